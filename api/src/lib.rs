@@ -1,0 +1,3 @@
+//! The Coffer server.
+
+pub mod store;

@@ -1,0 +1,1 @@
+//! One integration binary: it drives the real server on port 0.

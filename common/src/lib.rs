@@ -1,0 +1,1 @@
+//! What every part of Coffer says to every other.

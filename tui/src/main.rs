@@ -1,0 +1,3 @@
+//! The `coffer-tui` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The Coffer web app.
+
+fn main() {}
