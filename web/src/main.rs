@@ -1,3 +1,12 @@
 //! The Coffer web app.
 
-fn main() {}
+use yew::prelude::*;
+
+#[component]
+fn App() -> Html {
+    html! { <main><h1>{ "Coffer" }</h1></main> }
+}
+
+fn main() {
+    yew::Renderer::<App>::new().render();
+}
