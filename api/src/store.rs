@@ -1,1 +1,220 @@
-//! The store.
+//! The store: one ordered map from keys to versioned values, and everything else a layer over it.
+//!
+//! A commit is a [`Batch`]: what must be true, and what to change if it is. It happens whole or not
+//! at all, and an `Ok` means that it is on disk and survives a power cut. Reads come from
+//! [`Snapshot`]s, which never wait for writers and never show what a crash could take back.
+//!
+//! - `key`, `version`, `batch`, `scan`, `error`: the words that callers use
+//! - `journal`: where change entries live
+//! - `queue` → `committer` → `group`: how a batch gets in
+//! - `snapshot`: how a value gets out
+//! - `engine`: the seam; behind it `sled` (on disk) and `memory` (for tests)
+//!
+//! What keys mean is not known here: that is up to the parts that use the store.
+
+mod batch;
+mod committer;
+mod engine;
+mod error;
+mod group;
+pub mod journal;
+mod key;
+mod memory;
+mod queue;
+mod scan;
+mod sled;
+mod snapshot;
+mod version;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::watch;
+
+use self::committer::Shared;
+use self::engine::{Engine, State};
+use self::memory::Memory;
+use self::queue::Queue;
+use self::sled::Sled;
+use self::snapshot::Generation;
+
+pub use self::batch::{Batch, Expect};
+pub use self::error::{CommitError, Failure, OpenError, ReadError};
+pub use self::key::{Element, Elements, Key, KeyError};
+pub use self::scan::{Direction, Scan};
+pub use self::snapshot::Snapshot;
+pub use self::version::{Entry, ParseVersionError, Version, counter};
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the bytes are kept.
+    pub engine: EngineOptions,
+    /// How many batches may wait before the next is refused as `Busy`.
+    pub queue_batches: usize,
+    /// How many bytes of batches may wait.
+    pub queue_bytes: usize,
+}
+
+/// The choice of an engine.
+#[derive(Debug, Clone)]
+pub enum EngineOptions {
+    /// A directory on this machine's disk.
+    Sled {
+        /// The directory, made if it is not there.
+        dir: PathBuf,
+        /// How much memory the page cache may take. The whole process needs more than this.
+        cache_bytes: u64,
+        /// Open even if commits that were acknowledged are missing. They stay lost.
+        accept_data_loss: bool,
+    },
+    /// Memory, gone with the store.
+    Memory,
+}
+
+impl Options {
+    /// A store on disk in `dir`.
+    pub fn sled(dir: impl Into<PathBuf>) -> Options {
+        Options::new(EngineOptions::Sled {
+            dir: dir.into(),
+            cache_bytes: 64 << 20,
+            accept_data_loss: false,
+        })
+    }
+
+    /// A store in memory.
+    pub fn memory() -> Options {
+        Options::new(EngineOptions::Memory)
+    }
+
+    fn new(engine: EngineOptions) -> Options {
+        Options {
+            engine,
+            queue_batches: 4096,
+            queue_bytes: 64 << 20,
+        }
+    }
+}
+
+/// An open store. Clones are handles to the same one; when the last is gone, what was queued is
+/// committed and the store is closed.
+#[derive(Clone)]
+pub struct Store(Arc<Handle>);
+
+struct Handle {
+    shared: Arc<Shared>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens a store, and makes it if it is not there. Blocks until everything has been checked.
+    pub fn open(options: Options) -> Result<Store, OpenError> {
+        let (engine, state) = match options.engine {
+            EngineOptions::Memory => (Engine::Memory(Memory::default()), State::default()),
+            EngineOptions::Sled {
+                dir,
+                cache_bytes,
+                accept_data_loss,
+            } => {
+                let (sled, state) = Sled::open(dir, cache_bytes, accept_data_loss)?;
+                (Engine::Sled(sled), state)
+            }
+        };
+        let generation = Generation::new(state.version, BTreeMap::new());
+        let shared = Arc::new(Shared {
+            engine,
+            queue: Queue::new(options.queue_batches, options.queue_bytes),
+            current: watch::Sender::new(Arc::new(generation)),
+            failure: watch::Sender::new(None),
+            ended: watch::Sender::new(false),
+        });
+        let for_thread = Arc::clone(&shared);
+        let committer = thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || committer::run(&for_thread, state))
+            .map_err(|source| OpenError::Io {
+                dir: PathBuf::new(),
+                what: "starting a thread".to_owned(),
+                source,
+            })?;
+        Ok(Store(Arc::new(Handle {
+            shared,
+            committer: Mutex::new(Some(committer)),
+        })))
+    }
+
+    /// The store as it is now, to be read as often as needed.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.0.shared))
+    }
+
+    /// The value of `key`, if there is one.
+    pub async fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
+        self.snapshot().get(key).await
+    }
+
+    /// The entries that `scan` visits, all as of one moment.
+    pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
+        self.snapshot().scan(scan).await
+    }
+
+    /// Applies a batch whole or not at all, and returns its version once it is on disk. The batch
+    /// goes through even if the caller stops waiting.
+    pub async fn commit(&self, batch: Batch) -> Result<Version, CommitError> {
+        self.0.shared.commit(batch).await
+    }
+
+    /// The last commit that is on disk.
+    pub fn version(&self) -> Version {
+        self.0.shared.current().version
+    }
+
+    /// Waits until there is a commit later than `version`, and returns the last one. Never returns
+    /// if no more commits come.
+    pub async fn later_than(&self, version: Version) -> Version {
+        let mut current = self.0.shared.current.subscribe();
+        let later = current
+            .wait_for(|generation| generation.version > version)
+            .await;
+        // It cannot fail: this handle keeps the sender.
+        later.map_or(version, |generation| generation.version)
+    }
+
+    /// Commits what is queued and stops taking writes; reads go on. The directory is free for
+    /// another process when all handles and snapshots are gone too.
+    pub async fn close(&self) {
+        self.0.shared.queue.close();
+        let mut ended = self.0.shared.ended.subscribe();
+        // It cannot fail: this handle keeps the sender.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
+    /// Resolves when a write failed and the store stopped taking writes for good, so that the
+    /// process can end. Never resolves after an orderly close.
+    pub fn failed(&self) -> impl Future<Output = Failure> + Send + use<> {
+        let mut failure = self.0.shared.failure.subscribe();
+        async move {
+            let failed = failure.wait_for(Option::is_some).await;
+            match failed.ok().and_then(|failure| failure.clone()) {
+                Some(failure) => failure,
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        let committer = self
+            .committer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(committer) = committer.take() {
+            // It caught its own panics.
+            let _ = committer.join();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a caller wants to happen in one commit, all of it or nothing.
+
+use bytes::Bytes;
+
+use super::{Key, Version};
+
+/// What must be true of a key for a batch to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// There is no value.
+    Absent,
+    /// There is a value, whichever.
+    Present,
+    /// The value is the one that this version wrote.
+    Version(Version),
+}
+
+/// Expectations and changes that are committed together or not at all.
+///
+/// Changes take effect in this order, whatever the order of the calls: puts and deletes (the last
+/// one of a key wins), then additions, then appended change entries.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    pub(super) expect: Vec<(Key, Expect)>,
+    pub(super) write: Vec<(Key, Option<Bytes>)>,
+    pub(super) add: Vec<(Key, i64)>,
+    pub(super) append: Vec<Bytes>,
+}
+
+impl Batch {
+    /// A batch that changes nothing yet.
+    pub fn new() -> Batch {
+        Batch::default()
+    }
+
+    /// Applies the batch only if `key` is as expected. The first expectation that does not hold
+    /// is the one that the conflict names.
+    #[must_use]
+    pub fn expect(mut self, key: Key, expect: Expect) -> Batch {
+        self.expect.push((key, expect));
+        self
+    }
+
+    /// Sets the value of `key`.
+    #[must_use]
+    pub fn put(mut self, key: Key, value: impl Into<Bytes>) -> Batch {
+        self.write.push((key, Some(value.into())));
+        self
+    }
+
+    /// Removes `key` if it is there.
+    #[must_use]
+    pub fn delete(mut self, key: Key) -> Batch {
+        self.write.push((key, None));
+        self
+    }
+
+    /// Adds `n` to the counter at `key`, which starts at 0. Additions of different batches never
+    /// conflict with each other, so that a hot counter costs no retries. Read it with
+    /// [`counter`](super::counter).
+    #[must_use]
+    pub fn add(mut self, key: Key, n: i64) -> Batch {
+        self.add.push((key, n));
+        self
+    }
+
+    /// Writes a change entry under this commit's own version: see [`journal`](super::journal).
+    #[must_use]
+    pub fn append(mut self, change: impl Into<Bytes>) -> Batch {
+        self.append.push(change.into());
+        self
+    }
+
+    /// Takes over everything that `other` expects and changes.
+    #[must_use]
+    pub fn and(mut self, other: Batch) -> Batch {
+        self.expect.extend(other.expect);
+        self.write.extend(other.write);
+        self.add.extend(other.add);
+        self.append.extend(other.append);
+        self
+    }
+
+    /// True if committing the batch would change nothing.
+    pub fn is_empty(&self) -> bool {
+        self.write.is_empty() && self.add.is_empty() && self.append.is_empty()
+    }
+
+    /// Roughly how much memory the batch holds while it waits.
+    pub(super) fn bytes(&self) -> usize {
+        let keys = self.expect.iter().map(|(key, _)| key);
+        let keys = keys.chain(self.write.iter().map(|(key, _)| key));
+        let keys = keys.chain(self.add.iter().map(|(key, _)| key));
+        let values = self.write.iter().filter_map(|(_, value)| value.as_ref());
+        keys.map(|key| key.as_bytes().len() + 64).sum::<usize>()
+            + values.chain(&self.append).map(Bytes::len).sum::<usize>()
+    }
+}

@@ -1,0 +1,105 @@
+//! The one writer. It gathers the batches that wait, lets a group of them through, makes the group
+//! durable in one step, and only then answers all of them: 64 writers cost one sync of the disk.
+//!
+//! What a batch may change is decided in `group`; how bytes reach the disk, in the engine.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Batch;
+use super::engine::{ApplyError, Engine, State};
+use super::error::{CommitError, Failure};
+use super::group::Group;
+use super::queue::{Queue, Waiting};
+use super::snapshot::Generation;
+
+/// What the store's handles, its snapshots and the committer's thread have in common.
+pub(super) struct Shared {
+    pub engine: Engine,
+    pub queue: Queue,
+    /// The last group that is on disk. Readers start here; its version wakes who waits for news.
+    pub current: watch::Sender<Arc<Generation>>,
+    /// Set once, when the store can write no more.
+    pub failure: watch::Sender<Option<Failure>>,
+    /// True once the committer has ended.
+    pub ended: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub fn current(&self) -> Arc<Generation> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    fn fail(&self, reason: String) {
+        self.queue.close();
+        let durable = self.current().version;
+        tracing::error!(%durable, %reason, "the store stopped writing");
+        self.failure.send_replace(Some(Failure { durable, reason }));
+    }
+}
+
+/// The committer's thread: runs until the queue is closed and empty, or a write fails.
+pub(super) fn run(shared: &Shared, state: State) {
+    let work = AssertUnwindSafe(|| commit_groups(shared, state));
+    match catch_unwind(work) {
+        Ok(Ok(())) => {}
+        Ok(Err(ApplyError { reason })) => shared.fail(reason),
+        Err(_) => shared.fail("the engine panicked".to_owned()),
+    }
+    for waiting in shared.queue.drain() {
+        waiting.answer(Err(CommitError::Stopped));
+    }
+    shared.ended.send_replace(true);
+}
+
+fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
+    while let Some(waiting) = shared.queue.take_group() {
+        let bytes = waiting.iter().map(|waiting| waiting.bytes).sum();
+        if !shared.engine.has_room_for(bytes) {
+            for waiting in waiting {
+                waiting.answer(Err(CommitError::DiskFull));
+            }
+            continue;
+        }
+        state = commit_group(shared, state, waiting)?;
+    }
+    Ok(())
+}
+
+fn commit_group(shared: &Shared, state: State, waiting: Vec<Waiting>) -> Result<State, ApplyError> {
+    let mut group = Group::new(&shared.engine, state);
+    let (answers, outcomes): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .map(|Waiting { batch, answer, .. }: Waiting| (answer, group.admit(batch)))
+        .unzip();
+    let Group {
+        state: after,
+        writes,
+        undo,
+        ..
+    } = group;
+    if after != state {
+        let generation = Arc::new(Generation::new(after.version, undo));
+        // From here on readers of the current generation look through the new one's undo.
+        let linked = shared.current().next.set(Arc::clone(&generation)).is_ok();
+        debug_assert!(linked, "only the committer links generations");
+        shared.engine.apply(writes.into_iter(), after)?;
+        shared.current.send_replace(generation);
+    }
+    // Refusals wait as well: they may rest on a batch of this group, and so tell of it.
+    for (answer, outcome) in answers.into_iter().zip(outcomes) {
+        // A caller that went away has no use for the answer.
+        let _ = answer.send(outcome);
+    }
+    Ok(after)
+}
+
+impl Shared {
+    pub async fn commit(&self, batch: Batch) -> Result<super::Version, CommitError> {
+        let answer = self.queue.push(batch)?;
+        // Without an answer the committer ended first.
+        answer.await.unwrap_or(Err(CommitError::Stopped))
+    }
+}

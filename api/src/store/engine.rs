@@ -1,0 +1,99 @@
+//! The seam between the store and what keeps its bytes: an ordered map that can read, page through
+//! a range, and apply one group of writes durably. Nothing above knows which engine it talks to.
+//!
+//! Versions, expectations, snapshots and groups belong to the layers above. Nothing passes a
+//! closure down, so an engine may as well be on the other end of a network connection.
+
+use std::ops::Bound;
+
+use super::error::ReadError;
+use super::memory::Memory;
+use super::scan::Direction;
+use super::sled::Sled;
+use super::{Entry, Key, Version};
+
+/// What the store remembers about itself; written in the same atomic step as every group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// The version of the last commit.
+    pub version: Version,
+    /// How many keys there are.
+    pub entries: u64,
+    /// The sum of [`fingerprint`] over all keys, so that a store that lost or brought back any
+    /// entry is found out, whichever it was.
+    pub sum: u64,
+}
+
+/// A number that stands for a key at a version (64-bit FNV-1a over both). It guards against
+/// accidents, not against forgery.
+pub(super) fn fingerprint(key: &Key, version: Version) -> u64 {
+    let version = version.get().to_be_bytes();
+    key.as_bytes()
+        .iter()
+        .chain(&version)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
+
+/// One stretch of a range, as an engine reads it.
+pub(super) struct Stretch<'a> {
+    pub from: Bound<&'a Key>,
+    pub to: Bound<&'a Key>,
+    pub direction: Direction,
+    pub limit: usize,
+    /// Without values only versions are read, and every value is empty.
+    pub values: bool,
+}
+
+/// Why a group was not applied. Any of these is final: nobody knows what reached the disk.
+#[derive(Debug)]
+pub(super) struct ApplyError {
+    pub reason: String,
+}
+
+/// The engines.
+pub(super) enum Engine {
+    Sled(Sled),
+    Memory(Memory),
+}
+
+impl Engine {
+    pub fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
+        match self {
+            Engine::Sled(sled) => sled.get(key),
+            Engine::Memory(memory) => Ok(memory.get(key)),
+        }
+    }
+
+    /// The first entries of a stretch, at most its limit. It need not be a consistent picture.
+    pub fn read(&self, stretch: &Stretch<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
+        match self {
+            Engine::Sled(sled) => sled.read(stretch),
+            Engine::Memory(memory) => Ok(memory.read(stretch)),
+        }
+    }
+
+    /// False if writing `bytes` more would leave too little room on the disk.
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        match self {
+            Engine::Sled(sled) => sled.has_room_for(bytes),
+            Engine::Memory(_) => true,
+        }
+    }
+
+    /// Writes all of a group and the state after it, atomically. On disk when it returns.
+    pub fn apply(
+        &self,
+        writes: impl Iterator<Item = (Key, Option<Entry>)>,
+        state: State,
+    ) -> Result<(), ApplyError> {
+        match self {
+            Engine::Sled(sled) => sled.apply(writes, state),
+            Engine::Memory(memory) => {
+                memory.apply(writes);
+                Ok(())
+            }
+        }
+    }
+}

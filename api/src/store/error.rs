@@ -1,0 +1,108 @@
+//! What can go wrong with the store, in the terms of those who call it. Which exit code or status
+//! a kind of error gets is decided where it is shown.
+
+use std::path::PathBuf;
+
+use super::{Key, Version};
+
+/// Why a store could not be opened. `Display` is one line for the operator and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the store open (exit code 3).
+    #[error(
+        "the store {} is in use by {}; stop that process first",
+        dir.display(),
+        holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+    )]
+    InUse {
+        /// The store's directory.
+        dir: PathBuf,
+        /// The process that holds it, if it left its number.
+        holder: Option<u32>,
+    },
+    /// The store is damaged or incomplete; nothing was changed (exit code 4).
+    #[error("the store {} is damaged: {what}; {advice}", dir.display())]
+    Damaged {
+        /// The store's directory.
+        dir: PathBuf,
+        /// What is wrong, for people.
+        what: String,
+        /// What to run or to do next.
+        advice: String,
+    },
+    /// A newer Coffer wrote the store.
+    #[error(
+        "the store {} has format {found}, and this program knows formats up to {known}; \
+         run a newer coffer",
+        dir.display()
+    )]
+    TooNew {
+        /// The store's directory.
+        dir: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The newest format that this program reads.
+        known: u32,
+    },
+    /// The operating system refused something.
+    #[error("cannot open the store {}: {what}: {source}", dir.display())]
+    Io {
+        /// The store's directory.
+        dir: PathBuf,
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// A value could not be read: the disk or the engine failed. Never "not there".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store could not read: {reason}")]
+pub struct ReadError {
+    /// The engine's own words, for the log only.
+    pub reason: String,
+}
+
+/// Why a batch was not committed. Except for [`Stopped`](CommitError::Stopped), where the outcome
+/// may be unknown until the next start, nothing of the batch is or will be in the store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// An expectation does not hold. Read again and decide anew.
+    #[error("a key is not as the batch expects")]
+    Conflict {
+        /// The key of the first expectation that does not hold.
+        key: Key,
+    },
+    /// [`Batch::add`](super::Batch::add) met a value that is no counter.
+    #[error("a key that should be a counter holds another value")]
+    NotACounter {
+        /// The key.
+        key: Key,
+    },
+    /// A value that the batch depends on could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// More batches are waiting than the store takes on. Try again in a moment.
+    #[error("the store is busy")]
+    Busy,
+    /// The disk has too little room left. Commits succeed again when there is more.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The store takes no more writes: it was closed, or it failed (see [`Store::failed`]).
+    ///
+    /// [`Store::failed`]: super::Store::failed
+    #[error("the store takes no more writes")]
+    Stopped,
+}
+
+/// Why the store stopped taking writes for good. The process should end and be started again;
+/// what was acknowledged is on disk up to `durable`.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the store stopped after version {durable}: {reason}")]
+pub struct Failure {
+    /// The last version that is known to be on disk.
+    pub durable: Version,
+    /// The engine's own words, for the log only.
+    pub reason: String,
+}

@@ -1,0 +1,172 @@
+//! Keys: tuples of typed elements, encoded so that bytes sort like the values they stand for.
+//!
+//! Every element delimits itself and carries its type, so no name or value, whatever bytes are in
+//! it, can reach into another space or be read as another element. Between types the order is
+//! null < false < true < integer < decimal < text < bytes < uuid; within one it is the type's own.
+//! Taking a key apart is in `key/elements.rs`; which spaces exist is up to the callers.
+
+mod decimal;
+mod elements;
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+pub use self::elements::{Element, Elements, KeyError};
+
+const NULL: u8 = 0x05;
+const FALSE: u8 = 0x10;
+const TRUE: u8 = 0x11;
+const INT: u8 = 0x20;
+const DECIMAL: u8 = 0x28;
+const TEXT: u8 = 0x30;
+const BYTES: u8 = 0x38;
+const UUID: u8 = 0x40;
+
+/// Ends a text or bytes element. A zero byte inside one is followed by [`ESCAPE`], which no
+/// element begins with, so an end is never mistaken for a zero and shorter sorts first.
+const END: u8 = 0x00;
+const ESCAPE: u8 = 0xFF;
+
+/// A key of the store. Build one with [`Key::space`] and an element after another:
+/// `Key::space("records").uuid(collection).uuid(record)`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// Begins a key in the space `name`: the first word of every key, fixed in the program.
+    pub fn space(name: &'static str) -> Key {
+        debug_assert!(!name.is_empty(), "the empty space is the store's own");
+        let mut key = Key(Vec::with_capacity(48));
+        key.push_delimited(name.as_bytes());
+        key
+    }
+
+    /// Appends a null, which sorts before everything.
+    #[must_use]
+    pub fn null(mut self) -> Key {
+        self.0.push(NULL);
+        self
+    }
+
+    /// Appends a truth value.
+    #[must_use]
+    pub fn bool(mut self, value: bool) -> Key {
+        self.0.push(if value { TRUE } else { FALSE });
+        self
+    }
+
+    /// Appends an integer.
+    #[must_use]
+    pub fn int(mut self, value: i64) -> Key {
+        self.0.push(INT);
+        // With the sign bit turned over, negative numbers sort before positive ones.
+        self.0.extend_from_slice(&(value ^ i64::MIN).to_be_bytes());
+        self
+    }
+
+    /// Appends a decimal by its value: `1.0` and `1.00` make the same key.
+    #[must_use]
+    pub fn decimal(mut self, value: Decimal) -> Key {
+        self.0.push(DECIMAL);
+        decimal::encode(value, &mut self.0);
+        self
+    }
+
+    /// Appends a text, which sorts by its UTF-8 bytes.
+    #[must_use]
+    pub fn text(mut self, value: &str) -> Key {
+        self.0.push(TEXT);
+        self.push_delimited(value.as_bytes());
+        self
+    }
+
+    /// Appends bytes.
+    #[must_use]
+    pub fn bytes(mut self, value: &[u8]) -> Key {
+        self.0.push(BYTES);
+        self.push_delimited(value);
+        self
+    }
+
+    /// Appends a UUID.
+    #[must_use]
+    pub fn uuid(mut self, value: Uuid) -> Key {
+        self.0.push(UUID);
+        self.0.extend_from_slice(value.as_bytes());
+        self
+    }
+
+    /// The elements, to be taken off from the left.
+    pub fn elements(&self) -> Elements<'_> {
+        Elements::new(&self.0)
+    }
+
+    /// True if this key begins with all elements of `prefix`.
+    pub fn starts_with(&self, prefix: &Key) -> bool {
+        self.0.starts_with(&prefix.0) && *self < prefix.after_children()
+    }
+
+    /// The encoded key.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The key as the engine gives it back.
+    pub(super) fn from_encoded(bytes: Vec<u8>) -> Key {
+        Key(bytes)
+    }
+
+    /// The smallest key after this one and all that begin with it. It is a bound, not a place.
+    pub(super) fn after_children(&self) -> Key {
+        let mut bound = self.clone();
+        bound.0.push(ESCAPE);
+        bound
+    }
+
+    /// The bounds of all keys that go on with a text that begins with `text`.
+    pub(super) fn text_range(&self, text: &str) -> (Key, Key) {
+        let mut from = self.clone().text(text);
+        from.0.pop();
+        let mut to = from.clone();
+        // No UTF-8 text has this byte, and escaped zeros are far below it.
+        to.0.push(0xFF);
+        (from, to)
+    }
+
+    fn push_delimited(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0.push(byte);
+            if byte == END {
+                self.0.push(ESCAPE);
+            }
+        }
+        self.0.push(END);
+    }
+}
+
+/// For test output and logs of programming errors: space, ids and numbers as they are, of the
+/// rest the kind only, because those values are users' data and stay out of logs.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut elements = self.elements();
+        let Ok(space) = elements.space() else {
+            return write!(f, "Key({} bytes)", self.0.len());
+        };
+        write!(f, "{space}")?;
+        for element in elements {
+            match element {
+                Ok(Element::Uuid(id)) => write!(f, "/{id}")?,
+                Ok(Element::Int(number)) => write!(f, "/{number}")?,
+                Ok(Element::Null) => f.write_str("/null")?,
+                Ok(Element::Bool(_)) => f.write_str("/bool")?,
+                Ok(Element::Decimal(_)) => f.write_str("/decimal")?,
+                Ok(Element::Text(_)) => f.write_str("/text")?,
+                Ok(Element::Bytes(_)) => f.write_str("/bytes")?,
+                Err(_) => f.write_str("/?")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! Batches that wait for the committer: bounded by count and by bytes, so that a slow disk shows
+//! as `Busy` at once and not as memory that grows.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::error::CommitError;
+use super::{Batch, Version};
+
+/// A group takes no more than this, so that the first to arrive does not wait for all.
+const GROUP_BATCHES: usize = 1024;
+const GROUP_BYTES: usize = 8 << 20;
+
+type Answer = oneshot::Sender<Result<Version, CommitError>>;
+
+pub(super) struct Waiting {
+    pub batch: Batch,
+    pub bytes: usize,
+    pub answer: Answer,
+}
+
+impl Waiting {
+    pub fn answer(self, outcome: Result<Version, CommitError>) {
+        // A caller that went away has no use for the answer.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+pub(super) struct Queue {
+    max_batches: usize,
+    max_bytes: usize,
+    line: Mutex<Line>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Queue {
+    pub fn new(max_batches: usize, max_bytes: usize) -> Queue {
+        Queue {
+            max_batches,
+            max_bytes,
+            line: Mutex::default(),
+            arrived: Condvar::new(),
+        }
+    }
+
+    /// Lines up a batch. One that is larger than the bound is still taken when nothing waits.
+    pub fn push(
+        &self,
+        batch: Batch,
+    ) -> Result<oneshot::Receiver<Result<Version, CommitError>>, CommitError> {
+        let bytes = batch.bytes();
+        let (answer, answered) = oneshot::channel();
+        let mut line = self.line();
+        if line.closed {
+            return Err(CommitError::Stopped);
+        }
+        let full = line.waiting.len() >= self.max_batches || line.bytes + bytes > self.max_bytes;
+        if full && !line.waiting.is_empty() {
+            return Err(CommitError::Busy);
+        }
+        line.bytes += bytes;
+        line.waiting.push_back(Waiting {
+            batch,
+            bytes,
+            answer,
+        });
+        drop(line);
+        self.arrived.notify_one();
+        Ok(answered)
+    }
+
+    /// Waits for batches and takes the next group; `None` when the queue is closed and empty.
+    pub fn take_group(&self) -> Option<Vec<Waiting>> {
+        let mut line = self
+            .arrived
+            .wait_while(self.line(), |line| line.waiting.is_empty() && !line.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = 0;
+        let mut group = Vec::new();
+        while let Some(next) = line.waiting.front()
+            && (group.is_empty()
+                || (group.len() < GROUP_BATCHES && bytes + next.bytes <= GROUP_BYTES))
+        {
+            bytes += next.bytes;
+            group.extend(line.waiting.pop_front());
+        }
+        line.bytes -= bytes;
+        (!group.is_empty()).then_some(group)
+    }
+
+    /// Takes no more batches; what waits can still be taken.
+    pub fn close(&self) {
+        self.line().closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// Everything that still waits.
+    pub fn drain(&self) -> Vec<Waiting> {
+        let mut line = self.line();
+        line.bytes = 0;
+        line.waiting.drain(..).collect()
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,103 @@
+//! Which keys a scan visits, in which direction, and how many.
+
+use std::ops::Bound;
+
+use super::Key;
+
+/// The order in which a scan visits keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Smallest key first.
+    #[default]
+    Forward,
+    /// Largest key first.
+    Backward,
+}
+
+/// A range of keys, read in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    pub(super) from: Bound<Key>,
+    pub(super) to: Bound<Key>,
+    pub(super) direction: Direction,
+    pub(super) skip: usize,
+    pub(super) limit: usize,
+}
+
+impl Scan {
+    /// Every key that begins with all elements of `prefix`, itself included.
+    pub fn prefix(prefix: &Key) -> Scan {
+        Scan::range(
+            Bound::Included(prefix.clone()),
+            Bound::Excluded(prefix.after_children()),
+        )
+    }
+
+    /// Every key whose next element after `prefix` is a text that begins with `text`.
+    pub fn text_prefix(prefix: &Key, text: &str) -> Scan {
+        let (from, to) = prefix.text_range(text);
+        Scan::range(Bound::Included(from), Bound::Excluded(to))
+    }
+
+    /// Every key between two bounds.
+    pub fn range(from: Bound<Key>, to: Bound<Key>) -> Scan {
+        Scan {
+            from,
+            to,
+            direction: Direction::Forward,
+            skip: 0,
+            limit: usize::MAX,
+        }
+    }
+
+    /// Largest key first.
+    #[must_use]
+    pub fn backward(self) -> Scan {
+        Scan {
+            direction: Direction::Backward,
+            ..self
+        }
+    }
+
+    /// Only keys beyond `key` in the scan's direction (so set the direction first): how a cursor
+    /// goes on where the last page ended. `key` must lie within the range.
+    #[must_use]
+    pub fn after(mut self, key: &Key) -> Scan {
+        match self.direction {
+            Direction::Forward => self.from = Bound::Excluded(key.clone()),
+            Direction::Backward => self.to = Bound::Excluded(key.clone()),
+        }
+        self
+    }
+
+    /// Passes over the first `count` keys without reading their values. Costs time in proportion
+    /// to `count`, though much less than reading them.
+    #[must_use]
+    pub fn skip(self, count: usize) -> Scan {
+        Scan {
+            skip: count,
+            ..self
+        }
+    }
+
+    /// Stops after `count` entries. Without it a scan runs to the end of its range.
+    #[must_use]
+    pub fn limit(self, count: usize) -> Scan {
+        Scan {
+            limit: count,
+            ..self
+        }
+    }
+
+    /// True for bounds between which no key can lie; the engines need not cope with them.
+    pub(super) fn is_empty(&self) -> bool {
+        match (&self.from, &self.to) {
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+            (Bound::Included(from), Bound::Included(to)) => from > to,
+            (
+                Bound::Included(from) | Bound::Excluded(from),
+                Bound::Included(to) | Bound::Excluded(to),
+            ) => from >= to,
+        }
+    }
+}
