@@ -1,3 +1,4 @@
 //! The Coffer server.
 
+pub mod auth;
 pub mod store;

@@ -1,0 +1,130 @@
+//! Which secrets are too weak to sign with: short ones, patterns, values that everyone knows, and placeholders that someone
+//! forgot to replace. Asked about the operator's own key file and about the ring alike.
+
+use std::{fs::File, io::Read as _, os::unix::fs::MetadataExt as _, path::Path};
+
+use zeroize::Zeroizing;
+
+use super::{KeyError, MIN_SECRET_BYTES};
+
+/// Values out of tutorials, documentation and standards, one a line, in lower case.
+const WELL_KNOWN: &str = include_str!("well_known_secrets.txt");
+/// The words that placeholders are made of, in lower case.
+const PLACEHOLDER_WORDS: &str = include_str!("placeholder_words.txt");
+/// No key file is larger; a wrong path is not read to its end.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// The secret in an operator's key file.
+pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let io = |source| KeyError::Io { doing: "read the signing key", path: path.to_owned(), source };
+    let file = File::open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    if metadata.mode() & 0o007 != 0 {
+        return Err(KeyError::Exposed { path: path.to_owned() });
+    }
+    let mut secret = Zeroizing::new(Vec::with_capacity(1024));
+    file.take(MAX_FILE_BYTES).read_to_end(&mut secret).map_err(io)?;
+    if secret.last() == Some(&b'\n') {
+        secret.pop();
+    }
+    check(&secret, path)?;
+    Ok(secret)
+}
+
+/// Refuses a weak secret; `path` is where it came from.
+pub(super) fn check(secret: &[u8], path: &Path) -> Result<(), KeyError> {
+    if secret.len() < MIN_SECRET_BYTES {
+        return Err(KeyError::Short { path: path.to_owned(), bytes: secret.len() });
+    }
+    match weakness(secret) {
+        Some(why) => Err(KeyError::Weak { path: path.to_owned(), why }),
+        None => Ok(()),
+    }
+}
+
+fn weakness(secret: &[u8]) -> Option<&'static str> {
+    if secret.iter().all(|byte| *byte == secret[0]) {
+        return Some("is one byte over and over");
+    }
+    if (2..=8).any(|period| secret.iter().skip(period).zip(secret).all(|(later, earlier)| later == earlier)) {
+        return Some("is a short pattern over and over");
+    }
+    if secret.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)) {
+        return Some("counts upwards");
+    }
+    let text = Zeroizing::new(std::str::from_utf8(secret).ok()?.trim().to_lowercase());
+    if WELL_KNOWN.lines().any(|known| known == *text) {
+        return Some("is a well-known example");
+    }
+    if text.starts_with("django-insecure-") {
+        return Some("says of itself that it is insecure");
+    }
+    is_placeholder(&text).then_some("is a placeholder that was never replaced")
+}
+
+/// Whether the text is nothing but placeholder words, digits and punctuation: `change-me-please-this-is-not-a-secret-123`.
+fn is_placeholder(text: &str) -> bool {
+    let letters = Zeroizing::new(text.bytes().filter(u8::is_ascii_lowercase).collect::<Vec<_>>());
+    let rest_is_ascii = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    let many_digits = text.bytes().filter(u8::is_ascii_digit).count() * 2 > text.len();
+    if letters.is_empty() || !rest_is_ascii || many_digits {
+        return false;
+    }
+    // Which prefixes of the letters are words put together.
+    let mut whole = vec![false; letters.len() + 1];
+    whole[0] = true;
+    for end in 1..=letters.len() {
+        whole[end] = PLACEHOLDER_WORDS
+            .lines()
+            .any(|word| end >= word.len() && whole[end - word.len()] && letters[..end].ends_with(word.as_bytes()));
+    }
+    whole[letters.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t9_weak_secrets_are_refused_with_the_reason() {
+        let counting: Vec<u8> = (0..64).collect();
+        for (secret, reason) in [
+            (&[0_u8; 64][..], "one byte"),
+            (b"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "one byte"),
+            (b"changemechangemechangemechangemechangeme", "pattern"),
+            (b"1234567812345678123456781234567812345678", "pattern"),
+            (&counting, "counts"),
+            (b"abcdefghijklmnopqrstuvwxyz{|}~\x7f\x80\x81\x82", "counts"),
+            (b"a-string-secret-at-least-256-bits-long", "well-known"),
+            (b"404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970", "well-known"),
+            (b"django-insecure-#k3v9x8!q_2mz@71w0&p5u^r6t4e", "insecure"),
+            (b"change-me-please-this-is-not-a-secret-123", "placeholder"),
+            (b"MySuperSecretJwtSigningKeyForProduction!!", "placeholder"),
+        ] {
+            let why = weakness(secret).unwrap_or_else(|| panic!("let in: {reason}"));
+            assert!(why.contains(reason), "{why} is not about {reason}");
+        }
+    }
+
+    #[test]
+    fn t9_random_secrets_in_every_usual_form_are_let_in() {
+        for secret in [
+            &[0x9f_u8, 0x01, 0x7b, 0xe2, 0x55, 0xc8, 0x13, 0xaa, 0x90, 0x4d, 0x62, 0xf7, 0x38, 0x0c, 0xdb, 0x21,
+              0x76, 0xb4, 0x5e, 0x89, 0x1f, 0xe0, 0x33, 0xca, 0x47, 0x95, 0x6a, 0xd8, 0x02, 0xbd, 0x71, 0x2e][..],
+            b"5f8e0c9a7d3b41268e90f1c2d3a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6",
+            b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA+eU/iO==",
+            b"correct horse battery staple under the old oak",
+        ] {
+            assert_eq!(weakness(secret), None);
+        }
+    }
+
+    #[test]
+    fn every_listed_value_would_be_recognised() {
+        for line in WELL_KNOWN.lines().chain(PLACEHOLDER_WORDS.lines()) {
+            assert_eq!(line, line.trim().to_lowercase());
+            assert!(!line.is_empty());
+        }
+        assert!(WELL_KNOWN.lines().all(|line| line.len() >= MIN_SECRET_BYTES), "shorter ones are refused anyway");
+    }
+}

@@ -1,0 +1,335 @@
+//! Passwords and their hashes: [`Password`] cannot be printed, [`Hasher`] runs Argon2id on a few threads of its own behind a
+//! bounded queue. Which passwords are good enough is [`super::password_policy`]'s business.
+//! No other file names `argon2`.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use argon2::{
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt},
+};
+use thiserror::Error;
+use tokio::sync::oneshot;
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use super::clock::Entropy;
+
+/// A longer password is refused before it is looked at.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+
+/// The most memory that a stored hash may ask for, in KiB: 128 MiB. A planted hash must not be able to exhaust the machine.
+const MAX_MEMORY_KIB: u32 = 128 * 1024;
+const MAX_PASSES: u32 = 16;
+const MAX_LANES: u32 = 16;
+const SALT_BYTES: usize = 16;
+
+/// What a person typed, in Unicode normal form C, so that one keyboard's é is another's. Whole and otherwise untouched.
+/// Never printed; wiped when dropped.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes a password of at most [`MAX_PASSWORD_BYTES`] bytes.
+    pub fn new(text: &str) -> Result<Self, PasswordTooLong> {
+        if text.len() > MAX_PASSWORD_BYTES {
+            return Err(PasswordTooLong);
+        }
+        // Room for the worst expansion of normal form C, so that no half-built copy is left behind by a growing string.
+        let mut normal = Zeroizing::new(String::with_capacity(text.len() * 3));
+        normal.extend(text.nfc());
+        Ok(Self(normal))
+    }
+
+    /// The text, for the checks of the policy.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// A password is longer than [`MAX_PASSWORD_BYTES`] bytes. At sign-in that is a wrong password like any other.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[error("a password has at most {MAX_PASSWORD_BYTES} bytes")]
+pub struct PasswordTooLong;
+
+/// A stored hash: an Argon2id string in PHC format. Its text is for the store only; `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Takes what the store held. Whether it can be used shows at [`Hasher::verify`].
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The PHC string, to be stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// What hashing costs. [`Cost::default`] is also the floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self { memory_kib: 19_456, passes: 2, lanes: 1 }
+    }
+}
+
+/// How a [`Hasher`] is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HasherSettings {
+    /// What a new hash costs.
+    pub cost: Cost,
+    /// How many passwords are hashed at once; each holds the memory of one hash for good.
+    pub threads: usize,
+    /// How many may wait beyond that. The next one is told to come back.
+    pub queue: usize,
+}
+
+impl Default for HasherSettings {
+    fn default() -> Self {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
+        Self { cost: Cost::default(), threads, queue: threads * 64 }
+    }
+}
+
+/// The settings are outside the limits, or the threads could not be started.
+#[derive(Debug, Error)]
+pub enum HasherError {
+    /// Cheaper than the floor, or dearer than [`Hasher::verify`] would accept again.
+    #[error("password hashing takes {min} to {max}; {given} is outside", min = "19456 KiB, 2 passes, 1 lane", max = "131072 KiB, 16 passes, 16 lanes", given = format_args!("{} KiB, {} passes, {} lanes", .0.memory_kib, .0.passes, .0.lanes))]
+    Cost(Cost),
+    /// No thread to hash on.
+    #[error("could not start a thread for password hashing")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A password was neither hashed nor compared.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum HashError {
+    /// Everyone is signing in at once. 503 with `Retry-After`.
+    #[error("too many passwords are waiting to be hashed")]
+    Busy {
+        /// When to come back.
+        retry_after: Duration,
+    },
+    /// Hashing itself failed, for want of memory.
+    #[error("hashing failed")]
+    Failed,
+}
+
+/// The outcome of [`Hasher::verify`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The password is the one that was hashed. With `rehash`, the hash is weaker than today's: store a new one.
+    Match {
+        /// The stored hash is weaker than a new one would be.
+        rehash: bool,
+    },
+    /// It is not, or there was no hash to compare with, or one that is not to be trusted.
+    Mismatch,
+}
+
+/// Hashes and compares passwords. Clones share the threads, which end with the last clone.
+///
+/// Work that has begun belongs to its thread: a client that hangs up frees nothing early and leaks nothing. Work that has
+/// not begun when its client is gone is skipped.
+#[derive(Clone)]
+pub struct Hasher {
+    jobs: SyncSender<Job>,
+    params: Params,
+    entropy: Entropy,
+    /// What an unknown user's password is compared with, at the cost of a known one's.
+    dummy: PasswordHash,
+}
+
+struct Job {
+    work: Work,
+    reply: oneshot::Sender<Result<Done, HashError>>,
+}
+
+enum Work {
+    Hash { password: Password, salt: [u8; SALT_BYTES], params: Params },
+    Verify { password: Password, stored: Phc },
+}
+
+enum Done {
+    Hashed(PasswordHash),
+    Compared(bool),
+}
+
+impl Hasher {
+    /// Starts the threads and makes the dummy hash; takes as long as one hash.
+    pub fn new(settings: HasherSettings, entropy: Entropy) -> Result<Self, HasherError> {
+        let cost = settings.cost;
+        let floor = Cost::default();
+        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(|_| HasherError::Cost(cost))?;
+        if cost.memory_kib < floor.memory_kib || cost.passes < floor.passes || !within_ceiling(&params) {
+            return Err(HasherError::Cost(cost));
+        }
+        let (jobs, queue) = sync_channel(settings.queue);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..settings.threads.max(1) {
+            let queue = queue.clone();
+            thread::Builder::new()
+                .name("password".to_owned())
+                .spawn(move || work_off(&queue))
+                .map_err(HasherError::Thread)?;
+        }
+        let nobody = Password(Zeroizing::new(String::new()));
+        let dummy = hash(&nobody, &entropy.bytes(), &params, &mut Vec::new()).map_err(|_| HasherError::Cost(cost))?;
+        Ok(Self { jobs, params, entropy, dummy })
+    }
+
+    /// A new hash of `password`, with a salt of its own.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+        let work = Work::Hash { password, salt: self.entropy.bytes(), params: self.params.clone() };
+        match self.run(work).await? {
+            Done::Hashed(hash) => Ok(hash),
+            Done::Compared(_) => Err(HashError::Failed),
+        }
+    }
+
+    /// Compares `password` with what is stored. `None` (no such user) and a hash that cannot be used cost as much as one
+    /// that can, and never match.
+    pub async fn verify(&self, stored: Option<&PasswordHash>, password: Password) -> Result<Verdict, HashError> {
+        let usable = stored.and_then(|hash| Phc::new(&hash.0).ok()).filter(is_usable);
+        if stored.is_some() && usable.is_none() {
+            tracing::error!("a stored password hash is not Argon2id within the limits; its user cannot sign in");
+        }
+        let known = usable.is_some();
+        let against = match usable {
+            Some(phc) => phc,
+            None => Phc::new(&self.dummy.0).map_err(|_| HashError::Failed)?,
+        };
+        let rehash = self.is_weaker(&against);
+        match self.run(Work::Verify { password, stored: against }).await? {
+            Done::Compared(true) if known => Ok(Verdict::Match { rehash }),
+            _ => Ok(Verdict::Mismatch),
+        }
+    }
+
+    fn is_weaker(&self, stored: &Phc) -> bool {
+        Params::try_from(stored).is_ok_and(|stored| {
+            stored.m_cost() < self.params.m_cost()
+                || stored.t_cost() < self.params.t_cost()
+                || stored.p_cost() < self.params.p_cost()
+        })
+    }
+
+    async fn run(&self, work: Work) -> Result<Done, HashError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.try_send(Job { work, reply }).map_err(|refused| match refused {
+            TrySendError::Full(_) => HashError::Busy { retry_after: Duration::from_secs(2) },
+            TrySendError::Disconnected(_) => HashError::Failed,
+        })?;
+        answer.await.map_err(|_| HashError::Failed)?
+    }
+}
+
+/// One thread's life. Its memory is its own and is used again, so that all hashing together never holds more than
+/// threads × one hash.
+fn work_off(queue: &Mutex<Receiver<Job>>) {
+    let mut memory = Vec::new();
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { work, reply }) = next else { return };
+        if reply.is_closed() {
+            continue;
+        }
+        let done = catch_unwind(AssertUnwindSafe(|| match work {
+            Work::Hash { password, salt, params } => hash(&password, &salt, &params, &mut memory).map(Done::Hashed),
+            Work::Verify { password, stored } => compare(&password, &stored, &mut memory).map(Done::Compared),
+        }));
+        let _ = reply.send(done.unwrap_or(Err(HashError::Failed)));
+    }
+}
+
+fn hash(
+    password: &Password,
+    salt: &[u8; SALT_BYTES],
+    params: &Params,
+    memory: &mut Vec<Block>,
+) -> Result<PasswordHash, HashError> {
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    fill(password, salt, params.clone(), &mut output, memory)?;
+    let phc = Phc {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(|_| HashError::Failed)?,
+        salt: Some(Salt::new(salt).map_err(|_| HashError::Failed)?),
+        hash: Some(Output::new(&output).map_err(|_| HashError::Failed)?),
+    };
+    Ok(PasswordHash(phc.to_string()))
+}
+
+fn compare(password: &Password, stored: &Phc, memory: &mut Vec<Block>) -> Result<bool, HashError> {
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Err(HashError::Failed) };
+    let params = Params::try_from(stored).map_err(|_| HashError::Failed)?;
+    let mut output = vec![0; expected.len()];
+    fill(password, salt, params, &mut output, memory)?;
+    let output = Output::new(&output).map_err(|_| HashError::Failed)?;
+    // Compares in constant time.
+    Ok(output == *expected)
+}
+
+fn fill(
+    password: &Password,
+    salt: &[u8],
+    params: Params,
+    output: &mut [u8],
+    memory: &mut Vec<Block>,
+) -> Result<(), HashError> {
+    let blocks = params.block_count();
+    if memory.len() < blocks {
+        memory.try_reserve_exact(blocks - memory.len()).map_err(|_| HashError::Failed)?;
+        memory.resize(blocks, Block::new());
+    }
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2
+        .hash_password_into_with_memory(password.0.as_bytes(), salt, output, &mut memory[..blocks])
+        .map_err(|_| HashError::Failed)
+}
+
+fn is_usable(stored: &Phc) -> bool {
+    stored.algorithm == Algorithm::Argon2id.ident()
+        && stored.version == Some(Version::V0x13.into())
+        && stored.salt.is_some()
+        && stored.hash.is_some()
+        && Params::try_from(stored).is_ok_and(|params| within_ceiling(&params))
+}
+
+fn within_ceiling(params: &Params) -> bool {
+    params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_PASSES && params.p_cost() <= MAX_LANES
+}

@@ -1,0 +1,354 @@
+//! Signs tokens ([`Issuer`]) and checks them ([`Verifier`]): compact JWS with a key of the ring, nothing else.
+//! What a payload must say is in `claims`; keys come from [`super::keys`]; whether a session still lives is decided elsewhere.
+//! No other file names `jsonwebtoken`.
+
+mod claims;
+
+use std::{collections::HashMap, fmt, sync::Once, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use common::{
+    Object,
+    id::{SessionId, UserId},
+};
+use jsonwebtoken::{
+    Algorithm as JwsAlgorithm, DecodingKey, EncodingKey, Header, crypto,
+    jwk::{Jwk, JwkSet, PublicKeyUse},
+};
+use serde_json::Value;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+pub use claims::Claims;
+
+use super::{
+    clock::{Clock, IdSource},
+    keys::{Algorithm, Key, KeyRing},
+};
+
+/// A longer token is refused unread.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// What a token is for. One is never taken for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenType {
+    /// Opens the API, for minutes.
+    Access,
+    /// Buys the next pair, once.
+    Refresh,
+}
+
+impl TokenType {
+    /// The `token_type` claim.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    fn from_claim(text: &str) -> Option<Self> {
+        [Self::Access, Self::Refresh].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What issuer and verifier must agree on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `aud` claim.
+    pub audience: String,
+    /// How long an access token lives, whole seconds. Tokens with a longer life were not given out and are refused.
+    pub access_lifetime: Duration,
+    /// The same for a refresh token.
+    pub refresh_lifetime: Duration,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self {
+            issuer: "coffer".to_owned(),
+            audience: "coffer".to_owned(),
+            access_lifetime: Duration::from_mins(5),
+            refresh_lifetime: Duration::from_hours(24),
+        }
+    }
+}
+
+impl TokenSettings {
+    /// The lifetime of one type, in whole seconds.
+    pub fn lifetime(&self, kind: TokenType) -> i64 {
+        let lifetime = match kind {
+            TokenType::Access => self.access_lifetime,
+            TokenType::Refresh => self.refresh_lifetime,
+        };
+        i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Why a token is refused. [`Self::detail`] is for the caller (`SimpleJWT`'s words); `Display` is for the log and says
+/// more, but never anything out of the token.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum TokenError {
+    /// Not a token of ours, or its claims cannot be used.
+    #[error("token is invalid: {0}")]
+    Invalid(&'static str),
+    /// `exp` has passed.
+    #[error("token is expired")]
+    Expired,
+    /// There is no `exp`.
+    #[error("token has no exp claim")]
+    NoExpiry,
+    /// There is no `jti`.
+    #[error("token has no jti claim")]
+    NoId,
+    /// There is no `token_type`.
+    #[error("token has no token_type claim")]
+    NoType,
+    /// An access token where a refresh token is wanted, the other way round, or neither.
+    #[error("token has the wrong type")]
+    WrongType,
+    /// There is no `user_id`.
+    #[error("token has no user_id claim")]
+    NoUser,
+}
+
+impl TokenError {
+    /// The sentence that `SimpleJWT` answers with.
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "Token is invalid",
+            Self::Expired => "Token is expired",
+            Self::NoExpiry => "Token has no 'exp' claim",
+            Self::NoId => "Token has no id",
+            Self::NoType => "Token has no type",
+            Self::WrongType => "Token has wrong type",
+            Self::NoUser => "Token contained no recognizable user identification",
+        }
+    }
+}
+
+/// A key of the ring is not what its algorithm needs, so it can neither sign nor verify.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[error("the key {kid} cannot be used as an {algorithm} key")]
+pub struct UnusableKey {
+    /// The key's id.
+    pub kid: String,
+    /// What it was meant for.
+    pub algorithm: Algorithm,
+}
+
+/// A signed token. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedToken(String);
+
+impl SignedToken {
+    /// The token as it goes over the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same, owned.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Debug for SignedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignedToken(..)")
+    }
+}
+
+/// Issues tokens with the ring's signing key.
+#[derive(Clone)]
+pub struct Issuer {
+    header: Header,
+    key: EncodingKey,
+    settings: TokenSettings,
+    clock: Clock,
+    ids: IdSource,
+}
+
+impl Issuer {
+    /// An issuer that signs with the ring's active key.
+    pub fn new(ring: &KeyRing, settings: TokenSettings, clock: Clock, ids: IdSource) -> Result<Self, UnusableKey> {
+        install_crypto();
+        let key = ring.signing();
+        let mut header = Header::new(jws_algorithm(key.algorithm()));
+        header.kid = Some(key.kid().to_owned());
+        let issuer = Self { header, key: encoding_key(key)?, settings, clock, ids };
+        // A key that cannot sign is found at the start, not at the first sign-in.
+        crypto::sign(b"", &issuer.key, issuer.header.alg).map_err(|_| unusable(key))?;
+        Ok(issuer)
+    }
+
+    /// A new token for this user in this session. `not_after` (seconds since 1970) is the end of the session: no token
+    /// outlives it.
+    ///
+    /// # Panics
+    /// Where the signing key fails, which [`Self::new`] has ruled out.
+    pub fn issue(&self, kind: TokenType, user: UserId, session: SessionId, not_after: Option<i64>) -> (SignedToken, Claims) {
+        let issued_at = self.clock.unix_seconds();
+        let expires_at = issued_at.saturating_add(self.settings.lifetime(kind));
+        let claims = Claims {
+            token_type: kind,
+            expires_at: not_after.map_or(expires_at, |end| end.min(expires_at)),
+            issued_at,
+            id: self.ids.next_id(),
+            user,
+            session,
+        };
+        let text = jsonwebtoken::encode(&self.header, &claims.payload(&self.settings), &self.key)
+            .expect("a key that has signed before signs again");
+        (SignedToken(text), claims)
+    }
+}
+
+/// Checks tokens against every key of the ring that still verifies.
+#[derive(Clone)]
+pub struct Verifier {
+    keys: HashMap<String, VerifyingKey>,
+    public_keys: Value,
+    settings: TokenSettings,
+    clock: Clock,
+}
+
+#[derive(Clone)]
+struct VerifyingKey {
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+impl Verifier {
+    /// A verifier for the ring's keys.
+    pub fn new(ring: &KeyRing, settings: TokenSettings, clock: Clock) -> Result<Self, UnusableKey> {
+        install_crypto();
+        let mut keys = HashMap::new();
+        let mut public = JwkSet { keys: Vec::new() };
+        for key in ring.verifying() {
+            let algorithm = key.algorithm();
+            let decoding = if algorithm == Algorithm::Hs256 {
+                DecodingKey::from_secret(key.material())
+            } else {
+                let jwk = public_jwk(key)?;
+                let decoding = DecodingKey::from_jwk(&jwk).map_err(|_| unusable(key))?;
+                public.keys.push(jwk);
+                decoding
+            };
+            keys.insert(key.kid().to_owned(), VerifyingKey { algorithm, key: decoding });
+        }
+        let public_keys = serde_json::to_value(public).map_err(|_| unusable(ring.signing()))?;
+        Ok(Self { keys, public_keys, settings, clock })
+    }
+
+    /// The claims of `token`, if it is one of ours, of this type, and valid now.
+    pub fn verify(&self, token: &str, kind: TokenType) -> Result<Claims, TokenError> {
+        claims::check(&self.signed_payload(token)?, Some(kind), self.clock.unix_seconds(), &self.settings)
+    }
+
+    /// The same for a token of either type.
+    pub fn verify_any(&self, token: &str) -> Result<Claims, TokenError> {
+        claims::check(&self.signed_payload(token)?, None, self.clock.unix_seconds(), &self.settings)
+    }
+
+    /// The public keys as a JWK set (RFC 7517 §5). Secret keys are not in it, so it is empty where all are HS256.
+    pub fn public_keys(&self) -> &Value {
+        &self.public_keys
+    }
+
+    /// The payload, read only after the signature has been found right (T10).
+    fn signed_payload(&self, token: &str) -> Result<Object, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Invalid("longer than 8 KiB"));
+        }
+        let mut segments = token.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            return Err(TokenError::Invalid("not three segments"));
+        };
+        let key = self.key_for(&object(header)?)?;
+        // Decoding alone tells whether the text is canonical: the engine refuses padding and stray bits.
+        URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Invalid("the signature is not canonical base64url"))?;
+        let message = &token.as_bytes()[..header.len() + 1 + payload.len()];
+        match crypto::verify(signature, message, &key.key, jws_algorithm(key.algorithm)) {
+            Ok(true) => object(payload),
+            _ => Err(TokenError::Invalid("the signature does not match")),
+        }
+    }
+
+    /// The header chooses among our keys by exact name; the key, not the header, says which algorithm is used. Members
+    /// beyond `alg`, `typ` and `kid` ask for an extension that we do not have.
+    fn key_for(&self, header: &Object) -> Result<&VerifyingKey, TokenError> {
+        if header.keys().any(|name| !matches!(name.as_str(), "alg" | "typ" | "kid")) {
+            return Err(TokenError::Invalid("a header member other than alg, typ and kid"));
+        }
+        if !header.get("typ").and_then(Value::as_str).is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")) {
+            return Err(TokenError::Invalid("typ is not JWT"));
+        }
+        let kid = header.get("kid").and_then(Value::as_str).ok_or(TokenError::Invalid("kid is not a text"))?;
+        let key = self.keys.get(kid).ok_or(TokenError::Invalid("kid names no key"))?;
+        if header.get("alg").and_then(Value::as_str) != Some(key.algorithm.as_str()) {
+            return Err(TokenError::Invalid("alg is not the key's own"));
+        }
+        Ok(key)
+    }
+}
+
+fn object(segment: &str) -> Result<Object, TokenError> {
+    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Invalid("a segment is not canonical base64url"))?;
+    match common::json::parse(&bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(TokenError::Invalid("a segment is not one strict JSON object")),
+    }
+}
+
+/// Names the cryptography in code: were its feature missing, this would not compile (the library itself would panic at the
+/// first token).
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error means that it is installed already.
+        let _ = crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+    });
+}
+
+fn encoding_key(key: &Key) -> Result<EncodingKey, UnusableKey> {
+    match key.algorithm() {
+        Algorithm::Hs256 => Ok(EncodingKey::from_secret(key.material())),
+        Algorithm::EdDsa => Ok(EncodingKey::from_ed_der(key.material())),
+        Algorithm::Es256 => Ok(EncodingKey::from_ec_der(key.material())),
+        Algorithm::Rs256 => {
+            // As DER the library wants PKCS#1 here, and it finds that within PKCS#8 only where it comes as PEM.
+            let body = Zeroizing::new(STANDARD.encode(key.material()));
+            let pem = Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", *body));
+            EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| unusable(key))
+        }
+    }
+}
+
+fn public_jwk(key: &Key) -> Result<Jwk, UnusableKey> {
+    let mut jwk =
+        Jwk::from_encoding_key(&encoding_key(key)?, jws_algorithm(key.algorithm())).map_err(|_| unusable(key))?;
+    jwk.common.key_id = Some(key.kid().to_owned());
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    Ok(jwk)
+}
+
+const fn jws_algorithm(algorithm: Algorithm) -> JwsAlgorithm {
+    match algorithm {
+        Algorithm::Hs256 => JwsAlgorithm::HS256,
+        Algorithm::EdDsa => JwsAlgorithm::EdDSA,
+        Algorithm::Es256 => JwsAlgorithm::ES256,
+        Algorithm::Rs256 => JwsAlgorithm::RS256,
+    }
+}
+
+fn unusable(key: &Key) -> UnusableKey {
+    UnusableKey { kid: key.kid().to_owned(), algorithm: key.algorithm() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! What a payload says, and the checks on it, in the order in which `SimpleJWT` makes them, because a token may be wrong in
+//! several ways and the answer names one. Every claim is checked here, by type and by value; nothing is left to a library.
+
+use common::{
+    Object,
+    id::{SessionId, UserId},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{TokenError, TokenSettings, TokenType};
+
+/// How far `iat` and `nbf` may lie ahead: another node's clock, or our own put back by a moment. `exp` has no leeway.
+const AHEAD_SECONDS: i64 = 2;
+
+/// The claims of a token that was issued or found good. Times are seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claims {
+    /// `token_type`.
+    pub token_type: TokenType,
+    /// `exp`: from this second on the token is dead.
+    pub expires_at: i64,
+    /// `iat`.
+    pub issued_at: i64,
+    /// `jti`: names this one token for ever.
+    pub id: Uuid,
+    /// `user_id`.
+    pub user: UserId,
+    /// `sid`.
+    pub session: SessionId,
+}
+
+impl Claims {
+    /// The claims as they are signed.
+    pub(super) fn payload(&self, settings: &TokenSettings) -> Value {
+        json!({
+            "token_type": self.token_type.as_str(),
+            "exp": self.expires_at,
+            "iat": self.issued_at,
+            "jti": self.id.to_string(),
+            "user_id": self.user.to_string(),
+            "sid": self.session.to_string(),
+            "iss": settings.issuer,
+            "aud": settings.audience,
+        })
+    }
+}
+
+/// Reads a payload whose signature was right. `kind` is `None` where either type will do.
+pub(super) fn check(
+    payload: &Object,
+    kind: Option<TokenType>,
+    now: i64,
+    settings: &TokenSettings,
+) -> Result<Claims, TokenError> {
+    let issued_at = seconds(payload, "iat")?;
+    let not_before = seconds(payload, "nbf")?;
+    if [issued_at, not_before].into_iter().flatten().any(|time| time > now.saturating_add(AHEAD_SECONDS)) {
+        return Err(TokenError::Invalid("iat or nbf lies in the future"));
+    }
+    let expires_at = seconds(payload, "exp")?;
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(TokenError::Expired);
+    }
+    for (name, ours) in [("iss", &settings.issuer), ("aud", &settings.audience)] {
+        if payload.get(name).and_then(Value::as_str) != Some(ours) {
+            return Err(TokenError::Invalid("iss or aud is not ours"));
+        }
+    }
+    let expires_at = expires_at.ok_or(TokenError::NoExpiry)?;
+    let id = payload.get("jti").ok_or(TokenError::NoId)?;
+
+    let stated = payload.get("token_type").ok_or(TokenError::NoType)?;
+    let token_type = stated.as_str().and_then(TokenType::from_claim).ok_or(TokenError::WrongType)?;
+    if kind.is_some_and(|wanted| wanted != token_type) {
+        return Err(TokenError::WrongType);
+    }
+
+    let issued_at = issued_at.ok_or(TokenError::Invalid("there is no iat"))?;
+    if expires_at.saturating_sub(issued_at) > settings.lifetime(token_type) {
+        return Err(TokenError::Invalid("it lives longer than tokens that were given out"));
+    }
+    let id = id.as_str().and_then(canonical_uuid).ok_or(TokenError::Invalid("jti is not an id of ours"))?;
+    let session = payload.get("sid").and_then(Value::as_str).and_then(|sid| sid.parse().ok());
+    let session = session.ok_or(TokenError::Invalid("sid is not an id of ours"))?;
+    let user = payload.get("user_id").ok_or(TokenError::NoUser)?;
+    let user = user.as_str().and_then(|user| user.parse().ok());
+    let user = user.ok_or(TokenError::Invalid("user_id is not an id of ours"))?;
+    Ok(Claims { token_type, expires_at, issued_at, id, user, session })
+}
+
+/// A time claim in whole seconds: `None` where it is absent, refused where it is anything but an integer.
+fn seconds(payload: &Object, name: &str) -> Result<Option<i64>, TokenError> {
+    payload
+        .get(name)
+        .map(|value| value.as_i64().ok_or(TokenError::Invalid("a time is not a whole number")))
+        .transpose()
+}
+
+fn canonical_uuid(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|uuid| uuid.to_string() == text)
+}
