@@ -1,3 +1,60 @@
-//! Developer commands.
+//! Developer commands: `cargo xtask run | test | setup | dist`.
+//!
+//! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
+//! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
+//! the workspace lives here; nothing of this is in the product.
 
-fn main() {}
+mod apt;
+mod dist;
+mod e2e;
+mod run;
+mod spa;
+mod step;
+mod test;
+mod tools;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  run [--demo] [-- <serve flags>]  build everything, then serve it on http://127.0.0.1:8000; --demo fills an empty store
+  test                             everything CI runs: format, lint, web app, unit, integration and end-to-end tests
+  setup                            only install what `run` and `test` need, under target/tools
+  dist                             release binaries with the web app inside, in target/dist, and their sizes";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let done = match (command.as_str(), rest.is_empty()) {
+        ("run", _) => run::run(&rest),
+        ("test", true) => test::test(),
+        ("setup", true) => setup(),
+        ("dist", true) => dist::dist(),
+        ("help" | "--help" | "-h", _) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(error) = done {
+        eprintln!("xtask: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Installs everything that `run` and `test` would install.
+fn setup() -> anyhow::Result<()> {
+    let _one_at_a_time = workspace::lock()?;
+    wasm::target()?;
+    tools::install()?;
+    e2e::tools()?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What the end-to-end tests drive: a browser, HTTPie, and real words to load.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+
+use crate::apt;
+use crate::step::{self, step};
+use crate::workspace::{self, which};
+
+const HTTPIE: &str = "3.2.4";
+const WORDNET: &str = "/usr/share/wordnet";
+
+/// The places of the tools, as the tests read them from the environment (the contract is in `test.rs`).
+pub fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
+    let missing: Vec<&str> = [
+        ("chromium", chromium().is_none()),
+        ("chromium-driver", chromedriver().is_none()),
+        (
+            "wordnet-base",
+            !Path::new(WORDNET).join("data.noun").is_file(),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(package, is_missing)| is_missing.then_some(package))
+    .collect();
+    if !missing.is_empty() {
+        step(&format!("{}, by apt-get", missing.join(", ")), || {
+            apt::install(&missing)
+        })?;
+    }
+    Ok(vec![
+        (
+            "COFFER_CHROMIUM",
+            chromium().context("no chromium on PATH")?,
+        ),
+        (
+            "COFFER_CHROMEDRIVER",
+            chromedriver().context("no chromedriver on PATH")?,
+        ),
+        ("COFFER_HTTP", httpie()?),
+        ("COFFER_WORDNET", PathBuf::from(WORDNET)),
+    ])
+}
+
+fn chromium() -> Option<PathBuf> {
+    let named = env::var_os("COFFER_CHROMIUM").map(PathBuf::from);
+    named.or_else(|| {
+        ["chromium", "chromium-browser", "google-chrome"]
+            .into_iter()
+            .find_map(which)
+    })
+}
+
+fn chromedriver() -> Option<PathBuf> {
+    env::var_os("COFFER_CHROMEDRIVER")
+        .map(PathBuf::from)
+        .or_else(|| which("chromedriver"))
+}
+
+/// HTTPie's `http`: the user's, or a private one by pip, or Debian's.
+fn httpie() -> Result<PathBuf> {
+    let venv = workspace::tools().join("httpie");
+    let private = venv.join("bin/http");
+    let answers = |http: &PathBuf| step::answer(Command::new(http).arg("--version")).is_some();
+    if let Some(http) = which("http").filter(answers) {
+        return Ok(http);
+    }
+    if answers(&private) {
+        return Ok(private);
+    }
+    let by_pip = step(&format!("HTTPie {HTTPIE}, by pip"), || {
+        if venv.exists() {
+            fs::remove_dir_all(&venv)?;
+        }
+        step::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        step::run(Command::new(venv.join("bin/pip")).args([
+            "install",
+            "--quiet",
+            &format!("httpie=={HTTPIE}"),
+        ]))
+    });
+    if by_pip.is_ok() {
+        return Ok(private);
+    }
+    step("HTTPie, by apt-get", || apt::install(&["httpie"]))?;
+    which("http")
+        .filter(answers)
+        .map_or_else(|| bail!("no http on PATH"), Ok)
+}

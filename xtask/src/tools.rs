@@ -1,0 +1,89 @@
+//! trunk, wasm-bindgen and wasm-opt, at fixed versions, under `target/tools`.
+//!
+//! A program of exactly that version which is already on `PATH` is used as it is.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::step::{self, step};
+use crate::workspace::{self, which};
+
+/// Newer ones ask for a newer compiler than the workspace does.
+pub const TRUNK: &str = "0.21.14";
+/// Has to be exactly the version of the crate in `Cargo.toml`, and of `Trunk.toml`.
+pub const WASM_BINDGEN: &str = "0.2.130";
+/// Has to be the version of `Trunk.toml`.
+pub const BINARYEN: &str = "132";
+
+/// Installs what is not there yet.
+pub fn install() -> Result<()> {
+    cargo_install("trunk", "trunk", TRUNK)?;
+    cargo_install("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN)?;
+    if which("node").is_none() || which("npm").is_none() || has_wasm_opt() {
+        return Ok(());
+    }
+    // Only makes the web app smaller, so a failure is not one of ours.
+    let installed = step(&format!("wasm-opt {BINARYEN}, by npm"), || {
+        step::run_within(
+            Duration::from_mins(2),
+            Command::new("npm")
+                .args([
+                    "install",
+                    "--no-save",
+                    "--no-audit",
+                    "--no-fund",
+                    "--loglevel=error",
+                    "--fetch-retries=1",
+                ])
+                .arg("--prefix")
+                .arg(workspace::tools().join("node"))
+                .arg(format!("binaryen@{BINARYEN}"))
+                .stdin(Stdio::null()),
+        )
+    });
+    if let Err(error) = installed {
+        println!("xtask: the web app will be somewhat larger, without wasm-opt: {error:#}");
+    }
+    Ok(())
+}
+
+/// Whether the web app can be made smaller.
+pub fn has_wasm_opt() -> bool {
+    version_of("wasm-opt")
+        .is_some_and(|version| version.starts_with(&format!("wasm-opt version {BINARYEN}")))
+}
+
+/// A debug build of a tool takes a third of the time of a release build, and they run for a second or two.
+fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
+    if version_of(program).is_some_and(|found| found.split(' ').nth(1) == Some(version)) {
+        return Ok(());
+    }
+    step(
+        &format!("{package} {version}, by cargo install (some minutes, once)"),
+        || {
+            let exact = format!("{package}@{version}");
+            let install = |extra: &[&str]| {
+                let mut cargo =
+                    workspace::cargo(&["install", "--quiet", "--debug", "--force", "--root"]);
+                cargo
+                    .arg(workspace::tools())
+                    .args(extra)
+                    .arg(&exact)
+                    .env("CARGO_TARGET_DIR", workspace::tools().join("build"));
+                step::run(&mut cargo)
+            };
+            // The lock file may name a patch release that a registry mirror does not carry yet.
+            install(&["--locked"]).or_else(|_| install(&[]))
+        },
+    )
+}
+
+fn version_of(program: &str) -> Option<String> {
+    step::answer(
+        Command::new(program)
+            .arg("--version")
+            .env("PATH", workspace::path_with_tools().ok()?),
+    )
+}

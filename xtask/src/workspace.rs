@@ -1,0 +1,72 @@
+//! Where things lie: the workspace, its target directory, the tools inside it. And `cargo` as every step calls it.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+/// The workspace's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the workspace")
+}
+
+/// Cargo's target directory: this program was built into it (`<target>/debug/xtask`).
+pub fn target() -> PathBuf {
+    let built_here = env::current_exe()
+        .ok()
+        .and_then(|exe| exe.ancestors().nth(2).map(Path::to_path_buf));
+    built_here.unwrap_or_else(|| root().join("target"))
+}
+
+/// Everything that xtask installs, so that `rm -rf target` removes it all.
+pub fn tools() -> PathBuf {
+    target().join("tools")
+}
+
+/// The built web app.
+pub fn dist() -> PathBuf {
+    root().join("dist")
+}
+
+/// `cargo <args>` in the workspace's root, as the user's own toolchain.
+pub fn cargo(args: &[&str]) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(args)
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", target());
+    cargo
+}
+
+/// `PATH` with the installed tools first.
+pub fn path_with_tools() -> Result<OsString> {
+    let own = [tools().join("bin"), tools().join("node/node_modules/.bin")];
+    let users = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(own.into_iter().chain(env::split_paths(&users)))
+        .context("this checkout's path contains a colon, which PATH cannot hold")
+}
+
+/// The first program of this name on `PATH`.
+pub fn which(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
+}
+
+/// Keeps two xtasks from installing or building the web app into each other. Held until dropped.
+pub fn lock() -> Result<File> {
+    fs::create_dir_all(tools())?;
+    let path = tools().join(".lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    if file.try_lock().is_err() {
+        println!("xtask: waiting for another xtask to finish its set-up");
+        file.lock()?;
+    }
+    Ok(file)
+}
