@@ -27,9 +27,10 @@ pub fn build() -> Result<()> {
     step("web app", || {
         let mut trunk = Command::new("trunk");
         trunk
-            .args(["build", "--color", "auto"])
+            .arg("build")
             .current_dir(workspace::root())
             .env("PATH", workspace::path_with_tools()?)
+            .env_remove("NO_COLOR") // trunk takes only "true" and "false" and stops at the usual "1"
             // Its own directory: other flags, and perhaps another compiler, than the host's.
             .env("CARGO_TARGET_DIR", workspace::target().join("web"));
         if tools::has_wasm_opt() {
