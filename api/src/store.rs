@@ -28,6 +28,7 @@ mod version;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -62,26 +63,34 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub enum EngineOptions {
     /// A directory on this machine's disk.
-    Sled {
-        /// The directory, made if it is not there.
-        dir: PathBuf,
-        /// How much memory the page cache may take. The whole process needs more than this.
-        cache_bytes: u64,
-        /// Open even if commits that were acknowledged are missing. They stay lost.
-        accept_data_loss: bool,
-    },
+    Sled(SledOptions),
     /// Memory, gone with the store.
     Memory,
+}
+
+/// How to keep a store in a directory.
+#[derive(Debug, Clone)]
+pub struct SledOptions {
+    /// The directory, made if it is not there.
+    pub dir: PathBuf,
+    /// How much memory the page cache may take. The whole process needs more than this.
+    pub cache_bytes: u64,
+    /// Room that is left on the disk: commits that would use it up are refused as `DiskFull`.
+    /// Opening a store needs some, so a disk filled to the brim would lock the store away.
+    pub reserve_bytes: u64,
+    /// Open even if commits that were acknowledged are missing. They stay lost.
+    pub accept_data_loss: bool,
 }
 
 impl Options {
     /// A store on disk in `dir`.
     pub fn sled(dir: impl Into<PathBuf>) -> Options {
-        Options::new(EngineOptions::Sled {
+        Options::new(EngineOptions::Sled(SledOptions {
             dir: dir.into(),
             cache_bytes: 64 << 20,
+            reserve_bytes: 64 << 20,
             accept_data_loss: false,
-        })
+        }))
     }
 
     /// A store in memory.
@@ -90,12 +99,17 @@ impl Options {
     }
 
     fn new(engine: EngineOptions) -> Options {
-        Options {
-            engine,
-            queue_batches: 4096,
-            queue_bytes: 64 << 20,
-        }
+        Options { engine, queue_batches: 4096, queue_bytes: 64 << 20 }
     }
+}
+
+/// What a store has been doing since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Groups of commits that were made durable together, each with one sync of the disk.
+    pub groups: u64,
+    /// Batches that wait for the next group.
+    pub waiting: usize,
 }
 
 /// An open store. Clones are handles to the same one; when the last is gone, what was queued is
@@ -113,12 +127,8 @@ impl Store {
     pub fn open(options: Options) -> Result<Store, OpenError> {
         let (engine, state) = match options.engine {
             EngineOptions::Memory => (Engine::Memory(Memory::default()), State::default()),
-            EngineOptions::Sled {
-                dir,
-                cache_bytes,
-                accept_data_loss,
-            } => {
-                let (sled, state) = Sled::open(dir, cache_bytes, accept_data_loss)?;
+            EngineOptions::Sled(options) => {
+                let (sled, state) = Sled::open(options)?;
                 (Engine::Sled(sled), state)
             }
         };
@@ -129,20 +139,14 @@ impl Store {
             current: watch::Sender::new(Arc::new(generation)),
             failure: watch::Sender::new(None),
             ended: watch::Sender::new(false),
+            groups: AtomicU64::new(0),
         });
         let for_thread = Arc::clone(&shared);
         let committer = thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || committer::run(&for_thread, state))
-            .map_err(|source| OpenError::Io {
-                dir: PathBuf::new(),
-                what: "starting a thread".to_owned(),
-                source,
-            })?;
-        Ok(Store(Arc::new(Handle {
-            shared,
-            committer: Mutex::new(Some(committer)),
-        })))
+            .map_err(|source| OpenError::Io { dir: PathBuf::new(), what: "starting a thread".to_owned(), source })?;
+        Ok(Store(Arc::new(Handle { shared, committer: Mutex::new(Some(committer)) })))
     }
 
     /// The store as it is now, to be read as often as needed.
@@ -175,11 +179,15 @@ impl Store {
     /// if no more commits come.
     pub async fn later_than(&self, version: Version) -> Version {
         let mut current = self.0.shared.current.subscribe();
-        let later = current
-            .wait_for(|generation| generation.version > version)
-            .await;
+        let later = current.wait_for(|generation| generation.version > version).await;
         // It cannot fail: this handle keeps the sender.
         later.map_or(version, |generation| generation.version)
+    }
+
+    /// What the store has been doing, for metrics.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.0.shared;
+        Stats { groups: shared.groups.load(Ordering::Relaxed), waiting: shared.queue.len() }
     }
 
     /// Commits what is queued and stops taking writes; reads go on. The directory is free for
@@ -208,10 +216,7 @@ impl Store {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.queue.close();
-        let committer = self
-            .committer
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let committer = self.committer.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(committer) = committer.take() {
             // It caught its own panics.
             let _ = committer.join();

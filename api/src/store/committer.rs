@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
@@ -25,6 +26,8 @@ pub(super) struct Shared {
     pub failure: watch::Sender<Option<Failure>>,
     /// True once the committer has ended.
     pub ended: watch::Sender<bool>,
+    /// How many groups have been made durable.
+    pub groups: AtomicU64,
 }
 
 impl Shared {
@@ -70,22 +73,16 @@ fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
 
 fn commit_group(shared: &Shared, state: State, waiting: Vec<Waiting>) -> Result<State, ApplyError> {
     let mut group = Group::new(&shared.engine, state);
-    let (answers, outcomes): (Vec<_>, Vec<_>) = waiting
-        .into_iter()
-        .map(|Waiting { batch, answer, .. }: Waiting| (answer, group.admit(batch)))
-        .unzip();
-    let Group {
-        state: after,
-        writes,
-        undo,
-        ..
-    } = group;
+    let (answers, outcomes): (Vec<_>, Vec<_>) =
+        waiting.into_iter().map(|Waiting { batch, answer, .. }: Waiting| (answer, group.admit(batch))).unzip();
+    let Group { state: after, writes, undo, .. } = group;
     if after != state {
         let generation = Arc::new(Generation::new(after.version, undo));
         // From here on readers of the current generation look through the new one's undo.
         let linked = shared.current().next.set(Arc::clone(&generation)).is_ok();
         debug_assert!(linked, "only the committer links generations");
         shared.engine.apply(writes.into_iter(), after)?;
+        shared.groups.fetch_add(1, Ordering::Relaxed);
         shared.current.send_replace(generation);
     }
     // Refusals wait as well: they may rest on a batch of this group, and so tell of it.

@@ -26,14 +26,11 @@ pub(super) struct State {
 
 /// A number that stands for a key at a version (64-bit FNV-1a over both). It guards against
 /// accidents, not against forgery.
-pub(super) fn fingerprint(key: &Key, version: Version) -> u64 {
+pub(super) fn fingerprint(key: &[u8], version: Version) -> u64 {
     let version = version.get().to_be_bytes();
-    key.as_bytes()
-        .iter()
+    key.iter()
         .chain(&version)
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// One stretch of a range, as an engine reads it.
@@ -83,11 +80,7 @@ impl Engine {
     }
 
     /// Writes all of a group and the state after it, atomically. On disk when it returns.
-    pub fn apply(
-        &self,
-        writes: impl Iterator<Item = (Key, Option<Entry>)>,
-        state: State,
-    ) -> Result<(), ApplyError> {
+    pub fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
         match self {
             Engine::Sled(sled) => sled.apply(writes, state),
             Engine::Memory(memory) => {

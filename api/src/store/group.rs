@@ -21,12 +21,7 @@ pub(super) struct Group<'a> {
 
 impl<'a> Group<'a> {
     pub fn new(engine: &'a Engine, state: State) -> Group<'a> {
-        Group {
-            engine,
-            state,
-            writes: BTreeMap::new(),
-            undo: BTreeMap::new(),
-        }
+        Group { engine, state, writes: BTreeMap::new(), undo: BTreeMap::new() }
     }
 
     /// Adds a batch to the group, and returns the version that it will have. A batch that changes
@@ -66,19 +61,12 @@ impl<'a> Group<'a> {
         }
 
         // Everything is read before anything changes, so that a failed read leaves no half batch.
-        let before = writes
-            .keys()
-            .map(|key| self.value(key))
-            .collect::<Result<Vec<_>, ReadError>>()?;
+        let before = writes.keys().map(|key| self.value(key)).collect::<Result<Vec<_>, ReadError>>()?;
         for ((key, value), before) in writes.into_iter().zip(before) {
             self.write(key, value.map(|value| Entry { version, value }), before);
         }
         for (n, value) in batch.append.into_iter().enumerate() {
-            self.write(
-                journal::key(version, n),
-                Some(Entry { version, value }),
-                None,
-            );
+            self.write(journal::key(version, n), Some(Entry { version, value }), None);
         }
         self.state.version = version;
         Ok(version)
@@ -96,11 +84,11 @@ impl<'a> Group<'a> {
         let state = &mut self.state;
         if let Some(entry) = &before {
             state.entries -= 1;
-            state.sum = state.sum.wrapping_sub(fingerprint(&key, entry.version));
+            state.sum = state.sum.wrapping_sub(fingerprint(key.as_bytes(), entry.version));
         }
         if let Some(entry) = &after {
             state.entries += 1;
-            state.sum = state.sum.wrapping_add(fingerprint(&key, entry.version));
+            state.sum = state.sum.wrapping_add(fingerprint(key.as_bytes(), entry.version));
         }
         if let Some(entry) = before
             && !self.writes.contains_key(&key)

@@ -10,9 +10,7 @@ const SPACE: &str = "changes";
 pub fn key(version: Version, n: usize) -> Key {
     // Neither number comes near 2^63: one commit a nanosecond for 292 years.
     let number = i64::try_from(version.get()).unwrap_or(i64::MAX);
-    Key::space(SPACE)
-        .int(number)
-        .int(i64::try_from(n).unwrap_or(i64::MAX))
+    Key::space(SPACE).int(number).int(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
 /// Takes [`key`] apart again; `None` for a key of another space.

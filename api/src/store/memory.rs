@@ -15,11 +15,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub fn get(&self, key: &Key) -> Option<Entry> {
-        self.map
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
+        self.map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     pub fn read(&self, stretch: &Stretch<'_>) -> Vec<(Key, Entry)> {

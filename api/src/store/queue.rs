@@ -44,19 +44,11 @@ struct Line {
 
 impl Queue {
     pub fn new(max_batches: usize, max_bytes: usize) -> Queue {
-        Queue {
-            max_batches,
-            max_bytes,
-            line: Mutex::default(),
-            arrived: Condvar::new(),
-        }
+        Queue { max_batches, max_bytes, line: Mutex::default(), arrived: Condvar::new() }
     }
 
     /// Lines up a batch. One that is larger than the bound is still taken when nothing waits.
-    pub fn push(
-        &self,
-        batch: Batch,
-    ) -> Result<oneshot::Receiver<Result<Version, CommitError>>, CommitError> {
+    pub fn push(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Version, CommitError>>, CommitError> {
         let bytes = batch.bytes();
         let (answer, answered) = oneshot::channel();
         let mut line = self.line();
@@ -68,11 +60,7 @@ impl Queue {
             return Err(CommitError::Busy);
         }
         line.bytes += bytes;
-        line.waiting.push_back(Waiting {
-            batch,
-            bytes,
-            answer,
-        });
+        line.waiting.push_back(Waiting { batch, bytes, answer });
         drop(line);
         self.arrived.notify_one();
         Ok(answered)
@@ -87,14 +75,18 @@ impl Queue {
         let mut bytes = 0;
         let mut group = Vec::new();
         while let Some(next) = line.waiting.front()
-            && (group.is_empty()
-                || (group.len() < GROUP_BATCHES && bytes + next.bytes <= GROUP_BYTES))
+            && (group.is_empty() || (group.len() < GROUP_BATCHES && bytes + next.bytes <= GROUP_BYTES))
         {
             bytes += next.bytes;
             group.extend(line.waiting.pop_front());
         }
         line.bytes -= bytes;
         (!group.is_empty()).then_some(group)
+    }
+
+    /// How many batches wait.
+    pub fn len(&self) -> usize {
+        self.line().waiting.len()
     }
 
     /// Takes no more batches; what waits can still be taken.

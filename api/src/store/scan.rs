@@ -27,10 +27,7 @@ pub struct Scan {
 impl Scan {
     /// Every key that begins with all elements of `prefix`, itself included.
     pub fn prefix(prefix: &Key) -> Scan {
-        Scan::range(
-            Bound::Included(prefix.clone()),
-            Bound::Excluded(prefix.after_children()),
-        )
+        Scan::range(Bound::Included(prefix.clone()), Bound::Excluded(prefix.after_children()))
     }
 
     /// Every key whose next element after `prefix` is a text that begins with `text`.
@@ -41,22 +38,13 @@ impl Scan {
 
     /// Every key between two bounds.
     pub fn range(from: Bound<Key>, to: Bound<Key>) -> Scan {
-        Scan {
-            from,
-            to,
-            direction: Direction::Forward,
-            skip: 0,
-            limit: usize::MAX,
-        }
+        Scan { from, to, direction: Direction::Forward, skip: 0, limit: usize::MAX }
     }
 
     /// Largest key first.
     #[must_use]
     pub fn backward(self) -> Scan {
-        Scan {
-            direction: Direction::Backward,
-            ..self
-        }
+        Scan { direction: Direction::Backward, ..self }
     }
 
     /// Only keys beyond `key` in the scan's direction (so set the direction first): how a cursor
@@ -74,19 +62,13 @@ impl Scan {
     /// to `count`, though much less than reading them.
     #[must_use]
     pub fn skip(self, count: usize) -> Scan {
-        Scan {
-            skip: count,
-            ..self
-        }
+        Scan { skip: count, ..self }
     }
 
     /// Stops after `count` entries. Without it a scan runs to the end of its range.
     #[must_use]
     pub fn limit(self, count: usize) -> Scan {
-        Scan {
-            limit: count,
-            ..self
-        }
+        Scan { limit: count, ..self }
     }
 
     /// True for bounds between which no key can lie; the engines need not cope with them.
@@ -94,10 +76,7 @@ impl Scan {
         match (&self.from, &self.to) {
             (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
             (Bound::Included(from), Bound::Included(to)) => from > to,
-            (
-                Bound::Included(from) | Bound::Excluded(from),
-                Bound::Included(to) | Bound::Excluded(to),
-            ) => from >= to,
+            (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from >= to,
         }
     }
 }

@@ -34,11 +34,7 @@ pub(super) struct Generation {
 
 impl Generation {
     pub fn new(version: Version, undo: BTreeMap<Key, Entry>) -> Generation {
-        Generation {
-            version,
-            undo,
-            next: OnceLock::new(),
-        }
+        Generation { version, undo, next: OnceLock::new() }
     }
 }
 
@@ -88,15 +84,8 @@ impl Later {
 impl Snapshot {
     pub(super) fn new(shared: Arc<Shared>) -> Snapshot {
         let generation = shared.current();
-        let later = Later {
-            undo: BTreeMap::new(),
-            folded: Arc::clone(&generation),
-        };
-        Snapshot {
-            shared,
-            version: generation.version,
-            later: Mutex::new(later),
-        }
+        let later = Later { undo: BTreeMap::new(), folded: Arc::clone(&generation) };
+        Snapshot { shared, version: generation.version, later: Mutex::new(later) }
     }
 
     /// The last commit that this snapshot shows.
@@ -106,59 +95,30 @@ impl Snapshot {
 
     /// The value of `key`, if there is one.
     // Reading in place takes a microsecond; `async` is for engines on the other end of a network.
-    #[expect(
-        clippy::unused_async,
-        reason = "an engine over the network will wait here"
-    )]
+    #[expect(clippy::unused_async, reason = "an engine over the network will wait here")]
     pub async fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         let found = self.shared.engine.get(key)?;
         // Only after the engine has been read: what it showed is covered by then.
         let later = self.later();
-        let older = later.undo.get(key).or_else(|| {
-            later
-                .generations()
-                .find_map(|generation| generation.undo.get(key))
-        });
-        Ok(older
-            .cloned()
-            .or(found)
-            .filter(|entry| entry.version <= self.version))
+        let older = later.undo.get(key).or_else(|| later.generations().find_map(|generation| generation.undo.get(key)));
+        Ok(older.cloned().or(found).filter(|entry| entry.version <= self.version))
     }
 
     /// The entries that `scan` visits, in its order.
     pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
-        let Scan {
-            mut from,
-            mut to,
-            direction,
-            mut skip,
-            limit,
-        } = scan.clone();
+        let Scan { mut from, mut to, direction, mut skip, limit } = scan.clone();
         let mut result = Vec::new();
         let mut values = skip < STRETCH;
         while result.len() < limit && !Scan::range(from.clone(), to.clone()).is_empty() {
             let wanted = skip.saturating_add(limit - result.len()).min(STRETCH);
-            let stretch = Stretch {
-                from: from.as_ref(),
-                to: to.as_ref(),
-                direction,
-                limit: wanted,
-                values,
-            };
+            let stretch = Stretch { from: from.as_ref(), to: to.as_ref(), direction, limit: wanted, values };
             let found = self.shared.engine.read(&stretch)?;
             // What has been read reaches to the last key, or to the end of the range.
-            let end = found
-                .last()
-                .filter(|_| found.len() == wanted)
-                .map(|(key, _)| key.clone());
+            let end = found.last().filter(|_| found.len() == wanted).map(|(key, _)| key.clone());
             let visible = match (direction, &end) {
                 (_, None) => self.correct(found, from.as_ref(), to.as_ref(), direction),
-                (Direction::Forward, Some(end)) => {
-                    self.correct(found, from.as_ref(), Bound::Included(end), direction)
-                }
-                (Direction::Backward, Some(end)) => {
-                    self.correct(found, Bound::Included(end), to.as_ref(), direction)
-                }
+                (Direction::Forward, Some(end)) => self.correct(found, from.as_ref(), Bound::Included(end), direction),
+                (Direction::Backward, Some(end)) => self.correct(found, Bound::Included(end), to.as_ref(), direction),
             };
             if !values && visible.len() > skip {
                 // What was deleted since made the stretch longer than what is passed over.
@@ -191,12 +151,8 @@ impl Snapshot {
     ) -> Vec<(Key, Entry)> {
         let later = self.later();
         let newest_first = later.generations().collect::<Vec<_>>().into_iter().rev();
-        let maps = newest_first
-            .map(|generation| &generation.undo)
-            .chain([&later.undo]);
-        let mut changed = maps
-            .flat_map(|undo| undo.range::<Key, _>((from, to)))
-            .peekable();
+        let maps = newest_first.map(|generation| &generation.undo).chain([&later.undo]);
+        let mut changed = maps.flat_map(|undo| undo.range::<Key, _>((from, to))).peekable();
         if changed.peek().is_none() {
             let mut found = found;
             found.retain(|(_, entry)| entry.version <= self.version);
@@ -205,9 +161,7 @@ impl Snapshot {
         let mut entries: BTreeMap<Key, Entry> = found.into_iter().collect();
         // The oldest value comes last and stays.
         entries.extend(changed.map(|(key, entry)| (key.clone(), entry.clone())));
-        let visible = entries
-            .into_iter()
-            .filter(|(_, entry)| entry.version <= self.version);
+        let visible = entries.into_iter().filter(|(_, entry)| entry.version <= self.version);
         match direction {
             Direction::Forward => visible.collect(),
             Direction::Backward => visible.rev().collect(),

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The one counter of the whole store. Every commit takes the next one; none is ever used twice,
 /// not even after a crash. Written as a plain number in text, JSON and entity tags.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(u64);
 
@@ -51,8 +49,7 @@ impl FromStr for Version {
 
     /// Accepts exactly what `Display` writes, so that one version has one spelling.
     fn from_str(text: &str) -> Result<Version, ParseVersionError> {
-        let canonical = text.bytes().all(|byte| byte.is_ascii_digit())
-            && (text == "0" || !text.starts_with('0'));
+        let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
         if !canonical {
             return Err(ParseVersionError);
         }

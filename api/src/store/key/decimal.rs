@@ -18,20 +18,11 @@ pub(super) fn encode(value: Decimal, out: &mut Vec<u8>) {
     let digits = value.mantissa().unsigned_abs().to_string();
     // The value is 0.digits × 10^exponent: the larger exponent is the larger number.
     let exponent = i32::try_from(digits.len()).unwrap_or(0) - value.scale().cast_signed();
-    let sign = if value.is_sign_negative() {
-        NEGATIVE
-    } else {
-        POSITIVE
-    };
+    let sign = if value.is_sign_negative() { NEGATIVE } else { POSITIVE };
     out.push(sign);
     let start = out.len();
     out.push(u8::try_from(exponent + EXPONENT_OFFSET).unwrap_or(0));
-    out.extend(
-        digits
-            .trim_end_matches('0')
-            .bytes()
-            .map(|digit| digit - b'0' + 1),
-    );
+    out.extend(digits.trim_end_matches('0').bytes().map(|digit| digit - b'0' + 1));
     out.push(0);
     if sign == NEGATIVE {
         // Turned over, the larger amount sorts first.
@@ -60,11 +51,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Decimal, usize)> {
         mantissa = mantissa.checked_mul(10)?;
         scale += 1;
     }
-    let mantissa = if sign == NEGATIVE {
-        -mantissa
-    } else {
-        mantissa
-    };
+    let mantissa = if sign == NEGATIVE { -mantissa } else { mantissa };
     let value = Decimal::try_from_i128_with_scale(mantissa, u32::try_from(scale).ok()?).ok()?;
     Some((value, 1 + end + 1))
 }

@@ -43,11 +43,7 @@ impl<'a> Elements<'a> {
 
     /// Takes off the name of the space; only the first element is one.
     pub fn space(&mut self) -> Result<&'a str, KeyError> {
-        let end = self
-            .rest
-            .iter()
-            .position(|&byte| byte == END)
-            .ok_or(KeyError)?;
+        let end = self.rest.iter().position(|&byte| byte == END).ok_or(KeyError)?;
         let name = std::str::from_utf8(&self.rest[..end]).map_err(|_| KeyError)?;
         self.rest = &self.rest[end + 1..];
         Ok(name)
@@ -55,46 +51,22 @@ impl<'a> Elements<'a> {
 
     /// Takes off an integer.
     pub fn int(&mut self) -> Result<i64, KeyError> {
-        self.take(|element| {
-            if let Element::Int(value) = element {
-                Some(value)
-            } else {
-                None
-            }
-        })
+        self.take(|element| if let Element::Int(value) = element { Some(value) } else { None })
     }
 
     /// Takes off a text.
     pub fn text(&mut self) -> Result<String, KeyError> {
-        self.take(|element| {
-            if let Element::Text(value) = element {
-                Some(value)
-            } else {
-                None
-            }
-        })
+        self.take(|element| if let Element::Text(value) = element { Some(value) } else { None })
     }
 
     /// Takes off bytes.
     pub fn bytes(&mut self) -> Result<Vec<u8>, KeyError> {
-        self.take(|element| {
-            if let Element::Bytes(value) = element {
-                Some(value)
-            } else {
-                None
-            }
-        })
+        self.take(|element| if let Element::Bytes(value) = element { Some(value) } else { None })
     }
 
     /// Takes off a UUID.
     pub fn uuid(&mut self) -> Result<Uuid, KeyError> {
-        self.take(|element| {
-            if let Element::Uuid(value) = element {
-                Some(value)
-            } else {
-                None
-            }
-        })
+        self.take(|element| if let Element::Uuid(value) = element { Some(value) } else { None })
     }
 
     /// Takes off an element of any type.
@@ -153,10 +125,7 @@ fn decode(bytes: &[u8]) -> Option<(Element, usize)> {
             let (bytes, length) = undelimit(body)?;
             (Element::Bytes(bytes), length)
         }
-        UUID => (
-            Element::Uuid(Uuid::from_bytes(*body.first_chunk::<16>()?)),
-            16,
-        ),
+        UUID => (Element::Uuid(Uuid::from_bytes(*body.first_chunk::<16>()?)), 16),
         _ => return None,
     };
     Some((element, 1 + length))

@@ -1,0 +1,101 @@
+//! The files beside the database: the lock, the format, and what makes their creation durable.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+/// The store's directory is taken as long as this lives. The system lets go of it when the process
+/// ends, however it ends.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, or says which process has it.
+    pub fn take(path: &Path) -> io::Result<Result<Lock, Option<u32>>> {
+        let mut options = OpenOptions::new();
+        let mut file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if error != rustix::io::Errno::WOULDBLOCK {
+                return Err(error.into());
+            }
+            let mut holder = String::new();
+            file.read_to_string(&mut holder)?;
+            return Ok(Err(holder.trim().parse().ok()));
+        }
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(Ok(Lock { _file: file }))
+    }
+}
+
+/// What was decided when the store was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Format {
+    /// How keys and values are written.
+    pub number: u32,
+    /// sled's segment size in bytes, fixed for the life of a database.
+    pub segment: usize,
+}
+
+impl Format {
+    /// Reads the file; `None` if it is not there.
+    pub fn read(path: &Path) -> io::Result<Option<Format>> {
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text?,
+        };
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<usize>().ok());
+        let number = field("coffer store ").and_then(|number| u32::try_from(number).ok());
+        let segment = field("segment ").unwrap_or(0);
+        match number {
+            Some(number) => Ok(Some(Format { number, segment })),
+            None => Err(io::Error::new(io::ErrorKind::InvalidData, "not a format file")),
+        }
+    }
+
+    /// Writes the file whole or not at all.
+    pub fn write(self, path: &Path) -> io::Result<()> {
+        let new = path.with_extension("new");
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        write!(file, "coffer store {}\nsegment {}\n", self.number, self.segment)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    }
+}
+
+/// Makes a directory that only its owner can enter, with its parents.
+pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Takes the rights of others away from a directory and its files.
+pub(super) fn make_private(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let mode = if entry.file_type()?.is_dir() { 0o700 } else { 0o600 };
+        fs::set_permissions(entry.path(), Permissions::from_mode(mode))?;
+    }
+    fs::set_permissions(dir, Permissions::from_mode(0o700))
+}
+
+/// Makes the files of a directory and their names durable.
+pub(super) fn sync_files(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            sync(&entry.path())?;
+        }
+    }
+    sync(dir)
+}
+
+/// Makes a file, or the names in a directory, durable.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}

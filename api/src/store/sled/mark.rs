@@ -1,0 +1,57 @@
+//! The high-water mark: a small file beside the database with the last version that was promised to
+//! be on disk. A store that opens with less has lost something.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Version;
+
+const MAGIC: u64 = u64::from_be_bytes(*b"coffer-1");
+
+/// Two places, written in turn and a sector apart: a write that is cut off leaves the other.
+const SLOT: u64 = 512;
+
+pub(super) struct Mark {
+    file: File,
+    writes: AtomicU64,
+}
+
+impl Mark {
+    /// Opens the file, made if need be, and says what it holds: `None` if nothing valid.
+    pub fn open(path: &Path) -> io::Result<(Mark, Option<Version>)> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).mode(0o600).open(path)?;
+        let slots = [read_slot(&file, 0)?, read_slot(&file, SLOT)?];
+        let found = slots.iter().flatten().max().copied();
+        // The next write goes to the place that does not hold the mark.
+        let writes = u64::from(found.is_some() && slots[0] == found);
+        Ok((Mark { file, writes: AtomicU64::new(writes) }, found))
+    }
+
+    /// Raises the mark; it is on disk on return.
+    pub fn write(&self, version: Version) -> io::Result<()> {
+        let slot = self.writes.fetch_add(1, Ordering::Relaxed) % 2;
+        let fields = [MAGIC, version.get(), check(version)].map(u64::to_be_bytes);
+        self.file.write_all_at(fields.as_flattened(), slot * SLOT)?;
+        self.file.sync_data()
+    }
+}
+
+fn read_slot(file: &File, at: u64) -> io::Result<Option<Version>> {
+    let mut fields = [[0; 8]; 3];
+    match file.read_exact_at(fields.as_flattened_mut(), at) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    let [magic, version, sum] = fields.map(u64::from_be_bytes);
+    let version = Version::new(version);
+    Ok((magic == MAGIC && sum == check(version)).then_some(version))
+}
+
+/// Tells a whole slot from a damaged one.
+fn check(version: Version) -> u64 {
+    (version.get() ^ MAGIC).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+}

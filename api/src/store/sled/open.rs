@@ -1,0 +1,191 @@
+//! Opening: everything that is checked before the first request, in this order. The directory is
+//! ours alone; the format is known; the engine recovers; it is not behind the mark; and what it
+//! holds adds up to what the last commit said. A store that fails is refused, never shortened.
+//!
+//! Adding up reads every entry once, which is the price of knowing: sled can skip a damaged part
+//! of its log and start without a word. What it costs is in `api/examples/store_bench.rs`.
+
+use std::fs::{self, File};
+use std::io;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::files::{Format, Lock, make_dir, make_private, sync, sync_files};
+use super::mark::Mark;
+use super::{STATE_KEY, Sled, decode, encode, unstamp};
+use crate::store::engine::{State, fingerprint};
+use crate::store::{OpenError, SledOptions, Version};
+
+/// The format that this program writes.
+const FORMAT: u32 = 1;
+
+/// sled's segment size for new stores.
+const SEGMENT: usize = 8 << 20;
+
+/// The lock of a sled database that was just closed may be held for a moment more.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The thread that opens sled, by whose name its panics are known.
+const OPENING_THREAD: &str = "store-open";
+
+const ADVICE: &str = "restore a backup into an empty directory with `coffer restore`, \
+    or run `coffer serve --accept-data-loss` to go on with what is left";
+
+impl Sled {
+    pub fn open(options: SledOptions) -> Result<(Sled, State), OpenError> {
+        let SledOptions { dir, cache_bytes, reserve_bytes, accept_data_loss } = options;
+        let (sled_dir, format_file) = (dir.join("sled"), dir.join("format"));
+        let io = |what: &'static str| {
+            let dir = dir.clone();
+            move |source| OpenError::Io { dir, what: what.to_owned(), source }
+        };
+        let damaged = |what| damaged(dir.clone(), what);
+
+        make_dir(&dir).map_err(io("making the directory"))?;
+        let lock = Lock::take(&dir.join("lock"))
+            .map_err(io("locking the directory"))?
+            .map_err(|holder| OpenError::InUse { dir: dir.clone(), holder })?;
+        let found = Format::read(&format_file).map_err(io("reading the file `format`"))?;
+        let format = found.unwrap_or(Format { number: FORMAT, segment: SEGMENT });
+        if format.number > FORMAT {
+            return Err(OpenError::TooNew { dir, found: format.number, known: FORMAT });
+        }
+        if found.is_some() && !sled_dir.join("db").exists() {
+            return Err(damaged("its database file is gone".to_owned()));
+        }
+        let (mark, promised) = Mark::open(&dir.join("mark")).map_err(io("reading the mark"))?;
+
+        make_dir(&sled_dir).map_err(io("making the database's directory"))?;
+        drop_torn_snapshots(&sled_dir).map_err(io("removing an unfinished snapshot"))?;
+        let db = open_db(&sled_dir, format.segment, cache_bytes).map_err(damaged)?;
+        let state = match inspect(&db, promised, found.is_none()) {
+            Ok(state) => state,
+            Err(Complaint { what, left: Some(left) }) if accept_data_loss => {
+                tracing::warn!(%what, "the store goes on with what is left, as was asked");
+                let written = db.insert(STATE_KEY, encode(left)).and_then(|_| db.flush());
+                written.map_err(|error| damaged(error.to_string()))?;
+                left
+            }
+            Err(Complaint { what, .. }) => return Err(damaged(what)),
+        };
+
+        let file = File::options().read(true).write(true).open(sled_dir.join("db"));
+        let file = file.map_err(io("opening the database file"))?;
+        make_private(&sled_dir).map_err(io("setting permissions"))?;
+        make_private(&dir).map_err(io("setting permissions"))?;
+        sync_files(&sled_dir).map_err(io("syncing the database"))?;
+        mark.write(state.version).map_err(io("writing the mark"))?;
+        if found.is_none() {
+            // The store exists once this file does.
+            format.write(&format_file).map_err(io("writing the file `format`"))?;
+            let parent = dir.canonicalize().map_err(io("finding the directory"))?;
+            sync(parent.parent().unwrap_or(&dir)).map_err(io("syncing the parent directory"))?;
+        }
+        sync(&dir).map_err(io("syncing the directory"))?;
+        Ok((Sled { db, file, mark, reserve_bytes, _lock: lock }, state))
+    }
+}
+
+fn damaged(dir: PathBuf, what: String) -> OpenError {
+    OpenError::Damaged { dir, what, advice: ADVICE.to_owned() }
+}
+
+/// A snapshot counts from the moment it has its final name; one that was cut off before only
+/// keeps sled from opening.
+fn drop_torn_snapshots(sled_dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(sled_dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "generating") {
+            tracing::warn!(file = %path.display(), "removing a snapshot that was cut off");
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens sled in a thread of its own, because it panics at some kinds of damage.
+fn open_db(sled_dir: &Path, segment: usize, cache_bytes: u64) -> Result<::sled::Db, String> {
+    log_panics_of_the_engine();
+    let config = ::sled::Config::new().path(sled_dir).segment_size(segment).cache_capacity(cache_bytes);
+    let started = Instant::now();
+    loop {
+        let config = config.clone();
+        let opening = thread::Builder::new()
+            .name(OPENING_THREAD.to_owned())
+            .spawn(move || catch_unwind(AssertUnwindSafe(|| config.open())))
+            .map_err(|error| error.to_string())?;
+        let error = match opening.join() {
+            Ok(Ok(Ok(db))) => return Ok(db),
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(_)) | Err(_) => return Err("the engine cannot read its files".to_owned()),
+        };
+        if !error.contains("could not acquire lock") || started.elapsed() > LINGER {
+            return Err(error);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A panic while opening becomes one clear line for the operator; what sled said goes to the log
+/// instead of the terminal.
+fn log_panics_of_the_engine() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let in_sled = panic.location().is_some_and(|at| at.file().contains("/sled-"));
+            if in_sled || thread::current().name() == Some(OPENING_THREAD) {
+                tracing::debug!(%panic, "the engine panicked");
+            } else {
+                before(panic);
+            }
+        }));
+    });
+}
+
+/// What is wrong with a store, and what is left of it if that can be read.
+struct Complaint {
+    what: String,
+    left: Option<State>,
+}
+
+/// Compares what is there with what the last commit recorded and with what was promised.
+fn inspect(db: &::sled::Db, promised: Option<Version>, fresh: bool) -> Result<State, Complaint> {
+    let unreadable = |what| Complaint { what, left: None };
+    let stored = db.get(STATE_KEY).map_err(|error| unreadable(error.to_string()))?;
+    let state = match &stored {
+        None => State::default(),
+        Some(stored) => decode(stored).ok_or_else(|| unreadable("its state is torn".to_owned()))?,
+    };
+    let counted = add_up(db).map_err(unreadable)?;
+    let what = if promised.is_none() && !(fresh && state == State::default()) {
+        "its high-water mark is missing".to_owned()
+    } else if promised > Some(state.version) {
+        let promised = promised.unwrap_or_default();
+        format!("changes up to {promised} were confirmed, but it ends at {}", state.version)
+    } else if (counted.entries, counted.sum) != (state.entries, state.sum) {
+        format!("it holds {} entries that do not add up to {}", counted.entries, state.entries)
+    } else {
+        return Ok(state);
+    };
+    // Versions that were handed out stay used, even if what they wrote is lost.
+    let version = state.version.max(counted.version).max(promised.unwrap_or_default());
+    Err(Complaint { what, left: Some(State { version, ..counted }) })
+}
+
+/// Adds up everything that is there; the version is the latest that any entry carries.
+fn add_up(db: &::sled::Db) -> Result<State, String> {
+    let mut counted = State::default();
+    for item in db.range::<&[u8], _>((Bound::Excluded(STATE_KEY), Bound::Unbounded)) {
+        let (key, value) = item.map_err(|error| error.to_string())?;
+        let version = unstamp(&value, false).map_err(|error| error.reason)?.version;
+        counted.entries += 1;
+        counted.sum = counted.sum.wrapping_add(fingerprint(&key, version));
+        counted.version = counted.version.max(version);
+    }
+    Ok(counted)
+}

@@ -1,0 +1,114 @@
+//! Many writers at once: none overwrites another unseen, and they share the price of the disk.
+
+use coffer::store::{Batch, CommitError, Entry, Expect, Key, Options, Store, counter};
+use tokio::task::JoinSet;
+
+fn key() -> Key {
+    Key::space("records").text("hot")
+}
+
+fn number(entry: &Entry) -> u64 {
+    u64::from_be_bytes(entry.value.as_ref().try_into().expect("eight bytes"))
+}
+
+/// Reads, adds one, and writes if nobody else did meanwhile; says how often it had to try.
+async fn increment(store: &Store) -> u32 {
+    for tries in 1.. {
+        let found = store.get(&key()).await.expect("a read");
+        let (expect, next) = match &found {
+            Some(entry) => (Expect::Version(entry.version), number(entry) + 1),
+            None => (Expect::Absent, 1),
+        };
+        let batch = Batch::new().expect(key(), expect).put(key(), next.to_be_bytes().to_vec());
+        match store.commit(batch).await {
+            Ok(_) => return tries,
+            Err(CommitError::Conflict { key: at }) => assert_eq!(at, key()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    unreachable!()
+}
+
+async fn two_writers_never_both_win(options: Options) {
+    let store = Store::open(options).expect("opens");
+    let mut writers = JoinSet::new();
+    for _ in 0..16 {
+        let store = store.clone();
+        writers.spawn(async move {
+            for _ in 0..20 {
+                increment(&store).await;
+            }
+        });
+    }
+    writers.join_all().await;
+    let entry = store.get(&key()).await.expect("a read").expect("a value");
+    assert_eq!(number(&entry), 320, "every increment counted once");
+}
+
+#[test]
+fn of_two_writers_with_one_expectation_only_one_wins() {
+    let dir = tempfile::tempdir().expect("a directory");
+    super::block_on(async {
+        two_writers_never_both_win(Options::memory()).await;
+        two_writers_never_both_win(Options::sled(dir.path())).await;
+    });
+}
+
+#[test]
+fn sixty_four_writers_share_their_syncs() {
+    let dir = tempfile::tempdir().expect("a directory");
+    super::block_on(async {
+        let store = super::open(dir.path());
+        let mut writers = JoinSet::new();
+        for writer in 0..64 {
+            let store = store.clone();
+            writers.spawn(async move {
+                for n in 0..20 {
+                    let key = Key::space("records").int(writer).int(n);
+                    let count = Key::space("counts");
+                    let batch = Batch::new().expect(key.clone(), Expect::Absent);
+                    store.commit(batch.put(key, "x").add(count, 1)).await.expect("a commit");
+                }
+            });
+        }
+        writers.join_all().await;
+        let count = store.get(&Key::space("counts")).await.expect("a read").expect("a value");
+        assert_eq!(counter(&count), Some(64 * 20));
+        let groups = store.stats().groups;
+        assert!(groups < 64 * 20 / 4, "{groups} syncs for 1,280 commits");
+    });
+}
+
+#[test]
+fn a_full_queue_refuses_at_once() {
+    super::block_on(async {
+        let options = Options { queue_batches: 4, ..Options::memory() };
+        let store = Store::open(options).expect("opens");
+        let commits = (0..5000).map(|n| store.commit(Batch::new().put(Key::space("x").int(n), "")));
+        let outcomes = futures_util::future::join_all(commits).await;
+        let refused = outcomes.iter().filter(|outcome| **outcome == Err(CommitError::Busy)).count();
+        let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(refused + done, 5000);
+        assert!(refused > 0, "5,000 at once do not fit into a queue of four");
+        let batch = Batch::new().put(Key::space("after"), "");
+        assert!(store.commit(batch).await.is_ok(), "and afterwards there is room again");
+    });
+}
+
+#[test]
+fn closing_commits_what_was_queued_and_then_refuses() {
+    super::block_on(async {
+        let store = Store::open(Options::memory()).expect("opens");
+        let waiting: Vec<_> = (0..100)
+            .map(|n| {
+                let store = store.clone();
+                async move { store.commit(Batch::new().put(Key::space("x").int(n), "")).await }
+            })
+            .collect();
+        let (outcomes, ()) = tokio::join!(futures_util::future::join_all(waiting), store.close());
+        assert!(outcomes.iter().all(Result::is_ok));
+        let late = store.commit(Batch::new().put(Key::space("x"), "")).await;
+        assert_eq!(late, Err(CommitError::Stopped));
+        assert!(store.get(&Key::space("x").int(99)).await.expect("a read").is_some());
+    });
+}

@@ -1,0 +1,243 @@
+//! Random batches, scans, snapshots and reopenings: both engines must do what a plain map does.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use bytes::Bytes;
+use coffer::store::{
+    Batch, CommitError, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter, journal,
+};
+use uuid::Uuid;
+
+use super::random::{Random, seed};
+
+/// The oracle: what a store should hold.
+#[derive(Debug, Clone, Default)]
+struct Model {
+    map: BTreeMap<Key, Entry>,
+    version: Version,
+}
+
+/// A batch in plain words, so that model and store each do it in their own way.
+#[derive(Debug, Default)]
+struct Plan {
+    expect: Vec<(Key, Expect)>,
+    write: Vec<(Key, Option<Bytes>)>,
+    add: Vec<(Key, i64)>,
+    append: Vec<Bytes>,
+}
+
+impl Plan {
+    fn random(random: &mut Random, model: &Model) -> Plan {
+        let mut plan = Plan::default();
+        for _ in 0..random.below(3) {
+            let key = random_key(random);
+            let found = model.map.get(&key).map(|entry| entry.version);
+            let wrong = random.one_in(6);
+            let expect = match found {
+                None if wrong => Expect::Present,
+                None => Expect::Absent,
+                Some(version) if wrong => Expect::Version(Version::new(version.get() - 1)),
+                Some(_) if random.one_in(3) => Expect::Present,
+                Some(version) => Expect::Version(version),
+            };
+            plan.expect.push((key, expect));
+        }
+        for _ in 0..random.below(5) {
+            let length = if random.one_in(20) { 20_000 } else { random.below(40) };
+            let value = (!random.one_in(3)).then(|| random.bytes(length).into());
+            plan.write.push((random_key(random), value));
+        }
+        for _ in 0..random.below(3) {
+            let n = i64::try_from(random.below(9)).expect("small") - 4;
+            plan.add.push((Key::space("counts").text(["a", "b"][random.below(2)]), n));
+        }
+        for _ in 0..random.below(3) {
+            plan.append.push(random.bytes(10).into());
+        }
+        plan
+    }
+
+    fn batch(&self) -> Batch {
+        let mut batch = Batch::new();
+        for (key, expect) in &self.expect {
+            batch = batch.expect(key.clone(), *expect);
+        }
+        for (key, value) in &self.write {
+            batch = match value {
+                Some(value) => batch.put(key.clone(), value.clone()),
+                None => batch.delete(key.clone()),
+            };
+        }
+        for (key, n) in &self.add {
+            batch = batch.add(key.clone(), *n);
+        }
+        for change in &self.append {
+            batch = batch.append(change.clone());
+        }
+        batch
+    }
+}
+
+impl Model {
+    fn commit(&mut self, plan: &Plan) -> Result<Version, CommitError> {
+        for (key, expect) in &plan.expect {
+            let found = self.map.get(key).map(|entry| entry.version);
+            let holds = match expect {
+                Expect::Absent => found.is_none(),
+                Expect::Present => found.is_some(),
+                Expect::Version(version) => found == Some(*version),
+            };
+            if !holds {
+                return Err(CommitError::Conflict { key: key.clone() });
+            }
+        }
+        if plan.write.is_empty() && plan.add.is_empty() && plan.append.is_empty() {
+            return Ok(self.version);
+        }
+        self.version = Version::new(self.version.get() + 1);
+        let version = self.version;
+        for (key, value) in &plan.write {
+            match value.clone() {
+                Some(value) => self.map.insert(key.clone(), Entry { version, value }),
+                None => self.map.remove(key),
+            };
+        }
+        for (key, n) in &plan.add {
+            let before = self.map.get(key).map_or(0, |entry| counter(entry).expect("a counter"));
+            let value = Bytes::copy_from_slice(&(before + n).to_be_bytes());
+            self.map.insert(key.clone(), Entry { version, value });
+        }
+        for (n, value) in plan.append.iter().enumerate() {
+            let value = value.clone();
+            self.map.insert(journal::key(version, n), Entry { version, value });
+        }
+        Ok(version)
+    }
+
+    fn range(
+        &self,
+        from: &Bound<Key>,
+        to: &Bound<Key>,
+        backward: bool,
+        skip: usize,
+        limit: usize,
+    ) -> Vec<(Key, Entry)> {
+        let above = |key: &Key| match from {
+            Bound::Included(from) => key >= from,
+            Bound::Excluded(from) => key > from,
+            Bound::Unbounded => true,
+        };
+        let below = |key: &Key| match to {
+            Bound::Included(to) => key <= to,
+            Bound::Excluded(to) => key < to,
+            Bound::Unbounded => true,
+        };
+        let mut found: Vec<_> = self.map.clone().into_iter().collect();
+        found.retain(|(key, _)| above(key) && below(key));
+        if backward {
+            found.reverse();
+        }
+        found.into_iter().skip(skip).take(limit).collect()
+    }
+}
+
+/// Few enough keys that batches meet, with every type of element.
+fn random_key(random: &mut Random) -> Key {
+    let number = random.below(12);
+    let space = Key::space(["records", "rec", "index"][random.below(3)]);
+    match random.below(5) {
+        0 => space.text(["", "a", "a\0", "a\0b", "b"][number % 5]),
+        1 => space.int(i64::try_from(number).expect("small") - 6),
+        2 => space.uuid(Uuid::from_u128(number as u128)),
+        3 => space.text("a").bool(number.is_multiple_of(2)),
+        _ => space.text("many").int(i64::try_from(random.below(600)).expect("small")),
+    }
+}
+
+fn random_bound(random: &mut Random) -> Bound<Key> {
+    match random.below(5) {
+        0 => Bound::Unbounded,
+        1 | 2 => Bound::Included(random_key(random)),
+        _ => Bound::Excluded(random_key(random)),
+    }
+}
+
+async fn compare_scan(random: &mut Random, store: &Snapshot, model: &Model) {
+    let (from, to) = (random_bound(random), random_bound(random));
+    let backward = random.one_in(2);
+    let skip = if random.one_in(2) { 0 } else { random.below(700) };
+    let limit = if random.one_in(3) { usize::MAX } else { random.below(300) };
+    let mut scan = Scan::range(from.clone(), to.clone()).skip(skip).limit(limit);
+    if backward {
+        scan = scan.backward();
+    }
+    let found = store.scan(scan).await.expect("a scan");
+    let expected = model.range(&from, &to, backward, skip, limit);
+    assert_eq!(found.len(), expected.len(), "{from:?} {to:?} {backward} {skip} {limit}");
+    assert!(found == expected, "{from:?} {to:?} {backward} {skip} {limit}");
+}
+
+async fn compare_everything(store: &Snapshot, model: &Model) {
+    let all = store.scan(Scan::range(Bound::Unbounded, Bound::Unbounded)).await.expect("a scan");
+    assert!(all.into_iter().eq(model.map.clone()), "the whole store equals the model");
+    assert_eq!(store.version(), model.version);
+}
+
+async fn run(options: Options, steps: usize, random: &mut Random) {
+    let reopens = matches!(options.engine, coffer::store::EngineOptions::Sled(_));
+    let mut store = Store::open(options.clone()).expect("opens");
+    let mut model = Model::default();
+    let mut held: Vec<(Snapshot, Model)> = Vec::new();
+    for step in 0..steps {
+        match random.below(12) {
+            0 => compare_scan(random, &store.snapshot(), &model).await,
+            1 => {
+                let key = random_key(random);
+                assert_eq!(store.get(&key).await.expect("a read"), model.map.get(&key).cloned());
+            }
+            2 if random.one_in(4) => held.push((store.snapshot(), model.clone())),
+            3 if !held.is_empty() => {
+                let at = random.below(held.len());
+                let (snapshot, then) = &held[at];
+                compare_scan(random, snapshot, then).await;
+                let key = random_key(random);
+                assert_eq!(snapshot.get(&key).await.expect("a read"), then.map.get(&key).cloned());
+                if random.one_in(3) {
+                    compare_everything(snapshot, then).await;
+                    held.swap_remove(at);
+                }
+            }
+            4 if reopens && random.one_in(40) => {
+                held.clear();
+                store.close().await;
+                drop(store);
+                store = Store::open(options.clone()).expect("opens again");
+                compare_everything(&store.snapshot(), &model).await;
+            }
+            _ => {
+                // Several at once make groups in which one batch meets another.
+                let plans: Vec<_> = (0..=random.below(6)).map(|_| Plan::random(random, &model)).collect();
+                let commits = plans.iter().map(|plan| store.commit(plan.batch()));
+                let outcomes = futures_util::future::join_all(commits).await;
+                for (plan, outcome) in plans.iter().zip(outcomes) {
+                    assert_eq!(outcome, model.commit(plan), "step {step}: {plan:?}");
+                }
+            }
+        }
+    }
+    compare_everything(&store.snapshot(), &model).await;
+}
+
+#[test]
+fn memory_does_what_a_map_does() {
+    let mut random = Random::new(seed("memory model"));
+    super::block_on(run(Options::memory(), 4000, &mut random));
+}
+
+#[test]
+fn sled_does_what_a_map_does() {
+    let mut random = Random::new(seed("sled model"));
+    let dir = tempfile::tempdir().expect("a directory");
+    super::block_on(run(Options::sled(dir.path().join("data")), 2500, &mut random));
+}
