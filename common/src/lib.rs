@@ -1,1 +1,39 @@
-//! What every part of Coffer says to every other.
+//! What every part of Coffer says to every other: endpoints, models, validation, problems, and the form and table models
+//! that both clients draw. It knows nobody: no I/O, clock, randomness, async runtime or HTTP library (the `http` crate's
+//! types aside), and builds for wasm32 as for the host.
+//!
+//! - [`endpoint`] and [`endpoints`]: one type per endpoint, and [`ENDPOINTS`], the list of all of them.
+//! - [`name`], [`id`]: parsed names and ids. A raw `String` does not travel inwards.
+//! - [`collection`], [`field`], [`record`], [`validate`]: what a collection is, and what its records must be.
+//! - [`json`], [`reader`], [`problem`]: strict JSON in, problem documents out.
+//! - [`query`], [`page`], [`join`]: list parameters, the page envelope, the left join.
+//! - [`form`], [`editor`], [`table`]: what the clients show and how they parse what people type.
+
+pub mod access;
+pub mod collection;
+pub mod editor;
+pub mod endpoint;
+pub mod endpoints;
+pub mod field;
+pub mod form;
+pub mod id;
+pub mod join;
+pub mod json;
+pub mod name;
+pub mod page;
+pub mod problem;
+pub mod query;
+pub mod reader;
+pub mod record;
+pub mod table;
+pub mod text;
+pub mod user;
+pub mod validate;
+
+pub use endpoint::{Access, Call, CallError, Endpoint, EndpointInfo, Reply};
+pub use endpoints::ENDPOINTS;
+pub use join::left_join;
+pub use problem::Problem;
+
+/// A JSON object, members in the order in which they were written.
+pub type Object = serde_json::Map<String, serde_json::Value>;

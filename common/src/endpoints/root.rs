@@ -1,0 +1,25 @@
+//! `/api/`: what is here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::endpoint;
+
+endpoint! {
+    /// What is here: name, version, links, and whether set-up is still to be done.
+    Get: GET "/api/", Anyone, OK => Root
+}
+
+/// What is here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// "Coffer".
+    pub name: String,
+    /// The server's version.
+    pub version: String,
+    /// No admin has been made yet.
+    pub setup_required: bool,
+    /// Absolute addresses of the roots, by name.
+    pub links: BTreeMap<String, String>,
+}

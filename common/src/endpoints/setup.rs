@@ -1,0 +1,43 @@
+//! `/api/setup/`: the first admin, once, ever.
+
+use serde_json::{Value, json};
+
+use super::endpoint;
+use crate::{
+    name::Username,
+    problem::FieldErrors,
+    reader::{Body, Reader},
+    user::User,
+};
+
+endpoint! {
+    /// Make the first admin with the one-time code that the server printed.
+    Create: POST "/api/setup/", Proof, CREATED, request SetUp => User
+}
+
+/// The one-time code and the first admin's credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetUp {
+    /// As printed by the server when it started on an empty store.
+    pub code: String,
+    /// The first admin's name.
+    pub username: Username,
+    /// The first admin's password.
+    pub password: String,
+}
+
+impl Body for SetUp {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let (code, username, password) = (reader.text("code"), reader.parsed("username"), reader.text("password"));
+        let errors = reader.finish();
+        match (code, username, password) {
+            (Some(code), Some(username), Some(password)) => errors.or(Self { code, username, password }),
+            _ => Err(errors),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"code": self.code, "username": self.username, "password": self.password})
+    }
+}

@@ -1,0 +1,114 @@
+//! `/api/token/`: `SimpleJWT`'s endpoints, for programs. Unknown members of their bodies are ignored, as there.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::endpoint;
+use crate::{
+    endpoint::Empty,
+    problem::FieldErrors,
+    reader::{Body, Reader},
+};
+
+endpoint! {
+    /// Sign in with name and password; get an access and a refresh token.
+    Obtain: POST "/api/token/", Proof, OK, request Credentials => Tokens
+}
+
+endpoint! {
+    /// Trade a refresh token for new tokens; the old one is spent.
+    Refresh: POST "/api/token/refresh/", Proof, OK, request RefreshToken => Tokens
+}
+
+endpoint! {
+    /// Ask whether a token would be accepted right now.
+    Verify: POST "/api/token/verify/", Proof, OK, request AnyToken => Empty
+}
+
+endpoint! {
+    /// End a refresh token's session, its access tokens included.
+    Blacklist: POST "/api/token/blacklist/", Proof, OK, request RefreshToken => Empty
+}
+
+endpoint! {
+    /// The public keys that tokens are signed with (JWK set; empty for HS256).
+    Keys: GET "/api/token/keys/", Anyone, OK => KeySet
+}
+
+/// A name and a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// As it was typed.
+    pub username: String,
+    /// As it was typed: nothing is trimmed.
+    pub password: String,
+}
+
+impl Body for Credentials {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let (username, password) = (reader.text("username"), reader.text("password"));
+        let errors = reader.finish_lenient();
+        match (username, password) {
+            (Some(username), Some(password)) => errors.or(Self { username, password }),
+            _ => Err(errors),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"username": self.username, "password": self.password})
+    }
+}
+
+macro_rules! token_body {
+    ($(#[$doc:meta])* $name:ident, $member:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name {
+            /// The token's text.
+            pub $member: String,
+        }
+
+        impl Body for $name {
+            fn from_json(value: Value) -> Result<Self, FieldErrors> {
+                let mut reader = Reader::new(value)?;
+                let $member = reader.text(stringify!($member));
+                let errors = reader.finish_lenient();
+                match $member {
+                    Some($member) => errors.or(Self { $member }),
+                    None => Err(errors),
+                }
+            }
+
+            fn to_json(&self) -> Value {
+                json!({stringify!($member): self.$member})
+            }
+        }
+    };
+}
+
+token_body!(/// A refresh token.
+    RefreshToken, refresh);
+token_body!(/// An access or a refresh token.
+    AnyToken, token);
+
+/// New tokens. With rotation off, a refresh answers without a new refresh token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Goes into `Authorization: Bearer …`.
+    pub access: String,
+    /// Trades for the next tokens, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
+    /// The access token's life in seconds.
+    pub expires_in: u64,
+    /// "Bearer".
+    pub token_type: String,
+}
+
+/// A JWK set (RFC 7517 §5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySet {
+    /// The public keys.
+    pub keys: Vec<Value>,
+}

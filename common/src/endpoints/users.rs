@@ -1,0 +1,192 @@
+//! `/api/users/`: own profile and password; for admins all users.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::endpoint;
+use crate::{
+    endpoint::Empty,
+    id::UserId,
+    name::{RoleName, Username},
+    page::Page,
+    problem::FieldErrors,
+    reader::{Body, Reader, members},
+    user::User,
+};
+
+endpoint! {
+    /// Your profile.
+    Me: GET "/api/users/me/", SignedIn, OK => User
+}
+
+endpoint! {
+    /// Change your name.
+    UpdateMe: PATCH "/api/users/me/", SignedIn, OK, request ProfilePatch => User
+}
+
+endpoint! {
+    /// Change your password; every other session of yours ends.
+    ChangePassword: POST "/api/users/me/password/", SignedIn, NO_CONTENT, request PasswordChange => Empty
+}
+
+endpoint! {
+    /// All users.
+    List: GET "/api/users/", Admin, OK => Page<User>
+}
+
+endpoint! {
+    /// Make a user.
+    Create: POST "/api/users/", Admin, CREATED, request NewUser => User
+}
+
+endpoint! {
+    /// One user.
+    Get: GET "/api/users/{id}/", Admin, OK, params (UserId,) => User
+}
+
+endpoint! {
+    /// Change a user's name, roles, state or password.
+    Update: PATCH "/api/users/{id}/", Admin, OK, params (UserId,), request UserPatch => User
+}
+
+endpoint! {
+    /// Delete a user and end their sessions.
+    Delete: DELETE "/api/users/{id}/", Admin, NO_CONTENT, params (UserId,) => Empty
+}
+
+/// Changes to the own profile. Members that the server owns may come back; a changed one is refused by the server.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProfilePatch {
+    /// A new name.
+    pub username: Option<Username>,
+}
+
+impl Body for ProfilePatch {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let username = optional_name(&mut reader);
+        reader.finish().or(Self { username })
+    }
+
+    fn to_json(&self) -> Value {
+        members([("username", self.username.as_ref().map(|name| json!(name)))])
+    }
+}
+
+/// A new password, and the proof that it is the user who asks.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordChange {
+    /// The password until now.
+    pub current_password: String,
+    /// The password from now on.
+    pub new_password: String,
+}
+
+impl Body for PasswordChange {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let (current, new) = (reader.text("current_password"), reader.text("new_password"));
+        let errors = reader.finish();
+        match (current, new) {
+            (Some(current_password), Some(new_password)) => errors.or(Self { current_password, new_password }),
+            _ => Err(errors),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"current_password": self.current_password, "new_password": self.new_password})
+    }
+}
+
+/// A user to be made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// What the user will sign in with.
+    pub username: Username,
+    /// The first password.
+    pub password: String,
+    /// Roles that access rules may name.
+    pub roles: Vec<RoleName>,
+    /// May do everything.
+    pub is_admin: bool,
+    /// May sign in; true where it is left out.
+    pub is_active: bool,
+}
+
+impl Body for NewUser {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let (username, password) = (reader.parsed("username"), reader.text("password"));
+        let roles = reader.list("roles").unwrap_or_default();
+        let is_admin = reader.boolean("is_admin");
+        let is_active = reader.optional_boolean("is_active").unwrap_or(true);
+        let errors = reader.finish();
+        match (username, password) {
+            (Some(username), Some(password)) => errors.or(Self { username, password, roles, is_admin, is_active }),
+            _ => Err(errors),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"username": self.username, "password": self.password, "roles": self.roles, "is_admin": self.is_admin, "is_active": self.is_active})
+    }
+}
+
+/// Changes to a user; what is left out stays.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct UserPatch {
+    /// A new name.
+    pub username: Option<Username>,
+    /// A new password; ends every session of the user.
+    pub password: Option<String>,
+    /// All roles anew.
+    pub roles: Option<Vec<RoleName>>,
+    /// May do everything.
+    pub is_admin: Option<bool>,
+    /// May sign in; false ends every session.
+    pub is_active: Option<bool>,
+}
+
+impl Body for UserPatch {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let username = optional_name(&mut reader);
+        let password = match reader.take("password") {
+            None => None,
+            Some(value) => match crate::reader::text(&value) {
+                Ok("") => reader.fail("password", crate::reader::not_blank()),
+                Ok(text) => Some(text.to_owned()),
+                Err(error) => reader.fail("password", error),
+            },
+        };
+        let roles = reader.list("roles");
+        let is_admin = reader.optional_boolean("is_admin");
+        let is_active = reader.optional_boolean("is_active");
+        reader.finish().or(Self { username, password, roles, is_admin, is_active })
+    }
+
+    fn to_json(&self) -> Value {
+        members([
+            ("username", self.username.as_ref().map(|name| json!(name))),
+            ("password", self.password.as_ref().map(|password| json!(password))),
+            ("roles", self.roles.as_ref().map(|roles| json!(roles))),
+            ("is_admin", self.is_admin.map(|flag| json!(flag))),
+            ("is_active", self.is_active.map(|flag| json!(flag))),
+        ])
+    }
+}
+
+/// A name, or nothing where the body has none. Server-owned members may come back with it, and are dropped.
+fn optional_name(reader: &mut Reader) -> Option<Username> {
+    for name in ["id", "created_at", "last_login"] {
+        reader.take(name);
+    }
+    let value = reader.take("username")?;
+    match crate::reader::text(&value) {
+        Err(error) => reader.fail("username", error),
+        Ok(text) => match text.parse() {
+            Ok(name) => Some(name),
+            Err(error) => reader.fail("username", crate::reader::invalid(error.to_string())),
+        },
+    }
+}

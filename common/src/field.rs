@@ -1,0 +1,212 @@
+//! Fields: what a collection says about one member of its records. How a value is checked against a field is in
+//! [`crate::validate`], how a definition is read from a body in [`crate::collection`].
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::name::{CollectionName, FieldName};
+
+/// Text in an indexed or unique field is kept in keys, so it is bounded: characters.
+pub const MAX_INDEXED_LENGTH: u64 = 255;
+/// Text without a `max_length` of its own: characters.
+pub const MAX_TEXT_LENGTH: u64 = 100_000;
+/// A `json` value without a `max_bytes` of its own.
+pub const MAX_JSON_BYTES: u64 = 65_536;
+/// Digits of a decimal in all.
+pub const MAX_DECIMAL_DIGITS: u32 = 28;
+
+/// One member of a collection's records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Its name in the record.
+    pub name: FieldName,
+    /// Its type, with the limits that the type has.
+    #[serde(flatten)]
+    pub kind: FieldType,
+    /// Must be there when a record is made, and may not be blank.
+    #[serde(default)]
+    pub required: bool,
+    /// May be null.
+    #[serde(default)]
+    pub nullable: bool,
+    /// No two records have the same value (null aside).
+    #[serde(default)]
+    pub unique: bool,
+    /// Kept in an index, so that filters and orderings by it are fast.
+    #[serde(default)]
+    pub indexed: bool,
+    /// Taken where a new record does not have the member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// A sentence for those who fill it in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+}
+
+/// The types a field can have, with their limits. The word in `type` is the variant's name in snake case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FieldType {
+    /// Unicode text.
+    Text {
+        /// At least so many characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        min_length: Option<u64>,
+        /// At most so many characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_length: Option<u64>,
+        /// A regular expression that the whole text must match.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pattern: Option<String>,
+        /// Shown and edited on several lines.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        multiline: bool,
+    },
+    /// A whole number from −2^53 to 2^53.
+    Integer {
+        /// At least this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        min: Option<i64>,
+        /// At most this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max: Option<i64>,
+    },
+    /// An exact decimal number, sent as text.
+    Decimal {
+        /// At least this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        min: Option<String>,
+        /// At most this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max: Option<String>,
+        /// Digits after the point; values are written with exactly so many.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        places: Option<u32>,
+    },
+    /// True or false.
+    Boolean,
+    /// A day: `YYYY-MM-DD`.
+    Date,
+    /// A moment: RFC 3339, kept in UTC.
+    Datetime,
+    /// An e-mail address.
+    Email,
+    /// An absolute http, https or ftp address.
+    Url,
+    /// One of a list of texts, or several.
+    Choice {
+        /// What there is to choose from.
+        choices: Vec<String>,
+        /// Several may be chosen; the value is a list.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        many: bool,
+    },
+    /// The id of a record in a collection.
+    Reference {
+        /// The collection that the record is in.
+        collection: CollectionName,
+        /// What happens here when that record is deleted.
+        #[serde(default)]
+        on_delete: OnDelete,
+    },
+    /// Any JSON value.
+    Json {
+        /// At most so many bytes when written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_bytes: Option<u64>,
+    },
+}
+
+/// What happens to a record when the record that it refers to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDelete {
+    /// The deletion is refused with 409.
+    #[default]
+    Restrict,
+    /// This record is deleted too.
+    Cascade,
+    /// The reference becomes null.
+    SetNull,
+}
+
+impl OnDelete {
+    /// All three words.
+    pub const WORDS: [&'static str; 3] = ["restrict", "cascade", "set_null"];
+}
+
+impl FieldType {
+    /// Every type's word, in the order in which they are offered.
+    pub const WORDS: [&'static str; 11] =
+        ["text", "integer", "decimal", "boolean", "date", "datetime", "email", "url", "choice", "reference", "json"];
+
+    /// The word in `type`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Text { .. } => "text",
+            Self::Integer { .. } => "integer",
+            Self::Decimal { .. } => "decimal",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Datetime => "datetime",
+            Self::Email => "email",
+            Self::Url => "url",
+            Self::Choice { .. } => "choice",
+            Self::Reference { .. } => "reference",
+            Self::Json { .. } => "json",
+        }
+    }
+
+    /// Whether values can be kept in an index or be unique: they are small and have an order.
+    pub fn indexable(&self) -> bool {
+        !matches!(self, Self::Json { .. } | Self::Choice { many: true, .. })
+    }
+
+    /// Whether `contains` and its kin make sense.
+    pub fn is_textual(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Email | Self::Url | Self::Choice { many: false, .. })
+    }
+}
+
+impl Field {
+    /// A field of this name and type with nothing else said.
+    pub fn new(name: FieldName, kind: FieldType) -> Self {
+        Self {
+            name,
+            kind,
+            required: false,
+            nullable: false,
+            unique: false,
+            indexed: false,
+            default: None,
+            help: String::new(),
+        }
+    }
+
+    /// Whether the store keeps an index entry for each value: asked for, or needed (to find who refers to a record).
+    pub fn has_index(&self) -> bool {
+        self.indexed || matches!(self.kind, FieldType::Reference { .. })
+    }
+
+    /// Whether the type has a value that says "nothing" without being null. An optional field of another type, with no
+    /// default, may always be null.
+    pub fn has_empty_value(&self) -> bool {
+        match self.kind {
+            FieldType::Text { .. } | FieldType::Email | FieldType::Url => !self.unique,
+            FieldType::Boolean | FieldType::Choice { many: true, .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The value of a member that a new record does not bring.
+    pub fn initial(&self) -> Value {
+        match (&self.default, &self.kind) {
+            (Some(value), _) => value.clone(),
+            (None, _) if self.nullable => Value::Null,
+            (None, FieldType::Text { .. } | FieldType::Email | FieldType::Url) => Value::String(String::new()),
+            (None, FieldType::Boolean) => Value::Bool(false),
+            (None, FieldType::Choice { many: true, .. }) => Value::Array(Vec::new()),
+            _ => Value::Null,
+        }
+    }
+}

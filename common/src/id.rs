@@ -1,0 +1,132 @@
+//! Ids and revisions. An id is a `UUIDv7` in its canonical text form (lower case, hyphens); making one needs a clock and
+//! randomness, so that happens in the server. Here they are only parsed and written.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// The text is not an id in canonical form.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[error("not a valid id")]
+pub struct InvalidId;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The id with this UUID's bits.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID's bits, for storage keys.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let uuid = Uuid::try_parse(text).map_err(|_| InvalidId)?;
+                let mut canonical = Uuid::encode_buffer();
+                if uuid.as_hyphenated().encode_lower(&mut canonical) != text {
+                    return Err(InvalidId);
+                }
+                Ok(Self(uuid))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.to_string()
+            }
+        }
+    };
+}
+
+id!(/// Names one record for ever.
+    RecordId);
+id!(/// Names one user for ever.
+    UserId);
+id!(/// Names one session: the family of tokens that began with one sign-in.
+    SessionId);
+id!(/// Names one collection, whatever it is called.
+    CollectionId);
+
+/// A record's version: the store-wide number of the commit that wrote it, strictly rising and never reused. It is the
+/// record's `ETag` and the id of its change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+impl Revision {
+    /// The strong entity tag (RFC 9110 §8.8.3): the number in quotes.
+    pub fn etag(self) -> String {
+        format!("\"{}\"", self.0)
+    }
+
+    /// Reads a strong entity tag back; `None` for anything that Coffer would not have written.
+    pub fn from_etag(text: &str) -> Option<Self> {
+        text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Revision {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.parse() {
+            Ok(number) if text.bytes().all(|b| b.is_ascii_digit()) => Ok(Self(number)),
+            _ => Err(InvalidId),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_form_is_an_id() {
+        let text = "01920000-0000-7000-8000-0000000000ab";
+        assert_eq!(text.parse::<RecordId>().unwrap().to_string(), text);
+        for bad in ["", "1", "01920000-0000-7000-8000-0000000000AB", "0192000000007000800000000000000ab", "../etc"] {
+            assert_eq!(bad.parse::<RecordId>(), Err(InvalidId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn etags_round_trip() {
+        assert_eq!(Revision::from_etag(&Revision(42).etag()), Some(Revision(42)));
+        assert_eq!(Revision::from_etag("W/\"42\""), None);
+        assert_eq!(Revision::from_etag("42"), None);
+    }
+}

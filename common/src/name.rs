@@ -1,0 +1,153 @@
+//! Parsed names: collections, fields, roles, users. A name that exists as a value of its type is a valid one.
+
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a text is not a name. `Display` is the message for the person who typed it.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum InvalidName {
+    /// Not of the form `[a-z][a-z0-9_]{0,62}`.
+    #[error("Use a to z, 0 to 9 and _, beginning with a letter, at most 63 characters.")]
+    Form,
+    /// Two underscores stand between a field and a lookup in a filter.
+    #[error("Two underscores in a row are not allowed: they set a filter's lookup apart.")]
+    DoubleUnderscore,
+    /// A member that the server owns.
+    #[error("This name is taken by a member that every record has.")]
+    Reserved,
+    /// Not a user name.
+    #[error("Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.")]
+    Username,
+    /// A user name beyond 150 characters.
+    #[error("Ensure this field has no more than 150 characters.")]
+    UsernameLength,
+}
+
+/// Members that the server writes into every record, in the order in which they are sent (`id` first, the rest last).
+pub const SERVER_MEMBERS: [&str; 5] = ["id", "owner", "created_at", "updated_at", "revision"];
+
+fn is_identifier(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+        && text.len() <= 63
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn check_identifier(text: &str) -> Result<(), InvalidName> {
+    if is_identifier(text) { Ok(()) } else { Err(InvalidName::Form) }
+}
+
+fn check_field(text: &str) -> Result<(), InvalidName> {
+    check_identifier(text)?;
+    if text.contains("__") || text.ends_with('_') {
+        return Err(InvalidName::DoubleUnderscore);
+    }
+    if SERVER_MEMBERS.contains(&text) {
+        return Err(InvalidName::Reserved);
+    }
+    Ok(())
+}
+
+fn check_username(text: &str) -> Result<(), InvalidName> {
+    if text.chars().count() > 150 {
+        return Err(InvalidName::UsernameLength);
+    }
+    if text.is_empty() || !text.chars().all(|c| c.is_alphanumeric() || "@.+-_".contains(c)) {
+        return Err(InvalidName::Username);
+    }
+    Ok(())
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                $check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                $check(&text)?;
+                Ok(Self(text))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+name!(/// A collection's name: `[a-z][a-z0-9_]{0,62}`.
+    CollectionName, check_identifier);
+name!(/// A field's name: as a collection's, without two underscores in a row, and none of [`SERVER_MEMBERS`].
+    FieldName, check_field);
+name!(/// A role's name: as a collection's.
+    RoleName, check_identifier);
+name!(/// A user's name: 1 to 150 letters, digits and `@.+-_`, of any script. The server compares names in a folded form.
+    Username, check_username);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_cross_a_boundary_are_refused() {
+        for bad in
+            ["", ".", "..", "a/b", "a\0b", "Snacks", "9a", "_a", "CON", "__sled__default", "naïve", "a b", "عربى"]
+        {
+            assert!(bad.parse::<CollectionName>().is_err(), "{bad:?}");
+        }
+        assert!("a".repeat(63).parse::<CollectionName>().is_ok());
+        assert!("a".repeat(64).parse::<CollectionName>().is_err());
+    }
+
+    #[test]
+    fn fields_leave_room_for_lookups_and_server_members() {
+        assert_eq!("a__b".parse::<FieldName>(), Err(InvalidName::DoubleUnderscore));
+        assert_eq!("owner".parse::<FieldName>(), Err(InvalidName::Reserved));
+        assert!("page".parse::<FieldName>().is_ok());
+    }
+
+    #[test]
+    fn user_names_have_no_spaces_or_control_characters() {
+        for bad in ["", "admin ", "a\nroot login ok", "a\u{200b}b", "\u{202e}a"] {
+            assert!(bad.parse::<Username>().is_err(), "{bad:?}");
+        }
+        assert!("zoë@example.org".parse::<Username>().is_ok());
+    }
+}

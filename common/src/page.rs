@@ -1,0 +1,33 @@
+//! The page envelope of every list, as Django REST Framework sends it.
+
+use serde::{Deserialize, Serialize};
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// How many there are in all.
+    pub count: u64,
+    /// The absolute address of the next page, with the other parameters kept; null on the last.
+    pub next: Option<String>,
+    /// The absolute address of the page before; null on the first.
+    pub previous: Option<String>,
+    /// What is on this page.
+    pub results: Vec<T>,
+}
+
+impl<T> Page<T> {
+    /// A list that is short enough for one page.
+    pub fn single(results: Vec<T>) -> Self {
+        Self { count: results.len() as u64, next: None, previous: None, results }
+    }
+}
+
+/// Records on a page where nothing else is asked for.
+pub const DEFAULT_PAGE_SIZE: u64 = 20;
+/// Records on a page at most.
+pub const MAX_PAGE_SIZE: u64 = 200;
+
+/// How many pages `count` records fill; at least one, since the empty list has a page too.
+pub fn pages(count: u64, page_size: u64) -> u64 {
+    count.div_ceil(page_size.max(1)).max(1)
+}

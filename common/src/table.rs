@@ -1,0 +1,246 @@
+//! Tables: which columns a collection has, how a value is shown in a cell, how a table is sorted, filtered and paged.
+//! Both clients draw this model.
+
+use serde_json::Value;
+
+use crate::{
+    collection::Collection,
+    field::{Field, FieldType},
+    page::pages,
+    query::{Filter, ListQuery, Lookup, OrderBy, server_field},
+    text,
+};
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The member that it shows.
+    pub name: String,
+    /// The heading.
+    pub label: String,
+    /// Numbers stand at the right edge.
+    pub numeric: bool,
+    /// Rows can be ordered by it.
+    pub sortable: bool,
+}
+
+/// The columns of a collection: its fields, then when a record was changed.
+pub fn columns(collection: &Collection) -> Vec<Column> {
+    let fields = collection.fields.iter().map(|field| Column {
+        name: field.name.to_string(),
+        label: text::label(field.name.as_str()),
+        numeric: matches!(field.kind, FieldType::Integer { .. } | FieldType::Decimal { .. }),
+        sortable: field.kind.indexable(),
+    });
+    let updated = Column { name: "updated_at".to_owned(), label: "Updated".to_owned(), numeric: false, sortable: true };
+    fields.chain([updated]).collect()
+}
+
+/// A value as one line of text that is safe to show.
+pub fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::Bool(true)) => "yes".to_owned(),
+        Some(Value::Bool(false)) => "no".to_owned(),
+        Some(Value::String(text)) => text::single_line(text).into_owned(),
+        Some(Value::Array(items)) if items.iter().all(Value::is_string) => {
+            items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join(", ")
+        }
+        Some(other) => text::single_line(&other.to_string()).into_owned(),
+    }
+}
+
+/// A moment (RFC 3339) without its seconds, as a cell shows it: `2026-01-31 18:00`.
+pub fn short_moment(moment: &str) -> String {
+    moment.get(..16).map_or_else(|| moment.to_owned(), |minutes| minutes.replace('T', " "))
+}
+
+/// What a table shows: a query, and how many records there are in all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableState {
+    /// What is asked for.
+    pub query: ListQuery,
+    /// How many records match, once known.
+    pub count: u64,
+}
+
+impl TableState {
+    /// How many pages there are.
+    pub fn pages(&self) -> u64 {
+        pages(self.count, self.query.page_size)
+    }
+
+    /// "21–40 of 10 412", or "none".
+    pub fn range(&self) -> String {
+        if self.count == 0 {
+            return "none".to_owned();
+        }
+        let first = (self.query.page - 1) * self.query.page_size + 1;
+        let last = (first + self.query.page_size - 1).min(self.count);
+        format!("{}–{} of {}", text::thousands(first), text::thousands(last), text::thousands(self.count))
+    }
+
+    /// Goes forward or back by pages, staying inside. Says whether the page changed.
+    pub fn turn(&mut self, by: i64) -> bool {
+        let target = self.query.page.saturating_add_signed(by).clamp(1, self.pages());
+        std::mem::replace(&mut self.query.page, target) != target
+    }
+
+    /// Orders by a column: first up, then down, then not at all. Goes to the first page.
+    pub fn sort(&mut self, column: &str) {
+        self.query.ordering = match self.direction(column) {
+            None => vec![OrderBy { field: column.to_owned(), descending: false }],
+            Some(false) => vec![OrderBy { field: column.to_owned(), descending: true }],
+            Some(true) => Vec::new(),
+        };
+        self.query.page = 1;
+    }
+
+    /// How the table is ordered by a column: `Some(true)` for largest first.
+    pub fn direction(&self, column: &str) -> Option<bool> {
+        self.query.ordering.first().filter(|key| key.field == column).map(|key| key.descending)
+    }
+
+    /// Takes a filter line; see [`parse_filter_line`]. Goes to the first page.
+    pub fn filter(&mut self, collection: &Collection, line: &str) -> Result<(), String> {
+        let (filters, search) = parse_filter_line(collection, line)?;
+        (self.query.filters, self.query.search, self.query.page) = (filters, search, 1);
+        Ok(())
+    }
+}
+
+/// The operators of a filter line, longest first.
+const OPERATORS: [(&str, Lookup); 7] = [
+    (">=", Lookup::Gte),
+    ("<=", Lookup::Lte),
+    ("!=", Lookup::Ne),
+    (">", Lookup::Gt),
+    ("<", Lookup::Lt),
+    ("~", Lookup::Icontains),
+    ("=", Lookup::Exact),
+];
+
+/// Reads a filter line: words to search for, and comparisons such as `price>=3`, `title="Sweet corn"` or `title~corn`
+/// (contains). The error is a sentence for the person who typed it.
+pub fn parse_filter_line(collection: &Collection, line: &str) -> Result<(Vec<Filter>, String), String> {
+    let mut filters = Vec::new();
+    let mut words = Vec::new();
+    for token in tokens(line) {
+        let comparison = OPERATORS
+            .iter()
+            .filter_map(|(sign, lookup)| Some((token.find(sign)?, sign, lookup)))
+            .min_by_key(|(at, sign, _)| (*at, 2 - sign.len()));
+        let Some((at, sign, lookup)) = comparison.filter(|(at, ..)| is_name(&token[..*at])) else {
+            words.push(token.replace('"', ""));
+            continue;
+        };
+        let name = &token[..at];
+        let value = token[at + sign.len()..].replace('"', "");
+        let field = collection.field(name).cloned().or_else(|| server_field(name));
+        let field = field.ok_or_else(|| format!("There is no field \"{name}\". Use one of {}.", names(collection)))?;
+        let filter = Filter { field: name.to_owned(), lookup: *lookup, value };
+        crate::query::filter_values(&field, &filter).map_err(|error| format!("{name}: {}", error.message))?;
+        filters.push(filter);
+    }
+    Ok((filters, words.join(" ")))
+}
+
+/// The filter line that [`parse_filter_line`] reads as this query's filters and search.
+pub fn filter_line(query: &ListQuery) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for filter in &query.filters {
+        if let Some((sign, _)) = OPERATORS.iter().find(|(_, lookup)| *lookup == filter.lookup) {
+            let quote = if filter.value.contains(' ') { "\"" } else { "" };
+            parts.push(format!("{}{sign}{quote}{}{quote}", filter.field, filter.value));
+        }
+    }
+    if !query.search.is_empty() {
+        parts.push(query.search.clone());
+    }
+    parts.join(" ")
+}
+
+fn names(collection: &Collection) -> String {
+    collection.fields.iter().map(|field: &Field| field.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Splits at spaces outside quotes.
+fn tokens(line: &str) -> Vec<String> {
+    let mut tokens = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        quoted ^= c == '"';
+        match tokens.last_mut() {
+            Some(last) if quoted || !c.is_whitespace() => last.push(c),
+            _ => tokens.push(String::new()),
+        }
+    }
+    tokens.retain(|token| !token.is_empty());
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn snacks() -> Collection {
+        serde_json::from_value(json!({
+            "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "created_at": "", "updated_at": "", "revision": 1,
+            "fields": [{"name": "title", "type": "text"}, {"name": "price", "type": "integer"}],
+            "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_filter_line_reads_and_writes() {
+        let line = "price>=3 title~\"sweet corn\" fresh popped";
+        let mut table = TableState::default();
+        table.query.page = 7;
+        table.filter(&snacks(), line).unwrap();
+        assert_eq!(table.query.page, 1);
+        assert_eq!(
+            table.query.filters[1],
+            Filter { field: "title".into(), lookup: Lookup::Icontains, value: "sweet corn".into() }
+        );
+        assert_eq!(filter_line(&table.query), line);
+    }
+
+    #[test]
+    fn a_filter_line_says_what_is_wrong() {
+        assert_eq!(
+            parse_filter_line(&snacks(), "cost>3").unwrap_err(),
+            "There is no field \"cost\". Use one of title, price."
+        );
+        assert_eq!(parse_filter_line(&snacks(), "price=x").unwrap_err(), "price: A valid integer is required.");
+        assert_eq!(parse_filter_line(&snacks(), "=> Ünicode=3").unwrap().1, "=> Ünicode=3");
+    }
+
+    #[test]
+    fn paging_stays_inside_and_sorting_goes_round() {
+        let mut table = TableState { count: 41, ..TableState::default() };
+        assert!(table.turn(5));
+        assert_eq!((table.query.page, table.range().as_str()), (3, "41–41 of 41"));
+        assert!(!table.turn(1));
+        table.sort("price");
+        assert_eq!((table.query.page, table.direction("price")), (1, Some(false)));
+        table.sort("price");
+        assert_eq!(table.direction("price"), Some(true));
+        table.sort("price");
+        assert_eq!(table.direction("price"), None);
+    }
+
+    #[test]
+    fn cells_are_one_safe_line() {
+        assert_eq!(cell(Some(&json!("a\nb\x1b[2J"))), "a b\u{fffd}[2J");
+        assert_eq!(cell(Some(&json!(["a", "b"]))), "a, b");
+        assert_eq!(cell(Some(&json!({"a": 1}))), "{\"a\":1}");
+        assert_eq!(cell(None), "");
+    }
+}

@@ -1,0 +1,81 @@
+//! Text for people: what others typed, made safe to show. Control characters (ESC among them) and the marks that turn the
+//! direction of what follows would let a record rewrite the screen that shows it (CWE-150).
+
+use std::borrow::Cow;
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The text on one line: line breaks and tabs become spaces, other control and direction characters the replacement mark.
+pub fn single_line(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if is_unsafe(c) => '\u{fffd}',
+        c => c,
+    };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// As [`single_line`], with line breaks kept.
+pub fn multi_line(text: &str) -> Cow<'_, str> {
+    if !text.contains('\n') {
+        return single_line(text);
+    }
+    Cow::Owned(text.split('\n').map(|line| single_line(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n"))
+}
+
+/// `snake_case` as a label: `release_date` is shown as "Release date".
+pub fn label(name: &str) -> String {
+    let mut label = name.replace('_', " ");
+    if let Some(first) = label.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    label
+}
+
+/// "1 record", "2 records", "10 412 records": a number with its noun, thousands apart by a thin space.
+pub fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(number))
+}
+
+/// The number with a narrow no-break space between its thousands.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_cannot_drive_the_terminal() {
+        let shown = single_line("a\x1b]52;c;aGk=\x07\u{202e}b\nc");
+        assert_eq!(shown, "a\u{fffd}]52;c;aGk=\u{fffd}\u{fffd}b c");
+    }
+
+    #[test]
+    fn right_to_left_text_itself_is_kept() {
+        assert_eq!(single_line("שלום عالم"), "שלום عالم");
+    }
+
+    #[test]
+    fn numbers_and_labels_read_well() {
+        assert_eq!(count(1, "record"), "1 record");
+        assert_eq!(thousands(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(label("release_date"), "Release date");
+    }
+}
