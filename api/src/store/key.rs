@@ -170,3 +170,6 @@ impl fmt::Debug for Key {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
