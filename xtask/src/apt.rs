@@ -15,21 +15,11 @@ pub fn install(packages: &[&str]) -> Result<()> {
     }
     let root = step::answer(Command::new("id").arg("-u")).as_deref() == Some("0");
     if !root && step::answer(Command::new("sudo").args(["-n", "true"])).is_none() {
-        bail!(
-            "not root here; run `sudo apt-get install --no-install-recommends {list}` and try again"
-        );
+        bail!("not root here; run `sudo apt-get install --no-install-recommends {list}` and try again");
     }
     let apt = |args: &[&str]| {
         let mut command = Command::new(if root { "env" } else { "sudo" });
-        command
-            .args([
-                "DEBIAN_FRONTEND=noninteractive",
-                "apt-get",
-                "-qq",
-                "-o",
-                "DPkg::Lock::Timeout=120",
-            ])
-            .args(args);
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]).args(args);
         step::run(&mut command)
     };
     apt(&["update"])?;

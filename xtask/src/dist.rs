@@ -25,24 +25,14 @@ pub fn dist() -> Result<()> {
     let out = workspace::target().join("dist");
     fs::create_dir_all(&out)?;
     for name in ["coffer", "coffer-tui"] {
-        let size = fs::copy(
-            workspace::target().join("release").join(name),
-            out.join(name),
-        )?;
+        let size = fs::copy(workspace::target().join("release").join(name), out.join(name))?;
         println!("{size:>10}  {name}");
     }
-    let mut parts: Vec<_> = fs::read_dir(workspace::dist())?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut parts: Vec<_> = fs::read_dir(workspace::dist())?.flatten().map(|entry| entry.path()).collect();
     parts.sort();
     for part in parts.iter().filter(|part| part.is_file()) {
         let name = part.file_name().unwrap_or_default().display();
-        println!(
-            "{:>10}  web app: {name}{}",
-            fs::metadata(part)?.len(),
-            brotli(part)
-        );
+        println!("{:>10}  web app: {name}{}", fs::metadata(part)?.len(), brotli(part));
     }
     Ok(())
 }

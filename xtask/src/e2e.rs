@@ -18,28 +18,17 @@ pub fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
     let missing: Vec<&str> = [
         ("chromium", chromium().is_none()),
         ("chromium-driver", chromedriver().is_none()),
-        (
-            "wordnet-base",
-            !Path::new(WORDNET).join("data.noun").is_file(),
-        ),
+        ("wordnet-base", !Path::new(WORDNET).join("data.noun").is_file()),
     ]
     .into_iter()
     .filter_map(|(package, is_missing)| is_missing.then_some(package))
     .collect();
     if !missing.is_empty() {
-        step(&format!("{}, by apt-get", missing.join(", ")), || {
-            apt::install(&missing)
-        })?;
+        step(&format!("{}, by apt-get", missing.join(", ")), || apt::install(&missing))?;
     }
     Ok(vec![
-        (
-            "COFFER_CHROMIUM",
-            chromium().context("no chromium on PATH")?,
-        ),
-        (
-            "COFFER_CHROMEDRIVER",
-            chromedriver().context("no chromedriver on PATH")?,
-        ),
+        ("COFFER_CHROMIUM", chromium().context("no chromium on PATH")?),
+        ("COFFER_CHROMEDRIVER", chromedriver().context("no chromedriver on PATH")?),
         ("COFFER_HTTP", httpie()?),
         ("COFFER_WORDNET", PathBuf::from(WORDNET)),
     ])
@@ -47,17 +36,11 @@ pub fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
 
 fn chromium() -> Option<PathBuf> {
     let named = env::var_os("COFFER_CHROMIUM").map(PathBuf::from);
-    named.or_else(|| {
-        ["chromium", "chromium-browser", "google-chrome"]
-            .into_iter()
-            .find_map(which)
-    })
+    named.or_else(|| ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(which))
 }
 
 fn chromedriver() -> Option<PathBuf> {
-    env::var_os("COFFER_CHROMEDRIVER")
-        .map(PathBuf::from)
-        .or_else(|| which("chromedriver"))
+    env::var_os("COFFER_CHROMEDRIVER").map(PathBuf::from).or_else(|| which("chromedriver"))
 }
 
 /// HTTPie's `http`: the user's, or a private one by pip, or Debian's.
@@ -76,17 +59,11 @@ fn httpie() -> Result<PathBuf> {
             fs::remove_dir_all(&venv)?;
         }
         step::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        step::run(Command::new(venv.join("bin/pip")).args([
-            "install",
-            "--quiet",
-            &format!("httpie=={HTTPIE}"),
-        ]))
+        step::run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &format!("httpie=={HTTPIE}")]))
     });
     if by_pip.is_ok() {
         return Ok(private);
     }
     step("HTTPie, by apt-get", || apt::install(&["httpie"]))?;
-    which("http")
-        .filter(answers)
-        .map_or_else(|| bail!("no http on PATH"), Ok)
+    which("http").filter(answers).map_or_else(|| bail!("no http on PATH"), Ok)
 }

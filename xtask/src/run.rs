@@ -15,15 +15,7 @@ pub fn run(args: &[String]) -> Result<()> {
         println!("xtask: serving the API without a current web app: {error:#}");
     }
     fs::create_dir_all(workspace::dist())?; // the server's build embeds it, also when there is nothing to embed
-    step("server", || {
-        step::run(&mut workspace::cargo(&[
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "coffer",
-        ]))
-    })?;
+    step("server", || step::run(&mut workspace::cargo(&["build", "--release", "--locked", "--package", "coffer"])))?;
 
     let server = workspace::target().join("release/coffer");
     let flags = args.iter().filter(|arg| *arg != "--");

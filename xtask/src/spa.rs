@@ -30,9 +30,9 @@ pub fn build() -> Result<()> {
             .arg("build")
             .current_dir(workspace::root())
             .env("PATH", workspace::path_with_tools()?)
+            .env("RUST_BACKTRACE", "0") // of no use in a message about somebody's source
             .env_remove("NO_COLOR") // trunk takes only "true" and "false" and stops at the usual "1"
-            // Its own directory: other flags, and perhaps another compiler, than the host's.
-            .env("CARGO_TARGET_DIR", workspace::target().join("web"));
+            .env("CARGO_TARGET_DIR", workspace::web_target());
         if tools::has_wasm_opt() {
             trunk.arg("--release"); // which here only means: run wasm-opt; the cargo profile is Trunk.toml's
         }
@@ -42,13 +42,7 @@ pub fn build() -> Result<()> {
             bail!("trunk wrote no dist/index.html");
         }
         // Told apart from a `dist/` that somebody built by hand from the same sources.
-        fs::write(
-            stamp(),
-            format!(
-                "{inputs} {}",
-                digest(&fs::read(workspace::dist().join("index.html"))?)
-            ),
-        )?;
+        fs::write(stamp(), format!("{inputs} {}", digest(&fs::read(workspace::dist().join("index.html"))?)))?;
         Ok(())
     })
 }
@@ -58,10 +52,7 @@ fn stamp() -> PathBuf {
 }
 
 fn is_current(inputs: &str) -> bool {
-    let (Ok(stamp), Ok(page)) = (
-        fs::read_to_string(stamp()),
-        fs::read(workspace::dist().join("index.html")),
-    ) else {
+    let (Ok(stamp), Ok(page)) = (fs::read_to_string(stamp()), fs::read(workspace::dist().join("index.html"))) else {
         return false;
     };
     stamp == format!("{inputs} {}", digest(&page))

@@ -30,58 +30,32 @@ pub fn test() -> Result<()> {
     let started = Instant::now();
     for (component, tool) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
         if step::answer(&mut workspace::cargo(&[tool, "--version"])).is_none() {
-            step(component, || {
-                step::run(Command::new("rustup").args(["component", "add", component]))
-            })?;
+            step(component, || step::run(Command::new("rustup").args(["component", "add", component])))?;
         }
     }
-    step("format", || {
-        step::run(&mut workspace::cargo(&["fmt", "--all", "--check"]))
-    })?;
+    step("format", || step::run(&mut workspace::cargo(&["fmt", "--all", "--check"])))?;
     spa::build()?;
     step("lint", || {
-        let lint = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--features",
-            "e2e",
-            "--",
-            "-D",
-            "warnings",
-        ];
+        let lint = ["clippy", "--workspace", "--all-targets", "--locked", "--features", "e2e", "--", "-D", "warnings"];
         step::run(&mut workspace::cargo(&lint))
     })?;
     let tools = {
         let _one_at_a_time = workspace::lock()?;
         e2e::tools()?
     };
-    step("build tests and binaries", || {
-        step::run(workspace::cargo(&TESTS).arg("--no-run"))
-    })?;
-    let binaries =
-        [("COFFER_BIN", "coffer"), ("COFFER_TUI_BIN", "coffer-tui")].map(|(variable, name)| {
-            let path = workspace::target().join("debug").join(name);
-            (variable, path)
-        });
+    step("build tests and binaries", || step::run(workspace::cargo(&TESTS).arg("--no-run")))?;
+    let binaries = [("COFFER_BIN", "coffer"), ("COFFER_TUI_BIN", "coffer-tui")].map(|(variable, name)| {
+        let path = workspace::target().join("debug").join(name);
+        (variable, path)
+    });
     if let Some((_, missing)) = binaries.iter().find(|(_, path)| !path.is_file()) {
         bail!("the build left no {}", missing.display());
     }
 
     let mut cargo = workspace::cargo(&TESTS);
-    cargo
-        .env("COFFER_DIST", workspace::dist())
-        .envs(tools)
-        .envs(binaries);
-    let total = step(
-        "tests: unit, integration, browser, terminal, HTTPie walk-through",
-        || run_tests(cargo),
-    )?;
-    println!(
-        "xtask: all steps passed in {:.0} s",
-        started.elapsed().as_secs_f32()
-    );
+    cargo.env("COFFER_DIST", workspace::dist()).envs(tools).envs(binaries);
+    let total = step("tests: unit, integration, browser, terminal, HTTPie walk-through", || run_tests(cargo))?;
+    println!("xtask: all steps passed in {:.0} s", started.elapsed().as_secs_f32());
     println!(
         "test result: ok. {} passed; 0 failed; {} ignored; 0 measured; 0 filtered out; finished in {:.2}s",
         total.passed, total.ignored, total.seconds
@@ -99,11 +73,7 @@ struct Total {
 /// Shows cargo's output as it comes and adds up what the test runners report.
 fn run_tests(mut cargo: Command) -> Result<Total> {
     let (output, input) = io::pipe()?;
-    let mut child = cargo
-        .stdout(input.try_clone()?)
-        .stderr(input)
-        .spawn()
-        .context("cannot start cargo")?;
+    let mut child = cargo.stdout(input.try_clone()?).stderr(input).spawn().context("cannot start cargo")?;
     drop(cargo); // and with it our ends of the pipe, or reading would never end
     let mut total = Total::default();
     let mut current = String::new();
@@ -118,24 +88,10 @@ fn run_tests(mut cargo: Command) -> Result<Total> {
                 current = name.join(" ");
                 since = Instant::now();
             }
-            [
-                "test",
-                "result:",
-                "ok.",
-                passed,
-                "passed;",
-                _,
-                "failed;",
-                ignored,
-                "ignored;",
-                ..,
-            ] => {
+            ["test", "result:", "ok.", passed, "passed;", _, "failed;", ignored, "ignored;", ..] => {
                 total.passed += passed.parse::<u32>()?;
                 total.ignored += ignored.parse::<u32>()?;
-                println!(
-                    "xtask: {current}: {passed} passed in {:.1} s",
-                    since.elapsed().as_secs_f32()
-                );
+                println!("xtask: {current}: {passed} passed in {:.1} s", since.elapsed().as_secs_f32());
             }
             _ => {}
         }

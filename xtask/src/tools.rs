@@ -29,14 +29,7 @@ pub fn install() -> Result<()> {
         step::run_within(
             Duration::from_mins(2),
             Command::new("npm")
-                .args([
-                    "install",
-                    "--no-save",
-                    "--no-audit",
-                    "--no-fund",
-                    "--loglevel=error",
-                    "--fetch-retries=1",
-                ])
+                .args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"])
                 .arg("--prefix")
                 .arg(workspace::tools().join("node"))
                 .arg(format!("binaryen@{BINARYEN}"))
@@ -51,8 +44,7 @@ pub fn install() -> Result<()> {
 
 /// Whether the web app can be made smaller.
 pub fn has_wasm_opt() -> bool {
-    version_of("wasm-opt")
-        .is_some_and(|version| version.starts_with(&format!("wasm-opt version {BINARYEN}")))
+    version_of("wasm-opt").is_some_and(|version| version.starts_with(&format!("wasm-opt version {BINARYEN}")))
 }
 
 /// A debug build of a tool takes a third of the time of a release build, and they run for a second or two.
@@ -60,30 +52,22 @@ fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
     if version_of(program).is_some_and(|found| found.split(' ').nth(1) == Some(version)) {
         return Ok(());
     }
-    step(
-        &format!("{package} {version}, by cargo install (some minutes, once)"),
-        || {
-            let exact = format!("{package}@{version}");
-            let install = |extra: &[&str]| {
-                let mut cargo =
-                    workspace::cargo(&["install", "--quiet", "--debug", "--force", "--root"]);
-                cargo
-                    .arg(workspace::tools())
-                    .args(extra)
-                    .arg(&exact)
-                    .env("CARGO_TARGET_DIR", workspace::tools().join("build"));
-                step::run(&mut cargo)
-            };
-            // The lock file may name a patch release that a registry mirror does not carry yet.
-            install(&["--locked"]).or_else(|_| install(&[]))
-        },
-    )
+    step(&format!("{package} {version}, by cargo install (some minutes, once)"), || {
+        let exact = format!("{package}@{version}");
+        let install = |extra: &[&str]| {
+            let mut cargo = workspace::cargo(&["install", "--quiet", "--debug", "--force", "--root"]);
+            cargo
+                .arg(workspace::tools())
+                .args(extra)
+                .arg(&exact)
+                .env("CARGO_TARGET_DIR", workspace::tools().join("build"));
+            step::run(&mut cargo)
+        };
+        // The lock file may name a patch release that a registry mirror does not carry yet.
+        install(&["--locked"]).or_else(|_| install(&[]))
+    })
 }
 
 fn version_of(program: &str) -> Option<String> {
-    step::answer(
-        Command::new(program)
-            .arg("--version")
-            .env("PATH", workspace::path_with_tools().ok()?),
-    )
+    step::answer(Command::new(program).arg("--version").env("PATH", workspace::path_with_tools().ok()?))
 }

@@ -32,23 +32,16 @@ impl WasmTarget {
     /// Makes a cargo, or what calls cargo, build for wasm with this.
     pub fn apply(&self, command: &mut Command) {
         // Flags meant for the host (a CPU, a linker) must not reach the wasm build.
-        command
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS");
+        command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         let sysroot = match self {
             Self::Installed => return,
             Self::BuiltStd(sysroot) => sysroot,
             Self::Debian(sysroot) => {
-                command
-                    .env("RUSTC", DEBIAN_RUSTC)
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19");
+                command.env("RUSTC", DEBIAN_RUSTC).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19");
                 sysroot
             }
         };
-        command.env(
-            "CARGO_ENCODED_RUSTFLAGS",
-            format!("--sysroot\u{1f}{}", sysroot.display()),
-        );
+        command.env("CARGO_ENCODED_RUSTFLAGS", format!("--sysroot\u{1f}{}", sysroot.display()));
     }
 }
 
@@ -72,8 +65,7 @@ pub fn target() -> Result<WasmTarget> {
 
 /// What an earlier set-up, ours or the user's own, left here.
 fn find() -> Option<WasmTarget> {
-    let libdir =
-        step::answer(Command::new(rustc()).args(["--print", "target-libdir", "--target", TRIPLE]))?;
+    let libdir = step::answer(Command::new(rustc()).args(["--print", "target-libdir", "--target", TRIPLE]))?;
     if has_std(Path::new(&libdir)) {
         return Some(WasmTarget::Installed);
     }
@@ -100,16 +92,7 @@ fn has_std(libdir: &Path) -> bool {
 /// The private sysroot for exactly this compiler, whether or not it is there yet.
 fn sysroot_of(rustc: &str) -> Option<PathBuf> {
     let version = step::answer(Command::new(rustc).arg("--version"))?;
-    let name: String = version
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '.' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let name: String = version.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
     Some(workspace::tools().join("sysroot").join(name))
 }
 
@@ -119,36 +102,26 @@ fn built_sysroot(rustc: &str) -> Option<PathBuf> {
 
 /// The ordinary way.
 fn rustup() -> Result<()> {
-    let Some(rustup) = which("rustup") else {
-        bail!("rustup is not here")
-    };
+    let Some(rustup) = which("rustup") else { bail!("rustup is not here") };
     // Without a network the connection is refused or, behind some firewalls, just never answered.
-    step(
-        &format!("wasm target, by rustup target add {TRIPLE}"),
-        || {
-            step::run_within(
-                Duration::from_mins(2),
-                Command::new(rustup)
-                    .args(["target", "add", TRIPLE])
-                    .env("RUSTUP_MAX_RETRIES", "1"),
-            )
-        },
-    )
+    step(&format!("wasm target, by rustup target add {TRIPLE}"), || {
+        step::run_within(
+            Duration::from_mins(2),
+            Command::new(rustup)
+                .args(["target", "add", TRIPLE])
+                .env("RUSTUP_MAX_RETRIES", "1")
+                .env("RUST_BACKTRACE", "0"),
+        )
+    })
 }
 
 /// The user's compiler, if the source of its standard library is installed.
 fn rust_src() -> Result<()> {
-    let sysroot = step::answer(Command::new(rustc()).args(["--print", "sysroot"]))
-        .context("rustc does not answer")?;
-    if !Path::new(&sysroot)
-        .join("lib/rustlib/src/rust/library/std")
-        .is_dir()
-    {
+    let sysroot = step::answer(Command::new(rustc()).args(["--print", "sysroot"])).context("rustc does not answer")?;
+    if !Path::new(&sysroot).join("lib/rustlib/src/rust/library/std").is_dir() {
         bail!("the component rust-src is not installed");
     }
-    step("wasm target, by building std from rust-src", || {
-        build_std(&rustc(), workspace::cargo(&[]))
-    })
+    step("wasm target, by building std from rust-src", || build_std(&rustc(), workspace::cargo(&[])))
 }
 
 /// Debian's compiler for the web, which comes with its source.
@@ -159,16 +132,11 @@ fn debian() -> Result<()> {
             apt::install(&["rustc-web", "cargo-web", "rust-web-src", "lld-19"])
         })?;
     }
-    step(
-        "wasm target, by building std with Debian's compiler",
-        || {
-            let mut cargo = Command::new("/usr/bin/cargo");
-            cargo
-                .env("PATH", "/usr/bin:/bin")
-                .env_remove("RUSTUP_TOOLCHAIN");
-            build_std(DEBIAN_RUSTC, cargo)
-        },
-    )
+    step("wasm target, by building std with Debian's compiler", || {
+        let mut cargo = Command::new("/usr/bin/cargo");
+        cargo.env("PATH", "/usr/bin:/bin").env_remove("RUSTUP_TOOLCHAIN");
+        build_std(DEBIAN_RUSTC, cargo)
+    })
 }
 
 /// Builds std for wasm in an empty scratch crate and keeps its libraries as a private sysroot.
@@ -200,7 +168,8 @@ fn build_std(rustc: &str, mut cargo: Command) -> Result<()> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTC", rustc)
         .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+        // As in rustup's own std; without it the web app's link-time optimisation has nothing to work on.
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Cembed-bitcode=yes");
     step::run(&mut cargo)?;
 
     // Copied aside and renamed last: a sysroot that is there is whole.
@@ -211,14 +180,15 @@ fn build_std(rustc: &str, mut cargo: Command) -> Result<()> {
         let file = entry?.path();
         let name = file.file_name().unwrap_or_default();
         let is_ours = name.to_string_lossy().starts_with("libscratch-");
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "rlib")
-            && !is_ours
-        {
+        if file.extension().is_some_and(|extension| extension == "rlib") && !is_ours {
             fs::copy(&file, libdir.join(name))?;
         }
     }
     fs::rename(&aside, &sysroot)?;
+    // Crates compiled against an earlier std of the same name would not link with this one.
+    let stale = workspace::web_target().join(TRIPLE);
+    if stale.exists() {
+        fs::remove_dir_all(stale)?;
+    }
     Ok(())
 }

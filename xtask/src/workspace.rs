@@ -10,22 +10,23 @@ use anyhow::{Context, Result};
 
 /// The workspace's root.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
 /// Cargo's target directory: this program was built into it (`<target>/debug/xtask`).
 pub fn target() -> PathBuf {
-    let built_here = env::current_exe()
-        .ok()
-        .and_then(|exe| exe.ancestors().nth(2).map(Path::to_path_buf));
+    let built_here = env::current_exe().ok().and_then(|exe| exe.ancestors().nth(2).map(Path::to_path_buf));
     built_here.unwrap_or_else(|| root().join("target"))
 }
 
 /// Everything that xtask installs, so that `rm -rf target` removes it all.
 pub fn tools() -> PathBuf {
     target().join("tools")
+}
+
+/// Cargo's target directory for the web app: other flags, and perhaps another compiler, than the host's.
+pub fn web_target() -> PathBuf {
+    target().join("web")
 }
 
 /// The built web app.
@@ -36,10 +37,7 @@ pub fn dist() -> PathBuf {
 /// `cargo <args>` in the workspace's root, as the user's own toolchain.
 pub fn cargo(args: &[&str]) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(args)
-        .current_dir(root())
-        .env("CARGO_TARGET_DIR", target());
+    cargo.args(args).current_dir(root()).env("CARGO_TARGET_DIR", target());
     cargo
 }
 
@@ -54,9 +52,7 @@ pub fn path_with_tools() -> Result<OsString> {
 /// The first program of this name on `PATH`.
 pub fn which(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
 /// Keeps two xtasks from installing or building the web app into each other. Held until dropped.
