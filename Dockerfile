@@ -1,0 +1,27 @@
+# Two stages: everything is built in Rust's own image, and only the server goes into the one that runs.
+#
+#     docker build -t coffer .        (BuildKit, for the cache mounts: the second build takes a minute or two)
+
+FROM rust:1.95.0-bookworm AS build
+# For wasm-opt, which makes the web app a third smaller.
+RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+# xtask pins and installs the rest (wasm target, trunk, wasm-bindgen, wasm-opt) and fails if the web app cannot be built.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo xtask dist && mkdir -p /image/data && cp target/dist/coffer /image/coffer
+
+# glibc and CA certificates, no shell, no package manager, user 65532.
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /image/coffer /usr/local/bin/coffer
+# A new named volume takes over this folder's owner, so that the server may write to it.
+COPY --from=build --chown=65532:65532 /image/data /data
+ENV COFFER_DATA=/data COFFER_LISTEN=0.0.0.0:8000
+USER 65532:65532
+VOLUME /data
+EXPOSE 8000
+# SIGTERM, Docker's own stop signal, lets open requests finish.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/local/bin/coffer", "health"]
+ENTRYPOINT ["/usr/local/bin/coffer"]
+CMD ["serve"]
