@@ -71,3 +71,23 @@ fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
 fn version_of(program: &str) -> Option<String> {
     step::answer(Command::new(program).arg("--version").env("PATH", workspace::path_with_tools().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(file: &str, line: &str) -> bool {
+        std::fs::read_to_string(workspace::root().join(file)).unwrap().lines().any(|found| found.starts_with(line))
+    }
+
+    #[test]
+    fn wasm_bindgen_is_one_version_everywhere() {
+        assert!(says("Cargo.toml", &format!("wasm-bindgen = \"={WASM_BINDGEN}\"")));
+        assert!(says("Trunk.toml", &format!("wasm_bindgen = \"{WASM_BINDGEN}\"")));
+    }
+
+    #[test]
+    fn trunk_finds_the_wasm_opt_that_is_installed() {
+        assert!(says("Trunk.toml", &format!("wasm_opt = \"version_{BINARYEN}\"")));
+    }
+}
