@@ -10,4 +10,6 @@
 pub mod clock;
 pub mod keys;
 pub mod password;
+pub mod password_policy;
+pub mod throttle;
 pub mod token;

@@ -333,3 +333,6 @@ fn is_usable(stored: &Phc) -> bool {
 fn within_ceiling(params: &Params) -> bool {
     params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_PASSES && params.p_cost() <= MAX_LANES
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,9 @@ fn keys_added_at_the_same_time_are_all_kept() {
             thread::spawn(move || KeyRing::add(&data, Algorithm::Es256, &clock(), &Entropy::system()).unwrap())
         })
         .collect();
-    adds.into_iter().for_each(|add| _ = add.join().unwrap());
+    for add in adds {
+        add.join().unwrap();
+    }
     let ring = open(data.path()).unwrap();
     assert_eq!(ring.keys().len(), 8);
     assert_eq!(ring.keys().iter().filter(|key| key.state() == KeyState::Active).count(), 1);

@@ -1,0 +1,127 @@
+//! Which passwords are let in. No composition rules and no forced changes (NIST SP 800-63B §3.1.1.2, ASVS 6.2): long enough,
+//! not one that everyone tries first, and not the user's name or the product's again.
+//!
+//! "Common" is not a copied list but a description of one: `common_words.txt`, written for Coffer, holds some 1,100 words
+//! that passwords are made of, and what is refused is what people make of them: any letter case, digits and signs before,
+//! after and between, the usual replacements (`p4$$w0rd`), a word repeated, two short ones joined; further patterns, walks
+//! along a keyboard, and counting. Far more than ten thousand passwords, but not every line of every leaked list.
+
+mod pattern;
+
+use thiserror::Error;
+
+use super::password::{MAX_PASSWORD_BYTES, Password};
+
+/// The least length unless the operator lowers it.
+pub const DEFAULT_MIN_LENGTH: usize = 15;
+/// The least that it can be lowered to.
+pub const LOWEST_MIN_LENGTH: usize = 8;
+/// A password longer than this is too long to type, and a higher minimum is a mistake in the settings.
+const HIGHEST_MIN_LENGTH: usize = 64;
+
+/// What has to be left of a password when the user's name and the product's are taken out.
+const OWN_PART: usize = 8;
+/// Contained words shorter than this say nothing.
+const SHORTEST_CONTEXT_WORD: usize = 3;
+const PRODUCT_NAME: &str = "coffer";
+
+/// Why a new password is refused: a code for the machine, `Display` for the person.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyError {
+    /// Fewer code points than the minimum.
+    #[error("This password is too short. It must contain at least {min_length} characters.")]
+    TooShort {
+        /// The minimum.
+        min_length: usize,
+    },
+    /// What an attacker tries first.
+    #[error("This password is too common: {0}.")]
+    TooCommon(&'static str),
+    /// Little more than the user's name or the product's.
+    #[error("This password is too similar to the username or to the name of this product.")]
+    TooSimilar,
+    /// More bytes than are hashed.
+    #[error("This password is too long. It may have at most {MAX_PASSWORD_BYTES} bytes.")]
+    TooLong,
+}
+
+impl PolicyError {
+    /// The code of the field error, in Django's terms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "password_too_short",
+            Self::TooCommon(_) => "password_too_common",
+            Self::TooSimilar => "password_too_similar",
+            Self::TooLong => "password_too_long",
+        }
+    }
+}
+
+/// A minimum length outside 8 to 64.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[error("the least password length can be set to {LOWEST_MIN_LENGTH} to {HIGHEST_MIN_LENGTH}, and {0} is outside")]
+pub struct MinLengthOutOfRange(usize);
+
+/// The policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    min_length: usize,
+}
+
+impl Default for PasswordPolicy {
+    fn default() -> Self {
+        Self { min_length: DEFAULT_MIN_LENGTH }
+    }
+}
+
+impl PasswordPolicy {
+    /// A policy with another minimum, in code points.
+    pub fn with_min_length(min_length: usize) -> Result<Self, MinLengthOutOfRange> {
+        if (LOWEST_MIN_LENGTH..=HIGHEST_MIN_LENGTH).contains(&min_length) {
+            Ok(Self { min_length })
+        } else {
+            Err(MinLengthOutOfRange(min_length))
+        }
+    }
+
+    /// The minimum, in code points.
+    pub fn min_length(&self) -> usize {
+        self.min_length
+    }
+
+    /// Takes what a user wants as a new password, or says everything that is wrong with it.
+    pub fn accept(&self, text: &str, username: &str) -> Result<Password, Vec<PolicyError>> {
+        let password = Password::new(text).map_err(|_| vec![PolicyError::TooLong])?;
+        let mut errors = Vec::new();
+        if password.text().chars().count() < self.min_length {
+            errors.push(PolicyError::TooShort { min_length: self.min_length });
+        }
+        let folded = pattern::fold(password.text());
+        if let Some(why) = pattern::commonness(&folded) {
+            errors.push(PolicyError::TooCommon(why));
+        }
+        if is_mostly(&folded, &[&pattern::fold(username), PRODUCT_NAME]) {
+            errors.push(PolicyError::TooSimilar);
+        }
+        if errors.is_empty() { Ok(password) } else { Err(errors) }
+    }
+}
+
+/// Whether one of the words, forwards or backwards, is in the password and little else is. Digits and signs at either end of
+/// what is left are little.
+fn is_mostly(folded: &str, words: &[&str]) -> bool {
+    let mut rest = folded.to_owned();
+    let mut found = false;
+    for word in words.iter().filter(|word| word.chars().count() >= SHORTEST_CONTEXT_WORD) {
+        let backwards: String = word.chars().rev().collect();
+        for word in [*word, &backwards] {
+            found |= rest.contains(word);
+            rest = rest.replace(word, "");
+        }
+    }
+    let rest = rest.trim_matches(|c: char| !c.is_alphabetic());
+    found && rest.chars().filter(|c| c.is_alphanumeric()).count() < OWN_PART
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! The shapes of passwords that are tried first. Works on folded text; says why, or nothing.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+/// The words that common passwords are made of, folded.
+static COMMON_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_words.txt").lines().collect());
+/// The longest of them, in bytes.
+static LONGEST_WORD: LazyLock<usize> = LazyLock::new(|| COMMON_WORDS.iter().map(|word| word.len()).max().unwrap_or(0));
+/// Two different ones joined are common up to this many letters; beyond that somebody has chosen them.
+const TWO_WORDS: usize = 12;
+
+/// Neighbours on keyboards and in alphabets: whoever follows one of these lines, forwards or backwards, is not choosing.
+const WALKS: [&str; 16] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "qwertyuiop[]",
+    "asdfghjkl;'",
+    "zxcvbnm,./",
+    "qwertzuiopü",
+    "asdfghjklöä",
+    "yxcvbnm,.-",
+    "azertyuiop",
+    "qsdfghjklm",
+    "wxcvbn",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/",
+    "qazwsxedcrfvtgbyhnujmikolp",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "!@#$%^&*()_+",
+];
+/// A step along a walk counts from this many characters on.
+const WALK_LENGTH: usize = 3;
+/// So much besides a walk makes it a choice after all.
+const OWN_PART: usize = 6;
+
+/// Lower case. Case says little: it is the first thing that a guesser varies.
+pub(super) fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// Why `folded` is common.
+pub(super) fn commonness(folded: &str) -> Option<&'static str> {
+    let chars: Vec<char> = folded.chars().collect();
+    if chars.is_empty() {
+        return None;
+    }
+    if repeats(&chars) {
+        return Some("it is one short text over and over");
+    }
+    if off_the_walks(&chars) < OWN_PART.min(chars.len()) {
+        return Some("it follows the keyboard or counts");
+    }
+    if chars.len() < 12 && chars.iter().all(char::is_ascii_digit) {
+        return Some("it is a number");
+    }
+    let plain: String = chars.iter().collect();
+    let replaced: String = chars.iter().map(|c| unreplace(*c)).collect();
+    let is_common = [plain, replaced].iter().any(|text| is_common_words(text));
+    is_common.then_some("it is made of words that everyone tries, with digits or signs around them")
+}
+
+/// Whether it is a unit of at most half its length, and under eight characters, again and again.
+fn repeats(chars: &[char]) -> bool {
+    (1..=(chars.len() / 2).min(7)).any(|unit| chars.iter().skip(unit).zip(chars).all(|(later, earlier)| later == earlier))
+}
+
+/// How many characters are not part of a walk.
+fn off_the_walks(chars: &[char]) -> usize {
+    let mut off = 0;
+    let mut at = 0;
+    while at < chars.len() {
+        let longest = WALKS.iter().map(|walk| walk_from(&chars[at..], walk)).max().unwrap_or(0);
+        if longest >= WALK_LENGTH {
+            at += longest;
+        } else {
+            off += 1;
+            at += 1;
+        }
+    }
+    off
+}
+
+/// How far `chars` goes along `walk`, in one direction.
+fn walk_from(chars: &[char], walk: &str) -> usize {
+    let walk: Vec<char> = walk.chars().collect();
+    let follow = |forwards: bool| {
+        walk.iter()
+            .enumerate()
+            .filter(|(_, start)| chars.first() == Some(*start))
+            .map(|(start, _)| {
+                let line: Box<dyn Iterator<Item = &char>> =
+                    if forwards { Box::new(walk[start..].iter()) } else { Box::new(walk[..=start].iter().rev()) };
+                line.zip(chars).take_while(|(on_walk, typed)| on_walk == typed).count()
+            })
+            .max()
+            .unwrap_or(0)
+    };
+    follow(true).max(follow(false))
+}
+
+/// Whether its letters are one common word, as often as you like, or two short ones. Everything else is decoration.
+fn is_common_words(text: &str) -> bool {
+    let letters: String = text.chars().filter(|c| c.is_alphabetic()).collect();
+    if letters.chars().count() < 4 {
+        return false;
+    }
+    // The fewest different words that each prefix can be put together from.
+    let mut fewest: Vec<Option<Vec<&str>>> = vec![None; letters.len() + 1];
+    fewest[0] = Some(Vec::new());
+    for end in 1..=letters.len() {
+        for start in end.saturating_sub(*LONGEST_WORD)..end {
+            let (Some(before), Some(piece)) = (&fewest[start], letters.get(start..end)) else { continue };
+            let Some(word) = COMMON_WORDS.get(piece) else { continue };
+            let mut used = before.clone();
+            if !used.contains(word) {
+                used.push(word);
+            }
+            if fewest[end].as_ref().is_none_or(|known| used.len() < known.len()) {
+                fewest[end] = Some(used);
+            }
+        }
+    }
+    match &fewest[letters.len()] {
+        Some(used) => used.len() == 1 || used.len() == 2 && letters.chars().count() < TWO_WORDS,
+        None => false,
+    }
+}
+
+/// The letter that a digit or sign usually stands for.
+fn unreplace(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' | '+' => 't',
+        '8' => 'b',
+        '9' => 'g',
+        other => other,
+    }
+}
