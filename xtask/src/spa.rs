@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::step::{self, step};
 use crate::{tools, wasm, workspace};
 
-/// Everything the web app is made of. `common` and `Cargo.lock` are in it; the server is not.
+/// Everything the web app is made of, less folders of tests. `common` and `Cargo.lock` are in it; the server is not.
 const INPUTS: [&str; 5] = ["web", "common", "Cargo.toml", "Cargo.lock", "Trunk.toml"];
 
 /// Makes `dist/` current: hashed file names, no inline script.
@@ -81,7 +81,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         return Ok(());
     }
     for entry in fs::read_dir(path)? {
-        collect(&entry?.path(), files)?;
+        let entry = entry?;
+        if entry.file_name() != "tests" {
+            collect(&entry.path(), files)?;
+        }
     }
     Ok(())
 }
