@@ -12,7 +12,7 @@ use crate::{spa, workspace};
 /// Builds the web app and the server with it inside, then becomes the server.
 pub fn run(args: &[String]) -> Result<()> {
     if let Err(error) = spa::build() {
-        println!("xtask: serving the API without a current web app: {error:#}");
+        println!("xtask: the API is served without a current web app: {error:#}");
     }
     fs::create_dir_all(workspace::dist())?; // the server's build embeds it, also when there is nothing to embed
     step("server", || step::run(&mut workspace::cargo(&["build", "--release", "--locked", "--package", "coffer"])))?;

@@ -50,17 +50,18 @@ pub fn target() -> Result<WasmTarget> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    let mut tried = Vec::new();
     for way in [rustup, rust_src, debian] {
-        match way() {
-            Ok(()) => {}
-            Err(error) => tried.push(format!("{error:#}")),
+        if let Err(error) = way() {
+            println!("xtask: {error:#}");
         }
         if let Some(found) = find() {
             return Ok(found);
         }
     }
-    bail!("no {TRIPLE} target: {}", tried.join("; "));
+    bail!(
+        "the {TRIPLE} target is missing; `rustup target add {TRIPLE}`, or `rustup component add rust-src`, \
+         or Debian's rustc-web cargo-web rust-web-src lld-19 would bring it"
+    );
 }
 
 /// What an earlier set-up, ours or the user's own, left here.
@@ -102,7 +103,7 @@ fn built_sysroot(rustc: &str) -> Option<PathBuf> {
 
 /// The ordinary way.
 fn rustup() -> Result<()> {
-    let Some(rustup) = which("rustup") else { bail!("rustup is not here") };
+    let Some(rustup) = which("rustup") else { bail!("no rustup to add the wasm target with") };
     // Without a network the connection is refused or, behind some firewalls, just never answered.
     step(&format!("wasm target, by rustup target add {TRIPLE}"), || {
         step::run_within(
@@ -119,7 +120,7 @@ fn rustup() -> Result<()> {
 fn rust_src() -> Result<()> {
     let sysroot = step::answer(Command::new(rustc()).args(["--print", "sysroot"])).context("rustc does not answer")?;
     if !Path::new(&sysroot).join("lib/rustlib/src/rust/library/std").is_dir() {
-        bail!("the component rust-src is not installed");
+        bail!("no rust-src here to build std for wasm from");
     }
     step("wasm target, by building std from rust-src", || build_std(&rustc(), workspace::cargo(&[])))
 }
