@@ -153,12 +153,12 @@ pub enum HashError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The password is the one that was hashed. With `rehash`, the hash is weaker than today's: store a new one.
-    Match {
+    Right {
         /// The stored hash is weaker than a new one would be.
         rehash: bool,
     },
     /// It is not, or there was no hash to compare with, or one that is not to be trusted.
-    Mismatch,
+    Wrong,
 }
 
 /// Hashes and compares passwords. Clones share the threads, which end with the last clone.
@@ -194,7 +194,8 @@ impl Hasher {
     pub fn new(settings: HasherSettings, entropy: Entropy) -> Result<Self, HasherError> {
         let cost = settings.cost;
         let floor = Cost::default();
-        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(|_| HasherError::Cost(cost))?;
+        let params =
+            Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(|_| HasherError::Cost(cost))?;
         if cost.memory_kib < floor.memory_kib || cost.passes < floor.passes || !within_ceiling(&params) {
             return Err(HasherError::Cost(cost));
         }
@@ -235,8 +236,8 @@ impl Hasher {
         };
         let rehash = self.is_weaker(&against);
         match self.run(Work::Verify { password, stored: against }).await? {
-            Done::Compared(true) if known => Ok(Verdict::Match { rehash }),
-            _ => Ok(Verdict::Mismatch),
+            Done::Compared(true) if known => Ok(Verdict::Right { rehash }),
+            _ => Ok(Verdict::Wrong),
         }
     }
 

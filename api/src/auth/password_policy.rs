@@ -8,9 +8,10 @@
 
 mod pattern;
 
+use common::problem::FieldError;
 use thiserror::Error;
 
-use super::password::{MAX_PASSWORD_BYTES, Password};
+use super::password::Password;
 
 /// The least length unless the operator lowers it.
 pub const DEFAULT_MIN_LENGTH: usize = 15;
@@ -40,9 +41,6 @@ pub enum PolicyError {
     /// Little more than the user's name or the product's.
     #[error("This password is too similar to the username or to the name of this product.")]
     TooSimilar,
-    /// More bytes than are hashed.
-    #[error("This password is too long. It may have at most {MAX_PASSWORD_BYTES} bytes.")]
-    TooLong,
 }
 
 impl PolicyError {
@@ -52,8 +50,13 @@ impl PolicyError {
             Self::TooShort { .. } => "password_too_short",
             Self::TooCommon(_) => "password_too_common",
             Self::TooSimilar => "password_too_similar",
-            Self::TooLong => "password_too_long",
         }
+    }
+}
+
+impl From<PolicyError> for FieldError {
+    fn from(error: PolicyError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 
@@ -64,17 +67,17 @@ pub struct MinLengthOutOfRange(usize);
 
 /// The policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordPolicy {
+pub struct Policy {
     min_length: usize,
 }
 
-impl Default for PasswordPolicy {
+impl Default for Policy {
     fn default() -> Self {
         Self { min_length: DEFAULT_MIN_LENGTH }
     }
 }
 
-impl PasswordPolicy {
+impl Policy {
     /// A policy with another minimum, in code points.
     pub fn with_min_length(min_length: usize) -> Result<Self, MinLengthOutOfRange> {
         if (LOWEST_MIN_LENGTH..=HIGHEST_MIN_LENGTH).contains(&min_length) {
@@ -89,9 +92,8 @@ impl PasswordPolicy {
         self.min_length
     }
 
-    /// Takes what a user wants as a new password, or says everything that is wrong with it.
-    pub fn accept(&self, text: &str, username: &str) -> Result<Password, Vec<PolicyError>> {
-        let password = Password::new(text).map_err(|_| vec![PolicyError::TooLong])?;
+    /// Everything that is wrong with a new password of `username`'s.
+    pub fn check(&self, password: &Password, username: &str) -> Vec<PolicyError> {
         let mut errors = Vec::new();
         if password.text().chars().count() < self.min_length {
             errors.push(PolicyError::TooShort { min_length: self.min_length });
@@ -103,7 +105,7 @@ impl PasswordPolicy {
         if is_mostly(&folded, &[&pattern::fold(username), PRODUCT_NAME]) {
             errors.push(PolicyError::TooSimilar);
         }
-        if errors.is_empty() { Ok(password) } else { Err(errors) }
+        errors
     }
 }
 

@@ -36,7 +36,7 @@ pub struct ThrottleSettings {
 impl Default for ThrottleSettings {
     fn default() -> Self {
         Self {
-            free_failures: 20,
+            free_failures: 30,
             first_lock: Duration::from_secs(5),
             longest_lock: Duration::from_hours(24),
             address_failures: 300,
@@ -91,13 +91,13 @@ struct Name {
     locked_until: Duration,
 }
 
-/// An attempt that was admitted. Say how it ended; dropped without a word it counts as failed.
-#[must_use = "an attempt that is dropped counts as failed"]
+/// An attempt that was admitted. Say how it ended. Dropped without a word it counts neither way: nothing was compared, for want
+/// of room or because the caller hung up and will not learn the outcome.
+#[must_use = "an attempt that is dropped does not count"]
 pub struct Attempt {
     throttle: Throttle,
     name: u64,
     address: u128,
-    decided: bool,
 }
 
 impl Throttle {
@@ -128,7 +128,7 @@ impl Throttle {
             return Err(Locked { retry_after: Duration::from_secs(1) });
         }
         state.pending += 1;
-        Ok(Attempt { throttle: self.clone(), name: key, address: network(address), decided: false })
+        Ok(Attempt { throttle: self.clone(), name: key, address: network(address) })
     }
 
     /// Asks whether `address` may try anything at all: for what has no name, such as refreshing and setting up.
@@ -170,40 +170,19 @@ impl Throttle {
 impl Attempt {
     /// The password was right: the name's failures are forgotten. Those of the address are not, or anyone with an account
     /// of their own could guess at others without end.
-    pub fn succeeded(mut self) {
-        self.decided = true;
-        let mut memory = self.throttle.memory();
-        let Some(state) = memory.names.get_mut(&self.name) else { return };
-        *state = Name { pending: state.pending.saturating_sub(1), ..Name::default() };
-        if state.pending == 0 {
-            memory.names.remove(&self.name);
+    pub fn succeeded(self) {
+        if let Some(state) = self.throttle.memory().names.get_mut(&self.name) {
+            *state = Name { pending: state.pending, ..Name::default() };
         }
     }
 
     /// The password was wrong, or the user does not exist or is not active. The lock that this failure began, if it did.
-    pub fn failed(mut self) -> Option<Locked> {
-        self.decided = true;
-        self.count()
-    }
-
-    /// Nothing was compared, for a reason that is ours (no room to hash, no store): it counts neither way.
-    pub fn withdraw(mut self) {
-        self.decided = true;
-        let mut memory = self.throttle.memory();
-        let Some(state) = memory.names.get_mut(&self.name) else { return };
-        state.pending = state.pending.saturating_sub(1);
-        if state.pending == 0 && state.failures == 0 {
-            memory.names.remove(&self.name);
-        }
-    }
-
-    fn count(&self) -> Option<Locked> {
+    pub fn failed(self) -> Option<Locked> {
         let settings = &self.throttle.0.settings;
         let now = self.throttle.0.clock.elapsed();
         let mut memory = self.throttle.memory();
         self.throttle.count_address(&mut memory, self.address);
         let state = memory.names.entry(self.name).or_default();
-        state.pending = state.pending.saturating_sub(1);
         state.failures = state.failures.saturating_add(1);
         let Some(doublings) = state.failures.checked_sub(settings.free_failures + 1) else {
             // Not locked, but remembered from now on.
@@ -219,8 +198,11 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if !self.decided {
-            self.count();
+        let mut memory = self.throttle.memory();
+        let Some(state) = memory.names.get_mut(&self.name) else { return };
+        state.pending = state.pending.saturating_sub(1);
+        if state.pending == 0 && state.failures == 0 {
+            memory.names.remove(&self.name);
         }
     }
 }

@@ -3,10 +3,14 @@
 //! No other file names `jsonwebtoken`.
 
 mod claims;
+mod error;
 
 use std::{collections::HashMap, fmt, sync::Once, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use common::{
     Object,
     id::{SessionId, UserId},
@@ -16,10 +20,10 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet, PublicKeyUse},
 };
 use serde_json::Value;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 pub use claims::Claims;
+pub use error::{TokenError, UnusableKey};
 
 use super::{
     clock::{Clock, IdSource},
@@ -87,58 +91,6 @@ impl TokenSettings {
     }
 }
 
-/// Why a token is refused. [`Self::detail`] is for the caller (`SimpleJWT`'s words); `Display` is for the log and says
-/// more, but never anything out of the token.
-#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-pub enum TokenError {
-    /// Not a token of ours, or its claims cannot be used.
-    #[error("token is invalid: {0}")]
-    Invalid(&'static str),
-    /// `exp` has passed.
-    #[error("token is expired")]
-    Expired,
-    /// There is no `exp`.
-    #[error("token has no exp claim")]
-    NoExpiry,
-    /// There is no `jti`.
-    #[error("token has no jti claim")]
-    NoId,
-    /// There is no `token_type`.
-    #[error("token has no token_type claim")]
-    NoType,
-    /// An access token where a refresh token is wanted, the other way round, or neither.
-    #[error("token has the wrong type")]
-    WrongType,
-    /// There is no `user_id`.
-    #[error("token has no user_id claim")]
-    NoUser,
-}
-
-impl TokenError {
-    /// The sentence that `SimpleJWT` answers with.
-    pub const fn detail(self) -> &'static str {
-        match self {
-            Self::Invalid(_) => "Token is invalid",
-            Self::Expired => "Token is expired",
-            Self::NoExpiry => "Token has no 'exp' claim",
-            Self::NoId => "Token has no id",
-            Self::NoType => "Token has no type",
-            Self::WrongType => "Token has wrong type",
-            Self::NoUser => "Token contained no recognizable user identification",
-        }
-    }
-}
-
-/// A key of the ring is not what its algorithm needs, so it can neither sign nor verify.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[error("the key {kid} cannot be used as an {algorithm} key")]
-pub struct UnusableKey {
-    /// The key's id.
-    pub kid: String,
-    /// What it was meant for.
-    pub algorithm: Algorithm,
-}
-
 /// A signed token. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedToken(String);
@@ -184,12 +136,23 @@ impl Issuer {
         Ok(issuer)
     }
 
+    /// How long a token of this type lives, in seconds, where its session does not end before.
+    pub fn lifetime(&self, kind: TokenType) -> i64 {
+        self.settings.lifetime(kind)
+    }
+
     /// A new token for this user in this session. `not_after` (seconds since 1970) is the end of the session: no token
     /// outlives it.
     ///
     /// # Panics
     /// Where the signing key fails, which [`Self::new`] has ruled out.
-    pub fn issue(&self, kind: TokenType, user: UserId, session: SessionId, not_after: Option<i64>) -> (SignedToken, Claims) {
+    pub fn issue(
+        &self,
+        kind: TokenType,
+        user: UserId,
+        session: SessionId,
+        not_after: Option<i64>,
+    ) -> (SignedToken, Claims) {
         let issued_at = self.clock.unix_seconds();
         let expires_at = issued_at.saturating_add(self.settings.lifetime(kind));
         let claims = Claims {
@@ -271,7 +234,9 @@ impl Verifier {
         };
         let key = self.key_for(&object(header)?)?;
         // Decoding alone tells whether the text is canonical: the engine refuses padding and stray bits.
-        URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Invalid("the signature is not canonical base64url"))?;
+        URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| TokenError::Invalid("the signature is not canonical base64url"))?;
         let message = &token.as_bytes()[..header.len() + 1 + payload.len()];
         match crypto::verify(signature, message, &key.key, jws_algorithm(key.algorithm)) {
             Ok(true) => object(payload),
@@ -298,7 +263,8 @@ impl Verifier {
 }
 
 fn object(segment: &str) -> Result<Object, TokenError> {
-    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Invalid("a segment is not canonical base64url"))?;
+    let bytes =
+        URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Invalid("a segment is not canonical base64url"))?;
     match common::json::parse(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         _ => Err(TokenError::Invalid("a segment is not one strict JSON object")),

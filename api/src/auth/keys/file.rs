@@ -86,7 +86,8 @@ impl RingFile {
         let stored = Stored { format: FORMAT, keys: keys.collect() };
         // Room for every key, so that growing leaves no copies of secrets behind.
         let mut text = Zeroizing::new(Vec::with_capacity(4096 * (ring.keys.len() + 1)));
-        serde_json::to_writer_pretty(&mut *text, &stored).map_err(|error| io_error("write", &self.path)(error.into()))?;
+        serde_json::to_writer_pretty(&mut *text, &stored)
+            .map_err(|error| io_error("write", &self.path)(error.into()))?;
         text.push(b'\n');
 
         let new = self.path.with_extension("json.new");
@@ -108,7 +109,8 @@ impl RingFile {
     }
 
     fn key(&self, stored: StoredKey) -> Result<Key, KeyError> {
-        let algorithm = Algorithm::from_name(&stored.algorithm).ok_or_else(|| self.damaged("an algorithm is unknown"))?;
+        let algorithm =
+            Algorithm::from_name(&stored.algorithm).ok_or_else(|| self.damaged("an algorithm is unknown"))?;
         let state = KeyState::ALL.into_iter().find(|state| state.as_str() == stored.state);
         let state = state.ok_or_else(|| self.damaged("a state is unknown"))?;
         let created_at = OffsetDateTime::from_unix_timestamp(stored.created_at);

@@ -155,7 +155,9 @@ fn t9_a_key_file_that_is_short_exposed_weak_or_missing_is_refused() {
 fn a_key_file_is_taken_byte_for_byte_less_one_newline() {
     let directory = tempfile::tempdir().unwrap();
     let with = |end: &[u8]| [RANDOM, end].concat();
-    for (content, secret) in [(with(b""), with(b"")), (with(b"\n"), with(b"")), (with(b"\n\n"), with(b"\n")), (with(b" "), with(b" "))] {
+    for (content, secret) in
+        [(with(b""), with(b"")), (with(b"\n"), with(b"")), (with(b"\n\n"), with(b"\n")), (with(b" "), with(b" "))]
+    {
         let ring = from_file(&key_file(directory.path(), &content, 0o600)).unwrap();
         assert_eq!(ring.signing().material(), secret);
     }
@@ -167,7 +169,11 @@ fn t20_of_several_key_files_the_first_signs_and_all_verify() {
     let new = key_file(directory.path(), RANDOM, 0o600);
     let old = key_file(directory.path(), b"pQ8eN2rW6uY0iO4aS9dF3gH7jK1lZ5xC", 0o600);
     let ring = KeyRing::from_key_files(&[new.clone(), old.clone()], &clock()).unwrap();
-    assert_eq!(ring.signing().kid(), from_file(&new).unwrap().signing().kid(), "the same key has the same id everywhere");
+    assert_eq!(
+        ring.signing().kid(),
+        from_file(&new).unwrap().signing().kid(),
+        "the same key has the same id everywhere"
+    );
     assert_eq!(ring.verifying().count(), 2);
     assert!(matches!(KeyRing::from_key_files(&[new.clone(), new], &clock()), Err(KeyError::Twice(..))));
 }

@@ -32,8 +32,11 @@ async fn p1_a_hash_is_argon2id_at_the_floor_with_a_salt_of_its_own() {
     assert_eq!(salt.len(), SALT_BYTES);
     assert_ne!(first, second);
     for hash in [first, second] {
-        assert_eq!(hasher.verify(Some(&hash), password("kelp vast ember quince")).await, Ok(Verdict::Match { rehash: false }));
-        assert_eq!(hasher.verify(Some(&hash), password("kelp vast ember quincf")).await, Ok(Verdict::Mismatch));
+        assert_eq!(
+            hasher.verify(Some(&hash), password("kelp vast ember quince")).await,
+            Ok(Verdict::Right { rehash: false })
+        );
+        assert_eq!(hasher.verify(Some(&hash), password("kelp vast ember quincf")).await, Ok(Verdict::Wrong));
     }
 }
 
@@ -58,10 +61,10 @@ async fn p1_a_weaker_hash_matches_and_asks_to_be_made_anew() {
     let cost = Cost { passes: 3, ..Cost::default() };
     let stronger = Hasher::new(HasherSettings { cost, threads: 1, queue: 4 }, Entropy::system()).unwrap();
     let verdict = stronger.verify(Some(&weak), password("kelp vast ember quince")).await;
-    assert_eq!(verdict, Ok(Verdict::Match { rehash: true }));
+    assert_eq!(verdict, Ok(Verdict::Right { rehash: true }));
     let strong = stronger.hash(password("kelp vast ember quince")).await.unwrap();
     let verdict = hasher().verify(Some(&strong), password("kelp vast ember quince")).await;
-    assert_eq!(verdict, Ok(Verdict::Match { rehash: false }), "a stronger one is kept");
+    assert_eq!(verdict, Ok(Verdict::Right { rehash: false }), "a stronger one is kept");
 }
 
 #[tokio::test]
@@ -77,7 +80,7 @@ async fn p2_a_planted_hash_is_not_computed() {
         PasswordHash::from_stored("kelp vast ember quince".to_owned()),
         PasswordHash::from_stored(String::new()),
     ] {
-        assert_eq!(hasher.verify(Some(&planted), password("kelp vast ember quince")).await, Ok(Verdict::Mismatch));
+        assert_eq!(hasher.verify(Some(&planted), password("kelp vast ember quince")).await, Ok(Verdict::Wrong));
     }
 }
 
@@ -94,13 +97,13 @@ async fn p4_every_byte_counts() {
     let hasher = hasher();
     let long = "x".repeat(72);
     let hash = hasher.hash(password(&long)).await.unwrap();
-    assert_eq!(hasher.verify(Some(&hash), password(&format!("{long}y"))).await, Ok(Verdict::Mismatch));
+    assert_eq!(hasher.verify(Some(&hash), password(&format!("{long}y"))).await, Ok(Verdict::Wrong));
     let nul = hasher.hash(password("before\u{0}after")).await.unwrap();
-    assert_eq!(hasher.verify(Some(&nul), password("before")).await, Ok(Verdict::Mismatch));
-    assert_eq!(hasher.verify(Some(&nul), password("before\u{0}after")).await, Ok(Verdict::Match { rehash: false }));
+    assert_eq!(hasher.verify(Some(&nul), password("before")).await, Ok(Verdict::Wrong));
+    assert_eq!(hasher.verify(Some(&nul), password("before\u{0}after")).await, Ok(Verdict::Right { rehash: false }));
     let spaced = hasher.hash(password(" Kelp ")).await.unwrap();
     for other in ["Kelp", " kelp ", " Kelp"] {
-        assert_eq!(hasher.verify(Some(&spaced), password(other)).await, Ok(Verdict::Mismatch), "{other:?}");
+        assert_eq!(hasher.verify(Some(&spaced), password(other)).await, Ok(Verdict::Wrong), "{other:?}");
     }
 }
 
@@ -108,7 +111,7 @@ async fn p4_every_byte_counts() {
 async fn p4_the_same_text_from_another_keyboard_matches() {
     let hasher = hasher();
     let hash = hasher.hash(password("caf\u{e9}")).await.unwrap();
-    assert_eq!(hasher.verify(Some(&hash), password("cafe\u{301}")).await, Ok(Verdict::Match { rehash: false }));
+    assert_eq!(hasher.verify(Some(&hash), password("cafe\u{301}")).await, Ok(Verdict::Right { rehash: false }));
 }
 
 /// The longest growth that normal form C can cause fits the room that was set aside, so no copy is left behind.
@@ -128,7 +131,7 @@ async fn p6_an_unknown_user_costs_one_comparison_and_never_matches() {
     assert_eq!(Params::try_from(&dummy).unwrap().t_cost(), hasher.params.t_cost());
     // Even the password that the dummy was made from.
     for text in ["", "kelp vast ember quince"] {
-        assert_eq!(hasher.verify(None, password(text)).await, Ok(Verdict::Mismatch));
+        assert_eq!(hasher.verify(None, password(text)).await, Ok(Verdict::Wrong));
     }
 }
 
@@ -148,7 +151,7 @@ async fn p10_a_full_queue_says_busy_at_once_and_recovers() {
     let busy = answers.iter().filter(|answer| matches!(answer, Err(HashError::Busy { .. }))).count();
     assert!(busy > 0, "one thread and a queue of four took twenty at once");
     assert!(busy < 20);
-    assert_eq!(hasher.verify(None, password("x")).await, Ok(Verdict::Mismatch));
+    assert_eq!(hasher.verify(None, password("x")).await, Ok(Verdict::Wrong));
 }
 
 #[tokio::test]
@@ -164,7 +167,7 @@ async fn p10_clients_that_hang_up_leak_no_room() {
     loop {
         match hasher.verify(None, password("x")).await {
             Err(HashError::Busy { .. }) => tokio::task::yield_now().await,
-            answer => break assert_eq!(answer, Ok(Verdict::Mismatch)),
+            answer => break assert_eq!(answer, Ok(Verdict::Wrong)),
         }
     }
     let (a, b, c) = tokio::join!(
@@ -172,7 +175,7 @@ async fn p10_clients_that_hang_up_leak_no_room() {
         hasher.verify(None, password("x")),
         hasher.verify(None, password("x")),
     );
-    assert_eq!([a, b, c], [Ok(Verdict::Mismatch); 3]);
+    assert_eq!([a, b, c], [Ok(Verdict::Wrong); 3]);
 }
 
 #[tokio::test]

@@ -61,7 +61,8 @@ pub(super) fn commonness(folded: &str) -> Option<&'static str> {
 
 /// Whether it is a unit of at most half its length, and under eight characters, again and again.
 fn repeats(chars: &[char]) -> bool {
-    (1..=(chars.len() / 2).min(7)).any(|unit| chars.iter().skip(unit).zip(chars).all(|(later, earlier)| later == earlier))
+    (1..=(chars.len() / 2).min(7))
+        .any(|unit| chars.iter().skip(unit).zip(chars).all(|(later, earlier)| later == earlier))
 }
 
 /// How many characters are not part of a walk.

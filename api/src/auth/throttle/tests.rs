@@ -23,10 +23,12 @@ fn fail(throttle: &Throttle, name: &str) -> Result<Option<Locked>, Locked> {
 #[test]
 fn p8_the_lock_doubles_from_failure_to_failure_up_to_a_day() {
     let (throttle, hand) = throttle_with(|settings| settings.address_failures = 1_000);
-    for free in 0..20 {
+    for free in 0..30 {
         assert_eq!(fail(&throttle, "ann"), Ok(None), "{free}");
     }
-    for expected in [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120, 10_240, 20_480, 40_960, 81_920, 86_400, 86_400] {
+    for expected in
+        [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120, 10_240, 20_480, 40_960, 81_920, 86_400, 86_400]
+    {
         let lock = fail(&throttle, "ann").unwrap().unwrap();
         assert_eq!(lock.seconds(), expected);
         assert_eq!(fail(&throttle, "ann"), Err(lock), "locked at once, and for exactly as long");
@@ -40,7 +42,7 @@ fn p8_the_lock_doubles_from_failure_to_failure_up_to_a_day() {
 fn p8_a_hundred_and_one_wrong_passwords_lock_the_name_and_no_other() {
     let (throttle, _hand) = throttle();
     let answers: Vec<bool> = (0..101).map(|_| fail(&throttle, "ann").is_ok()).collect();
-    assert!(answers[..20].iter().all(|admitted| *admitted));
+    assert!(answers[..30].iter().all(|admitted| *admitted));
     assert!(!answers[100]);
     assert!(throttle.admit("ann", HOME).is_err(), "the right password has to wait too");
     throttle.admit("bob", HOME).unwrap().succeeded();
@@ -63,8 +65,8 @@ fn p8_existing_and_unknown_names_have_the_same_curve() {
 #[test]
 fn p8_success_forgets_the_failures_of_the_name() {
     let (throttle, _hand) = throttle();
-    for _ in 0..10 {
-        for _ in 0..20 {
+    for _ in 0..9 {
+        for _ in 0..30 {
             assert_eq!(fail(&throttle, "ann"), Ok(None));
         }
         throttle.admit("ann", HOME).unwrap().succeeded();
@@ -74,7 +76,7 @@ fn p8_success_forgets_the_failures_of_the_name() {
 #[test]
 fn p8_a_name_left_in_peace_for_a_day_starts_afresh() {
     let (throttle, hand) = throttle();
-    for _ in 0..22 {
+    for _ in 0..32 {
         let _ = fail(&throttle, "ann");
     }
     hand.advance(Duration::from_hours(24) + Duration::from_secs(5));
@@ -86,7 +88,9 @@ fn p8_attempts_at_once_cannot_pass_a_hundred_failures() {
     let (throttle, _hand) = throttle();
     let at_once: Vec<_> = (0..500).map(|_| throttle.admit("ann", HOME)).collect();
     assert_eq!(at_once.iter().filter(|attempt| attempt.is_ok()).count(), 100);
-    drop(at_once);
+    for attempt in at_once.into_iter().flatten() {
+        let _ = attempt.failed();
+    }
     assert_eq!(throttle.admit("ann", HOME).err().unwrap().retry_after, Duration::from_hours(24));
 }
 
@@ -99,15 +103,19 @@ fn sixty_four_good_sign_ins_at_once_are_all_admitted() {
 }
 
 #[test]
-fn an_attempt_dropped_counts_as_failed_and_one_withdrawn_does_not() {
+fn an_attempt_dropped_counts_neither_way() {
     let (throttle, _hand) = throttle();
+    for _ in 0..30 {
+        assert_eq!(fail(&throttle, "ann"), Ok(None));
+    }
     for _ in 0..50 {
-        throttle.admit("ann", HOME).unwrap().withdraw();
+        drop(throttle.admit("ann", HOME));
     }
-    for _ in 0..21 {
-        drop(throttle.admit("ann", HOME).unwrap());
+    assert!(fail(&throttle, "ann").unwrap().is_some());
+    for _ in 0..50 {
+        drop(throttle.admit("bob", HOME));
     }
-    assert!(throttle.admit("ann", HOME).is_err());
+    assert_eq!(throttle.memory().names.len(), 1);
 }
 
 #[test]
@@ -154,7 +162,7 @@ fn memory_is_bounded_and_the_longest_locks_are_kept() {
         settings.address_failures = u32::MAX;
         settings.address_pace = Duration::from_nanos(1);
     });
-    for _ in 0..25 {
+    for _ in 0..35 {
         let _ = fail(&throttle, "ann");
     }
     for round in 0..10_000_u32 {

@@ -91,10 +91,7 @@ pub(super) fn check(
 
 /// A time claim in whole seconds: `None` where it is absent, refused where it is anything but an integer.
 fn seconds(payload: &Object, name: &str) -> Result<Option<i64>, TokenError> {
-    payload
-        .get(name)
-        .map(|value| value.as_i64().ok_or(TokenError::Invalid("a time is not a whole number")))
-        .transpose()
+    payload.get(name).map(|value| value.as_i64().ok_or(TokenError::Invalid("a time is not a whole number"))).transpose()
 }
 
 fn canonical_uuid(text: &str) -> Option<Uuid> {

@@ -188,7 +188,8 @@ fn t2_keys_named_or_carried_by_the_token_are_refused() {
     }
     let (mut header, payload) = bench.parts(TokenType::Access);
     header["jwk"] = json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode(b"attacker")});
-    let token = sign(&header.to_string(), &payload.to_string(), &EncodingKey::from_secret(b"attacker"), JwsAlgorithm::HS256);
+    let token =
+        sign(&header.to_string(), &payload.to_string(), &EncodingKey::from_secret(b"attacker"), JwsAlgorithm::HS256);
     assert!(is_invalid(bench.refuse(&token)));
 }
 
@@ -233,9 +234,13 @@ fn t4_crit_header_is_refused() {
 #[test]
 fn t4_other_extensions_of_the_header_are_refused() {
     let bench = Bench::new();
-    for (name, value) in
-        [("b64", json!(false)), ("zip", json!("DEF")), ("enc", json!("A256GCM")), ("cty", json!("JWT")), ("x", json!(1))]
-    {
+    for (name, value) in [
+        ("b64", json!(false)),
+        ("zip", json!("DEF")),
+        ("enc", json!("A256GCM")),
+        ("cty", json!("JWT")),
+        ("x", json!(1)),
+    ] {
         assert!(is_invalid(bench.refuse(&bench.forge_header(|header| header[name] = value))), "{name}");
     }
     for typ in [json!("at+jwt"), json!(""), json!(null), json!(1)] {
@@ -269,7 +274,9 @@ fn t5_every_claim_has_its_type() {
     let bench = Bench::new();
     for claim in ["token_type", "exp", "iat", "nbf", "jti", "user_id", "sid", "iss", "aud"] {
         let (_, good) = bench.parts(TokenType::Access);
-        for bad in [json!(null), json!(true), json!(""), json!("x"), json!([good[claim]]), json!({}), json!(7.5), json!("7")] {
+        for bad in
+            [json!(null), json!(true), json!(""), json!("x"), json!([good[claim]]), json!({}), json!(7.5), json!("7")]
+        {
             let token = bench.forge_payload(TokenType::Access, |payload| payload[claim] = bad.clone());
             assert!(bench.verifier.verify(&token, TokenType::Access).is_err(), "{claim}: {bad}");
         }
@@ -372,7 +379,11 @@ fn t7_expiry_is_exact_and_by_the_servers_clock() {
     assert_eq!(bench.verifier.verify(&token, TokenType::Access), Ok(claims));
     bench.hand.set(claims.expires_at);
     assert_eq!(bench.verifier.verify(&token, TokenType::Access), Err(TokenError::Expired));
-    assert_eq!(bench.verifier.verify(&token, TokenType::Refresh), Err(TokenError::Expired), "time is judged before type");
+    assert_eq!(
+        bench.verifier.verify(&token, TokenType::Refresh),
+        Err(TokenError::Expired),
+        "time is judged before type"
+    );
 }
 
 #[test]
@@ -401,7 +412,14 @@ fn t8_only_the_canonical_three_segments_are_a_token() {
     // 256 bits leave two stray bits in the last character; the next character of the alphabet differs in one of them.
     let stray = format!("{message}.{}{}", &signature[..signature.len() - 1], char::from(last as u8 + 1));
     for bad in [
-        "", "junk", ".", "..", "...", "a.b.c", &json, &stray,
+        "",
+        "junk",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        &json,
+        &stray,
         &format!("{message}."),
         message,
         &token[..token.len() - 4],
