@@ -1,6 +1,7 @@
 //! One step of a command: said before it starts, timed, and named when it fails. And programs that a step runs.
 
 use std::iter;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -56,8 +57,9 @@ pub fn answer(command: &mut Command) -> Option<String> {
 }
 
 /// The command as one would type it.
-pub fn line(command: &Command) -> String {
-    iter::once(command.get_program())
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    iter::once(program.file_name().unwrap_or(program.as_os_str()))
         .chain(command.get_args())
         .map(|word| word.to_string_lossy())
         .collect::<Vec<_>>()
