@@ -86,11 +86,15 @@ impl Batch {
         self.write.is_empty() && self.add.is_empty() && self.append.is_empty()
     }
 
+    /// The keys that the batch writes.
+    pub(super) fn written_keys(&self) -> impl Iterator<Item = &Key> {
+        let added = self.add.iter().map(|(key, _)| key);
+        self.write.iter().map(|(key, _)| key).chain(added)
+    }
+
     /// Roughly how much memory the batch holds while it waits.
     pub(super) fn bytes(&self) -> usize {
-        let keys = self.expect.iter().map(|(key, _)| key);
-        let keys = keys.chain(self.write.iter().map(|(key, _)| key));
-        let keys = keys.chain(self.add.iter().map(|(key, _)| key));
+        let keys = self.expect.iter().map(|(key, _)| key).chain(self.written_keys());
         let values = self.write.iter().filter_map(|(_, value)| value.as_ref());
         keys.map(|key| key.as_bytes().len() + 64).sum::<usize>()
             + values.chain(&self.append).map(Bytes::len).sum::<usize>()

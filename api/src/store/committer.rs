@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
-use super::Batch;
 use super::engine::{ApplyError, Engine, State};
 use super::error::{CommitError, Failure};
 use super::group::Group;
 use super::queue::{Queue, Waiting};
 use super::snapshot::Generation;
+use super::{Batch, Key, Version};
 
 /// What the store's handles, its snapshots and the committer's thread have in common.
 pub(super) struct Shared {
@@ -94,7 +94,10 @@ fn commit_group(shared: &Shared, state: State, waiting: Vec<Waiting>) -> Result<
 }
 
 impl Shared {
-    pub async fn commit(&self, batch: Batch) -> Result<super::Version, CommitError> {
+    pub async fn commit(&self, batch: Batch) -> Result<Version, CommitError> {
+        if let Some(key) = batch.written_keys().find(|key| key.as_bytes().len() > Key::MAX_BYTES) {
+            return Err(CommitError::KeyTooLong { key: key.clone() });
+        }
         let answer = self.queue.push(batch)?;
         // Without an answer the committer ended first.
         answer.await.unwrap_or(Err(CommitError::Stopped))

@@ -80,6 +80,12 @@ pub enum CommitError {
         /// The key.
         key: Key,
     },
+    /// A key to be written is longer than [`Key::MAX_BYTES`].
+    #[error("a key is longer than {} bytes", Key::MAX_BYTES)]
+    KeyTooLong {
+        /// The key.
+        key: Key,
+    },
     /// A value that the batch depends on could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

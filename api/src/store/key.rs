@@ -35,6 +35,10 @@ const ESCAPE: u8 = 0xFF;
 pub struct Key(Vec<u8>);
 
 impl Key {
+    /// The longest key that can be written, in encoded bytes. Pages of the engine on disk hold
+    /// hundreds of keys; longer values belong into a value, with their hash in the key.
+    pub const MAX_BYTES: usize = 768;
+
     /// Begins a key in the space `name`: the first word of every key, fixed in the program.
     pub fn space(name: &'static str) -> Key {
         debug_assert!(!name.is_empty(), "the empty space is the store's own");

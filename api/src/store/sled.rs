@@ -6,17 +6,21 @@
 //! One tree holds everything; readers are kept out only while a group enters sled's memory.
 
 mod files;
+mod inspect;
 mod mark;
 mod open;
+mod stored;
 
 use std::fs::File;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::sled::{Db, IVec};
 use bytes::Bytes;
 
 use self::files::Lock;
 use self::mark::Mark;
+use self::stored::Stored;
 use super::engine::{ApplyError, State, Stretch};
 use super::error::ReadError;
 use super::scan::Direction;
@@ -24,6 +28,9 @@ use super::{Entry, Key, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
+
+/// Before every key of ours, and after everything that the engine keeps for itself.
+const FIRST_KEY: &[u8] = &[2];
 
 pub(super) struct Sled {
     db: Db,
@@ -33,29 +40,64 @@ pub(super) struct Sled {
     mark: Mark,
     /// Room on the disk that is never used up, because opening needs some.
     reserve_bytes: u64,
+    /// True if any value may be in pieces, which have to go when it goes.
+    has_pieces: AtomicBool,
     /// Held as long as the engine lives.
     _lock: Lock,
 }
 
 impl Sled {
     pub fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
-        let value = self.db.get(key.as_bytes()).map_err(read_error)?;
-        value.map(|value| unstamp(&value, true)).transpose()
+        let stored = self.db.get(key.as_bytes()).map_err(read_error)?;
+        stored.map_or(Ok(None), |stored| self.load(key, stored))
     }
 
     pub fn read(&self, stretch: &Stretch<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
         let from = match stretch.from {
-            Bound::Unbounded => Bound::Excluded(STATE_KEY),
+            Bound::Unbounded => Bound::Included(FIRST_KEY),
             bound => bound.map(Key::as_bytes),
         };
         let range = self.db.range::<&[u8], _>((from, stretch.to.map(Key::as_bytes)));
         let entry = |item: Result<(IVec, IVec), ::sled::Error>| {
-            let (key, value) = item.map_err(read_error)?;
-            Ok((Key::from_encoded(key.to_vec()), unstamp(&value, stretch.values)?))
+            let (key, stored) = item.map_err(read_error)?;
+            let key = Key::from_encoded(key.to_vec());
+            let entry = if stretch.values {
+                self.load(&key, stored)?
+            } else {
+                let version = Stored::parse(&stored)?.version();
+                Some(Entry { version, value: Bytes::new() })
+            };
+            // A key that went meanwhile still counts: the caller has what was there before.
+            let entry = entry.unwrap_or(Entry { version: Version::MAX, value: Bytes::new() });
+            Ok((key, entry))
         };
         match stretch.direction {
             Direction::Forward => range.take(stretch.limit).map(entry).collect(),
             Direction::Backward => range.rev().take(stretch.limit).map(entry).collect(),
+        }
+    }
+
+    /// Makes an entry of what was found at `key`.
+    fn load(&self, key: &Key, mut stored: IVec) -> Result<Option<Entry>, ReadError> {
+        loop {
+            let large = match Stored::parse(&stored)? {
+                Stored::Whole(version, bytes) => {
+                    let value = Bytes::copy_from_slice(bytes);
+                    return Ok(Some(Entry { version, value }));
+                }
+                Stored::Large(large) => large,
+            };
+            if let Some(value) = large.load(&self.db).map_err(read_error)? {
+                return Ok(Some(Entry { version: large.version, value }));
+            }
+            // Overwritten between the two reads; or it is damaged.
+            match self.db.get(key.as_bytes()).map_err(read_error)? {
+                None => return Ok(None),
+                Some(again) if again == stored => {
+                    return Err(ReadError { reason: "a piece of a value is missing".to_owned() });
+                }
+                Some(again) => stored = again,
+            }
         }
     }
 
@@ -70,10 +112,15 @@ impl Sled {
 
     pub fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
         let mut batch = ::sled::Batch::default();
-        for (key, entry) in writes {
+        for (ordinal, (key, entry)) in writes.enumerate() {
+            let key = key.as_bytes();
+            self.remove_pieces(&mut batch, key).map_err(|error| failed("reading", &error))?;
             match entry {
-                Some(entry) => batch.insert(key.as_bytes(), stamp(&entry)),
-                None => batch.remove(key.as_bytes()),
+                None => batch.remove(key),
+                Some(entry) if stored::write(&mut batch, key, &entry, ordinal) => {
+                    self.has_pieces.store(true, Ordering::Relaxed);
+                }
+                Some(_) => {}
             }
         }
         batch.insert(STATE_KEY, encode(state));
@@ -83,18 +130,18 @@ impl Sled {
         self.file.sync_all().map_err(|error| failed("syncing", &error))?;
         self.mark.write(state.version).map_err(|error| failed("writing the mark", &error))
     }
-}
 
-/// A value as it is stored: the version, then the bytes.
-fn stamp(entry: &Entry) -> Vec<u8> {
-    [&entry.version.get().to_be_bytes(), entry.value.as_ref()].concat()
-}
-
-fn unstamp(stored: &[u8], value: bool) -> Result<Entry, ReadError> {
-    let (version, bytes) =
-        stored.split_first_chunk::<8>().ok_or_else(|| ReadError { reason: "a value has no version".to_owned() })?;
-    let value = if value { Bytes::copy_from_slice(bytes) } else { Bytes::new() };
-    Ok(Entry { version: Version::new(u64::from_be_bytes(*version)), value })
+    /// Removes the pieces of the value that is at `key`, if it is in pieces.
+    fn remove_pieces(&self, batch: &mut ::sled::Batch, key: &[u8]) -> Result<(), ReadError> {
+        if !self.has_pieces.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let stored = self.db.get(key).map_err(read_error)?;
+        if let Some(Stored::Large(large)) = stored.as_deref().map(Stored::parse).transpose()? {
+            large.keys().for_each(|key| batch.remove(&key));
+        }
+        Ok(())
+    }
 }
 
 fn encode(state: State) -> Vec<u8> {

@@ -17,6 +17,9 @@ impl Version {
     /// Before the first commit; no value carries it.
     pub const ZERO: Version = Version(0);
 
+    /// Later than every commit; no value carries it.
+    pub(super) const MAX: Version = Version(u64::MAX);
+
     /// The version with this number.
     pub const fn new(number: u64) -> Version {
         Version(number)

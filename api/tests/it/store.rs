@@ -4,6 +4,7 @@ mod concurrency;
 mod model;
 mod opening;
 mod random;
+mod values;
 
 use coffer::store::{Options, Store};
 

@@ -7,24 +7,25 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Sled;
 use super::files::{Format, Lock, make_dir, make_private, sync, sync_files};
+use super::inspect::{inspect, settle};
 use super::mark::Mark;
-use super::{STATE_KEY, Sled, decode, encode, unstamp};
-use crate::store::engine::{State, fingerprint};
-use crate::store::{OpenError, SledOptions, Version};
+use crate::store::engine::State;
+use crate::store::{OpenError, SledOptions};
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
 
 /// sled's segment size for new stores.
-const SEGMENT: usize = 8 << 20;
+const SEGMENT: usize = 1 << 20;
 
 /// The lock of a sled database that was just closed may be held for a moment more.
 const LINGER: Duration = Duration::from_secs(1);
@@ -63,14 +64,11 @@ impl Sled {
         drop_torn_snapshots(&sled_dir).map_err(io("removing an unfinished snapshot"))?;
         let db = open_db(&sled_dir, format.segment, cache_bytes).map_err(damaged)?;
         let state = match inspect(&db, promised, found.is_none()) {
-            Ok(state) => state,
-            Err(Complaint { what, left: Some(left) }) if accept_data_loss => {
+            Err(what) if accept_data_loss => {
                 tracing::warn!(%what, "the store goes on with what is left, as was asked");
-                let written = db.insert(STATE_KEY, encode(left)).and_then(|_| db.flush());
-                written.map_err(|error| damaged(error.to_string()))?;
-                left
+                settle(&db, promised).map_err(damaged)?
             }
-            Err(Complaint { what, .. }) => return Err(damaged(what)),
+            inspected => inspected.map_err(damaged)?,
         };
 
         let file = File::options().read(true).write(true).open(sled_dir.join("db"));
@@ -86,7 +84,9 @@ impl Sled {
             sync(parent.parent().unwrap_or(&dir)).map_err(io("syncing the parent directory"))?;
         }
         sync(&dir).map_err(io("syncing the directory"))?;
-        Ok((Sled { db, file, mark, reserve_bytes, _lock: lock }, state))
+        // Whatever is in the store may be in pieces; a new one has none.
+        let has_pieces = AtomicBool::new(state.entries > 0);
+        Ok((Sled { db, file, mark, reserve_bytes, has_pieces, _lock: lock }, state))
     }
 }
 
@@ -145,47 +145,4 @@ fn log_panics_of_the_engine() {
             }
         }));
     });
-}
-
-/// What is wrong with a store, and what is left of it if that can be read.
-struct Complaint {
-    what: String,
-    left: Option<State>,
-}
-
-/// Compares what is there with what the last commit recorded and with what was promised.
-fn inspect(db: &::sled::Db, promised: Option<Version>, fresh: bool) -> Result<State, Complaint> {
-    let unreadable = |what| Complaint { what, left: None };
-    let stored = db.get(STATE_KEY).map_err(|error| unreadable(error.to_string()))?;
-    let state = match &stored {
-        None => State::default(),
-        Some(stored) => decode(stored).ok_or_else(|| unreadable("its state is torn".to_owned()))?,
-    };
-    let counted = add_up(db).map_err(unreadable)?;
-    let what = if promised.is_none() && !(fresh && state == State::default()) {
-        "its high-water mark is missing".to_owned()
-    } else if promised > Some(state.version) {
-        let promised = promised.unwrap_or_default();
-        format!("changes up to {promised} were confirmed, but it ends at {}", state.version)
-    } else if (counted.entries, counted.sum) != (state.entries, state.sum) {
-        format!("it holds {} entries that do not add up to {}", counted.entries, state.entries)
-    } else {
-        return Ok(state);
-    };
-    // Versions that were handed out stay used, even if what they wrote is lost.
-    let version = state.version.max(counted.version).max(promised.unwrap_or_default());
-    Err(Complaint { what, left: Some(State { version, ..counted }) })
-}
-
-/// Adds up everything that is there; the version is the latest that any entry carries.
-fn add_up(db: &::sled::Db) -> Result<State, String> {
-    let mut counted = State::default();
-    for item in db.range::<&[u8], _>((Bound::Excluded(STATE_KEY), Bound::Unbounded)) {
-        let (key, value) = item.map_err(|error| error.to_string())?;
-        let version = unstamp(&value, false).map_err(|error| error.reason)?.version;
-        counted.entries += 1;
-        counted.sum = counted.sum.wrapping_add(fingerprint(&key, version));
-        counted.version = counted.version.max(version);
-    }
-    Ok(counted)
 }

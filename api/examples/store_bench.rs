@@ -1,0 +1,230 @@
+//! Measures the store: commits per second, what durability costs, opening, memory and space.
+//!
+//!     cargo run --release -p coffer --example store_bench -- commits | open | space
+//!
+//! Works in a directory under `COFFER_BENCH_DIR` or the system's temporary one: put that on the
+//! disk in question. The runs without syncs load a few lines of C (compiled with `cc`) that turn
+//! `fsync` or `fdatasync` into nothing; only the high-water mark uses the latter.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use coffer::store::{Batch, Expect, Key, Options, Scan, Store};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const TIME: Duration = Duration::from_secs(3);
+const WRITERS: [u64; 4] = [1, 8, 64, 256];
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let place = env::var_os("COFFER_BENCH_DIR").map_or_else(env::temp_dir, Into::into);
+    let dir = tempfile::tempdir_in(place)?;
+    match arguments[..] {
+        ["commits"] => commits(dir.path()),
+        ["run", engine, writers] => run(engine, writers.parse()?, &dir.path().join("data")),
+        ["reopen", dir] => reopen(Path::new(dir)),
+        ["open"] => open(&dir.path().join("data")),
+        ["space"] => space(&dir.path().join("data")),
+        _ => Err("say what to measure: commits, open or space".into()),
+    }
+}
+
+/// A table of commits per second; each cell in a process of its own.
+fn commits(dir: &Path) -> Result<()> {
+    let no_fsync = nothing(dir, &["fsync", "fdatasync"])?;
+    let no_mark = nothing(dir, &["fdatasync"])?;
+    println!("commits per second; one commit is a record, a count and a change entry");
+    println!("{:<34}{:>10}{:>10}{:>10}{:>10}", "writers", 1, 8, 64, 256);
+    for (name, engine, preload) in [
+        ("coffer", "store", None),
+        ("coffer, mark not synced", "store", Some(&no_mark)),
+        ("coffer, nothing synced", "store", Some(&no_fsync)),
+        ("sled, a flush per write (no sync)", "sled", None),
+        ("sled, a flush and a sync per write", "sled-sync", None),
+    ] {
+        print!("{name:<34}");
+        for writers in WRITERS {
+            let mut command = Command::new(env::current_exe()?);
+            command.args(["run", engine, &writers.to_string()]);
+            if let Some(preload) = preload {
+                command.env("LD_PRELOAD", preload);
+            }
+            let output = command.output()?;
+            print!("{:>10}", String::from_utf8(output.stdout)?.trim());
+        }
+        println!();
+    }
+    Ok(())
+}
+
+/// A library in which the named calls do nothing.
+fn nothing(dir: &Path, calls: &[&str]) -> Result<std::path::PathBuf> {
+    let (source, library) = (dir.join("nothing.c"), dir.join(format!("no-{}.so", calls.join("-"))));
+    let code = calls.iter().map(|call| format!("int {call}(int fd) {{ (void)fd; return 0; }}\n"));
+    fs::write(&source, code.collect::<String>())?;
+    let status = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status()?;
+    status.success().then_some(library).ok_or_else(|| "cc failed".into())
+}
+
+fn record(id: u128) -> Key {
+    Key::space("records").uuid(Uuid::nil()).uuid(Uuid::from_u128(id))
+}
+
+fn run(engine: &str, writers: u64, dir: &Path) -> Result<()> {
+    let done = AtomicU64::new(0);
+    if engine == "store" {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let store = Store::open(Options::sled(dir))?;
+        let total = runtime.block_on(async {
+            let end = Instant::now() + TIME;
+            let mut tasks = JoinSet::new();
+            for writer in 0..writers {
+                let store = store.clone();
+                tasks.spawn(async move {
+                    let mut n = 0;
+                    while Instant::now() < end {
+                        let key = record((u128::from(writer) << 64) + u128::from(n));
+                        let batch = Batch::new()
+                            .expect(key.clone(), Expect::Absent)
+                            .put(key, vec![b'x'; 300])
+                            .add(Key::space("counts").uuid(Uuid::nil()), 1)
+                            .append(vec![b'y'; 300]);
+                        store.commit(batch).await.expect("a commit");
+                        n += 1;
+                    }
+                    n
+                });
+            }
+            tasks.join_all().await.into_iter().sum::<u64>()
+        });
+        println!("{}", total / TIME.as_secs());
+        return Ok(());
+    }
+    let db = sled::Config::new().path(dir).segment_size(8 << 20).cache_capacity(64 << 20).open()?;
+    let file = fs::File::options().write(true).open(dir.join("db"))?;
+    let end = Instant::now() + TIME;
+    thread::scope(|scope| {
+        for writer in 0..writers {
+            let (db, file, done) = (&db, &file, &done);
+            scope.spawn(move || {
+                for n in 0.. {
+                    if Instant::now() > end {
+                        break;
+                    }
+                    let mut batch = sled::Batch::default();
+                    batch.insert(&(u128::from(writer) << 64 | n).to_be_bytes(), vec![b'x'; 300]);
+                    batch.insert(b"count", &n.to_be_bytes());
+                    batch.insert(&(1 << 127 | u128::from(writer) << 64 | n).to_be_bytes(), vec![b'y'; 300]);
+                    db.apply_batch(batch).and_then(|()| db.flush()).expect("a write");
+                    if engine == "sled-sync" {
+                        file.sync_all().expect("a sync");
+                    }
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    println!("{}", done.into_inner() / TIME.as_secs());
+    Ok(())
+}
+
+/// Fills a store with a million small records, then opens it anew.
+fn open(dir: &Path) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let count: u128 = env::var("COFFER_BENCH_RECORDS").map_or(Ok(1_000_000), |n| n.parse())?;
+    let started = Instant::now();
+    let store = Store::open(Options::sled(dir))?;
+    runtime.block_on(async {
+        for chunk in 0..count / 1000 {
+            let batch = (0..1000).fold(Batch::new(), |batch, n| {
+                // As ids made by time come, with some randomness at the end.
+                let id = ((chunk * 1000 + n) << 64) | (n * 0x9e37_79b9_7f4a_7c15 % (1 << 60));
+                batch.put(record(id), vec![b'x'; 150])
+            });
+            store.commit(batch).await?;
+        }
+        Result::Ok(())
+    })?;
+    println!("filled with {count} records in {:.1?}, {} MB resident", started.elapsed(), resident()?);
+    drop(store);
+    println!("on disk: {} MB", used(dir)? >> 20);
+    for _ in 0..2 {
+        // A process of its own, so that memory is that of serving, not of filling.
+        Command::new(env::current_exe()?).arg("reopen").arg(dir).status()?;
+    }
+    Ok(())
+}
+
+fn reopen(dir: &Path) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let started = Instant::now();
+    let store = Store::open(Options::sled(dir))?;
+    println!("opened in {:.2?}, {} MB resident", started.elapsed(), resident()?);
+    runtime.block_on(async {
+        for skip in [0, 10_000, 999_000] {
+            let started = Instant::now();
+            let scan = Scan::prefix(&Key::space("records")).skip(skip).limit(20);
+            let found = store.scan(scan).await?;
+            println!("{} records after {skip}: {:.1?}", found.len(), started.elapsed());
+        }
+        for n in 0..20_000 {
+            store.get(&record(n << 64)).await?;
+        }
+        Result::Ok(())
+    })?;
+    println!("{} MB resident after reading", resident()?);
+    Ok(())
+}
+
+/// Overwrites 2,000 records of 1 KB a hundred times.
+fn space(dir: &Path) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let store = Store::open(Options::sled(dir))?;
+    runtime.block_on(async {
+        for round in 0..100_u8 {
+            let mut tasks = JoinSet::new();
+            for n in 0..2000 {
+                let store = store.clone();
+                tasks.spawn(async move { store.commit(Batch::new().put(record(n), vec![round; 1024])).await });
+            }
+            while let Some(outcome) = tasks.join_next().await {
+                outcome??;
+            }
+            if round % 20 == 19 {
+                println!("after {} rounds: {} KB on disk", round + 1, used(dir)? >> 10);
+            }
+        }
+        Result::Ok(())
+    })?;
+    drop(store);
+    let store = Store::open(Options::sled(dir))?;
+    println!("opened anew: {} KB on disk for 2,000 KB of records", used(dir)? >> 10);
+    drop(store);
+    Ok(())
+}
+
+/// Megabytes of memory that this process holds.
+fn resident() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? >> 10)
+}
+
+/// Bytes that the files under `dir` take on the disk.
+fn used(dir: &Path) -> Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let mut bytes = 0;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        bytes += if entry.file_type()?.is_dir() { used(&entry.path())? } else { entry.metadata()?.blocks() * 512 };
+    }
+    Ok(bytes)
+}
