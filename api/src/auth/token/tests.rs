@@ -444,6 +444,25 @@ fn t8_only_the_canonical_three_segments_are_a_token() {
 }
 
 #[test]
+fn t8_no_character_can_be_changed_left_out_or_put_in() {
+    let bench = Bench::new();
+    let (token, _) = bench.issue(TokenType::Access);
+    for at in 0..token.len() {
+        let mut shorter = token.clone();
+        shorter.remove(at);
+        assert!(is_invalid(bench.refuse(&shorter)), "{at}");
+        for other in ['A', 'e', '_', '.', '=', ' ', '\0', 'é'] {
+            let mut longer = token.clone();
+            longer.insert(at, other);
+            assert!(is_invalid(bench.refuse(&longer)), "{at} {other:?}");
+            let mut changed = shorter.clone();
+            changed.insert(at, other);
+            assert!(changed == token || is_invalid(bench.refuse(&changed)), "{at} {other:?}");
+        }
+    }
+}
+
+#[test]
 fn t8_a_payload_that_is_not_one_json_object_is_refused() {
     let bench = Bench::new();
     let (header, payload) = bench.parts(TokenType::Access);
