@@ -3,8 +3,10 @@
 mod concurrency;
 mod model;
 mod opening;
+mod power_cut;
 mod random;
 mod values;
+mod writer;
 
 use coffer::store::{Options, Store};
 
