@@ -10,7 +10,6 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
-    time::Duration,
 };
 
 use argon2::{
@@ -140,10 +139,7 @@ pub enum HasherError {
 pub enum HashError {
     /// Everyone is signing in at once. 503 with `Retry-After`.
     #[error("too many passwords are waiting to be hashed")]
-    Busy {
-        /// When to come back.
-        retry_after: Duration,
-    },
+    Busy,
     /// Hashing itself failed, for want of memory.
     #[error("hashing failed")]
     Failed,
@@ -252,7 +248,7 @@ impl Hasher {
     async fn run(&self, work: Work) -> Result<Done, HashError> {
         let (reply, answer) = oneshot::channel();
         self.jobs.try_send(Job { work, reply }).map_err(|refused| match refused {
-            TrySendError::Full(_) => HashError::Busy { retry_after: Duration::from_secs(2) },
+            TrySendError::Full(_) => HashError::Busy,
             TrySendError::Disconnected(_) => HashError::Failed,
         })?;
         answer.await.map_err(|_| HashError::Failed)?

@@ -136,11 +136,6 @@ impl Issuer {
         Ok(issuer)
     }
 
-    /// How long a token of this type lives, in seconds, where its session does not end before.
-    pub fn lifetime(&self, kind: TokenType) -> i64 {
-        self.settings.lifetime(kind)
-    }
-
     /// A new token for this user in this session. `not_after` (seconds since 1970) is the end of the session: no token
     /// outlives it.
     ///

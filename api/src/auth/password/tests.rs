@@ -3,7 +3,7 @@
 use std::{
     future::{Future as _, poll_fn},
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::*;
@@ -148,7 +148,7 @@ async fn p10_a_full_queue_says_busy_at_once_and_recovers() {
     for one in all {
         answers.push(one.await.unwrap());
     }
-    let busy = answers.iter().filter(|answer| matches!(answer, Err(HashError::Busy { .. }))).count();
+    let busy = answers.iter().filter(|answer| matches!(answer, Err(HashError::Busy))).count();
     assert!(busy > 0, "one thread and a queue of four took twenty at once");
     assert!(busy < 20);
     assert_eq!(hasher.verify(None, password("x")).await, Ok(Verdict::Wrong));
@@ -166,7 +166,7 @@ async fn p10_clients_that_hang_up_leak_no_room() {
     // Whatever is queued is skipped or finishes; then there is room for all again.
     loop {
         match hasher.verify(None, password("x")).await {
-            Err(HashError::Busy { .. }) => tokio::task::yield_now().await,
+            Err(HashError::Busy) => tokio::task::yield_now().await,
             answer => break assert_eq!(answer, Ok(Verdict::Wrong)),
         }
     }
