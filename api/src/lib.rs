@@ -1,4 +1,6 @@
 //! The Coffer server.
 
 pub mod auth;
+pub mod problem;
+pub mod server;
 pub mod store;

@@ -1,0 +1,280 @@
+//! The accept loop: a service (warp's, in practice) behind limits, deadlines and a drain. This module and its children are the only ones
+//! that name hyper and tower; routes and domain know nothing of connections. What a request and its answer get on their way
+//! is `exchange`'s, what one connection may do is `connection`'s. Signals and the command line are the caller's.
+
+mod activity;
+mod body;
+mod connection;
+mod exchange;
+mod headers;
+mod places;
+mod refusal;
+mod stream;
+
+use std::{
+    convert::Infallible,
+    error::Error as StdError,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Body;
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto,
+};
+use thiserror::Error;
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
+    time::{Instant, sleep, timeout, timeout_at},
+};
+use tower::Service;
+
+use crate::auth::clock::{Clock, Entropy, IdSource};
+use places::{Place, Places};
+
+pub use body::RequestBody;
+pub use exchange::{Connection, RequestId};
+
+/// How many connections may wait in the kernel to be accepted.
+const BACKLOG: u32 = 1024;
+/// Room for a request's head. Above the 64 KiB that a head may have, so that an address that is too long is told from headers that are too many.
+const HEAD_BUFFER: usize = 128 * 1024;
+/// All header lines of one request together.
+const MAX_HEADER_LIST: u32 = 64 * 1024;
+/// Header lines of one request.
+const MAX_HEADERS: usize = 100;
+/// After the signal to stop, connections that stay open between requests get this long to send one more and be told
+/// `Connection: close`. Closing them at once would reset the ones whose next request is on its way.
+const LINGER: Duration = Duration::from_millis(250);
+/// The pause after an accept that failed for want of something (file descriptors, memory) that other connections will give back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the loop allows. [`Default`] is meant for the open internet.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Where to listen. Port 0 takes a free one; [`Server::local_addr`] tells which.
+    pub listen: SocketAddr,
+    /// Connections in all. When they are taken, new ones wait in the kernel, and those that stay open without need are closed early.
+    pub max_connections: usize,
+    /// Connections from one address (one /64 network for IPv6). Further ones are closed at once. Loopback is exempt: a proxy there speaks for many.
+    pub max_per_address: usize,
+    /// From accepting a connection, or from the first byte of a later request, to the end of the request's head.
+    pub header_timeout: Duration,
+    /// From the head of a request to the end of its body.
+    pub body_timeout: Duration,
+    /// From the head of a request to the head of its answer.
+    pub handler_timeout: Duration,
+    /// How long a client may take no byte of its answer.
+    pub write_timeout: Duration,
+    /// How long a connection may stay open between two requests.
+    pub idle_timeout: Duration,
+    /// The most bytes a request's body may have, whatever a route allows.
+    pub max_body: u64,
+    /// After the signal to stop: how long requests that run may go on.
+    pub grace: Duration,
+    /// Makes the request ids.
+    pub ids: IdSource,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            max_connections: 4096,
+            max_per_address: 128,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            handler_timeout: Duration::from_mins(1),
+            write_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            max_body: 10 * 1024 * 1024,
+            grace: Duration::from_secs(30),
+            ids: IdSource::new(Clock::system(), Entropy::system()),
+        }
+    }
+}
+
+/// A bound socket that is not served yet: its port is known before the first connection.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    options: ServerOptions,
+}
+
+/// The end of a drain that ran out of time.
+#[derive(Debug, Error)]
+#[error("{0} connections still had work to do when the time to finish was over")]
+pub struct Unfinished(pub usize);
+
+/// What all connections share.
+#[derive(Debug)]
+struct Shared {
+    options: ServerOptions,
+    http: auto::Builder<TokioExecutor>,
+    /// Answers say `Connection: close`.
+    draining: AtomicBool,
+}
+
+/// What connections are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Go on.
+    Open,
+    /// All places are taken: leave if you do nothing.
+    Crowded,
+    /// Finish what runs, then leave.
+    Closing,
+    /// Leave now.
+    Over,
+}
+
+impl Server {
+    /// Binds the address.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn bind(mut options: ServerOptions) -> io::Result<Self> {
+        let socket = if options.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // So that a restart need not wait for the last connections' ports.
+        socket.set_reuseaddr(true)?;
+        socket.bind(options.listen)?;
+        options.max_connections = options.max_connections.min(places::open_file_limit());
+        Ok(Self { listener: socket.listen(BACKLOG)?, options })
+    }
+
+    /// The address, with the port that was really taken.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` ends, then accepts what is queued, finishes what runs, and ends, at the latest after
+    /// [`ServerOptions::grace`]; what runs still then is dropped, and [`Unfinished`] says how much it was.
+    pub async fn run<S, B>(self, service: S, shutdown: impl Future<Output = ()>) -> Result<(), Unfinished>
+    where
+        S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let Self { listener, options } = self;
+        let places = Places::new(options.max_connections, options.max_per_address);
+        let shared = Arc::new(Shared { http: builder(), draining: AtomicBool::new(false), options });
+        let phase = watch::Sender::new(Phase::Open);
+        let serve = |stream: TcpStream, remote: SocketAddr, place: Place| {
+            // A place that its address does not get closes the connection here.
+            let Some(place) = place.of(remote.ip()) else { return };
+            let (shared, service, phase) = (shared.clone(), service.clone(), phase.subscribe());
+            tokio::spawn(async move {
+                connection::serve(stream, remote, shared, service, phase).await;
+                drop(place);
+            });
+        };
+
+        accept(&listener, &places, &phase, shutdown, &serve).await;
+
+        shared.draining.store(true, Ordering::Relaxed);
+        let queued = listener.into_std().map_err(|error| tracing::error!(%error, "cannot accept what is queued"));
+        while let Ok(listener) = &queued
+            && let Some(place) = places.try_take()
+            && let Ok((stream, remote)) = listener.accept()
+        {
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                serve(stream, remote, place);
+            }
+        }
+        drop(queued);
+
+        let grace = shared.options.grace;
+        let deadline = Instant::now() + grace;
+        if timeout(LINGER.min(grace), phase.closed()).await.is_ok() {
+            return Ok(());
+        }
+        phase.send_replace(Phase::Closing);
+        if timeout_at(deadline, phase.closed()).await.is_ok() {
+            return Ok(());
+        }
+        let unfinished = phase.receiver_count();
+        phase.send_replace(Phase::Over);
+        phase.closed().await;
+        if unfinished == 0 { Ok(()) } else { Err(Unfinished(unfinished)) }
+    }
+}
+
+/// Accepts until `shutdown` ends.
+async fn accept(
+    listener: &TcpListener,
+    places: &Places,
+    phase: &watch::Sender<Phase>,
+    shutdown: impl Future<Output = ()>,
+    serve: &impl Fn(TcpStream, SocketAddr, Place),
+) {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let place = if let Some(place) = places.try_take() {
+            place
+        } else {
+            tracing::warn!("all places for connections are taken; new ones wait");
+            phase.send_replace(Phase::Crowded);
+            let place = tokio::select! {
+                () = &mut shutdown => return,
+                place = places.take() => place,
+            };
+            phase.send_replace(Phase::Open);
+            place
+        };
+        let accepted = tokio::select! {
+            () = &mut shutdown => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, remote)) => serve(stream, remote, place),
+            Err(error) if gone_already(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections; trying again");
+                tokio::select! {
+                    () = &mut shutdown => return,
+                    () = sleep(ACCEPT_PAUSE) => {}
+                }
+            }
+        }
+    }
+}
+
+/// The one connection that was to be accepted broke before; the next may be fine.
+fn gone_already(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // `connection` watches over heads and pauses itself: that costs no timer per request, tells the two apart, and holds for the first byte too.
+    builder.http1().header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(HEAD_BUFFER);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .max_concurrent_streams(128)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(1024)
+        .max_header_list_size(MAX_HEADER_LIST);
+    builder
+}

@@ -1,0 +1,89 @@
+//! One connection from accept to close: hyper serves it, and this watches over its deadlines and tells it of the drain.
+
+use std::{convert::Infallible, error::Error as StdError, net::SocketAddr, pin::pin, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::{
+    body::{Body, Incoming},
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    time::{Duration, MissedTickBehavior, interval},
+};
+use tower::Service;
+
+use super::{
+    Phase, Shared,
+    activity::{Activity, Overdue},
+    body::RequestBody,
+    exchange::{self, Peer},
+    stream::Watched,
+};
+
+/// How often a connection is looked at while it has the time for one head: it is closed at most a quarter late.
+const LOOKS_PER_HEAD: u32 = 4;
+/// An interval cannot be zero.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+
+/// Serves until the client leaves, something is overdue, or the server stops.
+pub(super) async fn serve<S, B>(
+    stream: TcpStream,
+    remote: SocketAddr,
+    shared: Arc<Shared>,
+    service: S,
+    mut phase: watch::Receiver<Phase>,
+) where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    // Answers are written whole; waiting for more to fill a packet only delays them. It fails where the client has left already.
+    let _ = stream.set_nodelay(true);
+    let activity = Arc::new(Activity::new());
+    let peer = Arc::new(Peer { shared: shared.clone(), activity: activity.clone(), remote });
+    let stream = TokioIo::new(Watched::new(stream, activity.clone()));
+    let answer = service_fn(move |request: Request<Incoming>| exchange::answer(peer.clone(), service.clone(), request));
+    let mut connection = pin!(shared.http.serve_connection(stream, answer));
+
+    let mut look = interval((shared.options.header_timeout / LOOKS_PER_HEAD).max(SHORTEST_LOOK));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut leaving = false;
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%remote, %error, "connection broke off");
+                }
+                return;
+            }
+            changed = phase.changed() => if changed.is_err() { return },
+            _ = look.tick() => {}
+        }
+        let now = *phase.borrow_and_update();
+        if now == Phase::Over {
+            return;
+        }
+        let overdue = activity.overdue(&shared.options, now == Phase::Crowded);
+        match overdue {
+            // It had its chance to leave in good order at an earlier look.
+            Some(_) if leaving => return,
+            Some(what @ (Overdue::Head | Overdue::Write)) => {
+                tracing::debug!(%remote, ?what, "connection closed: too slow");
+                return;
+            }
+            Some(Overdue::Idle) => {}
+            None if now == Phase::Closing => {}
+            None => continue,
+        }
+        if !leaving {
+            leaving = true;
+            connection.as_mut().graceful_shutdown();
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One request and its answer: gives the request its id, keeps from the service what it must not see, survives its panics, holds it to
+//! its deadline, completes the headers and writes the line in the access log. Connections and routes are not its concern.
+
+use std::{
+    convert::Infallible,
+    error::Error as StdError,
+    fmt,
+    future::poll_fn,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::{Body, Incoming};
+use tokio::time::{Instant, timeout_at};
+use tower::{Service, ServiceExt};
+use uuid::{Uuid, fmt::Hyphenated};
+
+use super::{
+    Shared,
+    activity::Activity,
+    body::{AnswerBody, Content, RequestBody},
+    headers,
+    refusal::Refusal,
+};
+use crate::problem;
+
+/// Who is at the other end, as handlers see it (an extension of the request).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    /// The address that the connection comes from.
+    pub remote: SocketAddr,
+}
+
+/// The request's id (`UUIDv7`), as handlers see it (an extension of the request). It is always our own, never one that a client sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RequestId([u8; Hyphenated::LENGTH]);
+
+impl RequestId {
+    fn new(id: Uuid) -> Self {
+        let mut text = [0; Hyphenated::LENGTH];
+        id.hyphenated().encode_lower(&mut text);
+        Self(text)
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The connection that a request came over.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) activity: Arc<Activity>,
+    pub(super) remote: SocketAddr,
+}
+
+/// An exchange under way. Dropping it ends it and logs it: there is no way out that is not noted.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    peer: Arc<Peer>,
+    id: RequestId,
+    method: Method,
+    uri: Uri,
+    version: Version,
+    started: Instant,
+    /// None until there is an answer.
+    status: Option<StatusCode>,
+    sent: u64,
+}
+
+/// Answers `request`.
+pub(super) async fn answer<S, B>(
+    peer: Arc<Peer>,
+    service: S,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody<B>>, Infallible>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let exchange = Exchange::begin(peer, &request);
+    let options = &exchange.peer.shared.options;
+    if let Some(refusal) = Refusal::of(&request, options) {
+        return Ok(exchange.refuse(refusal));
+    }
+
+    let mut request =
+        request.map(|body| RequestBody::new(body, options.max_body, exchange.started + options.body_timeout));
+    request.extensions_mut().insert(Connection { remote: exchange.peer.remote });
+    request.extensions_mut().insert(exchange.id);
+    let verdict = request.body().verdict();
+    // Also the call itself is inside, not only the future that it gives: filters run in both.
+    let mut handling = pin!(AssertUnwindSafe(async move { service.oneshot(request).await }).catch_unwind());
+    // Most handlers answer at the first poll, and need no timer.
+    let handled = match poll_fn(|cx| Poll::Ready(handling.as_mut().poll(cx))).await {
+        Poll::Ready(handled) => Ok(handled),
+        Poll::Pending => timeout_at(exchange.started + options.handler_timeout, handling).await,
+    };
+
+    if let Some(error) = verdict.get() {
+        let refusal = Refusal::body(&error, options);
+        return Ok(exchange.refuse(refusal));
+    }
+    Ok(match handled {
+        Ok(Ok(Ok(response))) => exchange.pass(response),
+        Ok(Err(_panic)) => {
+            tracing::error!(request_id = %exchange.id, "a handler panicked");
+            exchange.refuse(Refusal::panicked())
+        }
+        Err(_elapsed) => {
+            tracing::error!(request_id = %exchange.id, "a handler did not answer in time");
+            exchange.refuse(Refusal::too_slow())
+        }
+    })
+}
+
+impl Exchange {
+    fn begin(peer: Arc<Peer>, request: &Request<Incoming>) -> Self {
+        let version = request.version();
+        peer.activity.begin(version >= Version::HTTP_2);
+        Self {
+            id: RequestId::new(peer.shared.options.ids.next_id()),
+            peer,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version,
+            started: Instant::now(),
+            status: None,
+            sent: 0,
+        }
+    }
+
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+    }
+
+    /// The service's answer.
+    fn pass<B>(self, response: Response<B>) -> Response<AnswerBody<B>> {
+        self.complete(response.map(Content::Service), false)
+    }
+
+    /// An answer of the server's own.
+    fn refuse<B>(self, refusal: Refusal) -> Response<AnswerBody<B>> {
+        let mut problem = refusal.problem;
+        problem.request_id = self.id.to_string();
+        let (status, headers, body) = problem::response_parts(&problem);
+        let mut response = Response::new(Content::Own(Some(body)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response.headers_mut().extend(refusal.header);
+        self.complete(response, refusal.closes)
+    }
+
+    fn complete<B>(mut self, mut response: Response<Content<B>>, closes: bool) -> Response<AnswerBody<B>> {
+        let closes = closes || self.peer.shared.draining.load(Ordering::Relaxed);
+        // Hexadecimal digits and hyphens are always a header value.
+        let id = HeaderValue::from_bytes(&self.id.0).unwrap_or(HeaderValue::from_static(""));
+        headers::complete(response.headers_mut(), id, self.version, closes);
+        self.status = Some(response.status());
+        response.map(|content| AnswerBody::new(content, self))
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.peer.activity.end();
+        // The query may hold what is not for logs. Control and bidirectional characters are escaped, so that one line stays one line.
+        tracing::info!(
+            target: "coffer::access",
+            method = %self.method,
+            path = %self.uri.path().escape_default(),
+            // 499, as others write it: the client left before there was an answer.
+            status = self.status.map_or(499, |status| status.as_u16()),
+            bytes = self.sent,
+            ms = self.started.elapsed().as_secs_f64() * 1e3,
+            remote = %self.peer.remote.ip(),
+            request_id = %self.id,
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! The headers that every answer carries, refusals and errors too (SECURITY B6, B7). What a handler has set itself stays.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+
+/// Names the request in the answer, and in the log.
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// For everything that is no page: there is nothing in it that a browser should run, load or frame.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Adds what is missing. `closing`: the connection ends with this answer.
+pub(super) fn complete(headers: &mut HeaderMap, request_id: HeaderValue, version: Version, closing: bool) {
+    headers.insert(X_REQUEST_ID, request_id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        // An ETag promises that asking again is cheap; without one nothing is to be kept at all.
+        let rule = if headers.contains_key(header::ETAG) { "private, no-cache" } else { "no-store" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(rule));
+    }
+    // HTTP/2 has a frame for it and forbids the header.
+    if closing && version < Version::HTTP_2 {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(mut headers: HeaderMap) -> HeaderMap {
+        complete(&mut headers, HeaderValue::from_static("id"), Version::HTTP_11, false);
+        headers
+    }
+
+    #[test]
+    fn b6_every_answer_has_the_security_headers() {
+        let headers = completed(HeaderMap::new());
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(headers["x-request-id"], "id");
+        assert!(!headers.contains_key("server"));
+    }
+
+    #[test]
+    fn b6_a_page_keeps_its_own_policy() {
+        let mut page = HeaderMap::new();
+        page.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("script-src 'self'"));
+        let headers = completed(page);
+        assert_eq!(headers.get_all("content-security-policy").iter().collect::<Vec<_>>(), ["script-src 'self'"]);
+    }
+
+    #[test]
+    fn b7_an_answer_is_stored_nowhere_unless_it_says_so() {
+        assert_eq!(completed(HeaderMap::new())["cache-control"], "no-store");
+        let mut tagged = HeaderMap::new();
+        tagged.insert(header::ETAG, HeaderValue::from_static("\"1\""));
+        assert_eq!(completed(tagged.clone())["cache-control"], "private, no-cache");
+        tagged.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=1"));
+        assert_eq!(completed(tagged)["cache-control"], "public, max-age=1");
+    }
+
+    #[test]
+    fn only_http_1_is_told_that_the_connection_closes() {
+        for (version, told) in [(Version::HTTP_10, true), (Version::HTTP_11, true), (Version::HTTP_2, false)] {
+            let mut headers = HeaderMap::new();
+            complete(&mut headers, HeaderValue::from_static("id"), version, true);
+            assert_eq!(headers.contains_key(header::CONNECTION), told, "{version:?}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the server answers without asking the service: requests that it must not see, and what is left to say when it
+//! failed. Problems of routes and of the domain are theirs.
+
+use common::Problem;
+use http::{HeaderName, HeaderValue, Method, Request, Version, header};
+use hyper::body::Body;
+
+use super::{MAX_HEADER_LIST, ServerOptions, body::BodyError};
+
+/// The methods that some route may have. warp never sees TRACE, which would echo credentials, and CONNECT, on which it panics.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+/// A problem that ends an exchange, with the header that its status calls for.
+pub(super) struct Refusal {
+    pub(super) problem: Problem,
+    pub(super) header: Option<(HeaderName, HeaderValue)>,
+    /// What else may follow on this connection cannot be trusted, or is not worth reading.
+    pub(super) closes: bool,
+}
+
+impl Refusal {
+    fn closing(problem: Problem) -> Self {
+        Self { problem, header: None, closes: true }
+    }
+
+    /// What is wrong with `request`, if the service must not see it.
+    pub(super) fn of<B: Body>(request: &Request<B>, options: &ServerOptions) -> Option<Self> {
+        let headers = request.headers();
+        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+            let problem = Problem::method_not_allowed("This server neither tunnels nor echoes requests.");
+            return Some(Self { problem, header: Some((header::ALLOW, METHODS)), closes: true });
+        }
+        // `GET example.org`: no path, on which warp panics.
+        if request.uri().path_and_query().is_none() {
+            return Some(Self::closing(Problem::malformed(
+                "The request line has no path. Send one that begins with a slash.",
+            )));
+        }
+        // RFC 9112 §3.2: exactly one in HTTP/1.1.
+        if request.version() == Version::HTTP_11 && headers.get_all(header::HOST).iter().count() != 1 {
+            return Some(Self::closing(Problem::malformed("Send exactly one Host header.")));
+        }
+        // Allowed by RFC 9112 §6.1, and the start of every request smuggling.
+        if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+            return Some(Self::closing(Problem::malformed(
+                "Send either Content-Length or Transfer-Encoding, not both.",
+            )));
+        }
+        let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        if size > MAX_HEADER_LIST as usize {
+            let mut problem = Problem::invalid(format!("The headers are larger than {} KiB.", MAX_HEADER_LIST / 1024));
+            problem.status = http::StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.as_u16();
+            return Some(Self::closing(problem));
+        }
+        if request.body().size_hint().lower() > options.max_body {
+            return Some(Self::body(&BodyError::TooLarge, options));
+        }
+        None
+    }
+
+    /// The body was more, or later, than the server allows.
+    pub(super) fn body(error: &BodyError, options: &ServerOptions) -> Self {
+        let problem = match error {
+            BodyError::TooLarge => {
+                Problem::too_large(format!("A request may have {} bytes. Send less at a time.", options.max_body))
+            }
+            BodyError::TooLate => {
+                let mut problem = Problem::invalid(format!(
+                    "The request's body was not complete after {} seconds. Send it again over a better connection, or less at a time.",
+                    options.body_timeout.as_secs()
+                ));
+                problem.status = http::StatusCode::REQUEST_TIMEOUT.as_u16();
+                problem.code = "timeout".into();
+                problem
+            }
+            BodyError::Broken(_) => Problem::malformed("The request's body could not be read."),
+        };
+        Self::closing(problem)
+    }
+
+    /// The handler panicked.
+    pub(super) fn panicked() -> Self {
+        let problem = Problem::internal(
+            "The server made a mistake. It is in its log under the request id; tell whoever runs the server.",
+        );
+        Self { problem, header: None, closes: false }
+    }
+
+    /// The handler did not answer in time.
+    pub(super) fn too_slow() -> Self {
+        let problem = Problem::unavailable("The server could not answer in time. Try again in a moment.");
+        Self { problem, header: Some((header::RETRY_AFTER, HeaderValue::from_static("5"))), closes: false }
+    }
+}
