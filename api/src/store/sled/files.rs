@@ -43,8 +43,9 @@ pub(super) struct Format {
 }
 
 impl Format {
-    /// Reads the file; `None` if it is not there.
+    /// Reads the file; `None` if it is not there, `InvalidData` if it makes no sense.
     pub fn read(path: &Path) -> io::Result<Option<Format>> {
+        // A byte that is not UTF-8 is `InvalidData` as well.
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text?,

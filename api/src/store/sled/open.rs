@@ -50,7 +50,10 @@ impl Sled {
         let lock = Lock::take(&dir.join("lock"))
             .map_err(io("locking the directory"))?
             .map_err(|holder| OpenError::InUse { dir: dir.clone(), holder })?;
-        let found = Format::read(&format_file).map_err(io("reading the file `format`"))?;
+        let found = Format::read(&format_file).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => damaged("its file `format` is torn".to_owned()),
+            _ => io("reading the file `format`")(error),
+        })?;
         let format = found.unwrap_or(Format { number: FORMAT, segment: SEGMENT });
         if format.number > FORMAT {
             return Err(OpenError::TooNew { dir, found: format.number, known: FORMAT });

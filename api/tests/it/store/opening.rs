@@ -60,13 +60,13 @@ fn a_store_behind_its_mark_is_refused_until_the_loss_is_accepted() {
     let data = dir.path().join("data");
     put(&super::open(&data), "one");
     let old = dir.path().join("old");
-    copy_dir(&data.join("sled"), &old);
+    super::copy_dir(&data.join("sled"), &old);
     let store = super::open(&data);
     put(&store, "two");
     let lost = store.version();
     drop(store);
     fs::remove_dir_all(data.join("sled")).expect("removed");
-    copy_dir(&old, &data.join("sled"));
+    super::copy_dir(&old, &data.join("sled"));
 
     let error = Store::open(Options::sled(&data)).err().expect("refused");
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
@@ -133,17 +133,4 @@ fn a_disk_with_too_little_room_refuses_writes_and_goes_on_reading() {
     let store = super::open(dir.path());
     assert!(!has(&store, "two"), "a refused batch leaves nothing");
     put(&store, "two");
-}
-
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a directory");
-    for entry in fs::read_dir(from).expect("a directory") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_dir(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
 }

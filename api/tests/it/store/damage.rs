@@ -1,0 +1,95 @@
+//! Files are damaged at random: the store is whole all the same, or it is refused; it never opens
+//! with less than it had. `COFFER_DAMAGES` sets the number of cases, `COFFER_SEED` repeats a run.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use coffer::store::{OpenError, Options, Store};
+
+use super::random::{Random, seed};
+use super::writer::{self, Acknowledged};
+
+const STEPS: usize = 60;
+
+/// Damages one file of a store in one way, and says how.
+fn damage(random: &mut Random, store: &Path) -> String {
+    let mut files = Vec::new();
+    find_files(store, &mut files);
+    files.sort();
+    // Nearly all bytes are in the database file.
+    let db = store.join("sled/db");
+    let file = if random.one_in(4) { &files[random.below(files.len())] } else { &db };
+    let length = usize::try_from(fs::metadata(file).expect("there").len()).expect("small");
+    let name = file.strip_prefix(store).expect("below").display();
+    if length == 0 {
+        return format!("{name} is empty anyway");
+    }
+    let open = OpenOptions::new().read(true).write(true).open(file).expect("opened");
+    let at = random.below(length);
+    match random.below(4) {
+        0 => {
+            open.set_len(at as u64).expect("cut");
+            format!("{name} of {length} bytes cut at {at}")
+        }
+        1 => {
+            let size = random.below(8192).min(length - at);
+            open.write_all_at(&vec![0; size], at as u64).expect("written");
+            format!("{name} of {length} bytes: {size} zeros at {at}")
+        }
+        2 => {
+            let size = random.below(8192).min(length - at);
+            open.write_all_at(&random.bytes(size), at as u64).expect("written");
+            format!("{name} of {length} bytes: {size} of noise at {at}")
+        }
+        _ => {
+            let mut byte = [0];
+            open.read_exact_at(&mut byte, at as u64).expect("read");
+            byte[0] ^= 1 << random.below(8);
+            open.write_all_at(&byte, at as u64).expect("written");
+            format!("{name} of {length} bytes: a bit at {at}")
+        }
+    }
+}
+
+fn find_files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { find_files(&path, found) } else { found.push(path) }
+    }
+}
+
+#[test]
+fn a_damaged_store_is_whole_or_refused() {
+    let mut random = Random::new(seed("damage"));
+    let cases = std::env::var("COFFER_DAMAGES").ok().and_then(|cases| cases.parse().ok());
+    let dir = tempfile::tempdir().expect("a directory");
+    let original = dir.path().join("original");
+    super::block_on(async { writer::write(&super::open(&original), STEPS).await });
+    let all = Acknowledged { steps: [STEPS; writer::WRITERS], version: 0 };
+    let (mut whole, mut refused) = (0, 0);
+    for case in 0..cases.unwrap_or(60) {
+        if case == cases.unwrap_or(60) / 2 {
+            // From now on a snapshot of sled's covers what was written.
+            drop(super::open(&original));
+        }
+        let store = dir.path().join("damaged");
+        let _ = fs::remove_dir_all(&store);
+        super::copy_dir(&original, &store);
+        let how = damage(&mut random, &store);
+        match Store::open(Options::sled(&store)) {
+            Ok(store) => {
+                let found = super::block_on(writer::check(&store, &all));
+                assert_eq!(found.steps, all.steps, "{how}");
+                whole += 1;
+            }
+            Err(error @ (OpenError::Damaged { .. } | OpenError::TooNew { .. })) => {
+                assert!(!error.to_string().contains('\n'), "one line: {error}");
+                refused += 1;
+            }
+            Err(error) => panic!("{how}: {error}"),
+        }
+    }
+    eprintln!("damage: {whole} whole all the same, {refused} refused");
+    assert!(whole > 0 && refused > 0, "some damage matters and some does not");
+}
