@@ -20,7 +20,8 @@ pub enum OpenError {
         /// The process that holds it, if it left its number.
         holder: Option<u32>,
     },
-    /// The store is damaged or incomplete; nothing was changed (exit code 4).
+    /// The store is damaged or incomplete (exit code 4). It is left as it was found, unless it is
+    /// so large that opening it makes no copy; then the line does not say so.
     #[error("the store {} is damaged: {what}; {advice}", dir.display())]
     Damaged {
         /// The store's directory.

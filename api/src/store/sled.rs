@@ -9,6 +9,7 @@ mod files;
 mod inspect;
 mod mark;
 mod open;
+mod rescue;
 mod stored;
 
 use std::fs::File;

@@ -75,14 +75,15 @@ pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// Takes the rights of others away from a directory and its files.
-pub(super) fn make_private(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let mode = if entry.file_type()?.is_dir() { 0o700 } else { 0o600 };
-        fs::set_permissions(entry.path(), Permissions::from_mode(mode))?;
+/// Takes the rights of others away from a file, or from a directory and its files.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        return fs::set_permissions(path, Permissions::from_mode(0o600));
     }
-    fs::set_permissions(dir, Permissions::from_mode(0o700))
+    for entry in fs::read_dir(path)? {
+        make_private(&entry?.path())?;
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 /// Makes the files of a directory and their names durable.

@@ -20,15 +20,23 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Opens the file, made if need be, and says what it holds: `None` if nothing valid.
-    pub fn open(path: &Path) -> io::Result<(Mark, Option<Version>)> {
+    /// What the file promises: `None` if it is not there or holds nothing valid.
+    pub fn read(path: &Path) -> io::Result<Option<Version>> {
+        match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => Ok(read_slots(&file?)?.into_iter().flatten().max()),
+        }
+    }
+
+    /// Opens the file for writing, made if need be.
+    pub fn open(path: &Path) -> io::Result<Mark> {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).mode(0o600).open(path)?;
-        let slots = [read_slot(&file, 0)?, read_slot(&file, SLOT)?];
-        let found = slots.iter().flatten().max().copied();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let file = options.mode(0o600).open(path)?;
+        let slots = read_slots(&file)?;
         // The next write goes to the place that does not hold the mark.
-        let writes = u64::from(found.is_some() && slots[0] == found);
-        Ok((Mark { file, writes: AtomicU64::new(writes) }, found))
+        let writes = u64::from(slots[0] > slots[1]);
+        Ok(Mark { file, writes: AtomicU64::new(writes) })
     }
 
     /// Raises the mark; it is on disk on return.
@@ -40,15 +48,19 @@ impl Mark {
     }
 }
 
-fn read_slot(file: &File, at: u64) -> io::Result<Option<Version>> {
-    let mut fields = [[0; 8]; 3];
-    match file.read_exact_at(fields.as_flattened_mut(), at) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        read => read?,
+fn read_slots(file: &File) -> io::Result<[Option<Version>; 2]> {
+    let mut slots = [None; 2];
+    for (at, slot) in [0, SLOT].into_iter().zip(&mut slots) {
+        let mut fields = [[0; 8]; 3];
+        match file.read_exact_at(fields.as_flattened_mut(), at) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => continue,
+            read => read?,
+        }
+        let [magic, version, sum] = fields.map(u64::from_be_bytes);
+        let version = Version::new(version);
+        *slot = (magic == MAGIC && sum == check(version)).then_some(version);
     }
-    let [magic, version, sum] = fields.map(u64::from_be_bytes);
-    let version = Version::new(version);
-    Ok((magic == MAGIC && sum == check(version)).then_some(version))
+    Ok(slots)
 }
 
 /// Tells a whole slot from a damaged one.

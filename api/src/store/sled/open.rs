@@ -5,10 +5,11 @@
 //! Adding up reads every entry once, which is the price of knowing: sled can skip a damaged part
 //! of its log and start without a word. What it costs is in `api/examples/store_bench.rs`.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -18,8 +19,9 @@ use super::Sled;
 use super::files::{Format, Lock, make_dir, make_private, sync, sync_files};
 use super::inspect::{inspect, settle};
 use super::mark::Mark;
+use super::rescue::Rescue;
 use crate::store::engine::State;
-use crate::store::{OpenError, SledOptions};
+use crate::store::{OpenError, SledOptions, Version};
 
 /// The format that this program writes.
 const FORMAT: u32 = 1;
@@ -37,64 +39,95 @@ const ADVICE: &str = "restore a backup into an empty directory with `coffer rest
     or run `coffer serve --accept-data-loss` to go on with what is left";
 
 impl Sled {
-    pub fn open(options: SledOptions) -> Result<(Sled, State), OpenError> {
-        let SledOptions { dir, cache_bytes, reserve_bytes, accept_data_loss } = options;
-        let (sled_dir, format_file) = (dir.join("sled"), dir.join("format"));
+    pub fn open(options: &SledOptions) -> Result<(Sled, State), OpenError> {
+        let dir = options.dir.clone();
         let io = |what: &'static str| {
             let dir = dir.clone();
             move |source| OpenError::Io { dir, what: what.to_owned(), source }
         };
-        let damaged = |what| damaged(dir.clone(), what);
+        let damaged = |what: String| OpenError::Damaged { dir: dir.clone(), what, advice: ADVICE.to_owned() };
 
         make_dir(&dir).map_err(io("making the directory"))?;
         let lock = Lock::take(&dir.join("lock"))
             .map_err(io("locking the directory"))?
             .map_err(|holder| OpenError::InUse { dir: dir.clone(), holder })?;
-        let found = Format::read(&format_file).map_err(|error| match error.kind() {
+        let format = Format::read(&dir.join("format")).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => damaged("its file `format` is torn".to_owned()),
             _ => io("reading the file `format`")(error),
         })?;
-        let format = found.unwrap_or(Format { number: FORMAT, segment: SEGMENT });
-        if format.number > FORMAT {
-            return Err(OpenError::TooNew { dir, found: format.number, known: FORMAT });
+        if let Some(Format { number: found, .. }) = format
+            && found > FORMAT
+        {
+            return Err(OpenError::TooNew { dir, found, known: FORMAT });
         }
-        if found.is_some() && !sled_dir.join("db").exists() {
-            return Err(damaged("its database file is gone".to_owned()));
-        }
-        let (mark, promised) = Mark::open(&dir.join("mark")).map_err(io("reading the mark"))?;
+        let promised = Mark::read(&dir.join("mark")).map_err(io("reading the mark"))?;
 
-        make_dir(&sled_dir).map_err(io("making the database's directory"))?;
-        drop_torn_snapshots(&sled_dir).map_err(io("removing an unfinished snapshot"))?;
-        let db = open_db(&sled_dir, format.segment, cache_bytes).map_err(damaged)?;
-        let state = match inspect(&db, promised, found.is_none()) {
-            Err(what) if accept_data_loss => {
-                tracing::warn!(%what, "the store goes on with what is left, as was asked");
-                settle(&db, promised).map_err(damaged)?
+        let sled_dir = dir.join("sled");
+        let rescue = Rescue::prepare(&sled_dir).map_err(io("copying the database"))?;
+        let (db, state) = match open_checked(&sled_dir, options, format, promised) {
+            Ok(opened) => opened,
+            Err(what) => {
+                let Some(rescue) = rescue else {
+                    return Err(damaged(what));
+                };
+                rescue.put_back().map_err(io("putting the database back as it was"))?;
+                return Err(damaged(format!("{what} (nothing was changed)")));
             }
-            inspected => inspected.map_err(damaged)?,
         };
+        rescue.map_or(Ok(()), Rescue::discard).map_err(io("removing the copy"))?;
 
         let file = File::options().read(true).write(true).open(sled_dir.join("db"));
         let file = file.map_err(io("opening the database file"))?;
-        make_private(&sled_dir).map_err(io("setting permissions"))?;
-        make_private(&dir).map_err(io("setting permissions"))?;
-        sync_files(&sled_dir).map_err(io("syncing the database"))?;
-        mark.write(state.version).map_err(io("writing the mark"))?;
-        if found.is_none() {
-            // The store exists once this file does.
-            format.write(&format_file).map_err(io("writing the file `format`"))?;
-            let parent = dir.canonicalize().map_err(io("finding the directory"))?;
-            sync(parent.parent().unwrap_or(&dir)).map_err(io("syncing the parent directory"))?;
-        }
-        sync(&dir).map_err(io("syncing the directory"))?;
+        let mark = Mark::open(&dir.join("mark")).map_err(io("opening the mark"))?;
+        let files = make_durable(&dir, format, &mark, state);
+        files.map_err(io("making it durable"))?;
         // Whatever is in the store may be in pieces; a new one has none.
         let has_pieces = AtomicBool::new(state.entries > 0);
+        let reserve_bytes = options.reserve_bytes;
         Ok((Sled { db, file, mark, reserve_bytes, has_pieces, _lock: lock }, state))
     }
 }
 
-fn damaged(dir: PathBuf, what: String) -> OpenError {
-    OpenError::Damaged { dir, what, advice: ADVICE.to_owned() }
+/// Opens the database and compares it with what is known of it; an error is damage.
+fn open_checked(
+    sled_dir: &Path,
+    options: &SledOptions,
+    format: Option<Format>,
+    promised: Option<Version>,
+) -> Result<(::sled::Db, State), String> {
+    if format.is_some() && !sled_dir.join("db").exists() {
+        return Err("its database file is gone".to_owned());
+    }
+    make_dir(sled_dir).map_err(|error| error.to_string())?;
+    drop_torn_snapshots(sled_dir).map_err(|error| error.to_string())?;
+    let segment = format.map_or(SEGMENT, |format| format.segment);
+    let db = open_db(sled_dir, segment, options.cache_bytes)?;
+    let state = match inspect(&db, promised, format.is_none()) {
+        Err(what) if options.accept_data_loss => {
+            tracing::warn!(%what, "the store goes on with what is left, as was asked");
+            settle(&db, promised)?
+        }
+        inspected => inspected?,
+    };
+    Ok((db, state))
+}
+
+/// Before the first commit is promised, all that opening wrote is on disk, and the names of all
+/// files; and only the owner can read them.
+fn make_durable(dir: &Path, format: Option<Format>, mark: &Mark, state: State) -> io::Result<()> {
+    sync_files(&dir.join("sled"))?;
+    mark.write(state.version)?;
+    if format.is_none() {
+        // The store exists once this file does.
+        Format { number: FORMAT, segment: SEGMENT }.write(&dir.join("format"))?;
+        let path = dir.canonicalize()?;
+        sync(path.parent().unwrap_or(dir))?;
+    }
+    for file in ["lock", "format", "mark", "sled"] {
+        make_private(&dir.join(file))?;
+    }
+    fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+    sync(dir)
 }
 
 /// A snapshot counts from the moment it has its final name; one that was cut off before only
