@@ -53,6 +53,15 @@ fn damage(random: &mut Random, store: &Path) -> String {
     }
 }
 
+/// Everything in a store's files except for who has the lock.
+fn contents(store: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    find_files(store, &mut files);
+    files.sort();
+    files.retain(|file| !file.ends_with("lock"));
+    files.into_iter().map(|file| (file.clone(), fs::read(file).expect("read"))).collect()
+}
+
 fn find_files(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).expect("a directory") {
         let path = entry.expect("an entry").path();
@@ -78,6 +87,7 @@ fn a_damaged_store_is_whole_or_refused() {
         let _ = fs::remove_dir_all(&store);
         super::copy_dir(&original, &store);
         let how = damage(&mut random, &store);
+        let before = contents(&store);
         match Store::open(Options::sled(&store)) {
             Ok(store) => {
                 let found = super::block_on(writer::check(&store, &all));
@@ -86,6 +96,7 @@ fn a_damaged_store_is_whole_or_refused() {
             }
             Err(error @ (OpenError::Damaged { .. } | OpenError::TooNew { .. })) => {
                 assert!(!error.to_string().contains('\n'), "one line: {error}");
+                assert!(contents(&store) == before, "{how}: refused, and yet changed");
                 refused += 1;
             }
             Err(error) => panic!("{how}: {error}"),
