@@ -1,3 +1,7 @@
 //! The `coffer` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coffer::cli::run()
+}

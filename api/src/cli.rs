@@ -1,0 +1,85 @@
+//! The command line: what can be asked for, and how the parts are put together for it. Exit codes: 0 done, 1 failed with
+//! one line on stderr, 2 wrong usage, 3 the store is in use, 4 the store is damaged.
+
+mod demo;
+mod health;
+mod open;
+mod serve;
+mod user;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::store::OpenError;
+
+/// A locked box for records: an authenticated JSON API, a web app and a terminal app, in one process.
+#[derive(Debug, Parser)]
+#[command(name = "coffer", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server.
+    Serve(Box<serve::Serve>),
+    /// Make, list, disable users and set passwords, while the server is stopped.
+    User(user::User),
+    /// Fill an empty store with demo collections and a demo admin; the password is printed.
+    Demo(demo::Demo),
+    /// Ask a running server whether it is ready: exit code 0 for yes.
+    Health(health::Health),
+}
+
+/// Runs the command that the arguments ask for.
+pub fn run() -> ExitCode {
+    // New files are for their owner only, whatever the shell says.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let cli = Cli::parse();
+    warn_about_unknown_variables();
+    let outcome = match cli.command {
+        Command::Serve(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Health(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "coffer: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<OpenError>() {
+        Some(OpenError::InUse { .. }) => 3,
+        Some(OpenError::Damaged { .. } | OpenError::TooNew { .. }) => 4,
+        Some(OpenError::Io { .. }) | None => 1,
+    }
+}
+
+/// A misspelt variable would otherwise be a setting that silently does nothing.
+fn warn_about_unknown_variables() {
+    let known: Vec<String> = known_variables();
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("COFFER_") && !known.contains(&name) && !name.starts_with("COFFER_TUI_") {
+            let _ = writeln!(
+                std::io::stderr(),
+                "coffer: warning: the environment variable {name} is not known and does nothing"
+            );
+        }
+    }
+}
+
+fn known_variables() -> Vec<String> {
+    use clap::CommandFactory;
+    let root = Cli::command();
+    let commands = std::iter::once(&root).chain(root.get_subcommands());
+    let arguments = commands.flat_map(clap::Command::get_arguments);
+    arguments.filter_map(|argument| argument.get_env()).map(|name| name.to_string_lossy().into_owned()).collect()
+}

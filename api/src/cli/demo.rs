@@ -1,0 +1,29 @@
+//! `coffer demo`.
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::open::{AuthSettings, DataDir, Opened, block_on};
+use crate::domain::demo;
+
+/// Fills an empty store.
+#[derive(Debug, Args)]
+pub struct Demo {
+    #[command(flatten)]
+    data: DataDir,
+}
+
+impl Demo {
+    /// Does it.
+    pub fn run(self) -> Result<()> {
+        block_on(async {
+            let Opened { app, .. } = self.data.open(AuthSettings::default()).await?;
+            let password = demo::fill(&app).await?;
+            app.store.close().await;
+            writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN)?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Opening the data directory: the store, the key ring and everything that stands on them.
+
+use std::{path::PathBuf, sync::atomic::AtomicBool, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{
+    auth::{
+        clock::{Clock, Entropy, IdSource},
+        keys::KeyRing,
+        password::{Hasher, HasherSettings},
+        password_policy::Policy,
+        throttle::{Throttle, ThrottleSettings},
+        token::{Issuer, TokenSettings, Verifier},
+    },
+    domain::{
+        App, Parts, collections,
+        setup::{self, SetupCode},
+    },
+    store::{Options, Store},
+};
+
+/// Where everything is kept.
+#[derive(Debug, Clone, Args)]
+pub struct DataDir {
+    /// The directory that everything is kept in. It is made if it is not there.
+    #[arg(long, env = "COFFER_DATA", default_value = "./data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Open the store even if it lacks changes that were acknowledged. They stay lost.
+    #[arg(long)]
+    pub accept_data_loss: bool,
+}
+
+/// What sign-in is like.
+#[derive(Debug, Clone)]
+pub struct AuthSettings {
+    /// Lifetimes of tokens.
+    pub tokens: TokenSettings,
+    /// How long a session lives at most.
+    pub session_lifetime: Duration,
+    /// A refresh token is spent by its use.
+    pub rotation: bool,
+    /// HS256 keys that the operator brings.
+    pub key_files: Vec<PathBuf>,
+    /// Characters of a new password at least.
+    pub min_password_length: usize,
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self {
+            tokens: TokenSettings::default(),
+            session_lifetime: Duration::from_hours(24 * 30),
+            rotation: true,
+            key_files: Vec::new(),
+            min_password_length: crate::auth::password_policy::DEFAULT_MIN_LENGTH,
+        }
+    }
+}
+
+/// The application, and the set-up code if the first admin is still to be made.
+pub struct Opened {
+    /// The application.
+    pub app: App,
+    /// To be shown to who started the server, once.
+    pub setup_code: Option<String>,
+}
+
+impl DataDir {
+    /// Opens the store, checks the keys and puts the application together.
+    pub async fn open(&self, settings: AuthSettings) -> Result<Opened> {
+        let mut options = Options::sled(self.data.join("store"));
+        if let crate::store::EngineOptions::Sled(sled) = &mut options.engine {
+            sled.accept_data_loss = self.accept_data_loss;
+        }
+        make_private(&self.data).with_context(|| format!("cannot use the data directory {}", self.data.display()))?;
+        let store = tokio::task::spawn_blocking(move || Store::open(options)).await??;
+        let (clock, entropy) = (Clock::system(), Entropy::system());
+        let ring = if settings.key_files.is_empty() {
+            KeyRing::open(&self.data, &clock, &entropy)?
+        } else {
+            KeyRing::from_key_files(&settings.key_files, &clock)?
+        };
+        let ids = IdSource::new(clock.clone(), entropy.clone());
+        let (setup, setup_code) = if setup::required(&store).await? {
+            let (setup, code) = SetupCode::new(&entropy, &clock);
+            (setup, Some(code))
+        } else {
+            (SetupCode::none(), None)
+        };
+        let tokens = settings.tokens;
+        let app = App::new(Parts {
+            issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone())?,
+            refresh_lifetime: tokens.refresh_lifetime,
+            verifier: Verifier::new(&ring, tokens, clock.clone())?,
+            hasher: Hasher::new(HasherSettings::default(), entropy.clone())?,
+            policy: Policy::with_min_length(settings.min_password_length)?,
+            throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
+            collections: collections::Cache::default(),
+            rotation: settings.rotation,
+            session_lifetime: settings.session_lifetime,
+            draining: AtomicBool::new(false),
+            setup,
+            store,
+            clock,
+            entropy,
+            ids,
+        });
+        Ok(Opened { app, setup_code })
+    }
+}
+
+/// Makes a directory that only its owner can enter.
+fn make_private(dir: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
+}
+
+/// A runtime for commands that do one thing and end.
+pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}

@@ -1,0 +1,242 @@
+//! `coffer serve`.
+
+use std::{
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::open::{AuthSettings, DataDir, Opened, block_on};
+use crate::{
+    assets::Assets,
+    auth::token::TokenSettings,
+    domain::{App, demo, sessions},
+    routes,
+    server::{Server, ServerOptions},
+};
+
+/// The server's options. Each is an environment variable too.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    data: DataDir,
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, env = "COFFER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Serve plain HTTP on an address that other machines can reach. Put a TLS proxy in front.
+    #[arg(long, env = "COFFER_INSECURE_HTTP")]
+    insecure_http: bool,
+    /// Let browsers keep the session over plain HTTP away from this machine. Whoever listens on the way can take it over.
+    #[arg(long, env = "COFFER_INSECURE_COOKIE")]
+    insecure_cookie: bool,
+    /// How long an access token lives, such as 5m.
+    #[arg(long, env = "COFFER_ACCESS_LIFETIME", default_value = "5m", value_parser = parse_duration, value_name = "TIME")]
+    access_lifetime: Duration,
+    /// How long a refresh token lives when it is not used.
+    #[arg(long, env = "COFFER_REFRESH_LIFETIME", default_value = "1d", value_parser = parse_duration, value_name = "TIME")]
+    refresh_lifetime: Duration,
+    /// How long a session lives at most, however much it is used.
+    #[arg(long, env = "COFFER_SESSION_LIFETIME", default_value = "30d", value_parser = parse_duration, value_name = "TIME")]
+    session_lifetime: Duration,
+    /// Whether a refresh token is spent by its use. Off is for clients that ignore the new one.
+    #[arg(long, env = "COFFER_ROTATION", default_value = "on", value_name = "on|off")]
+    rotation: Switch,
+    /// A file with an HS256 key of your own, 32 bytes or more. Given several times, the first signs and the others verify.
+    #[arg(long, env = "COFFER_SIGNING_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
+    signing_key_file: Vec<PathBuf>,
+    /// Characters that a new password must have, 8 or more.
+    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = crate::auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
+    min_password_length: usize,
+    /// Serve the web app from this folder, not from the binary.
+    #[arg(long, env = "COFFER_WEB_DIR", value_name = "DIR")]
+    web_dir: Option<PathBuf>,
+    /// How the log is written to stderr.
+    #[arg(long, env = "COFFER_LOG", default_value = "text", value_name = "text|json")]
+    log: LogFormat,
+    /// What the log tells, such as info, debug, or coffer=trace.
+    #[arg(long, env = "COFFER_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
+    log_level: String,
+    /// How long a stopping server lets requests finish.
+    #[arg(long, env = "COFFER_GRACE", default_value = "10s", value_parser = parse_duration, value_name = "TIME")]
+    grace: Duration,
+    /// Fill an empty store with demo collections and a demo admin first; the password is printed.
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Reads `90s`, `5m`, `12h`, `1d`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        _ => return Err("use a number with s, m, h or d, such as 5m".to_owned()),
+    };
+    let seconds = digits.parse::<u32>().map_err(|_| "use a number with s, m, h or d, such as 5m".to_owned())?;
+    match u64::from(seconds) * factor {
+        0 => Err("this must be longer than nothing".to_owned()),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+impl Serve {
+    /// Serves until a signal comes.
+    pub fn run(self) -> Result<()> {
+        self.start_log()?;
+        if !self.listen.ip().is_loopback() && !self.insecure_http {
+            bail!(
+                "{} can be reached from other machines, and plain HTTP shows passwords to the network; \
+                 put a TLS proxy in front and add --insecure-http, or listen on 127.0.0.1",
+                self.listen
+            );
+        }
+        block_on(self.serve())
+    }
+
+    fn start_log(&self) -> Result<()> {
+        let filter = tracing_subscriber::EnvFilter::try_new(&self.log_level)
+            .with_context(|| format!("--log-level {} is not a level such as info or debug", self.log_level))?;
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+        let started = match self.log {
+            LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+            LogFormat::Json => builder.json().try_init(),
+        };
+        started.map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
+    }
+
+    async fn serve(self) -> Result<()> {
+        let assets = match &self.web_dir {
+            Some(dir) => Assets::from_dir(dir).with_context(|| format!("cannot serve the folder {}", dir.display()))?,
+            None => Assets::embedded(),
+        };
+        let settings = AuthSettings {
+            tokens: TokenSettings {
+                access_lifetime: self.access_lifetime,
+                refresh_lifetime: self.refresh_lifetime,
+                ..TokenSettings::default()
+            },
+            session_lifetime: self.session_lifetime.max(self.refresh_lifetime),
+            rotation: self.rotation == Switch::On,
+            key_files: self.signing_key_file.clone(),
+            min_password_length: self.min_password_length,
+        };
+        let Opened { app, mut setup_code } = self.data.open(settings).await?;
+        if self.demo {
+            let password = demo::fill(&app).await?;
+            setup_code = None;
+            let _ = writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN);
+        }
+        let server = Server::bind(ServerOptions { listen: self.listen, grace: self.grace, ..ServerOptions::default() })
+            .with_context(|| format!("cannot listen on {}", self.listen))?;
+        let address = server.local_addr()?;
+        greet(address, setup_code.as_deref());
+        tokio::spawn(sweep(app.clone()));
+        let filter = routes::filter(app.clone(), assets, routes::Options { insecure_cookie: self.insecure_cookie });
+        let service = warp::service(filter);
+        let failed = app.store.failed();
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        tokio::spawn(drain_on_signal(app.clone(), stop.clone()));
+        let failure = tokio::spawn(async move {
+            let failure = failed.await;
+            let _ = stop.send(true);
+            failure
+        });
+        let mut until = stopped.clone();
+        let served = server.run(service, async move {
+            let _ = until.wait_for(|stop| *stop).await;
+        });
+        let outcome = served.await;
+        app.store.close().await;
+        if failure.is_finished() {
+            let failure = failure.await?;
+            return Err(anyhow::anyhow!("{failure}").context("the store cannot write any more; start the server again"));
+        }
+        failure.abort();
+        if let Err(unfinished) = outcome {
+            tracing::warn!(requests = unfinished.0, "the grace period ended before these requests did");
+        }
+        Ok(())
+    }
+}
+
+/// The first thing that people see. The set-up code is a secret, so it goes to stdout and never into the log.
+fn greet(address: SocketAddr, setup_code: Option<&str>) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "Coffer listens on http://{address}");
+    if let Some(code) = setup_code {
+        let _ = writeln!(out, "Make the first admin here, within an hour:\n\n    http://{address}/setup?code={code}\n");
+    }
+    let _ = out.flush();
+}
+
+/// SIGTERM or SIGINT drains; a second one ends it now.
+async fn drain_on_signal(app: App, stop: tokio::sync::watch::Sender<bool>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be listened to; the server ends without draining");
+        return;
+    };
+    let mut next = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    next().await;
+    tracing::info!("stopping; a second signal ends it now");
+    app.draining.store(true, Ordering::Relaxed);
+    let _ = stop.send(true);
+    next().await;
+    // The store's own promise holds without a goodbye: what was acknowledged is on disk.
+    std::process::exit(1);
+}
+
+/// Clears expired sessions away, a few at a time.
+async fn sweep(app: App) {
+    let mut after = None;
+    loop {
+        let pause = match sessions::sweep(&app, &mut after).await {
+            Ok(true) => Duration::from_millis(100),
+            Ok(false) => Duration::from_mins(10),
+            Err(error) => {
+                tracing::warn!(%error, "expired sessions could not be cleared away");
+                Duration::from_mins(1)
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_with_their_unit() {
+        assert_eq!(parse_duration("5m"), Ok(Duration::from_mins(5)));
+        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
+        for bad in ["", "m", "5x", "-1s", "0s", "1.5h", "99999999999d", "5é"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `coffer user`: users without a running server. Passwords come from a prompt or from stdin, never from an argument.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Args, Subcommand};
+use common::{
+    access::Caller,
+    endpoints::users::{NewUser, UserPatch},
+    name::{RoleName, Username},
+};
+
+use super::open::{AuthSettings, DataDir, Opened, block_on};
+use crate::domain::{App, Error, setup, users};
+
+/// What to do with users.
+#[derive(Debug, Args)]
+pub struct User {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a user; the password is asked for.
+    Add {
+        /// What the user will sign in with.
+        name: Username,
+        /// May do everything.
+        #[arg(long)]
+        admin: bool,
+        /// A role that access rules may name; can be given several times.
+        #[arg(long, value_name = "ROLE")]
+        role: Vec<RoleName>,
+        #[command(flatten)]
+        with: With,
+    },
+    /// List all users.
+    List {
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Set a new password and end the user's sessions; the password is asked for.
+    Password {
+        /// Whose.
+        name: Username,
+        #[command(flatten)]
+        with: With,
+    },
+    /// Keep a user from signing in, and end their sessions.
+    Disable {
+        /// Whom.
+        name: Username,
+        #[command(flatten)]
+        data: DataDir,
+    },
+}
+
+#[derive(Debug, Args)]
+struct With {
+    /// Read the password from stdin, up to the end of the line.
+    #[arg(long)]
+    password_stdin: bool,
+    /// Characters that a new password must have, 8 or more.
+    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = crate::auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
+    min_password_length: usize,
+    #[command(flatten)]
+    data: DataDir,
+}
+
+impl With {
+    fn settings(&self) -> AuthSettings {
+        AuthSettings { min_password_length: self.min_password_length, ..AuthSettings::default() }
+    }
+
+    fn password(&self) -> Result<String> {
+        if self.password_stdin {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).context("the password could not be read from stdin")?;
+            return Ok(line.trim_end_matches(['\n', '\r']).to_owned());
+        }
+        if !std::io::stdin().is_terminal() {
+            bail!("there is no terminal to ask for the password; give it on stdin with --password-stdin");
+        }
+        let password = rpassword::prompt_password("Password: ")?;
+        if rpassword::prompt_password("Again: ")? != password {
+            bail!("the two passwords differ; try again");
+        }
+        Ok(password)
+    }
+}
+
+impl User {
+    /// Does it.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Add { name, admin, role, with } => {
+                let password = with.password()?;
+                block_on(async {
+                    let Opened { app, .. } = with.data.open(with.settings()).await?;
+                    add(&app, name.clone(), admin, role, password).await?;
+                    app.store.close().await;
+                    say(&format!("{name} can sign in now."))
+                })
+            }
+            Command::List { data } => block_on(async {
+                let Opened { app, .. } = data.open(AuthSettings::default()).await?;
+                for user in users::list(&app).await.map_err(plain)?.results {
+                    let roles = user.roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                    let admin = if user.is_admin { "admin" } else { "" };
+                    let active = if user.is_active { "active" } else { "disabled" };
+                    say(&format!("{}\t{}\t{active}\t{admin}\t{roles}", user.id, user.username))?;
+                }
+                Ok(())
+            }),
+            Command::Password { name, with } => {
+                let password = with.password()?;
+                let patch = UserPatch { password: Some(password), ..UserPatch::default() };
+                block_on(change(
+                    &with.data,
+                    with.settings(),
+                    &name,
+                    patch,
+                    "The password is changed, and all sessions have ended.",
+                ))
+            }
+            Command::Disable { name, data } => {
+                let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
+                block_on(change(&data, AuthSettings::default(), &name, patch, "The user cannot sign in any more."))
+            }
+        }
+    }
+}
+
+fn say(line: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+async fn add(app: &App, username: Username, is_admin: bool, roles: Vec<RoleName>, password: String) -> Result<()> {
+    if is_admin && roles.is_empty() && setup::required(&app.store).await? {
+        return setup::first_admin(app, username, &password).await.map(|_| ()).map_err(plain);
+    }
+    let new = NewUser { username, password, roles, is_admin, is_active: true };
+    users::create(app, &Caller::Anonymous, new).await.map(|_| ()).map_err(plain)
+}
+
+async fn change(data: &DataDir, settings: AuthSettings, name: &Username, patch: UserPatch, done: &str) -> Result<()> {
+    let Opened { app, .. } = data.open(settings).await?;
+    let (_, stored) = users::by_name(&app, name.as_str()).await?.ok_or_else(|| anyhow!("there is no user {name}"))?;
+    users::update(&app, &Caller::Anonymous, stored.user.id, patch).await.map_err(plain)?;
+    app.store.close().await;
+    say(done)
+}
+
+/// A domain error in one line.
+fn plain(error: Error) -> anyhow::Error {
+    match error {
+        Error::Invalid(errors) | Error::Taken(errors) => {
+            let messages = errors.0.values().flatten().map(|error| error.message.as_str()).collect::<Vec<_>>();
+            anyhow!("{}", messages.join(" "))
+        }
+        error => error.into(),
+    }
+}

@@ -1,0 +1,105 @@
+//! What Coffer does, without HTTP: sessions, users, collections, records. Functions here take and return `common`'s types
+//! and [`Error`]; they have never heard of a status code. All state is in the store, behind [`App`].
+
+pub mod collections;
+pub mod demo;
+pub mod error;
+pub mod journal;
+pub mod keyspace;
+pub mod records;
+pub mod sessions;
+pub mod setup;
+pub mod users;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    auth::{
+        clock::{Clock, Entropy, IdSource},
+        password::Hasher,
+        password_policy::Policy,
+        throttle::Throttle,
+        token::{Issuer, Verifier},
+    },
+    store::Store,
+};
+
+pub use error::{Error, Result};
+
+/// How often a change is tried again when another writer came first. Each try reads anew, so a change that cannot be made
+/// any more says so instead.
+const MAX_TRIES: usize = 64;
+
+/// Everything that a request needs. Clones are handles to the same.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// Where all state is.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// New ids.
+    pub ids: IdSource,
+    /// Signs tokens.
+    pub issuer: Issuer,
+    /// Checks tokens.
+    pub verifier: Verifier,
+    /// Hashes passwords.
+    pub hasher: Hasher,
+    /// Which passwords are let in.
+    pub policy: Policy,
+    /// Slows guessing down.
+    pub throttle: Throttle,
+    /// Parsed collections, by the version they were read at.
+    pub collections: collections::Cache,
+    /// The code for the first admin, while there is none.
+    pub setup: setup::SetupCode,
+    /// A refresh token is spent by its use.
+    pub rotation: bool,
+    /// How long a session lives at most.
+    pub session_lifetime: Duration,
+    /// How long a refresh token lives.
+    pub refresh_lifetime: Duration,
+    /// The server is going down: it finishes what it has and wants nothing new.
+    pub draining: AtomicBool,
+}
+
+impl App {
+    /// The application over these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Whether the server is going down.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// The time, as it is written into records.
+    pub fn timestamp(&self) -> String {
+        common::validate::format_moment(truncated(self.clock.now()))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// A moment to the microsecond: what the contract's times can say.
+fn truncated(moment: time::OffsetDateTime) -> time::OffsetDateTime {
+    moment.replace_nanosecond(moment.nanosecond() / 1000 * 1000).unwrap_or(moment)
+}

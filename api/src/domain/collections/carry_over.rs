@@ -1,0 +1,147 @@
+//! Carrying records over to a new definition: every stored record is checked against it, and all are rewritten in the
+//! commit that writes the definition. Where one does not fit, nothing is changed, and the answer says which.
+
+use std::collections::HashMap;
+
+use common::{
+    Object,
+    access::Caller,
+    collection::Collection,
+    field::FieldType,
+    id::CollectionId,
+    problem::{FieldError, FieldErrors},
+    reader::required,
+    record::Record,
+    validate::check,
+};
+use serde_json::Value;
+
+use super::{App, Error, Result, Schema, load};
+use crate::{
+    domain::{keyspace, records::stage::Stage},
+    store::{Batch, Entry, Expect, Key, Scan, Snapshot},
+};
+
+/// Records that one commit rewrites at most.
+const MAX_RECORDS: usize = 100_000;
+/// Ids that an answer names at most.
+const MAX_EXAMPLES: usize = 5;
+
+/// All records of a collection, if they are few enough for one commit.
+pub(super) async fn all_records(snapshot: &Snapshot, id: CollectionId) -> Result<Vec<(Key, Entry)>> {
+    let entries = snapshot.scan(Scan::prefix(&keyspace::records(id)).limit(MAX_RECORDS + 1)).await?;
+    if entries.len() > MAX_RECORDS {
+        let message = format!(
+            "This collection has more than {MAX_RECORDS} records, too many to change at once. Delete some first."
+        );
+        return Err(Error::Conflict(message));
+    }
+    Ok(entries)
+}
+
+/// Holds the commit back if a record was made or deleted since `snapshot`.
+pub(super) async fn expect_no_new_records(snapshot: &Snapshot, batch: Batch, id: CollectionId) -> Result<Batch> {
+    let key = keyspace::count(id);
+    let expect = snapshot.get(&key).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
+    Ok(batch.expect(key, expect))
+}
+
+/// Stages every record as the new definition has it.
+pub(super) async fn stage(
+    app: &App,
+    caller: &Caller,
+    snapshot: &Snapshot,
+    batch: Batch,
+    before: &Schema,
+    after: &Collection,
+) -> Result<Batch> {
+    let mut targets = HashMap::new();
+    for field in &after.fields {
+        let FieldType::Reference { collection, .. } = &field.kind else { continue };
+        if *collection == after.name {
+            targets.insert(collection.clone(), after.id);
+        } else if let Some(target) = load(app, snapshot, collection).await? {
+            targets.insert(collection.clone(), target.id());
+        }
+    }
+    let new = Schema { collection: after.clone(), version: before.version, targets };
+    let mut stage = Stage::new(app, caller, batch);
+    let mut misfits = Misfits::default();
+    for (key, entry) in all_records(snapshot, after.id).await? {
+        let old: Record = serde_json::from_slice(&entry.value)?;
+        match carried(&new, &old) {
+            Err(errors) => misfits.push(&old, errors),
+            Ok(record) => {
+                let taken = stage.replace((before, &key, &entry, &old), (&new, &record))?;
+                for field in taken {
+                    misfits.push(&old, FieldErrors::of(field, FieldError::new("unique", "This field must be unique.")));
+                }
+            }
+        }
+    }
+    misfits.result()?;
+    for target in stage.references() {
+        if snapshot.get(&target.key).await?.is_none() {
+            misfits.count += 1;
+            misfits.errors.push(target.field.clone(), common::validate::does_not_exist(&target.id.to_string()));
+        }
+    }
+    misfits.result()?;
+    expect_no_new_records(snapshot, stage.finish(), after.id).await
+}
+
+/// A record with the new definition's fields.
+fn carried(schema: &Schema, old: &Record) -> std::result::Result<Record, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let mut values = Object::new();
+    for field in &schema.collection.fields {
+        let name = field.name.as_str();
+        let value = match old.get(name) {
+            None if field.required && field.default.is_none() => {
+                errors.push(name, required());
+                continue;
+            }
+            None => Ok(field.initial()),
+            Some(Value::Null) if !field.nullable && field.default.is_some() => Ok(field.initial()),
+            Some(value) => check(field, value),
+        };
+        match value {
+            Ok(value) => {
+                values.insert(name.to_owned(), value);
+            }
+            Err(faults) => {
+                errors.0.insert(name.to_owned(), faults);
+            }
+        }
+    }
+    errors.or(crate::domain::records::assemble(old, values))
+}
+
+#[derive(Default)]
+struct Misfits {
+    count: u64,
+    errors: FieldErrors,
+    examples: Vec<String>,
+}
+
+impl Misfits {
+    fn push(&mut self, record: &Record, errors: FieldErrors) {
+        self.count += 1;
+        for (field, mut faults) in errors.0 {
+            let known = self.errors.0.entry(field).or_default();
+            faults.retain(|fault| !known.contains(fault));
+            known.extend(faults);
+        }
+        if self.examples.len() < MAX_EXAMPLES {
+            self.examples.extend(record.id().map(|id| id.to_string()));
+        }
+    }
+
+    fn result(&mut self) -> Result<()> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let Self { count, errors, examples } = std::mem::take(self);
+        Err(Error::Misfits { count, errors, examples })
+    }
+}

@@ -1,0 +1,148 @@
+//! Why something was not done, in the domain's own words. Which status each gets is decided in `routes`.
+
+use std::time::Duration;
+
+use common::problem::FieldErrors;
+use thiserror::Error;
+
+use crate::{
+    auth::{password::HashError, token::TokenError},
+    store::{CommitError, ReadError},
+};
+
+/// The result of a domain function.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something was not done. `Display` is for people; nothing secret or internal is in it but under `Internal`.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Members that do not fit.
+    #[error("some fields need attention")]
+    Invalid(FieldErrors),
+    /// No usable credentials.
+    #[error("authentication failed: {0}")]
+    Unauthenticated(#[from] AuthError),
+    /// The caller is known and may not.
+    #[error("You do not have permission to perform this action.")]
+    Denied,
+    /// Nothing there, or nothing for this caller.
+    #[error("Not found.")]
+    NotFound,
+    /// A unique value is taken.
+    #[error("This value is taken already. Choose a different one.")]
+    Taken(FieldErrors),
+    /// What is stored stands in the way.
+    #[error("{0}")]
+    Conflict(String),
+    /// Stored records stand in the way of a new definition: how many, and the first of them.
+    #[error("{count} stored records do not fit the new definition. Change them first, or define it differently.")]
+    Misfits {
+        /// How many records.
+        count: u64,
+        /// What is wrong with them, by field of the new definition.
+        errors: FieldErrors,
+        /// The first few ids.
+        examples: Vec<String>,
+    },
+    /// The record has changed since the caller read it.
+    #[error("This has been changed by someone else since you read it. Read it again and decide.")]
+    Stale,
+    /// A record is larger than the store takes.
+    #[error("A record may take {limit} bytes; this one has {size}.")]
+    TooLarge {
+        /// Bytes at most.
+        limit: usize,
+        /// Bytes sent.
+        size: usize,
+    },
+    /// Too many wrong tries.
+    #[error("Too many failed tries. Try again in {} seconds.", .0.as_secs().max(1))]
+    Locked(Duration),
+    /// Too much at once.
+    #[error("The server is busy. Try again in a moment.")]
+    Busy,
+    /// The disk is full; reads go on.
+    #[error("The server's disk is full. Nothing was changed; an operator has to free space.")]
+    DiskFull,
+    /// The store takes no more writes.
+    #[error("The server is stopping. Try again in a moment.")]
+    Stopped,
+    /// Our fault. The text is for the log only.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// Why a caller is not let in.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum AuthError {
+    /// No credentials came.
+    #[error("no credentials")]
+    Missing,
+    /// Name and password do not match an active user.
+    #[error("wrong credentials")]
+    Credentials,
+    /// The token does not hold.
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    /// The token was good once: its session has ended, or it was spent.
+    #[error("token is spent or its session has ended")]
+    Ended,
+    /// The token's user is gone.
+    #[error("no such user")]
+    NoUser,
+    /// The token's user is disabled.
+    #[error("user is inactive")]
+    Inactive,
+}
+
+impl From<FieldErrors> for Error {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        Self::Unauthenticated(AuthError::Token(error))
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<CommitError> for Error {
+    /// A conflict is for the caller to try again; one that gets here has been tried often enough.
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict { .. } | CommitError::Busy => Self::Busy,
+            CommitError::DiskFull => Self::DiskFull,
+            CommitError::Stopped => Self::Stopped,
+            CommitError::KeyTooLong { .. } => {
+                Self::Internal("a key is too long; a limit on names or values is missing".to_owned())
+            }
+            CommitError::NotACounter { .. } => {
+                Self::Internal("a counter holds another value; run coffer check".to_owned())
+            }
+            CommitError::Read(error) => error.into(),
+        }
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy,
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    /// Only stored bytes are read this way.
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(format!("a stored value could not be read: {error}; run coffer check"))
+    }
+}

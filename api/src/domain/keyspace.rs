@@ -1,0 +1,186 @@
+//! Where everything is kept: every key of the store is made here, and nowhere else.
+
+use common::{
+    field::{Field, FieldType},
+    id::{CollectionId, RecordId, SessionId, UserId},
+    name::CollectionName,
+    validate::parse_decimal,
+};
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+use crate::store::Key;
+
+/// The name under which every record is indexed by its owner.
+pub const OWNER_INDEX: &str = "owner";
+
+/// A collection's definition.
+pub fn collection(name: &CollectionName) -> Key {
+    collections().text(name.as_str())
+}
+
+/// All definitions.
+pub fn collections() -> Key {
+    Key::space("collections")
+}
+
+/// A record, as JSON without its revision.
+pub fn record(collection: CollectionId, id: RecordId) -> Key {
+    records(collection).uuid(id.uuid())
+}
+
+/// All records of a collection, in the order of creation.
+pub fn records(collection: CollectionId) -> Key {
+    Key::space("records").uuid(collection.uuid())
+}
+
+/// Who has a unique value: the record's id.
+pub fn unique(collection: CollectionId, field: &Field, value: &Value) -> Key {
+    element(uniques(collection).text(field.name.as_str()), field, value)
+}
+
+/// All unique values of a collection.
+pub fn uniques(collection: CollectionId) -> Key {
+    Key::space("unique").uuid(collection.uuid())
+}
+
+/// An index entry. Its value is empty; the record's id is its last element.
+pub fn index_entry(collection: CollectionId, field: &Field, value: &Value, id: RecordId) -> Key {
+    index_value(collection, field, value).uuid(id.uuid())
+}
+
+/// All index entries of one value.
+pub fn index_value(collection: CollectionId, field: &Field, value: &Value) -> Key {
+    element(index(collection, field.name.as_str()), field, value)
+}
+
+/// All index entries of one field, in the order of their values.
+pub fn index(collection: CollectionId, field: &str) -> Key {
+    indexes(collection).text(field)
+}
+
+/// All index entries of a collection.
+pub fn indexes(collection: CollectionId) -> Key {
+    Key::space("index").uuid(collection.uuid())
+}
+
+/// All records of one owner.
+pub fn owned(collection: CollectionId, owner: Option<UserId>) -> Key {
+    let key = index(collection, OWNER_INDEX);
+    match owner {
+        Some(owner) => key.uuid(owner.uuid()),
+        None => key.null(),
+    }
+}
+
+/// How many records a collection has.
+pub fn count(collection: CollectionId) -> Key {
+    Key::space("counts").uuid(collection.uuid())
+}
+
+/// How many records of a collection one owner has.
+pub fn owned_count(collection: CollectionId, owner: Option<UserId>) -> Key {
+    match owner {
+        Some(owner) => count(collection).uuid(owner.uuid()),
+        None => count(collection).null(),
+    }
+}
+
+/// How many references point at a record.
+pub fn referrers(collection: CollectionId, id: RecordId) -> Key {
+    all_referrers(collection).uuid(id.uuid())
+}
+
+/// The reference counts of all records of a collection.
+pub fn all_referrers(collection: CollectionId) -> Key {
+    Key::space("referrers").uuid(collection.uuid())
+}
+
+/// A user.
+pub fn user(id: UserId) -> Key {
+    users().uuid(id.uuid())
+}
+
+/// All users, in the order of creation.
+pub fn users() -> Key {
+    Key::space("users")
+}
+
+/// Who has a name, in its folded form.
+pub fn username(folded: &str) -> Key {
+    Key::space("usernames").text(folded)
+}
+
+/// How many active admins there are.
+pub fn active_admins() -> Key {
+    Key::space("meta").text("active_admins")
+}
+
+/// Set-up is done. Written once, with the first admin.
+pub fn set_up() -> Key {
+    Key::space("meta").text("set_up")
+}
+
+/// A session.
+pub fn session(id: SessionId) -> Key {
+    sessions().uuid(id.uuid())
+}
+
+/// All sessions.
+pub fn sessions() -> Key {
+    Key::space("sessions")
+}
+
+/// A session of a user; the value is empty.
+pub fn user_session(user: UserId, session: SessionId) -> Key {
+    user_sessions(user).uuid(session.uuid())
+}
+
+/// All sessions of a user.
+pub fn user_sessions(user: UserId) -> Key {
+    Key::space("user_sessions").uuid(user.uuid())
+}
+
+/// A refresh token that was used up.
+pub fn spent(session: SessionId, token: Uuid) -> Key {
+    all_spent(session).uuid(token)
+}
+
+/// All refresh tokens of a session that were used up.
+pub fn all_spent(session: SessionId) -> Key {
+    Key::space("spent").uuid(session.uuid())
+}
+
+/// Adds a value in the form that sorts as the field's values do. Values are in canonical form.
+fn element(key: Key, field: &Field, value: &Value) -> Key {
+    match (&field.kind, value) {
+        (_, Value::Bool(value)) => key.bool(*value),
+        (FieldType::Integer { .. }, Value::Number(number)) => match number.as_i64() {
+            Some(number) => key.int(number),
+            None => key.text(&number.to_string()),
+        },
+        (FieldType::Decimal { .. }, Value::String(text)) => match parse_decimal(text) {
+            Some(number) => key.decimal(number.normalize()),
+            None => key.text(text),
+        },
+        (FieldType::Datetime, Value::String(text)) => match OffsetDateTime::parse(text, &Rfc3339) {
+            Ok(moment) => key.int(i64::try_from(moment.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)),
+            Err(_) => key.text(text),
+        },
+        (FieldType::Reference { .. }, Value::String(text)) => match Uuid::try_parse(text) {
+            Ok(id) => key.uuid(id),
+            Err(_) => key.text(text),
+        },
+        (_, Value::String(text)) => key.text(text),
+        (_, Value::Null) => key.null(),
+        (_, other) => key.text(&other.to_string()),
+    }
+}
+
+/// The last element of an index entry's key: the record that it is about.
+pub fn last_id(key: &Key) -> Option<RecordId> {
+    let bytes = key.as_bytes();
+    let id = bytes.len().checked_sub(16).and_then(|at| bytes.get(at..))?;
+    Uuid::from_slice(id).ok().map(RecordId::from_uuid)
+}

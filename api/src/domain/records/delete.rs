@@ -1,0 +1,150 @@
+//! Deleting a record, and what that means for the records that refer to it: refused, deleted too, or made to refer to
+//! nothing, as their fields say. All of it is one commit.
+
+use std::collections::BTreeSet;
+
+use common::{
+    access::{Action, Caller},
+    field::{Field, FieldType, OnDelete},
+    id::{RecordId, Revision},
+    name::CollectionName,
+    problem::{FieldError, FieldErrors},
+};
+use serde_json::Value;
+
+use super::{Found, MAX_TRIES, Precondition, assemble, expect_schema, find, parse, stage::Stage};
+use crate::{
+    domain::{
+        App, Error, Result,
+        collections::{self, Schema},
+        keyspace,
+    },
+    store::{Batch, CommitError, Expect, Scan, Snapshot, counter},
+};
+
+/// Records that one deletion touches at most.
+const MAX_TOUCHED: usize = 10_000;
+
+/// Deletes a record.
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    name: &CollectionName,
+    id: RecordId,
+    precondition: Option<&Precondition>,
+) -> Result<()> {
+    for _ in 0..MAX_TRIES {
+        let snapshot = app.store.snapshot();
+        let Found { schema, entry, .. } = find(app, &snapshot, caller, Action::Delete, name, id).await?;
+        Precondition::check(precondition, Revision(entry.version.get()))?;
+        let batch = stage_with_referrers(app, caller, &snapshot, &schema, id).await?;
+        match app.store.commit(batch).await {
+            Ok(_) => return Ok(()),
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::Busy)
+}
+
+async fn stage_with_referrers(
+    app: &App,
+    caller: &Caller,
+    snapshot: &Snapshot,
+    schema: &Schema,
+    id: RecordId,
+) -> Result<Batch> {
+    let mut stage = Stage::new(app, caller, expect_schema(schema));
+    let mut waiting = vec![(schema.collection.name.clone(), id)];
+    let mut going = BTreeSet::from([id]);
+    // References that must become null, once it is known which records go.
+    let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
+    let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
+    while let Some((name, id)) = waiting.pop() {
+        let Some(schema) = collections::load(app, snapshot, &name).await? else { continue };
+        let key = keyspace::record(schema.id(), id);
+        let Some(entry) = snapshot.get(&key).await? else { continue };
+        stage.delete(&schema, &key, &entry)?;
+        let referrers = keyspace::referrers(schema.id(), id);
+        let counted = snapshot.get(&referrers).await?;
+        stage.expect(referrers, counted.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version)));
+        if counted.as_ref().and_then(counter).unwrap_or(0) == 0 {
+            continue;
+        }
+        for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
+            match on_delete {
+                OnDelete::Restrict => restricting.push((name, field, referrer)),
+                OnDelete::SetNull => emptied.push((name, field, referrer)),
+                OnDelete::Cascade if going.insert(referrer) => waiting.push((name, referrer)),
+                OnDelete::Cascade => {}
+            }
+        }
+        if going.len() + emptied.len() > MAX_TOUCHED {
+            let message =
+                format!("More than {MAX_TOUCHED} records refer to this one. Delete or change some of them first.");
+            return Err(Error::Conflict(message));
+        }
+    }
+    if let Some((name, field, _)) = restricting.iter().find(|(_, _, id)| !going.contains(id)) {
+        let count = restricting.iter().filter(|(_, _, id)| !going.contains(id)).count() as u64;
+        let message = format!(
+            "{} of \"{name}\" still refer to this through \"{}\".",
+            common::text::count(count, "record"),
+            field.name
+        );
+        let errors = FieldErrors::of(field.name.as_str(), FieldError::new("restricted", message));
+        return Err(Error::Taken(errors));
+    }
+    empty_references(app, snapshot, &mut stage, emptied, &going).await?;
+    Ok(stage.finish())
+}
+
+/// Every reference to a record: from which collection, by which field, from which record.
+async fn referring(
+    snapshot: &Snapshot,
+    schema: &Schema,
+    id: RecordId,
+) -> Result<Vec<(CollectionName, Field, OnDelete, RecordId)>> {
+    let mut found = Vec::new();
+    let value = Value::String(id.to_string());
+    for other in collections::all(snapshot).await? {
+        for field in &other.fields {
+            let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
+            if *collection != schema.collection.name {
+                continue;
+            }
+            let scan = Scan::prefix(&keyspace::index_value(other.id, field, &value)).limit(MAX_TOUCHED + 1);
+            let entries = snapshot.scan(scan).await?;
+            let ids = entries.iter().filter_map(|(key, _)| keyspace::last_id(key));
+            found.extend(ids.map(|id| (other.name.clone(), field.clone(), *on_delete, id)));
+        }
+    }
+    Ok(found)
+}
+
+/// Makes references null. A record with several of them is written once.
+async fn empty_references(
+    app: &App,
+    snapshot: &Snapshot,
+    stage: &mut Stage<'_>,
+    mut emptied: Vec<(CollectionName, Field, RecordId)>,
+    going: &BTreeSet<RecordId>,
+) -> Result<()> {
+    emptied.retain(|(_, _, id)| !going.contains(id));
+    emptied.sort_by_key(|(_, _, id)| *id);
+    for group in emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
+        let [(name, _, id), ..] = group else { continue };
+        let Some(schema) = collections::load(app, snapshot, name).await? else { continue };
+        let Some(entry) = snapshot.get(&keyspace::record(schema.id(), *id)).await? else { continue };
+        let old = parse(&entry)?;
+        let mut values = old.as_object().clone();
+        values.retain(|name, _| schema.collection.field(name).is_some());
+        for (_, field, _) in group {
+            values.insert(field.name.to_string(), Value::Null);
+        }
+        let mut record = assemble(&old, values);
+        record.set("updated_at", app.timestamp());
+        stage.update(&schema, (*id, &entry, &old), &record)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The metadata of a collection's records, in the shape of Django REST Framework's `OPTIONS` answer.
+
+use common::{
+    access::{Action, Caller, Decision},
+    field::{Field, FieldType},
+    name::CollectionName,
+    text,
+};
+use serde_json::{Map, Value, json};
+
+use crate::domain::{App, Result, collections, error::AuthError};
+
+/// What a collection's records look like, for who may list, view or create them.
+pub async fn describe(app: &App, caller: &Caller, name: &CollectionName) -> Result<Value> {
+    let snapshot = app.store.snapshot();
+    let schema = collections::find(app, &snapshot, name, caller).await?;
+    let rules = &schema.collection.access;
+    let may = |action| rules.decide(action, caller) != Decision::Denied;
+    if ![Action::List, Action::View, Action::Create].into_iter().any(may) {
+        return Err(match caller {
+            Caller::Anonymous => AuthError::Missing.into(),
+            Caller::User { .. } => crate::domain::Error::NotFound,
+        });
+    }
+    let mut fields = Map::new();
+    fields.insert("id".to_owned(), server_member("string", "Id"));
+    for field in &schema.collection.fields {
+        fields.insert(field.name.to_string(), describe_field(field));
+    }
+    fields.insert("owner".to_owned(), server_member("string", "Owner"));
+    fields.insert("created_at".to_owned(), server_member("datetime", "Created at"));
+    fields.insert("updated_at".to_owned(), server_member("datetime", "Updated at"));
+    fields.insert("revision".to_owned(), server_member("integer", "Revision"));
+    let mut actions = Map::new();
+    for (action, method) in [(Action::Create, "POST"), (Action::Update, "PUT")] {
+        if may(action) {
+            actions.insert(method.to_owned(), Value::Object(fields.clone()));
+        }
+    }
+    Ok(json!({
+        "name": text::label(name.as_str()),
+        "description": schema.collection.description,
+        "renders": ["application/json"],
+        "parses": ["application/json"],
+        "actions": actions,
+    }))
+}
+
+fn server_member(kind: &str, label: &str) -> Value {
+    json!({"type": kind, "required": false, "read_only": true, "label": label})
+}
+
+fn describe_field(field: &Field) -> Value {
+    let mut described = Map::new();
+    let mut put = |name: &str, value: Value| described.insert(name.to_owned(), value);
+    put("type", drf_type(&field.kind).into());
+    put("required", (field.required && field.default.is_none()).into());
+    put("read_only", false.into());
+    put("label", text::label(field.name.as_str()).into());
+    put("allow_null", field.nullable.into());
+    put("unique", field.unique.into());
+    if !field.help.is_empty() {
+        put("help_text", field.help.as_str().into());
+    }
+    if let Some(default) = &field.default {
+        put("default", default.clone());
+    }
+    match &field.kind {
+        FieldType::Text { min_length, max_length, pattern, .. } => {
+            put("min_length", json!(min_length));
+            put("max_length", json!(max_length));
+            put("pattern", json!(pattern));
+        }
+        FieldType::Integer { min, max } => {
+            put("min_value", json!(min));
+            put("max_value", json!(max));
+        }
+        FieldType::Decimal { min, max, places } => {
+            put("min_value", json!(min));
+            put("max_value", json!(max));
+            put("decimal_places", json!(places));
+        }
+        FieldType::Choice { choices, .. } => {
+            let choices =
+                choices.iter().map(|choice| json!({"value": choice, "display_name": choice})).collect::<Vec<_>>();
+            put("choices", choices.into());
+        }
+        FieldType::Reference { collection, on_delete } => {
+            put("collection", json!(collection));
+            put("on_delete", json!(on_delete));
+        }
+        FieldType::Json { max_bytes } => {
+            put("max_bytes", json!(max_bytes));
+        }
+        FieldType::Boolean | FieldType::Date | FieldType::Datetime | FieldType::Email | FieldType::Url => {}
+    }
+    described.retain(|_, value| !value.is_null());
+    Value::Object(described)
+}
+
+/// The word that Django REST Framework's metadata has for a type.
+fn drf_type(kind: &FieldType) -> &'static str {
+    match kind {
+        FieldType::Text { .. } => "string",
+        FieldType::Choice { many: true, .. } => "multiple choice",
+        FieldType::Reference { .. } => "field",
+        other => other.word(),
+    }
+}

@@ -1,0 +1,236 @@
+//! Lists: which records a query asks for, found on the cheapest way that gives the right answer. Without filters a page
+//! costs the same however many records there are: it is read off the records, an index, or the owner's index, and the
+//! count is kept.
+
+use std::cmp::Ordering;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use common::{
+    access::{Action, Caller, Decision},
+    collection::Collection,
+    field::Field,
+    id::RecordId,
+    name::CollectionName,
+    problem::{FieldError, FieldErrors},
+    query::{ListQuery, Lookup, server_field},
+    record::Record,
+};
+use serde_json::Value;
+
+use super::{
+    Sent,
+    filter::{Conditions, compare},
+    join::join,
+    parse,
+};
+use crate::{
+    domain::{
+        App, Result,
+        collections::{self, Schema},
+        keyspace,
+    },
+    store::{Entry, Key, Scan, Snapshot},
+};
+
+/// Records that are read at once where all have to be looked at.
+const CHUNK: usize = 1000;
+
+/// One page: the JSON of its records, and how many there are in all.
+pub struct Listed {
+    /// How many records match.
+    pub count: u64,
+    /// A JSON array.
+    pub results: Bytes,
+}
+
+/// The records that a query asks for, of those that the caller may list.
+pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &ListQuery) -> Result<Listed> {
+    let snapshot = app.store.snapshot();
+    let schema = collections::find(app, &snapshot, name, caller).await?;
+    let may = schema.authorize(Action::List, caller)?;
+    query.check(&schema.collection)?;
+    let conditions = Conditions::new(&schema.collection, query)?;
+    let (count, page) = match direct(&schema, may, query, &conditions) {
+        Some(scan) => {
+            let count = collections::count(&snapshot, schema.id(), may).await?.unwrap_or(0);
+            (count, read_page(&snapshot, &schema, scan, query).await?)
+        }
+        None => search(&snapshot, &schema, may, query, &conditions).await?,
+    };
+    if page.is_empty() && query.page > 1 && query.page > common::page::pages(count, query.page_size) {
+        return Err(FieldErrors::of("page", FieldError::new("invalid", "Invalid page. There are not so many.")).into());
+    }
+    let plain = query.fields.is_empty() && query.left_join.is_empty();
+    let results = if plain {
+        array(page.iter().map(|found| sent(found).json))
+    } else {
+        shaped(app, &snapshot, caller, query, &page).await?
+    };
+    Ok(Listed { count, results })
+}
+
+type Found = (RecordId, Entry);
+
+fn sent((id, entry): &Found) -> Sent {
+    Sent::new(*id, &entry.value, entry.version)
+}
+
+fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
+    let mut json = BytesMut::from(&b"["[..]);
+    for (i, item) in items.enumerate() {
+        if i > 0 {
+            json.put_u8(b',');
+        }
+        json.put_slice(&item);
+    }
+    json.put_u8(b']');
+    json.freeze()
+}
+
+/// The page with joined rows and only the members that were asked for.
+async fn shaped(app: &App, snapshot: &Snapshot, caller: &Caller, query: &ListQuery, page: &[Found]) -> Result<Bytes> {
+    let mut rows = page.iter().map(|(_, entry)| parse(entry)).collect::<Result<Vec<Record>>>()?;
+    for with in &query.left_join {
+        rows = join(app, snapshot, caller, rows, with).await?;
+    }
+    let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
+    let mut json = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut members = row.into_object();
+        if !query.fields.is_empty() {
+            members.retain(|name, _| query.fields.iter().any(|field| field == name) || joined(name));
+        }
+        json.push(Bytes::from(serde_json::to_vec(&members)?));
+    }
+    Ok(array(json.into_iter()))
+}
+
+/// The scan whose order is the query's, where there is nothing to filter.
+fn direct(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Conditions) -> Option<Scan> {
+    if !conditions.is_empty() {
+        return None;
+    }
+    let id = schema.id();
+    let (prefix, descending) = match (may, query.ordering.as_slice()) {
+        (Decision::All, []) => (keyspace::records(id), false),
+        // Ids rise with the time of creation.
+        (Decision::All, [key]) if key.field == "id" || key.field == "created_at" => {
+            (keyspace::records(id), key.descending)
+        }
+        (Decision::All, [key]) if schema.collection.field(&key.field).is_some_and(Field::has_index) => {
+            (keyspace::index(id, &key.field), key.descending)
+        }
+        (Decision::Own(user), []) => (keyspace::owned(id, Some(user)), false),
+        (Decision::Own(user), [key]) if key.field == "id" || key.field == "created_at" => {
+            (keyspace::owned(id, Some(user)), key.descending)
+        }
+        _ => return None,
+    };
+    let scan = Scan::prefix(&prefix);
+    Some(if descending { scan.backward() } else { scan })
+}
+
+async fn read_page(snapshot: &Snapshot, schema: &Schema, scan: Scan, query: &ListQuery) -> Result<Vec<Found>> {
+    let skip = usize::try_from((query.page - 1).saturating_mul(query.page_size)).unwrap_or(usize::MAX);
+    let size = usize::try_from(query.page_size).unwrap_or(usize::MAX);
+    let entries = snapshot.scan(scan.skip(skip).limit(size)).await?;
+    resolve(snapshot, schema, entries).await
+}
+
+/// Records, from a scan over records or over an index of them.
+async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)>) -> Result<Vec<Found>> {
+    let mut found = Vec::with_capacity(entries.len());
+    for (key, entry) in entries {
+        let Some(id) = keyspace::last_id(&key) else { continue };
+        if !entry.value.is_empty() {
+            found.push((id, entry));
+        } else if let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? {
+            found.push((id, entry));
+        }
+    }
+    Ok(found)
+}
+
+/// Looks at every record that may match, keeps those that do, and orders them.
+async fn search(
+    snapshot: &Snapshot,
+    schema: &Schema,
+    may: Decision,
+    query: &ListQuery,
+    conditions: &Conditions,
+) -> Result<(u64, Vec<Found>)> {
+    let keys = SortKeys::new(&schema.collection, query);
+    let skip = usize::try_from((query.page - 1).saturating_mul(query.page_size)).unwrap_or(usize::MAX);
+    let size = usize::try_from(query.page_size).unwrap_or(usize::MAX);
+    let mut matching: Vec<(Vec<Value>, Found)> = Vec::new();
+    let mut count = 0usize;
+    let prefix = narrowest(schema, may, conditions);
+    let mut scan = Scan::prefix(&prefix).limit(CHUNK);
+    loop {
+        let entries = snapshot.scan(scan).await?;
+        let last = entries.last().filter(|_| entries.len() == CHUNK).map(|(key, _)| key.clone());
+        for found in resolve(snapshot, schema, entries).await? {
+            let record = parse(&found.1)?;
+            if !may.covers(record.owner()) || !conditions.hold(&schema.collection, &record) {
+                continue;
+            }
+            count += 1;
+            if !keys.is_empty() {
+                matching.push((keys.of(&record), found));
+            } else if count > skip && matching.len() < size {
+                matching.push((Vec::new(), found));
+            }
+        }
+        let Some(last) = last else { break };
+        scan = Scan::prefix(&prefix).limit(CHUNK).after(&last);
+        tokio::task::yield_now().await;
+    }
+    if keys.is_empty() {
+        return Ok((count as u64, matching.into_iter().map(|(_, found)| found).collect()));
+    }
+    matching.sort_by(|(a, (id_a, _)), (b, (id_b, _))| keys.compare(a, b).then_with(|| id_a.cmp(id_b)));
+    Ok((count as u64, matching.into_iter().skip(skip).take(size).map(|(_, found)| found).collect()))
+}
+
+/// The smallest range of keys that has every match in it: one value of an index, the caller's own records, or all.
+fn narrowest(schema: &Schema, may: Decision, conditions: &Conditions) -> Key {
+    let exact = conditions.all.iter().find(|condition| {
+        condition.lookup == Lookup::Exact && schema.collection.field(&condition.name).is_some_and(Field::has_index)
+    });
+    match (exact, may) {
+        (Some(condition), _) => keyspace::index_value(schema.id(), &condition.field, &condition.values[0]),
+        (None, Decision::Own(user)) => keyspace::owned(schema.id(), Some(user)),
+        (None, _) => keyspace::records(schema.id()),
+    }
+}
+
+/// The keys of an ordering.
+struct SortKeys(Vec<(String, Field, bool)>);
+
+impl SortKeys {
+    fn new(collection: &Collection, query: &ListQuery) -> Self {
+        let keys = query.ordering.iter().filter_map(|key| {
+            let field = collection.field(&key.field).cloned().or_else(|| server_field(&key.field))?;
+            Some((key.field.clone(), field, key.descending))
+        });
+        Self(keys.collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn of(&self, record: &Record) -> Vec<Value> {
+        self.0.iter().map(|(name, ..)| record.get(name).cloned().unwrap_or(Value::Null)).collect()
+    }
+
+    fn compare(&self, a: &[Value], b: &[Value]) -> Ordering {
+        for (i, (_, field, descending)) in self.0.iter().enumerate() {
+            let order = compare(field, &a[i], &b[i]);
+            if order.is_ne() {
+                return if *descending { order.reverse() } else { order };
+            }
+        }
+        Ordering::Equal
+    }
+}

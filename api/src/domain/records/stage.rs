@@ -1,0 +1,239 @@
+//! Staging: what a record's change means for the keys around it. The record, its index and unique entries, the counts, the
+//! reference counts and the journal entry go into one batch, and this is the only place that knows how they belong together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{
+    access::Caller,
+    field::FieldType,
+    id::{CollectionId, RecordId, UserId},
+    record::Record,
+};
+use serde_json::{Value, json};
+
+use super::MAX_RECORD_BYTES;
+use crate::{
+    domain::{
+        App, Error, Result,
+        collections::Schema,
+        journal::{Change, Subject},
+        keyspace,
+    },
+    store::{Batch, Entry, Expect, Key},
+};
+
+/// A batch of record changes in the making.
+pub struct Stage<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    batch: Batch,
+    /// Unique keys that this batch takes. A second taker in the same batch would not be seen by the store.
+    claimed: BTreeSet<Key>,
+    /// Unique keys that this batch gives up.
+    released: BTreeSet<Key>,
+    /// Reference counts change by the sum, not one by one.
+    references: BTreeMap<Target, i64>,
+}
+
+/// A record that a reference points at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The record's key.
+    pub key: Key,
+    /// Its collection.
+    pub collection: CollectionId,
+    /// Its id.
+    pub id: RecordId,
+    /// The field that points.
+    pub field: String,
+}
+
+/// The keys that stand beside a record.
+#[derive(Default)]
+struct Entries {
+    indexes: BTreeSet<Key>,
+    uniques: BTreeMap<Key, String>,
+    targets: BTreeSet<Target>,
+    owner: Option<UserId>,
+}
+
+impl Entries {
+    fn of(schema: &Schema, id: RecordId, record: &Record) -> Self {
+        let collection = schema.id();
+        let owner = record.owner();
+        let mut entries = Self { owner, ..Self::default() };
+        entries.indexes.insert(keyspace::owned(collection, owner).uuid(id.uuid()));
+        for field in &schema.collection.fields {
+            let value = record.get(field.name.as_str()).unwrap_or(&Value::Null);
+            if field.has_index() {
+                entries.indexes.insert(keyspace::index_entry(collection, field, value, id));
+            }
+            if value.is_null() {
+                continue;
+            }
+            if field.unique {
+                entries.uniques.insert(keyspace::unique(collection, field, value), field.name.to_string());
+            }
+            if let FieldType::Reference { collection: target, .. } = &field.kind
+                && let Some(target) = schema.targets.get(target)
+                && let Some(pointed) = value.as_str().and_then(|text| text.parse().ok())
+            {
+                let key = keyspace::record(*target, pointed);
+                entries.targets.insert(Target { key, collection: *target, id: pointed, field: field.name.to_string() });
+            }
+        }
+        entries
+    }
+}
+
+impl<'a> Stage<'a> {
+    /// Goes on with `batch`.
+    pub fn new(app: &'a App, caller: &'a Caller, batch: Batch) -> Self {
+        Self { app, caller, batch, claimed: BTreeSet::new(), released: BTreeSet::new(), references: BTreeMap::new() }
+    }
+
+    fn with(&mut self, add: impl FnOnce(Batch) -> Batch) {
+        self.batch = add(std::mem::take(&mut self.batch));
+    }
+
+    /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
+    pub fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
+        self.add(schema, id, record, "create")
+    }
+
+    /// A record that was deleted, under its old id.
+    pub fn restore(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
+        self.add(schema, id, record, "restore")
+    }
+
+    fn add(&mut self, schema: &Schema, id: RecordId, record: &Record, action: &str) -> Result<(Vec<u8>, Vec<String>)> {
+        let json = stored(record)?;
+        let key = keyspace::record(schema.id(), id);
+        let after = Entries::of(schema, id, record);
+        let taken = self.diff(id, Entries::default(), &after);
+        self.count(schema.id(), after.owner, 1);
+        self.note(schema.id(), id, action, Value::Null, json!(record));
+        self.with(|batch| batch.expect(key.clone(), Expect::Absent).put(key, json.clone()));
+        Ok((json, taken))
+    }
+
+    /// A changed record. Gives its stored form.
+    pub fn update(
+        &mut self,
+        schema: &Schema,
+        (id, entry, old): (RecordId, &Entry, &Record),
+        record: &Record,
+    ) -> Result<Vec<u8>> {
+        let json = stored(record)?;
+        let key = keyspace::record(schema.id(), id);
+        self.diff(id, Entries::of(schema, id, old), &Entries::of(schema, id, record));
+        self.note(schema.id(), id, "update", json!(old), json!(record));
+        self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone()));
+        Ok(json)
+    }
+
+    /// A record under a new definition. Gives the fields whose value another record of this batch has.
+    pub fn replace(
+        &mut self,
+        (before, key, entry, old): (&Schema, &Key, &Entry, &Record),
+        (after, record): (&Schema, &Record),
+    ) -> Result<Vec<String>> {
+        let id = old.id().ok_or_else(|| Error::Internal("a stored record has no id; run coffer check".to_owned()))?;
+        let json = stored(record)?;
+        let taken = self.diff(id, Entries::of(before, id, old), &Entries::of(after, id, record));
+        self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)));
+        if json != entry.value {
+            self.note(after.id(), id, "update", json!(old), json!(record));
+            self.with(|batch| batch.put(key.clone(), json));
+        }
+        Ok(taken)
+    }
+
+    /// A record that goes.
+    pub fn delete(&mut self, schema: &Schema, key: &Key, entry: &Entry) -> Result<()> {
+        let old: Record = serde_json::from_slice(&entry.value)?;
+        let id = old.id().ok_or_else(|| Error::Internal("a stored record has no id; run coffer check".to_owned()))?;
+        let before = Entries::of(schema, id, &old);
+        self.count(schema.id(), before.owner, -1);
+        self.diff(id, before, &Entries::default());
+        self.note(schema.id(), id, "delete", json!(old), Value::Null);
+        self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone()));
+        Ok(())
+    }
+
+    /// Adds an expectation.
+    pub fn expect(&mut self, key: Key, expect: Expect) {
+        self.with(|batch| batch.expect(key, expect));
+    }
+
+    /// The records that this batch begins to refer to.
+    pub fn references(&self) -> impl Iterator<Item = &Target> {
+        self.references.iter().filter(|(_, by)| **by > 0).map(|(target, _)| target)
+    }
+
+    /// The batch.
+    pub fn finish(mut self) -> Batch {
+        for (target, by) in std::mem::take(&mut self.references) {
+            if by > 0 {
+                let key = target.key.clone();
+                self.with(|batch| batch.expect(key, Expect::Present));
+            }
+            if by != 0 {
+                self.with(|batch| batch.add(keyspace::referrers(target.collection, target.id), by));
+            }
+        }
+        self.batch
+    }
+
+    fn diff(&mut self, id: RecordId, before: Entries, after: &Entries) -> Vec<String> {
+        let mut taken = Vec::new();
+        for key in before.indexes.difference(&after.indexes) {
+            self.with(|batch| batch.delete(key.clone()));
+        }
+        for key in after.indexes.difference(&before.indexes) {
+            self.with(|batch| batch.put(key.clone(), Vec::new()));
+        }
+        for key in before.uniques.keys().filter(|key| !after.uniques.contains_key(key)) {
+            self.released.insert(key.clone());
+            self.with(|batch| batch.delete(key.clone()));
+        }
+        for (key, field) in after.uniques.iter().filter(|(key, _)| !before.uniques.contains_key(key)) {
+            if !self.claimed.insert(key.clone()) {
+                taken.push(field.clone());
+                continue;
+            }
+            let free = if self.released.contains(key) { None } else { Some(Expect::Absent) };
+            self.with(|mut batch| {
+                if let Some(expect) = free {
+                    batch = batch.expect(key.clone(), expect);
+                }
+                batch.put(key.clone(), id.to_string())
+            });
+        }
+        for target in before.targets {
+            *self.references.entry(target).or_default() -= 1;
+        }
+        for target in &after.targets {
+            *self.references.entry(target.clone()).or_default() += 1;
+        }
+        taken
+    }
+
+    fn count(&mut self, collection: CollectionId, owner: Option<UserId>, by: i64) {
+        self.with(|batch| batch.add(keyspace::count(collection), by).add(keyspace::owned_count(collection, owner), by));
+    }
+
+    fn note(&mut self, collection: CollectionId, id: RecordId, action: &str, before: Value, after: Value) {
+        let mut change = Change::new(self.app, self.caller, Subject::Record, id, action).values(before, after);
+        change.collection = Some(collection.to_string());
+        self.with(|batch| batch.append(change.to_bytes()));
+    }
+}
+
+fn stored(record: &Record) -> Result<Vec<u8>> {
+    let json = serde_json::to_vec(record)?;
+    if json.len() > MAX_RECORD_BYTES {
+        return Err(Error::TooLarge { limit: MAX_RECORD_BYTES, size: json.len() });
+    }
+    Ok(json)
+}

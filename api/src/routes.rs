@@ -1,0 +1,216 @@
+//! The HTTP face: warp hands a request over, one table finds its endpoint, and the endpoint's type says how it is read. A
+//! path is found first, then the method, then the caller, then the body, so no fault is taken for another.
+
+mod browser;
+mod collections;
+mod error;
+mod input;
+mod records;
+mod reply;
+mod root;
+mod sessions;
+mod tokens;
+mod users;
+
+use std::{convert::Infallible, pin::Pin, sync::Arc};
+
+use bytes::{Buf, Bytes};
+use common::{Endpoint, endpoint::EndpointInfo};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use http::{HeaderMap, Method, header};
+use percent_encoding::percent_decode_str;
+use warp::Filter;
+
+use crate::{
+    assets::Assets,
+    domain::{App, Result},
+    server::{Connection, RequestId},
+};
+pub use input::Input;
+use input::Raw;
+pub use reply::Reply;
+
+/// What routes need to know beside the application.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Cookies without `Secure`, for plain HTTP away from this machine. A stranger on the way can then read them.
+    pub insecure_cookie: bool,
+}
+
+type Response = http::Response<Bytes>;
+type Handling = Pin<Box<dyn Future<Output = Response> + Send>>;
+type Handler = Box<dyn Fn(Context, Raw) -> Handling + Send + Sync>;
+
+/// What every handler gets.
+#[derive(Clone)]
+pub struct Context {
+    /// The application.
+    pub app: App,
+    /// How this server answers.
+    pub options: Arc<Options>,
+}
+
+/// A path and what may be done to it.
+struct Resource {
+    /// `None` for a parameter.
+    segments: Vec<Option<&'static str>>,
+    methods: Vec<(Method, Handler)>,
+}
+
+/// Every route of the API.
+struct Table {
+    context: Context,
+    assets: Assets,
+    resources: Vec<Resource>,
+}
+
+/// The whole server as one filter.
+pub fn filter(
+    app: App,
+    assets: Assets,
+    options: Options,
+) -> impl Filter<Extract = (warp::reply::Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let table = Arc::new(Table::new(Context { app, options: Arc::new(options) }, assets));
+    warp::any()
+        .map(move || Arc::clone(&table))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<Connection>())
+        .and(warp::ext::optional::<RequestId>())
+        .and(warp::body::stream())
+        .then(answer)
+        .recover(|_| async { Ok::<_, Infallible>(error::internal(None)) })
+        .unify()
+        .map(|response: Response| response.map(Into::into))
+}
+
+#[allow(clippy::too_many_arguments)] // One for each thing that warp extracts.
+async fn answer(
+    table: Arc<Table>,
+    method: Method,
+    path: warp::path::FullPath,
+    query: String,
+    headers: HeaderMap,
+    connection: Option<Connection>,
+    request_id: Option<RequestId>,
+    body: impl Stream<Item = std::result::Result<impl Buf, warp::Error>> + Send + 'static,
+) -> Response {
+    let body = body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())).boxed();
+    let raw = Raw { segments: Vec::new(), query, headers, connection, request_id, body };
+    table.dispatch(&method, path.as_str(), raw).await
+}
+
+impl Table {
+    fn new(context: Context, assets: Assets) -> Self {
+        let mut table = Self { context, assets, resources: Vec::new() };
+        root::register(&mut table);
+        tokens::register(&mut table);
+        browser::register(&mut table);
+        sessions::register(&mut table);
+        users::register(&mut table);
+        collections::register(&mut table);
+        records::register(&mut table);
+        table
+    }
+
+    /// Registers the handler of an endpoint. Its type says the rest.
+    fn on<E, F, Fut>(&mut self, handler: F)
+    where
+        E: Endpoint + 'static,
+        E::Params: Send,
+        E::Query: Send,
+        E::Request: Send,
+        F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply>> + Send + 'static,
+    {
+        let handler: Handler = Box::new(move |context, raw| {
+            let handler = handler.clone();
+            Box::pin(async move {
+                let request_id = raw.request_id;
+                let outcome = match Input::<E>::read(&context, raw).await {
+                    Ok(input) => handler(context, input).await.map_err(Into::into),
+                    Err(refusal) => Err(refusal),
+                };
+                match outcome {
+                    Ok(reply) => reply.into_response(E::SUCCESS),
+                    Err(refusal) => refusal.into_response(&EndpointInfo::of::<E>(), request_id),
+                }
+            })
+        });
+        let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();
+        match self.resources.iter_mut().find(|resource| resource.segments == segments) {
+            Some(resource) => resource.methods.push((E::METHOD, handler)),
+            None => self.resources.push(Resource { segments, methods: vec![(E::METHOD, handler)] }),
+        }
+    }
+
+    async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
+        let Some(resource) = self.find(path, &mut raw.segments) else { return self.elsewhere(method, path, &raw) };
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        match resource.methods.iter().find(|(known, _)| known == wanted) {
+            Some((_, handler)) => handler(self.context.clone(), raw).await,
+            None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
+            None => error::method_not_allowed(method, &resource.allow(), raw.request_id),
+        }
+    }
+
+    /// The resource of a path, with or without its last slash; the parameters go into `parameters`, decoded.
+    fn find(&self, path: &str, parameters: &mut Vec<String>) -> Option<&Resource> {
+        let parts: Vec<&str> = split(path).collect();
+        let matches = |resource: &&Resource| {
+            resource.segments.len() == parts.len()
+                && resource.segments.iter().zip(&parts).all(|(known, part)| known.is_none_or(|known| known == *part))
+        };
+        // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
+        let resource =
+            self.resources.iter().filter(matches).max_by_key(|resource| resource.segments.iter().flatten().count())?;
+        for (known, part) in resource.segments.iter().zip(&parts) {
+            if known.is_none() {
+                parameters.push(percent_decode_str(part).decode_utf8().ok()?.into_owned());
+            }
+        }
+        Some(resource)
+    }
+
+    /// What is no endpoint: the web app, or nothing.
+    fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
+        if path != "/api"
+            && !path.starts_with("/api/")
+            && let Some(response) = self.assets.respond(method, path, &raw.headers)
+        {
+            return response;
+        }
+        error::not_found(raw.request_id)
+    }
+}
+
+impl Resource {
+    fn allow(&self) -> String {
+        let mut methods: Vec<&str> = self.methods.iter().map(|(method, _)| method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        if !methods.contains(&"OPTIONS") {
+            methods.push("OPTIONS");
+        }
+        methods.join(", ")
+    }
+}
+
+fn split(path: &str) -> impl Iterator<Item = &str> {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    inner.strip_suffix('/').unwrap_or(inner).split('/')
+}
+
+/// The media type of a `Content-Type`, in lower case, and its charset.
+fn media_type(headers: &HeaderMap) -> Option<(String, Option<String>)> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let mut parts = value.split(';').map(str::trim);
+    let kind = parts.next()?.to_ascii_lowercase();
+    let charset = parts.find_map(|part| {
+        part.to_ascii_lowercase().strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned())
+    });
+    Some((kind, charset))
+}

@@ -1,0 +1,67 @@
+//! `/api/session/`: the web app's own sign-in. The refresh token travels in a cookie that no script can read, and never in
+//! a body.
+
+use common::endpoints::sessions::{self as endpoints, BrowserSession};
+use http::{HeaderMap, header};
+
+use super::{Context, Input, Options, Reply, Table};
+use crate::domain::{
+    Error, Result,
+    error::AuthError,
+    sessions::{self, Issued},
+};
+
+/// The `__Host-` prefix makes browsers insist on `Secure`, `Path=/` and no `Domain`.
+const COOKIE: &str = "__Host-coffer";
+/// For plain HTTP, where browsers refuse the other.
+const INSECURE_COOKIE: &str = "coffer";
+
+pub fn register(table: &mut Table) {
+    table.on::<endpoints::SignIn, _, _>(sign_in);
+    table.on::<endpoints::Refresh, _, _>(refresh);
+    table.on::<endpoints::SignOut, _, _>(sign_out);
+}
+
+async fn sign_in(context: Context, input: Input<endpoints::SignIn>) -> Result<Reply> {
+    let issued = sessions::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?;
+    session(&context, issued)
+}
+
+async fn refresh(context: Context, input: Input<endpoints::Refresh>) -> Result<Reply> {
+    let token = cookie(&input.headers, &context.options).ok_or(AuthError::Missing)?;
+    session(&context, sessions::refresh(&context.app, token, &input.origin).await?)
+}
+
+async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<Reply> {
+    if let Some(token) = cookie(&input.headers, &context.options) {
+        // A session that has ended already is as signed out as can be.
+        match sessions::blacklist(&context.app, token, &input.origin).await {
+            Ok(()) | Err(Error::Unauthenticated(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Reply::empty().header(header::SET_COOKIE, &set_cookie(&context.options, "", 0)))
+}
+
+fn session(context: &Context, issued: Issued) -> Result<Reply> {
+    let Issued { access, refresh, expires_in, user } = issued;
+    let reply = Reply::json(&BrowserSession { access, expires_in, user })?;
+    let Some(refresh) = refresh else { return Ok(reply) };
+    let lifetime = context.app.refresh_lifetime.as_secs();
+    Ok(reply.header(header::SET_COOKIE, &set_cookie(&context.options, &refresh, lifetime)))
+}
+
+fn set_cookie(options: &Options, value: &str, max_age: u64) -> String {
+    let (name, secure) = if options.insecure_cookie { (INSECURE_COOKIE, "") } else { (COOKIE, "; Secure") };
+    format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
+    let wanted = if options.insecure_cookie { INSECURE_COOKIE } else { COOKIE };
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value)
+}

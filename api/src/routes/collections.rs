@@ -1,0 +1,48 @@
+//! `/api/collections/`.
+
+use common::endpoints::collections as endpoints;
+use http::header;
+
+use super::{Context, Input, Reply, Table};
+use crate::domain::{Result, collections};
+
+pub fn register(table: &mut Table) {
+    table.on::<endpoints::List, _, _>(list);
+    table.on::<endpoints::Create, _, _>(create);
+    table.on::<endpoints::Get, _, _>(get);
+    table.on::<endpoints::Replace, _, _>(replace);
+    table.on::<endpoints::Update, _, _>(update);
+    table.on::<endpoints::Delete, _, _>(delete);
+}
+
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
+    Reply::json(&collections::list(&context.app, &input.caller).await?)
+}
+
+async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
+    let base = input.base_url();
+    let collection = collections::create(&context.app, &input.caller, input.body).await?;
+    let location = format!("{base}/api/collections/{}/", collection.name);
+    Ok(Reply::json(&collection)?.etag(collection.revision).header(header::LOCATION, &location))
+}
+
+async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
+    Reply::json(&collections::get(&context.app, &input.caller, &input.params.0).await?)
+}
+
+async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply> {
+    let expected = input.expected_revision();
+    let collection = collections::replace(&context.app, &input.caller, &input.params.0, input.body, expected).await?;
+    Ok(Reply::json(&collection)?.etag(collection.revision))
+}
+
+async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
+    let expected = input.expected_revision();
+    let collection = collections::update(&context.app, &input.caller, &input.params.0, input.body, expected).await?;
+    Ok(Reply::json(&collection)?.etag(collection.revision))
+}
+
+async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
+    collections::delete(&context.app, &input.caller, &input.params.0, input.expected_revision()).await?;
+    Ok(Reply::empty())
+}

@@ -1,0 +1,193 @@
+//! Refusals as problem documents: the only place that knows which status and which headers a failure gets. On `/api/token/`
+//! the bodies are supersets of `SimpleJWT`'s, elsewhere of Django REST Framework's.
+
+use bytes::Bytes;
+use common::{
+    Problem,
+    endpoint::EndpointInfo,
+    problem::{FieldErrors, NON_FIELD},
+};
+use http::{HeaderValue, Method, header};
+use serde_json::{Value, json};
+
+use super::Response;
+use crate::{
+    auth::token::TokenError,
+    domain::{Error, error::AuthError},
+    problem::response_parts,
+    server::RequestId,
+};
+
+/// Why a request is refused.
+pub enum Refusal {
+    /// The request itself does not fit its endpoint.
+    Problem(Box<Problem>),
+    /// `Authorization` names the right scheme and is no token.
+    MalformedAuthorization,
+    /// The domain says no.
+    Domain(Error),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Domain(error)
+    }
+}
+
+impl Refusal {
+    /// The answer.
+    pub fn into_response(self, endpoint: &EndpointInfo, request_id: Option<RequestId>) -> Response {
+        let credentials = endpoint.path.starts_with("/api/token/") || endpoint.path.starts_with("/api/session/");
+        let (mut problem, challenge, retry_after) = match self {
+            Self::Problem(problem) => (*problem, None, None),
+            Self::MalformedAuthorization => {
+                let detail = "Authorization header must contain two space-delimited values";
+                (Problem::unauthorized(detail).with_code("bad_authorization_header"), Some(INVALID_TOKEN), None)
+            }
+            Self::Domain(Error::Unauthenticated(error)) => {
+                let (problem, challenge) = if credentials { at_credentials(error) } else { at_resource(error) };
+                (problem, Some(challenge), None)
+            }
+            Self::Domain(error) => domain(error),
+        };
+        if endpoint.path.starts_with("/api/token/") && problem.status == 400 {
+            simple_jwt_members(&mut problem);
+        }
+        let mut response = respond(problem, request_id);
+        if let Some(challenge) = challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+const CHALLENGE: &str = "Bearer realm=\"api\"";
+const INVALID_TOKEN: &str = "Bearer realm=\"api\", error=\"invalid_token\"";
+
+/// 401 of the endpoints that take credentials in the body or a cookie.
+fn at_credentials(error: AuthError) -> (Problem, &'static str) {
+    let (detail, code, challenge) = match error {
+        AuthError::Missing => ("You are not signed in.", "not_authenticated", CHALLENGE),
+        AuthError::Credentials => {
+            ("No active account found with the given credentials", "no_active_account", CHALLENGE)
+        }
+        AuthError::Token(error) => (error.detail(), "token_not_valid", INVALID_TOKEN),
+        AuthError::Ended => ("Token is blacklisted", "token_not_valid", INVALID_TOKEN),
+        AuthError::NoUser | AuthError::Inactive => {
+            ("No active account found for the given token.", "token_not_valid", INVALID_TOKEN)
+        }
+    };
+    (Problem::unauthorized(detail).with_code(code), challenge)
+}
+
+/// 401 of the endpoints that take an access token.
+fn at_resource(error: AuthError) -> (Problem, &'static str) {
+    let refused = |message: &str| {
+        let messages = json!([{"token_class": "AccessToken", "token_type": "access", "message": message}]);
+        let problem = Problem::unauthorized("Given token not valid for any token type").with_code("token_not_valid");
+        (problem.with("messages", messages), INVALID_TOKEN)
+    };
+    let plain = |detail: &str, code| (Problem::unauthorized(detail).with_code(code), INVALID_TOKEN);
+    match error {
+        AuthError::Missing | AuthError::Credentials => {
+            (Problem::unauthorized("Authentication credentials were not provided."), CHALLENGE)
+        }
+        AuthError::Token(error @ TokenError::NoUser) => plain(error.detail(), "token_not_valid"),
+        AuthError::Token(error) => refused(error.detail()),
+        AuthError::Ended => refused("Token is blacklisted"),
+        AuthError::NoUser => plain("User not found", "user_not_found"),
+        AuthError::Inactive => plain("User is inactive", "user_inactive"),
+    }
+}
+
+/// Everything that is not about who asks.
+fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
+    let detail = error.to_string();
+    let problem = match error {
+        Error::Invalid(errors) => Problem::validation(errors),
+        Error::Denied => Problem::forbidden(detail),
+        Error::NotFound => Problem::not_found(detail),
+        Error::Taken(errors) => taken(errors),
+        Error::Conflict(detail) => Problem::conflict(detail),
+        Error::Misfits { count, errors, examples } => Problem::conflict(detail)
+            .with_code("records_do_not_fit")
+            .with_errors(errors)
+            .with("count", count)
+            .with("examples", json!(examples)),
+        Error::Stale => Problem::stale(detail),
+        Error::TooLarge { .. } => Problem::too_large(detail),
+        Error::Locked(after) => {
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            return (Problem::too_many_requests(detail), None, Some(seconds.max(1)));
+        }
+        Error::Busy | Error::Stopped => return (Problem::unavailable(detail), None, Some(1)),
+        Error::DiskFull => return (Problem::disk_full(detail), None, Some(60)),
+        Error::Internal(reason) => {
+            tracing::error!(reason, "a request failed");
+            Problem::internal(
+                "Something went wrong on the server. Try again; if it goes on, give its operator the request id.",
+            )
+        }
+        Error::Unauthenticated(error) => at_resource(error).0,
+    };
+    (problem, None, None)
+}
+
+/// 409, with the first message as the detail, since it names what is taken or in the way.
+fn taken(errors: FieldErrors) -> Problem {
+    let first = errors.0.values().flatten().next();
+    let code = first.map_or_else(|| "unique".into(), |error| error.code.clone());
+    let detail = match first {
+        Some(error) if error.code != "unique" => error.message.clone(),
+        _ => Problem::taken(FieldErrors::new()).detail,
+    };
+    Problem { code, detail, ..Problem::taken(errors) }
+}
+
+/// `SimpleJWT` answers a 400 with a list of messages for each field.
+fn simple_jwt_members(problem: &mut Problem) {
+    for (field, errors) in &problem.errors.0 {
+        let messages: Vec<Value> = errors.iter().map(|error| error.message.as_str().into()).collect();
+        problem.extra.insert(field.clone(), messages.into());
+    }
+    if let Some(message) = problem.errors.messages(NON_FIELD).next() {
+        problem.detail = message.to_owned();
+    }
+}
+
+/// 404.
+pub fn not_found(request_id: Option<RequestId>) -> Response {
+    respond(Problem::not_found("There is nothing at this address."), request_id)
+}
+
+/// 405, with what is allowed.
+pub fn method_not_allowed(method: &Method, allow: &str, request_id: Option<RequestId>) -> Response {
+    let mut response = respond(Problem::method_not_allowed(format!("Method \"{method}\" not allowed.")), request_id);
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// 500.
+pub fn internal(request_id: Option<RequestId>) -> Response {
+    respond(domain(Error::Internal("a request matched no filter".to_owned())).0, request_id)
+}
+
+fn respond(mut problem: Problem, request_id: Option<RequestId>) -> Response {
+    problem.request_id = request_id.map(|id| id.to_string()).unwrap_or_default();
+    let (status, headers, body): (_, _, Bytes) = response_parts(&problem);
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}

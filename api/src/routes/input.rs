@@ -1,0 +1,225 @@
+//! Reading a request as its endpoint's type says: the caller, the path, the query, the body, in this order. What does not
+//! fit is refused here, before a handler sees it.
+
+use std::{net::IpAddr, pin::Pin};
+
+use bytes::{Bytes, BytesMut};
+use common::{
+    Access, Endpoint, Object, Problem,
+    access::Caller,
+    endpoint::Params,
+    endpoints::{records, sessions::BROWSER_HEADER},
+    id::Revision,
+    json,
+    query::{Query, decode},
+    reader::Body,
+};
+use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, Method, header};
+use serde_json::Value;
+
+use super::{Context, error::Refusal, media_type};
+use crate::{
+    domain::{
+        Error,
+        error::AuthError,
+        records::Precondition,
+        sessions::{self, Authenticated, Origin},
+    },
+    server::{Connection, RequestId},
+};
+
+/// Bytes of a body at most.
+const MAX_BODY: usize = 1024 * 1024 - 1;
+/// Bytes of a body that may hold many records.
+const MAX_LARGE_BODY: usize = 16 * 1024 * 1024;
+/// Characters of a user agent that are kept.
+const MAX_USER_AGENT: usize = 200;
+
+/// A request as it came.
+pub struct Raw {
+    /// The path's parameters, decoded.
+    pub segments: Vec<String>,
+    /// The query string, not decoded.
+    pub query: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The connection it came on.
+    pub connection: Option<Connection>,
+    /// Its id in the log.
+    pub request_id: Option<RequestId>,
+    /// The body, not read yet.
+    pub body: Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>,
+}
+
+/// A request as its endpoint reads it.
+pub struct Input<E: Endpoint> {
+    /// Who asks.
+    pub caller: Caller,
+    /// The session of the access token, where one came and the endpoint looks at it.
+    session: Option<Authenticated>,
+    /// The path's parameters.
+    pub params: E::Params,
+    /// The query string.
+    pub query: E::Query,
+    /// The query string as it came, for links to other pages.
+    pub raw_query: String,
+    /// The body.
+    pub body: E::Request,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl<E: Endpoint> Input<E> {
+    /// Reads a request.
+    pub async fn read(context: &Context, mut raw: Raw) -> Result<Self, Refusal> {
+        let address = raw.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.remote.ip());
+        let session = match E::ACCESS {
+            Access::Anyone | Access::Proof => None,
+            Access::Cookie => {
+                check_browser(&raw.headers)?;
+                None
+            }
+            Access::SignedIn | Access::Admin | Access::Rules => authenticate(context, &raw.headers, address).await?,
+        };
+        if E::PATH == "/api/session/" && E::METHOD == Method::POST {
+            check_browser(&raw.headers)?;
+        }
+        match (E::ACCESS, &session) {
+            (Access::SignedIn | Access::Admin, None) => return Err(Error::from(AuthError::Missing).into()),
+            (Access::Admin, Some(session)) if !session.user.is_admin => return Err(Error::Denied.into()),
+            _ => {}
+        }
+        let params = E::Params::from_segments(&raw.segments).ok_or_else(|| match (E::ACCESS, &session) {
+            (Access::Rules, None) => Error::from(AuthError::Missing),
+            _ => Error::NotFound,
+        })?;
+        let query = E::Query::from_pairs(decode(&raw.query)).map_err(Problem::validation)?;
+        let body = if E::Request::EXPECTED { read_body::<E>(&mut raw).await? } else { Value::Null };
+        let body = E::Request::from_json(body).map_err(Problem::validation)?;
+        let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
+        let user_agent = raw.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        let user_agent = user_agent.chars().take(MAX_USER_AGENT).collect();
+        let origin = Origin { address, user_agent };
+        Ok(Self { caller, session, params, query, raw_query: raw.query, body, headers: raw.headers, origin })
+    }
+
+    /// The session of the access token. There is one wherever the endpoint asks for a token.
+    pub fn session(&self) -> Result<&Authenticated, Error> {
+        self.session.as_ref().ok_or_else(|| AuthError::Missing.into())
+    }
+
+    /// `If-Match`, where it was sent.
+    pub fn precondition(&self) -> Option<Precondition> {
+        let tags = list(&self.headers, &header::IF_MATCH)?;
+        if tags.trim() == "*" {
+            return Some(Precondition::Exists);
+        }
+        Some(Precondition::OneOf(tags.split(',').filter_map(Revision::from_etag).collect()))
+    }
+
+    /// `If-Match` as one revision, for what has no list of them.
+    pub fn expected_revision(&self) -> Option<Revision> {
+        match self.precondition()? {
+            Precondition::Exists => None,
+            Precondition::OneOf(revisions) => Some(revisions.first().copied().unwrap_or(Revision(0))),
+        }
+    }
+
+    /// Whether `If-None-Match` has this revision.
+    pub fn has_current(&self, revision: Revision) -> bool {
+        let tags = list(&self.headers, &header::IF_NONE_MATCH).unwrap_or_default();
+        let tag = revision.etag();
+        tags.trim() == "*" || tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
+    }
+
+    /// The server's address as the client wrote it: `http://localhost:8000`.
+    pub fn base_url(&self) -> String {
+        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        format!("http://{host}")
+    }
+}
+
+fn list(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+/// The session of the bearer token (RFC 6750 §2.1), if one came. Another scheme is as good as none.
+async fn authenticate(
+    context: &Context,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<Option<Authenticated>, Refusal> {
+    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        let problem = Problem::invalid("Send one Authorization header, not several.").with_code("invalid_request");
+        return Err(problem.into());
+    }
+    let Ok(line) = line.to_str() else {
+        return Err(Error::from(AuthError::Token(crate::auth::token::TokenError::Invalid("not ASCII"))).into());
+    };
+    let mut parts = line.split_ascii_whitespace();
+    if !parts.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
+        return Ok(None);
+    }
+    let (Some(token), None) = (parts.next(), parts.next()) else { return Err(Refusal::MalformedAuthorization) };
+    Ok(Some(sessions::authenticate(&context.app, token, address).await?))
+}
+
+/// A cookie is sent by the browser whoever asked for the request, so these are taken only from our own page: it alone can
+/// set the header, and the browser says where a request comes from.
+fn check_browser(headers: &HeaderMap) -> Result<(), Refusal> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin");
+    let origin = text("origin").is_none_or(|origin| {
+        let host = origin.split_once("://").map(|(_, host)| host);
+        host.is_some() && host == text("host")
+    });
+    if site && origin && text(BROWSER_HEADER) == Some("1") {
+        return Ok(());
+    }
+    Err(Problem::forbidden("This address is for the web app of this server only. Programs use /api/token/.")
+        .with_code("cross_site")
+        .into())
+}
+
+/// Reads a body, strictly. None at all counts as an object without members.
+async fn read_body<E: Endpoint>(raw: &mut Raw) -> Result<Value, Refusal> {
+    let limit = if E::PATH == records::Create::PATH { MAX_LARGE_BODY } else { MAX_BODY };
+    let too_large = || Problem::too_large(format!("The body may take {limit} bytes. Send less at once."));
+    let announced =
+        raw.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(too_large().into());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = raw.body.next().await {
+        let Ok(chunk) = chunk else { return Err(Problem::invalid("The body ended early. Send it again.").into()) };
+        if body.len() + chunk.len() > limit {
+            return Err(too_large().into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let (kind, charset) = media_type(&raw.headers).unwrap_or_default();
+    if body.is_empty() && kind.is_empty() {
+        return Ok(Value::Object(Object::new()));
+    }
+    let utf8 = charset.as_deref().is_none_or(|charset| charset == "utf-8" || charset == "utf8");
+    let shown = || raw.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    match kind.as_str() {
+        "application/json" if utf8 && body.is_empty() => Ok(Value::Object(Object::new())),
+        "application/json" if utf8 => json::parse(&body).map_err(|error| Problem::malformed(error.to_string()).into()),
+        "application/x-www-form-urlencoded" if utf8 && E::PATH.starts_with("/api/token/") => {
+            let members = form_urlencoded::parse(&body).into_owned().map(|(name, value)| (name, Value::String(value)));
+            Ok(Value::Object(members.collect()))
+        }
+        _ => {
+            let shown = common::text::single_line(shown()).into_owned();
+            Err(Problem::unsupported_media_type(format!("Unsupported media type \"{shown}\" in request.")).into())
+        }
+    }
+}

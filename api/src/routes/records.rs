@@ -1,0 +1,112 @@
+//! `/api/records/`. Records go out as the bytes that are stored.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use common::{
+    endpoints::records as endpoints,
+    query::{ListQuery, decode, encode},
+    record::OneOrMany,
+};
+use http::header;
+use serde_json::Value;
+
+use super::{Context, Input, Reply, Table};
+use crate::domain::{Result, records};
+
+pub fn register(table: &mut Table) {
+    table.on::<endpoints::List, _, _>(list);
+    table.on::<endpoints::Create, _, _>(create);
+    table.on::<endpoints::Describe, _, _>(describe);
+    table.on::<endpoints::Get, _, _>(get);
+    table.on::<endpoints::Replace, _, _>(replace);
+    table.on::<endpoints::Update, _, _>(update);
+    table.on::<endpoints::Delete, _, _>(delete);
+    table.on::<endpoints::Restore, _, _>(restore);
+}
+
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
+    let listed = records::list(&context.app, &input.caller, &input.params.0, &input.query).await?;
+    let ListQuery { page, page_size, .. } = input.query;
+    let next = (page.saturating_mul(page_size) < listed.count).then(|| link(&input, page + 1));
+    let previous = (page > 1).then(|| link(&input, page - 1));
+    let mut json = BytesMut::with_capacity(listed.results.len() + 200);
+    let [next, previous] = [next, previous].map(Value::from);
+    json.put_slice(
+        format!("{{\"count\":{},\"next\":{next},\"previous\":{previous},\"results\":", listed.count).as_bytes(),
+    );
+    json.put_slice(&listed.results);
+    json.put_u8(b'}');
+    Ok(Reply::raw(json.freeze()))
+}
+
+/// The absolute address of another page, with every other parameter as it came.
+fn link(input: &Input<endpoints::List>, page: u64) -> String {
+    let mut pairs = decode(&input.raw_query);
+    pairs.retain(|(name, _)| name != "page");
+    if page > 1 {
+        pairs.push(("page".to_owned(), page.to_string()));
+    }
+    let query = if pairs.is_empty() { String::new() } else { format!("?{}", encode(&pairs)) };
+    format!("{}/api/records/{}/{query}", input.base_url(), input.params.0)
+}
+
+async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
+    let base = input.base_url();
+    let many = matches!(input.body, OneOrMany::Many(_));
+    let name = input.params.0;
+    let mut written = records::create(&context.app, &input.caller, &name, input.body).await?;
+    if !many && let Some(sent) = written.pop() {
+        let location = format!("{base}/api/records/{name}/{}/", sent.id);
+        return Ok(Reply::record(sent).header(header::LOCATION, &location));
+    }
+    let mut json = BytesMut::from(&b"["[..]);
+    for (i, sent) in written.iter().enumerate() {
+        if i > 0 {
+            json.put_u8(b',');
+        }
+        json.put_slice(&sent.json);
+    }
+    json.put_u8(b']');
+    Ok(Reply::raw(Bytes::from(json)))
+}
+
+async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply> {
+    let description = records::describe(&context.app, &input.caller, &input.params.0).await?;
+    Ok(Reply::json(&description)?.header(header::ALLOW, "GET, POST, OPTIONS, HEAD"))
+}
+
+async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
+    let (name, id) = &input.params;
+    let sent = records::get(&context.app, &input.caller, name, *id).await?;
+    if input.has_current(sent.revision) {
+        return Ok(Reply::not_modified(sent.revision));
+    }
+    Ok(Reply::record(sent))
+}
+
+async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply> {
+    let precondition = input.precondition();
+    let (name, id) = &input.params;
+    Ok(Reply::record(
+        records::update(&context.app, &input.caller, (name, *id), &input.body, false, precondition.as_ref()).await?,
+    ))
+}
+
+async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
+    let precondition = input.precondition();
+    let (name, id) = &input.params;
+    Ok(Reply::record(
+        records::update(&context.app, &input.caller, (name, *id), &input.body, true, precondition.as_ref()).await?,
+    ))
+}
+
+async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
+    let precondition = input.precondition();
+    let (name, id) = &input.params;
+    records::delete(&context.app, &input.caller, name, *id, precondition.as_ref()).await?;
+    Ok(Reply::empty())
+}
+
+async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply> {
+    let (name, id, revision) = &input.params;
+    Ok(Reply::record(records::restore(&context.app, &input.caller, name, *id, *revision).await?))
+}

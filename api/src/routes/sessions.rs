@@ -1,0 +1,43 @@
+//! `/api/sessions/`: who is signed in where.
+
+use common::{endpoints::sessions as endpoints, query::SessionQuery};
+
+use super::{Context, Input, Reply, Table};
+use crate::domain::{
+    Error, Result,
+    sessions::{self, Authenticated},
+    users,
+};
+
+pub fn register(table: &mut Table) {
+    table.on::<endpoints::List, _, _>(list);
+    table.on::<endpoints::End, _, _>(end);
+    table.on::<endpoints::EndOthers, _, _>(end_others);
+}
+
+/// Whose sessions are meant: the caller's own, or for an admin anyone's.
+async fn whose(context: &Context, asking: &Authenticated, query: SessionQuery) -> Result<common::id::UserId> {
+    match query.user {
+        Some(user) if user != asking.user.id && !asking.user.is_admin => Err(Error::Denied),
+        Some(user) => Ok(users::get(&context.app, user).await?.id),
+        None => Ok(asking.user.id),
+    }
+}
+
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
+    let user = whose(&context, input.session()?, input.query).await?;
+    Reply::json(&sessions::list(&context.app, input.session()?, user).await?)
+}
+
+async fn end(context: Context, input: Input<endpoints::End>) -> Result<Reply> {
+    sessions::end(&context.app, input.session()?, input.params.0).await?;
+    Ok(Reply::empty())
+}
+
+async fn end_others(context: Context, input: Input<endpoints::EndOthers>) -> Result<Reply> {
+    let asking = input.session()?;
+    let user = whose(&context, asking, input.query).await?;
+    let except = (user == asking.user.id).then_some(asking.id);
+    sessions::end_all(&context.app, &asking.caller, user, except).await?;
+    Ok(Reply::empty())
+}

@@ -1,0 +1,49 @@
+//! `/api/token/`.
+
+use common::{
+    endpoint::Empty,
+    endpoints::tokens::{self, KeySet, Tokens},
+};
+
+use super::{Context, Input, Reply, Table};
+use crate::domain::{
+    Result,
+    sessions::{self, Issued},
+};
+
+pub fn register(table: &mut Table) {
+    table.on::<tokens::Obtain, _, _>(obtain);
+    table.on::<tokens::Refresh, _, _>(refresh);
+    table.on::<tokens::Verify, _, _>(verify);
+    table.on::<tokens::Blacklist, _, _>(blacklist);
+    table.on::<tokens::Keys, _, _>(keys);
+}
+
+fn tokens(issued: Issued) -> Result<Reply> {
+    let Issued { access, refresh, expires_in, .. } = issued;
+    Reply::json(&Tokens { access, refresh, expires_in, token_type: "Bearer".to_owned() })
+}
+
+async fn obtain(context: Context, input: Input<tokens::Obtain>) -> Result<Reply> {
+    tokens(sessions::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?)
+}
+
+async fn refresh(context: Context, input: Input<tokens::Refresh>) -> Result<Reply> {
+    tokens(sessions::refresh(&context.app, &input.body.refresh, &input.origin).await?)
+}
+
+async fn verify(context: Context, input: Input<tokens::Verify>) -> Result<Reply> {
+    sessions::verify(&context.app, &input.body.token).await?;
+    Reply::json(&Empty {})
+}
+
+async fn blacklist(context: Context, input: Input<tokens::Blacklist>) -> Result<Reply> {
+    sessions::blacklist(&context.app, &input.body.refresh, &input.origin).await?;
+    Reply::json(&Empty {})
+}
+
+async fn keys(context: Context, _: Input<tokens::Keys>) -> Result<Reply> {
+    let keys = context.app.verifier.public_keys();
+    let keys = keys.get("keys").and_then(|keys| keys.as_array()).cloned().unwrap_or_default();
+    Reply::json(&KeySet { keys })
+}
