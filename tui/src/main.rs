@@ -1,3 +1,45 @@
-//! The `coffer-tui` command.
+//! The `coffer-tui` command: reads its arguments, takes the terminal over, and gives it back.
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use coffer_tui::{
+    app::{self, End},
+    client::Client,
+    server::Server,
+    session::SessionFile,
+    style::Theme,
+    terminal, words,
+};
+
+/// The arguments.
+#[derive(Debug, Parser)]
+#[command(name = "coffer-tui", version, about = words::ABOUT, long_about = words::LONG_ABOUT, max_term_width = 100)]
+struct Args {
+    #[arg(long, help = words::SERVER_HELP, value_name = "URL", env = "COFFER_SERVER", default_value = "http://127.0.0.1:8000")]
+    server: Server,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(End::Quit) => ExitCode::SUCCESS,
+        Ok(End::Signal(number)) => ExitCode::from(128 + number),
+        Err(error) => {
+            eprintln!("coffer-tui: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> anyhow::Result<End> {
+    let file = SessionFile::for_server(&args.server);
+    let client = Client::new(args.server.clone(), file)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    let mut terminal = terminal::open().context(words::NO_TERMINAL)?;
+    let end = runtime.block_on(app::run(&mut terminal, &args.server, client, Theme::from_env()));
+    terminal::close();
+    // A call that still waits for an answer must not keep the process.
+    runtime.shutdown_background();
+    end.context(words::TERMINAL_GONE)
+}

@@ -1,0 +1,134 @@
+//! The event loop: keys, answers and signals come in, the model is updated and drawn, and what the update wants is done
+//! in tasks of their own, so that nothing here ever waits for the network.
+
+use std::{io, sync::Arc, time::Duration};
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use ratatui::DefaultTerminal;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, interval_at, timeout},
+};
+
+use crate::{
+    client::Client, effect::Effect, message::Message, model::Model, server::Server, style::Theme, update, view,
+};
+
+/// How often the spinner turns.
+const MOMENT: Duration = Duration::from_millis(120);
+/// How long the end waits for tokens that are being traded.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Why the client ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Somebody quit.
+    Quit,
+    /// A signal with this number came.
+    Signal(u8),
+}
+
+/// Runs the client in a terminal until somebody quits or a signal comes.
+pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Client, theme: Theme) -> io::Result<End> {
+    let in_the_clear = !server.is_encrypted() && !server.is_loopback();
+    let size = terminal.size()?;
+    let (mut model, effects) =
+        Model::new(server.to_string(), in_the_clear, client.has_session(), (size.width, size.height));
+    model.theme = theme;
+    let client = Arc::new(client);
+    let mut tasks = JoinSet::new();
+    spawn(&mut tasks, &client, effects);
+    let mut events = EventStream::new();
+    let mut signals = Signals::new()?;
+    let mut ticks = interval_at(Instant::now() + MOMENT, MOMENT);
+    let end = loop {
+        terminal.draw(|frame| view(frame, &model))?;
+        let message = tokio::select! {
+            biased;
+            signal = signals.next() => break End::Signal(signal),
+            event = events.next() => match event {
+                Some(event) => read(event?),
+                None => break End::Quit,
+            },
+            Some(answer) = tasks.join_next() => match answer {
+                Ok(message) => Some(message),
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => None,
+            },
+            _ = ticks.tick(), if model.animates() => Some(Message::Tick),
+        };
+        if let Some(message) = message {
+            let effects = update(&mut model, message);
+            spawn(&mut tasks, &client, effects);
+        }
+        if client.take_not_kept() {
+            update(&mut model, Message::NotKept);
+        }
+        if model.quit {
+            break End::Quit;
+        }
+    };
+    drop(timeout(GRACE, client.settle()).await);
+    Ok(end)
+}
+
+fn read(event: Event) -> Option<Message> {
+    match event {
+        Event::Key(key) if key.is_press() || key.is_repeat() => Some(Message::Key(key)),
+        Event::Paste(text) => Some(Message::Paste(text)),
+        Event::Resize(columns, rows) => Some(Message::Resize(columns, rows)),
+        _ => None,
+    }
+}
+
+fn spawn(tasks: &mut JoinSet<Message>, client: &Arc<Client>, effects: Vec<Effect>) {
+    for effect in effects {
+        let client = Arc::clone(client);
+        tasks.spawn(async move { effect.perform(&client).await });
+    }
+}
+
+/// Signals that ask a program to end.
+#[cfg(unix)]
+struct Signals {
+    hang_up: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.hang_up.recv() => 1,
+            _ = self.interrupt.recv() => 2,
+            _ = self.terminate.recv() => 15,
+        }
+    }
+}
+
+/// Signals that ask a program to end.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> u8 {
+        drop(tokio::signal::ctrl_c().await);
+        2
+    }
+}

@@ -1,0 +1,216 @@
+//! The session against a server that does as it is told: when tokens are traded, how often, and what is kept.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    sync::{Arc, Mutex as StdMutex},
+    thread,
+};
+
+use common::endpoints::{collections, users};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// The requests that came: path, token, body.
+type Seen = Arc<StdMutex<Vec<(String, String, Value)>>>;
+
+/// Serves one answer for each request, by what `answer` says to its path, token and body.
+fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, Value) + Send + 'static) -> (Server, Seen) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let seen = Seen::default();
+    let log = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let (mut path, mut token, mut length) = (String::new(), String::new(), 0);
+            for (i, line) in stream.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).enumerate()
+            {
+                let lower = line.to_ascii_lowercase();
+                match lower.split_once(':') {
+                    _ if i == 0 => path = line.split(' ').nth(1).unwrap().to_owned(),
+                    Some(("authorization", _)) => token = line.rsplit(' ').next().unwrap().to_owned(),
+                    Some(("content-length", value)) => length = value.trim().parse().unwrap(),
+                    _ => {}
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+            let (status, reply) = answer(&path, &token, &body);
+            log.lock().unwrap().push((path, token, body));
+            let reply = reply.to_string();
+            let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", reply.len());
+            stream.get_mut().write_all((head + &reply).as_bytes()).unwrap();
+        }
+    });
+    (server, seen)
+}
+
+fn refusal() -> (u16, Value) {
+    (401, json!(common::Problem::unauthorized("The token is not valid.")))
+}
+
+fn trade(body: &Value) -> (u16, Value) {
+    let number: u32 = body["refresh"].as_str().unwrap().trim_start_matches('r').parse().unwrap();
+    let next = number + 1;
+    (
+        200,
+        json!({"access": format!("a{next}"), "refresh": format!("r{next}"), "expires_in": 300, "token_type": "Bearer"}),
+    )
+}
+
+fn nothing() -> (u16, Value) {
+    (200, json!({"count": 0, "next": null, "previous": null, "results": []}))
+}
+
+fn session(user: &str, number: u32, access_until: u64) -> Session {
+    Session { user: user.into(), access: format!("a{number}"), access_until, refresh: format!("r{number}") }
+}
+
+fn kept(state: &tempfile::TempDir, server: &Server, access_until: u64) -> SessionFile {
+    let file = SessionFile::within(state.path(), server);
+    file.store(&session("ada", 1, access_until)).unwrap();
+    file
+}
+
+async fn list(client: &Client) -> Answer<common::page::Page<common::collection::Collection>> {
+    client.send(&Call::<collections::List>::new((), ())).await
+}
+
+fn paths(seen: &Seen) -> Vec<String> {
+    seen.lock().unwrap().iter().map(|(path, token, _)| format!("{path} {token}").trim().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_token_about_to_end_is_traded_first_and_the_new_one_is_on_disk_before_it_is_used() {
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().to_owned();
+    let address = Arc::new(StdMutex::new(None::<Server>));
+    let at = Arc::clone(&address);
+    let (server, seen) = serve(move |path, token, body| {
+        if path == "/api/token/refresh/" {
+            return trade(body);
+        }
+        let file = SessionFile::within(&folder, at.lock().unwrap().as_ref().unwrap());
+        assert_eq!(file.load().unwrap().access, token);
+        nothing()
+    });
+    *address.lock().unwrap() = Some(server.clone());
+    let file = kept(&state, &server, now() + 2);
+    let client = Client::new(server, Some(file.clone())).unwrap();
+    assert!(list(&client).await.is_ok());
+    assert_eq!(paths(&seen), ["/api/token/refresh/", "/api/collections/ a2"]);
+    assert_eq!(file.load().unwrap().refresh, "r2");
+}
+
+#[tokio::test]
+async fn many_refused_requests_trade_the_refresh_token_once() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|path, token, body| match (path, token) {
+        ("/api/token/refresh/", _) => trade(body),
+        (_, "a2") => nothing(),
+        _ => refusal(),
+    });
+    let file = kept(&state, &server, now() + 300);
+    let client = Client::new(server, Some(file)).unwrap();
+    let answers = tokio::join!(list(&client), list(&client), list(&client), list(&client));
+    assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok() && answers.3.is_ok());
+    assert_eq!(paths(&seen).iter().filter(|path| path.starts_with("/api/token/refresh/")).count(), 1);
+}
+
+#[tokio::test]
+async fn two_clients_of_one_user_share_the_session_instead_of_ending_it() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|path, token, body| match (path, token) {
+        ("/api/token/refresh/", _) if body["refresh"] == "r1" => trade(body),
+        ("/api/token/refresh/", _) => refusal(),
+        (_, "a2") => nothing(),
+        _ => refusal(),
+    });
+    let file = kept(&state, &server, now() + 300);
+    let one = Client::new(server.clone(), Some(file.clone())).unwrap();
+    let other = Client::new(server, Some(file)).unwrap();
+    assert!(list(&one).await.is_ok());
+    assert!(list(&other).await.is_ok());
+    assert_eq!(paths(&seen).iter().filter(|path| path.starts_with("/api/token/refresh/")).count(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_healed_is_over_and_its_file_is_gone() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|_, _, _| refusal());
+    let file = kept(&state, &server, now() + 300);
+    let client = Client::new(server, Some(file.clone())).unwrap();
+    assert_eq!(list(&client).await, Err(Failure::SignedOut));
+    assert_eq!(list(&client).await, Err(Failure::SignedOut));
+    assert!(file.load().is_none());
+    assert_eq!(paths(&seen), ["/api/collections/ a1", "/api/token/refresh/"]);
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_does_not_end_the_session() {
+    let state = tempfile::tempdir().unwrap();
+    let server: Server = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap()).parse().unwrap()
+    };
+    let file = kept(&state, &server, 0);
+    let mut client = Client::new(server, Some(file.clone())).unwrap();
+    let unreachable = CallError::Unreachable(words::unreachable(io::ErrorKind::ConnectionRefused).unwrap().to_owned());
+    assert_eq!(list(&client).await, Err(Failure::Call(unreachable)));
+    assert!(client.has_session() && file.load().is_some());
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_newest_token_and_forgets_it() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|_, _, _| (200, json!({})));
+    let file = kept(&state, &server, now() + 300);
+    let client = Client::new(server, Some(file.clone())).unwrap();
+    file.store(&session("ada", 9, 0)).unwrap();
+    client.sign_out().await.unwrap();
+    assert_eq!(seen.lock().unwrap()[0].2, json!({"refresh": "r9"}));
+    assert!(file.load().is_none());
+    assert_eq!(client.send(&Call::<users::Me>::new((), ())).await.unwrap_err(), Failure::SignedOut);
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_told_and_the_session_works_all_the_same() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, _) = serve(|path, _, _| match path {
+        "/api/token/" => trade(&json!({"refresh": "r0"})),
+        _ => nothing(),
+    });
+    std::fs::write(state.path().join("sessions"), b"in the way").unwrap();
+    let file = SessionFile::within(state.path(), &server);
+    let client = Client::new(server, Some(file)).unwrap();
+    client.sign_in(Credentials { username: "ada".into(), password: "x".into() }).await.unwrap();
+    assert!(client.take_not_kept() && !client.take_not_kept());
+    assert!(list(&client).await.is_ok());
+}
+
+#[tokio::test]
+async fn tokens_do_not_follow_a_redirect() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|_, _, _| (302, json!({})));
+    let file = kept(&state, &server, now() + 300);
+    let client = Client::new(server, Some(file)).unwrap();
+    assert!(matches!(list(&client).await, Err(Failure::Call(CallError::Unreadable(_)))));
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn somebody_else_who_signs_in_beside_is_neither_taken_over_nor_signed_out() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|_, _, _| refusal());
+    let file = kept(&state, &server, 0);
+    let client = Client::new(server.clone(), Some(file.clone())).unwrap();
+    let signing_out = Client::new(server, Some(file.clone())).unwrap();
+    file.store(&session("eve", 9, now() + 300)).unwrap();
+    assert_eq!(list(&client).await, Err(Failure::SignedOut));
+    signing_out.sign_out().await.unwrap();
+    assert_eq!(seen.lock().unwrap()[0].2, json!({"refresh": "r1"}));
+    assert_eq!(file.load().unwrap().user, "eve");
+}

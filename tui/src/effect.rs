@@ -1,0 +1,122 @@
+//! What an update wants done in the world, and how it is done: one call of the client each, its answer a message.
+
+use common::{
+    Call, Object,
+    endpoints::{collections, records, root, setup, tokens, users},
+    id::{RecordId, Revision},
+    name::CollectionName,
+    query::ListQuery,
+    reader::Body,
+    record::{OneOrMany, Record},
+};
+
+use crate::{
+    client::Client,
+    message::{Answer, Deleted, Failure, Message, Ticket},
+};
+
+/// Something to be done. No `Debug`: passwords are in here.
+#[derive(Clone, PartialEq)]
+pub enum Effect {
+    /// Ask what the server is.
+    Look(Ticket),
+    /// Ask who is signed in.
+    Me,
+    /// Sign in.
+    SignIn(Ticket, tokens::Credentials),
+    /// Make the first admin from this form's body, then sign in.
+    SetUp(Ticket, Object),
+    /// End the session.
+    SignOut,
+    /// Read the collections.
+    Collections(Ticket),
+    /// Read a page of records.
+    Records(Ticket, CollectionName, ListQuery),
+    /// Read one record.
+    Record(Ticket, CollectionName, RecordId),
+    /// Write a new record.
+    Create(Ticket, CollectionName, Object),
+    /// Write changes to a record.
+    Update(Ticket, CollectionName, RecordId, Object),
+    /// Read the version of a record that somebody else wrote.
+    Fresh(Ticket, CollectionName, RecordId),
+    /// Delete a record, if it still has the revision.
+    Delete(Ticket, Deleted),
+    /// Put a record back.
+    Restore(Ticket, Deleted),
+}
+
+impl Effect {
+    /// Does it.
+    pub async fn perform(self, client: &Client) -> Message {
+        match self {
+            Self::Look(ticket) => {
+                let call = Call::<root::Get>::new((), ());
+                Message::Root(ticket, client.send(&call).await)
+            }
+            Self::Me => Message::Me(me(client).await),
+            Self::SignIn(ticket, credentials) => Message::SignedIn(ticket, sign_in(client, credentials).await),
+            Self::SetUp(ticket, body) => Message::SignedIn(ticket, set_up(client, body).await),
+            Self::SignOut => Message::SignedOut(client.sign_out().await),
+            Self::Collections(ticket) => {
+                let call = Call::<collections::List>::new((), ());
+                Message::Collections(ticket, client.send(&call).await.map(|page| page.results))
+            }
+            Self::Records(ticket, collection, query) => {
+                let call = Call::<records::List>::new((collection,), ()).query(query);
+                Message::Records(ticket, client.send(&call).await)
+            }
+            Self::Record(ticket, collection, id) => Message::Record(ticket, get(client, collection, id).await),
+            Self::Fresh(ticket, collection, id) => Message::Fresh(ticket, get(client, collection, id).await),
+            Self::Create(ticket, collection, body) => {
+                let body = OneOrMany::One(Record::from_object(body));
+                let call = Call::<records::Create>::new((collection,), body);
+                let created = client.send(&call).await.map(|created| match created {
+                    OneOrMany::One(record) => record,
+                    OneOrMany::Many(records) => records.into_iter().next().unwrap_or_default(),
+                });
+                Message::Saved(ticket, created)
+            }
+            Self::Update(ticket, collection, id, body) => {
+                let call = Call::<records::Update>::new((collection, id), Record::from_object(body));
+                Message::Saved(ticket, client.send(&call).await)
+            }
+            Self::Delete(ticket, deleted) => {
+                let params = (deleted.collection.clone(), deleted.id);
+                let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
+                let answer = client.send(&call).await.map(|_| ());
+                Message::Deleted(ticket, deleted, answer)
+            }
+            Self::Restore(ticket, deleted) => {
+                let params: (_, _, Revision) = (deleted.collection.clone(), deleted.id, deleted.revision);
+                let call = Call::<records::Restore>::new(params, ());
+                let answer = client.send(&call).await;
+                Message::Restored(ticket, deleted, answer)
+            }
+        }
+    }
+}
+
+async fn me(client: &Client) -> Answer<common::user::User> {
+    client.send(&Call::<users::Me>::new((), ())).await
+}
+
+async fn get(client: &Client, collection: CollectionName, id: RecordId) -> Answer<Record> {
+    client.send(&Call::<records::Get>::new((collection, id), ())).await
+}
+
+async fn sign_in(client: &Client, credentials: tokens::Credentials) -> Answer<common::user::User> {
+    client.sign_in(credentials).await.map_err(Failure::Call)?;
+    me(client).await
+}
+
+async fn set_up(client: &Client, body: Object) -> Answer<common::user::User> {
+    let request = setup::SetUp::from_json(body.into()).map_err(|errors| {
+        let problem = common::Problem::validation(errors);
+        Failure::Call(common::CallError::Problem(Box::new(problem)))
+    })?;
+    let credentials =
+        tokens::Credentials { username: request.username.to_string(), password: request.password.clone() };
+    client.send(&Call::<setup::Create>::new((), request)).await?;
+    sign_in(client, credentials).await
+}

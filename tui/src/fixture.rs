@@ -1,0 +1,102 @@
+//! What the tests share: a collection with every kind of field, its records, and a model that has come so far.
+
+use common::{Object, collection::Collection, page::Page, record::Record, user::User};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use serde_json::{Value, json};
+
+use crate::{effect::Effect, message::Message, model::Model, update};
+
+/// The id with this number at its end.
+pub fn id(number: u32) -> String {
+    format!("01920000-0000-7000-8000-{number:012}")
+}
+
+/// A collection of these fields.
+pub fn collection(name: &str, fields: &Value) -> Collection {
+    serde_json::from_value(json!({
+        "id": id(1), "name": name, "description": "What we eat between meals", "fields": fields, "count": 10412,
+        "access": {"list": ["signed_in"], "view": ["signed_in"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]},
+        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "revision": 1
+    }))
+    .unwrap()
+}
+
+/// Snacks, with every kind of input.
+pub fn snacks() -> Collection {
+    collection(
+        "snacks",
+        &json!([
+            {"name": "title", "type": "text", "required": true, "unique": true, "max_length": 40, "help": "What it says on the bag."},
+            {"name": "price", "type": "decimal", "min": "0", "places": 2, "nullable": true},
+            {"name": "stock", "type": "integer", "min": 0, "nullable": true},
+            {"name": "size", "type": "choice", "choices": ["small", "medium", "large"], "nullable": true},
+            {"name": "tags", "type": "choice", "choices": ["sweet", "salty", "hot"], "many": true},
+            {"name": "vegan", "type": "boolean"},
+            {"name": "baked_on", "type": "date", "nullable": true},
+            {"name": "notes", "type": "text", "multiline": true},
+            {"name": "data", "type": "json", "nullable": true}
+        ]),
+    )
+}
+
+/// A snack.
+pub fn snack(number: u32, title: &str) -> Record {
+    record(&json!({
+        "id": id(number), "title": title, "price": "2.50", "stock": 12, "size": "small", "tags": ["sweet"], "vegan": true,
+        "baked_on": "2026-11-01", "notes": "one\ntwo", "data": null, "owner": id(77),
+        "created_at": "2026-11-01T08:00:00Z", "updated_at": "2026-11-02T09:30:00Z", "revision": 1000 + number
+    }))
+}
+
+/// A record of these members.
+pub fn record(members: &Value) -> Record {
+    Record::from_object(members.as_object().cloned().unwrap_or_else(Object::new))
+}
+
+/// A page of these records, of so many in all.
+pub fn page(records: Vec<Record>, count: u64) -> Page<Record> {
+    Page { count, next: None, previous: None, results: records }
+}
+
+/// The user who owns the snacks.
+pub fn ada() -> User {
+    user(77, "ada", false)
+}
+
+/// A user.
+pub fn user(number: u32, name: &str, is_admin: bool) -> User {
+    serde_json::from_value(json!({
+        "id": id(number), "username": name, "roles": [], "is_admin": is_admin, "is_active": true,
+        "created_at": "2026-01-01T00:00:00Z", "last_login": null
+    }))
+    .unwrap()
+}
+
+/// A model with somebody signed in, and this collection's table open with these rows of so many.
+pub fn table(collection: Collection, records: Vec<Record>, count: u64, size: (u16, u16)) -> Model {
+    let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, size);
+    update(&mut model, Message::Me(Ok(ada())));
+    let Some(Effect::Collections(ticket)) = effects.last() else { panic!("collections are loaded first") };
+    update(&mut model, Message::Collections(*ticket, Ok(vec![collection])));
+    let effects = press(&mut model, "\n");
+    let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!("Enter loads records") };
+    update(&mut model, Message::Records(*ticket, Ok(page(records, count))));
+    model
+}
+
+/// Presses keys: letters as they are, a line feed for Enter, a tab for Tab, `^` before a letter for Ctrl, `<` for Esc.
+pub fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut keys = keys.chars();
+    while let Some(c) = keys.next() {
+        let (code, held) = match c {
+            '\n' => (KeyCode::Enter, KeyModifiers::NONE),
+            '\t' => (KeyCode::Tab, KeyModifiers::NONE),
+            '<' => (KeyCode::Esc, KeyModifiers::NONE),
+            '^' => (KeyCode::Char(keys.next().unwrap()), KeyModifiers::CONTROL),
+            c => (KeyCode::Char(c), KeyModifiers::NONE),
+        };
+        effects.extend(update(model, Message::Key(KeyEvent::new(code, held))));
+    }
+    effects
+}

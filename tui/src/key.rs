@@ -1,0 +1,268 @@
+//! The one table of keys. What a key does, what the footer says and what the help page lists are all read from [`KEYS`].
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// Where a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// Signing in, or setting the server up.
+    SignIn,
+    /// The list of collections.
+    Collections,
+    /// A table of records.
+    Records,
+    /// The filter line above a table.
+    Filter,
+    /// One record, read only.
+    Record,
+    /// In a form: one line of text.
+    Line,
+    /// In a form: several lines of text.
+    Area,
+    /// In a form: one of several, or yes and no.
+    Choice,
+    /// In a form: any of several.
+    Choices,
+    /// The help page.
+    Help,
+}
+
+impl Context {
+    /// Letters are text here, not commands.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::SignIn | Self::Filter | Self::Line | Self::Area)
+    }
+}
+
+/// What a key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // `words::action` says what each one does.
+pub enum Action {
+    Up,
+    Down,
+    Left,
+    Right,
+    First,
+    Last,
+    PreviousPage,
+    NextPage,
+    Open,
+    Back,
+    Filter,
+    Sort,
+    New,
+    Edit,
+    Delete,
+    Undo,
+    Reload,
+    SignOut,
+    Submit,
+    NextInput,
+    PreviousInput,
+    PreviousChoice,
+    NextChoice,
+    Pick,
+    TakeTheirs,
+    OtherForm,
+    Retry,
+    Save,
+    Help,
+    Quit,
+}
+
+/// A key with what is held down beside it.
+pub type Key = (KeyCode, KeyModifiers);
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Binding {
+    /// Where it holds.
+    pub contexts: &'static [Context],
+    /// Any of these.
+    pub keys: &'static [Key],
+    /// What it does.
+    pub action: Action,
+    /// The footer names it, as far as there is room; the help page names all.
+    pub footer: bool,
+}
+
+const fn key(code: KeyCode) -> Key {
+    (code, KeyModifiers::NONE)
+}
+
+const fn letter(c: char) -> Key {
+    (KeyCode::Char(c), KeyModifiers::NONE)
+}
+
+const fn ctrl(c: char) -> Key {
+    (KeyCode::Char(c), KeyModifiers::CONTROL)
+}
+
+const fn row(contexts: &'static [Context], keys: &'static [Key], action: Action, footer: bool) -> Binding {
+    Binding { contexts, keys, action, footer }
+}
+
+use Action as A;
+use Context as C;
+
+const LISTS: &[Context] = &[C::Collections, C::Records];
+const READING: &[Context] = &[C::Collections, C::Records, C::Record, C::Help];
+const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
+const CHOOSING: &[Context] = &[C::Choice, C::Choices];
+
+/// Every key, in the order in which help and footer show them. Ctrl-C, which quits from anywhere, stands at the end.
+pub const KEYS: &[Binding] = &[
+    row(LISTS, &[key(KeyCode::Enter)], A::Open, true),
+    row(&[C::Records], &[letter('/')], A::Filter, true),
+    row(&[C::Records], &[letter('s')], A::Sort, true),
+    row(&[C::Records], &[letter('n')], A::New, true),
+    row(&[C::Records, C::Record], &[letter('e')], A::Edit, true),
+    row(&[C::Records, C::Record], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(&[C::Collections, C::Records, C::Record], &[letter('u')], A::Undo, true),
+    row(READING, &[key(KeyCode::Up), letter('k')], A::Up, false),
+    row(READING, &[key(KeyCode::Down), letter('j')], A::Down, false),
+    row(&[C::Records], &[key(KeyCode::Left), letter('h')], A::Left, false),
+    row(&[C::Records], &[key(KeyCode::Right), letter('l')], A::Right, false),
+    row(&[C::Records], &[key(KeyCode::PageUp), letter('[')], A::PreviousPage, false),
+    row(&[C::Records], &[key(KeyCode::PageDown), letter(']')], A::NextPage, false),
+    row(&[C::Record, C::Help], &[key(KeyCode::PageUp)], A::PreviousPage, false),
+    row(&[C::Record, C::Help], &[key(KeyCode::PageDown), letter(' ')], A::NextPage, false),
+    row(READING, &[key(KeyCode::Home), letter('g')], A::First, false),
+    row(READING, &[key(KeyCode::End), letter('G')], A::Last, false),
+    row(&[C::Collections, C::Records, C::Record], &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
+    row(&[C::Collections], &[letter('o')], A::SignOut, true),
+    row(&[C::Filter], &[key(KeyCode::Enter)], A::Submit, true),
+    row(&[C::Filter], &[key(KeyCode::Esc)], A::Back, true),
+    row(&[C::SignIn], &[key(KeyCode::Enter)], A::Submit, true),
+    row(FORMS, &[ctrl('s')], A::Save, true),
+    row(FORMS, &[ctrl('t')], A::TakeTheirs, true),
+    row(CHOOSING, &[key(KeyCode::Left)], A::PreviousChoice, true),
+    row(CHOOSING, &[key(KeyCode::Right)], A::NextChoice, true),
+    row(CHOOSING, &[letter(' ')], A::Pick, true),
+    row(&[C::SignIn, C::Area], &[key(KeyCode::Tab)], A::NextInput, true),
+    row(&[C::SignIn], &[key(KeyCode::Down)], A::NextInput, false),
+    row(
+        &[C::Line, C::Choice, C::Choices],
+        &[key(KeyCode::Tab), key(KeyCode::Down), key(KeyCode::Enter)],
+        A::NextInput,
+        true,
+    ),
+    row(FORMS, &[key(KeyCode::BackTab), (KeyCode::Tab, KeyModifiers::SHIFT)], A::PreviousInput, false),
+    row(&[C::SignIn], &[key(KeyCode::BackTab), key(KeyCode::Up)], A::PreviousInput, false),
+    row(&[C::Line, C::Choice, C::Choices], &[key(KeyCode::Up)], A::PreviousInput, false),
+    row(&[C::SignIn], &[ctrl('o')], A::OtherForm, true),
+    row(&[C::SignIn], &[ctrl('r')], A::Retry, true),
+    row(&[C::Records, C::Record], &[key(KeyCode::Esc)], A::Back, true),
+    row(&[C::Help], &[key(KeyCode::Esc), letter('q'), letter('?'), key(KeyCode::F(1))], A::Back, true),
+    row(FORMS, &[key(KeyCode::Esc)], A::Back, true),
+    row(&[C::Collections, C::Records, C::Record], &[letter('q')], A::Quit, true),
+    row(&[C::Collections, C::Records, C::Record], &[letter('?'), key(KeyCode::F(1))], A::Help, true),
+    row(&[C::Choice, C::Choices], &[letter('?'), key(KeyCode::F(1))], A::Help, true),
+    row(&[C::SignIn, C::Filter, C::Line, C::Area], &[key(KeyCode::F(1))], A::Help, true),
+    row(
+        &[
+            C::SignIn,
+            C::Collections,
+            C::Records,
+            C::Filter,
+            C::Record,
+            C::Line,
+            C::Area,
+            C::Choice,
+            C::Choices,
+            C::Help,
+        ],
+        &[ctrl('c')],
+        A::Quit,
+        false,
+    ),
+];
+
+/// What a key asks for in a context.
+pub fn action(context: Context, pressed: KeyEvent) -> Option<Action> {
+    // A terminal says Shift for capital letters and BackTab, or it does not.
+    let shift = matches!(pressed.code, KeyCode::Char(_) | KeyCode::BackTab);
+    let held = if shift { pressed.modifiers - KeyModifiers::SHIFT } else { pressed.modifiers };
+    bindings(context).find(|binding| binding.keys.contains(&(pressed.code, held))).map(|binding| binding.action)
+}
+
+/// The rows that hold in a context.
+pub fn bindings(context: Context) -> impl Iterator<Item = &'static Binding> {
+    KEYS.iter().filter(move |binding| binding.contexts.contains(&context))
+}
+
+/// How a key is written.
+pub fn name((code, modifiers): Key) -> String {
+    let name = match code {
+        KeyCode::Enter => "Enter".to_owned(),
+        KeyCode::Esc => "Esc".to_owned(),
+        KeyCode::Tab => "Tab".to_owned(),
+        KeyCode::BackTab => "Shift-Tab".to_owned(),
+        KeyCode::Backspace => "Backspace".to_owned(),
+        KeyCode::Delete => "Del".to_owned(),
+        KeyCode::Up => "↑".to_owned(),
+        KeyCode::Down => "↓".to_owned(),
+        KeyCode::Left => "←".to_owned(),
+        KeyCode::Right => "→".to_owned(),
+        KeyCode::Home => "Home".to_owned(),
+        KeyCode::End => "End".to_owned(),
+        KeyCode::PageUp => "PgUp".to_owned(),
+        KeyCode::PageDown => "PgDn".to_owned(),
+        KeyCode::F(n) => format!("F{n}"),
+        KeyCode::Char(' ') => "Space".to_owned(),
+        KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => c.to_ascii_uppercase().to_string(),
+        KeyCode::Char(c) => c.to_string(),
+        _ => String::new(),
+    };
+    match modifiers {
+        KeyModifiers::CONTROL => format!("Ctrl-{name}"),
+        KeyModifiers::SHIFT => format!("Shift-{name}"),
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Context; 10] =
+        [C::SignIn, C::Collections, C::Records, C::Filter, C::Record, C::Line, C::Area, C::Choice, C::Choices, C::Help];
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for context in ALL {
+            let mut seen = Vec::new();
+            for binding in bindings(context) {
+                for key in binding.keys {
+                    assert!(!seen.contains(key), "{context:?}: {} stands twice", name(*key));
+                    seen.push(*key);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn letters_are_text_where_text_is_typed() {
+        for context in ALL.into_iter().filter(|context| context.is_text()) {
+            for binding in bindings(context) {
+                let types = |key: &Key| matches!(key, (KeyCode::Char(_), KeyModifiers::NONE));
+                assert!(!binding.keys.iter().any(types), "{context:?}: {:?}", binding.action);
+            }
+        }
+    }
+
+    #[test]
+    fn help_and_quit_are_everywhere() {
+        for context in ALL {
+            let has = |action| bindings(context).any(|binding| binding.action == action);
+            assert!(has(A::Quit), "{context:?}");
+            assert!(has(A::Help) || context == C::Help, "{context:?}");
+        }
+    }
+
+    #[test]
+    fn shift_does_not_hide_a_capital_letter() {
+        assert_eq!(action(C::Records, KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT)), Some(A::Last));
+        assert_eq!(action(C::Line, KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)), Some(A::PreviousInput));
+    }
+}

@@ -1,0 +1,79 @@
+//! Everything that can happen: keys, the window, and answers from the server.
+
+use common::{
+    CallError,
+    collection::Collection,
+    endpoints::root::Root,
+    id::{RecordId, Revision},
+    name::CollectionName,
+    page::Page,
+    record::Record,
+    user::User,
+};
+use crossterm::event::KeyEvent;
+
+/// Tells the answer that is waited for from those that came too late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ticket(pub u64);
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The session has ended, and a new token cannot be had: someone must sign in.
+    SignedOut,
+    /// Anything else.
+    Call(CallError),
+}
+
+/// An answer, or why there is none.
+pub type Answer<T> = Result<T, Failure>;
+
+/// A record that was deleted, so that it can be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleted {
+    /// The collection that it was in.
+    pub collection: CollectionName,
+    /// Which record.
+    pub id: RecordId,
+    /// Its last version.
+    pub revision: Revision,
+    /// What people call it.
+    pub title: String,
+}
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// A text was pasted.
+    Paste(String),
+    /// The window has this many columns and rows now.
+    Resize(u16, u16),
+    /// A moment has passed; see [`crate::Model::animates`].
+    Tick,
+    /// What the server is.
+    Root(Ticket, Answer<Root>),
+    /// Who is signed in, after a sign-in.
+    SignedIn(Ticket, Answer<User>),
+    /// Who is signed in, at the start.
+    Me(Answer<User>),
+    /// The session was ended, here in any case. An error says why the server does not know.
+    SignedOut(Result<(), CallError>),
+    /// The collections.
+    Collections(Ticket, Answer<Vec<Collection>>),
+    /// A page of records.
+    Records(Ticket, Answer<Page<Record>>),
+    /// One record.
+    Record(Ticket, Answer<Record>),
+    /// A record was written.
+    Saved(Ticket, Answer<Record>),
+    /// The version of a record that somebody else wrote.
+    Fresh(Ticket, Answer<Record>),
+    /// A record was deleted.
+    Deleted(Ticket, Deleted, Answer<()>),
+    /// A record was put back.
+    Restored(Ticket, Deleted, Answer<Record>),
+    /// The session could not be written to its file.
+    NotKept,
+}

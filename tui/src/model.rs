@@ -1,0 +1,283 @@
+//! The state of the whole client. Screens lie on each other; signing in lies above them all, so that what was being typed
+//! below is still there afterwards.
+
+use std::collections::VecDeque;
+
+use common::{
+    access::{AccessRules, Action as Access, Caller, Decision},
+    record::Record,
+    user::User,
+};
+use crossterm::event::KeyEvent;
+
+use crate::{
+    effect::Effect,
+    key::{Action, Context},
+    message::{Deleted, Ticket},
+    screen::{Collections, Detail, RecordForm, Records, SignIn},
+    style::Theme,
+};
+
+/// Everything that the view shows and the update changes.
+pub struct Model {
+    /// The server's address.
+    pub server: String,
+    /// The way to the server can be listened to.
+    pub in_the_clear: bool,
+    /// Who is signed in, once known.
+    pub user: Option<User>,
+    /// Signing in, above everything else.
+    pub sign_in: Option<SignIn>,
+    /// The screens, the lowest first; never empty.
+    pub screens: Vec<Screen>,
+    /// The help page, and how far it is scrolled.
+    pub help: Option<usize>,
+    /// The sentence above the footer.
+    pub toast: Option<Toast>,
+    /// Deleted records, the latest last.
+    pub undo: Vec<Deleted>,
+    /// The write that is under way. Until its answer comes, keys wait in [`Self::ahead`].
+    pub writing: Option<Ticket>,
+    /// Keys and pastes that wait.
+    pub ahead: VecDeque<Typed>,
+    /// Ctrl-C was pressed once over unsaved text.
+    pub quitting: bool,
+    /// The client should end.
+    pub quit: bool,
+    /// Counts moments, for the spinner.
+    pub tick: usize,
+    /// Columns and rows of the window.
+    pub size: (u16, u16),
+    /// How things look.
+    pub theme: Theme,
+    last_ticket: u64,
+}
+
+/// What a person does with the keyboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// A key.
+    Key(KeyEvent),
+    /// A pasted text.
+    Paste(String),
+}
+
+/// A screen with its state.
+pub enum Screen {
+    /// The list of collections.
+    Collections(Collections),
+    /// A table of records.
+    Records(Box<Records>),
+    /// One record, read only.
+    Record(Box<Detail>),
+    /// A record's form.
+    Form(Box<RecordForm>),
+}
+
+/// A sentence that goes away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// The sentence.
+    pub text: String,
+    /// Something did not work.
+    pub is_error: bool,
+    /// Moments until it goes; an error stays until the next key.
+    pub moments: usize,
+}
+
+/// Moments for which a toast stays: about eight seconds.
+const TOAST_MOMENTS: usize = 66;
+
+/// A thing that is loaded, perhaps anew while its old state is still shown.
+#[derive(Debug, Clone, Default)]
+pub struct Load {
+    ticket: Option<Ticket>,
+    /// Why it could not be loaded.
+    pub error: Option<String>,
+}
+
+impl Load {
+    /// An answer with this ticket is waited for from now on, and no other.
+    pub fn begin(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+    }
+
+    /// Whether this is the answer that is waited for. It is not waited for any more.
+    pub fn finish(&mut self, ticket: Ticket) -> bool {
+        let is_it = self.ticket == Some(ticket);
+        if is_it {
+            self.ticket = None;
+            self.error = None;
+        }
+        is_it
+    }
+
+    /// An answer is waited for.
+    pub fn is_under_way(&self) -> bool {
+        self.ticket.is_some()
+    }
+}
+
+impl Model {
+    /// The model at the start, and what to do first. With a kept session the collections are opened at once.
+    pub fn new(server: String, in_the_clear: bool, has_session: bool, size: (u16, u16)) -> (Self, Vec<Effect>) {
+        let mut model = Self {
+            server,
+            in_the_clear,
+            user: None,
+            sign_in: None,
+            screens: vec![Screen::Collections(Collections::default())],
+            help: None,
+            toast: None,
+            undo: Vec::new(),
+            writing: None,
+            ahead: VecDeque::new(),
+            quitting: false,
+            quit: false,
+            tick: 0,
+            size,
+            theme: Theme { colour: true },
+            last_ticket: 0,
+        };
+        let effects = if has_session { model.reload() } else { model.ask_to_sign_in(None) };
+        (model, effects)
+    }
+
+    /// A ticket that no answer has had yet.
+    pub fn ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        Ticket(self.last_ticket)
+    }
+
+    /// The screen that is seen, signing in and help aside.
+    pub fn top(&mut self) -> &mut Screen {
+        if self.screens.is_empty() {
+            self.screens.push(Screen::Collections(Collections::default()));
+        }
+        let last = self.screens.len() - 1;
+        &mut self.screens[last]
+    }
+
+    /// Where the next key is pressed.
+    pub fn context(&self) -> Context {
+        if self.help.is_some() { Context::Help } else { self.context_below_help() }
+    }
+
+    /// Where the next key is pressed once the help page is closed.
+    pub fn context_below_help(&self) -> Context {
+        if self.sign_in.is_some() {
+            return Context::SignIn;
+        }
+        match self.screens.last() {
+            Some(Screen::Records(records)) if records.filter.is_some() => Context::Filter,
+            Some(Screen::Records(_)) => Context::Records,
+            Some(Screen::Record(_)) => Context::Record,
+            Some(Screen::Form(form)) => form.filling.context(),
+            Some(Screen::Collections(_)) | None => Context::Collections,
+        }
+    }
+
+    /// Whether an action makes sense right now; footer and help leave the others out.
+    pub fn offers(&self, action: Action) -> bool {
+        if self.help.is_some() {
+            return true;
+        }
+        match action {
+            Action::Undo => !self.undo.is_empty(),
+            Action::OtherForm => self.sign_in.as_ref().is_some_and(|sign_in| sign_in.setup_required),
+            Action::Retry => self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.error.is_some()),
+            Action::TakeTheirs => match self.screens.last() {
+                Some(Screen::Form(form)) => form.clash_here().is_some(),
+                _ => false,
+            },
+            Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
+            _ => true,
+        }
+    }
+
+    fn may_at_all(&self, action: Action) -> bool {
+        let access = match action {
+            Action::New => Access::Create,
+            Action::Edit => Access::Update,
+            _ => Access::Delete,
+        };
+        match self.screens.last() {
+            Some(Screen::Records(records)) => self.decide(&records.collection.access, access) != Decision::Denied,
+            Some(Screen::Record(detail)) => {
+                let decision = self.decide(&detail.collection.access, access);
+                decision.covers(detail.record.owner())
+            }
+            _ => false,
+        }
+    }
+
+    /// What a collection's rules say to the user. Before the user is known they say yes: the server decides anyway.
+    pub fn decide(&self, rules: &AccessRules, access: Access) -> Decision {
+        let Some(user) = &self.user else { return Decision::All };
+        let caller = Caller::User { id: user.id, is_admin: user.is_admin, roles: user.roles.clone() };
+        rules.decide(access, &caller)
+    }
+
+    /// Whether the user may do something to a record.
+    pub fn may(&self, rules: &AccessRules, access: Access, record: &Record) -> bool {
+        self.decide(rules, access).covers(record.owner())
+    }
+
+    /// Something is going on that the view shows moving.
+    pub fn animates(&self) -> bool {
+        self.is_busy() || self.toast.as_ref().is_some_and(|toast| !toast.is_error)
+    }
+
+    /// An answer is waited for.
+    pub fn is_busy(&self) -> bool {
+        let loads = match self.screens.last() {
+            Some(Screen::Collections(collections)) => collections.load.is_under_way(),
+            Some(Screen::Records(records)) => records.load.is_under_way(),
+            Some(Screen::Record(detail)) => detail.load.is_under_way(),
+            Some(Screen::Form(_)) | None => false,
+        };
+        let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
+        self.writing.is_some() || looks || (loads && self.sign_in.is_none())
+    }
+
+    /// Something was typed that is not saved.
+    pub fn has_unsaved_text(&self) -> bool {
+        self.screens.iter().any(|screen| matches!(screen, Screen::Form(form) if form.is_changed()))
+    }
+
+    /// Shows a sentence for a while.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.toast = Some(Toast { text: text.into(), is_error: false, moments: TOAST_MOMENTS });
+    }
+
+    /// Shows what did not work, until the next key.
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.toast = Some(Toast { text: text.into(), is_error: true, moments: 0 });
+    }
+
+    /// Puts signing in above the screens, and asks the server whether anybody can sign in yet.
+    pub fn ask_to_sign_in(&mut self, reason: Option<String>) -> Vec<Effect> {
+        if self.sign_in.is_some() {
+            return Vec::new();
+        }
+        self.help = None;
+        let mut sign_in = SignIn::new(reason);
+        let ticket = self.ticket();
+        sign_in.look.begin(ticket);
+        self.sign_in = Some(sign_in);
+        vec![Effect::Look(ticket)]
+    }
+
+    /// Loads what the topmost screen shows anew.
+    pub fn reload(&mut self) -> Vec<Effect> {
+        let ticket = self.ticket();
+        let stranger = self.user.is_none();
+        match self.top() {
+            Screen::Collections(collections) if stranger => vec![Effect::Me, collections.load(ticket)],
+            Screen::Collections(collections) => vec![collections.load(ticket)],
+            Screen::Records(records) => vec![records.load(ticket)],
+            Screen::Record(detail) => detail.load(ticket).into_iter().collect(),
+            Screen::Form(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The screens: each module holds one's state and what its keys do. How they look is in [`crate::view`].
+
+mod collections;
+mod detail;
+mod filling;
+mod record_form;
+mod records;
+mod sign_in;
+
+pub use collections::Collections;
+pub use detail::{Detail, scrolled};
+pub use filling::{Filling, is_area, options};
+pub use record_form::RecordForm;
+pub use records::{FilterLine, Records};
+pub use sign_in::{Kind, SignIn};
+
+use common::{collection::Collection, record::Record, table::cell};
+
+/// What people call a record: its first field that says anything.
+pub fn title(collection: &Collection, record: &Record) -> String {
+    let mut values = collection.fields.iter().map(|field| cell(record.get(field.name.as_str())));
+    values.find(|value| !value.trim().is_empty()).unwrap_or_else(|| cell(record.get("id")))
+}
+
+/// Moves a selection by so many rows, staying among `rows` of them.
+fn moved(selected: usize, by: isize, rows: usize) -> usize {
+    selected.saturating_add_signed(by).min(rows.saturating_sub(1))
+}

@@ -1,0 +1,50 @@
+//! The list of collections.
+
+use common::collection::Collection;
+
+use super::moved;
+use crate::{effect::Effect, key::Action, message::Ticket, model::Load};
+
+/// The list of collections.
+#[derive(Default)]
+pub struct Collections {
+    /// What is shown, once it is known.
+    pub rows: Option<Vec<Collection>>,
+    /// The row under the cursor.
+    pub selected: usize,
+    /// How loading them goes.
+    pub load: Load,
+}
+
+impl Collections {
+    /// Loads them.
+    pub fn load(&mut self, ticket: Ticket) -> Effect {
+        self.load.begin(ticket);
+        Effect::Collections(ticket)
+    }
+
+    /// Takes them; the cursor stays on the collection that it was on.
+    pub fn show(&mut self, rows: Vec<Collection>) {
+        let name = self.current().map(|collection| collection.name.clone());
+        self.selected = rows.iter().position(|row| Some(&row.name) == name.as_ref()).unwrap_or(0);
+        self.rows = Some(rows);
+    }
+
+    /// The collection under the cursor.
+    pub fn current(&self) -> Option<&Collection> {
+        self.rows.as_ref()?.get(self.selected)
+    }
+
+    /// Moves the cursor.
+    pub fn go(&mut self, action: Action) {
+        let rows = self.rows.as_ref().map_or(0, Vec::len);
+        let by = match action {
+            Action::Up => -1,
+            Action::Down => 1,
+            Action::First => isize::MIN,
+            Action::Last => isize::MAX,
+            _ => return,
+        };
+        self.selected = moved(self.selected, by, rows);
+    }
+}

@@ -1,0 +1,52 @@
+//! One record, read only: every value whole.
+
+use common::{collection::Collection, record::Record};
+
+use crate::{effect::Effect, key::Action, message::Ticket, model::Load};
+
+/// One record, read only.
+pub struct Detail {
+    /// What it is a record of.
+    pub collection: Collection,
+    /// The record, as far as it is known.
+    pub record: Record,
+    /// How reading it anew goes.
+    pub load: Load,
+    /// Lines that are scrolled away.
+    pub scroll: usize,
+}
+
+impl Detail {
+    /// A record that was seen in a list.
+    pub fn new(collection: Collection, record: Record) -> Self {
+        Self { collection, record, load: Load::default(), scroll: 0 }
+    }
+
+    /// Reads it anew.
+    pub fn load(&mut self, ticket: Ticket) -> Option<Effect> {
+        let id = self.record.id()?;
+        self.load.begin(ticket);
+        Some(Effect::Record(ticket, self.collection.name.clone(), id))
+    }
+
+    /// Scrolls, where `lines` stand in a window of `height`.
+    pub fn go(&mut self, action: Action, lines: usize, height: usize) {
+        self.scroll = scrolled(self.scroll, action, lines, height);
+    }
+}
+
+/// How far a text of so many lines is scrolled after an action.
+pub fn scrolled(scroll: usize, action: Action, lines: usize, height: usize) -> usize {
+    let last = lines.saturating_sub(height);
+    let page = height.saturating_sub(1).max(1);
+    let target = match action {
+        Action::Up => scroll.saturating_sub(1),
+        Action::Down => scroll + 1,
+        Action::PreviousPage => scroll.saturating_sub(page),
+        Action::NextPage => scroll + page,
+        Action::First => 0,
+        Action::Last => last,
+        _ => scroll,
+    };
+    target.min(last)
+}

@@ -1,0 +1,193 @@
+//! A form that is being filled in: `common`'s form, one input in focus, and the cursor in it.
+
+use common::form::{Form, Input, Widget};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::{
+    key::{Action, Context},
+    typing::Typing,
+};
+
+/// A form that is being filled in.
+pub struct Filling {
+    /// The form.
+    pub form: Form,
+    /// The input in focus.
+    pub focus: usize,
+    /// The text in focus under its cursor.
+    pub typing: Typing,
+    /// The choice under the cursor, where several may be picked.
+    pub choice: usize,
+}
+
+impl Filling {
+    /// Begins with the first input.
+    pub fn new(form: Form) -> Self {
+        let mut filling = Self { form, focus: 0, typing: Typing::default(), choice: 0 };
+        filling.go_to(0);
+        filling
+    }
+
+    /// The input in focus.
+    pub fn current(&self) -> Option<&Input> {
+        self.form.inputs.get(self.focus)
+    }
+
+    /// Puts an input in focus, the cursor at its end.
+    pub fn go_to(&mut self, index: usize) {
+        self.focus = index.min(self.form.inputs.len().saturating_sub(1));
+        let Some(input) = self.form.inputs.get(self.focus) else { return };
+        let text = input.text.clone();
+        self.typing = if is_area(&input.widget) { Typing::area(text) } else { Typing::line(text) };
+        self.choice = 0;
+    }
+
+    /// Goes to the next or previous input; at the edge it goes round.
+    pub fn step(&mut self, forward: bool) {
+        let count = self.form.inputs.len().max(1);
+        self.go_to(if forward { (self.focus + 1) % count } else { (self.focus + count - 1) % count });
+    }
+
+    /// The last input is in focus.
+    pub fn is_at_end(&self) -> bool {
+        self.focus + 1 >= self.form.inputs.len()
+    }
+
+    /// Goes to the first input with something wrong.
+    pub fn go_to_error(&mut self) {
+        if let Some(index) = self.form.inputs.iter().position(|input| !input.errors.is_empty()) {
+            self.go_to(index);
+        }
+    }
+
+    /// Writes into an input, as if it had been typed.
+    pub fn set(&mut self, index: usize, text: String) {
+        self.form.set(index, text);
+        if index == self.focus {
+            self.go_to(index);
+        }
+    }
+
+    /// How keys are read in focus.
+    pub fn context(&self) -> Context {
+        match self.current().map(|input| &input.widget) {
+            Some(Widget::Toggle | Widget::Select(_)) => Context::Choice,
+            Some(Widget::MultiSelect(_)) => Context::Choices,
+            Some(widget) if is_area(widget) => Context::Area,
+            _ => Context::Line,
+        }
+    }
+
+    /// Takes a key that no action is bound to.
+    pub fn key(&mut self, key: KeyEvent) {
+        match self.context() {
+            Context::Area if key.modifiers.is_empty() && key.code == KeyCode::Up => {
+                if !self.typing.up() {
+                    self.step(false);
+                }
+            }
+            Context::Area if key.modifiers.is_empty() && key.code == KeyCode::Down => {
+                if !self.typing.down() {
+                    self.step(true);
+                }
+            }
+            Context::Choice | Context::Choices => {
+                if let KeyCode::Char(c) = key.code
+                    && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
+                {
+                    self.jump(c);
+                }
+            }
+            _ => {
+                if self.typing.key(key) {
+                    self.form.set(self.focus, self.typing.text().to_owned());
+                }
+            }
+        }
+    }
+
+    /// Takes a pasted text.
+    pub fn paste(&mut self, text: &str) {
+        if matches!(self.context(), Context::Line | Context::Area) {
+            self.typing.paste(text);
+            self.form.set(self.focus, self.typing.text().to_owned());
+        }
+    }
+
+    /// What the input in focus offers.
+    pub fn options(&self) -> Vec<String> {
+        self.current().map(options).unwrap_or_default()
+    }
+
+    /// Chooses or picks.
+    pub fn choose(&mut self, action: Action) {
+        let options = self.options();
+        let Some(input) = self.current() else { return };
+        if options.is_empty() {
+            return;
+        }
+        let several = matches!(input.widget, Widget::MultiSelect(_));
+        let round = |at: usize, forward: bool| (at + if forward { 1 } else { options.len() - 1 }) % options.len();
+        match action {
+            Action::Pick if several => {
+                let picked = &options[self.choice.min(options.len() - 1)];
+                let chosen = |option: &&String| input.text.lines().any(|line| line == option.as_str());
+                let text: Vec<&str> =
+                    options.iter().filter(|option| chosen(option) != (option == &picked)).map(String::as_str).collect();
+                self.form.set(self.focus, text.join("\n"));
+            }
+            Action::PreviousChoice | Action::NextChoice if several => {
+                self.choice = round(self.choice, action == Action::NextChoice);
+            }
+            _ => {
+                let forward = action != Action::PreviousChoice;
+                let next = match options.iter().position(|option| *option == input.text) {
+                    Some(at) => round(at, forward),
+                    None if forward => 0,
+                    None => options.len() - 1,
+                };
+                self.form.set(self.focus, options[next].clone());
+            }
+        }
+    }
+
+    /// Goes to the next option that begins with a letter.
+    fn jump(&mut self, letter: char) {
+        let options = self.options();
+        let several = self.context() == Context::Choices;
+        let here = if several {
+            Some(self.choice)
+        } else {
+            self.current().and_then(|input| options.iter().position(|option| *option == input.text))
+        };
+        let start = here.map_or(0, |here| here + 1);
+        let begins = |option: &str| option.chars().next().is_some_and(|c| c.to_lowercase().eq(letter.to_lowercase()));
+        let found = (0..options.len())
+            .map(|step| (start + step) % options.len())
+            .find(|at| begins(&crate::words::option(&options[*at])));
+        match found {
+            Some(at) if several => self.choice = at,
+            Some(at) => self.form.set(self.focus, options[at].clone()),
+            None => {}
+        }
+    }
+}
+
+/// Text on several lines.
+pub fn is_area(widget: &Widget) -> bool {
+    matches!(widget, Widget::Area | Widget::Json)
+}
+
+/// What an input offers to choose from; the empty text stands for nothing.
+pub fn options(input: &Input) -> Vec<String> {
+    let nothing = [String::new()].into_iter().filter(|_| input.field.nullable || !input.field.required);
+    match &input.widget {
+        Widget::Toggle => {
+            let nothing = [String::new()].into_iter().filter(|_| input.field.nullable);
+            nothing.chain(["false".to_owned(), "true".to_owned()]).collect()
+        }
+        Widget::Select(choices) => nothing.chain(choices.iter().cloned()).collect(),
+        Widget::MultiSelect(choices) => choices.clone(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,115 @@
+//! A record's form: for a new one, or for changes to one. What to do when somebody else was faster is here too.
+
+use common::{
+    collection::Collection,
+    form::{Clash, Form},
+    id::RecordId,
+    record::Record,
+};
+
+use super::{Filling, title};
+use crate::{effect::Effect, message::Ticket, words};
+
+/// A record's form.
+pub struct RecordForm {
+    /// What it is a record of.
+    pub collection: Collection,
+    /// The record that is changed; `None` for a new one.
+    pub id: Option<RecordId>,
+    /// What people call the record.
+    pub title: String,
+    /// The form.
+    pub filling: Filling,
+    /// Fields that both sides changed, and what the other side wrote.
+    pub clashes: Vec<Clash>,
+    /// What happened meanwhile, and what to do about it.
+    pub notice: Option<String>,
+    /// Esc was pressed once over unsaved text.
+    pub leaving: bool,
+    /// Text stands in it although nothing differs from how it was opened.
+    rescued: bool,
+}
+
+impl RecordForm {
+    /// For a new record.
+    pub fn create(collection: Collection) -> Self {
+        let filling = Filling::new(Form::create(&collection));
+        Self {
+            collection,
+            id: None,
+            title: String::new(),
+            filling,
+            clashes: Vec::new(),
+            notice: None,
+            leaving: false,
+            rescued: false,
+        }
+    }
+
+    /// For changes to a record.
+    pub fn edit(collection: Collection, record: &Record) -> Self {
+        let filling = Filling::new(Form::edit(&collection, record));
+        let title = title(&collection, record);
+        Self { id: record.id(), title, filling, ..Self::create(collection) }
+    }
+
+    /// Something was typed that is not saved.
+    pub fn is_changed(&self) -> bool {
+        self.rescued || self.filling.form.is_changed()
+    }
+
+    /// Writes it, if all is well; otherwise goes to what is wrong.
+    pub fn save(&mut self, ticket: Ticket) -> Option<Effect> {
+        let Some(body) = self.filling.form.submit() else {
+            self.filling.go_to_error();
+            return None;
+        };
+        let collection = self.collection.name.clone();
+        Some(match self.id {
+            Some(id) => Effect::Update(ticket, collection, id, body),
+            None => Effect::Create(ticket, collection, body),
+        })
+    }
+
+    /// Somebody else wrote this meanwhile: takes it as the base and keeps what was typed.
+    pub fn rebase(&mut self, fresh: &Record) {
+        self.clashes = self.filling.form.rebase(fresh);
+        self.notice =
+            Some(if self.clashes.is_empty() { words::CHANGED_ELSEWHERE.to_owned() } else { words::CLASHES.to_owned() });
+        let focus = self.filling.focus;
+        let clash = self.filling.form.inputs.iter().position(|input| self.clash(&input.label).is_some());
+        self.filling.go_to(clash.unwrap_or(focus));
+    }
+
+    /// Somebody else deleted the record meanwhile: what was typed becomes a new one.
+    pub fn outlive(&mut self) {
+        let mut form = Form::create(&self.collection);
+        for (index, input) in self.filling.form.inputs.iter().enumerate() {
+            form.set(index, input.text.clone());
+        }
+        let focus = self.filling.focus;
+        self.filling = Filling::new(form);
+        self.filling.go_to(focus);
+        self.id = None;
+        self.rescued = true;
+        self.clashes.clear();
+        self.notice = Some(words::DELETED_ELSEWHERE.to_owned());
+    }
+
+    /// The clash about the input with this label.
+    pub fn clash(&self, label: &str) -> Option<&Clash> {
+        self.clashes.iter().find(|clash| clash.label == label)
+    }
+
+    /// The clash about the input in focus.
+    pub fn clash_here(&self) -> Option<&Clash> {
+        self.clash(&self.filling.current()?.label)
+    }
+
+    /// Takes what the other side wrote into the input in focus.
+    pub fn take_theirs(&mut self) {
+        let Some(clash) = self.clash_here().cloned() else { return };
+        self.filling.set(self.filling.focus, clash.theirs);
+        self.clashes.retain(|other| other.label != clash.label);
+    }
+}

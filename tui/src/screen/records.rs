@@ -1,0 +1,198 @@
+//! A table of records: `common`'s table model with a cursor in it.
+
+use common::{
+    collection::Collection,
+    id::RecordId,
+    page::Page,
+    record::Record,
+    table::{Column, TableState, columns, filter_line},
+};
+
+use super::moved;
+use crate::{effect::Effect, key::Action, message::Ticket, model::Load, typing::Typing};
+
+/// Rows on a page.
+const PAGE_SIZE: u64 = 50;
+
+/// A table of records.
+pub struct Records {
+    /// What they are records of.
+    pub collection: Collection,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// What is asked for, and how many there are.
+    pub table: TableState,
+    /// The rows that belong to [`Self::table`], once they are known.
+    pub rows: Option<Vec<Record>>,
+    /// The row under the cursor.
+    pub selected: usize,
+    /// The column under the cursor.
+    pub column: usize,
+    /// The filter line, while it is typed.
+    pub filter: Option<FilterLine>,
+    /// How loading goes.
+    pub load: Load,
+    /// Where the cursor goes when rows come.
+    land: Land,
+}
+
+/// The filter line, while it is typed.
+#[derive(Default)]
+pub struct FilterLine {
+    /// What was typed.
+    pub typing: Typing,
+    /// Why it cannot be used.
+    pub error: Option<String>,
+}
+
+/// Where the cursor goes when rows come.
+#[derive(Clone, Copy)]
+enum Land {
+    First,
+    Last,
+    On(RecordId, usize),
+}
+
+impl Records {
+    /// The table of a collection, in its first state.
+    pub fn new(collection: Collection) -> Self {
+        let mut table = TableState::default();
+        table.query.page_size = PAGE_SIZE;
+        Self {
+            columns: columns(&collection),
+            collection,
+            table,
+            rows: None,
+            selected: 0,
+            column: 0,
+            filter: None,
+            load: Load::default(),
+            land: Land::First,
+        }
+    }
+
+    /// Loads the page anew. The rows stay where they are until then, and so does the cursor.
+    pub fn load(&mut self, ticket: Ticket) -> Effect {
+        if let Some(id) = self.current().and_then(Record::id) {
+            self.land = Land::On(id, self.selected);
+        }
+        self.load.begin(ticket);
+        Effect::Records(ticket, self.collection.name.clone(), self.table.query.clone())
+    }
+
+    /// Loads other rows: those that are shown do not belong to the query any more.
+    fn load_other(&mut self, ticket: Ticket, land: Land) -> Effect {
+        self.rows = None;
+        self.land = land;
+        self.load(ticket)
+    }
+
+    /// Takes a page. An empty page beyond the last one (rows were deleted) asks for the last one instead.
+    pub fn show(&mut self, page: Page<Record>, ticket: Ticket) -> Option<Effect> {
+        self.table.count = page.count;
+        if page.results.is_empty() && self.table.turn(0) {
+            return Some(self.load_other(ticket, Land::Last));
+        }
+        let last = page.results.len().saturating_sub(1);
+        self.selected = match self.land {
+            Land::First => 0,
+            Land::Last => last,
+            Land::On(id, near) => {
+                page.results.iter().position(|record| record.id() == Some(id)).unwrap_or(near.min(last))
+            }
+        };
+        self.rows = Some(page.results);
+        None
+    }
+
+    /// Puts the cursor on a record when it comes.
+    pub fn expect(&mut self, id: RecordId) {
+        self.rows = None;
+        self.land = Land::On(id, self.selected);
+    }
+
+    /// Takes a row out at once, ahead of loading.
+    pub fn remove(&mut self, id: RecordId) {
+        if let Some(rows) = &mut self.rows {
+            let before = rows.len();
+            rows.retain(|record| record.id() != Some(id));
+            self.table.count = self.table.count.saturating_sub((before - rows.len()) as u64);
+            self.selected = moved(self.selected, 0, rows.len());
+        }
+    }
+
+    /// The record under the cursor.
+    pub fn current(&self) -> Option<&Record> {
+        self.rows.as_ref()?.get(self.selected)
+    }
+
+    /// The filter as a line; empty for none.
+    pub fn filter_line(&self) -> String {
+        filter_line(&self.table.query)
+    }
+
+    /// Keys that act on a row wait until the rows that belong to the query are there: nobody should delete a row that
+    /// they have not seen.
+    pub fn holds(&self, action: Option<Action>) -> bool {
+        use Action::{Delete, Down, Edit, First, Last, Open, Up};
+        self.rows.is_none()
+            && self.load.is_under_way()
+            && matches!(action, Some(Open | Edit | Delete | Up | Down | First | Last))
+    }
+
+    /// Moves the cursor, by rows, columns or pages; orders the rows.
+    pub fn go(&mut self, action: Action, ticket: Ticket) -> Option<Effect> {
+        let rows = self.rows.as_ref().map_or(0, Vec::len);
+        match action {
+            Action::Up if self.selected == 0 => {
+                return self.table.turn(-1).then(|| self.load_other(ticket, Land::Last));
+            }
+            Action::Down if self.selected + 1 >= rows => {
+                return self.table.turn(1).then(|| self.load_other(ticket, Land::First));
+            }
+            Action::Up => self.selected = moved(self.selected, -1, rows),
+            Action::Down => self.selected = moved(self.selected, 1, rows),
+            Action::First => self.selected = 0,
+            Action::Last => self.selected = rows.saturating_sub(1),
+            Action::Left => self.column = moved(self.column, -1, self.columns.len()),
+            Action::Right => self.column = moved(self.column, 1, self.columns.len()),
+            Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(ticket, Land::First)),
+            Action::NextPage => return self.table.turn(1).then(|| self.load_other(ticket, Land::First)),
+            Action::Sort => {
+                let column = self.columns.get(self.column).filter(|column| column.sortable)?;
+                self.table.sort(&column.name);
+                return Some(self.load_other(ticket, Land::First));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Opens the filter line with what it says now.
+    pub fn open_filter(&mut self) {
+        self.filter = Some(FilterLine { typing: Typing::line(self.filter_line()), error: None });
+    }
+
+    /// Uses what was typed into the filter line; where it cannot be used, the line stays and says why.
+    pub fn use_filter(&mut self, ticket: Ticket) -> Option<Effect> {
+        let line = self.filter.as_mut()?;
+        match self.table.filter(&self.collection, line.typing.text()) {
+            Ok(()) => {
+                self.filter = None;
+                Some(self.load_other(ticket, Land::First))
+            }
+            Err(error) => {
+                line.error = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Shows all records again.
+    pub fn clear_filter(&mut self, ticket: Ticket) -> Effect {
+        self.table.query.filters.clear();
+        self.table.query.search.clear();
+        self.table.query.page = 1;
+        self.load_other(ticket, Land::First)
+    }
+}

@@ -1,0 +1,100 @@
+//! Signing in, and setting a new server up. Both are forms of `common`.
+
+use common::{
+    CallError,
+    endpoints::{root::Root, tokens::Credentials},
+    form::Form,
+};
+
+use super::Filling;
+use crate::{effect::Effect, message::Ticket, model::Load, words};
+
+/// Which of the two forms is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Name and password.
+    SignIn,
+    /// The one-time code, and the first admin's name and password.
+    SetUp,
+}
+
+/// Signing in.
+pub struct SignIn {
+    /// Which form is shown.
+    pub kind: Kind,
+    /// The form.
+    pub filling: Filling,
+    /// The server has no users yet.
+    pub setup_required: bool,
+    /// Why signing in is asked for.
+    pub reason: Option<String>,
+    /// How asking the server what it is goes.
+    pub look: Load,
+}
+
+impl SignIn {
+    /// The form for name and password.
+    pub fn new(reason: Option<String>) -> Self {
+        Self {
+            kind: Kind::SignIn,
+            filling: Filling::new(Form::sign_in()),
+            setup_required: false,
+            reason,
+            look: Load::default(),
+        }
+    }
+
+    /// Takes what the server is. A new one is set up first, unless somebody is typing already.
+    pub fn know(&mut self, root: &Root) {
+        self.setup_required = root.setup_required;
+        let untouched = !self.filling.form.is_changed();
+        if root.setup_required && self.kind == Kind::SignIn && untouched {
+            self.switch();
+        }
+    }
+
+    /// Shows the other form; what was typed under the same label is kept.
+    pub fn switch(&mut self) {
+        let (kind, mut form) = match self.kind {
+            Kind::SignIn => (Kind::SetUp, Form::set_up()),
+            Kind::SetUp => (Kind::SignIn, Form::sign_in()),
+        };
+        for index in 0..form.inputs.len() {
+            let typed = self.filling.form.text(form.inputs[index].name()).to_owned();
+            if !typed.is_empty() {
+                form.set(index, typed);
+            }
+        }
+        (self.kind, self.filling) = (kind, Filling::new(form));
+    }
+
+    /// Sends the form, if all is well; otherwise goes to what is wrong.
+    pub fn submit(&mut self, ticket: Ticket) -> Option<Effect> {
+        let Some(body) = self.filling.form.submit() else {
+            self.filling.go_to_error();
+            return None;
+        };
+        let text = |name| self.filling.form.text(name).to_owned();
+        Some(match self.kind {
+            Kind::SignIn => {
+                Effect::SignIn(ticket, Credentials { username: text("username"), password: text("password") })
+            }
+            Kind::SetUp => Effect::SetUp(ticket, body),
+        })
+    }
+
+    /// Takes what the server said against it.
+    pub fn refuse(&mut self, error: &CallError) {
+        match error.problem() {
+            Some(problem) => self.filling.form.refuse(problem),
+            None => self.filling.form.errors = vec![words::call_error(error)],
+        }
+        if self.kind == Kind::SignIn
+            && let Some(password) = self.filling.form.inputs.iter().position(|input| input.name() == "password")
+        {
+            self.filling.go_to(password);
+        } else {
+            self.filling.go_to_error();
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The session between two runs of the client: a file for each server, in a folder that only its owner can enter. It is
+//! replaced whole, so that a crash leaves the old one or the new one. The tokens in it are never printed.
+
+use std::{
+    env,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use crate::server::Server;
+
+/// What a signed-in client holds. No `Debug`: tokens are not for logs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Who signed in, as they typed it.
+    pub user: String,
+    /// Goes with every request.
+    pub access: String,
+    /// When the access token ends: seconds since 1970 by this machine's clock.
+    pub access_until: u64,
+    /// Trades for the next pair, once.
+    pub refresh: String,
+}
+
+/// Where the session with one server is kept.
+#[derive(Debug, Clone)]
+pub struct SessionFile {
+    folder: PathBuf,
+    name: String,
+}
+
+/// Characters that stand for themselves in the file's name.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-');
+
+impl SessionFile {
+    /// The file for a server, in `COFFER_STATE_DIR` or in the user's folder for state. `None` where neither is known.
+    pub fn for_server(server: &Server) -> Option<Self> {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let state = set("COFFER_STATE_DIR")
+            .or_else(|| set("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("coffer")))
+            .or_else(|| env::home_dir().map(|home| home.join(".local/state/coffer")))?;
+        Some(Self::within(&state, server))
+    }
+
+    /// The file for a server, in this folder for state.
+    pub fn within(state: &Path, server: &Server) -> Self {
+        let name = format!("{}.json", utf8_percent_encode(&server.to_string(), NAME));
+        Self { folder: state.join("sessions"), name }
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    /// The session that was kept, if there is one that can be read.
+    pub fn load(&self) -> Option<Session> {
+        serde_json::from_slice(&fs::read(self.path()).ok()?).ok()
+    }
+
+    /// Keeps a session: it is on disk, under its name, when this returns.
+    pub fn store(&self, session: &Session) -> io::Result<()> {
+        self.make_folder()?;
+        let draft = self.folder.join(format!("{}.new", self.name));
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&draft)?;
+        file.write_all(&serde_json::to_vec(session)?)?;
+        file.sync_all()?;
+        fs::rename(draft, self.path())
+    }
+
+    /// Forgets the session.
+    pub fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(self.path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until no other client of this user and server trades the refresh token, and keeps others waiting until the
+    /// answer is dropped: a refresh token counts once, and two that use the same one end the session.
+    pub fn lock(&self) -> io::Result<File> {
+        self.make_folder()?;
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(self.folder.join(format!("{}.lock", self.name)))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    #[cfg(unix)]
+    fn make_folder(&self) -> io::Result<()> {
+        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))
+    }
+
+    #[cfg(not(unix))]
+    fn make_folder(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)
+    }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(refresh: &str) -> Session {
+        Session { user: "ada".into(), access: "a".into(), access_until: 7, refresh: refresh.into() }
+    }
+
+    #[test]
+    fn servers_do_not_share_a_file() {
+        let state = tempfile::tempdir().unwrap();
+        let file = |server: &str| SessionFile::within(state.path(), &server.parse().unwrap());
+        let (one, other) = (file("http://127.0.0.1:8000"), file("http://127.0.0.1:8000/a/../b"));
+        one.store(&session("one")).unwrap();
+        assert!(other.load().is_none());
+        other.store(&session("other")).unwrap();
+        assert!(one.load() == Some(session("one")));
+        one.remove().unwrap();
+        one.remove().unwrap();
+        assert!(one.load().is_none() && other.load() == Some(session("other")));
+        assert_eq!(one.path().parent(), other.path().parent());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_it_also_after_it_was_replaced() {
+        use std::os::unix::fs::PermissionsExt;
+        let state = tempfile::tempdir().unwrap();
+        let file = SessionFile::within(state.path(), &"http://127.0.0.1:8000".parse().unwrap());
+        for round in ["first", "second"] {
+            let _lock = file.lock().unwrap();
+            file.store(&session(round)).unwrap();
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&file.path()), 0o600);
+            assert_eq!(mode(&state.path().join("sessions")), 0o700);
+        }
+    }
+
+    #[test]
+    fn a_spoilt_file_is_no_session() {
+        let state = tempfile::tempdir().unwrap();
+        let file = SessionFile::within(state.path(), &"http://127.0.0.1:8000".parse().unwrap());
+        file.store(&session("x")).unwrap();
+        fs::write(file.path(), b"{\"access\":").unwrap();
+        assert!(file.load().is_none());
+    }
+}

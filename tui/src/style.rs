@@ -1,0 +1,57 @@
+//! Colours and emphasis. Only the terminal's own sixteen colours are used, and only those that can be read on dark and on
+//! light ground; the ground itself is the terminal's. Nothing is said by colour alone, so that `NO_COLOR` loses nothing.
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// How things look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    /// Colours may be used.
+    pub colour: bool,
+}
+
+impl Theme {
+    /// As the environment asks: <https://no-color.org>.
+    pub fn from_env() -> Self {
+        Self { colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
+    }
+
+    fn coloured(self, style: Style, colour: Color) -> Style {
+        if self.colour { style.fg(colour) } else { style }
+    }
+
+    /// The bar at the top.
+    pub fn bar(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// The row or option under the cursor.
+    pub fn cursor(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// Headings and labels in focus.
+    pub fn strong(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// A heading under the cursor, keys in the footer.
+    pub fn accent(self) -> Style {
+        self.coloured(Style::new().add_modifier(Modifier::BOLD), Color::Magenta)
+    }
+
+    /// Hints and what is of less weight.
+    pub fn quiet(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    /// What is wrong.
+    pub fn error(self) -> Style {
+        self.coloured(Style::new().add_modifier(Modifier::BOLD), Color::Red)
+    }
+
+    /// Where text is typed.
+    pub fn field(self) -> Style {
+        Style::new().add_modifier(Modifier::UNDERLINED)
+    }
+}

@@ -1,0 +1,397 @@
+//! What the update promises: nothing typed is lost, nothing stale is shown, and every refusal has a way out.
+
+use common::{
+    CallError, Problem,
+    problem::{FieldError, FieldErrors},
+};
+use crossterm::event::{KeyCode, KeyModifiers};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    fixture::{ada, id, page, press, record, snack, snacks, table, user},
+    message::{Failure, Ticket},
+};
+
+fn two_snacks() -> Model {
+    table(snacks(), vec![snack(1, "Popcorn"), snack(2, "Chips")], 2, (80, 24))
+}
+
+fn refused(problem: Problem) -> Failure {
+    Failure::Call(CallError::Problem(Box::new(problem)))
+}
+
+fn form(model: &Model) -> &RecordForm {
+    match model.screens.last() {
+        Some(Screen::Form(form)) => form,
+        _ => panic!("no form is open"),
+    }
+}
+
+fn records(model: &Model) -> &Records {
+    match &model.screens[1] {
+        Screen::Records(records) => records,
+        _ => panic!("no table is open"),
+    }
+}
+
+fn toast(model: &Model) -> &str {
+    model.toast.as_ref().map_or("", |toast| &toast.text)
+}
+
+/// Saves, and gives the ticket and body of the write.
+fn save(model: &mut Model) -> (Ticket, Value) {
+    match press(model, "^s").as_slice() {
+        [Effect::Create(ticket, _, body) | Effect::Update(ticket, _, _, body)] => {
+            (*ticket, Value::Object(body.clone()))
+        }
+        _ => panic!("nothing is written: {}", toast(model)),
+    }
+}
+
+#[test]
+fn a_client_without_a_session_asks_what_the_server_is_and_offers_set_up() {
+    let (mut model, effects) = Model::new("http://x".into(), false, false, (80, 24));
+    let [Effect::Look(ticket)] = effects.as_slice() else { panic!() };
+    let root = json!({"name": "Coffer", "version": "1", "setup_required": true, "links": {}});
+    update(&mut model, Message::Root(*ticket, Ok(serde_json::from_value(root).unwrap())));
+    press(&mut model, "code\tada\ta long enough password");
+    let effects = press(&mut model, "\n");
+    let [Effect::SetUp(ticket, body)] = effects.as_slice() else { panic!("set-up is sent") };
+    assert_eq!(body["code"], "code");
+    update(&mut model, Message::SignedIn(*ticket, Ok(ada())));
+    assert!(model.sign_in.is_none());
+    assert_eq!(toast(&model), "Signed in as ada.");
+}
+
+#[test]
+fn letters_are_text_where_text_is_typed_and_commands_elsewhere() {
+    let mut model = two_snacks();
+    press(&mut model, "nqd?s/");
+    assert_eq!(form(&model).filling.form.text("title"), "qd?s/");
+    assert!(!model.quit);
+    press(&mut model, "<<q");
+    assert!(model.quit);
+}
+
+#[test]
+fn errors_stand_at_the_field_as_one_types() {
+    let mut model = two_snacks();
+    press(&mut model, "nPopcorn\tx");
+    assert_eq!(form(&model).filling.form.input("price").unwrap().errors, ["A valid number is required."]);
+    assert!(press(&mut model, "^s").is_empty());
+    assert_eq!(toast(&model), words::FIX_FIRST);
+    assert_eq!(form(&model).filling.current().unwrap().name(), "price");
+}
+
+#[test]
+fn a_new_record_is_written_as_typed_and_the_cursor_lands_on_it() {
+    let mut model = two_snacks();
+    press(&mut model, "nPopcorn\t3.5\t7");
+    let (ticket, body) = save(&mut model);
+    assert_eq!((&body["title"], &body["price"], &body["stock"]), (&json!("Popcorn"), &json!("3.50"), &json!(7)));
+    let effects = update(&mut model, Message::Saved(ticket, Ok(snack(3, "Popcorn"))));
+    assert_eq!(toast(&model), "Created \"Popcorn\".");
+    let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!("the table is loaded anew") };
+    let rows = vec![snack(1, "a"), snack(2, "b"), snack(3, "Popcorn")];
+    update(&mut model, Message::Records(*ticket, Ok(page(rows, 3))));
+    assert_eq!(records(&model).selected, 2);
+}
+
+#[test]
+fn an_edit_sends_what_changed_and_the_revision() {
+    let mut model = two_snacks();
+    press(&mut model, "je!");
+    let (_, body) = save(&mut model);
+    assert_eq!(body, json!({"title": "Chips!", "revision": 1002}));
+}
+
+#[test]
+fn what_is_typed_while_a_save_is_under_way_comes_after_it() {
+    let mut model = two_snacks();
+    press(&mut model, "e!");
+    let (ticket, _) = save(&mut model);
+    press(&mut model, "nNuts");
+    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!");
+    update(&mut model, Message::Saved(ticket, Ok(snack(1, "Popcorn!"))));
+    assert_eq!(form(&model).filling.form.text("title"), "Nuts");
+}
+
+#[test]
+fn a_refusal_stands_at_its_field_and_the_text_stays() {
+    let mut model = two_snacks();
+    press(&mut model, "nPopcorn");
+    let (ticket, _) = save(&mut model);
+    let errors = FieldErrors::of("title", FieldError::new("unique", "Snack with this title already exists."));
+    update(&mut model, Message::Saved(ticket, Err(refused(Problem::taken(errors)))));
+    let input = form(&model).filling.form.input("title").unwrap();
+    assert_eq!((input.text.as_str(), input.errors.len()), ("Popcorn", 1));
+}
+
+#[test]
+fn after_a_412_both_versions_are_shown_and_either_can_be_taken() {
+    let mut model = two_snacks();
+    press(&mut model, "e!");
+    let (ticket, _) = save(&mut model);
+    let effects = update(&mut model, Message::Saved(ticket, Err(refused(Problem::stale("changed")))));
+    let [Effect::Fresh(ticket, ..)] = effects.as_slice() else { panic!("their version is read") };
+    let mut theirs = snack(1, "Puffs");
+    theirs.set("stock", 99);
+    theirs.set("revision", 5000);
+    update(&mut model, Message::Fresh(*ticket, Ok(theirs)));
+    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!");
+    assert_eq!(form(&model).filling.form.text("stock"), "99");
+    assert_eq!(form(&model).clash_here().unwrap().theirs, "Puffs");
+    let (_, body) = save(&mut model);
+    assert_eq!(body, json!({"title": "Popcorn!", "revision": 5000}));
+    model.writing = None;
+    press(&mut model, "^t");
+    let (_, body) = save(&mut model);
+    assert_eq!(body, json!({"revision": 5000}));
+}
+
+#[test]
+fn a_record_deleted_under_the_form_can_be_saved_as_a_new_one() {
+    let mut model = two_snacks();
+    press(&mut model, "e!");
+    let (ticket, _) = save(&mut model);
+    update(&mut model, Message::Saved(ticket, Err(refused(Problem::not_found("gone")))));
+    assert_eq!(form(&model).notice.as_deref(), Some(words::DELETED_ELSEWHERE));
+    let (_, body) = save(&mut model);
+    assert_eq!((&body["title"], &body["price"]), (&json!("Popcorn!"), &json!("2.50")));
+    assert_eq!(body.get("revision"), None);
+}
+
+#[test]
+fn unsaved_text_is_asked_about_before_it_is_dropped() {
+    let mut model = two_snacks();
+    press(&mut model, "e!<");
+    assert_eq!(toast(&model), words::UNSAVED_LEAVE);
+    press(&mut model, "?<");
+    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!?");
+    press(&mut model, "^c");
+    assert!(!model.quit);
+    press(&mut model, "<");
+    assert_eq!(model.screens.len(), 2);
+    press(&mut model, "^c");
+    assert!(model.quit);
+}
+
+#[test]
+fn a_session_that_ends_under_a_form_gives_it_back_after_signing_in() {
+    let mut model = two_snacks();
+    press(&mut model, "e!");
+    let (ticket, _) = save(&mut model);
+    press(&mut model, "?");
+    let effects = update(&mut model, Message::Saved(ticket, Err(Failure::SignedOut)));
+    assert!(matches!(effects.as_slice(), [Effect::Look(_)]));
+    assert_eq!(model.sign_in.as_ref().unwrap().reason.as_deref(), Some(words::ENDED_TEXT_KEPT));
+    let effects = press(&mut model, "ada\tsecret\n");
+    let [Effect::SignIn(ticket, credentials)] = effects.as_slice() else { panic!() };
+    assert_eq!(credentials.username, "ada");
+    update(&mut model, Message::SignedIn(*ticket, Ok(ada())));
+    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!?");
+    let (_, body) = save(&mut model);
+    assert_eq!(body, json!({"title": "Popcorn!?", "revision": 1001}));
+}
+
+#[test]
+fn somebody_else_who_signs_in_does_not_see_what_was_open() {
+    let mut model = two_snacks();
+    press(&mut model, "e!");
+    let (ticket, _) = save(&mut model);
+    update(&mut model, Message::Saved(ticket, Err(Failure::SignedOut)));
+    let effects = press(&mut model, "eve\tsecret\n");
+    let [Effect::SignIn(ticket, _)] = effects.as_slice() else { panic!() };
+    update(&mut model, Message::SignedIn(*ticket, Ok(user(78, "eve", true))));
+    assert!(matches!(model.screens.as_slice(), [Screen::Collections(_)]));
+}
+
+#[test]
+fn a_wrong_password_is_said_and_can_be_typed_again() {
+    let (mut model, _) = Model::new("http://x".into(), false, false, (80, 24));
+    let effects = press(&mut model, "ada\twrong\n");
+    let [Effect::SignIn(ticket, _)] = effects.as_slice() else { panic!() };
+    update(&mut model, Message::SignedIn(*ticket, Err(refused(Problem::unauthorized("No active account found.")))));
+    let filling = &model.sign_in.as_ref().unwrap().filling;
+    assert_eq!(filling.form.errors, ["No active account found."]);
+    assert_eq!(filling.current().unwrap().name(), "password");
+}
+
+#[test]
+fn a_deletion_is_undone_by_its_revision_even_when_u_comes_before_the_answer() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "jdu");
+    let [Effect::Delete(ticket, deleted)] = effects.as_slice() else { panic!("one record is deleted") };
+    assert_eq!(deleted.id.to_string(), id(2));
+    let effects = update(&mut model, Message::Deleted(*ticket, deleted.clone(), Ok(())));
+    let restored = effects.iter().find_map(|effect| match effect {
+        Effect::Restore(_, deleted) => Some(deleted),
+        _ => None,
+    });
+    assert_eq!(restored.unwrap().revision.0, 1002);
+}
+
+#[test]
+fn a_record_changed_by_somebody_else_is_not_deleted() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "d");
+    let [Effect::Delete(ticket, deleted)] = effects.as_slice() else { panic!() };
+    let effects = update(&mut model, Message::Deleted(*ticket, deleted.clone(), Err(refused(Problem::stale("x")))));
+    assert_eq!(toast(&model), words::CHANGED_NOT_DELETED);
+    assert!(matches!(effects.as_slice(), [Effect::Records(..)]));
+    assert!(model.undo.is_empty());
+}
+
+#[test]
+fn an_undo_that_nothing_answers_can_be_tried_again() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "d");
+    let [Effect::Delete(ticket, deleted)] = effects.as_slice() else { panic!() };
+    update(&mut model, Message::Deleted(*ticket, deleted.clone(), Ok(())));
+    assert_eq!(toast(&model), "Deleted \"Popcorn\". Press u to undo.");
+    let effects = press(&mut model, "u");
+    let [Effect::Restore(ticket, deleted)] = effects.as_slice() else { panic!() };
+    let unreachable = Failure::Call(CallError::Unreachable("it took too long".into()));
+    update(&mut model, Message::Restored(*ticket, deleted.clone(), Err(unreachable)));
+    assert!(matches!(press(&mut model, "u").as_slice(), [Effect::Restore(..)]));
+}
+
+#[test]
+fn others_records_are_read_only_by_the_collections_rules() {
+    let mut foreign = snack(1, "Popcorn");
+    foreign.set("owner", id(5));
+    let mut model = table(snacks(), vec![foreign], 1, (80, 24));
+    assert!(press(&mut model, "d").is_empty());
+    assert_eq!(toast(&model), "You may not delete this record. Ask an admin if you should.");
+    press(&mut model, "e");
+    assert_eq!(model.screens.len(), 2);
+}
+
+#[test]
+fn a_late_answer_does_not_overwrite_a_newer_one() {
+    let mut model = two_snacks();
+    let first = press(&mut model, "s");
+    let second = press(&mut model, "s");
+    let ([Effect::Records(old, ..)], [Effect::Records(new, _, query)]) = (first.as_slice(), second.as_slice()) else {
+        panic!("each sort loads")
+    };
+    assert!(query.ordering[0].descending);
+    update(&mut model, Message::Records(*new, Ok(page(vec![snack(2, "new")], 1))));
+    update(&mut model, Message::Records(*old, Ok(page(vec![snack(1, "old"), snack(2, "old")], 2))));
+    assert_eq!(records(&model).rows.as_ref().unwrap().len(), 1);
+}
+
+#[test]
+fn nobody_deletes_a_row_that_they_have_not_seen() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "s");
+    let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!() };
+    assert!(press(&mut model, "d").is_empty());
+    let effects = update(&mut model, Message::Records(*ticket, Ok(page(vec![snack(2, "Chips")], 1))));
+    assert!(matches!(effects.as_slice(), [Effect::Delete(_, deleted)] if deleted.title == "Chips"));
+}
+
+#[test]
+fn a_filter_is_used_only_if_it_can_be_read() {
+    let mut model = two_snacks();
+    assert!(press(&mut model, "/cost>3\n").is_empty());
+    let error = records(&model).filter.as_ref().unwrap().error.clone().unwrap();
+    assert!(error.starts_with("There is no field \"cost\"."), "{error}");
+    let effects = press(&mut model, "^uprice>3 pop\n");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Records(_, _, query)] if query.search == "pop" && query.filters.len() == 1)
+    );
+    let effects = press(&mut model, "<");
+    assert!(matches!(effects.as_slice(), [Effect::Records(_, _, query)] if query.search.is_empty()));
+    assert_eq!(model.screens.len(), 2);
+}
+
+#[test]
+fn the_cursor_walks_over_the_edge_of_a_page() {
+    let rows = |from: u32| (from..from + 50).map(|n| snack(n, "x")).collect::<Vec<_>>();
+    let mut model = table(snacks(), rows(0), 120, (80, 24));
+    press(&mut model, "G");
+    let effects = press(&mut model, "j");
+    let [Effect::Records(ticket, _, query)] = effects.as_slice() else { panic!("the next page is loaded") };
+    assert_eq!(query.page, 2);
+    update(&mut model, Message::Records(*ticket, Ok(page(rows(50), 120))));
+    assert_eq!(records(&model).selected, 0);
+    let effects = press(&mut model, "k");
+    let [Effect::Records(ticket, _, query)] = effects.as_slice() else { panic!("the page before is loaded") };
+    assert_eq!(query.page, 1);
+    update(&mut model, Message::Records(*ticket, Ok(page(rows(0), 120))));
+    assert_eq!(records(&model).selected, 49);
+}
+
+#[test]
+fn a_last_page_that_has_become_empty_gives_way_to_the_one_before() {
+    let mut model = table(snacks(), vec![snack(1, "x")], 51, (80, 24));
+    press(&mut model, "]");
+    let effects = press(&mut model, "r");
+    let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!() };
+    let effects = update(&mut model, Message::Records(*ticket, Ok(page(Vec::new(), 50))));
+    assert!(matches!(effects.as_slice(), [Effect::Records(_, _, query)] if query.page == 1));
+}
+
+#[test]
+fn an_unreachable_server_is_a_sentence_and_a_reload_heals_it() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "]s");
+    let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!() };
+    let unreachable = Failure::Call(CallError::Unreachable("nothing answers at this address".into()));
+    update(&mut model, Message::Records(*ticket, Err(unreachable)));
+    assert!(records(&model).load.error.as_ref().unwrap().starts_with("The server could not be reached"));
+    let effects = press(&mut model, "r");
+    let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!() };
+    update(&mut model, Message::Records(*ticket, Ok(page(vec![snack(1, "x")], 1))));
+    assert!(records(&model).load.error.is_none());
+}
+
+#[test]
+fn signing_out_leaves_nothing_behind() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "<o");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::SignOut)));
+    update(&mut model, Message::SignedOut(Ok(())));
+    assert_eq!(model.sign_in.as_ref().unwrap().reason.as_deref(), Some(words::SIGNED_OUT));
+    assert!(model.user.is_none() && model.screens.len() == 1 && model.undo.is_empty());
+}
+
+#[test]
+fn choices_are_made_with_arrows_space_and_letters() {
+    let mut model = two_snacks();
+    press(&mut model, "e\t\t\tl");
+    assert_eq!(form(&model).filling.form.text("size"), "large");
+    update(&mut model, Message::Key(crossterm::event::KeyEvent::new(KeyCode::Left, KeyModifiers::NONE)));
+    assert_eq!(form(&model).filling.form.text("size"), "medium");
+    press(&mut model, "\th \t ");
+    assert_eq!(form(&model).filling.form.text("tags"), "sweet\nhot");
+    assert_eq!(form(&model).filling.form.text("vegan"), "false");
+}
+
+#[test]
+fn a_paste_goes_into_the_text_and_runs_nothing() {
+    let mut model = two_snacks();
+    update(&mut model, Message::Paste("dq".into()));
+    assert!(!model.quit && model.writing.is_none());
+    press(&mut model, "n");
+    update(&mut model, Message::Paste("two\nlines\n".into()));
+    assert_eq!(form(&model).filling.form.text("title"), "two lines");
+}
+
+#[test]
+fn an_open_record_shows_what_is_stored_now_and_its_table_follows_an_edit() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "\n");
+    let [Effect::Record(ticket, ..)] = effects.as_slice() else { panic!("it is read anew") };
+    let mut newer = snack(1, "Popcorn, salted");
+    newer.set("revision", 2000);
+    update(&mut model, Message::Record(*ticket, Ok(newer)));
+    press(&mut model, "e!");
+    let (ticket, body) = save(&mut model);
+    assert_eq!(body, json!({"title": "Popcorn, salted!", "revision": 2000}));
+    let saved = record(&json!({"id": id(1), "title": "Popcorn, salted!", "revision": 2001}));
+    let effects = update(&mut model, Message::Saved(ticket, Ok(saved)));
+    assert!(matches!(effects.as_slice(), [Effect::Record(..), Effect::Records(..)]));
+}

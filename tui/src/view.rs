@@ -1,0 +1,219 @@
+//! Draws the model: a bar at the top, a screen, a line that says how things stand, and the keys. What each screen looks
+//! like is in the modules below; here is the frame around them. Nothing is remembered between two drawings.
+
+mod detail;
+mod filling;
+mod help;
+mod sign_in;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use ratatui::{
+    Frame,
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+};
+
+use crate::{
+    key::{self, Action},
+    model::{Model, Screen},
+    screen::title,
+    style::Theme,
+    width::{cut, width, wrap},
+    words,
+};
+
+/// A window with fewer columns or rows than this shows one sentence only.
+const LEAST: (u16, u16) = (20, 6);
+/// Rows that the line above the footer may grow to.
+const STATUS_ROWS: usize = 3;
+/// What turns while an answer is waited for.
+const SPINNER: [&str; 8] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", "⠏", "⠛"];
+
+/// Draws the model.
+pub fn view(frame: &mut Frame<'_>, model: &Model) {
+    let area = frame.area();
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        put(frame.buffer_mut(), area, 0, 0, words::TOO_SMALL, Style::new());
+        return;
+    }
+    let status = status(model, usize::from(area.width));
+    let body = body(area, status.len());
+    bar(frame.buffer_mut(), area, model);
+    let cursor = draw_body(frame.buffer_mut(), body, model);
+    for (row, (line, style)) in (body.bottom() - area.y..).zip(&status) {
+        put(frame.buffer_mut(), area, 1, row, line, *style);
+    }
+    footer(frame.buffer_mut(), area, model);
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Lines and height of the help page, for scrolling.
+pub fn help_extent(model: &Model) -> (usize, usize) {
+    let body = body_now(model);
+    (help::lines(model, usize::from(body.width)).len(), usize::from(body.height))
+}
+
+/// Lines and height of the record that is open, for scrolling.
+pub fn detail_extent(model: &Model) -> (usize, usize) {
+    let body = body_now(model);
+    let Some(Screen::Record(detail)) = model.screens.last() else { return (0, 0) };
+    (detail::lines(detail, model.theme, usize::from(body.width)).len(), usize::from(body.height))
+}
+
+fn body_now(model: &Model) -> Rect {
+    let area = Rect::new(0, 0, model.size.0, model.size.1);
+    body(area, status(model, usize::from(area.width)).len())
+}
+
+/// Between the bar and the lines at the bottom.
+fn body(area: Rect, status_rows: usize) -> Rect {
+    let around = 2 + u16::try_from(status_rows).unwrap_or(1);
+    Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(around))
+}
+
+/// Draws what is on top. Where text is typed, says where its cursor is.
+fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position> {
+    if let Some(scroll) = model.help {
+        let lines = help::lines(model, usize::from(body.width));
+        detail::draw(buffer, body, &lines, scroll);
+        return None;
+    }
+    if let Some(sign_in) = &model.sign_in {
+        return sign_in::draw(buffer, body, model, sign_in);
+    }
+    match model.screens.last()? {
+        Screen::Collections(collections) => {
+            table::collections(buffer, body, model, collections);
+            None
+        }
+        Screen::Records(records) => table::records(buffer, body, model, records),
+        Screen::Record(detail) => {
+            let lines = detail::lines(detail, model.theme, usize::from(body.width));
+            detail::draw(buffer, body, &lines, detail.scroll);
+            None
+        }
+        Screen::Form(form) => filling::record_form(buffer, body, model.theme, form),
+    }
+}
+
+/// Where one is, on the left; who and where the server is, on the right.
+fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
+    buffer.set_style(Rect { height: 1, ..area }, model.theme.bar());
+    let mut path = format!(" {}", words::NAME);
+    for part in model.screens.iter().filter(|_| model.sign_in.is_none()).filter_map(|screen| match screen {
+        Screen::Collections(_) => None,
+        Screen::Records(records) => Some(records.collection.name.to_string()),
+        Screen::Record(detail) => Some(cut(&title(&detail.collection, &detail.record), 30)),
+        Screen::Form(form) if form.id.is_some() => Some(words::EDITING.to_owned()),
+        Screen::Form(_) => Some(words::NEW.to_owned()),
+    }) {
+        path.push_str(" › ");
+        path.push_str(&part);
+    }
+    let spinner = if model.is_busy() { SPINNER[model.tick % SPINNER.len()] } else { " " };
+    let who = match (&model.user, &model.sign_in) {
+        (Some(user), None) => format!("{spinner} {} · {} ", user.username, model.server),
+        _ => format!("{spinner} {} ", model.server),
+    };
+    let columns = usize::from(area.width);
+    let who = if width(&path) + width(&who) < columns { who } else { format!("{spinner} ") };
+    put(buffer, area, 0, 0, &cut(&path, columns.saturating_sub(width(&who))), model.theme.bar());
+    put(buffer, area, columns - width(&who).min(columns), 0, &who, model.theme.bar());
+}
+
+/// The toast, or how things stand; never without a row.
+fn status(model: &Model, columns: usize) -> Vec<(String, Style)> {
+    let theme = model.theme;
+    let (text, style) = match (&model.toast, model.writing) {
+        (_, Some(_)) => (words::WRITING.to_owned(), theme.quiet()),
+        (Some(toast), None) if toast.is_error => (format!("! {}", toast.text), theme.error()),
+        (Some(toast), None) => (toast.text.clone(), theme.strong()),
+        (None, None) => (standing(model), theme.quiet()),
+    };
+    let room = columns.saturating_sub(2);
+    let rows = if model.toast.is_some() { STATUS_ROWS.min(usize::from(model.size.1 / 4).max(1)) } else { 1 };
+    let mut lines = wrap(&text, room);
+    if lines.len() > rows {
+        let rest = lines.split_off(rows - 1).join(" ");
+        lines.push(cut(&rest, room));
+    }
+    lines.into_iter().map(|line| (line, style)).collect()
+}
+
+fn standing(model: &Model) -> String {
+    if model.help.is_some() || model.sign_in.is_some() {
+        return String::new();
+    }
+    match model.screens.last() {
+        Some(Screen::Records(records)) if records.filter.is_some() => words::FILTER_HINT.to_owned(),
+        Some(Screen::Records(records)) => table::standing(records),
+        _ => String::new(),
+    }
+}
+
+/// The keys that make sense now, as far as there is room; the key for help always.
+fn footer(buffer: &mut Buffer, area: Rect, model: &Model) {
+    let context = model.context();
+    let theme = model.theme;
+    let hints: Vec<(Action, String, &str)> = key::bindings(context)
+        .filter(|binding| binding.footer && model.offers(binding.action))
+        .filter_map(|binding| {
+            let key = key::name(*binding.keys.first()?);
+            Some((binding.action, key, words::action(binding.action, context).0))
+        })
+        .collect();
+    let size = |(_, key, word): &(Action, String, &str)| width(key) + width(word) + 3;
+    let help = hints.iter().find(|(action, ..)| *action == Action::Help);
+    let mut room = usize::from(area.width).saturating_sub(help.map_or(0, size));
+    let mut at = 1;
+    let row = area.height - 1;
+    let mut show = |hint: &(Action, String, &str)| {
+        put(buffer, area, at, row, &hint.1, theme.accent());
+        put(buffer, area, at + width(&hint.1) + 1, row, hint.2, Style::new());
+        at += size(hint);
+    };
+    for hint in hints.iter().filter(|(action, ..)| *action != Action::Help) {
+        if size(hint) > room {
+            break;
+        }
+        room -= size(hint);
+        show(hint);
+    }
+    if let Some(hint) = help {
+        show(hint);
+    }
+}
+
+/// Writes safe text at a column and row of an area; what lies outside is left out.
+fn put(buffer: &mut Buffer, area: Rect, column: usize, row: u16, text: &str, style: Style) {
+    let Ok(column) = u16::try_from(column) else { return };
+    if row < area.height && column < area.width {
+        let room = usize::from(area.width - column);
+        buffer.set_stringn(area.x + column, area.y + row, text, room, style);
+    }
+}
+
+/// Writes sentences, wrapped, from a row on. Says which row is free then.
+fn paragraph(buffer: &mut Buffer, area: Rect, mut row: u16, text: &str, style: Style) -> u16 {
+    for line in wrap(text, usize::from(area.width).saturating_sub(2)) {
+        put(buffer, area, 1, row, &line, style);
+        row += 1;
+    }
+    row
+}
+
+/// What a screen shows in place of rows: a heading and what to do next.
+fn sentence(buffer: &mut Buffer, area: Rect, theme: Theme, heading: &str, next: &str) {
+    let row = paragraph(buffer, area, u16::from(area.height > 4), heading, theme.strong());
+    paragraph(buffer, area, row, next, Style::new());
+}
+
+/// The first of `rows` that is shown in a window of `height`, so that the one under the cursor is seen.
+fn first_row(cursor: usize, rows: usize, height: usize) -> usize {
+    cursor.saturating_sub(height / 2).min(rows.saturating_sub(height))
+}

@@ -1,0 +1,79 @@
+//! One record, every value whole: a label, and the value below it, wrapped.
+
+use common::{
+    field::FieldType,
+    text::{label, multi_line},
+};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use serde_json::Value;
+
+use super::put;
+use crate::{screen::Detail, style::Theme, width::wrap, words};
+
+/// A line of a page that scrolls: its pieces, each with its column.
+pub type PageLine = Vec<(usize, String, Style)>;
+
+/// Members that the server adds, in the order in which they are shown.
+const OURS: [&str; 5] = ["owner", "created_at", "updated_at", "revision", "id"];
+
+/// The lines that a record fills.
+pub fn lines(detail: &Detail, theme: Theme, columns: usize) -> Vec<PageLine> {
+    let mut lines = Vec::new();
+    let mut say = |indent: usize, text: &str, style: Style| {
+        for line in wrap(text, columns.saturating_sub(indent + 1)) {
+            lines.push(vec![(indent, line, style)]);
+        }
+    };
+    if let Some(error) = &detail.load.error {
+        say(1, &format!("! {error} {}", words::PRESS_R), theme.error());
+    }
+    for field in &detail.collection.fields {
+        say(1, &label(field.name.as_str()), theme.strong());
+        let value = detail.record.get(field.name.as_str()).unwrap_or(&Value::Null);
+        match whole(&field.kind, value) {
+            Some(text) => say(3, &multi_line(&text), Style::new()),
+            None => say(3, words::NOTHING, theme.quiet()),
+        }
+    }
+    for name in OURS {
+        if let Some(value) = detail.record.get(name).filter(|value| !value.is_null()) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            say(1, &format!("{}: {}", label(name), multi_line(&text)), theme.quiet());
+        }
+    }
+    lines
+}
+
+/// A value as text, on as many lines as it has; `None` for nothing.
+fn whole(kind: &FieldType, value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::Bool(flag) if !matches!(kind, FieldType::Json { .. }) => {
+            words::option(if *flag { "true" } else { "false" })
+        }
+        Value::String(text) if !matches!(kind, FieldType::Json { .. }) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_string) && !matches!(kind, FieldType::Json { .. }) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
+        }
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Draws a page that scrolls, with a mark at its edge where there is more.
+pub fn draw(buffer: &mut Buffer, body: Rect, lines: &[PageLine], scroll: usize) {
+    let height = usize::from(body.height);
+    let scroll = scroll.min(lines.len().saturating_sub(height));
+    let edge = usize::from(body.width).saturating_sub(1);
+    for (row, line) in (0..body.height).zip(&lines[scroll..]) {
+        for (column, text, style) in line {
+            put(buffer, body, *column, row, text, *style);
+        }
+    }
+    if scroll > 0 {
+        put(buffer, body, edge, 0, "↑", Style::new());
+    }
+    if scroll + height < lines.len() {
+        put(buffer, body, edge, body.height.saturating_sub(1), "↓", Style::new());
+    }
+}

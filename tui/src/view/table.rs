@@ -1,0 +1,272 @@
+//! Tables: the collections, and the records of one. Columns are as wide as what they show, within reason; where they do
+//! not all fit, the columns shown are those around the cursor.
+
+use common::{
+    field::FieldType,
+    record::Record,
+    table::{Column, cell, short_moment},
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::{Modifier, Style},
+};
+
+use super::{first_row, paragraph, put, sentence};
+use crate::{
+    model::Model,
+    screen::{Collections, Records},
+    width::{cut, width, window},
+    words,
+};
+
+/// Between two columns.
+const GAP: usize = 2;
+
+/// A table to be drawn.
+struct Grid<'a> {
+    /// The headings.
+    headings: Vec<String>,
+    /// Columns that stand at their right edge.
+    numeric: Vec<bool>,
+    /// Cells, row by row, each safe to show.
+    cells: Vec<Vec<String>>,
+    /// The row under the cursor.
+    row: usize,
+    /// The column under the cursor, where there is one.
+    column: Option<usize>,
+    model: &'a Model,
+}
+
+/// The list of collections.
+pub fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Collections) {
+    let theme = model.theme;
+    let Some(rows) = &screen.rows else {
+        match &screen.load.error {
+            Some(error) => sentence(buffer, body, theme, error, words::PRESS_R),
+            None => sentence(buffer, body, theme, words::LOADING, ""),
+        }
+        return;
+    };
+    let body = warn(buffer, body, model, screen.load.error.as_deref());
+    if rows.is_empty() {
+        let is_admin = model.user.as_ref().is_some_and(|user| user.is_admin);
+        let next = if is_admin { words::NO_COLLECTIONS_ADMIN } else { words::NO_COLLECTIONS_USER };
+        sentence(buffer, body, theme, words::NO_COLLECTIONS, next);
+        return;
+    }
+    let cells = rows.iter().map(|row| {
+        let count = row.count.map(common::text::thousands).unwrap_or_default();
+        vec![row.name.to_string(), count, common::text::single_line(&row.description).into_owned()]
+    });
+    let grid = Grid {
+        headings: words::COLLECTION_COLUMNS.map(str::to_owned).to_vec(),
+        numeric: vec![false, true, false],
+        cells: cells.collect(),
+        row: screen.selected,
+        column: None,
+        model,
+    };
+    grid.draw(buffer, body);
+}
+
+/// A table of records, with its filter line above it. Says where the cursor is while a filter is typed.
+pub fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records) -> Option<Position> {
+    let theme = model.theme;
+    let (body, cursor) = filter_line(buffer, body, model, screen);
+    let Some(rows) = &screen.rows else {
+        match &screen.load.error {
+            Some(error) => sentence(buffer, body, theme, error, words::PRESS_R),
+            None => sentence(buffer, body, theme, words::LOADING, ""),
+        }
+        return cursor;
+    };
+    let body = warn(buffer, body, model, screen.load.error.as_deref());
+    if rows.is_empty() {
+        if screen.filter_line().is_empty() {
+            let next = if model.offers(crate::key::Action::New) { words::NO_RECORDS_NEXT } else { "" };
+            sentence(buffer, body, theme, words::NO_RECORDS, next);
+        } else {
+            sentence(buffer, body, theme, words::NO_MATCHES, "");
+        }
+        return cursor;
+    }
+    let grid = Grid {
+        headings: screen.columns.iter().map(|column| heading(screen, column)).collect(),
+        numeric: screen.columns.iter().map(|column| column.numeric).collect(),
+        cells: rows
+            .iter()
+            .map(|row| screen.columns.iter().map(|column| shown(screen, row, column)).collect())
+            .collect(),
+        row: screen.selected,
+        column: Some(screen.column),
+        model,
+    };
+    grid.draw(buffer, body);
+    cursor
+}
+
+/// How a table of records stands.
+pub fn standing(screen: &Records) -> String {
+    let mut parts = Vec::new();
+    if screen.rows.is_some() {
+        parts.push(words::position(&screen.table.range(), screen.table.query.page, screen.table.pages()));
+    }
+    if screen.columns.len() > 1 {
+        parts.push(words::column_of(screen.column + 1, screen.columns.len()));
+    }
+    for column in &screen.columns {
+        if let Some(descending) = screen.table.direction(&column.name) {
+            parts.push(words::sorted_by(&column.label, descending));
+        }
+    }
+    parts.join(" · ")
+}
+
+fn heading(screen: &Records, column: &Column) -> String {
+    match screen.table.direction(&column.name) {
+        Some(false) => format!("{} ▲", column.label),
+        Some(true) => format!("{} ▼", column.label),
+        None => column.label.clone(),
+    }
+}
+
+fn shown(screen: &Records, record: &Record, column: &Column) -> String {
+    let text = cell(record.get(&column.name));
+    let kind = screen.collection.field(&column.name).map(|field| &field.kind);
+    let is_moment = kind.is_none_or(|kind| matches!(kind, FieldType::Datetime));
+    if is_moment { short_moment(&text) } else { text }
+}
+
+/// The filter above a table, as it is typed or as it holds.
+fn filter_line(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records) -> (Rect, Option<Position>) {
+    let theme = model.theme;
+    let held = screen.filter_line();
+    let (text, before, error) = match &screen.filter {
+        Some(line) => {
+            let text = common::text::single_line(line.typing.text()).into_owned();
+            let before: String = text.chars().take(line.typing.cursor().1).collect();
+            (text, Some(width(&before)), line.error.as_deref())
+        }
+        None if held.is_empty() => return (body, None),
+        None => (common::text::single_line(&held).into_owned(), None, None),
+    };
+    put(buffer, body, 1, 0, "/", theme.accent());
+    let room = usize::from(body.width).saturating_sub(4);
+    let from = before.map_or(0, |before| before.saturating_sub(room.saturating_sub(1)));
+    let style = if before.is_some() { theme.field() } else { Style::new() };
+    put(buffer, body, 3, 0, &window(&text, from, room), style);
+    let cursor = before.map(|before| Position::new(body.x + 3 + columns(before - from), body.y));
+    let mut row = 1;
+    if let Some(error) = error {
+        row = paragraph(buffer, body, row, &format!("! {error}"), theme.error());
+    }
+    (below(body, row), cursor)
+}
+
+/// What could not be loaded anew, above what was loaded before.
+fn warn(buffer: &mut Buffer, body: Rect, model: &Model, error: Option<&str>) -> Rect {
+    let Some(error) = error else { return body };
+    let row = paragraph(buffer, body, 0, &format!("! {error} {}", words::PRESS_R), model.theme.error());
+    below(body, row)
+}
+
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
+}
+
+fn columns(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+impl Grid<'_> {
+    fn draw(&self, buffer: &mut Buffer, area: Rect) {
+        let theme = self.model.theme;
+        let room = usize::from(area.width).saturating_sub(2);
+        let visible = self.fit(room);
+        let height = usize::from(area.height).saturating_sub(1);
+        let first = first_row(self.row, self.cells.len(), height);
+        for (x, size, column) in &visible {
+            let mut style = theme.strong();
+            if self.column == Some(*column) {
+                style = theme.accent().add_modifier(Modifier::UNDERLINED);
+            }
+            self.cell(buffer, area, (*x, 0), *size, *column, &self.headings[*column], style);
+        }
+        for (y, row) in (first..self.cells.len()).take(height).enumerate() {
+            let y = columns(y) + 1;
+            let style = if row == self.row { theme.cursor() } else { Style::new() };
+            if row == self.row {
+                buffer.set_style(Rect { y: area.y + y, height: 1, ..area }.intersection(*buffer.area()), style);
+            }
+            for (x, size, column) in &visible {
+                self.cell(buffer, area, (*x, y), *size, *column, &self.cells[row][*column], style);
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn cell(
+        &self,
+        buffer: &mut Buffer,
+        area: Rect,
+        at: (usize, u16),
+        size: usize,
+        column: usize,
+        text: &str,
+        style: Style,
+    ) {
+        let text = cut(text, size);
+        let indent = if self.numeric[column] { size - width(&text).min(size) } else { 0 };
+        put(buffer, area, at.0 + indent, at.1, &text, style);
+    }
+
+    /// The columns that are shown: where each begins, how wide it is, and which it is.
+    fn fit(&self, room: usize) -> Vec<(usize, usize, usize)> {
+        let natural: Vec<usize> = (0..self.headings.len())
+            .map(|column| {
+                let cells = self.cells.iter().map(|row| width(&row[column]));
+                cells.chain([width(&self.headings[column])]).max().unwrap_or(0).max(1)
+            })
+            .collect();
+        let all = natural.iter().sum::<usize>() + GAP * natural.len().saturating_sub(1);
+        let most = if all <= room { room } else { (room * 2 / 5).max(12) };
+        let size = |column: usize| natural[column].min(most).min(room);
+        let cursor = self.column.unwrap_or(0);
+        // The leftmost first column with which the one under the cursor is still seen whole.
+        let mut first = cursor;
+        let mut used = size(cursor);
+        while first > 0 && used + GAP + size(first - 1) <= room {
+            first -= 1;
+            used += GAP + size(first);
+        }
+        let mut sizes: Vec<(usize, usize)> = Vec::new();
+        let mut used = 0;
+        for column in first..natural.len() {
+            let gap = if sizes.is_empty() { 0 } else { GAP };
+            let left = room.saturating_sub(used + gap);
+            if size(column) > left && left < 8 {
+                break;
+            }
+            let given = size(column).min(left);
+            sizes.push((column, given));
+            used += gap + given;
+        }
+        // What is left over goes to the first columns that are cut.
+        for (column, given) in &mut sizes {
+            let more = (natural[*column] - *given).min(room.saturating_sub(used));
+            *given += more;
+            used += more;
+        }
+        let mut x = 1;
+        sizes
+            .into_iter()
+            .map(|(column, size)| {
+                let at = x;
+                x += size + GAP;
+                (at, size, column)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,346 @@
+//! Every sentence that the client says. One says what happened and what to do next; what the server said is made safe to
+//! show. What belongs to fields (labels, hints, faults) is `common`'s.
+
+use std::io;
+
+use common::{
+    CallError,
+    access::Action as Access,
+    collection::Collection,
+    record::Record,
+    text::{count, single_line},
+    user::User,
+};
+
+use crate::{
+    key::{Action, Context},
+    message::Failure,
+    screen::title,
+};
+
+/// What the command is, in a line.
+pub const ABOUT: &str = "Read and write the records of a Coffer server in the terminal";
+/// The same, with what there is to know before the first start.
+pub const LONG_ABOUT: &str = "\
+Read and write the records of a Coffer server in the terminal.
+
+Sign in with your name and password; on a new server, make the first admin with the code that the server printed.
+The key ? shows all keys, F1 does so where text is typed.
+
+You stay signed in until you sign out or the session ends. The session is kept in a file that only you can read, one
+for each server, in $COFFER_STATE_DIR, or else in coffer/ below $XDG_STATE_HOME or ~/.local/state.
+
+With https the server's certificate must be trusted by this machine; for a private authority set SSL_CERT_FILE.
+NO_COLOR is respected.";
+/// What `--server` takes.
+pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
+/// There is no terminal.
+pub const NO_TERMINAL: &str = "this needs a terminal, and there is none here";
+/// The terminal cannot be written to or read from any more.
+pub const TERMINAL_GONE: &str = "the terminal is gone";
+
+/// The product's name.
+pub const NAME: &str = "Coffer";
+/// The window cannot hold anything.
+pub const TOO_SMALL: &str = "Window too small";
+/// A record's form, in the path at the top.
+pub const EDITING: &str = "edit";
+/// See [`EDITING`].
+pub const NEW: &str = "new";
+/// A value that is not there.
+pub const NOTHING: &str = "(nothing)";
+/// The columns of the list of collections.
+pub const COLLECTION_COLUMNS: [&str; 3] = ["Name", "Records", "Description"];
+/// An answer is waited for.
+pub const LOADING: &str = "Loading…";
+/// A write is under way.
+pub const WRITING: &str = "Waiting for the server… Keys you press now are kept. Ctrl-C quits.";
+
+/// The session has ended.
+pub const ENDED: &str = "Your session has ended. Sign in again to go on where you were.";
+/// The same, over a form.
+pub const ENDED_TEXT_KEPT: &str =
+    "Your session has ended. Sign in again: what you typed is kept, and saved when you press Ctrl-S.";
+/// The session was ended.
+pub const SIGNED_OUT: &str = "You are signed out.";
+/// The session's file could not be written or removed.
+pub const SESSION_NOT_KEPT: &str = "Your session cannot be kept on this machine: its folder cannot be written. You will have to sign in again next time.";
+/// There are no users yet.
+pub const SET_UP: &str = "This server is new: nobody can sign in yet. Open the link that it printed when it started, or make the first admin here with the code in that link (after code=).";
+/// The same, over the sign-in form.
+pub const SET_UP_OFFER: &str = "This server is new: nobody can sign in yet. Press Ctrl-O to make the first admin.";
+/// Somebody could be listening.
+pub const IN_THE_CLEAR: &str = "This connection is not encrypted: others on the network can read your password. Use https:// if the server has it.";
+/// The server is being asked what it is.
+pub const LOOKING: &str = "Asking the server…";
+
+/// There are no collections.
+pub const NO_COLLECTIONS: &str = "There are no collections yet.";
+/// What an admin does then.
+pub const NO_COLLECTIONS_ADMIN: &str =
+    "Define one in the web app, or fill the store with examples by \"coffer demo\"; then press r.";
+/// What others do then.
+pub const NO_COLLECTIONS_USER: &str = "An admin has to define one, or let you see it. Press r to look again.";
+/// A collection has no records.
+pub const NO_RECORDS: &str = "There are no records here yet.";
+/// What to do then.
+pub const NO_RECORDS_NEXT: &str = "Press n to create the first one.";
+/// A filter leaves nothing.
+pub const NO_MATCHES: &str = "No record matches the filter. Press Esc to see all, or / to change the filter.";
+/// Follows a sentence about what could not be loaded.
+pub const PRESS_R: &str = "Press r to try again.";
+/// How a filter line is written.
+pub const FILTER_HINT: &str = "Words to look for, or comparisons: price>=3 title=\"Sweet corn\" title~corn";
+
+/// Fields with faults.
+pub const FIX_FIRST: &str = "Not saved: look at the fields marked with !";
+/// Esc over unsaved text.
+pub const UNSAVED_LEAVE: &str = "Not saved yet. Press Esc again to discard your changes, or any other key to go on.";
+/// Ctrl-C over unsaved text.
+pub const UNSAVED_QUIT: &str = "Not saved yet. Press Ctrl-C again to quit without saving.";
+/// A 412 where both sides changed different fields.
+pub const CHANGED_ELSEWHERE: &str = "Somebody else changed other fields of this record while you were typing. Their changes are in the form now, and yours are kept. Ctrl-S saves, Esc discards yours.";
+/// A 412 where both sides changed the same field.
+pub const CLASHES: &str = "Somebody else changed this record while you were typing. Yours is kept, and theirs stands below it. Ctrl-S saves what is in the form, Ctrl-T takes theirs for a field, Esc discards yours.";
+/// The record is gone.
+pub const DELETED_ELSEWHERE: &str = "Somebody else deleted this record while you were typing. Your text is kept: Ctrl-S saves it as a new record, Esc discards it.";
+/// The record that was to be deleted is gone.
+pub const ALREADY_DELETED: &str = "This record is not there any more: somebody else deleted it, or you may not see it.";
+/// The record that was to be deleted has changed.
+pub const CHANGED_NOT_DELETED: &str =
+    "Not deleted: somebody else changed this record meanwhile. Look at it, then press d again if you still want to.";
+/// No deletion to take back.
+pub const NOTHING_TO_UNDO: &str = "There is nothing to undo.";
+
+/// Reasons why nothing came back; they stand in the middle of a sentence.
+pub const TIMED_OUT: &str = "it took too long";
+/// See [`TIMED_OUT`].
+pub const BAD_CERTIFICATE: &str = "its certificate is not trusted on this machine";
+/// See [`TIMED_OUT`].
+pub const NO_SUCH_HOST: &str = "no machine of this name was found";
+/// See [`TIMED_OUT`].
+pub const NO_CONNECTION: &str = "there is no connection";
+/// See [`TIMED_OUT`].
+pub const BROKEN_OFF: &str = "the connection broke off";
+/// See [`TIMED_OUT`].
+pub const ANSWER_TOO_LONG: &str = "its answer is too long";
+
+/// See [`TIMED_OUT`].
+pub fn unreachable(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::ConnectionRefused => Some("nothing answers at this address"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
+            Some(BROKEN_OFF)
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("there is no way to that machine"),
+        io::ErrorKind::TimedOut => Some(TIMED_OUT),
+        _ => None,
+    }
+}
+
+/// What an action is called in the footer, and what it does, for the help page.
+pub fn action(action: Action, context: Context) -> (&'static str, &'static str) {
+    let scrolls = matches!(context, Context::Record | Context::Help);
+    match action {
+        Action::Up if scrolls => ("up", "Scroll up"),
+        Action::Down if scrolls => ("down", "Scroll down"),
+        Action::First if scrolls => ("top", "Go to the top"),
+        Action::Last if scrolls => ("end", "Go to the end"),
+        Action::PreviousPage if scrolls => ("back", "Scroll a page up"),
+        Action::NextPage if scrolls => ("on", "Scroll a page down"),
+        Action::Up => ("up", "Go a row up; above the first, a page back"),
+        Action::Down => ("down", "Go a row down; below the last, a page on"),
+        Action::Left => ("left", "Go a column to the left"),
+        Action::Right => ("right", "Go a column to the right"),
+        Action::First => ("first", "Go to the first row"),
+        Action::Last => ("last", "Go to the last row"),
+        Action::PreviousPage => ("page back", "Go a page back"),
+        Action::NextPage => ("page on", "Go a page on"),
+        Action::Open => ("open", "Open what is under the cursor"),
+        Action::Back if context == Context::Records => ("back", "Show all records again; then go back"),
+        Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
+        Action::Back if context == Context::Help => ("close", "Close this page"),
+        Action::Back => ("back", "Go back; unsaved text is asked about"),
+        Action::Filter => ("filter", "Filter the rows"),
+        Action::Sort => ("sort", "Sort by the column under the cursor: up, down, not at all"),
+        Action::New => ("new", "Create a record"),
+        Action::Edit => ("edit", "Edit the record"),
+        Action::Delete => ("delete", "Delete the record; u brings it back"),
+        Action::Undo => ("undo", "Bring the last deleted record back"),
+        Action::Reload => ("reload", "Load what is shown anew"),
+        Action::SignOut => ("sign out", "End the session, here and on the server"),
+        Action::Submit if context == Context::Filter => ("apply", "Show the rows that match"),
+        Action::Submit => ("sign in", "Go to the next field; on the last, send the form"),
+        Action::NextInput => ("next", "Go to the next field"),
+        Action::PreviousInput => ("previous", "Go to the previous field"),
+        Action::PreviousChoice => ("before", "Choose the one before"),
+        Action::NextChoice => ("after", "Choose the one after"),
+        Action::Pick if context == Context::Choices => ("pick", "Pick it, or put it back"),
+        Action::Pick => ("change", "Choose the one after"),
+        Action::TakeTheirs => ("take theirs", "Take what somebody else wrote into this field"),
+        Action::OtherForm => ("switch", "Switch between signing in and making the first admin"),
+        Action::Retry => ("try again", "Ask the server again"),
+        Action::Save => ("save", "Save"),
+        Action::Help => ("help", "Show all keys"),
+        Action::Quit => ("quit", "Quit; the session is kept"),
+    }
+}
+
+/// The heading of the help page.
+pub fn help_heading(context: Context) -> &'static str {
+    match context {
+        Context::SignIn => "Keys while signing in",
+        Context::Collections => "Keys in the list of collections",
+        Context::Records => "Keys in a table of records",
+        Context::Filter => "Keys in the filter line",
+        Context::Record => "Keys over a record",
+        Context::Line | Context::Area | Context::Choice | Context::Choices => "Keys in a form",
+        Context::Help => "Keys on this page",
+    }
+}
+
+/// What the help page says below the keys.
+pub fn help_notes(context: Context) -> &'static [&'static str] {
+    match context {
+        Context::Records | Context::Filter => &[
+            "A filter line has words that must occur, and comparisons of fields: = != > >= < <= and ~ for \"contains\".",
+            "Put a value with spaces in quotes: title=\"Sweet corn\".",
+        ],
+        Context::Line | Context::Area | Context::Choice | Context::Choices => &[
+            "Fields marked with * must be filled in. Faults are marked with ! as you type.",
+            "Ctrl-W takes a word back, Ctrl-U empties a line, Ctrl-A and Ctrl-E go to its start and end.",
+        ],
+        _ => &[],
+    }
+}
+
+/// An option of a field, as people read it.
+pub fn option(option: &str) -> String {
+    match option {
+        "" => "(none)".to_owned(),
+        "true" => "yes".to_owned(),
+        "false" => "no".to_owned(),
+        other => single_line(other).into_owned(),
+    }
+}
+
+/// Why a call did not succeed.
+pub fn failure(failure: &Failure) -> String {
+    match failure {
+        Failure::SignedOut => ENDED.to_owned(),
+        Failure::Call(error) => call_error(error),
+    }
+}
+
+/// Why a call did not succeed: the server's sentence, with what it said of single fields.
+pub fn call_error(error: &CallError) -> String {
+    let mut said = error.to_string();
+    if let Some(problem) = error.problem() {
+        for (field, errors) in &problem.errors.0 {
+            for error in errors {
+                said.extend([" ", field, ": ", &error.message]);
+            }
+        }
+    }
+    single_line(&said).into_owned()
+}
+
+/// A record could not be saved.
+pub fn not_saved(error: &CallError) -> String {
+    match error {
+        CallError::Problem(problem) if !problem.errors.is_empty() => FIX_FIRST.to_owned(),
+        _ => format!("Not saved. {} Your text is kept; Ctrl-S tries again.", call_error(error)),
+    }
+}
+
+/// A record was saved.
+pub fn saved(collection: &Collection, record: &Record, is_new: bool) -> String {
+    let done = if is_new { "Created" } else { "Saved" };
+    format!("{done} \"{}\".", short(&title(collection, record)))
+}
+
+/// A record was deleted.
+pub fn deleted(title: &str) -> String {
+    format!("Deleted \"{}\". Press u to undo.", short(title))
+}
+
+/// A record was put back.
+pub fn restored(title: &str) -> String {
+    format!("\"{}\" is back.", short(title))
+}
+
+/// A record could not be put back.
+pub fn not_restored(title: &str, error: &CallError) -> String {
+    format!("\"{}\" could not be brought back. {}", short(title), call_error(error))
+}
+
+fn short(title: &str) -> String {
+    crate::width::cut(&single_line(title), 30)
+}
+
+/// The user may not do this in this collection, or to this record.
+pub fn may_not(access: Access) -> String {
+    let what = match access {
+        Access::List | Access::View => "see records here",
+        Access::Create => "create records here",
+        Access::Update => "change this record",
+        Access::Delete => "delete this record",
+    };
+    format!("You may not {what}. Ask an admin if you should.")
+}
+
+/// Somebody has signed in.
+pub fn welcome(user: &User, has_unsaved_text: bool) -> String {
+    let next = if has_unsaved_text { " What you typed is still here; Ctrl-S saves it." } else { "" };
+    format!("Signed in as {}.{next}", user.username)
+}
+
+/// The session was ended here, but the server did not hear of it.
+pub fn signed_out_here_only(error: &CallError) -> String {
+    format!("You are signed out on this machine. {} On the server the session ends by itself.", call_error(error))
+}
+
+/// Where the cursor stands in a table.
+pub fn position(range: &str, page: u64, pages: u64) -> String {
+    use common::text::thousands;
+    format!("{range} · page {} of {}", thousands(page), thousands(pages))
+}
+
+/// How many records a collection has.
+pub fn records(number: u64) -> String {
+    count(number, "record")
+}
+
+/// How a table is sorted.
+pub fn sorted_by(label: &str, descending: bool) -> String {
+    format!("sorted by {label}{}", if descending { ", largest first" } else { "" })
+}
+
+/// Which of many columns the cursor is in.
+pub fn column_of(column: usize, columns: usize) -> String {
+    format!("column {column} of {columns}")
+}
+
+/// What another person wrote into a field.
+pub fn theirs(value: &str) -> String {
+    let value = if value.is_empty() { NOTHING.to_owned() } else { single_line(value).into_owned() };
+    format!("Theirs: {value}")
+}
+
+/// The heading of a record's form.
+pub fn form_heading(collection: &str, title: Option<&str>) -> String {
+    match title {
+        Some(title) => format!("Edit \"{title}\" in {collection}"),
+        None => format!("New record in {collection}"),
+    }
+}
+
+/// The heading over signing in.
+pub fn sign_in_heading(is_set_up: bool) -> &'static str {
+    if is_set_up { "Make the first admin" } else { "Sign in" }
+}
+
+/// The server cannot be asked what it is.
+pub fn try_again(error: &str) -> String {
+    format!("{error} Ctrl-R tries again.")
+}
