@@ -162,10 +162,10 @@ impl Serve {
             failure
         });
         let mut until = stopped.clone();
-        let served = server.run(service, async move {
+        let serving = server.run(service, async move {
             let _ = until.wait_for(|stop| *stop).await;
         });
-        let outcome = served.await;
+        let outcome = serving.await;
         app.store.close().await;
         if failure.is_finished() {
             let failure = failure.await?;

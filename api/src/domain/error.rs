@@ -135,7 +135,7 @@ impl From<HashError> for Error {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Self::Busy,
-            error => Self::Internal(error.to_string()),
+            error @ HashError::Failed => Self::Internal(error.to_string()),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Change {
 
 impl Change {
     /// A change by `caller`, now.
-    pub fn new(app: &App, caller: &Caller, subject: Subject, id: impl ToString, action: &str) -> Self {
+    pub fn new(app: &App, caller: &Caller, subject: Subject, id: &impl ToString, action: &str) -> Self {
         Self {
             at: app.timestamp(),
             by: caller.user_id(),

@@ -1,11 +1,13 @@
 //! Records: read, made, changed, deleted and put back, always under the collection's access rules. Every change reads,
 //! decides and commits with what it read as its expectation; where another writer came first, it reads again.
 
+mod checks;
 mod delete;
 mod describe;
 mod filter;
 mod join;
 mod list;
+mod restore;
 pub mod stage;
 
 use std::sync::Arc;
@@ -16,23 +18,24 @@ use common::{
     access::{Action, Caller, Decision},
     id::{RecordId, Revision, UserId},
     name::CollectionName,
-    problem::{FieldError, FieldErrors},
     record::{OneOrMany, Record},
-    validate::{Write, clean, does_not_exist},
+    validate::{Write, clean},
 };
 use serde_json::Value;
 
 use super::{
     App, Error, MAX_TRIES, Result,
     collections::{self, Schema},
-    journal, keyspace,
+    keyspace,
 };
 use crate::store::{Batch, CommitError, Entry, Expect, Snapshot, Version};
+use checks::{Faults, check_values};
 use stage::Stage;
 
 pub use delete::delete;
 pub use describe::describe;
 pub use list::list;
+pub use restore::restore;
 
 /// Bytes of a record at most, as it is stored.
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;
@@ -131,10 +134,8 @@ async fn find(
     if may.covers(owner) {
         return Ok(Found { schema, entry, record });
     }
-    match schema.collection.access.decide(Action::View, caller).covers(owner) {
-        true if action != Action::View => Err(Error::Denied),
-        _ => Err(Error::NotFound),
-    }
+    let visible = schema.collection.access.decide(Action::View, caller).covers(owner);
+    Err(if visible { Error::Denied } else { Error::NotFound })
 }
 
 /// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed.
@@ -243,153 +244,5 @@ async fn put(
         Ok(version) => Ok(Some(Sent::new(id, &json, version))),
         Err(CommitError::Conflict { .. }) => Ok(None),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
-/// back under its id for who could have deleted it.
-pub async fn restore(
-    app: &App,
-    caller: &Caller,
-    name: &CollectionName,
-    id: RecordId,
-    revision: Revision,
-) -> Result<Sent> {
-    let version = journal::of_record(app, id, revision).await?;
-    for _ in 0..MAX_TRIES {
-        let snapshot = app.store.snapshot();
-        let schema = collections::find(app, &snapshot, name, caller).await?;
-        let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
-        let action = if current.is_some() { Action::Update } else { Action::Delete };
-        let may = schema.authorize(action, caller)?;
-        let change = version.clone().filter(|change| change.collection.as_deref() == Some(&schema.id().to_string()));
-        let Some(change) = change else { return Err(Error::NotFound) };
-        let then = if change.after.is_null() { &change.before } else { &change.after };
-        let then: Record = serde_json::from_value(then.clone())?;
-        let owner = current.as_ref().map(parse).transpose()?.map_or(then.owner(), |now| now.owner());
-        if !may.covers(owner) {
-            return Err(Error::NotFound);
-        }
-        let fields = schema.collection.fields.iter().filter_map(|field| {
-            let name = field.name.as_str();
-            Some((name.to_owned(), then.get(name)?.clone()))
-        });
-        let values = clean(&schema.collection, Value::Object(fields.collect()), Write::Create)?.values;
-        let mut record = assemble(&then, values);
-        record.set("updated_at", app.timestamp());
-        let old = current.as_ref().map(parse).transpose()?;
-        let mut errors = Faults::new(false);
-        errors.merge(0, check_values(app, &snapshot, caller, &schema, old.as_ref(), &record).await?);
-        errors.result()?;
-        let sent = match (&current, &old) {
-            (Some(entry), Some(old)) => put(app, caller, &schema, (id, entry, old), &record).await?,
-            _ => {
-                let mut stage = Stage::new(app, caller, expect_schema(&schema));
-                let (json, _) = stage.restore(&schema, id, &record)?;
-                match app.store.commit(stage.finish()).await {
-                    Ok(version) => Some(Sent::new(id, &json, version)),
-                    Err(CommitError::Conflict { .. }) => None,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        };
-        if let Some(sent) = sent {
-            return Ok(sent);
-        }
-    }
-    Err(Error::Busy)
-}
-
-/// What the store has to say to a record's values: unique ones that another record has, references to what is not there
-/// for this caller.
-async fn check_values(
-    app: &App,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    schema: &Schema,
-    old: Option<&Record>,
-    record: &Record,
-) -> Result<Checked> {
-    let mut checked = Checked::default();
-    for field in &schema.collection.fields {
-        let name = field.name.as_str();
-        let Some(value) = record.get(name).filter(|value| !value.is_null()) else { continue };
-        if old.and_then(|old| old.get(name)) == Some(value) {
-            continue;
-        }
-        if field.unique && snapshot.get(&keyspace::unique(schema.id(), field, value)).await?.is_some() {
-            checked.taken.push(name.to_owned());
-        }
-        if let common::field::FieldType::Reference { collection, .. } = &field.kind {
-            let id = value.as_str().and_then(|text| text.parse().ok());
-            let visible = match (id, collections::load(app, snapshot, collection).await?) {
-                (Some(id), Some(target)) => is_visible(snapshot, caller, &target, id).await?,
-                _ => false,
-            };
-            if !visible {
-                checked.invalid.push(name, does_not_exist(value.as_str().unwrap_or_default()));
-            }
-        }
-    }
-    Ok(checked)
-}
-
-async fn is_visible(snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<bool> {
-    let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? else { return Ok(false) };
-    let rules = &schema.collection.access;
-    let decisions = [Action::View, Action::List].map(|action| rules.decide(action, caller));
-    if decisions.contains(&Decision::All) {
-        return Ok(true);
-    }
-    let owner = parse(&entry)?.owner();
-    Ok(decisions.iter().any(|decision| decision.covers(owner)))
-}
-
-#[derive(Default)]
-struct Checked {
-    taken: Vec<String>,
-    invalid: FieldErrors,
-}
-
-/// What is wrong with one body or with several; in an array each error stands under its index.
-struct Faults {
-    many: bool,
-    invalid: FieldErrors,
-    taken: FieldErrors,
-}
-
-impl Faults {
-    fn new(many: bool) -> Self {
-        Self { many, invalid: FieldErrors::new(), taken: FieldErrors::new() }
-    }
-
-    fn invalid(&mut self, index: usize, faults: FieldErrors) {
-        if self.many {
-            self.invalid.nest(&index.to_string(), faults);
-        } else {
-            self.invalid.0.extend(faults.0);
-        }
-    }
-
-    fn taken(&mut self, index: usize, field: String) {
-        let place = if self.many { format!("{index}.{field}") } else { field };
-        self.taken.push(place, FieldError::new("unique", "This field must be unique."));
-    }
-
-    fn merge(&mut self, index: usize, checked: Checked) {
-        self.invalid(index, checked.invalid);
-        for field in checked.taken {
-            self.taken(index, field);
-        }
-    }
-
-    fn result(self) -> Result<()> {
-        if !self.invalid.is_empty() {
-            return Err(self.invalid.into());
-        }
-        if !self.taken.is_empty() {
-            return Err(Error::Taken(self.taken));
-        }
-        Ok(())
     }
 }

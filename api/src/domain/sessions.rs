@@ -135,7 +135,7 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             address: origin.address.to_string(),
             user_agent: origin.user_agent.clone(),
         };
-        let change = Change::new(app, &stored.caller(), Subject::Session, id, "sign_in").from(&session.address);
+        let change = Change::new(app, &stored.caller(), Subject::Session, &id, "sign_in").from(&session.address);
         let batch = Batch::new()
             .put(keyspace::session(id), serde_json::to_vec(&session)?)
             .put(keyspace::user_session(stored.user.id, id), Vec::new())
@@ -156,7 +156,7 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
         // The user changed meanwhile: whoever lost the right to sign in with this password does not get in.
         match users::load(app, stored.user.id).await? {
             Some((newer, user)) if user.user.is_active && user.password_hash == checked => {
-                (version, stored) = (newer, user)
+                (version, stored) = (newer, user);
             }
             _ => return Err(AuthError::Credentials.into()),
         }
@@ -374,7 +374,7 @@ fn stage_end(
 ) -> Result<Batch> {
     let key = keyspace::session(id);
     let address = origin.map(|origin| origin.address.to_string()).unwrap_or_default();
-    let change = Change::new(app, caller, Subject::Session, id, why)
+    let change = Change::new(app, caller, Subject::Session, &id, why)
         .values(json!({"user": session.user}), Value::Null)
         .from(&address);
     let ended = StoredSession { ended: Some(why.to_owned()), ..session };

@@ -115,7 +115,7 @@ pub fn stage_create(app: &App, caller: &Caller, new: NewUser, hash: &PasswordHas
     };
     let name = keyspace::username(&folded(user.username.as_str()));
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
-    let change = Change::new(app, caller, Subject::User, user.id, "create").values(Value::Null, json!(user));
+    let change = Change::new(app, caller, Subject::User, &user.id, "create").values(Value::Null, json!(user));
     let mut batch = Batch::new()
         .expect(name.clone(), Expect::Absent)
         .put(name, user.id.to_string())
@@ -175,7 +175,7 @@ pub async fn update(app: &App, caller: &Caller, id: UserId, patch: UserPatch) ->
             hash.as_str().clone_into(&mut after.password_hash);
         }
         let action = if new_hash.is_some() { "password" } else { "update" };
-        let change = Change::new(app, caller, Subject::User, id, action).values(json!(before.user), json!(after.user));
+        let change = Change::new(app, caller, Subject::User, &id, action).values(json!(before.user), json!(after.user));
         let mut batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
             .put(keyspace::user(id), after.to_bytes()?)
@@ -225,7 +225,7 @@ async fn count_admin(app: &App, batch: Batch, before: bool, after: bool) -> Resu
 pub async fn delete(app: &App, caller: &Caller, id: UserId) -> Result<()> {
     for _ in 0..MAX_TRIES {
         let (version, before) = load(app, id).await?.ok_or(Error::NotFound)?;
-        let change = Change::new(app, caller, Subject::User, id, "delete").values(json!(before.user), Value::Null);
+        let change = Change::new(app, caller, Subject::User, &id, "delete").values(json!(before.user), Value::Null);
         let batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
             .delete(keyspace::user(id))
@@ -264,7 +264,7 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
     for _ in 0..MAX_TRIES {
         let (version, before) = load(app, session.user.id).await?.ok_or(AuthError::NoUser)?;
         let after = StoredUser { password_hash: new_hash.as_str().to_owned(), ..before };
-        let entry = Change::new(app, &session.caller, Subject::User, after.user.id, "password");
+        let entry = Change::new(app, &session.caller, Subject::User, &after.user.id, "password");
         let batch = Batch::new()
             .expect(keyspace::user(after.user.id), Expect::Version(version))
             .put(keyspace::user(after.user.id), after.to_bytes()?)

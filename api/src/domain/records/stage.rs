@@ -224,7 +224,7 @@ impl<'a> Stage<'a> {
     }
 
     fn note(&mut self, collection: CollectionId, id: RecordId, action: &str, before: Value, after: Value) {
-        let mut change = Change::new(self.app, self.caller, Subject::Record, id, action).values(before, after);
+        let mut change = Change::new(self.app, self.caller, Subject::Record, &id, action).values(before, after);
         change.collection = Some(collection.to_string());
         self.with(|batch| batch.append(change.to_bytes()));
     }

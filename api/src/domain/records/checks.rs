@@ -1,0 +1,115 @@
+//! What only the store can say about a record's values, and how faults in one body or in an array of them are told.
+
+use common::{
+    access::{Action, Caller, Decision},
+    field::FieldType,
+    id::RecordId,
+    problem::{FieldError, FieldErrors},
+    record::Record,
+    validate::does_not_exist,
+};
+
+use super::parse;
+use crate::{
+    domain::{
+        App, Error, Result,
+        collections::{self, Schema},
+        keyspace,
+    },
+    store::Snapshot,
+};
+
+/// What the store has to say to a record's values: unique ones that another record has, references to what is not there
+/// for this caller.
+pub(super) async fn check_values(
+    app: &App,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Schema,
+    old: Option<&Record>,
+    record: &Record,
+) -> Result<Checked> {
+    let mut checked = Checked::default();
+    for field in &schema.collection.fields {
+        let name = field.name.as_str();
+        let Some(value) = record.get(name).filter(|value| !value.is_null()) else { continue };
+        if old.and_then(|old| old.get(name)) == Some(value) {
+            continue;
+        }
+        if field.unique && snapshot.get(&keyspace::unique(schema.id(), field, value)).await?.is_some() {
+            checked.taken.push(name.to_owned());
+        }
+        if let FieldType::Reference { collection, .. } = &field.kind {
+            let id = value.as_str().and_then(|text| text.parse().ok());
+            let visible = match (id, collections::load(app, snapshot, collection).await?) {
+                (Some(id), Some(target)) => is_visible(snapshot, caller, &target, id).await?,
+                _ => false,
+            };
+            if !visible {
+                checked.invalid.push(name, does_not_exist(value.as_str().unwrap_or_default()));
+            }
+        }
+    }
+    Ok(checked)
+}
+
+async fn is_visible(snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<bool> {
+    let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? else { return Ok(false) };
+    let rules = &schema.collection.access;
+    let decisions = [Action::View, Action::List].map(|action| rules.decide(action, caller));
+    if decisions.contains(&Decision::All) {
+        return Ok(true);
+    }
+    let owner = parse(&entry)?.owner();
+    Ok(decisions.iter().any(|decision| decision.covers(owner)))
+}
+
+/// What [`check_values`] found.
+#[derive(Default)]
+pub(super) struct Checked {
+    taken: Vec<String>,
+    invalid: FieldErrors,
+}
+
+/// What is wrong with one body or with several; in an array each error stands under its index.
+pub(super) struct Faults {
+    many: bool,
+    invalid: FieldErrors,
+    taken: FieldErrors,
+}
+
+impl Faults {
+    pub(super) fn new(many: bool) -> Self {
+        Self { many, invalid: FieldErrors::new(), taken: FieldErrors::new() }
+    }
+
+    pub(super) fn invalid(&mut self, index: usize, faults: FieldErrors) {
+        if self.many {
+            self.invalid.nest(&index.to_string(), faults);
+        } else {
+            self.invalid.0.extend(faults.0);
+        }
+    }
+
+    pub(super) fn taken(&mut self, index: usize, field: String) {
+        let place = if self.many { format!("{index}.{field}") } else { field };
+        self.taken.push(place, FieldError::new("unique", "This field must be unique."));
+    }
+
+    pub(super) fn merge(&mut self, index: usize, checked: Checked) {
+        self.invalid(index, checked.invalid);
+        for field in checked.taken {
+            self.taken(index, field);
+        }
+    }
+
+    pub(super) fn result(self) -> Result<()> {
+        if !self.invalid.is_empty() {
+            return Err(self.invalid.into());
+        }
+        if !self.taken.is_empty() {
+            return Err(Error::Taken(self.taken));
+        }
+        Ok(())
+    }
+}

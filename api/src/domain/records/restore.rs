@@ -1,0 +1,82 @@
+//! Putting an earlier version of a record back, from the journal: the undo of a change or a deletion.
+
+use common::{
+    access::{Action, Caller},
+    id::{RecordId, Revision},
+    name::CollectionName,
+    record::Record,
+    validate::{Write, clean},
+};
+use serde_json::Value;
+
+use super::{
+    MAX_TRIES, Sent, assemble,
+    checks::{Faults, check_values},
+    expect_schema, parse, put,
+    stage::Stage,
+};
+use crate::{
+    domain::{
+        App, Error, Result,
+        collections::{self, Schema},
+        journal, keyspace,
+    },
+    store::CommitError,
+};
+
+/// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
+/// back under its id for who could have deleted it.
+pub async fn restore(
+    app: &App,
+    caller: &Caller,
+    name: &CollectionName,
+    id: RecordId,
+    revision: Revision,
+) -> Result<Sent> {
+    let version = journal::of_record(app, id, revision).await?;
+    for _ in 0..MAX_TRIES {
+        let snapshot = app.store.snapshot();
+        let schema = collections::find(app, &snapshot, name, caller).await?;
+        let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
+        let action = if current.is_some() { Action::Update } else { Action::Delete };
+        let may = schema.authorize(action, caller)?;
+        let change = version.clone().filter(|change| change.collection.as_deref() == Some(&schema.id().to_string()));
+        let Some(change) = change else { return Err(Error::NotFound) };
+        let then = if change.after.is_null() { &change.before } else { &change.after };
+        let then: Record = serde_json::from_value(then.clone())?;
+        let old = current.as_ref().map(parse).transpose()?;
+        let owner = old.as_ref().map_or(then.owner(), Record::owner);
+        if !may.covers(owner) {
+            return Err(Error::NotFound);
+        }
+        let fields = schema.collection.fields.iter().filter_map(|field| {
+            let name = field.name.as_str();
+            Some((name.to_owned(), then.get(name)?.clone()))
+        });
+        let values = clean(&schema.collection, Value::Object(fields.collect()), Write::Create)?.values;
+        let mut record = assemble(&then, values);
+        record.set("updated_at", app.timestamp());
+        let mut errors = Faults::new(false);
+        errors.merge(0, check_values(app, &snapshot, caller, &schema, old.as_ref(), &record).await?);
+        errors.result()?;
+        let sent = match current.as_ref().zip(old.as_ref()) {
+            Some((entry, old)) => put(app, caller, &schema, (id, entry, old), &record).await?,
+            None => put_back(app, caller, &schema, id, &record).await?,
+        };
+        if let Some(sent) = sent {
+            return Ok(sent);
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Commits a record that was deleted, under its old id; `None` where another writer came first.
+async fn put_back(app: &App, caller: &Caller, schema: &Schema, id: RecordId, record: &Record) -> Result<Option<Sent>> {
+    let mut stage = Stage::new(app, caller, expect_schema(schema));
+    let (json, _) = stage.restore(schema, id, record)?;
+    match app.store.commit(stage.finish()).await {
+        Ok(version) => Ok(Some(Sent::new(id, &json, version))),
+        Err(CommitError::Conflict { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
