@@ -56,5 +56,6 @@ fn setup() -> anyhow::Result<()> {
     wasm::target()?;
     tools::install()?;
     e2e::tools()?;
+    println!("xtask: everything that `run` and `test` need is here");
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! A program of exactly that version which is already on `PATH` is used as it is.
 
+use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -21,6 +22,11 @@ pub const BINARYEN: &str = "132";
 pub fn install() -> Result<()> {
     cargo_install("trunk", "trunk", TRUNK)?;
     cargo_install("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN)?;
+    // Kept until here, so that an interrupted build goes on where it was; a gigabyte for nothing from now on.
+    let build = workspace::tools().join("build");
+    if build.exists() {
+        fs::remove_dir_all(build)?;
+    }
     if which("node").is_none() || which("npm").is_none() || has_wasm_opt() {
         return Ok(());
     }
@@ -60,11 +66,15 @@ fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
                 .arg(workspace::tools())
                 .args(extra)
                 .arg(&exact)
-                .env("CARGO_TARGET_DIR", workspace::tools().join("build"));
+                .env("CARGO_TARGET_DIR", workspace::tools().join("build"))
+                .env("CARGO_PROFILE_DEV_DEBUG", "0");
             step::run(&mut cargo)
         };
         // The lock file may name a patch release that a registry mirror does not carry yet.
-        install(&["--locked"]).or_else(|_| install(&[]))
+        install(&["--locked"]).or_else(|error| {
+            println!("xtask: {error:#}; trying without its lock file");
+            install(&[])
+        })
     })
 }
 
@@ -77,7 +87,7 @@ mod tests {
     use super::*;
 
     fn says(file: &str, line: &str) -> bool {
-        std::fs::read_to_string(workspace::root().join(file)).unwrap().lines().any(|found| found.starts_with(line))
+        fs::read_to_string(workspace::root().join(file)).unwrap().lines().any(|found| found.starts_with(line))
     }
 
     #[test]
