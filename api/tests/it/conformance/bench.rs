@@ -1,0 +1,135 @@
+//! The server under test: the real binary on a port of its own with an empty data directory, three accounts and a collection,
+//! all made through the API.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    process::{Child, Command, Stdio},
+};
+
+use reqwest::{Client, Method, header::CONTENT_TYPE, redirect};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The key that both sides sign with.
+const KEY: &[u8] = b"6Jq0vT8rXw2mB5zK9cN3yH7dF1gL4sPa-conformance-run";
+
+/// One of the three accounts.
+pub struct Account {
+    pub username: String,
+    pub password: String,
+    pub id: String,
+}
+
+/// What a sign-in gave.
+pub struct Tokens {
+    pub access: String,
+    pub refresh: String,
+}
+
+/// A server that is up, with its accounts and its key.
+pub struct Bench {
+    pub client: Client,
+    pub base: String,
+    pub key: &'static [u8],
+    pub accounts: BTreeMap<String, Account>,
+    server: Child,
+    _data: TempDir,
+}
+
+impl Bench {
+    /// Starts a server and gives it what the cases need.
+    pub async fn start(rotation: &str) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let key_file = data.path().join("signing-key");
+        fs::write(&key_file, [KEY, b"\n"].concat()).unwrap();
+        fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
+        let mut server = Command::new(env!("CARGO_BIN_EXE_coffer"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--rotation", rotation, "--data"])
+            .arg(data.path().join("data"))
+            .arg("--signing-key-file")
+            .arg(&key_file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut greeting = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut after = |mark: &str| {
+            let line = greeting
+                .find(|line| line.contains(mark))
+                .expect("the server says where it listens and its set-up code");
+            line[line.find(mark).unwrap() + mark.len()..].trim().to_owned()
+        };
+        let base = format!("http://{}", after("listens on http://"));
+        let code = after("/setup?code=");
+        // Each request on a connection of its own, straight to the server, and no redirect passed over.
+        let client = Client::builder().pool_max_idle_per_host(0).redirect(redirect::Policy::none()).no_proxy();
+        let client = client.build().unwrap();
+        let mut bench = Self { client, base, key: KEY, accounts: BTreeMap::new(), server, _data: data };
+        bench.furnish(&code).await;
+        bench
+    }
+
+    async fn furnish(&mut self, code: &str) {
+        let [admin, user, inactive] =
+            ["ada", "ulla", "ina"].map(|name| json!({"username": name, "password": format!("{name} grows quinces 7")}));
+        let mut first = admin.clone();
+        first["code"] = json!(code);
+        let made = self.call(Method::POST, "/api/setup/", None, &first).await;
+        self.remember("admin", &admin, &made);
+        let access = self.sign_in("admin").await.access;
+        for (name, account) in [("user", user), ("inactive", inactive)] {
+            let made = self.call(Method::POST, "/api/users/", Some(&access), &account).await;
+            self.remember(name, &account, &made);
+        }
+        let path = format!("/api/users/{}/", self.accounts["inactive"].id);
+        self.call(Method::PATCH, &path, Some(&access), &json!({"is_active": false})).await;
+        let snacks = json!({
+            "name": "snacks",
+            "fields": [{"name": "title", "type": "text", "required": true}],
+            "access": {
+                "list": ["signed_in"], "view": ["signed_in"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"],
+            },
+        });
+        self.call(Method::POST, "/api/collections/", Some(&access), &snacks).await;
+    }
+
+    /// A new session of one of the accounts.
+    pub async fn sign_in(&self, account: &str) -> Tokens {
+        let Account { username, password, .. } = &self.accounts[account];
+        let credentials = json!({"username": username, "password": password});
+        let pair = self.call(Method::POST, "/api/token/", None, &credentials).await;
+        let member = |name: &str| pair[name].as_str().unwrap().to_owned();
+        Tokens { access: member("access"), refresh: member("refresh") }
+    }
+
+    async fn call(&self, method: Method, path: &str, access: Option<&str>, body: &Value) -> Value {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(access) = access {
+            request = request.bearer_auth(access);
+        }
+        let response = request.header(CONTENT_TYPE, "application/json").body(body.to_string()).send().await.unwrap();
+        let status = response.status();
+        let answer = response.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {answer}");
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    fn remember(&mut self, name: &str, account: &Value, made: &Value) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let account = Account {
+            username: text(&account["username"]),
+            password: text(&account["password"]),
+            id: text(&made["id"]),
+        };
+        self.accounts.insert(name.to_owned(), account);
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
