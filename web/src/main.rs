@@ -1,12 +1,25 @@
-//! The Coffer web app.
+//! The Coffer web app: pages over hooks over one client. What a form, a table or a collection editor is, `common` says;
+//! here they are drawn.
+//!
+//! - [`app`]: providers, the frame around every page, and which page an address shows.
+//! - [`client`], [`session`]: the one way to the server, and who is signed in.
+//! - [`hooks`], [`model`]: what pages are made with. [`ui`]: the parts they are drawn with. [`pages`]: one file a page.
+//! - [`words`]: everything that people read. [`keys`]: the one table of keyboard shortcuts.
 
-use yew::prelude::*;
-
-#[component]
-fn App() -> Html {
-    html! { <main><h1>{ "Coffer" }</h1></main> }
-}
+mod app;
+mod client;
+mod hooks;
+mod keys;
+mod model;
+mod pages;
+mod places;
+mod route;
+mod session;
+mod tabs;
+mod toast;
+mod ui;
+mod words;
 
 fn main() {
-    yew::Renderer::<App>::new().render();
+    yew::Renderer::<app::App>::new().render();
 }

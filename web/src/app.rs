@@ -1,0 +1,258 @@
+//! The frame around every page: who is signed in decides whether there is a page at all; the address decides which.
+
+use std::rc::Rc;
+
+use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlElement;
+use yew::prelude::*;
+use yew_router::{BrowserRouter, hooks::use_location, hooks::use_route};
+
+use crate::{
+    client::Client,
+    hooks::{Frame, use_frame, use_query, use_user},
+    keys, pages, places,
+    route::{self, Route, address},
+    session::{Phase, Session, SessionEvent},
+    toast::{ToastEvent, Toasts},
+    ui::{
+        dialog::Dialog,
+        icon::{Icon, Mark, Shape},
+        link::{Link, Redirect},
+        state::Failure,
+        toasts::ToastList,
+    },
+    words,
+};
+
+/// The app.
+#[component]
+pub fn App() -> Html {
+    html! { <BrowserRouter><Root /></BrowserRouter> }
+}
+
+struct Counter(u32);
+
+impl Reducible for Counter {
+    type Action = ();
+
+    fn reduce(self: Rc<Self>, (): ()) -> Rc<Self> {
+        Rc::new(Self(self.0 + 1))
+    }
+}
+
+#[component]
+fn Root() -> Html {
+    let session = use_reducer(Session::default);
+    let toasts = use_reducer(Toasts::default);
+    let changes = use_reducer(|| Counter(0));
+    let is_help_open = use_state(|| false);
+    let client = {
+        let (session, toasts) = (session.dispatcher(), toasts.dispatcher());
+        use_memo((), |()| {
+            Client::new(Callback::from(move |event| {
+                if matches!(event, SessionEvent::Ended) {
+                    places::forget();
+                    toasts.dispatch(ToastEvent::Cleared);
+                }
+                session.dispatch(event);
+            }))
+        })
+    };
+    {
+        let (client, is_help_open) = (client.clone(), is_help_open.clone());
+        use_effect_with((), move |()| {
+            client.start();
+            keys::listen(Callback::from(move |()| is_help_open.set(true)));
+        });
+    }
+    let onhelp = {
+        let is_help_open = is_help_open.clone();
+        Callback::from(move |is_open: bool| is_help_open.set(is_open))
+    };
+    let onchange = {
+        let changes = changes.dispatcher();
+        Callback::from(move |()| changes.dispatch(()))
+    };
+    let frame = Frame {
+        client: (*client).clone(),
+        session: Rc::new((*session).clone()),
+        toasts: toasts.dispatcher(),
+        changes: changes.0,
+    };
+    html! {
+        <ContextProvider<Frame> context={frame}>
+            <Gate onhelp={onhelp.clone()} />
+            if *is_help_open {
+                <Help onclose={onhelp.reform(|()| false)} />
+            }
+            <ToastList client={(*client).clone()} {toasts} {onchange} />
+        </ContextProvider<Frame>>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct GateProps {
+    onhelp: Callback<bool>,
+}
+
+/// Lets in who is signed in.
+#[component]
+fn Gate(props: &GateProps) -> Html {
+    let frame = use_frame();
+    let route = use_route::<Route>().unwrap_or_default();
+    let query = use_query();
+    let (user, is_expired) = match &frame.session.phase {
+        Phase::Starting => {
+            return html! { <div class="gate"><div class="opening" role="status" aria-label={words::sign_in::STARTING_TITLE}><Mark /></div></div> };
+        }
+        Phase::Failed(error) => {
+            let client = frame.client.clone();
+            let again = Callback::from(move |()| client.restart());
+            return html! { <main class="gate"><Failure error={error.clone()} {again} /></main> };
+        }
+        Phase::SignedOut => {
+            return match route {
+                Route::SetUp => html! { <pages::set_up::SetUpPage /> },
+                Route::SignIn => html! { <pages::sign_in::SignInPage /> },
+                route => {
+                    let query = route::sign_in_query(&address(&route, &query));
+                    html! { <Redirect to={Route::SignIn} {query} /> }
+                }
+            };
+        }
+        Phase::SignedIn(user) => (user, false),
+        Phase::Expired(user) => (user, true),
+    };
+    match route {
+        Route::SetUp => return html! { <Redirect to={Route::Collections} /> },
+        Route::SignIn => {
+            let (to, query) = route::after_sign_in(&query);
+            return html! { <Redirect {to} {query} /> };
+        }
+        _ => {}
+    }
+    html! {
+        <>
+            <Header onhelp={props.onhelp.clone()} />
+            // Another user's page is another page, also at the same address.
+            <Main key={user.id.to_string()} {route} />
+            if is_expired {
+                <Dialog title={words::sign_in::TITLE}>
+                    <p>{ words::sign_in::EXPIRED }</p>
+                    <pages::sign_in::SignInForm username={user.username.to_string()} />
+                </Dialog>
+            }
+        </>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct MainProps {
+    route: Route,
+}
+
+/// The page that the address names.
+#[component]
+fn Main(props: &MainProps) -> Html {
+    let node = use_node_ref();
+    let path = use_location().map(|location| location.path().to_owned()).unwrap_or_default();
+    {
+        let node = node.clone();
+        // Keys and screen readers go on at the new page, unless it has put the focus somewhere itself.
+        use_effect_with(path, move |_| {
+            let document = web_sys::window().and_then(|window| window.document());
+            let is_elsewhere = document.and_then(|document| document.active_element()).is_some_and(|active| {
+                active.tag_name() != "BODY" && active.closest(".site-head").ok().flatten().is_none()
+            });
+            if let Some(main) = node.cast::<HtmlElement>().filter(|_| !is_elsewhere) {
+                let _ = main.focus();
+                main.scroll_into_view_with_bool(true);
+            }
+        });
+    }
+    let page = match props.route.clone() {
+        Route::Collections => html! { <pages::collections::CollectionsPage /> },
+        Route::NewCollection => html! { <pages::editor::NewCollectionPage /> },
+        Route::EditCollection { name } => {
+            html! { <pages::editor::EditCollectionPage key={name.to_string()} name={name.clone()} /> }
+        }
+        Route::Records { name } => html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} /> },
+        Route::NewRecord { name } => {
+            html! { <pages::record::NewRecordPage key={name.to_string()} name={name.clone()} /> }
+        }
+        Route::Record { name, id } => html! { <pages::record::RecordPage key={id.to_string()} {name} {id} /> },
+        Route::NotFound | Route::SetUp | Route::SignIn => html! { <pages::not_found::NotFoundPage /> },
+    };
+    html! { <main id="main" ref={node} tabindex="-1">{ page }</main> }
+}
+
+#[derive(Properties, PartialEq)]
+struct HeaderProps {
+    onhelp: Callback<bool>,
+}
+
+/// The head of every page: the way home, who is signed in, the way out.
+#[component]
+fn Header(props: &HeaderProps) -> Html {
+    let frame = use_frame();
+    let Some(user) = use_user() else { return Html::default() };
+    let skip = |event: MouseEvent| {
+        event.prevent_default();
+        let main = web_sys::window()
+            .and_then(|window| window.document())
+            .and_then(|document| document.get_element_by_id("main"));
+        if let Some(main) = main.and_then(|main| wasm_bindgen::JsCast::dyn_into::<HtmlElement>(main).ok()) {
+            let _ = main.focus();
+        }
+    };
+    let sign_out = {
+        let (client, toasts) = (frame.client.clone(), frame.toasts.clone());
+        move |_: MouseEvent| {
+            let (client, toasts) = (client.clone(), toasts.clone());
+            spawn_local(async move {
+                if let Err(error) = client.sign_out().await {
+                    toasts.dispatch(ToastEvent::Failed(words::toast::sign_out_unheard(&error.to_string())));
+                }
+            });
+        }
+    };
+    html! {
+        <header class="site-head">
+            <a class="skip" href="#main" onclick={skip}>{ words::SKIP }</a>
+            <Link to={Route::Collections} class="home"><Mark /><span class="wordmark">{ words::PRODUCT }</span></Link>
+            <div class="who">
+                <span class="who-name"><bdi>{ user.username.to_string() }</bdi></span>
+                if user.is_admin {
+                    <span class="tag">{ words::ADMIN }</span>
+                }
+                <button
+                    type="button"
+                    class="button button-quiet button-icon keyboard-help"
+                    aria-label={words::keys::TITLE}
+                    title={words::keys::TITLE}
+                    onclick={props.onhelp.reform(|_: MouseEvent| true)}
+                ><Icon shape={Shape::Keyboard} /></button>
+                <button type="button" class="button button-quiet" onclick={sign_out}>{ words::SIGN_OUT }</button>
+            </div>
+        </header>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct HelpProps {
+    onclose: Callback<()>,
+}
+
+/// The table of keys.
+#[component]
+fn Help(props: &HelpProps) -> Html {
+    let everywhere = keys::KEYS.iter().map(|key| (key.key, key.help));
+    let rows = everywhere.chain(keys::TYPING_KEYS).map(|(key, help)| {
+        html! { <tr key={key}><th scope="row"><kbd>{ key }</kbd></th><td>{ help }</td></tr> }
+    });
+    html! {
+        <Dialog title={words::keys::TITLE} onclose={props.onclose.clone()}>
+            <table class="keys"><tbody>{ for rows }</tbody></table>
+        </Dialog>
+    }
+}

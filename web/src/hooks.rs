@@ -1,0 +1,255 @@
+//! What pages are made with: the client, who is signed in, messages, loading, the page's title, navigation.
+
+use std::{future::Future, rc::Rc};
+
+use common::{CallError, access::Caller, user::User};
+use wasm_bindgen::{JsCast, prelude::Closure};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Event, HtmlElement};
+use yew::prelude::*;
+use yew_router::{
+    hooks::{use_location, use_navigator},
+    navigator::Navigator,
+    query::Raw,
+};
+
+use crate::{
+    client::Client,
+    route::{Place, Route},
+    session::Session,
+    toast::{ToastEvent, Toasts},
+};
+
+/// What the frame gives to every page.
+#[derive(Clone, PartialEq)]
+pub struct Frame {
+    /// The way to the server.
+    pub client: Client,
+    /// Who is signed in.
+    pub session: Rc<Session>,
+    /// Shows messages.
+    pub toasts: UseReducerDispatcher<Toasts>,
+    /// Counts changes made beside the pages, such as an undone deletion; pages then load again.
+    pub changes: u32,
+}
+
+/// What the frame gives.
+#[hook]
+pub fn use_frame() -> Frame {
+    use_context::<Frame>().expect("pages are drawn inside the frame")
+}
+
+/// The way to the server.
+#[hook]
+pub fn use_client() -> Client {
+    use_frame().client
+}
+
+/// Shows messages.
+#[hook]
+pub fn use_toasts() -> Callback<ToastEvent> {
+    let toasts = use_frame().toasts;
+    use_callback((), move |event, ()| toasts.dispatch(event))
+}
+
+/// Who is signed in, as access rules see them.
+#[hook]
+pub fn use_caller() -> Caller {
+    use_frame().session.caller()
+}
+
+/// Who is signed in.
+#[hook]
+pub fn use_user() -> Option<Rc<User>> {
+    use_frame().session.user().cloned()
+}
+
+/// Something that is loaded from the server.
+pub struct Load<T> {
+    /// What came last. It stays while newer is on its way, and when that fails.
+    pub value: Option<Rc<T>>,
+    /// Why the last try failed.
+    pub error: Option<CallError>,
+    /// A try is under way.
+    pub busy: bool,
+    run: u32,
+}
+
+impl<T> Default for Load<T> {
+    fn default() -> Self {
+        Self { value: None, error: None, busy: true, run: 0 }
+    }
+}
+
+/// What can happen to it. Tries are numbered, since an early answer may come late.
+pub enum LoadEvent<T> {
+    /// A try began.
+    Began(u32),
+    /// A try ended.
+    Ended(u32, Result<T, CallError>),
+}
+
+impl<T> Reducible for Load<T> {
+    type Action = LoadEvent<T>;
+
+    fn reduce(self: Rc<Self>, event: LoadEvent<T>) -> Rc<Self> {
+        let value = self.value.clone();
+        match event {
+            LoadEvent::Began(run) => Rc::new(Self { value, error: self.error.clone(), busy: true, run }),
+            LoadEvent::Ended(run, _) if run != self.run => self,
+            LoadEvent::Ended(run, Ok(value)) => {
+                Rc::new(Self { value: Some(Rc::new(value)), error: None, busy: false, run })
+            }
+            LoadEvent::Ended(run, Err(error)) => Rc::new(Self { value, error: Some(error), busy: false, run }),
+        }
+    }
+}
+
+/// Loads something, and again whenever `on` changes, somebody signs in anew, or the second value is called.
+#[hook]
+pub fn use_load<D, T, F>(on: D, load: impl Fn(Client, D) -> F + 'static) -> (UseReducerHandle<Load<T>>, Callback<()>)
+where
+    D: Clone + PartialEq + 'static,
+    T: 'static,
+    F: Future<Output = Result<T, CallError>> + 'static,
+{
+    let frame = use_frame();
+    let state = use_reducer(Load::<T>::default);
+    let tries = use_reducer(|| Tries(0));
+    let runs = use_mut_ref(|| 0);
+    let dispatch = state.dispatcher();
+    use_effect_with((on, frame.session.epoch, frame.changes, tries.0), move |(on, ..)| {
+        let run = {
+            let mut runs = runs.borrow_mut();
+            *runs += 1;
+            *runs
+        };
+        dispatch.dispatch(LoadEvent::Began(run));
+        let work = load(frame.client.clone(), on.clone());
+        spawn_local(async move { dispatch.dispatch(LoadEvent::Ended(run, work.await)) });
+    });
+    let tries = tries.dispatcher();
+    let again = use_callback((), move |(), ()| tries.dispatch(()));
+    (state, again)
+}
+
+struct Tries(u32);
+
+impl Reducible for Tries {
+    type Action = ();
+
+    fn reduce(self: Rc<Self>, (): ()) -> Rc<Self> {
+        Rc::new(Self(self.0 + 1))
+    }
+}
+
+/// The title of the window, and so of the entry in the browser's history.
+#[hook]
+pub fn use_title(title: &str) {
+    use_effect_with(title.to_owned(), |title| {
+        if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+            document.set_title(&crate::words::window_title(title));
+        }
+    });
+}
+
+/// Goes to places.
+#[derive(Clone, PartialEq)]
+pub struct Go(Navigator);
+
+impl Go {
+    /// Goes to a page.
+    pub fn to(&self, route: &Route) {
+        self.place(&(route.clone(), String::new()));
+    }
+
+    /// Goes to a place.
+    pub fn place(&self, (route, query): &Place) {
+        if query.is_empty() {
+            self.0.push(route);
+        } else {
+            let Ok(()) = self.0.push_with_query(route, Raw(query));
+        }
+    }
+
+    /// Goes to a place that takes the present one's entry in the history.
+    pub fn instead(&self, (route, query): &Place) {
+        if query.is_empty() {
+            self.0.replace(route);
+        } else {
+            let Ok(()) = self.0.replace_with_query(route, Raw(query));
+        }
+    }
+}
+
+/// Goes to places.
+#[hook]
+pub fn use_go() -> Go {
+    Go(use_navigator().expect("pages are drawn inside the router"))
+}
+
+/// The query string of the address, without the question mark.
+#[hook]
+pub fn use_query() -> String {
+    let location = use_location().expect("pages are drawn inside the router");
+    location.query_str().trim_start_matches('?').to_owned()
+}
+
+/// Puts the focus on an element when it is first drawn.
+#[hook]
+pub fn use_focus(wanted: bool) -> NodeRef {
+    let node = use_node_ref();
+    let target = node.clone();
+    use_effect_with((), move |()| {
+        if let Some(element) = target.cast::<HtmlElement>().filter(|_| wanted) {
+            let _ = element.focus();
+        }
+    });
+    node
+}
+
+/// Asks before the window is closed while something typed has not been sent.
+#[hook]
+pub fn use_unsent(is_unsent: bool) {
+    use_effect_with(is_unsent, |is_unsent| {
+        let guard = is_unsent.then(|| {
+            let ask = Closure::<dyn Fn(Event)>::new(|event: Event| event.prevent_default());
+            if let Some(window) = web_sys::window() {
+                let _ = window.add_event_listener_with_callback("beforeunload", ask.as_ref().unchecked_ref());
+            }
+            ask
+        });
+        move || {
+            if let (Some(ask), Some(window)) = (guard, web_sys::window()) {
+                let _ = window.remove_event_listener_with_callback("beforeunload", ask.as_ref().unchecked_ref());
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(events: impl IntoIterator<Item = LoadEvent<u32>>) -> Rc<Load<u32>> {
+        events.into_iter().fold(Rc::new(Load::default()), Reducible::reduce)
+    }
+
+    #[test]
+    fn an_early_answer_that_comes_late_is_dropped() {
+        let load =
+            run([LoadEvent::Began(1), LoadEvent::Began(2), LoadEvent::Ended(2, Ok(22)), LoadEvent::Ended(1, Ok(11))]);
+        assert_eq!((load.value.as_deref(), load.busy), (Some(&22), false));
+    }
+
+    #[test]
+    fn what_was_there_stays_while_newer_is_on_its_way_and_when_that_fails() {
+        let error = || CallError::Unreachable(String::new());
+        let load = run([LoadEvent::Began(1), LoadEvent::Ended(1, Ok(11)), LoadEvent::Began(2)]);
+        assert_eq!((load.value.as_deref(), load.busy), (Some(&11), true));
+        let load = load.reduce(LoadEvent::Ended(2, Err(error())));
+        assert_eq!((load.value.as_deref(), &load.error, load.busy), (Some(&11), &Some(error()), false));
+        let load = load.reduce(LoadEvent::Began(3)).reduce(LoadEvent::Ended(3, Ok(33)));
+        assert_eq!((load.value.as_deref(), &load.error), (Some(&33), &None));
+    }
+}

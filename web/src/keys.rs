@@ -1,0 +1,156 @@
+//! The one table of keyboard shortcuts. The help shows it, and the listener acts by it: a key presses or focuses the element
+//! of the page that carries its name in `data-key`, so a page offers a key by drawing one attribute.
+
+use wasm_bindgen::{JsCast, prelude::Closure};
+use web_sys::{Document, Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+use yew::Callback;
+
+use crate::words;
+
+/// One shortcut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The key, as the browser names it.
+    pub key: &'static str,
+    /// What it does, for people.
+    pub help: &'static str,
+    /// What happens.
+    act: Act,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// Presses or focuses the element with this `data-key`.
+    Element,
+    /// Goes to the next row, or the one before.
+    Row { down: bool },
+    /// Shows the help.
+    Help,
+}
+
+/// Goes to the filter.
+pub const FILTER: Key = Key { key: "/", help: words::keys::FILTER, act: Act::Element };
+/// Makes something new.
+pub const NEW: Key = Key { key: "n", help: words::keys::NEW, act: Act::Element };
+/// Changes the collection.
+pub const EDIT: Key = Key { key: "e", help: words::keys::EDIT, act: Act::Element };
+/// The next row.
+pub const DOWN: Key = Key { key: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
+/// The row before.
+pub const UP: Key = Key { key: "k", help: words::keys::UP, act: Act::Row { down: false } };
+/// The page before.
+pub const PREVIOUS: Key = Key { key: "[", help: words::keys::PREVIOUS, act: Act::Element };
+/// The next page.
+pub const NEXT: Key = Key { key: "]", help: words::keys::NEXT, act: Act::Element };
+/// Deletes what is open.
+pub const DELETE: Key = Key { key: "d", help: words::keys::DELETE, act: Act::Element };
+/// Puts back what was deleted.
+pub const UNDO: Key = Key { key: "u", help: words::keys::UNDO, act: Act::Element };
+/// Back to where this came from.
+pub const BACK: Key = Key { key: "b", help: words::keys::BACK, act: Act::Element };
+/// Shows this table.
+pub const HELP: Key = Key { key: "?", help: words::keys::HELP, act: Act::Help };
+
+/// All of them, in the order in which they are shown.
+pub const KEYS: [Key; 11] = [FILTER, NEW, EDIT, DOWN, UP, PREVIOUS, NEXT, DELETE, UNDO, BACK, HELP];
+
+/// Keys that work while typing; forms and dialogs see to them themselves.
+pub const TYPING_KEYS: [(&str, &str); 3] =
+    [("Enter", words::keys::ENTER), ("Ctrl + S", words::keys::SAVE), ("Esc", words::keys::ESCAPE)];
+
+/// Listens for as long as the app runs.
+pub fn listen(on_help: Callback<()>) {
+    let listener = Closure::<dyn Fn(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+        // On many keyboards brackets are typed with AltGr, which some browsers report as Ctrl and Alt.
+        let is_held = (event.ctrl_key() || event.alt_key()) && !event.get_modifier_state("AltGraph");
+        if is_held || event.meta_key() || event.is_composing() || event.default_prevented() {
+            return;
+        }
+        let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if target.as_ref().is_some_and(is_typing) {
+            return;
+        }
+        let in_dialog = document.query_selector("dialog[open]").ok().flatten().is_some();
+        let pressed = event.key();
+        let Some(key) = KEYS.iter().find(|key| key.key == pressed).filter(|_| !in_dialog) else { return };
+        let acted = match key.act {
+            Act::Element => press(&document, key.key),
+            Act::Row { down } => step(&document, down),
+            Act::Help => {
+                on_help.emit(());
+                true
+            }
+        };
+        if acted {
+            event.prevent_default();
+        }
+    });
+    if let Some(window) = web_sys::window() {
+        let _ = window.add_event_listener_with_callback("keydown", listener.as_ref().unchecked_ref());
+    }
+    listener.forget();
+}
+
+fn is_typing(element: &Element) -> bool {
+    let is_text_input = element
+        .dyn_ref::<HtmlInputElement>()
+        .is_some_and(|input| !matches!(input.type_().as_str(), "checkbox" | "radio" | "button" | "submit"));
+    is_text_input || matches!(element.tag_name().as_str(), "TEXTAREA" | "SELECT")
+}
+
+fn press(document: &Document, key: &str) -> bool {
+    let found = document.query_selector(&format!("[data-key=\"{key}\"]:not([disabled])")).ok().flatten();
+    let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) else { return false };
+    if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
+        let _ = input.focus();
+        input.select();
+    } else {
+        element.click();
+    }
+    true
+}
+
+fn step(document: &Document, down: bool) -> bool {
+    let Ok(rows) = document.query_selector_all("[data-row]") else { return false };
+    let rows: Vec<HtmlElement> = (0..rows.length()).filter_map(|i| rows.get(i)?.dyn_into().ok()).collect();
+    let active = document.active_element();
+    let at = rows.iter().position(|row| active.as_ref().is_some_and(|active| row.is_same_node(Some(active))));
+    let Some(next) = next_row(at, rows.len(), down) else { return false };
+    let _ = rows[next].focus();
+    true
+}
+
+/// The row to go to from row `at`; from none it is the first, or the last.
+fn next_row(at: Option<usize>, rows: usize, down: bool) -> Option<usize> {
+    let last = rows.checked_sub(1)?;
+    Some(match (at, down) {
+        (None, true) => 0,
+        (None, false) => last,
+        (Some(at), true) => (at + 1).min(last),
+        (Some(at), false) => at.saturating_sub(1),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_and_each_is_explained() {
+        let distinct: HashSet<_> = KEYS.iter().map(|key| key.key).collect();
+        assert_eq!(distinct.len(), KEYS.len());
+        assert!(KEYS.iter().all(|key| !key.help.is_empty()));
+    }
+
+    #[test]
+    fn rows_are_walked_and_never_left() {
+        assert_eq!(next_row(None, 0, true), None);
+        assert_eq!(next_row(None, 3, true), Some(0));
+        assert_eq!(next_row(None, 3, false), Some(2));
+        assert_eq!(next_row(Some(2), 3, true), Some(2));
+        assert_eq!(next_row(Some(0), 3, false), Some(0));
+    }
+}

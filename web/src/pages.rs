@@ -1,0 +1,9 @@
+//! One page, one file.
+
+pub mod collections;
+pub mod editor;
+pub mod not_found;
+pub mod record;
+pub mod records;
+pub mod set_up;
+pub mod sign_in;

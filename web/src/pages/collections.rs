@@ -1,0 +1,82 @@
+//! The first page: the collections that there are for this user.
+
+use common::{Call, access::Caller, collection::Collection, endpoints::collections, text};
+use yew::prelude::*;
+
+use crate::{
+    hooks::{use_caller, use_load},
+    keys, places,
+    route::Route,
+    ui::{
+        icon::{Icon, Shape},
+        link::Link,
+        page::PageHead,
+        state::{Empty, Failure, Loading},
+    },
+    words,
+};
+
+/// The page.
+#[component]
+pub fn CollectionsPage() -> Html {
+    let caller = use_caller();
+    let (list, again) = use_load((), |client, ()| async move {
+        Ok(client.send(Call::<collections::List>::new((), ())).await?.body.results)
+    });
+    let is_admin = caller.is_admin();
+    let new = || {
+        html! {
+            <Link to={Route::NewCollection} class="button button-primary" shortcut={keys::NEW}>
+                <Icon shape={Shape::Plus} />{ words::collections::NEW }
+            </Link>
+        }
+    };
+    let is_empty = list.value.as_deref().is_some_and(Vec::is_empty);
+    let body = match (&list.value, &list.error) {
+        (_, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
+        (None, None) => html! { <Loading /> },
+        (Some(_), None) if is_empty => {
+            let text = if is_admin { words::collections::EMPTY_ADMIN } else { words::collections::EMPTY_USER };
+            html! { <Empty title={words::collections::EMPTY_TITLE} {text}>if is_admin { { new() } }</Empty> }
+        }
+        (Some(list), None) => html! { <ul class="collections">{ for list.iter().map(|one| row(one, &caller)) }</ul> },
+    };
+    html! {
+        <div class="page">
+            <PageHead title={words::collections::TITLE}>if is_admin && !is_empty { { new() } }</PageHead>
+            { body }
+        </div>
+    }
+}
+
+fn row(collection: &Collection, caller: &Caller) -> Html {
+    let name = collection.name.clone();
+    let description = text::single_line(&collection.description).into_owned();
+    let size = collection.count.map(words::collections::records);
+    let fields = words::collections::fields(collection.fields.len());
+    let (to, query) = places::table(&name);
+    html! {
+        <li key={name.to_string()} class="collection">
+            <div class="collection-text">
+                <Link {to} {query} row=true class="collection-name">{ text::label(name.as_str()) }</Link>
+                if !description.is_empty() {
+                    <p dir="auto">{ description }</p>
+                }
+            </div>
+            <p class="collection-size">
+                if let Some(size) = size {
+                    <span>{ size }</span>
+                }
+                <span>{ fields }</span>
+            </p>
+            if caller.is_admin() {
+                <Link
+                    to={Route::EditCollection { name: name.clone() }}
+                    class="button button-quiet button-icon"
+                    label={words::collections::edit(name.as_str())}
+                    title={words::EDIT}
+                ><Icon shape={Shape::Pencil} /></Link>
+            }
+        </li>
+    }
+}

@@ -1,0 +1,265 @@
+//! The collection editor: what a collection is called, what its records hold, who may use them. What is typed is read by
+//! `common` with the server's own code, so that faults stand at their place before anything is sent.
+
+mod access;
+mod danger;
+mod draft;
+mod field;
+
+use std::rc::Rc;
+
+use common::{
+    Call, CallError,
+    collection::{Collection, Definition},
+    editor::{Editor, FieldDraft},
+    endpoints::collections,
+    name::CollectionName,
+    text,
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+use yew::prelude::*;
+
+use self::draft::Draft;
+use crate::{
+    hooks::{use_caller, use_client, use_focus, use_go, use_load, use_toasts, use_unsent},
+    model::{Change, Changes, use_model},
+    pages::records::{NameProps, collections_place},
+    places,
+    toast::ToastEvent,
+    ui::{
+        field::{FieldFrame, described_by},
+        form::{FormErrors, Submit, focus_first_error, send_on_ctrl_s},
+        icon::{Icon, Shape},
+        link::Link,
+        page::PageHead,
+        state::{Failure, Loading},
+    },
+    words,
+};
+
+/// The page of a collection to be.
+#[component]
+pub fn NewCollectionPage() -> Html {
+    let is_admin = use_caller().is_admin();
+    html! {
+        <div class="page page-editor">
+            <PageHead title={words::editor::NEW} above={vec![collections_place()]} />
+            if is_admin {
+                <EditorForm onreload={Callback::noop()} />
+            } else {
+                <p class="notice">{ words::editor::NO_ADMIN }</p>
+            }
+        </div>
+    }
+}
+
+/// The page of a collection.
+#[component]
+pub fn EditCollectionPage(props: &NameProps) -> Html {
+    let is_admin = use_caller().is_admin();
+    let (collection, again) = use_load(props.name.clone(), |client, name| async move {
+        Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
+    });
+    // Loaded anew on request only: what is typed does not go away because somebody signed in again.
+    let wanted = use_mut_ref(|| true);
+    let number = use_mut_ref(|| 0);
+    let shown = use_mut_ref(|| None::<Rc<Collection>>);
+    if let Some(fresh) = collection.value.as_ref().filter(|_| !collection.busy && *wanted.borrow()) {
+        *wanted.borrow_mut() = false;
+        *number.borrow_mut() += 1;
+        *shown.borrow_mut() = Some(fresh.clone());
+    }
+    let onreload = {
+        let (again, wanted) = (again.clone(), wanted.clone());
+        Callback::from(move |()| {
+            *wanted.borrow_mut() = true;
+            again.emit(());
+        })
+    };
+    let collection_shown = shown.borrow().clone();
+    let body = match (collection_shown, &collection.error) {
+        _ if !is_admin => html! { <p class="notice">{ words::editor::NO_ADMIN }</p> },
+        (Some(collection), _) => html! {
+            <>
+                <EditorForm key={*number.borrow()} collection={collection.clone()} {onreload} />
+                <danger::DeleteCollection name={collection.name.clone()} count={collection.count} />
+            </>
+        },
+        (None, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
+        (None, None) => html! { <Loading /> },
+    };
+    let label = text::label(props.name.as_str());
+    html! {
+        <div class="page page-editor">
+            <PageHead title={words::editor::title(&label)} above={above(&props.name, &label)} />
+            { body }
+        </div>
+    }
+}
+
+fn above(name: &CollectionName, label: &str) -> Vec<(AttrValue, crate::route::Place)> {
+    vec![collections_place(), (label.to_owned().into(), places::table(name))]
+}
+
+#[derive(Properties, PartialEq)]
+struct EditorFormProps {
+    #[prop_or_default]
+    collection: Option<Rc<Collection>>,
+    /// Somebody else changed the collection: loads it anew.
+    onreload: Callback<()>,
+}
+
+#[component]
+fn EditorForm(props: &EditorFormProps) -> Html {
+    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
+    let draft = use_model(|| Draft::new(props.collection.as_deref().map_or_else(Editor::default, Editor::edit)));
+    let names = use_load((), |client, ()| async move {
+        let page = client.send(Call::<collections::List>::new((), ())).await?.body;
+        Ok(page.results.into_iter().map(|collection| collection.name).collect::<Vec<_>>())
+    });
+    let names = names.0.value.clone().unwrap_or_default();
+    let changes = Changes::of(&draft);
+    let state = &draft.0;
+    let editor = &state.editor;
+    use_unsent(state.is_touched && !state.is_done);
+
+    let onsubmit = {
+        let (changes, draft) = (changes.clone(), draft.0.clone());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            if draft.busy {
+                return;
+            }
+            let mut next = draft.clone();
+            let definition = next.submit();
+            changes.apply(move |draft| *draft = next);
+            let Some(definition) = definition else { return focus_first_error() };
+            let is_edit = draft.editor.is_edit();
+            let (client, changes, toasts, go) = (client.clone(), changes.clone(), toasts.clone(), go.clone());
+            spawn_local(async move {
+                let name = definition.name.clone();
+                match send(&client, is_edit, definition).await {
+                    Ok(collection) => {
+                        changes.apply(|draft| draft.is_done = true);
+                        toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(
+                            collection.name.as_str(),
+                        ))));
+                        go.place(&places::table(&name));
+                    }
+                    Err(error) => {
+                        changes.apply(move |draft| draft.refused(&error));
+                        focus_first_error();
+                    }
+                }
+            });
+        }
+    };
+    let edit = |change: fn(&mut Editor, String)| {
+        let changes = changes.clone();
+        Callback::from(move |text: String| changes.apply(move |draft| draft.edit(|editor| change(editor, text))))
+    };
+    let onname = edit(|editor, text| editor.name = text)
+        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
+    let ondescription = edit(|editor, text| editor.description = text)
+        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlTextAreaElement>().value());
+    let onfield = {
+        let changes = changes.clone();
+        Callback::from(move |(index, change): (usize, Change<FieldDraft>)| {
+            changes.apply(move |draft| draft.edit_field(index, change));
+        })
+    };
+    let onplace = {
+        let changes = changes.clone();
+        Callback::from(move |(index, act): (usize, field::Act)| changes.apply(move |draft| draft.act(index, act)))
+    };
+    let onadd = {
+        let changes = changes.clone();
+        move |_: MouseEvent| changes.apply(Draft::add)
+    };
+    let onaccess = {
+        let changes = changes.clone();
+        Callback::from(move |(index, rules): (usize, String)| {
+            changes.apply(move |draft| draft.edit(|editor| editor.access[index] = rules));
+        })
+    };
+    let name_error: Vec<String> = state.error("name").into_iter().collect();
+    let is_bad_name = !name_error.is_empty();
+    let focus = use_focus(!editor.is_edit());
+    let (to, query) =
+        props.collection.as_ref().map_or_else(|| collections_place().1, |known| places::table(&known.name));
+    let cards = editor.fields.iter().enumerate().map(|(index, field)| {
+        html! {
+            <field::FieldCard
+                key={state.ids[index]}
+                id={state.ids[index]}
+                {index}
+                of={editor.fields.len()}
+                field={field.clone()}
+                open={state.open[index]}
+                errors={state.field_errors(index)}
+                names={names.clone()}
+                own_name={editor.name.trim().to_owned()}
+                onedit={onfield.clone()}
+                onact={onplace.clone()}
+            />
+        }
+    });
+    html! {
+        <form class="form editor" {onsubmit} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
+            <FormErrors errors={state.messages()} />
+            if state.is_stale {
+                <p><button type="button" class="button" onclick={props.onreload.reform(|_: MouseEvent| ())}>{ words::editor::RELOAD }</button></p>
+            }
+            <FieldFrame id="collection-name" label={words::editor::NAME} hint={words::editor::NAME_HINT} errors={name_error} required=true>
+                <input
+                    ref={focus}
+                    id="collection-name"
+                    name="name"
+                    class="input input-code"
+                    type="text"
+                    value={editor.name.clone()}
+                    oninput={onname}
+                    readonly={editor.is_edit()}
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    aria-describedby={described_by("collection-name")}
+                    aria-invalid={is_bad_name.then_some("true")}
+                />
+            </FieldFrame>
+            <FieldFrame id="collection-description" label={words::editor::DESCRIPTION} hint={words::editor::DESCRIPTION_HINT}>
+                <textarea
+                    id="collection-description"
+                    name="description"
+                    class="input"
+                    rows="2"
+                    dir="auto"
+                    value={editor.description.clone()}
+                    oninput={ondescription}
+                    aria-describedby={described_by("collection-description")}
+                />
+            </FieldFrame>
+            <section aria-labelledby="fields-title">
+                <h2 id="fields-title">{ words::editor::FIELDS }</h2>
+                <p class="hint">{ if editor.fields.is_empty() { words::editor::NO_FIELDS } else { words::editor::FIELDS_HINT } }</p>
+                <ol class="cards">{ for cards }</ol>
+                <p class="hidden" role="status">{ &state.said }</p>
+                <button type="button" class="button" id="add-field" onclick={onadd}><Icon shape={Shape::Plus} />{ words::editor::ADD }</button>
+            </section>
+            <access::AccessEditor access={editor.access.clone()} errors={state.access_errors()} onedit={onaccess} />
+            <div class="form-actions">
+                <Submit label={if editor.is_edit() { words::editor::SAVE } else { words::editor::CREATE }} busy={state.busy} />
+                <Link {to} {query} class="button button-quiet">{ words::CANCEL }</Link>
+            </div>
+        </form>
+    }
+}
+
+async fn send(client: &crate::client::Client, is_edit: bool, definition: Definition) -> Result<Collection, CallError> {
+    if is_edit {
+        let name = definition.name.clone();
+        return Ok(client.send(Call::<collections::Replace>::new((name,), definition)).await?.body);
+    }
+    Ok(client.send(Call::<collections::Create>::new((), definition)).await?.body)
+}

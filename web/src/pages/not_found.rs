@@ -1,0 +1,20 @@
+//! What an address that leads nowhere shows.
+
+use yew::prelude::*;
+
+use crate::{
+    route::Route,
+    ui::{link::Link, page::PageHead},
+    words,
+};
+
+/// The page for every other address.
+#[component]
+pub fn NotFoundPage() -> Html {
+    html! {
+        <div class="page page-narrow">
+            <PageHead title={words::not_found::TITLE} description={words::not_found::TEXT} />
+            <p><Link to={Route::Collections} class="button">{ words::not_found::BACK }</Link></p>
+        </div>
+    }
+}

@@ -1,0 +1,96 @@
+//! One record, or one to be: what is loaded for its form. The form is in [`form`], what two people's changes make of each
+//! other in [`conflict`].
+
+mod conflict;
+mod form;
+
+use std::rc::Rc;
+
+use common::{
+    Call,
+    access::{Action, Decision},
+    endpoints::{collections, records},
+    id::RecordId,
+    name::CollectionName,
+    text,
+};
+use futures_util::future::try_join;
+use yew::prelude::*;
+
+use crate::{
+    hooks::{use_caller, use_load},
+    pages::records::{NameProps, collections_place},
+    places,
+    route::Place,
+    ui::{
+        page::PageHead,
+        reference::record_label,
+        state::{Empty, Failure, Loading},
+    },
+    words,
+};
+
+/// The pages above a record's.
+fn above(name: &CollectionName) -> Vec<(AttrValue, Place)> {
+    vec![collections_place(), (text::label(name.as_str()).into(), places::table(name))]
+}
+
+/// The page of a record to be.
+#[component]
+pub fn NewRecordPage(props: &NameProps) -> Html {
+    let caller = use_caller();
+    let (collection, again) = use_load(props.name.clone(), |client, name| async move {
+        Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
+    });
+    let body = match (&collection.value, &collection.error) {
+        (Some(collection), _) if collection.access.decide(Action::Create, &caller) == Decision::Denied => {
+            html! { <p class="notice">{ words::record::FORBIDDEN }</p> }
+        }
+        (Some(collection), _) => html! { <form::RecordForm collection={collection.clone()} /> },
+        (None, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
+        (None, None) => html! { <Loading /> },
+    };
+    html! {
+        <div class="page page-narrow">
+            <PageHead title={words::record::NEW} above={above(&props.name)} />
+            { body }
+        </div>
+    }
+}
+
+/// Props of [`RecordPage`].
+#[derive(Properties, PartialEq)]
+pub struct RecordPageProps {
+    pub name: CollectionName,
+    pub id: RecordId,
+}
+
+/// The page of a record.
+#[component]
+pub fn RecordPage(props: &RecordPageProps) -> Html {
+    let (loaded, again) = use_load((props.name.clone(), props.id), |client, (name, id)| async move {
+        let collection = client.send(Call::<collections::Get>::new((name.clone(),), ()));
+        let record = client.send(Call::<records::Get>::new((name, id), ()));
+        let (collection, record) = try_join(collection, record).await?;
+        Ok((Rc::new(collection.body), record.body))
+    });
+    let (title, body) = match (loaded.value.as_deref(), &loaded.error) {
+        (Some((collection, record)), _) => {
+            let form = html! { <form::RecordForm collection={collection.clone()} record={record.clone()} /> };
+            (record_label(record), form)
+        }
+        (None, Some(error)) => (text::label(props.name.as_str()), html! { <Failure error={error.clone()} {again} /> }),
+        (None, None) => (text::label(props.name.as_str()), html! { <Loading /> }),
+    };
+    html! {
+        <div class="page page-narrow">
+            <PageHead {title} above={above(&props.name)} />
+            { body }
+        </div>
+    }
+}
+
+/// What stands for a form without inputs.
+fn no_fields() -> Html {
+    html! { <Empty title="" text={words::record::NO_FIELDS} /> }
+}

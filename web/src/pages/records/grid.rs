@@ -1,0 +1,218 @@
+//! The table itself: one row a record, sorted by its headings.
+
+use std::rc::Rc;
+
+use common::{
+    collection::Collection,
+    field::FieldType,
+    id::RecordId,
+    name::{CollectionName, SERVER_MEMBERS},
+    query::ListQuery,
+    record::Record,
+    table::{self, Column, TableState},
+    text,
+};
+use serde_json::Value;
+use web_sys::HtmlElement;
+use yew::prelude::*;
+
+use crate::{
+    hooks::use_go,
+    route::Route,
+    ui::{
+        icon::{Icon, Shape},
+        link::Link,
+    },
+    words,
+};
+
+/// Props of [`Grid`].
+#[derive(Properties, PartialEq)]
+pub struct GridProps {
+    pub collection: Rc<Collection>,
+    pub state: TableState,
+    pub rows: Rc<Vec<Record>>,
+    /// Other rows are on their way.
+    pub busy: bool,
+    pub ongo: Callback<ListQuery>,
+}
+
+/// The table.
+#[component]
+pub fn Grid(props: &GridProps) -> Html {
+    let GridProps { collection, state, rows, busy, ongo } = props;
+    let columns = columns(collection, &state.query);
+    let heads = columns.iter().map(|column| {
+        let direction = state.direction(&column.name);
+        let sorted = match direction {
+            Some(true) => Some("descending"),
+            Some(false) => Some("ascending"),
+            None => None,
+        };
+        let sort = {
+            let (state, ongo, name) = (state.clone(), ongo.clone(), column.name.clone());
+            move |_: MouseEvent| {
+                let mut next = state.clone();
+                next.sort(&name);
+                ongo.emit(next.query);
+            }
+        };
+        html! {
+            <th key={column.name.clone()} scope="col" class={classes!(column.numeric.then_some("number"))} aria-sort={sorted}>
+                if column.sortable {
+                    <button type="button" class="sort" onclick={sort}>
+                        <span>{ &column.label }</span>
+                        <span class={classes!("sort-mark", sorted)}><Icon shape={Shape::Up} /></span>
+                    </button>
+                } else {
+                    <span>{ &column.label }</span>
+                }
+            </th>
+        }
+    });
+    let label = text::label(collection.name.as_str());
+    html! {
+        <div class={classes!("table-frame", busy.then_some("is-busy"))} tabindex="0" role="region" aria-label={label.clone()} aria-busy={busy.to_string()}>
+            <table class="records">
+                <caption class="hidden">{ words::table::caption(&label, &state.range()) }</caption>
+                <thead><tr>{ for heads }</tr></thead>
+                <tbody>{ for rows.iter().enumerate().map(|(i, record)| html! {
+                    <Row
+                        key={record.id().map_or_else(|| i.to_string(), |id| id.to_string())}
+                        collection={collection.clone()}
+                        columns={columns.clone()}
+                        record={record.clone()}
+                    />
+                }) }</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct RowProps {
+    collection: Rc<Collection>,
+    columns: Rc<Vec<Column>>,
+    record: Record,
+}
+
+#[component]
+fn Row(props: &RowProps) -> Html {
+    let RowProps { collection, columns, record } = props;
+    let go = use_go();
+    let route = record.id().map(|id| Route::Record { name: collection.name.clone(), id });
+    let onclick = {
+        let route = route.clone();
+        // A click anywhere in the row opens it, unless it ended a selection of text.
+        move |event: MouseEvent| {
+            let selection = web_sys::window().and_then(|window| window.get_selection().ok().flatten());
+            let is_selecting = selection.is_some_and(|selection| !selection.is_collapsed());
+            let on_link = event
+                .target_dyn_into::<HtmlElement>()
+                .is_some_and(|target| target.closest("a").ok().flatten().is_some());
+            if let Some(route) = route.as_ref().filter(|_| !is_selecting && !on_link) {
+                go.to(route);
+            }
+        }
+    };
+    let cells = columns.iter().enumerate().map(|(i, column)| {
+        let cell = cell(collection, &column.name, record);
+        let class = classes!(column.numeric.then_some("number"), cell.is_code.then_some("code"));
+        let title = (cell.text.chars().count() > 36).then(|| cell.text.clone());
+        let shown = match (i, &route, cell.leads_to) {
+            (0, Some(route), _) if cell.text.is_empty() => html! {
+                <Link to={route.clone()} row=true class="nothing" label={words::table::open(words::table::NO_VALUE)}>{ "—" }</Link>
+            },
+            (0, Some(route), _) => html! { <Link to={route.clone()} row=true><bdi>{ cell.text }</bdi></Link> },
+            (_, _, Some((name, id))) => html! { <Link to={Route::Record { name, id }}>{ cell.text }</Link> },
+            _ => html! { <bdi>{ cell.text }</bdi> },
+        };
+        html! { <td key={i} {class} {title}>{ shown }</td> }
+    });
+    html! { <tr {onclick}>{ for cells }</tr> }
+}
+
+/// The collection's columns, those that the query chose, and one for each collection that it joins.
+fn columns(collection: &Collection, query: &ListQuery) -> Rc<Vec<Column>> {
+    let own = table::columns(collection).into_iter();
+    let chosen = own.filter(|column| query.fields.is_empty() || query.fields.contains(&column.name));
+    let joined = query.left_join.iter().map(|join| Column {
+        name: join.collection.to_string(),
+        label: text::label(join.collection.as_str()),
+        numeric: false,
+        sortable: false,
+    });
+    Rc::new(chosen.chain(joined).collect())
+}
+
+struct Cell {
+    text: String,
+    is_code: bool,
+    /// The record that it refers to.
+    leads_to: Option<(CollectionName, RecordId)>,
+}
+
+fn cell(collection: &Collection, name: &str, record: &Record) -> Cell {
+    let value = record.get(name);
+    let mut cell = Cell { text: table::cell(value), is_code: false, leads_to: None };
+    match (collection.field(name).map(|field| &field.kind), value) {
+        (Some(FieldType::Reference { collection, .. }), Some(Value::String(id))) => {
+            cell.leads_to = id.parse().ok().map(|id| (collection.clone(), id));
+            cell.is_code = true;
+        }
+        (Some(FieldType::Json { .. }), _) => cell.is_code = true,
+        (Some(FieldType::Datetime), Some(Value::String(moment))) => cell.text = table::short_moment(moment),
+        (None, Some(Value::String(moment))) if name == "updated_at" => cell.text = table::short_moment(moment),
+        // A joined row: its own members.
+        (None, Some(Value::Object(joined))) => {
+            let own = joined.iter().filter(|(member, _)| !SERVER_MEMBERS.contains(&member.as_str()));
+            cell.text = own.map(|(_, value)| table::cell(Some(value))).collect::<Vec<_>>().join(" · ");
+        }
+        _ => {}
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use common::query::{Query, decode};
+    use serde_json::json;
+
+    use super::*;
+
+    fn words() -> Collection {
+        serde_json::from_value(json!({
+            "id": "01920000-0000-7000-8000-000000000001", "name": "synonyms", "created_at": "", "updated_at": "", "revision": 1,
+            "fields": [{"name": "word", "type": "text"}, {"name": "at", "type": "datetime"},
+                {"name": "of", "type": "reference", "collection": "books"}],
+            "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_join_adds_a_column_and_chosen_fields_leave_some_out() {
+        let names = |raw| {
+            let query = ListQuery::from_pairs(decode(raw)).unwrap();
+            columns(&words(), &query).iter().map(|column| column.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(""), ["word", "at", "of", "updated_at"]);
+        assert_eq!(names("fields=id,word&left_join=antonyms:word=word"), ["word", "antonyms"]);
+    }
+
+    #[test]
+    fn cells_read_well() {
+        let id = "01920000-0000-7000-8000-000000000002";
+        let record: Record = serde_json::from_value(json!({
+            "word": "fond", "at": "2026-01-31T18:00:00Z", "of": id, "updated_at": "2026-02-01T08:30:11.5Z",
+            "antonyms": {"id": "x", "word": "fond", "antonym": "averse", "revision": 3}, "others": null
+        }))
+        .unwrap();
+        let text = |name| cell(&words(), name, &record).text;
+        assert_eq!(text("at"), "2026-01-31 18:00");
+        assert_eq!(text("updated_at"), "2026-02-01 08:30");
+        assert_eq!(text("antonyms"), "fond · averse");
+        assert_eq!(text("others"), "");
+        assert_eq!(cell(&words(), "of", &record).leads_to.unwrap().1.to_string(), id);
+    }
+}

@@ -1,0 +1,130 @@
+//! The first visit ever: the one-time code from the server's link makes the first admin, who is then signed in.
+
+use common::{
+    Call, Problem,
+    endpoints::{
+        root,
+        setup::{self, SetUp},
+        tokens::Credentials,
+    },
+    form::Form,
+    reader::Body,
+};
+use serde_json::Value;
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+
+use crate::{
+    hooks::{use_client, use_load, use_query, use_title},
+    model::{Changes, use_model},
+    pages::sign_in::{InsecureNote, refuse},
+    route::{Route, parameter},
+    ui::{
+        field::InputView,
+        form::{FormErrors, Submit, focus_first_error},
+        icon::Mark,
+        link::Link,
+    },
+    words,
+};
+
+/// The page.
+#[component]
+pub fn SetUpPage() -> Html {
+    use_title(words::set_up::TITLE);
+    let (root, _) =
+        use_load((), |client, ()| async move { Ok(client.send(Call::<root::Get>::new((), ())).await?.body) });
+    let is_done = root.value.as_deref().is_some_and(|root| !root.setup_required);
+    html! {
+        <main class="gate">
+            <div class="gate-card">
+                if is_done {
+                    <div class="gate-head"><Mark /><h1>{ words::set_up::DONE_TITLE }</h1></div>
+                    <p>{ words::set_up::DONE }</p>
+                    <Link to={Route::SignIn} class="button button-primary button-wide">{ words::sign_in::TITLE }</Link>
+                } else {
+                    <div class="gate-head"><Mark /><h1>{ words::set_up::TITLE }</h1></div>
+                    <p class="lead">{ words::set_up::LEAD }</p>
+                    <InsecureNote />
+                    <SetUpForm />
+                }
+            </div>
+        </main>
+    }
+}
+
+#[component]
+fn SetUpForm() -> Html {
+    let client = use_client();
+    let code = parameter(&use_query(), "code").unwrap_or_default();
+    let has_code = !code.is_empty();
+    let form = use_model(|| {
+        let mut form = Form::set_up();
+        if has_code {
+            form.set(0, code);
+        }
+        form
+    });
+    let is_code_shown = use_mut_ref(|| !has_code);
+    let busy = use_state(|| false);
+    let changes = Changes::of(&form);
+    let onedit = {
+        let changes = changes.clone();
+        Callback::from(move |(index, text): (usize, String)| changes.apply(move |form| form.set(index, text)))
+    };
+    let onsubmit = {
+        let (form, busy) = (form.clone(), busy.clone());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            if *busy {
+                return;
+            }
+            let mut next = form.0.clone();
+            let read = next.submit().map(|body| SetUp::from_json(Value::Object(body)));
+            if let Some(Err(errors)) = &read {
+                next.refuse(&Problem::validation(errors.clone()));
+            }
+            changes.apply(move |form| *form = next);
+            let Some(Ok(body)) = read else { return focus_first_error() };
+            busy.set(true);
+            let (client, changes, busy) = (client.clone(), changes.clone(), busy.clone());
+            spawn_local(async move {
+                let credentials = Credentials { username: body.username.to_string(), password: body.password.clone() };
+                let outcome = match client.send(Call::<setup::Create>::new((), body)).await {
+                    Ok(_) => client.sign_in(credentials).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = outcome {
+                    changes.apply(move |form| refuse(form, &error));
+                    busy.set(false);
+                    focus_first_error();
+                }
+            });
+        }
+    };
+    let inputs = form.0.inputs.iter().enumerate().filter_map(|(index, input)| {
+        let is_code = input.name() == "code";
+        // The code came with the link; it is shown only once something was wrong with it.
+        *is_code_shown.borrow_mut() |= is_code && !input.errors.is_empty();
+        if is_code && !*is_code_shown.borrow() {
+            return None;
+        }
+        let autocomplete = match input.name() {
+            "password" => "new-password",
+            "username" => "username",
+            _ => "off",
+        };
+        let focus = is_code || (has_code && input.name() == "username");
+        Some(html! { <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} /> })
+    });
+    html! {
+        <form class="form" {onsubmit} novalidate=true>
+            <FormErrors errors={form.0.errors.clone()} />
+            if !has_code {
+                <p class="notice">{ words::set_up::NO_CODE }</p>
+            }
+            { for inputs }
+            <Submit label={words::set_up::SUBMIT} busy={*busy} class="button-wide" />
+        </form>
+    }
+}

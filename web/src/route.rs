@@ -1,0 +1,97 @@
+//! Every page's address. Names and ids are parsed here, so that an address that cannot be right shows the page that says so.
+
+use common::{
+    id::RecordId,
+    name::CollectionName,
+    query::{decode, encode},
+};
+use yew_router::Routable;
+
+/// A page and what it is about.
+#[derive(Debug, Clone, PartialEq, Routable)]
+pub enum Route {
+    #[at("/")]
+    Collections,
+    #[at("/setup")]
+    SetUp,
+    #[at("/sign-in")]
+    SignIn,
+    #[at("/collections/new")]
+    NewCollection,
+    #[at("/collections/:name/edit")]
+    EditCollection { name: CollectionName },
+    #[at("/c/:name")]
+    Records { name: CollectionName },
+    #[at("/c/:name/new")]
+    NewRecord { name: CollectionName },
+    #[at("/c/:name/:id")]
+    Record { name: CollectionName, id: RecordId },
+    #[not_found]
+    #[at("/not-found")]
+    NotFound,
+}
+
+/// A route with its query string, without the question mark.
+pub type Place = (Route, String);
+
+/// The path and query of a place, as an address has them.
+pub fn address(route: &Route, query: &str) -> String {
+    if query.is_empty() { route.to_path() } else { format!("{}?{query}", route.to_path()) }
+}
+
+/// The query string of the sign-in page that leads back to this address.
+pub fn sign_in_query(path_and_query: &str) -> String {
+    if path_and_query == "/" { String::new() } else { encode(&[("next".to_owned(), path_and_query.to_owned())]) }
+}
+
+/// Where the sign-in page leads. Only pages of this app are places: whatever else the query names leads to the first page.
+pub fn after_sign_in(query: &str) -> Place {
+    let next = decode(query).into_iter().find(|(name, _)| name == "next").map(|(_, value)| value).unwrap_or_default();
+    let (path, query) = next.split_once('?').unwrap_or((&next, ""));
+    match Route::recognize(path) {
+        Some(Route::NotFound | Route::SignIn | Route::SetUp) | None => (Route::Collections, String::new()),
+        Some(route) => (route, query.to_owned()),
+    }
+}
+
+/// One parameter of a query string.
+pub fn parameter(query: &str, name: &str) -> Option<String> {
+    decode(query).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_leads_back_with_filters_kept() {
+        let query = sign_in_query("/c/snacks?price__gte=3&page=2");
+        let expected = (Route::Records { name: "snacks".parse().unwrap() }, "price__gte=3&page=2".to_owned());
+        assert_eq!(after_sign_in(&query), expected);
+        assert_eq!(address(&expected.0, &expected.1), "/c/snacks?price__gte=3&page=2");
+    }
+
+    #[test]
+    fn signing_in_never_leads_out_of_the_app() {
+        for next in [
+            "https://example.org/",
+            "//example.org",
+            "/\\example.org",
+            "javascript:alert(1)",
+            "/nowhere",
+            "/sign-in",
+            "",
+        ] {
+            let query = encode(&[("next".to_owned(), next.to_owned())]);
+            assert_eq!(after_sign_in(&query), (Route::Collections, String::new()), "{next}");
+        }
+    }
+
+    #[test]
+    fn names_and_ids_that_cannot_be_are_not_found() {
+        for path in ["/c/Snacks", "/c/snacks/1", "/c/snacks/..", "/collections/x y/edit", "/zzz"] {
+            assert_eq!(Route::recognize(path), Some(Route::NotFound), "{path}");
+        }
+        assert_eq!(Route::recognize("/c/snacks/new/"), Some(Route::NewRecord { name: "snacks".parse().unwrap() }));
+    }
+}

@@ -1,0 +1,104 @@
+//! What the tabs of one browser share: the session's cookie, so only one of them may trade it for a new one at a time
+//! (the server takes the second use of a refresh token for theft); the news that somebody signed in or out; and a mark
+//! that there is a session at all. No token ever goes through here.
+
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{BroadcastChannel, MessageEvent};
+
+const NAME: &str = "coffer-session";
+
+/// Holds the lock until it is dropped.
+pub struct Turn(Option<Function>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(release) = &self.0 {
+            let _ = release.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
+
+/// Waits until no other tab renews the session (Web Locks). Where the browser has no locks, as on plain HTTP, it waits for
+/// nothing.
+pub async fn turn() -> Turn {
+    take_turn().await.unwrap_or(Turn(None))
+}
+
+async fn take_turn() -> Option<Turn> {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
+    let locks = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
+    let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
+    let mut release = None;
+    let held = Promise::new(&mut |resolve, _| release = Some(resolve));
+    let mut start = None;
+    let granted = Promise::new(&mut |resolve, _| start = Some(resolve));
+    let start = start?;
+    // The lock is ours from when the browser calls this until `held` is resolved.
+    let on_grant = Closure::once_into_js(move || {
+        let _ = start.call0(&JsValue::UNDEFINED);
+        held
+    });
+    request.call2(&locks, &NAME.into(), &on_grant).ok()?;
+    JsFuture::from(granted).await.ok()?;
+    Some(Turn(release))
+}
+
+/// What one tab tells the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// There is a new session.
+    SignedIn,
+    /// The session is over.
+    SignedOut,
+}
+
+impl News {
+    const WORDS: [(Self, &'static str); 2] = [(Self::SignedIn, "signed-in"), (Self::SignedOut, "signed-out")];
+}
+
+/// The channel between the tabs.
+pub struct Channel(Option<BroadcastChannel>);
+
+impl Channel {
+    /// Opens it and listens for as long as the app runs.
+    pub fn open(on_news: impl Fn(News) + 'static) -> Self {
+        let channel = BroadcastChannel::new(NAME).ok();
+        if let Some(channel) = &channel {
+            let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+                let word = event.data().as_string().unwrap_or_default();
+                if let Some((news, _)) = News::WORDS.iter().find(|(_, known)| *known == word) {
+                    on_news(*news);
+                }
+            });
+            channel.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+            listener.forget();
+        }
+        Self(channel)
+    }
+
+    /// Tells the other tabs.
+    pub fn tell(&self, news: News) {
+        let word = News::WORDS.iter().find(|(known, _)| *known == news).map_or("", |(_, word)| word);
+        if let Some(channel) = &self.0 {
+            let _ = channel.post_message(&word.into());
+        }
+    }
+}
+
+/// Whether this browser had a session when it was last asked. The cookie cannot be seen from here; without this mark every
+/// first visit would begin with a refused request. A browser that keeps nothing is taken to have one.
+pub fn had_session() -> bool {
+    storage().is_none_or(|storage| storage.get_item(NAME).ok().flatten().is_some())
+}
+
+/// Sets or clears that mark.
+pub fn mark_session(is_there: bool) {
+    let Some(storage) = storage() else { return };
+    let _ = if is_there { storage.set_item(NAME, "1") } else { storage.remove_item(NAME) };
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}

@@ -1,0 +1,137 @@
+//! Short messages that come and go, some with a way back.
+
+use std::rc::Rc;
+
+use common::{
+    id::{RecordId, Revision},
+    name::CollectionName,
+};
+use yew::prelude::*;
+
+/// How to put a deleted record back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo {
+    /// Its collection.
+    pub collection: CollectionName,
+    /// Which record.
+    pub id: RecordId,
+    /// Its revision when it was deleted.
+    pub revision: Revision,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// Tells messages apart.
+    pub id: u32,
+    /// The sentence.
+    pub text: String,
+    /// Something went wrong: it stays until it is put away.
+    pub is_error: bool,
+    /// The way back.
+    pub undo: Option<Undo>,
+}
+
+impl Toast {
+    /// How long it is shown; `None` for until it is put away.
+    pub fn seconds(&self) -> Option<u32> {
+        match (self.is_error, &self.undo) {
+            (true, _) => None,
+            (false, Some(_)) => Some(20),
+            (false, None) => Some(6),
+        }
+    }
+}
+
+/// The messages that are shown, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Toasts {
+    /// At most [`Self::MOST`] of them.
+    pub shown: Vec<Toast>,
+    last: u32,
+}
+
+/// What can happen to them.
+#[derive(Debug, Clone)]
+pub enum ToastEvent {
+    /// Something was done.
+    Said(String),
+    /// Something was deleted and can be put back.
+    Deleted(String, Undo),
+    /// Something went wrong.
+    Failed(String),
+    /// A message has been read.
+    Gone(u32),
+    /// Somebody signed out: what is shown was theirs.
+    Cleared,
+}
+
+impl Toasts {
+    const MOST: usize = 3;
+
+    /// The latest way back that is still shown.
+    pub fn undo(&self) -> Option<&Toast> {
+        self.shown.iter().rev().find(|toast| toast.undo.is_some())
+    }
+}
+
+impl Reducible for Toasts {
+    type Action = ToastEvent;
+
+    fn reduce(self: Rc<Self>, event: ToastEvent) -> Rc<Self> {
+        let mut next = (*self).clone();
+        let (text, is_error, undo) = match event {
+            ToastEvent::Said(text) => (text, false, None),
+            ToastEvent::Deleted(text, undo) => (text, false, Some(undo)),
+            ToastEvent::Failed(text) => (text, true, None),
+            ToastEvent::Gone(id) => {
+                next.shown.retain(|toast| toast.id != id);
+                return Rc::new(next);
+            }
+            ToastEvent::Cleared => {
+                next.shown.clear();
+                return Rc::new(next);
+            }
+        };
+        next.last += 1;
+        next.shown.push(Toast { id: next.last, text, is_error, undo });
+        if next.shown.len() > Self::MOST {
+            next.shown.remove(0);
+        }
+        Rc::new(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn undo() -> Undo {
+        let id = "01920000-0000-7000-8000-000000000001".parse().unwrap();
+        Undo { collection: "snacks".parse().unwrap(), id, revision: Revision(7) }
+    }
+
+    #[test]
+    fn the_latest_deletion_is_undone_first_and_messages_do_not_pile_up() {
+        let events = [
+            ToastEvent::Said("a".into()),
+            ToastEvent::Deleted("b".into(), undo()),
+            ToastEvent::Deleted("c".into(), undo()),
+            ToastEvent::Failed("d".into()),
+        ];
+        let toasts = events.into_iter().fold(Rc::new(Toasts::default()), Reducible::reduce);
+        assert_eq!(toasts.shown.iter().map(|toast| toast.text.as_str()).collect::<String>(), "bcd");
+        let latest = toasts.undo().unwrap().clone();
+        assert_eq!(latest.text, "c");
+        let toasts = toasts.reduce(ToastEvent::Gone(latest.id));
+        assert_eq!(toasts.undo().unwrap().text, "b");
+        assert!(toasts.reduce(ToastEvent::Cleared).shown.is_empty());
+    }
+
+    #[test]
+    fn failures_stay_and_a_way_back_stays_longer() {
+        let toast = |is_error, undo| Toast { id: 1, text: String::new(), is_error, undo };
+        assert_eq!(toast(true, None).seconds(), None);
+        assert!(toast(false, Some(undo())).seconds() > toast(false, None).seconds());
+    }
+}

@@ -1,0 +1,12 @@
+//! The parts that pages are drawn with.
+
+pub mod dialog;
+pub mod field;
+pub mod form;
+pub mod icon;
+pub mod link;
+pub mod page;
+pub mod password;
+pub mod reference;
+pub mod state;
+pub mod toasts;

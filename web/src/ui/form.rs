@@ -1,0 +1,72 @@
+//! What forms have in common: what is wrong with the whole, and the keys that send them.
+
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, KeyboardEvent};
+use yew::prelude::*;
+
+use crate::words;
+
+/// Props of [`FormErrors`].
+#[derive(Properties, PartialEq)]
+pub struct FormErrorsProps {
+    pub errors: Vec<String>,
+}
+
+/// What is wrong with a form as a whole.
+#[component]
+pub fn FormErrors(props: &FormErrorsProps) -> Html {
+    html! {
+        // The region is there before there is anything to say, or it would not be read out.
+        <div role="alert">
+            if !props.errors.is_empty() {
+                <div class="notice notice-bad">
+                    { for props.errors.iter().map(|error| html! { <p dir="auto">{ error }</p> }) }
+                </div>
+            }
+        </div>
+    }
+}
+
+/// Sends the form on Ctrl+S, wherever in it the focus is. Presses its own button, so that what is disabled is not sent.
+pub fn send_on_ctrl_s(event: KeyboardEvent) {
+    if !(event.ctrl_key() || event.meta_key()) || event.alt_key() || !event.key().eq_ignore_ascii_case("s") {
+        return;
+    }
+    event.prevent_default();
+    let form = event.current_target().and_then(|form| form.dyn_into::<HtmlElement>().ok());
+    let button = form.and_then(|form| form.query_selector("button[type=submit]").ok().flatten());
+    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        button.click();
+    }
+}
+
+/// Puts the focus on the first input that is marked as wrong, once the page has been drawn with the marks.
+pub fn focus_first_error() {
+    gloo_timers::callback::Timeout::new(0, || {
+        let document = web_sys::window().and_then(|window| window.document());
+        let found = document.and_then(|document| document.query_selector("[aria-invalid=true]").ok().flatten());
+        if let Some(input) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+            let _ = input.focus();
+        }
+    })
+    .forget();
+}
+
+/// Props of [`Submit`].
+#[derive(Properties, PartialEq)]
+pub struct SubmitProps {
+    pub label: AttrValue,
+    pub busy: bool,
+    #[prop_or_default]
+    pub class: Classes,
+}
+
+/// The button that sends a form, out of reach while it is being sent.
+#[component]
+pub fn Submit(props: &SubmitProps) -> Html {
+    html! {
+        <button type="submit" class={classes!("button", "button-primary", props.class.clone())} disabled={props.busy}>
+            { if props.busy { words::SENDING.into() } else { props.label.clone() } }
+        </button>
+    }
+}

@@ -1,0 +1,76 @@
+//! Links within the app: real addresses, so that they open in a new tab, and no page load when they do not.
+
+use yew::prelude::*;
+
+use crate::{
+    hooks::use_go,
+    route::{Route, address},
+};
+
+/// Props of [`Link`].
+#[derive(Properties, PartialEq)]
+pub struct LinkProps {
+    pub to: Route,
+    /// The query string, without the question mark.
+    #[prop_or_default]
+    pub query: AttrValue,
+    #[prop_or_default]
+    pub class: Classes,
+    /// The keyboard shortcut that follows it.
+    #[prop_or_default]
+    pub shortcut: Option<crate::keys::Key>,
+    /// It leads to a row of a table.
+    #[prop_or_default]
+    pub row: bool,
+    #[prop_or_default]
+    pub title: Option<AttrValue>,
+    #[prop_or_default]
+    pub label: Option<AttrValue>,
+    #[prop_or_default]
+    pub children: Html,
+}
+
+/// A link to a page.
+#[component]
+pub fn Link(props: &LinkProps) -> Html {
+    let go = use_go();
+    let place = (props.to.clone(), props.query.to_string());
+    let href = address(&place.0, &place.1);
+    let onclick = move |event: MouseEvent| {
+        if event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key() {
+            return;
+        }
+        event.prevent_default();
+        event.stop_propagation();
+        go.place(&place);
+    };
+    html! {
+        <a
+            class={props.class.clone()}
+            {href}
+            {onclick}
+            data-key={props.shortcut.map(|key| key.key)}
+            data-row={props.row.then_some("")}
+            title={props.title.clone()}
+            aria-label={props.label.clone()}
+        >
+            { props.children.clone() }
+        </a>
+    }
+}
+
+/// Props of [`Redirect`].
+#[derive(Properties, PartialEq)]
+pub struct RedirectProps {
+    pub to: Route,
+    #[prop_or_default]
+    pub query: AttrValue,
+}
+
+/// Leads on at once. The address that leads on does not stay in the history, so the back button passes over it.
+#[component]
+pub fn Redirect(props: &RedirectProps) -> Html {
+    let go = use_go();
+    use_effect_with((props.to.clone(), props.query.to_string()), move |place| go.instead(place));
+    Html::default()
+}

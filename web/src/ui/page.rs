@@ -1,0 +1,45 @@
+//! The head of a page: where it is, what it is called, what can be done.
+
+use yew::prelude::*;
+
+use crate::{hooks::use_title, keys, route::Place, ui::link::Link};
+
+/// Props of [`PageHead`].
+#[derive(Properties, PartialEq)]
+pub struct PageHeadProps {
+    pub title: AttrValue,
+    /// The pages above this one, from the top: their names and places.
+    #[prop_or_default]
+    pub above: Vec<(AttrValue, Place)>,
+    /// A sentence about it.
+    #[prop_or_default]
+    pub description: AttrValue,
+    /// What can be done: links and buttons.
+    #[prop_or_default]
+    pub children: Html,
+}
+
+/// The head of a page.
+#[component]
+pub fn PageHead(props: &PageHeadProps) -> Html {
+    use_title(&props.title);
+    let last = props.above.len().saturating_sub(1);
+    let above = props.above.iter().enumerate().map(|(i, (name, (route, query)))| {
+        let shortcut = (i == last).then_some(keys::BACK);
+        html! { <li key={i}><Link to={route.clone()} query={query.clone()} {shortcut}><bdi>{ name }</bdi></Link></li> }
+    });
+    html! {
+        <div class="page-head">
+            if !props.above.is_empty() {
+                <nav class="trail" aria-label={crate::words::TRAIL}><ol>{ for above }</ol></nav>
+            }
+            <div class="page-title">
+                <h1><bdi>{ &props.title }</bdi></h1>
+                <div class="actions">{ props.children.clone() }</div>
+            </div>
+            if !props.description.is_empty() {
+                <p class="lead" dir="auto">{ &props.description }</p>
+            }
+        </div>
+    }
+}

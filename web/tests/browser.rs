@@ -1,0 +1,1 @@
+//! The first-run story in a real browser.
