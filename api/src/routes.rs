@@ -2,6 +2,7 @@
 //! path is found first, then the method, then the caller, then the body, so no fault is taken for another.
 
 mod browser;
+mod changes;
 mod collections;
 mod error;
 mod input;
@@ -112,6 +113,7 @@ impl Table {
         users::register(&mut table);
         collections::register(&mut table);
         records::register(&mut table);
+        changes::register(&mut table);
         table
     }
 

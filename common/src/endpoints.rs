@@ -1,6 +1,7 @@
 //! Every endpoint, by area, and the list of all of them. The server registers these types; the clients call them; the
 //! README's table and the contract test read [`ENDPOINTS`].
 
+pub mod changes;
 pub mod collections;
 pub mod health;
 pub mod records;
@@ -84,7 +85,9 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::Replace>(),
     EndpointInfo::of::<records::Update>(),
     EndpointInfo::of::<records::Delete>(),
+    EndpointInfo::of::<records::History>(),
     EndpointInfo::of::<records::Restore>(),
+    EndpointInfo::of::<changes::List>(),
     EndpointInfo::of::<health::Healthy>(),
     EndpointInfo::of::<health::Ready>(),
 ];

@@ -77,7 +77,7 @@ id!(/// Names one collection, whatever it is called.
 
 /// A record's version: the store-wide number of the commit that wrote it, strictly rising and never reused. It is the
 /// record's `ETag` and the id of its change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(pub u64);
 

@@ -6,10 +6,11 @@
 //! - [`name`], [`id`]: parsed names and ids. A raw `String` does not travel inwards.
 //! - [`collection`], [`field`], [`record`], [`validate`]: what a collection is, and what its records must be.
 //! - [`json`], [`reader`], [`problem`]: strict JSON in, problem documents out.
-//! - [`query`], [`page`], [`join`]: list parameters, the page envelope, the left join.
+//! - [`query`], [`page`], [`join`], [`change`]: list parameters, the page envelope, the left join, the journal.
 //! - [`form`], [`editor`], [`table`]: what the clients show and how they parse what people type.
 
 pub mod access;
+pub mod change;
 pub mod collection;
 pub mod editor;
 pub mod endpoint;

@@ -30,7 +30,7 @@ pub trait Query: Sized + Default {
 }
 
 /// No parameter of this name.
-fn unknown_parameter() -> FieldError {
+pub fn unknown_parameter() -> FieldError {
     FieldError::new("unknown", "There is no query parameter of this name here.")
 }
 

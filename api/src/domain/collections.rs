@@ -10,6 +10,7 @@ use std::{
 
 use common::{
     access::{Action, Caller, Decision},
+    change::Subject,
     collection::{Collection, Definition, DefinitionPatch},
     field::FieldType,
     id::{CollectionId, Revision},
@@ -19,13 +20,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    App, Error, MAX_TRIES, Result,
-    error::AuthError,
-    journal::{Change, Subject},
-    keyspace,
-    records::stage::Stage,
-};
+use super::{App, Error, MAX_TRIES, Result, error::AuthError, journal, keyspace, records::stage::Stage};
 use crate::store::{Batch, CommitError, Entry, Expect, Scan, Snapshot, Version, counter};
 
 /// A definition as requests use it: parsed once for each version.
@@ -176,12 +171,12 @@ pub async fn create(app: &App, caller: &Caller, definition: Definition) -> Resul
         count: None,
     };
     let key = keyspace::collection(&collection.name);
-    let change = Change::new(app, caller, Subject::Collection, &collection.name, "create")
+    let change = journal::entry(app, caller, Subject::Collection, &collection.name, "create")
         .values(Value::Null, json!(collection));
     let batch = Batch::new()
         .expect(key.clone(), Expect::Absent)
         .put(key, serde_json::to_vec(&collection)?)
-        .append(change.to_bytes());
+        .append(journal::bytes(&change));
     match app.store.commit(expect_references(batch, &collection)).await {
         Ok(version) => {
             (collection.revision, collection.count) = (Revision(version.get()), Some(0));
@@ -267,12 +262,12 @@ async fn change(
         let after =
             Collection { description, fields, access, updated_at: app.timestamp(), ..before.collection.clone() };
         let key = keyspace::collection(name);
-        let entry = Change::new(app, caller, Subject::Collection, name, "update")
+        let entry = journal::entry(app, caller, Subject::Collection, name, "update")
             .values(json!(before.collection), json!(after));
         let batch = Batch::new()
             .expect(key.clone(), Expect::Version(before.version))
             .put(key, serde_json::to_vec(&after)?)
-            .append(entry.to_bytes());
+            .append(journal::bytes(&entry));
         let batch = expect_references(batch, &after);
         let batch = if after.fields == before.collection.fields {
             batch
@@ -306,18 +301,20 @@ pub async fn delete(app: &App, caller: &Caller, name: &CollectionName, expected:
                 return Err(Error::Conflict(message));
             }
         }
-        let entry =
-            Change::new(app, caller, Subject::Collection, name, "delete").values(json!(schema.collection), Value::Null);
+        let entry = journal::entry(app, caller, Subject::Collection, name, "delete")
+            .values(json!(schema.collection), Value::Null);
         let key = keyspace::collection(name);
-        let batch =
-            Batch::new().expect(key.clone(), Expect::Version(schema.version)).delete(key).append(entry.to_bytes());
+        let batch = Batch::new()
+            .expect(key.clone(), Expect::Version(schema.version))
+            .delete(key)
+            .append(journal::bytes(&entry));
         let mut stage = Stage::new(app, caller, batch);
         let id = schema.id();
         for (key, entry) in carry_over::all_records(&snapshot, id).await? {
             stage.delete(&schema, &key, &entry)?;
         }
         let mut batch = carry_over::expect_no_new_records(&snapshot, stage.finish(), id).await?;
-        for prefix in [keyspace::count(id), keyspace::all_referrers(id)] {
+        for prefix in [keyspace::count(id), keyspace::all_referrers(id), keyspace::all_gone(id)] {
             for (key, _) in snapshot.scan(Scan::prefix(&prefix)).await? {
                 batch = batch.delete(key);
             }

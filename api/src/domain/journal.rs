@@ -1,107 +1,163 @@
-//! The journal: who changed what, when, from where, before and after. Entries are appended to the batch that makes the
-//! change, so one is there exactly when the other is. No secret ever goes in: no password, hash, token or code.
+//! The journal: entries are appended to the batch that makes the change, so one is there exactly when the other is. Here they
+//! are made and read; what they hold is in [`common::change`].
+
+use std::ops::Bound;
 
 use common::{
-    access::Caller,
-    id::{RecordId, Revision, UserId},
+    access::{Action, Caller, Decision},
+    change::{Change, ChangeQuery, MAX_CHANGES, Subject},
+    id::{CollectionId, RecordId, Revision},
+    name::CollectionName,
+    record::Record,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{App, Result};
-use crate::store::{Scan, Version, journal};
+use super::{App, Error, Result, collections, keyspace};
+use crate::store::{Entry, Key, Scan, Snapshot, Version, journal};
 
-/// What a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Subject {
-    /// A record of a collection.
-    Record,
-    /// A collection's definition.
-    Collection,
-    /// A user.
-    User,
-    /// A session.
-    Session,
-}
+/// Entries that are read at once.
+const CHUNK: usize = 500;
 
-/// One change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// RFC 3339, UTC.
-    pub at: String,
-    /// Who did it; null for nobody signed in, or the command line.
-    pub by: Option<UserId>,
-    /// Of which kind the thing is.
-    pub subject: Subject,
-    /// Which one: an id, or a collection's name.
-    pub id: String,
-    /// The collection's id, for records.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collection: Option<String>,
-    /// What was done: `create`, `update`, `delete`, `sign_in`, `replay` …
-    pub action: String,
-    /// The thing before; null where it was not there.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub before: Value,
-    /// The thing after; null where it is gone.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub after: Value,
-    /// Where the request came from, for what concerns signing in.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub address: String,
-}
-
-impl Change {
-    /// A change by `caller`, now.
-    pub fn new(app: &App, caller: &Caller, subject: Subject, id: &impl ToString, action: &str) -> Self {
-        Self {
-            at: app.timestamp(),
-            by: caller.user_id(),
-            subject,
-            id: id.to_string(),
-            collection: None,
-            action: action.to_owned(),
-            before: Value::Null,
-            after: Value::Null,
-            address: String::new(),
-        }
-    }
-
-    /// With the thing before and after.
-    #[must_use]
-    pub fn values(mut self, before: Value, after: Value) -> Self {
-        (self.before, self.after) = (before, after);
-        self
-    }
-
-    /// With where it came from.
-    #[must_use]
-    pub fn from(mut self, address: &str) -> Self {
-        address.clone_into(&mut self.address);
-        self
-    }
-
-    /// As bytes for [`crate::store::Batch::append`].
-    pub fn to_bytes(&self) -> Vec<u8> {
-        // A struct of texts and JSON values always writes.
-        serde_json::to_vec(self).unwrap_or_default()
+/// An entry about a change by `caller`, now.
+pub fn entry(app: &App, caller: &Caller, subject: Subject, id: &impl ToString, action: &str) -> Change {
+    Change {
+        revision: Revision::default(),
+        at: app.timestamp(),
+        by: caller.user_id(),
+        subject,
+        id: id.to_string(),
+        collection: None,
+        collection_id: None,
+        action: action.to_owned(),
+        before: Value::Null,
+        after: Value::Null,
+        previous: None,
+        address: String::new(),
     }
 }
 
-/// What became of a record in the commit of this revision, if that commit touched it.
-pub async fn of_record(app: &App, id: RecordId, revision: Revision) -> Result<Option<Change>> {
-    let Some(before) = revision.0.checked_sub(1) else { return Ok(None) };
-    let scan = Scan::range(
-        std::ops::Bound::Included(journal::key(Version::new(revision.0), 0)),
-        std::ops::Bound::Excluded(journal::key(Version::new(before + 2), 0)),
-    );
+/// An entry as bytes for [`crate::store::Batch::append`].
+pub fn bytes(change: &Change) -> Vec<u8> {
+    // A struct of texts and JSON values always writes.
+    serde_json::to_vec(change).unwrap_or_default()
+}
+
+fn parse(key: &Key, entry: &Entry) -> Result<Change> {
+    let mut change: Change = serde_json::from_slice(&entry.value)?;
+    if let Some((version, _)) = journal::position(key) {
+        change.revision = Revision(version.get());
+    }
+    Ok(change)
+}
+
+/// What the commit `revision` did to a record, if it touched it.
+pub async fn of_record(
+    snapshot: &Snapshot,
+    collection: CollectionId,
+    id: RecordId,
+    revision: Revision,
+) -> Result<Option<Change>> {
+    let from = journal::key(Version::new(revision.0), 0);
+    let to = journal::key(Version::new(revision.0.saturating_add(1)), 0);
     let wanted = id.to_string();
-    for (_, entry) in app.store.scan(scan).await? {
-        let change: Change = serde_json::from_slice(&entry.value)?;
-        if change.subject == Subject::Record && change.id == wanted {
+    for (key, entry) in snapshot.scan(Scan::range(Bound::Included(from), Bound::Excluded(to))).await? {
+        let change = parse(&key, &entry)?;
+        if change.subject == Subject::Record && change.id == wanted && change.collection_id == Some(collection) {
             return Ok(Some(change));
         }
     }
     Ok(None)
+}
+
+/// A record's versions before `before`, newest first: each names the one before it. Where the journal was trimmed, it ends.
+pub async fn history(
+    app: &App,
+    caller: &Caller,
+    name: &CollectionName,
+    id: RecordId,
+    before: Option<Revision>,
+) -> Result<Vec<Change>> {
+    let snapshot = app.store.snapshot();
+    let schema = collections::find(app, &snapshot, name, caller).await?;
+    let may = schema.authorize(Action::View, caller)?;
+    let current = match snapshot.get(&keyspace::record(schema.id(), id)).await? {
+        Some(entry) => Some(entry),
+        None => snapshot.get(&keyspace::gone(schema.id(), id)).await?,
+    };
+    let mut revision = Some(Revision(current.ok_or(Error::NotFound)?.version.get()));
+    let mut versions = Vec::new();
+    while let Some(at) = revision {
+        let Some(change) = of_record(&snapshot, schema.id(), id, at).await? else { break };
+        // Who may see the latest version, or the last before it was deleted, may see those before.
+        if versions.is_empty() && !may.covers(owner(&change)) {
+            return Err(Error::NotFound);
+        }
+        revision = change.previous;
+        if before.is_none_or(|before| at < before) {
+            versions.push(change);
+        }
+        if versions.len() > MAX_CHANGES {
+            break;
+        }
+    }
+    Ok(versions)
+}
+
+fn owner(change: &Change) -> Option<common::id::UserId> {
+    let value = if change.after.is_null() { &change.before } else { &change.after };
+    value.as_object().cloned().map(Record::from_object).and_then(|record| record.owner())
+}
+
+/// A stretch of the journal for a caller, and where the next one begins, if there may be more.
+pub async fn list(app: &App, caller: &Caller, query: &ChangeQuery) -> Result<(Vec<Change>, Option<Revision>)> {
+    let snapshot = app.store.snapshot();
+    if let Some(name) = &query.collection {
+        collections::find(app, &snapshot, name, caller).await?.authorize(Action::View, caller)?;
+    }
+    let mut results = Vec::new();
+    let mut scan = match query.after {
+        Some(after) => journal::since(Version::new(after.0)),
+        None => journal::all(),
+    };
+    loop {
+        let entries = snapshot.scan(scan.limit(CHUNK)).await?;
+        let full = entries.len() == CHUNK;
+        let mut last = None;
+        for (key, entry) in entries {
+            let change = parse(&key, &entry)?;
+            // All of a commit or none of it, since the next stretch begins after a commit.
+            if results.len() >= MAX_CHANGES
+                && results.last().is_some_and(|last: &Change| last.revision != change.revision)
+            {
+                let next = results.last().map(|change| change.revision);
+                return Ok((results, next));
+            }
+            if is_visible(app, &snapshot, caller, query, &change).await? {
+                results.push(change);
+            }
+            last = Some(key);
+        }
+        let Some(last) = last.filter(|_| full) else { return Ok((results, None)) };
+        scan = journal::all().after(&last);
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn is_visible(
+    app: &App,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    query: &ChangeQuery,
+    change: &Change,
+) -> Result<bool> {
+    if query.collection.is_some() && query.collection != change.collection {
+        return Ok(false);
+    }
+    if caller.is_admin() {
+        return Ok(true);
+    }
+    let (Subject::Record, Some(name)) = (change.subject, &change.collection) else { return Ok(false) };
+    let Some(schema) = collections::load(app, snapshot, name).await? else { return Ok(false) };
+    let may = schema.collection.access.decide(Action::View, caller);
+    Ok(Some(schema.id()) == change.collection_id && may != Decision::Denied && may.covers(owner(change)))
 }

@@ -97,6 +97,16 @@ pub fn all_referrers(collection: CollectionId) -> Key {
     Key::space("referrers").uuid(collection.uuid())
 }
 
+/// A record that was deleted. The value is empty; its version is the deletion's.
+pub fn gone(collection: CollectionId, id: RecordId) -> Key {
+    all_gone(collection).uuid(id.uuid())
+}
+
+/// All records of a collection that were deleted.
+pub fn all_gone(collection: CollectionId) -> Key {
+    Key::space("gone").uuid(collection.uuid())
+}
+
 /// A user.
 pub fn user(id: UserId) -> Key {
     users().uuid(id.uuid())

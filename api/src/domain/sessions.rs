@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use common::{
     access::Caller,
+    change::Subject,
     id::{SessionId, UserId},
     page::Page,
     user::{Session, User},
@@ -14,12 +15,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{
-    App, Error, MAX_TRIES, Result,
-    error::AuthError,
-    journal::{Change, Subject},
-    keyspace, users,
-};
+use super::{App, Error, MAX_TRIES, Result, error::AuthError, journal, keyspace, users};
 use crate::{
     auth::{
         password::{Password, PasswordHash, Verdict},
@@ -135,11 +131,11 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             address: origin.address.to_string(),
             user_agent: origin.user_agent.clone(),
         };
-        let change = Change::new(app, &stored.caller(), Subject::Session, &id, "sign_in").from(&session.address);
+        let change = journal::entry(app, &stored.caller(), Subject::Session, &id, "sign_in").from(&session.address);
         let batch = Batch::new()
             .put(keyspace::session(id), serde_json::to_vec(&session)?)
             .put(keyspace::user_session(stored.user.id, id), Vec::new())
-            .append(change.to_bytes());
+            .append(journal::bytes(&change));
         let batch = users::stage_signed_in(batch, version, &stored, rehashed.as_ref(), &at)?;
         match app.store.commit(batch).await {
             Ok(_) => {
@@ -374,14 +370,14 @@ fn stage_end(
 ) -> Result<Batch> {
     let key = keyspace::session(id);
     let address = origin.map(|origin| origin.address.to_string()).unwrap_or_default();
-    let change = Change::new(app, caller, Subject::Session, &id, why)
+    let change = journal::entry(app, caller, Subject::Session, &id, why)
         .values(json!({"user": session.user}), Value::Null)
         .from(&address);
     let ended = StoredSession { ended: Some(why.to_owned()), ..session };
     Ok(batch
         .expect(key.clone(), Expect::Version(version))
         .put(key, serde_json::to_vec(&ended)?)
-        .append(change.to_bytes()))
+        .append(journal::bytes(&change)))
 }
 
 /// Removes sessions whose tokens have all expired, a few at a time. Says whether there may be more.

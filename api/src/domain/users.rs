@@ -2,6 +2,7 @@
 
 use common::{
     access::Caller,
+    change::Subject,
     endpoints::users::{NewUser, PasswordChange, UserPatch},
     id::UserId,
     name::{RoleName, Username},
@@ -13,12 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
-use super::{
-    App, Error, MAX_TRIES, Result,
-    error::AuthError,
-    journal::{Change, Subject},
-    keyspace, sessions,
-};
+use super::{App, Error, MAX_TRIES, Result, error::AuthError, journal, keyspace, sessions};
 use crate::{
     auth::password::{Password, PasswordHash, Verdict},
     store::{Batch, CommitError, Expect, Scan, Version, counter},
@@ -115,12 +111,12 @@ pub fn stage_create(app: &App, caller: &Caller, new: NewUser, hash: &PasswordHas
     };
     let name = keyspace::username(&folded(user.username.as_str()));
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
-    let change = Change::new(app, caller, Subject::User, &user.id, "create").values(Value::Null, json!(user));
+    let change = journal::entry(app, caller, Subject::User, &user.id, "create").values(Value::Null, json!(user));
     let mut batch = Batch::new()
         .expect(name.clone(), Expect::Absent)
         .put(name, user.id.to_string())
         .put(keyspace::user(user.id), stored.to_bytes()?)
-        .append(change.to_bytes());
+        .append(journal::bytes(&change));
     if stored.is_active_admin() {
         batch = batch.add(keyspace::active_admins(), 1);
     }
@@ -175,11 +171,12 @@ pub async fn update(app: &App, caller: &Caller, id: UserId, patch: UserPatch) ->
             hash.as_str().clone_into(&mut after.password_hash);
         }
         let action = if new_hash.is_some() { "password" } else { "update" };
-        let change = Change::new(app, caller, Subject::User, &id, action).values(json!(before.user), json!(after.user));
+        let change =
+            journal::entry(app, caller, Subject::User, &id, action).values(json!(before.user), json!(after.user));
         let mut batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
             .put(keyspace::user(id), after.to_bytes()?)
-            .append(change.to_bytes());
+            .append(journal::bytes(&change));
         let (old, new) = (folded(before.user.username.as_str()), folded(after.user.username.as_str()));
         if old != new {
             if by_name(app, &new).await?.is_some() {
@@ -225,12 +222,12 @@ async fn count_admin(app: &App, batch: Batch, before: bool, after: bool) -> Resu
 pub async fn delete(app: &App, caller: &Caller, id: UserId) -> Result<()> {
     for _ in 0..MAX_TRIES {
         let (version, before) = load(app, id).await?.ok_or(Error::NotFound)?;
-        let change = Change::new(app, caller, Subject::User, &id, "delete").values(json!(before.user), Value::Null);
+        let change = journal::entry(app, caller, Subject::User, &id, "delete").values(json!(before.user), Value::Null);
         let batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
             .delete(keyspace::user(id))
             .delete(keyspace::username(&folded(before.user.username.as_str())))
-            .append(change.to_bytes());
+            .append(journal::bytes(&change));
         let batch = count_admin(app, batch, before.is_active_admin(), false).await?;
         let batch = sessions::stage_end_all(app, caller, batch, id, None).await?;
         match app.store.commit(batch).await {
@@ -264,11 +261,11 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
     for _ in 0..MAX_TRIES {
         let (version, before) = load(app, session.user.id).await?.ok_or(AuthError::NoUser)?;
         let after = StoredUser { password_hash: new_hash.as_str().to_owned(), ..before };
-        let entry = Change::new(app, &session.caller, Subject::User, &after.user.id, "password");
+        let entry = journal::entry(app, &session.caller, Subject::User, &after.user.id, "password");
         let batch = Batch::new()
             .expect(keyspace::user(after.user.id), Expect::Version(version))
             .put(keyspace::user(after.user.id), after.to_bytes()?)
-            .append(entry.to_bytes());
+            .append(journal::bytes(&entry));
         let batch = sessions::stage_end_all(app, &session.caller, batch, after.user.id, Some(session.id)).await?;
         match app.store.commit(batch).await {
             Ok(_) => return Ok(()),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::endpoint;
 use crate::{
+    change::{Changes, HistoryQuery},
     endpoint::Empty,
     id::{RecordId, Revision},
     name::CollectionName,
@@ -45,6 +46,11 @@ endpoint! {
 endpoint! {
     /// Delete a record.
     Delete: DELETE "/api/records/{collection}/{id}/", Rules, NO_CONTENT, params (CollectionName, RecordId) => Empty
+}
+
+endpoint! {
+    /// A record's versions, newest first, also after it was deleted.
+    History: GET "/api/records/{collection}/{id}/history/", Rules, OK, params (CollectionName, RecordId), query HistoryQuery => Changes
 }
 
 endpoint! {

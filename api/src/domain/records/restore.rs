@@ -21,7 +21,7 @@ use crate::{
         collections::{self, Schema},
         journal, keyspace,
     },
-    store::CommitError,
+    store::{CommitError, Version},
 };
 
 /// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
@@ -33,14 +33,13 @@ pub async fn restore(
     id: RecordId,
     revision: Revision,
 ) -> Result<Sent> {
-    let version = journal::of_record(app, id, revision).await?;
     for _ in 0..MAX_TRIES {
         let snapshot = app.store.snapshot();
         let schema = collections::find(app, &snapshot, name, caller).await?;
         let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
         let action = if current.is_some() { Action::Update } else { Action::Delete };
         let may = schema.authorize(action, caller)?;
-        let change = version.clone().filter(|change| change.collection.as_deref() == Some(&schema.id().to_string()));
+        let change = journal::of_record(&snapshot, schema.id(), id, revision).await?;
         let Some(change) = change else { return Err(Error::NotFound) };
         let then = if change.after.is_null() { &change.before } else { &change.after };
         let then: Record = serde_json::from_value(then.clone())?;
@@ -61,7 +60,10 @@ pub async fn restore(
         errors.result()?;
         let sent = match current.as_ref().zip(old.as_ref()) {
             Some((entry, old)) => put(app, caller, &schema, (id, entry, old), &record).await?,
-            None => put_back(app, caller, &schema, id, &record).await?,
+            None => {
+                let gone = snapshot.get(&keyspace::gone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
+                put_back(app, caller, &schema, (id, gone.version), &record).await?
+            }
         };
         if let Some(sent) = sent {
             return Ok(sent);
@@ -71,9 +73,15 @@ pub async fn restore(
 }
 
 /// Commits a record that was deleted, under its old id; `None` where another writer came first.
-async fn put_back(app: &App, caller: &Caller, schema: &Schema, id: RecordId, record: &Record) -> Result<Option<Sent>> {
+async fn put_back(
+    app: &App,
+    caller: &Caller,
+    schema: &Schema,
+    (id, gone): (RecordId, Version),
+    record: &Record,
+) -> Result<Option<Sent>> {
     let mut stage = Stage::new(app, caller, expect_schema(schema));
-    let (json, _) = stage.restore(schema, id, record)?;
+    let (json, _) = stage.restore(schema, id, record, gone)?;
     match app.store.commit(stage.finish()).await {
         Ok(version) => Ok(Some(Sent::new(id, &json, version))),
         Err(CommitError::Conflict { .. }) => Ok(None),

@@ -5,21 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     access::Caller,
+    change::Subject,
     field::FieldType,
-    id::{CollectionId, RecordId, UserId},
+    id::{CollectionId, RecordId, Revision, UserId},
     record::Record,
 };
 use serde_json::{Value, json};
 
 use super::MAX_RECORD_BYTES;
 use crate::{
-    domain::{
-        App, Error, Result,
-        collections::Schema,
-        journal::{Change, Subject},
-        keyspace,
-    },
-    store::{Batch, Entry, Expect, Key},
+    domain::{App, Error, Result, collections::Schema, journal, keyspace},
+    store::{Batch, Entry, Expect, Key, Version},
 };
 
 /// A batch of record changes in the making.
@@ -98,21 +94,35 @@ impl<'a> Stage<'a> {
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, "create")
+        self.add(schema, id, record, ("create", None))
     }
 
-    /// A record that was deleted, under its old id.
-    pub fn restore(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, "restore")
+    /// A record that was deleted by the commit `gone`, under its old id.
+    pub fn restore(
+        &mut self,
+        schema: &Schema,
+        id: RecordId,
+        record: &Record,
+        gone: Version,
+    ) -> Result<(Vec<u8>, Vec<String>)> {
+        let key = keyspace::gone(schema.id(), id);
+        self.with(|batch| batch.expect(key.clone(), Expect::Version(gone)).delete(key));
+        self.add(schema, id, record, ("restore", Some(gone)))
     }
 
-    fn add(&mut self, schema: &Schema, id: RecordId, record: &Record, action: &str) -> Result<(Vec<u8>, Vec<String>)> {
+    fn add(
+        &mut self,
+        schema: &Schema,
+        id: RecordId,
+        record: &Record,
+        (action, previous): (&str, Option<Version>),
+    ) -> Result<(Vec<u8>, Vec<String>)> {
         let json = stored(record)?;
         let key = keyspace::record(schema.id(), id);
         let after = Entries::of(schema, id, record);
         let taken = self.diff(id, Entries::default(), &after);
         self.count(schema.id(), after.owner, 1);
-        self.note(schema.id(), id, action, Value::Null, json!(record));
+        self.note(schema, id, (action, previous), (Value::Null, json!(record)));
         self.with(|batch| batch.expect(key.clone(), Expect::Absent).put(key, json.clone()));
         Ok((json, taken))
     }
@@ -127,7 +137,7 @@ impl<'a> Stage<'a> {
         let json = stored(record)?;
         let key = keyspace::record(schema.id(), id);
         self.diff(id, Entries::of(schema, id, old), &Entries::of(schema, id, record));
-        self.note(schema.id(), id, "update", json!(old), json!(record));
+        self.note(schema, id, ("update", Some(entry.version)), (json!(old), json!(record)));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone()));
         Ok(json)
     }
@@ -143,7 +153,7 @@ impl<'a> Stage<'a> {
         let taken = self.diff(id, Entries::of(before, id, old), &Entries::of(after, id, record));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)));
         if json != entry.value {
-            self.note(after.id(), id, "update", json!(old), json!(record));
+            self.note(after, id, ("update", Some(entry.version)), (json!(old), json!(record)));
             self.with(|batch| batch.put(key.clone(), json));
         }
         Ok(taken)
@@ -156,7 +166,8 @@ impl<'a> Stage<'a> {
         let before = Entries::of(schema, id, &old);
         self.count(schema.id(), before.owner, -1);
         self.diff(id, before, &Entries::default());
-        self.note(schema.id(), id, "delete", json!(old), Value::Null);
+        self.note(schema, id, ("delete", Some(entry.version)), (json!(old), Value::Null));
+        self.with(|batch| batch.put(keyspace::gone(schema.id(), id), Vec::new()));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone()));
         Ok(())
     }
@@ -223,10 +234,18 @@ impl<'a> Stage<'a> {
         self.with(|batch| batch.add(keyspace::count(collection), by).add(keyspace::owned_count(collection, owner), by));
     }
 
-    fn note(&mut self, collection: CollectionId, id: RecordId, action: &str, before: Value, after: Value) {
-        let mut change = Change::new(self.app, self.caller, Subject::Record, &id, action).values(before, after);
-        change.collection = Some(collection.to_string());
-        self.with(|batch| batch.append(change.to_bytes()));
+    fn note(
+        &mut self,
+        schema: &Schema,
+        id: RecordId,
+        (action, previous): (&str, Option<Version>),
+        (before, after): (Value, Value),
+    ) {
+        let mut change = journal::entry(self.app, self.caller, Subject::Record, &id, action).values(before, after);
+        change.collection = Some(schema.collection.name.clone());
+        change.collection_id = Some(schema.id());
+        change.previous = previous.map(|version| Revision(version.get()));
+        self.with(|batch| batch.append(journal::bytes(&change)));
     }
 }
 

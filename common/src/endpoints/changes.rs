@@ -1,0 +1,9 @@
+//! `/api/changes/`: the journal.
+
+use super::endpoint;
+use crate::change::{ChangeQuery, Changes};
+
+endpoint! {
+    /// The journal, oldest first: changes of the records that you may view; for admins everything.
+    List: GET "/api/changes/", SignedIn, OK, query ChangeQuery => Changes
+}
