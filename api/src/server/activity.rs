@@ -173,7 +173,7 @@ mod tests {
         let activity = Activity::new();
         activity.begin(false);
         activity.end();
-        advance(Duration::from_secs(60)).await;
+        advance(Duration::from_mins(1)).await;
         for _ in 0..10 {
             activity.received();
             assert_eq!(activity.overdue(&options(), false), None);
