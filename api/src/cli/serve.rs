@@ -140,14 +140,15 @@ impl Serve {
             key_files: self.signing_key_file.clone(),
             min_password_length: self.min_password_length,
         };
+        // First, so that a taken port is told before anything is written.
+        let server = Server::bind(ServerOptions { listen: self.listen, grace: self.grace, ..ServerOptions::default() })
+            .with_context(|| format!("cannot listen on {}", self.listen))?;
         let Opened { app, mut setup_code } = self.data.open(settings).await?;
         if self.demo {
             let password = demo::fill(&app).await?;
             setup_code = None;
             let _ = writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN);
         }
-        let server = Server::bind(ServerOptions { listen: self.listen, grace: self.grace, ..ServerOptions::default() })
-            .with_context(|| format!("cannot listen on {}", self.listen))?;
         let address = server.local_addr()?;
         greet(address, setup_code.as_deref());
         tokio::spawn(sweep(app.clone()));
