@@ -10,7 +10,9 @@ mod elements;
 
 use std::fmt;
 
+use bytes::Bytes;
 use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub use self::elements::{Element, Elements, KeyError};
@@ -84,6 +86,20 @@ impl Key {
         self.0.push(TEXT);
         self.push_delimited(value.as_bytes());
         self
+    }
+
+    /// Appends a text of any length: one of more than 255 bytes by its beginning and a hash of the
+    /// whole, as text. Different texts make different keys, in order as far as the beginnings tell
+    /// them apart; but the text cannot be had back from the key.
+    #[must_use]
+    pub fn long_text(self, value: &str) -> Key {
+        if value.len() <= 255 {
+            return self.text(value);
+        }
+        // Longer than any text that is kept whole, so it is not mistaken for one.
+        let beginning = &value[..value.floor_char_boundary(200)];
+        let hash = Bytes::copy_from_slice(&Sha256::digest(value));
+        self.text(&format!("{beginning}{hash:x}"))
     }
 
     /// Appends bytes.

@@ -143,3 +143,13 @@ fn equal_decimals_make_one_key() {
     assert_eq!(key("0"), key("-0.00"));
     assert!(key("-10") < key("-9.99") && key("-0.1") < key("0") && key("9.99") < key("10"));
 }
+
+#[test]
+fn long_texts_make_keys_that_fit_and_differ() {
+    let key = |text: &str| Key::space("unique").uuid(Uuid::nil()).text(&"f".repeat(63)).long_text(text);
+    let long = "é\0".repeat(5000);
+    assert!(key(&long).as_bytes().len() <= Key::MAX_BYTES);
+    assert_ne!(key(&long), key(&format!("{long}x")), "beginnings are equal, texts are not");
+    assert!(key(&format!("a{long}")) < key(&format!("b{long}")));
+    assert_eq!(key("short"), Key::space("unique").uuid(Uuid::nil()).text(&"f".repeat(63)).text("short"));
+}
