@@ -182,9 +182,9 @@ fn element(key: Key, field: &Field, value: &Value) -> Key {
             Ok(id) => key.uuid(id),
             Err(_) => key.text(text),
         },
-        (_, Value::String(text)) => key.text(text),
+        (_, Value::String(text)) => key.long_text(text),
         (_, Value::Null) => key.null(),
-        (_, other) => key.text(&other.to_string()),
+        (_, other) => key.long_text(&other.to_string()),
     }
 }
 
