@@ -3,6 +3,7 @@
 
 mod demo;
 mod health;
+mod keys;
 mod open;
 mod serve;
 mod user;
@@ -29,6 +30,8 @@ enum Command {
     User(user::User),
     /// Fill an empty store with demo collections and a demo admin; the password is printed.
     Demo(demo::Demo),
+    /// List, add and retire the keys that tokens are signed with.
+    Keys(keys::Keys),
     /// Ask a running server whether it is ready: exit code 0 for yes.
     Health(health::Health),
 }
@@ -43,6 +46,7 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Keys(command) => command.run(),
         Command::Health(command) => command.run(),
     };
     match outcome {

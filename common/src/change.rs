@@ -45,7 +45,8 @@ pub struct Change {
     /// The same, should another collection have that name by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection_id: Option<CollectionId>,
-    /// What was done: `create`, `update`, `delete`, `restore`, `sign_in`, `sign_out`, `replay`, `end`, `password`.
+    /// What was done: `create`, `update`, `delete`, `restore`, `sign_in`,
+    /// `sign_in_refused`, `sign_in_locked`, `sign_out`, `replay`, `end`, `password`.
     pub action: String,
     /// The thing before; null where it was not there.
     #[serde(default, skip_serializing_if = "Value::is_null")]

@@ -237,14 +237,14 @@ impl Form {
 
     /// Name and password.
     pub fn sign_in() -> Self {
-        Self::of([line("username", "", 150), password("password", "")])
+        Self::of([line("username", ""), password("password", "")])
     }
 
     /// The one-time code, and the first admin's name and password.
     pub fn set_up() -> Self {
         Self::of([
-            line("code", "Printed by the server when it started.", 200),
-            line("username", "What you will sign in with.", 150),
+            line("code", "Printed by the server when it started."),
+            line("username", "What you will sign in with."),
             password("password", "At least 15 characters. A few words in a row do well."),
         ])
     }
@@ -365,15 +365,15 @@ fn field_text(field: &Field, value: &Value) -> String {
     }
 }
 
-fn line(name: &str, help: &str, max: u64) -> Option<Input> {
+fn line(name: &str, help: &str) -> Option<Input> {
     let name: FieldName = name.parse().ok()?;
-    let kind = FieldType::Text { min_length: None, max_length: Some(max), pattern: None, multiline: false };
+    let kind = FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: false };
     let field = Field { required: true, help: help.to_owned(), ..Field::new(name, kind) };
     Some(Input::new(field, String::new()))
 }
 
 fn password(name: &str, help: &str) -> Option<Input> {
-    Some(Input { widget: Widget::Password, ..line(name, help, 1024)? })
+    Some(Input { widget: Widget::Password, ..line(name, help)? })
 }
 
 #[cfg(test)]

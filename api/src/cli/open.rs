@@ -68,13 +68,19 @@ pub struct Opened {
 }
 
 impl DataDir {
+    /// The directory, made if it is not there, and closed to others.
+    pub fn private(&self) -> Result<PathBuf> {
+        make_private(&self.data).with_context(|| format!("cannot use the data directory {}", self.data.display()))?;
+        Ok(self.data.clone())
+    }
+
     /// Opens the store, checks the keys and puts the application together.
     pub async fn open(&self, settings: AuthSettings) -> Result<Opened> {
         let mut options = Options::sled(self.data.join("store"));
         if let crate::store::EngineOptions::Sled(sled) = &mut options.engine {
             sled.accept_data_loss = self.accept_data_loss;
         }
-        make_private(&self.data).with_context(|| format!("cannot use the data directory {}", self.data.display()))?;
+        self.private()?;
         let store = tokio::task::spawn_blocking(move || Store::open(options)).await??;
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let ring = if settings.key_files.is_empty() {

@@ -98,6 +98,7 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
     let attempt = app.throttle.admit(&name, origin.address).map_err(|locked| Error::Locked(locked.retry_after))?;
     let found = users::by_name(app, username).await?;
     let hash = found.as_ref().map(|(_, stored)| PasswordHash::from_stored(stored.password_hash.clone()));
+    let known = found.as_ref().map(|(_, stored)| stored.user.id);
     let verdict = match Password::new(password) {
         Ok(password) => app.hasher.verify(hash.as_ref(), password).await?,
         Err(_) => Verdict::Wrong,
@@ -105,8 +106,8 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
     let (Verdict::Right { rehash }, Some((mut version, mut stored))) =
         (verdict, found.filter(|(_, stored)| stored.user.is_active))
     else {
-        let _ = attempt.failed();
-        tracing::info!(address = %origin.address, "sign-in refused");
+        let locked = attempt.failed();
+        note_refused(app, known, origin, locked.is_some()).await?;
         return Err(AuthError::Credentials.into());
     };
     attempt.succeeded();
@@ -158,6 +159,16 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
         }
     }
     Err(Error::Busy)
+}
+
+/// Notes a refused sign-in. What was typed as a name is not kept where it is nobody's: it may be a password.
+async fn note_refused(app: &App, user: Option<UserId>, origin: &Origin, locked: bool) -> Result<()> {
+    let action = if locked { "sign_in_locked" } else { "sign_in_refused" };
+    let id = user.map(|user| user.to_string()).unwrap_or_default();
+    let change = journal::entry(app, &Caller::Anonymous, Subject::User, &id, action).from(&origin.address.to_string());
+    tracing::info!(address = %origin.address, user = id, action, "sign-in refused");
+    app.store.commit(Batch::new().append(journal::bytes(&change))).await?;
+    Ok(())
 }
 
 fn lifetime(claims: &Claims, app: &App) -> u64 {

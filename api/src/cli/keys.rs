@@ -1,0 +1,73 @@
+//! `coffer keys`: the ring of signing keys. No command prints a secret.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+
+use super::open::DataDir;
+use crate::auth::{
+    clock::{Clock, Entropy},
+    keys::{Algorithm, Key, KeyRing},
+};
+
+/// What to do with keys.
+#[derive(Debug, Args)]
+pub struct Keys {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List all keys: id, algorithm, state, age.
+    List {
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Make a key. It signs from the server's next start on; the one before it still verifies.
+    Add {
+        /// HS256, `EdDSA`, ES256 or RS256.
+        #[arg(long, default_value = "HS256", value_parser = parse_algorithm, value_name = "ALG")]
+        algorithm: Algorithm,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Retire a key: its tokens are refused from the server's next start on, and its secret is wiped.
+    Retire {
+        /// The key's id.
+        kid: String,
+        #[command(flatten)]
+        data: DataDir,
+    },
+}
+
+fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
+    Algorithm::from_name(name).ok_or_else(|| {
+        let known = Algorithm::ALL.map(Algorithm::as_str).join(", ");
+        format!("use one of {known}")
+    })
+}
+
+impl Keys {
+    /// Does it.
+    pub fn run(self) -> Result<()> {
+        let (clock, entropy) = (Clock::system(), Entropy::system());
+        match self.command {
+            Command::List { data } => {
+                for key in KeyRing::open(&data.private()?, &clock, &entropy)?.keys() {
+                    print(key)?;
+                }
+                Ok(())
+            }
+            Command::Add { algorithm, data } => print(&KeyRing::add(&data.private()?, algorithm, &clock, &entropy)?),
+            Command::Retire { kid, data } => print(&KeyRing::retire(&data.private()?, &kid)?),
+        }
+    }
+}
+
+fn print(key: &Key) -> Result<()> {
+    let made = common::validate::format_moment(key.created_at());
+    writeln!(std::io::stdout(), "{}\t{}\t{}\t{made}", key.kid(), key.algorithm().as_str(), key.state().as_str())
+        .context("the list could not be written")
+}
