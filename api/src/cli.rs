@@ -16,7 +16,7 @@ use crate::store::OpenError;
 
 /// A locked box for records: an authenticated JSON API, a web app and a terminal app, in one process.
 #[derive(Debug, Parser)]
-#[command(name = "coffer", version, about, disable_help_subcommand = true)]
+#[command(name = "coffer", version, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -145,9 +145,14 @@ impl Serve {
             .with_context(|| format!("cannot listen on {}", self.listen))?;
         let Opened { app, mut setup_code } = self.data.open(settings).await?;
         if self.demo {
-            let password = demo::fill(&app).await?;
-            setup_code = None;
-            let _ = writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN);
+            let mut out = std::io::stdout();
+            if demo::fits(&app).await? {
+                let password = demo::fill(&app).await?;
+                setup_code = None;
+                let _ = writeln!(out, "The demo admin is \"{}\", password: {password}", demo::ADMIN);
+            } else {
+                let _ = writeln!(out, "The box is not empty, so the demo was left out.");
+            }
         }
         let address = server.local_addr()?;
         greet(address, setup_code.as_deref());

@@ -51,10 +51,15 @@ const SNACKS: [Snack; 24] = [
     ("Turkish delight", "sweet", "3.30", 372, true, "Rose."),
 ];
 
+/// Whether the store is empty, so that the demo may go in.
+pub async fn fits(app: &App) -> Result<bool> {
+    let existing = collections::all(&app.store.snapshot()).await?;
+    Ok(setup::required(&app.store).await? && existing.is_empty())
+}
+
 /// Fills an empty store and gives the demo admin's password.
 pub async fn fill(app: &App) -> Result<String> {
-    let existing = collections::all(&app.store.snapshot()).await?;
-    if !setup::required(&app.store).await? || !existing.is_empty() {
+    if !fits(app).await? {
         return Err(Error::Conflict(
             "the store is not empty, and the demo goes into an empty one only; choose another --data directory"
                 .to_owned(),
