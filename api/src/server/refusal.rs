@@ -40,12 +40,6 @@ impl Refusal {
         if request.version() == Version::HTTP_11 && headers.get_all(header::HOST).iter().count() != 1 {
             return Some(Self::closing(Problem::malformed("Send exactly one Host header.")));
         }
-        // Allowed by RFC 9112 §6.1, and the start of every request smuggling.
-        if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-            return Some(Self::closing(Problem::malformed(
-                "Send either Content-Length or Transfer-Encoding, not both.",
-            )));
-        }
         let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size > MAX_HEADER_LIST as usize {
             let mut problem = Problem::invalid(format!("The headers are larger than {} KiB.", MAX_HEADER_LIST / 1024));

@@ -1,25 +1,42 @@
-//! A connection's bytes, watched: notes in [`Activity`] when some come in, and when the client stops taking them. Limits are not set here.
+//! A connection's bytes, watched: notes in [`Activity`] when some come in, and when the client stops taking them; and closed so that
+//! the client can read the last answer. Other limits are not set here.
 
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Duration, Sleep, sleep},
+};
 
 use super::activity::Activity;
+
+/// After our last byte, how long and how much of what the client still sends is read and dropped. To close on unread bytes resets the
+/// connection, and the client loses the answer that tells it why (RFC 9112 §9.6).
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
 /// A stream whose reads and writes are noted.
 pub(super) struct Watched<T> {
     inner: T,
     activity: Arc<Activity>,
+    leaving: Option<Leaving>,
+}
+
+/// Our side is closed; the client's is not yet.
+struct Leaving {
+    until: Pin<Box<Sleep>>,
+    left: usize,
 }
 
 impl<T> Watched<T> {
     pub(super) fn new(inner: T, activity: Arc<Activity>) -> Self {
-        Self { inner, activity }
+        Self { inner, activity, leaving: None }
     }
 
     fn note<R>(&self, written: Poll<R>) -> Poll<R> {
@@ -42,7 +59,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.note(written)
@@ -65,7 +82,28 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let leaving = match &mut this.leaving {
+            Some(leaving) => leaving,
+            none => {
+                ready!(Pin::new(&mut this.inner).poll_shutdown(cx))?;
+                none.insert(Leaving { until: Box::pin(sleep(LINGER)), left: LINGER_BYTES })
+            }
+        };
+        let mut dropped = [MaybeUninit::uninit(); 8 * 1024];
+        while leaving.until.as_mut().poll(cx).is_pending() {
+            let mut dropped = ReadBuf::uninit(&mut dropped);
+            // An error here is the end as well: the answer is out, and nobody is left to tell.
+            if ready!(Pin::new(&mut this.inner).poll_read(cx, &mut dropped)).is_err() {
+                break;
+            }
+            let count = dropped.filled().len();
+            leaving.left = leaving.left.saturating_sub(count);
+            if count == 0 || leaving.left == 0 {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }

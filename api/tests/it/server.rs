@@ -1,0 +1,167 @@
+//! The accept loop under a small warp filter: what it refuses, whom it cuts off, how it stops. Raw sockets, since no client library sends such things.
+
+mod answers;
+mod deadlines;
+mod drain;
+mod http2;
+mod smuggling;
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use coffer::server::{Connection, RequestId, Server, ServerOptions, Unfinished};
+use http::Response;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
+use warp::{Filter, Rejection, Reply, filters::BoxedFilter};
+
+/// A server under test.
+struct Running {
+    address: SocketAddr,
+    gate: Gate,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<Result<(), Unfinished>>,
+}
+
+/// Where `/slow` waits.
+#[derive(Clone, Default)]
+struct Gate {
+    entered: Arc<Notify>,
+    open: Arc<Notify>,
+}
+
+fn start(options: ServerOptions) -> Running {
+    let gate = Gate::default();
+    let server = bind(options);
+    let address = server.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let service = warp::service(filter(gate.clone()));
+    let ended = tokio::spawn(server.run(service, async move {
+        let _ = stopped.await;
+    }));
+    Running { address, gate, stop, ended }
+}
+
+fn bind(options: ServerOptions) -> Server {
+    Server::bind(ServerOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..options }).unwrap()
+}
+
+/// `/` greets, `/id` tells what a handler knows of the request, `/body` counts, `/big` is more than sockets buffer, `/slow` waits, `/panic` panics.
+fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
+    let greet = warp::path::end().map(|| "hello".into_response()).boxed();
+    let id = warp::path!("id")
+        .and(warp::ext::get::<RequestId>())
+        .and(warp::ext::get::<Connection>())
+        .map(|id: RequestId, connection: Connection| format!("{id} {}", connection.remote).into_response())
+        .boxed();
+    let body =
+        warp::path!("body").and(warp::body::bytes()).map(|body: Bytes| body.len().to_string().into_response()).boxed();
+    let big = warp::path!("big").map(|| Response::new(Bytes::from(vec![b'x'; BIG]).into())).boxed();
+    let slow = warp::path!("slow")
+        .then(move || {
+            let gate = gate.clone();
+            async move {
+                gate.entered.notify_one();
+                gate.open.notified().await;
+                "done".into_response()
+            }
+        })
+        .boxed();
+    let panic = warp::path!("panic").map(|| -> warp::reply::Response { panic!("on purpose") }).boxed();
+    greet
+        .or(id)
+        .unify()
+        .or(body)
+        .unify()
+        .or(big)
+        .unify()
+        .or(slow)
+        .unify()
+        .or(panic)
+        .unify()
+        .recover(unhandled)
+        .unify()
+        .boxed()
+}
+
+const BIG: usize = 64 * 1024 * 1024;
+
+async fn unhandled(_: Rejection) -> Result<warp::reply::Response, Infallible> {
+    Ok(http::StatusCode::NOT_FOUND.into_response())
+}
+
+/// A client that sends what it is told.
+struct Client(TcpStream);
+
+impl Client {
+    async fn connect(address: SocketAddr) -> Self {
+        Self(TcpStream::connect(address).await.unwrap())
+    }
+
+    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Everything until the server closes.
+    async fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        self.0.read_to_end(&mut bytes).await.unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// One answer: its head, and as much body as it announces.
+    async fn answer(&mut self) -> Answer {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.0.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        let mut answer = Answer { head, body: String::new() };
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await.unwrap();
+        answer.body = String::from_utf8(body).unwrap();
+        answer
+    }
+}
+
+/// One answer, its head in lower case.
+#[derive(Debug)]
+struct Answer {
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    /// The problem document that it must be, with the id of its own request.
+    fn problem(&self) -> common::Problem {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        let problem: common::Problem = serde_json::from_str(&self.body).unwrap();
+        assert_eq!(problem.status, self.status());
+        assert_eq!(Some(problem.request_id.as_str()), self.header("x-request-id"));
+        problem
+    }
+}
+
+/// One exchange on a connection of its own.
+async fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Answer {
+    let mut client = Client::connect(address).await;
+    client.send(request).await;
+    client.answer().await
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: coffer.test\r\n\r\n")
+}

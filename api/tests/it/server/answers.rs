@@ -1,0 +1,136 @@
+//! What the loop itself answers, and what it adds to every answer.
+
+use super::*;
+
+#[tokio::test]
+async fn every_request_has_an_id_of_ours_that_handler_and_client_both_see() {
+    let server = start(ServerOptions::default());
+    let mut client = Client::connect(server.address).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        client.send("GET /id HTTP/1.1\r\nHost: a\r\nX-Request-Id: forged\r\n\r\n").await;
+        let answer = client.answer().await;
+        let (id, remote) = answer.body.split_once(' ').unwrap();
+        assert_eq!(answer.header("x-request-id"), Some(id));
+        assert_eq!(remote, client.0.local_addr().unwrap().to_string());
+        assert_eq!(uuid::Uuid::parse_str(id).unwrap().get_version_num(), 7);
+        ids.push(id.to_owned());
+    }
+    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+}
+
+#[tokio::test]
+async fn b6_errors_and_refusals_have_the_security_headers_too() {
+    let server = start(ServerOptions::default());
+    for (request, status) in [
+        (get("/"), 200),
+        (get("/nope"), 404),
+        (get("/panic"), 500),
+        ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n".into(), 405),
+    ] {
+        let answer = ask(server.address, request).await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("server"), None);
+    }
+}
+
+#[tokio::test]
+async fn n8_a_panic_is_a_500_problem_and_the_process_and_the_connection_live() {
+    let server = start(ServerOptions::default());
+    let mut client = Client::connect(server.address).await;
+    client.send(get("/panic")).await;
+    let answer = client.answer().await;
+    assert_eq!(answer.status(), 500);
+    assert!(!answer.problem().detail.contains("on purpose"));
+    client.send(get("/")).await;
+    assert_eq!(client.answer().await.body, "hello");
+}
+
+#[tokio::test]
+async fn b3_connect_and_trace_never_reach_warp() {
+    let server = start(ServerOptions::default());
+    for request in [
+        "CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n",
+        "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "TRACE / HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n\r\n",
+    ] {
+        let mut client = Client::connect(server.address).await;
+        client.send(request).await;
+        let answer = client.rest().await;
+        // hyper itself refuses the second, as the RFC has it.
+        assert!(answer.starts_with("HTTP/1.1 405 ") || answer.starts_with("HTTP/1.1 400 "), "{request}: {answer}");
+        assert!(!answer.contains("secret"));
+    }
+    let refused = ask(server.address, "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(refused.problem().code, "method_not_allowed");
+    assert_eq!(refused.header("allow"), Some("get, head, post, put, patch, delete, options"));
+}
+
+#[tokio::test]
+async fn a_request_line_without_a_path_never_reaches_warp() {
+    let server = start(ServerOptions::default());
+    let answer = ask(server.address, "GET example.org HTTP/1.1\r\nHost: example.org\r\n\r\n").await;
+    assert_eq!(answer.status(), 400);
+    let answer = ask(server.address, "GET http://example.org/ HTTP/1.1\r\nHost: example.org\r\n\r\n").await;
+    assert_eq!(answer.body, "hello", "proxies send whole addresses");
+}
+
+#[tokio::test]
+async fn n3_an_address_that_is_too_long_is_414() {
+    let server = start(ServerOptions::default());
+    let fits = ask(server.address, get(&format!("/{}", "a".repeat(8 * 1024)))).await;
+    assert_eq!(fits.status(), 404);
+    let answer = ask(server.address, get(&format!("/{}", "a".repeat(66 * 1024)))).await;
+    assert_eq!(answer.status(), 414);
+}
+
+#[tokio::test]
+async fn n3_headers_that_are_too_many_or_too_large_are_431() {
+    let server = start(ServerOptions::default());
+    let lines = |count: usize, size: usize| -> String {
+        let lines: Vec<String> = (0..count).map(|number| format!("X-{number}: {}\r\n", "a".repeat(size))).collect();
+        format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", lines.concat())
+    };
+    assert_eq!(ask(server.address, lines(98, 10)).await.status(), 200);
+    assert_eq!(ask(server.address, lines(101, 10)).await.status(), 431);
+    assert_eq!(ask(server.address, lines(1, 60 * 1024)).await.status(), 200);
+    let answer = ask(server.address, lines(1, 70 * 1024)).await;
+    assert_eq!((answer.status(), answer.problem().status), (431, 431));
+    assert_eq!(ask(server.address, lines(90, 10 * 1024)).await.status(), 431);
+}
+
+#[tokio::test]
+async fn n2_a_body_that_says_it_is_too_large_is_refused_unread() {
+    let server = start(ServerOptions { max_body: 1000, ..ServerOptions::default() });
+    let mut client = Client::connect(server.address).await;
+    client.send("POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n").await;
+    let answer = client.answer().await;
+    assert_eq!(answer.problem().code, "too_large");
+    assert_eq!(answer.header("connection"), Some("close"));
+}
+
+#[tokio::test]
+async fn n2_a_body_of_unknown_length_is_cut_at_the_limit_and_the_client_can_read_why() {
+    let server = start(ServerOptions { max_body: 100_000, ..ServerOptions::default() });
+    let mut client = Client::connect(server.address).await;
+    client.send("POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    // Some of this is sent after the server has stopped listening to it.
+    for _ in 0..40 {
+        client.send(format!("2710\r\n{}\r\n", "x".repeat(10_000))).await;
+    }
+    let answer = client.answer().await;
+    assert_eq!(answer.status(), 413);
+    answer.problem();
+}
+
+#[tokio::test]
+async fn n2_a_chunked_body_within_the_limit_is_read() {
+    let server = start(ServerOptions { max_body: 10, ..ServerOptions::default() });
+    let request =
+        "POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
+    assert_eq!(ask(server.address, request).await.body, "10");
+}

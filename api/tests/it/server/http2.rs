@@ -1,0 +1,71 @@
+//! HTTP/2 in the clear, frame by frame (SECURITY N5).
+
+use super::*;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// `GET /` as HPACK's static table has it, and the whole of the request.
+fn request(stream: u32) -> Vec<u8> {
+    let end_of_stream_and_headers = 0x5;
+    frame(HEADERS, end_of_stream_and_headers, stream, &[0x82, 0x84, 0x86, 0x41, 1, b'a'])
+}
+
+/// Kinds of the frames that come, up to one of kind `last` or the end.
+async fn frames_until(client: &mut Client, last: u8) -> Vec<u8> {
+    let mut kinds = Vec::new();
+    let mut head = [0; 9];
+    while client.0.read_exact(&mut head).await.is_ok() {
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; length as usize];
+        if client.0.read_exact(&mut payload).await.is_err() {
+            break;
+        }
+        kinds.push(head[3]);
+        if head[3] == last {
+            break;
+        }
+    }
+    kinds
+}
+
+async fn connect(server: &Running) -> Client {
+    let mut client = Client::connect(server.address).await;
+    client.send(PREFACE).await;
+    client.send(frame(SETTINGS, 0, 0, &[])).await;
+    client
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_on_the_same_port() {
+    let server = start(ServerOptions::default());
+    let mut client = connect(&server).await;
+    client.send(request(1)).await;
+    assert_eq!(frames_until(&mut client, HEADERS).await.last(), Some(&HEADERS));
+}
+
+#[tokio::test]
+async fn n5_rapid_resets_end_the_connection_and_the_server_lives() {
+    let server = start(ServerOptions::default());
+    let mut client = connect(&server).await;
+    let mut flood = Vec::new();
+    for stream in (1..20_000).step_by(2) {
+        flood.extend(request(stream));
+        flood.extend(frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes()));
+    }
+    let _ = client.0.write_all(&flood).await;
+    let kinds = frames_until(&mut client, GOAWAY).await;
+    assert_eq!(kinds.last(), Some(&GOAWAY));
+    assert_eq!(ask(server.address, get("/")).await.body, "hello");
+}
