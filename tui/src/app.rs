@@ -1,9 +1,17 @@
 //! The event loop: keys, answers and signals come in, the model is updated and drawn, and what the update wants is done
 //! in tasks of their own, so that nothing here ever waits for the network.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io::{self, stdout},
+    sync::Arc,
+    time::Duration,
+};
 
-use crossterm::event::{Event, EventStream};
+use crossterm::{
+    event::{Event, EventStream},
+    execute,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
 use futures_util::StreamExt;
 use ratatui::DefaultTerminal;
 use tokio::{
@@ -42,8 +50,9 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
     let mut events = EventStream::new();
     let mut signals = Signals::new()?;
     let mut ticks = interval_at(Instant::now() + MOMENT, MOMENT);
+    let mut unsure = false;
     let end = loop {
-        terminal.draw(|frame| view(frame, &model))?;
+        draw(terminal, &model, &mut unsure)?;
         let message = tokio::select! {
             biased;
             signal = signals.next() => break End::Signal(signal),
@@ -71,6 +80,22 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
     };
     drop(timeout(GRACE, client.settle()).await);
     Ok(end)
+}
+
+/// Draws the model. Terminals do not agree on how wide emoji and piled-up marks are; where the last drawing had any, the
+/// next begins with an empty window, so that nothing of them is left between the cells.
+fn draw(terminal: &mut DefaultTerminal, model: &Model, unsure: &mut bool) -> io::Result<()> {
+    execute!(stdout(), BeginSynchronizedUpdate)?;
+    if *unsure {
+        // Not `clear`, which asks the terminal where its cursor is, and reads the answer from under the event stream.
+        terminal.resize(terminal.size()?.into())?;
+    }
+    let drawn = terminal.draw(|frame| view(frame, model))?;
+    *unsure = drawn.buffer.content().iter().any(|cell| {
+        let mut characters = cell.symbol().chars();
+        characters.next().is_some_and(|first| first >= '\u{1f000}') || characters.next().is_some()
+    });
+    execute!(stdout(), EndSynchronizedUpdate)
 }
 
 fn read(event: Event) -> Option<Message> {

@@ -16,6 +16,8 @@ pub use sign_in::{Kind, SignIn};
 
 use common::{collection::Collection, record::Record, table::cell};
 
+use crate::key::Action;
+
 /// What people call a record: its first field that says anything.
 pub fn title(collection: &Collection, record: &Record) -> String {
     let mut values = collection.fields.iter().map(|field| cell(record.get(field.name.as_str())));
@@ -25,4 +27,10 @@ pub fn title(collection: &Collection, record: &Record) -> String {
 /// Moves a selection by so many rows, staying among `rows` of them.
 fn moved(selected: usize, by: isize, rows: usize) -> usize {
     selected.saturating_add_signed(by).min(rows.saturating_sub(1))
+}
+
+/// What makes sense only where the rows are known.
+fn acts_on_row(action: Option<Action>) -> bool {
+    use Action::{Delete, Down, Edit, First, Last, Open, Up};
+    matches!(action, Some(Open | Edit | Delete | Up | Down | First | Last))
 }

@@ -83,6 +83,9 @@ fn waits(model: &Model, typed: &Typed) -> bool {
     }
     match model.screens.last() {
         Some(Screen::Records(records)) if model.context() == Context::Records => records.holds(action(model, typed)),
+        Some(Screen::Collections(collections)) if model.context() == Context::Collections => {
+            collections.holds(action(model, typed))
+        }
         _ => false,
     }
 }

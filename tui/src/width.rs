@@ -62,16 +62,17 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     for paragraph in text.split('\n') {
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split_word_bounds() {
-            let word_width = width(word);
-            if used > 0 && used + word_width > columns {
-                lines.push(std::mem::take(&mut line).trim_end().to_owned());
+        for word in paragraph.split_inclusive(' ') {
+            // A word that no line can hold is broken where it stands.
+            let needed = width(word.trim_end_matches(' '));
+            if used > 0 && used + needed > columns && needed <= columns {
+                lines.push(std::mem::take(&mut line).trim_end_matches(' ').to_owned());
                 used = 0;
-                if word.trim().is_empty() {
-                    continue;
-                }
             }
             for (cluster, cluster_width) in clusters(word) {
+                if cluster == " " && used >= columns {
+                    continue;
+                }
                 if used > 0 && used + cluster_width > columns {
                     lines.push(std::mem::take(&mut line));
                     used = 0;
@@ -116,6 +117,8 @@ mod tests {
     fn lines_are_wrapped_at_spaces_and_long_words_are_broken() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
+        assert_eq!(wrap("use YYYY-MM-DD", 10), ["use", "YYYY-MM-DD"]);
+        assert_eq!(wrap("ab 日本語です", 6), ["ab 日", "本語で", "す"]);
         assert_eq!(wrap("aaaaaaa", 3), ["aaa", "aaa", "a"]);
         for line in wrap("日本語 שלום עולם 👩‍👩‍👧 /etc/../passwd", 5) {
             assert!(width(&line) <= 5, "{line:?}");

@@ -170,7 +170,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Reload => ("reload", "Load what is shown anew"),
         Action::SignOut => ("sign out", "End the session, here and on the server"),
         Action::Submit if context == Context::Filter => ("apply", "Show the rows that match"),
-        Action::Submit => ("sign in", "Go to the next field; on the last, send the form"),
+        Action::Submit => ("send", "Go to the next field; on the last, send the form"),
         Action::NextInput => ("next", "Go to the next field"),
         Action::PreviousInput => ("previous", "Go to the previous field"),
         Action::PreviousChoice => ("before", "Choose the one before"),

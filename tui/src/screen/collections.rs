@@ -2,7 +2,7 @@
 
 use common::collection::Collection;
 
-use super::moved;
+use super::{acts_on_row, moved};
 use crate::{effect::Effect, key::Action, message::Ticket, model::Load};
 
 /// The list of collections.
@@ -33,6 +33,11 @@ impl Collections {
     /// The collection under the cursor.
     pub fn current(&self) -> Option<&Collection> {
         self.rows.as_ref()?.get(self.selected)
+    }
+
+    /// Keys that act on a row wait until there are rows.
+    pub fn holds(&self, action: Option<Action>) -> bool {
+        self.rows.is_none() && self.load.is_under_way() && acts_on_row(action)
     }
 
     /// Moves the cursor.

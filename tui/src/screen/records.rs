@@ -8,7 +8,7 @@ use common::{
     table::{Column, TableState, columns, filter_line},
 };
 
-use super::moved;
+use super::{acts_on_row, moved};
 use crate::{effect::Effect, key::Action, message::Ticket, model::Load, typing::Typing};
 
 /// Rows on a page.
@@ -134,10 +134,7 @@ impl Records {
     /// Keys that act on a row wait until the rows that belong to the query are there: nobody should delete a row that
     /// they have not seen.
     pub fn holds(&self, action: Option<Action>) -> bool {
-        use Action::{Delete, Down, Edit, First, Last, Open, Up};
-        self.rows.is_none()
-            && self.load.is_under_way()
-            && matches!(action, Some(Open | Edit | Delete | Up | Down | First | Last))
+        self.rows.is_none() && self.load.is_under_way() && acts_on_row(action)
     }
 
     /// Moves the cursor, by rows, columns or pages; orders the rows.

@@ -395,3 +395,12 @@ fn an_open_record_shows_what_is_stored_now_and_its_table_follows_an_edit() {
     let effects = update(&mut model, Message::Saved(ticket, Ok(saved)));
     assert!(matches!(effects.as_slice(), [Effect::Record(..), Effect::Records(..)]));
 }
+
+#[test]
+fn enter_on_a_list_that_is_still_loading_opens_it_when_it_comes() {
+    let (mut model, effects) = Model::new("http://x".into(), false, true, (80, 24));
+    let [Effect::Me, Effect::Collections(ticket)] = effects.as_slice() else { panic!() };
+    assert!(press(&mut model, "\n").is_empty());
+    let effects = update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
+    assert!(matches!(effects.as_slice(), [Effect::Records(..)]));
+}
