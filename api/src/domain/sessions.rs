@@ -257,18 +257,26 @@ pub async fn verify(app: &App, token: &str) -> Result<()> {
     }
 }
 
-/// Ends the session of a refresh token.
+/// Ends the session of a refresh token. That uses the token up, so of several uses at once, refreshing included, one wins.
 pub async fn blacklist(app: &App, token: &str, origin: &Origin) -> Result<()> {
     let claims = app.verifier.verify(token, TokenType::Refresh)?;
-    let (_, session) = current(app, &claims).await?;
-    if session.refresh != claims.id {
-        return match app.store.get(&keyspace::spent(claims.session, claims.id)).await? {
-            Some(_) => Err(AuthError::Ended.into()),
-            None => Err(AuthError::Token(crate::auth::token::TokenError::Invalid("never issued")).into()),
-        };
+    for _ in 0..MAX_TRIES {
+        let (version, session) = current(app, &claims).await?;
+        if session.refresh != claims.id {
+            return match app.store.get(&keyspace::spent(claims.session, claims.id)).await? {
+                Some(_) => Err(AuthError::Ended.into()),
+                None => Err(AuthError::Token(crate::auth::token::TokenError::Invalid("never issued")).into()),
+            };
+        }
+        let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
+        let batch = stage_end(app, &caller, Batch::new(), (claims.session, version, session), "sign_out", Some(origin))?;
+        match app.store.commit(batch).await {
+            Ok(_) => return Ok(()),
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
-    end_one(app, &caller, claims.session, "sign_out", Some(origin)).await
+    Err(Error::Busy)
 }
 
 /// The caller of an access token: signature and claims first, then user and session as they are right now.

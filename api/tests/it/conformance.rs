@@ -6,7 +6,7 @@ mod case;
 mod expect;
 mod make;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use reqwest::{
     Method, RequestBuilder,
@@ -92,9 +92,14 @@ async fn send(request: RequestBuilder) -> Answer {
 }
 
 async fn every_case_holds(rotation: &str) {
-    let file: case::File = serde_json::from_str(include_str!("conformance/token_cases.json")).unwrap();
+    let mut all = Vec::new();
+    for file in ["token_cases.json", "neighbour_cases.json"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/conformance").join(file);
+        let file: case::File = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        all.extend(file.cases);
+    }
     let bench = Bench::start(rotation).await;
-    let cases: Vec<&Case> = file.cases.iter().filter(|case| case.is_for(rotation)).collect();
+    let cases: Vec<&Case> = all.iter().filter(|case| case.is_for(rotation)).collect();
     let mut faults = Vec::new();
     for case in &cases {
         faults.extend(bench.faults(case).await);

@@ -71,7 +71,9 @@ impl Case {
         let mut names: Vec<String> = self.login.keys().cloned().collect();
         for step in &self.steps {
             for part in [Some(&step.path), step.headers.as_ref(), step.json.as_ref(), step.raw.as_ref()] {
-                part.into_iter().for_each(|part| collect_sessions(part, &mut names));
+                if let Some(part) = part {
+                    collect_sessions(part, &mut names);
+                }
             }
         }
         names.sort();
