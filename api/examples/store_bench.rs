@@ -1,6 +1,6 @@
 //! Measures the store: commits per second, what durability costs, opening, memory and space.
 //!
-//!     cargo run --release -p coffer --example store_bench -- commits | open | space
+//!     cargo run --release -p coffer --example store_bench -- commits | reads | open | space
 //!
 //! Works in a directory under `COFFER_BENCH_DIR` or the system's temporary one: put that on the
 //! disk in question. The runs without syncs load a few lines of C (compiled with `cc`) that turn
@@ -32,8 +32,9 @@ fn main() -> Result<()> {
         ["run", engine, writers] => run(engine, writers.parse()?, &dir.path().join("data")),
         ["reopen", dir] => reopen(Path::new(dir)),
         ["open"] => open(&dir.path().join("data")),
+        ["reads"] => reads(&dir.path().join("data")),
         ["space"] => space(&dir.path().join("data")),
-        _ => Err("say what to measure: commits, open or space".into()),
+        _ => Err("say what to measure: commits, reads, open or space".into()),
     }
 }
 
@@ -134,6 +135,50 @@ fn run(engine: &str, writers: u64, dir: &Path) -> Result<()> {
     });
     println!("{}", done.into_inner() / TIME.as_secs());
     Ok(())
+}
+
+/// How long one reader waits for a value while nobody writes, 64 write, or large batches are written.
+fn reads(dir: &Path) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let store = Store::open(Options::sled(dir))?;
+    runtime.block_on(async {
+        let filled = (0..1000).fold(Batch::new(), |batch, n| batch.put(record(n), vec![b'x'; 300]));
+        store.commit(filled).await?;
+        for (name, writers, records) in [("nobody", 0, 0), ("64 writers", 64, 1), ("batches of 1,000", 2, 1000)] {
+            let mut tasks = JoinSet::new();
+            for writer in 1..=writers {
+                let store = store.clone();
+                tasks.spawn(async move {
+                    for n in 0.. {
+                        let batch = (0..records).fold(Batch::new(), |batch, record_n| {
+                            let id = (writer << 64) + n * records + record_n;
+                            batch.put(record(id), vec![b'x'; 300]).append(vec![b'y'; 300])
+                        });
+                        store.commit(batch).await.expect("a commit");
+                    }
+                });
+            }
+            let end = Instant::now() + TIME;
+            let (mut gets, mut scans) = (Vec::new(), Vec::new());
+            while Instant::now() < end {
+                let started = Instant::now();
+                store.get(&record(gets.len() as u128 % 1000)).await?;
+                gets.push(started.elapsed());
+                let started = Instant::now();
+                store.scan(Scan::prefix(&Key::space("records")).limit(20)).await?;
+                scans.push(started.elapsed());
+                tokio::task::yield_now().await;
+            }
+            tasks.shutdown().await;
+            for (what, mut times) in [("a value", gets), ("20 records", scans)] {
+                times.sort();
+                let at = |part: usize| times[(times.len() - 1) * part / 1000];
+                let (half, most, nearly, all) = (at(500), at(990), at(999), at(1000));
+                println!("{name}: {what} p50 {half:.1?} p99 {most:.1?} p99.9 {nearly:.1?} longest {all:.1?}");
+            }
+        }
+        Result::Ok(())
+    })
 }
 
 /// Fills a store with a million small records, then opens it anew.

@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -15,6 +16,9 @@ use super::group::Group;
 use super::queue::{Queue, Waiting};
 use super::snapshot::Generation;
 use super::{Batch, Key, Version};
+
+/// The longest that a batch waits for others to join it.
+const MAX_PATIENCE: Duration = Duration::from_millis(1);
 
 /// What the store's handles, its snapshots and the committer's thread have in common.
 pub(super) struct Shared {
@@ -58,7 +62,8 @@ pub(super) fn run(shared: &Shared, state: State) {
 }
 
 fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
-    while let Some(waiting) = shared.queue.take_group() {
+    let (mut expected, mut patience) = (1, Duration::ZERO);
+    while let Some(waiting) = shared.queue.take_group(expected, patience) {
         let bytes = waiting.iter().map(|waiting| waiting.bytes).sum();
         if !shared.engine.has_room_for(bytes) {
             for waiting in waiting {
@@ -66,7 +71,13 @@ fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
             }
             continue;
         }
+        let (started, count) = (Instant::now(), waiting.len());
         state = commit_group(shared, state, waiting)?;
+        // Whoever was answered may be back in a moment with the next batch. To wait for that moment
+        // keeps busy writers together; else they split in two halves that take turns, each waiting
+        // for the other's sync. One writer alone is never waited for.
+        expected = count + shared.queue.len();
+        patience = (started.elapsed() / 8).min(MAX_PATIENCE);
     }
     Ok(())
 }

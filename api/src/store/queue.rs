@@ -3,15 +3,17 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::error::CommitError;
 use super::{Batch, Version};
 
-/// A group takes no more than this, so that the first to arrive does not wait for all.
+/// A group takes no more than this, so that the first to arrive does not wait for all, and readers
+/// are not kept out for long while a group enters the engine.
 const GROUP_BATCHES: usize = 1024;
-const GROUP_BYTES: usize = 8 << 20;
+const GROUP_BYTES: usize = 2 << 20;
 
 type Answer = oneshot::Sender<Result<Version, CommitError>>;
 
@@ -66,12 +68,15 @@ impl Queue {
         Ok(answered)
     }
 
-    /// Waits for batches and takes the next group; `None` when the queue is closed and empty.
-    pub fn take_group(&self) -> Option<Vec<Waiting>> {
-        let mut line = self
-            .arrived
-            .wait_while(self.line(), |line| line.waiting.is_empty() && !line.closed)
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Waits for batches and takes the next group; `None` when the queue is closed and empty. Once
+    /// there is one batch, it waits as long as `patience` for `expected` of them.
+    pub fn take_group(&self, expected: usize, patience: Duration) -> Option<Vec<Waiting>> {
+        let none = |line: &mut Line| line.waiting.is_empty() && !line.closed;
+        let line = self.arrived.wait_while(self.line(), none);
+        let few = |line: &mut Line| line.waiting.len() < expected && !line.closed;
+        let line = line.unwrap_or_else(PoisonError::into_inner);
+        let line = self.arrived.wait_timeout_while(line, patience, few);
+        let (mut line, _) = line.unwrap_or_else(PoisonError::into_inner);
         let mut bytes = 0;
         let mut group = Vec::new();
         while let Some(next) = line.waiting.front()

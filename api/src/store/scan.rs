@@ -58,6 +58,13 @@ impl Scan {
         self
     }
 
+    /// Only keys beyond `prefix` and all that begin with it, forward: how to step over a part that is
+    /// not of interest.
+    #[must_use]
+    pub fn beyond(self, prefix: &Key) -> Scan {
+        Scan { from: Bound::Included(prefix.after_children()), ..self }
+    }
+
     /// Passes over the first `count` keys without reading their values. Costs time in proportion
     /// to `count`, though much less than reading them.
     #[must_use]
