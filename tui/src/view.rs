@@ -126,23 +126,29 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
     put(buffer, area, columns - width(&who).min(columns), 0, &who, model.theme.bar());
 }
 
-/// The toast, or how things stand; never without a row.
+/// The toast, and how things stand; where there is little room the toast alone. Never without a row.
 fn status(model: &Model, columns: usize) -> Vec<(String, Style)> {
     let theme = model.theme;
-    let (text, style) = match (&model.toast, model.writing) {
-        (_, Some(_)) => (words::WRITING.to_owned(), theme.quiet()),
-        (Some(toast), None) if toast.is_error => (format!("! {}", toast.text), theme.error()),
-        (Some(toast), None) => (toast.text.clone(), theme.strong()),
-        (None, None) => (standing(model), theme.quiet()),
-    };
     let room = columns.saturating_sub(2);
-    let rows = if model.toast.is_some() { STATUS_ROWS.min(usize::from(model.size.1 / 4).max(1)) } else { 1 };
+    let below = match model.writing {
+        Some(_) => words::WRITING.to_owned(),
+        None => standing(model),
+    };
+    let below = (cut(&below, room), theme.quiet());
+    let Some(toast) = &model.toast else { return vec![below] };
+    let (text, style) = if toast.is_error {
+        (format!("! {}", toast.text), theme.error())
+    } else {
+        (toast.text.clone(), theme.strong())
+    };
     let mut lines = wrap(&text, room);
-    if lines.len() > rows {
-        let rest = lines.split_off(rows - 1).join(" ");
+    let most = STATUS_ROWS.min(usize::from(model.size.1 / 4).max(1));
+    if lines.len() > most {
+        let rest = lines.split_off(most - 1).join(" ");
         lines.push(cut(&rest, room));
     }
-    lines.into_iter().map(|line| (line, style)).collect()
+    let has_room = usize::from(model.size.1) > lines.len() + 8;
+    lines.into_iter().map(|line| (line, style)).chain(Some(below).filter(|_| has_room)).collect()
 }
 
 fn standing(model: &Model) -> String {

@@ -55,7 +55,7 @@ const TRICKY: [&str; 12] = [
 /// A collection with a hundred columns, and rows that fill them.
 fn wide() -> (Collection, Vec<Record>) {
     let fields: Vec<Value> = (0..100).map(|n| json!({"name": format!("column_{n}"), "type": "text"})).collect();
-    let rows = (0..50).map(|row| {
+    let rows = (0..12).map(|row| {
         let mut members =
             json!({"id": id(row), "revision": row, "owner": id(77), "updated_at": "2026-11-02T09:30:00Z"});
         for n in 0..100 {
