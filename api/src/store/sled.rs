@@ -111,7 +111,17 @@ impl Sled {
         disk.f_bavail.saturating_mul(disk.f_frsize) >= needed
     }
 
+    /// Makes a group durable. After an error nothing is tried again, not even a last flush when the
+    /// engine is dropped: the system forgets what it could not write, and would call it written.
     pub fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
+        let applied = self.write(writes, state);
+        if applied.is_err() {
+            std::mem::forget(self.db.clone());
+        }
+        applied
+    }
+
+    fn write(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
         let mut batch = ::sled::Batch::default();
         for (ordinal, (key, entry)) in writes.enumerate() {
             let key = key.as_bytes();
@@ -127,7 +137,6 @@ impl Sled {
         batch.insert(STATE_KEY, encode(state));
         self.db.apply_batch(batch).map_err(|error| failed("writing", &error))?;
         self.db.flush().map_err(|error| failed("flushing", &error))?;
-        // Tried once: after a failed sync the system forgets what it could not write.
         self.file.sync_all().map_err(|error| failed("syncing", &error))?;
         self.mark.write(state.version).map_err(|error| failed("writing the mark", &error))
     }
