@@ -70,10 +70,9 @@ impl Case {
     pub fn sessions(&self) -> Vec<String> {
         let mut names: Vec<String> = self.login.keys().cloned().collect();
         for step in &self.steps {
-            for part in [Some(&step.path), step.headers.as_ref(), step.json.as_ref(), step.raw.as_ref()] {
-                if let Some(part) = part {
-                    collect_sessions(part, &mut names);
-                }
+            let parts = [Some(&step.path), step.headers.as_ref(), step.json.as_ref(), step.raw.as_ref()];
+            for part in parts.into_iter().flatten() {
+                collect_sessions(part, &mut names);
             }
         }
         names.sort();
