@@ -99,11 +99,12 @@ pub const UNSAVED_LEAVE: &str = "Not saved yet. Press Esc again to discard your 
 /// Ctrl-C over unsaved text.
 pub const UNSAVED_QUIT: &str = "Not saved yet. Press Ctrl-C again to quit without saving.";
 /// A 412 where both sides changed different fields.
-pub const CHANGED_ELSEWHERE: &str = "Somebody else changed other fields of this record while you were typing. Their changes are in the form now, and yours are kept. Ctrl-S saves, Esc discards yours.";
+pub const CHANGED_ELSEWHERE: &str = "Somebody else changed other fields of this record meanwhile. Theirs are in the form now, yours are kept. Ctrl-S saves, Esc discards yours.";
 /// A 412 where both sides changed the same field.
-pub const CLASHES: &str = "Somebody else changed this record while you were typing. Yours is kept, and theirs stands below it. Ctrl-S saves what is in the form, Ctrl-T takes theirs for a field, Esc discards yours.";
+pub const CLASHES: &str = "Somebody else changed this record meanwhile. Theirs stands below yours. Ctrl-S saves yours, Ctrl-T takes theirs for a field, Esc discards yours.";
 /// The record is gone.
-pub const DELETED_ELSEWHERE: &str = "Somebody else deleted this record while you were typing. Your text is kept: Ctrl-S saves it as a new record, Esc discards it.";
+pub const DELETED_ELSEWHERE: &str =
+    "Somebody else deleted this record meanwhile. Your text is kept: Ctrl-S saves it as a new record, Esc discards it.";
 /// The record that was to be deleted is gone.
 pub const ALREADY_DELETED: &str = "This record is not there any more: somebody else deleted it, or you may not see it.";
 /// The record that was to be deleted has changed.

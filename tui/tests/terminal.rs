@@ -155,7 +155,7 @@ async fn somebody_elses_change_is_shown_and_nothing_is_overwritten_unseen() {
     terminal.wait("Popcorn!");
     change(json!({"title": "Puffs", "price": "9"})).await;
     terminal.press(SAVE);
-    let screen = terminal.wait("Somebody else changed this record while you were typing.");
+    let screen = terminal.wait("Somebody else changed this record meanwhile.");
     assert!(screen.contains("Theirs: Puffs") && screen.contains("Popcorn!") && screen.contains("9.00"), "{screen}");
     terminal.press(TAKE_THEIRS);
     terminal.wait_gone("Theirs:");
@@ -174,7 +174,7 @@ async fn somebody_elses_change_is_shown_and_nothing_is_overwritten_unseen() {
     terminal.wait("Puffs XL2");
     other.send(&Call::<records::Delete>::new(there(), ())).await.unwrap();
     terminal.press(SAVE);
-    terminal.wait("Somebody else deleted this record while you were typing.");
+    terminal.wait("Somebody else deleted this record meanwhile.");
     terminal.press(SAVE);
     terminal.wait("Created \"Puffs XL2\".");
     let list = Call::<records::List>::new(("snacks".parse().unwrap(),), ()).query(ListQuery::default());

@@ -46,18 +46,8 @@ pub fn draw(
     notice: Option<&str>,
 ) -> Option<Position> {
     let columns = usize::from(area.width);
+    let area = say_above(buffer, area, theme, filling, notice);
     let mut rows: Vec<Row> = Vec::new();
-    let mut above = |text: &str, style: Style| {
-        for line in wrap(&single_line(text), columns.saturating_sub(2)) {
-            rows.push(Row { pieces: vec![(1, line, style)], cursor: None });
-        }
-    };
-    if let Some(notice) = notice {
-        above(notice, theme.strong());
-    }
-    for error in &filling.form.errors {
-        above(&format!("! {error}"), theme.error());
-    }
     let labels = filling.form.inputs.iter().map(|input| width(&label(input))).max().unwrap_or(0);
     let beside = (columns >= BESIDE).then_some(labels.min(columns / 3) + 3);
     let (mut from, mut to) = (0, 0);
@@ -91,6 +81,22 @@ pub fn draw(
         }
     }
     cursor
+}
+
+/// What concerns the whole form stays in sight above the inputs, as far as it leaves them a few rows.
+fn say_above(buffer: &mut Buffer, area: Rect, theme: Theme, filling: &Filling, notice: Option<&str>) -> Rect {
+    let notice = notice.map(|notice| (notice.to_owned(), theme.strong()));
+    let errors = filling.form.errors.iter().map(|error| (format!("! {error}"), theme.error()));
+    let mut row = 0;
+    for (text, style) in notice.into_iter().chain(errors) {
+        for line in wrap(&single_line(&text), usize::from(area.width).saturating_sub(2)) {
+            if row + 4 < area.height {
+                put(buffer, area, 1, row, &line, style);
+                row += 1;
+            }
+        }
+    }
+    Rect { y: area.y + row, height: area.height - row, ..area }
 }
 
 fn label(input: &Input) -> String {
@@ -158,13 +164,15 @@ fn value_rows(theme: Theme, filling: &Filling, input: &Input, in_focus: bool, ro
             let (row, before) = if in_focus { filling.typing.cursor() } else { (0, 0) };
             let before: String = safe.get(row).map(|line| line.chars().take(before).collect()).unwrap_or_default();
             let before = width(&before);
-            let from = if in_focus { before.saturating_sub(room.saturating_sub(1)) } else { 0 };
+            let from = before.saturating_sub(room.saturating_sub(1));
             let first = if in_focus { first_row(row, safe.len(), AREA_ROWS) } else { 0 };
             let shown = if in_focus { safe.len().clamp(3, AREA_ROWS) } else { safe.len().clamp(1, 3) };
             (first..first + shown)
                 .map(|at| {
                     let line = safe.get(at).map_or("", String::as_str);
-                    one(window(line, from, room), (in_focus && at == row).then_some(before - from))
+                    let has_cursor = in_focus && at == row;
+                    let text = if has_cursor { window(line, from, room) } else { cut(line, room) };
+                    one(text, has_cursor.then_some(before - from))
                 })
                 .collect()
         }
