@@ -130,7 +130,7 @@ pub mod table {
     pub const SEARCH: &str = "Search";
     pub const APPLY: &str = "Apply";
     pub const CLEAR: &str = "Clear";
-    pub const HELP: &str = "How to filter";
+    pub const HELP: &str = "Help";
     pub const HELP_WORDS: &str = "Words find records that contain all of them, whatever their case.";
     pub const HELP_COMPARE: &str =
         "A field with a comparison narrows down further: = != > >= < <= and ~ for “contains”.";

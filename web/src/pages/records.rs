@@ -108,13 +108,14 @@ fn Table(props: &TableProps) -> Html {
         (Err(error), ..) => html! {
             <Failure error={error.clone()} again={again.clone()}>{ plain() }</Failure>
         },
-        (_, Some(error), _) => html! { <Failure error={error.clone()} {again}>{ plain() }</Failure> },
-        (.., None) => html! { <Loading /> },
-        (.., Some(page)) if page.results.is_empty() && page.count > 0 => html! {
+        // Records were deleted, or somebody typed a number: there are not so many pages.
+        (Ok(query), Some(error), _) if query.page > 1 && is_about_page(error) => html! {
             <Empty title={words::table::BEYOND_TITLE} text={words::table::BEYOND}>
-                <button type="button" class="button" onclick={first_page(&state.query, &ongo)}>{ words::table::FIRST_PAGE }</button>
+                <button type="button" class="button" onclick={first_page(query, &ongo)}>{ words::table::FIRST_PAGE }</button>
             </Empty>
         },
+        (_, Some(error), _) => html! { <Failure error={error.clone()} {again}>{ plain() }</Failure> },
+        (.., None) => html! { <Loading /> },
         (.., Some(page)) if page.results.is_empty() && is_narrowed => html! {
             <Empty title={words::table::NO_MATCH_TITLE} text={words::table::NO_MATCH}>{ plain() }</Empty>
         },
@@ -165,6 +166,10 @@ fn read(collection: &Collection, address: &str) -> Result<ListQuery, CallError> 
         problem.title = words::table::BAD_ADDRESS_TITLE.into();
         CallError::Problem(Box::new(problem))
     })
+}
+
+fn is_about_page(error: &CallError) -> bool {
+    error.problem().is_some_and(|problem| problem.errors.0.contains_key("page"))
 }
 
 fn first_page(query: &ListQuery, ongo: &Callback<ListQuery>) -> Callback<MouseEvent> {

@@ -115,7 +115,7 @@ fn SetUpForm() -> Html {
             _ => "off",
         };
         let focus = is_code || (has_code && input.name() == "username");
-        Some(html! { <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} /> })
+        Some(html! { <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} brief=true /> })
     });
     html! {
         <form class="form" {onsubmit} novalidate=true>

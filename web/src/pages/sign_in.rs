@@ -105,7 +105,7 @@ pub fn SignInForm(props: &SignInFormProps) -> Html {
     let inputs = form.0.inputs.iter().enumerate().map(|(index, input)| {
         let autocomplete = if input.name() == "password" { "current-password" } else { "username" };
         let focus = (index == 0) != is_known;
-        html! { <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} /> }
+        html! { <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} brief=true /> }
     });
     html! {
         <form class="form" {onsubmit} novalidate=true>

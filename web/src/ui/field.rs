@@ -85,6 +85,9 @@ pub struct InputProps {
     /// The focus is here when the form is first drawn.
     #[prop_or_default]
     pub focus: bool,
+    /// The form needs no hints on limits: whoever signs in knows their name.
+    #[prop_or_default]
+    pub brief: bool,
 }
 
 /// An input of a form.
@@ -240,7 +243,7 @@ pub fn InputView(props: &InputProps) -> Html {
         <FieldFrame
             id={id.clone()}
             label={input.label.clone()}
-            hint={input.hint()}
+            hint={hint(input, props.brief)}
             errors={input.errors.clone()}
             {required}
             group={matches!(input.widget, Widget::MultiSelect(_))}
@@ -248,6 +251,11 @@ pub fn InputView(props: &InputProps) -> Html {
             { widget }
         </FieldFrame>
     }
+}
+
+/// What fits. The browser's own date input knows how a day is written.
+fn hint(input: &Input, is_brief: bool) -> String {
+    if is_brief || input.widget == Widget::Date { input.field.help.clone() } else { input.hint() }
 }
 
 fn line_mode(input: &Input) -> Option<&'static str> {

@@ -34,12 +34,14 @@ pub fn PageHead(props: &PageHeadProps) -> Html {
                 <nav class="trail" aria-label={crate::words::TRAIL}><ol>{ for above }</ol></nav>
             }
             <div class="page-title">
-                <h1><bdi>{ &props.title }</bdi></h1>
+                <div class="page-name">
+                    <h1><bdi>{ &props.title }</bdi></h1>
+                    if !props.description.is_empty() {
+                        <p class="lead" dir="auto">{ &props.description }</p>
+                    }
+                </div>
                 <div class="actions">{ props.children.clone() }</div>
             </div>
-            if !props.description.is_empty() {
-                <p class="lead" dir="auto">{ &props.description }</p>
-            }
         </div>
     }
 }

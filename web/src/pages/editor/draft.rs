@@ -74,9 +74,13 @@ impl Draft {
         });
     }
 
-    /// Adds a field at the end, unfolded.
+    /// Adds a field at the end, unfolded. The others fold up, so that what is being worked on is what is seen.
     pub fn add(&mut self) {
         self.edit(Editor::add_field);
+        for index in 0..self.ids.len() {
+            let is_named = self.editor.fields.get(index).is_some_and(|field| !field.name.is_empty());
+            self.open[index] &= !is_named || !self.field_errors(index).is_empty();
+        }
         self.ids.push(self.next_id);
         self.open.push(true);
         self.next_id += 1;

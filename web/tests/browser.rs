@@ -1,1 +1,0 @@
-//! The first-run story in a real browser.

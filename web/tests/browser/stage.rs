@@ -1,0 +1,338 @@
+//! What the stories are played on: a real server on a port of its own with an empty store, and a real browser.
+//! Everything ends with the value that began it, also when a test fails.
+
+use std::{
+    env,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    actions::{InputSource, KeyAction, KeyActions},
+    wd::{Capabilities, WebDriverCompatibleCommand},
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long anything may take. Nothing waits this long unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The Ctrl key, and what lets go of it, as the driver writes them.
+const CONTROL: char = '\u{e009}';
+const RELEASE: char = '\u{e000}';
+
+/// A path that `cargo xtask test` gives.
+fn given(variable: &str) -> PathBuf {
+    env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| panic!("{variable}: run through cargo xtask test"))
+}
+
+/// A process with all that it starts.
+struct Group(Child);
+
+impl Group {
+    fn spawn(command: &mut Command) -> Self {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
+        Self(child.unwrap())
+    }
+
+    /// Hands over its lines as they come, and goes on reading so that it is never blocked.
+    fn lines(&mut self) -> std::sync::mpsc::Receiver<String> {
+        let output = std::io::BufReader::new(self.0.stdout.take().unwrap());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in std::io::BufRead::lines(output).map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        receiver
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0.id())]).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// The first line for which `find` has something.
+fn wait_for_line<T>(lines: &std::sync::mpsc::Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let line = lines.recv_timeout(end - Instant::now()).expect("the process said nothing of the kind");
+        if let Some(found) = find(&line) {
+            return found;
+        }
+    }
+}
+
+/// The server.
+pub struct Server {
+    _process: Group,
+    _data: TempDir,
+    /// `http://127.0.0.1:…`
+    pub address: String,
+    /// What was printed beside it: the set-up link, or the demo admin's password.
+    pub said: String,
+}
+
+impl Server {
+    /// On an empty store; it prints the set-up link.
+    pub fn empty() -> Self {
+        Self::start(&[], |line| line.contains("/setup?code=").then(|| line.trim().to_owned()))
+    }
+
+    /// On the demo's store; it prints the demo admin's password.
+    pub fn demo() -> Self {
+        Self::start(&["--demo"], |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
+    }
+
+    fn start(options: &[&str], find: impl Fn(&str) -> Option<String>) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut command = Command::new(given("COFFER_BIN"));
+        command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", "127.0.0.1:0"]);
+        command.arg("--web-dir").arg(given("COFFER_DIST")).args(options);
+        let mut process = Group::spawn(&mut command);
+        let lines = process.lines();
+        let (mut address, mut said) = (None, None);
+        while address.is_none() || said.is_none() {
+            let line = wait_for_line(&lines, |line| Some(line.to_owned()));
+            address = address.or_else(|| line.strip_prefix("Coffer listens on ").map(str::to_owned));
+            said = said.or_else(|| find(&line));
+        }
+        Self { _process: process, _data: data, address: address.unwrap(), said: said.unwrap() }
+    }
+}
+
+/// The browser, through its driver.
+pub struct Browser {
+    client: Client,
+    address: String,
+    _profile: TempDir,
+    _driver: Group,
+}
+
+impl Browser {
+    /// Starts one with a fresh profile.
+    pub async fn start(server: &Server) -> Self {
+        let mut driver = Group::spawn(Command::new(given("COFFER_CHROMEDRIVER")).arg("--port=0"));
+        let lines = driver.lines();
+        let port = wait_for_line(&lines, |line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let profile = TempDir::new().unwrap();
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--lang=en-US",
+        ];
+        let mut arguments: Vec<String> = arguments.map(str::to_owned).to_vec();
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {"binary": given("COFFER_CHROMIUM"), "args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
+        let capabilities: Capabilities = serde_json::from_value(capabilities).unwrap();
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await.unwrap();
+        let browser = Self { client, address: server.address.clone(), _profile: profile, _driver: driver };
+        browser.look(1400, 900, false).await;
+        browser
+    }
+
+    /// The size of the window's inside, and whether the system is dark.
+    pub async fn look(&self, width: u32, height: u32, is_dark: bool) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let scheme = if is_dark { "dark" } else { "light" };
+        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    async fn devtools(&self, command: &'static str, parameters: Value) {
+        self.raw("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await;
+    }
+
+    async fn raw(&self, path: &'static str, body: Value) -> Value {
+        self.client.issue_cmd(Raw { path, body }).await.unwrap()
+    }
+
+    /// Goes to an address as if it had been typed.
+    pub async fn go(&self, path: &str) {
+        let address = if path.starts_with('/') { format!("{}{path}", self.address) } else { path.to_owned() };
+        self.client.goto(&address).await.unwrap();
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        self.client.refresh().await.unwrap();
+    }
+
+    /// Presses the browser's back button.
+    pub async fn back(&self) {
+        self.client.back().await.unwrap();
+    }
+
+    /// Opens another tab, which is looked at from now on, and says how to get back to this one.
+    pub async fn new_tab(&self) -> fantoccini::wd::WindowHandle {
+        let here = self.client.window().await.unwrap();
+        let tab = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(tab.handle).await.unwrap();
+        here
+    }
+
+    /// Looks at a tab, and says how to get back to the one before.
+    pub async fn switch(&self, tab: fantoccini::wd::WindowHandle) -> fantoccini::wd::WindowHandle {
+        let here = self.client.window().await.unwrap();
+        self.client.switch_to_window(tab).await.unwrap();
+        here
+    }
+
+    /// Waits until a script has something to return.
+    pub async fn wait(&self, script: &str) -> Value {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.client.execute(script, vec![]).await {
+                Ok(Value::Null | Value::Bool(false)) | Err(_) if Instant::now() < end => {}
+                Ok(Value::Null | Value::Bool(false)) | Err(_) => {
+                    let page = self.client.execute("return location.href + '\\n' + document.body.innerText", vec![]);
+                    panic!("in vain: {script}\n{}", page.await.unwrap().as_str().unwrap_or_default());
+                }
+                Ok(value) => return value,
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until an element is there, and gives its text.
+    pub async fn text(&self, css: &str) -> String {
+        let found = format!("const e = document.querySelector({}); return e && '=' + e.innerText", json!(css));
+        self.wait(&found).await.as_str().unwrap()[1..].to_owned()
+    }
+
+    /// Waits until an element has this text.
+    pub async fn see(&self, css: &str, text: &str) {
+        let (css, text) = (json!(css), json!(text));
+        self.wait(&format!("return [...document.querySelectorAll({css})].some(e => e.innerText.includes({text}))"))
+            .await;
+    }
+
+    /// Waits until no element is there.
+    pub async fn gone(&self, css: &str) {
+        self.wait(&format!("return !document.querySelector({})", json!(css))).await;
+    }
+
+    /// Waits until the address is this, without the server's part.
+    pub async fn at(&self, path_and_query: &str) {
+        self.wait(&format!("return location.pathname + location.search === {}", json!(path_and_query))).await;
+    }
+
+    /// Waits until an element is there, and clicks it. A page that is drawn anew in between is waited for.
+    pub async fn click(&self, css: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let found = self.client.find(Locator::Css(css)).await;
+            let clicked = match found {
+                Ok(element) => element.click().await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match clicked {
+                Ok(()) => return,
+                Err(error) if Instant::now() > end => panic!("cannot click {css}: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// Waits until an input is there, and types over what it holds.
+    pub async fn fill(&self, css: &str, text: &str) {
+        self.text(css).await;
+        let typed = if text.is_empty() { "\u{e017}" } else { text };
+        let keys = format!("{CONTROL}a{RELEASE}{typed}");
+        self.client.find(Locator::Css(css)).await.unwrap().send_keys(&keys).await.unwrap();
+    }
+
+    /// Chooses a value in a list.
+    pub async fn choose(&self, css: &str, value: &str) {
+        self.text(css).await;
+        self.client.find(Locator::Css(css)).await.unwrap().select_by_value(value).await.unwrap();
+    }
+
+    /// Presses keys one after the other, wherever the focus is.
+    pub async fn press(&self, keys: &str) {
+        let actions = keys.chars().fold(KeyActions::new("keyboard".to_owned()), |actions, value| {
+            actions.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        self.client.perform_actions(actions).await.unwrap();
+    }
+
+    /// Presses a key while Ctrl is held.
+    pub async fn press_with_control(&self, value: char) {
+        let actions = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: CONTROL })
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value })
+            .then(KeyAction::Up { value: CONTROL });
+        self.client.perform_actions(actions).await.unwrap();
+    }
+
+    /// Runs a script's promise to its end.
+    pub async fn run(&self, script: &str) -> Value {
+        let script =
+            format!("const done = arguments[0]; (async () => {{ {script} }})().then(done, e => done(String(e)))");
+        self.client.execute_async(&script, vec![]).await.unwrap()
+    }
+
+    /// Signs in on the page at hand.
+    pub async fn sign_in(&self, username: &str, password: &str) {
+        self.fill("input[name=username]", username).await;
+        self.fill("input[name=password]", password).await;
+        self.press("\u{e007}").await;
+    }
+
+    /// A picture of the window's inside.
+    pub async fn picture(&self) -> Vec<u8> {
+        self.client.screenshot().await.unwrap()
+    }
+
+    /// Ends the story: nothing may have been written to the console but the browser's own note on these refused calls.
+    pub async fn end(self, refused: &[u16]) {
+        let entries = self.raw("se/log", json!({"type": "browser"})).await;
+        let is_expected = |entry: &Value| {
+            let message = entry["message"].as_str().unwrap_or_default();
+            entry["source"] == "network"
+                && refused.iter().any(|status| message.contains(&format!("a status of {status} ")))
+        };
+        let unexpected: Vec<&Value> = entries.as_array().unwrap().iter().filter(|entry| !is_expected(entry)).collect();
+        assert!(unexpected.is_empty(), "on the console: {unexpected:#?}");
+        self.client.close().await.unwrap();
+    }
+}
+
+/// A command of Chromium's driver that is not in the standard.
+#[derive(Debug)]
+struct Raw {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Raw {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
