@@ -19,8 +19,12 @@ pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let io = |source| KeyError::Io { doing: "read the signing key", path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
-    if metadata.mode() & 0o007 != 0 {
+    if metadata.mode() & 0o002 != 0 {
         return Err(KeyError::Exposed { path: path.to_owned() });
+    }
+    // Containers mount secrets readable for all, so this cannot be refused as it is for the ring that we make ourselves.
+    if metadata.mode() & 0o004 != 0 {
+        tracing::warn!(path = %path.display(), "every user of this machine can read the signing key; chmod 600 closes it");
     }
     let mut secret = Zeroizing::new(Vec::with_capacity(1024));
     file.take(MAX_FILE_BYTES).read_to_end(&mut secret).map_err(io)?;
