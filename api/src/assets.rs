@@ -93,8 +93,14 @@ impl Assets {
     }
 
     /// The answer for `path` (as the request line has it, still percent-encoded), or `None` where there is nothing to serve:
-    /// an unknown file, an address that is no file's and no page's, anything under `/api`.
-    pub fn respond(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Bytes>> {
+    /// an unknown file, an address that is no file's and no page's, anything under `/api`. Refusals name `request_id`.
+    pub fn respond(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        request_id: &str,
+    ) -> Option<Response<Bytes>> {
         let name = self.name(path)?;
         if *method == Method::OPTIONS {
             return Some(answer(StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)], Bytes::new()));
@@ -102,9 +108,10 @@ impl Assets {
         let is_head = *method == Method::HEAD;
         if !is_head && *method != Method::GET {
             let problem = Problem::method_not_allowed("Files can only be read. Use GET or HEAD.");
-            return Some(refuse(&problem, (header::ALLOW, METHODS)));
+            return Some(refuse(problem, (header::ALLOW, METHODS), request_id));
         }
-        let mut response = self.0.get(name.as_ref()).map_or_else(no_app, |asset| asset.respond(is_head, headers));
+        let mut response =
+            self.0.get(name.as_ref()).map_or_else(no_app, |asset| asset.respond(is_head, headers, request_id));
         // The length that GET would answer with, without the bytes. An answer that never has a body says nothing about one.
         if is_head && response.status() != StatusCode::NOT_MODIFIED {
             let length = HeaderValue::from(response.body().len());
@@ -150,7 +157,7 @@ impl Asset {
         }
     }
 
-    fn respond(&self, is_head: bool, request: &HeaderMap) -> Response<Bytes> {
+    fn respond(&self, is_head: bool, request: &HeaderMap, request_id: &str) -> Response<Bytes> {
         let encoding = encoding::choose(request, |encoding| self.form(encoding).is_some());
         let form = self.form(encoding).unwrap_or(&self.identity);
         if etag::none_match(request, &form.etag) == Some(false) {
@@ -173,7 +180,7 @@ impl Asset {
                     let mut problem =
                         Problem::invalid(format!("The file has {length} bytes; the range begins after its end."));
                     problem.status = StatusCode::RANGE_NOT_SATISFIABLE.as_u16();
-                    return refuse(&problem, (header::CONTENT_RANGE, range::unsatisfied(length)));
+                    return refuse(problem, (header::CONTENT_RANGE, range::unsatisfied(length)), request_id);
                 }
                 None => {}
             }
@@ -228,9 +235,10 @@ fn no_app() -> Response<Bytes> {
     response
 }
 
-fn refuse(problem: &Problem, (name, value): (HeaderName, HeaderValue)) -> Response<Bytes> {
-    let (status, headers, body) = problem::response_parts(problem);
-    let mut response = answer(status, [(name, value)], body);
+fn refuse(mut problem: Problem, header: (HeaderName, HeaderValue), request_id: &str) -> Response<Bytes> {
+    request_id.clone_into(&mut problem.request_id);
+    let (status, headers, body) = problem::response_parts(&problem);
+    let mut response = answer(status, [header], body);
     response.headers_mut().extend(headers);
     response
 }

@@ -178,13 +178,8 @@ impl Table {
 
     /// What is no endpoint: the web app, or nothing.
     fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
-        if path != "/api"
-            && !path.starts_with("/api/")
-            && let Some(response) = self.assets.respond(method, path, &raw.headers)
-        {
-            return response;
-        }
-        error::not_found(raw.request_id)
+        let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
+        self.assets.respond(method, path, &raw.headers, request_id).unwrap_or_else(|| error::not_found(raw.request_id))
     }
 }
 

@@ -18,7 +18,7 @@ fn assets() -> Assets {
 
 fn send(method: &Method, path: &str, headers: &[(HeaderName, &'static str)]) -> Option<Response<Bytes>> {
     let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
-    assets().respond(method, path, &headers)
+    assets().respond(method, path, &headers, "0192")
 }
 
 fn get(path: &str, headers: &[(HeaderName, &'static str)]) -> Response<Bytes> {
@@ -188,6 +188,7 @@ fn b3_files_can_only_be_read() {
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");
         assert_eq!(response.headers()[header::ALLOW], "GET, HEAD, OPTIONS");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(serde_json::from_slice::<Problem>(response.body()).unwrap().request_id, "0192");
         assert!(send(&method, "/missing.js", &[]).is_none(), "{method}");
     }
     let options = send(&Method::OPTIONS, "/", &[]).unwrap();
@@ -197,7 +198,7 @@ fn b3_files_can_only_be_read() {
 #[test]
 fn without_a_web_app_a_page_says_how_to_build_it() {
     let nothing = Assets::default();
-    let response = nothing.respond(&Method::GET, "/collections", &HeaderMap::new()).unwrap();
+    let response = nothing.respond(&Method::GET, "/collections", &HeaderMap::new(), "0192").unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     let page = std::str::from_utf8(response.body()).unwrap();
@@ -206,8 +207,8 @@ fn without_a_web_app_a_page_says_how_to_build_it() {
         !page.contains("<style") && !page.contains("<script") && !page.contains("style="),
         "its own policy forbids them"
     );
-    assert!(nothing.respond(&Method::GET, "/api/", &HeaderMap::new()).is_none());
-    assert!(nothing.respond(&Method::GET, "/app.js", &HeaderMap::new()).is_none());
+    assert!(nothing.respond(&Method::GET, "/api/", &HeaderMap::new(), "0192").is_none());
+    assert!(nothing.respond(&Method::GET, "/app.js", &HeaderMap::new(), "0192").is_none());
 }
 
 #[test]
