@@ -139,7 +139,7 @@ impl fmt::Debug for Key {
 pub enum KeyError {
     #[error("cannot {doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
-    #[error("{} can be read by every user of this machine; run: chmod 600 {}", path.display(), path.display())]
+    #[error("{} is open to other users of this machine; run: chmod 600 {}", path.display(), path.display())]
     Exposed { path: PathBuf },
     #[error("the signing key in {} has {bytes} bytes, and at least {MIN_SECRET_BYTES} random ones are needed; make one with: openssl rand -out {} 64", path.display(), path.display())]
     Short { path: PathBuf, bytes: usize },
