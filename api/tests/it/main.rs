@@ -2,6 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod browser_session;
+mod collections;
+mod check;
 mod conformance;
+mod contract;
+mod records;
+mod kill;
 mod server;
+mod sessions;
+mod setup;
 mod store;
+mod support;
+mod tokens;
+mod users;

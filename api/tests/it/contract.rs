@@ -1,0 +1,344 @@
+//! What holds for every endpoint of `common::ENDPOINTS`: each is called as it should be, and with every fault that a request
+//! can have. A new endpoint fails here until somebody says how it is called.
+
+use common::{Access, ENDPOINTS, endpoint::EndpointInfo};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Coffer, PASSWORD, path, text};
+
+/// A well-formed id of nothing.
+const NO_ID: &str = "01920000-0000-7000-8000-000000000001";
+
+/// The endpoint's path with parameters that fit, whether or not there is such a thing.
+fn any_path(info: &EndpointInfo) -> String {
+    info.path.replace("{collection}", "snacks").replace("{id}", NO_ID).replace("{revision}", "1")
+}
+
+fn takes_body(info: &EndpointInfo) -> bool {
+    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(&info.method);
+    writes && !info.path.ends_with("/restore/") && info.path != "/api/session/refresh/"
+}
+
+fn ignores_unknown_members(info: &EndpointInfo) -> bool {
+    info.path.starts_with("/api/token/") || info.path == "/api/session/"
+}
+
+/// A request as the web app sends it, where the endpoint is for the web app only.
+async fn call(client: &Client, info: &EndpointInfo, path: &str, body: Option<(&str, &str)>) -> Answer {
+    let mut request = client.request(info.method.clone(), path);
+    if info.path.starts_with("/api/session/") {
+        request = request.header("x-coffer", "1");
+    }
+    if let Some((kind, body)) = body {
+        request = request.body(body.to_owned());
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+    }
+    Answer::of(request).await
+}
+
+async fn with_snacks() -> (Coffer, Client) {
+    let (coffer, admin) = Coffer::with_admin().await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    (coffer, admin)
+}
+
+#[tokio::test]
+async fn every_endpoint_asks_for_the_token_that_it_says() {
+    let (coffer, admin) = with_snacks().await;
+    let user = coffer.user(&admin, "ulla", json!({})).await;
+    let forged = Client { access: Some("e30.e30.e30".to_owned()), ..coffer.stranger() };
+    for info in ENDPOINTS {
+        let path = any_path(info);
+        let without = call(&coffer.stranger(), info, &path, None).await;
+        let with_bad = call(&forged, info, &path, None).await;
+        let with_users = call(&user, info, &path, None).await;
+        match info.access {
+            Access::SignedIn | Access::Admin | Access::Rules => {
+                without.refused(401);
+                assert_eq!(without.header("www-authenticate"), "Bearer realm=\"api\"", "{info:?}");
+                with_bad.refused(401);
+                assert_eq!(
+                    with_bad.header("www-authenticate"),
+                    "Bearer realm=\"api\", error=\"invalid_token\"",
+                    "{info:?}"
+                );
+                assert_eq!(with_bad.problem().code, "token_not_valid", "{info:?}");
+                assert_eq!(with_users.status == 403, info.access == Access::Admin, "{info:?}: {}", with_users.text());
+                assert_ne!(with_users.status, 401, "{info:?}");
+            }
+            Access::Anyone => {
+                for answer in [without, with_bad, with_users] {
+                    answer.is(info.success.as_u16());
+                }
+            }
+            // What proves the caller is missing from the body; a token, good or bad, is not looked at.
+            Access::Proof => {
+                for answer in [without, with_bad, with_users] {
+                    assert!(!answer.faults().is_empty(), "{info:?}");
+                }
+            }
+            Access::Cookie if info.method == Method::DELETE => {
+                without.is(204);
+                with_bad.is(204);
+            }
+            Access::Cookie => {
+                without.refused(401);
+                with_bad.refused(401);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_refuses_what_it_cannot_read() {
+    let (_coffer, admin) = with_snacks().await;
+    for info in ENDPOINTS {
+        let path = any_path(info);
+        let unknown = call(&admin, info, &format!("{path}?zzz=1"), None).await;
+        assert_eq!(unknown.refused(400).errors.messages("zzz").count(), 1, "{info:?}");
+        if !takes_body(info) {
+            continue;
+        }
+        for (kind, body) in [
+            ("text/plain", "{}"),
+            ("", "{}"),
+            ("application/xml", "<a/>"),
+            ("application/json; charset=latin-1", "{}"),
+            ("multipart/form-data; boundary=x", "--x--"),
+        ] {
+            let refused = call(&admin, info, &path, Some((kind, body))).await.refused(415);
+            assert_eq!(refused.code, "unsupported_media_type", "{info:?} {kind}");
+        }
+        let twice = r#"{"a":1,"a":2}"#;
+        for bad in ["{bad", "[1,]", "NaN", twice, r#"{"a":9007199254740993}"#, r#""\ud800""#, "{} {}", "\u{feff}{}"] {
+            let refused = call(&admin, info, &path, Some(("application/json", bad))).await.refused(400);
+            assert_eq!(refused.code, "parse_error", "{info:?} {bad}");
+        }
+        let number = call(&admin, info, &path, Some(("application/json; charset=UTF-8", "3"))).await;
+        let message = "non_field_errors: Invalid data. Expected a dictionary, but got int.";
+        assert_eq!(number.faults(), [message], "{info:?}");
+        if !ignores_unknown_members(info) {
+            let unknown = call(&admin, info, &path, Some(("application/json", r#"{"zzz":1}"#))).await;
+            if info.path == "/api/records/{collection}/{id}/" {
+                // Members depend on the record's collection, so the record is looked for first.
+                unknown.refused(404);
+            } else {
+                assert!(unknown.refused(400).errors.0.contains_key("zzz"), "{info:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_path_refuses_other_methods_and_says_which_it_has() {
+    let (coffer, admin) = with_snacks().await;
+    for info in ENDPOINTS {
+        let path = any_path(info);
+        let mut allowed: Vec<&str> =
+            ENDPOINTS.iter().filter(|other| other.path == info.path).map(|other| other.method.as_str()).collect();
+        allowed.extend(if allowed.contains(&"GET") { &["HEAD", "OPTIONS"][..] } else { &["OPTIONS"][..] });
+        allowed.sort_unstable();
+        allowed.dedup();
+        let said = |answer: &Answer| {
+            let mut methods: Vec<String> = answer.header("allow").split(", ").map(str::to_owned).collect();
+            methods.sort_unstable();
+            methods
+        };
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "get", "X-ODD"] {
+            if allowed.contains(&method) {
+                continue;
+            }
+            for client in [&admin, &coffer.stranger()] {
+                let answer = Answer::of(client.request(method.parse().unwrap(), &path).header("x-coffer", "1")).await;
+                assert_eq!(answer.status, 405, "{method} {path}: {}", answer.text());
+                assert_eq!(said(&answer), allowed, "{method} {path}");
+            }
+        }
+        let options = Answer::of(admin.request(Method::OPTIONS, &path)).await;
+        options.is(200);
+        assert_eq!(said(&options), allowed, "OPTIONS {path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_its_last_slash_is_the_same() {
+    let (coffer, admin) = with_snacks().await;
+    for info in ENDPOINTS {
+        let path = any_path(info);
+        let other = if let Some(path) = path.strip_suffix('/') { path.to_owned() } else { format!("{path}/") };
+        for client in [&admin, &coffer.stranger()] {
+            // Deletions and the like stay without effect: they are asked for with a parameter that nobody knows.
+            let query = if info.method == Method::GET { "" } else { "?zzz=1" };
+            let mut answers = [
+                call(client, info, &format!("{path}{query}"), None).await,
+                call(client, info, &format!("{other}{query}"), None).await,
+            ];
+            for answer in &mut answers {
+                assert!(answer.header("location").is_empty(), "{info:?} redirects");
+                if answer.status >= 400 {
+                    let mut problem = answer.problem();
+                    problem.request_id.clear();
+                    answer.body = serde_json::to_vec(&problem).unwrap();
+                }
+            }
+            let [one, two] = answers;
+            assert_eq!((one.status, one.text()), (two.status, two.text()), "{info:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let (_coffer, admin) = with_snacks().await;
+    let record = admin.record("snacks", json!({"title": "Popcorn"})).await;
+    for info in ENDPOINTS.iter().filter(|info| info.method == Method::GET) {
+        let id = if info.path.starts_with("/api/users/") { admin.id.clone() } else { text(&record, "id") };
+        let path = info.path.replace("{collection}", "snacks").replace("{id}", &id);
+        let get = admin.get(&path).await;
+        get.is(200);
+        let head = Answer::of(admin.request(Method::HEAD, &path)).await;
+        assert_eq!(head.status, 200, "{path}");
+        assert!(head.body.is_empty(), "{path}");
+        for name in ["content-type", "content-length", "etag", "cache-control"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+    }
+    let missing = Answer::of(admin.request(Method::HEAD, &format!("/api/records/snacks/{NO_ID}/"))).await;
+    assert_eq!((missing.status, missing.body.len()), (404, 0));
+}
+
+/// How an endpoint is called so that it does what it is for, and by whom.
+async fn fitting(coffer: &Coffer, admin: &Client, info: &EndpointInfo, n: usize) -> (Client, String, Option<Value>) {
+    let name = format!("things{n}");
+    let snack = async || admin.record("snacks", json!({"title": "Crisps"})).await;
+    let (mut client, mut target, mut body) = (admin.clone(), info.path.replace("{collection}", "snacks"), None);
+    match (info.method.as_str(), info.path) {
+        ("GET", "/api/" | "/api/token/keys/" | "/healthz" | "/readyz") | ("DELETE", "/api/session/") => {
+            client = coffer.stranger();
+        }
+        ("POST", "/api/token/" | "/api/session/") => {
+            client = coffer.stranger();
+            body = Some(json!({"username": "ada", "password": PASSWORD}));
+        }
+        ("POST", "/api/token/refresh/" | "/api/token/blacklist/" | "/api/token/verify/") => {
+            client = coffer.stranger();
+            let pair = client.post("/api/token/", &json!({"username": "ada", "password": PASSWORD})).await.is(200);
+            body = Some(json!({"refresh": pair["refresh"], "token": pair["access"]}));
+        }
+        ("POST", "/api/session/refresh/")
+        | ("GET" | "DELETE", "/api/sessions/")
+        | ("GET", "/api/users/" | "/api/users/me/" | "/api/collections/" | "/api/changes/")
+        | ("GET" | "OPTIONS", "/api/records/{collection}/") => {}
+        ("DELETE", "/api/sessions/{id}/") => {
+            let other = coffer.sign_in("ada").await;
+            let sessions = other.get("/api/sessions/").await.is(200);
+            let current = sessions["results"].as_array().unwrap().iter().find(|session| session["current"] == true);
+            target = format!("/api/sessions/{}/", text(current.unwrap(), "id"));
+        }
+        ("PATCH", "/api/users/me/") => {
+            client = coffer.user(admin, &name, json!({})).await;
+            body = Some(json!({"username": format!("{name}.too")}));
+        }
+        ("POST", "/api/users/me/password/") => {
+            client = coffer.user(admin, &name, json!({})).await;
+            body = Some(json!({"current_password": PASSWORD, "new_password": "three owls on the old roof"}));
+        }
+        ("POST", "/api/users/") => body = Some(json!({"username": name, "password": PASSWORD})),
+        (method, "/api/users/{id}/") => {
+            target = format!("/api/users/{}/", coffer.user(admin, &name, json!({})).await.id);
+            body = (method == "PATCH").then(|| json!({"roles": ["editor"]}));
+        }
+        ("POST", "/api/collections/") => body = Some(json!({"name": name})),
+        (method, "/api/collections/{collection}/") => {
+            admin.collection(&name, json!([])).await;
+            target = format!("/api/collections/{name}/");
+            body = match method {
+                "PUT" => Some(json!({"name": name, "description": "Things."})),
+                "PATCH" => Some(json!({"description": "Things."})),
+                _ => None,
+            };
+        }
+        ("POST", "/api/records/{collection}/") => body = Some(json!({"title": "Popcorn"})),
+        (method, "/api/records/{collection}/{id}/") => {
+            target = path("snacks", &snack().await);
+            body = ["PUT", "PATCH"].contains(&method).then(|| json!({"title": "Chips"}));
+        }
+        ("GET", "/api/records/{collection}/{id}/history/") => {
+            target = format!("{}history/", path("snacks", &snack().await));
+        }
+        ("POST", "/api/records/{collection}/{id}/history/{revision}/restore/") => {
+            let record = snack().await;
+            admin.delete(&path("snacks", &record)).await.is(204);
+            target = format!("{}history/{}/restore/", path("snacks", &record), record["revision"]);
+        }
+        _ => panic!("say how {info:?} is called"),
+    }
+    (client, target, body)
+}
+
+#[tokio::test]
+async fn every_endpoint_succeeds_with_the_status_that_it_says() {
+    let coffer = Coffer::start();
+    let setup = ENDPOINTS.iter().find(|info| info.path == "/api/setup/").unwrap();
+    let body = json!({"code": coffer.setup_code, "username": "ada", "password": PASSWORD});
+    coffer.stranger().post(setup.path, &body).await.is(setup.success.as_u16());
+    let admin = coffer.sign_in("ada").await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    let mut cookie = String::new();
+    for (n, info) in ENDPOINTS.iter().enumerate().filter(|(_, info)| info.path != setup.path) {
+        // Some of them end the admin's sessions.
+        let admin = coffer.sign_in("ada").await;
+        let (client, path, body) = fitting(&coffer, &admin, info, n).await;
+        let mut request = client.request(info.method.clone(), &path).header("x-coffer", "1").header("cookie", &cookie);
+        if let Some(body) = &body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, info.success.as_u16(), "{info:?} with {body:?}: {}", answer.text());
+        if info.success == 204 {
+            assert!(answer.body.is_empty(), "{info:?}");
+        } else {
+            assert_eq!(answer.header("content-type"), "application/json", "{info:?}");
+        }
+        let cached = if answer.header("etag").is_empty() { "no-store" } else { "private, no-cache" };
+        assert_eq!(answer.header("cache-control"), cached, "{info:?}");
+        if info.path.starts_with("/api/session/") {
+            answer.header("set-cookie").split(';').next().unwrap().clone_into(&mut cookie);
+        }
+    }
+}
+
+#[tokio::test]
+async fn format_json_is_accepted_everywhere() {
+    let (_coffer, admin) = with_snacks().await;
+    for info in ENDPOINTS.iter().filter(|info| info.method == Method::GET && !info.path.contains("{id}")) {
+        admin.get(&format!("{}?format=json", any_path(info))).await.is(200);
+    }
+    admin.get("/api/users/me/?format=xml").await.refused(400);
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_not_found() {
+    let (_coffer, admin) = with_snacks().await;
+    for path in [
+        "/api/nothing/",
+        "/api/users/me/nothing/",
+        "/api//",
+        "/api/records/",
+        "/api/records//",
+        "/api/collections/snacks/fields/",
+        "/api/records/snacks/1/",
+        "/api/records/Snacks/",
+        "/api/records/snacks%2F..%2Fsnacks/",
+        "/api/records/%00/",
+        "/api/records/%ff/",
+        "/api/collections/%E2%80%AEsnacks/",
+        "/api/users/01920000-0000-7000-8000-00000000000A/",
+    ] {
+        let refused = admin.get(path).await;
+        assert_eq!(refused.status, 404, "{path}: {}", refused.text());
+    }
+}

@@ -1,0 +1,269 @@
+//! The server under test and a client of it: the real binary on a port of its own over an empty data directory, called
+//! through `common`'s endpoints, or by hand for what no client of ours would send. Every answer, whatever the test is about,
+//! is checked for what all answers promise: a request id, a problem document where it is a refusal, and never a 5xx.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use common::{
+    Call, CallError, Endpoint, Problem, Reply,
+    endpoints::{tokens, users},
+    user::User,
+};
+use reqwest::{
+    Method, RequestBuilder,
+    header::{CONTENT_TYPE, HeaderMap},
+    redirect,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The first admin of every test.
+pub const ADMIN: &str = "ada";
+/// Everyone's password.
+pub const PASSWORD: &str = "grows seven quinces a year";
+
+/// A server that is up. It dies with the value.
+pub struct Coffer {
+    /// `http://127.0.0.1:<port>`
+    pub base: String,
+    /// Makes the first admin.
+    pub setup_code: String,
+    server: Child,
+    _data: TempDir,
+}
+
+impl Coffer {
+    /// Starts a server on an empty store. It has no admin yet.
+    pub fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut server = Command::new(env!("CARGO_BIN_EXE_coffer"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data"])
+            .arg(data.path().join("data"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut greeting = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut after = |mark: &str| {
+            let line = greeting
+                .find(|line| line.contains(mark))
+                .expect("the server says where it listens and its set-up code");
+            line[line.find(mark).unwrap() + mark.len()..].trim().to_owned()
+        };
+        let base = format!("http://{}", after("listens on http://"));
+        let setup_code = after("/setup?code=");
+        Self { base, setup_code, server, _data: data }
+    }
+
+    /// A server whose first admin is there, and that admin.
+    pub async fn with_admin() -> (Self, Client) {
+        let coffer = Self::start();
+        let body = json!({"code": coffer.setup_code, "username": ADMIN, "password": PASSWORD});
+        coffer.stranger().post("/api/setup/", &body).await.is(201);
+        let admin = coffer.sign_in(ADMIN).await;
+        (coffer, admin)
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(&self) -> Client {
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        Client { http, base: self.base.clone(), access: None, id: String::new() }
+    }
+
+    /// A new session of a user with [`PASSWORD`].
+    pub async fn sign_in(&self, username: &str) -> Client {
+        let stranger = self.stranger();
+        let credentials = tokens::Credentials { username: username.to_owned(), password: PASSWORD.to_owned() };
+        let pair = stranger.send(Call::<tokens::Obtain>::new((), credentials)).await.unwrap().body;
+        let client = Client { access: Some(pair.access), ..stranger };
+        let me = client.send(Call::<users::Me>::new((), ())).await.unwrap().body;
+        Client { id: me.id.to_string(), ..client }
+    }
+
+    /// Makes a user, with further members of the body, and signs them in.
+    pub async fn user(&self, admin: &Client, username: &str, more: Value) -> Client {
+        let mut body = json!({"username": username, "password": PASSWORD});
+        body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        let made = admin.post("/api/users/", &body).await.is(201);
+        let user: User = serde_json::from_value(made).unwrap();
+        assert_eq!(user.username.as_str(), username);
+        self.sign_in(username).await
+    }
+}
+
+impl Drop for Coffer {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Somebody who calls the server, with or without an access token.
+#[derive(Clone)]
+pub struct Client {
+    pub http: reqwest::Client,
+    /// `http://127.0.0.1:<port>`
+    pub base: String,
+    pub access: Option<String>,
+    /// The user's id; empty for a stranger.
+    pub id: String,
+}
+
+impl Client {
+    /// Calls an endpoint the way both clients do.
+    pub async fn send<E: Endpoint>(&self, call: Call<E>) -> Result<Reply<E::Response>, CallError> {
+        let (parts, body) = call.to_request().into_parts();
+        let path = parts.uri.path_and_query().unwrap().as_str();
+        let answer = Answer::of(self.request(parts.method, path).headers(parts.headers).body(body)).await;
+        call.read(answer.status.try_into().unwrap(), &answer.headers, &answer.body)
+    }
+
+    /// A request by hand, with the token where there is one.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.access {
+            Some(access) => request.bearer_auth(access),
+            None => request,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::POST, path, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::PUT, path, body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.json(Method::PATCH, path, body).await
+    }
+
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        self.raw(method, path, "application/json", body.to_string()).await
+    }
+
+    pub async fn raw(&self, method: Method, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Answer {
+        Answer::of(self.request(method, path).header(CONTENT_TYPE, kind).body(body)).await
+    }
+
+    /// Makes a collection with the rules that are the default.
+    pub async fn collection(&self, name: &str, fields: Value) -> Value {
+        self.post("/api/collections/", &json!({"name": name, "fields": fields})).await.is(201)
+    }
+
+    /// Makes one record.
+    pub async fn record(&self, collection: &str, body: Value) -> Value {
+        self.post(&format!("/api/records/{collection}/"), &body).await.is(201)
+    }
+
+    /// One member of every row of a list, which fits on one page.
+    pub async fn column(&self, path: &str, member: &str) -> Vec<Value> {
+        let page = self.get(path).await.is(200);
+        let rows = page["results"].as_array().unwrap();
+        assert_eq!(page["next"], Value::Null, "{path} has more than one page");
+        assert_eq!(page["count"], rows.len(), "{path}");
+        rows.iter().map(|row| row[member].clone()).collect()
+    }
+}
+
+/// An answer as it came.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Sends a request and checks what holds for every answer.
+    pub async fn of(request: RequestBuilder) -> Self {
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let what = format!("{} {}", request.method(), request.url());
+        let head = request.method() == Method::HEAD;
+        let response = client.execute(request).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.unwrap().to_vec();
+        let answer = Self { status, headers, body };
+        assert!(status < 500, "{what} was answered with {status} {}", answer.text());
+        assert!(!answer.header("x-request-id").is_empty(), "{what} has no request id");
+        if status >= 400 && !head {
+            answer.problem();
+        }
+        answer
+    }
+
+    /// The problem document, with all that every one of them has.
+    pub fn problem(&self) -> Problem {
+        let problem: Problem = serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{}: {error} in {:?}", self.status, self.text()));
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert_eq!(problem.status, self.status);
+        assert!(problem.kind.starts_with("/problems/"), "{problem:?}");
+        assert!(!problem.title.is_empty() && !problem.detail.is_empty() && !problem.code.is_empty(), "{problem:?}");
+        assert_eq!(problem.request_id, self.header("x-request-id"));
+        let challenge = self.header("www-authenticate");
+        assert_eq!(self.status == 401, challenge.starts_with("Bearer realm=\"api\""), "{problem:?} {challenge}");
+        problem
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body of an answer that must have this status; null where there is none.
+    #[track_caller]
+    pub fn is(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        if self.body.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
+    }
+
+    /// The problem of an answer that must have this status.
+    #[track_caller]
+    pub fn refused(&self, status: u16) -> Problem {
+        assert_eq!(self.status, status, "{}", self.text());
+        self.problem()
+    }
+
+    /// The messages of a 400 as `field: message`, in order.
+    #[track_caller]
+    pub fn faults(&self) -> Vec<String> {
+        let problem = self.refused(400);
+        let faults = problem.errors.0.iter();
+        faults
+            .flat_map(|(field, errors)| errors.iter().map(move |error| format!("{field}: {}", error.message)))
+            .collect()
+    }
+}
+
+/// A text member.
+#[track_caller]
+pub fn text(value: &Value, member: &str) -> String {
+    value[member].as_str().unwrap_or_else(|| panic!("no text \"{member}\" in {value}")).to_owned()
+}
+
+/// A record's address.
+#[track_caller]
+pub fn path(collection: &str, record: &Value) -> String {
+    format!("/api/records/{collection}/{}/", text(record, "id"))
+}
