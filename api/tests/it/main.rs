@@ -4,11 +4,9 @@
 
 mod browser_session;
 mod collections;
-mod check;
 mod conformance;
 mod contract;
 mod records;
-mod kill;
 mod server;
 mod sessions;
 mod setup;
