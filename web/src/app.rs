@@ -246,7 +246,7 @@ struct HelpProps {
 /// The table of keys.
 #[component]
 fn Help(props: &HelpProps) -> Html {
-    let everywhere = keys::KEYS.iter().map(|key| (key.key, key.help));
+    let everywhere = keys::KEYS.iter().map(|key| (key.name, key.help));
     let rows = everywhere.chain(keys::TYPING_KEYS).map(|(key, help)| {
         html! { <tr key={key}><th scope="row"><kbd>{ key }</kbd></th><td>{ help }</td></tr> }
     });

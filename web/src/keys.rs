@@ -11,7 +11,7 @@ use crate::words;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// The key, as the browser names it.
-    pub key: &'static str,
+    pub name: &'static str,
     /// What it does, for people.
     pub help: &'static str,
     /// What happens.
@@ -29,27 +29,27 @@ enum Act {
 }
 
 /// Goes to the filter.
-pub const FILTER: Key = Key { key: "/", help: words::keys::FILTER, act: Act::Element };
+pub const FILTER: Key = Key { name: "/", help: words::keys::FILTER, act: Act::Element };
 /// Makes something new.
-pub const NEW: Key = Key { key: "n", help: words::keys::NEW, act: Act::Element };
+pub const NEW: Key = Key { name: "n", help: words::keys::NEW, act: Act::Element };
 /// Changes the collection.
-pub const EDIT: Key = Key { key: "e", help: words::keys::EDIT, act: Act::Element };
+pub const EDIT: Key = Key { name: "e", help: words::keys::EDIT, act: Act::Element };
 /// The next row.
-pub const DOWN: Key = Key { key: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
+pub const DOWN: Key = Key { name: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
 /// The row before.
-pub const UP: Key = Key { key: "k", help: words::keys::UP, act: Act::Row { down: false } };
+pub const UP: Key = Key { name: "k", help: words::keys::UP, act: Act::Row { down: false } };
 /// The page before.
-pub const PREVIOUS: Key = Key { key: "[", help: words::keys::PREVIOUS, act: Act::Element };
+pub const PREVIOUS: Key = Key { name: "[", help: words::keys::PREVIOUS, act: Act::Element };
 /// The next page.
-pub const NEXT: Key = Key { key: "]", help: words::keys::NEXT, act: Act::Element };
+pub const NEXT: Key = Key { name: "]", help: words::keys::NEXT, act: Act::Element };
 /// Deletes what is open.
-pub const DELETE: Key = Key { key: "d", help: words::keys::DELETE, act: Act::Element };
+pub const DELETE: Key = Key { name: "d", help: words::keys::DELETE, act: Act::Element };
 /// Puts back what was deleted.
-pub const UNDO: Key = Key { key: "u", help: words::keys::UNDO, act: Act::Element };
+pub const UNDO: Key = Key { name: "u", help: words::keys::UNDO, act: Act::Element };
 /// Back to where this came from.
-pub const BACK: Key = Key { key: "b", help: words::keys::BACK, act: Act::Element };
+pub const BACK: Key = Key { name: "b", help: words::keys::BACK, act: Act::Element };
 /// Shows this table.
-pub const HELP: Key = Key { key: "?", help: words::keys::HELP, act: Act::Help };
+pub const HELP: Key = Key { name: "?", help: words::keys::HELP, act: Act::Help };
 
 /// All of them, in the order in which they are shown.
 pub const KEYS: [Key; 11] = [FILTER, NEW, EDIT, DOWN, UP, PREVIOUS, NEXT, DELETE, UNDO, BACK, HELP];
@@ -73,9 +73,9 @@ pub fn listen(on_help: Callback<()>) {
         }
         let in_dialog = document.query_selector("dialog[open]").ok().flatten().is_some();
         let pressed = event.key();
-        let Some(key) = KEYS.iter().find(|key| key.key == pressed).filter(|_| !in_dialog) else { return };
+        let Some(key) = KEYS.iter().find(|key| key.name == pressed).filter(|_| !in_dialog) else { return };
         let acted = match key.act {
-            Act::Element => press(&document, key.key),
+            Act::Element => press(&document, key.name),
             Act::Row { down } => step(&document, down),
             Act::Help => {
                 on_help.emit(());
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_and_each_is_explained() {
-        let distinct: HashSet<_> = KEYS.iter().map(|key| key.key).collect();
+        let distinct: HashSet<_> = KEYS.iter().map(|key| key.name).collect();
         assert_eq!(distinct.len(), KEYS.len());
         assert!(KEYS.iter().all(|key| !key.help.is_empty()));
     }

@@ -35,7 +35,9 @@ pub fn Dialog(props: &DialogProps) -> Html {
         let onclose = props.onclose.clone();
         move |event: Event| {
             event.prevent_default();
-            onclose.iter().for_each(|close| close.emit(()));
+            if let Some(close) = &onclose {
+                close.emit(());
+            }
         }
     };
     html! {

@@ -28,6 +28,7 @@ pub fn FormErrors(props: &FormErrorsProps) -> Html {
 }
 
 /// Sends the form on Ctrl+S, wherever in it the focus is. Presses its own button, so that what is disabled is not sent.
+#[allow(clippy::needless_pass_by_value)] // as callbacks have it
 pub fn send_on_ctrl_s(event: KeyboardEvent) {
     if !(event.ctrl_key() || event.meta_key()) || event.alt_key() || !event.key().eq_ignore_ascii_case("s") {
         return;

@@ -49,7 +49,7 @@ pub fn Link(props: &LinkProps) -> Html {
             class={props.class.clone()}
             {href}
             {onclick}
-            data-key={props.shortcut.map(|key| key.key)}
+            data-key={props.shortcut.map(|key| key.name)}
             data-row={props.row.then_some("")}
             title={props.title.clone()}
             aria-label={props.label.clone()}

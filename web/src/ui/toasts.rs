@@ -104,10 +104,10 @@ fn ToastView(props: &ToastProps) -> Html {
                 <button
                     type="button"
                     class="button button-small"
-                    data-key={is_latest.then_some(keys::UNDO.key)}
+                    data-key={is_latest.then_some(keys::UNDO.name)}
                     onclick={let (id, onundo) = (toast.id, onundo.clone()); move |_| onundo.emit((id, undo.clone()))}
                 >
-                    { words::toast::UNDO }<kbd>{ keys::UNDO.key }</kbd>
+                    { words::toast::UNDO }<kbd>{ keys::UNDO.name }</kbd>
                 </button>
             }
             <button type="button" class="button button-quiet button-icon" aria-label={words::CLOSE} onclick={gone}>

@@ -27,7 +27,7 @@ const RELEASE: char = '\u{e000}';
 
 /// A path that `cargo xtask test` gives.
 fn given(variable: &str) -> PathBuf {
-    env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| panic!("{variable}: run through cargo xtask test"))
+    env::var_os(variable).map_or_else(|| panic!("{variable}: run through cargo xtask test"), PathBuf::from)
 }
 
 /// A process with all that it starts.

@@ -18,10 +18,10 @@ struct Choice {
 
 impl Choice {
     /// Reads rules as the editor's model has them. What is no rule is kept as a role, where it can be seen and corrected.
-    fn read(rules: &str) -> Self {
+    fn read(text: &str) -> Self {
         let mut choice = Self::default();
         let mut roles = Vec::new();
-        for word in rules.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match word.parse() {
                 Ok(Rule::Anyone) => choice.anyone = true,
                 Ok(Rule::SignedIn) => choice.signed_in = true,
@@ -39,8 +39,8 @@ impl Choice {
         let ticked = [(self.anyone, "anyone"), (self.signed_in, "signed_in"), (self.owner, "owner")];
         let ticked = ticked.into_iter().filter(|(is_set, _)| *is_set).map(|(_, word)| word.to_owned());
         let roles = self.roles.split(',').map(str::trim).filter(|role| !role.is_empty());
-        let rules: Vec<String> = ticked.chain(roles.map(|role| format!("role:{role}"))).collect();
-        if rules.is_empty() { "nobody".to_owned() } else { rules.join(", ") }
+        let words: Vec<String> = ticked.chain(roles.map(|role| format!("role:{role}"))).collect();
+        if words.is_empty() { "nobody".to_owned() } else { words.join(", ") }
     }
 }
 

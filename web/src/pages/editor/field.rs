@@ -82,7 +82,7 @@ impl FieldCardProps {
         label: &str,
         hint: &'static str,
         value: &str,
-        onedit: Callback<String>,
+        onedit: &Callback<String>,
         mode: Option<&'static str>,
     ) -> Html {
         let id = self.input_id(member);
@@ -114,7 +114,7 @@ impl FieldCardProps {
         label: &str,
         value: &str,
         choices: Vec<(String, String)>,
-        onedit: Callback<String>,
+        onedit: &Callback<String>,
     ) -> Html {
         let id = self.input_id(member);
         let errors = self.error(member);
@@ -140,9 +140,9 @@ impl FieldCardProps {
         let value = self.field.option(member);
         let put = self.put(move |field, text| field.set_option(member, text));
         match kind {
-            OptionKind::Number => self.line(member, label, "", value, put, Some("numeric")),
-            OptionKind::Text => self.line(member, label, "", value, put, None),
-            OptionKind::Flag => self.flag(member, label, "", value == "true", put),
+            OptionKind::Number => self.line(member, label, "", value, &put, Some("numeric")),
+            OptionKind::Text => self.line(member, label, "", value, &put, None),
+            OptionKind::Flag => self.flag(member, label, "", value == "true", &put),
             OptionKind::Lines => {
                 let id = self.input_id(member);
                 let errors = self.error(member);
@@ -170,18 +170,18 @@ impl FieldCardProps {
                 }
                 let first = (String::new(), words::CHOOSE.to_owned());
                 let choices = names.into_iter().map(|name| (name.clone(), text::label(&name)));
-                self.select(member, label, value, std::iter::once(first).chain(choices).collect(), put)
+                self.select(member, label, value, std::iter::once(first).chain(choices).collect(), &put)
             }
             OptionKind::OnDelete => {
                 let value = if value.is_empty() { ON_DELETE_HELP[0].0 } else { value };
                 let choices = ON_DELETE_HELP.map(|(word, help)| (word.to_owned(), text::label(help)));
-                self.select(member, label, value, choices.to_vec(), put)
+                self.select(member, label, value, choices.to_vec(), &put)
             }
         }
     }
 
     /// A labelled tick; the callback gets `true` or nothing.
-    fn flag(&self, member: &str, label: &str, help: &'static str, is_set: bool, onedit: Callback<String>) -> Html {
+    fn flag(&self, member: &str, label: &str, help: &'static str, is_set: bool, onedit: &Callback<String>) -> Html {
         let errors = self.error(member);
         let id = self.input_id(member);
         html! {
@@ -233,19 +233,19 @@ impl FieldCardProps {
                             aria-invalid={(!name_errors.is_empty()).then_some("true")}
                         />
                     </FieldFrame>
-                    { self.select("type", words::editor::FIELD_TYPE, &field.kind, kinds, self.put(|field, text| field.kind = text)) }
+                    { self.select("type", words::editor::FIELD_TYPE, &field.kind, kinds, &self.put(|field, text| field.kind = text)) }
                     { for options(&field.kind).iter().map(|option| self.option(option)) }
                 </div>
                 <fieldset class="flags">
                     <legend>{ words::editor::FLAGS }</legend>
-                    { self.flag("required", required.0, required.1, field.required, self.put(|field, text| field.required = !text.is_empty())) }
-                    { self.flag("nullable", nullable.0, nullable.1, field.nullable, self.put(|field, text| field.nullable = !text.is_empty())) }
-                    { self.flag("unique", unique.0, unique.1, field.unique, self.put(|field, text| field.unique = !text.is_empty())) }
-                    { self.flag("indexed", indexed.0, indexed.1, field.indexed, self.put(|field, text| field.indexed = !text.is_empty())) }
+                    { self.flag("required", required.0, required.1, field.required, &self.put(|field, text| field.required = !text.is_empty())) }
+                    { self.flag("nullable", nullable.0, nullable.1, field.nullable, &self.put(|field, text| field.nullable = !text.is_empty())) }
+                    { self.flag("unique", unique.0, unique.1, field.unique, &self.put(|field, text| field.unique = !text.is_empty())) }
+                    { self.flag("indexed", indexed.0, indexed.1, field.indexed, &self.put(|field, text| field.indexed = !text.is_empty())) }
                 </fieldset>
                 <div class="columns">
-                    { self.line("default", words::editor::DEFAULT, words::editor::DEFAULT_HINT, &field.default, self.put(|field, text| field.default = text), None) }
-                    { self.line("help", words::editor::HELP, words::editor::HELP_HINT, &field.help, self.put(|field, text| field.help = text), None) }
+                    { self.line("default", words::editor::DEFAULT, words::editor::DEFAULT_HINT, &field.default, &self.put(|field, text| field.default = text), None) }
+                    { self.line("help", words::editor::HELP, words::editor::HELP_HINT, &field.help, &self.put(|field, text| field.help = text), None) }
                 </div>
             </div>
         }

@@ -165,7 +165,7 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
                 }
                 <Link {to} {query} class="button button-quiet">{ words::CANCEL }</Link>
                 if base.is_some() && may_delete {
-                    <button type="button" class="button button-danger form-delete" disabled={busy} data-key={keys::DELETE.key} onclick={ondelete}>
+                    <button type="button" class="button button-danger form-delete" disabled={busy} data-key={keys::DELETE.name} onclick={ondelete}>
                         <Icon shape={Shape::Trash} />{ words::record::DELETE }
                     </button>
                 }
@@ -221,12 +221,11 @@ impl Work {
         let name = self.collection.name.clone();
         spawn_local(async move {
             let body = Record::from_object(body);
-            let outcome = match id {
-                Some(id) => work.client.send(Call::<records::Update>::new((name, id), body)).await.map(|_| None),
-                None => {
-                    let body = OneOrMany::One(body);
-                    work.client.send(Call::<records::Create>::new((name,), body)).await.map(|reply| Some(reply.body))
-                }
+            let outcome = if let Some(id) = id {
+                work.client.send(Call::<records::Update>::new((name, id), body)).await.map(|_| None)
+            } else {
+                let body = OneOrMany::One(body);
+                work.client.send(Call::<records::Create>::new((name,), body)).await.map(|reply| Some(reply.body))
             };
             match outcome {
                 Ok(None) => work.leave(Some(ToastEvent::Said(words::toast::SAVED.to_owned()))),
@@ -271,7 +270,9 @@ impl Work {
     fn leave(&self, said: Option<ToastEvent>) {
         // Typed text is safe now; the window may be closed without a question.
         self.changes.apply(|draft| draft.is_done = true);
-        said.into_iter().for_each(|said| self.toasts.emit(said));
+        if let Some(said) = said {
+            self.toasts.emit(said);
+        }
         self.go.place(&places::table(&self.collection.name));
     }
 

@@ -79,7 +79,7 @@ pub fn FilterLine(props: &FilterLineProps) -> Html {
                     autocomplete="off"
                     autocapitalize="none"
                     spellcheck="false"
-                    data-key={keys::FILTER.key}
+                    data-key={keys::FILTER.name}
                     aria-describedby="filter-error"
                     aria-invalid={fault.is_some().then_some("true")}
                 />

@@ -63,7 +63,7 @@ pub fn Pager(props: &PagerProps) -> Html {
                         aria-label={words::table::PREVIOUS}
                         title={words::table::PREVIOUS}
                         disabled={page <= 1}
-                        data-key={keys::PREVIOUS.key}
+                        data-key={keys::PREVIOUS.name}
                         onclick={turn(-1)}
                     ><Icon shape={Shape::Left} /></button>
                     <label>
@@ -85,7 +85,7 @@ pub fn Pager(props: &PagerProps) -> Html {
                         aria-label={words::table::NEXT}
                         title={words::table::NEXT}
                         disabled={page >= pages}
-                        data-key={keys::NEXT.key}
+                        data-key={keys::NEXT.name}
                         onclick={turn(1)}
                     ><Icon shape={Shape::Right} /></button>
                 </div>
