@@ -101,7 +101,7 @@ impl Entropy {
         Self(Randomness::System)
     }
 
-    /// The same bytes for the same seed. For tests only.
+    /// The same bytes for the same seed. For tests, and for names that must differ and may be guessed.
     pub fn seeded(seed: u64) -> Self {
         Self(Randomness::Seeded(Arc::new(Mutex::new(seed))))
     }

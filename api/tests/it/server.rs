@@ -9,15 +9,21 @@ mod smuggling;
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use coffer::server::{Connection, RequestId, Server, ServerOptions, Unfinished};
-use http::Response;
+use coffer::{
+    assets::Assets,
+    server::{Connection, RequestId, Server, ServerOptions, Unfinished},
+};
+use http::{HeaderMap, Method, Response};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::{Notify, oneshot},
     task::JoinHandle,
 };
-use warp::{Filter, Rejection, Reply, filters::BoxedFilter};
+use warp::{
+    Filter, Rejection, Reply,
+    filters::{BoxedFilter, path::Tail},
+};
 
 /// A server under test.
 struct Running {
@@ -50,7 +56,8 @@ fn bind(options: ServerOptions) -> Server {
     Server::bind(ServerOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..options }).unwrap()
 }
 
-/// `/` greets, `/id` tells what a handler knows of the request, `/body` counts, `/big` is more than sockets buffer, `/slow` waits, `/panic` panics.
+/// `/` greets, `/id` tells what a handler knows of the request, `/body` counts, `/big` is more than sockets buffer, `/slow`
+/// waits, `/panic` panics, `/files/` is a folder.
 fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
     let greet = warp::path::end().map(|| "hello".into_response()).boxed();
     let id = warp::path!("id")
@@ -72,6 +79,20 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
         })
         .boxed();
     let panic = warp::path!("panic").map(|| -> warp::reply::Response { panic!("on purpose") }).boxed();
+    // Read into memory: the folder may go.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "a page that says the same, the same, the same, the same")
+        .unwrap();
+    let assets = Arc::new(Assets::from_dir(folder.path()).unwrap());
+    let files = warp::path("files")
+        .and(warp::method())
+        .and(warp::path::tail())
+        .and(warp::header::headers_cloned())
+        .map(move |method: Method, path: Tail, headers: HeaderMap| {
+            let response = assets.respond(&method, &format!("/{}", path.as_str()), &headers, "0192");
+            response.map_or_else(|| http::StatusCode::NOT_FOUND.into_response(), |response| response.map(Into::into))
+        })
+        .boxed();
     greet
         .or(id)
         .unify()
@@ -82,6 +103,8 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
         .or(slow)
         .unify()
         .or(panic)
+        .unify()
+        .or(files)
         .unify()
         .recover(unhandled)
         .unify()
@@ -113,14 +136,18 @@ impl Client {
         String::from_utf8(bytes).unwrap()
     }
 
-    /// One answer: its head, and as much body as it announces.
-    async fn answer(&mut self) -> Answer {
+    /// The head of one answer.
+    async fn head(&mut self) -> Answer {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.0.read_u8().await.unwrap());
         }
-        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-        let mut answer = Answer { head, body: String::new() };
+        Answer { head: String::from_utf8(head).unwrap().to_ascii_lowercase(), body: String::new() }
+    }
+
+    /// One answer: its head, and as much body as it announces.
+    async fn answer(&mut self) -> Answer {
+        let mut answer = self.head().await;
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).await.unwrap();

@@ -134,3 +134,29 @@ async fn n2_a_chunked_body_within_the_limit_is_read() {
         "POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
     assert_eq!(ask(server.address, request).await.body, "10");
 }
+
+#[tokio::test]
+async fn static_files_without_a_body_announce_what_they_should_and_leave_the_connection_in_step() {
+    let server = start(ServerOptions::default());
+    let mut client = Client::connect(server.address).await;
+    client.send(get("/files/")).await;
+    let page = client.answer().await;
+    assert_eq!((page.status(), page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let length = page.body.len().to_string();
+    let etag = page.header("etag").unwrap();
+
+    client.send("HEAD /files/ HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let head = client.head().await;
+    assert_eq!((head.status(), head.header("content-length")), (200, Some(length.as_str())));
+
+    client.send(format!("GET /files/ HTTP/1.1\r\nHost: a\r\nIf-None-Match: {etag}\r\n\r\n")).await;
+    let unchanged = client.head().await;
+    assert_eq!((unchanged.status(), unchanged.header("etag")), (304, Some(etag)));
+
+    client.send("GET /files/ HTTP/1.1\r\nHost: a\r\nRange: bytes=0-8\r\nAccept-Encoding: br, gzip\r\n\r\n").await;
+    let part = client.answer().await;
+    assert_eq!((part.status(), part.body.as_str()), (206, &page.body[..9]));
+
+    client.send("POST /files/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(client.answer().await.status(), 405);
+}
