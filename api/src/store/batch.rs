@@ -71,6 +71,14 @@ impl Batch {
         self
     }
 
+    /// Takes back everything that the batch would write or add below `prefix`.
+    #[must_use]
+    pub fn without(mut self, prefix: &Key) -> Batch {
+        self.write.retain(|(key, _)| !key.starts_with(prefix));
+        self.add.retain(|(key, _)| !key.starts_with(prefix));
+        self
+    }
+
     /// Takes over everything that `other` expects and changes.
     #[must_use]
     pub fn and(mut self, other: Batch) -> Batch {
