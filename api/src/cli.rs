@@ -1,10 +1,12 @@
 //! The command line: what can be asked for, and how the parts are put together for it. Exit codes: 0 done, 1 failed with
 //! one line on stderr, 2 wrong usage, 3 the store is in use, 4 the store is damaged.
 
+mod check;
 mod demo;
 mod health;
 mod keys;
 mod open;
+mod progress;
 mod serve;
 mod user;
 
@@ -30,6 +32,8 @@ enum Command {
     User(user::User),
     /// Fill an empty store with demo collections and a demo admin; the password is printed.
     Demo(demo::Demo),
+    /// Verify that everything in the store fits together, while the server is stopped.
+    Check(check::Check),
     /// List, add and retire the keys that tokens are signed with.
     Keys(keys::Keys),
     /// Ask a running server whether it is ready: exit code 0 for yes.
@@ -46,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Check(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Health(command) => command.run(),
     };
@@ -59,6 +64,9 @@ pub fn run() -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<check::Damaged>() {
+        return 4;
+    }
     match error.downcast_ref::<OpenError>() {
         Some(OpenError::InUse { .. }) => 3,
         Some(OpenError::Damaged { .. } | OpenError::TooNew { .. }) => 4,

@@ -1,6 +1,7 @@
 //! What Coffer does, without HTTP: sessions, users, collections, records. Functions here take and return `common`'s types
 //! and [`Error`]; they have never heard of a status code. All state is in the store, behind [`App`].
 
+pub mod check;
 pub mod collections;
 pub mod demo;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod records;
 pub mod sessions;
 pub mod setup;
 pub mod users;
+pub mod walk;
 
 use std::{
     sync::{

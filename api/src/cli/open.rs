@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::atomic::AtomicBool, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::{
@@ -74,14 +74,26 @@ impl DataDir {
         Ok(self.data.clone())
     }
 
-    /// Opens the store, checks the keys and puts the application together.
-    pub async fn open(&self, settings: AuthSettings) -> Result<Opened> {
+    /// Opens the store by itself. One that is not there is not made.
+    pub async fn existing_store(&self) -> Result<Store> {
+        if !self.data.join("store").exists() {
+            bail!("there is no store in {}; name the data directory with --data", self.data.display());
+        }
+        self.store().await
+    }
+
+    async fn store(&self) -> Result<Store> {
         let mut options = Options::sled(self.data.join("store"));
         if let crate::store::EngineOptions::Sled(sled) = &mut options.engine {
             sled.accept_data_loss = self.accept_data_loss;
         }
+        Ok(tokio::task::spawn_blocking(move || Store::open(options)).await??)
+    }
+
+    /// Opens the store, checks the keys and puts the application together.
+    pub async fn open(&self, settings: AuthSettings) -> Result<Opened> {
         self.private()?;
-        let store = tokio::task::spawn_blocking(move || Store::open(options)).await??;
+        let store = self.store().await?;
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let ring = if settings.key_files.is_empty() {
             KeyRing::open(&self.data, &clock, &entropy)?

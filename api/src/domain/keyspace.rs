@@ -15,6 +15,34 @@ use crate::store::Key;
 /// The name under which every record is indexed by its owner.
 pub const OWNER_INDEX: &str = "owner";
 
+/// Every space. What is elsewhere is not Coffer's, and `coffer check` says so.
+pub const SPACES: [&str; 14] = [
+    "changes",
+    "collections",
+    "counts",
+    "gone",
+    "index",
+    "meta",
+    "records",
+    "referrers",
+    "sessions",
+    "spent",
+    "unique",
+    "user_sessions",
+    "usernames",
+    "users",
+];
+
+/// The spaces that are divided by collection: see [`collection_of`].
+pub const BY_COLLECTION: [&str; 6] = ["counts", "gone", "index", "records", "referrers", "unique"];
+
+/// The collection of a key in a space that is divided by collection.
+pub fn collection_of(key: &Key) -> Option<CollectionId> {
+    let mut elements = key.elements();
+    elements.space().ok()?;
+    elements.uuid().ok().map(CollectionId::from_uuid)
+}
+
 /// A collection's definition.
 pub fn collection(name: &CollectionName) -> Key {
     collections().text(name.as_str())
@@ -119,7 +147,12 @@ pub fn users() -> Key {
 
 /// Who has a name, in its folded form.
 pub fn username(folded: &str) -> Key {
-    Key::space("usernames").text(folded)
+    usernames().text(folded)
+}
+
+/// All names that are taken.
+pub fn usernames() -> Key {
+    Key::space("usernames")
 }
 
 /// How many active admins there are.
@@ -149,7 +182,12 @@ pub fn user_session(user: UserId, session: SessionId) -> Key {
 
 /// All sessions of a user.
 pub fn user_sessions(user: UserId) -> Key {
-    Key::space("user_sessions").uuid(user.uuid())
+    all_user_sessions().uuid(user.uuid())
+}
+
+/// All sessions, by user.
+pub fn all_user_sessions() -> Key {
+    Key::space("user_sessions")
 }
 
 /// A refresh token that was used up.
@@ -159,7 +197,12 @@ pub fn spent(session: SessionId, token: Uuid) -> Key {
 
 /// All refresh tokens of a session that were used up.
 pub fn all_spent(session: SessionId) -> Key {
-    Key::space("spent").uuid(session.uuid())
+    spent_tokens().uuid(session.uuid())
+}
+
+/// All refresh tokens that were used up, by session.
+pub fn spent_tokens() -> Key {
+    Key::space("spent")
 }
 
 /// Adds a value in the form that sorts as the field's values do. Values are in canonical form.

@@ -4,9 +4,11 @@
 
 mod browser_session;
 mod collections;
+mod check;
 mod conformance;
 mod contract;
 mod records;
+mod kill;
 mod server;
 mod sessions;
 mod setup;

@@ -5,7 +5,7 @@ mod damage;
 mod model;
 mod opening;
 mod power_cut;
-mod random;
+pub mod random;
 mod values;
 mod writer;
 
@@ -20,13 +20,13 @@ fn open(dir: &Path) -> Store {
 }
 
 /// Runs a future on a small runtime.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
 }
 
 /// Copies a directory with all that is in it.
-fn copy_dir(from: &Path, to: &Path) {
+pub fn copy_dir(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory");
     for entry in fs::read_dir(from).expect("a directory") {
         let entry = entry.expect("an entry");

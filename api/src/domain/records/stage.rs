@@ -46,15 +46,20 @@ pub struct Target {
 
 /// The keys that stand beside a record.
 #[derive(Default)]
-struct Entries {
-    indexes: BTreeSet<Key>,
-    uniques: BTreeMap<Key, String>,
-    targets: BTreeSet<Target>,
-    owner: Option<UserId>,
+pub struct Entries {
+    /// Its index entries.
+    pub indexes: BTreeSet<Key>,
+    /// Its unique values, and the field of each.
+    pub uniques: BTreeMap<Key, String>,
+    /// What it refers to.
+    pub targets: BTreeSet<Target>,
+    /// Under whom it is counted.
+    pub owner: Option<UserId>,
 }
 
 impl Entries {
-    fn of(schema: &Schema, id: RecordId, record: &Record) -> Self {
+    /// What has to stand beside this record; `coffer check` asks here too.
+    pub fn of(schema: &Schema, id: RecordId, record: &Record) -> Self {
         let collection = schema.id();
         let owner = record.owner();
         let mut entries = Self { owner, ..Self::default() };

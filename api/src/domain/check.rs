@@ -1,0 +1,52 @@
+//! `coffer check`: whether everything in a store fits together, as of one moment. What can be derived (indexes, unique
+//! entries, counts) is compared in both directions with what it is derived from, and can be built anew; records, users and
+//! the journal are only read. That single values are whole is checked by the store itself when it is opened.
+//!
+//! - `ledger`: what was found, and the repair of it
+//! - `definitions`, `records`, `derived`: collections, and what stands beside their records
+//! - `people`: users and sessions
+//! - `history`: the journal, and spaces that nobody knows
+
+mod definitions;
+mod derived;
+mod history;
+mod ledger;
+mod people;
+mod records;
+
+use thiserror::Error;
+
+use crate::store::{CommitError, ReadError, Store};
+use ledger::Ledger;
+
+pub use ledger::Report;
+
+/// Why a check could not be finished.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// Something cannot be read at all.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The repair could not be written.
+    #[error("the repair could not be written: {0}; run coffer check --repair again")]
+    Commit(#[from] CommitError),
+}
+
+/// Checks a store. `progress` is told of every stretch of entries that was read.
+pub async fn check(store: &Store, progress: &mut (dyn FnMut(usize) + Send)) -> Result<Report, CheckError> {
+    run(Ledger::new(&store.snapshot(), None, progress)).await
+}
+
+/// Builds anew what is derived and wrong. Only where all that it is derived from is sound enough to be read: see
+/// [`Report::may_be_repaired`]. Nobody else may write meanwhile.
+pub async fn repair(store: &Store, progress: &mut (dyn FnMut(usize) + Send)) -> Result<Report, CheckError> {
+    run(Ledger::new(&store.snapshot(), Some(store), progress)).await
+}
+
+async fn run(mut ledger: Ledger<'_>) -> Result<Report, CheckError> {
+    let schemas = definitions::check(&mut ledger).await?;
+    records::check(&mut ledger, &schemas).await?;
+    people::check(&mut ledger).await?;
+    history::check(&mut ledger).await?;
+    ledger.finish().await
+}

@@ -1,0 +1,128 @@
+//! What a check finds, counted, and the repair of what can be derived, in batches of bounded size. What is right and what
+//! is wrong is decided by those who write into it.
+
+use std::fmt::Display;
+
+use bytes::Bytes;
+
+use super::CheckError;
+use crate::{
+    domain::walk::Walk,
+    store::{Batch, Entry, Key, ReadError, Scan, Snapshot, Store},
+};
+
+/// Findings that are told one by one; the others are counted.
+const TOLD: usize = 100;
+/// Writes that a repair commits together.
+const TOGETHER: usize = 500;
+
+/// The outcome of a check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The first findings, a line each, with ids and without users' data.
+    pub findings: Vec<String>,
+    /// How many findings concern what is derived, and can be repaired.
+    pub repairable: u64,
+    /// How many concern what people stored.
+    pub beyond_repair: u64,
+    /// Something that the rest is derived from cannot be read. A repair would take it for gone, so there is none.
+    pub unreadable: bool,
+    /// How many records there are.
+    pub records: u64,
+    /// How many entries were read.
+    pub entries: u64,
+}
+
+impl Report {
+    /// Nothing was found.
+    pub fn is_sound(&self) -> bool {
+        self.total() == 0
+    }
+
+    /// How many findings there are, told or not.
+    pub fn total(&self) -> u64 {
+        self.repairable + self.beyond_repair
+    }
+
+    /// Whether a repair would help, and can do no harm.
+    pub fn may_be_repaired(&self) -> bool {
+        self.repairable > 0 && !self.unreadable
+    }
+}
+
+/// A check under way.
+pub(super) struct Ledger<'a> {
+    pub snapshot: &'a Snapshot,
+    pub report: Report,
+    repair: Option<&'a Store>,
+    batch: Batch,
+    writes: usize,
+    progress: &'a mut (dyn FnMut(usize) + Send),
+}
+
+impl<'a> Ledger<'a> {
+    pub fn new(snapshot: &'a Snapshot, repair: Option<&'a Store>, progress: &'a mut (dyn FnMut(usize) + Send)) -> Self {
+        Self { snapshot, report: Report::default(), repair, batch: Batch::new(), writes: 0, progress }
+    }
+
+    /// A walk through everything below `prefix`.
+    pub fn walk(&self, prefix: &Key) -> Walk<'a> {
+        Walk::new(self.snapshot, Scan::prefix(prefix))
+    }
+
+    /// The next stretch of a walk.
+    pub async fn next(&mut self, walk: &mut Walk<'a>) -> Result<Option<Vec<(Key, Entry)>>, ReadError> {
+        let stretch = walk.next().await?;
+        let count = stretch.as_ref().map_or(0, Vec::len);
+        self.report.entries += count as u64;
+        (self.progress)(count);
+        Ok(stretch)
+    }
+
+    /// Something that people stored is wrong.
+    pub fn damaged(&mut self, what: impl Display) {
+        self.report.beyond_repair += 1;
+        self.tell(what);
+    }
+
+    /// Something that the rest is derived from cannot be read.
+    pub fn unreadable(&mut self, key: &Key, what: &str) {
+        self.report.unreadable = true;
+        self.damaged(format_args!("{key:?}: {what} cannot be read"));
+    }
+
+    /// A derived entry is wrong: it should have this value, or not be there.
+    pub async fn wrong(&mut self, key: &Key, due: Option<Bytes>, what: &str) -> Result<(), CheckError> {
+        self.report.repairable += 1;
+        self.tell(format_args!("{key:?}: {what}"));
+        if self.repair.is_none() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.batch);
+        self.batch = match due {
+            Some(value) => batch.put(key.clone(), value),
+            None => batch.delete(key.clone()),
+        };
+        self.writes += 1;
+        if self.writes == TOGETHER { self.commit().await } else { Ok(()) }
+    }
+
+    pub async fn finish(mut self) -> Result<Report, CheckError> {
+        self.commit().await?;
+        Ok(self.report)
+    }
+
+    async fn commit(&mut self) -> Result<(), CheckError> {
+        self.writes = 0;
+        if let Some(store) = self.repair {
+            store.commit(std::mem::take(&mut self.batch)).await?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, what: impl Display) {
+        if self.report.findings.len() < TOLD {
+            self.report.findings.push(what.to_string());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Users with their names, sessions with their users, refresh tokens that were spent.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use common::id::{SessionId, UserId};
+
+use super::{CheckError, derived, ledger::Ledger};
+use crate::{
+    domain::{
+        keyspace,
+        sessions::StoredSession,
+        users::{StoredUser, folded},
+    },
+    store::Key,
+};
+
+/// Checks users and sessions.
+pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
+    let names = users(ledger).await?;
+    usernames(ledger, &names).await?;
+    let sessions = sessions(ledger).await?;
+    user_sessions(ledger, &sessions).await?;
+    spent(ledger, &sessions).await
+}
+
+/// All users, and the key of the name of each.
+async fn users(ledger: &mut Ledger<'_>) -> Result<HashMap<Key, UserId>, CheckError> {
+    let mut names: HashMap<Key, UserId> = HashMap::new();
+    let mut admins = 0;
+    let mut walk = ledger.walk(&keyspace::users());
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, entry) in stretch {
+            let Some(StoredUser { user, .. }) = serde_json::from_slice(&entry.value)
+                .ok()
+                .filter(|stored: &StoredUser| keyspace::user(stored.user.id) == key)
+            else {
+                ledger.unreadable(&key, "the user");
+                continue;
+            };
+            admins += i64::from(user.is_admin && user.is_active);
+            let name = keyspace::username(&folded(user.username.as_str()));
+            if let Some(other) = names.insert(name, user.id) {
+                ledger.damaged(format_args!("the users {} and {other} have the same name; change one", user.id));
+            }
+        }
+    }
+    let key = keyspace::active_admins();
+    derived::counters(ledger, &key, HashMap::from([(key.clone(), admins)])).await?;
+    Ok(names)
+}
+
+async fn usernames(ledger: &mut Ledger<'_>, names: &HashMap<Key, UserId>) -> Result<(), CheckError> {
+    let mut walk = ledger.walk(&keyspace::usernames());
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, _) in stretch {
+            if !names.contains_key(&key) {
+                ledger.wrong(&key, None, "no user has this name").await?;
+            }
+        }
+    }
+    for (key, id) in names {
+        let due = Bytes::from(id.to_string());
+        if ledger.snapshot.get(key).await?.is_none_or(|entry| entry.value != due) {
+            ledger.wrong(key, Some(due), &format!("the name of user {id} is not known")).await?;
+        }
+    }
+    Ok(())
+}
+
+/// All sessions, and whose each is.
+async fn sessions(ledger: &mut Ledger<'_>) -> Result<HashMap<SessionId, UserId>, CheckError> {
+    let mut sessions = HashMap::new();
+    let mut walk = ledger.walk(&keyspace::sessions());
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, entry) in stretch {
+            let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid()));
+            let (Some(id), Ok(session)) = (id, serde_json::from_slice::<StoredSession>(&entry.value)) else {
+                ledger.unreadable(&key, "the session");
+                continue;
+            };
+            if ledger.snapshot.get(&keyspace::spent(id, session.refresh)).await?.is_some() {
+                ledger.damaged(format_args!("{key:?}: the session's refresh token is noted as spent"));
+            }
+            let beside = keyspace::user_session(session.user, id);
+            if ledger.snapshot.get(&beside).await?.is_none() {
+                ledger.wrong(&beside, Some(Bytes::new()), "the session is not among its user's").await?;
+            }
+            sessions.insert(id, session.user);
+        }
+    }
+    Ok(sessions)
+}
+
+async fn user_sessions(ledger: &mut Ledger<'_>, sessions: &HashMap<SessionId, UserId>) -> Result<(), CheckError> {
+    let mut walk = ledger.walk(&keyspace::all_user_sessions());
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, _) in stretch {
+            let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid()));
+            let user = id.and_then(|id| Some((id, *sessions.get(&id)?)));
+            if user.is_none_or(|(id, user)| keyspace::user_session(user, id) != key) {
+                ledger.wrong(&key, None, "no such session").await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn spent(ledger: &mut Ledger<'_>, sessions: &HashMap<SessionId, UserId>) -> Result<(), CheckError> {
+    let mut walk = ledger.walk(&keyspace::spent_tokens());
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, _) in stretch {
+            let mut elements = key.elements();
+            let session = elements.space().and_then(|_| elements.uuid()).map(SessionId::from_uuid);
+            if !session.is_ok_and(|id| sessions.contains_key(&id)) {
+                ledger.wrong(&key, None, "the session of this spent token is not there").await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Records, and what stands beside each: index entries, unique values, the records that it refers to. First from the records
+//! to their entries, then, where there are more entries than the records ask for, from the entries back.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bytes::Bytes;
+use common::{
+    id::{CollectionId, RecordId},
+    record::Record,
+};
+
+use super::{CheckError, definitions::Schemas, derived, ledger::Ledger};
+use crate::{
+    domain::{collections::Schema, keyspace, records::stage::Entries},
+    store::{Entry, Key, Snapshot},
+};
+
+/// What the records of a collection ask for.
+#[derive(Default)]
+struct Due {
+    /// The kept counts, by key.
+    counts: HashMap<Key, i64>,
+    /// Index entries that are there.
+    indexes: u64,
+    /// Unique entries that are there and name the right record.
+    uniques: u64,
+    /// Unique entries that name the wrong record: told from the record's side already.
+    misnamed: BTreeSet<Key>,
+}
+
+/// Checks all collections.
+pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<(), CheckError> {
+    let mut referrers: HashMap<Key, i64> = HashMap::new();
+    for schema in schemas.values() {
+        let due = forward(ledger, schema, &mut referrers).await?;
+        let id = schema.id();
+        derived::counters(ledger, &keyspace::count(id), due.counts).await?;
+        if count(ledger, &keyspace::indexes(id)).await? > due.indexes {
+            indexes_back(ledger, schema).await?;
+        }
+        if count(ledger, &keyspace::uniques(id)).await? > due.uniques + due.misnamed.len() as u64 {
+            uniques_back(ledger, schema, &due.misnamed).await?;
+        }
+    }
+    for &id in schemas.keys() {
+        let prefix = keyspace::all_referrers(id);
+        let due = referrers.extract_if(|key, _| key.starts_with(&prefix)).collect();
+        derived::counters(ledger, &prefix, due).await?;
+    }
+    Ok(())
+}
+
+async fn forward(
+    ledger: &mut Ledger<'_>,
+    schema: &Schema,
+    referrers: &mut HashMap<Key, i64>,
+) -> Result<Due, CheckError> {
+    let mut due = Due::default();
+    let collection = schema.id();
+    let mut walk = ledger.walk(&keyspace::records(collection));
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, entry) in stretch {
+            let Some((id, record)) = read(collection, &key, &entry) else {
+                ledger.unreadable(&key, "the record");
+                continue;
+            };
+            ledger.report.records += 1;
+            if ledger.snapshot.get(&keyspace::gone(collection, id)).await?.is_some() {
+                ledger.damaged(format_args!("{key:?}: the record is there, and noted as deleted"));
+            }
+            let entries = Entries::of(schema, id, &record);
+            *due.counts.entry(keyspace::count(collection)).or_default() += 1;
+            *due.counts.entry(keyspace::owned_count(collection, entries.owner)).or_default() += 1;
+            for key in &entries.indexes {
+                match ledger.snapshot.get(key).await? {
+                    Some(entry) if entry.value.is_empty() => due.indexes += 1,
+                    Some(_) => {
+                        due.indexes += 1;
+                        ledger.wrong(key, Some(Bytes::new()), "the index entry has a value").await?;
+                    }
+                    None => ledger.wrong(key, Some(Bytes::new()), "the index entry is missing").await?,
+                }
+            }
+            for (key, field) in &entries.uniques {
+                unique(ledger, schema, (id, key, field), &mut due).await?;
+            }
+            for target in &entries.targets {
+                if ledger.snapshot.get(&target.key).await?.is_none() {
+                    ledger.damaged(format_args!(
+                        "{key:?}: its field {} refers to the record {}, which is not there",
+                        target.field, target.id
+                    ));
+                }
+                *referrers.entry(keyspace::referrers(target.collection, target.id)).or_default() += 1;
+            }
+        }
+    }
+    Ok(due)
+}
+
+/// A record, if its key and its value agree.
+fn read(collection: CollectionId, key: &Key, entry: &Entry) -> Option<(RecordId, Record)> {
+    let record: Record = serde_json::from_slice(&entry.value).ok()?;
+    let id = record.id()?;
+    (keyspace::record(collection, id) == *key).then_some((id, record))
+}
+
+/// The record that has an id, if it is there and can be read.
+async fn load(snapshot: &Snapshot, collection: CollectionId, id: RecordId) -> Result<Option<Record>, CheckError> {
+    let key = keyspace::record(collection, id);
+    let entry = snapshot.get(&key).await?;
+    Ok(entry.and_then(|entry| read(collection, &key, &entry)).map(|(_, record)| record))
+}
+
+/// The unique entry of a record's field.
+async fn unique(
+    ledger: &mut Ledger<'_>,
+    schema: &Schema,
+    (id, key, field): (RecordId, &Key, &str),
+    due: &mut Due,
+) -> Result<(), CheckError> {
+    let value = Bytes::from(id.to_string());
+    let Some(entry) = ledger.snapshot.get(key).await? else {
+        return ledger.wrong(key, Some(value), &format!("the unique entry of record {id} is missing")).await;
+    };
+    if entry.value == value {
+        due.uniques += 1;
+        return Ok(());
+    }
+    due.misnamed.insert(key.clone());
+    if let Some(other) = named(&entry)
+        && let Some(record) = load(ledger.snapshot, schema.id(), other).await?
+        && Entries::of(schema, other, &record).uniques.contains_key(key)
+    {
+        due.misnamed.remove(key);
+        ledger.damaged(format_args!(
+            "collection {}: the records {id} and {other} have the same value of {field}, which is unique; change one",
+            schema.collection.name
+        ));
+        return Ok(());
+    }
+    ledger.wrong(key, Some(value), &format!("the unique entry of record {id} names another")).await
+}
+
+/// The record that a unique entry names.
+fn named(entry: &Entry) -> Option<RecordId> {
+    std::str::from_utf8(&entry.value).ok()?.parse().ok()
+}
+
+async fn count(ledger: &mut Ledger<'_>, prefix: &Key) -> Result<u64, CheckError> {
+    let mut count = 0;
+    let mut walk = ledger.walk(prefix);
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        count += stretch.len() as u64;
+    }
+    Ok(count)
+}
+
+/// Finds the index entries that no record asks for.
+async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), CheckError> {
+    let mut walk = ledger.walk(&keyspace::indexes(schema.id()));
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, _) in stretch {
+            let asked_for = match keyspace::last_id(&key) {
+                Some(id) => load(ledger.snapshot, schema.id(), id)
+                    .await?
+                    .is_some_and(|record| Entries::of(schema, id, &record).indexes.contains(&key)),
+                None => false,
+            };
+            if !asked_for {
+                ledger.wrong(&key, None, "no record has this index entry").await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Finds the unique entries that no record asks for.
+async fn uniques_back(ledger: &mut Ledger<'_>, schema: &Schema, misnamed: &BTreeSet<Key>) -> Result<(), CheckError> {
+    let mut walk = ledger.walk(&keyspace::uniques(schema.id()));
+    while let Some(stretch) = ledger.next(&mut walk).await? {
+        for (key, entry) in stretch {
+            let asked_for = match named(&entry) {
+                _ if misnamed.contains(&key) => true,
+                Some(id) => load(ledger.snapshot, schema.id(), id)
+                    .await?
+                    .is_some_and(|record| Entries::of(schema, id, &record).uniques.contains_key(&key)),
+                None => false,
+            };
+            if !asked_for {
+                ledger.wrong(&key, None, "no record has this unique entry").await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! `coffer check`: silent about what the server wrote, however it came about; finds whatever does not fit; and repairs what
+//! can be derived without touching anything else.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use coffer::{
+    domain::keyspace,
+    store::{Batch, Key, Options, Scan, Store, journal},
+};
+use common::{
+    collection::Collection,
+    id::{CollectionId, RecordId, SessionId, UserId},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    kill::server::{Server, coffer, said, store_dir},
+    support::{Client, PASSWORD, path, text},
+};
+
+/// A data directory with everything in it that the server can write, and no server.
+async fn furnished() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&dir.path().join("data"));
+    let admin = server.set_up().await;
+    furnish(&server, &admin).await;
+    server.stop();
+    dir
+}
+
+async fn furnish(server: &Server, admin: &Client) {
+    let fields = json!([
+        {"name": "word", "type": "text", "required": true, "unique": true},
+        {"name": "weight", "type": "decimal", "places": 2, "indexed": true},
+        {"name": "parent", "type": "reference", "collection": "words", "nullable": true, "on_delete": "set_null"},
+    ]);
+    admin.collection("words", json!([])).await;
+    admin.put("/api/collections/words/", &json!({"name": "words", "fields": fields})).await.is(200);
+    let fields = json!([{"name": "word", "type": "reference", "collection": "words", "on_delete": "cascade"}]);
+    admin.collection("uses", fields).await;
+    let first = admin.record("words", json!({"word": "root", "weight": "1.50"})).await;
+    for word in ["stem", "leaf", "bud"] {
+        let record = json!({"word": word, "weight": "2.25", "parent": first["id"]});
+        let made = admin.record("words", record).await;
+        admin.record("uses", json!({"word": made["id"]})).await;
+        admin.record("uses", json!({"word": first["id"]})).await;
+    }
+    admin.patch(&path("words", &first), &json!({"weight": "-3"})).await.is(200);
+    admin.delete(&path("words", &first)).await.is(204);
+    let back = format!("{}history/{}/restore/", path("words", &first), first["revision"]);
+    admin.post(&back, &json!({})).await.is(200);
+    // A definition that gives up an index, and a collection that refers to itself and goes.
+    let fields = json!([{"name": "of", "type": "reference", "collection": "gone"}]);
+    admin.collection("gone", json!([])).await;
+    admin.put("/api/collections/gone/", &json!({"name": "gone", "fields": fields})).await.is(200);
+    let one = admin.record("gone", json!({})).await;
+    admin.record("gone", json!({"of": one["id"]})).await;
+    admin.delete("/api/collections/gone/").await.is(204);
+    // Users, and sessions in every state.
+    let body = json!({"username": "Bo", "password": PASSWORD, "is_admin": true});
+    let made = admin.post("/api/users/", &body).await.is(201);
+    let user = format!("/api/users/{}/", text(&made, "id"));
+    server.sign_in("bo").await;
+    admin.patch(&user, &json!({"username": "bob", "is_admin": false})).await.is(200);
+    let pair = admin.post("/api/token/", &json!({"username": "bob", "password": PASSWORD})).await.is(200);
+    let pair = admin.post("/api/token/refresh/", &json!({"refresh": pair["refresh"]})).await.is(200);
+    admin.post("/api/token/blacklist/", &json!({"refresh": pair["refresh"]})).await.is(200);
+    let other = json!({"username": "eve", "password": PASSWORD});
+    let other = admin.post("/api/users/", &other).await.is(201);
+    server.sign_in("eve").await;
+    admin.delete(&format!("/api/users/{}/", text(&other, "id"))).await.is(204);
+}
+
+fn open(data: &Path) -> Store {
+    Store::open(Options::sled(store_dir(data))).unwrap()
+}
+
+async fn everything(store: &Store) -> Vec<(Key, Bytes)> {
+    let all = Scan::range(std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
+    store.scan(all).await.unwrap().into_iter().map(|(key, entry)| (key, entry.value)).collect()
+}
+
+/// The id of the collection `words`.
+async fn words(store: &Store) -> CollectionId {
+    let entry = store.get(&keyspace::collection(&"words".parse().unwrap())).await.unwrap().unwrap();
+    serde_json::from_slice::<Collection>(&entry.value).unwrap().id
+}
+
+/// Some key below a prefix.
+async fn some(store: &Store, prefix: &Key) -> (Key, Bytes) {
+    let found = store.scan(Scan::prefix(prefix)).await.unwrap();
+    let (key, entry) = found.into_iter().next_back().unwrap_or_else(|| panic!("nothing below {prefix:?}"));
+    (key, entry.value)
+}
+
+fn id() -> uuid::Uuid {
+    "01920000-0000-7000-8000-0000000000ab".parse().unwrap()
+}
+
+#[tokio::test]
+async fn what_the_server_wrote_fits_together() {
+    let dir = furnished().await;
+    let checked = said(&coffer(&["check"], &dir.path().join("data")));
+    assert!(checked.starts_with("0: Everything fits together: 7 records, "), "{checked}");
+}
+
+#[tokio::test]
+async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
+    let dir = furnished().await;
+    let data = dir.path().join("data");
+    let store = open(&data);
+    let before = everything(&store).await;
+    let words = words(&store).await;
+    let admin = some(&store, &keyspace::users()).await.0;
+    let admin = UserId::from_uuid(keyspace::last_id(&admin).unwrap().uuid());
+    let (nobody, record) = (UserId::from_uuid(id()), RecordId::from_uuid(id()));
+    let unique = some(&store, &keyspace::uniques(words)).await.0;
+    let wrongs = [
+        ("an index entry is missing", some(&store, &keyspace::index(words, "weight")).await.0, None),
+        (
+            "the owner's index entry is missing",
+            some(&store, &keyspace::index(words, keyspace::OWNER_INDEX)).await.0,
+            None,
+        ),
+        ("an index entry has a value", some(&store, &keyspace::index(words, "parent")).await.0, Some("x".into())),
+        ("an index entry of no record", keyspace::index(words, "weight").int(3).uuid(id()), Some(String::new())),
+        ("an index of no field", keyspace::index(words, "colour").text("red").uuid(id()), Some(String::new())),
+        ("a unique entry is missing", unique.clone(), None),
+        ("a unique entry names nobody", unique.clone(), Some(record.to_string())),
+        ("a unique entry is torn", unique, Some("torn".to_owned())),
+        ("a unique entry of no record", keyspace::uniques(words).text("word").text("x"), Some(record.to_string())),
+        ("a count is missing", keyspace::count(words), None),
+        ("a count is wrong", keyspace::count(words), Some("\0\0\0\0\0\0\0\u{7}".to_owned())),
+        ("a count is torn", keyspace::count(words), Some("\0".to_owned())),
+        (
+            "an owner has a count and no records",
+            keyspace::owned_count(words, Some(nobody)),
+            Some("\0\0\0\0\0\0\0\u{1}".to_owned()),
+        ),
+        ("nobody has a count", keyspace::owned_count(words, None), Some("\0\0\0\0\0\0\0\u{1}".to_owned())),
+        ("a reference is not counted", some(&store, &keyspace::all_referrers(words)).await.0, None),
+        (
+            "a reference is counted and not there",
+            keyspace::referrers(words, record),
+            Some("\0\0\0\0\0\0\0\u{2}".to_owned()),
+        ),
+        (
+            "something of no collection",
+            keyspace::count(CollectionId::from_uuid(id())),
+            Some("\0\0\0\0\0\0\0\0".to_owned()),
+        ),
+        ("a user's name is missing", some(&store, &keyspace::usernames()).await.0, None),
+        ("a user's name is another's", some(&store, &keyspace::usernames()).await.0, Some(nobody.to_string())),
+        ("a name of no user", keyspace::username("nobody"), Some(admin.to_string())),
+        ("the admins are not counted", keyspace::active_admins(), None),
+        ("a session is not its user's", some(&store, &keyspace::all_user_sessions()).await.0, None),
+        (
+            "a session of a user is not there",
+            keyspace::user_session(admin, SessionId::from_uuid(id())),
+            Some(String::new()),
+        ),
+        ("a spent token of no session", keyspace::spent(SessionId::from_uuid(id()), id()), Some(String::new())),
+    ];
+    drop(store);
+    for (what, key, value) in wrongs {
+        let store = open(&data);
+        let batch = match value {
+            Some(value) => Batch::new().put(key.clone(), value),
+            None => Batch::new().delete(key.clone()),
+        };
+        store.commit(batch).await.unwrap();
+        drop(store);
+        let found = said(&coffer(&["check"], &data));
+        assert!(found.starts_with("4: "), "{what}: {found}");
+        assert!(found.contains(&format!("{key:?}")), "{what} is told with its key: {found}");
+        assert!(found.contains("run `coffer check --repair`"), "{what}: {found}");
+        let repaired = said(&coffer(&["check", "--repair"], &data));
+        assert!(repaired.starts_with("0: ") && repaired.contains("Everything fits together"), "{what}: {repaired}");
+        // A count of nothing may be there or not.
+        let zero = Bytes::from_static(&[0; 8]);
+        let mut after = everything(&open(&data)).await;
+        after.retain(|entry| entry.1 != zero || before.contains(entry));
+        assert!(after == before, "{what}: the repair restores what was there, and nothing else changes");
+    }
+}
+
+#[tokio::test]
+async fn damage_to_what_people_stored_is_told_and_never_repaired() {
+    let dir = furnished().await;
+    let data = dir.path().join("data");
+    let store = open(&data);
+    let words = words(&store).await;
+    let (record, value) = some(&store, &keyspace::records(words)).await;
+    let parsed: Value = serde_json::from_slice(&value).unwrap();
+    let change = |member: &str, to: Value| {
+        let mut changed = parsed.clone();
+        changed[member] = to;
+        Some(changed.to_string())
+    };
+    let users = some(&store, &keyspace::users()).await.0;
+    let session = some(&store, &keyspace::sessions()).await.0;
+    let last = some(&store, &Key::space("changes")).await.0;
+    let (version, n) = journal::position(&last).unwrap();
+    drop(store);
+    let wrongs = [
+        ("a record is no JSON", record.clone(), Some("{".to_owned())),
+        ("a record has another id", record.clone(), change("id", json!(id()))),
+        ("a record refers to what is not there", record.clone(), change("parent", json!(id()))),
+        ("two records have one unique value", record.clone(), change("word", json!("root"))),
+        (
+            "a record of no collection",
+            keyspace::record(CollectionId::from_uuid(id()), RecordId::from_uuid(id())),
+            Some("{}".to_owned()),
+        ),
+        ("a record is there and gone", keyspace::gone(words, keyspace::last_id(&record).unwrap()), Some(String::new())),
+        ("a user is no JSON", users, Some("[]".to_owned())),
+        ("a session is no JSON", session, Some(String::new())),
+        ("a definition is no JSON", keyspace::collection(&"words".parse().unwrap()), Some("null".to_owned())),
+        ("the journal has an entry of another commit", last, Some("{}".to_owned())),
+        ("the journal has a gap", journal::key(version, n + 2), Some("{}".to_owned())),
+        ("a key of nobody's", Key::space("strange").int(1), Some(String::new())),
+    ];
+    for (what, key, value) in wrongs {
+        let copy = dir.path().join("copy");
+        let _ = std::fs::remove_dir_all(&copy);
+        crate::store::copy_dir(&data, &copy);
+        let store = open(&copy);
+        let entry = Bytes::from(value.unwrap());
+        store.commit(Batch::new().put(key.clone(), entry.clone())).await.unwrap();
+        drop(store);
+        let found = said(&coffer(&["check"], &copy));
+        assert!(found.starts_with("4: "), "{what}: {found}");
+        let unrepaired = said(&coffer(&["check", "--repair"], &copy));
+        assert!(unrepaired.starts_with("4: "), "{what}: {unrepaired}");
+        assert!(unrepaired.contains("restore a backup"), "{what}: {unrepaired}");
+        let after = open(&copy).get(&key).await.unwrap().unwrap();
+        assert_eq!(after.value, entry, "{what} is as it was found");
+    }
+}
+
+#[test]
+fn a_directory_without_a_store_is_told_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = said(&coffer(&["check"], dir.path()));
+    assert!(said.starts_with("1: coffer: there is no store"), "{said}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}

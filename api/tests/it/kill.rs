@@ -1,0 +1,3 @@
+//! The server is killed at random moments under load.
+
+pub mod server;
