@@ -337,8 +337,15 @@ impl ListQuery {
         for name in self.fields.iter().filter(|name| field_of(name).is_none()) {
             errors.push("fields", no_such_field(name));
         }
-        for join in self.left_join.iter().filter(|join| field_of(&join.field).is_none()) {
-            errors.push("left_join", no_such_field(&join.field));
+        for (i, join) in self.left_join.iter().enumerate() {
+            if field_of(&join.field).is_none() {
+                errors.push("left_join", no_such_field(&join.field));
+            }
+            let name = join.collection.as_str();
+            if field_of(name).is_some() || self.left_join[..i].iter().any(|other| other.collection == join.collection) {
+                let message = format!("The rows of \"{name}\" have no place of their own: \"{name}\" is there already.");
+                errors.push("left_join", invalid(message));
+            }
         }
         for filter in &self.filters {
             let parameter = match filter.lookup {

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod browser_session;
-mod collections;
 mod check;
+mod collections;
 mod conformance;
 mod contract;
-mod records;
+mod join;
 mod kill;
+mod records;
+mod records_list;
 mod server;
 mod sessions;
 mod setup;

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use common::{
     access::{Action, Caller},
-    field::Field,
+    field::{Field, FieldType},
     query::{JoinWith, server_field},
     record::Record,
+    validate::parse_decimal,
 };
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ pub(super) async fn join(
     app: &App,
     snapshot: &Snapshot,
     caller: &Caller,
-    rows: Vec<Record>,
+    (left, rows): (&Schema, Vec<Record>),
     with: &JoinWith,
 ) -> Result<Vec<Record>> {
     let schema = collections::find(app, snapshot, &with.collection, caller).await?;
@@ -40,11 +41,13 @@ pub(super) async fn join(
         let error = common::problem::FieldError::new("invalid", message);
         return Err(common::problem::FieldErrors::of("left_join", error).into());
     };
-    let left: Vec<(Option<String>, Record)> = rows.into_iter().map(|row| (key_of(row.get(&with.field)), row)).collect();
+    let field = left.collection.field(&with.field);
+    let left: Vec<(Option<String>, Record)> =
+        rows.into_iter().map(|row| (key_of(field, row.get(&with.field)), row)).collect();
     let wanted: BTreeSet<&String> = left.iter().filter_map(|(key, _)| key.as_ref()).collect();
     let mut right: HashMap<Option<String>, Vec<Value>> = HashMap::new();
     for record in candidates(snapshot, &schema, &their_field, &with.their_field, &wanted).await? {
-        let key = key_of(record.get(&with.their_field));
+        let key = key_of(Some(&their_field), record.get(&with.their_field));
         if key.as_ref().is_some_and(|key| wanted.contains(key)) && may.covers(record.owner()) {
             right.entry(key).or_default().push(Value::Object(record.into_object()));
         }
@@ -56,11 +59,14 @@ pub(super) async fn join(
     Ok(joined.collect())
 }
 
-/// What two values must agree in to match; null matches nothing.
-fn key_of(value: Option<&Value>) -> Option<String> {
+/// What two values must agree in to match; null matches nothing. A decimal matches whatever its places.
+fn key_of(field: Option<&Field>, value: Option<&Value>) -> Option<String> {
     match value {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::String(text)) => match field.map(|field| &field.kind) {
+            Some(FieldType::Decimal { .. }) => parse_decimal(text).map(|number| number.normalize().to_string()),
+            _ => Some(text.clone()),
+        },
         Some(other) => Some(other.to_string()),
     }
 }
@@ -91,7 +97,7 @@ async fn candidates(
         let entries = snapshot.scan(scan).await?;
         for (_, entry) in &entries {
             let record = parse(entry)?;
-            if key_of(record.get(name)).is_some_and(|key| wanted.contains(&key)) {
+            if key_of(Some(field), record.get(name)).is_some_and(|key| wanted.contains(&key)) {
                 records.push(record);
             }
         }

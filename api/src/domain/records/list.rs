@@ -64,7 +64,7 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
     let results = if plain {
         array(page.iter().map(|found| sent(found).json))
     } else {
-        shaped(app, &snapshot, caller, query, &page).await?
+        shaped(app, &snapshot, caller, &schema, query, &page).await?
     };
     Ok(Listed { count, results })
 }
@@ -88,10 +88,17 @@ fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
 }
 
 /// The page with joined rows and only the members that were asked for.
-async fn shaped(app: &App, snapshot: &Snapshot, caller: &Caller, query: &ListQuery, page: &[Found]) -> Result<Bytes> {
+async fn shaped(
+    app: &App,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Schema,
+    query: &ListQuery,
+    page: &[Found],
+) -> Result<Bytes> {
     let mut rows = page.iter().map(|(_, entry)| parse(entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
-        rows = join(app, snapshot, caller, rows, with).await?;
+        rows = join(app, snapshot, caller, (schema, rows), with).await?;
     }
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let mut json = Vec::with_capacity(rows.len());
@@ -188,7 +195,7 @@ async fn search(
     if keys.is_empty() {
         return Ok((count as u64, matching.into_iter().map(|(_, found)| found).collect()));
     }
-    matching.sort_by(|(a, (id_a, _)), (b, (id_b, _))| keys.compare(a, b).then_with(|| id_a.cmp(id_b)));
+    matching.sort_by(|(a, (id_a, _)), (b, (id_b, _))| keys.compare(a, b).then_with(|| keys.compare_ids(*id_a, *id_b)));
     Ok((count as u64, matching.into_iter().skip(skip).take(size).map(|(_, found)| found).collect()))
 }
 
@@ -222,6 +229,14 @@ impl SortKeys {
 
     fn of(&self, record: &Record) -> Vec<Value> {
         self.0.iter().map(|(name, ..)| record.get(name).cloned().unwrap_or(Value::Null)).collect()
+    }
+
+    /// Ties are in the order of creation, backward where the last key is: as an index reads.
+    fn compare_ids(&self, a: RecordId, b: RecordId) -> Ordering {
+        match self.0.last() {
+            Some((.., true)) => b.cmp(&a),
+            _ => a.cmp(&b),
+        }
     }
 
     fn compare(&self, a: &[Value], b: &[Value]) -> Ordering {
