@@ -343,7 +343,8 @@ impl ListQuery {
             }
             let name = join.collection.as_str();
             if field_of(name).is_some() || self.left_join[..i].iter().any(|other| other.collection == join.collection) {
-                let message = format!("The rows of \"{name}\" have no place of their own: \"{name}\" is there already.");
+                let message =
+                    format!("The rows of \"{name}\" have no place of their own: \"{name}\" is there already.");
                 errors.push("left_join", invalid(message));
             }
         }
