@@ -11,7 +11,7 @@ use common::{
 };
 
 use super::open::{AuthSettings, DataDir, Opened, block_on};
-use crate::domain::{App, Error, setup, users};
+use crate::domain::{App, Error, journal::Actor, setup, users};
 
 /// What to do with users.
 #[derive(Debug, Args)]
@@ -138,16 +138,16 @@ fn say(line: &str) -> Result<()> {
 
 async fn add(app: &App, username: Username, is_admin: bool, roles: Vec<RoleName>, password: String) -> Result<()> {
     if is_admin && roles.is_empty() && setup::required(&app.store).await? {
-        return setup::first_admin(app, username, &password).await.map(|_| ()).map_err(plain);
+        return setup::first_admin(app, Actor::local(&Caller::Anonymous), username, &password).await.map(|_| ()).map_err(plain);
     }
     let new = NewUser { username, password, roles, is_admin, is_active: true };
-    users::create(app, &Caller::Anonymous, new).await.map(|_| ()).map_err(plain)
+    users::create(app, Actor::local(&Caller::Anonymous), new).await.map(|_| ()).map_err(plain)
 }
 
 async fn change(data: &DataDir, settings: AuthSettings, name: &Username, patch: UserPatch, done: &str) -> Result<()> {
     let Opened { app, .. } = data.open(settings).await?;
     let (_, stored) = users::by_name(&app, name.as_str()).await?.ok_or_else(|| anyhow!("there is no user {name}"))?;
-    users::update(&app, &Caller::Anonymous, stored.user.id, patch).await.map_err(plain)?;
+    users::update(&app, Actor::local(&Caller::Anonymous), stored.user.id, patch).await.map_err(plain)?;
     app.store.close().await;
     say(done)
 }

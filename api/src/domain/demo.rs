@@ -11,7 +11,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{App, Error, Result, collections, records, setup, users};
+use super::{App, Error, Result, collections, journal::Actor, records, setup, users};
 
 /// The demo admin's name.
 pub const ADMIN: &str = "demo";
@@ -66,7 +66,7 @@ pub async fn fill(app: &App) -> Result<String> {
         ));
     }
     let password = random_words(app);
-    let admin = setup::first_admin(app, ADMIN.parse().map_err(|_| invalid())?, &password).await?;
+    let admin = setup::first_admin(app, Actor::local(&Caller::Anonymous), ADMIN.parse().map_err(|_| invalid())?, &password).await?;
     let caller = Caller::User { id: admin.id, is_admin: true, roles: Vec::new() };
     let reader = NewUser {
         username: READER.parse().map_err(|_| invalid())?,
@@ -75,7 +75,7 @@ pub async fn fill(app: &App) -> Result<String> {
         is_admin: false,
         is_active: true,
     };
-    users::create(app, &caller, reader).await?;
+    users::create(app, Actor::local(&caller), reader).await?;
     fill_words(app, &caller, "synonyms", "synonym", "Words, each with another of nearly the same meaning.", 1).await?;
     fill_words(app, &caller, "antonyms", "antonym", "Words, each with its opposite.", 2).await?;
     fill_snacks(app, &caller).await?;

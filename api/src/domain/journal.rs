@@ -1,7 +1,7 @@
 //! The journal: entries are appended to the batch that makes the change, so one is there exactly when the other is. Here they
 //! are made and read; what they hold is in [`common::change`].
 
-use std::ops::Bound;
+use std::{net::IpAddr, ops::Bound};
 
 use common::{
     access::{Action, Caller, Decision},
@@ -17,6 +17,33 @@ use crate::store::{Entry, Key, Scan, Snapshot, Version, journal};
 
 /// Entries that are read at once.
 const CHUNK: usize = 500;
+
+/// Who does something that concerns sign-in, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// Who.
+    pub caller: &'a Caller,
+    /// From where; `None` for who has the machine itself.
+    pub address: Option<IpAddr>,
+}
+
+impl<'a> Actor<'a> {
+    /// Who has the machine itself.
+    pub fn local(caller: &'a Caller) -> Self {
+        Self { caller, address: None }
+    }
+
+    /// Somebody at an address.
+    pub fn at(caller: &'a Caller, address: IpAddr) -> Self {
+        Self { caller, address: Some(address) }
+    }
+
+    /// An entry about what they do, now.
+    pub fn entry(self, app: &App, subject: Subject, id: &impl ToString, action: &str) -> Change {
+        let address = self.address.map(|address| address.to_string()).unwrap_or_default();
+        entry(app, self.caller, subject, id, action).from(&address)
+    }
+}
 
 /// An entry about a change by `caller`, now.
 pub fn entry(app: &App, caller: &Caller, subject: Subject, id: &impl ToString, action: &str) -> Change {

@@ -15,7 +15,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{App, Error, MAX_TRIES, Result, error::AuthError, journal, keyspace, users};
+use super::{
+    App, Error, MAX_TRIES, Result,
+    error::AuthError,
+    journal::{self, Actor},
+    keyspace, users,
+};
 use crate::{
     auth::{
         password::{Password, PasswordHash, Verdict},
@@ -36,6 +41,9 @@ pub struct StoredSession {
     pub last_used: String,
     /// Seconds since 1970: no token outlives this.
     pub expires_at: i64,
+    /// Seconds since 1970: when the last of the tokens given out so far expires. Unused until then, the session is over.
+    #[serde(default)]
+    pub idle_until: i64,
     /// The refresh token that is good now.
     pub refresh: Uuid,
     /// Why it ended, if it did.
@@ -45,6 +53,12 @@ pub struct StoredSession {
     pub address: String,
     /// What the client called itself.
     pub user_agent: String,
+}
+
+impl StoredSession {
+    fn is_over(&self, now: i64) -> bool {
+        self.ended.is_some() || self.expires_at <= now || self.idle_until <= now
+    }
 }
 
 /// Who sent a request, as far as the connection tells.
@@ -67,6 +81,13 @@ pub struct Authenticated {
     pub caller: Caller,
     /// Where the request came from.
     pub address: IpAddr,
+}
+
+impl Authenticated {
+    /// The caller and where they are, for the journal.
+    pub fn actor(&self) -> Actor<'_> {
+        Actor::at(&self.caller, self.address)
+    }
 }
 
 /// Fresh tokens. `refresh` is `None` where rotation is off.
@@ -127,12 +148,13 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             created_at: at.clone(),
             last_used: at.clone(),
             expires_at,
+            idle_until: claims.expires_at.max(access_claims.expires_at),
             refresh: claims.id,
             ended: None,
             address: origin.address.to_string(),
             user_agent: origin.user_agent.clone(),
         };
-        let change = journal::entry(app, &stored.caller(), Subject::Session, &id, "sign_in").from(&session.address);
+        let change = Actor::at(&stored.caller(), origin.address).entry(app, Subject::Session, &id, "sign_in");
         let batch = Batch::new()
             .put(keyspace::session(id), serde_json::to_vec(&session)?)
             .put(keyspace::user_session(stored.user.id, id), Vec::new())
@@ -165,7 +187,7 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
 async fn note_refused(app: &App, user: Option<UserId>, origin: &Origin, locked: bool) -> Result<()> {
     let action = if locked { "sign_in_locked" } else { "sign_in_refused" };
     let id = user.map(|user| user.to_string()).unwrap_or_default();
-    let change = journal::entry(app, &Caller::Anonymous, Subject::User, &id, action).from(&origin.address.to_string());
+    let change = Actor::at(&Caller::Anonymous, origin.address).entry(app, Subject::User, &id, action);
     tracing::info!(address = %origin.address, user = id, action, "sign-in refused");
     app.store.commit(Batch::new().append(journal::bytes(&change))).await?;
     Ok(())
@@ -195,15 +217,26 @@ pub async fn refresh(app: &App, token: &str, origin: &Origin) -> Result<Issued> 
         expires_in: lifetime(&access_claims, app),
         user: stored.user,
     };
-    if !app.rotation {
-        return Ok(issued);
-    }
-    let (refresh, new) = app.issuer.issue(TokenType::Refresh, session.user, claims.session, Some(session.expires_at));
-    let rotated = StoredSession { refresh: new.id, last_used: app.timestamp(), ..session };
     let key = keyspace::session(claims.session);
+    let mut used = StoredSession {
+        last_used: app.timestamp(),
+        idle_until: session.idle_until.max(access_claims.expires_at),
+        ..session
+    };
+    if !app.rotation {
+        let batch = Batch::new().expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(&used)?);
+        return match app.store.commit(batch).await {
+            // Another use in the same moment has noted it, or the session ended and the access token with it.
+            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(issued),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let (refresh, new) = app.issuer.issue(TokenType::Refresh, used.user, claims.session, Some(used.expires_at));
+    used.refresh = new.id;
+    used.idle_until = new.expires_at.max(access_claims.expires_at);
     let batch = Batch::new()
         .expect(key.clone(), Expect::Version(version))
-        .put(key, serde_json::to_vec(&rotated)?)
+        .put(key, serde_json::to_vec(&used)?)
         .put(keyspace::spent(claims.session, claims.id), Vec::new());
     match app.store.commit(batch).await {
         Ok(_) => {
@@ -223,7 +256,7 @@ async fn current(app: &App, claims: &Claims) -> Result<(Version, StoredSession)>
     if session.user != claims.user {
         return Err(invalid().into());
     }
-    if session.ended.is_some() || session.expires_at <= app.clock.unix_seconds() {
+    if session.is_over(app.clock.unix_seconds()) {
         return Err(AuthError::Ended.into());
     }
     Ok((version, session))
@@ -235,7 +268,7 @@ async fn refuse_replay(app: &App, claims: &Claims, origin: &Origin) -> Result<Er
         return Ok(AuthError::Token(crate::auth::token::TokenError::Invalid("never issued")).into());
     }
     tracing::warn!(session = %claims.session, address = %origin.address, "a spent refresh token was used again; its session ends");
-    end_one(app, &Caller::Anonymous, claims.session, "replay", Some(origin)).await?;
+    end_one(app, Actor::at(&Caller::Anonymous, origin.address), claims.session, "replay").await?;
     Ok(AuthError::Ended.into())
 }
 
@@ -269,7 +302,8 @@ pub async fn blacklist(app: &App, token: &str, origin: &Origin) -> Result<()> {
             };
         }
         let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
-        let batch = stage_end(app, &caller, Batch::new(), (claims.session, version, session), "sign_out", Some(origin))?;
+        let by = Actor::at(&caller, origin.address);
+        let batch = stage_end(app, by, Batch::new(), (claims.session, version, session), "sign_out")?;
         match app.store.commit(batch).await {
             Ok(_) => return Ok(()),
             Err(CommitError::Conflict { .. }) => {}
@@ -277,6 +311,15 @@ pub async fn blacklist(app: &App, token: &str, origin: &Origin) -> Result<()> {
         }
     }
     Err(Error::Busy)
+}
+
+/// Ends the session of a refresh token, be it the current one or spent: another tab may have traded it in this very moment,
+/// and who signs out means the session.
+pub async fn sign_out(app: &App, token: &str, origin: &Origin) -> Result<()> {
+    let claims = app.verifier.verify(token, TokenType::Refresh)?;
+    let (_, session) = current(app, &claims).await?;
+    let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
+    end_one(app, Actor::at(&caller, origin.address), claims.session, "sign_out").await
 }
 
 /// The caller of an access token: signature and claims first, then user and session as they are right now.
@@ -296,7 +339,7 @@ pub async fn list(app: &App, asking: &Authenticated, user: UserId) -> Result<Pag
     let mut sessions = Vec::new();
     for id in ids_of(app, user).await? {
         let Some((_, stored)) = load(app, id).await? else { continue };
-        if stored.ended.is_some() || stored.expires_at <= app.clock.unix_seconds() {
+        if stored.is_over(app.clock.unix_seconds()) {
             continue;
         }
         sessions.push(Session {
@@ -323,16 +366,16 @@ async fn ids_of(app: &App, user: UserId) -> Result<Vec<SessionId>> {
 pub async fn end(app: &App, asking: &Authenticated, id: SessionId) -> Result<()> {
     match load(app, id).await? {
         Some((_, session)) if session.ended.is_none() && (session.user == asking.user.id || asking.user.is_admin) => {
-            end_one(app, &asking.caller, id, "end", None).await
+            end_one(app, asking.actor(), id, "end").await
         }
         _ => Err(Error::NotFound),
     }
 }
 
 /// Ends all sessions of a user but `except`.
-pub async fn end_all(app: &App, caller: &Caller, user: UserId, except: Option<SessionId>) -> Result<()> {
+pub async fn end_all(app: &App, by: Actor<'_>, user: UserId, except: Option<SessionId>) -> Result<()> {
     for _ in 0..MAX_TRIES {
-        let batch = stage_end_all(app, caller, Batch::new(), user, except).await?;
+        let batch = stage_end_all(app, by, Batch::new(), user, except).await?;
         if batch.is_empty() {
             return Ok(());
         }
@@ -348,7 +391,7 @@ pub async fn end_all(app: &App, caller: &Caller, user: UserId, except: Option<Se
 /// Stages the end of all sessions of a user but `except`.
 pub async fn stage_end_all(
     app: &App,
-    caller: &Caller,
+    by: Actor<'_>,
     mut batch: Batch,
     user: UserId,
     except: Option<SessionId>,
@@ -358,18 +401,18 @@ pub async fn stage_end_all(
             continue;
         }
         if let Some((version, session)) = load(app, id).await?.filter(|(_, session)| session.ended.is_none()) {
-            batch = stage_end(app, caller, batch, (id, version, session), "end", None)?;
+            batch = stage_end(app, by, batch, (id, version, session), "end")?;
         }
     }
     Ok(batch)
 }
 
-async fn end_one(app: &App, caller: &Caller, id: SessionId, why: &str, origin: Option<&Origin>) -> Result<()> {
+async fn end_one(app: &App, by: Actor<'_>, id: SessionId, why: &str) -> Result<()> {
     for _ in 0..MAX_TRIES {
         let Some((version, session)) = load(app, id).await?.filter(|(_, session)| session.ended.is_none()) else {
             return Ok(());
         };
-        let batch = stage_end(app, caller, Batch::new(), (id, version, session), why, origin)?;
+        let batch = stage_end(app, by, Batch::new(), (id, version, session), why)?;
         match app.store.commit(batch).await {
             Ok(_) => return Ok(()),
             Err(CommitError::Conflict { .. }) => {}
@@ -381,17 +424,13 @@ async fn end_one(app: &App, caller: &Caller, id: SessionId, why: &str, origin: O
 
 fn stage_end(
     app: &App,
-    caller: &Caller,
+    by: Actor<'_>,
     batch: Batch,
     (id, version, session): (SessionId, Version, StoredSession),
     why: &str,
-    origin: Option<&Origin>,
 ) -> Result<Batch> {
     let key = keyspace::session(id);
-    let address = origin.map(|origin| origin.address.to_string()).unwrap_or_default();
-    let change = journal::entry(app, caller, Subject::Session, &id, why)
-        .values(json!({"user": session.user}), Value::Null)
-        .from(&address);
+    let change = by.entry(app, Subject::Session, &id, why).values(json!({"user": session.user}), Value::Null);
     let ended = StoredSession { ended: Some(why.to_owned()), ..session };
     Ok(batch
         .expect(key.clone(), Expect::Version(version))
@@ -411,7 +450,8 @@ pub async fn sweep(app: &App, after: &mut Option<crate::store::Key>) -> Result<b
     *after = entries.last().filter(|_| more).map(|(key, _)| key.clone());
     for (key, entry) in entries {
         let session: StoredSession = serde_json::from_slice(&entry.value)?;
-        if session.expires_at > app.clock.unix_seconds() {
+        // One that ended waits for its tokens to expire, so that they are told apart from forged ones.
+        if session.expires_at.min(session.idle_until) > app.clock.unix_seconds() {
             continue;
         }
         let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid())) else { continue };

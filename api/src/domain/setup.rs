@@ -1,16 +1,17 @@
 //! The first admin: made once, ever, with a code that only who started the server has seen (P12).
 
-use std::{fmt, sync::Mutex, time::Duration};
+use std::{fmt, net::IpAddr, sync::Mutex, time::Duration};
 
 use common::{
     access::Caller,
     endpoints::{setup::SetUp, users::NewUser},
+    name::Username,
     problem::{FieldError, FieldErrors},
     user::User,
 };
 use sha2::{Digest, Sha256};
 
-use super::{App, Error, Result, keyspace, users};
+use super::{App, Error, Result, journal::Actor, keyspace, users};
 use crate::{
     auth::clock::{Clock, Entropy},
     store::{CommitError, Expect, Scan, Store},
@@ -71,7 +72,7 @@ pub async fn required(store: &Store) -> Result<bool> {
 }
 
 /// Makes the first admin. Of several at once one wins.
-pub async fn create(app: &App, body: SetUp) -> Result<User> {
+pub async fn create(app: &App, body: SetUp, address: IpAddr) -> Result<User> {
     if !required(&app.store).await? {
         return Err(already_done());
     }
@@ -80,14 +81,14 @@ pub async fn create(app: &App, body: SetUp) -> Result<User> {
             "This code does not hold. Use the link that the server printed; start the server again for a new one.";
         return Err(FieldErrors::of("code", FieldError::new("invalid", message)).into());
     }
-    first_admin(app, body.username, &body.password).await
+    first_admin(app, Actor::at(&Caller::Anonymous, address), body.username, &body.password).await
 }
 
-/// Makes the first admin without a code, for who has the machine itself.
-pub async fn first_admin(app: &App, username: common::name::Username, password: &str) -> Result<User> {
+/// Makes the first admin without a code: `by` has shown one, or has the machine itself.
+pub async fn first_admin(app: &App, by: Actor<'_>, username: Username, password: &str) -> Result<User> {
     let hash = users::hash(app, "password", &username, password).await?;
     let new = NewUser { username, password: String::new(), roles: Vec::new(), is_admin: true, is_active: true };
-    let (user, batch) = users::stage_create(app, &Caller::Anonymous, new, &hash)?;
+    let (user, batch) = users::stage_create(app, by, new, &hash)?;
     let batch = batch.expect(keyspace::set_up(), Expect::Absent).put(keyspace::set_up(), user.id.to_string());
     match app.store.commit(batch).await {
         Ok(_) => Ok(user),

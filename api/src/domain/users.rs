@@ -14,7 +14,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
-use super::{App, Error, MAX_TRIES, Result, error::AuthError, journal, keyspace, sessions};
+use super::{
+    App, Error, MAX_TRIES, Result,
+    error::AuthError,
+    journal::{self, Actor},
+    keyspace, sessions,
+};
 use crate::{
     auth::password::{Password, PasswordHash, Verdict},
     store::{Batch, CommitError, Expect, Scan, Version, counter},
@@ -99,7 +104,7 @@ pub async fn hash(app: &App, field: &str, username: &Username, password: &str) -
 }
 
 /// Stages a new user into a batch.
-pub fn stage_create(app: &App, caller: &Caller, new: NewUser, hash: &PasswordHash) -> Result<(User, Batch)> {
+pub fn stage_create(app: &App, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<(User, Batch)> {
     let user = User {
         id: UserId::from_uuid(app.ids.next_id()),
         username: new.username,
@@ -111,7 +116,7 @@ pub fn stage_create(app: &App, caller: &Caller, new: NewUser, hash: &PasswordHas
     };
     let name = keyspace::username(&folded(user.username.as_str()));
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
-    let change = journal::entry(app, caller, Subject::User, &user.id, "create").values(Value::Null, json!(user));
+    let change = by.entry(app, Subject::User, &user.id, "create").values(Value::Null, json!(user));
     let mut batch = Batch::new()
         .expect(name.clone(), Expect::Absent)
         .put(name, user.id.to_string())
@@ -135,12 +140,12 @@ pub fn name_taken() -> Error {
 }
 
 /// Makes a user.
-pub async fn create(app: &App, caller: &Caller, new: NewUser) -> Result<User> {
+pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
     if by_name(app, new.username.as_str()).await?.is_some() {
         return Err(name_taken());
     }
     let hash = hash(app, "password", &new.username, &new.password).await?;
-    let (user, batch) = stage_create(app, caller, new, &hash)?;
+    let (user, batch) = stage_create(app, by, new, &hash)?;
     match app.store.commit(batch).await {
         Ok(_) => Ok(user),
         Err(CommitError::Conflict { .. }) => Err(name_taken()),
@@ -149,7 +154,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewUser) -> Result<User> {
 }
 
 /// Changes a user. A new password ends all of their sessions, and so does disabling them.
-pub async fn update(app: &App, caller: &Caller, id: UserId, patch: UserPatch) -> Result<User> {
+pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> Result<User> {
     let new_hash = match &patch.password {
         Some(password) => {
             let current = get(app, id).await?;
@@ -171,8 +176,7 @@ pub async fn update(app: &App, caller: &Caller, id: UserId, patch: UserPatch) ->
             hash.as_str().clone_into(&mut after.password_hash);
         }
         let action = if new_hash.is_some() { "password" } else { "update" };
-        let change =
-            journal::entry(app, caller, Subject::User, &id, action).values(json!(before.user), json!(after.user));
+        let change = by.entry(app, Subject::User, &id, action).values(json!(before.user), json!(after.user));
         let mut batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
             .put(keyspace::user(id), after.to_bytes()?)
@@ -188,7 +192,7 @@ pub async fn update(app: &App, caller: &Caller, id: UserId, patch: UserPatch) ->
         }
         batch = count_admin(app, batch, before.is_active_admin(), after.is_active_admin()).await?;
         if ends_sessions {
-            batch = sessions::stage_end_all(app, caller, batch, id, None).await?;
+            batch = sessions::stage_end_all(app, by, batch, id, None).await?;
         }
         match app.store.commit(batch).await {
             Ok(_) => return Ok(after.user),
@@ -219,17 +223,17 @@ async fn count_admin(app: &App, batch: Batch, before: bool, after: bool) -> Resu
 }
 
 /// Deletes a user and ends their sessions. Their records stay, and name an owner who is gone.
-pub async fn delete(app: &App, caller: &Caller, id: UserId) -> Result<()> {
+pub async fn delete(app: &App, by: Actor<'_>, id: UserId) -> Result<()> {
     for _ in 0..MAX_TRIES {
         let (version, before) = load(app, id).await?.ok_or(Error::NotFound)?;
-        let change = journal::entry(app, caller, Subject::User, &id, "delete").values(json!(before.user), Value::Null);
+        let change = by.entry(app, Subject::User, &id, "delete").values(json!(before.user), Value::Null);
         let batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
             .delete(keyspace::user(id))
             .delete(keyspace::username(&folded(before.user.username.as_str())))
             .append(journal::bytes(&change));
         let batch = count_admin(app, batch, before.is_active_admin(), false).await?;
-        let batch = sessions::stage_end_all(app, caller, batch, id, None).await?;
+        let batch = sessions::stage_end_all(app, by, batch, id, None).await?;
         match app.store.commit(batch).await {
             Ok(_) => return Ok(()),
             Err(CommitError::Conflict { .. }) => {}
@@ -242,17 +246,21 @@ pub async fn delete(app: &App, caller: &Caller, id: UserId) -> Result<()> {
 /// Changes the caller's own password and ends every other session of theirs. Wrong current passwords count as failed
 /// sign-ins.
 pub async fn change_password(app: &App, session: &sessions::Authenticated, change: PasswordChange) -> Result<()> {
+    let by = session.actor();
     let name = session.user.username.as_str();
     let attempt =
         app.throttle.admit(&folded(name), session.address).map_err(|locked| Error::Locked(locked.retry_after))?;
     let (_, stored) = load(app, session.user.id).await?.ok_or(AuthError::NoUser)?;
-    let current_hash = PasswordHash::from_stored(stored.password_hash);
+    let checked = stored.password_hash;
+    let current_hash = PasswordHash::from_stored(checked.clone());
     let verdict = match Password::new(&change.current_password) {
         Ok(password) => app.hasher.verify(Some(&current_hash), password).await?,
         Err(_) => Verdict::Wrong,
     };
     if matches!(verdict, Verdict::Wrong) {
         let _ = attempt.failed();
+        let entry = by.entry(app, Subject::User, &session.user.id, "password_refused");
+        app.store.commit(Batch::new().append(journal::bytes(&entry))).await?;
         let error = FieldError::new("password_incorrect", "This is not your current password.");
         return Err(FieldErrors::of("current_password", error).into());
     }
@@ -260,13 +268,17 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
     let new_hash = hash(app, "new_password", &session.user.username, &change.new_password).await?;
     for _ in 0..MAX_TRIES {
         let (version, before) = load(app, session.user.id).await?.ok_or(AuthError::NoUser)?;
+        // Whoever set another password meanwhile had a reason: the one that was checked is worth nothing any more.
+        if before.password_hash != checked {
+            return Err(Error::Conflict("Your password was changed meanwhile. Sign in with the new one.".to_owned()));
+        }
         let after = StoredUser { password_hash: new_hash.as_str().to_owned(), ..before };
-        let entry = journal::entry(app, &session.caller, Subject::User, &after.user.id, "password");
+        let entry = by.entry(app, Subject::User, &after.user.id, "password");
         let batch = Batch::new()
             .expect(keyspace::user(after.user.id), Expect::Version(version))
             .put(keyspace::user(after.user.id), after.to_bytes()?)
             .append(journal::bytes(&entry));
-        let batch = sessions::stage_end_all(app, &session.caller, batch, after.user.id, Some(session.id)).await?;
+        let batch = sessions::stage_end_all(app, by, batch, after.user.id, Some(session.id)).await?;
         match app.store.commit(batch).await {
             Ok(_) => return Ok(()),
             Err(CommitError::Conflict { .. }) => {}

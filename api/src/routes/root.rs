@@ -40,5 +40,5 @@ async fn get(context: Context, input: Input<root::Get>) -> Result<Reply> {
 }
 
 async fn set_up(context: Context, input: Input<setup::Create>) -> Result<Reply> {
-    Reply::json(&first::create(&context.app, input.body).await?)
+    Reply::json(&first::create(&context.app, input.body, input.origin.address).await?)
 }

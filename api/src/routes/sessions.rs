@@ -38,6 +38,6 @@ async fn end_others(context: Context, input: Input<endpoints::EndOthers>) -> Res
     let asking = input.session()?;
     let user = whose(&context, asking, input.query).await?;
     let except = (user == asking.user.id).then_some(asking.id);
-    sessions::end_all(&context.app, &asking.caller, user, except).await?;
+    sessions::end_all(&context.app, asking.actor(), user, except).await?;
     Ok(Reply::empty())
 }

@@ -23,7 +23,7 @@ async fn me(_: Context, input: Input<endpoints::Me>) -> Result<Reply> {
 
 async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply> {
     let patch = UserPatch { username: input.body.username.clone(), ..UserPatch::default() };
-    Reply::json(&users::update(&context.app, &input.caller, input.session()?.user.id, patch).await?)
+    Reply::json(&users::update(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?)
 }
 
 async fn change_password(context: Context, input: Input<endpoints::ChangePassword>) -> Result<Reply> {
@@ -37,7 +37,7 @@ async fn list(context: Context, _: Input<endpoints::List>) -> Result<Reply> {
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
     let location = input.base_url();
-    let user = users::create(&context.app, &input.caller, input.body).await?;
+    let user = users::create(&context.app, input.session()?.actor(), input.body.clone()).await?;
     Ok(Reply::json(&user)?.header(header::LOCATION, &format!("{location}/api/users/{}/", user.id)))
 }
 
@@ -46,10 +46,10 @@ async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
-    Reply::json(&users::update(&context.app, &input.caller, input.params.0, input.body).await?)
+    Reply::json(&users::update(&context.app, input.session()?.actor(), input.params.0, input.body.clone()).await?)
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
-    users::delete(&context.app, &input.caller, input.params.0).await?;
+    users::delete(&context.app, input.session()?.actor(), input.params.0).await?;
     Ok(Reply::empty())
 }
