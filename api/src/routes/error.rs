@@ -24,6 +24,8 @@ pub enum Refusal {
     Problem(Box<Problem>),
     /// `Authorization` names the right scheme and is no token.
     MalformedAuthorization,
+    /// More than one `Authorization`.
+    SeveralAuthorizations,
     /// The domain says no.
     Domain(Error),
 }
@@ -50,6 +52,11 @@ impl Refusal {
                 let detail = "Authorization header must contain two space-delimited values";
                 (Problem::unauthorized(detail).with_code("bad_authorization_header"), Some(INVALID_TOKEN), None)
             }
+            Self::SeveralAuthorizations => {
+                let problem = Problem::invalid("Send one Authorization header, not several.");
+                (problem.with_code("invalid_request"), Some(INVALID_REQUEST), None)
+            }
+            Self::Domain(error @ Error::Denied) => (domain(error).0, Some(INSUFFICIENT_SCOPE), None),
             Self::Domain(Error::Unauthenticated(error)) => {
                 let (problem, challenge) = if credentials { at_credentials(error) } else { at_resource(error) };
                 (problem, Some(challenge), None)
@@ -72,6 +79,8 @@ impl Refusal {
 
 const CHALLENGE: &str = "Bearer realm=\"api\"";
 const INVALID_TOKEN: &str = "Bearer realm=\"api\", error=\"invalid_token\"";
+const INVALID_REQUEST: &str = "Bearer realm=\"api\", error=\"invalid_request\"";
+const INSUFFICIENT_SCOPE: &str = "Bearer realm=\"api\", error=\"insufficient_scope\"";
 
 /// 401 of the endpoints that take credentials in the body or a cookie.
 fn at_credentials(error: AuthError) -> (Problem, &'static str) {

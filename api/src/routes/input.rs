@@ -156,8 +156,7 @@ async fn authenticate(
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        let problem = Problem::invalid("Send one Authorization header, not several.").with_code("invalid_request");
-        return Err(problem.into());
+        return Err(Refusal::SeveralAuthorizations);
     }
     let Ok(line) = line.to_str() else {
         return Err(Error::from(AuthError::Token(crate::auth::token::TokenError::Invalid("not ASCII"))).into());
