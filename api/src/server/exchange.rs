@@ -15,7 +15,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 use tower::{Service, ServiceExt};
@@ -107,6 +107,14 @@ where
 
     let mut request =
         request.map(|body| RequestBody::new(body, options.max_body, exchange.started + options.body_timeout));
+    // HTTP/2 says `:authority`, and an absolute address overrides `Host` (RFC 9112 §3.2.2): services need to look in one place.
+    let authority = request.uri().authority().map(|authority| match authority.port() {
+        Some(port) => format!("{}:{port}", authority.host()),
+        None => authority.host().to_owned(),
+    });
+    if let Some(Ok(host)) = authority.map(HeaderValue::try_from) {
+        request.headers_mut().insert(header::HOST, host);
+    }
     request.extensions_mut().insert(Connection { remote: exchange.peer.remote });
     request.extensions_mut().insert(exchange.id);
     let verdict = request.body().verdict();
@@ -193,7 +201,8 @@ impl Drop for Exchange {
             // 499, as others write it: the client left before there was an answer.
             status = self.status.map_or(499, |status| status.as_u16()),
             bytes = self.sent,
-            ms = self.started.elapsed().as_secs_f64() * 1e3,
+            // To the microsecond.
+            ms = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
             remote = %self.peer.remote.ip(),
             request_id = %self.id,
         );
