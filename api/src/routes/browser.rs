@@ -2,7 +2,7 @@
 //! a body.
 
 use common::endpoints::sessions::{self as endpoints, BrowserSession};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 
 use super::{Context, Input, Options, Reply, Table};
 use crate::domain::{
@@ -15,6 +15,7 @@ use crate::domain::{
 const COOKIE: &str = "__Host-coffer";
 /// For plain HTTP, where browsers refuse the other.
 const INSECURE_COOKIE: &str = "coffer";
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 pub fn register(table: &mut Table) {
     table.on::<endpoints::SignIn, _, _>(sign_in);
@@ -35,12 +36,18 @@ async fn refresh(context: Context, input: Input<endpoints::Refresh>) -> Result<R
 async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<Reply> {
     if let Some(token) = cookie(&input.headers, &context.options) {
         // A session that has ended already is as signed out as can be.
-        match sessions::blacklist(&context.app, token, &input.origin).await {
+        match sessions::sign_out(&context.app, token, &input.origin).await {
             Ok(()) | Err(Error::Unauthenticated(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Reply::empty().header(header::SET_COOKIE, &set_cookie(&context.options, "", 0)))
+    let reply = Reply::empty().header(header::SET_COOKIE, &set_cookie(&context.options, "", 0));
+    // Records that were read are in the browser's cache. Not "cookies": those are shared with other ports of this host. On
+    // plain HTTP browsers refuse the header, loudly.
+    if context.options.insecure_cookie {
+        return Ok(reply);
+    }
+    Ok(reply.header(CLEAR_SITE_DATA, "\"cache\""))
 }
 
 fn session(context: &Context, issued: Issued) -> Result<Reply> {

@@ -311,8 +311,10 @@ impl Browser {
         let entries = self.raw("se/log", json!({"type": "browser"})).await;
         let is_expected = |entry: &Value| {
             let message = entry["message"].as_str().unwrap_or_default();
-            entry["source"] == "network"
-                && refused.iter().any(|status| message.contains(&format!("a status of {status} ")))
+            let is_refusal = entry["source"] == "network"
+                && refused.iter().any(|status| message.contains(&format!("a status of {status} ")));
+            // Signing out asks the browser to empty its cache, and it says that it did.
+            is_refusal || entry["level"] == "INFO" && message.contains("Clear-Site-Data")
         };
         let unexpected: Vec<&Value> = entries.as_array().unwrap().iter().filter(|entry| !is_expected(entry)).collect();
         assert!(unexpected.is_empty(), "on the console: {unexpected:#?}");
