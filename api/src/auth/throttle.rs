@@ -1,5 +1,6 @@
 //! Slows guessing down: a growing lock on every name that is tried, existing or not, and a limit on failures from one address.
-//! In memory and bounded; a restart forgets. Hashing costs are bounded elsewhere ([`super::password`]).
+//! In memory and bounded; a restart forgets. Hashing costs are bounded elsewhere ([`super::password`]). Refresh tokens and the
+//! set-up code are not limited here: nobody guesses them, and checking one costs microseconds.
 //!
 //! The lock is soft: sessions that are open go on, and it ends by itself. Its price is that someone who keeps guessing at a
 //! name keeps its owner from signing in anew.
@@ -131,8 +132,8 @@ impl Throttle {
         Ok(Attempt { throttle: self.clone(), name: key, address: network(address) })
     }
 
-    /// Asks whether `address` may try anything at all: for what has no name, such as refreshing and setting up.
-    pub fn admit_address(&self, address: IpAddr) -> Result<(), Locked> {
+    /// Asks whether `address` may try any name at all.
+    fn admit_address(&self, address: IpAddr) -> Result<(), Locked> {
         let settings = &self.0.settings;
         let now = self.0.clock.elapsed();
         let Some(forgiven) = self.memory().addresses.get(&network(address)).copied() else { return Ok(()) };
@@ -141,11 +142,6 @@ impl Throttle {
             None | Some(Duration::ZERO) => Ok(()),
             Some(retry_after) => Err(Locked { retry_after }),
         }
-    }
-
-    /// Counts a failure that has no name.
-    pub fn address_failed(&self, address: IpAddr) {
-        self.count_address(&mut self.memory(), network(address));
     }
 
     fn count_address(&self, memory: &mut Memory, key: u128) {
