@@ -65,7 +65,8 @@ pub struct Input {
 }
 
 impl Input {
-    fn new(field: Field, text: String) -> Self {
+    /// An input that fills a field and holds this text.
+    pub fn new(field: Field, text: String) -> Self {
         let widget = match &field.kind {
             FieldType::Text { multiline: true, .. } => Widget::Area,
             FieldType::Text { .. } | FieldType::Email | FieldType::Url => Widget::Line,

@@ -2,6 +2,7 @@
 
 use common::{
     Call, Object,
+    collection::Definition,
     endpoints::{collections, records, root, setup, tokens, users},
     id::{RecordId, Revision},
     name::CollectionName,
@@ -44,6 +45,8 @@ pub enum Effect {
     Delete(Ticket, Deleted),
     /// Put a record back.
     Restore(Ticket, Deleted),
+    /// Write a collection's definition: a new one, or that of the one with this name.
+    Define(Ticket, Option<CollectionName>, Box<Definition>),
 }
 
 impl Effect {
@@ -86,6 +89,13 @@ impl Effect {
                 let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
                 let answer = client.send(&call).await.map(|_| ());
                 Message::Deleted(ticket, deleted, answer)
+            }
+            Self::Define(ticket, existing, definition) => {
+                let answer = match existing {
+                    None => client.send(&Call::<collections::Create>::new((), *definition)).await,
+                    Some(name) => client.send(&Call::<collections::Replace>::new((name,), *definition)).await,
+                };
+                Message::Defined(ticket, answer.map(Box::new))
             }
             Self::Restore(ticket, deleted) => {
                 let params: (_, _, Revision) = (deleted.collection.clone(), deleted.id, deleted.revision);

@@ -74,6 +74,8 @@ pub enum Message {
     Deleted(Ticket, Deleted, Answer<()>),
     /// A record was put back.
     Restored(Ticket, Deleted, Answer<Record>),
+    /// A collection was written.
+    Defined(Ticket, Answer<Box<Collection>>),
     /// The session could not be written to its file.
     NotKept,
 }

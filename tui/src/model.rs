@@ -14,7 +14,7 @@ use crate::{
     effect::Effect,
     key::{Action, Context},
     message::{Deleted, Ticket},
-    screen::{Collections, Detail, RecordForm, Records, SignIn},
+    screen::{Collections, DefinitionForm, Detail, RecordForm, Records, SignIn},
     style::Theme,
 };
 
@@ -72,6 +72,8 @@ pub enum Screen {
     Record(Box<Detail>),
     /// A record's form.
     Form(Box<RecordForm>),
+    /// The collection editor.
+    Definition(Box<DefinitionForm>),
 }
 
 /// A sentence that goes away.
@@ -173,6 +175,7 @@ impl Model {
             Some(Screen::Records(_)) => Context::Records,
             Some(Screen::Record(_)) => Context::Record,
             Some(Screen::Form(form)) => form.filling.context(),
+            Some(Screen::Definition(form)) => form.filling.context(),
             Some(Screen::Collections(_)) | None => Context::Collections,
         }
     }
@@ -190,6 +193,14 @@ impl Model {
                 Some(Screen::Form(form)) => form.clash_here().is_some(),
                 _ => false,
             },
+            Action::LookUp => match self.screens.last() {
+                Some(Screen::Form(form)) => form.refers_to().is_some(),
+                _ => false,
+            },
+            Action::AddField => matches!(self.screens.last(), Some(Screen::Definition(_))),
+            Action::RemoveField | Action::FieldUp | Action::FieldDown => {
+                matches!(self.screens.last(), Some(Screen::Definition(form)) if form.is_in_field())
+            }
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,
         }
@@ -207,8 +218,14 @@ impl Model {
                 let decision = self.decide(&detail.collection.access, access);
                 decision.covers(detail.record.owner())
             }
+            Some(Screen::Collections(_)) => self.is_admin(),
             _ => false,
         }
+    }
+
+    /// The user may define collections. Before the user is known this is a yes: the server decides anyway.
+    pub fn is_admin(&self) -> bool {
+        self.user.as_ref().is_none_or(|user| user.is_admin)
     }
 
     /// What a collection's rules say to the user. Before the user is known they say yes: the server decides anyway.
@@ -234,7 +251,7 @@ impl Model {
             Some(Screen::Collections(collections)) => collections.load.is_under_way(),
             Some(Screen::Records(records)) => records.load.is_under_way(),
             Some(Screen::Record(detail)) => detail.load.is_under_way(),
-            Some(Screen::Form(_)) | None => false,
+            Some(Screen::Form(_) | Screen::Definition(_)) | None => false,
         };
         let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
         self.writing.is_some() || looks || (loads && self.sign_in.is_none())
@@ -242,7 +259,11 @@ impl Model {
 
     /// Something was typed that is not saved.
     pub fn has_unsaved_text(&self) -> bool {
-        self.screens.iter().any(|screen| matches!(screen, Screen::Form(form) if form.is_changed()))
+        self.screens.iter().any(|screen| match screen {
+            Screen::Form(form) => form.is_changed(),
+            Screen::Definition(form) => form.is_changed(),
+            _ => false,
+        })
     }
 
     /// Shows a sentence for a while.
@@ -277,7 +298,7 @@ impl Model {
             Screen::Collections(collections) => vec![collections.load(ticket)],
             Screen::Records(records) => vec![records.load(ticket)],
             Screen::Record(detail) => detail.load(ticket).into_iter().collect(),
-            Screen::Form(_) => Vec::new(),
+            Screen::Form(_) | Screen::Definition(_) => Vec::new(),
         }
     }
 }

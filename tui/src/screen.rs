@@ -1,6 +1,7 @@
 //! The screens: each module holds one's state and what its keys do. How they look is in [`crate::view`].
 
 mod collections;
+mod definition;
 mod detail;
 mod filling;
 mod record_form;
@@ -8,6 +9,7 @@ mod records;
 mod sign_in;
 
 pub use collections::Collections;
+pub use definition::DefinitionForm;
 pub use detail::{Detail, scrolled};
 pub use filling::{Filling, is_area, options};
 pub use record_form::RecordForm;

@@ -98,6 +98,7 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
             None
         }
         Screen::Form(form) => filling::record_form(buffer, body, model.theme, form),
+        Screen::Definition(form) => filling::draw(buffer, body, model.theme, &form.filling, &[], None),
     }
 }
 
@@ -111,6 +112,10 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
         Screen::Record(detail) => Some(cut(&title(&detail.collection, &detail.record), 30)),
         Screen::Form(form) if form.id.is_some() => Some(words::EDITING.to_owned()),
         Screen::Form(_) => Some(words::NEW.to_owned()),
+        Screen::Definition(form) => Some(match &form.existing {
+            Some(name) => format!("{name} › {}", words::EDITING),
+            None => words::NEW.to_owned(),
+        }),
     }) {
         path.push_str(" › ");
         path.push_str(&part);

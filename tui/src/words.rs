@@ -4,7 +4,7 @@
 use std::io;
 
 use common::{
-    CallError,
+    CallError, Problem,
     access::Action as Access,
     collection::Collection,
     record::Record,
@@ -24,13 +24,13 @@ pub const ABOUT: &str = "Read and write the records of a Coffer server in the te
 pub const LONG_ABOUT: &str = "\
 Read and write the records of a Coffer server in the terminal.
 
-Sign in with your name and password; on a new server, make the first admin with the code that the server printed.
+Sign in with your name and password; on a new server, make the first admin with the code that the server printed. \
 The key ? shows all keys, F1 does so where text is typed.
 
-You stay signed in until you sign out or the session ends. The session is kept in a file that only you can read, one
+You stay signed in until you sign out or the session ends. The session is kept in a file that only you can read, one \
 for each server, in $COFFER_STATE_DIR, or else in coffer/ below $XDG_STATE_HOME or ~/.local/state.
 
-With https the server's certificate must be trusted by this machine; for a private authority set SSL_CERT_FILE.
+With https the server's certificate must be trusted by this machine; for a private authority set SSL_CERT_FILE. \
 NO_COLOR is respected.";
 /// What `--server` takes.
 pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
@@ -77,8 +77,7 @@ pub const LOOKING: &str = "Asking the server…";
 /// There are no collections.
 pub const NO_COLLECTIONS: &str = "There are no collections yet.";
 /// What an admin does then.
-pub const NO_COLLECTIONS_ADMIN: &str =
-    "Define one in the web app, or fill the store with examples by \"coffer demo\"; then press r.";
+pub const NO_COLLECTIONS_ADMIN: &str = "Press n to define the first one.";
 /// What others do then.
 pub const NO_COLLECTIONS_USER: &str = "An admin has to define one, or let you see it. Press r to look again.";
 /// A collection has no records.
@@ -113,6 +112,18 @@ pub const CHANGED_NOT_DELETED: &str =
 /// No deletion to take back.
 pub const NOTHING_TO_UNDO: &str = "There is nothing to undo.";
 
+/// How a collection or a field is named.
+pub const NAME_HINT: &str = "Small letters a to z, digits and underscores; a letter comes first.";
+/// How a default is written.
+pub const DEFAULT_HINT: &str = "What a new record has where nothing is filled in. Empty for none.";
+/// How access rules are written.
+pub const ACCESS_HINT: &str =
+    "anyone, signed_in, owner, role:<name> or nobody; several with commas. Admins may always.";
+/// Only admins define collections.
+pub const NOT_ADMIN: &str = "Only admins define collections. Ask one.";
+/// A 412 over the collection editor.
+pub const DEFINITION_CHANGED: &str = "Not saved: somebody else changed this collection meanwhile. Press Esc twice to discard yours, then e to open theirs.";
+
 /// Reasons why nothing came back; they stand in the middle of a sentence.
 pub const TIMED_OUT: &str = "it took too long";
 /// See [`TIMED_OUT`].
@@ -141,6 +152,7 @@ pub fn unreachable(kind: io::ErrorKind) -> Option<&'static str> {
 
 /// What an action is called in the footer, and what it does, for the help page.
 pub fn action(action: Action, context: Context) -> (&'static str, &'static str) {
+    let is_form = matches!(context, Context::Line | Context::Area | Context::Choice | Context::Choices);
     let scrolls = matches!(context, Context::Record | Context::Help);
     match action {
         Action::Up if scrolls => ("up", "Scroll up"),
@@ -155,15 +167,19 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Right => ("right", "Go a column to the right"),
         Action::First => ("first", "Go to the first row"),
         Action::Last => ("last", "Go to the last row"),
+        Action::PreviousPage if is_form => ("back", "Go back by several fields"),
+        Action::NextPage if is_form => ("on", "Go on by several fields"),
         Action::PreviousPage => ("page back", "Go a page back"),
         Action::NextPage => ("page on", "Go a page on"),
-        Action::Open => ("open", "Open what is under the cursor"),
+        Action::Open => ("open", "Open what is under the cursor; while looking up, choose it"),
         Action::Back if context == Context::Records => ("back", "Show all records again; then go back"),
         Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
         Action::Back if context == Context::Help => ("close", "Close this page"),
         Action::Back => ("back", "Go back; unsaved text is asked about"),
         Action::Filter => ("filter", "Filter the rows"),
         Action::Sort => ("sort", "Sort by the column under the cursor: up, down, not at all"),
+        Action::New if context == Context::Collections => ("new", "Define a collection (admins)"),
+        Action::Edit if context == Context::Collections => ("edit", "Change the collection's definition (admins)"),
         Action::New => ("new", "Create a record"),
         Action::Edit => ("edit", "Edit the record"),
         Action::Delete => ("delete", "Delete the record; u brings it back"),
@@ -179,9 +195,14 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Pick if context == Context::Choices => ("pick", "Pick it, or put it back"),
         Action::Pick => ("change", "Choose the one after"),
         Action::TakeTheirs => ("take theirs", "Take what somebody else wrote into this field"),
+        Action::LookUp => ("look up", "Choose the record that the field refers to"),
         Action::OtherForm => ("switch", "Switch between signing in and making the first admin"),
         Action::Retry => ("try again", "Ask the server again"),
         Action::Save => ("save", "Save"),
+        Action::AddField => ("add field", "Add a field at the end"),
+        Action::RemoveField => ("remove field", "Take the field under the cursor out"),
+        Action::FieldUp => ("field up", "Move the field under the cursor up"),
+        Action::FieldDown => ("field down", "Move the field under the cursor down"),
         Action::Help => ("help", "Show all keys"),
         Action::Quit => ("quit", "Quit; the session is kept"),
     }
@@ -233,17 +254,45 @@ pub fn failure(failure: &Failure) -> String {
     }
 }
 
-/// Why a call did not succeed: the server's sentence, with what it said of single fields.
+/// Why a call did not succeed.
 pub fn call_error(error: &CallError) -> String {
-    let mut said = error.to_string();
-    if let Some(problem) = error.problem() {
-        for (field, errors) in &problem.errors.0 {
-            for error in errors {
-                said.extend([" ", field, ": ", &error.message]);
-            }
+    match error.problem() {
+        Some(said) => problem(said),
+        None => single_line(&error.to_string()).into_owned(),
+    }
+}
+
+/// The server's sentence, with what it said of single fields.
+pub fn problem(problem: &Problem) -> String {
+    let mut said = problem.detail.clone();
+    for (field, errors) in &problem.errors.0 {
+        for error in errors {
+            said.extend([" ", field, ": ", &error.message]);
         }
     }
     single_line(&said).into_owned()
+}
+
+/// Who may do something, in the collection editor.
+pub fn who_may(access: Access) -> &'static str {
+    match access {
+        Access::List => "Who may list",
+        Access::View => "Who may view",
+        Access::Create => "Who may create",
+        Access::Update => "Who may update",
+        Access::Delete => "Who may delete",
+    }
+}
+
+/// The heading of a field, in the collection editor.
+pub fn field_number(number: usize) -> String {
+    format!("Field {number}")
+}
+
+/// A collection was written.
+pub fn defined(collection: &Collection, is_new: bool) -> String {
+    let done = if is_new { "Created" } else { "Saved" };
+    format!("{done} the collection {}.", collection.name)
 }
 
 /// A record could not be saved.
@@ -301,6 +350,11 @@ pub fn signed_out_here_only(error: &CallError) -> String {
     format!("You are signed out on this machine. {} On the server the session ends by itself.", call_error(error))
 }
 
+/// A record is being looked up.
+pub const LOOKING_UP: &str = "Enter chooses the record, Esc goes back to the form";
+/// The collection that a field refers to cannot be seen.
+pub const NOTHING_TO_LOOK_UP: &str = "You may not list that collection. Type the id of the record.";
+
 /// Where the cursor stands in a table.
 pub fn position(range: &str, page: u64, pages: u64) -> String {
     use common::text::thousands;
@@ -339,9 +393,4 @@ pub fn form_heading(collection: &str, title: Option<&str>) -> String {
 /// The heading over signing in.
 pub fn sign_in_heading(is_set_up: bool) -> &'static str {
     if is_set_up { "Make the first admin" } else { "Sign in" }
-}
-
-/// The server cannot be asked what it is.
-pub fn try_again(error: &str) -> String {
-    format!("{error} Ctrl-R tries again.")
 }

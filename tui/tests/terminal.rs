@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
 const SAVE: &str = "\x13";
+const ADD_FIELD: &str = "\x0e";
 const TAKE_THEIRS: &str = "\x14";
 
 fn snacks() -> Value {
@@ -63,15 +64,15 @@ async fn the_first_run_from_set_up_to_signing_out() {
     terminal.wait("There are no collections yet.");
     assert!(!terminal.wait("Signed in as ada.").contains(PASSWORD));
 
-    let client = server.admin().await;
-    define(&client, snacks()).await;
-    terminal.press("r");
+    terminal.press("nsnacks\tWhat we eat between meals\ttitle");
+    terminal.press(&format!("{ADD_FIELD}price\td\t\t\t2{ADD_FIELD}notes{SAVE}"));
+    terminal.wait("Created the collection snacks.");
     terminal.wait("What we eat between meals");
     terminal.press(ENTER);
     terminal.wait("There are no records here yet.");
 
     // Typed in one go: what comes while the first save is under way waits for it.
-    terminal.press(&format!("nPopcorn\t3.5\tsalted{SAVE}nChips\t2x{SAVE}"));
+    terminal.press(&format!("nPopcorn\t3.50\tsalted{SAVE}nChips\t2x{SAVE}"));
     terminal.wait("! A valid number is required.");
     terminal.press(&format!("\x7f{SAVE}"));
     terminal.wait("Created \"Chips\".");
@@ -126,6 +127,7 @@ async fn the_first_run_from_set_up_to_signing_out() {
     terminal.press("o");
     terminal.wait("You are signed out.");
     assert_eq!(session_file(state.path()), None);
+    let client = server.admin().await;
     let again = client.send(&Call::<tokens::Refresh>::new((), tokens::RefreshToken { refresh })).await;
     assert!(again.is_err(), "the refresh token must be dead after signing out");
     terminal.press("\x03");

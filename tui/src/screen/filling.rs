@@ -8,6 +8,9 @@ use crate::{
     typing::Typing,
 };
 
+/// Inputs that a leap goes over.
+const LEAP: usize = 8;
+
 /// A form that is being filled in.
 pub struct Filling {
     /// The form.
@@ -46,6 +49,11 @@ impl Filling {
     pub fn step(&mut self, forward: bool) {
         let count = self.form.inputs.len().max(1);
         self.go_to(if forward { (self.focus + 1) % count } else { (self.focus + count - 1) % count });
+    }
+
+    /// Goes on or back by several inputs, staying inside.
+    pub fn leap(&mut self, forward: bool) {
+        self.go_to(if forward { self.focus + LEAP } else { self.focus.saturating_sub(LEAP) });
     }
 
     /// The last input is in focus.

@@ -2,8 +2,9 @@
 
 use common::{
     collection::Collection,
-    form::{Clash, Form},
+    form::{Clash, Form, Widget},
     id::RecordId,
+    name::CollectionName,
     record::Record,
 };
 
@@ -104,6 +105,14 @@ impl RecordForm {
     /// The clash about the input in focus.
     pub fn clash_here(&self) -> Option<&Clash> {
         self.clash(&self.filling.current()?.label)
+    }
+
+    /// The collection that the input in focus refers to.
+    pub fn refers_to(&self) -> Option<&CollectionName> {
+        match &self.filling.current()?.widget {
+            Widget::Reference(collection) => Some(collection),
+            _ => None,
+        }
     }
 
     /// Takes what the other side wrote into the input in focus.

@@ -32,6 +32,8 @@ pub struct Records {
     pub filter: Option<FilterLine>,
     /// How loading goes.
     pub load: Load,
+    /// A row is chosen for the form below.
+    pub is_look_up: bool,
     /// Where the cursor goes when rows come.
     land: Land,
 }
@@ -67,6 +69,7 @@ impl Records {
             column: 0,
             filter: None,
             load: Load::default(),
+            is_look_up: false,
             land: Land::First,
         }
     }

@@ -74,6 +74,8 @@ impl SignIn {
             self.filling.go_to_error();
             return None;
         };
+        // Whether the server answers will be known from this.
+        self.look.error = None;
         let text = |name| self.filling.form.text(name).to_owned();
         Some(match self.kind {
             Kind::SignIn => {

@@ -1,14 +1,14 @@
 //! Answers from the server. Late ones, which a newer request has overtaken, are dropped; one that says that the session
 //! has ended puts signing in above whatever is open.
 
-use common::{CallError, id::RecordId, record::Record, user::User};
+use common::{CallError, collection::Collection, id::RecordId, record::Record, user::User};
 
 use crate::{
     effect::Effect,
     key,
     message::{Answer, Deleted, Failure, Message, Ticket},
     model::{Model, Screen, Typed},
-    screen::Collections,
+    screen::{Collections, Filling},
     words,
 };
 
@@ -40,6 +40,7 @@ pub fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Fresh(ticket, answer) if finish(model, ticket) => fresh(model, answer),
         Message::Deleted(ticket, record, answer) if finish(model, ticket) => deleted(model, record, answer),
         Message::Restored(ticket, record, answer) if finish(model, ticket) => restored(model, record, answer),
+        Message::Defined(ticket, answer) if finish(model, ticket) => defined(model, answer),
         Message::NotKept => {
             model.complain(words::SESSION_NOT_KEPT);
             Vec::new()
@@ -68,11 +69,16 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
     }
     model.writing = None;
     for typed in std::mem::take(&mut model.ahead) {
-        let Some(Screen::Form(form)) = model.screens.last_mut() else { break };
-        match typed {
-            Typed::Key(key) if key::action(form.filling.context(), key).is_none() => form.filling.key(key),
-            Typed::Key(_) => break,
-            Typed::Paste(text) => form.filling.paste(&text),
+        let is_text = matches!(typed, Typed::Paste(_))
+            || matches!(&typed, Typed::Key(key) if key::action(model.context(), *key).is_none());
+        let into = |filling: &mut Filling| match &typed {
+            Typed::Key(key) => filling.key(*key),
+            Typed::Paste(text) => filling.paste(text),
+        };
+        match model.screens.last_mut() {
+            Some(Screen::Form(form)) if is_text => into(&mut form.filling),
+            Some(Screen::Definition(form)) if is_text => form.typed(into),
+            _ => break,
         }
     }
     let reason = if model.has_unsaved_text() { words::ENDED_TEXT_KEPT } else { words::ENDED };
@@ -121,7 +127,7 @@ fn signed_out(model: &mut Model, answer: Result<(), CallError>) -> Vec<Effect> {
     model.ask_to_sign_in(Some(reason))
 }
 
-fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<common::collection::Collection>>) -> Vec<Effect> {
+fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Collection>>) -> Vec<Effect> {
     let Some(Screen::Collections(collections)) = model.screens.first_mut() else { return Vec::new() };
     if !collections.load.finish(ticket) {
         return Vec::new();
@@ -138,14 +144,12 @@ fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<common::col
 
 fn records(model: &mut Model, ticket: Ticket, answer: Answer<common::page::Page<Record>>) -> Vec<Effect> {
     let next = model.ticket();
+    // There may be two tables: one lies below a form, in the other a record is looked up for it.
     let table = model.screens.iter_mut().find_map(|screen| match screen {
-        Screen::Records(records) => Some(records),
+        Screen::Records(records) => records.load.finish(ticket).then_some(records),
         _ => None,
     });
     let Some(records) = table else { return Vec::new() };
-    if !records.load.finish(ticket) {
-        return Vec::new();
-    }
     match answer {
         Ok(page) => records.show(page, next).into_iter().collect(),
         Err(failure) => {
@@ -288,6 +292,30 @@ fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> Vec<E
     if error.problem().is_none() || error.status() >= 500 || error.status() == 429 || error.status() == 409 {
         model.undo.push(record);
     }
+    model.complain(said);
+    Vec::new()
+}
+
+fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
+    let failure = match answer {
+        Ok(collection) => {
+            let is_new = match model.screens.pop() {
+                Some(Screen::Definition(form)) => form.existing.is_none(),
+                _ => false,
+            };
+            model.say(words::defined(&collection, is_new));
+            return model.reload();
+        }
+        Err(failure) => failure,
+    };
+    if let Some(effects) = ended(model, &failure) {
+        return effects;
+    }
+    let Failure::Call(error) = failure else { return Vec::new() };
+    if let (Screen::Definition(form), Some(problem)) = (model.top(), error.problem()) {
+        form.refuse(problem);
+    }
+    let said = if error.status() == 412 { words::DEFINITION_CHANGED.to_owned() } else { words::not_saved(&error) };
     model.complain(said);
     Vec::new()
 }

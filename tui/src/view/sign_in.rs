@@ -37,7 +37,7 @@ pub fn draw(buffer: &mut Buffer, body: Rect, model: &Model, sign_in: &SignIn) ->
         say(words::LOOKING, theme.quiet());
     }
     if let Some(error) = &sign_in.look.error {
-        say(&format!("! {}", words::try_again(error)), theme.error());
+        say(&format!("! {error}"), theme.error());
     }
     if is_set_up {
         say(words::SET_UP, Style::new());

@@ -109,6 +109,9 @@ pub fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
 /// How a table of records stands.
 pub fn standing(screen: &Records) -> String {
     let mut parts = Vec::new();
+    if screen.is_look_up {
+        parts.push(words::LOOKING_UP.to_owned());
+    }
     if screen.rows.is_some() {
         parts.push(words::position(&screen.table.range(), screen.table.query.page, screen.table.pages()));
     }

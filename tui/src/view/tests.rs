@@ -5,7 +5,7 @@ use ratatui::{Terminal, backend::TestBackend};
 use serde_json::{Value, json};
 
 use crate::{
-    fixture::{ada, collection, id, page, press, record, snack, snacks, table},
+    fixture::{ada, collection, id, page, press, record, snack, snacks, table, user},
     message::{Failure, Message},
     model::{Model, Screen},
     update, view, words,
@@ -88,6 +88,22 @@ fn no_size_breaks_a_form_with_every_kind_of_input() {
     let mut model = table(snacks(), vec![record], 1, (80, 24));
     press(&mut model, "e");
     for _ in 0..10 {
+        for size in SIZES {
+            draw(&mut model, size);
+        }
+        press(&mut model, "\t");
+    }
+}
+
+#[test]
+fn no_size_breaks_the_collection_editor() {
+    let mut model = table(snacks(), Vec::new(), 0, (80, 24));
+    update(&mut model, Message::Me(Ok(user(1, "root", true))));
+    press(&mut model, "<e");
+    let screen = draw(&mut model, (80, 24));
+    assert!(screen.contains(" Field 1 *"), "{screen}");
+    assert!(screen.contains("   Type *") && screen.contains("snacks › edit"), "{screen}");
+    for _ in 0..30 {
         for size in SIZES {
             draw(&mut model, size);
         }

@@ -1,0 +1,329 @@
+//! The collection editor: `common`'s editor, laid out as one form, so that it is drawn and typed into like any other. Each
+//! input has a place in the editor; what is typed goes there at once, and what is wrong comes back from there.
+
+use common::{
+    access::Action as Access,
+    collection::Collection,
+    editor::{Editor, ON_DELETE_HELP, OptionKind, TYPE_HELP, options},
+    field::{Field, FieldType, OnDelete},
+    form::{Form, Input},
+    name::CollectionName,
+    problem::Problem,
+};
+
+use super::Filling;
+use crate::{effect::Effect, key::Action, message::Ticket, words};
+
+/// The collection editor.
+pub struct DefinitionForm {
+    /// The definition as it is typed.
+    editor: Editor,
+    /// The same as a form.
+    pub filling: Filling,
+    /// Which part of the editor each input holds.
+    places: Vec<Place>,
+    /// The collection that is changed; `None` for a new one.
+    pub existing: Option<CollectionName>,
+    /// What a reference can point to.
+    collections: Vec<String>,
+    /// Esc was pressed once over unsaved text.
+    pub leaving: bool,
+    /// Saving was tried, so that everything that is wrong is shown.
+    tried: bool,
+    opened: Editor,
+}
+
+/// A part of the editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Name,
+    Description,
+    Field(usize, Part),
+    Access(usize),
+}
+
+/// A part of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Name,
+    Type,
+    Required,
+    Nullable,
+    Unique,
+    Indexed,
+    Default,
+    Help,
+    Option(&'static str, &'static str, OptionKind),
+}
+
+impl DefinitionForm {
+    /// For a new collection, or for changes to one; `collections` are those that there are.
+    pub fn new(existing: Option<&Collection>, collections: &[Collection]) -> Self {
+        let editor = existing.map_or_else(Editor::default, Editor::edit);
+        let mut form = Self {
+            opened: editor.clone(),
+            editor,
+            filling: Filling::new(Form::default()),
+            places: Vec::new(),
+            existing: existing.map(|collection| collection.name.clone()),
+            collections: collections.iter().map(|collection| collection.name.to_string()).collect(),
+            leaving: false,
+            tried: false,
+        };
+        form.lay_out(None);
+        form
+    }
+
+    /// Something was typed that is not saved.
+    pub fn is_changed(&self) -> bool {
+        let parts = |editor: &Editor| {
+            (editor.name.clone(), editor.description.clone(), editor.fields.clone(), editor.access.clone())
+        };
+        parts(&self.editor) != parts(&self.opened)
+    }
+
+    /// Lets the form take what was typed, and brings it to its place in the editor.
+    pub fn typed(&mut self, into_form: impl FnOnce(&mut Filling)) {
+        let (focus, before) = (self.filling.focus, self.filling.current().map(|input| input.text.clone()));
+        into_form(&mut self.filling);
+        let Some(text) = self.filling.form.inputs.get(focus).map(|input| input.text.clone()) else { return };
+        let Some(place) = self.places.get(focus).copied() else { return };
+        if before.as_ref() == Some(&text) {
+            return;
+        }
+        self.put(place, text);
+        if matches!(place, Place::Field(_, Part::Type)) {
+            self.lay_out(Some(place));
+        }
+        self.judge(Some(place));
+    }
+
+    /// Adds, takes out or moves fields.
+    pub fn arrange(&mut self, action: Action) {
+        let here = match self.places.get(self.filling.focus) {
+            Some(Place::Field(field, _)) => Some(*field),
+            _ => None,
+        };
+        let next = match (action, here) {
+            (Action::AddField, _) => {
+                self.editor.add_field();
+                Some(self.editor.fields.len() - 1)
+            }
+            (Action::RemoveField, Some(field)) => {
+                self.editor.remove_field(field);
+                self.editor.fields.len().checked_sub(1).map(|last| field.min(last))
+            }
+            (Action::FieldUp | Action::FieldDown, Some(field)) => {
+                Some(self.editor.move_field(field, action == Action::FieldDown))
+            }
+            _ => return,
+        };
+        self.lay_out(next.map(|field| Place::Field(field, Part::Name)));
+        self.judge(None);
+    }
+
+    /// The input in focus belongs to a field.
+    pub fn is_in_field(&self) -> bool {
+        matches!(self.places.get(self.filling.focus), Some(Place::Field(..)))
+    }
+
+    /// Writes it, if all is well; otherwise goes to what is wrong.
+    pub fn save(&mut self, ticket: Ticket) -> Option<Effect> {
+        self.tried = true;
+        let definition = self.editor.definition();
+        self.judge(None);
+        if definition.is_none() {
+            self.filling.go_to_error();
+        }
+        Some(Effect::Define(ticket, self.existing.clone(), Box::new(definition?)))
+    }
+
+    /// Takes what the server said against it.
+    pub fn refuse(&mut self, problem: &Problem) {
+        self.editor.refuse(problem);
+        self.show_errors(None);
+        if self.filling.form.inputs.iter().all(|input| input.errors.is_empty()) {
+            self.filling.form.errors = vec![words::problem(problem)];
+        }
+        self.filling.go_to_error();
+    }
+
+    /// Finds what is wrong: everywhere once saving was tried, before that where something was just typed.
+    fn judge(&mut self, typed: Option<Place>) {
+        self.editor.definition();
+        self.filling.form.errors.clear();
+        if self.tried {
+            self.show_errors(None);
+        } else if typed.is_some() {
+            self.show_errors(typed);
+        }
+    }
+
+    fn show_errors(&mut self, only: Option<Place>) {
+        for (place, input) in self.places.iter().zip(&mut self.filling.form.inputs) {
+            if only.is_none_or(|only| only == *place) {
+                input.errors = self.editor.errors.messages(&error_name(*place)).map(str::to_owned).collect();
+            }
+        }
+    }
+
+    fn put(&mut self, place: Place, text: String) {
+        let flag = text == "true";
+        match place {
+            Place::Name => self.editor.name = text,
+            Place::Description => self.editor.description = text,
+            Place::Access(action) => self.editor.access[action] = text,
+            Place::Field(field, part) => {
+                let Some(draft) = self.editor.fields.get_mut(field) else { return };
+                match part {
+                    Part::Name => draft.name = text,
+                    Part::Type => draft.kind = text,
+                    Part::Required => draft.required = flag,
+                    Part::Nullable => draft.nullable = flag,
+                    Part::Unique => draft.unique = flag,
+                    Part::Indexed => draft.indexed = flag,
+                    Part::Default => draft.default = text,
+                    Part::Help => draft.help = text,
+                    Part::Option(name, _, OptionKind::Flag) if !flag => draft.set_option(name, ""),
+                    Part::Option(name, ..) => draft.set_option(name, text),
+                }
+            }
+        }
+    }
+
+    fn text(&self, place: Place) -> String {
+        let flag = |set: bool| set.to_string();
+        match place {
+            Place::Name => self.editor.name.clone(),
+            Place::Description => self.editor.description.clone(),
+            Place::Access(action) => self.editor.access[action].clone(),
+            Place::Field(field, part) => {
+                let draft = &self.editor.fields[field];
+                match part {
+                    Part::Name => draft.name.clone(),
+                    Part::Type => draft.kind.clone(),
+                    Part::Required => flag(draft.required),
+                    Part::Nullable => flag(draft.nullable),
+                    Part::Unique => flag(draft.unique),
+                    Part::Indexed => flag(draft.indexed),
+                    Part::Default => draft.default.clone(),
+                    Part::Help => draft.help.clone(),
+                    Part::Option(name, _, OptionKind::Flag) => flag(draft.option(name) == "true"),
+                    Part::Option(name, ..) => draft.option(name).to_owned(),
+                }
+            }
+        }
+    }
+
+    /// Makes the form anew, with a place in focus.
+    fn lay_out(&mut self, focus: Option<Place>) {
+        self.places = Vec::new();
+        if self.existing.is_none() {
+            self.places.push(Place::Name);
+        }
+        self.places.push(Place::Description);
+        for (index, draft) in self.editor.fields.iter().enumerate() {
+            let own = options(&draft.kind).iter().map(|(name, label, kind)| Part::Option(name, label, *kind));
+            let parts = [Part::Name, Part::Type].into_iter().chain(own).chain([
+                Part::Required,
+                Part::Nullable,
+                Part::Unique,
+                Part::Indexed,
+                Part::Default,
+                Part::Help,
+            ]);
+            self.places.extend(parts.map(|part| Place::Field(index, part)));
+        }
+        self.places.extend((0..Access::ALL.len()).map(Place::Access));
+        let mut form = Form::default();
+        for place in &self.places {
+            let Some(field) = self.field(*place) else { continue };
+            let mut input = Input::new(field, self.text(*place));
+            input.label = label(*place);
+            form.inputs.push(input);
+        }
+        self.filling.form = form;
+        let focus = focus.and_then(|focus| self.places.iter().position(|place| *place == focus));
+        self.filling.go_to(focus.unwrap_or(0));
+        if self.tried {
+            self.show_errors(None);
+        }
+    }
+
+    /// What an input at a place is filled in like.
+    fn field(&self, place: Place) -> Option<Field> {
+        let choice = |choices: Vec<String>| FieldType::Choice { choices, many: false };
+        let words = |words: &[&str]| choice(words.iter().map(|word| (*word).to_owned()).collect());
+        let kind = match place {
+            Place::Field(_, Part::Type) => words(&FieldType::WORDS),
+            Place::Field(
+                _,
+                Part::Required | Part::Nullable | Part::Unique | Part::Indexed | Part::Option(_, _, OptionKind::Flag),
+            ) => FieldType::Boolean,
+            Place::Field(_, Part::Option(_, _, OptionKind::OnDelete)) => words(&OnDelete::WORDS),
+            Place::Field(_, Part::Option(_, _, OptionKind::Collection)) => choice(self.collections.clone()),
+            _ => {
+                let multiline = matches!(place, Place::Field(_, Part::Option(_, _, OptionKind::Lines)));
+                FieldType::Text { min_length: None, max_length: None, pattern: None, multiline }
+            }
+        };
+        let mut field = Field::new("part".parse().ok()?, kind);
+        field.required = matches!(place, Place::Name | Place::Field(_, Part::Name | Part::Type));
+        field.help = match place {
+            Place::Field(index, Part::Type) => {
+                let word = &self.editor.fields[index].kind;
+                TYPE_HELP.iter().find(|(known, _)| known == word).map_or("", |(_, help)| help).to_owned()
+            }
+            Place::Field(_, Part::Option(_, _, OptionKind::OnDelete)) => {
+                ON_DELETE_HELP.map(|(word, help)| format!("{word}: {help}.")).join(" ")
+            }
+            Place::Name | Place::Field(_, Part::Name) => words::NAME_HINT.to_owned(),
+            Place::Field(_, Part::Default) => words::DEFAULT_HINT.to_owned(),
+            Place::Access(_) => words::ACCESS_HINT.to_owned(),
+            _ => String::new(),
+        };
+        Some(field)
+    }
+}
+
+/// The name under which the server and the editor say what is wrong at a place.
+fn error_name(place: Place) -> String {
+    let part = |part| match part {
+        Part::Name => "name",
+        Part::Type => "type",
+        Part::Required => "required",
+        Part::Nullable => "nullable",
+        Part::Unique => "unique",
+        Part::Indexed => "indexed",
+        Part::Default => "default",
+        Part::Help => "help",
+        Part::Option(name, ..) => name,
+    };
+    match place {
+        Place::Name => "name".to_owned(),
+        Place::Description => "description".to_owned(),
+        Place::Field(index, which) => format!("fields.{index}.{}", part(which)),
+        Place::Access(action) => format!("access.{}", Access::ALL[action].name()),
+    }
+}
+
+fn label(place: Place) -> String {
+    let part = match place {
+        Place::Name => return words::COLLECTION_COLUMNS[0].to_owned(),
+        Place::Description => return words::COLLECTION_COLUMNS[2].to_owned(),
+        Place::Access(action) => return words::who_may(Access::ALL[action]).to_owned(),
+        Place::Field(index, Part::Name) => return words::field_number(index + 1),
+        Place::Field(_, part) => part,
+    };
+    let words = match part {
+        Part::Name | Part::Type => "Type",
+        Part::Required => "Required",
+        Part::Nullable => "May be null",
+        Part::Unique => "Unique",
+        Part::Indexed => "Indexed",
+        Part::Default => "Default",
+        Part::Help => "Help",
+        Part::Option(_, label, _) => label,
+    };
+    format!("  {words}")
+}

@@ -1,0 +1,277 @@
+//! What the keys ask for, screen by screen.
+
+use common::{
+    access::{Action as Access, Decision},
+    collection::Collection,
+    record::Record,
+};
+
+use crate::{
+    effect::Effect,
+    key::Action,
+    message::Deleted,
+    model::{Model, Screen},
+    screen::{Collections, DefinitionForm, Detail, RecordForm, Records, scrolled, title},
+    view, words,
+};
+
+/// Does what a key asks for.
+pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match (action, model.help) {
+        (_, Some(scroll)) => {
+            act_on_help(model, action, scroll);
+            return Vec::new();
+        }
+        (Action::Help, None) => {
+            model.help = Some(0);
+            return Vec::new();
+        }
+        (Action::Quit, None) => return quit(model),
+        _ => {}
+    }
+    if model.sign_in.is_some() {
+        return act_on_sign_in(model, action);
+    }
+    match action {
+        Action::Undo => return undo(model),
+        Action::Reload => return model.reload(),
+        Action::SignOut => {
+            let ticket = model.ticket();
+            model.writing = Some(ticket);
+            return vec![Effect::SignOut];
+        }
+        _ => {}
+    }
+    match model.top() {
+        Screen::Collections(_) => act_on_collections(model, action),
+        Screen::Records(_) => act_on_records(model, action),
+        Screen::Record(_) => act_on_record(model, action),
+        Screen::Form(_) => act_on_form(model, action),
+        Screen::Definition(_) => act_on_definition(model, action),
+    }
+}
+
+fn act_on_help(model: &mut Model, action: Action, scroll: usize) {
+    let (lines, height) = view::help_extent(model);
+    model.help = (action != Action::Back).then(|| scrolled(scroll, action, lines, height));
+}
+
+fn act_on_sign_in(model: &mut Model, action: Action) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Some(sign_in) = &mut model.sign_in else { return Vec::new() };
+    match action {
+        Action::NextInput => sign_in.filling.step(true),
+        Action::PreviousInput => sign_in.filling.step(false),
+        Action::OtherForm if sign_in.setup_required => sign_in.switch(),
+        Action::Retry => {
+            sign_in.look.begin(ticket);
+            return vec![Effect::Look(ticket)];
+        }
+        Action::Submit if !sign_in.filling.is_at_end() => sign_in.filling.step(true),
+        Action::Submit => {
+            let effect = sign_in.submit(ticket);
+            model.writing = effect.is_some().then_some(ticket);
+            return effect.into_iter().collect();
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
+    let is_admin = model.is_admin();
+    let Screen::Collections(collections) = model.top() else { return Vec::new() };
+    let current = collections.current().cloned();
+    match (action, current) {
+        (Action::Open, Some(collection)) => {
+            model.screens.push(Screen::Records(Box::new(Records::new(collection))));
+            return model.reload();
+        }
+        (Action::New | Action::Edit, _) if !is_admin => model.complain(words::NOT_ADMIN),
+        (Action::New, _) => {
+            let form = DefinitionForm::new(None, collections.rows.as_deref().unwrap_or_default());
+            model.screens.push(Screen::Definition(Box::new(form)));
+        }
+        (Action::Edit, Some(collection)) => {
+            let form = DefinitionForm::new(Some(&collection), collections.rows.as_deref().unwrap_or_default());
+            model.screens.push(Screen::Definition(Box::new(form)));
+        }
+        _ => collections.go(action),
+    }
+    Vec::new()
+}
+
+fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Screen::Records(records) = model.top() else { return Vec::new() };
+    if records.filter.is_some() {
+        let mut effect = None;
+        match action {
+            Action::Submit => effect = records.use_filter(ticket),
+            Action::Back => records.filter = None,
+            _ => {}
+        }
+        return effect.into_iter().collect();
+    }
+    let collection = records.collection.clone();
+    let record = records.current().cloned();
+    match (action, record) {
+        (Action::Filter, _) => records.open_filter(),
+        (Action::Back, _) if !records.filter_line().is_empty() => return vec![records.clear_filter(ticket)],
+        (Action::Back, _) => {
+            model.screens.pop();
+            return model.reload();
+        }
+        (Action::Open, Some(record)) if records.is_look_up => {
+            model.screens.pop();
+            if let (Screen::Form(form), Some(id)) = (model.top(), record.id()) {
+                form.filling.set(form.filling.focus, id.to_string());
+            }
+        }
+        (Action::Open, Some(record)) => {
+            model.screens.push(Screen::Record(Box::new(Detail::new(collection, record))));
+            return model.reload();
+        }
+        (Action::New, _) => {
+            if model.decide(&collection.access, Access::Create) == Decision::Denied {
+                model.complain(words::may_not(Access::Create));
+            } else {
+                model.screens.push(Screen::Form(Box::new(RecordForm::create(collection))));
+            }
+        }
+        (Action::Edit | Action::Delete, Some(record)) => return act_on_one(model, action, &collection, &record),
+        _ => return records.go(action, ticket).into_iter().collect(),
+    }
+    Vec::new()
+}
+
+fn act_on_record(model: &mut Model, action: Action) -> Vec<Effect> {
+    let (lines, height) = view::detail_extent(model);
+    let Screen::Record(detail) = model.top() else { return Vec::new() };
+    let (collection, record) = (detail.collection.clone(), detail.record.clone());
+    match action {
+        Action::Back => {
+            model.screens.pop();
+        }
+        Action::Edit | Action::Delete => return act_on_one(model, action, &collection, &record),
+        _ => detail.go(action, lines, height),
+    }
+    Vec::new()
+}
+
+/// Edits or deletes a record, if the collection's rules let the user.
+fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record: &Record) -> Vec<Effect> {
+    let access = if action == Action::Edit { Access::Update } else { Access::Delete };
+    if !model.may(&collection.access, access, record) {
+        model.complain(words::may_not(access));
+        return Vec::new();
+    }
+    if action == Action::Edit {
+        model.screens.push(Screen::Form(Box::new(RecordForm::edit(collection.clone(), record))));
+        return Vec::new();
+    }
+    let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return Vec::new() };
+    let ticket = model.ticket();
+    model.writing = Some(ticket);
+    let title = title(collection, record);
+    vec![Effect::Delete(ticket, Deleted { collection: collection.name.clone(), id, revision, title })]
+}
+
+fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Screen::Form(form) = model.top() else { return Vec::new() };
+    match action {
+        Action::NextInput => form.filling.step(true),
+        Action::PreviousInput => form.filling.step(false),
+        Action::NextPage | Action::PreviousPage => form.filling.leap(action == Action::NextPage),
+        Action::LookUp => return look_up(model),
+        Action::PreviousChoice | Action::NextChoice | Action::Pick => form.filling.choose(action),
+        Action::TakeTheirs => form.take_theirs(),
+        Action::Back if form.is_changed() && !form.leaving => {
+            form.leaving = true;
+            model.complain(words::UNSAVED_LEAVE);
+        }
+        Action::Back => {
+            model.screens.pop();
+            // Where somebody else was faster, what lies below is out of date.
+            return model.reload();
+        }
+        Action::Save => {
+            if let Some(effect) = form.save(ticket) {
+                model.writing = Some(ticket);
+                return vec![effect];
+            }
+            model.complain(words::FIX_FIRST);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Opens the table of the collection that the input in focus refers to, to choose a row in it.
+fn look_up(model: &mut Model) -> Vec<Effect> {
+    let Screen::Form(form) = model.top() else { return Vec::new() };
+    let Some(name) = form.refers_to().cloned() else { return Vec::new() };
+    let known = match model.screens.first() {
+        Some(Screen::Collections(Collections { rows: Some(rows), .. })) => rows.iter().find(|row| row.name == name),
+        _ => None,
+    };
+    let Some(collection) = known.cloned() else {
+        model.complain(words::NOTHING_TO_LOOK_UP);
+        return Vec::new();
+    };
+    let mut records = Records::new(collection);
+    records.is_look_up = true;
+    model.screens.push(Screen::Records(Box::new(records)));
+    model.reload()
+}
+
+fn act_on_definition(model: &mut Model, action: Action) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Screen::Definition(form) = model.top() else { return Vec::new() };
+    match action {
+        Action::NextInput => form.filling.step(true),
+        Action::PreviousInput => form.filling.step(false),
+        Action::NextPage | Action::PreviousPage => form.filling.leap(action == Action::NextPage),
+        Action::PreviousChoice | Action::NextChoice | Action::Pick => form.typed(|filling| filling.choose(action)),
+        Action::AddField | Action::RemoveField | Action::FieldUp | Action::FieldDown => form.arrange(action),
+        Action::Back if form.is_changed() && !form.leaving => {
+            form.leaving = true;
+            model.complain(words::UNSAVED_LEAVE);
+        }
+        Action::Back => {
+            model.screens.pop();
+            return model.reload();
+        }
+        Action::Save => {
+            if let Some(effect) = form.save(ticket) {
+                model.writing = Some(ticket);
+                return vec![effect];
+            }
+            model.complain(words::FIX_FIRST);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn undo(model: &mut Model) -> Vec<Effect> {
+    let Some(deleted) = model.undo.pop() else {
+        model.complain(words::NOTHING_TO_UNDO);
+        return Vec::new();
+    };
+    let ticket = model.ticket();
+    model.writing = Some(ticket);
+    vec![Effect::Restore(ticket, deleted)]
+}
+
+/// Ends the client; over unsaved text it asks once.
+pub fn quit(model: &mut Model) -> Vec<Effect> {
+    if model.has_unsaved_text() && !model.quitting {
+        model.quitting = true;
+        model.complain(words::UNSAVED_QUIT);
+    } else {
+        model.quit = true;
+    }
+    Vec::new()
+}
