@@ -9,6 +9,7 @@ mod exchange;
 mod headers;
 mod places;
 mod refusal;
+mod seldom;
 mod stream;
 
 use std::{
@@ -41,6 +42,7 @@ use tower::Service;
 
 use crate::auth::clock::{Clock, Entropy, IdSource};
 use places::{Place, Places};
+use seldom::Seldom;
 
 pub use body::RequestBody;
 pub use exchange::{Connection, RequestId};
@@ -222,11 +224,14 @@ async fn accept(
     serve: &impl Fn(TcpStream, SocketAddr, Place),
 ) {
     let mut shutdown = pin!(shutdown);
+    let (crowded, failing) = (Seldom::default(), Seldom::default());
     loop {
         let place = if let Some(place) = places.try_take() {
             place
         } else {
-            tracing::warn!("all places for connections are taken; new ones wait");
+            if crowded.is_due() {
+                tracing::warn!("all connections that the server may have are taken; new ones wait");
+            }
             phase.send_replace(Phase::Crowded);
             let place = tokio::select! {
                 () = &mut shutdown => return,
@@ -243,7 +248,9 @@ async fn accept(
             Ok((stream, remote)) => serve(stream, remote, place),
             Err(error) if gone_already(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "cannot accept connections; trying again");
+                if failing.is_due() {
+                    tracing::error!(%error, "cannot accept connections; trying again");
+                }
                 tokio::select! {
                     () = &mut shutdown => return,
                     () = sleep(ACCEPT_PAUSE) => {}

@@ -9,27 +9,35 @@ use std::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::seldom::Seldom;
+
 /// File descriptors that are not for connections: the store, logs, and what libraries open for a moment.
 const OTHER_FILES: u64 = 64;
 
 /// The places for connections.
 pub(super) struct Places {
     all: Arc<Semaphore>,
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    max_per_address: usize,
+    addresses: Arc<Addresses>,
+}
+
+/// How many connections each address has.
+struct Addresses {
+    taken: Mutex<HashMap<IpAddr, usize>>,
+    max_each: usize,
+    full: Seldom,
 }
 
 /// The right to one connection.
 pub(super) struct Place {
     _permit: OwnedSemaphorePermit,
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    max_per_address: usize,
+    addresses: Arc<Addresses>,
     counted: Option<IpAddr>,
 }
 
 impl Places {
     pub(super) fn new(max: usize, max_per_address: usize) -> Self {
-        Self { all: Arc::new(Semaphore::new(max)), by_address: Arc::default(), max_per_address }
+        let addresses = Addresses { taken: Mutex::default(), max_each: max_per_address, full: Seldom::default() };
+        Self { all: Arc::new(Semaphore::new(max)), addresses: Arc::new(addresses) }
     }
 
     /// A place, if one is free.
@@ -44,12 +52,7 @@ impl Places {
     }
 
     fn place(&self, permit: OwnedSemaphorePermit) -> Place {
-        Place {
-            _permit: permit,
-            by_address: self.by_address.clone(),
-            max_per_address: self.max_per_address,
-            counted: None,
-        }
+        Place { _permit: permit, addresses: self.addresses.clone(), counted: None }
     }
 }
 
@@ -60,15 +63,17 @@ impl Place {
         if address.is_loopback() {
             return Some(self);
         }
-        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = by_address.entry(address).or_default();
-        if *taken >= self.max_per_address {
-            drop(by_address);
-            tracing::warn!(%address, "too many connections from this address; one was closed");
+        let mut all = self.addresses.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = all.entry(address).or_default();
+        if *taken >= self.addresses.max_each {
+            drop(all);
+            if self.addresses.full.is_due() {
+                tracing::warn!(%address, "an address has all the connections that it may have; further ones are closed");
+            }
             return None;
         }
         *taken += 1;
-        drop(by_address);
+        drop(all);
         self.counted = Some(address);
         Some(self)
     }
@@ -77,11 +82,11 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let Some(address) = self.counted else { return };
-        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = by_address.get_mut(&address) {
+        let mut all = self.addresses.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = all.get_mut(&address) {
             *taken -= 1;
             if *taken == 0 {
-                by_address.remove(&address);
+                all.remove(&address);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The accept loop under a small warp filter: what it refuses, whom it cuts off, how it stops. Raw sockets, since no client library sends such things.
 
+mod access_log;
 mod answers;
 mod deadlines;
 mod drain;
