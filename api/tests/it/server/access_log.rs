@@ -34,7 +34,10 @@ async fn l1_a_request_is_one_line_without_its_query_headers_and_body() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    // This thread's, and the runtime's: a test has one of both.
+    // With a single subscriber tracing asks the thread that comes first whether anybody listens, for all threads and for ever. Other
+    // tests' threads would say no.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    // This thread's, and so the runtime's: a test has one of both.
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let server = start(ServerOptions::default());
