@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::Parser;
 use coffer_tui::{
     app::{self, End},
@@ -35,11 +35,12 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<End> {
     let file = SessionFile::for_server(&args.server);
     let client = Client::new(args.server.clone(), file)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    let mut terminal = terminal::open().context(words::NO_TERMINAL)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| anyhow!(words::NO_RUNTIME))?;
+    let mut terminal = terminal::open().map_err(|_| anyhow!(words::NO_TERMINAL))?;
     let end = runtime.block_on(app::run(&mut terminal, &args.server, client, Theme::from_env()));
     terminal::close();
     // A call that still waits for an answer must not keep the process.
     runtime.shutdown_background();
-    end.context(words::TERMINAL_GONE)
+    end.map_err(|_| anyhow!(words::TERMINAL_GONE))
 }

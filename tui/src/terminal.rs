@@ -1,7 +1,7 @@
 //! The terminal: taken over at the start, and given back however the client ends, a panic included.
 
 use std::{
-    io::{self, stdout},
+    io::{self, IsTerminal, stdout},
     panic,
 };
 
@@ -14,7 +14,10 @@ use ratatui::DefaultTerminal;
 
 /// Takes the terminal over. A panic gives it back before it says anything.
 pub fn open() -> io::Result<DefaultTerminal> {
-    let terminal = ratatui::try_init()?;
+    if !stdout().is_terminal() {
+        return Err(io::ErrorKind::NotConnected.into());
+    }
+    let terminal = ratatui::try_init().inspect_err(|_| close())?;
     let hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         // ratatui's own hook, which runs next, does the rest; both must go on where the terminal is gone.

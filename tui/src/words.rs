@@ -34,8 +34,12 @@ With https the server's certificate must be trusted by this machine; for a priva
 NO_COLOR is respected.";
 /// What `--server` takes.
 pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
+/// The system lacks what an event loop needs.
+pub const NO_RUNTIME: &str =
+    "the system has no room for another program that waits for events; close some and try again";
 /// There is no terminal.
-pub const NO_TERMINAL: &str = "this needs a terminal, and there is none here";
+pub const NO_TERMINAL: &str =
+    "this needs a terminal, and its input or output is none; start it in a terminal without redirecting it";
 /// The terminal cannot be written to or read from any more.
 pub const TERMINAL_GONE: &str = "the terminal is gone";
 
@@ -178,6 +182,8 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Back => ("back", "Go back; unsaved text is asked about"),
         Action::Filter => ("filter", "Filter the rows"),
         Action::Sort => ("sort", "Sort by the column under the cursor: up, down, not at all"),
+        Action::HideColumn => ("hide column", "Hide the column under the cursor"),
+        Action::ShowColumns => ("all columns", "Show all columns again"),
         Action::New if context == Context::Collections => ("new", "Define a collection (admins)"),
         Action::Edit if context == Context::Collections => ("edit", "Change the collection's definition (admins)"),
         Action::New => ("new", "Create a record"),
@@ -281,6 +287,20 @@ pub fn who_may(access: Access) -> &'static str {
         Access::Create => "Who may create",
         Access::Update => "Who may update",
         Access::Delete => "Who may delete",
+    }
+}
+
+/// A part of a field, in the collection editor.
+pub fn part(name: &str) -> &'static str {
+    match name {
+        "type" => "Type",
+        "required" => "Required",
+        "nullable" => "May be null",
+        "unique" => "Unique",
+        "indexed" => "Indexed",
+        "default" => "Default",
+        "help" => "Help",
+        _ => "Name",
     }
 }
 

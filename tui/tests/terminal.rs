@@ -209,6 +209,29 @@ async fn a_session_that_ends_under_a_form_loses_no_text() {
 }
 
 #[tokio::test]
+async fn tokens_are_renewed_without_a_word() {
+    let server = Server::start_with(&["--access-lifetime", "1s"]);
+    let state = tempfile::tempdir().unwrap();
+    let other = server.admin().await;
+    define(&other, snacks()).await;
+    let mut terminal = Terminal::client(&server, state.path());
+    sign_in(&mut terminal);
+    terminal.wait("What we eat between meals");
+    let refresh = || {
+        let kept: Value = serde_json::from_slice(&fs::read(session_file(state.path()).unwrap()).unwrap()).unwrap();
+        kept["refresh"].as_str().unwrap().to_owned()
+    };
+    let before = refresh();
+    terminal.press(ENTER);
+    terminal.wait("There are no records here yet.");
+    terminal.press(&format!("nPopcorn{SAVE}"));
+    terminal.wait("Created \"Popcorn\".");
+    assert_ne!(refresh(), before);
+    let spent = other.send(&Call::<tokens::Refresh>::new((), tokens::RefreshToken { refresh: before })).await;
+    assert!(spent.is_err(), "each refresh token counts once");
+}
+
+#[tokio::test]
 async fn many_rows_are_paged_and_any_window_will_do() {
     let server = Server::start();
     let state = tempfile::tempdir().unwrap();

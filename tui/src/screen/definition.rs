@@ -1,16 +1,18 @@
 //! The collection editor: `common`'s editor, laid out as one form, so that it is drawn and typed into like any other. Each
 //! input has a place in the editor; what is typed goes there at once, and what is wrong comes back from there.
 
+mod place;
+
 use common::{
     access::Action as Access,
     collection::Collection,
-    editor::{Editor, ON_DELETE_HELP, OptionKind, TYPE_HELP, options},
-    field::{Field, FieldType, OnDelete},
+    editor::{Editor, options},
     form::{Form, Input},
     name::CollectionName,
     problem::Problem,
 };
 
+use self::place::{Part, Place};
 use super::Filling;
 use crate::{effect::Effect, key::Action, message::Ticket, words};
 
@@ -31,29 +33,6 @@ pub struct DefinitionForm {
     /// Saving was tried, so that everything that is wrong is shown.
     tried: bool,
     opened: Editor,
-}
-
-/// A part of the editor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Name,
-    Description,
-    Field(usize, Part),
-    Access(usize),
-}
-
-/// A part of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Name,
-    Type,
-    Required,
-    Nullable,
-    Unique,
-    Indexed,
-    Default,
-    Help,
-    Option(&'static str, &'static str, OptionKind),
 }
 
 impl DefinitionForm {
@@ -91,7 +70,7 @@ impl DefinitionForm {
         if before.as_ref() == Some(&text) {
             return;
         }
-        self.put(place, text);
+        place.write(&mut self.editor, text);
         if matches!(place, Place::Field(_, Part::Type)) {
             self.lay_out(Some(place));
         }
@@ -162,55 +141,7 @@ impl DefinitionForm {
     fn show_errors(&mut self, only: Option<Place>) {
         for (place, input) in self.places.iter().zip(&mut self.filling.form.inputs) {
             if only.is_none_or(|only| only == *place) {
-                input.errors = self.editor.errors.messages(&error_name(*place)).map(str::to_owned).collect();
-            }
-        }
-    }
-
-    fn put(&mut self, place: Place, text: String) {
-        let flag = text == "true";
-        match place {
-            Place::Name => self.editor.name = text,
-            Place::Description => self.editor.description = text,
-            Place::Access(action) => self.editor.access[action] = text,
-            Place::Field(field, part) => {
-                let Some(draft) = self.editor.fields.get_mut(field) else { return };
-                match part {
-                    Part::Name => draft.name = text,
-                    Part::Type => draft.kind = text,
-                    Part::Required => draft.required = flag,
-                    Part::Nullable => draft.nullable = flag,
-                    Part::Unique => draft.unique = flag,
-                    Part::Indexed => draft.indexed = flag,
-                    Part::Default => draft.default = text,
-                    Part::Help => draft.help = text,
-                    Part::Option(name, _, OptionKind::Flag) if !flag => draft.set_option(name, ""),
-                    Part::Option(name, ..) => draft.set_option(name, text),
-                }
-            }
-        }
-    }
-
-    fn text(&self, place: Place) -> String {
-        let flag = |set: bool| set.to_string();
-        match place {
-            Place::Name => self.editor.name.clone(),
-            Place::Description => self.editor.description.clone(),
-            Place::Access(action) => self.editor.access[action].clone(),
-            Place::Field(field, part) => {
-                let draft = &self.editor.fields[field];
-                match part {
-                    Part::Name => draft.name.clone(),
-                    Part::Type => draft.kind.clone(),
-                    Part::Required => flag(draft.required),
-                    Part::Nullable => flag(draft.nullable),
-                    Part::Unique => flag(draft.unique),
-                    Part::Indexed => flag(draft.indexed),
-                    Part::Default => draft.default.clone(),
-                    Part::Help => draft.help.clone(),
-                    Part::Option(name, _, OptionKind::Flag) => flag(draft.option(name) == "true"),
-                    Part::Option(name, ..) => draft.option(name).to_owned(),
-                }
+                input.errors = self.editor.errors.messages(&place.error_name()).map(str::to_owned).collect();
             }
         }
     }
@@ -237,9 +168,9 @@ impl DefinitionForm {
         self.places.extend((0..Access::ALL.len()).map(Place::Access));
         let mut form = Form::default();
         for place in &self.places {
-            let Some(field) = self.field(*place) else { continue };
-            let mut input = Input::new(field, self.text(*place));
-            input.label = label(*place);
+            let Some(field) = place.field(&self.editor, &self.collections) else { continue };
+            let mut input = Input::new(field, place.read(&self.editor));
+            input.label = place.label();
             form.inputs.push(input);
         }
         self.filling.form = form;
@@ -249,81 +180,4 @@ impl DefinitionForm {
             self.show_errors(None);
         }
     }
-
-    /// What an input at a place is filled in like.
-    fn field(&self, place: Place) -> Option<Field> {
-        let choice = |choices: Vec<String>| FieldType::Choice { choices, many: false };
-        let words = |words: &[&str]| choice(words.iter().map(|word| (*word).to_owned()).collect());
-        let kind = match place {
-            Place::Field(_, Part::Type) => words(&FieldType::WORDS),
-            Place::Field(
-                _,
-                Part::Required | Part::Nullable | Part::Unique | Part::Indexed | Part::Option(_, _, OptionKind::Flag),
-            ) => FieldType::Boolean,
-            Place::Field(_, Part::Option(_, _, OptionKind::OnDelete)) => words(&OnDelete::WORDS),
-            Place::Field(_, Part::Option(_, _, OptionKind::Collection)) => choice(self.collections.clone()),
-            _ => {
-                let multiline = matches!(place, Place::Field(_, Part::Option(_, _, OptionKind::Lines)));
-                FieldType::Text { min_length: None, max_length: None, pattern: None, multiline }
-            }
-        };
-        let mut field = Field::new("part".parse().ok()?, kind);
-        field.required = matches!(place, Place::Name | Place::Field(_, Part::Name | Part::Type));
-        field.help = match place {
-            Place::Field(index, Part::Type) => {
-                let word = &self.editor.fields[index].kind;
-                TYPE_HELP.iter().find(|(known, _)| known == word).map_or("", |(_, help)| help).to_owned()
-            }
-            Place::Field(_, Part::Option(_, _, OptionKind::OnDelete)) => {
-                ON_DELETE_HELP.map(|(word, help)| format!("{word}: {help}.")).join(" ")
-            }
-            Place::Name | Place::Field(_, Part::Name) => words::NAME_HINT.to_owned(),
-            Place::Field(_, Part::Default) => words::DEFAULT_HINT.to_owned(),
-            Place::Access(_) => words::ACCESS_HINT.to_owned(),
-            _ => String::new(),
-        };
-        Some(field)
-    }
-}
-
-/// The name under which the server and the editor say what is wrong at a place.
-fn error_name(place: Place) -> String {
-    let part = |part| match part {
-        Part::Name => "name",
-        Part::Type => "type",
-        Part::Required => "required",
-        Part::Nullable => "nullable",
-        Part::Unique => "unique",
-        Part::Indexed => "indexed",
-        Part::Default => "default",
-        Part::Help => "help",
-        Part::Option(name, ..) => name,
-    };
-    match place {
-        Place::Name => "name".to_owned(),
-        Place::Description => "description".to_owned(),
-        Place::Field(index, which) => format!("fields.{index}.{}", part(which)),
-        Place::Access(action) => format!("access.{}", Access::ALL[action].name()),
-    }
-}
-
-fn label(place: Place) -> String {
-    let part = match place {
-        Place::Name => return words::COLLECTION_COLUMNS[0].to_owned(),
-        Place::Description => return words::COLLECTION_COLUMNS[2].to_owned(),
-        Place::Access(action) => return words::who_may(Access::ALL[action]).to_owned(),
-        Place::Field(index, Part::Name) => return words::field_number(index + 1),
-        Place::Field(_, part) => part,
-    };
-    let words = match part {
-        Part::Name | Part::Type => "Type",
-        Part::Required => "Required",
-        Part::Nullable => "May be null",
-        Part::Unique => "Unique",
-        Part::Indexed => "Indexed",
-        Part::Default => "Default",
-        Part::Help => "Help",
-        Part::Option(_, label, _) => label,
-    };
-    format!("  {words}")
 }

@@ -18,7 +18,7 @@ const PAGE_SIZE: u64 = 50;
 pub struct Records {
     /// What they are records of.
     pub collection: Collection,
-    /// Its columns.
+    /// The columns that are shown.
     pub columns: Vec<Column>,
     /// What is asked for, and how many there are.
     pub table: TableState,
@@ -156,6 +156,15 @@ impl Records {
             Action::Last => self.selected = rows.saturating_sub(1),
             Action::Left => self.column = moved(self.column, -1, self.columns.len()),
             Action::Right => self.column = moved(self.column, 1, self.columns.len()),
+            Action::HideColumn if self.columns.len() > 1 => {
+                self.columns.remove(self.column);
+                self.column = moved(self.column, 0, self.columns.len());
+            }
+            Action::ShowColumns => {
+                let name = self.columns.get(self.column).map(|column| column.name.clone());
+                self.columns = columns(&self.collection);
+                self.column = self.columns.iter().position(|column| Some(&column.name) == name.as_ref()).unwrap_or(0);
+            }
             Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(ticket, Land::First)),
             Action::NextPage => return self.table.turn(1).then(|| self.load_other(ticket, Land::First)),
             Action::Sort => {

@@ -1,12 +1,14 @@
 //! Answers from the server. Late ones, which a newer request has overtaken, are dropped; one that says that the session
 //! has ended puts signing in above whatever is open.
 
-use common::{CallError, collection::Collection, id::RecordId, record::Record, user::User};
+mod records;
+
+use common::{CallError, collection::Collection, user::User};
 
 use crate::{
     effect::Effect,
     key,
-    message::{Answer, Deleted, Failure, Message, Ticket},
+    message::{Answer, Failure, Message, Ticket},
     model::{Model, Screen, Typed},
     screen::{Collections, Filling},
     words,
@@ -34,12 +36,12 @@ pub fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::SignedIn(ticket, answer) if finish(model, ticket) => signed_in(model, answer),
         Message::SignedOut(answer) => signed_out(model, answer),
         Message::Collections(ticket, answer) => collections(model, ticket, answer),
-        Message::Records(ticket, answer) => records(model, ticket, answer),
-        Message::Record(ticket, answer) => record(model, ticket, answer),
-        Message::Saved(ticket, answer) if finish(model, ticket) => saved(model, answer),
-        Message::Fresh(ticket, answer) if finish(model, ticket) => fresh(model, answer),
-        Message::Deleted(ticket, record, answer) if finish(model, ticket) => deleted(model, record, answer),
-        Message::Restored(ticket, record, answer) if finish(model, ticket) => restored(model, record, answer),
+        Message::Records(ticket, answer) => records::page(model, ticket, answer),
+        Message::Record(ticket, answer) => records::record(model, ticket, answer),
+        Message::Saved(ticket, answer) if finish(model, ticket) => records::saved(model, answer),
+        Message::Fresh(ticket, answer) if finish(model, ticket) => records::fresh(model, answer),
+        Message::Deleted(ticket, record, answer) if finish(model, ticket) => records::deleted(model, record, answer),
+        Message::Restored(ticket, record, answer) if finish(model, ticket) => records::restored(model, record, answer),
         Message::Defined(ticket, answer) if finish(model, ticket) => defined(model, answer),
         Message::NotKept => {
             model.complain(words::SESSION_NOT_KEPT);
@@ -142,160 +144,6 @@ fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Collection>
     Vec::new()
 }
 
-fn records(model: &mut Model, ticket: Ticket, answer: Answer<common::page::Page<Record>>) -> Vec<Effect> {
-    let next = model.ticket();
-    // There may be two tables: one lies below a form, in the other a record is looked up for it.
-    let table = model.screens.iter_mut().find_map(|screen| match screen {
-        Screen::Records(records) => records.load.finish(ticket).then_some(records),
-        _ => None,
-    });
-    let Some(records) = table else { return Vec::new() };
-    match answer {
-        Ok(page) => records.show(page, next).into_iter().collect(),
-        Err(failure) => {
-            records.load.error = Some(words::failure(&failure));
-            ended(model, &failure).unwrap_or_default()
-        }
-    }
-}
-
-fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) -> Vec<Effect> {
-    let detail = model.screens.iter_mut().find_map(|screen| match screen {
-        Screen::Record(detail) => Some(detail),
-        _ => None,
-    });
-    let Some(detail) = detail else { return Vec::new() };
-    if !detail.load.finish(ticket) {
-        return Vec::new();
-    }
-    match answer {
-        Ok(record) => detail.record = record,
-        Err(failure) => {
-            detail.load.error = Some(words::failure(&failure));
-            return ended(model, &failure).unwrap_or_default();
-        }
-    }
-    Vec::new()
-}
-
-fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
-    let failure = match answer {
-        Ok(record) => {
-            let said = match model.screens.pop() {
-                Some(Screen::Form(form)) => words::saved(&form.collection, &record, form.id.is_none()),
-                _ => String::new(),
-            };
-            model.say(said);
-            if let Screen::Record(detail) = model.top() {
-                detail.record = record.clone();
-            }
-            return reload_below(model, record.id());
-        }
-        Err(failure) => failure,
-    };
-    if let Some(effects) = ended(model, &failure) {
-        return effects;
-    }
-    let ticket = model.ticket();
-    let Failure::Call(error) = failure else { return Vec::new() };
-    let Screen::Form(form) = model.top() else { return Vec::new() };
-    match (error.status(), form.id) {
-        (412, Some(id)) => {
-            let effect = Effect::Fresh(ticket, form.collection.name.clone(), id);
-            model.writing = Some(ticket);
-            return vec![effect];
-        }
-        (404, Some(_)) => form.outlive(),
-        _ => {
-            match error.problem() {
-                Some(problem) => form.filling.form.refuse(problem),
-                None => form.filling.form.errors = vec![words::call_error(&error)],
-            }
-            form.filling.go_to_error();
-            let said = words::not_saved(&error);
-            model.complain(said);
-        }
-    }
-    Vec::new()
-}
-
-fn fresh(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
-    match answer {
-        Ok(record) => {
-            if let Screen::Form(form) = model.top() {
-                form.rebase(&record);
-            }
-        }
-        Err(failure) => {
-            if let Some(effects) = ended(model, &failure) {
-                return effects;
-            }
-            let gone = matches!(&failure, Failure::Call(error) if error.status() == 404);
-            match model.top() {
-                Screen::Form(form) if gone => form.outlive(),
-                _ => model.complain(words::failure(&failure)),
-            }
-        }
-    }
-    Vec::new()
-}
-
-fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) -> Vec<Effect> {
-    let error = match answer {
-        Ok(()) => {
-            model.say(words::deleted(&record.title));
-            if let Screen::Record(_) = model.top() {
-                model.screens.pop();
-            }
-            if let Screen::Records(records) = model.top() {
-                records.remove(record.id);
-            }
-            model.undo.push(record);
-            return model.reload();
-        }
-        Err(Failure::Call(error)) => error,
-        Err(failure) => return ended(model, &failure).unwrap_or_default(),
-    };
-    match error.status() {
-        404 => {
-            if let Screen::Record(_) = model.top() {
-                model.screens.pop();
-            }
-            model.complain(words::ALREADY_DELETED);
-            model.reload()
-        }
-        412 => {
-            model.complain(words::CHANGED_NOT_DELETED);
-            model.reload()
-        }
-        _ => {
-            model.complain(words::call_error(&error));
-            Vec::new()
-        }
-    }
-}
-
-fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> Vec<Effect> {
-    let error = match answer {
-        Ok(_) => {
-            model.say(words::restored(&record.title));
-            return reload_below(model, Some(record.id));
-        }
-        Err(Failure::Call(error)) => error,
-        Err(failure) => {
-            model.undo.push(record);
-            return ended(model, &failure).unwrap_or_default();
-        }
-    };
-    let said = words::not_restored(&record.title, &error);
-    // What the server has no answer to may work later; what it refuses does not get better by asking again.
-    if error.problem().is_none() || error.status() >= 500 || error.status() == 429 || error.status() == 409 {
-        model.undo.push(record);
-    }
-    model.complain(said);
-    Vec::new()
-}
-
 fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
     let failure = match answer {
         Ok(collection) => {
@@ -318,22 +166,4 @@ fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
     let said = if error.status() == 412 { words::DEFINITION_CHANGED.to_owned() } else { words::not_saved(&error) };
     model.complain(said);
     Vec::new()
-}
-
-/// Loads the topmost screen anew after a write, and a table below it too, with the cursor on the record.
-fn reload_below(model: &mut Model, id: Option<RecordId>) -> Vec<Effect> {
-    let ticket = model.ticket();
-    let below = model.screens.len().saturating_sub(1);
-    for screen in &mut model.screens {
-        if let (Screen::Records(records), Some(id)) = (screen, id) {
-            records.expect(id);
-        }
-    }
-    let mut effects = model.reload();
-    for screen in &mut model.screens[..below] {
-        if let Screen::Records(records) = screen {
-            effects.push(records.load(ticket));
-        }
-    }
-    effects
 }

@@ -473,6 +473,20 @@ fn a_definition_opens_as_it_is_stored_and_fields_move_and_go() {
 }
 
 #[test]
+fn columns_are_hidden_and_come_back_under_the_cursor() {
+    let mut model = two_snacks();
+    press(&mut model, "lcc");
+    let names =
+        |model: &Model| records(model).columns.iter().map(|column| column.name.clone()).take(2).collect::<Vec<_>>();
+    assert_eq!(names(&model), ["title", "size"]);
+    press(&mut model, "C");
+    assert_eq!(names(&model), ["title", "price"]);
+    assert_eq!(records(&model).columns[records(&model).column].name, "size");
+    press(&mut model, &"c".repeat(50));
+    assert_eq!(records(&model).columns.len(), 1);
+}
+
+#[test]
 fn a_reference_is_looked_up_in_its_own_table() {
     let fields = json!([{"name": "snack", "type": "reference", "collection": "snacks", "nullable": true}]);
     let shelves = crate::fixture::collection("shelves", &fields);

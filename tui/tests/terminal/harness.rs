@@ -42,11 +42,17 @@ pub struct Server {
 impl Server {
     /// Starts the built server on a free port.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with further arguments.
+    pub fn start_with(arguments: &[&str]) -> Self {
         let binary = env::var_os("COFFER_BIN").expect("COFFER_BIN names the built server; cargo xtask test sets it");
         let data = tempfile::tempdir().unwrap();
         let mut process = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.path().join("data"))
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
