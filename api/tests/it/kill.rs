@@ -1,3 +1,149 @@
-//! The server is killed at random moments under load.
+//! The server is killed at random moments under load: what it acknowledged is there afterwards, what it did not is there whole
+//! or not at all, and what was spent or ended stays dead.
+//!
+//! Sixteen writers work over HTTP, each on records of its own, and note what they are about to do and what was answered.
+//! The server is killed while it works, while it drains, and while it starts. `COFFER_KILL_ROUNDS` sets the number of rounds;
+//! `COFFER_SEED` repeats a run's random choices.
 
+mod model;
 pub mod server;
+mod writer;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::{
+    store::random::{Random, seed},
+    support::{Client, PASSWORD},
+};
+use server::{Server, coffer, said, spawn, terminate};
+use writer::{Versions, Writer};
+
+const WRITERS: usize = 16;
+
+/// The writers' collections: everyone sees and changes their own records only.
+async fn furnish(admin: &Client) {
+    let access = json!({
+        "list": ["owner"], "view": ["owner"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"],
+    });
+    let collections = [
+        (
+            "notes",
+            json!([
+                {"name": "slot", "type": "text", "required": true, "unique": true},
+                {"name": "amount", "type": "integer", "required": true, "indexed": true},
+            ]),
+        ),
+        ("books", json!([{"name": "title", "type": "text", "indexed": true}])),
+        (
+            "transfers",
+            json!([
+                {"name": "book", "type": "reference", "collection": "books", "on_delete": "cascade", "required": true},
+                {"name": "amount", "type": "integer", "required": true},
+            ]),
+        ),
+    ];
+    for (name, fields) in collections {
+        admin.post("/api/collections/", &json!({"name": name, "fields": fields, "access": access})).await.is(201);
+    }
+}
+
+/// Lets all writers work until `end` has come over the server.
+async fn work(writers: Vec<Writer>, base: &str, end: impl Future<Output = ()>) -> Vec<Writer> {
+    let working: Vec<_> = writers
+        .into_iter()
+        .map(|mut writer| {
+            let base = base.to_owned();
+            tokio::spawn(async move {
+                writer.work(&base).await;
+                writer
+            })
+        })
+        .collect();
+    end.await;
+    let mut back = Vec::new();
+    for writer in working {
+        back.push(writer.await.expect("the writer found nothing wrong"));
+    }
+    back
+}
+
+/// Compares what every writer was promised with what is there; gives the number of answers that held.
+async fn compare(writers: Vec<Writer>, base: &str) -> (Vec<Writer>, u64) {
+    let comparing: Vec<_> = writers
+        .into_iter()
+        .map(|mut writer| {
+            let base = base.to_owned();
+            tokio::spawn(async move {
+                let held = writer.compare(&base).await;
+                (writer, held)
+            })
+        })
+        .collect();
+    let (mut back, mut total) = (Vec::new(), 0);
+    for writer in comparing {
+        let (writer, held) = writer.await.expect("the writer found what it was promised");
+        back.push(writer);
+        total += held;
+    }
+    (back, total)
+}
+
+fn assert_sound(data: &Path) {
+    let checked = said(&coffer(&["check"], data));
+    assert!(checked.starts_with("0: "), "{checked}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
+    let mut random = Random::new(seed("kill"));
+    let rounds = std::env::var("COFFER_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data);
+    let admin = server.set_up().await;
+    furnish(&admin).await;
+    let versions = Arc::new(Versions::default());
+    let mut writers = Vec::new();
+    for n in 0..WRITERS {
+        let name = format!("writer{n}");
+        admin.post("/api/users/", &json!({"username": name, "password": PASSWORD})).await.is(201);
+        writers.push(Writer::new(name, random.next(), Arc::clone(&versions)));
+    }
+    let (mut total, mut starts) = (0, 0);
+    for round in 0..rounds {
+        let base = server.base.clone();
+        let life = Duration::from_millis(20 + random.below(1500) as u64);
+        let drain = random.one_in(3).then(|| Duration::from_millis(random.below(300) as u64));
+        writers = work(writers, &base, async {
+            sleep(life).await;
+            if let Some(drain) = drain {
+                terminate(&server.child);
+                sleep(drain).await;
+            }
+            drop(server);
+        })
+        .await;
+        while random.one_in(3) {
+            let mut starting = spawn(&data);
+            sleep(Duration::from_millis(random.below(150) as u64)).await;
+            starting.kill().unwrap();
+            starting.wait().unwrap();
+            starts += 1;
+        }
+        if random.one_in(3) {
+            assert_sound(&data);
+        }
+        server = Server::start(&data);
+        let held;
+        (writers, held) = compare(writers, &server.base).await;
+        total += held;
+        eprintln!("round {round}, after {life:?}, draining for {drain:?}: {held} acknowledged");
+    }
+    server.stop();
+    assert_sound(&data);
+    eprintln!("kill: {rounds} rounds, {starts} starts killed, {total} acknowledged writes checked, 0 lost");
+    assert!(total > 0, "the writers got somewhere");
+}
