@@ -20,7 +20,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -82,6 +82,8 @@ pub struct ServerOptions {
     pub idle_timeout: Duration,
     /// The most bytes a request's body may have, whatever a route allows.
     pub max_body: u64,
+    /// The most bytes that the bodies of all requests under way may have together: what clients can make the server hold in memory.
+    pub max_bodies: u64,
     /// After the signal to stop: how long requests that run may go on.
     pub grace: Duration,
     /// Makes the request ids.
@@ -100,6 +102,7 @@ impl Default for ServerOptions {
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             max_body: 10 * 1024 * 1024,
+            max_bodies: 128 * 1024 * 1024,
             grace: Duration::from_secs(30),
             // Names, not secrets: a generator of our own spares every request a system call.
             ids: IdSource::new(Clock::system(), Entropy::seeded(u64::from_ne_bytes(Entropy::system().bytes()))),
@@ -126,6 +129,8 @@ struct Shared {
     http: auto::Builder<TokioExecutor>,
     /// Answers say `Connection: close`.
     draining: AtomicBool,
+    /// Bytes of the bodies of all requests under way.
+    body_bytes: AtomicU64,
 }
 
 /// What connections are told.
@@ -171,7 +176,12 @@ impl Server {
     {
         let Self { listener, options } = self;
         let places = Places::new(options.max_connections, options.max_per_address);
-        let shared = Arc::new(Shared { http: builder(), draining: AtomicBool::new(false), options });
+        let shared = Arc::new(Shared {
+            http: builder(),
+            draining: AtomicBool::new(false),
+            body_bytes: AtomicU64::new(0),
+            options,
+        });
         let phase = watch::Sender::new(Phase::Open);
         let serve = |stream: TcpStream, remote: SocketAddr, place: Place| {
             // A place that its address does not get closes the connection here.

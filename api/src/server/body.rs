@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -14,10 +14,10 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use thiserror::Error;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::exchange::Exchange;
+use super::{Shared, exchange::Exchange};
 
-/// The body of a request: ends with an error where it is longer or later than the server allows. The server then answers 413 or
-/// 408 itself, whatever the handler makes of the error.
+/// The body of a request: ends with an error where it is longer or later than the server allows, or all bodies together are more
+/// than it holds. The server then answers 413, 408 or 503 itself, whatever the handler makes of the error.
 #[derive(Debug)]
 pub struct RequestBody {
     incoming: Incoming,
@@ -38,39 +38,68 @@ pub enum BodyError {
     /// Not complete within [`super::ServerOptions::body_timeout`].
     #[error("the body did not arrive in time")]
     TooLate,
+    /// All bodies that are being handled are more than [`super::ServerOptions::max_bodies`].
+    #[error("the server holds as many bodies as it can")]
+    TooMany,
     /// The connection broke, or the bytes were no valid message.
     #[error("the body could not be read")]
     Broken(#[source] hyper::Error),
 }
 
 /// Tells the exchange what became of the request's body. A request without one has none, and costs no allocation.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Verdict(Option<Arc<AtomicU8>>);
+#[derive(Debug, Clone)]
+pub(super) struct Verdict(Option<Arc<Reading>>);
+
+/// A body under way, from its first byte to the end of its handling.
+#[derive(Debug)]
+struct Reading {
+    shared: Arc<Shared>,
+    verdict: AtomicU8,
+    /// Its part of [`Shared::body_bytes`].
+    bytes: AtomicU64,
+}
 
 const TOO_LARGE: u8 = 1;
 const TOO_LATE: u8 = 2;
+const TOO_MANY: u8 = 3;
 
 impl Verdict {
     /// What the server itself has to say about the body.
     pub(super) fn get(&self) -> Option<BodyError> {
-        match self.0.as_ref()?.load(Ordering::Relaxed) {
+        match self.0.as_ref()?.verdict.load(Ordering::Relaxed) {
             TOO_LARGE => Some(BodyError::TooLarge),
             TOO_LATE => Some(BodyError::TooLate),
+            TOO_MANY => Some(BodyError::TooMany),
             _ => None,
         }
     }
 
     fn set(&self, verdict: u8) {
-        if let Some(cell) = &self.0 {
-            cell.store(verdict, Ordering::Relaxed);
+        if let Some(reading) = &self.0 {
+            reading.verdict.store(verdict, Ordering::Relaxed);
         }
+    }
+
+    /// Counts bytes that came in; whether there is still room for them.
+    fn hold(&self, bytes: u64) -> bool {
+        let Some(reading) = &self.0 else { return true };
+        reading.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let all = reading.shared.body_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        all <= reading.shared.options.max_bodies
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.shared.body_bytes.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
     }
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, limit: u64, deadline: Instant) -> Self {
-        let verdict = Verdict((!incoming.is_end_stream()).then(Arc::default));
-        Self { incoming, left: limit, deadline, alarm: None, verdict }
+    pub(super) fn new(incoming: Incoming, shared: &Arc<Shared>, deadline: Instant) -> Self {
+        let reading = (!incoming.is_end_stream())
+            .then(|| Arc::new(Reading { shared: shared.clone(), verdict: AtomicU8::new(0), bytes: AtomicU64::new(0) }));
+        Self { incoming, left: shared.options.max_body, deadline, alarm: None, verdict: Verdict(reading) }
     }
 
     pub(super) fn verdict(&self) -> Verdict {
@@ -92,6 +121,10 @@ impl Body for RequestBody {
                     return Poll::Ready(Some(Err(BodyError::TooLarge)));
                 };
                 this.left = left;
+                if !this.verdict.hold(bytes) {
+                    this.verdict.set(TOO_MANY);
+                    return Poll::Ready(Some(Err(BodyError::TooMany)));
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError::Broken(error)))),

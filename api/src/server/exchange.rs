@@ -106,7 +106,7 @@ where
     }
 
     let mut request =
-        request.map(|body| RequestBody::new(body, options.max_body, exchange.started + options.body_timeout));
+        request.map(|body| RequestBody::new(body, &exchange.peer.shared, exchange.started + options.body_timeout));
     // HTTP/2 says `:authority`, and an absolute address overrides `Host` (RFC 9112 §3.2.2): services need to look in one place.
     let authority = request.uri().authority().map(|authority| match authority.port() {
         Some(port) => format!("{}:{port}", authority.host()),

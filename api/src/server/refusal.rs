@@ -52,7 +52,7 @@ impl Refusal {
         None
     }
 
-    /// The body was more, or later, than the server allows.
+    /// The body was more, or later, than the server allows, or came when it had no room for it.
     pub(super) fn body(error: &BodyError, options: &ServerOptions) -> Self {
         let problem = match error {
             BodyError::TooLarge => {
@@ -66,6 +66,13 @@ impl Refusal {
                 problem.status = http::StatusCode::REQUEST_TIMEOUT.as_u16();
                 problem.code = "timeout".into();
                 problem
+            }
+            BodyError::TooMany => {
+                let problem = Problem::unavailable("The server is reading as much as it can. Try again in a moment.");
+                return Self {
+                    header: Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
+                    ..Self::closing(problem)
+                };
             }
             BodyError::Broken(_) => Problem::malformed("The request's body could not be read."),
         };

@@ -128,6 +128,32 @@ async fn n2_a_body_of_unknown_length_is_cut_at_the_limit_and_the_client_can_read
 }
 
 #[tokio::test]
+async fn n2_bodies_together_cannot_take_more_memory_than_allowed_and_give_it_back() {
+    let server = start(ServerOptions { max_bodies: 100_000, ..ServerOptions::default() });
+    let head = "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 80000\r\n\r\n";
+    let mut first = Client::connect(server.address).await;
+    first.send(format!("{head}{}", "x".repeat(79_999))).await;
+    let mut second = Client::connect(server.address).await;
+    second.send(format!("{head}{}", "x".repeat(79_999))).await;
+    // Whichever is read first; the other is refused although neither is complete.
+    let (refused, mut waiting) = tokio::select! {
+        answer = first.answer() => (answer, second),
+        answer = second.answer() => (answer, first),
+    };
+    assert_eq!((refused.status(), refused.header("retry-after")), (503, Some("1")));
+    refused.problem();
+    waiting.send("x").await;
+    assert_eq!(waiting.answer().await.body, "80000");
+    for _ in 0..3 {
+        assert_eq!(
+            ask(server.address, format!("{head}{}", "x".repeat(80_000))).await.body,
+            "80000",
+            "the room is free again"
+        );
+    }
+}
+
+#[tokio::test]
 async fn n2_a_chunked_body_within_the_limit_is_read() {
     let server = start(ServerOptions { max_body: 10, ..ServerOptions::default() });
     let request =
