@@ -128,7 +128,7 @@ fn examples(collection: &Collection) -> Vec<String> {
     let example = |field: &common::field::Field| {
         let name = &field.name;
         Some(match &field.kind {
-            FieldType::Text { .. } => format!("{name}~corn"),
+            FieldType::Text { .. } => format!("{name}~text"),
             FieldType::Email | FieldType::Url => format!("{name}~example"),
             FieldType::Integer { .. } | FieldType::Decimal { .. } => format!("{name}>=3"),
             FieldType::Boolean => format!("{name}=true"),
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_example_is_one_that_the_line_understands() {
-        assert_eq!(examples(&snacks()), ["title~corn", "price>=3", "size=\"very big\""]);
+        assert_eq!(examples(&snacks()), ["title~text", "price>=3", "size=\"very big\""]);
         for example in examples(&snacks()) {
             assert_eq!(parse_filter_line(&snacks(), &example).unwrap().0.len(), 1, "{example}");
         }

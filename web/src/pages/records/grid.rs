@@ -70,6 +70,7 @@ pub fn Grid(props: &GridProps) -> Html {
             </th>
         }
     });
+    let query = Rc::new(state.query.clone());
     let label = text::label(collection.name.as_str());
     html! {
         <div class={classes!("table-frame", busy.then_some("is-busy"))} tabindex="0" role="region" aria-label={label.clone()} aria-busy={busy.to_string()}>
@@ -80,6 +81,7 @@ pub fn Grid(props: &GridProps) -> Html {
                     <Row
                         key={record.id().map_or_else(|| i.to_string(), |id| id.to_string())}
                         collection={collection.clone()}
+                        query={query.clone()}
                         columns={columns.clone()}
                         record={record.clone()}
                     />
@@ -92,13 +94,14 @@ pub fn Grid(props: &GridProps) -> Html {
 #[derive(Properties, PartialEq)]
 struct RowProps {
     collection: Rc<Collection>,
+    query: Rc<ListQuery>,
     columns: Rc<Vec<Column>>,
     record: Record,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
-    let RowProps { collection, columns, record } = props;
+    let RowProps { collection, query, columns, record } = props;
     let go = use_go();
     let route = record.id().map(|id| Route::Record { name: collection.name.clone(), id });
     let onclick = {
@@ -116,7 +119,7 @@ fn Row(props: &RowProps) -> Html {
         }
     };
     let cells = columns.iter().enumerate().map(|(i, column)| {
-        let cell = cell(collection, &column.name, record);
+        let cell = cell(collection, query, &column.name, record);
         let class = classes!(column.numeric.then_some("number"), cell.is_code.then_some("code"));
         let title = (cell.text.chars().count() > 36).then(|| cell.text.clone());
         let shown = match (i, &route, cell.leads_to) {
@@ -152,8 +155,20 @@ struct Cell {
     leads_to: Option<(CollectionName, RecordId)>,
 }
 
-fn cell(collection: &Collection, name: &str, record: &Record) -> Cell {
+/// Joined rows in one cell: of each, what it says of its own beside the field that it was joined by.
+fn joined(rows: &[Value], by: &str) -> String {
+    let row = |row: &Value| {
+        let members = row.as_object()?.iter();
+        let own = members.filter(|(name, _)| *name != by && !SERVER_MEMBERS.contains(&name.as_str()));
+        Some(own.map(|(_, value)| table::cell(Some(value))).collect::<Vec<_>>().join(" · "))
+    };
+    rows.iter().filter_map(row).collect::<Vec<_>>().join("; ")
+}
+
+fn cell(collection: &Collection, query: &ListQuery, name: &str, record: &Record) -> Cell {
     let value = record.get(name);
+    let hidden = query.left_join.iter().find(|join| join.collection.as_str() == name);
+    let hidden = hidden.map_or("", |join| &join.their_field);
     let mut cell = Cell { text: table::cell(value), is_code: false, leads_to: None };
     match (collection.field(name).map(|field| &field.kind), value) {
         (Some(FieldType::Reference { collection, .. }), Some(Value::String(id))) => {
@@ -163,11 +178,7 @@ fn cell(collection: &Collection, name: &str, record: &Record) -> Cell {
         (Some(FieldType::Json { .. }), _) => cell.is_code = true,
         (Some(FieldType::Datetime), Some(Value::String(moment))) => cell.text = table::short_moment(moment),
         (None, Some(Value::String(moment))) if name == "updated_at" => cell.text = table::short_moment(moment),
-        // A joined row: its own members.
-        (None, Some(Value::Object(joined))) => {
-            let own = joined.iter().filter(|(member, _)| !SERVER_MEMBERS.contains(&member.as_str()));
-            cell.text = own.map(|(_, value)| table::cell(Some(value))).collect::<Vec<_>>().join(" · ");
-        }
+        (None, Some(Value::Array(rows))) => cell.text = joined(rows, hidden),
         _ => {}
     }
     cell
@@ -205,14 +216,16 @@ mod tests {
         let id = "01920000-0000-7000-8000-000000000002";
         let record: Record = serde_json::from_value(json!({
             "word": "fond", "at": "2026-01-31T18:00:00Z", "of": id, "updated_at": "2026-02-01T08:30:11.5Z",
-            "antonyms": {"id": "x", "word": "fond", "antonym": "averse", "revision": 3}, "others": null
+            "antonyms": [{"id": "x", "word": "fond", "antonym": "averse", "since": 1990, "revision": 3}, {"word": "fond", "antonym": "cold"}],
+            "others": null
         }))
         .unwrap();
-        let text = |name| cell(&words(), name, &record).text;
+        let query = ListQuery::from_pairs(decode("left_join=antonyms:word=word")).unwrap();
+        let text = |name| cell(&words(), &query, name, &record).text;
         assert_eq!(text("at"), "2026-01-31 18:00");
         assert_eq!(text("updated_at"), "2026-02-01 08:30");
-        assert_eq!(text("antonyms"), "fond · averse");
+        assert_eq!(text("antonyms"), "averse · 1990; cold");
         assert_eq!(text("others"), "");
-        assert_eq!(cell(&words(), "of", &record).leads_to.unwrap().1.to_string(), id);
+        assert_eq!(cell(&words(), &query, "of", &record).leads_to.unwrap().1.to_string(), id);
     }
 }
