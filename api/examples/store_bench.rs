@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const TIME: Duration = Duration::from_secs(3);
+const TIME: Duration = Duration::from_secs(2);
 const WRITERS: [u64; 4] = [1, 8, 64, 256];
 
 fn main() -> Result<()> {
@@ -38,30 +38,37 @@ fn main() -> Result<()> {
     }
 }
 
-/// A table of commits per second; each cell in a process of its own.
+/// A table of commits per second. Each run has a process of its own; of three runs in turn the best
+/// counts, so that whatever else the machine does weighs less.
 fn commits(dir: &Path) -> Result<()> {
     let no_fsync = nothing(dir, &["fsync", "fdatasync"])?;
     let no_mark = nothing(dir, &["fdatasync"])?;
-    println!("commits per second; one commit is a record, a count and a change entry");
-    println!("{:<34}{:>10}{:>10}{:>10}{:>10}", "writers", 1, 8, 64, 256);
-    for (name, engine, preload) in [
+    let rows = [
         ("coffer", "store", None),
         ("coffer, mark not synced", "store", Some(&no_mark)),
         ("coffer, nothing synced", "store", Some(&no_fsync)),
         ("sled, a flush per write (no sync)", "sled", None),
         ("sled, a flush and a sync per write", "sled-sync", None),
-    ] {
-        print!("{name:<34}");
-        for writers in WRITERS {
-            let mut command = Command::new(env::current_exe()?);
-            command.args(["run", engine, &writers.to_string()]);
-            if let Some(preload) = preload {
-                command.env("LD_PRELOAD", preload);
+    ];
+    let mut best = [[0_u64; WRITERS.len()]; 5];
+    for _ in 0..3 {
+        for (writers, column) in WRITERS.iter().zip(0..) {
+            for ((_, engine, preload), row) in rows.iter().zip(&mut best) {
+                let mut command = Command::new(env::current_exe()?);
+                command.args(["run", engine, &writers.to_string()]);
+                if let Some(preload) = preload {
+                    command.env("LD_PRELOAD", preload);
+                }
+                let output = String::from_utf8(command.output()?.stdout)?;
+                let cell: &mut u64 = &mut row[column];
+                *cell = output.trim().parse::<u64>()?.max(*cell);
             }
-            let output = command.output()?;
-            print!("{:>10}", String::from_utf8(output.stdout)?.trim());
         }
-        println!();
+    }
+    println!("commits per second; one commit is a record, a count and a change entry");
+    println!("{:<36}{:>9}{:>9}{:>9}{:>9}", "writers", 1, 8, 64, 256);
+    for ((name, ..), [one, eight, sixty_four, all]) in rows.iter().zip(best) {
+        println!("{name:<36}{one:>9}{eight:>9}{sixty_four:>9}{all:>9}");
     }
     Ok(())
 }
@@ -189,11 +196,7 @@ fn open(dir: &Path) -> Result<()> {
     let store = Store::open(Options::sled(dir))?;
     runtime.block_on(async {
         for chunk in 0..count / 1000 {
-            let batch = (0..1000).fold(Batch::new(), |batch, n| {
-                // As ids made by time come, with some randomness at the end.
-                let id = ((chunk * 1000 + n) << 64) | (n * 0x9e37_79b9_7f4a_7c15 % (1 << 60));
-                batch.put(record(id), vec![b'x'; 150])
-            });
+            let batch = (0..1000).fold(Batch::new(), |batch, n| batch.put(id(chunk * 1000 + n), vec![b'x'; 150]));
             store.commit(batch).await?;
         }
         Result::Ok(())
@@ -208,25 +211,44 @@ fn open(dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Ids as they are made by time, with some randomness at the end.
+fn id(n: u128) -> Key {
+    record((n << 64) | (n * 0x9e37_79b9_7f4a_7c15 % (1 << 60)))
+}
+
+/// As a server does it: opened on a thread for blocking work, read on all the others.
 fn reopen(dir: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let started = Instant::now();
-    let store = Store::open(Options::sled(dir))?;
-    println!("opened in {:.2?}, {} MB resident", started.elapsed(), resident()?);
     runtime.block_on(async {
+        let started = Instant::now();
+        let options = Options::sled(dir);
+        let store = tokio::task::spawn_blocking(|| Store::open(options)).await??;
+        println!("opened in {:.2?}, {} MB resident", started.elapsed(), resident()?);
         for skip in [0, 10_000, 999_000] {
             let started = Instant::now();
             let scan = Scan::prefix(&Key::space("records")).skip(skip).limit(20);
             let found = store.scan(scan).await?;
             println!("{} records after {skip}: {:.1?}", found.len(), started.elapsed());
         }
-        for n in 0..20_000 {
-            store.get(&record(n << 64)).await?;
+        let mut tasks = JoinSet::new();
+        for task in 0..16 {
+            let store = store.clone();
+            tasks.spawn(async move {
+                for n in 0..20_000 {
+                    let at = n * 7919 + task;
+                    store.get(&id(at % 1_000_000)).await.expect("a read");
+                    if n % 100 == 0 {
+                        let batch = Batch::new().put(id(at % 1_000_000), vec![b'y'; 150]);
+                        store.commit(batch).await.expect("a commit");
+                    }
+                    tokio::task::yield_now().await;
+                }
+            });
         }
-        Result::Ok(())
-    })?;
-    println!("{} MB resident after reading", resident()?);
-    Ok(())
+        tasks.join_all().await;
+        println!("{} MB resident after 320,000 reads and 3,200 commits", resident()?);
+        Ok(())
+    })
 }
 
 /// Overwrites 2,000 records of 1 KB a hundred times.

@@ -8,6 +8,7 @@
 //! - `journal`: where change entries live
 //! - `queue` → `committer` → `group`: how a batch gets in
 //! - `snapshot`: how a value gets out
+//! - `fill`: how a backup gets into a new store
 //! - `engine`: the seam; behind it `sled` (on disk) and `memory` (for tests)
 //!
 //! What keys mean is not known here: that is up to the parts that use the store.
@@ -16,6 +17,7 @@ mod batch;
 mod committer;
 mod engine;
 mod error;
+mod fill;
 mod group;
 pub mod journal;
 mod key;
@@ -43,6 +45,7 @@ use self::snapshot::Generation;
 
 pub use self::batch::{Batch, Expect};
 pub use self::error::{CommitError, Failure, OpenError, ReadError};
+pub use self::fill::FillError;
 pub use self::key::{Element, Elements, Key, KeyError};
 pub use self::scan::{Direction, Scan};
 pub use self::snapshot::Snapshot;
@@ -87,7 +90,7 @@ impl Options {
     pub fn sled(dir: impl Into<PathBuf>) -> Options {
         Options::new(EngineOptions::Sled(SledOptions {
             dir: dir.into(),
-            cache_bytes: 64 << 20,
+            cache_bytes: 32 << 20,
             reserve_bytes: 64 << 20,
             accept_data_loss: false,
         }))

@@ -133,6 +133,16 @@ impl Key {
         &self.0
     }
 
+    /// Takes [`as_bytes`](Key::as_bytes) back, from where it was kept; it must be a key that could be written.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Key, KeyError> {
+        let mut elements = Elements::new(bytes);
+        if elements.space()?.is_empty() || bytes.len() > Key::MAX_BYTES {
+            return Err(KeyError);
+        }
+        elements.try_for_each(|element| element.map(drop))?;
+        Ok(Key(bytes.to_vec()))
+    }
+
     /// The key as the engine gives it back.
     pub(super) fn from_encoded(bytes: Vec<u8>) -> Key {
         Key(bytes)

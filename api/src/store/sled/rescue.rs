@@ -2,7 +2,7 @@
 //!
 //! sled recovers as it opens: it cuts off what it takes for a torn end of its log and replaces its
 //! snapshot, for good or ill. The copy is removed once the store has proved whole, so it hardly
-//! ever reaches the disk, and where the file system can share blocks between files it is free.
+//! ever reaches the disk, and where the file system can share blocks between files it costs nothing.
 
 use std::fs;
 use std::io;
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::files::make_dir;
 
-/// Larger databases are opened without a copy, unless it is free.
-const MAX_BYTES: u64 = 1 << 30;
+/// Larger databases are opened without a copy: it would take too long.
+const MAX_BYTES: u64 = 512 << 20;
 
 pub(super) struct Rescue {
     database: PathBuf,
