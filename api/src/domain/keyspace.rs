@@ -147,7 +147,7 @@ pub fn users() -> Key {
 
 /// Who has a name, in its folded form.
 pub fn username(folded: &str) -> Key {
-    usernames().text(folded)
+    usernames().long_text(folded)
 }
 
 /// All names that are taken.

@@ -190,18 +190,19 @@ fn check_browser(headers: &HeaderMap) -> Result<(), Refusal> {
 async fn read_body<E: Endpoint>(raw: &mut Raw) -> Result<Value, Refusal> {
     let limit = if E::PATH == records::Create::PATH { MAX_LARGE_BODY } else { MAX_BODY };
     let too_large = || Problem::too_large(format!("The body may take {limit} bytes. Send less at once."));
-    let announced =
-        raw.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large().into());
-    }
     let mut body = BytesMut::new();
+    let mut length = 0;
     while let Some(chunk) = raw.body.next().await {
         let Ok(chunk) = chunk else { return Err(Problem::invalid("The body ended early. Send it again.").into()) };
-        if body.len() + chunk.len() > limit {
-            return Err(too_large().into());
+        length += chunk.len();
+        if length <= limit {
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+    }
+    // The rest was read too, as far as the server lets it come: who is answered while still sending may lose the answer,
+    // and the next request on that connection with it.
+    if length > limit {
+        return Err(too_large().into());
     }
     let (kind, charset) = media_type(&raw.headers).unwrap_or_default();
     if body.is_empty() && kind.is_empty() {

@@ -2,15 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod access;
 mod browser_session;
 mod check;
 mod collections;
 mod conformance;
 mod contract;
+mod hostile;
 mod join;
 mod kill;
 mod records;
 mod records_list;
+mod references;
 mod server;
 mod sessions;
 mod setup;

@@ -215,7 +215,12 @@ impl Answer {
         assert!(!problem.title.is_empty() && !problem.detail.is_empty() && !problem.code.is_empty(), "{problem:?}");
         assert_eq!(problem.request_id, self.header("x-request-id"));
         let challenge = self.header("www-authenticate");
-        assert!(self.status != 401 || challenge.starts_with("Bearer realm=\"api\""), "{problem:?} {challenge}");
+        match self.status {
+            401 => assert!(challenge.starts_with("Bearer realm=\"api\""), "{problem:?} {challenge}"),
+            // RFC 6750 §3.1: the token is good, and not enough.
+            403 if !challenge.is_empty() => assert!(challenge.ends_with("error=\"insufficient_scope\""), "{challenge}"),
+            _ => assert_eq!(challenge, "", "{problem:?}"),
+        }
         problem
     }
 
