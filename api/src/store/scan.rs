@@ -77,13 +77,13 @@ impl Scan {
     pub fn limit(self, count: usize) -> Scan {
         Scan { limit: count, ..self }
     }
+}
 
-    /// True for bounds between which no key can lie; the engines need not cope with them.
-    pub(super) fn is_empty(&self) -> bool {
-        match (&self.from, &self.to) {
-            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-            (Bound::Included(from), Bound::Included(to)) => from > to,
-            (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from >= to,
-        }
+/// True for bounds between which no key can lie; engines need not cope with them.
+pub(super) fn nothing_between(from: &Bound<Key>, to: &Bound<Key>) -> bool {
+    match (from, to) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from >= to,
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::committer::Shared;
 use super::engine::Stretch;
 use super::error::ReadError;
-use super::scan::{Direction, Scan};
+use super::scan::{Direction, Scan, nothing_between};
 use super::{Entry, Key, Version};
 
 /// How many entries are read from the engine in one go.
@@ -106,10 +106,10 @@ impl Snapshot {
 
     /// The entries that `scan` visits, in its order.
     pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
-        let Scan { mut from, mut to, direction, mut skip, limit } = scan.clone();
+        let Scan { mut from, mut to, direction, mut skip, limit } = scan;
         let mut result = Vec::new();
         let mut values = skip < STRETCH;
-        while result.len() < limit && !Scan::range(from.clone(), to.clone()).is_empty() {
+        while result.len() < limit && !nothing_between(&from, &to) {
             let wanted = skip.saturating_add(limit - result.len()).min(STRETCH);
             let stretch = Stretch { from: from.as_ref(), to: to.as_ref(), direction, limit: wanted, values };
             let found = self.shared.engine.read(&stretch)?;
