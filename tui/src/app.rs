@@ -12,7 +12,7 @@ use crossterm::{
     execute,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use ratatui::DefaultTerminal;
 use tokio::{
     task::JoinSet,
@@ -25,6 +25,8 @@ use crate::{
 
 /// How often the spinner turns.
 const MOMENT: Duration = Duration::from_millis(120);
+/// Keys that are taken between two drawings at most.
+const AT_ONCE: usize = 500;
 /// How long the end waits for tokens that are being traded.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -70,6 +72,14 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
         if let Some(message) = message {
             let effects = update(&mut model, message);
             spawn(&mut tasks, &client, effects);
+        }
+        // What was typed or pasted meanwhile is taken before the next drawing, so that drawing never holds typing up.
+        for _ in 0..AT_ONCE {
+            let Some(Some(event)) = events.next().now_or_never() else { break };
+            if let Some(message) = read(event?) {
+                let effects = update(&mut model, message);
+                spawn(&mut tasks, &client, effects);
+            }
         }
         if client.take_not_kept() {
             update(&mut model, Message::NotKept);

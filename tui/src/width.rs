@@ -14,9 +14,14 @@ fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
     })
 }
 
+/// Printable ASCII, of which each byte fills a column: most text is, and need not be taken apart.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Columns that the text fills.
 pub fn width(text: &str) -> usize {
-    clusters(text).map(|(_, width)| width).sum()
+    if is_plain(text) { text.len() } else { clusters(text).map(|(_, width)| width).sum() }
 }
 
 /// The text within so many columns; where something is cut off, its last column is an ellipsis.
@@ -69,6 +74,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                 lines.push(std::mem::take(&mut line).trim_end_matches(' ').to_owned());
                 used = 0;
             }
+            if word.len() <= MAX_CLUSTER_BYTES && used + needed <= columns {
+                line.push_str(word);
+                used += needed + (word.len() - word.trim_end_matches(' ').len());
+                continue;
+            }
             for (cluster, cluster_width) in clusters(word) {
                 if cluster == " " && used >= columns {
                     continue;
@@ -81,7 +91,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                 used += cluster_width;
             }
         }
-        lines.push(line);
+        lines.push(line.trim_end_matches(' ').to_owned());
     }
     lines
 }

@@ -61,7 +61,7 @@ pub const LOADING: &str = "Loading…";
 pub const WRITING: &str = "Waiting for the server… Keys you press now are kept. Ctrl-C quits.";
 
 /// The session has ended.
-pub const ENDED: &str = "Your session has ended. Sign in again to go on where you were.";
+pub const ENDED: &str = "Your session has ended. Sign in again to go on.";
 /// The same, over a form.
 pub const ENDED_TEXT_KEPT: &str =
     "Your session has ended. Sign in again: what you typed is kept, and saved when you press Ctrl-S.";

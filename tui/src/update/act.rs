@@ -146,15 +146,21 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn act_on_record(model: &mut Model, action: Action) -> Vec<Effect> {
-    let (lines, height) = view::detail_extent(model);
-    let Screen::Record(detail) = model.top() else { return Vec::new() };
-    let (collection, record) = (detail.collection.clone(), detail.record.clone());
     match action {
         Action::Back => {
             model.screens.pop();
         }
-        Action::Edit | Action::Delete => return act_on_one(model, action, &collection, &record),
-        _ => detail.go(action, lines, height),
+        Action::Edit | Action::Delete => {
+            let Screen::Record(detail) = model.top() else { return Vec::new() };
+            let (collection, record) = (detail.collection.clone(), detail.record.clone());
+            return act_on_one(model, action, &collection, &record);
+        }
+        _ => {
+            let (lines, height) = view::detail_extent(model);
+            if let Screen::Record(detail) = model.top() {
+                detail.go(action, lines, height);
+            }
+        }
     }
     Vec::new()
 }

@@ -96,7 +96,7 @@ pub fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
         numeric: screen.columns.iter().map(|column| column.numeric).collect(),
         cells: rows
             .iter()
-            .map(|row| screen.columns.iter().map(|column| shown(screen, row, column)).collect())
+            .map(|row| screen.columns.iter().map(|column| shown(screen, row, column, body.width)).collect())
             .collect(),
         row: screen.selected,
         column: Some(screen.column),
@@ -134,8 +134,9 @@ fn heading(screen: &Records, column: &Column) -> String {
     }
 }
 
-fn shown(screen: &Records, record: &Record, column: &Column) -> String {
-    let text = cell(record.get(&column.name));
+/// A cell's text. No more of it than a row has room for, since all of it is measured.
+fn shown(screen: &Records, record: &Record, column: &Column, room: u16) -> String {
+    let text = cut(&cell(record.get(&column.name)), usize::from(room));
     let kind = screen.collection.field(&column.name).map(|field| &field.kind);
     let is_moment = kind.is_none_or(|kind| matches!(kind, FieldType::Datetime));
     if is_moment { short_moment(&text) } else { text }
