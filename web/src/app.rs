@@ -9,6 +9,7 @@ use yew_router::{BrowserRouter, hooks::use_location, hooks::use_route};
 
 use crate::{
     client::Client,
+    drafts,
     hooks::{Frame, use_frame, use_query, use_user},
     keys, pages, places,
     route::{self, Route, address},
@@ -52,6 +53,7 @@ fn Root() -> Html {
             Client::new(Callback::from(move |event| {
                 if matches!(event, SessionEvent::Ended) {
                     places::forget();
+                    drafts::forget();
                     toasts.dispatch(ToastEvent::Cleared);
                 }
                 session.dispatch(event);
@@ -123,6 +125,16 @@ fn Gate(props: &GateProps) -> Html {
         Phase::SignedIn(user) => (user, false),
         Phase::Expired(user) => (user, true),
     };
+    let leave = {
+        let client = frame.client.clone();
+        move |_: MouseEvent| {
+            let client = client.clone();
+            spawn_local(async move {
+                // There is no session left that could fail to end.
+                let _ = client.sign_out().await;
+            });
+        }
+    };
     match route {
         Route::SetUp => return html! { <Redirect to={Route::Collections} /> },
         Route::SignIn => {
@@ -140,6 +152,7 @@ fn Gate(props: &GateProps) -> Html {
                 <Dialog title={words::sign_in::TITLE}>
                     <p>{ words::sign_in::EXPIRED }</p>
                     <pages::sign_in::SignInForm username={user.username.to_string()} />
+                    <button type="button" class="button button-quiet button-wide" onclick={leave}>{ words::sign_in::LEAVE }</button>
                 </Dialog>
             }
         </>

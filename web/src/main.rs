@@ -3,11 +3,13 @@
 //!
 //! - [`app`]: providers, the frame around every page, and which page an address shows.
 //! - [`client`], [`session`]: the one way to the server, and who is signed in.
+//! - [`places`], [`drafts`]: what is remembered of pages that were left.
 //! - [`hooks`], [`model`]: what pages are made with. [`ui`]: the parts they are drawn with. [`pages`]: one file a page.
 //! - [`words`]: everything that people read. [`keys`]: the one table of keyboard shortcuts.
 
 mod app;
 mod client;
+mod drafts;
 mod hooks;
 mod keys;
 mod model;

@@ -82,6 +82,7 @@ pub mod toast {
 pub mod sign_in {
     pub const TITLE: &str = "Sign in";
     pub const EXPIRED: &str = "Your session has ended. Sign in to go on; what you typed is still there.";
+    pub const LEAVE: &str = "Leave without signing in";
     pub const PLAIN_HTTP: &str = "This page came over plain HTTP. A browser keeps a session only over HTTPS or from \
         localhost, so you may have to sign in again with every reload. Ask for an https:// address, or have the server \
         started with --insecure-cookie.";
@@ -191,6 +192,9 @@ pub mod record {
     pub const WAS: &str = "was";
     pub const NOTHING: &str = "nothing";
     pub const YOURS_TOO: &str = "you changed it too";
+    pub const KEPT: &str = "You left this form with something unsent. Here it is again.";
+    pub const DISCARD: &str = "Discard it";
+    pub const UTC: &str = "UTC";
     pub const NO_FIELDS: &str = "This collection has no fields yet, so there is nothing to fill in.";
     pub const CREATED: &str = "Created";
     pub const UPDATED: &str = "Updated";
@@ -253,6 +257,13 @@ pub mod editor {
 
     pub fn title(name: &str) -> String {
         format!("Edit {name}")
+    }
+
+    /// What saving loses: fields that were there when the collection was loaded.
+    pub fn gone(labels: &str) -> String {
+        format!(
+            "Saving takes away {labels}, with all that the records hold there. A field with a new name begins empty."
+        )
     }
 
     pub fn danger(records: Option<u64>) -> String {

@@ -22,6 +22,7 @@ use yew::prelude::*;
 
 use self::draft::Draft;
 use crate::{
+    drafts::use_draft,
     hooks::{use_caller, use_client, use_focus, use_go, use_load, use_toasts, use_unsent},
     model::{Change, Changes, use_model},
     pages::records::{NameProps, collections_place},
@@ -113,7 +114,8 @@ struct EditorFormProps {
 #[component]
 fn EditorForm(props: &EditorFormProps) -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
-    let draft = use_model(|| Draft::new(props.collection.as_deref().map_or_else(Editor::default, Editor::edit)));
+    let (left, note) = use_draft::<Draft>();
+    let draft = use_model(|| Draft::begin(editor_of(props.collection.as_deref()), left));
     let names = use_load((), |client, ()| async move {
         let page = client.send(Call::<collections::List>::new((), ())).await?.body;
         Ok(page.results.into_iter().map(|collection| collection.name).collect::<Vec<_>>())
@@ -122,10 +124,19 @@ fn EditorForm(props: &EditorFormProps) -> Html {
     let changes = Changes::of(&draft);
     let state = &draft.0;
     let editor = &state.editor;
-    use_unsent(state.is_touched && !state.is_done);
+    let is_unsent = state.is_touched && !state.is_done;
+    use_unsent(is_unsent);
+    note.emit(is_unsent.then(|| state.clone()));
+    let leave = {
+        let (changes, note) = (changes.clone(), note.clone());
+        Callback::from(move |()| {
+            changes.apply(|draft| draft.is_done = true);
+            note.emit(None);
+        })
+    };
 
     let onsubmit = {
-        let (changes, draft) = (changes.clone(), draft.0.clone());
+        let (changes, draft, leave) = (changes.clone(), draft.0.clone(), leave.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             if draft.busy {
@@ -137,11 +148,12 @@ fn EditorForm(props: &EditorFormProps) -> Html {
             let Some(definition) = definition else { return focus_first_error() };
             let is_edit = draft.editor.is_edit();
             let (client, changes, toasts, go) = (client.clone(), changes.clone(), toasts.clone(), go.clone());
+            let leave = leave.clone();
             spawn_local(async move {
                 let name = definition.name.clone();
                 match send(&client, is_edit, definition).await {
                     Ok(collection) => {
-                        changes.apply(|draft| draft.is_done = true);
+                        leave.emit(());
                         toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(
                             collection.name.as_str(),
                         ))));
@@ -183,6 +195,21 @@ fn EditorForm(props: &EditorFormProps) -> Html {
             changes.apply(move |draft| draft.edit(|editor| editor.access[index] = rules));
         })
     };
+    let onreload = {
+        let (leave, onreload) = (leave.clone(), props.onreload.clone());
+        move |_: MouseEvent| {
+            leave.emit(());
+            onreload.emit(());
+        }
+    };
+    let ondiscard = {
+        let (changes, collection) = (changes.clone(), props.collection.clone());
+        move |_: MouseEvent| {
+            let editor = editor_of(collection.as_deref());
+            changes.apply(|draft| draft.restart(editor));
+        }
+    };
+    let gone = gone(props.collection.as_deref(), editor);
     let name_error: Vec<String> = state.error("name").into_iter().collect();
     let is_bad_name = !name_error.is_empty();
     let focus = use_focus(!editor.is_edit());
@@ -207,9 +234,17 @@ fn EditorForm(props: &EditorFormProps) -> Html {
     });
     html! {
         <form class="form editor" {onsubmit} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
+            if state.is_kept {
+                <div class="notice" role="status">
+                    <p>{ words::record::KEPT }</p>
+                    <div class="notice-actions">
+                        <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
+                    </div>
+                </div>
+            }
             <FormErrors errors={state.messages()} />
             if state.is_stale {
-                <p><button type="button" class="button" onclick={props.onreload.reform(|_: MouseEvent| ())}>{ words::editor::RELOAD }</button></p>
+                <p><button type="button" class="button" onclick={onreload}>{ words::editor::RELOAD }</button></p>
             }
             <FieldFrame id="collection-name" label={words::editor::NAME} hint={words::editor::NAME_HINT} errors={name_error} required=true>
                 <input
@@ -247,13 +282,30 @@ fn EditorForm(props: &EditorFormProps) -> Html {
                 <p class="hidden" role="status">{ &state.said }</p>
                 <button type="button" class="button" id="add-field" onclick={onadd}><Icon shape={Shape::Plus} />{ words::editor::ADD }</button>
             </section>
-            <access::AccessEditor access={editor.access.clone()} errors={state.access_errors()} onedit={onaccess} />
+            <access::AccessEditor key={state.number} access={editor.access.clone()} errors={state.access_errors()} onedit={onaccess} />
+            <div role="status">
+                if !gone.is_empty() {
+                    <p class="notice notice-warn">{ words::editor::gone(&gone) }</p>
+                }
+            </div>
             <div class="form-actions">
                 <Submit label={if editor.is_edit() { words::editor::SAVE } else { words::editor::CREATE }} busy={state.busy} />
-                <Link {to} {query} class="button button-quiet">{ words::CANCEL }</Link>
+                <Link {to} {query} class="button button-quiet" onleave={leave}>{ words::CANCEL }</Link>
             </div>
         </form>
     }
+}
+
+fn editor_of(collection: Option<&Collection>) -> Editor {
+    collection.map_or_else(Editor::default, Editor::edit)
+}
+
+/// The fields that are not there any more, where records may hold something in them.
+fn gone(collection: Option<&Collection>, editor: &Editor) -> String {
+    let Some(collection) = collection.filter(|collection| collection.count != Some(0)) else { return String::new() };
+    let is_gone = |name: &str| !editor.fields.iter().any(|field| field.name.trim() == name);
+    let gone = collection.fields.iter().map(|field| field.name.as_str()).filter(|name| is_gone(name));
+    gone.map(|name| format!("“{}”", text::label(name))).collect::<Vec<_>>().join(", ")
 }
 
 async fn send(client: &crate::client::Client, is_edit: bool, definition: Definition) -> Result<Collection, CallError> {

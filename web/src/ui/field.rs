@@ -114,8 +114,8 @@ pub fn InputView(props: &InputProps) -> Html {
                 type={kind}
                 inputmode={mode}
                 dir="auto"
-                value={input.text.clone()}
-                oninput={onedit.reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value())}
+                value={if input.widget == Widget::Date && input.text == INCOMPLETE { String::new() } else { input.text.clone() }}
+                oninput={onedit.reform(|event: InputEvent| typed(&event.target_unchecked_into()))}
                 autocomplete={if props.autocomplete.is_empty() { "off".into() } else { props.autocomplete.clone() }}
                 autocapitalize="none"
                 aria-describedby={described.clone()}
@@ -251,6 +251,13 @@ pub fn InputView(props: &InputProps) -> Html {
             { widget }
         </FieldFrame>
     }
+}
+
+/// Stands for a day that the browser cannot read, such as February 31. It is none, so the form says what is wrong.
+const INCOMPLETE: &str = "?";
+
+fn typed(input: &HtmlInputElement) -> String {
+    if input.validity().bad_input() { INCOMPLETE.to_owned() } else { input.value() }
 }
 
 /// What fits. The browser's own date input knows how a day is written.

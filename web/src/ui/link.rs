@@ -22,6 +22,9 @@ pub struct LinkProps {
     /// It leads to a row of a table.
     #[prop_or_default]
     pub row: bool,
+    /// Called before the page is left by it.
+    #[prop_or_default]
+    pub onleave: Option<Callback<()>>,
     #[prop_or_default]
     pub title: Option<AttrValue>,
     #[prop_or_default]
@@ -36,12 +39,15 @@ pub fn Link(props: &LinkProps) -> Html {
     let go = use_go();
     let place = (props.to.clone(), props.query.to_string());
     let href = address(&place.0, &place.1);
+    let onleave = props.onleave.clone();
     let onclick = move |event: MouseEvent| {
         if event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key() {
             return;
         }
         event.prevent_default();
-        event.stop_propagation();
+        if let Some(onleave) = &onleave {
+            onleave.emit(());
+        }
         go.place(&place);
     };
     html! {

@@ -117,6 +117,22 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
         browser.see("table.records td", "Popcorn").await;
     }
 
+    // A form that is left with something unsent keeps it; cancelling does not.
+    browser.press("n").await;
+    browser.fill("#field-title", "Half a thou").await;
+    browser.back().await;
+    browser.at("/c/snacks").await;
+    browser.press("n").await;
+    browser.see(".notice", "something unsent").await;
+    browser.wait("return document.querySelector('#field-title').value === 'Half a thou'").await;
+    browser.click(".form-actions a").await;
+    browser.at("/c/snacks").await;
+    browser.press("n").await;
+    browser.wait("return document.querySelector('#field-title')?.value === ''").await;
+    browser.gone(".notice").await;
+    browser.click(".form-actions a").await;
+    browser.at("/c/snacks").await;
+
     // Out, and nothing of it is left here.
     browser.click(".who button:last-child").await;
     browser.at("/sign-in?next=%2Fc%2Fsnacks").await;
@@ -126,6 +142,14 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     browser.sign_in("ada", PASSWORD).await;
     browser.at("/c/snacks").await;
     browser.see("table.records td", "Popcorn").await;
+
+    // A field that goes is named before anything is saved.
+    browser.press("e").await;
+    browser.at("/collections/snacks/edit").await;
+    browser.click("[aria-label='Remove: Price']").await;
+    browser.see(".notice-warn", "Saving takes away “Price”").await;
+    browser.click(".form-actions a").await;
+    browser.at("/c/snacks").await;
 
     // The collection goes only when its name is typed.
     browser.press("e").await;

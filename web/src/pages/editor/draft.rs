@@ -29,6 +29,10 @@ pub struct Draft {
     pub is_done: bool,
     /// Somebody else changed the collection meanwhile.
     pub is_stale: bool,
+    /// It was left unsent, and came back.
+    pub is_kept: bool,
+    /// Counts beginnings, so that inputs with a memory of their own begin anew too.
+    pub number: u32,
     /// It was to be sent once already, so that also what is still empty is marked.
     tried: bool,
     /// The marks are the server's, and stay until something is changed.
@@ -52,9 +56,27 @@ impl Draft {
             is_touched: false,
             is_done: false,
             is_stale: false,
+            is_kept: false,
+            number: 0,
             tried: false,
             refused: false,
         }
+    }
+
+    /// Goes on with what was left unsent, where it is about the same collection.
+    pub fn begin(editor: Editor, left: Option<Self>) -> Self {
+        let fits = |left: &Self| {
+            left.editor.is_edit() == editor.is_edit() && (!editor.is_edit() || left.editor.name == editor.name)
+        };
+        match left.filter(fits) {
+            Some(left) => Self { busy: false, is_kept: true, ..left },
+            None => Self::new(editor),
+        }
+    }
+
+    /// Begins anew.
+    pub fn restart(&mut self, editor: Editor) {
+        *self = Self { number: self.number + 1, ..Self::new(editor) };
     }
 
     /// Changes something and reads it all again.
@@ -214,6 +236,15 @@ mod tests {
         assert_eq!(draft.submit(), None);
         assert_eq!(draft.field_errors(0)[0].0, "name");
         assert_eq!(draft.messages(), [words::editor::FAULTS]);
+    }
+
+    #[test]
+    fn what_was_left_unsent_comes_back_to_its_own_page_only() {
+        let mut draft = Draft::new(Editor::default());
+        draft.edit(|editor| editor.name = "snacks".into());
+        let again = Draft::begin(Editor::default(), Some(draft.clone()));
+        assert_eq!((again.editor.name.as_str(), again.is_kept), ("snacks", true));
+        assert!(!Draft::begin(Editor::default(), None).is_kept);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use yew::prelude::*;
 use super::conflict::{Conflict, ConflictNotice, changed};
 use crate::{
     client::Client,
+    drafts::use_draft,
     hooks::{Go, use_caller, use_client, use_go, use_toasts, use_unsent},
     keys,
     model::{Changes, use_model},
@@ -53,6 +54,8 @@ struct Draft {
     busy: bool,
     /// All is sent; the page is about to be left.
     is_done: bool,
+    /// It was left unsent, and came back.
+    is_kept: bool,
     /// Counts forms begun one after the other, so that each puts the focus on its first input.
     number: usize,
 }
@@ -60,7 +63,20 @@ struct Draft {
 impl Draft {
     fn new(collection: &Collection, record: Option<Record>) -> Self {
         let form = record.as_ref().map_or_else(|| Form::create(collection), |record| Form::edit(collection, record));
-        Self { form, base: record, conflict: None, busy: false, is_done: false, number: 0 }
+        Self { form, base: record, conflict: None, busy: false, is_done: false, is_kept: false, number: 0 }
+    }
+
+    /// Goes on with what was left unsent, where there is something. What others changed since then comes to light when it
+    /// is saved.
+    fn begin(collection: &Collection, record: Option<Record>, left: Option<Self>) -> Self {
+        let fits = |left: &Self| {
+            let fields = left.form.inputs.iter().map(|input| &input.field);
+            fields.eq(&collection.fields) && left.base.is_some() == record.is_some()
+        };
+        match left.filter(fits) {
+            Some(left) => Self { busy: false, is_kept: true, ..left },
+            None => Self::new(collection, record),
+        }
     }
 
     /// The record is not there any more: what was typed becomes a new one.
@@ -81,6 +97,8 @@ struct Work {
     changes: Changes<Draft>,
     toasts: Callback<ToastEvent>,
     go: Go,
+    /// Takes note of what is unsent.
+    note: Callback<Option<Draft>>,
 }
 
 /// What becomes of the page once a record has been created.
@@ -94,16 +112,20 @@ enum Then {
 #[component]
 pub fn RecordForm(props: &RecordFormProps) -> Html {
     let caller = use_caller();
-    let draft = use_model(|| Draft::new(&props.collection, props.record.clone()));
+    let (left, note) = use_draft::<Draft>();
+    let draft = use_model(|| Draft::begin(&props.collection, props.record.clone(), left));
     let work = Work {
         client: use_client(),
         collection: props.collection.clone(),
         changes: Changes::of(&draft),
         toasts: use_toasts(),
         go: use_go(),
+        note,
     };
-    let Draft { form, base, conflict, busy, is_done, number } = draft.0.clone();
-    use_unsent(form.is_changed() && !is_done);
+    let Draft { form, base, conflict, busy, is_done, is_kept, number } = draft.0.clone();
+    let is_unsent = form.is_changed() && !is_done;
+    use_unsent(is_unsent);
+    work.note.emit(is_unsent.then(|| draft.0.clone()));
     let may = |action| {
         let owner = base.as_ref().and_then(Record::owner);
         base.is_none() || props.collection.access.decide(action, &caller).covers(owner)
@@ -121,6 +143,20 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
     let ondelete = {
         let (work, base) = (work.clone(), base.clone());
         move |_: MouseEvent| base.iter().for_each(|record| work.delete(record))
+    };
+    let onleave = {
+        let (changes, note) = (work.changes.clone(), work.note.clone());
+        Callback::from(move |()| {
+            changes.apply(|draft| draft.is_done = true);
+            note.emit(None);
+        })
+    };
+    let ondiscard = {
+        let (changes, collection, record) = (work.changes.clone(), props.collection.clone(), props.record.clone());
+        move |_: MouseEvent| {
+            let (collection, record) = (collection.clone(), record.clone());
+            changes.apply(move |draft| *draft = Draft::new(&collection, record));
+        }
     };
     let ontheirs = {
         let work = work.clone();
@@ -144,6 +180,14 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
     let (to, query) = places::table(&props.collection.name);
     html! {
         <form class="form" {onsubmit} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
+            if is_kept && conflict.is_none() {
+                <div class="notice" role="status">
+                    <p>{ words::record::KEPT }</p>
+                    <div class="notice-actions">
+                        <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
+                    </div>
+                </div>
+            }
             if let Some(conflict) = conflict {
                 <ConflictNotice {conflict} {busy} onmine={send(Then::Leave)} {ontheirs} {onnew} />
             }
@@ -163,7 +207,7 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
                         { words::record::ANOTHER }
                     </button>
                 }
-                <Link {to} {query} class="button button-quiet">{ words::CANCEL }</Link>
+                <Link {to} {query} class="button button-quiet" onleave={onleave}>{ words::CANCEL }</Link>
                 if base.is_some() && may_delete {
                     <button type="button" class="button button-danger form-delete" disabled={busy} data-key={keys::DELETE.name} onclick={ondelete}>
                         <Icon shape={Shape::Trash} />{ words::record::DELETE }
@@ -189,7 +233,7 @@ fn input_view(index: usize, input: &Input, onedit: &Callback<(usize, String)>, i
 
 /// What the server knows of a record.
 fn facts(record: &Record) -> Html {
-    let moment = |name| table::short_moment(&table::cell(record.get(name)));
+    let moment = |name| format!("{} {}", table::short_moment(&table::cell(record.get(name))), words::record::UTC);
     html! {
         <dl class="facts">
             <div><dt>{ words::record::CREATED }</dt><dd>{ moment("created_at") }</dd></div>
@@ -268,8 +312,9 @@ impl Work {
 
     /// Back to the table, with something to say.
     fn leave(&self, said: Option<ToastEvent>) {
-        // Typed text is safe now; the window may be closed without a question.
+        // What was typed is safe now: nothing is to be kept, and the window may be closed without a question.
         self.changes.apply(|draft| draft.is_done = true);
+        self.note.emit(None);
         if let Some(said) = said {
             self.toasts.emit(said);
         }
@@ -334,6 +379,10 @@ mod tests {
         draft.form.set(0, "Corn");
         draft.make_new(&collection);
         assert!(draft.base.is_none());
+        let mut again = Draft::begin(&collection, None, Some(draft.clone()));
+        assert!(again.is_kept && again.form.submit() == draft.form.submit());
+        let other = Collection { fields: vec![], ..collection.clone() };
+        assert!(!Draft::begin(&other, None, Some(draft.clone())).is_kept);
         assert_eq!(serde_json::Value::Object(draft.form.submit().unwrap()), json!({"title": "Corn", "price": 3}));
     }
 }
