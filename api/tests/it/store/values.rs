@@ -1,5 +1,7 @@
 //! Values and keys of every size.
 
+use std::os::unix::fs::MetadataExt;
+
 use coffer::store::{Batch, CommitError, Key, Options, Scan, Store};
 
 use super::random::{Random, seed};
@@ -81,5 +83,23 @@ fn a_key_that_is_too_long_is_refused() {
         let long = Key::space("unique").text(&"x".repeat(Key::MAX_BYTES));
         let outcome = store.commit(Batch::new().put(long.clone(), "")).await;
         assert_eq!(outcome, Err(CommitError::KeyTooLong { key: long }));
+    });
+}
+
+#[test]
+fn overwriting_keeps_the_store_under_ten_times_its_size() {
+    let dir = tempfile::tempdir().expect("a directory");
+    super::block_on(async {
+        let store = super::open(dir.path());
+        for round in 0..40_u8 {
+            for hundred in 0..20 {
+                let batch =
+                    (0..100).fold(Batch::new(), |batch, n| batch.put(key(hundred * 100 + n), vec![round; 1024]));
+                store.commit(batch).await.expect("a commit");
+            }
+        }
+        let used = std::fs::metadata(dir.path().join("sled/db")).expect("a file").blocks() * 512;
+        eprintln!("{} KB on disk for 2,000 records of 1 KB", used >> 10);
+        assert!(used < 10 * 2000 * 1024, "{used} bytes for 2,000 records of 1 KB");
     });
 }
