@@ -7,6 +7,7 @@ pub mod icon;
 pub mod link;
 pub mod page;
 pub mod password;
+pub mod popover;
 pub mod reference;
 pub mod state;
 pub mod toasts;

@@ -1,6 +1,6 @@
 //! Everything that people read, apart from what `common` and the server say. A sentence says what happened and what to do next.
 
-use common::{CallError, name::CollectionName, text};
+use common::{CallError, name::CollectionName, query::JoinWith, text};
 
 pub const PRODUCT: &str = "Coffer";
 pub const SKIP: &str = "Skip to the page";
@@ -169,6 +169,27 @@ pub mod table {
 
     pub fn open(label: &str) -> String {
         format!("Open {label}")
+    }
+}
+
+pub mod join {
+    use super::{JoinWith, text};
+
+    pub const TITLE: &str = "Join";
+    pub const LEAD: &str = "Every row stays, and shows beside it the rows of another collection that match.";
+    pub const COLLECTION: &str = "With";
+    pub const FIELD: &str = "Where here";
+    pub const THEIR_FIELD: &str = "Equals there";
+    pub const ADD: &str = "Join";
+    pub const NONE: &str = "There is no other collection to join with.";
+    pub const ALL: &str = "Every other collection is joined already.";
+
+    pub fn said(join: &JoinWith) -> String {
+        format!("{}: {} = {}", text::label(join.collection.as_str()), join.field, join.their_field)
+    }
+
+    pub fn remove(join: &JoinWith) -> String {
+        format!("Take off {}", text::label(join.collection.as_str()))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod filter;
 mod grid;
+mod join;
 mod pager;
 
 use std::rc::Rc;

@@ -16,6 +16,22 @@ async fn set_up(browser: &Browser, server: &Server) {
     browser.see("h1", "Collections").await;
 }
 
+/// A script that calls the API as a program would, with tokens of its own.
+fn api_script(body: &str) -> String {
+    format!(
+        "let access;
+        const call = async (path, body) => {{
+            const headers = {{'content-type': 'application/json', ...(access && {{authorization: 'Bearer ' + access}})}};
+            const answer = await fetch(path, {{method: 'POST', headers, body: JSON.stringify(body)}});
+            if (!answer.ok) throw await answer.text();
+            return answer.json();
+        }};
+        access = (await call('/api/token/', {{username: 'ada', password: {}}})).access;
+        {body}",
+        json!(PASSWORD)
+    )
+}
+
 /// Makes a collection of snacks over the API, with these records, and gives their ids.
 async fn make_snacks(browser: &Browser, records: serde_json::Value) -> Vec<String> {
     let collection = json!({"name": "snacks", "fields": [
@@ -23,18 +39,10 @@ async fn make_snacks(browser: &Browser, records: serde_json::Value) -> Vec<Strin
         {"name": "price", "type": "integer", "min": 0, "nullable": true},
         {"name": "note", "type": "text", "multiline": true},
     ]});
-    let script = format!(
-        "const call = async (path, body, token) => {{
-            const headers = {{'content-type': 'application/json', ...(token && {{authorization: 'Bearer ' + token}})}};
-            const answer = await fetch(path, {{method: 'POST', headers, body: JSON.stringify(body)}});
-            if (!answer.ok) throw await answer.text();
-            return answer.json();
-        }};
-        const {{access}} = await call('/api/token/', {{username: 'ada', password: {}}});
-        await call('/api/collections/', {collection}, access);
-        return (await call('/api/records/snacks/', {records}, access)).map(record => record.id)",
-        json!(PASSWORD)
-    );
+    let script = api_script(&format!(
+        "await call('/api/collections/', {collection});
+        return (await call('/api/records/snacks/', {records})).map(record => record.id)"
+    ));
     let ids = browser.run(&script).await;
     ids.as_array().unwrap_or_else(|| panic!("{ids}")).iter().map(|id| id.as_str().unwrap().to_owned()).collect()
 }
@@ -162,6 +170,14 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     browser.end(&[]).await;
 }
 
+/// A script that makes a second collection, with two notes about one snack.
+fn make_notes() -> String {
+    let collection =
+        json!({"name": "notes", "fields": [{"name": "text", "type": "text"}, {"name": "about", "type": "text"}]});
+    let records = json!([{"text": "crunchy", "about": "Snack 07"}, {"text": "stale", "about": "Snack 07"}]);
+    api_script(&format!("await call('/api/collections/', {collection}); return call('/api/records/notes/', {records})"))
+}
+
 #[tokio::test]
 async fn addresses_say_what_is_shown_and_survive_reload_and_back() {
     let server = Server::empty();
@@ -214,6 +230,17 @@ async fn addresses_say_what_is_shown_and_survive_reload_and_back() {
     }
     browser.back().await;
     browser.at("/c/snacks").await;
+    browser.see(".pager-range", "1–20 of 50").await;
+
+    // Another collection is joined by hand; every row stays.
+    browser.go("/c/snacks").await;
+    browser.run(&make_notes()).await;
+    browser.click(".popover-frame:nth-last-child(2) button").await;
+    browser.see(".join-form", "Notes").await;
+    browser.choose("#join-their-field", "about").await;
+    browser.click(".join-form .button-primary").await;
+    browser.at("/c/snacks?left_join=notes%3Atitle%3Dabout").await;
+    browser.see("tbody tr:nth-child(8) td:last-child", "crunchy; stale").await;
     browser.see(".pager-range", "1–20 of 50").await;
 
     // Nothing matches; what the line cannot say is still shown; what cannot be shown is said.

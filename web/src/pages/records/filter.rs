@@ -11,9 +11,13 @@ use common::{
 use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
+use super::join::JoinMenu;
 use crate::{
     keys,
-    ui::icon::{Icon, Shape},
+    ui::{
+        icon::{Icon, Shape},
+        popover::Popover,
+    },
     words,
 };
 
@@ -87,15 +91,15 @@ pub fn FilterLine(props: &FilterLineProps) -> Html {
                 if is_narrowed {
                     <button type="button" class="button button-quiet" onclick={clear}>{ words::table::CLEAR }</button>
                 }
-                <details class="filter-help">
-                    <summary class="button button-quiet">{ words::table::HELP }</summary>
-                    <div class="popover">
-                        <p>{ words::table::HELP_WORDS }</p>
-                        <p>{ words::table::HELP_COMPARE }</p>
-                        <p>{ words::table::HELP_QUOTES }</p>
-                        <ul>{ for examples(collection).iter().map(|example| html! { <li><code>{ example }</code></li> }) }</ul>
-                    </div>
-                </details>
+                <Popover label={words::join::TITLE}>
+                    <JoinMenu collection={collection.clone()} query={state.query.clone()} ongo={ongo.clone()} />
+                </Popover>
+                <Popover label={words::table::HELP}>
+                    <p>{ words::table::HELP_WORDS }</p>
+                    <p>{ words::table::HELP_COMPARE }</p>
+                    <p>{ words::table::HELP_QUOTES }</p>
+                    <ul class="examples">{ for examples(collection).iter().map(|example| html! { <li><code>{ example }</code></li> }) }</ul>
+                </Popover>
             </div>
             <p class="error" id="filter-error" aria-live="polite" dir="auto">{ fault.unwrap_or_default() }</p>
             if !unsaid.is_empty() {

@@ -1,0 +1,190 @@
+//! Joining another collection to a table: each row keeps its place, and shows the rows of the other side that match it.
+
+use std::rc::Rc;
+
+use common::{
+    Call,
+    collection::Collection,
+    endpoints::collections,
+    field::FieldType,
+    query::{JoinWith, ListQuery},
+    text,
+};
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+use crate::{
+    hooks::use_load,
+    ui::{
+        icon::{Icon, Shape},
+        state::{Failure, Loading},
+    },
+    words,
+};
+
+/// Props of [`JoinMenu`].
+#[derive(Properties, PartialEq)]
+pub struct JoinMenuProps {
+    pub collection: Rc<Collection>,
+    pub query: ListQuery,
+    pub ongo: Callback<ListQuery>,
+}
+
+/// The joins that there are, each with a way to take it off, and a form for another.
+#[component]
+pub fn JoinMenu(props: &JoinMenuProps) -> Html {
+    let JoinMenuProps { collection, query, ongo } = props;
+    let (others, again) = use_load(collection.name.clone(), |client, own| async move {
+        let page = client.send(Call::<collections::List>::new((), ())).await?.body;
+        Ok(page.results.into_iter().filter(|other| other.name != own).collect::<Vec<_>>())
+    });
+    let wanted = use_state(|| None::<JoinWith>);
+    let joined = query.left_join.iter().enumerate().map(|(i, join)| {
+        let (mut next, ongo) = (query.clone(), ongo.clone());
+        next.left_join.remove(i);
+        let take_off = move |_: MouseEvent| ongo.emit(next.clone());
+        html! {
+            <li key={i}>
+                <span>{ words::join::said(join) }</span>
+                <button type="button" class="button button-quiet button-icon" aria-label={words::join::remove(join)} onclick={take_off}>
+                    <Icon shape={Shape::Close} />
+                </button>
+            </li>
+        }
+    });
+    let form = match (&others.value, &others.error) {
+        (Some(others), _) if others.is_empty() => html! { <p>{ words::join::NONE }</p> },
+        (Some(others), _) => {
+            let first = others.iter().find(|other| query.left_join.iter().all(|join| join.collection != other.name));
+            let join = (*wanted).clone().or_else(|| first.map(|other| likely(collection, other)));
+            match join {
+                Some(join) => join_form(props, others, &join, &wanted),
+                None => html! { <p>{ words::join::ALL }</p> },
+            }
+        }
+        (None, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
+        (None, None) => html! { <Loading /> },
+    };
+    html! {
+        <>
+            <p>{ words::join::LEAD }</p>
+            if !query.left_join.is_empty() {
+                <ul class="joins">{ for joined }</ul>
+            }
+            { form }
+        </>
+    }
+}
+
+fn join_form(
+    props: &JoinMenuProps,
+    others: &[Collection],
+    join: &JoinWith,
+    wanted: &UseStateHandle<Option<JoinWith>>,
+) -> Html {
+    let other = others.iter().find(|other| other.name == join.collection);
+    let names = |collection: &Collection| {
+        let own = collection.fields.iter().map(|field| field.name.to_string());
+        own.chain(["id".to_owned()]).collect::<Vec<_>>()
+    };
+    let select = |id: &'static str,
+                  label: &'static str,
+                  value: &str,
+                  choices: Vec<String>,
+                  onchoose: Callback<String>| {
+        html! {
+            <label class="join-part" for={id}>
+                <span>{ label }</span>
+                <select {id} class="input input-select" onchange={onchoose.reform(|event: Event| event.target_unchecked_into::<HtmlSelectElement>().value())}>
+                    { for choices.into_iter().map(|name| html! {
+                        <option key={name.clone()} value={name.clone()} selected={name == value}>{ text::label(&name) }</option>
+                    }) }
+                </select>
+            </label>
+        }
+    };
+    let onother = {
+        let (own, others, wanted) = (props.collection.clone(), others.to_vec(), wanted.clone());
+        Callback::from(move |name: String| {
+            wanted.set(others.iter().find(|other| other.name.as_str() == name).map(|other| likely(&own, other)));
+        })
+    };
+    let set = |change: fn(&mut JoinWith, String)| {
+        let (join, wanted) = (join.clone(), wanted.clone());
+        Callback::from(move |name: String| {
+            let mut next = join.clone();
+            change(&mut next, name);
+            wanted.set(Some(next));
+        })
+    };
+    let add = {
+        let (query, ongo, join, wanted) = (props.query.clone(), props.ongo.clone(), join.clone(), wanted.clone());
+        move |_: MouseEvent| {
+            let mut next = query.clone();
+            next.left_join.retain(|known| known.collection != join.collection);
+            next.left_join.push(join.clone());
+            wanted.set(None);
+            ongo.emit(next);
+        }
+    };
+    let collections = others.iter().map(|other| other.name.to_string()).collect();
+    html! {
+        <div class="join-form">
+            { select("join-collection", words::join::COLLECTION, join.collection.as_str(), collections, onother) }
+            { select("join-field", words::join::FIELD, &join.field, names(&props.collection), set(|join, name| join.field = name)) }
+            { select("join-their-field", words::join::THEIR_FIELD, &join.their_field, other.map(names).unwrap_or_default(), set(|join, name| join.their_field = name)) }
+            <button type="button" class="button button-primary" onclick={add}>{ words::join::ADD }</button>
+        </div>
+    }
+}
+
+/// The join that most likely is meant: by a reference from one to the other, or by the first field that both have.
+fn likely(own: &Collection, other: &Collection) -> JoinWith {
+    let refers = |from: &Collection, to: &Collection| {
+        let field = from
+            .fields
+            .iter()
+            .find(|field| matches!(&field.kind, FieldType::Reference { collection, .. } if *collection == to.name));
+        field.map(|field| field.name.to_string())
+    };
+    let common = own.fields.iter().map(|field| field.name.as_str()).find(|name| other.field(name).is_some());
+    let first =
+        |collection: &Collection| collection.fields.first().map_or("id".to_owned(), |field| field.name.to_string());
+    let (field, their_field) = match (refers(own, other), refers(other, own), common) {
+        (Some(field), ..) => (field, "id".to_owned()),
+        (None, Some(their_field), _) => ("id".to_owned(), their_field),
+        (None, None, Some(name)) => (name.to_owned(), name.to_owned()),
+        (None, None, None) => (first(own), first(other)),
+    };
+    JoinWith { collection: other.name.clone(), field, their_field }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn collection(name: &str, fields: Value) -> Collection {
+        serde_json::from_value(json!({
+            "id": "01920000-0000-7000-8000-000000000001", "name": name, "created_at": "", "updated_at": "", "revision": 1,
+            "fields": fields, "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_likely_join_comes_first() {
+        let text = |name| json!({"name": name, "type": "text"});
+        let synonyms = collection("synonyms", json!([text("word"), text("synonym")]));
+        let antonyms = collection("antonyms", json!([text("antonym"), text("word")]));
+        let orders =
+            collection("orders", json!([text("note"), {"name": "snack", "type": "reference", "collection": "snacks"}]));
+        let snacks = collection("snacks", json!([text("title")]));
+        let said = |own, other| likely(own, other).to_string();
+        assert_eq!(said(&synonyms, &antonyms), "antonyms:word=word");
+        assert_eq!(said(&orders, &snacks), "snacks:snack=id");
+        assert_eq!(said(&snacks, &orders), "orders:id=snack");
+        assert_eq!(said(&snacks, &synonyms), "synonyms:title=word");
+    }
+}
