@@ -12,9 +12,10 @@ use crossterm::{
     execute,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use ratatui::DefaultTerminal;
 use tokio::{
+    sync::mpsc,
     task::JoinSet,
     time::{Instant, interval_at, timeout},
 };
@@ -49,7 +50,7 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
     let client = Arc::new(client);
     let mut tasks = JoinSet::new();
     spawn(&mut tasks, &client, effects);
-    let mut events = EventStream::new();
+    let mut events = listen();
     let mut signals = Signals::new()?;
     let mut ticks = interval_at(Instant::now() + MOMENT, MOMENT);
     let mut unsure = false;
@@ -58,7 +59,7 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
         let message = tokio::select! {
             biased;
             signal = signals.next() => break End::Signal(signal),
-            event = events.next() => match event {
+            event = events.recv() => match event {
                 Some(event) => read(event?),
                 None => break End::Quit,
             },
@@ -75,7 +76,7 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
         }
         // What was typed or pasted meanwhile is taken before the next drawing, so that drawing never holds typing up.
         for _ in 0..AT_ONCE {
-            let Some(Some(event)) = events.next().now_or_never() else { break };
+            let Ok(event) = events.try_recv() else { break };
             if let Some(message) = read(event?) {
                 let effects = update(&mut model, message);
                 spawn(&mut tasks, &client, effects);
@@ -106,6 +107,21 @@ fn draw(terminal: &mut DefaultTerminal, model: &Model, unsure: &mut bool) -> io:
         characters.next().is_some_and(|first| first >= '\u{1f000}') || characters.next().is_some()
     });
     execute!(stdout(), EndSynchronizedUpdate)
+}
+
+/// The terminal's events, in a queue of their own: the event stream forgets who waits for it when it is only asked
+/// whether there is one.
+fn listen() -> mpsc::Receiver<io::Result<Event>> {
+    let (sender, receiver) = mpsc::channel(AT_ONCE);
+    tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(event) = events.next().await {
+            if sender.send(event).await.is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 fn read(event: Event) -> Option<Message> {
