@@ -1,12 +1,14 @@
 //! The command line: what can be asked for, and how the parts are put together for it. Exit codes: 0 done, 1 failed with
 //! one line on stderr, 2 wrong usage, 3 the store is in use, 4 the store is damaged.
 
+mod backup;
 mod check;
 mod demo;
 mod health;
 mod keys;
 mod open;
 mod progress;
+mod restore;
 mod serve;
 mod user;
 
@@ -32,6 +34,10 @@ enum Command {
     User(user::User),
     /// Fill an empty store with demo collections and a demo admin; the password is printed.
     Demo(demo::Demo),
+    /// Write everything in the store into one file, also while the server runs.
+    Backup(backup::Backup),
+    /// Make a new store of a backup.
+    Restore(restore::Restore),
     /// Verify that everything in the store fits together, while the server is stopped.
     Check(check::Check),
     /// List, add and retire the keys that tokens are signed with.
@@ -50,6 +56,8 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Health(command) => command.run(),

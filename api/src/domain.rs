@@ -1,6 +1,7 @@
 //! What Coffer does, without HTTP: sessions, users, collections, records. Functions here take and return `common`'s types
 //! and [`Error`]; they have never heard of a status code. All state is in the store, behind [`App`].
 
+pub mod backup;
 pub mod check;
 pub mod collections;
 pub mod demo;

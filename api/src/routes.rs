@@ -1,6 +1,7 @@
 //! The HTTP face: warp hands a request over, one table finds its endpoint, and the endpoint's type says how it is read. A
 //! path is found first, then the method, then the caller, then the body, so no fault is taken for another.
 
+mod backup;
 mod browser;
 mod changes;
 mod collections;
@@ -15,12 +16,12 @@ mod users;
 
 use std::{convert::Infallible, pin::Pin, sync::Arc};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use common::{Endpoint, endpoint::EndpointInfo};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
-use warp::Filter;
+use warp::{Filter, Reply as _};
 
 use crate::{
     assets::Assets,
@@ -29,6 +30,7 @@ use crate::{
 };
 pub use input::Input;
 use input::Raw;
+use reply::Body;
 pub use reply::Reply;
 
 /// What routes need to know beside the application.
@@ -38,7 +40,7 @@ pub struct Options {
     pub insecure_cookie: bool,
 }
 
-type Response = http::Response<Bytes>;
+type Response = http::Response<Body>;
 type Handling = Pin<Box<dyn Future<Output = Response> + Send>>;
 type Handler = Box<dyn Fn(Context, Raw) -> Handling + Send + Sync>;
 
@@ -84,7 +86,12 @@ pub fn filter(
         .then(answer)
         .recover(|_| async { Ok::<_, Infallible>(error::internal(None)) })
         .unify()
-        .map(|response: Response| response.map(Into::into))
+        .map(|response: Response| {
+            response.map(|body| match body {
+                Body::Whole(bytes) => bytes.into(),
+                Body::Pieces(pieces) => warp::reply::stream(pieces).into_response().into_body(),
+            })
+        })
 }
 
 #[allow(clippy::too_many_arguments)] // One for each thing that warp extracts.
@@ -114,6 +121,7 @@ impl Table {
         collections::register(&mut table);
         records::register(&mut table);
         changes::register(&mut table);
+        backup::register(&mut table);
         table
     }
 
@@ -179,7 +187,8 @@ impl Table {
     /// What is no endpoint: the web app, or nothing.
     fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
         let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
-        self.assets.respond(method, path, &raw.headers, request_id).unwrap_or_else(|| error::not_found(raw.request_id))
+        let file = self.assets.respond(method, path, &raw.headers, request_id);
+        file.map_or_else(|| error::not_found(raw.request_id), |file| file.map(Body::Whole))
     }
 }
 

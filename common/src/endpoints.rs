@@ -1,6 +1,7 @@
 //! Every endpoint, by area, and the list of all of them. The server registers these types; the clients call them; the
 //! README's table and the contract test read [`ENDPOINTS`].
 
+pub mod backup;
 pub mod changes;
 pub mod collections;
 pub mod health;
@@ -88,6 +89,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::History>(),
     EndpointInfo::of::<records::Restore>(),
     EndpointInfo::of::<changes::List>(),
+    EndpointInfo::of::<backup::Get>(),
     EndpointInfo::of::<health::Healthy>(),
     EndpointInfo::of::<health::Ready>(),
 ];

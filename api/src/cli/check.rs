@@ -37,28 +37,33 @@ impl Check {
     pub fn run(self) -> Result<()> {
         block_on(async {
             let store = self.data.existing_store().await?;
-            let report = checked(&store).await?;
-            if report.is_sound() {
-                return sound(&report);
-            }
-            if !self.repair || !report.may_be_repaired() {
-                return Err(told(&report));
-            }
-            let bar = progress::counting("Repairing, entries read");
-            check::repair(&store, &mut |count| bar.inc(count as u64)).await.map_err(outcome)?;
-            bar.finish_and_clear();
-            let after = checked(&store).await?;
+            let outcome = check(&store, self.repair).await;
             store.close().await;
-            let repaired = report.repairable;
-            writeln!(std::io::stdout(), "Repaired: {}.", common::text::count(repaired, "finding"))?;
-            if after.is_sound() { sound(&after) } else { Err(told(&after)) }
+            outcome
         })
     }
 }
 
-async fn checked(store: &Store) -> Result<Report> {
+/// Checks a store and says what it found; with `repair`, builds anew what can be.
+pub async fn check(store: &Store, repair: bool) -> Result<()> {
+    let report = examined(store).await?;
+    if report.is_sound() {
+        return sound(&report);
+    }
+    if !repair || !report.may_be_repaired() {
+        return Err(told(&report));
+    }
+    let bar = progress::counting("Repairing, entries read");
+    check::repair(store, &mut |count| bar.inc(count as u64)).await.map_err(failed)?;
+    bar.finish_and_clear();
+    let after = examined(store).await?;
+    writeln!(std::io::stdout(), "Repaired: {}.", common::text::count(report.repairable, "finding"))?;
+    if after.is_sound() { sound(&after) } else { Err(told(&after)) }
+}
+
+async fn examined(store: &Store) -> Result<Report> {
     let bar = progress::counting("Checking, entries read");
-    let report = check::check(store, &mut |count| bar.inc(count as u64)).await.map_err(outcome);
+    let report = check::check(store, &mut |count| bar.inc(count as u64)).await.map_err(failed);
     bar.finish_and_clear();
     report
 }
@@ -86,10 +91,10 @@ fn told(report: &Report) -> anyhow::Error {
         "correct these records in the app, or restore a backup into an empty directory with `coffer restore`"
     };
     let findings = common::text::count(report.total(), "finding");
-    anyhow!(Damaged(format!("the store does not fit together: {findings}, nothing was changed; {advice}")))
+    anyhow!(Damaged(format!("the store does not fit together: {findings}; {advice}")))
 }
 
-fn outcome(error: CheckError) -> anyhow::Error {
+fn failed(error: CheckError) -> anyhow::Error {
     match error {
         CheckError::Read(error) => anyhow!(Damaged(format!(
             "{error}; the store is damaged; restore a backup into an empty directory with `coffer restore`"

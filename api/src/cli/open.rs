@@ -130,7 +130,7 @@ impl DataDir {
 }
 
 /// Makes a directory that only its owner can enter.
-fn make_private(dir: &std::path::Path) -> std::io::Result<()> {
+pub fn make_private(dir: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))

@@ -4,7 +4,24 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Counts up, where nobody knows how much there is.
 pub fn counting(what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg}: {human_pos} in {elapsed}").ok();
-    let bar = ProgressBar::new_spinner().with_message(what);
-    style.map_or(bar.clone(), |style| bar.with_style(style))
+    styled(ProgressBar::new_spinner(), what, "{spinner} {msg}: {human_pos} in {elapsed}")
+}
+
+/// Shows bytes that are taken in, where nobody knows how many there are.
+pub fn receiving(what: &'static str) -> ProgressBar {
+    styled(ProgressBar::new_spinner(), what, "{spinner} {msg}: {bytes} in {elapsed}")
+}
+
+/// Counts up to `total`.
+pub fn up_to(total: u64, what: &'static str) -> ProgressBar {
+    styled(ProgressBar::new(total), what, "{msg}: {wide_bar} {percent} %, {eta} to go")
+}
+
+fn styled(bar: ProgressBar, what: &'static str, template: &str) -> ProgressBar {
+    let bar = bar.with_message(what);
+    // A template that does not parse leaves the plain look.
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }

@@ -195,7 +195,7 @@ pub fn internal(request_id: Option<RequestId>) -> Response {
 fn respond(mut problem: Problem, request_id: Option<RequestId>) -> Response {
     problem.request_id = request_id.map(|id| id.to_string()).unwrap_or_default();
     let (status, headers, body): (_, _, Bytes) = response_parts(&problem);
-    let mut response = Response::new(body);
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

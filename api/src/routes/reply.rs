@@ -1,7 +1,10 @@
 //! Successful answers.
 
+use std::{io, pin::Pin};
+
 use bytes::Bytes;
 use common::id::Revision;
+use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -9,11 +12,29 @@ use serde_json::json;
 use super::Response;
 use crate::domain::{Result, records::Sent};
 
+/// The body of an answer.
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Piece by piece, as the client takes them. An error breaks the connection off, so that the client sees that the end is
+    /// missing.
+    Pieces(Pieces),
+}
+
+/// A body that is made while it is sent.
+pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(bytes)
+    }
+}
+
 /// A successful answer in the making. The endpoint's type gives the status, unless the handler says otherwise.
 pub struct Reply {
     status: Option<StatusCode>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 }
 
 impl Reply {
@@ -26,12 +47,20 @@ impl Reply {
     pub fn raw(body: Bytes) -> Self {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self { status: None, headers, body }
+        Self { status: None, headers, body: body.into() }
+    }
+
+    /// A file to be kept under `name`, made while it is sent.
+    pub fn file(name: &str, pieces: Pieces) -> Self {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        let reply = Self { status: None, headers, body: Body::Pieces(pieces) };
+        reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
     }
 
     /// No body.
     pub fn empty() -> Self {
-        Self { status: None, headers: HeaderMap::with_capacity(2), body: Bytes::new() }
+        Self { status: None, headers: HeaderMap::with_capacity(2), body: Bytes::new().into() }
     }
 
     /// A record with its entity tag.

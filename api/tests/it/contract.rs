@@ -178,6 +178,10 @@ async fn an_address_without_its_last_slash_is_the_same() {
             ];
             for answer in &mut answers {
                 assert!(answer.header("location").is_empty(), "{info:?} redirects");
+                if answer.header("content-type") == "application/octet-stream" {
+                    // A backup says when it was made.
+                    answer.body.clear();
+                }
                 if answer.status >= 400 {
                     let mut problem = answer.problem();
                     problem.request_id.clear();
@@ -230,7 +234,7 @@ async fn fitting(coffer: &Coffer, admin: &Client, info: &EndpointInfo, n: usize)
         }
         ("POST", "/api/session/refresh/")
         | ("GET" | "DELETE", "/api/sessions/")
-        | ("GET", "/api/users/" | "/api/users/me/" | "/api/collections/" | "/api/changes/")
+        | ("GET", "/api/users/" | "/api/users/me/" | "/api/collections/" | "/api/changes/" | "/api/backup/")
         | ("GET" | "OPTIONS", "/api/records/{collection}/") => {}
         ("DELETE", "/api/sessions/{id}/") => {
             let other = coffer.sign_in("ada").await;
@@ -301,7 +305,8 @@ async fn every_endpoint_succeeds_with_the_status_that_it_says() {
         if info.success == 204 {
             assert!(answer.body.is_empty(), "{info:?}");
         } else {
-            assert_eq!(answer.header("content-type"), "application/json", "{info:?}");
+            let kind = if info.path == "/api/backup/" { "application/octet-stream" } else { "application/json" };
+            assert_eq!(answer.header("content-type"), kind, "{info:?}");
         }
         let cached = if answer.header("etag").is_empty() { "no-store" } else { "private, no-cache" };
         assert_eq!(answer.header("cache-control"), cached, "{info:?}");

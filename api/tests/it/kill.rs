@@ -7,7 +7,7 @@
 
 mod model;
 pub mod server;
-mod writer;
+pub mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use writer::{Versions, Writer};
 const WRITERS: usize = 16;
 
 /// The writers' collections: everyone sees and changes their own records only.
-async fn furnish(admin: &Client) {
+pub async fn furnish(admin: &Client) {
     let access = json!({
         "list": ["owner"], "view": ["owner"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"],
     });
@@ -51,7 +51,7 @@ async fn furnish(admin: &Client) {
 }
 
 /// Lets all writers work until `end` has come over the server.
-async fn work(writers: Vec<Writer>, base: &str, end: impl Future<Output = ()>) -> Vec<Writer> {
+pub async fn work(writers: Vec<Writer>, base: &str, end: impl Future<Output = ()>) -> Vec<Writer> {
     let working: Vec<_> = writers
         .into_iter()
         .map(|mut writer| {
@@ -91,7 +91,7 @@ async fn compare(writers: Vec<Writer>, base: &str) -> (Vec<Writer>, u64) {
     (back, total)
 }
 
-fn assert_sound(data: &Path) {
+pub fn assert_sound(data: &Path) {
     let checked = said(&coffer(&["check"], data));
     assert!(checked.starts_with("0: "), "{checked}");
 }

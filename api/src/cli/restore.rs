@@ -1,0 +1,77 @@
+//! `coffer restore`: a new store, made of a backup. The file is verified before anything is written, and the new store is
+//! checked before it gets its name; live data is never touched.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::PathBuf,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::{check, open::block_on, progress};
+use crate::{
+    domain::backup,
+    store::{Options, Store},
+};
+
+/// Makes a store of a backup, in an empty data directory. Everyone has to sign in again afterwards: sessions and signing
+/// keys are not in a backup.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup.
+    file: PathBuf,
+    /// The directory for the data, which must be empty. It is made if it is not there.
+    #[arg(long, env = "COFFER_DATA", default_value = "./data", value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// The new store until it is whole. What an interrupted restore leaves is removed by the next.
+const UNFINISHED: &str = "store.restoring";
+
+impl Restore {
+    /// Does it.
+    pub fn run(self) -> Result<()> {
+        let Self { file, data } = self;
+        if data.exists() {
+            for entry in fs::read_dir(&data).with_context(|| format!("cannot read {}", data.display()))? {
+                if entry?.file_name() != UNFINISHED {
+                    bail!("{} is not empty; restore into a new directory with --data DIR", data.display());
+                }
+            }
+        }
+        let length = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.len();
+        let bar = progress::up_to(length, "Verifying");
+        let verified = backup::verify(&file, &mut |bytes| bar.inc(bytes));
+        bar.finish_and_clear();
+        let manifest = verified.with_context(|| format!("{} was not restored", file.display()))?;
+
+        super::open::make_private(&data)
+            .with_context(|| format!("cannot use the data directory {}", data.display()))?;
+        let unfinished = data.join(UNFINISHED);
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        let bar = progress::up_to(manifest.entries(), "Restoring");
+        backup::restore(&file, &manifest, &Options::sled(&unfinished), &mut |entries| bar.inc(entries))?;
+        bar.finish_and_clear();
+        // What does not fit together did not in the store that was backed up. It comes back all the same, and is told.
+        let checked = block_on(async {
+            let store = Store::open(Options::sled(&unfinished))?;
+            let checked = check::check(&store, true).await;
+            store.close().await;
+            checked
+        });
+        fs::rename(&unfinished, data.join("store"))?;
+        File::open(&data)?.sync_all()?;
+        writeln!(
+            std::io::stdout(),
+            "Restored {} into {}, as of {}. Everyone has to sign in again.",
+            common::text::count(manifest.records(), "record"),
+            data.display(),
+            manifest.created
+        )?;
+        checked
+    }
+}

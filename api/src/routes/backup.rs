@@ -1,0 +1,47 @@
+//! `/api/backup/`.
+
+use std::io;
+
+use bytes::Bytes;
+use common::endpoints::backup;
+use futures_util::stream;
+use tokio::sync::mpsc;
+
+use super::{Context, Input, Reply, Table};
+use crate::domain::{App, Result, backup::Backup};
+
+/// Pieces that wait for a client to take them.
+const AHEAD: usize = 4;
+
+pub fn register(table: &mut Table) {
+    table.on::<backup::Get, _, _>(get);
+}
+
+async fn get(context: Context, input: Input<backup::Get>) -> Result<Reply> {
+    tracing::info!(user = %input.session()?.user.id, address = %input.origin.address, "a backup is being taken");
+    let (pieces, taken) = mpsc::channel(AHEAD);
+    let name = format!("coffer-{}.backup", context.app.store.version());
+    tokio::spawn(make(context.app, pieces));
+    let taken = stream::unfold(taken, async |mut taken| taken.recv().await.map(|piece| (piece, taken)));
+    Ok(Reply::file(&name, Box::pin(taken)))
+}
+
+/// Makes the backup, no faster than it is taken, and no longer than somebody takes it.
+async fn make(app: App, pieces: mpsc::Sender<io::Result<Bytes>>) {
+    let snapshot = app.store.snapshot();
+    let mut backup = Backup::new(&snapshot, app.timestamp());
+    loop {
+        let piece = match backup.next().await {
+            Ok(Some(piece)) => Ok(piece),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(%error, "the backup cannot be finished");
+                Err(io::Error::other("the backup cannot be finished"))
+            }
+        };
+        let failed = piece.is_err();
+        if pieces.send(piece).await.is_err() || failed {
+            return;
+        }
+    }
+}
