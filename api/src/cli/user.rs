@@ -138,7 +138,10 @@ fn say(line: &str) -> Result<()> {
 
 async fn add(app: &App, username: Username, is_admin: bool, roles: Vec<RoleName>, password: String) -> Result<()> {
     if is_admin && roles.is_empty() && setup::required(&app.store).await? {
-        return setup::first_admin(app, Actor::local(&Caller::Anonymous), username, &password).await.map(|_| ()).map_err(plain);
+        return setup::first_admin(app, Actor::local(&Caller::Anonymous), username, &password)
+            .await
+            .map(|_| ())
+            .map_err(plain);
     }
     let new = NewUser { username, password, roles, is_admin, is_active: true };
     users::create(app, Actor::local(&Caller::Anonymous), new).await.map(|_| ()).map_err(plain)

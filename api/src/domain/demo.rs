@@ -66,7 +66,9 @@ pub async fn fill(app: &App) -> Result<String> {
         ));
     }
     let password = random_words(app);
-    let admin = setup::first_admin(app, Actor::local(&Caller::Anonymous), ADMIN.parse().map_err(|_| invalid())?, &password).await?;
+    let admin =
+        setup::first_admin(app, Actor::local(&Caller::Anonymous), ADMIN.parse().map_err(|_| invalid())?, &password)
+            .await?;
     let caller = Caller::User { id: admin.id, is_admin: true, roles: Vec::new() };
     let reader = NewUser {
         username: READER.parse().map_err(|_| invalid())?,
