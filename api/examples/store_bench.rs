@@ -19,6 +19,10 @@ use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TIME: Duration = Duration::from_secs(2);
 const WRITERS: [u64; 4] = [1, 8, 64, 256];
 

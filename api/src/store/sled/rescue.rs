@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::files::make_dir;
 
 /// Larger databases are opened without a copy: it would take too long.
-const MAX_BYTES: u64 = 512 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 pub(super) struct Rescue {
     database: PathBuf,
