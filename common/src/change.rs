@@ -46,7 +46,7 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection_id: Option<CollectionId>,
     /// What was done: `create`, `update`, `delete`, `restore`, `sign_in`,
-    /// `sign_in_refused`, `sign_in_locked`, `sign_out`, `replay`, `end`, `password`.
+    /// `sign_in_refused`, `sign_in_locked`, `sign_out`, `replay`, `end`, `password`, `password_refused`.
     pub action: String,
     /// The thing before; null where it was not there.
     #[serde(default, skip_serializing_if = "Value::is_null")]

@@ -15,6 +15,7 @@ mod kill;
 mod records;
 mod records_list;
 mod references;
+mod security;
 mod server;
 mod sessions;
 mod setup;

@@ -219,6 +219,7 @@ impl Answer {
             401 => assert!(challenge.starts_with("Bearer realm=\"api\""), "{problem:?} {challenge}"),
             // RFC 6750 §3.1: the token is good, and not enough.
             403 if !challenge.is_empty() => assert!(challenge.ends_with("error=\"insufficient_scope\""), "{challenge}"),
+            400 if problem.code == "invalid_request" => assert!(challenge.ends_with("error=\"invalid_request\"")),
             _ => assert_eq!(challenge, "", "{problem:?}"),
         }
         problem

@@ -1,0 +1,375 @@
+//! B1 to B10: what a browser is given and what is taken from one. That the app runs under its policy without one violation is
+//! tried in a real browser (`web/tests/browser`).
+
+use std::{fs, path::Path};
+
+use common::ENDPOINTS;
+use reqwest::Method;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use super::{from_page, furnish, is_good, journal, page_session, process::Process};
+use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
+
+/// A server with a web app of three files.
+async fn with_app() -> (Process, Client, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let web = dir.path().join("web");
+    fs::create_dir(&web).unwrap();
+    fs::write(web.join("index.html"), "<!doctype html><title>Coffer</title>").unwrap();
+    fs::write(web.join("app-0123456789abcdef.js"), "start()").unwrap();
+    fs::write(web.join("app-0123456789abcdef_bg.wasm"), b"\0asm").unwrap();
+    let server = Process::start(dir.path(), &["--web-dir", web.to_str().unwrap(), "--log-level", "warn"], true);
+    let admin = furnish(&server.stranger(), &server.setup_code).await;
+    (server, admin, dir)
+}
+
+/// Like [`Answer::of`], for answers that may be no JSON.
+async fn get(client: &Client, path: &str) -> Answer {
+    Answer::of(client.request(Method::GET, path)).await
+}
+
+#[tokio::test]
+async fn b1_the_refresh_token_is_in_a_host_cookie_and_in_no_body() {
+    let (coffer, _admin) = Coffer::with_admin().await;
+    let page = coffer.stranger();
+    let credentials = json!({"username": ADMIN, "password": PASSWORD});
+    let signed_in = from_page(&page, Method::POST, "/api/session/", "", Some(credentials)).await;
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let refreshed = from_page(&page, Method::POST, "/api/session/refresh/", &cookie, None).await;
+    for answer in [signed_in, refreshed] {
+        let set = answer.header("set-cookie");
+        let mut attributes: Vec<&str> = set.split("; ").skip(1).collect();
+        attributes.sort_unstable();
+        assert_eq!(attributes, ["HttpOnly", "Max-Age=86400", "Path=/", "SameSite=Strict", "Secure"]);
+        assert!(set.len() < 4096, "{}", set.len());
+        let value = set.strip_prefix("__Host-coffer=").unwrap().split(';').next().unwrap();
+        let members = answer.is(200);
+        let members: Vec<&str> = members.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["access", "expires_in", "user"]);
+        assert!(!value.is_empty() && !answer.text().contains(value));
+    }
+}
+
+#[tokio::test]
+async fn b2_a_cookie_is_taken_from_our_own_page_only() {
+    let (coffer, _admin) = Coffer::with_admin().await;
+    let page = coffer.stranger();
+    let (access, cookie) = page_session(&page).await;
+    let own = coffer.base.clone();
+    let host = own.strip_prefix("http://").unwrap();
+    let other_port = "http://127.0.0.1:1";
+    let suffix = format!("{own}.evil.example");
+    let user_info = format!("http://{host}@evil.example");
+    let json = "application/json";
+    let refused: &[&[(&str, &str)]] = &[
+        &[],
+        &[("content-type", json)],
+        &[("content-type", json), ("origin", &own), ("sec-fetch-site", "same-origin")],
+        &[("content-type", "text/plain")],
+        &[("content-type", "application/x-www-form-urlencoded"), ("origin", "http://evil.example")],
+        &[("content-type", "multipart/form-data; boundary=x"), ("origin", "http://evil.example")],
+        &[("x-coffer", "1"), ("origin", "http://evil.example")],
+        &[("x-coffer", "1"), ("origin", other_port)],
+        &[("x-coffer", "1"), ("origin", &suffix)],
+        &[("x-coffer", "1"), ("origin", &user_info)],
+        &[("x-coffer", "1"), ("origin", "null")],
+        &[("x-coffer", "1"), ("origin", "")],
+        &[("x-coffer", "1"), ("sec-fetch-site", "cross-site")],
+        &[("x-coffer", "1"), ("sec-fetch-site", "same-site")],
+        &[("x-coffer", "1"), ("sec-fetch-site", "none")],
+        &[("x-coffer", "1"), ("origin", &own), ("sec-fetch-site", "cross-site")],
+        &[("x-coffer", "0")],
+        &[("x-coffer", "")],
+        &[("x-coffer", "1, 1")],
+    ];
+    let credentials = json!({"username": ADMIN, "password": PASSWORD}).to_string();
+    for (method, path) in
+        [(Method::POST, "/api/session/refresh/"), (Method::DELETE, "/api/session/"), (Method::POST, "/api/session/")]
+    {
+        for headers in refused {
+            let mut request = page.request(method.clone(), path).header("cookie", &cookie).body(credentials.clone());
+            for (name, value) in *headers {
+                request = request.header(*name, *value);
+            }
+            let answer = Answer::of(request).await;
+            assert_eq!(answer.refused(403).code, "cross_site", "{method} {path} {headers:?}");
+            assert_eq!(answer.header("set-cookie"), "");
+        }
+    }
+    // With the header but no JSON, credentials are not read.
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        let request = page.request(Method::POST, "/api/session/").header("x-coffer", "1").header("content-type", kind);
+        Answer::of(request.body(credentials.clone())).await.refused(415);
+    }
+    let request = page.request(Method::POST, "/api/session/").header("x-coffer", "1");
+    Answer::of(request.body(credentials.clone())).await.refused(415);
+    // None of these did anything.
+    assert!(is_good(&page, &access).await);
+    let request = page.request(Method::POST, "/api/session/refresh/").header("x-coffer", "1").header("origin", own);
+    Answer::of(request.header("cookie", cookie)).await.is(200);
+}
+
+/// One request over HTTP/2, frame by frame, since the client of the other tests speaks HTTP/1.1. Gives the answer's body.
+pub async fn over_http_2(authority: &str, head: &[(&str, &str)]) -> String {
+    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
+        let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        frame
+    };
+    let mut headers = Vec::new();
+    for (name, value) in [(":scheme", "http"), (":authority", authority)].iter().chain(head) {
+        // A literal with a literal name, not kept, not compressed; lengths below 127 are one byte.
+        headers.push(0);
+        headers.push(u8::try_from(name.len()).unwrap());
+        headers.extend(name.as_bytes());
+        if value.len() < 127 {
+            headers.push(u8::try_from(value.len()).unwrap());
+        } else {
+            let (low, high) = ((value.len() - 127) % 128 + 128, (value.len() - 127) / 128);
+            headers.extend([127, u8::try_from(low).unwrap(), u8::try_from(high).unwrap()]);
+        }
+        headers.extend(value.as_bytes());
+    }
+    let mut socket = TcpStream::connect(authority).await.unwrap();
+    socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    let (settings, head, end) = (4, 1, 0x5);
+    socket.write_all(&frame(settings, 0, 0, &[])).await.unwrap();
+    socket.write_all(&frame(head, end, 1, &headers)).await.unwrap();
+    let mut body = Vec::new();
+    loop {
+        let mut start = [0; 9];
+        socket.read_exact(&mut start).await.unwrap();
+        let mut payload = vec![0; u32::from_be_bytes([0, start[0], start[1], start[2]]) as usize];
+        socket.read_exact(&mut payload).await.unwrap();
+        let (kind, ends) = (start[3], start[4] & 1 == 1);
+        if kind == 0 {
+            body.extend(payload);
+        }
+        if ends && (kind == 0 || kind == 1) {
+            return String::from_utf8(body).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn b2_http_2_has_no_host_header_and_is_judged_alike() {
+    let (coffer, _admin) = Coffer::with_admin().await;
+    let page = coffer.stranger();
+    let (_, cookie) = page_session(&page).await;
+    let authority = coffer.base.strip_prefix("http://").unwrap();
+    let call = async |origin: &str| {
+        let head = [
+            (":method", "POST"),
+            (":path", "/api/session/refresh/"),
+            ("x-coffer", "1"),
+            ("cookie", cookie.as_str()),
+            ("origin", origin),
+        ];
+        over_http_2(authority, &head).await
+    };
+    for foreign in ["http://evil.example", "http://127.0.0.1", "null"] {
+        assert!(call(foreign).await.contains("\"cross_site\""), "{foreign}");
+    }
+    let answer = call(&coffer.base).await;
+    assert!(answer.contains("\"access\""), "{answer}");
+    let root = over_http_2(authority, &[(":method", "GET"), (":path", "/api/")]).await;
+    assert!(root.contains(&format!("\"http://{authority}/api/users/\"")), "{root}");
+}
+
+#[tokio::test]
+async fn b3_reading_changes_nothing_and_odd_methods_are_refused() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let (access, cookie) = page_session(&admin).await;
+    let before = journal(&admin).await;
+    for info in ENDPOINTS {
+        let path = info.path.replace("{collection}", "snacks").replace("{id}", &admin.id).replace("{revision}", "1");
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+            let mut request = admin.request(method, &path).header("x-coffer", "1").header("cookie", &cookie);
+            for header in ["x-http-method-override", "x-http-method", "x-method-override"] {
+                request = request.header(header, "DELETE");
+            }
+            let answer = Answer::of(request).await;
+            assert!([200, 404, 405].contains(&answer.status), "{path}: {}", answer.text());
+            assert_eq!(answer.header("set-cookie"), "", "{path}");
+            assert_eq!(answer.status == 405, !answer.header("allow").is_empty() && answer.status != 200, "{path}");
+        }
+        let delete = Answer::of(admin.request(Method::GET, &format!("{path}?_method=DELETE"))).await;
+        assert_ne!(delete.status, 204, "{path}");
+    }
+    assert_eq!(journal(&admin).await, before);
+    assert!(is_good(&admin, &access).await);
+    for line in ["TRACE /api/users/me/ HTTP/1.1", "TRACE / HTTP/1.1", "CONNECT 127.0.0.1:22 HTTP/1.1"] {
+        let mut socket = TcpStream::connect(coffer.base.strip_prefix("http://").unwrap()).await.unwrap();
+        let request = format!("{line}\r\nHost: a\r\nX-Canary: canary\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{line}: {answer}");
+        assert!(answer.to_lowercase().contains("\r\nallow: ") && !answer.contains("canary"), "{line}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn b4_no_other_origin_may_read_anything() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let own = coffer.base.clone();
+    let origins = [
+        "null",
+        "http://evil.example",
+        "https://evil.example:8000",
+        "http://localhost",
+        "http://localhost:3000",
+        "http://127.0.0.1",
+        &format!("{own}.evil.example"),
+        &format!("{own}0"),
+        &own.replace("http", "https"),
+        "file://",
+        "chrome-extension://abcdefgh",
+        &own,
+    ];
+    for origin in origins {
+        for (method, path) in [
+            (Method::GET, "/api/"),
+            (Method::GET, "/api/users/me/"),
+            (Method::OPTIONS, "/api/users/"),
+            (Method::OPTIONS, "/api/session/refresh/"),
+            (Method::POST, "/api/token/"),
+            (Method::GET, "/api/nothing/"),
+        ] {
+            let request = admin.request(method.clone(), path).header("origin", origin);
+            let request = request.header("access-control-request-method", "POST");
+            let answer = Answer::of(request.header("access-control-request-headers", "authorization,x-coffer")).await;
+            let cors: Vec<_> =
+                answer.headers.keys().filter(|name| name.as_str().starts_with("access-control-")).collect();
+            assert!(cors.is_empty(), "{method} {path} for {origin}: {cors:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn b5_b6_b7_pages_files_and_answers_carry_their_rules() {
+    let (server, admin, _dir) = with_app().await;
+    let page = get(&admin, "/collections/snacks").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(page.header("cache-control"), "no-cache");
+    assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+    assert!(page.header("permissions-policy").contains("camera=()"));
+    let policy: Vec<&str> = page.header("content-security-policy").split("; ").collect();
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(&rule), "{rule} is not in {policy:?}");
+    }
+    assert!(!policy.iter().any(|rule| rule.contains("unsafe-inline") || rule.contains("'unsafe-eval'")), "{policy:?}");
+
+    for (file, kind) in [
+        ("/app-0123456789abcdef.js", "text/javascript; charset=utf-8"),
+        ("/app-0123456789abcdef_bg.wasm", "application/wasm"),
+    ] {
+        let file = get(&admin, file).await;
+        assert_eq!(file.header("content-type"), kind);
+        assert!(file.header("cache-control").contains("immutable"), "{}", file.header("cache-control"));
+    }
+    let (stranger, nothing) = (server.stranger(), "default-src 'none'; frame-ancestors 'none'");
+    let answers = [
+        admin.get("/api/users/me/").await,
+        admin.get("/api/users/").await,
+        stranger.get("/healthz").await,
+        stranger.get("/api/users/").await,
+        stranger.get("/api/nothing/").await,
+        stranger.get("/nothing.js").await,
+        stranger.post("/api/token/", &json!({})).await,
+        stranger.raw(Method::POST, "/api/token/", "text/plain", "x").await,
+        stranger.delete("/api/token/").await,
+    ];
+    for answer in &answers {
+        assert_eq!(answer.header("content-security-policy"), nothing, "{}", answer.text());
+        assert_eq!(answer.header("cache-control"), "no-store", "{}", answer.text());
+    }
+    for answer in answers.iter().chain([&page]) {
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        for banner in ["server", "x-powered-by", "via"] {
+            assert_eq!(answer.header(banner), "");
+        }
+        // Only over TLS does it mean anything, and it would lock plain neighbours on this host out.
+        assert_eq!(answer.header("strict-transport-security"), "");
+    }
+}
+
+#[tokio::test]
+async fn b8_what_is_not_there_is_never_answered_with_the_app() {
+    let (server, _admin, _dir) = with_app().await;
+    let stranger = server.stranger();
+    for path in [
+        "/api/nothing/",
+        "/api/nothing",
+        "/api/users/me/x",
+        "/api/../api/nothing",
+        "/api",
+        "/app-ffffffffffffffff.js",
+        "/favicon.ico",
+        "/.env",
+        "/.git/config",
+        "/a/b/c.wasm",
+        "/..%2f..%2fetc%2fpasswd",
+    ] {
+        let answer = get(&stranger, path).await;
+        assert!(!answer.text().contains("<!doctype"), "{path}");
+        if path != "/api" {
+            answer.refused(404);
+        }
+    }
+    assert!(get(&stranger, "/users").await.text().contains("<!doctype"));
+}
+
+#[tokio::test]
+async fn b9_signing_out_takes_the_cookie_and_the_browsers_cache_away() {
+    let (coffer, _admin) = Coffer::with_admin().await;
+    let page = coffer.stranger();
+    let (access, cookie) = page_session(&page).await;
+    let out = from_page(&page, Method::DELETE, "/api/session/", &cookie, None).await;
+    out.is(204);
+    let set = out.header("set-cookie");
+    assert!(set.starts_with("__Host-coffer=; ") && set.contains("; Max-Age=0;") && set.contains("; Secure"), "{set}");
+    assert_eq!(out.header("clear-site-data"), "\"cache\"");
+    assert!(!is_good(&page, &access).await);
+}
+
+/// All Rust files below a folder, with their text.
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found
+}
+
+#[test]
+fn b10_the_web_app_takes_no_text_for_markup() {
+    let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/src"));
+    assert!(files.len() > 10);
+    for (path, text) in files {
+        for way in
+            ["from_html_unchecked", "VRaw", "set_inner_html", "set_outer_html", "insert_adjacent_html", "innerHTML"]
+        {
+            assert!(!text.contains(way), "{path} has {way}");
+        }
+    }
+}

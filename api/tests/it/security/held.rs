@@ -1,0 +1,103 @@
+//! A server within the test, whose clock stands until the test moves it.
+
+use std::{sync::atomic::AtomicBool, time::Duration};
+
+use coffer::{
+    assets::Assets,
+    auth::{
+        clock::{Clock, ClockHand, Entropy, IdSource},
+        keys::KeyRing,
+        password::{Hasher, HasherSettings},
+        password_policy::Policy,
+        throttle::{Throttle, ThrottleSettings},
+        token::{Issuer, TokenSettings, Verifier},
+    },
+    domain::{App, Parts, collections, setup::SetupCode},
+    routes,
+    server::{Server, ServerOptions},
+    store::{Options, Store},
+};
+use reqwest::redirect;
+use tempfile::TempDir;
+
+use super::furnish;
+use crate::support::Client;
+
+/// What a test may want otherwise.
+pub struct Settings {
+    pub throttle: ThrottleSettings,
+    pub hasher: HasherSettings,
+    pub rotation: bool,
+    pub session_lifetime: Duration,
+    pub store: Store,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            throttle: ThrottleSettings::default(),
+            hasher: HasherSettings::default(),
+            rotation: true,
+            session_lifetime: Duration::from_hours(24 * 30),
+            store: Store::open(Options::memory()).unwrap(),
+        }
+    }
+}
+
+/// The server; it ends with the test's runtime.
+pub struct Held {
+    pub app: App,
+    pub hand: ClockHand,
+    pub setup_code: String,
+    base: String,
+    _keys: TempDir,
+}
+
+impl Held {
+    /// Starts a server without an admin.
+    pub fn start(settings: Settings) -> Self {
+        let keys = tempfile::tempdir().unwrap();
+        let entropy = Entropy::system();
+        let (clock, hand) = Clock::held(1_800_000_000);
+        let ring = KeyRing::open(keys.path(), &clock, &entropy).unwrap();
+        let ids = IdSource::new(clock.clone(), entropy.clone());
+        let (setup, setup_code) = SetupCode::new(&entropy, &clock);
+        let tokens = TokenSettings::default();
+        let app = App::new(Parts {
+            issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone()).unwrap(),
+            refresh_lifetime: tokens.refresh_lifetime,
+            verifier: Verifier::new(&ring, tokens, clock.clone()).unwrap(),
+            hasher: Hasher::new(settings.hasher, entropy.clone()).unwrap(),
+            policy: Policy::default(),
+            throttle: Throttle::new(settings.throttle, clock.clone()),
+            collections: collections::Cache::default(),
+            rotation: settings.rotation,
+            session_lifetime: settings.session_lifetime,
+            draining: AtomicBool::new(false),
+            store: settings.store,
+            setup,
+            clock,
+            entropy,
+            ids,
+        });
+        let options = ServerOptions { listen: ([127, 0, 0, 1], 0).into(), ..ServerOptions::default() };
+        let server = Server::bind(options).unwrap();
+        let base = format!("http://{}", server.local_addr().unwrap());
+        let filter = routes::filter(app.clone(), Assets::embedded(), routes::Options { insecure_cookie: false });
+        tokio::spawn(server.run(warp::service(filter), std::future::pending()));
+        Self { app, hand, setup_code, base, _keys: keys }
+    }
+
+    /// Starts a server with an admin, who is signed in.
+    pub async fn with_admin(settings: Settings) -> (Self, Client) {
+        let held = Self::start(settings);
+        let admin = furnish(&held.stranger(), &held.setup_code).await;
+        (held, admin)
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(&self) -> Client {
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        Client { http, base: self.base.clone(), access: None, id: String::new() }
+    }
+}
