@@ -315,11 +315,11 @@ pub fn defined(collection: &Collection, is_new: bool) -> String {
     format!("{done} the collection {}.", collection.name)
 }
 
-/// A record could not be saved.
-pub fn not_saved(error: &CallError) -> String {
+/// Something could not be saved; the form says why.
+pub fn not_saved(error: &CallError) -> &'static str {
     match error {
-        CallError::Problem(problem) if !problem.errors.is_empty() => FIX_FIRST.to_owned(),
-        _ => format!("Not saved. {} Your text is kept; Ctrl-S tries again.", call_error(error)),
+        CallError::Problem(problem) if !problem.errors.is_empty() => FIX_FIRST,
+        _ => "Not saved. Your text is kept; Ctrl-S tries again.",
     }
 }
 

@@ -160,10 +160,13 @@ fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
         return effects;
     }
     let Failure::Call(error) = failure else { return Vec::new() };
-    if let (Screen::Definition(form), Some(problem)) = (model.top(), error.problem()) {
-        form.refuse(problem);
+    if let Screen::Definition(form) = model.top() {
+        match error.problem() {
+            Some(problem) => form.refuse(problem),
+            None => form.filling.form.errors = vec![words::call_error(&error)],
+        }
     }
-    let said = if error.status() == 412 { words::DEFINITION_CHANGED.to_owned() } else { words::not_saved(&error) };
+    let said = if error.status() == 412 { words::DEFINITION_CHANGED } else { words::not_saved(&error) };
     model.complain(said);
     Vec::new()
 }

@@ -132,6 +132,18 @@ fn a_refusal_stands_at_its_field_and_the_text_stays() {
 }
 
 #[test]
+fn a_save_that_nothing_answers_keeps_the_text_and_can_be_tried_again() {
+    let mut model = two_snacks();
+    press(&mut model, "e!");
+    let (ticket, body) = save(&mut model);
+    let unreachable = Failure::Call(CallError::Unreachable("it took too long".into()));
+    update(&mut model, Message::Saved(ticket, Err(unreachable)));
+    assert!(form(&model).filling.form.errors[0].starts_with("The server could not be reached (it took too long)."));
+    assert_eq!(toast(&model), "Not saved. Your text is kept; Ctrl-S tries again.");
+    assert_eq!(save(&mut model).1, body);
+}
+
+#[test]
 fn after_a_412_both_versions_are_shown_and_either_can_be_taken() {
     let mut model = two_snacks();
     press(&mut model, "e!");
