@@ -16,10 +16,12 @@ use serde_json::{Value, json};
 
 /// Asks for the picture to be written instead of compared.
 const WRITE: &str = "COFFER_WRITE_PICTURES";
-const SIZE: (u16, u16) = (84, 20);
+const SIZE: (u16, u16) = (84, 22);
 
-/// Some of the demo's snacks, as its filter and its order give them.
-const SNACKS: [(&str, &str, &str, u32, &str); 14] = [
+/// The demo's vegan snacks, the dearest first.
+const SNACKS: [(&str, &str, &str, u32, &str); 16] = [
+    ("Halva", "sweet", "3.90", 469, "Sesame."),
+    ("Olives", "savoury", "3.80", 145, "Green, with the stones in."),
     ("Almonds", "salty", "3.70", 579, ""),
     ("Dark chocolate", "sweet", "3.40", 598, "70 % cocoa."),
     ("Turkish delight", "sweet", "3.30", 372, "Rose."),
@@ -81,7 +83,7 @@ fn model() -> Model {
     update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
     let show = |model: &mut Model, effects: &[Effect]| {
         let Some(Effect::Records(ticket, ..)) = effects.last() else { panic!("records are loaded") };
-        let page = Page { count: 14, next: None, previous: None, results: rows() };
+        let page = Page { count: 16, next: None, previous: None, results: rows() };
         update(model, Message::Records(*ticket, Ok(page)));
     };
     for keys in ["\n", "/vegan=true\n", "lls", "s"] {
