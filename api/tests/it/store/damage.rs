@@ -75,7 +75,7 @@ fn a_damaged_store_is_whole_or_refused() {
     let cases = std::env::var("COFFER_DAMAGES").ok().and_then(|cases| cases.parse().ok());
     let dir = tempfile::tempdir().expect("a directory");
     let original = dir.path().join("original");
-    super::block_on(async { writer::write(&super::open(&original), STEPS).await });
+    super::block_on(async { writer::write(&super::open(&original), STEPS, |_| {}).await });
     let all = Acknowledged { steps: [STEPS; writer::WRITERS], version: 0 };
     let (mut whole, mut refused) = (0, 0);
     for case in 0..cases.unwrap_or(40) {

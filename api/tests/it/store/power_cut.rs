@@ -6,9 +6,9 @@
 //! `COFFER_POWER_CUTS` sets the number of rounds; `COFFER_SEED` repeats a run's random choices.
 
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,20 +28,26 @@ fn writers_find_all_that_they_wrote() {
     if let Some(dir) = std::env::var_os(DIR) {
         super::block_on(async {
             let store = super::open(Path::new(&dir));
-            writer::write(&store, usize::MAX / 2).await;
+            writer::write(&store, usize::MAX / 2, say).await;
             // Only a failed write ends the writers: the store has to say so, too.
-            println!("\nfailed {}", store.failed().await);
+            say(&format!("failed {}", store.failed().await));
             std::process::exit(0);
         });
     }
     let dir = tempfile::tempdir().expect("a directory");
     super::block_on(async {
         let store = super::open(dir.path());
-        writer::write(&store, 50).await;
+        writer::write(&store, 50, |_| {}).await;
         let all = Acknowledged { steps: [50; writer::WRITERS], version: 400 };
         let found = writer::check(&store, &all).await;
         assert_eq!(found.steps, all.steps);
     });
+}
+
+/// Says a line to the process that watches. It begins on a line of its own, and goes out at once.
+fn say(line: &str) {
+    let line = format!("\n{line}\n");
+    std::io::stdout().write_all(line.as_bytes()).expect("somebody listens");
 }
 
 /// A disk that forgets, with a store on it.

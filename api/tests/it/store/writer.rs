@@ -6,7 +6,6 @@
 //! nothing of the next.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use coffer::store::{Batch, Expect, Key, Scan, Store, Version, counter, journal};
 
@@ -65,9 +64,9 @@ async fn progress(store: &Store, writer: usize) -> (usize, Option<Version>) {
     })
 }
 
-/// Works until `steps` are done by each writer, or a commit fails; says on stdout what is
-/// acknowledged as soon as it is.
-pub async fn write(store: &Store, steps: usize) {
+/// Works until `steps` are done by each writer, or a commit fails; says what is acknowledged as
+/// soon as it is.
+pub async fn write(store: &Store, steps: usize, say: fn(&str)) {
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let store = store.clone();
@@ -78,8 +77,7 @@ pub async fn write(store: &Store, steps: usize) {
                     return;
                 };
                 before = Some(version);
-                let line = format!("\nack {writer} {step} {version}\n");
-                std::io::stdout().write_all(line.as_bytes()).expect("somebody listens");
+                say(&format!("ack {writer} {step} {version}"));
             }
         });
     }
