@@ -361,7 +361,7 @@ fn field_text(field: &Field, value: &Value) -> String {
     match (&field.kind, value) {
         (FieldType::Choice { many: true, .. }, Value::Array(items)) if items.is_empty() => String::new(),
         (FieldType::Json { .. }, Value::Null) => String::new(),
-        (FieldType::Json { .. }, value) => value.to_string(),
+        (FieldType::Json { .. }, value) => serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string()),
         (_, value) => input_text(value),
     }
 }
@@ -431,6 +431,17 @@ mod tests {
         assert_eq!(Value::Object(form.submit().unwrap()), json!({"revision": 5}));
         form.set(1, "4");
         assert_eq!(Value::Object(form.submit().unwrap()), json!({"price": 4, "revision": 5}));
+    }
+
+    #[test]
+    fn json_is_edited_on_lines_of_its_own_and_stays_unchanged_until_touched() {
+        let mut record = stored();
+        record.set("data", json!({"a": [1, {"b": null}]}));
+        let mut form = Form::edit(&snacks(), &record);
+        assert!(form.text("data").starts_with("{\n  \"a\": [\n"));
+        assert!(!form.is_changed());
+        form.set(3, form.text("data").replace('1', "2"));
+        assert_eq!(Value::Object(form.submit().unwrap()), json!({"data": {"a": [2, {"b": null}]}, "revision": 5}));
     }
 
     #[test]
