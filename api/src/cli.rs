@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod demo;
 mod health;
+mod journal;
 mod keys;
 mod open;
 mod progress;
@@ -40,6 +41,8 @@ enum Command {
     Restore(restore::Restore),
     /// Verify that everything in the store fits together, while the server is stopped.
     Check(check::Check),
+    /// Forget old changes, while the server is stopped.
+    Journal(journal::Journal),
     /// List, add and retire the keys that tokens are signed with.
     Keys(keys::Keys),
     /// Ask a running server whether it is ready: exit code 0 for yes.
@@ -59,6 +62,7 @@ pub fn run() -> ExitCode {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Journal(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Health(command) => command.run(),
     };

@@ -83,7 +83,7 @@ enum LogFormat {
 }
 
 /// Reads `90s`, `5m`, `12h`, `1d`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match &text[digits.len()..] {
         "s" | "" => 1,

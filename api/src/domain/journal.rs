@@ -1,6 +1,8 @@
 //! The journal: entries are appended to the batch that makes the change, so one is there exactly when the other is. Here they
 //! are made and read; what they hold is in [`common::change`].
 
+mod trim;
+
 use std::{net::IpAddr, ops::Bound};
 
 use common::{
@@ -14,6 +16,8 @@ use serde_json::Value;
 
 use super::{App, Error, Result, collections, keyspace};
 use crate::store::{Entry, Key, Scan, Snapshot, Version, journal};
+
+pub use trim::trim;
 
 /// Entries that are read at once.
 const CHUNK: usize = 500;

@@ -132,7 +132,12 @@ pub fn gone(collection: CollectionId, id: RecordId) -> Key {
 
 /// All records of a collection that were deleted.
 pub fn all_gone(collection: CollectionId) -> Key {
-    Key::space("gone").uuid(collection.uuid())
+    everything_gone().uuid(collection.uuid())
+}
+
+/// All records that were deleted, by collection.
+pub fn everything_gone() -> Key {
+    Key::space("gone")
 }
 
 /// A user.

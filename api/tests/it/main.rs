@@ -11,6 +11,7 @@ mod conformance;
 mod contract;
 mod hostile;
 mod join;
+mod journal;
 mod kill;
 mod records;
 mod records_list;

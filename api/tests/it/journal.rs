@@ -1,0 +1,68 @@
+//! `coffer journal trim`: histories end where the journal was cut, and nothing else changes.
+
+use coffer::store::{Batch, Options, Store, journal};
+use common::change::Change;
+use serde_json::json;
+
+use crate::{
+    kill::{
+        assert_sound,
+        server::{Server, coffer, said, store_dir},
+    },
+    support::{ADMIN, path},
+};
+
+#[tokio::test]
+async fn histories_end_where_the_journal_was_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data);
+    let admin = server.set_up().await;
+    admin.collection("words", json!([{"name": "word", "type": "text"}])).await;
+    let gone = admin.record("words", json!({"word": "gone"})).await;
+    admin.delete(&path("words", &gone)).await.is(204);
+    let kept = admin.record("words", json!({"word": "one"})).await;
+    let first = admin.patch(&path("words", &kept), &json!({"word": "two"})).await.is(200);
+    // More than one commit's worth.
+    for _ in 0..2 {
+        let many: Vec<_> = (0..600).map(|n| json!({"word": format!("{n}")})).collect();
+        admin.post("/api/records/words/", &json!(many)).await.is(201);
+    }
+    server.stop();
+
+    // All of that was long ago.
+    let store = Store::open(Options::sled(store_dir(&data))).unwrap();
+    let mut batch = Batch::new();
+    for (key, entry) in store.scan(journal::all()).await.unwrap() {
+        let mut change: Change = serde_json::from_slice(&entry.value).unwrap();
+        change.at = "2020-01-01T00:00:00Z".to_owned();
+        batch = batch.put(key, serde_json::to_vec(&change).unwrap());
+    }
+    store.commit(batch).await.unwrap();
+    drop(store);
+    let server = Server::start(&data);
+    let admin = server.sign_in(ADMIN).await;
+    let second = admin.patch(&path("words", &kept), &json!({"word": "three"})).await.is(200);
+    server.stop();
+
+    let trimmed = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
+    assert!(trimmed.starts_with("0: Forgot 1\u{202f}20"), "{trimmed}");
+    assert_sound(&data);
+    let again = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
+    assert!(again.starts_with("0: Forgot 0 changes"), "{again}");
+
+    let server = Server::start(&data);
+    let admin = server.sign_in(ADMIN).await;
+    let now = admin.get(&path("words", &kept)).await.is(200);
+    assert_eq!(now["revision"], second["revision"], "records are as they were");
+    assert_eq!(admin.get("/api/records/words/").await.is(200)["count"], 1201);
+    let history = admin.get(&format!("{}history/", path("words", &kept))).await.is(200);
+    let revisions: Vec<_> = history["results"].as_array().unwrap().iter().map(|change| &change["revision"]).collect();
+    assert_eq!(revisions, [&second["revision"]]);
+    let back = format!("{}history/{}/restore/", path("words", &kept), first["revision"]);
+    admin.post(&back, &json!({})).await.refused(404);
+    admin.get(&format!("{}history/", path("words", &gone))).await.refused(404);
+    let changes = admin.get("/api/changes/").await.is(200);
+    assert_eq!(changes["results"][0]["action"], "sign_in", "{changes}");
+    server.stop();
+}
