@@ -17,6 +17,8 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /image/coffer /usr/local/bin/coffer
 # A new named volume takes over this folder's owner, so that the server may write to it.
 COPY --from=build --chown=65532:65532 /image/data /data
+# The server refuses plain HTTP on this address until COFFER_INSECURE_HTTP=true says that something else keeps the network away.
+# compose.yaml says so, because it publishes the port on this machine only.
 ENV COFFER_DATA=/data COFFER_LISTEN=0.0.0.0:8000
 USER 65532:65532
 VOLUME /data
