@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | dist`.
+//! Developer commands: `cargo xtask run | test | setup | dist | torture`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
@@ -12,6 +12,7 @@ mod spa;
 mod step;
 mod test;
 mod tools;
+mod torture;
 mod wasm;
 mod workspace;
 
@@ -23,7 +24,8 @@ cargo xtask <command>
   run [--demo] [-- <serve flags>]  build everything, then serve it on http://127.0.0.1:8000; --demo fills an empty store
   test                             everything CI runs: format, lint, web app, unit, integration and end-to-end tests
   setup                            only install what `run` and `test` need, under target/tools
-  dist                             release binaries with the web app inside, in target/dist, and their sizes";
+  dist                             release binaries with the web app inside, in target/dist, and their sizes
+  torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ("test", true) => test::test(),
         ("setup", true) => setup(),
         ("dist", true) => dist::dist(),
+        ("torture", _) => torture::torture(&rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -1,0 +1,130 @@
+//! `cargo xtask torture --minutes N`: the tests that kill, cut the power and damage files, again and again with fresh seeds.
+//!
+//! Each turn is a run of the ordinary tests with more rounds than usual. The tests print what they checked; here that is added
+//! up. A turn that fails ends it all and says how to repeat it.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+
+use crate::step::step;
+use crate::workspace;
+
+/// A test, the variable that says how many rounds it runs, and how many it runs in a turn.
+const TESTS: [(&str, &str, u32); 3] = [
+    ("kill::killed_at_any_moment_it_keeps_what_it_acknowledged", "COFFER_KILL_ROUNDS", 25),
+    ("store::power_cut::a_power_cut_takes_nothing_that_was_acknowledged", "COFFER_POWER_CUTS", 40),
+    ("store::damage::a_damaged_store_is_whole_or_refused", "COFFER_DAMAGES", 150),
+];
+
+/// What was checked so far.
+#[derive(Debug, Default)]
+struct Totals {
+    kill_rounds: u64,
+    starts_killed: u64,
+    writes_checked: u64,
+    power_cuts: u64,
+    steps_checked: u64,
+    whole: u64,
+    refused: u64,
+}
+
+/// Runs for as many minutes as the arguments say.
+pub fn torture(args: &[String]) -> Result<()> {
+    let minutes: u64 = match args {
+        [flag, minutes] if flag == "--minutes" => minutes.parse().context("--minutes wants a number")?,
+        _ => bail!("say for how long: cargo xtask torture --minutes 30"),
+    };
+    step("build the tests", || crate::step::run(test().arg("--no-run")))?;
+    let started = Instant::now();
+    let mut totals = Totals::default();
+    let mut turns = 0;
+    while started.elapsed() < Duration::from_secs(minutes * 60) {
+        for (name, variable, rounds) in TESTS {
+            let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() % 1_000_000_007;
+            let mut command = test();
+            command.args(["--", "--exact", name, "--nocapture"]);
+            command.env(variable, rounds.to_string()).env("COFFER_SEED", seed.to_string());
+            let output =
+                command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().context("cannot start cargo")?;
+            let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+            if !output.status.success() {
+                println!("{said}");
+                bail!(
+                    "{name} failed; repeat it with COFFER_SEED={seed} {variable}={rounds} \
+                     cargo test -p coffer --test it -- --exact {name} --nocapture"
+                );
+            }
+            said.lines().for_each(|line| totals.add(line));
+        }
+        turns += 1;
+        println!("xtask: after {} min: {}", started.elapsed().as_secs() / 60, totals.line());
+    }
+    println!("xtask: {turns} turns in {} min. {}", started.elapsed().as_secs() / 60, totals.line());
+    Ok(())
+}
+
+fn test() -> Command {
+    workspace::cargo(&["test", "--quiet", "-p", "coffer", "--test", "it"])
+}
+
+impl Totals {
+    /// Adds what a line of a test's output says that it checked.
+    fn add(&mut self, line: &str) {
+        let numbers: Vec<u64> = line.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        match numbers[..] {
+            [rounds, starts, writes, 0] if line.starts_with("kill: ") => {
+                self.kill_rounds += rounds;
+                self.starts_killed += starts;
+                self.writes_checked += writes;
+            }
+            [steps] if line.ends_with("acknowledged steps, none lost") => self.steps_checked += steps,
+            [_, _] if line.starts_with("round ") && line.contains(", torn ") => self.power_cuts += 1,
+            [whole, refused] if line.starts_with("damage: ") => {
+                self.whole += whole;
+                self.refused += refused;
+            }
+            _ => {}
+        }
+    }
+
+    fn line(&self) -> String {
+        format!(
+            "killed {} times under load and {} times in start, {} acknowledged writes checked, 0 lost; {} power cuts, {} \
+             acknowledged commits checked, 0 lost; {} damaged stores: {} whole all the same, {} refused, 0 with less",
+            self.kill_rounds,
+            self.starts_killed,
+            self.writes_checked,
+            self.power_cuts,
+            self.steps_checked,
+            self.whole + self.refused,
+            self.whole,
+            self.refused
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_tests_say_is_added_up() {
+        let mut totals = Totals::default();
+        for line in [
+            "kill: 6 rounds, 2 starts killed, 5471 acknowledged writes checked, 0 lost",
+            "round 3, after 863ms, draining for None: 1127 acknowledged",
+            "round 0, torn false: 120 acknowledged",
+            "round 1, torn true: 300 acknowledged",
+            "421 acknowledged steps, none lost",
+            "damage: 31 whole all the same, 9 refused",
+            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 12 filtered out; finished in 7.78s",
+        ] {
+            totals.add(line);
+        }
+        let Totals { kill_rounds, starts_killed, writes_checked, power_cuts, steps_checked, whole, refused } = totals;
+        assert_eq!([kill_rounds, starts_killed, writes_checked], [6, 2, 5471]);
+        assert_eq!([power_cuts, steps_checked, whole, refused], [2, 421, 31, 9]);
+    }
+}
