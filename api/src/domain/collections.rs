@@ -203,13 +203,14 @@ async fn check_references(app: &App, snapshot: &Snapshot, definition: &Definitio
     Ok(errors.or(())?)
 }
 
-/// They must still be there when the definition is committed.
+/// They must still be there when the definition is committed, and whoever deletes one meanwhile must look again.
 fn expect_references(mut batch: Batch, collection: &Collection) -> Batch {
     for field in &collection.fields {
         if let FieldType::Reference { collection: target, .. } = &field.kind
             && *target != collection.name
         {
-            batch = batch.expect(keyspace::collection(target), Expect::Present);
+            batch =
+                batch.expect(keyspace::collection(target), Expect::Present).add(keyspace::referring_definitions(), 1);
         }
     }
     batch
@@ -304,8 +305,11 @@ pub async fn delete(app: &App, caller: &Caller, name: &CollectionName, expected:
         let entry = journal::entry(app, caller, Subject::Collection, name, "delete")
             .values(json!(schema.collection), Value::Null);
         let key = keyspace::collection(name);
+        let referring = keyspace::referring_definitions();
+        let unchanged = snapshot.get(&referring).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
         let batch = Batch::new()
             .expect(key.clone(), Expect::Version(schema.version))
+            .expect(referring, unchanged)
             .delete(key)
             .append(journal::bytes(&entry));
         let mut stage = Stage::new(app, caller, batch);

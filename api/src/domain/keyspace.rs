@@ -165,6 +165,11 @@ pub fn active_admins() -> Key {
     Key::space("meta").text("active_admins")
 }
 
+/// How often a definition that refers to another collection was written.
+pub fn referring_definitions() -> Key {
+    Key::space("meta").text("referring_definitions")
+}
+
 /// Set-up is done. Written once, with the first admin.
 pub fn set_up() -> Key {
     Key::space("meta").text("set_up")

@@ -10,9 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use thiserror::Error;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, Sleep, sleep_until, timeout_at},
+};
 
 use super::{Shared, exchange::Exchange};
 
@@ -20,7 +24,8 @@ use super::{Shared, exchange::Exchange};
 /// than it holds. The server then answers 413, 408 or 503 itself, whatever the handler makes of the error.
 #[derive(Debug)]
 pub struct RequestBody {
-    incoming: Incoming,
+    /// Taken when the body is dropped before its end.
+    incoming: Option<Incoming>,
     /// Bytes that may still come.
     left: u64,
     deadline: Instant,
@@ -99,11 +104,29 @@ impl RequestBody {
     pub(super) fn new(incoming: Incoming, shared: &Arc<Shared>, deadline: Instant) -> Self {
         let reading = (!incoming.is_end_stream())
             .then(|| Arc::new(Reading { shared: shared.clone(), verdict: AtomicU8::new(0), bytes: AtomicU64::new(0) }));
-        Self { incoming, left: shared.options.max_body, deadline, alarm: None, verdict: Verdict(reading) }
+        Self {
+            incoming: Some(incoming),
+            left: shared.options.max_body,
+            deadline,
+            alarm: None,
+            verdict: Verdict(reading),
+        }
     }
 
     pub(super) fn verdict(&self) -> Verdict {
         self.verdict.clone()
+    }
+}
+
+/// Who is answered before the body is read, such as with a 401, is still sending: the connection would end without a word,
+/// and the client's next request on it with that. So the rest is read, within the same limits, and let go.
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let unread = self.incoming.take().filter(|incoming| !incoming.is_end_stream() && self.verdict.get().is_none());
+        let (Some(incoming), Ok(runtime)) = (unread, Handle::try_current()) else { return };
+        let mut rest = Limited::new(incoming, usize::try_from(self.left).unwrap_or(usize::MAX));
+        let deadline = self.deadline;
+        runtime.spawn(timeout_at(deadline, async move { while let Some(Ok(_)) = rest.frame().await {} }));
     }
 }
 
@@ -113,7 +136,8 @@ impl Body for RequestBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        match Pin::new(&mut this.incoming).poll_frame(cx) {
+        let Some(incoming) = this.incoming.as_mut() else { return Poll::Ready(None) };
+        match Pin::new(incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 let Some(left) = this.left.checked_sub(bytes) else {
@@ -141,11 +165,11 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }
 

@@ -37,7 +37,10 @@ async fn a_reference_points_at_a_record_that_the_caller_can_see() {
     let ids = [NO_ID.to_owned(), text(&snack, "id"), admin.id.clone()];
     for id in &ids {
         let message = format!("maker: Invalid pk \"{id}\" - object does not exist.");
-        assert_eq!(ulla.post("/api/records/snacks/", &json!({"maker": id})).await.faults(), [message.clone()]);
+        assert_eq!(
+            ulla.post("/api/records/snacks/", &json!({"maker": id})).await.faults(),
+            std::slice::from_ref(&message)
+        );
         assert_eq!(ulla.patch(&path("snacks", &snack), &json!({"maker": id})).await.faults(), [message]);
     }
     let message = format!("maker: Invalid pk \"{}\" - object does not exist.", text(&hers, "id"));
@@ -67,19 +70,11 @@ async fn restrict_holds_the_target_back_until_the_last_reference_is_gone() {
     }
     admin.patch(&path("snacks", &snacks[0]), &json!({"maker": null})).await.is(200);
     let refused = admin.delete(&path("makers", &maker)).await.refused(409);
-    assert_eq!(
-        refused.detail,
-        "1 record of \"snacks\" still refer to this through \"maker\".".replace("refer", refer(&refused.detail))
-    );
+    assert_eq!(refused.detail, "1 record of \"snacks\" still refers to this through \"maker\".");
     admin.patch(&path("snacks", &snacks[1]), &json!({"maker": other["id"]})).await.is(200);
     admin.delete(&path("makers", &maker)).await.is(204);
     admin.delete(&path("makers", &other)).await.refused(409);
     assert_eq!((count(&admin, "makers").await, count(&admin, "snacks").await), (1, 2));
-}
-
-/// "refers" or "refer", as it was said.
-fn refer(detail: &str) -> &str {
-    if detail.contains("refers") { "refers" } else { "refer" }
 }
 
 #[tokio::test]

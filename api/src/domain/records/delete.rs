@@ -85,13 +85,12 @@ async fn stage_with_referrers(
             return Err(Error::Conflict(message));
         }
     }
-    if let Some((name, field, _)) = restricting.iter().find(|(_, _, id)| !going.contains(id)) {
-        let count = restricting.iter().filter(|(_, _, id)| !going.contains(id)).count() as u64;
-        let message = format!(
-            "{} of \"{name}\" still refer to this through \"{}\".",
-            common::text::count(count, "record"),
-            field.name
-        );
+    restricting.retain(|(_, _, id)| !going.contains(id));
+    if let Some((name, field, _)) = restricting.first() {
+        let count = restricting.iter().filter(|(other, by, _)| other == name && by.name == field.name).count() as u64;
+        let records = common::text::count(count, "record");
+        let refer = if count == 1 { "refers" } else { "refer" };
+        let message = format!("{records} of \"{name}\" still {refer} to this through \"{}\".", field.name);
         let errors = FieldErrors::of(field.name.as_str(), FieldError::new("restricted", message));
         return Err(Error::Taken(errors));
     }

@@ -1,0 +1,246 @@
+//! Who may know whom: the lines that keep the parts apart, read off the sources, so that the picture in `ARCHITECTURE.md`
+//! cannot rot. A line that has to move is moved here and there in one commit.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// One file of the workspace: its path from the root, and its code without comments and without test modules.
+struct Source {
+    path: String,
+    code: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every file with this ending under a folder of the workspace.
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![root().join(folder)];
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|known| known == ending) {
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no .{ending} files");
+    found.sort();
+    found
+}
+
+/// The code of a folder. What is compiled for tests only may know more.
+fn sources(folder: &str) -> Vec<Source> {
+    let files = files(folder, "rs");
+    let is_test = |path: &str| {
+        let module = Path::new(path).file_stem().unwrap().to_str().unwrap();
+        let declared = format!("#[cfg(test)]\nmod {module};");
+        module == "tests" || path.contains("/tests/") || files.iter().any(|(_, text)| text.contains(&declared))
+    };
+    let shipped = files.iter().filter(|(path, _)| !is_test(path));
+    shipped.map(|(path, text)| Source { path: path.clone(), code: without_tests(&without_comments(text)) }).collect()
+}
+
+/// Drops `//` comments. A `//` inside a text literal goes too, with the rest of its line: no harm here.
+fn without_comments(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// Drops everything from a `#[cfg(test)]` to the end of the item that follows.
+fn without_tests(code: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = code;
+    while let Some(at) = rest.find("#[cfg(test)]") {
+        kept.push_str(&rest[..at]);
+        let item = &rest[at..];
+        let open = item.find('{').unwrap_or(item.len());
+        let semicolon = item.find(';').unwrap_or(item.len());
+        if semicolon < open {
+            rest = &item[semicolon + 1..];
+            continue;
+        }
+        let mut depth = 0;
+        let end = item.char_indices().find(|(_, c)| {
+            depth += i32::from(*c == '{') - i32::from(*c == '}');
+            *c == '}' && depth == 0
+        });
+        rest = end.map_or("", |(at, _)| &item[at + 1..]);
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Whether code names a crate or module in a path: `name::…`, or `use name;`. `other::name::…` is somebody else's.
+fn names(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(at, _)| {
+        let mut before = &code[..at];
+        let after = &code[at + name.len()..];
+        let ends_in_name = |code: &str| code.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '>');
+        // `::name` is the crate, whatever else is called so.
+        before = before.strip_suffix("::").filter(|before| !ends_in_name(before)).unwrap_or(before);
+        let starts = !ends_in_name(before) && !before.ends_with("::");
+        let used = before.trim_end().ends_with("use") && after.starts_with([';', ' ']);
+        starts && (after.starts_with("::") || used)
+    })
+}
+
+/// In `folder`, only files whose path begins with one of `places` name one of `crates`.
+fn only(folder: &str, places: &[&str], crates: &[&str]) {
+    let mut seen = false;
+    for source in sources(folder) {
+        for name in crates.iter().filter(|name| names(&source.code, name)) {
+            seen = true;
+            let allowed = places
+                .iter()
+                .any(|place| source.path == format!("{place}.rs") || source.path.starts_with(&format!("{place}/")));
+            assert!(allowed, "{} names {name}; only {places:?} may", source.path);
+        }
+    }
+    assert!(seen || places.is_empty(), "nobody in {folder} names {crates:?}: does this line still say anything?");
+}
+
+#[test]
+fn a_path_is_told_from_what_looks_like_one() {
+    for code in [
+        "use sled::Db;",
+        "sled::open()",
+        "let x: sled::Db",
+        "use sled;",
+        "&sled::Tree",
+        "use sled as s;",
+        "{sled::x}",
+        "use ::sled::Db;",
+        "(::sled::Tree)",
+    ] {
+        assert!(names(code, "sled"), "{code}");
+    }
+    for code in [
+        "super::sled::open()",
+        "Vec::<u8>::sled::x",
+        "mod sled;",
+        "bobsled::x",
+        "sled_x::y",
+        "Options::sled(dir)",
+        "\"sled\"",
+        "fn sled()",
+    ] {
+        assert!(!names(code, "sled"), "{code}");
+    }
+    let code = "a();\n#[cfg(test)]\nmod tests { fn f() { if x {} } }\nb();\n#[cfg(test)]\nmod more;\nc();";
+    assert_eq!(without_tests(code).split_whitespace().collect::<Vec<_>>(), ["a();", "b();", "c();"]);
+}
+
+#[test]
+fn only_the_server_speaks_to_connections() {
+    only("api/src", &["api/src/server"], &["hyper", "hyper_util", "tower", "http_body_util"]);
+    only("api/src", &[], &["rustls", "tokio_rustls"]);
+}
+
+#[test]
+fn only_routes_know_warp() {
+    // `cli/serve` makes the service that the server runs, and does nothing else with it.
+    only("api/src", &["api/src/routes", "api/src/cli/serve"], &["warp"]);
+    for source in sources("api/src/cli") {
+        let rest = source.code.replace("warp::service(", "");
+        assert!(!names(&rest, "warp"), "{} names more of warp than service()", source.path);
+    }
+}
+
+#[test]
+fn each_library_has_one_home() {
+    only("api/src", &["api/src/store/sled"], &["sled"]);
+    only("api/src", &["api/src/auth/token"], &["jsonwebtoken"]);
+    only("api/src", &["api/src/auth/password"], &["argon2"]);
+    only("web/src", &["web/src/client"], &["gloo_net"]);
+    only("tui/src", &["tui/src/client"], &["reqwest"]);
+}
+
+#[test]
+fn the_domain_has_never_heard_of_http() {
+    for folder in ["api/src/domain", "api/src/store", "api/src/auth"] {
+        only(
+            folder,
+            &[],
+            &["http", "warp", "hyper", "tower", "reqwest", "crate::routes", "crate::server", "crate::cli"],
+        );
+        for source in sources(folder) {
+            assert!(!source.code.contains("StatusCode"), "{} names a status code", source.path);
+        }
+    }
+    only("api/src/store", &[], &["crate::domain", "crate::auth"]);
+    only("api/src/auth", &[], &["crate::domain", "crate::store"]);
+    only("api/src/server", &[], &["crate::domain", "crate::routes", "crate::store", "crate::cli"]);
+    only("api/src/routes", &[], &["crate::cli"]);
+}
+
+#[test]
+fn common_knows_nobody() {
+    let outside = [
+        "std::time",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "std::io",
+        "tokio",
+        "futures_util",
+        "reqwest",
+        "hyper",
+        "warp",
+        "gloo_net",
+        "web_sys",
+        "js_sys",
+        "getrandom",
+        "coffer",
+        "ratatui",
+        "yew",
+    ];
+    only("common/src", &[], &outside);
+    let outside = ["now_utc", "now_local", "new_v4", "now_v7"];
+    for source in sources("common/src") {
+        for name in outside {
+            assert!(!source.code.contains(name), "{} asks for the time or for chance: {name}", source.path);
+        }
+    }
+    // The two clients know common, and neither the server nor each other.
+    only("web/src", &[], &["coffer", "reqwest", "tokio", "ratatui"]);
+    only("tui/src", &[], &["coffer", "yew", "gloo_net", "web_sys"]);
+}
+
+#[test]
+fn nothing_that_is_shipped_panics_on_purpose() {
+    for folder in ["common/src", "api/src", "tui/src", "web/src"] {
+        for source in sources(folder) {
+            for panics in [".unwrap()", "todo!(", "unimplemented!(", "dbg!(", "unsafe {"] {
+                assert!(!source.code.contains(panics), "{} has {panics}", source.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_test_is_left_out() {
+    let ignored = concat!("#[ign", "ore");
+    for folder in ["common", "api", "tui", "web", "xtask"] {
+        for (path, text) in files(folder, "rs") {
+            assert!(!text.contains(ignored), "{path} leaves a test out");
+        }
+    }
+}
+
+#[test]
+fn modules_stand_beside_their_folder_and_say_what_they_are() {
+    for folder in ["common/src", "api/src", "tui/src", "web/src", "xtask/src"] {
+        for (path, text) in files(folder, "rs") {
+            assert!(!path.ends_with("/mod.rs"), "{path}: foo.rs beside foo/");
+            if !path.ends_with("/tests.rs") {
+                assert!(text.starts_with("//! "), "{path} does not open with what lives there");
+            }
+        }
+    }
+}
