@@ -3,6 +3,7 @@
 //! Each turn is a run of the ordinary tests with more rounds than usual. The tests print what they checked; here that is added
 //! up. A turn that fails ends it all and says how to repeat it.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -36,18 +37,18 @@ pub fn torture(args: &[String]) -> Result<()> {
         [flag, minutes] if flag == "--minutes" => minutes.parse().context("--minutes wants a number")?,
         _ => bail!("say for how long: cargo xtask torture --minutes 30"),
     };
-    step("build the tests", || crate::step::run(test().arg("--no-run")))?;
+    let tests = step("build the tests", build)?;
     let started = Instant::now();
     let mut totals = Totals::default();
     let mut turns = 0;
     while started.elapsed() < Duration::from_secs(minutes * 60) {
         for (name, variable, rounds) in TESTS {
             let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() % 1_000_000_007;
-            let mut command = test();
-            command.args(["--", "--exact", name, "--nocapture"]);
+            let mut command = Command::new(&tests);
+            command.args(["--exact", name, "--nocapture"]).current_dir(workspace::root().join("api"));
             command.env(variable, rounds.to_string()).env("COFFER_SEED", seed.to_string());
             let output =
-                command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().context("cannot start cargo")?;
+                command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().context("cannot start the tests")?;
             let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
             if !output.status.success() {
                 println!("{said}");
@@ -65,8 +66,17 @@ pub fn torture(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn test() -> Command {
-    workspace::cargo(&["test", "--quiet", "-p", "coffer", "--test", "it"])
+/// Builds the tests once, so that nothing that is edited meanwhile matters, and says where their program is.
+fn build() -> Result<PathBuf> {
+    let mut cargo = workspace::cargo(&["test", "-p", "coffer", "--test", "it", "--no-run"]);
+    let output = cargo.stderr(Stdio::piped()).output().context("cannot start cargo")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let program =
+        said.lines().find_map(|line| line.trim().strip_prefix("Executable ")?.strip_suffix(')')?.rsplit('(').next());
+    match program {
+        Some(program) if output.status.success() => Ok(workspace::root().join(program)),
+        _ => bail!("{said}"),
+    }
 }
 
 impl Totals {
