@@ -26,7 +26,7 @@ const PAGE: &str = "index.html";
 const NO_APP: &str = include_str!("assets/no_app.html");
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
-/// SECURITY B5. `wasm-unsafe-eval` is what compiling WebAssembly is called.
+/// `docs/security.md`, B5. `wasm-unsafe-eval` is what compiling WebAssembly is called.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'self'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",

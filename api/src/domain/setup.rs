@@ -1,4 +1,4 @@
-//! The first admin: made once, ever, with a code that only who started the server has seen (P12).
+//! The first admin: made once, ever, with a code that only who started the server has seen (`docs/security.md`, P12).
 
 use std::{fmt, net::IpAddr, sync::Mutex, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The headers that every answer carries, refusals and errors too (SECURITY B6, B7). What a handler has set itself stays.
+//! The headers that every answer carries, refusals and errors too (`docs/security.md`, B6 and B7). What a handler has set itself stays.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 

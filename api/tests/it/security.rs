@@ -10,6 +10,8 @@ mod process;
 mod sessions;
 mod tokens;
 
+use std::{collections::BTreeSet, fs, path::Path};
+
 use common::endpoints::tokens::Tokens;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -84,4 +86,49 @@ async fn journal(admin: &Client) -> Vec<common::change::Change> {
     let page: common::change::Changes = serde_json::from_value(admin.get("/api/changes/").await.is(200)).unwrap();
     assert_eq!(page.next, None, "the journal of a test fits on one page");
     page.results
+}
+
+/// All Rust files below a folder of the repository, by path, with their text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_checklist_and_the_tests_agree() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md")).unwrap();
+    let is_name = |text: &&str| text.len() > 18 && text.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
+    let listed: BTreeSet<&str> = page.split('`').filter(is_name).collect();
+    let files = ["api/src", "api/tests", "common/src", "web/tests"].map(sources).concat();
+    let functions: BTreeSet<&str> = files
+        .iter()
+        .flat_map(|(_, text)| text.split("fn ").skip(1))
+        .map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap())
+        .collect();
+    let missing: Vec<_> = listed.difference(&functions).collect();
+    assert!(missing.is_empty(), "docs/security.md names tests that are not there: {missing:?}");
+    // t12_…, p8_…, b2_…
+    let is_row = |name: &&str| {
+        let (row, rest) = name.split_once('_').unwrap_or((name, ""));
+        let number = row.strip_prefix(['t', 'p', 'b']).unwrap_or_default();
+        !rest.is_empty() && !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    let unlisted: Vec<_> = functions.difference(&listed).filter(|name| is_row(name)).collect();
+    assert!(unlisted.is_empty(), "docs/security.md does not list {unlisted:?}");
+    for (kind, count) in [('T', 22), ('P', 13), ('B', 10)] {
+        for row in 1..=count {
+            assert!(page.contains(&format!("\n| {kind}{row} |")), "{kind}{row} is not in docs/security.md");
+        }
+    }
 }

@@ -148,7 +148,7 @@ fn p5_common_passwords_are_refused_at_the_lowered_length() {
     }
 }
 
-/// ASVS 6.2.4 asks for at least 3,000 common passwords; SECURITY P5 for 10,000.
+/// ASVS 6.2.4 asks for at least 3,000 common passwords; we hold to 10,000.
 #[test]
 fn p5_more_than_ten_thousand_of_the_usual_combinations_are_refused() {
     let words: Vec<&str> = include_str!("common_words.txt").lines().collect();

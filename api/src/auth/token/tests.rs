@@ -1,4 +1,4 @@
-//! Each rule of the token section of the security requirements (T1 to T10, T20), by name.
+//! Each rule about tokens in `docs/security.md` that needs no store (T1 to T11, T20), by name.
 
 use serde_json::json;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! B1 to B10: what a browser is given and what is taken from one. That the app runs under its policy without one violation is
 //! tried in a real browser (`web/tests/browser`).
 
-use std::{fs, path::Path};
+use std::fs;
 
 use common::ENDPOINTS;
 use reqwest::Method;
@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{from_page, furnish, is_good, journal, page_session, process::Process};
+use super::{from_page, furnish, is_good, journal, page_session, process::Process, sources};
 use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
 
 /// A server with a web app of three files.
@@ -347,23 +347,9 @@ async fn b9_signing_out_takes_the_cookie_and_the_browsers_cache_away() {
     assert!(!is_good(&page, &access).await);
 }
 
-/// All Rust files below a folder, with their text.
-fn sources(folder: &Path) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
-        }
-    }
-    found
-}
-
 #[test]
 fn b10_the_web_app_takes_no_text_for_markup() {
-    let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/src"));
+    let files = sources("web/src");
     assert!(files.len() > 10);
     for (path, text) in files {
         for way in

@@ -1,4 +1,4 @@
-//! What the access log says of a request, and what it never says (SECURITY L1, L2).
+//! What the access log says of a request, and what it never says (`docs/security.md`, L1 and L2).
 
 use std::{io, sync::Mutex};
 

@@ -1,4 +1,4 @@
-//! HTTP/2 in the clear, frame by frame (SECURITY N5).
+//! HTTP/2 in the clear, frame by frame (`docs/security.md`, N5).
 
 use super::*;
 

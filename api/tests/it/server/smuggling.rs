@@ -1,4 +1,4 @@
-//! Requests whose end can be read in two ways (SECURITY N4): refused and closed, or read in the one way that RFC 9112 names. Never two answers.
+//! Requests whose end can be read in two ways (`docs/security.md`, N4): refused and closed, or read in the one way that RFC 9112 names. Never two answers.
 
 use super::*;
 
