@@ -54,8 +54,11 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
     let mut signals = Signals::new()?;
     let mut ticks = interval_at(Instant::now() + MOMENT, MOMENT);
     let mut unsure = false;
+    let mut changed = true;
     let end = loop {
-        draw(terminal, &model, &mut unsure)?;
+        if changed {
+            draw(terminal, &model, &mut unsure)?;
+        }
         let message = tokio::select! {
             biased;
             signal = signals.next() => break End::Signal(signal),
@@ -71,8 +74,11 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
             _ = ticks.tick(), if model.animates() => Some(Message::Tick),
         };
         if let Some(message) = message {
+            // A moment that passes is seen where something turns, or where a sentence goes.
+            let (is_tick, said) = (matches!(message, Message::Tick), model.toast.is_some());
             let effects = update(&mut model, message);
             spawn(&mut tasks, &client, effects);
+            changed = !is_tick || model.is_busy() || model.toast.is_some() != said;
         }
         // What was typed or pasted meanwhile is taken before the next drawing, so that drawing never holds typing up.
         for _ in 0..AT_ONCE {
@@ -80,10 +86,12 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
             if let Some(message) = read(event?) {
                 let effects = update(&mut model, message);
                 spawn(&mut tasks, &client, effects);
+                changed = true;
             }
         }
         if client.take_not_kept() {
             update(&mut model, Message::NotKept);
+            changed = true;
         }
         if model.quit {
             break End::Quit;

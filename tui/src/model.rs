@@ -102,6 +102,7 @@ impl Load {
     /// An answer with this ticket is waited for from now on, and no other.
     pub fn begin(&mut self, ticket: Ticket) {
         self.ticket = Some(ticket);
+        self.error = None;
     }
 
     /// Whether this is the answer that is waited for. It is not waited for any more.

@@ -402,14 +402,6 @@ pub fn theirs(value: &str) -> String {
     format!("Theirs: {value}")
 }
 
-/// The heading of a record's form.
-pub fn form_heading(collection: &str, title: Option<&str>) -> String {
-    match title {
-        Some(title) => format!("Edit \"{title}\" in {collection}"),
-        None => format!("New record in {collection}"),
-    }
-}
-
 /// The heading over signing in.
 pub fn sign_in_heading(is_set_up: bool) -> &'static str {
     if is_set_up { "Make the first admin" } else { "Sign in" }

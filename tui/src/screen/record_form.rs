@@ -8,7 +8,7 @@ use common::{
     record::Record,
 };
 
-use super::{Filling, title};
+use super::Filling;
 use crate::{effect::Effect, message::Ticket, words};
 
 /// A record's form.
@@ -17,8 +17,6 @@ pub struct RecordForm {
     pub collection: Collection,
     /// The record that is changed; `None` for a new one.
     pub id: Option<RecordId>,
-    /// What people call the record.
-    pub title: String,
     /// The form.
     pub filling: Filling,
     /// Fields that both sides changed, and what the other side wrote.
@@ -35,23 +33,13 @@ impl RecordForm {
     /// For a new record.
     pub fn create(collection: Collection) -> Self {
         let filling = Filling::new(Form::create(&collection));
-        Self {
-            collection,
-            id: None,
-            title: String::new(),
-            filling,
-            clashes: Vec::new(),
-            notice: None,
-            leaving: false,
-            rescued: false,
-        }
+        Self { collection, id: None, filling, clashes: Vec::new(), notice: None, leaving: false, rescued: false }
     }
 
     /// For changes to a record.
     pub fn edit(collection: Collection, record: &Record) -> Self {
         let filling = Filling::new(Form::edit(&collection, record));
-        let title = title(&collection, record);
-        Self { id: record.id(), title, filling, ..Self::create(collection) }
+        Self { id: record.id(), filling, ..Self::create(collection) }
     }
 
     /// Something was typed that is not saved.

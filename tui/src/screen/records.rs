@@ -34,8 +34,8 @@ pub struct Records {
     pub load: Load,
     /// A row is chosen for the form below.
     pub is_look_up: bool,
-    /// Where the cursor goes when rows come.
-    land: Land,
+    /// Where the cursor goes when rows come; where nothing is said, it stays on its record.
+    land: Option<Land>,
 }
 
 /// The filter line, while it is typed.
@@ -70,15 +70,14 @@ impl Records {
             filter: None,
             load: Load::default(),
             is_look_up: false,
-            land: Land::First,
+            land: None,
         }
     }
 
     /// Loads the page anew. The rows stay where they are until then, and so does the cursor.
     pub fn load(&mut self, ticket: Ticket) -> Effect {
-        if let Some(id) = self.current().and_then(Record::id) {
-            self.land = Land::On(id, self.selected);
-        }
+        let here = self.current().and_then(Record::id).map(|id| Land::On(id, self.selected));
+        self.land = self.land.or(here);
         self.load.begin(ticket);
         Effect::Records(ticket, self.collection.name.clone(), self.table.query.clone())
     }
@@ -86,7 +85,7 @@ impl Records {
     /// Loads other rows: those that are shown do not belong to the query any more.
     fn load_other(&mut self, ticket: Ticket, land: Land) -> Effect {
         self.rows = None;
-        self.land = land;
+        self.land = Some(land);
         self.load(ticket)
     }
 
@@ -97,10 +96,10 @@ impl Records {
             return Some(self.load_other(ticket, Land::Last));
         }
         let last = page.results.len().saturating_sub(1);
-        self.selected = match self.land {
-            Land::First => 0,
-            Land::Last => last,
-            Land::On(id, near) => {
+        self.selected = match self.land.take() {
+            None | Some(Land::First) => 0,
+            Some(Land::Last) => last,
+            Some(Land::On(id, near)) => {
                 page.results.iter().position(|record| record.id() == Some(id)).unwrap_or(near.min(last))
             }
         };
@@ -108,10 +107,14 @@ impl Records {
         None
     }
 
-    /// Puts the cursor on a record when it comes.
-    pub fn expect(&mut self, id: RecordId) {
-        self.rows = None;
-        self.land = Land::On(id, self.selected);
+    /// Takes a record that was just written: its row shows it at once, and the cursor goes there when rows come.
+    pub fn expect(&mut self, record: &Record) {
+        let Some(id) = record.id() else { return };
+        self.land = Some(Land::On(id, self.selected));
+        let row = self.rows.iter_mut().flatten().find(|row| row.id() == Some(id));
+        if let Some(row) = row {
+            row.clone_from(record);
+        }
     }
 
     /// Takes a row out at once, ahead of loading.

@@ -1,6 +1,6 @@
 //! Answers about records: pages, single ones, and what became of a write.
 
-use common::{id::RecordId, page::Page, record::Record};
+use common::{page::Page, record::Record};
 
 use super::ended;
 use crate::{
@@ -60,7 +60,7 @@ pub fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
             if let Screen::Record(detail) = model.top() {
                 detail.record = record.clone();
             }
-            return reload_below(model, record.id());
+            return reload_below(model, &record);
         }
         Err(failure) => failure,
     };
@@ -151,9 +151,9 @@ pub fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) -> Vec<Ef
 /// A record was put back, or not.
 pub fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> Vec<Effect> {
     let error = match answer {
-        Ok(_) => {
+        Ok(restored) => {
             model.say(words::restored(&record.title));
-            return reload_below(model, Some(record.id));
+            return reload_below(model, &restored);
         }
         Err(Failure::Call(error)) => error,
         Err(failure) => {
@@ -171,12 +171,12 @@ pub fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> V
 }
 
 /// Loads the topmost screen anew after a write, and a table below it too, with the cursor on the record.
-fn reload_below(model: &mut Model, id: Option<RecordId>) -> Vec<Effect> {
+fn reload_below(model: &mut Model, record: &Record) -> Vec<Effect> {
     let ticket = model.ticket();
     let below = model.screens.len().saturating_sub(1);
     for screen in &mut model.screens {
-        if let (Screen::Records(records), Some(id)) = (screen, id) {
-            records.expect(id);
+        if let Screen::Records(records) = screen {
+            records.expect(record);
         }
     }
     let mut effects = model.reload();
