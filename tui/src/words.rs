@@ -70,9 +70,10 @@ pub const SIGNED_OUT: &str = "You are signed out.";
 /// The session's file could not be written or removed.
 pub const SESSION_NOT_KEPT: &str = "Your session cannot be kept on this machine: its folder cannot be written. You will have to sign in again next time.";
 /// There are no users yet.
-pub const SET_UP: &str = "This server is new: nobody can sign in yet. Open the link that it printed when it started, or make the first admin here with the code in that link (after code=).";
+pub const SET_UP: &str =
+    "This server is new. Open the link that it printed, or make the first admin here with the code in that link.";
 /// The same, over the sign-in form.
-pub const SET_UP_OFFER: &str = "This server is new: nobody can sign in yet. Press Ctrl-O to make the first admin.";
+pub const SET_UP_OFFER: &str = "This server is new, and nobody can sign in yet. Press Ctrl-O to make the first admin.";
 /// Somebody could be listening.
 pub const IN_THE_CLEAR: &str = "This connection is not encrypted: others on the network can read your password. Use https:// if the server has it.";
 /// The server is being asked what it is.

@@ -63,13 +63,12 @@ pub fn draw(
         }
     }
     let height = usize::from(area.height);
-    // The input in focus is seen whole where that is possible, and its beginning in any case.
-    let middle = usize::midpoint(from, to.max(from));
-    let first = if from < height && to <= height { 0 } else { first_row(middle, rows.len(), height) };
-    let cursor_row = rows.iter().position(|row| row.cursor.is_some());
-    let first = match cursor_row {
-        Some(at) if at < first || at >= first + height => at.saturating_sub(height / 2),
-        _ => first,
+    let first = match rows.iter().position(|row| row.cursor.is_some()) {
+        _ if to <= height => 0,
+        // The input in focus is seen whole where that is possible, otherwise from its label on, as far as the cursor goes.
+        _ if to - from <= height => first_row(usize::midpoint(from, to), rows.len(), height).clamp(to - height, from),
+        Some(cursor) => from.max((cursor + 1).saturating_sub(height)),
+        None => from,
     };
     let mut cursor = None;
     for (y, row) in (0..area.height).zip(rows.iter().skip(first)) {

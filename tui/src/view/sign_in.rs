@@ -10,6 +10,7 @@ use super::{filling, paragraph};
 use crate::{
     model::Model,
     screen::{Kind, SignIn},
+    width::wrap,
     words,
 };
 
@@ -23,10 +24,13 @@ pub fn draw(buffer: &mut Buffer, body: Rect, model: &Model, sign_in: &SignIn) ->
     let area = Rect { x: body.x + (body.width - columns) / 2, width: columns, ..body };
     let is_set_up = sign_in.kind == Kind::SetUp;
     let mut row = u16::from(area.height > 12);
-    row = paragraph(buffer, area, row, words::sign_in_heading(is_set_up), theme.strong());
+    if area.height > 5 {
+        row = paragraph(buffer, area, row, words::sign_in_heading(is_set_up), theme.strong());
+    }
     let mut say = |text: &str, style: Style| {
         // The inputs come first where there is little room.
-        if row + 4 < area.height {
+        let lines = wrap(text, usize::from(columns).saturating_sub(2)).len();
+        if usize::from(row) + lines + 4 <= usize::from(area.height) {
             row = paragraph(buffer, area, row, text, style);
         }
     };

@@ -195,6 +195,31 @@ fn the_help_page_lists_every_key_of_the_place() {
 }
 
 #[test]
+fn the_input_in_focus_is_seen_with_its_label_in_every_window() {
+    let (mut model, effects) = Model::new("http://x".into(), false, false, (80, 24));
+    let [crate::effect::Effect::Look(ticket)] = effects.as_slice() else { panic!() };
+    let root = json!({"name": "Coffer", "version": "1", "setup_required": true, "links": {}});
+    update(&mut model, Message::Root(*ticket, Ok(serde_json::from_value(root).unwrap())));
+    for label in ["Code", "Username", "Password"] {
+        for size in [(80, 24), (40, 12), (20, 6), (25, 8)] {
+            let screen = draw(&mut model, size);
+            assert!(screen.contains(&format!("›{label} *")), "{label} at {size:?}:\n{screen}");
+        }
+        press(&mut model, "\t");
+    }
+    let mut model = table(snacks(), vec![snack(1, "Popcorn")], 1, (80, 24));
+    press(&mut model, "e");
+    for field in snacks().fields {
+        for size in [(80, 24), (40, 12), (20, 6), (61, 7)] {
+            let screen = draw(&mut model, size);
+            let label = common::text::label(field.name.as_str());
+            assert!(screen.contains(&format!("›{label}")), "{label} at {size:?}:\n{screen}");
+        }
+        press(&mut model, "\t");
+    }
+}
+
+#[test]
 fn a_password_is_never_shown() {
     let (mut model, _) = Model::new("http://x".into(), true, false, (80, 24));
     press(&mut model, "ada\thunter2 hunter2");
