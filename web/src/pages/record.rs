@@ -1,8 +1,10 @@
-//! One record, or one to be: what is loaded for its form. The form is in [`form`], what two people's changes make of each
-//! other in [`conflict`].
+//! One record, or one to be: what is loaded for its form. The form is drawn in [`form`], its state is
+//! [`draft`], what it does is [`work`]; what two people's changes make of each other is [`conflict`].
 
 mod conflict;
+mod draft;
 mod form;
+mod work;
 
 use std::rc::Rc;
 

@@ -3,7 +3,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-use crate::stage::{Browser, Server};
+use crate::{browser::Browser, server::Server};
 
 /// The pages, and what each shows once it is there.
 const PAGES: [(&str, &str); 7] = [

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used)] // a test's helper may fail the test
 
+mod addresses;
+mod browser;
+mod first_run;
 mod looks;
-mod stage;
-mod stories;
-
-/// The password of everybody in these stories.
-const PASSWORD: &str = "nine small copper kettles";
+mod seed;
+mod server;
+mod text;
+mod together;

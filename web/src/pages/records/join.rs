@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    fn collection(name: &str, fields: Value) -> Collection {
+    fn collection(name: &str, fields: &Value) -> Collection {
         serde_json::from_value(json!({
             "id": "01920000-0000-7000-8000-000000000001", "name": name, "created_at": "", "updated_at": "", "revision": 1,
             "fields": fields, "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
@@ -176,11 +176,13 @@ mod tests {
     #[test]
     fn the_likely_join_comes_first() {
         let text = |name| json!({"name": name, "type": "text"});
-        let synonyms = collection("synonyms", json!([text("word"), text("synonym")]));
-        let antonyms = collection("antonyms", json!([text("antonym"), text("word")]));
-        let orders =
-            collection("orders", json!([text("note"), {"name": "snack", "type": "reference", "collection": "snacks"}]));
-        let snacks = collection("snacks", json!([text("title")]));
+        let synonyms = collection("synonyms", &json!([text("word"), text("synonym")]));
+        let antonyms = collection("antonyms", &json!([text("antonym"), text("word")]));
+        let orders = collection(
+            "orders",
+            &json!([text("note"), {"name": "snack", "type": "reference", "collection": "snacks"}]),
+        );
+        let snacks = collection("snacks", &json!([text("title")]));
         let said = |own, other| likely(own, other).to_string();
         assert_eq!(said(&synonyms, &antonyms), "antonyms:word=word");
         assert_eq!(said(&orders, &snacks), "snacks:snack=id");

@@ -1,11 +1,7 @@
-//! What the stories are played on: a real server on a port of its own with an empty store, and a real browser.
-//! Everything ends with the value that began it, also when a test fails.
+//! A real browser, driven as a person would: it waits for what is to be seen, and never longer.
 
 use std::{
-    env,
-    os::unix::process::CommandExt,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -18,95 +14,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// How long anything may take. Nothing waits this long unless something is wrong.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::server::{Group, PATIENCE, Server, given, wait_for_line};
 
 /// The Ctrl key, and what lets go of it, as the driver writes them.
 const CONTROL: char = '\u{e009}';
 const RELEASE: char = '\u{e000}';
-
-/// A path that `cargo xtask test` gives.
-fn given(variable: &str) -> PathBuf {
-    env::var_os(variable).map_or_else(|| panic!("{variable}: run through cargo xtask test"), PathBuf::from)
-}
-
-/// A process with all that it starts.
-struct Group(Child);
-
-impl Group {
-    fn spawn(command: &mut Command) -> Self {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
-        Self(child.unwrap())
-    }
-
-    /// Hands over its lines as they come, and goes on reading so that it is never blocked.
-    fn lines(&mut self) -> std::sync::mpsc::Receiver<String> {
-        let output = std::io::BufReader::new(self.0.stdout.take().unwrap());
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in std::io::BufRead::lines(output).map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        receiver
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0.id())]).status();
-        let _ = self.0.wait();
-    }
-}
-
-/// The first line for which `find` has something.
-fn wait_for_line<T>(lines: &std::sync::mpsc::Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let line = lines.recv_timeout(end - Instant::now()).expect("the process said nothing of the kind");
-        if let Some(found) = find(&line) {
-            return found;
-        }
-    }
-}
-
-/// The server.
-pub struct Server {
-    _process: Group,
-    _data: TempDir,
-    /// `http://127.0.0.1:…`
-    pub address: String,
-    /// What was printed beside it: the set-up link, or the demo admin's password.
-    pub said: String,
-}
-
-impl Server {
-    /// On an empty store; it prints the set-up link.
-    pub fn empty() -> Self {
-        Self::start(&[], |line| line.contains("/setup?code=").then(|| line.trim().to_owned()))
-    }
-
-    /// On the demo's store; it prints the demo admin's password.
-    pub fn demo() -> Self {
-        Self::start(&["--demo"], |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
-    }
-
-    fn start(options: &[&str], find: impl Fn(&str) -> Option<String>) -> Self {
-        let data = TempDir::new().unwrap();
-        let mut command = Command::new(given("COFFER_BIN"));
-        command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", "127.0.0.1:0"]);
-        command.arg("--web-dir").arg(given("COFFER_DIST")).args(options);
-        let mut process = Group::spawn(&mut command);
-        let lines = process.lines();
-        let (mut address, mut said) = (None, None);
-        while address.is_none() || said.is_none() {
-            let line = wait_for_line(&lines, |line| Some(line.to_owned()));
-            address = address.or_else(|| line.strip_prefix("Coffer listens on ").map(str::to_owned));
-            said = said.or_else(|| find(&line));
-        }
-        Self { _process: process, _data: data, address: address.unwrap(), said: said.unwrap() }
-    }
-}
 
 /// The browser, through its driver.
 pub struct Browser {
@@ -275,6 +187,12 @@ impl Browser {
             actions.then(KeyAction::Down { value }).then(KeyAction::Up { value })
         });
         self.client.perform_actions(actions).await.unwrap();
+    }
+
+    /// Waits until the page offers a shortcut, and presses its key.
+    pub async fn shortcut(&self, key: &str) {
+        self.wait(&format!("return document.querySelector('[data-key=\"{key}\"]:not([disabled])')?.tagName")).await;
+        self.press(key).await;
     }
 
     /// Presses a key while Ctrl is held.

@@ -1,0 +1,100 @@
+//! A real server on a port of its own, and what it shares with the browser's driver: processes that end with the value that
+//! began them, also when a test fails.
+
+use std::{
+    env,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// How long anything may take. Nothing waits this long unless something is wrong.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A path that `cargo xtask test` gives.
+pub fn given(variable: &str) -> PathBuf {
+    env::var_os(variable).map_or_else(|| panic!("{variable}: run through cargo xtask test"), PathBuf::from)
+}
+
+/// A process with all that it starts.
+pub struct Group(Child);
+
+impl Group {
+    /// Starts it.
+    pub fn spawn(command: &mut Command) -> Self {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
+        Self(child.unwrap())
+    }
+
+    /// Hands over its lines as they come, and goes on reading so that it is never blocked.
+    pub fn lines(&mut self) -> Receiver<String> {
+        let output = std::io::BufReader::new(self.0.stdout.take().unwrap());
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            for line in std::io::BufRead::lines(output).map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        receiver
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0.id())]).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// The first line for which `find` has something.
+pub fn wait_for_line<T>(lines: &Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let line = lines.recv_timeout(end - Instant::now()).expect("the process said nothing of the kind");
+        if let Some(found) = find(&line) {
+            return found;
+        }
+    }
+}
+
+/// The server.
+pub struct Server {
+    _process: Group,
+    _data: TempDir,
+    /// `http://127.0.0.1:…`
+    pub address: String,
+    /// What was printed beside it: the set-up link, or the demo admin's password.
+    pub said: String,
+}
+
+impl Server {
+    /// On an empty store; it prints the set-up link.
+    pub fn empty() -> Self {
+        Self::start(&[], |line| line.contains("/setup?code=").then(|| line.trim().to_owned()))
+    }
+
+    /// On the demo's store; it prints the demo admin's password.
+    pub fn demo() -> Self {
+        Self::start(&["--demo"], |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
+    }
+
+    fn start(options: &[&str], find: impl Fn(&str) -> Option<String>) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut command = Command::new(given("COFFER_BIN"));
+        command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", "127.0.0.1:0"]);
+        command.arg("--web-dir").arg(given("COFFER_DIST")).args(options);
+        let mut process = Group::spawn(&mut command);
+        let lines = process.lines();
+        let (mut address, mut said) = (None, None);
+        while address.is_none() || said.is_none() {
+            let line = wait_for_line(&lines, |line| Some(line.to_owned()));
+            address = address.or_else(|| line.strip_prefix("Coffer listens on ").map(str::to_owned));
+            said = said.or_else(|| find(&line));
+        }
+        Self { _process: process, _data: data, address: address.unwrap(), said: said.unwrap() }
+    }
+}
