@@ -9,6 +9,8 @@
 //! as secret as the data directory.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::BTreeMap;

@@ -242,3 +242,17 @@ async fn who_takes_a_backup_is_told_what_is_in_the_way() {
     let sessions = admin.get("/api/sessions/").await.is(200);
     assert_eq!(sessions["count"], 2, "the backup's session has ended; the furnishing one and this go on");
 }
+
+/// Each file was made once, by [`furnished`] and the program of its time, and is never made anew.
+#[tokio::test]
+async fn every_format_that_ever_was_can_be_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/backup/format_1.backup");
+    let said = restore(&file, &data);
+    assert!(said.contains("Restored 3 records"), "{said}");
+    let server = Server::start(&data);
+    let admin = server.sign_in(ADMIN).await;
+    let words = admin.column("/api/records/words/", "word").await;
+    assert_eq!(words, ["one", "two", "three"]);
+}
