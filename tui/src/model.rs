@@ -277,6 +277,12 @@ impl Model {
         self.toast = Some(Toast { text: text.into(), is_error: true, moments: 0 });
     }
 
+    /// Opens a form. What was said before goes: the keys that it may speak of are text now.
+    pub fn open_form(&mut self, form: Screen) {
+        self.toast = None;
+        self.screens.push(form);
+    }
+
     /// Puts signing in above the screens, and asks the server whether anybody can sign in yet.
     pub fn ask_to_sign_in(&mut self, reason: Option<String>) -> Vec<Effect> {
         if self.sign_in.is_some() {

@@ -1,4 +1,4 @@
-//! The screens: each module holds one's state and what its keys do. How they look is in [`crate::view`].
+//! The screens: each module holds one's state and what its keys do. How they look is in [`crate::view`](mod@crate::view).
 
 mod collections;
 mod definition;

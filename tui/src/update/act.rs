@@ -90,11 +90,11 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
         (Action::New | Action::Edit, _) if !is_admin => model.complain(words::NOT_ADMIN),
         (Action::New, _) => {
             let form = DefinitionForm::new(None, collections.rows.as_deref().unwrap_or_default());
-            model.screens.push(Screen::Definition(Box::new(form)));
+            model.open_form(Screen::Definition(Box::new(form)));
         }
         (Action::Edit, Some(collection)) => {
             let form = DefinitionForm::new(Some(&collection), collections.rows.as_deref().unwrap_or_default());
-            model.screens.push(Screen::Definition(Box::new(form)));
+            model.open_form(Screen::Definition(Box::new(form)));
         }
         _ => collections.go(action),
     }
@@ -136,7 +136,7 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
             if model.decide(&collection.access, Access::Create) == Decision::Denied {
                 model.complain(words::may_not(Access::Create));
             } else {
-                model.screens.push(Screen::Form(Box::new(RecordForm::create(collection))));
+                model.open_form(Screen::Form(Box::new(RecordForm::create(collection))));
             }
         }
         (Action::Edit | Action::Delete, Some(record)) => return act_on_one(model, action, &collection, &record),
@@ -173,7 +173,7 @@ fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record
         return Vec::new();
     }
     if action == Action::Edit {
-        model.screens.push(Screen::Form(Box::new(RecordForm::edit(collection.clone(), record))));
+        model.open_form(Screen::Form(Box::new(RecordForm::edit(collection.clone(), record))));
         return Vec::new();
     }
     let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return Vec::new() };

@@ -265,6 +265,9 @@ fn an_undo_that_nothing_answers_can_be_tried_again() {
     let [Effect::Delete(ticket, deleted)] = effects.as_slice() else { panic!() };
     update(&mut model, Message::Deleted(*ticket, deleted.clone(), Ok(())));
     assert_eq!(toast(&model), "Deleted \"Popcorn\". Press u to undo.");
+    press(&mut model, "n");
+    assert_eq!(toast(&model), "", "in a form u is a letter");
+    press(&mut model, "<");
     let effects = press(&mut model, "u");
     let [Effect::Restore(ticket, deleted)] = effects.as_slice() else { panic!() };
     let unreachable = Failure::Call(CallError::Unreachable("it took too long".into()));
