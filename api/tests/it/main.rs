@@ -16,6 +16,7 @@ mod kill;
 mod races;
 mod wire;
 mod invariants;
+mod readme;
 mod records;
 mod records_list;
 mod references;
@@ -27,3 +28,5 @@ mod store;
 mod support;
 mod tokens;
 mod users;
+#[cfg(feature = "e2e")]
+mod wordnet;

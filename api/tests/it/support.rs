@@ -3,6 +3,7 @@
 //! is checked for what all answers promise: a request id, a problem document where it is a refusal, and never a 5xx.
 
 use std::{
+    env,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
@@ -39,7 +40,12 @@ impl Coffer {
     /// Starts a server on an empty store. It has no admin yet.
     pub fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut server = Command::new(env!("CARGO_BIN_EXE_coffer"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
+        // What is set where the tests run is not meant for this server.
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COFFER_")) {
+            command.env_remove(name);
+        }
+        let mut server = command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data"])
             .arg(data.path().join("data"))
             .stdout(Stdio::piped())

@@ -58,12 +58,11 @@ pub async fn restore(
         let mut errors = Faults::new(false);
         errors.merge(0, check_values(app, &snapshot, caller, &schema, old.as_ref(), &record).await?);
         errors.result()?;
-        let sent = match current.as_ref().zip(old.as_ref()) {
-            Some((entry, old)) => put(app, caller, &schema, (id, entry, old), &record).await?,
-            None => {
-                let gone = snapshot.get(&keyspace::gone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
-                put_back(app, caller, &schema, (id, gone.version), &record).await?
-            }
+        let sent = if let Some((entry, old)) = current.as_ref().zip(old.as_ref()) {
+            put(app, caller, &schema, (id, entry, old), &record).await?
+        } else {
+            let gone = snapshot.get(&keyspace::gone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
+            put_back(app, caller, &schema, (id, gone.version), &record).await?
         };
         if let Some(sent) = sent {
             return Ok(sent);
