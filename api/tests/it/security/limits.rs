@@ -12,7 +12,7 @@ use super::{
     process::Process,
     try_obtain, user,
 };
-use crate::support::{ADMIN, Answer, Coffer, PASSWORD};
+use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
 
 #[tokio::test]
 async fn p8_known_and_unknown_names_meet_the_same_growing_lock() {
@@ -151,6 +151,27 @@ async fn p12_of_twenty_set_ups_at_once_one_wins() {
         admins += u8::from(try_obtain(&coffer.stranger(), &format!("admin{n}"), PASSWORD).await.status == 200);
     }
     assert_eq!(admins, 1);
+}
+
+#[tokio::test]
+async fn p12_admins_who_demote_each_other_at_once_leave_one() {
+    let (held, ada) = Held::with_admin(Settings::default()).await;
+    let (otto, _) = user(&ada, "otto").await;
+    let set = async |by: &Client, whom: &Client, is_admin: bool| {
+        by.patch(&format!("/api/users/{}/", whom.id), &json!({"is_admin": is_admin})).await.status
+    };
+    let mut last = ada.clone();
+    for round in 0..20 {
+        let other = if last.id == ada.id { &otto } else { &ada };
+        assert_eq!(set(&last, other, true).await, 200);
+        let mut statuses: [u16; 2] = tokio::join!(set(&ada, &otto, false), set(&otto, &ada, false)).into();
+        statuses.sort_unstable();
+        // The second either meets a last admin or comes from somebody who is none any more.
+        assert!([[200, 403], [200, 409]].contains(&statuses), "round {round}: {statuses:?}");
+        last = if ada.get("/api/users/").await.status == 200 { ada.clone() } else { otto.clone() };
+        assert_eq!(set(&last, &last, false).await, 409);
+        held.hand.advance(Duration::from_secs(1));
+    }
 }
 
 #[tokio::test]

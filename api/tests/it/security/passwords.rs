@@ -135,6 +135,23 @@ async fn p6_an_unknown_name_a_wrong_password_and_a_disabled_user_get_one_answer(
 }
 
 #[tokio::test]
+async fn p7_a_name_has_one_owner_however_it_is_written_and_however_long_it_grows() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    // One character that is eighteen in the form in which names are compared.
+    let long = "\u{fdfa}".repeat(150);
+    user(&admin, &long).await;
+    user(&admin, "ursula").await;
+    for name in ["URSULA", "ｕｒｓｕｌａ", "ur\u{17f}ula", &long] {
+        admin.post("/api/users/", &json!({"username": name, "password": PASSWORD})).await.refused(409);
+        obtain(&admin, name).await;
+    }
+    for name in ["ursula ", " ursula", "ursu\u{200b}la", "ursula\u{202e}", "ursula\0", "ursula\n"] {
+        admin.post("/api/users/", &json!({"username": name, "password": PASSWORD})).await.refused(400);
+        assert_ne!(try_obtain(&admin, name, PASSWORD).await.status, 200, "{name:?}");
+    }
+}
+
+#[tokio::test]
 async fn p7_nobody_learns_from_outside_which_names_are_taken() {
     let (coffer, admin) = Coffer::with_admin().await;
     let (ulla, _) = user(&admin, "ulla").await;
