@@ -1,11 +1,12 @@
 //! The server is killed at random moments under load: what it acknowledged is there afterwards, what it did not is there whole
 //! or not at all, and what was spent or ended stays dead.
 //!
-//! Sixteen writers work over HTTP, each on records of its own, and note what they are about to do and what was answered.
-//! The server is killed while it works, while it drains, and while it starts. `COFFER_KILL_ROUNDS` sets the number of rounds;
-//! `COFFER_SEED` repeats a run's random choices.
+//! Sixteen writers work over HTTP, each on records of its own, and note what they are about to do and what was answered; an
+//! operator adds an index under them and takes it away. The server is killed while it works, while it drains, and while it
+//! starts. `COFFER_KILL_ROUNDS` sets the number of rounds; `COFFER_SEED` repeats a run's random choices.
 
 mod model;
+mod operator;
 pub mod server;
 pub mod writer;
 
@@ -16,8 +17,9 @@ use tokio::time::sleep;
 
 use crate::{
     store::random::{Random, seed},
-    support::{Client, PASSWORD},
+    support::{ADMIN, Client, PASSWORD},
 };
+use operator::Operator;
 use server::{Server, coffer, said, spawn, terminate};
 use writer::{Versions, Writer};
 
@@ -29,13 +31,7 @@ pub async fn furnish(admin: &Client) {
         "list": ["owner"], "view": ["owner"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"],
     });
     let collections = [
-        (
-            "notes",
-            json!([
-                {"name": "slot", "type": "text", "required": true, "unique": true},
-                {"name": "amount", "type": "integer", "required": true, "indexed": true},
-            ]),
-        ),
+        ("notes", operator::fields(false)),
         ("books", json!([{"name": "title", "type": "text", "indexed": true}])),
         (
             "transfers",
@@ -112,9 +108,15 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         admin.post("/api/users/", &json!({"username": name, "password": PASSWORD})).await.is(201);
         writers.push(Writer::new(name, random.next(), Arc::clone(&versions)));
     }
+    let mut operator = Operator::default();
     let (mut total, mut starts) = (0, 0);
     for round in 0..rounds {
         let base = server.base.clone();
+        let admin = server.sign_in(ADMIN).await;
+        let operating = tokio::spawn(async move {
+            operator.work(admin).await;
+            operator
+        });
         let life = Duration::from_millis(20 + random.below(1500) as u64);
         let drain = random.one_in(3).then(|| Duration::from_millis(random.below(300) as u64));
         writers = work(writers, &base, async {
@@ -126,6 +128,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
             drop(server);
         })
         .await;
+        operator = operating.await.expect("the operator found nothing wrong");
         while random.one_in(3) {
             let mut starting = spawn(&data);
             sleep(Duration::from_millis(random.below(150) as u64)).await;
@@ -138,6 +141,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         }
         server = Server::start(&data);
         let held;
+        total += operator.compare(&server.sign_in(ADMIN).await).await;
         (writers, held) = compare(writers, &server.base).await;
         total += held;
         eprintln!("round {round}, after {life:?}, draining for {drain:?}: {held} acknowledged");

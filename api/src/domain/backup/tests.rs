@@ -46,20 +46,21 @@ fn contents_that_no_backup_has_are_refused() {
     let session = keyspace::sessions().uuid(Uuid::nil());
     let two = manifest(7, &[("users", 2)]);
     assert_eq!(refused(&[entry(a, 7, b"x"), entry(b, 1, b""), two.clone()], b""), None);
-    let cases: [(&str, Vec<Vec<u8>>, &[u8]); 13] = [
-        ("out of order", vec![entry(b, 1, b""), entry(a, 1, b""), two.clone()], b""),
-        ("one key twice", vec![entry(a, 1, b""), entry(a, 1, b""), two.clone()], b""),
-        ("a later version than its own", vec![entry(a, 8, b""), entry(b, 1, b""), two.clone()], b""),
-        ("fewer entries than it says", vec![entry(a, 1, b""), two.clone()], b""),
-        ("more entries than it says", vec![entry(a, 1, b""), entry(b, 1, b""), manifest(7, &[("users", 1)])], b""),
-        ("a session", vec![entry(session.as_bytes(), 1, b"{}"), manifest(7, &[("sessions", 1)])], b""),
-        ("no key", vec![entry(&[0x99], 1, b""), manifest(7, &[])], b""),
-        ("the store's own key", vec![entry(&[0], 1, b""), manifest(7, &[])], b""),
-        ("a long key", vec![entry(keyspace::users().text(&"k".repeat(900)).as_bytes(), 1, b"")], b""),
-        ("a value without end", vec![[[0, 0, 0, 4], [0xff; 4]].concat(), vec![0; 99]], b""),
-        ("no manifest", vec![entry(a, 1, b""), vec![0; 4]], b""),
-        ("no end", vec![entry(a, 1, b"")], b""),
-        ("something behind it", vec![entry(a, 7, b"x"), entry(b, 1, b""), two], b"more"),
+    let nothing: &[u8] = b"";
+    let cases = [
+        ("out of order", vec![entry(b, 1, b""), entry(a, 1, b""), two.clone()], nothing),
+        ("one key twice", vec![entry(a, 1, b""), entry(a, 1, b""), two.clone()], nothing),
+        ("a later version than its own", vec![entry(a, 8, b""), entry(b, 1, b""), two.clone()], nothing),
+        ("fewer entries than it says", vec![entry(a, 1, b""), two.clone()], nothing),
+        ("more entries than it says", vec![entry(a, 1, b""), entry(b, 1, b""), manifest(7, &[("users", 1)])], nothing),
+        ("a session", vec![entry(session.as_bytes(), 1, b"{}"), manifest(7, &[("sessions", 1)])], nothing),
+        ("no key", vec![entry(&[0x99], 1, b""), manifest(7, &[])], nothing),
+        ("the store's own key", vec![entry(&[0], 1, b""), manifest(7, &[])], nothing),
+        ("a long key", vec![entry(keyspace::users().text(&"k".repeat(900)).as_bytes(), 1, b"")], nothing),
+        ("a value without end", vec![[[0, 0, 0, 4], [0xff; 4]].concat(), vec![0; 99]], nothing),
+        ("no manifest", vec![entry(a, 1, b""), vec![0; 4]], nothing),
+        ("no end", vec![entry(a, 1, b"")], nothing),
+        ("something behind it", vec![entry(a, 7, b"x"), entry(b, 1, b""), two], &b"more"[..]),
     ];
     for (what, contents, behind) in cases {
         let error = refused(&contents, behind).unwrap_or_else(|| panic!("{what} is taken"));

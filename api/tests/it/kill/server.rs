@@ -22,6 +22,9 @@ pub fn spawn(data: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_coffer"))
         .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data"])
         .arg(data)
+        // The tests' own, which it would warn about.
+        .env_remove("COFFER_KILL_ROUNDS")
+        .env_remove("COFFER_SEED")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
