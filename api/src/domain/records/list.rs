@@ -51,9 +51,9 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
     query.check(&schema.collection)?;
     let conditions = Conditions::new(&schema.collection, query)?;
     let (count, page) = match direct(&schema, may, query, &conditions) {
-        Some(scan) => {
+        Some(order) => {
             let count = collections::count(&snapshot, schema.id(), may).await?.unwrap_or(0);
-            (count, read_page(&snapshot, &schema, scan, query).await?)
+            (count, read_page(&snapshot, &schema, &order, query, count).await?)
         }
         None => search(&snapshot, &schema, may, query, &conditions).await?,
     };
@@ -112,8 +112,14 @@ async fn shaped(
     Ok(array(json.into_iter()))
 }
 
-/// The scan whose order is the query's, where there is nothing to filter.
-fn direct(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Conditions) -> Option<Scan> {
+/// Keys that are in the order of a query, or in its reverse.
+struct Order {
+    prefix: Key,
+    descending: bool,
+}
+
+/// The keys whose order is the query's, where there is nothing to filter.
+fn direct(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Conditions) -> Option<Order> {
     if !conditions.is_empty() {
         return None;
     }
@@ -133,14 +139,28 @@ fn direct(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Condit
         }
         _ => return None,
     };
-    let scan = Scan::prefix(&prefix);
-    Some(if descending { scan.backward() } else { scan })
+    Some(Order { prefix, descending })
 }
 
-async fn read_page(snapshot: &Snapshot, schema: &Schema, scan: Scan, query: &ListQuery) -> Result<Vec<Found>> {
-    let skip = usize::try_from((query.page - 1).saturating_mul(query.page_size)).unwrap_or(usize::MAX);
-    let size = usize::try_from(query.page_size).unwrap_or(usize::MAX);
-    let entries = snapshot.scan(scan.skip(skip).limit(size)).await?;
+/// Reads one page. Passing over keys takes time, so a page past the middle is read from the end.
+async fn read_page(
+    snapshot: &Snapshot,
+    schema: &Schema,
+    order: &Order,
+    query: &ListQuery,
+    count: u64,
+) -> Result<Vec<Found>> {
+    let before = (query.page - 1).saturating_mul(query.page_size);
+    let size = query.page_size.min(count.saturating_sub(before));
+    let after = count.saturating_sub(before).saturating_sub(size);
+    let from_the_end = after < before;
+    let scan = Scan::prefix(&order.prefix);
+    let scan = if order.descending == from_the_end { scan } else { scan.backward() };
+    let skip = usize::try_from(before.min(after)).unwrap_or(usize::MAX);
+    let mut entries = snapshot.scan(scan.skip(skip).limit(usize::try_from(size).unwrap_or(usize::MAX))).await?;
+    if from_the_end {
+        entries.reverse();
+    }
     resolve(snapshot, schema, entries).await
 }
 
