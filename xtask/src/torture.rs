@@ -3,6 +3,7 @@
 //! Each turn is a run of the ordinary tests with more rounds than usual. The tests print what they checked; here that is added
 //! up. A turn that fails ends it all and says how to repeat it.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -66,17 +67,17 @@ pub fn torture(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the tests once, so that nothing that is edited meanwhile matters, and says where their program is.
+/// Builds the tests once and gives a copy of their program, which no later build takes away.
 fn build() -> Result<PathBuf> {
     let mut cargo = workspace::cargo(&["test", "-p", "coffer", "--test", "it", "--no-run"]);
     let output = cargo.stderr(Stdio::piped()).output().context("cannot start cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);
     let program =
         said.lines().find_map(|line| line.trim().strip_prefix("Executable ")?.strip_suffix(')')?.rsplit('(').next());
-    match program {
-        Some(program) if output.status.success() => Ok(workspace::root().join(program)),
-        _ => bail!("{said}"),
-    }
+    let Some(program) = program.filter(|_| output.status.success()) else { bail!("{said}") };
+    let copy = workspace::target().join("torture");
+    fs::copy(workspace::root().join(program), &copy)?;
+    Ok(copy)
 }
 
 impl Totals {
