@@ -72,7 +72,8 @@ pub struct Load<T> {
     pub error: Option<CallError>,
     /// A try is under way.
     pub busy: bool,
-    run: u32,
+    /// Which try it is, from 1.
+    pub run: u32,
 }
 
 impl<T> Default for Load<T> {

@@ -62,28 +62,26 @@ pub fn EditCollectionPage(props: &NameProps) -> Html {
     let (collection, again) = use_load(props.name.clone(), |client, name| async move {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
     });
-    // Loaded anew on request only: what is typed does not go away because somebody signed in again.
-    let wanted = use_mut_ref(|| true);
-    let number = use_mut_ref(|| 0);
-    let shown = use_mut_ref(|| None::<Rc<Collection>>);
-    if let Some(fresh) = collection.value.as_ref().filter(|_| !collection.busy && *wanted.borrow()) {
-        *wanted.borrow_mut() = false;
-        *number.borrow_mut() += 1;
-        *shown.borrow_mut() = Some(fresh.clone());
+    // Shown anew on request only: what is typed does not go away because somebody signed in again.
+    let wanted = use_mut_ref(|| 1);
+    let shown = use_mut_ref(|| None::<(u32, Rc<Collection>)>);
+    if let Some(fresh) = collection.value.as_ref().filter(|_| !collection.busy && collection.run >= *wanted.borrow()) {
+        *wanted.borrow_mut() = u32::MAX;
+        *shown.borrow_mut() = Some((collection.run, fresh.clone()));
     }
     let onreload = {
-        let (again, wanted) = (again.clone(), wanted.clone());
+        let (again, wanted, run) = (again.clone(), wanted.clone(), collection.run);
         Callback::from(move |()| {
-            *wanted.borrow_mut() = true;
+            *wanted.borrow_mut() = run + 1;
             again.emit(());
         })
     };
     let collection_shown = shown.borrow().clone();
     let body = match (collection_shown, &collection.error) {
         _ if !is_admin => html! { <p class="notice">{ words::editor::NO_ADMIN }</p> },
-        (Some(collection), _) => html! {
+        (Some((run, collection)), _) => html! {
             <>
-                <EditorForm key={*number.borrow()} collection={collection.clone()} {onreload} />
+                <EditorForm key={run} collection={collection.clone()} {onreload} />
                 <danger::DeleteCollection name={collection.name.clone()} count={collection.count} />
             </>
         },
@@ -244,7 +242,7 @@ fn EditorForm(props: &EditorFormProps) -> Html {
             }
             <FormErrors errors={state.messages()} />
             if state.is_stale {
-                <p><button type="button" class="button" onclick={onreload}>{ words::editor::RELOAD }</button></p>
+                <p><button type="button" class="button" id="reload" onclick={onreload}>{ words::editor::RELOAD }</button></p>
             }
             <FieldFrame id="collection-name" label={words::editor::NAME} hint={words::editor::NAME_HINT} errors={name_error} required=true>
                 <input

@@ -72,6 +72,32 @@ async fn two_windows_at_one_record_lose_nothing() {
 }
 
 #[tokio::test]
+async fn two_admins_at_one_collection_do_not_undo_each_other() {
+    let server = Server::empty();
+    let browser = Browser::start(&server).await;
+    set_up(&browser, &server).await;
+    make_snacks(&browser, json!([{"title": "Popcorn"}])).await;
+    browser.go("/collections/snacks/edit").await;
+    browser.text("#collection-description").await;
+    let first = browser.new_tab().await;
+    browser.go("/collections/snacks/edit").await;
+    browser.fill("#collection-description", "Theirs").await;
+    browser.click(".form-actions button").await;
+    browser.see(".toast", "Saved the collection “Snacks”.").await;
+
+    browser.switch(first).await;
+    browser.fill("#collection-description", "Mine").await;
+    browser.click(".form-actions button").await;
+    browser.click("#reload").await;
+    browser.wait("return document.querySelector('#collection-description').value === 'Theirs'").await;
+    browser.gone(".notice").await;
+    browser.fill("#collection-description", "Both").await;
+    browser.click(".form-actions button").await;
+    browser.see(".lead", "Both").await;
+    browser.end(&[412]).await;
+}
+
+#[tokio::test]
 async fn a_session_that_ends_takes_no_typed_text_with_it() {
     let server = Server::empty();
     let browser = Browser::start(&server).await;
