@@ -234,6 +234,26 @@ fn no_test_is_left_out() {
 }
 
 #[test]
+fn nothing_is_left_to_do_and_no_one_machine_is_meant() {
+    let mut texts = Vec::new();
+    for folder in ["common", "api", "tui", "web/src", "xtask"] {
+        texts.extend(files(folder, "rs"));
+    }
+    for file in
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Dockerfile", "compose.yaml", "Trunk.toml", "deny.toml"]
+    {
+        texts.push((file.to_owned(), fs::read_to_string(root().join(file)).unwrap()));
+    }
+    for word in
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/")]
+    {
+        for (path, text) in &texts {
+            assert!(!text.contains(word), "{path} has {word}");
+        }
+    }
+}
+
+#[test]
 fn modules_stand_beside_their_folder_and_say_what_they_are() {
     for folder in ["common/src", "api/src", "tui/src", "web/src", "xtask/src"] {
         for (path, text) in files(folder, "rs") {

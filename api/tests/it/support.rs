@@ -26,26 +26,22 @@ pub const ADMIN: &str = "ada";
 /// Everyone's password.
 pub const PASSWORD: &str = "grows seven quinces a year";
 
-/// A server that is up. It dies with the value.
+/// A server that is up. It is killed with the value, and what it leaves behind must fit together: every index entry, unique
+/// value, count and reference.
 pub struct Coffer {
     /// `http://127.0.0.1:<port>`
     pub base: String,
     /// Makes the first admin.
     pub setup_code: String,
     server: Child,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Coffer {
     /// Starts a server on an empty store. It has no admin yet.
     pub fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
-        // What is set where the tests run is not meant for this server.
-        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COFFER_")) {
-            command.env_remove(name);
-        }
-        let mut server = command
+        let mut server = command()
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data"])
             .arg(data.path().join("data"))
             .stdout(Stdio::piped())
@@ -60,7 +56,7 @@ impl Coffer {
         };
         let base = format!("http://{}", after("listens on http://"));
         let setup_code = after("/setup?code=");
-        Self { base, setup_code, server, _data: data }
+        Self { base, setup_code, server, data }
     }
 
     /// A server whose first admin is there, and that admin.
@@ -103,7 +99,23 @@ impl Drop for Coffer {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
+        // A test that fails already has enough to say.
+        if std::thread::panicking() {
+            return;
+        }
+        let check = command().args(["check", "--data"]).arg(self.data.path().join("data")).output().unwrap();
+        let said = String::from_utf8_lossy(&check.stdout);
+        assert!(check.status.success(), "{said}{}", String::from_utf8_lossy(&check.stderr));
     }
+}
+
+/// The real binary. What is set where the tests run is not meant for it.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COFFER_")) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Somebody who calls the server, with or without an access token.

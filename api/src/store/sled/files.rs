@@ -10,7 +10,14 @@ use rustix::fs::{FlockOperation, flock};
 /// The store's directory is taken as long as this lives. The system lets go of it when the process
 /// ends, however it ends.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A process that this one is just starting has a copy of the file until it is its own program; the lock ends now all the same.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 impl Lock {
@@ -29,7 +36,7 @@ impl Lock {
         file.set_len(0)?;
         file.rewind()?;
         writeln!(file, "{}", std::process::id())?;
-        Ok(Ok(Lock { _file: file }))
+        Ok(Ok(Lock { file }))
     }
 }
 
