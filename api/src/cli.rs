@@ -8,6 +8,7 @@ mod health;
 mod journal;
 mod keys;
 mod open;
+mod password;
 mod progress;
 mod restore;
 mod serve;

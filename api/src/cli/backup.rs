@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, IsTerminal, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -18,7 +18,7 @@ use reqwest::{Client, Response, Url, header};
 
 use super::{
     open::{DataDir, block_on},
-    progress,
+    password, progress,
 };
 use crate::{
     auth::clock::Clock,
@@ -48,8 +48,7 @@ impl Backup {
     /// Does it.
     pub fn run(self) -> Result<()> {
         let password = match &self.user {
-            Some(_) if self.password_stdin => password_from_stdin()?,
-            Some(user) => ask_for_password(user)?,
+            Some(user) => password::ask(self.password_stdin, &format!("Password of {user}: "))?,
             None => String::new(),
         };
         let part = with_suffix(&self.file, ".part");
@@ -164,17 +163,4 @@ fn keep(out: &File, part: &Path, file: &Path) -> Result<Manifest> {
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(dir)?.sync_all()?;
     Ok(manifest)
-}
-
-fn password_from_stdin() -> Result<String> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("the password could not be read from stdin")?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
-}
-
-fn ask_for_password(user: &Username) -> Result<String> {
-    if !std::io::stdin().is_terminal() {
-        bail!("there is no terminal to ask for the password; give it on stdin with --password-stdin");
-    }
-    Ok(rpassword::prompt_password(format!("Password of {user}: "))?)
 }

@@ -14,7 +14,7 @@ pub fn receiving(what: &'static str) -> ProgressBar {
 
 /// Counts up to `total`.
 pub fn up_to(total: u64, what: &'static str) -> ProgressBar {
-    styled(ProgressBar::new(total), what, "{msg}: {wide_bar} {percent} %, {eta} to go")
+    styled(ProgressBar::new(total), what, "{msg}: {wide_bar} {percent} % in {elapsed}")
 }
 
 fn styled(bar: ProgressBar, what: &'static str, template: &str) -> ProgressBar {

@@ -1,8 +1,8 @@
 //! `coffer user`: users without a running server. Passwords come from a prompt or from stdin, never from an argument.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::Write;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use common::{
     access::Caller,
@@ -10,7 +10,10 @@ use common::{
     name::{RoleName, Username},
 };
 
-use super::open::{AuthSettings, DataDir, Opened, block_on};
+use super::{
+    open::{AuthSettings, DataDir, Opened, block_on},
+    password,
+};
 use crate::domain::{App, Error, journal::Actor, setup, users};
 
 /// What to do with users.
@@ -74,16 +77,8 @@ impl With {
     }
 
     fn password(&self) -> Result<String> {
-        if self.password_stdin {
-            let mut line = String::new();
-            std::io::stdin().lock().read_line(&mut line).context("the password could not be read from stdin")?;
-            return Ok(line.trim_end_matches(['\n', '\r']).to_owned());
-        }
-        if !std::io::stdin().is_terminal() {
-            bail!("there is no terminal to ask for the password; give it on stdin with --password-stdin");
-        }
-        let password = rpassword::prompt_password("Password: ")?;
-        if rpassword::prompt_password("Again: ")? != password {
+        let password = password::ask(self.password_stdin, "Password: ")?;
+        if !self.password_stdin && password::ask(false, "Again: ")? != password {
             bail!("the two passwords differ; try again");
         }
         Ok(password)
