@@ -41,13 +41,19 @@ pub fn send_on_ctrl_s(event: KeyboardEvent) {
     }
 }
 
-/// Puts the focus on the first input that is marked as wrong, once the page has been drawn with the marks.
+/// Shows what is wrong, once the page has been drawn with it: puts the focus on the first input that is marked, or where
+/// none is, brings what is said of the whole into sight.
 pub fn focus_first_error() {
     gloo_timers::callback::Timeout::new(0, || {
-        let document = web_sys::window().and_then(|window| window.document());
-        let found = document.and_then(|document| document.query_selector("[aria-invalid=true]").ok().flatten());
-        if let Some(input) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+        let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+        let find = |css| {
+            let found = document.query_selector(css).ok().flatten();
+            found.and_then(|found| found.dyn_into::<HtmlElement>().ok())
+        };
+        if let Some(input) = find("[aria-invalid=true]") {
             let _ = input.focus();
+        } else if let Some(notice) = find(".conflict, .notice-bad") {
+            notice.scroll_into_view_with_bool(false);
         }
     })
     .forget();

@@ -212,7 +212,10 @@ impl Draft {
                 })
         };
         let homeless = self.editor.errors.0.iter().filter(|(place, _)| !has_place(place));
-        messages.extend(homeless.flat_map(|(_, errors)| errors.iter().map(|error| error.message.clone())));
+        messages.extend(homeless.flat_map(|(place, errors)| {
+            // What is wrong with the records stands under a field's name.
+            errors.iter().map(move |error| format!("{}: {}", text::label(place), error.message))
+        }));
         if messages.is_empty() && self.tried && !self.editor.errors.is_empty() {
             messages.push(words::editor::FAULTS.to_owned());
         }
@@ -272,6 +275,6 @@ mod tests {
         draft.refused(&CallError::Problem(Box::new(Problem::taken(errors))));
         assert_eq!(draft.field_errors(0), [("unique".to_owned(), "Two records have the same.".to_owned())]);
         assert!(draft.open[0]);
-        assert_eq!(draft.messages()[1], "There is no field of this name.");
+        assert_eq!(draft.messages()[1], "Zzz: There is no field of this name.");
     }
 }
