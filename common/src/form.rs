@@ -2,6 +2,8 @@
 //! says at once what is wrong with it, by the rules that the server will use. Forms that belong to no collection (sign-in,
 //! set-up, password) are made of the same parts.
 
+mod user;
+
 use serde_json::Value;
 
 use crate::{
