@@ -55,6 +55,11 @@ pub fn invalid(message: impl Into<String>) -> FieldError {
     FieldError::new("invalid", message)
 }
 
+/// A member that the server owns, and that came back changed.
+pub fn read_only() -> FieldError {
+    FieldError::new("read_only", "This field is set by the server. Leave it out, or send it back unchanged.")
+}
+
 /// "Unknown field."
 pub fn unknown() -> FieldError {
     FieldError::new("unknown", "There is no field of this name.")

@@ -1,10 +1,14 @@
 //! Users and sessions, as they are sent.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
+    Object,
     id::{SessionId, UserId},
     name::{RoleName, Username},
+    problem::FieldErrors,
+    reader::read_only,
 };
 
 /// A user.
@@ -24,6 +28,18 @@ pub struct User {
     pub created_at: String,
     /// RFC 3339, UTC; null before the first time.
     pub last_login: Option<String>,
+}
+
+impl User {
+    /// Members that a body brought back and cannot change must be what they are.
+    pub fn check_sent_back(&self, sent_back: &Object) -> Result<(), FieldErrors> {
+        let known = json!(self);
+        let mut errors = FieldErrors::new();
+        for (name, _) in sent_back.iter().filter(|(name, value)| known[name.as_str()] != **value) {
+            errors.push(name, read_only());
+        }
+        errors.or(())
+    }
 }
 
 /// One sign-in and what became of it.

@@ -14,7 +14,7 @@ use crate::{
     json::{MAX_INTEGER, type_name},
     name::SERVER_MEMBERS,
     problem::{FieldError, FieldErrors},
-    reader::{self, invalid, not_blank, not_null, required, unknown},
+    reader::{self, invalid, not_blank, not_null, read_only, required, unknown},
     record::Record,
 };
 
@@ -84,13 +84,7 @@ fn take_server_members(body: &mut Object, stored: Option<&Record>, errors: &mut 
                 None => errors.push(name, invalid("A valid integer is required.")),
             },
             Some(record) if record.get(name) == Some(&value) => {}
-            _ => errors.push(
-                name,
-                FieldError::new(
-                    "read_only",
-                    "This field is set by the server. Leave it out, or send it back unchanged.",
-                ),
-            ),
+            _ => errors.push(name, read_only()),
         }
     }
     revision

@@ -167,6 +167,7 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
     for _ in 0..MAX_TRIES {
         let (version, before) = load(app, id).await?.ok_or(Error::NotFound)?;
         let mut after = before.clone();
+        before.user.check_sent_back(&patch.sent_back)?;
         let UserPatch { username, roles, is_admin, is_active, .. } = patch.clone();
         after.user.username = username.unwrap_or(after.user.username);
         after.user.roles = roles.map_or(after.user.roles, distinct);

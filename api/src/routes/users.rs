@@ -1,6 +1,6 @@
 //! `/api/users/`.
 
-use common::endpoints::users::{self as endpoints, UserPatch};
+use common::endpoints::users::{self as endpoints, ProfilePatch, UserPatch};
 use http::header;
 
 use super::{Context, Input, Reply, Table};
@@ -22,7 +22,8 @@ async fn me(_: Context, input: Input<endpoints::Me>) -> Result<Reply> {
 }
 
 async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply> {
-    let patch = UserPatch { username: input.body.username.clone(), ..UserPatch::default() };
+    let ProfilePatch { username, sent_back } = input.body.clone();
+    let patch = UserPatch { username, sent_back, ..UserPatch::default() };
     Reply::json(&users::update(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?)
 }
 

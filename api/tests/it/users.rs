@@ -110,7 +110,7 @@ async fn bad_users_are_refused_field_by_field() {
 async fn a_profile_is_ones_own_and_gives_no_power() {
     let (coffer, admin) = Coffer::with_admin().await;
     let ulla = coffer.user(&admin, "ulla", json!({"roles": ["cook"]})).await;
-    let patch = ProfilePatch { username: Some("ursula".parse().unwrap()) };
+    let patch = ProfilePatch { username: Some("ursula".parse().unwrap()), ..ProfilePatch::default() };
     let renamed = ulla.send(Call::<users::UpdateMe>::new((), patch)).await.unwrap().body;
     assert_eq!(renamed.username.as_str(), "ursula");
     assert!(is_signed_in(&ulla).await);
@@ -125,6 +125,15 @@ async fn a_profile_is_ones_own_and_gives_no_power() {
     }
     let me = ulla.get("/api/users/me/").await.is(200);
     assert_eq!((&me["is_admin"], &me["roles"]), (&json!(false), &json!(["cook"])));
+    // What was read may be sent back.
+    assert_eq!(ulla.patch("/api/users/me/", &me).await.is(200), me);
+    assert_eq!(admin.patch(&address(&ulla), &me).await.is(200), me);
+    for member in ["id", "created_at", "last_login"] {
+        let changed = json!({member: admin.id});
+        let fault = format!("{member}: This field is set by the server. Leave it out, or send it back unchanged.");
+        assert_eq!(ulla.patch("/api/users/me/", &changed).await.faults(), [fault.as_str()]);
+        assert_eq!(admin.patch(&address(&ulla), &changed).await.faults(), [fault.as_str()]);
+    }
     for path in ["/api/users/", &address(&admin), &address(&ulla)] {
         ulla.get(path).await.refused(403);
     }

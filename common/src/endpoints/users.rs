@@ -1,10 +1,10 @@
 //! `/api/users/`: own profile and password; for admins all users.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::endpoint;
 use crate::{
+    Object,
     endpoint::Empty,
     id::UserId,
     name::{RoleName, Username},
@@ -55,21 +55,26 @@ endpoint! {
 }
 
 /// Changes to the own profile. Members that the server owns may come back; a changed one is refused by the server.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfilePatch {
     /// A new name.
     pub username: Option<Username>,
+    /// What else came back: see [`User::check_sent_back`].
+    pub sent_back: Object,
 }
 
 impl Body for ProfilePatch {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
         let username = optional_name(&mut reader);
-        reader.finish().or(Self { username })
+        let sent_back = sent_back(&mut reader, &["id", "roles", "is_admin", "is_active", "created_at", "last_login"]);
+        reader.finish().or(Self { username, sent_back })
     }
 
     fn to_json(&self) -> Value {
-        members([("username", self.username.as_ref().map(|name| json!(name)))])
+        let mut members = self.sent_back.clone();
+        members.extend(self.username.as_ref().map(|name| ("username".to_owned(), json!(name))));
+        Value::Object(members)
     }
 }
 
@@ -145,6 +150,8 @@ pub struct UserPatch {
     pub is_admin: Option<bool>,
     /// May sign in; false ends every session.
     pub is_active: Option<bool>,
+    /// What else came back: see [`User::check_sent_back`].
+    pub sent_back: Object,
 }
 
 impl Body for UserPatch {
@@ -162,7 +169,8 @@ impl Body for UserPatch {
         let roles = reader.list("roles");
         let is_admin = reader.optional_boolean("is_admin");
         let is_active = reader.optional_boolean("is_active");
-        reader.finish().or(Self { username, password, roles, is_admin, is_active })
+        let sent_back = sent_back(&mut reader, &["id", "created_at", "last_login"]);
+        reader.finish().or(Self { username, password, roles, is_admin, is_active, sent_back })
     }
 
     fn to_json(&self) -> Value {
@@ -176,11 +184,13 @@ impl Body for UserPatch {
     }
 }
 
-/// A name, or nothing where the body has none. Server-owned members may come back with it, and are dropped.
+/// Takes off the members that the body cannot change.
+fn sent_back(reader: &mut Reader, names: &[&str]) -> Object {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), reader.take(name)?))).collect()
+}
+
+/// A name, or nothing where the body has none.
 fn optional_name(reader: &mut Reader) -> Option<Username> {
-    for name in ["id", "created_at", "last_login"] {
-        reader.take(name);
-    }
     let value = reader.take("username")?;
     match crate::reader::text(&value) {
         Err(error) => reader.fail("username", error),
