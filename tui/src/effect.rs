@@ -3,10 +3,10 @@
 use common::{
     Call, Object,
     collection::Definition,
-    endpoints::{collections, records, root, setup, tokens, users},
-    id::{RecordId, Revision},
+    endpoints::{collections, records, root, sessions, setup, tokens, users},
+    id::{RecordId, Revision, SessionId, UserId},
     name::CollectionName,
-    query::ListQuery,
+    query::{ListQuery, SessionQuery},
     reader::Body,
     record::{OneOrMany, Record},
 };
@@ -47,6 +47,22 @@ pub enum Effect {
     Restore(Ticket, Deleted),
     /// Write a collection's definition: a new one, or that of the one with this name.
     Define(Ticket, Option<CollectionName>, Box<Definition>),
+    /// Read the users.
+    Users(Ticket),
+    /// Read where somebody is signed in; `None` is oneself.
+    Sessions(Ticket, Option<UserId>),
+    /// End a session.
+    EndSession(Ticket, SessionId),
+    /// End all other sessions of one's own, or all of somebody else's.
+    EndOthers(Ticket, Option<UserId>),
+    /// Change the own password.
+    ChangePassword(Ticket, users::PasswordChange),
+    /// Make a user.
+    CreateUser(Ticket, users::NewUser),
+    /// Change a user.
+    UpdateUser(Ticket, UserId, users::UserPatch),
+    /// Delete a user.
+    DeleteUser(Ticket, UserId),
 }
 
 impl Effect {
@@ -102,6 +118,38 @@ impl Effect {
                 let call = Call::<records::Restore>::new(params, ());
                 let answer = client.send(&call).await;
                 Message::Restored(ticket, deleted, answer)
+            }
+            Self::Users(ticket) => {
+                let call = Call::<users::List>::new((), ());
+                Message::Users(ticket, client.send(&call).await.map(|page| page.results))
+            }
+            Self::Sessions(ticket, user) => {
+                let call = Call::<sessions::List>::new((), ()).query(SessionQuery { user });
+                Message::Sessions(ticket, client.send(&call).await.map(|page| page.results))
+            }
+            Self::EndSession(ticket, id) => {
+                let call = Call::<sessions::End>::new((id,), ());
+                Message::SessionsEnded(ticket, client.send(&call).await.map(drop))
+            }
+            Self::EndOthers(ticket, user) => {
+                let call = Call::<sessions::EndOthers>::new((), ()).query(SessionQuery { user });
+                Message::SessionsEnded(ticket, client.send(&call).await.map(drop))
+            }
+            Self::ChangePassword(ticket, change) => {
+                let call = Call::<users::ChangePassword>::new((), change);
+                Message::Account(ticket, client.send(&call).await.map(drop))
+            }
+            Self::CreateUser(ticket, user) => {
+                let call = Call::<users::Create>::new((), user);
+                Message::Account(ticket, client.send(&call).await.map(drop))
+            }
+            Self::UpdateUser(ticket, id, patch) => {
+                let call = Call::<users::Update>::new((id,), patch);
+                Message::Account(ticket, client.send(&call).await.map(drop))
+            }
+            Self::DeleteUser(ticket, id) => {
+                let call = Call::<users::Delete>::new((id,), ());
+                Message::Account(ticket, client.send(&call).await.map(drop))
             }
         }
     }

@@ -1,6 +1,12 @@
 //! What the tests share: a collection with every kind of field, its records, and a model that has come so far.
 
-use common::{Object, collection::Collection, page::Page, record::Record, user::User};
+use common::{
+    Object,
+    collection::Collection,
+    page::Page,
+    record::Record,
+    user::{Session, User},
+};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::{Value, json};
 
@@ -68,6 +74,28 @@ pub fn user(number: u32, name: &str, is_admin: bool) -> User {
     serde_json::from_value(json!({
         "id": id(number), "username": name, "roles": [], "is_admin": is_admin, "is_active": true,
         "created_at": "2026-01-01T00:00:00Z", "last_login": null
+    }))
+    .unwrap()
+}
+
+/// An admin's client with the list of users open, by the key for it.
+pub fn users(size: (u16, u16)) -> Model {
+    let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, size);
+    update(&mut model, Message::Me(Ok(user(1, "ada", true))));
+    let Some(Effect::Collections(ticket)) = effects.last() else { panic!("collections are loaded first") };
+    update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
+    let effects = press(&mut model, "U");
+    let [Effect::Users(ticket)] = effects.as_slice() else { panic!("U loads users") };
+    let bob = User { roles: vec!["editor".parse().unwrap()], ..user(2, "bob", false) };
+    update(&mut model, Message::Users(*ticket, Ok(vec![user(1, "ada", true), bob])));
+    model
+}
+
+/// A session of ada's.
+pub fn session(number: u32, program: &str, current: bool) -> Session {
+    serde_json::from_value(json!({
+        "id": id(number), "user": id(1), "created_at": "2026-11-01T08:00:00Z", "last_used": "2026-11-02T09:30:00Z",
+        "expires_at": "2026-12-01T08:00:00Z", "address": "192.0.2.7", "user_agent": program, "current": current
     }))
     .unwrap()
 }

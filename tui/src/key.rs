@@ -11,6 +11,10 @@ pub enum Context {
     Collections,
     /// A table of records.
     Records,
+    /// The list of users.
+    Users,
+    /// Where somebody is signed in.
+    Sessions,
     /// The filter line above a table.
     Filter,
     /// One record, read only.
@@ -58,6 +62,10 @@ pub enum Action {
     Undo,
     Reload,
     SignOut,
+    Users,
+    Sessions,
+    Password,
+    EndOthers,
     Submit,
     NextInput,
     PreviousInput,
@@ -112,24 +120,27 @@ const fn row(contexts: &'static [Context], keys: &'static [Key], action: Action,
 use Action as A;
 use Context as C;
 
-const LISTS: &[Context] = &[C::Collections, C::Records];
-const READING: &[Context] = &[C::Collections, C::Records, C::Record, C::Help];
+const SCREENS: &[Context] = &[C::Collections, C::Records, C::Record, C::Users, C::Sessions];
+const READING: &[Context] = &[C::Collections, C::Records, C::Record, C::Users, C::Sessions, C::Help];
+const COLUMNS: &[Context] = &[C::Records, C::Users, C::Sessions];
 const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
 const CHOOSING: &[Context] = &[C::Choice, C::Choices];
 
 /// Every key, in the order in which help and footer show them. Ctrl-C, which quits from anywhere, stands at the end.
 pub const KEYS: &[Binding] = &[
-    row(LISTS, &[key(KeyCode::Enter)], A::Open, true),
+    row(&[C::Collections, C::Records], &[key(KeyCode::Enter)], A::Open, true),
     row(&[C::Records], &[letter('/')], A::Filter, true),
     row(&[C::Records], &[letter('s')], A::Sort, true),
-    row(LISTS, &[letter('n')], A::New, true),
+    row(&[C::Collections, C::Records, C::Users], &[letter('n')], A::New, true),
     row(&[C::Collections, C::Records, C::Record], &[letter('e')], A::Edit, true),
-    row(&[C::Records, C::Record], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(&[C::Users], &[key(KeyCode::Enter), letter('e')], A::Edit, true),
+    row(&[C::Records, C::Record, C::Users, C::Sessions], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(&[C::Sessions], &[letter('a')], A::EndOthers, true),
     row(&[C::Collections, C::Records, C::Record], &[letter('u')], A::Undo, true),
     row(READING, &[key(KeyCode::Up), letter('k')], A::Up, false),
     row(READING, &[key(KeyCode::Down), letter('j')], A::Down, false),
-    row(&[C::Records], &[key(KeyCode::Left), letter('h')], A::Left, false),
-    row(&[C::Records], &[key(KeyCode::Right), letter('l')], A::Right, false),
+    row(COLUMNS, &[key(KeyCode::Left), letter('h')], A::Left, false),
+    row(COLUMNS, &[key(KeyCode::Right), letter('l')], A::Right, false),
     row(&[C::Records], &[letter('c')], A::HideColumn, false),
     row(&[C::Records], &[letter('C')], A::ShowColumns, false),
     row(&[C::Records], &[key(KeyCode::PageUp), letter('[')], A::PreviousPage, false),
@@ -138,7 +149,7 @@ pub const KEYS: &[Binding] = &[
     row(&[C::Record, C::Help], &[key(KeyCode::PageDown), letter(' ')], A::NextPage, false),
     row(READING, &[key(KeyCode::Home), letter('g')], A::First, false),
     row(READING, &[key(KeyCode::End), letter('G')], A::Last, false),
-    row(&[C::Collections, C::Records, C::Record], &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
+    row(SCREENS, &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
     row(&[C::Collections], &[letter('o')], A::SignOut, true),
     row(&[C::Filter], &[key(KeyCode::Enter)], A::Submit, true),
     row(&[C::Filter], &[key(KeyCode::Esc)], A::Back, true),
@@ -168,11 +179,14 @@ pub const KEYS: &[Binding] = &[
     row(&[C::Line, C::Choice, C::Choices], &[key(KeyCode::Up)], A::PreviousInput, false),
     row(&[C::SignIn], &[ctrl('o')], A::OtherForm, true),
     row(&[C::SignIn], &[ctrl('r')], A::Retry, true),
-    row(&[C::Records, C::Record], &[key(KeyCode::Esc)], A::Back, true),
+    row(&[C::Records, C::Record, C::Users, C::Sessions], &[key(KeyCode::Esc)], A::Back, true),
     row(&[C::Help], &[key(KeyCode::Esc), letter('q'), letter('?'), key(KeyCode::F(1))], A::Back, true),
     row(FORMS, &[key(KeyCode::Esc)], A::Back, true),
-    row(&[C::Collections, C::Records, C::Record], &[letter('q')], A::Quit, true),
-    row(&[C::Collections, C::Records, C::Record], &[letter('?'), key(KeyCode::F(1))], A::Help, true),
+    row(SCREENS, &[letter('q')], A::Quit, true),
+    row(&[C::Collections], &[letter('U')], A::Users, true),
+    row(&[C::Collections, C::Users], &[letter('i')], A::Sessions, true),
+    row(&[C::Collections], &[letter('p')], A::Password, true),
+    row(SCREENS, &[letter('?'), key(KeyCode::F(1))], A::Help, true),
     row(&[C::Choice, C::Choices], &[letter('?'), key(KeyCode::F(1))], A::Help, true),
     row(&[C::SignIn, C::Filter, C::Line, C::Area], &[key(KeyCode::F(1))], A::Help, true),
     row(
@@ -182,6 +196,8 @@ pub const KEYS: &[Binding] = &[
             C::Records,
             C::Filter,
             C::Record,
+            C::Users,
+            C::Sessions,
             C::Line,
             C::Area,
             C::Choice,
@@ -241,8 +257,20 @@ pub fn name((code, modifiers): Key) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 10] =
-        [C::SignIn, C::Collections, C::Records, C::Filter, C::Record, C::Line, C::Area, C::Choice, C::Choices, C::Help];
+    const ALL: [Context; 12] = [
+        C::SignIn,
+        C::Collections,
+        C::Records,
+        C::Users,
+        C::Sessions,
+        C::Filter,
+        C::Record,
+        C::Line,
+        C::Area,
+        C::Choice,
+        C::Choices,
+        C::Help,
+    ];
 
     #[test]
     fn no_key_means_two_things_in_one_place() {

@@ -8,7 +8,7 @@ use common::{
     name::CollectionName,
     page::Page,
     record::Record,
-    user::User,
+    user::{Session, User},
 };
 use crossterm::event::KeyEvent;
 
@@ -76,6 +76,14 @@ pub enum Message {
     Restored(Ticket, Deleted, Answer<Record>),
     /// A collection was written.
     Defined(Ticket, Answer<Box<Collection>>),
+    /// The users.
+    Users(Ticket, Answer<Vec<User>>),
+    /// Where somebody is signed in.
+    Sessions(Ticket, Answer<Vec<Session>>),
+    /// A password was changed, or a user made, changed or deleted.
+    Account(Ticket, Answer<()>),
+    /// Sessions were ended.
+    SessionsEnded(Ticket, Answer<()>),
     /// The session could not be written to its file.
     NotKept,
 }

@@ -14,7 +14,7 @@ use crate::{
     effect::Effect,
     key::{Action, Context},
     message::{Deleted, Ticket},
-    screen::{Collections, DefinitionForm, Detail, RecordForm, Records, SignIn},
+    screen::{AccountForm, Collections, DefinitionForm, Detail, RecordForm, Records, Sessions, SignIn, Users},
     style::Theme,
 };
 
@@ -74,6 +74,12 @@ pub enum Screen {
     Form(Box<RecordForm>),
     /// The collection editor.
     Definition(Box<DefinitionForm>),
+    /// The list of users.
+    Users(Users),
+    /// Where somebody is signed in.
+    Sessions(Box<Sessions>),
+    /// A form about an account.
+    Account(Box<AccountForm>),
 }
 
 /// A sentence that goes away.
@@ -177,6 +183,9 @@ impl Model {
             Some(Screen::Record(_)) => Context::Record,
             Some(Screen::Form(form)) => form.filling.context(),
             Some(Screen::Definition(form)) => form.filling.context(),
+            Some(Screen::Account(form)) => form.filling.context(),
+            Some(Screen::Users(_)) => Context::Users,
+            Some(Screen::Sessions(_)) => Context::Sessions,
             Some(Screen::Collections(_)) | None => Context::Collections,
         }
     }
@@ -202,6 +211,7 @@ impl Model {
             Action::RemoveField | Action::FieldUp | Action::FieldDown => {
                 matches!(self.screens.last(), Some(Screen::Definition(form)) if form.is_in_field())
             }
+            Action::Users => self.is_admin(),
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,
         }
@@ -219,7 +229,8 @@ impl Model {
                 let decision = self.decide(&detail.collection.access, access);
                 decision.covers(detail.record.owner())
             }
-            Some(Screen::Collections(_)) => self.is_admin(),
+            Some(Screen::Collections(_) | Screen::Users(_)) => self.is_admin(),
+            Some(Screen::Sessions(_)) => true,
             _ => false,
         }
     }
@@ -252,7 +263,9 @@ impl Model {
             Some(Screen::Collections(collections)) => collections.load.is_under_way(),
             Some(Screen::Records(records)) => records.load.is_under_way(),
             Some(Screen::Record(detail)) => detail.load.is_under_way(),
-            Some(Screen::Form(_) | Screen::Definition(_)) | None => false,
+            Some(Screen::Users(users)) => users.list.load.is_under_way(),
+            Some(Screen::Sessions(sessions)) => sessions.list.load.is_under_way(),
+            Some(Screen::Form(_) | Screen::Definition(_) | Screen::Account(_)) | None => false,
         };
         let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
         self.writing.is_some() || looks || (loads && self.sign_in.is_none())
@@ -263,6 +276,7 @@ impl Model {
         self.screens.iter().any(|screen| match screen {
             Screen::Form(form) => form.is_changed(),
             Screen::Definition(form) => form.is_changed(),
+            Screen::Account(form) => form.is_changed(),
             _ => false,
         })
     }
@@ -305,7 +319,9 @@ impl Model {
             Screen::Collections(collections) => vec![collections.load(ticket)],
             Screen::Records(records) => vec![records.load(ticket)],
             Screen::Record(detail) => detail.load(ticket).into_iter().collect(),
-            Screen::Form(_) | Screen::Definition(_) => Vec::new(),
+            Screen::Users(users) => vec![users.load(ticket)],
+            Screen::Sessions(sessions) => vec![sessions.load(ticket)],
+            Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) => Vec::new(),
         }
     }
 }

@@ -1,17 +1,23 @@
 //! The screens: each module holds one's state and what its keys do. How they look is in [`crate::view`](mod@crate::view).
 
+mod account;
 mod collections;
 mod definition;
 mod detail;
 mod filling;
+mod listing;
+mod people;
 mod record_form;
 mod records;
 mod sign_in;
 
+pub use account::{AccountForm, AccountKind};
 pub use collections::Collections;
 pub use definition::DefinitionForm;
 pub use detail::{Detail, scrolled};
 pub use filling::{Filling, is_area, options};
+pub use listing::Listing;
+pub use people::{Ending, Sessions, Users};
 pub use record_form::RecordForm;
 pub use records::{FilterLine, Records};
 pub use sign_in::{Kind, SignIn};

@@ -4,6 +4,8 @@
 mod act;
 mod answer;
 #[cfg(test)]
+mod people_tests;
+#[cfg(test)]
 mod tests;
 
 use crossterm::event::KeyModifiers;
@@ -84,6 +86,10 @@ fn waits(model: &Model, typed: &Typed) -> bool {
         Some(Screen::Collections(collections)) if model.context() == Context::Collections => {
             collections.holds(action(model, typed))
         }
+        Some(Screen::Users(users)) if model.context() == Context::Users => users.list.holds(action(model, typed)),
+        Some(Screen::Sessions(sessions)) if model.context() == Context::Sessions => {
+            sessions.list.holds(action(model, typed))
+        }
         _ => false,
     }
 }
@@ -97,6 +103,10 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
         match model.screens.last_mut() {
             Some(Screen::Form(form)) => form.leaving = false,
             Some(Screen::Definition(form)) => form.leaving = false,
+            Some(Screen::Account(form)) => form.leaving = false,
+            Some(Screen::Sessions(sessions)) if !matches!(action, Some(Action::Delete | Action::EndOthers)) => {
+                sessions.asked = None;
+            }
             _ => {}
         }
     }
@@ -128,6 +138,7 @@ fn write(
     match model.screens.last_mut() {
         Some(Screen::Form(form)) => into_form(&mut form.filling),
         Some(Screen::Definition(form)) => form.typed(into_form),
+        Some(Screen::Account(form)) => into_form(&mut form.filling),
         Some(Screen::Records(records)) => {
             if let Some(filter) = &mut records.filter
                 && into_line(&mut filter.typing)

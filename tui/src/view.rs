@@ -4,6 +4,9 @@
 mod detail;
 mod filling;
 mod help;
+mod people;
+#[cfg(test)]
+mod people_tests;
 mod sign_in;
 mod table;
 #[cfg(test)]
@@ -99,6 +102,15 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
         }
         Screen::Form(form) => filling::record_form(buffer, body, model.theme, form),
         Screen::Definition(form) => filling::draw(buffer, body, model.theme, &form.filling, &[], None),
+        Screen::Users(users) => {
+            people::users(buffer, body, model, users);
+            None
+        }
+        Screen::Sessions(sessions) => {
+            people::sessions(buffer, body, model, sessions);
+            None
+        }
+        Screen::Account(form) => filling::draw(buffer, body, model.theme, &form.filling, &[], form.notice().as_deref()),
     }
 }
 
@@ -116,6 +128,9 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
             Some(name) => format!("{name} › {}", words::EDITING),
             None => words::NEW.to_owned(),
         }),
+        Screen::Users(_) => Some(words::USERS.to_owned()),
+        Screen::Sessions(sessions) => Some(words::sessions_of(sessions.of.as_ref())),
+        Screen::Account(form) => Some(words::account(&form.kind)),
     }) {
         path.push_str(" › ");
         path.push_str(&part);

@@ -1,6 +1,8 @@
 //! Every sentence that the client says. One says what happened and what to do next; what the server said is made safe to
 //! show. What belongs to fields (labels, hints, faults) is `common`'s.
 
+mod people;
+
 use std::io;
 
 use common::{
@@ -17,6 +19,8 @@ use crate::{
     message::Failure,
     screen::title,
 };
+
+pub use people::*;
 
 /// What the command is, in a line.
 pub const ABOUT: &str = "Read and write the records of a Coffer server in the terminal";
@@ -61,10 +65,10 @@ pub const LOADING: &str = "Loading…";
 pub const WRITING: &str = "Waiting for the server… Keys you press now are kept. Ctrl-C quits.";
 
 /// The session has ended.
-pub const ENDED: &str = "Your session has ended. Sign in again to go on.";
+pub const ENDED: &str =
+    "Your session has ended: you were signed out elsewhere, or away for too long. Sign in again to go on.";
 /// The same, over a form.
-pub const ENDED_TEXT_KEPT: &str =
-    "Your session has ended. Sign in again: what you typed is kept, and saved when you press Ctrl-S.";
+pub const ENDED_TEXT_KEPT: &str = "You were signed out elsewhere, or away for too long. Sign in again: what you typed is kept, and saved when you press Ctrl-S.";
 /// The session was ended.
 pub const SIGNED_OUT: &str = "You are signed out.";
 /// The session's file could not be written or removed.
@@ -185,6 +189,15 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Sort => ("sort", "Sort by the column under the cursor: up, down, not at all"),
         Action::HideColumn => ("hide column", "Hide the column under the cursor"),
         Action::ShowColumns => ("all columns", "Show all columns again"),
+        Action::Edit if context == Context::Users => ("edit", "Change the user: roles, admin, active, password"),
+        Action::New if context == Context::Users => ("new", "Make a user"),
+        Action::Delete if context == Context::Users => ("delete", "Delete the user; the name is asked for"),
+        Action::Delete if context == Context::Sessions => ("end", "End the session under the cursor; asks once"),
+        Action::EndOthers => ("end others", "End all other sessions, all of somebody else's; asks once"),
+        Action::Users => ("users", "Show the users (admins)"),
+        Action::Sessions if context == Context::Users => ("sign-ins", "Show where the user is signed in"),
+        Action::Sessions => ("sign-ins", "Show where you are signed in"),
+        Action::Password => ("password", "Change your password"),
         Action::New if context == Context::Collections => ("new", "Define a collection (admins)"),
         Action::Edit if context == Context::Collections => ("edit", "Change the collection's definition (admins)"),
         Action::New => ("new", "Create a record"),
@@ -221,6 +234,8 @@ pub fn help_heading(context: Context) -> &'static str {
         Context::SignIn => "Keys while signing in",
         Context::Collections => "Keys in the list of collections",
         Context::Records => "Keys in a table of records",
+        Context::Users => "Keys in the list of users",
+        Context::Sessions => "Keys in the list of sign-ins",
         Context::Filter => "Keys in the filter line",
         Context::Record => "Keys over a record",
         Context::Line | Context::Area | Context::Choice | Context::Choices => "Keys in a form",

@@ -5,6 +5,8 @@
 
 #[path = "terminal/harness.rs"]
 mod harness;
+#[path = "terminal/people.rs"]
+mod people;
 
 use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
@@ -200,7 +202,7 @@ async fn a_session_that_ends_under_a_form_loses_no_text() {
     terminal.wait("日本");
     other.send(&Call::<sessions::EndOthers>::new((), ())).await.unwrap();
     terminal.press(SAVE);
-    terminal.wait("Your session has ended. Sign in again: what you typed is kept");
+    terminal.wait("You were signed out elsewhere");
     sign_in(&mut terminal);
     let screen = terminal.wait("What you typed is still here");
     assert!(screen.contains("שלום 日本"), "{screen}");

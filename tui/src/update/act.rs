@@ -1,5 +1,7 @@
 //! What the keys ask for, screen by screen.
 
+mod people;
+
 use common::{
     access::{Action as Access, Decision},
     collection::Collection,
@@ -11,7 +13,7 @@ use crate::{
     key::Action,
     message::Deleted,
     model::{Model, Screen},
-    screen::{Collections, DefinitionForm, Detail, RecordForm, Records, scrolled, title},
+    screen::{AccountKind, Collections, DefinitionForm, Detail, RecordForm, Records, scrolled, title},
     view, words,
 };
 
@@ -48,6 +50,9 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Record(_) => act_on_record(model, action),
         Screen::Form(_) => act_on_form(model, action),
         Screen::Definition(_) => act_on_definition(model, action),
+        Screen::Users(_) => people::act_on_users(model, action),
+        Screen::Sessions(_) => people::act_on_sessions(model, action),
+        Screen::Account(_) => people::act_on_account(model, action),
     }
 }
 
@@ -87,6 +92,9 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
             model.screens.push(Screen::Records(Box::new(Records::new(collection))));
             return model.reload();
         }
+        (Action::Users, _) => return people::open_users(model),
+        (Action::Sessions, _) => return people::open_sessions(model),
+        (Action::Password, _) => people::open_form(model, AccountKind::Password),
         (Action::New | Action::Edit, _) if !is_admin => model.complain(words::NOT_ADMIN),
         (Action::New, _) => {
             let form = DefinitionForm::new(None, collections.rows.as_deref().unwrap_or_default());

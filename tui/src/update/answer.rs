@@ -1,6 +1,7 @@
 //! Answers from the server. Late ones, which a newer request has overtaken, are dropped; one that says that the session
 //! has ended puts signing in above whatever is open.
 
+mod people;
 mod records;
 
 use common::{CallError, collection::Collection, user::User};
@@ -43,6 +44,10 @@ pub fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Deleted(ticket, record, answer) if finish(model, ticket) => records::deleted(model, record, answer),
         Message::Restored(ticket, record, answer) if finish(model, ticket) => records::restored(model, record, answer),
         Message::Defined(ticket, answer) if finish(model, ticket) => defined(model, answer),
+        Message::Users(ticket, answer) => people::users(model, ticket, answer),
+        Message::Sessions(ticket, answer) => people::sessions(model, ticket, answer),
+        Message::Account(ticket, answer) if finish(model, ticket) => people::account(model, answer),
+        Message::SessionsEnded(ticket, answer) if finish(model, ticket) => people::ended_sessions(model, answer),
         Message::NotKept => {
             model.complain(words::SESSION_NOT_KEPT);
             Vec::new()
@@ -80,6 +85,7 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
         match model.screens.last_mut() {
             Some(Screen::Form(form)) if is_text => into(&mut form.filling),
             Some(Screen::Definition(form)) if is_text => form.typed(into),
+            Some(Screen::Account(form)) if is_text => into(&mut form.filling),
             _ => break,
         }
     }

@@ -22,20 +22,23 @@ use crate::{
 
 /// Between two columns.
 const GAP: usize = 2;
+/// A column that is cut for others still has room for a day and its time.
+const A_MOMENT: usize = 16;
 
 /// A table to be drawn.
-struct Grid<'a> {
+pub(super) struct Grid<'a> {
     /// The headings.
-    headings: Vec<String>,
+    pub(super) headings: Vec<String>,
     /// Columns that stand at their right edge.
-    numeric: Vec<bool>,
+    pub(super) numeric: Vec<bool>,
     /// Cells, row by row, each safe to show.
-    cells: Vec<Vec<String>>,
+    pub(super) cells: Vec<Vec<String>>,
     /// The row under the cursor.
-    row: usize,
+    pub(super) row: usize,
     /// The column under the cursor, where there is one.
-    column: Option<usize>,
-    model: &'a Model,
+    pub(super) column: Option<usize>,
+    /// What it belongs to.
+    pub(super) model: &'a Model,
 }
 
 /// The list of collections.
@@ -169,7 +172,7 @@ fn filter_line(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
 }
 
 /// What could not be loaded anew, above what was loaded before.
-fn warn(buffer: &mut Buffer, body: Rect, model: &Model, error: Option<&str>) -> Rect {
+pub(super) fn warn(buffer: &mut Buffer, body: Rect, model: &Model, error: Option<&str>) -> Rect {
     let Some(error) = error else { return body };
     let row = paragraph(buffer, body, 0, &format!("! {error} {}", words::PRESS_R), model.theme.error());
     below(body, row)
@@ -185,7 +188,8 @@ fn columns(number: usize) -> u16 {
 }
 
 impl Grid<'_> {
-    fn draw(&self, buffer: &mut Buffer, area: Rect) {
+    /// Draws it.
+    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect) {
         let theme = self.model.theme;
         let room = usize::from(area.width).saturating_sub(2);
         let visible = self.fit(room);
@@ -235,7 +239,7 @@ impl Grid<'_> {
             })
             .collect();
         let all = natural.iter().sum::<usize>() + GAP * natural.len().saturating_sub(1);
-        let most = if all <= room { room } else { (room * 2 / 5).max(12) };
+        let most = if all <= room { room } else { (room * 2 / 5).max(A_MOMENT) };
         let size = |column: usize| natural[column].min(most).min(room);
         let cursor = self.column.unwrap_or(0);
         // The leftmost first column with which the one under the cursor is still seen whole.

@@ -14,7 +14,7 @@ use crate::{
 const SIZES: [(u16, u16); 8] = [(80, 24), (40, 12), (120, 40), (20, 6), (20, 5), (10, 3), (300, 7), (1, 1)];
 
 /// The screen as text, a line for each row.
-fn draw(model: &mut Model, size: (u16, u16)) -> String {
+pub fn draw(model: &mut Model, size: (u16, u16)) -> String {
     update(model, Message::Resize(size.0, size.1));
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     terminal.draw(|frame| view(frame, model)).unwrap();

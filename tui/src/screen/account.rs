@@ -1,0 +1,116 @@
+//! The forms about accounts: the own password; for admins a new user, changes to one, and deleting one.
+
+use common::{
+    CallError,
+    field::{Field, FieldType},
+    form::{Form, Input},
+    user::User,
+};
+
+use super::Filling;
+use crate::{effect::Effect, message::Ticket, words};
+
+/// Which of the forms it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountKind {
+    /// The own password.
+    Password,
+    /// A new user.
+    NewUser,
+    /// Changes to this user.
+    EditUser(User),
+    /// This user goes, once the name has been typed.
+    DeleteUser(User),
+}
+
+/// A form about an account.
+pub struct AccountForm {
+    /// Which it is.
+    pub kind: AccountKind,
+    /// The form.
+    pub filling: Filling,
+    /// Esc was pressed once over unsaved text.
+    pub leaving: bool,
+}
+
+impl AccountForm {
+    /// A form as it is opened.
+    pub fn new(kind: AccountKind) -> Self {
+        let form = match &kind {
+            AccountKind::Password => Form::change_password(),
+            AccountKind::NewUser => Form::new_user(),
+            AccountKind::EditUser(user) => Form::edit_user(user),
+            AccountKind::DeleteUser(_) => confirmation(),
+        };
+        Self { kind, filling: Filling::new(form), leaving: false }
+    }
+
+    /// Something was typed that is not saved. A name that only confirms is none.
+    pub fn is_changed(&self) -> bool {
+        !matches!(self.kind, AccountKind::DeleteUser(_)) && self.filling.form.is_changed()
+    }
+
+    /// What there is to know before it is sent.
+    pub fn notice(&self) -> Option<String> {
+        match &self.kind {
+            AccountKind::DeleteUser(user) => Some(words::delete_user(user)),
+            _ => None,
+        }
+    }
+
+    /// Sends it, if all is well; otherwise goes to what is wrong.
+    pub fn save(&mut self, ticket: Ticket) -> Option<Effect> {
+        let form = &mut self.filling.form;
+        let effect = match &self.kind {
+            AccountKind::Password => form.submit_as().map(|change| Effect::ChangePassword(ticket, change)),
+            AccountKind::NewUser => form.submit_as().map(|user| Effect::CreateUser(ticket, user)),
+            AccountKind::EditUser(user) => form.submit_as().map(|patch| Effect::UpdateUser(ticket, user.id, patch)),
+            AccountKind::DeleteUser(user) if form.text("username") == user.username.as_str() => {
+                Some(Effect::DeleteUser(ticket, user.id))
+            }
+            AccountKind::DeleteUser(user) => {
+                if let Some(input) = form.inputs.first_mut() {
+                    input.errors = vec![words::not_the_name(user)];
+                }
+                None
+            }
+        };
+        if effect.is_none() {
+            self.filling.go_to_error();
+        }
+        effect
+    }
+
+    /// Takes what the server said against it.
+    pub fn refuse(&mut self, error: &CallError) {
+        match error.problem() {
+            Some(problem) => self.filling.form.refuse(problem),
+            None => self.filling.form.errors = vec![words::call_error(error)],
+        }
+        self.filling.go_to_error();
+    }
+
+    /// What is said once it is written.
+    pub fn done(&self) -> String {
+        let form = &self.filling.form;
+        match &self.kind {
+            AccountKind::Password => words::PASSWORD_CHANGED.to_owned(),
+            AccountKind::NewUser => words::user_made(form.text("username")),
+            AccountKind::EditUser(user) => {
+                let shut = user.is_active && form.text("is_active") == "false";
+                words::user_saved(form.text("username"), shut || !form.text("password").is_empty())
+            }
+            AccountKind::DeleteUser(user) => words::user_deleted(user),
+        }
+    }
+}
+
+/// One line for the name of what goes.
+fn confirmation() -> Form {
+    let mut form = Form::default();
+    let kind = FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: false };
+    if let Ok(name) = "username".parse() {
+        form.inputs.push(Input::new(Field { required: true, ..Field::new(name, kind) }, String::new()));
+    }
+    form
+}

@@ -1,0 +1,87 @@
+//! Answers about users and sessions: lists, and what became of a write.
+
+use common::user::{Session, User};
+
+use super::ended;
+use crate::{
+    effect::Effect,
+    message::{Answer, Failure, Ticket},
+    model::{Model, Screen},
+    screen::AccountKind,
+    words,
+};
+
+/// The users were read.
+pub fn users(model: &mut Model, ticket: Ticket, answer: Answer<Vec<User>>) -> Vec<Effect> {
+    let list = model.screens.iter_mut().find_map(|screen| match screen {
+        Screen::Users(users) => users.list.load.finish(ticket).then_some(&mut users.list),
+        _ => None,
+    });
+    let Some(list) = list else { return Vec::new() };
+    match answer {
+        Ok(rows) => list.show(rows, |user| user.id),
+        Err(failure) => {
+            list.load.error = Some(words::failure(&failure));
+            return ended(model, &failure).unwrap_or_default();
+        }
+    }
+    Vec::new()
+}
+
+/// Sessions were read.
+pub fn sessions(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Session>>) -> Vec<Effect> {
+    let list = model.screens.iter_mut().find_map(|screen| match screen {
+        Screen::Sessions(sessions) => sessions.list.load.finish(ticket).then_some(&mut sessions.list),
+        _ => None,
+    });
+    let Some(list) = list else { return Vec::new() };
+    match answer {
+        Ok(rows) => list.show(rows, |session| session.id),
+        Err(failure) => {
+            list.load.error = Some(words::failure(&failure));
+            return ended(model, &failure).unwrap_or_default();
+        }
+    }
+    Vec::new()
+}
+
+/// A form about an account was written, or refused.
+pub fn account(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {
+    if let Err(failure) = answer {
+        return refused(model, &failure);
+    }
+    let Screen::Account(form) = model.top() else { return Vec::new() };
+    let said = form.done();
+    model.screens.pop();
+    model.say(said);
+    // The user may have been the one who is signed in.
+    let mut effects = model.reload();
+    effects.push(Effect::Me);
+    effects
+}
+
+fn refused(model: &mut Model, failure: &Failure) -> Vec<Effect> {
+    if let Some(effects) = ended(model, failure) {
+        return effects;
+    }
+    if let (Screen::Account(form), Failure::Call(error)) = (model.top(), failure) {
+        form.refuse(error);
+        let is_deletion = matches!(form.kind, AccountKind::DeleteUser(_));
+        model.complain(if is_deletion { words::NOT_DELETED } else { words::not_saved(error) });
+    }
+    Vec::new()
+}
+
+/// Sessions were ended, or not.
+pub fn ended_sessions(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {
+    match answer {
+        Ok(()) => model.say(words::SESSIONS_ENDED),
+        Err(failure) => {
+            if let Some(effects) = ended(model, &failure) {
+                return effects;
+            }
+            model.complain(words::failure(&failure));
+        }
+    }
+    model.reload()
+}

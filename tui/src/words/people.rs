@@ -1,0 +1,88 @@
+//! Sentences about users, passwords and sessions.
+
+use common::{text::single_line, user::User};
+
+use crate::screen::{AccountKind, Ending};
+
+/// The list of users, in the path at the top.
+pub const USERS: &str = "users";
+/// The columns of the list of users.
+pub const USER_COLUMNS: [&str; 5] = ["Name", "Admin", "Active", "Last sign-in", "Roles"];
+/// The columns of a list of sessions.
+pub const SESSION_COLUMNS: [&str; 5] = ["Session", "Last used", "Signed in", "Address", "Program"];
+/// The session that asks.
+pub const THIS_ONE: &str = "this one";
+/// No sign-in yet.
+pub const NEVER: &str = "never";
+/// There are no sessions.
+pub const NO_SESSIONS: &str = "Nobody is signed in here.";
+/// There are no users that one may see.
+pub const NO_USERS: &str = "There are no users.";
+/// Only admins see the users.
+pub const NOT_ADMIN_USERS: &str = "Only admins manage users. Ask one.";
+/// The own password was changed.
+pub const PASSWORD_CHANGED: &str = "Your password is changed, and your other sessions have ended.";
+/// Sessions were ended.
+pub const SESSIONS_ENDED: &str = "Ended. Whoever was signed in there has to sign in again.";
+/// A user was not deleted; the form says why.
+pub const NOT_DELETED: &str = "Not deleted. Esc goes back.";
+
+/// Whose sessions are listed, in the path at the top.
+pub fn sessions_of(user: Option<&User>) -> String {
+    match user {
+        Some(user) => format!("{} › sign-ins", user.username),
+        None => "sign-ins".to_owned(),
+    }
+}
+
+/// A form about an account, in the path at the top.
+pub fn account(kind: &AccountKind) -> String {
+    match kind {
+        AccountKind::Password => "password".to_owned(),
+        AccountKind::NewUser => super::NEW.to_owned(),
+        AccountKind::EditUser(user) => format!("{} › {}", user.username, super::EDITING),
+        AccountKind::DeleteUser(user) => format!("{} › delete", user.username),
+    }
+}
+
+/// Ending sessions is asked for a second time.
+pub fn ask_to_end(ending: Ending, is_this_one: bool, of: Option<&User>) -> String {
+    match (ending, of) {
+        (Ending::One(_), _) if is_this_one => {
+            "This is the session that you are in. Press d again to sign out, any other key to stay.".to_owned()
+        }
+        (Ending::One(_), _) => "Press d again to end this session, any other key to keep it.".to_owned(),
+        (Ending::Others, None) => {
+            "Press a again to end all your sessions but this one, any other key to keep them.".to_owned()
+        }
+        (Ending::Others, Some(user)) => {
+            format!("Press a again to end all sessions of {}, any other key to keep them.", user.username)
+        }
+    }
+}
+
+/// What deleting a user means, and what to do.
+pub fn delete_user(user: &User) -> String {
+    format!("Deleting {0} cannot be undone. Type {0} and press Ctrl-S to delete, or Esc to go back.", user.username)
+}
+
+/// What was typed is not the name of the user that is to be deleted.
+pub fn not_the_name(user: &User) -> String {
+    format!("This is not {}.", user.username)
+}
+
+/// A user was made.
+pub fn user_made(name: &str) -> String {
+    format!("Made the user {}.", single_line(name))
+}
+
+/// A user was changed.
+pub fn user_saved(name: &str, sessions_ended: bool) -> String {
+    let next = if sessions_ended { " Their sessions have ended." } else { "" };
+    format!("Saved the user {}.{next}", single_line(name))
+}
+
+/// A user was deleted.
+pub fn user_deleted(user: &User) -> String {
+    format!("Deleted the user {}.", user.username)
+}
