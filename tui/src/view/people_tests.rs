@@ -1,6 +1,6 @@
 //! Users, sessions and the forms about them, in a usual window and in a small one.
 
-use super::tests::draw;
+use super::tests::{SIZES, TRICKY, draw};
 use crate::{
     effect::Effect,
     fixture::{press, session, users},
@@ -78,4 +78,21 @@ fn the_help_page_lists_the_keys_for_accounts() {
     for line in ["Change your password", "Show where you are signed in", "Show the users (admins)"] {
         assert!(screen.contains(line), "{line}: {screen}");
     }
+}
+
+#[test]
+fn no_size_and_no_program_breaks_the_lists_or_the_forms() {
+    let mut model = users(USUAL);
+    let effects = press(&mut model, "ji");
+    let [Effect::Sessions(ticket, Some(_))] = effects.as_slice() else { panic!("bob's are loaded") };
+    let rows = (0..).zip(TRICKY).map(|(number, program)| session(number, program, false));
+    update(&mut model, Message::Sessions(*ticket, Ok(rows.collect())));
+    for keys in ["", "Gllll", "dG", "<", "e", "\t\t\t", "<", "d", "x^s", "<n^s", "<"] {
+        press(&mut model, keys);
+        for size in SIZES {
+            let screen = draw(&mut model, size);
+            assert!(!screen.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{keys:?} {size:?}: {screen}");
+        }
+    }
+    assert!(draw(&mut model, USUAL).contains("Coffer › users"));
 }
