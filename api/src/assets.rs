@@ -131,8 +131,9 @@ impl Assets {
         // that is missing, and nobody types addresses that climb or hide.
         let is_api = path == "api" || path.starts_with("api/");
         let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-        let is_odd =
-            path.contains(['\\', ':']) || path.contains(char::is_control) || path.split('/').any(|part| part.starts_with('.'));
+        let is_odd = path.contains(['\\', ':'])
+            || path.contains(char::is_control)
+            || path.split('/').any(|part| part.starts_with('.'));
         (!is_api && !is_file && !is_odd).then_some(Cow::Borrowed(PAGE))
     }
 }
