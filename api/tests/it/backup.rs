@@ -6,7 +6,7 @@ use std::{
     fs,
     io::Write as _,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -35,7 +35,7 @@ use crate::{
 
 /// `coffer backup <file>` of a running server.
 fn from_server(server: &str, user: &str, file: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
+    let mut command = crate::support::command();
     command.arg("backup").arg(file).args(["--server", server, "--user", user, "--password-stdin"]);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");

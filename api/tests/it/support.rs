@@ -110,7 +110,7 @@ impl Drop for Coffer {
 }
 
 /// The real binary. What is set where the tests run is not meant for it.
-fn command() -> Command {
+pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COFFER_")) {
         command.env_remove(name);

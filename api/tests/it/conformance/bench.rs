@@ -6,7 +6,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 
 use reqwest::{Client, Method, header::CONTENT_TYPE, redirect};
@@ -46,7 +46,7 @@ impl Bench {
         let key_file = data.path().join("signing-key");
         fs::write(&key_file, [KEY, b"\n"].concat()).unwrap();
         fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
-        let mut server = Command::new(env!("CARGO_BIN_EXE_coffer"))
+        let mut server = crate::support::command()
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--rotation", rotation, "--data"])
             .arg(data.path().join("data"))
             .arg("--signing-key-file")

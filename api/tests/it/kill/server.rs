@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdout, Output, Stdio},
 };
 
 use serde_json::json;
@@ -19,7 +19,7 @@ pub struct Server {
 
 /// Starts a server and does not wait for it.
 pub fn spawn(data: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_coffer"))
+    crate::support::command()
         .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data"])
         .arg(data)
         // The tests' own, which it would warn about.
@@ -32,7 +32,7 @@ pub fn spawn(data: &Path) -> Child {
 
 /// `coffer <arguments> --data <data>`, to its end, with a line for its stdin.
 pub fn coffer(arguments: &[&str], data: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_coffer")).args(arguments).arg("--data").arg(data).output().unwrap()
+    crate::support::command().args(arguments).arg("--data").arg(data).output().unwrap()
 }
 
 /// What a command says, its exit code first.

@@ -25,7 +25,7 @@ pub struct Process {
 }
 
 fn command(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
+    let mut command = crate::support::command();
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir.join("data")).args(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
