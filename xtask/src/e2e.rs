@@ -27,20 +27,20 @@ pub fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
         step(&format!("{}, by apt-get", missing.join(", ")), || apt::install(&missing))?;
     }
     Ok(vec![
-        ("COFFER_CHROMIUM", chromium().context("no chromium on PATH")?),
-        ("COFFER_CHROMEDRIVER", chromedriver().context("no chromedriver on PATH")?),
-        ("COFFER_HTTP", httpie()?),
-        ("COFFER_WORDNET", PathBuf::from(WORDNET)),
+        ("E2E_CHROMIUM", chromium().context("no chromium on PATH")?),
+        ("E2E_CHROMEDRIVER", chromedriver().context("no chromedriver on PATH")?),
+        ("E2E_HTTP", httpie()?),
+        ("E2E_WORDNET", PathBuf::from(WORDNET)),
     ])
 }
 
 fn chromium() -> Option<PathBuf> {
-    let named = env::var_os("COFFER_CHROMIUM").map(PathBuf::from);
+    let named = env::var_os("E2E_CHROMIUM").map(PathBuf::from);
     named.or_else(|| ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(which))
 }
 
 fn chromedriver() -> Option<PathBuf> {
-    env::var_os("COFFER_CHROMEDRIVER").map(PathBuf::from).or_else(|| which("chromedriver"))
+    env::var_os("E2E_CHROMEDRIVER").map(PathBuf::from).or_else(|| which("chromedriver"))
 }
 
 /// HTTPie's `http`: the user's, or a private one by pip, or Debian's.

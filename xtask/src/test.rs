@@ -4,13 +4,14 @@
 //!
 //! A test that drives a browser, a terminal or HTTPie is an integration-test target with
 //! `required-features = ["e2e"]`, so that a plain `cargo test --workspace` needs nothing installed. Here the feature is on,
-//! and these variables are set, each an absolute path; a test that misses one fails, it never skips:
+//! and these variables are set, each an absolute path; a test that misses one fails, it never skips. (They do not begin with
+//! `COFFER_`: the server warns about variables of that kind which it does not know.)
 //!
-//! - `COFFER_CHROMIUM`, `COFFER_CHROMEDRIVER`: the browser and its driver
-//! - `COFFER_HTTP`: HTTPie's `http`
-//! - `COFFER_DIST`: the built web app, for `coffer serve --web-dir`
-//! - `COFFER_BIN`, `COFFER_TUI_BIN`: `coffer` and `coffer-tui`, built beforehand (dev profile)
-//! - `COFFER_WORDNET`: the folder with WordNet's `data.noun` and the like
+//! - `E2E_CHROMIUM`, `E2E_CHROMEDRIVER`: the browser and its driver
+//! - `E2E_HTTP`: HTTPie's `http`
+//! - `E2E_DIST`: the built web app, for `coffer serve --web-dir`
+//! - `E2E_BIN`, `E2E_TUI_BIN`: `coffer` and `coffer-tui`, built beforehand (dev profile)
+//! - `E2E_WORDNET`: the folder with WordNet's `data.noun` and the like
 //!
 //! One cargo profile serves all tests: nothing is built both for dev and for release.
 
@@ -44,7 +45,7 @@ pub fn test() -> Result<()> {
         e2e::tools()?
     };
     step("build tests and binaries", || step::run(workspace::cargo(&TESTS).arg("--no-run")))?;
-    let binaries = [("COFFER_BIN", "coffer"), ("COFFER_TUI_BIN", "coffer-tui")].map(|(variable, name)| {
+    let binaries = [("E2E_BIN", "coffer"), ("E2E_TUI_BIN", "coffer-tui")].map(|(variable, name)| {
         let path = workspace::target().join("debug").join(name);
         (variable, path)
     });
@@ -53,7 +54,7 @@ pub fn test() -> Result<()> {
     }
 
     let mut cargo = workspace::cargo(&TESTS);
-    cargo.env("COFFER_DIST", workspace::dist()).envs(tools).envs(binaries);
+    cargo.env("E2E_DIST", workspace::dist()).envs(tools).envs(binaries);
     let total = step("tests: unit, integration, browser, terminal, HTTPie walk-through", || run_tests(cargo))?;
     println!("xtask: all steps passed in {:.0} s", started.elapsed().as_secs_f32());
     println!(

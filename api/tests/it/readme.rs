@@ -105,7 +105,7 @@ mod walk_through {
 
     #[test]
     fn the_walk_through_runs_as_it_stands() {
-        let http = PathBuf::from(env::var_os("COFFER_HTTP").expect("run through cargo xtask test"));
+        let http = PathBuf::from(env::var_os("E2E_HTTP").expect("run through cargo xtask test"));
         let path = env::join_paths(
             std::iter::once(http.parent().unwrap().to_owned()).chain(env::split_paths(&env::var_os("PATH").unwrap())),
         );

@@ -22,7 +22,7 @@ struct Synset {
 
 /// Reads `data.<part>` as `wndb(5WN)` says.
 fn read(part: &str) -> HashMap<String, Synset> {
-    let folder = PathBuf::from(env::var_os("COFFER_WORDNET").expect("run through cargo xtask test"));
+    let folder = PathBuf::from(env::var_os("E2E_WORDNET").expect("run through cargo xtask test"));
     let file = fs::read_to_string(folder.join(format!("data.{part}"))).unwrap();
     let mut synsets = HashMap::new();
     for line in file.lines().filter(|line| !line.starts_with("  ")) {

@@ -47,7 +47,7 @@ impl Server {
 
     /// The same, with further arguments.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let binary = env::var_os("COFFER_BIN").expect("COFFER_BIN names the built server; cargo xtask test sets it");
+        let binary = env::var_os("E2E_BIN").expect("E2E_BIN names the built server; cargo xtask test sets it");
         let data = tempfile::tempdir().unwrap();
         let mut process = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -111,7 +111,7 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the built client.
     pub fn client(server: &Server, state: &Path) -> Self {
-        let binary = env::var_os("COFFER_TUI_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_coffer-tui").into());
+        let binary = env::var_os("E2E_TUI_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_coffer-tui").into());
         let mut command = CommandBuilder::new(binary);
         command.args(["--server", &server.url]);
         command.env("COFFER_STATE_DIR", state);

@@ -31,7 +31,7 @@ pub struct Browser {
 impl Browser {
     /// Starts one with a fresh profile.
     pub async fn start(server: &Server) -> Self {
-        let mut driver = Group::spawn(Command::new(given("COFFER_CHROMEDRIVER")).arg("--port=0"));
+        let mut driver = Group::spawn(Command::new(given("E2E_CHROMEDRIVER")).arg("--port=0"));
         let lines = driver.lines();
         let port = wait_for_line(&lines, |line| {
             let (_, port) = line.split_once("started successfully on port ")?;
@@ -52,7 +52,7 @@ impl Browser {
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         let capabilities = json!({
             "browserName": "chrome",
-            "goog:chromeOptions": {"binary": given("COFFER_CHROMIUM"), "args": arguments},
+            "goog:chromeOptions": {"binary": given("E2E_CHROMIUM"), "args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         });
         let capabilities: Capabilities = serde_json::from_value(capabilities).unwrap();

@@ -84,9 +84,9 @@ impl Server {
 
     fn start(options: &[&str], find: impl Fn(&str) -> Option<String>) -> Self {
         let data = TempDir::new().unwrap();
-        let mut command = Command::new(given("COFFER_BIN"));
+        let mut command = Command::new(given("E2E_BIN"));
         command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", "127.0.0.1:0"]);
-        command.arg("--web-dir").arg(given("COFFER_DIST")).args(options);
+        command.arg("--web-dir").arg(given("E2E_DIST")).args(options);
         let mut process = Group::spawn(&mut command);
         let lines = process.lines();
         let (mut address, mut said) = (None, None);
