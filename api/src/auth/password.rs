@@ -31,9 +31,6 @@ const MAX_MEMORY_KIB: u32 = 128 * 1024;
 const MAX_PASSES: u32 = 16;
 const MAX_LANES: u32 = 16;
 const SALT_BYTES: usize = 16;
-/// How far hashing stands back from everything else: who signs in waits a little longer, so that who is signed in does not.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
 
 /// What a person typed, in Unicode normal form C, so that one keyboard's é is another's. Whole and otherwise untouched.
 /// Never printed; wiped when dropped.
@@ -261,9 +258,6 @@ impl Hasher {
 /// One thread's life. Its memory is its own and is used again, so that all hashing together never holds more than
 /// threads × one hash.
 fn work_off(queue: &Mutex<Receiver<Job>>) {
-    // Of this thread alone, on Linux. Where it is refused, hashing merely competes.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(NICENESS);
     let mut memory = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
