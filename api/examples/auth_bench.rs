@@ -139,7 +139,7 @@ impl Bench {
 
     /// How long the answer takes for a name that nobody has, and for a wrong password.
     async fn timing(&self) -> Result<()> {
-        let mut spent = [Duration::ZERO; 2];
+        let mut spent = [const { Vec::new() }; 2];
         for sample in 0..2 * SAMPLES {
             // Interleaved, and each is first as often as the other.
             let known = (sample + sample / 2) % 2 == 0;
@@ -147,13 +147,14 @@ impl Bench {
             let body = json!({"username": name, "password": "not the password at all"});
             let started = Instant::now();
             let (status, _) = self.post("/api/token/", &body).await?;
-            spent[usize::from(known)] += started.elapsed();
+            spent[usize::from(known)].push(started.elapsed().as_secs_f64() * 1e3);
             anyhow::ensure!(status == 401, "a wrong password was answered with {status}");
         }
-        let [unknown, wrong] = spent.map(|spent| spent.as_secs_f64() * 1e3 / f64::from(SAMPLES));
+        let [(unknown, error), (wrong, other_error)] = spent.map(|spent| mean(&spent));
         println!("{:<58} {unknown:>12.3}", "unknown name, mean ms");
         println!("{:<58} {wrong:>12.3}", "wrong password, mean ms");
         println!("{:<58} {:>+12.2}", "difference of the means, %", (unknown - wrong) / wrong * 100.0);
+        println!("{:<58} {:>12.2}", "its standard error, %", error.hypot(other_error) / wrong * 100.0);
         Ok(())
     }
 
@@ -232,6 +233,14 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// The mean of a sample and its standard error.
+fn mean(sample: &[f64]) -> (f64, f64) {
+    let count = f64::from(SAMPLES);
+    let mean = sample.iter().sum::<f64>() / count;
+    let variance = sample.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    (mean, (variance / count).sqrt())
 }
 
 /// A figure of this process in KiB.
