@@ -12,15 +12,19 @@ pub mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use serde_json::json;
+use coffer::store::{Batch, Key, Options, Scan, Store};
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    store::random::{Random, seed},
+    store::{
+        copy_dir,
+        random::{Random, seed},
+    },
     support::{ADMIN, Client, PASSWORD},
 };
 use operator::Operator;
-use server::{Server, coffer, said, spawn, terminate};
+use server::{Server, coffer, said, spawn, store_dir, terminate};
 use writer::{Versions, Writer};
 
 const WRITERS: usize = 16;
@@ -150,4 +154,72 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
     assert_sound(&data);
     eprintln!("kill: {rounds} rounds, {starts} starts killed, {total} acknowledged writes checked, 0 lost");
     assert!(total > 0, "the writers got somewhere");
+}
+
+/// Changes a stored value behind everyone's back, if it is of the right kind; null for one that is to go.
+type Lie = fn(&mut Value) -> bool;
+
+/// The comparison itself is tested: a store that breaks its word is found out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lie_would_be_noticed() {
+    let mut random = Random::new(seed("lie"));
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data);
+    let admin = server.set_up().await;
+    furnish(&admin).await;
+    admin.post("/api/users/", &json!({"username": "writer", "password": PASSWORD})).await.is(201);
+    let mut writers = vec![Writer::new("writer".to_owned(), random.next(), Arc::default())];
+    while writers[0].model.ended.is_empty()
+        || writers[0].model.notes.is_empty()
+        || writers[0].model.books.values().all(|entries| *entries == 0)
+    {
+        let base = server.base.clone();
+        writers = work(writers, &base, async {
+            sleep(Duration::from_millis(500)).await;
+            drop(server);
+        })
+        .await;
+        server = Server::start(&data);
+        writers = compare(writers, &server.base).await.0;
+    }
+    server.stop();
+
+    let lies: [(&str, &str, Lie); 4] = [
+        ("a record is lost", "records", |record| record["slot"].is_string() && std::mem::take(record) != Value::Null),
+        ("a record is as it was before", "records", |record| {
+            let amount = record["amount"].as_i64().filter(|_| record["slot"].is_string());
+            amount.inspect(|amount| record["amount"] = json!(amount - 1)).is_some()
+        }),
+        ("half of a transfer is lost", "records", |record| {
+            record["book"].is_string() && std::mem::take(record) != Value::Null
+        }),
+        ("a session that was signed out lives", "sessions", |session| {
+            session["ended"] == "sign_out" && session.as_object_mut().unwrap().remove("ended").is_some()
+        }),
+    ];
+    for (what, space, lie) in lies {
+        let copy = dir.path().join("copy");
+        let _ = std::fs::remove_dir_all(&copy);
+        copy_dir(&data, &copy);
+        let store = Store::open(Options::sled(store_dir(&copy))).unwrap();
+        // Of sessions all, since not all that ended are looked at.
+        let wanted = if space == "sessions" { usize::MAX } else { 1 };
+        let mut told = 0;
+        for (key, entry) in store.scan(Scan::prefix(&Key::space(space))).await.unwrap() {
+            let mut value: Value = serde_json::from_slice(&entry.value).unwrap();
+            if told < wanted && lie(&mut value) {
+                let batch =
+                    if value.is_null() { Batch::new().delete(key) } else { Batch::new().put(key, value.to_string()) };
+                store.commit(batch).await.unwrap();
+                told += 1;
+            }
+        }
+        assert!(told > 0, "{what}: there was something to lie about");
+        drop(store);
+        let server = Server::start(&copy);
+        let (mut writer, base) = (writers[0].clone(), server.base.clone());
+        let compared = tokio::spawn(async move { writer.compare(&base).await }).await;
+        assert!(compared.is_err_and(|error| error.is_panic()), "{what}, and nobody noticed");
+    }
 }

@@ -49,6 +49,7 @@ pub struct Note {
 }
 
 /// An access and a refresh token.
+#[derive(Clone)]
 pub struct Pair {
     pub access: String,
     pub refresh: String,
@@ -62,6 +63,7 @@ impl Pair {
 }
 
 /// What must be there, by all that was answered.
+#[derive(Clone)]
 pub struct Model {
     pub name: String,
     pub notes: BTreeMap<String, Note>,

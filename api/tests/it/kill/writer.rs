@@ -40,6 +40,7 @@ impl Versions {
     }
 }
 
+#[derive(Clone)]
 pub struct Writer {
     pub model: Model,
     pub http: reqwest::Client,
