@@ -32,7 +32,7 @@ use crate::{
 /// Bytes of a body at most.
 const MAX_BODY: usize = 1024 * 1024 - 1;
 /// Bytes of a body that may hold many records.
-const MAX_LARGE_BODY: usize = 8 * 1024 * 1024;
+const MAX_LARGE_BODY: usize = 10 * 1024 * 1024;
 /// Characters of a user agent that are kept.
 const MAX_USER_AGENT: usize = 200;
 
