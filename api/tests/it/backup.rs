@@ -21,16 +21,17 @@ use serde_json::{Value, json};
 
 use crate::{
     kill::{
-        assert_sound, furnish,
-        server::{Server, coffer, said, store_dir},
-        work,
+        assert_sound, furnish, work,
         writer::{Versions, Writer},
     },
     store::{
         copy_dir,
         random::{Random, seed},
     },
-    support::{ADMIN, PASSWORD, path},
+    support::{
+        ADMIN, PASSWORD, path,
+        server::{Server, coffer, said, store_dir},
+    },
 };
 
 /// `coffer backup <file>` of a running server.
@@ -57,7 +58,7 @@ async fn everything(data: &Path) -> Vec<(Key, Version, Bytes)> {
 /// A server with some records, stopped.
 async fn furnished() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = Server::start(&dir.path().join("data"));
+    let mut server = Server::start(&dir.path().join("data"), &[]);
     let admin = server.set_up().await;
     admin.collection("words", json!([{"name": "word", "type": "text", "unique": true}])).await;
     for word in ["one", "two", "three"] {
@@ -90,7 +91,7 @@ async fn a_backup_under_load_is_a_prefix_of_history() {
     let mut random = Random::new(seed("backup"));
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut server = Server::start(&data);
+    let mut server = Server::start(&data, &[]);
     let admin = server.set_up().await;
     furnish(&admin).await;
     let versions = Arc::new(Versions::default());
@@ -149,11 +150,11 @@ async fn a_restored_store_is_what_it_was_and_passes_over_versions() {
     assert!(everything(&restored).await == expected, "everything is as it was, its version too");
 
     // The store that was backed up goes on, and is lost then.
-    let server = Server::start(&data);
+    let server = Server::start(&data, &[]);
     let admin = server.sign_in(ADMIN).await;
     let lost = admin.record("words", json!({"word": "four"})).await;
     server.stop();
-    let server = Server::start(&restored);
+    let server = Server::start(&restored, &[]);
     let stale = admin.http.get(format!("{}/api/users/me/", server.base)).bearer_auth(admin.access.unwrap());
     assert_eq!(stale.send().await.unwrap().status(), 401, "no session outlives a restore");
     let admin = server.sign_in(ADMIN).await;
@@ -225,7 +226,7 @@ async fn who_takes_a_backup_is_told_what_is_in_the_way() {
     let dir = furnished().await;
     let data = dir.path().join("data");
     let file = dir.path().join("box.backup");
-    let server = Server::start(&data);
+    let server = Server::start(&data, &[]);
     let said_here = said(&coffer(&["backup", file.to_str().unwrap()], &data));
     assert!(said_here.starts_with("3: ") && said_here.contains("--server"), "{said_here}");
     let admin = server.sign_in(ADMIN).await;
@@ -251,7 +252,7 @@ async fn every_format_that_ever_was_can_be_restored() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/backup/format_1.backup");
     let said = restore(&file, &data);
     assert!(said.contains("Restored 3 records"), "{said}");
-    let server = Server::start(&data);
+    let server = Server::start(&data, &[]);
     let admin = server.sign_in(ADMIN).await;
     let words = admin.column("/api/records/words/", "word").await;
     assert_eq!(words, ["one", "two", "three"]);

@@ -15,15 +15,16 @@ use common::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{
-    kill::server::{Server, coffer, said, store_dir},
-    support::{Client, PASSWORD, path, text},
+use crate::support::{
+    Client, PASSWORD, path,
+    server::{Server, coffer, said, store_dir},
+    text,
 };
 
 /// A data directory with everything in it that the server can write, and no server.
 async fn furnished() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = Server::start(&dir.path().join("data"));
+    let mut server = Server::start(&dir.path().join("data"), &[]);
     let admin = server.set_up().await;
     furnish(&server, &admin).await;
     server.stop();

@@ -5,18 +5,18 @@ use common::change::Change;
 use serde_json::json;
 
 use crate::{
-    kill::{
-        assert_sound,
+    kill::assert_sound,
+    support::{
+        ADMIN, path,
         server::{Server, coffer, said, store_dir},
     },
-    support::{ADMIN, path},
 };
 
 #[tokio::test]
 async fn histories_end_where_the_journal_was_cut() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut server = Server::start(&data);
+    let mut server = Server::start(&data, &[]);
     let admin = server.set_up().await;
     admin.collection("words", json!([{"name": "word", "type": "text"}])).await;
     let gone = admin.record("words", json!({"word": "gone"})).await;
@@ -40,7 +40,7 @@ async fn histories_end_where_the_journal_was_cut() {
     }
     store.commit(batch).await.unwrap();
     drop(store);
-    let server = Server::start(&data);
+    let server = Server::start(&data, &[]);
     let admin = server.sign_in(ADMIN).await;
     let second = admin.patch(&path("words", &kept), &json!({"word": "three"})).await.is(200);
     server.stop();
@@ -51,7 +51,7 @@ async fn histories_end_where_the_journal_was_cut() {
     let again = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
     assert!(again.starts_with("0: Forgot 0 changes"), "{again}");
 
-    let server = Server::start(&data);
+    let server = Server::start(&data, &[]);
     let admin = server.sign_in(ADMIN).await;
     let now = admin.get(&path("words", &kept)).await.is(200);
     assert_eq!(now["revision"], second["revision"], "records are as they were");

@@ -7,7 +7,6 @@
 
 mod model;
 mod operator;
-pub mod server;
 pub mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -21,10 +20,12 @@ use crate::{
         copy_dir,
         random::{Random, seed},
     },
-    support::{ADMIN, Client, PASSWORD},
+    support::{
+        ADMIN, Client, PASSWORD,
+        server::{Server, coffer, said, serve, store_dir, terminate},
+    },
 };
 use operator::Operator;
-use server::{Server, coffer, said, spawn, store_dir, terminate};
 use writer::{Versions, Writer};
 
 const WRITERS: usize = 16;
@@ -102,7 +103,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
     let rounds = std::env::var("COFFER_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6);
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut server = Server::start(&data);
+    let mut server = Server::start(&data, &[]);
     let admin = server.set_up().await;
     furnish(&admin).await;
     let versions = Arc::new(Versions::default());
@@ -134,7 +135,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         .await;
         operator = operating.await.expect("the operator found nothing wrong");
         while random.one_in(3) {
-            let mut starting = spawn(&data);
+            let mut starting = serve(&data, &[]).spawn().unwrap();
             sleep(Duration::from_millis(random.below(150) as u64)).await;
             starting.kill().unwrap();
             starting.wait().unwrap();
@@ -143,7 +144,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         if random.one_in(3) {
             assert_sound(&data);
         }
-        server = Server::start(&data);
+        server = Server::start(&data, &[]);
         let held;
         total += operator.compare(&server.sign_in(ADMIN).await).await;
         (writers, held) = compare(writers, &server.base).await;
@@ -165,7 +166,7 @@ async fn a_lie_would_be_noticed() {
     let mut random = Random::new(seed("lie"));
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut server = Server::start(&data);
+    let mut server = Server::start(&data, &[]);
     let admin = server.set_up().await;
     furnish(&admin).await;
     admin.post("/api/users/", &json!({"username": "writer", "password": PASSWORD})).await.is(201);
@@ -180,7 +181,7 @@ async fn a_lie_would_be_noticed() {
             drop(server);
         })
         .await;
-        server = Server::start(&data);
+        server = Server::start(&data, &[]);
         writers = compare(writers, &server.base).await.0;
     }
     server.stop();
@@ -217,7 +218,7 @@ async fn a_lie_would_be_noticed() {
         }
         assert!(told > 0, "{what}: there was something to lie about");
         drop(store);
-        let server = Server::start(&copy);
+        let server = Server::start(&copy, &[]);
         let (mut writer, base) = (writers[0].clone(), server.base.clone());
         let compared = tokio::spawn(async move { writer.compare(&base).await }).await;
         assert!(compared.is_err_and(|error| error.is_panic()), "{what}, and nobody noticed");

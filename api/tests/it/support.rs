@@ -2,11 +2,7 @@
 //! through `common`'s endpoints, or by hand for what no client of ours would send. Every answer, whatever the test is about,
 //! is checked for what all answers promise: a request id, a problem document where it is a refusal, and never a 5xx.
 
-use std::{
-    env,
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
-};
+use std::{env, process::Command};
 
 use common::{
     Call, CallError, Endpoint, Problem, Reply,
@@ -16,24 +12,29 @@ use common::{
 use reqwest::{
     Method, RequestBuilder,
     header::{CONTENT_TYPE, HeaderMap},
-    redirect,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use self::server::Server;
+
+pub mod leaks;
+pub mod server;
 
 /// The first admin of every test.
 pub const ADMIN: &str = "ada";
 /// Everyone's password.
 pub const PASSWORD: &str = "grows seven quinces a year";
 
-/// A server that is up. It is killed with the value, and what it leaves behind must fit together: every index entry, unique
-/// value, count and reference.
+/// A server that is up over a directory of its own. It is killed with the value, and what it leaves behind must fit together: every
+/// index entry, unique value, count and reference.
 pub struct Coffer {
     /// `http://127.0.0.1:<port>`
     pub base: String,
     /// Makes the first admin.
     pub setup_code: String,
-    server: Child,
+    /// Gone when the value is being dropped.
+    server: Option<Server>,
     data: TempDir,
 }
 
@@ -41,22 +42,8 @@ impl Coffer {
     /// Starts a server on an empty store. It has no admin yet.
     pub fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut server = command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data"])
-            .arg(data.path().join("data"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut greeting = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let mut after = |mark: &str| {
-            let line = greeting
-                .find(|line| line.contains(mark))
-                .expect("the server says where it listens and its set-up code");
-            line[line.find(mark).unwrap() + mark.len()..].trim().to_owned()
-        };
-        let base = format!("http://{}", after("listens on http://"));
-        let setup_code = after("/setup?code=");
-        Self { base, setup_code, server, data }
+        let mut server = Server::start(&data.path().join("data"), &[]);
+        Self { base: server.base.clone(), setup_code: server.setup_code(), server: Some(server), data }
     }
 
     /// A server whose first admin is there, and that admin.
@@ -68,20 +55,18 @@ impl Coffer {
         (coffer, admin)
     }
 
+    fn server(&self) -> &Server {
+        self.server.as_ref().expect("it is there until the drop")
+    }
+
     /// Somebody without a token.
     pub fn stranger(&self) -> Client {
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
-        Client { http, base: self.base.clone(), access: None, id: String::new() }
+        self.server().stranger()
     }
 
     /// A new session of a user with [`PASSWORD`].
     pub async fn sign_in(&self, username: &str) -> Client {
-        let stranger = self.stranger();
-        let credentials = tokens::Credentials { username: username.to_owned(), password: PASSWORD.to_owned() };
-        let pair = stranger.send(Call::<tokens::Obtain>::new((), credentials)).await.unwrap().body;
-        let client = Client { access: Some(pair.access), ..stranger };
-        let me = client.send(Call::<users::Me>::new((), ())).await.unwrap().body;
-        Client { id: me.id.to_string(), ..client }
+        self.server().sign_in(username).await
     }
 
     /// Makes a user, with further members of the body, and signs them in.
@@ -97,15 +82,12 @@ impl Coffer {
 
 impl Drop for Coffer {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        drop(self.server.take());
         // A test that fails already has enough to say.
-        if std::thread::panicking() {
-            return;
+        if !std::thread::panicking() {
+            let checked = server::said(&server::coffer(&["check"], &self.data.path().join("data")));
+            assert!(checked.starts_with("0: "), "{checked}");
         }
-        let check = command().args(["check", "--data"]).arg(self.data.path().join("data")).output().unwrap();
-        let said = String::from_utf8_lossy(&check.stdout);
-        assert!(check.status.success(), "{said}{}", String::from_utf8_lossy(&check.stderr));
     }
 }
 
@@ -136,6 +118,15 @@ impl Client {
         let path = parts.uri.path_and_query().unwrap().as_str();
         let answer = Answer::of(self.request(parts.method, path).headers(parts.headers).body(body)).await;
         call.read(answer.status.try_into().unwrap(), &answer.headers, &answer.body)
+    }
+
+    /// The same client in a new session of a user with [`PASSWORD`].
+    pub async fn signed_in(self, username: &str) -> Self {
+        let credentials = tokens::Credentials { username: username.to_owned(), password: PASSWORD.to_owned() };
+        let pair = self.send(Call::<tokens::Obtain>::new((), credentials)).await.unwrap().body;
+        let client = Self { access: Some(pair.access), ..self };
+        let me = client.send(Call::<users::Me>::new((), ())).await.unwrap().body;
+        Self { id: me.id.to_string(), ..client }
     }
 
     /// A request by hand, with the token where there is one.
@@ -208,6 +199,7 @@ impl Answer {
     pub async fn of(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();
+        leaks::remember_sent(&request);
         let what = format!("{} {}", request.method(), request.url());
         let head = request.method() == Method::HEAD;
         let response = client.execute(request).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
@@ -218,6 +210,7 @@ impl Answer {
         assert!(!answer.header("x-request-id").is_empty(), "{what} has no request id");
         if status >= 400 && !head {
             answer.problem();
+            assert_eq!(leaks::find(&answer.body), None, "{what} was refused with a secret");
         }
         answer
     }

@@ -1,17 +1,13 @@
 //! The server under test: the real binary on a port of its own with an empty data directory, three accounts and a collection,
 //! all made through the API.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{BufRead as _, BufReader},
-    os::unix::fs::PermissionsExt as _,
-    process::{Child, Stdio},
-};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
 
 use reqwest::{Client, Method, header::CONTENT_TYPE, redirect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::support::{leaks, server::Server};
 
 /// The key that both sides sign with.
 const KEY: &[u8] = b"6Jq0vT8rXw2mB5zK9cN3yH7dF1gL4sPa-conformance-run";
@@ -35,7 +31,7 @@ pub struct Bench {
     pub base: String,
     pub key: &'static [u8],
     pub accounts: BTreeMap<String, Account>,
-    server: Child,
+    _server: Server,
     _data: TempDir,
 }
 
@@ -46,27 +42,14 @@ impl Bench {
         let key_file = data.path().join("signing-key");
         fs::write(&key_file, [KEY, b"\n"].concat()).unwrap();
         fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
-        let mut server = crate::support::command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--rotation", rotation, "--data"])
-            .arg(data.path().join("data"))
-            .arg("--signing-key-file")
-            .arg(&key_file)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut greeting = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let mut after = |mark: &str| {
-            let line = greeting
-                .find(|line| line.contains(mark))
-                .expect("the server says where it listens and its set-up code");
-            line[line.find(mark).unwrap() + mark.len()..].trim().to_owned()
-        };
-        let base = format!("http://{}", after("listens on http://"));
-        let code = after("/setup?code=");
+        let options = ["--rotation", rotation, "--signing-key-file", key_file.to_str().unwrap()];
+        let mut server = Server::start(&data.path().join("data"), &options);
+        let code = server.setup_code();
         // Each request on a connection of its own, straight to the server, and no redirect passed over.
         let client = Client::builder().pool_max_idle_per_host(0).redirect(redirect::Policy::none()).no_proxy();
         let client = client.build().unwrap();
-        let mut bench = Self { client, base, key: KEY, accounts: BTreeMap::new(), server, _data: data };
+        let base = server.base.clone();
+        let mut bench = Self { client, base, key: KEY, accounts: BTreeMap::new(), _server: server, _data: data };
         bench.furnish(&code).await;
         bench
     }
@@ -109,7 +92,9 @@ impl Bench {
         if let Some(access) = access {
             request = request.bearer_auth(access);
         }
-        let response = request.header(CONTENT_TYPE, "application/json").body(body.to_string()).send().await.unwrap();
+        let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string()).build().unwrap();
+        leaks::remember_sent(&request);
+        let response = self.client.execute(request).await.unwrap();
         let status = response.status();
         let answer = response.text().await.unwrap();
         assert!(status.is_success(), "{path}: {status} {answer}");
@@ -124,12 +109,5 @@ impl Bench {
             id: text(&made["id"]),
         };
         self.accounts.insert(name.to_owned(), account);
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }

@@ -5,14 +5,8 @@ use common::change::Subject;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{
-    NEW_PASSWORD,
-    browser::over_http_2,
-    from_page, journal,
-    process::{Process, secret_file},
-    refresh, tokens, try_obtain, user,
-};
-use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
+use super::{NEW_PASSWORD, browser::over_http_2, from_page, journal, refresh, secret_file, tokens, try_obtain, user};
+use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD, server::Server};
 
 #[tokio::test]
 async fn every_matter_of_signing_in_is_in_the_journal_with_who_whence_and_when() {
@@ -113,12 +107,13 @@ impl Script {
     }
 
     /// Signs in, refreshes, replays, changes passwords and does everything wrong once.
-    async fn run(&mut self, server: &Process) {
+    async fn run(&mut self, server: &mut Server) {
         let [first, second, wrong] =
             ["canary-one grows quinces", "canary-two grows quinces", "canary-bad grows quinces"].map(str::to_owned);
         let typed = "canary-typed-as-a-name".to_owned();
-        self.secrets.extend([first.clone(), second.clone(), wrong.clone(), typed.clone(), server.setup_code.clone()]);
-        let setup = json!({"code": server.setup_code, "username": ADMIN, "password": first});
+        let code = server.setup_code();
+        self.secrets.extend([first.clone(), second.clone(), wrong.clone(), typed.clone(), code.clone()]);
+        let setup = json!({"code": code, "username": ADMIN, "password": first});
         self.post("/api/setup/", &json!({"code": typed, "username": ADMIN, "password": first})).await.refused(400);
         self.post("/api/setup/", &setup).await.is(201);
         self.post("/api/setup/", &setup).await.refused(409);
@@ -197,13 +192,12 @@ async fn l1_l2_no_secret_is_in_the_log_at_trace_level_in_the_journal_or_in_an_er
         let dir = tempfile::tempdir().unwrap();
         let key = secret_file(dir.path(), "key", KEY.as_bytes());
         let key = key.to_str().unwrap();
-        let server =
-            Process::start(dir.path(), &["--log", format, "--log-level", "trace", "--signing-key-file", key], true);
+        let mut server = Server::start(&dir.path().join("data"), &["--log", format, "--signing-key-file", key]);
         let mut script = Script { client: server.stranger(), secrets: vec![KEY.to_owned()], refusals: String::new() };
-        script.run(&server).await;
+        script.run(&mut server).await;
         let journal = script.client.get("/api/changes/").await;
         let journal = journal.is(200).to_string();
-        let log = server.stop();
+        let log = server.log();
         assert!(log.lines().count() > 50, "the log tells of every request");
         script.secrets.push("$argon2".to_owned());
         for secret in &script.secrets {

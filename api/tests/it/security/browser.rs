@@ -11,20 +11,20 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{from_page, furnish, is_good, journal, page_session, process::Process, sources};
-use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
+use super::{from_page, furnish, is_good, journal, page_session, sources};
+use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD, server::Server};
 
 /// A server with a web app of three files.
-async fn with_app() -> (Process, Client, tempfile::TempDir) {
+async fn with_app() -> (tempfile::TempDir, Server, Client) {
     let dir = tempfile::tempdir().unwrap();
     let web = dir.path().join("web");
     fs::create_dir(&web).unwrap();
     fs::write(web.join("index.html"), "<!doctype html><title>Coffer</title>").unwrap();
     fs::write(web.join("app-0123456789abcdef.js"), "start()").unwrap();
     fs::write(web.join("app-0123456789abcdef_bg.wasm"), b"\0asm").unwrap();
-    let server = Process::start(dir.path(), &["--web-dir", web.to_str().unwrap(), "--log-level", "warn"], true);
-    let admin = furnish(&server.stranger(), &server.setup_code).await;
-    (server, admin, dir)
+    let mut server = Server::start(&dir.path().join("data"), &["--web-dir", web.to_str().unwrap()]);
+    let admin = furnish(&server.stranger(), &server.setup_code()).await;
+    (dir, server, admin)
 }
 
 /// Like [`Answer::of`], for answers that may be no JSON.
@@ -254,7 +254,7 @@ async fn b4_no_other_origin_may_read_anything() {
 
 #[tokio::test]
 async fn b5_b6_b7_pages_files_and_answers_carry_their_rules() {
-    let (server, admin, _dir) = with_app().await;
+    let (_dir, server, admin) = with_app().await;
     let page = get(&admin, "/collections/snacks").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(page.header("cache-control"), "no-cache");
@@ -310,7 +310,7 @@ async fn b5_b6_b7_pages_files_and_answers_carry_their_rules() {
 
 #[tokio::test]
 async fn b8_what_is_not_there_is_never_answered_with_the_app() {
-    let (server, _admin, _dir) = with_app().await;
+    let (_dir, server, _admin) = with_app().await;
     let stranger = server.stranger();
     for path in [
         "/api/nothing/",

@@ -8,11 +8,9 @@ use serde_json::json;
 use super::{
     furnish,
     held::{Held, Settings},
-    is_good, obtain,
-    process::Process,
-    try_obtain, user,
+    is_good, obtain, try_obtain, user,
 };
-use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
+use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD, server::Server};
 
 #[tokio::test]
 async fn p8_known_and_unknown_names_meet_the_same_growing_lock() {
@@ -90,13 +88,13 @@ fn resident(process: u32) -> u64 {
 #[tokio::test]
 async fn p10_five_hundred_sign_ins_at_once_take_bounded_memory_and_no_room_for_good() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Process::start(dir.path(), &["--log-level", "warn"], true);
-    let admin = furnish(&server.stranger(), &server.setup_code).await;
+    let mut server = Server::start(&dir.path().join("data"), &[]);
+    let admin = furnish(&server.stranger(), &server.setup_code()).await;
     // One name may not have a hundred tries under way. The sign-ins also see to it that every hashing thread has its memory.
     for n in 0..10 {
         user(&admin, &format!("user{n}")).await;
     }
-    let before = resident(server.id());
+    let before = resident(server.child.id());
     for _ in 0..2 {
         let sign_ins = (0..500).map(|n| {
             let body = json!({"username": format!("user{}", n / 50), "password": PASSWORD}).to_string();
@@ -125,7 +123,7 @@ async fn p10_five_hundred_sign_ins_at_once_take_bounded_memory_and_no_room_for_g
         assert!(seen.keys().all(|answer| [(200, false), (503, true)].contains(answer)), "{seen:?}");
         assert!(seen.contains_key(&(200, false)), "{seen:?}");
     }
-    let grown = resident(server.id()).saturating_sub(before) / 1024;
+    let grown = resident(server.child.id()).saturating_sub(before) / 1024;
     assert!(grown < 128, "500 hashes at once would take 9,500 MiB; this took {grown}");
     obtain(&admin, ADMIN).await;
 }
@@ -182,13 +180,14 @@ async fn p12_a_set_up_code_ends_with_its_hour_and_with_its_server() {
     assert!(held.stranger().post("/api/setup/", &body(&held.setup_code)).await.faults()[0].starts_with("code: "));
 
     let dir = tempfile::tempdir().unwrap();
-    let first = Process::start(dir.path(), &[], true);
-    let old = first.setup_code.clone();
+    let mut first = Server::start(&dir.path().join("data"), &[]);
+    let old = first.setup_code();
     first.stop();
-    let second = Process::start(dir.path(), &[], true);
-    assert_ne!(second.setup_code, old);
+    let mut second = Server::start(&dir.path().join("data"), &[]);
+    let code = second.setup_code();
+    assert_ne!(code, old);
     assert!(second.stranger().post("/api/setup/", &body(&old)).await.faults()[0].starts_with("code: "));
-    let admin = furnish(&second.stranger(), &second.setup_code).await;
+    let admin = furnish(&second.stranger(), &code).await;
     let created = &super::journal(&admin).await[0];
     assert_eq!((created.action.as_str(), created.address.parse()), ("create", Ok(IpAddr::from([127, 0, 0, 1]))));
     // No other account is there from the beginning.

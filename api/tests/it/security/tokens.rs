@@ -1,12 +1,11 @@
 //! T9, T16, T20 to T22: keys of the process, and tokens as they travel. Forged tokens are tried in `src/auth/token/tests.rs`
 //! and by the conformance cases.
 
-use super::{
-    furnish, is_good, obtain,
-    process::{Process, secret_file},
-    user,
+use super::{furnish, is_good, obtain, secret_file, user};
+use crate::support::{
+    ADMIN, Answer, Client, Coffer,
+    server::{Server, serve},
 };
-use crate::support::{ADMIN, Answer, Client, Coffer};
 
 #[test]
 fn t9_a_server_does_not_start_with_a_key_that_can_be_guessed() {
@@ -19,7 +18,8 @@ fn t9_a_server_does_not_start_with_a_key_that_can_be_guessed() {
         ("counting", b"0123456789abcdef0123456789abcdef"),
     ] {
         let file = secret_file(dir.path(), name, key);
-        let refused = Process::refused(dir.path(), &["--signing-key-file", file.to_str().unwrap()]);
+        let refused =
+            serve(&dir.path().join("data"), &["--signing-key-file", file.to_str().unwrap()]).output().unwrap();
         let said = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(1), "{name}: {said}");
         assert!(said.contains(file.to_str().unwrap()), "{name}: the file is named: {said}");
@@ -61,20 +61,21 @@ async fn t20_the_old_key_verifies_until_it_is_taken_away() {
     let dir = tempfile::tempdir().unwrap();
     let old = secret_file(dir.path(), "old", b"6Jq0vT8rXw2mB5zK9cN3yH7dF1gL4sPa-old-key\n");
     let new = secret_file(dir.path(), "new", b"tR4wE8qL1zXc7vBn0mKj5hGf2dSa9pOi-new-key\n");
+    let data = dir.path().join("data");
     let [old, new] = [old.to_str().unwrap(), new.to_str().unwrap()];
 
-    let server = Process::start(dir.path(), &["--signing-key-file", old], true);
-    let admin = furnish(&server.stranger(), &server.setup_code).await;
+    let mut server = Server::start(&data, &["--signing-key-file", old]);
+    let admin = furnish(&server.stranger(), &server.setup_code()).await;
     let by_old = admin.access.unwrap();
     server.stop();
 
-    let server = Process::start(dir.path(), &["--signing-key-file", new, "--signing-key-file", old], false);
+    let server = Server::start(&data, &["--signing-key-file", new, "--signing-key-file", old]);
     assert!(is_good(&server.stranger(), &by_old).await);
     let by_new = obtain(&server.stranger(), ADMIN).await.access;
     assert_ne!(by_old.split('.').next(), by_new.split('.').next(), "another key has another name in the header");
     server.stop();
 
-    let server = Process::start(dir.path(), &["--signing-key-file", new], false);
+    let server = Server::start(&data, &["--signing-key-file", new]);
     assert!(is_good(&server.stranger(), &by_new).await);
     assert!(!is_good(&server.stranger(), &by_old).await);
 }

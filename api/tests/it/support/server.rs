@@ -1,0 +1,140 @@
+//! The real binary, up over a data directory: of the test's own, so that it can outlive the server, or a fresh one
+//! ([`Coffer`](super::Coffer)). It always logs at its most talkative, and when it ends, neither its log nor anything it
+//! stored may show a secret ([`leaks`]).
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use reqwest::redirect;
+use serde_json::json;
+
+use super::{ADMIN, Client, PASSWORD, leaks};
+
+/// A server that is up. It is killed with the value.
+pub struct Server {
+    /// `http://127.0.0.1:<port>`
+    pub base: String,
+    pub child: Child,
+    data: PathBuf,
+    log: PathBuf,
+    /// Held open: a server whose stdout is closed has nobody to greet.
+    greeting: BufReader<ChildStdout>,
+}
+
+/// The command that starts a server on a port of its own.
+pub fn serve(data: &Path, args: &[&str]) -> Command {
+    let mut command = super::command();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// `coffer <arguments> --data <data>`, to its end.
+pub fn coffer(arguments: &[&str], data: &Path) -> Output {
+    super::command().args(arguments).arg("--data").arg(data).output().unwrap()
+}
+
+/// What a command says, its exit code first.
+pub fn said(output: &Output) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
+    format!("{code}: {}{}", text(&output.stdout), text(&output.stderr))
+}
+
+/// SIGTERM.
+pub fn terminate(child: &Child) {
+    let pid = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+}
+
+/// The store of a data directory.
+pub fn store_dir(data: &Path) -> PathBuf {
+    data.join("store")
+}
+
+impl Server {
+    /// Starts a server and waits until it says where it listens.
+    pub fn start(data: &Path, args: &[&str]) -> Self {
+        let log = data.with_extension("log");
+        let mut child = serve(data, args)
+            .args(["--log-level", "trace"])
+            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let greeting = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Self { base: String::new(), child, data: data.to_owned(), log, greeting };
+        server.base = format!("http://{}", server.greeted("listens on http://"));
+        server
+    }
+
+    /// The code that makes the first admin, which a server over a new store prints.
+    pub fn setup_code(&mut self) -> String {
+        let code = self.greeted("/setup?code=");
+        leaks::remember(&code);
+        code
+    }
+
+    /// Makes the first admin and signs them in.
+    pub async fn set_up(&mut self) -> Client {
+        let body = json!({"code": self.setup_code(), "username": ADMIN, "password": PASSWORD});
+        self.stranger().post("/api/setup/", &body).await.is(201);
+        self.sign_in(ADMIN).await
+    }
+
+    /// `127.0.0.1:<port>`
+    pub fn authority(&self) -> &str {
+        self.base.strip_prefix("http://").unwrap()
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(&self) -> Client {
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        Client { http, base: self.base.clone(), access: None, id: String::new() }
+    }
+
+    /// A new session of a user with [`PASSWORD`].
+    pub async fn sign_in(&self, username: &str) -> Client {
+        self.stranger().signed_in(username).await
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn stop(mut self) {
+        terminate(&self.child);
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "the server ended with {status}: {}", self.log());
+    }
+
+    /// What it, and the servers over the same directory before it, wrote to stderr until now.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The rest of the first line of the greeting that has `mark`.
+    fn greeted(&mut self, mark: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let read = self.greeting.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "the server ended before it said \"{mark}\": {}", self.log());
+            if let Some((_, rest)) = line.split_once(mark) {
+                return rest.trim().to_owned();
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // A test that fails already has enough to say.
+        if !std::thread::panicking() {
+            leaks::assert_none(&self.log);
+            leaks::assert_none(&self.data);
+            assert!(!self.log().contains("$argon2"), "a password's hash is in the log");
+        }
+    }
+}
