@@ -6,6 +6,7 @@ mod activity;
 mod body;
 mod connection;
 mod exchange;
+mod forwarded;
 mod headers;
 mod places;
 mod refusal;
@@ -46,6 +47,7 @@ use seldom::Seldom;
 
 pub use body::RequestBody;
 pub use exchange::{Connection, RequestId};
+pub use forwarded::{TrustedProxy, TrustedProxyError};
 
 /// How many connections may wait in the kernel to be accepted.
 const BACKLOG: u32 = 1024;
@@ -68,8 +70,11 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// Connections in all. When they are taken, new ones wait in the kernel, and those that stay open without need are closed early.
     pub max_connections: usize,
-    /// Connections from one address (one /64 network for IPv6). Further ones are closed at once. Loopback is exempt: a proxy there speaks for many.
+    /// Connections from one address (one /64 network for IPv6). Further ones are closed at once. Loopback and trusted proxies are
+    /// exempt: a proxy speaks for many.
     pub max_per_address: usize,
+    /// Whose word about clients behind them is taken.
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// From accepting a connection, or from the first byte of a later request, to the end of the request's head.
     pub header_timeout: Duration,
     /// From the head of a request to the end of its body.
@@ -96,6 +101,7 @@ impl Default for ServerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             max_connections: 4096,
             max_per_address: 128,
+            trusted_proxies: Vec::new(),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             handler_timeout: Duration::from_mins(1),
@@ -184,11 +190,12 @@ impl Server {
         });
         let phase = watch::Sender::new(Phase::Open);
         let serve = |stream: TcpStream, remote: SocketAddr, place: Place| {
+            let is_proxy = forwarded::is_trusted(&shared.options.trusted_proxies, remote.ip().to_canonical());
             // A place that its address does not get closes the connection here.
-            let Some(place) = place.of(remote.ip()) else { return };
+            let Some(place) = (if is_proxy { Some(place) } else { place.of(remote.ip()) }) else { return };
             let (shared, service, phase) = (shared.clone(), service.clone(), phase.subscribe());
             tokio::spawn(async move {
-                connection::serve(stream, remote, shared, service, phase).await;
+                connection::serve(stream, remote, is_proxy, shared, service, phase).await;
                 drop(place);
             });
         };

@@ -18,7 +18,7 @@ use crate::{
     auth::token::TokenSettings,
     domain::{App, demo, sessions},
     routes,
-    server::{Server, ServerOptions},
+    server::{Server, ServerOptions, TrustedProxy},
 };
 
 /// The server's options. Each is an environment variable too.
@@ -32,6 +32,10 @@ pub struct Serve {
     /// Serve plain HTTP on an address that other machines can reach. Put a TLS proxy in front.
     #[arg(long, env = "COFFER_INSECURE_HTTP")]
     insecure_http: bool,
+    /// A proxy, or a network of them, whose word about its clients' addresses is taken; "unix" for whoever comes through a Unix socket. May be
+    /// given several times.
+    #[arg(long, env = "COFFER_TRUSTED_PROXY", value_name = "CIDR|unix", value_delimiter = ',')]
+    trusted_proxy: Vec<TrustedProxy>,
     /// Let browsers keep the session over plain HTTP away from this machine. Whoever listens on the way can take it over.
     #[arg(long, env = "COFFER_INSECURE_COOKIE")]
     insecure_cookie: bool,
@@ -141,8 +145,13 @@ impl Serve {
             min_password_length: self.min_password_length,
         };
         // First, so that a taken port is told before anything is written.
-        let server = Server::bind(ServerOptions { listen: self.listen, grace: self.grace, ..ServerOptions::default() })
-            .with_context(|| format!("cannot listen on {}", self.listen))?;
+        let options = ServerOptions {
+            listen: self.listen,
+            grace: self.grace,
+            trusted_proxies: self.trusted_proxy.clone(),
+            ..ServerOptions::default()
+        };
+        let server = Server::bind(options).with_context(|| format!("cannot listen on {}", self.listen))?;
         let Opened { app, mut setup_code } = self.data.open(settings).await?;
         if self.demo {
             let mut out = std::io::stdout();

@@ -68,6 +68,8 @@ pub struct Input<E: Endpoint> {
     pub body: E::Request,
     /// All headers.
     pub headers: HeaderMap,
+    /// It came over TLS.
+    is_secure: bool,
     /// Where it came from.
     pub origin: Origin,
 }
@@ -75,17 +77,18 @@ pub struct Input<E: Endpoint> {
 impl<E: Endpoint> Input<E> {
     /// Reads a request.
     pub async fn read(context: &Context, mut raw: Raw) -> Result<Self, Refusal> {
-        let address = raw.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.remote.ip());
+        let address = raw.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client);
+        let is_secure = raw.connection.is_some_and(|connection| connection.is_secure);
         let session = match E::ACCESS {
             Access::Anyone | Access::Proof => None,
             Access::Cookie => {
-                check_browser(&raw.headers)?;
+                check_browser(&raw.headers, is_secure)?;
                 None
             }
             Access::SignedIn | Access::Admin | Access::Rules => authenticate(context, &raw.headers, address).await?,
         };
         if E::PATH == "/api/session/" && E::METHOD == Method::POST {
-            check_browser(&raw.headers)?;
+            check_browser(&raw.headers, is_secure)?;
         }
         match (E::ACCESS, &session) {
             (Access::SignedIn | Access::Admin, None) => return Err(Error::from(AuthError::Missing).into()),
@@ -103,7 +106,7 @@ impl<E: Endpoint> Input<E> {
         let user_agent = raw.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let user_agent = user_agent.chars().take(MAX_USER_AGENT).collect();
         let origin = Origin { address, user_agent };
-        Ok(Self { caller, session, params, query, raw_query: raw.query, body, headers: raw.headers, origin })
+        Ok(Self { caller, session, params, query, raw_query: raw.query, body, headers: raw.headers, is_secure, origin })
     }
 
     /// The session of the access token. There is one wherever the endpoint asks for a token.
@@ -138,7 +141,7 @@ impl<E: Endpoint> Input<E> {
     /// The server's address as the client wrote it: `http://localhost:8000`.
     pub fn base_url(&self) -> String {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}")
+        format!("{}://{host}", if self.is_secure { "https" } else { "http" })
     }
 }
 
@@ -171,12 +174,13 @@ async fn authenticate(
 
 /// A cookie is sent by the browser whoever asked for the request, so these are taken only from our own page: it alone can
 /// set the header, and the browser says where a request comes from.
-fn check_browser(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_browser(headers: &HeaderMap, is_secure: bool) -> Result<(), Refusal> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin");
     let origin = text("origin").is_none_or(|origin| {
-        let host = origin.split_once("://").map(|(_, host)| host);
-        host.is_some() && host == text("host")
+        let Some((scheme, host)) = origin.split_once("://") else { return false };
+        // Without TLS here the page may still have come over TLS, through a proxy that nobody told us to believe.
+        Some(host) == text("host") && (!is_secure || scheme == "https")
     });
     if site && origin && text(BROWSER_HEADER) == Some("1") {
         return Ok(());

@@ -33,6 +33,7 @@ const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 pub(super) async fn serve<S, B>(
     stream: TcpStream,
     remote: SocketAddr,
+    is_proxy: bool,
     shared: Arc<Shared>,
     service: S,
     mut phase: watch::Receiver<Phase>,
@@ -45,7 +46,12 @@ pub(super) async fn serve<S, B>(
     // Answers are written whole; waiting for more to fill a packet only delays them. It fails where the client has left already.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new());
-    let peer = Arc::new(Peer { shared: shared.clone(), activity: activity.clone(), remote });
+    let peer = Arc::new(Peer {
+        shared: shared.clone(),
+        activity: activity.clone(),
+        remote: remote.ip().to_canonical(),
+        is_proxy,
+    });
     let stream = TokioIo::new(Watched::new(stream, activity.clone()));
     let answer = service_fn(move |request: Request<Incoming>| exchange::answer(peer.clone(), service.clone(), request));
     let mut connection = pin!(shared.http.serve_connection(stream, answer));

@@ -6,7 +6,7 @@ use std::{
     error::Error as StdError,
     fmt,
     future::poll_fn,
-    net::SocketAddr,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{Arc, atomic::Ordering},
@@ -25,7 +25,7 @@ use super::{
     Shared,
     activity::Activity,
     body::{AnswerBody, Content, RequestBody},
-    headers,
+    forwarded, headers,
     refusal::Refusal,
 };
 use crate::problem;
@@ -33,8 +33,10 @@ use crate::problem;
 /// Who is at the other end, as handlers see it (an extension of the request).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connection {
-    /// The address that the connection comes from.
-    pub remote: SocketAddr,
+    /// The client's address: the connection's, or what a trusted proxy says of its own client. Never an IPv4 address in IPv6's clothes.
+    pub client: IpAddr,
+    /// Nobody on the way can read along: TLS, here or up to a trusted proxy.
+    pub is_secure: bool,
 }
 
 /// The request's id (`UUIDv7`), as handlers see it (an extension of the request). It is always our own, never one that a client sent.
@@ -71,7 +73,10 @@ impl fmt::Debug for RequestId {
 pub(super) struct Peer {
     pub(super) shared: Arc<Shared>,
     pub(super) activity: Arc<Activity>,
-    pub(super) remote: SocketAddr,
+    /// In its canonical form.
+    pub(super) remote: IpAddr,
+    /// Its word about clients is taken.
+    pub(super) is_proxy: bool,
 }
 
 /// An exchange under way. Dropping it ends it and logs it: there is no way out that is not noted.
@@ -79,6 +84,7 @@ pub(super) struct Peer {
 pub(super) struct Exchange {
     peer: Arc<Peer>,
     id: RequestId,
+    connection: Connection,
     method: Method,
     uri: Uri,
     version: Version,
@@ -99,7 +105,7 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let exchange = Exchange::begin(peer, &request);
+    let (exchange, host) = Exchange::begin(peer, &request);
     let options = &exchange.peer.shared.options;
     if let Some(refusal) = Refusal::of(&request, options) {
         return Ok(exchange.refuse(refusal));
@@ -112,10 +118,10 @@ where
         Some(port) => format!("{}:{port}", authority.host()),
         None => authority.host().to_owned(),
     });
-    if let Some(Ok(host)) = authority.map(HeaderValue::try_from) {
+    if let Some(host) = host.or_else(|| HeaderValue::try_from(authority?).ok()) {
         request.headers_mut().insert(header::HOST, host);
     }
-    request.extensions_mut().insert(Connection { remote: exchange.peer.remote });
+    request.extensions_mut().insert(exchange.connection);
     request.extensions_mut().insert(exchange.id);
     let verdict = request.body().verdict();
     // Also the call itself is inside, not only the future that it gives: filters run in both.
@@ -144,19 +150,28 @@ where
 }
 
 impl Exchange {
-    fn begin(peer: Arc<Peer>, request: &Request<Incoming>) -> Self {
+    /// Notes a request, and the host that it is for where a trusted proxy names one.
+    fn begin(peer: Arc<Peer>, request: &Request<Incoming>) -> (Self, Option<HeaderValue>) {
         let version = request.version();
         peer.activity.begin(version >= Version::HTTP_2);
-        Self {
+        let connection = Connection { client: peer.remote, is_secure: false };
+        let (connection, host) = if peer.is_proxy {
+            forwarded::client(connection, request.headers(), &peer.shared.options.trusted_proxies)
+        } else {
+            (connection, None)
+        };
+        let exchange = Self {
             id: RequestId::new(peer.shared.options.ids.next_id()),
             peer,
+            connection,
             method: request.method().clone(),
             uri: request.uri().clone(),
             version,
             started: Instant::now(),
             status: None,
             sent: 0,
-        }
+        };
+        (exchange, host)
     }
 
     pub(super) fn count(&mut self, bytes: usize) {
@@ -184,7 +199,7 @@ impl Exchange {
         let closes = closes || self.peer.shared.draining.load(Ordering::Relaxed);
         // Hexadecimal digits and hyphens are always a header value.
         let id = HeaderValue::from_bytes(&self.id.0).unwrap_or(HeaderValue::from_static(""));
-        headers::complete(response.headers_mut(), id, self.version, closes);
+        headers::complete(response.headers_mut(), id, self.version, closes, self.connection.is_secure);
         self.status = Some(response.status());
         response.map(|content| AnswerBody::new(content, self))
     }
@@ -203,7 +218,7 @@ impl Drop for Exchange {
             bytes = self.sent,
             // To the microsecond.
             ms = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
-            remote = %self.peer.remote.ip(),
+            remote = %self.connection.client,
             request_id = %self.id,
         );
     }

@@ -8,8 +8,17 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// For everything that is no page: there is nothing in it that a browser should run, load or frame.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// Adds what is missing. `closing`: the connection ends with this answer.
-pub(super) fn complete(headers: &mut HeaderMap, request_id: HeaderValue, version: Version, closing: bool) {
+/// Two years, this host only: those below it may be somebody else's.
+const ALWAYS_TLS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
+/// Adds what is missing. `closing`: the connection ends with this answer. `is_secure`: it came over TLS, and so shall the next.
+pub(super) fn complete(
+    headers: &mut HeaderMap,
+    request_id: HeaderValue,
+    version: Version,
+    closing: bool,
+    is_secure: bool,
+) {
     headers.insert(X_REQUEST_ID, request_id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -18,6 +27,9 @@ pub(super) fn complete(headers: &mut HeaderMap, request_id: HeaderValue, version
         // An ETag promises that asking again is cheap; without one nothing is to be kept at all.
         let rule = if headers.contains_key(header::ETAG) { "private, no-cache" } else { "no-store" };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(rule));
+    }
+    if is_secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ALWAYS_TLS);
     }
     // HTTP/2 has a frame for it and forbids the header.
     if closing && version < Version::HTTP_2 {
@@ -30,7 +42,7 @@ mod tests {
     use super::*;
 
     fn completed(mut headers: HeaderMap) -> HeaderMap {
-        complete(&mut headers, HeaderValue::from_static("id"), Version::HTTP_11, false);
+        complete(&mut headers, HeaderValue::from_static("id"), Version::HTTP_11, false, false);
         headers
     }
 
@@ -42,6 +54,15 @@ mod tests {
         assert_eq!(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
         assert_eq!(headers["x-request-id"], "id");
         assert!(!headers.contains_key("server"));
+    }
+
+    #[test]
+    fn b6_only_who_came_over_tls_is_told_to_come_back_so() {
+        for (is_secure, rule) in [(true, Some("max-age=63072000")), (false, None)] {
+            let mut headers = HeaderMap::new();
+            complete(&mut headers, HeaderValue::from_static("id"), Version::HTTP_11, false, is_secure);
+            assert_eq!(headers.get("strict-transport-security").map(|rule| rule.to_str().unwrap()), rule);
+        }
     }
 
     #[test]
@@ -66,7 +87,7 @@ mod tests {
     fn only_http_1_is_told_that_the_connection_closes() {
         for (version, told) in [(Version::HTTP_10, true), (Version::HTTP_11, true), (Version::HTTP_2, false)] {
             let mut headers = HeaderMap::new();
-            complete(&mut headers, HeaderValue::from_static("id"), version, true);
+            complete(&mut headers, HeaderValue::from_static("id"), version, true, false);
             assert_eq!(headers.contains_key(header::CONNECTION), told, "{version:?}");
         }
     }

@@ -5,6 +5,7 @@ mod answers;
 mod deadlines;
 mod drain;
 mod http2;
+mod proxies;
 mod smuggling;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
@@ -57,17 +58,21 @@ fn bind(options: ServerOptions) -> Server {
     Server::bind(ServerOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..options }).unwrap()
 }
 
-/// `/` greets, `/id` tells what a handler knows of the request, `/body` counts, `/big` is more than sockets buffer, `/slow`
+/// `/` greets, `/id` tells what a handler knows of the request, `/host` its host, `/body` counts, `/big` is more than sockets buffer, `/slow`
 /// waits, `/panic` panics, `/files/` is a folder.
 fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
     let greet = warp::path::end().map(|| "hello".into_response()).boxed();
     let id = warp::path!("id")
         .and(warp::ext::get::<RequestId>())
         .and(warp::ext::get::<Connection>())
-        .map(|id: RequestId, connection: Connection| format!("{id} {}", connection.remote).into_response())
+        .map(|id: RequestId, connection: Connection| {
+            format!("{id} {} {}", connection.client, if connection.is_secure { "secure" } else { "plain" })
+                .into_response()
+        })
         .boxed();
     let body =
         warp::path!("body").and(warp::body::bytes()).map(|body: Bytes| body.len().to_string().into_response()).boxed();
+    let host = warp::path!("host").and(warp::header("host")).map(|host: String| host.into_response()).boxed();
     let big = warp::path!("big").map(|| Response::new(Bytes::from(vec![b'x'; BIG]).into())).boxed();
     let slow = warp::path!("slow")
         .then(move || {
@@ -98,6 +103,8 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
         .or(id)
         .unify()
         .or(body)
+        .unify()
+        .or(host)
         .unify()
         .or(big)
         .unify()

@@ -11,7 +11,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{from_page, furnish, is_good, journal, page_session, sources};
+use super::{
+    from_page, furnish,
+    held::{Held, Settings},
+    is_good, journal, page_session, sources,
+};
 use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD, server::Server};
 
 /// A server with a web app of three files.
@@ -180,6 +184,24 @@ async fn b2_http_2_has_no_host_header_and_is_judged_alike() {
     assert!(answer.contains("\"access\""), "{answer}");
     let root = over_http_2(authority, &[(":method", "GET"), (":path", "/api/")]).await;
     assert!(root.contains(&format!("\"http://{authority}/api/users/\"")), "{root}");
+}
+
+#[tokio::test]
+async fn b2_behind_a_trusted_proxy_the_page_is_judged_by_the_address_that_the_browser_knows() {
+    let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let (_held, admin) = Held::with_admin(Settings { trusted_proxies, ..Settings::default() }).await;
+    let (_, cookie) = page_session(&admin).await;
+    let call = async |origin: &str| {
+        let request = admin.request(Method::POST, "/api/session/refresh/").header("x-coffer", "1");
+        let request = request.header("cookie", &cookie).header("origin", origin);
+        Answer::of(request.header("x-forwarded-proto", "https").header("x-forwarded-host", "box.example")).await
+    };
+    for foreign in ["http://box.example", "https://evil.example", &admin.base] {
+        assert_eq!(call(foreign).await.refused(403).code, "cross_site", "{foreign}");
+    }
+    let answer = call("https://box.example").await;
+    answer.is(200);
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use coffer::{
     },
     domain::{App, Parts, collections, setup::SetupCode},
     routes,
-    server::{Server, ServerOptions},
+    server::{Server, ServerOptions, TrustedProxy},
     store::{Options, Store},
 };
 use reqwest::redirect;
@@ -30,6 +30,7 @@ pub struct Settings {
     pub rotation: bool,
     pub session_lifetime: Duration,
     pub store: Store,
+    pub trusted_proxies: Vec<TrustedProxy>,
 }
 
 impl Default for Settings {
@@ -40,6 +41,7 @@ impl Default for Settings {
             rotation: true,
             session_lifetime: Duration::from_hours(24 * 30),
             store: Store::open(Options::memory()).unwrap(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -80,7 +82,11 @@ impl Held {
             entropy,
             ids,
         });
-        let options = ServerOptions { listen: ([127, 0, 0, 1], 0).into(), ..ServerOptions::default() };
+        let options = ServerOptions {
+            listen: ([127, 0, 0, 1], 0).into(),
+            trusted_proxies: settings.trusted_proxies,
+            ..ServerOptions::default()
+        };
         let server = Server::bind(options).unwrap();
         let base = format!("http://{}", server.local_addr().unwrap());
         let filter = routes::filter(app.clone(), Assets::embedded(), routes::Options { insecure_cookie: false });

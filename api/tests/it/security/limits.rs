@@ -78,6 +78,30 @@ async fn p9_an_address_that_is_claimed_in_a_header_counts_for_nothing() {
     assert!(limited.header("retry-after").parse::<u32>().unwrap() >= 1);
 }
 
+#[tokio::test]
+async fn p9_behind_a_trusted_proxy_each_client_has_a_limit_of_its_own_and_the_journal_has_its_address() {
+    let throttle = ThrottleSettings { address_failures: 5, ..ThrottleSettings::default() };
+    let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let (_held, admin) = Held::with_admin(Settings { throttle, trusted_proxies, ..Settings::default() }).await;
+    // What the client claims, and after it what the proxy saw.
+    let attempt = async |claimed: &str, seen: &str, name: &str| {
+        let request = admin.request(reqwest::Method::POST, "/api/token/").header("content-type", "application/json");
+        let request = request.header("x-forwarded-for", format!("{claimed}, {seen}"));
+        Answer::of(request.body(json!({"username": name, "password": PASSWORD}).to_string())).await
+    };
+    for n in 0..5 {
+        attempt(&format!("198.51.100.{n}"), "203.0.113.1", &format!("nobody{n}")).await.refused(401);
+    }
+    assert_eq!(attempt("198.51.100.9", "203.0.113.1", "nobody9").await.refused(429).code, "throttled");
+    attempt("203.0.113.1", "203.0.113.2", ADMIN).await.is(200);
+    let addresses: Vec<String> = super::journal(&admin).await.into_iter().map(|change| change.address).collect();
+    assert!(
+        addresses.contains(&"203.0.113.1".to_owned()) && addresses.contains(&"203.0.113.2".to_owned()),
+        "{addresses:?}"
+    );
+    assert!(!addresses.iter().any(|address| address.starts_with("198.51.100.")), "{addresses:?}");
+}
+
 /// Resident memory in KiB.
 fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
