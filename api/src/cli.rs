@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod demo;
 mod health;
+mod init;
 mod journal;
 mod keys;
 mod open;
@@ -16,7 +17,7 @@ mod user;
 
 use std::{io::Write, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::store::OpenError;
 
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Start the server.
     Serve(Box<serve::Serve>),
+    /// Write a folder with settings, unit files, compose.yaml and proxy configurations to start from.
+    Init(init::Init),
     /// Make, list, disable users and set passwords, while the server is stopped.
     User(user::User),
     /// Fill an empty store with demo collections and a demo admin; the password is printed.
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
     warn_about_unknown_variables();
     let outcome = match cli.command {
         Command::Serve(command) => command.run(),
+        Command::Init(command) => command.run(Cli::command().find_subcommand("serve").expect("it is above")),
         Command::User(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Backup(command) => command.run(),
@@ -102,7 +106,6 @@ fn warn_about_unknown_variables() {
 }
 
 fn known_variables() -> Vec<String> {
-    use clap::CommandFactory;
     let root = Cli::command();
     let commands = std::iter::once(&root).chain(root.get_subcommands());
     let arguments = commands.flat_map(clap::Command::get_arguments);

@@ -10,6 +10,7 @@ mod collections;
 mod conformance;
 mod contract;
 mod hostile;
+mod init;
 mod invariants;
 mod join;
 mod journal;

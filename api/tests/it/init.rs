@@ -1,0 +1,48 @@
+//! `coffer init`: a folder that is whole or not there, and settings that the server takes.
+
+use std::fs;
+
+use crate::support::{
+    command,
+    server::{said, serve},
+};
+
+#[test]
+fn a_folder_is_written_once_and_nothing_that_is_there_is_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("start");
+    let init = || command().arg("init").arg(&folder).output().unwrap();
+    let made = said(&init());
+    assert!(made.starts_with("0: ") && made.contains("systemctl enable"), "{made}");
+    let unit = fs::read_to_string(folder.join("coffer.service")).unwrap();
+    assert!(unit.contains(&format!("EnvironmentFile={}/coffer.env", folder.display())), "{unit}");
+
+    fs::remove_file(folder.join("coffer.env")).unwrap();
+    fs::write(folder.join("nginx.conf"), "mine").unwrap();
+    let again = said(&init());
+    assert!(again.starts_with("1: ") && again.contains("nothing was written"), "{again}");
+    assert_eq!(fs::read_to_string(folder.join("nginx.conf")).unwrap(), "mine");
+    assert!(!folder.join("coffer.env").exists());
+}
+
+#[test]
+fn what_the_settings_say_is_what_holds_anyway() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("start");
+    assert!(command().arg("init").arg(&folder).output().unwrap().status.success());
+    let settings = fs::read_to_string(folder.join("coffer.env")).unwrap();
+    let settings: Vec<_> = settings.lines().filter_map(|line| line.strip_prefix("#COFFER_")?.split_once('=')).collect();
+    assert!(settings.contains(&("REFRESH_LIFETIME", "1d")), "{settings:?}");
+    // Options that are refused with their own defaults would end the server with a usage error before it finds the lock taken.
+    let data = dir.path().join("data");
+    let server = crate::support::server::Server::start(&data, &[]);
+    let mut second = serve(&data, &[]);
+    for (name, value) in settings.iter().filter(|(_, value)| !["", "true"].contains(value)) {
+        if !["DATA", "LISTEN"].contains(name) {
+            second.env(format!("COFFER_{name}"), value);
+        }
+    }
+    let second = said(&second.output().unwrap());
+    assert!(second.starts_with("3: "), "{second}");
+    drop(server);
+}
