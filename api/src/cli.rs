@@ -61,7 +61,7 @@ pub fn run() -> ExitCode {
     warn_about_unknown_variables();
     let outcome = match cli.command {
         Command::Serve(command) => command.run(),
-        Command::Init(command) => command.run(Cli::command().find_subcommand("serve").expect("it is above")),
+        Command::Init(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Backup(command) => command.run(),

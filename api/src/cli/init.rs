@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Args, Command};
 
-use super::open::make_private;
+use super::{open::make_private, serve::Serve};
 
 /// Where the folder is to be.
 #[derive(Debug, Args)]
@@ -35,10 +35,10 @@ const SETTINGS: &str = "coffer.env";
 const WIDTH: usize = 100;
 
 impl Init {
-    /// Writes the folder. `serve` is the command whose options become the settings.
-    pub fn run(self, serve: &Command) -> Result<()> {
+    /// Writes the folder.
+    pub fn run(self) -> Result<()> {
         let dir = &self.dir;
-        let mut files = vec![(SETTINGS, settings(serve))];
+        let mut files = vec![(SETTINGS, settings(&Serve::augment_args(Command::new("serve"))))];
         if !dir.exists() {
             make_private(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
         }
