@@ -5,6 +5,8 @@ pub mod assets;
 pub mod auth;
 pub mod cli;
 pub mod domain;
+pub mod log;
+pub mod metrics;
 pub mod problem;
 pub mod routes;
 pub mod server;

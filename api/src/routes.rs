@@ -26,7 +26,8 @@ use warp::{Filter, Reply as _};
 use crate::{
     assets::Assets,
     domain::{App, Result},
-    server::{Connection, RequestId},
+    metrics::Route,
+    server::{Connection, Notes, RequestId},
 };
 pub use input::Input;
 use input::Raw;
@@ -57,6 +58,7 @@ pub struct Context {
 struct Resource {
     /// `None` for a parameter.
     segments: Vec<Option<&'static str>>,
+    route: Route,
     methods: Vec<(Method, Handler)>,
 }
 
@@ -82,6 +84,7 @@ pub fn filter(
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<Connection>())
         .and(warp::ext::optional::<RequestId>())
+        .and(warp::ext::optional::<Notes>())
         .and(warp::body::stream())
         .then(answer)
         .recover(|_| async { Ok::<_, Infallible>(error::internal(None)) })
@@ -103,10 +106,12 @@ async fn answer(
     headers: HeaderMap,
     connection: Option<Connection>,
     request_id: Option<RequestId>,
+    notes: Option<Notes>,
     body: impl Stream<Item = std::result::Result<impl Buf, warp::Error>> + Send + 'static,
 ) -> Response {
     let body = body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())).boxed();
-    let raw = Raw { segments: Vec::new(), query, headers, connection, request_id, body };
+    let notes = notes.unwrap_or_default();
+    let raw = Raw { segments: Vec::new(), query, headers, connection, request_id, notes, body };
     table.dispatch(&method, path.as_str(), raw).await
 }
 
@@ -150,14 +155,16 @@ impl Table {
             })
         });
         let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();
-        match self.resources.iter_mut().find(|resource| resource.segments == segments) {
-            Some(resource) => resource.methods.push((E::METHOD, handler)),
-            None => self.resources.push(Resource { segments, methods: vec![(E::METHOD, handler)] }),
+        if let Some(resource) = self.resources.iter_mut().find(|resource| resource.segments == segments) {
+            resource.methods.push((E::METHOD, handler));
+            return;
         }
+        self.resources.push(Resource { segments, route: Route::of(E::PATH), methods: vec![(E::METHOD, handler)] });
     }
 
     async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
         let Some(resource) = self.find(path, &mut raw.segments) else { return self.elsewhere(method, path, &raw) };
+        raw.notes.route(resource.route);
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         match resource.methods.iter().find(|(known, _)| known == wanted) {
             Some((_, handler)) => handler(self.context.clone(), raw).await,
@@ -188,7 +195,9 @@ impl Table {
     fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
         let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
         let file = self.assets.respond(method, path, &raw.headers, request_id);
-        file.map_or_else(|| error::not_found(raw.request_id), |file| file.map(Body::Whole))
+        let Some(file) = file else { return error::not_found(raw.request_id) };
+        raw.notes.route(Route::FILE);
+        file.map(Body::Whole)
     }
 }
 

@@ -8,6 +8,7 @@ mod connection;
 mod exchange;
 mod forwarded;
 mod headers;
+mod notes;
 mod places;
 mod refusal;
 mod seldom;
@@ -48,6 +49,7 @@ use seldom::Seldom;
 pub use body::RequestBody;
 pub use exchange::{Connection, RequestId};
 pub use forwarded::{TrustedProxy, TrustedProxyError};
+pub use notes::Notes;
 
 /// How many connections may wait in the kernel to be accepted.
 const BACKLOG: u32 = 1024;

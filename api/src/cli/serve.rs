@@ -1,12 +1,6 @@
 //! `coffer serve`.
 
-use std::{
-    io::{IsTerminal, Write},
-    net::SocketAddr,
-    path::PathBuf,
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{io::Write, net::SocketAddr, path::PathBuf, sync::atomic::Ordering, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -15,8 +9,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::open::{AuthSettings, DataDir, Opened, block_on};
 use crate::{
     assets::Assets,
-    auth::token::TokenSettings,
+    auth::{clock::Clock, token::TokenSettings},
     domain::{App, demo, sessions},
+    log::{self, Log},
     routes,
     server::{Server, ServerOptions, TrustedProxy},
 };
@@ -106,7 +101,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 impl Serve {
     /// Serves until a signal comes.
     pub fn run(self) -> Result<()> {
-        self.start_log()?;
+        let (log, _last_lines) = self.start_log()?;
         if !self.listen.ip().is_loopback() && !self.insecure_http {
             bail!(
                 "{} can be reached from other machines, and plain HTTP shows passwords to the network; \
@@ -114,21 +109,18 @@ impl Serve {
                 self.listen
             );
         }
-        block_on(self.serve())
+        block_on(self.serve(log))
     }
 
-    fn start_log(&self) -> Result<()> {
-        let filter = tracing_subscriber::EnvFilter::try_new(&self.log_level)
-            .with_context(|| format!("--log-level {} is not a level such as info or debug", self.log_level))?;
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-        let started = match self.log {
-            LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
-            LogFormat::Json => builder.json().try_init(),
+    fn start_log(&self) -> Result<(Log, log::Guard)> {
+        let format = match self.log {
+            LogFormat::Text => log::Format::Text,
+            LogFormat::Json => log::Format::Json,
         };
-        started.map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
+        Log::start(format, &self.log_level, Clock::system(), std::io::stderr()).context("--log-level")
     }
 
-    async fn serve(self) -> Result<()> {
+    async fn serve(self, log: Log) -> Result<()> {
         let assets = match &self.web_dir {
             Some(dir) => Assets::from_dir(dir).with_context(|| format!("cannot serve the folder {}", dir.display()))?,
             None => Assets::embedded(),
@@ -163,14 +155,16 @@ impl Serve {
                 let _ = writeln!(out, "The box is not empty, so the demo was left out.");
             }
         }
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        // Before the greeting: whoever has read it may send a signal.
+        let drain = drain_on_signal(app.clone(), log, stop.clone()).context("signals cannot be listened to")?;
+        tokio::spawn(drain);
         let address = server.local_addr()?;
         greet(address, setup_code.as_deref());
         tokio::spawn(sweep(app.clone()));
         let filter = routes::filter(app.clone(), assets, routes::Options { insecure_cookie: self.insecure_cookie });
         let service = warp::service(filter);
         let failed = app.store.failed();
-        let (stop, stopped) = tokio::sync::watch::channel(false);
-        tokio::spawn(drain_on_signal(app.clone(), stop.clone()));
         let failure = tokio::spawn(async move {
             let failure = failed.await;
             let _ = stop.send(true);
@@ -204,26 +198,29 @@ fn greet(address: SocketAddr, setup_code: Option<&str>) {
     let _ = out.flush();
 }
 
-/// SIGTERM or SIGINT drains; a second one ends it now.
-async fn drain_on_signal(app: App, stop: tokio::sync::watch::Sender<bool>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be listened to; the server ends without draining");
-        return;
-    };
-    let mut next = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    next().await;
-    tracing::info!("stopping; a second signal ends it now");
-    app.draining.store(true, Ordering::Relaxed);
-    let _ = stop.send(true);
-    next().await;
-    // The store's own promise holds without a goodbye: what was acknowledged is on disk.
-    std::process::exit(1);
+/// SIGTERM or SIGINT drains; a second one ends it now. They are listened to from the call on, not from the first poll.
+fn drain_on_signal(
+    app: App,
+    log: Log,
+    stop: tokio::sync::watch::Sender<bool>,
+) -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        next().await;
+        tracing::info!("stopping; a second signal ends it now");
+        app.draining.store(true, Ordering::Relaxed);
+        let _ = stop.send(true);
+        next().await;
+        // The store's own promise holds without a goodbye: what was acknowledged is on disk.
+        log.flush();
+        std::process::exit(1);
+    })
 }
 
 /// Clears expired sessions away, a few at a time.

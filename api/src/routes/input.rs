@@ -26,7 +26,7 @@ use crate::{
         records::Precondition,
         sessions::{self, Authenticated, Origin},
     },
-    server::{Connection, RequestId},
+    server::{Connection, Notes, RequestId},
 };
 
 /// Bytes of a body at most.
@@ -48,6 +48,8 @@ pub struct Raw {
     pub connection: Option<Connection>,
     /// Its id in the log.
     pub request_id: Option<RequestId>,
+    /// Where the log learns of it.
+    pub notes: Notes,
     /// The body, not read yet.
     pub body: Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>,
 }
@@ -89,6 +91,9 @@ impl<E: Endpoint> Input<E> {
         };
         if E::PATH == "/api/session/" && E::METHOD == Method::POST {
             check_browser(&raw.headers, is_secure)?;
+        }
+        if let Some(session) = &session {
+            raw.notes.user(&session.user);
         }
         match (E::ACCESS, &session) {
             (Access::SignedIn | Access::Admin, None) => return Err(Error::from(AuthError::Missing).into()),

@@ -15,7 +15,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 use tower::{Service, ServiceExt};
@@ -26,9 +26,10 @@ use super::{
     activity::Activity,
     body::{AnswerBody, Content, RequestBody},
     forwarded, headers,
+    notes::Notes,
     refusal::Refusal,
 };
-use crate::problem;
+use crate::{log, problem};
 
 /// Who is at the other end, as handlers see it (an extension of the request).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,7 @@ pub(super) struct Exchange {
     id: RequestId,
     connection: Connection,
     method: Method,
-    uri: Uri,
+    notes: Notes,
     version: Version,
     started: Instant,
     /// None until there is an answer.
@@ -123,6 +124,7 @@ where
     }
     request.extensions_mut().insert(exchange.connection);
     request.extensions_mut().insert(exchange.id);
+    request.extensions_mut().insert(exchange.notes.clone());
     let verdict = request.body().verdict();
     // Also the call itself is inside, not only the future that it gives: filters run in both.
     let mut handling = pin!(AssertUnwindSafe(async move { service.oneshot(request).await }).catch_unwind());
@@ -165,7 +167,7 @@ impl Exchange {
             peer,
             connection,
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            notes: Notes::default(),
             version,
             started: Instant::now(),
             status: None,
@@ -208,18 +210,21 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.peer.activity.end();
-        // The query may hold what is not for logs. Control and bidirectional characters are escaped, so that one line stays one line.
+        let user = self.notes.noted_user();
+        // The template and never the address: an id may tell too much, a query or a path of nothing may hold a token.
         tracing::info!(
-            target: "coffer::access",
-            method = %self.method,
-            path = %self.uri.path().escape_default(),
+            target: log::ACCESS,
+            request_id = self.id.as_str(),
+            method = self.method.as_str(),
+            route = self.notes.noted_route().template(),
             // 499, as others write it: the client left before there was an answer.
             status = self.status.map_or(499, |status| status.as_u16()),
+            user = user.map(|user| user.id.as_str()),
+            name = user.map(|user| user.name.as_str()),
+            client = %self.connection.client,
             bytes = self.sent,
             // To the microsecond.
             ms = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
-            remote = %self.connection.client,
-            request_id = %self.id,
         );
     }
 }

@@ -6,7 +6,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{NEW_PASSWORD, browser::over_http_2, from_page, journal, refresh, secret_file, tokens, try_obtain, user};
-use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD, server::Server};
+use crate::support::{
+    ADMIN, Answer, Client, Coffer, PASSWORD,
+    server::{Server, terminate},
+};
 
 #[tokio::test]
 async fn every_matter_of_signing_in_is_in_the_journal_with_who_whence_and_when() {
@@ -214,6 +217,47 @@ async fn l1_l2_no_secret_is_in_the_log_at_trace_level_in_the_journal_or_in_an_er
             }
         }
     }
+}
+
+#[tokio::test]
+async fn l2_every_request_has_one_line_with_who_whence_and_what_and_the_last_one_is_written_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&dir.path().join("data"), &["--log", "json"]);
+    let admin = server.set_up().await;
+    let user = admin.get("/api/users/me/").await;
+    admin.get("/api/records/snacks/01920000-0000-7000-8000-000000000001/?search=popcorn").await.refused(400);
+    server.stranger().get("/api/users/me/").await.refused(401);
+    server.stranger().get("/a%0Aroot login ok.js").await.refused(404);
+    server.stranger().get("/no-such-file.js").await.refused(404);
+    let last = admin.get("/healthz").await;
+    terminate(&server.child);
+    assert!(server.child.wait().unwrap().success());
+    let log = server.log();
+
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = |answer: &Answer| {
+        let id = answer.header("x-request-id");
+        let lines: Vec<&Value> =
+            lines.iter().filter(|line| line["target"] == "coffer::access" && line["request_id"] == id).collect();
+        assert_eq!(lines.len(), 1, "{log}");
+        lines[0].clone()
+    };
+    let me = line(&user);
+    let expected = json!({
+        "level": "INFO", "method": "GET", "route": "/api/users/me/", "status": 200, "user": admin.id, "name": ADMIN,
+        "client": "127.0.0.1", "bytes": user.body.len()
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&me[name], value, "{name} in {me}");
+    }
+    assert!(me["ms"].as_f64().unwrap() > 0.0 && me["timestamp"].as_str().unwrap().ends_with('Z'), "{me}");
+    let routes: Vec<&str> = lines.iter().filter_map(|line| line["route"].as_str()).collect();
+    assert!(routes.contains(&"/api/records/{collection}/{id}/"), "{routes:?}");
+    assert_eq!(routes.iter().filter(|route| **route == "none").count(), 2, "{routes:?}");
+    assert!(!log.contains("popcorn") && !log.contains("root login") && !log.contains("no-such-file"), "{log}");
+    assert_eq!(line(&last)["route"], "/healthz");
+    let stopping = |line: &Value| line["message"].as_str().is_some_and(|message| message.starts_with("stopping"));
+    assert!(lines.iter().any(stopping), "{log}");
 }
 
 /// A secret with its neighbourhood, to see who let it out.

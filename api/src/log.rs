@@ -1,0 +1,159 @@
+//! The log: one event is one line on stderr, as text or JSON, written by a thread of its own so that no request waits for whoever
+//! reads it, and its level, which can be changed while the server runs. What is worth a line is said where it happens, with `tracing`.
+//!
+//! - `line`: an event as a line, with everything escaped that could break or forge one
+//! - `writer`: lines on their way out; bounded, and honest about what it had to drop
+
+mod line;
+mod writer;
+
+use std::{
+    io::Write,
+    panic,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use thiserror::Error;
+use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
+
+use crate::auth::clock::Clock;
+use line::Lines;
+use writer::Writer;
+
+/// The target of the line that every request gets.
+pub const ACCESS: &str = "coffer::access";
+
+/// How long the end of the process waits for the last lines, should nobody read them.
+const LAST_LINES: Duration = Duration::from_secs(2);
+/// How long a thread that panicked waits for its line.
+const PANIC_LINE: Duration = Duration::from_millis(100);
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people: a time, a level, the message, `key=value`.
+    Text,
+    /// For programs: one object, all members on one level.
+    Json,
+}
+
+/// The log could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The text names no level.
+    #[error("{0} is not a level such as info or debug")]
+    Level(String),
+    /// There is a log already.
+    #[error("another log was started before")]
+    Again,
+    /// No thread to write with.
+    #[error("no thread could be started to write it")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A level cannot be set: there is no log, or the text names no level.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[error("the log's level could not be set")]
+pub struct LevelError;
+
+/// A handle to the log. [`Log::default`] writes nothing and remembers its level, for tests.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    level: Mutex<String>,
+    filter: Option<reload::Handle<EnvFilter, Registry>>,
+    writer: Option<Writer>,
+}
+
+/// Sees to it that the last lines are written when it is dropped: at the end, also a failing one, and when its thread panics.
+#[must_use = "the last lines are written when this is dropped"]
+pub struct Guard(Log);
+
+impl Log {
+    /// Starts the one log of the process, at `level`: `info`, `debug`, or directives such as `coffer=trace`. Panics get a line too.
+    pub fn start(
+        format: Format,
+        level: &str,
+        clock: Clock,
+        out: impl Write + Send + 'static,
+    ) -> Result<(Self, Guard), StartError> {
+        let filter = EnvFilter::try_new(level).map_err(|_| StartError::Level(level.to_owned()))?;
+        let (filter, handle) = reload::Layer::new(filter);
+        let lines = Lines::new(format, clock);
+        let writer = Writer::start(out, lines.clone()).map_err(StartError::Thread)?;
+        let layer = lines.into_layer(writer.clone());
+        Registry::default().with(filter).with(layer).try_init().map_err(|_| StartError::Again)?;
+        let inner = Inner { level: Mutex::new(level.to_owned()), filter: Some(handle), writer: Some(writer) };
+        let log = Self(Arc::new(inner));
+        log.hook_panics();
+        Ok((log.clone(), Guard(log)))
+    }
+
+    /// The level in effect, as it was given.
+    pub fn level(&self) -> String {
+        self.0.level.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets another level, from now on.
+    pub fn set_level(&self, level: &str) -> Result<(), LevelError> {
+        // Held until the filter has changed too, so that of two changes at once the one that is told is the one that holds.
+        let mut current = self.0.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let filter = EnvFilter::try_new(level).map_err(|_| LevelError)?;
+        if let Some(handle) = &self.0.filter {
+            handle.reload(filter).map_err(|_| LevelError)?;
+        }
+        level.clone_into(&mut current);
+        Ok(())
+    }
+
+    /// Lines that were dropped because nobody read fast enough.
+    pub fn lost(&self) -> u64 {
+        self.0.writer.as_ref().map_or(0, Writer::lost)
+    }
+
+    /// Waits until everything so far is written, but not for ever.
+    pub fn flush(&self) {
+        self.flush_within(LAST_LINES);
+    }
+
+    fn flush_within(&self, patience: Duration) {
+        if let Some(writer) = &self.0.writer {
+            writer.flush(patience);
+        }
+    }
+
+    /// The standard message of a panic takes several lines, and is no JSON.
+    fn hook_panics(&self) {
+        let log = self.clone();
+        panic::set_hook(Box::new(move |info| {
+            let location = info.location().map(ToString::to_string).unwrap_or_default();
+            let thread = std::thread::current();
+            let thread = thread.name().unwrap_or_default();
+            let reason = info.payload_as_str().unwrap_or_default();
+            tracing::error!(location, thread, reason, "a thread panicked");
+            log.flush_within(PANIC_LINE);
+        }));
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_is_none_changes_nothing() {
+        let log = Log::default();
+        log.set_level("debug").unwrap();
+        assert_eq!(log.set_level("coffer=loud"), Err(LevelError));
+        assert_eq!(log.level(), "debug");
+    }
+}

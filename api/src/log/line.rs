@@ -1,0 +1,276 @@
+//! An event as a line. Whatever is in it, it stays one line, in which no value can pass for another (CWE-117): control and
+//! direction characters, quotes and backslashes are escaped, in both formats alike.
+
+use std::{
+    cell::Cell,
+    fmt::{self, Write as _},
+};
+
+use time::OffsetDateTime;
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::layer::{Context, Layer};
+
+use super::{Format, writer::Writer};
+use crate::auth::clock::Clock;
+
+thread_local! {
+    /// Used again for the next line. Taken while in use, since to show a value may log.
+    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// How lines are made.
+#[derive(Debug, Clone)]
+pub(super) struct Lines {
+    format: Format,
+    clock: Clock,
+}
+
+/// Makes a line of every event and hands it to the writer.
+pub(super) struct LineLayer {
+    lines: Lines,
+    writer: Writer,
+}
+
+impl Lines {
+    pub(super) fn new(format: Format, clock: Clock) -> Self {
+        Self { format, clock }
+    }
+
+    pub(super) fn into_layer(self, writer: Writer) -> LineLayer {
+        LineLayer { lines: self, writer }
+    }
+
+    /// A line that says how many others are missing.
+    pub(super) fn report_loss(&self, line: &mut Vec<u8>, lost: u64) {
+        let mut fields = self.begin(line, Level::WARN, module_path!());
+        fields.text("message", "lines of the log were dropped: whoever reads it is too slow");
+        fields.plain("lines", format_args!("{lost}"));
+        self.end(line);
+    }
+
+    fn begin<'a>(&self, line: &'a mut Vec<u8>, level: Level, target: &str) -> Fields<'a> {
+        let json = self.format == Format::Json;
+        if json {
+            line.extend_from_slice(b"{\"timestamp\":\"");
+        }
+        put_time(line, self.clock.now());
+        let mut fields = Fields { line, json };
+        if json {
+            fields.line.push(b'"');
+            fields.text("level", level.as_str());
+            fields.text("target", target);
+        } else {
+            let _ = write!(Raw(fields.line), " {:>5}", level.as_str());
+        }
+        fields
+    }
+
+    fn end(&self, line: &mut Vec<u8>) {
+        line.extend_from_slice(if self.format == Format::Json { b"}\n" } else { b"\n" });
+    }
+}
+
+impl<S: Subscriber> Layer<S> for LineLayer {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = LINE.try_with(Cell::take).unwrap_or_default();
+        line.clear();
+        let metadata = event.metadata();
+        let mut fields = self.lines.begin(&mut line, *metadata.level(), metadata.target());
+        event.record(&mut fields);
+        self.lines.end(&mut line);
+        self.writer.push(&line, *metadata.level() <= Level::WARN);
+        let _ = LINE.try_with(|kept| kept.set(line));
+    }
+}
+
+/// `2026-11-22T18:29:25.123456Z`
+fn put_time(line: &mut Vec<u8>, now: OffsetDateTime) {
+    let mut put = |number: u32, digits: u32, after: u8| {
+        for place in (0..digits).rev() {
+            // A digit.
+            line.push(b'0' + u8::try_from(number / 10_u32.pow(place) % 10).unwrap_or_default());
+        }
+        line.push(after);
+    };
+    put(now.year().unsigned_abs(), 4, b'-');
+    put(u8::from(now.month()).into(), 2, b'-');
+    put(now.day().into(), 2, b'T');
+    put(now.hour().into(), 2, b':');
+    put(now.minute().into(), 2, b':');
+    put(now.second().into(), 2, b'.');
+    put(now.microsecond(), 6, b'Z');
+}
+
+/// The fields of one line, as they are written.
+struct Fields<'a> {
+    line: &'a mut Vec<u8>,
+    json: bool,
+}
+
+impl Fields<'_> {
+    /// The field's name, and what separates it from the field before and from its value.
+    fn name(&mut self, name: &str) {
+        if self.json {
+            self.line.extend_from_slice(b",\"");
+            let _ = Escaped(self.line).write_str(name);
+            self.line.extend_from_slice(b"\":");
+        } else if name == "message" {
+            self.line.push(b' ');
+        } else {
+            self.line.push(b' ');
+            let _ = Escaped(self.line).write_str(name);
+            self.line.push(b'=');
+        }
+    }
+
+    /// A value that could be anything.
+    fn text(&mut self, name: &str, value: impl fmt::Display) {
+        self.name(name);
+        let start = self.line.len();
+        if self.json {
+            self.line.push(b'"');
+        }
+        let _ = write!(Escaped(self.line), "{value}");
+        let is_plain = |value: &[u8]| !value.is_empty() && !value.iter().any(|byte| b" =\\".contains(byte));
+        if self.json {
+            self.line.push(b'"');
+        } else if name != "message" && !is_plain(&self.line[start..]) {
+            self.line.insert(start, b'"');
+            self.line.push(b'"');
+        }
+    }
+
+    /// A number, `true` or `false`.
+    fn plain(&mut self, name: &str, value: fmt::Arguments<'_>) {
+        self.name(name);
+        let _ = Raw(self.line).write_fmt(value);
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // What the `log` crate's events carry about themselves; their level and message are here already.
+        if !field.name().starts_with("log.") {
+            self.text(field.name(), format_args!("{value:?}"));
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !field.name().starts_with("log.") {
+            self.text(field.name(), value);
+        }
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if value.is_finite() {
+            self.plain(field.name(), format_args!("{value}"));
+        } else {
+            self.text(field.name(), value);
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.plain(field.name(), format_args!("{value}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() != "log.line" {
+            self.plain(field.name(), format_args!("{value}"));
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.plain(field.name(), format_args!("{value}"));
+    }
+}
+
+/// Writes text as it is.
+struct Raw<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Raw<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Writes text with JSON's escapes for everything that is not safe to show on one line.
+struct Escaped<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+            self.0.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => {
+                    self.0.push(b'\\');
+                    self.0.push(c as u8);
+                }
+                '\n' => self.0.extend_from_slice(b"\\n"),
+                '\r' => self.0.extend_from_slice(b"\\r"),
+                '\t' => self.0.extend_from_slice(b"\\t"),
+                // Some viewers begin a new line at these two.
+                c if common::text::is_unsafe(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
+                    write!(Raw(self.0), "\\u{:04x}", u32::from(c))?;
+                }
+                c => self.0.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn line(format: Format, write: impl Fn(&mut Fields)) -> String {
+        let lines = Lines::new(format, Clock::held(1_800_000_000).0);
+        let mut line = Vec::new();
+        write(&mut lines.begin(&mut line, Level::INFO, "coffer::access"));
+        lines.end(&mut line);
+        String::from_utf8(line).unwrap()
+    }
+
+    const HOSTILE: &str = "ada\nroot=1 \"ok\"\r\t\\\u{1b}[2J\u{202e}\u{2028}\u{85}\0é";
+
+    #[test]
+    fn l2_a_line_stays_one_line_whatever_is_in_it() {
+        let text = line(Format::Text, |fields| {
+            fields.text("message", HOSTILE);
+            fields.text("user", HOSTILE);
+            fields.text("plain", "ada");
+            fields.text("empty", "");
+            fields.plain("status", format_args!("200"));
+        });
+        let shown = r#"ada\nroot=1 \"ok\"\r\t\\\u001b[2J\u202e\u2028\u0085\u0000é"#;
+        let expected =
+            format!("2027-01-15T08:00:00.000000Z  INFO {shown} user=\"{shown}\" plain=ada empty=\"\" status=200\n");
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn l2_json_lines_give_back_what_was_written() {
+        let text = line(Format::Json, |fields| {
+            fields.text("message", HOSTILE);
+            fields.text(HOSTILE, "odd");
+            fields.plain("status", format_args!("{}", 200));
+        });
+        assert_eq!(text.lines().count(), 1);
+        assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+        let read: Value = serde_json::from_str(&text).unwrap();
+        let expected = json!({
+            "timestamp": "2027-01-15T08:00:00.000000Z", "level": "INFO", "target": "coffer::access",
+            "message": HOSTILE, HOSTILE: "odd", "status": 200
+        });
+        assert_eq!(read, expected);
+    }
+}
