@@ -187,6 +187,15 @@ impl Store {
         later.map_or(version, |generation| generation.version)
     }
 
+    /// Whether a small commit would go through now, as far as can be told without one.
+    pub fn takes_writes(&self) -> Result<(), CommitError> {
+        let shared = &self.0.shared;
+        if shared.failure.borrow().is_some() {
+            return Err(CommitError::Stopped);
+        }
+        if shared.engine.has_room_for(0) { Ok(()) } else { Err(CommitError::DiskFull) }
+    }
+
     /// What the store has been doing, for metrics.
     pub fn stats(&self) -> Stats {
         let shared = &self.0.shared;

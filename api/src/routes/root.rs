@@ -24,6 +24,7 @@ async fn ready(context: Context, _: Input<health::Ready>) -> Result<Reply> {
     if context.app.is_draining() {
         return Err(Error::Stopped);
     }
+    context.app.store.takes_writes()?;
     first::required(&context.app.store).await?;
     ok()
 }

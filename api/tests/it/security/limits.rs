@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
-use coffer::{auth::throttle::ThrottleSettings, domain::setup::CODE_LIFETIME};
+use coffer::{
+    auth::throttle::ThrottleSettings,
+    domain::setup::CODE_LIFETIME,
+    store::{EngineOptions, Options, Store},
+};
+use reqwest::Method;
 use serde_json::json;
 
 use super::{
@@ -60,7 +65,7 @@ async fn p9_an_address_that_is_claimed_in_a_header_counts_for_nothing() {
     let (_held, admin) = Held::with_admin(Settings { throttle, ..Settings::default() }).await;
     let attempt = async |n: u8, name: &str| {
         let address = format!("203.0.113.{n}");
-        let mut request = admin.request(reqwest::Method::POST, "/api/token/");
+        let mut request = admin.request(Method::POST, "/api/token/");
         for header in ["x-forwarded-for", "x-real-ip", "cf-connecting-ip", "true-client-ip", "x-client-ip"] {
             request = request.header(header, &address);
         }
@@ -85,7 +90,7 @@ async fn p9_behind_a_trusted_proxy_each_client_has_a_limit_of_its_own_and_the_jo
     let (_held, admin) = Held::with_admin(Settings { throttle, trusted_proxies, ..Settings::default() }).await;
     // What the client claims, and after it what the proxy saw.
     let attempt = async |claimed: &str, seen: &str, name: &str| {
-        let request = admin.request(reqwest::Method::POST, "/api/token/").header("content-type", "application/json");
+        let request = admin.request(Method::POST, "/api/token/").header("content-type", "application/json");
         let request = request.header("x-forwarded-for", format!("{claimed}, {seen}"));
         Answer::of(request.body(json!({"username": name, "password": PASSWORD}).to_string())).await
     };
@@ -122,8 +127,7 @@ async fn p10_five_hundred_sign_ins_at_once_take_bounded_memory_and_no_room_for_g
     for _ in 0..2 {
         let sign_ins = (0..500).map(|n| {
             let body = json!({"username": format!("user{}", n / 50), "password": PASSWORD}).to_string();
-            let request =
-                admin.request(reqwest::Method::POST, "/api/token/").header("content-type", "application/json");
+            let request = admin.request(Method::POST, "/api/token/").header("content-type", "application/json");
             let request = request.body(body);
             let task = tokio::spawn(async move {
                 let answer = request.send().await.unwrap();
@@ -216,4 +220,28 @@ async fn p12_a_set_up_code_ends_with_its_hour_and_with_its_server() {
     assert_eq!((created.action.as_str(), created.address.parse()), ("create", Ok(IpAddr::from([127, 0, 0, 1]))));
     // No other account is there from the beginning.
     assert_eq!(admin.get("/api/users/").await.is(200)["count"], 1);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_to_writers_and_to_whoever_asks_if_the_server_is_ready() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = Options::sled(dir.path().join("store"));
+    let EngineOptions::Sled(sled) = &mut options.engine else { unreachable!() };
+    sled.reserve_bytes = u64::MAX;
+    let held = Held::start(Settings { store: Store::open(options).unwrap(), ..Settings::default() });
+    let stranger = held.stranger();
+    let set_up = json!({"code": held.setup_code, "username": ADMIN, "password": PASSWORD});
+    let set_up = stranger
+        .request(Method::POST, "/api/setup/")
+        .header("content-type", "application/json")
+        .body(set_up.to_string());
+    for request in [set_up, stranger.request(Method::GET, "/readyz")] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 507);
+        let problem: common::Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!((&*problem.code, problem.status), ("disk_full", 507));
+    }
+    // Reads go on, and the code was not spent.
+    stranger.get("/healthz").await.is(200);
+    assert_eq!(stranger.get("/api/").await.is(200)["setup_required"], true);
 }
