@@ -14,7 +14,7 @@ use crate::{
     effect::Effect,
     key::{Action, Context},
     message::{Deleted, Ticket},
-    screen::{AccountForm, Collections, DefinitionForm, Detail, RecordForm, Records, Sessions, SignIn, Users},
+    screen::{AccountForm, Collections, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions, SignIn, Users},
     style::Theme,
 };
 
@@ -80,6 +80,28 @@ pub enum Screen {
     Sessions(Box<Sessions>),
     /// A form about an account.
     Account(Box<AccountForm>),
+}
+
+impl Screen {
+    /// The form, where the screen is one.
+    pub fn editing(&self) -> Option<&dyn Editing> {
+        match self {
+            Screen::Form(form) => Some(&**form),
+            Screen::Definition(form) => Some(&**form),
+            Screen::Account(form) => Some(&**form),
+            _ => None,
+        }
+    }
+
+    /// The form to be changed, where the screen is one.
+    pub fn editing_mut(&mut self) -> Option<&mut dyn Editing> {
+        match self {
+            Screen::Form(form) => Some(&mut **form),
+            Screen::Definition(form) => Some(&mut **form),
+            Screen::Account(form) => Some(&mut **form),
+            _ => None,
+        }
+    }
 }
 
 /// A sentence that goes away.
@@ -273,12 +295,7 @@ impl Model {
 
     /// Something was typed that is not saved.
     pub fn has_unsaved_text(&self) -> bool {
-        self.screens.iter().any(|screen| match screen {
-            Screen::Form(form) => form.is_changed(),
-            Screen::Definition(form) => form.is_changed(),
-            Screen::Account(form) => form.is_changed(),
-            _ => false,
-        })
+        self.screens.iter().filter_map(Screen::editing).any(Editing::is_changed)
     }
 
     /// Shows a sentence for a while.

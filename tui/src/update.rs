@@ -100,14 +100,13 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
     }
     let action = action(model, &typed);
     if action != Some(Action::Back) {
-        match model.screens.last_mut() {
-            Some(Screen::Form(form)) => form.leaving = false,
-            Some(Screen::Definition(form)) => form.leaving = false,
-            Some(Screen::Account(form)) => form.leaving = false,
-            Some(Screen::Sessions(sessions)) if !matches!(action, Some(Action::Delete | Action::EndOthers)) => {
-                sessions.asked = None;
-            }
-            _ => {}
+        if let Some(form) = model.top().editing_mut() {
+            form.filling_mut().leaving = false;
+        }
+        if let Screen::Sessions(sessions) = model.top()
+            && !matches!(action, Some(Action::Delete | Action::EndOthers))
+        {
+            sessions.asked = None;
         }
     }
     match (action, typed) {
@@ -126,7 +125,7 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
 /// Gives what was typed to the text that has the cursor, if one has.
 fn write(
     model: &mut Model,
-    into_form: impl FnOnce(&mut crate::screen::Filling),
+    mut into_form: impl FnMut(&mut crate::screen::Filling),
     into_line: impl FnOnce(&mut crate::typing::Typing) -> bool,
 ) {
     if model.help.is_some() {
@@ -135,17 +134,13 @@ fn write(
     if let Some(sign_in) = &mut model.sign_in {
         return into_form(&mut sign_in.filling);
     }
-    match model.screens.last_mut() {
-        Some(Screen::Form(form)) => into_form(&mut form.filling),
-        Some(Screen::Definition(form)) => form.typed(into_form),
-        Some(Screen::Account(form)) => into_form(&mut form.filling),
-        Some(Screen::Records(records)) => {
-            if let Some(filter) = &mut records.filter
-                && into_line(&mut filter.typing)
-            {
-                filter.error = None;
-            }
-        }
-        _ => {}
+    if let Some(form) = model.top().editing_mut() {
+        return form.typed(&mut into_form);
+    }
+    if let Screen::Records(records) = model.top()
+        && let Some(filter) = &mut records.filter
+        && into_line(&mut filter.typing)
+    {
+        filter.error = None;
     }
 }

@@ -7,7 +7,7 @@ use common::{
     user::User,
 };
 
-use super::Filling;
+use super::{Editing, Filling};
 use crate::{effect::Effect, message::Ticket, words};
 
 /// Which of the forms it is.
@@ -29,8 +29,6 @@ pub struct AccountForm {
     pub kind: AccountKind,
     /// The form.
     pub filling: Filling,
-    /// Esc was pressed once over unsaved text.
-    pub leaving: bool,
 }
 
 impl AccountForm {
@@ -42,12 +40,7 @@ impl AccountForm {
             AccountKind::EditUser(user) => Form::edit_user(user),
             AccountKind::DeleteUser(_) => confirmation(),
         };
-        Self { kind, filling: Filling::new(form), leaving: false }
-    }
-
-    /// Something was typed that is not saved. A name that only confirms is none.
-    pub fn is_changed(&self) -> bool {
-        !matches!(self.kind, AccountKind::DeleteUser(_)) && self.filling.form.is_changed()
+        Self { kind, filling: Filling::new(form) }
     }
 
     /// What there is to know before it is sent.
@@ -56,29 +49,6 @@ impl AccountForm {
             AccountKind::DeleteUser(user) => Some(words::delete_user(user)),
             _ => None,
         }
-    }
-
-    /// Sends it, if all is well; otherwise goes to what is wrong.
-    pub fn save(&mut self, ticket: Ticket) -> Option<Effect> {
-        let form = &mut self.filling.form;
-        let effect = match &self.kind {
-            AccountKind::Password => form.submit_as().map(|change| Effect::ChangePassword(ticket, change)),
-            AccountKind::NewUser => form.submit_as().map(|user| Effect::CreateUser(ticket, user)),
-            AccountKind::EditUser(user) => form.submit_as().map(|patch| Effect::UpdateUser(ticket, user.id, patch)),
-            AccountKind::DeleteUser(user) if form.text("username") == user.username.as_str() => {
-                Some(Effect::DeleteUser(ticket, user.id))
-            }
-            AccountKind::DeleteUser(user) => {
-                if let Some(input) = form.inputs.first_mut() {
-                    input.errors = vec![words::not_the_name(user)];
-                }
-                None
-            }
-        };
-        if effect.is_none() {
-            self.filling.go_to_error();
-        }
-        effect
     }
 
     /// Takes what the server said against it.
@@ -102,6 +72,42 @@ impl AccountForm {
             }
             AccountKind::DeleteUser(user) => words::user_deleted(user),
         }
+    }
+}
+
+impl Editing for AccountForm {
+    fn filling(&self) -> &Filling {
+        &self.filling
+    }
+
+    fn filling_mut(&mut self) -> &mut Filling {
+        &mut self.filling
+    }
+
+    fn is_changed(&self) -> bool {
+        !matches!(self.kind, AccountKind::DeleteUser(_)) && self.filling.form.is_changed()
+    }
+
+    fn save(&mut self, ticket: Ticket) -> Option<Effect> {
+        let form = &mut self.filling.form;
+        let effect = match &self.kind {
+            AccountKind::Password => form.submit_as().map(|change| Effect::ChangePassword(ticket, change)),
+            AccountKind::NewUser => form.submit_as().map(|user| Effect::CreateUser(ticket, user)),
+            AccountKind::EditUser(user) => form.submit_as().map(|patch| Effect::UpdateUser(ticket, user.id, patch)),
+            AccountKind::DeleteUser(user) if form.text("username") == user.username.as_str() => {
+                Some(Effect::DeleteUser(ticket, user.id))
+            }
+            AccountKind::DeleteUser(user) => {
+                if let Some(input) = form.inputs.first_mut() {
+                    input.errors = vec![words::not_the_name(user)];
+                }
+                None
+            }
+        };
+        if effect.is_none() {
+            self.filling.go_to_error();
+        }
+        effect
     }
 }
 

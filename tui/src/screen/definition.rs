@@ -13,7 +13,7 @@ use common::{
 };
 
 use self::place::{Part, Place};
-use super::Filling;
+use super::{Editing, Filling};
 use crate::{effect::Effect, key::Action, message::Ticket, words};
 
 /// The collection editor.
@@ -28,8 +28,6 @@ pub struct DefinitionForm {
     pub existing: Option<CollectionName>,
     /// What a reference can point to.
     collections: Vec<String>,
-    /// Esc was pressed once over unsaved text.
-    pub leaving: bool,
     /// Saving was tried, so that everything that is wrong is shown.
     tried: bool,
     opened: Editor,
@@ -46,35 +44,10 @@ impl DefinitionForm {
             places: Vec::new(),
             existing: existing.map(|collection| collection.name.clone()),
             collections: collections.iter().map(|collection| collection.name.to_string()).collect(),
-            leaving: false,
             tried: false,
         };
         form.lay_out(None);
         form
-    }
-
-    /// Something was typed that is not saved.
-    pub fn is_changed(&self) -> bool {
-        let parts = |editor: &Editor| {
-            (editor.name.clone(), editor.description.clone(), editor.fields.clone(), editor.access.clone())
-        };
-        parts(&self.editor) != parts(&self.opened)
-    }
-
-    /// Lets the form take what was typed, and brings it to its place in the editor.
-    pub fn typed(&mut self, into_form: impl FnOnce(&mut Filling)) {
-        let (focus, before) = (self.filling.focus, self.filling.current().map(|input| input.text.clone()));
-        into_form(&mut self.filling);
-        let Some(text) = self.filling.form.inputs.get(focus).map(|input| input.text.clone()) else { return };
-        let Some(place) = self.places.get(focus).copied() else { return };
-        if before.as_ref() == Some(&text) {
-            return;
-        }
-        place.write(&mut self.editor, text);
-        if matches!(place, Place::Field(_, Part::Type)) {
-            self.lay_out(Some(place));
-        }
-        self.judge(Some(place));
     }
 
     /// Adds, takes out or moves fields.
@@ -104,17 +77,6 @@ impl DefinitionForm {
     /// The input in focus belongs to a field.
     pub fn is_in_field(&self) -> bool {
         matches!(self.places.get(self.filling.focus), Some(Place::Field(..)))
-    }
-
-    /// Writes it, if all is well; otherwise goes to what is wrong.
-    pub fn save(&mut self, ticket: Ticket) -> Option<Effect> {
-        self.tried = true;
-        let definition = self.editor.definition();
-        self.judge(None);
-        if definition.is_none() {
-            self.filling.go_to_error();
-        }
-        Some(Effect::Define(ticket, self.existing.clone(), Box::new(definition?)))
     }
 
     /// Takes what the server said against it.
@@ -179,5 +141,47 @@ impl DefinitionForm {
         if self.tried {
             self.show_errors(None);
         }
+    }
+}
+
+impl Editing for DefinitionForm {
+    fn filling(&self) -> &Filling {
+        &self.filling
+    }
+
+    fn filling_mut(&mut self) -> &mut Filling {
+        &mut self.filling
+    }
+
+    fn is_changed(&self) -> bool {
+        let parts = |editor: &Editor| {
+            (editor.name.clone(), editor.description.clone(), editor.fields.clone(), editor.access.clone())
+        };
+        parts(&self.editor) != parts(&self.opened)
+    }
+
+    fn typed(&mut self, into_form: &mut dyn FnMut(&mut Filling)) {
+        let (focus, before) = (self.filling.focus, self.filling.current().map(|input| input.text.clone()));
+        into_form(&mut self.filling);
+        let Some(text) = self.filling.form.inputs.get(focus).map(|input| input.text.clone()) else { return };
+        let Some(place) = self.places.get(focus).copied() else { return };
+        if before.as_ref() == Some(&text) {
+            return;
+        }
+        place.write(&mut self.editor, text);
+        if matches!(place, Place::Field(_, Part::Type)) {
+            self.lay_out(Some(place));
+        }
+        self.judge(Some(place));
+    }
+
+    fn save(&mut self, ticket: Ticket) -> Option<Effect> {
+        self.tried = true;
+        let definition = self.editor.definition();
+        self.judge(None);
+        if definition.is_none() {
+            self.filling.go_to_error();
+        }
+        Some(Effect::Define(ticket, self.existing.clone(), Box::new(definition?)))
     }
 }

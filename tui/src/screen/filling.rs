@@ -21,12 +21,14 @@ pub struct Filling {
     pub typing: Typing,
     /// The choice under the cursor, where several may be picked.
     pub choice: usize,
+    /// Esc was pressed once over unsaved text.
+    pub leaving: bool,
 }
 
 impl Filling {
     /// Begins with the first input.
     pub fn new(form: Form) -> Self {
-        let mut filling = Self { form, focus: 0, typing: Typing::default(), choice: 0 };
+        let mut filling = Self { form, focus: 0, typing: Typing::default(), choice: 0, leaving: false };
         filling.go_to(0);
         filling
     }

@@ -8,7 +8,7 @@ use common::{
     record::Record,
 };
 
-use super::Filling;
+use super::{Editing, Filling};
 use crate::{effect::Effect, message::Ticket, words};
 
 /// A record's form.
@@ -23,8 +23,6 @@ pub struct RecordForm {
     pub clashes: Vec<Clash>,
     /// What happened meanwhile, and what to do about it.
     pub notice: Option<String>,
-    /// Esc was pressed once over unsaved text.
-    pub leaving: bool,
     /// Text stands in it although nothing differs from how it was opened.
     rescued: bool,
 }
@@ -33,31 +31,13 @@ impl RecordForm {
     /// For a new record.
     pub fn create(collection: Collection) -> Self {
         let filling = Filling::new(Form::create(&collection));
-        Self { collection, id: None, filling, clashes: Vec::new(), notice: None, leaving: false, rescued: false }
+        Self { collection, id: None, filling, clashes: Vec::new(), notice: None, rescued: false }
     }
 
     /// For changes to a record.
     pub fn edit(collection: Collection, record: &Record) -> Self {
         let filling = Filling::new(Form::edit(&collection, record));
         Self { id: record.id(), filling, ..Self::create(collection) }
-    }
-
-    /// Something was typed that is not saved.
-    pub fn is_changed(&self) -> bool {
-        self.rescued || self.filling.form.is_changed()
-    }
-
-    /// Writes it, if all is well; otherwise goes to what is wrong.
-    pub fn save(&mut self, ticket: Ticket) -> Option<Effect> {
-        let Some(body) = self.filling.form.submit() else {
-            self.filling.go_to_error();
-            return None;
-        };
-        let collection = self.collection.name.clone();
-        Some(match self.id {
-            Some(id) => Effect::Update(ticket, collection, id, body),
-            None => Effect::Create(ticket, collection, body),
-        })
     }
 
     /// Somebody else wrote this meanwhile: takes it as the base and keeps what was typed.
@@ -108,5 +88,31 @@ impl RecordForm {
         let Some(clash) = self.clash_here().cloned() else { return };
         self.filling.set(self.filling.focus, clash.theirs);
         self.clashes.retain(|other| other.label != clash.label);
+    }
+}
+
+impl Editing for RecordForm {
+    fn filling(&self) -> &Filling {
+        &self.filling
+    }
+
+    fn filling_mut(&mut self) -> &mut Filling {
+        &mut self.filling
+    }
+
+    fn is_changed(&self) -> bool {
+        self.rescued || self.filling.form.is_changed()
+    }
+
+    fn save(&mut self, ticket: Ticket) -> Option<Effect> {
+        let Some(body) = self.filling.form.submit() else {
+            self.filling.go_to_error();
+            return None;
+        };
+        let collection = self.collection.name.clone();
+        Some(match self.id {
+            Some(id) => Effect::Update(ticket, collection, id, body),
+            None => Effect::Create(ticket, collection, body),
+        })
     }
 }

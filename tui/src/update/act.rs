@@ -52,7 +52,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Definition(_) => act_on_definition(model, action),
         Screen::Users(_) => people::act_on_users(model, action),
         Screen::Sessions(_) => people::act_on_sessions(model, action),
-        Screen::Account(_) => people::act_on_account(model, action),
+        Screen::Account(_) => edit(model, action),
     }
 }
 
@@ -192,17 +192,37 @@ fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record
 }
 
 fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
-    let ticket = model.ticket();
     let Screen::Form(form) = model.top() else { return Vec::new() };
     match action {
-        Action::NextInput => form.filling.step(true),
-        Action::PreviousInput => form.filling.step(false),
-        Action::NextPage | Action::PreviousPage => form.filling.leap(action == Action::NextPage),
         Action::LookUp => return look_up(model),
-        Action::PreviousChoice | Action::NextChoice | Action::Pick => form.filling.choose(action),
         Action::TakeTheirs => form.take_theirs(),
-        Action::Back if form.is_changed() && !form.leaving => {
-            form.leaving = true;
+        _ => return edit(model, action),
+    }
+    Vec::new()
+}
+
+fn act_on_definition(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Screen::Definition(form) = model.top() else { return Vec::new() };
+    match action {
+        Action::AddField | Action::RemoveField | Action::FieldUp | Action::FieldDown => form.arrange(action),
+        _ => return edit(model, action),
+    }
+    Vec::new()
+}
+
+/// What the keys ask for in every form.
+fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
+    let ticket = model.ticket();
+    let Some(form) = model.top().editing_mut() else { return Vec::new() };
+    match action {
+        Action::NextInput => form.filling_mut().step(true),
+        Action::PreviousInput => form.filling_mut().step(false),
+        Action::NextPage | Action::PreviousPage => form.filling_mut().leap(action == Action::NextPage),
+        Action::PreviousChoice | Action::NextChoice | Action::Pick => {
+            form.typed(&mut |filling| filling.choose(action));
+        }
+        Action::Back if form.is_changed() && !form.filling().leaving => {
+            form.filling_mut().leaving = true;
             model.complain(words::UNSAVED_LEAVE);
         }
         Action::Back => {
@@ -238,35 +258,6 @@ fn look_up(model: &mut Model) -> Vec<Effect> {
     records.is_look_up = true;
     model.screens.push(Screen::Records(Box::new(records)));
     model.reload()
-}
-
-fn act_on_definition(model: &mut Model, action: Action) -> Vec<Effect> {
-    let ticket = model.ticket();
-    let Screen::Definition(form) = model.top() else { return Vec::new() };
-    match action {
-        Action::NextInput => form.filling.step(true),
-        Action::PreviousInput => form.filling.step(false),
-        Action::NextPage | Action::PreviousPage => form.filling.leap(action == Action::NextPage),
-        Action::PreviousChoice | Action::NextChoice | Action::Pick => form.typed(|filling| filling.choose(action)),
-        Action::AddField | Action::RemoveField | Action::FieldUp | Action::FieldDown => form.arrange(action),
-        Action::Back if form.is_changed() && !form.leaving => {
-            form.leaving = true;
-            model.complain(words::UNSAVED_LEAVE);
-        }
-        Action::Back => {
-            model.screens.pop();
-            return model.reload();
-        }
-        Action::Save => {
-            if let Some(effect) = form.save(ticket) {
-                model.writing = Some(ticket);
-                return vec![effect];
-            }
-            model.complain(words::FIX_FIRST);
-        }
-        _ => {}
-    }
-    Vec::new()
 }
 
 fn undo(model: &mut Model) -> Vec<Effect> {

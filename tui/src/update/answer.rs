@@ -11,7 +11,7 @@ use crate::{
     key,
     message::{Answer, Failure, Message, Ticket},
     model::{Model, Screen, Typed},
-    screen::{Collections, Filling},
+    screen::Collections,
     words,
 };
 
@@ -78,16 +78,11 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
     for typed in std::mem::take(&mut model.ahead) {
         let is_text = matches!(typed, Typed::Paste(_))
             || matches!(&typed, Typed::Key(key) if key::action(model.context(), *key).is_none());
-        let into = |filling: &mut Filling| match &typed {
+        let Some(form) = model.top().editing_mut().filter(|_| is_text) else { break };
+        form.typed(&mut |filling| match &typed {
             Typed::Key(key) => filling.key(*key),
             Typed::Paste(text) => filling.paste(text),
-        };
-        match model.screens.last_mut() {
-            Some(Screen::Form(form)) if is_text => into(&mut form.filling),
-            Some(Screen::Definition(form)) if is_text => form.typed(into),
-            Some(Screen::Account(form)) if is_text => into(&mut form.filling),
-            _ => break,
-        }
+        });
     }
     let reason = if model.has_unsaved_text() { words::ENDED_TEXT_KEPT } else { words::ENDED };
     Some(model.ask_to_sign_in(Some(reason.to_owned())))

@@ -1,4 +1,4 @@
-//! What the keys ask for in the lists of users and sessions, and in the forms about accounts.
+//! What the keys ask for in the lists of users and sessions, and how the forms about accounts are opened.
 
 use crate::{
     effect::Effect,
@@ -82,33 +82,4 @@ pub fn act_on_sessions(model: &mut Model, action: Action) -> Vec<Effect> {
         Ending::One(id) => Effect::EndSession(ticket, id),
         Ending::Others => Effect::EndOthers(ticket, of.map(|user| user.id)),
     }]
-}
-
-/// In a form about an account.
-pub fn act_on_account(model: &mut Model, action: Action) -> Vec<Effect> {
-    let ticket = model.ticket();
-    let Screen::Account(form) = model.top() else { return Vec::new() };
-    match action {
-        Action::NextInput => form.filling.step(true),
-        Action::PreviousInput => form.filling.step(false),
-        Action::NextPage | Action::PreviousPage => form.filling.leap(action == Action::NextPage),
-        Action::PreviousChoice | Action::NextChoice | Action::Pick => form.filling.choose(action),
-        Action::Back if form.is_changed() && !form.leaving => {
-            form.leaving = true;
-            model.complain(words::UNSAVED_LEAVE);
-        }
-        Action::Back => {
-            model.screens.pop();
-            return model.reload();
-        }
-        Action::Save => {
-            if let Some(effect) = form.save(ticket) {
-                model.writing = Some(ticket);
-                return vec![effect];
-            }
-            model.complain(words::FIX_FIRST);
-        }
-        _ => {}
-    }
-    Vec::new()
 }
