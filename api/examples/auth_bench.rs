@@ -87,7 +87,7 @@ async fn serve(data: &std::path::Path) -> Result<String> {
     }
     let server = Server::bind(ServerOptions { listen: ([127, 0, 0, 1], 0).into(), ..ServerOptions::default() })?;
     let base = format!("http://{}", server.local_addr()?);
-    let filter = routes::filter(app, Assets::default(), routes::Options { insecure_cookie: false });
+    let filter = routes::filter(app, Assets::default(), routes::Options::default());
     tokio::spawn(server.run(warp::service(filter), std::future::pending()));
     Ok(base)
 }

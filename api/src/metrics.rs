@@ -2,9 +2,19 @@
 //! asks or decides anything. Labels are numbers into tables that are fixed at the start, never text out of a request, so the
 //! number of time series is bounded whatever is asked. How they are shown is `routes/metrics.rs`'s business.
 
+mod histogram;
+mod http;
+mod process;
+mod text;
+
 use std::sync::LazyLock;
 
 use common::ENDPOINTS;
+
+pub use histogram::{Histogram, SECONDS, SIZES};
+pub use http::{Connected, Http, Outcome};
+pub use process::Process;
+pub use text::{Kind, Text};
 
 /// A route of the API by its template, or what is none: the only names of addresses that the log and the metrics know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,4 +46,9 @@ impl Route {
     pub fn template(self) -> &'static str {
         TEMPLATES.get(usize::from(self.0)).copied().unwrap_or("none")
     }
+}
+
+/// How many routes there are.
+fn routes() -> usize {
+    TEMPLATES.len()
 }

@@ -7,6 +7,8 @@ mod changes;
 mod collections;
 mod error;
 mod input;
+mod log;
+mod metrics;
 mod records;
 mod reply;
 mod root;
@@ -26,19 +28,25 @@ use warp::{Filter, Reply as _};
 use crate::{
     assets::Assets,
     domain::{App, Result},
-    metrics::Route,
+    log::Log,
+    metrics::{Http, Route},
     server::{Connection, Notes, RequestId},
 };
 pub use input::Input;
 use input::Raw;
+pub use metrics::open_filter as open_metrics;
 use reply::Body;
 pub use reply::Reply;
 
 /// What routes need to know beside the application.
-#[derive(Debug, Clone)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Cookies without `Secure`, for plain HTTP away from this machine. A stranger on the way can then read them.
     pub insecure_cookie: bool,
+    /// The log, whose level can be changed.
+    pub log: Log,
+    /// What the accept loop counts, to be shown.
+    pub metrics: Arc<Http>,
 }
 
 type Response = http::Response<Body>;
@@ -89,12 +97,14 @@ pub fn filter(
         .then(answer)
         .recover(|_| async { Ok::<_, Infallible>(error::internal(None)) })
         .unify()
-        .map(|response: Response| {
-            response.map(|body| match body {
-                Body::Whole(bytes) => bytes.into(),
-                Body::Pieces(pieces) => warp::reply::stream(pieces).into_response().into_body(),
-            })
-        })
+        .map(to_warp)
+}
+
+fn to_warp(response: Response) -> warp::reply::Response {
+    response.map(|body| match body {
+        Body::Whole(bytes) => bytes.into(),
+        Body::Pieces(pieces) => warp::reply::stream(pieces).into_response().into_body(),
+    })
 }
 
 #[allow(clippy::too_many_arguments)] // One for each thing that warp extracts.
@@ -127,6 +137,8 @@ impl Table {
         records::register(&mut table);
         changes::register(&mut table);
         backup::register(&mut table);
+        log::register(&mut table);
+        metrics::register(&mut table);
         table
     }
 

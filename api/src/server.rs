@@ -42,7 +42,10 @@ use tokio::{
 };
 use tower::Service;
 
-use crate::auth::clock::{Clock, Entropy, IdSource};
+use crate::{
+    auth::clock::{Clock, Entropy, IdSource},
+    metrics,
+};
 use places::{Place, Places};
 use seldom::Seldom;
 
@@ -95,6 +98,8 @@ pub struct ServerOptions {
     pub grace: Duration,
     /// Makes the request ids.
     pub ids: IdSource,
+    /// Where requests and connections are counted.
+    pub metrics: Arc<metrics::Http>,
 }
 
 impl Default for ServerOptions {
@@ -114,6 +119,7 @@ impl Default for ServerOptions {
             grace: Duration::from_secs(30),
             // Names, not secrets: a generator of our own spares every request a system call.
             ids: IdSource::new(Clock::system(), Entropy::seeded(u64::from_ne_bytes(Entropy::system().bytes()))),
+            metrics: Arc::default(),
         }
     }
 }

@@ -30,7 +30,7 @@ mod version;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -42,6 +42,7 @@ use self::memory::Memory;
 use self::queue::Queue;
 use self::sled::Sled;
 use self::snapshot::Generation;
+use crate::metrics::{Histogram, SECONDS, SIZES};
 
 pub use self::batch::{Batch, Expect};
 pub use self::error::{CommitError, Failure, OpenError, ReadError};
@@ -107,12 +108,30 @@ impl Options {
 }
 
 /// What a store has been doing since it was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Stats {
     /// Groups of commits that were made durable together, each with one sync of the disk.
-    pub groups: u64,
-    /// Batches that wait for the next group.
-    pub waiting: usize,
+    pub groups: AtomicU64,
+    /// Batches that were committed.
+    pub committed: AtomicU64,
+    /// Batches that were not, because what they expected was not so, or there was no room for them.
+    pub refused: AtomicU64,
+    /// How many batches a group had.
+    pub group_sizes: Histogram,
+    /// From a batch's arrival to its answer.
+    pub commit_time: Histogram,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            groups: AtomicU64::new(0),
+            committed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            group_sizes: Histogram::new(SIZES),
+            commit_time: Histogram::new(SECONDS),
+        }
+    }
 }
 
 /// An open store. Clones are handles to the same one; when the last is gone, what was queued is
@@ -142,7 +161,7 @@ impl Store {
             current: watch::Sender::new(Arc::new(generation)),
             failure: watch::Sender::new(None),
             ended: watch::Sender::new(false),
-            groups: AtomicU64::new(0),
+            stats: Stats::default(),
         });
         let for_thread = Arc::clone(&shared);
         let committer = thread::Builder::new()
@@ -197,9 +216,18 @@ impl Store {
     }
 
     /// What the store has been doing, for metrics.
-    pub fn stats(&self) -> Stats {
-        let shared = &self.0.shared;
-        Stats { groups: shared.groups.load(Ordering::Relaxed), waiting: shared.queue.len() }
+    pub fn stats(&self) -> &Stats {
+        &self.0.shared.stats
+    }
+
+    /// How many batches wait for the next group.
+    pub fn waiting(&self) -> usize {
+        self.0.shared.queue.len()
+    }
+
+    /// How many bytes the store takes on the disk; 0 in memory. Looks at its files, so it may block for a moment.
+    pub fn disk_bytes(&self) -> Result<u64, ReadError> {
+        self.0.shared.engine.disk_bytes()
     }
 
     /// Commits what is queued and stops taking writes; reads go on. The directory is free for

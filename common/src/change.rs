@@ -23,6 +23,8 @@ pub enum Subject {
     User,
     /// A session.
     Session,
+    /// The server itself, as it runs.
+    Server,
 }
 
 /// One change. No secret is ever in it: no password, hash, token or code.
@@ -37,7 +39,7 @@ pub struct Change {
     pub by: Option<UserId>,
     /// Of which kind the thing is.
     pub subject: Subject,
-    /// Which one: an id, or a collection's name.
+    /// Which one: an id, a collection's name, or a part of the server.
     pub id: String,
     /// The collection of a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]

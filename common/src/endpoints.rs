@@ -5,6 +5,8 @@ pub mod backup;
 pub mod changes;
 pub mod collections;
 pub mod health;
+pub mod log;
+pub mod metrics;
 pub mod records;
 pub mod root;
 pub mod sessions;
@@ -90,6 +92,9 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::Restore>(),
     EndpointInfo::of::<changes::List>(),
     EndpointInfo::of::<backup::Get>(),
+    EndpointInfo::of::<log::Get>(),
+    EndpointInfo::of::<log::Set>(),
+    EndpointInfo::of::<metrics::Get>(),
     EndpointInfo::of::<health::Healthy>(),
     EndpointInfo::of::<health::Ready>(),
 ];

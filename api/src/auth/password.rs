@@ -7,9 +7,11 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Instant,
 };
 
 use argon2::{
@@ -22,6 +24,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::clock::Entropy;
+use crate::metrics::{Histogram, SECONDS};
 
 /// A longer password is refused before it is looked at.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
@@ -168,6 +171,18 @@ pub struct Hasher {
     entropy: Entropy,
     /// What an unknown user's password is compared with, at the cost of a known one's.
     dummy: PasswordHash,
+    stats: Arc<Stats>,
+}
+
+/// What the hashing threads have been doing.
+#[derive(Debug)]
+pub struct Stats {
+    /// Passwords that wait for a thread.
+    pub waiting: AtomicUsize,
+    /// Passwords that were turned away because too many waited.
+    pub refused: AtomicU64,
+    /// How long one took, without its wait.
+    pub time: Histogram,
 }
 
 struct Job {
@@ -195,18 +210,25 @@ impl Hasher {
         if cost.memory_kib < floor.memory_kib || cost.passes < floor.passes || !within_ceiling(&params) {
             return Err(HasherError::Cost(cost));
         }
+        let stats =
+            Arc::new(Stats { waiting: AtomicUsize::new(0), refused: AtomicU64::new(0), time: Histogram::new(SECONDS) });
         let (jobs, queue) = sync_channel(settings.queue);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..settings.threads.max(1) {
-            let queue = queue.clone();
+            let (queue, stats) = (queue.clone(), stats.clone());
             thread::Builder::new()
                 .name("password".to_owned())
-                .spawn(move || work_off(&queue))
+                .spawn(move || work_off(&queue, &stats))
                 .map_err(HasherError::Thread)?;
         }
         let nobody = Password(Zeroizing::new(String::new()));
         let dummy = hash(&nobody, &entropy.bytes(), &params, &mut Vec::new()).map_err(|_| HasherError::Cost(cost))?;
-        Ok(Self { jobs, params, entropy, dummy })
+        Ok(Self { jobs, params, entropy, dummy, stats })
+    }
+
+    /// What the threads have been doing, for metrics.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
     }
 
     /// A new hash of `password`, with a salt of its own.
@@ -247,9 +269,14 @@ impl Hasher {
 
     async fn run(&self, work: Work) -> Result<Done, HashError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.try_send(Job { work, reply }).map_err(|refused| match refused {
-            TrySendError::Full(_) => HashError::Busy,
-            TrySendError::Disconnected(_) => HashError::Failed,
+        self.stats.waiting.fetch_add(1, Relaxed);
+        self.jobs.try_send(Job { work, reply }).map_err(|refused| {
+            self.stats.waiting.fetch_sub(1, Relaxed);
+            self.stats.refused.fetch_add(1, Relaxed);
+            match refused {
+                TrySendError::Full(_) => HashError::Busy,
+                TrySendError::Disconnected(_) => HashError::Failed,
+            }
         })?;
         answer.await.map_err(|_| HashError::Failed)?
     }
@@ -257,18 +284,21 @@ impl Hasher {
 
 /// One thread's life. Its memory is its own and is used again, so that all hashing together never holds more than
 /// threads × one hash.
-fn work_off(queue: &Mutex<Receiver<Job>>) {
+fn work_off(queue: &Mutex<Receiver<Job>>, stats: &Stats) {
     let mut memory = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { work, reply }) = next else { return };
+        stats.waiting.fetch_sub(1, Relaxed);
         if reply.is_closed() {
             continue;
         }
+        let started = Instant::now();
         let done = catch_unwind(AssertUnwindSafe(|| match work {
             Work::Hash { password, salt, params } => hash(&password, &salt, &params, &mut memory).map(Done::Hashed),
             Work::Verify { password, stored } => compare(&password, &stored, &mut memory).map(Done::Compared),
         }));
+        stats.time.observe_time(started.elapsed());
         let _ = reply.send(done.unwrap_or(Err(HashError::Failed)));
     }
 }

@@ -1,5 +1,7 @@
 //! `coffer serve`.
 
+mod metrics;
+
 use std::{io::Write, net::SocketAddr, path::PathBuf, sync::atomic::Ordering, time::Duration};
 
 use anyhow::{Context, Result, bail};
@@ -61,6 +63,9 @@ pub struct Serve {
     /// What the log tells, such as info, debug, or coffer=trace.
     #[arg(long, env = "COFFER_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
     log_level: String,
+    /// Show `/metrics` on this address too, over plain HTTP and to everybody who reaches it, without a token.
+    #[arg(long, env = "COFFER_METRICS_LISTEN", value_name = "ADDR")]
+    metrics_listen: Option<SocketAddr>,
     /// How long a stopping server lets requests finish.
     #[arg(long, env = "COFFER_GRACE", default_value = "10s", value_parser = parse_duration, value_name = "TIME")]
     grace: Duration,
@@ -143,7 +148,13 @@ impl Serve {
             trusted_proxies: self.trusted_proxy.clone(),
             ..ServerOptions::default()
         };
+        let routing = routes::Options {
+            insecure_cookie: self.insecure_cookie,
+            log: log.clone(),
+            metrics: options.metrics.clone(),
+        };
         let server = Server::bind(options).with_context(|| format!("cannot listen on {}", self.listen))?;
+        let for_metrics = self.metrics_listen.map(metrics::Listener::bind).transpose()?;
         let Opened { app, mut setup_code } = self.data.open(settings).await?;
         if self.demo {
             let mut out = std::io::stdout();
@@ -160,9 +171,13 @@ impl Serve {
         let drain = drain_on_signal(app.clone(), log, stop.clone()).context("signals cannot be listened to")?;
         tokio::spawn(drain);
         let address = server.local_addr()?;
-        greet(address, setup_code.as_deref());
+        let metrics_address = for_metrics.as_ref().map(metrics::Listener::address).transpose()?;
+        greet(address, metrics_address, setup_code.as_deref());
+        if let Some(listener) = for_metrics {
+            listener.serve(app.clone(), routing.clone(), stopped.clone());
+        }
         tokio::spawn(sweep(app.clone()));
-        let filter = routes::filter(app.clone(), assets, routes::Options { insecure_cookie: self.insecure_cookie });
+        let filter = routes::filter(app.clone(), assets, routing);
         let service = warp::service(filter);
         let failed = app.store.failed();
         let failure = tokio::spawn(async move {
@@ -189,9 +204,12 @@ impl Serve {
 }
 
 /// The first thing that people see. The set-up code is a secret, so it goes to stdout and never into the log.
-fn greet(address: SocketAddr, setup_code: Option<&str>) {
+fn greet(address: SocketAddr, metrics: Option<SocketAddr>, setup_code: Option<&str>) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "Coffer listens on http://{address}");
+    if let Some(metrics) = metrics {
+        let _ = writeln!(out, "Metrics are on http://{metrics}/metrics");
+    }
     if let Some(code) = setup_code {
         let _ = writeln!(out, "Make the first admin here, within an hour:\n\n    http://{address}/setup?code={code}\n");
     }

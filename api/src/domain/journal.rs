@@ -15,7 +15,7 @@ use common::{
 use serde_json::Value;
 
 use super::{App, Error, Result, collections, keyspace};
-use crate::store::{Entry, Key, Scan, Snapshot, Version, journal};
+use crate::store::{Batch, Entry, Key, Scan, Snapshot, Version, journal};
 
 pub use trim::trim;
 
@@ -71,6 +71,12 @@ pub fn entry(app: &App, caller: &Caller, subject: Subject, id: &impl ToString, a
 pub fn bytes(change: &Change) -> Vec<u8> {
     // A struct of texts and JSON values always writes.
     serde_json::to_vec(change).unwrap_or_default()
+}
+
+/// Appends an entry about what is no change of the store.
+pub async fn note(app: &App, change: &Change) -> Result<()> {
+    app.store.commit(Batch::new().append(bytes(change))).await?;
+    Ok(())
 }
 
 fn parse(key: &Key, entry: &Entry) -> Result<Change> {

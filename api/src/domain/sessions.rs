@@ -189,8 +189,7 @@ async fn note_refused(app: &App, user: Option<UserId>, origin: &Origin, locked: 
     let id = user.map(|user| user.to_string()).unwrap_or_default();
     let change = Actor::at(&Caller::Anonymous, origin.address).entry(app, Subject::User, &id, action);
     tracing::info!(address = %origin.address, user = id, action, "sign-in refused");
-    app.store.commit(Batch::new().append(journal::bytes(&change))).await?;
-    Ok(())
+    journal::note(app, &change).await
 }
 
 fn lifetime(claims: &Claims, app: &App) -> u64 {
@@ -436,6 +435,24 @@ fn stage_end(
         .expect(key.clone(), Expect::Version(version))
         .put(key, serde_json::to_vec(&ended)?)
         .append(journal::bytes(&change)))
+}
+
+/// How many sessions are good for something. Reads all of them.
+pub async fn count(app: &App) -> Result<u64> {
+    const AT_ONCE: usize = 500;
+    let (snapshot, now) = (app.store.snapshot(), app.clock.unix_seconds());
+    let mut scan = Scan::prefix(&keyspace::sessions()).limit(AT_ONCE);
+    let mut count = 0;
+    loop {
+        let entries = snapshot.scan(scan).await?;
+        for (_, entry) in &entries {
+            let session: StoredSession = serde_json::from_slice(&entry.value)?;
+            count += u64::from(!session.is_over(now));
+        }
+        let Some((last, _)) = entries.last().filter(|_| entries.len() == AT_ONCE) else { return Ok(count) };
+        scan = Scan::prefix(&keyspace::sessions()).limit(AT_ONCE).after(last);
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Removes sessions whose tokens have all expired, a few at a time. Says whether there may be more.

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use common::{
-    Problem,
+    Endpoint, Problem,
     endpoint::EndpointInfo,
     problem::{FieldErrors, NON_FIELD},
 };
@@ -171,6 +171,11 @@ fn simple_jwt_members(problem: &mut Problem) {
     if let Some(message) = problem.errors.messages(NON_FIELD).next() {
         problem.detail = message.to_owned();
     }
+}
+
+/// The refusal of a request that was not read as its endpoint says.
+pub fn of_endpoint<E: Endpoint>(error: Error, request_id: Option<RequestId>) -> Response {
+    Refusal::from(error).into_response(&EndpointInfo::of::<E>(), request_id)
 }
 
 /// 404.

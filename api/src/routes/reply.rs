@@ -50,6 +50,13 @@ impl Reply {
         Self { status: None, headers, body: body.into() }
     }
 
+    /// A text that is no JSON.
+    pub fn text(body: Bytes, kind: HeaderValue) -> Self {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(header::CONTENT_TYPE, kind);
+        Self { status: None, headers, body: body.into() }
+    }
+
     /// A file to be kept under `name`, made while it is sent.
     pub fn file(name: &str, pieces: Pieces) -> Self {
         let mut headers = HeaderMap::with_capacity(4);

@@ -51,6 +51,7 @@ pub(super) async fn serve<S, B>(
         activity: activity.clone(),
         remote: remote.ip().to_canonical(),
         is_proxy,
+        _connected: shared.options.metrics.connected(),
     });
     let stream = TokioIo::new(Watched::new(stream, activity.clone()));
     let answer = service_fn(move |request: Request<Incoming>| exchange::answer(peer.clone(), service.clone(), request));

@@ -29,7 +29,11 @@ use super::{
     notes::Notes,
     refusal::Refusal,
 };
-use crate::{log, problem};
+use crate::{
+    log,
+    metrics::{Connected, Outcome},
+    problem,
+};
 
 /// Who is at the other end, as handlers see it (an extension of the request).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +82,8 @@ pub(super) struct Peer {
     pub(super) remote: IpAddr,
     /// Its word about clients is taken.
     pub(super) is_proxy: bool,
+    /// Counts the connection as open.
+    pub(super) _connected: Connected,
 }
 
 /// An exchange under way. Dropping it ends it and logs it: there is no way out that is not noted.
@@ -156,6 +162,7 @@ impl Exchange {
     fn begin(peer: Arc<Peer>, request: &Request<Incoming>) -> (Self, Option<HeaderValue>) {
         let version = request.version();
         peer.activity.begin(version >= Version::HTTP_2);
+        peer.shared.options.metrics.begin();
         let connection = Connection { client: peer.remote, is_secure: false };
         let (connection, host) = if peer.is_proxy {
             forwarded::client(connection, request.headers(), &peer.shared.options.trusted_proxies)
@@ -210,13 +217,15 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.peer.activity.end();
-        let user = self.notes.noted_user();
+        let (route, user, time) = (self.notes.noted_route(), self.notes.noted_user(), self.started.elapsed());
+        let outcome = Outcome { route, method: &self.method, status: self.status, time, bytes: self.sent };
+        self.peer.shared.options.metrics.end(outcome);
         // The template and never the address: an id may tell too much, a query or a path of nothing may hold a token.
         tracing::info!(
             target: log::ACCESS,
             request_id = self.id.as_str(),
             method = self.method.as_str(),
-            route = self.notes.noted_route().template(),
+            route = route.template(),
             // 499, as others write it: the client left before there was an answer.
             status = self.status.map_or(499, |status| status.as_u16()),
             user = user.map(|user| user.id.as_str()),
@@ -224,7 +233,7 @@ impl Drop for Exchange {
             client = %self.connection.client,
             bytes = self.sent,
             // To the microsecond.
-            ms = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            ms = (time.as_secs_f64() * 1e6).round() / 1e3,
         );
     }
 }

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use super::error::{CommitError, Failure};
 use super::group::Group;
 use super::queue::{Queue, Waiting};
 use super::snapshot::Generation;
-use super::{Batch, Key, Version};
+use super::{Batch, Key, Stats, Version};
 
 /// The longest that a batch waits for others to join it.
 const MAX_PATIENCE: Duration = Duration::from_millis(1);
@@ -30,8 +30,7 @@ pub(super) struct Shared {
     pub failure: watch::Sender<Option<Failure>>,
     /// True once the committer has ended.
     pub ended: watch::Sender<bool>,
-    /// How many groups have been made durable.
-    pub groups: AtomicU64,
+    pub stats: Stats,
 }
 
 impl Shared {
@@ -66,6 +65,7 @@ fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
     while let Some(waiting) = shared.queue.take_group(expected, patience) {
         let bytes = waiting.iter().map(|waiting| waiting.bytes).sum();
         if !shared.engine.has_room_for(bytes) {
+            shared.stats.refused.fetch_add(waiting.len() as u64, Relaxed);
             for waiting in waiting {
                 waiting.answer(Err(CommitError::DiskFull));
             }
@@ -84,8 +84,11 @@ fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
 
 fn commit_group(shared: &Shared, state: State, waiting: Vec<Waiting>) -> Result<State, ApplyError> {
     let mut group = Group::new(&shared.engine, state);
-    let (answers, outcomes): (Vec<_>, Vec<_>) =
-        waiting.into_iter().map(|Waiting { batch, answer, .. }: Waiting| (answer, group.admit(batch))).unzip();
+    shared.stats.group_sizes.observe(waiting.len() as u64);
+    let (answers, outcomes): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .map(|Waiting { batch, answer, since, .. }: Waiting| ((answer, since), group.admit(batch)))
+        .unzip();
     let Group { state: after, writes, undo, .. } = group;
     if after != state {
         let generation = Arc::new(Generation::new(after.version, undo));
@@ -93,11 +96,14 @@ fn commit_group(shared: &Shared, state: State, waiting: Vec<Waiting>) -> Result<
         let linked = shared.current().next.set(Arc::clone(&generation)).is_ok();
         debug_assert!(linked, "only the committer links generations");
         shared.engine.apply(writes.into_iter(), after)?;
-        shared.groups.fetch_add(1, Ordering::Relaxed);
+        shared.stats.groups.fetch_add(1, Relaxed);
         shared.current.send_replace(generation);
     }
     // Refusals wait as well: they may rest on a batch of this group, and so tell of it.
-    for (answer, outcome) in answers.into_iter().zip(outcomes) {
+    for ((answer, since), outcome) in answers.into_iter().zip(outcomes) {
+        let count = if outcome.is_ok() { &shared.stats.committed } else { &shared.stats.refused };
+        count.fetch_add(1, Relaxed);
+        shared.stats.commit_time.observe_time(since.elapsed());
         // A caller that went away has no use for the answer.
         let _ = answer.send(outcome);
     }

@@ -85,6 +85,14 @@ impl Engine {
         }
     }
 
+    /// How many bytes are taken on the disk.
+    pub fn disk_bytes(&self) -> Result<u64, ReadError> {
+        match self {
+            Engine::Sled(sled) => sled.disk_bytes(),
+            Engine::Memory(_) => Ok(0),
+        }
+    }
+
     /// Writes all of a group and the state after it, atomically. On disk when it returns.
     pub fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
         match self {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -20,6 +20,7 @@ type Answer = oneshot::Sender<Result<Version, CommitError>>;
 pub(super) struct Waiting {
     pub batch: Batch,
     pub bytes: usize,
+    pub since: Instant,
     pub answer: Answer,
 }
 
@@ -62,7 +63,7 @@ impl Queue {
             return Err(CommitError::Busy);
         }
         line.bytes += bytes;
-        line.waiting.push_back(Waiting { batch, bytes, answer });
+        line.waiting.push_back(Waiting { batch, bytes, since: Instant::now(), answer });
         drop(line);
         self.arrived.notify_one();
         Ok(answered)

@@ -111,6 +111,10 @@ impl Sled {
         disk.f_bavail.saturating_mul(disk.f_frsize) >= needed
     }
 
+    pub fn disk_bytes(&self) -> Result<u64, ReadError> {
+        self.db.size_on_disk().map_err(read_error)
+    }
+
     /// Makes a group durable. After an error nothing is tried again, not even a last flush when the
     /// engine is dropped: the system forgets what it could not write, and would call it written.
     pub fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {

@@ -15,6 +15,7 @@ mod invariants;
 mod join;
 mod journal;
 mod kill;
+mod metrics;
 mod races;
 mod readme;
 mod records;

@@ -245,11 +245,11 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body of an answer that must have this status; null where there is none, or one that is a file.
+    /// The body of an answer that must have this status; null where there is none, or one that is no JSON.
     #[track_caller]
     pub fn is(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
-        if self.body.is_empty() || self.header("content-type") == "application/octet-stream" {
+        if self.body.is_empty() || !self.header("content-type").ends_with("json") {
             return Value::Null;
         }
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))

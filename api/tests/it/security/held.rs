@@ -89,7 +89,7 @@ impl Held {
         };
         let server = Server::bind(options).unwrap();
         let base = format!("http://{}", server.local_addr().unwrap());
-        let filter = routes::filter(app.clone(), Assets::embedded(), routes::Options { insecure_cookie: false });
+        let filter = routes::filter(app.clone(), Assets::embedded(), routes::Options::default());
         tokio::spawn(server.run(warp::service(filter), std::future::pending()));
         Self { app, hand, setup_code, base, _keys: keys }
     }

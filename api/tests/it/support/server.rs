@@ -114,7 +114,7 @@ impl Server {
     }
 
     /// The rest of the first line of the greeting that has `mark`.
-    fn greeted(&mut self, mark: &str) -> String {
+    pub fn greeted(&mut self, mark: &str) -> String {
         loop {
             let mut line = String::new();
             let read = self.greeting.read_line(&mut line).unwrap();

@@ -1,0 +1,36 @@
+//! `--metrics-listen`: a listener that shows `/metrics` and nothing else, and asks for no token. It ends with the server.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    domain::App,
+    routes,
+    server::{Server, ServerOptions},
+};
+
+/// A bound socket.
+pub(super) struct Listener(Server);
+
+impl Listener {
+    /// Takes the address.
+    pub(super) fn bind(listen: SocketAddr) -> Result<Self> {
+        // What is asked here is not counted among what it shows.
+        let options = ServerOptions { listen, max_connections: 64, max_body: 0, ..ServerOptions::default() };
+        Ok(Self(Server::bind(options).with_context(|| format!("cannot show metrics on {listen}"))?))
+    }
+
+    /// The address, with the port that was really taken.
+    pub(super) fn address(&self) -> Result<SocketAddr> {
+        Ok(self.0.local_addr()?)
+    }
+
+    /// Serves until `end` is true.
+    pub(super) fn serve(self, app: App, options: routes::Options, mut end: tokio::sync::watch::Receiver<bool>) {
+        let service = warp::service(routes::open_metrics(app, options));
+        tokio::spawn(self.0.run(service, async move {
+            let _ = end.wait_for(|end| *end).await;
+        }));
+    }
+}

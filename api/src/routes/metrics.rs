@@ -1,0 +1,122 @@
+//! `/metrics`: gathers what the parts of the server have counted. For admins, or without a token on a listener of its own.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use common::{Endpoint, endpoints::metrics::Get};
+use http::{HeaderValue, Method};
+use tokio::sync::Mutex;
+use warp::Filter;
+
+use super::{Context, Options, Reply, Table, error, split, to_warp};
+use crate::{
+    domain::{App, Result, sessions},
+    metrics::{Kind, Process, Text},
+    server::RequestId,
+};
+
+/// How long a count of the sessions is good: counting reads all of them.
+const COUNTED: Duration = Duration::from_secs(15);
+
+/// The last count of sessions and when it was made; locked while it is made, so that there is one at a time.
+type Counted = Arc<Mutex<Option<(Duration, u64)>>>;
+
+pub fn register(table: &mut Table) {
+    let counted = Counted::default();
+    table.on::<Get, _, _>(move |context, _| {
+        let counted = counted.clone();
+        async move { Ok(reply(gather(&context, &counted).await?)) }
+    });
+}
+
+/// `/metrics` and nothing else, for everybody who reaches it: what listens on `--metrics-listen`.
+pub fn open_filter(
+    app: App,
+    options: Options,
+) -> impl Filter<Extract = (warp::reply::Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let (context, counted) = (Context { app, options: Arc::new(options) }, Counted::default());
+    warp::method()
+        .and(warp::path::full())
+        .and(warp::ext::optional::<RequestId>())
+        .then(move |method: Method, path: warp::path::FullPath, request_id: Option<RequestId>| {
+            let (context, counted) = (context.clone(), counted.clone());
+            async move {
+                if !split(path.as_str()).eq(split(Get::PATH)) {
+                    return error::not_found(request_id);
+                }
+                if ![Method::GET, Method::HEAD].contains(&method) {
+                    return error::method_not_allowed(&method, "GET, HEAD", request_id);
+                }
+                match gather(&context, &counted).await {
+                    Ok(text) => reply(text).into_response(Get::SUCCESS),
+                    Err(error) => error::of_endpoint::<Get>(error, request_id),
+                }
+            }
+        })
+        .map(to_warp)
+}
+
+fn reply(text: String) -> Reply {
+    Reply::text(Bytes::from(text), HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))
+}
+
+async fn gather(context: &Context, counted: &Counted) -> Result<String> {
+    let Context { app, options } = context;
+    let mut text = Text::default();
+    text.family("coffer_build_info", Kind::Gauge, "The version of the server.");
+    text.sample("", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    options.metrics.write(&mut text);
+    write_store(app, &mut text).await?;
+    write_passwords(app, &mut text);
+    text.single("coffer_sessions_active", Kind::Gauge, "Sessions that are open.", sessions(app, counted).await?);
+    let lost = options.log.lost();
+    text.single("coffer_log_lines_lost_total", Kind::Counter, "Lines of the log that nobody read in time.", lost);
+    Process::look().write(&mut text);
+    Ok(text.finish())
+}
+
+async fn write_store(app: &App, text: &mut Text) -> Result<()> {
+    let store = app.store.clone();
+    let bytes = tokio::task::spawn_blocking(move || store.disk_bytes()).await;
+    let bytes = bytes.map_err(|error| crate::domain::Error::Internal(error.to_string()))??;
+    text.single("coffer_store_disk_bytes", Kind::Gauge, "What the store's files take on the disk.", bytes);
+    let stats = app.store.stats();
+    text.family("coffer_store_commits_total", Kind::Counter, "Commits by what became of them.");
+    text.sample("", &[("outcome", "committed")], stats.committed.load(Relaxed));
+    text.sample("", &[("outcome", "refused")], stats.refused.load(Relaxed));
+    text.family("coffer_store_commit_duration_seconds", Kind::Histogram, "From a commit's arrival to its answer.");
+    text.seconds(&[], &stats.commit_time);
+    let groups = stats.groups.load(Relaxed);
+    text.single("coffer_store_groups_total", Kind::Counter, "Groups of commits, one sync of the disk each.", groups);
+    text.family("coffer_store_group_commits", Kind::Histogram, "How many commits a group has.");
+    text.sizes(&[], &stats.group_sizes);
+    text.single("coffer_store_queue", Kind::Gauge, "Commits that wait for the next group.", app.store.waiting());
+    Ok(())
+}
+
+fn write_passwords(app: &App, text: &mut Text) {
+    let stats = app.hasher.stats();
+    let waiting = stats.waiting.load(Relaxed);
+    text.single("coffer_password_queue", Kind::Gauge, "Passwords that wait to be hashed.", waiting);
+    let refused = stats.refused.load(Relaxed);
+    text.single("coffer_password_refused_total", Kind::Counter, "Passwords turned away, since too many wait.", refused);
+    text.family("coffer_password_duration_seconds", Kind::Histogram, "How long one password takes, without its wait.");
+    text.seconds(&[], &stats.time);
+}
+
+async fn sessions(app: &App, counted: &Counted) -> Result<u64> {
+    let mut counted = counted.lock().await;
+    let now = app.clock.elapsed();
+    if let Some((at, count)) = *counted
+        && now.saturating_sub(at) < COUNTED
+    {
+        return Ok(count);
+    }
+    let count = sessions::count(app).await?;
+    *counted = Some((now, count));
+    Ok(count)
+}

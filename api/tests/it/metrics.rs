@@ -1,0 +1,144 @@
+//! `/metrics` and `/api/log/`: what the server shows of itself while it runs, and to whom.
+
+#![allow(clippy::float_cmp, reason = "counts are whole numbers, which are exact")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Client, Coffer, server::Server};
+
+/// Every sample by its name and labels, after a look at the form of all of it.
+fn samples(text: &str) -> BTreeMap<String, f64> {
+    let (mut samples, mut families) = (BTreeMap::new(), BTreeSet::new());
+    let mut family = "";
+    for line in text.lines() {
+        if let Some(comment) = line.strip_prefix("# ") {
+            let (what, rest) = comment.split_once(' ').unwrap();
+            let (name, said) = rest.split_once(' ').unwrap();
+            if what == "HELP" {
+                assert!(families.insert(name.to_owned()), "{name} stands twice");
+                family = name;
+            }
+            assert!(name == family && !said.is_empty(), "{line}");
+            continue;
+        }
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with(family) && !family.is_empty(), "{line} under {family}");
+        assert!(samples.insert(name.to_owned(), value.parse().unwrap()).is_none(), "{line} stands twice");
+    }
+    samples
+}
+
+async fn look(client: &Client) -> BTreeMap<String, f64> {
+    let answer = client.get("/metrics").await;
+    answer.is(200);
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    samples(&answer.text())
+}
+
+#[tokio::test]
+async fn everything_that_happens_is_counted_under_names_that_are_fixed() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text", "unique": true}])).await;
+    let before = look(&admin).await;
+    let record = admin.record("snacks", json!({"title": "Popcorn"})).await;
+    admin.post("/api/records/snacks/", &json!({"title": "Popcorn"})).await.refused(409);
+    let path = crate::support::path("snacks", &record);
+    for _ in 0..3 {
+        admin.get(&path).await.is(200);
+    }
+    for path in ["/api/nothing/", "/api/records/a/b/c/d/", "/no-such-file.js"] {
+        admin.get(path).await.refused(404);
+    }
+    Answer::of(coffer.stranger().request("X-ODD".parse::<Method>().unwrap(), "/api/")).await.refused(405);
+    coffer.stranger().get("/healthz").await.is(200);
+    coffer.sign_in("ada").await;
+    let after = look(&admin).await;
+
+    let grown = |name: &str| after.get(name).unwrap_or(&0.0) - before.get(name).unwrap_or(&0.0);
+    let requests = |route, method, status| {
+        grown(&format!("coffer_http_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"))
+    };
+    let one = "/api/records/{collection}/{id}/";
+    assert_eq!(requests("/api/records/{collection}/", "POST", "2xx"), 1.0);
+    assert_eq!(requests("/api/records/{collection}/", "POST", "4xx"), 1.0);
+    assert_eq!(requests(one, "GET", "2xx"), 3.0);
+    assert_eq!(requests("none", "GET", "4xx"), 3.0);
+    assert_eq!(requests("/api/", "other", "4xx"), 1.0);
+    assert_eq!(grown(&format!("coffer_http_request_duration_seconds_count{{route=\"{one}\",method=\"GET\"}}")), 3.0);
+    let time = grown(&format!("coffer_http_request_duration_seconds_sum{{route=\"{one}\",method=\"GET\"}}"));
+    assert!(time > 0.0 && time < 30.0, "{time}");
+    assert_eq!(grown("coffer_store_commits_total{outcome=\"committed\"}"), 2.0, "a record and a session");
+    assert_eq!(grown("coffer_store_commit_duration_seconds_count"), 2.0);
+    assert_eq!(grown("coffer_store_group_commits_sum"), 2.0);
+    assert_eq!(grown("coffer_password_duration_seconds_count"), 1.0);
+    // The scrape itself is under way.
+    assert_eq!(after["coffer_http_requests_in_flight"], 1.0);
+    assert_eq!((after["coffer_store_queue"], after["coffer_password_queue"]), (0.0, 0.0));
+    assert!(after["coffer_sessions_active"] >= 1.0 && after["coffer_http_connections"] >= 1.0, "{after:?}");
+    assert!(after["coffer_store_disk_bytes"] > 0.0 && after["process_resident_memory_bytes"] > 1e6, "{after:?}");
+    assert!(after["process_open_fds"] > 5.0 && after["process_start_time_seconds"] > 1.7e9, "{after:?}");
+    assert_eq!(after[concat!("coffer_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}")], 1.0);
+    for name in after.keys() {
+        assert!(!name.contains("snacks") && !name.contains("ODD") && !name.contains("nothing"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_and_users_see_no_metrics_but_on_a_listener_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&dir.path().join("data"), &["--metrics-listen", "127.0.0.1:0"]);
+    let metrics = server.greeted("Metrics are on http://");
+    let admin = server.set_up().await;
+    server.stranger().get("/metrics").await.refused(401);
+    admin.post("/api/users/", &json!({"username": "ulla", "password": crate::support::PASSWORD})).await.is(201);
+    server.sign_in("ulla").await.get("/metrics").await.refused(403);
+    assert_eq!(look(&admin).await["coffer_sessions_active"], 2.0);
+
+    let authority = metrics.strip_suffix("/metrics").unwrap();
+    let open = Client { base: format!("http://{authority}"), ..server.stranger() };
+    let seen = look(&open).await;
+    assert!(seen.contains_key("coffer_http_connections_total"), "{seen:?}");
+    assert_eq!(seen["coffer_http_requests_in_flight"], 0.0, "scrapes are not counted here");
+    for path in ["/", "/api/", "/healthz", "/metrics/more", "/api/users/me/"] {
+        let refused = Client { access: admin.access.clone(), ..open.clone() }.get(path).await;
+        refused.refused(404);
+    }
+    assert_eq!(open.post("/metrics", &json!({})).await.refused(413).code, "too_large");
+    assert_eq!(open.delete("/metrics").await.refused(405).code, "method_not_allowed");
+}
+
+#[tokio::test]
+async fn the_logs_level_is_changed_while_the_server_runs_and_the_journal_knows_by_whom() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&dir.path().join("data"), &["--log", "json"]);
+    let admin = server.set_up().await;
+    assert_eq!(admin.get("/api/log/").await.is(200), json!({"level": "trace"}));
+    let loud = admin.get("/api/users/me/").await;
+    assert_eq!(admin.put("/api/log/", &json!({"level": "warn"})).await.is(200), json!({"level": "warn"}));
+    let quiet = admin.get("/api/users/me/").await;
+    for level in ["loud", "h2=trace", "", "INFO"] {
+        assert!(admin.put("/api/log/", &json!({"level": level})).await.faults()[0].starts_with("level: "), "{level}");
+    }
+    assert_eq!(admin.get("/api/log/").await.is(200), json!({"level": "warn"}));
+    admin.put("/api/log/", &json!({"level": "info"})).await.is(200);
+    let again = admin.get("/api/users/me/").await;
+
+    let changes = admin.get("/api/changes/").await.is(200);
+    let levels: Vec<_> =
+        changes["results"].as_array().unwrap().iter().filter(|entry| entry["subject"] == "server").collect();
+    assert_eq!(levels.len(), 2, "{changes}");
+    assert_eq!((&levels[0]["by"], &levels[0]["id"]), (&json!(admin.id), &json!("log")));
+    assert_eq!((&levels[0]["before"], &levels[0]["after"]), (&json!({"level": "trace"}), &json!({"level": "warn"})));
+
+    crate::support::server::terminate(&server.child);
+    assert!(server.child.wait().unwrap().success());
+    let log = server.log();
+    let lines = |answer: &Answer| {
+        let id = answer.header("x-request-id");
+        log.lines().filter(|line| line.contains("coffer::access") && line.contains(id)).count()
+    };
+    assert_eq!([lines(&loud), lines(&quiet), lines(&again)], [1, 0, 1], "{log}");
+}
