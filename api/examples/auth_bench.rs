@@ -85,8 +85,8 @@ async fn serve(data: &std::path::Path) -> Result<String> {
         let new = NewUser { username, password, roles: Vec::new(), is_admin: false, is_active: true };
         users::create(&app, Actor::local(&Caller::Anonymous), new).await?;
     }
-    let server = Server::bind(ServerOptions { listen: ([127, 0, 0, 1], 0).into(), ..ServerOptions::default() })?;
-    let base = format!("http://{}", server.local_addr()?);
+    let server = Server::bind(ServerOptions { listen: vec!["127.0.0.1:0".parse()?], ..ServerOptions::default() })?;
+    let base = format!("http://{}", server.addresses()?[0]);
     let filter = routes::filter(app, Assets::default(), routes::Options::default());
     tokio::spawn(server.run(warp::service(filter), std::future::pending()));
     Ok(base)

@@ -8,11 +8,13 @@ mod health;
 mod init;
 mod journal;
 mod keys;
+mod listen;
 mod open;
 mod password;
 mod progress;
 mod restore;
 mod serve;
+mod systemd;
 mod user;
 
 use std::{io::Write, process::ExitCode};

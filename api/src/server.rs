@@ -8,22 +8,25 @@ mod connection;
 mod exchange;
 mod forwarded;
 mod headers;
+mod listener;
 mod notes;
 mod places;
 mod refusal;
 mod seldom;
 mod stream;
+mod tls;
 
 use std::{
     convert::Infallible,
     error::Error as StdError,
+    future::poll_fn,
     io,
-    net::SocketAddr,
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -36,7 +39,6 @@ use hyper_util::{
 };
 use thiserror::Error;
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
     time::{Instant, sleep, timeout, timeout_at},
 };
@@ -46,16 +48,17 @@ use crate::{
     auth::clock::{Clock, Entropy, IdSource},
     metrics,
 };
+use listener::Accepted;
 use places::{Place, Places};
 use seldom::Seldom;
 
 pub use body::RequestBody;
 pub use exchange::{Connection, RequestId};
 pub use forwarded::{TrustedProxy, TrustedProxyError};
+pub use listener::{InvalidListenAddress, ListenAddress, Listener};
 pub use notes::Notes;
+pub use tls::{Tls, TlsError};
 
-/// How many connections may wait in the kernel to be accepted.
-const BACKLOG: u32 = 1024;
 /// Room for a request's head. Above the 64 KiB that a head may have, so that an address that is too long is told from headers that are too many.
 const HEAD_BUFFER: usize = 128 * 1024;
 /// All header lines of one request together.
@@ -71,8 +74,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What the loop allows. [`Default`] is meant for the open internet.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
-    /// Where to listen. Port 0 takes a free one; [`Server::local_addr`] tells which.
-    pub listen: SocketAddr,
+    /// Where to listen. [`Server::addresses`] tells which ports were taken where any would do.
+    pub listen: Vec<ListenAddress>,
+    /// The permissions of socket files.
+    pub socket_mode: u32,
+    /// TLS on all addresses that are no Unix sockets.
+    pub tls: Option<Tls>,
     /// Connections in all. When they are taken, new ones wait in the kernel, and those that stay open without need are closed early.
     pub max_connections: usize,
     /// Connections from one address (one /64 network for IPv6). Further ones are closed at once. Loopback and trusted proxies are
@@ -105,7 +112,9 @@ pub struct ServerOptions {
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            listen: vec![ListenAddress::Tcp(([127, 0, 0, 1], 8000).into())],
+            socket_mode: 0o660,
+            tls: None,
             max_connections: 4096,
             max_per_address: 128,
             trusted_proxies: Vec::new(),
@@ -124,10 +133,10 @@ impl Default for ServerOptions {
     }
 }
 
-/// A bound socket that is not served yet: its port is known before the first connection.
+/// Bound sockets that are not served yet: their ports are known before the first connection.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     options: ServerOptions,
 }
 
@@ -135,6 +144,14 @@ pub struct Server {
 #[derive(Debug, Error)]
 #[error("{0} connections still had work to do when the time to finish was over")]
 pub struct Unfinished(pub usize);
+
+/// An address that cannot be listened on.
+#[derive(Debug, Error)]
+#[error("cannot listen on {address}")]
+pub struct BindError {
+    address: ListenAddress,
+    source: io::Error,
+}
 
 /// What all connections share.
 #[derive(Debug)]
@@ -161,22 +178,28 @@ enum Phase {
 }
 
 impl Server {
-    /// Binds the address.
+    /// Binds all addresses.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn bind(mut options: ServerOptions) -> io::Result<Self> {
-        let socket = if options.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // So that a restart need not wait for the last connections' ports.
-        socket.set_reuseaddr(true)?;
-        socket.bind(options.listen)?;
-        options.max_connections = options.max_connections.min(places::open_file_limit());
-        Ok(Self { listener: socket.listen(BACKLOG)?, options })
+    pub fn bind(options: ServerOptions) -> Result<Self, BindError> {
+        let bind = |address: &ListenAddress| {
+            let bound = Listener::bind(address, options.socket_mode);
+            bound.map_err(|source| BindError { address: address.clone(), source })
+        };
+        let listeners = options.listen.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Self::over(listeners, options))
     }
 
-    /// The address, with the port that was really taken.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// A server over sockets that are there already, whatever the options say about addresses.
+    pub fn over(listeners: Vec<Listener>, mut options: ServerOptions) -> Self {
+        options.max_connections = options.max_connections.min(places::open_file_limit());
+        Self { listeners, options }
+    }
+
+    /// The addresses, with the ports that were really taken.
+    pub fn addresses(&self) -> io::Result<Vec<ListenAddress>> {
+        self.listeners.iter().map(Listener::address).collect()
     }
 
     /// Serves until `shutdown` ends, then accepts what is queued, finishes what runs, and ends, at the latest after
@@ -188,7 +211,7 @@ impl Server {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let Self { listener, options } = self;
+        let Self { listeners, options } = self;
         let places = Places::new(options.max_connections, options.max_per_address);
         let shared = Arc::new(Shared {
             http: builder(),
@@ -197,32 +220,21 @@ impl Server {
             options,
         });
         let phase = watch::Sender::new(Phase::Open);
-        let serve = |stream: TcpStream, remote: SocketAddr, place: Place| {
-            let is_proxy = forwarded::is_trusted(&shared.options.trusted_proxies, remote.ip().to_canonical());
+        let serve = |accepted: Accepted, place: Place| {
+            let is_proxy = accepted.is_trusted(&shared.options.trusted_proxies);
             // A place that its address does not get closes the connection here.
-            let Some(place) = (if is_proxy { Some(place) } else { place.of(remote.ip()) }) else { return };
+            let Some(place) = (if is_proxy { Some(place) } else { place.of(accepted.address()) }) else { return };
             let (shared, service, phase) = (shared.clone(), service.clone(), phase.subscribe());
             tokio::spawn(async move {
-                connection::serve(stream, remote, is_proxy, shared, service, phase).await;
+                connection::serve(accepted, is_proxy, shared, service, phase).await;
                 drop(place);
             });
         };
 
-        accept(&listener, &places, &phase, shutdown, &serve).await;
+        accept(&listeners, &places, &phase, shutdown, &serve).await;
 
         shared.draining.store(true, Ordering::Relaxed);
-        let queued = listener.into_std().map_err(|error| tracing::error!(%error, "cannot accept what is queued"));
-        while let Ok(listener) = &queued
-            && let Some(place) = places.try_take()
-            && let Ok((stream, remote)) = listener.accept()
-        {
-            if stream.set_nonblocking(true).is_ok()
-                && let Ok(stream) = TcpStream::from_std(stream)
-            {
-                serve(stream, remote, place);
-            }
-        }
-        drop(queued);
+        accept_queued(listeners, &places, &serve);
 
         let grace = shared.options.grace;
         let deadline = Instant::now() + grace;
@@ -242,14 +254,15 @@ impl Server {
 
 /// Accepts until `shutdown` ends.
 async fn accept(
-    listener: &TcpListener,
+    listeners: &[Listener],
     places: &Places,
     phase: &watch::Sender<Phase>,
     shutdown: impl Future<Output = ()>,
-    serve: &impl Fn(TcpStream, SocketAddr, Place),
+    serve: &impl Fn(Accepted, Place),
 ) {
     let mut shutdown = pin!(shutdown);
     let (crowded, failing) = (Seldom::default(), Seldom::default());
+    let mut turn = 0;
     loop {
         let place = if let Some(place) = places.try_take() {
             place
@@ -265,12 +278,14 @@ async fn accept(
             phase.send_replace(Phase::Open);
             place
         };
+        // No listener can keep the others waiting.
+        turn = (turn + 1) % listeners.len();
         let accepted = tokio::select! {
             () = &mut shutdown => return,
-            accepted = listener.accept() => accepted,
+            accepted = poll_fn(|cx| poll_accept(listeners, turn, cx)) => accepted,
         };
         match accepted {
-            Ok((stream, remote)) => serve(stream, remote, place),
+            Ok(accepted) => serve(accepted, place),
             Err(error) if gone_already(&error) => {}
             Err(error) => {
                 if failing.is_due() {
@@ -280,6 +295,38 @@ async fn accept(
                     () = &mut shutdown => return,
                     () = sleep(ACCEPT_PAUSE) => {}
                 }
+            }
+        }
+    }
+}
+
+/// A connection from the first listener that has one, beginning with that whose turn it is.
+fn poll_accept(listeners: &[Listener], turn: usize, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+    for listener in listeners[turn..].iter().chain(&listeners[..turn]) {
+        if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+            return Poll::Ready(accepted);
+        }
+    }
+    Poll::Pending
+}
+
+/// Accepts what the kernel has queued, which would be reset with the listeners. What others listen for too is left to them.
+fn accept_queued(listeners: Vec<Listener>, places: &Places, serve: &impl Fn(Accepted, Place)) {
+    for listener in listeners.into_iter().filter(|listener| !listener.is_inherited()) {
+        let mut queue = match listener.into_queue() {
+            Ok(queue) => queue,
+            Err(error) => {
+                tracing::error!(%error, "cannot accept what is queued");
+                continue;
+            }
+        };
+        while let Some(place) = places.try_take()
+            && let Some(accepted) = queue.next()
+        {
+            match accepted {
+                Ok(accepted) => serve(accepted, place),
+                Err(error) if gone_already(&error) => {}
+                Err(_) => break,
             }
         }
     }

@@ -4,18 +4,22 @@ mod metrics;
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, sync::atomic::Ordering, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::open::{AuthSettings, DataDir, Opened, block_on};
+use super::{
+    listen::{Sockets, greet},
+    open::{AuthSettings, DataDir, Opened, block_on},
+    systemd,
+};
 use crate::{
     assets::Assets,
     auth::{clock::Clock, token::TokenSettings},
     domain::{App, demo, sessions},
     log::{self, Log},
     routes,
-    server::{Server, ServerOptions, TrustedProxy},
+    server::{ServerOptions, Tls},
 };
 
 /// The server's options. Each is an environment variable too.
@@ -23,16 +27,8 @@ use crate::{
 pub struct Serve {
     #[command(flatten)]
     data: DataDir,
-    /// The address to listen on; port 0 takes a free one.
-    #[arg(long, env = "COFFER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
-    listen: SocketAddr,
-    /// Serve plain HTTP on an address that other machines can reach. Put a TLS proxy in front.
-    #[arg(long, env = "COFFER_INSECURE_HTTP")]
-    insecure_http: bool,
-    /// A proxy, or a network of them, whose word about its clients' addresses is taken; "unix" for whoever comes through a Unix socket. May be
-    /// given several times.
-    #[arg(long, env = "COFFER_TRUSTED_PROXY", value_name = "CIDR|unix", value_delimiter = ',')]
-    trusted_proxy: Vec<TrustedProxy>,
+    #[command(flatten)]
+    sockets: Sockets,
     /// Let browsers keep the session over plain HTTP away from this machine. Whoever listens on the way can take it over.
     #[arg(long, env = "COFFER_INSECURE_COOKIE")]
     insecure_cookie: bool,
@@ -107,13 +103,6 @@ impl Serve {
     /// Serves until a signal comes.
     pub fn run(self) -> Result<()> {
         let (log, _last_lines) = self.start_log()?;
-        if !self.listen.ip().is_loopback() && !self.insecure_http {
-            bail!(
-                "{} can be reached from other machines, and plain HTTP shows passwords to the network; \
-                 put a TLS proxy in front and add --insecure-http, or listen on 127.0.0.1",
-                self.listen
-            );
-        }
         block_on(self.serve(log))
     }
 
@@ -142,18 +131,13 @@ impl Serve {
             min_password_length: self.min_password_length,
         };
         // First, so that a taken port is told before anything is written.
-        let options = ServerOptions {
-            listen: self.listen,
-            grace: self.grace,
-            trusted_proxies: self.trusted_proxy.clone(),
-            ..ServerOptions::default()
-        };
+        let options = ServerOptions { grace: self.grace, ..ServerOptions::default() };
         let routing = routes::Options {
             insecure_cookie: self.insecure_cookie,
             log: log.clone(),
             metrics: options.metrics.clone(),
         };
-        let server = Server::bind(options).with_context(|| format!("cannot listen on {}", self.listen))?;
+        let (server, tls) = self.sockets.bind(options)?;
         let for_metrics = self.metrics_listen.map(metrics::Listener::bind).transpose()?;
         let Opened { app, mut setup_code } = self.data.open(settings).await?;
         if self.demo {
@@ -170,13 +154,17 @@ impl Serve {
         // Before the greeting: whoever has read it may send a signal.
         let drain = drain_on_signal(app.clone(), log, stop.clone()).context("signals cannot be listened to")?;
         tokio::spawn(drain);
-        let address = server.local_addr()?;
+        if tls.is_some() || systemd::manages() {
+            tokio::spawn(reload_on_signal(tls.clone()).context("signals cannot be listened to")?);
+        }
         let metrics_address = for_metrics.as_ref().map(metrics::Listener::address).transpose()?;
-        greet(address, metrics_address, setup_code.as_deref());
+        greet(&server.addresses()?, tls.is_some(), metrics_address.as_ref(), setup_code.as_deref());
+        systemd::ready();
         if let Some(listener) = for_metrics {
             listener.serve(app.clone(), routing.clone(), stopped.clone());
         }
         tokio::spawn(sweep(app.clone()));
+        tokio::spawn(systemd::watchdog());
         let filter = routes::filter(app.clone(), assets, routing);
         let service = warp::service(filter);
         let failed = app.store.failed();
@@ -203,17 +191,22 @@ impl Serve {
     }
 }
 
-/// The first thing that people see. The set-up code is a secret, so it goes to stdout and never into the log.
-fn greet(address: SocketAddr, metrics: Option<SocketAddr>, setup_code: Option<&str>) {
-    let mut out = std::io::stdout();
-    let _ = writeln!(out, "Coffer listens on http://{address}");
-    if let Some(metrics) = metrics {
-        let _ = writeln!(out, "Metrics are on http://{metrics}/metrics");
-    }
-    if let Some(code) = setup_code {
-        let _ = writeln!(out, "Make the first admin here, within an hour:\n\n    http://{address}/setup?code={code}\n");
-    }
-    let _ = out.flush();
+/// SIGHUP reads the TLS certificate and key again. A pair that cannot be used leaves the one that is there.
+fn reload_on_signal(tls: Option<Tls>) -> std::io::Result<impl Future<Output = ()>> {
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while hang_up.recv().await.is_some() {
+            systemd::reloading();
+            match tls.as_ref().map(Tls::reload) {
+                Some(Ok(())) => tracing::info!("the TLS certificate and its key were read again"),
+                Some(Err(error)) => {
+                    tracing::error!("{:#}; the old certificate stays", anyhow::Error::from(error));
+                }
+                None => tracing::info!("there is nothing to read again without --tls-cert"),
+            }
+            systemd::ready();
+        }
+    })
 }
 
 /// SIGTERM or SIGINT drains; a second one ends it now. They are listened to from the call on, not from the first poll.
@@ -232,6 +225,7 @@ fn drain_on_signal(
         };
         next().await;
         tracing::info!("stopping; a second signal ends it now");
+        systemd::stopping();
         app.draining.store(true, Ordering::Relaxed);
         let _ = stop.send(true);
         next().await;

@@ -23,6 +23,8 @@ pub(super) struct Activity {
     asked: AtomicBool,
     /// HTTP/2, where bytes arrive that belong to no request.
     multiplexed: AtomicBool,
+    /// Plain HTTP where TLS is spoken.
+    plain: AtomicBool,
     quiet: Stamp,
     head: Stamp,
     blocked: Stamp,
@@ -50,6 +52,7 @@ impl Activity {
             running: AtomicUsize::new(0),
             asked: AtomicBool::new(false),
             multiplexed: AtomicBool::new(false),
+            plain: AtomicBool::new(false),
             quiet: Stamp(AtomicU64::new(1)),
             head: Stamp::default(),
             blocked: Stamp::default(),
@@ -70,6 +73,16 @@ impl Activity {
     pub(super) fn end(&self) {
         self.quiet.set(self.now());
         self.running.fetch_sub(1, AcqRel);
+    }
+
+    /// The client speaks plain HTTP where TLS is spoken.
+    pub(super) fn set_plain(&self) {
+        self.plain.store(true, Release);
+    }
+
+    /// Whether it does.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain.load(Acquire)
     }
 
     /// Bytes came in.

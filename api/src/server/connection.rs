@@ -1,6 +1,6 @@
 //! One connection from accept to close: hyper serves it, and this watches over its deadlines and tells it of the drain.
 
-use std::{convert::Infallible, error::Error as StdError, net::SocketAddr, pin::pin, sync::Arc};
+use std::{convert::Infallible, error::Error as StdError, pin::pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,7 +10,6 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
     sync::watch,
     time::{Duration, MissedTickBehavior, interval},
 };
@@ -21,7 +20,9 @@ use super::{
     activity::{Activity, Overdue},
     body::RequestBody,
     exchange::{self, Peer},
-    stream::Watched,
+    listener::Accepted,
+    stream::{Io, Watched},
+    tls::Secured,
 };
 
 /// How often a connection is looked at while it has the time for one head: it is closed at most a quarter late.
@@ -31,8 +32,7 @@ const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 
 /// Serves until the client leaves, something is overdue, or the server stops.
 pub(super) async fn serve<S, B>(
-    stream: TcpStream,
-    remote: SocketAddr,
+    accepted: Accepted,
     is_proxy: bool,
     shared: Arc<Shared>,
     service: S,
@@ -43,14 +43,25 @@ pub(super) async fn serve<S, B>(
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    // Answers are written whole; waiting for more to fill a packet only delays them. It fails where the client has left already.
-    let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new());
+    let remote = accepted.address();
+    let (stream, is_tls): (Box<dyn Io>, bool) = match (accepted, &shared.options.tls) {
+        (Accepted::Tcp(stream, _), tls) => {
+            // Answers are written whole; waiting for more to fill a packet only delays them. It fails where the client has left already.
+            let _ = stream.set_nodelay(true);
+            match tls {
+                Some(tls) => (Box::new(Secured::new(stream, tls.clone(), activity.clone())), true),
+                None => (Box::new(stream), false),
+            }
+        }
+        (Accepted::Unix(stream), _) => (Box::new(stream), false),
+    };
     let peer = Arc::new(Peer {
         shared: shared.clone(),
         activity: activity.clone(),
-        remote: remote.ip().to_canonical(),
+        remote,
         is_proxy,
+        is_tls,
         _connected: shared.options.metrics.connected(),
     });
     let stream = TokioIo::new(Watched::new(stream, activity.clone()));

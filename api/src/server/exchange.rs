@@ -82,6 +82,8 @@ pub(super) struct Peer {
     pub(super) remote: IpAddr,
     /// Its word about clients is taken.
     pub(super) is_proxy: bool,
+    /// TLS is spoken here.
+    pub(super) is_tls: bool,
     /// Counts the connection as open.
     pub(super) _connected: Connected,
 }
@@ -114,6 +116,9 @@ where
 {
     let (exchange, host) = Exchange::begin(peer, &request);
     let options = &exchange.peer.shared.options;
+    if exchange.peer.activity.is_plain() {
+        return Ok(exchange.refuse(Refusal::plain(&request)));
+    }
     if let Some(refusal) = Refusal::of(&request, options) {
         return Ok(exchange.refuse(refusal));
     }
@@ -163,7 +168,7 @@ impl Exchange {
         let version = request.version();
         peer.activity.begin(version >= Version::HTTP_2);
         peer.shared.options.metrics.begin();
-        let connection = Connection { client: peer.remote, is_secure: false };
+        let connection = Connection { client: peer.remote, is_secure: peer.is_tls && !peer.activity.is_plain() };
         let (connection, host) = if peer.is_proxy {
             forwarded::client(connection, request.headers(), &peer.shared.options.trusted_proxies)
         } else {

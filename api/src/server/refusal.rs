@@ -2,7 +2,7 @@
 //! failed. Problems of routes and of the domain are theirs.
 
 use common::Problem;
-use http::{HeaderName, HeaderValue, Method, Request, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, Version, header, uri::Authority};
 use hyper::body::Body;
 
 use super::{MAX_HEADER_LIST, ServerOptions, body::BodyError};
@@ -21,6 +21,13 @@ pub(super) struct Refusal {
 impl Refusal {
     fn closing(problem: Problem) -> Self {
         Self { problem, header: None, closes: true }
+    }
+
+    /// Plain HTTP came to a port that speaks TLS. Whatever was in the request has been on the way in plain text already.
+    pub(super) fn plain<B>(request: &Request<B>) -> Self {
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.filter(|host| host.parse::<Authority>().is_ok()).unwrap_or("this-host");
+        Self::closing(Problem::malformed(format!("This port speaks HTTPS. Use https://{host}/")))
     }
 
     /// What is wrong with `request`, if the service must not see it.

@@ -137,7 +137,9 @@ fn a_path_is_told_from_what_looks_like_one() {
 #[test]
 fn only_the_server_speaks_to_connections() {
     only("api/src", &["api/src/server"], &["hyper", "hyper_util", "tower", "http_body_util"]);
-    only("api/src", &[], &["rustls", "tokio_rustls"]);
+    only("api/src", &["api/src/server/tls"], &["rustls", "tokio_rustls"]);
+    only("api/src", &["api/src/server/listener"], &["listenfd"]);
+    only("api/src", &["api/src/cli/systemd"], &["sd_notify"]);
 }
 
 #[test]

@@ -9,26 +9,13 @@ mod passwords;
 mod sessions;
 mod tokens;
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use common::endpoints::tokens::Tokens;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, Answer, Client, PASSWORD};
-
-/// A file that only its owner reads.
-fn secret_file(dir: &Path, name: &str, content: &[u8]) -> PathBuf {
-    let path = dir.join(name);
-    fs::write(&path, content).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    path
-}
+use crate::support::{ADMIN, Answer, Client, PASSWORD, secret_file};
 
 /// Another good password.
 const NEW_PASSWORD: &str = "three owls on the old roof";

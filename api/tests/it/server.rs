@@ -7,6 +7,7 @@ mod drain;
 mod http2;
 mod proxies;
 mod smuggling;
+mod tls;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
@@ -45,7 +46,7 @@ struct Gate {
 fn start(options: ServerOptions) -> Running {
     let gate = Gate::default();
     let server = bind(options);
-    let address = server.local_addr().unwrap();
+    let address = address(&server);
     let (stop, stopped) = oneshot::channel();
     let service = warp::service(filter(gate.clone()));
     let ended = tokio::spawn(server.run(service, async move {
@@ -55,7 +56,11 @@ fn start(options: ServerOptions) -> Running {
 }
 
 fn bind(options: ServerOptions) -> Server {
-    Server::bind(ServerOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..options }).unwrap()
+    Server::bind(ServerOptions { listen: vec!["127.0.0.1:0".parse().unwrap()], ..options }).unwrap()
+}
+
+fn address(server: &Server) -> SocketAddr {
+    server.addresses().unwrap()[0].to_string().parse().unwrap()
 }
 
 /// `/` greets, `/id` tells what a handler knows of the request, `/host` its host, `/body` counts, `/big` is more than sockets buffer, `/slow`

@@ -2,7 +2,12 @@
 //! through `common`'s endpoints, or by hand for what no client of ours would send. Every answer, whatever the test is about,
 //! is checked for what all answers promise: a request id, a problem document where it is a refusal, and never a 5xx.
 
-use std::{env, process::Command};
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use common::{
     Call, CallError, Endpoint, Problem, Reply,
@@ -18,6 +23,7 @@ use tempfile::TempDir;
 
 use self::server::Server;
 
+pub mod certificate;
 pub mod leaks;
 pub mod server;
 
@@ -283,4 +289,12 @@ pub fn text(value: &Value, member: &str) -> String {
 #[track_caller]
 pub fn path(collection: &str, record: &Value) -> String {
     format!("/api/records/{collection}/{}/", text(record, "id"))
+}
+
+/// A file that only its owner reads.
+pub fn secret_file(dir: &Path, name: &str, content: &[u8]) -> PathBuf {
+    let path = dir.join(name);
+    fs::write(&path, content).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     domain::App,
     routes,
-    server::{Server, ServerOptions},
+    server::{ListenAddress, Server, ServerOptions},
 };
 
 /// A bound socket.
@@ -17,13 +17,18 @@ impl Listener {
     /// Takes the address.
     pub(super) fn bind(listen: SocketAddr) -> Result<Self> {
         // What is asked here is not counted among what it shows.
-        let options = ServerOptions { listen, max_connections: 64, max_body: 0, ..ServerOptions::default() };
-        Ok(Self(Server::bind(options).with_context(|| format!("cannot show metrics on {listen}"))?))
+        let options = ServerOptions {
+            listen: vec![ListenAddress::Tcp(listen)],
+            max_connections: 64,
+            max_body: 0,
+            ..ServerOptions::default()
+        };
+        Ok(Self(Server::bind(options).context("cannot show metrics")?))
     }
 
     /// The address, with the port that was really taken.
-    pub(super) fn address(&self) -> Result<SocketAddr> {
-        Ok(self.0.local_addr()?)
+    pub(super) fn address(&self) -> Result<ListenAddress> {
+        self.0.addresses()?.pop().context("nothing is listened on")
     }
 
     /// Serves until `end` is true.

@@ -83,12 +83,12 @@ impl Held {
             ids,
         });
         let options = ServerOptions {
-            listen: ([127, 0, 0, 1], 0).into(),
+            listen: vec!["127.0.0.1:0".parse().unwrap()],
             trusted_proxies: settings.trusted_proxies,
             ..ServerOptions::default()
         };
         let server = Server::bind(options).unwrap();
-        let base = format!("http://{}", server.local_addr().unwrap());
+        let base = format!("http://{}", server.addresses().unwrap()[0]);
         let filter = routes::filter(app.clone(), Assets::embedded(), routes::Options::default());
         tokio::spawn(server.run(warp::service(filter), std::future::pending()));
         Self { app, hand, setup_code, base, _keys: keys }

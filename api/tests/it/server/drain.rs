@@ -28,7 +28,7 @@ async fn a_drain_finishes_the_request_that_runs_and_tells_its_client_to_leave() 
 #[tokio::test]
 async fn what_was_queued_when_the_signal_came_is_still_served() {
     let server = bind(ServerOptions::default());
-    let address = server.local_addr().unwrap();
+    let address = address(&server);
     let mut clients = Vec::new();
     for _ in 0..20 {
         let mut client = Client::connect(address).await;

@@ -1,14 +1,16 @@
 //! HTTP/2 in the clear, frame by frame (`docs/security.md`, N5).
 
+use tokio::io::AsyncRead;
+
 use super::*;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const HEADERS: u8 = 1;
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(super) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
+pub(super) const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
     frame.extend([kind, flags]);
     frame.extend(stream.to_be_bytes());
@@ -17,19 +19,19 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// `GET /` as HPACK's static table has it, and the whole of the request.
-fn request(stream: u32) -> Vec<u8> {
+pub(super) fn request(stream: u32) -> Vec<u8> {
     let end_of_stream_and_headers = 0x5;
     frame(HEADERS, end_of_stream_and_headers, stream, &[0x82, 0x84, 0x86, 0x41, 1, b'a'])
 }
 
 /// Kinds of the frames that come, up to one of kind `last` or the end.
-async fn frames_until(client: &mut Client, last: u8) -> Vec<u8> {
+pub(super) async fn frames_until(stream: &mut (impl AsyncRead + Unpin), last: u8) -> Vec<u8> {
     let mut kinds = Vec::new();
     let mut head = [0; 9];
-    while client.0.read_exact(&mut head).await.is_ok() {
+    while stream.read_exact(&mut head).await.is_ok() {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
         let mut payload = vec![0; length as usize];
-        if client.0.read_exact(&mut payload).await.is_err() {
+        if stream.read_exact(&mut payload).await.is_err() {
             break;
         }
         kinds.push(head[3]);
@@ -52,7 +54,7 @@ async fn http_2_is_spoken_on_the_same_port() {
     let server = start(ServerOptions::default());
     let mut client = connect(&server).await;
     client.send(request(1)).await;
-    assert_eq!(frames_until(&mut client, HEADERS).await.last(), Some(&HEADERS));
+    assert_eq!(frames_until(&mut client.0, HEADERS).await.last(), Some(&HEADERS));
 }
 
 #[tokio::test]
@@ -65,7 +67,7 @@ async fn n5_rapid_resets_end_the_connection_and_the_server_lives() {
         flood.extend(frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes()));
     }
     let _ = client.0.write_all(&flood).await;
-    let kinds = frames_until(&mut client, GOAWAY).await;
+    let kinds = frames_until(&mut client.0, GOAWAY).await;
     assert_eq!(kinds.last(), Some(&GOAWAY));
     assert_eq!(ask(server.address, get("/")).await.body, "hello");
 }

@@ -1,0 +1,146 @@
+//! Where `coffer serve` listens, over what, and how it says so. Plain HTTP that other machines could read is refused here.
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::server::{ListenAddress, Listener, Server, ServerOptions, Tls, TrustedProxy};
+
+/// Where connections come from, and what is believed of them.
+#[derive(Debug, Args)]
+pub struct Sockets {
+    /// An address to listen on, with a port (0 takes a free one), or unix: and a path. May be given several times. Sockets that
+    /// systemd hands over go before all of them.
+    #[arg(
+        long,
+        env = "COFFER_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDR|unix:PATH",
+        value_delimiter = ','
+    )]
+    listen: Vec<ListenAddress>,
+    /// The permissions of a Unix socket, in octal.
+    #[arg(long, env = "COFFER_SOCKET_MODE", default_value = "660", value_parser = parse_mode, value_name = "MODE")]
+    socket_mode: u32,
+    /// Serve HTTPS with the certificate in this PEM file, those that vouch for it after it. SIGHUP reads it again.
+    #[arg(long, env = "COFFER_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in a PEM file.
+    #[arg(long, env = "COFFER_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Serve plain HTTP on an address that other machines can reach. Put a TLS proxy in front.
+    #[arg(long, env = "COFFER_INSECURE_HTTP")]
+    insecure_http: bool,
+    /// A proxy, or a network of them, whose word about its clients' addresses is taken; "unix" for whoever comes through a Unix socket. May be
+    /// given several times.
+    #[arg(long, env = "COFFER_TRUSTED_PROXY", value_name = "CIDR|unix", value_delimiter = ',')]
+    trusted_proxy: Vec<TrustedProxy>,
+}
+
+fn parse_mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
+    mode.ok_or_else(|| "use three octal digits, such as 660".to_owned())
+}
+
+impl Sockets {
+    /// Takes the sockets, and reads the certificate first if there is to be TLS.
+    pub fn bind(&self, options: ServerOptions) -> Result<(Server, Option<Tls>)> {
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Some(Tls::load(certificate.clone(), key.clone())?),
+            _ => None,
+        };
+        let options = ServerOptions {
+            listen: self.listen.clone(),
+            socket_mode: self.socket_mode,
+            tls: tls.clone(),
+            trusted_proxies: self.trusted_proxy.clone(),
+            ..options
+        };
+        let inherited = Listener::inherited().context("cannot use the sockets that systemd hands over")?;
+        if inherited.is_empty() {
+            self.check(&self.listen)?;
+            return Ok((Server::bind(options)?, tls));
+        }
+        let server = Server::over(inherited, options);
+        self.check(&server.addresses()?)?;
+        Ok((server, tls))
+    }
+
+    fn check(&self, addresses: &[ListenAddress]) -> Result<()> {
+        let is_open =
+            |address: &&ListenAddress| matches!(address, ListenAddress::Tcp(address) if !address.ip().is_loopback());
+        match addresses.iter().find(is_open) {
+            Some(open) if self.tls_cert.is_none() && !self.insecure_http => bail!(
+                "{open} can be reached from other machines, and plain HTTP shows passwords to the network; give a \
+                 certificate with --tls-cert and --tls-key, or put a TLS proxy in front and add --insecure-http, or listen \
+                 on 127.0.0.1"
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The first thing that people see. The set-up code is a secret, so it goes to stdout and never into the log.
+pub fn greet(addresses: &[ListenAddress], is_tls: bool, metrics: Option<&ListenAddress>, setup_code: Option<&str>) {
+    let mut out = std::io::stdout();
+    let scheme = if is_tls { "https" } else { "http" };
+    let mut link = None;
+    for address in addresses {
+        let _ = match address {
+            ListenAddress::Tcp(address) => {
+                let here = reachable(*address);
+                let others = if here == *address { "" } else { ", and on this machine's other addresses" };
+                link.get_or_insert(format!("{scheme}://{here}"));
+                writeln!(out, "Coffer listens on {scheme}://{here}{others}")
+            }
+            ListenAddress::Unix(_) => writeln!(out, "Coffer listens on {address}"),
+        };
+    }
+    if let Some(metrics) = metrics {
+        let _ = writeln!(out, "Metrics are on http://{metrics}/metrics");
+    }
+    if let Some(code) = setup_code {
+        let (place, link) = match link {
+            Some(link) => ("here", link),
+            None => ("at this path of your proxy's address", String::new()),
+        };
+        let _ = writeln!(out, "Make the first admin {place}, within an hour:\n\n    {link}/setup?code={code}\n");
+    }
+    let _ = out.flush();
+}
+
+/// An address that a browser on this machine can open: "all addresses" is none.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_octal_and_no_more_than_permissions() {
+        assert_eq!((parse_mode("660"), parse_mode("0600")), (Ok(0o660), Ok(0o600)));
+        for bad in ["", "rw-rw----", "668", "1777", "-1"] {
+            assert!(parse_mode(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_all_addresses_leads_to_this_machine() {
+        for (listen, link) in [
+            ("0.0.0.0:8000", "127.0.0.1:8000"),
+            ("[::]:8000", "127.0.0.1:8000"),
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("[::1]:80", "[::1]:80"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            assert_eq!(reachable(listen.parse().unwrap()).to_string(), link);
+        }
+    }
+}
