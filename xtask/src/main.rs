@@ -1,10 +1,11 @@
-//! Developer commands: `cargo xtask run | test | setup | dist | torture`.
+//! Developer commands: `cargo xtask run | test | setup | dist | torture | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
 //! the workspace lives here; nothing of this is in the product.
 
 mod apt;
+mod bench;
 mod dist;
 mod e2e;
 mod run;
@@ -25,7 +26,9 @@ cargo xtask <command>
   test                             everything CI runs: format, lint, web app, unit, integration and end-to-end tests
   setup                            only install what `run` and `test` need, under target/tools
   dist                             release binaries with the web app inside, in target/dist, and their sizes
-  torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds";
+  torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds
+  bench [--rounds N] [--seconds S] [--only NAME]
+                                   Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ("test", true) => test::test(),
         ("setup", true) => setup(),
         ("dist", true) => dist::dist(),
+        ("bench", _) => bench::bench(&rest),
         ("torture", _) => torture::torture(&rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");

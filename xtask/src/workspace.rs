@@ -19,6 +19,11 @@ pub fn target() -> PathBuf {
     built_here.unwrap_or_else(|| root().join("target"))
 }
 
+/// A program of the release profile, built or not.
+pub fn release(name: &str) -> PathBuf {
+    target().join("release").join(name)
+}
+
 /// Everything that xtask installs, so that `rm -rf target` removes it all.
 pub fn tools() -> PathBuf {
     target().join("tools")
