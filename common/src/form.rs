@@ -256,7 +256,7 @@ impl Form {
     pub fn change_password() -> Self {
         Self::of([
             password("current_password", ""),
-            password("new_password", "At least 15 characters. Your other sessions will end."),
+            password("new_password", "At least 15 characters. This session goes on; all your others end."),
         ])
     }
 

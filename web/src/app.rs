@@ -10,18 +10,13 @@ use yew_router::{BrowserRouter, hooks::use_location, hooks::use_route};
 use crate::{
     client::Client,
     drafts,
-    hooks::{Frame, use_frame, use_query, use_user},
+    head::{Header, Help},
+    hooks::{Frame, use_frame, use_query},
     keys, pages, places,
     route::{self, Route, address},
     session::{Phase, Session, SessionEvent},
     toast::{ToastEvent, Toasts},
-    ui::{
-        dialog::Dialog,
-        icon::{Icon, Mark, Shape},
-        link::{Link, Redirect},
-        state::Failure,
-        toasts::ToastList,
-    },
+    ui::{dialog::Dialog, icon::Mark, link::Redirect, state::Failure, toasts::ToastList},
     words,
 };
 
@@ -112,7 +107,7 @@ fn Gate(props: &GateProps) -> Html {
             let again = Callback::from(move |()| client.restart());
             return html! { <main class="gate"><Failure error={error.clone()} {again} /></main> };
         }
-        Phase::SignedOut => {
+        Phase::SignedOut { .. } => {
             return match route {
                 Route::SetUp => html! { <pages::set_up::SetUpPage /> },
                 Route::SignIn => html! { <pages::sign_in::SignInPage /> },
@@ -145,7 +140,7 @@ fn Gate(props: &GateProps) -> Html {
     }
     html! {
         <>
-            <Header onhelp={props.onhelp.clone()} />
+            <Header route={route.clone()} onhelp={props.onhelp.clone()} />
             // Another user's page is another page, also at the same address.
             <Main key={user.id.to_string()} {route} />
             if is_expired {
@@ -194,78 +189,13 @@ fn Main(props: &MainProps) -> Html {
             html! { <pages::record::NewRecordPage key={name.to_string()} name={name.clone()} /> }
         }
         Route::Record { name, id } => html! { <pages::record::RecordPage key={id.to_string()} {name} {id} /> },
+        Route::Password => html! { <pages::password::PasswordPage /> },
+        Route::Sessions => html! { <pages::sessions::SessionsPage /> },
+        Route::Users => html! { <pages::users::UsersPage /> },
+        Route::NewUser => html! { <pages::users::NewUserPage /> },
+        Route::User { id } => html! { <pages::users::UserPage key={id.to_string()} {id} /> },
+        Route::UserSessions { id } => html! { <pages::sessions::SessionsPage key={id.to_string()} of={id} /> },
         Route::NotFound | Route::SetUp | Route::SignIn => html! { <pages::not_found::NotFoundPage /> },
     };
     html! { <main id="main" ref={node} tabindex="-1">{ page }</main> }
-}
-
-#[derive(Properties, PartialEq)]
-struct HeaderProps {
-    onhelp: Callback<bool>,
-}
-
-/// The head of every page: the way home, who is signed in, the way out.
-#[component]
-fn Header(props: &HeaderProps) -> Html {
-    let frame = use_frame();
-    let Some(user) = use_user() else { return Html::default() };
-    let skip = |event: MouseEvent| {
-        event.prevent_default();
-        let main = web_sys::window()
-            .and_then(|window| window.document())
-            .and_then(|document| document.get_element_by_id("main"));
-        if let Some(main) = main.and_then(|main| wasm_bindgen::JsCast::dyn_into::<HtmlElement>(main).ok()) {
-            let _ = main.focus();
-        }
-    };
-    let sign_out = {
-        let (client, toasts) = (frame.client.clone(), frame.toasts.clone());
-        move |_: MouseEvent| {
-            let (client, toasts) = (client.clone(), toasts.clone());
-            spawn_local(async move {
-                if let Err(error) = client.sign_out().await {
-                    toasts.dispatch(ToastEvent::Failed(words::toast::sign_out_unheard(&error.to_string())));
-                }
-            });
-        }
-    };
-    html! {
-        <header class="site-head">
-            <a class="skip" href="#main" onclick={skip}>{ words::SKIP }</a>
-            <Link to={Route::Collections} class="home"><Mark /><span class="wordmark">{ words::PRODUCT }</span></Link>
-            <div class="who">
-                <span class="who-name"><bdi>{ user.username.to_string() }</bdi></span>
-                if user.is_admin {
-                    <span class="tag">{ words::ADMIN }</span>
-                }
-                <button
-                    type="button"
-                    class="button button-quiet button-icon keyboard-help"
-                    aria-label={words::keys::TITLE}
-                    title={words::keys::TITLE}
-                    onclick={props.onhelp.reform(|_: MouseEvent| true)}
-                ><Icon shape={Shape::Keyboard} /></button>
-                <button type="button" class="button button-quiet" onclick={sign_out}>{ words::SIGN_OUT }</button>
-            </div>
-        </header>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct HelpProps {
-    onclose: Callback<()>,
-}
-
-/// The table of keys.
-#[component]
-fn Help(props: &HelpProps) -> Html {
-    let everywhere = keys::KEYS.iter().map(|key| (key.name, key.help));
-    let rows = everywhere.chain(keys::TYPING_KEYS).map(|(key, help)| {
-        html! { <tr key={key}><th scope="row"><kbd>{ key }</kbd></th><td>{ help }</td></tr> }
-    });
-    html! {
-        <Dialog title={words::keys::TITLE} onclose={props.onclose.clone()}>
-            <table class="keys"><tbody>{ for rows }</tbody></table>
-        </Dialog>
-    }
 }

@@ -9,6 +9,7 @@ use common::{
         sessions::{self, BROWSER_HEADER, BrowserSession},
         tokens::Credentials,
     },
+    user::User,
 };
 use futures_util::future::{FutureExt, LocalBoxFuture, Shared};
 use gloo_net::http::RequestBuilder;
@@ -18,7 +19,7 @@ use yew::Callback;
 
 use crate::{
     session::SessionEvent,
-    tabs::{self, Channel, News},
+    tabs::{self, Channel, Mark, News},
 };
 
 /// Cheap to clone; all clones are one client.
@@ -95,12 +96,17 @@ impl Client {
 
     /// Asks the server for a session by the cookie.
     pub fn restore(&self) {
-        if !tabs::had_session() {
-            self.0.events.emit(SessionEvent::Ended);
-            return;
-        }
         let client = self.clone();
+        let mark = tabs::mark();
+        if mark != Mark::Session {
+            self.0.events.emit(SessionEvent::Ended);
+        }
         spawn_local(async move {
+            match mark {
+                Mark::Nothing => return,
+                Mark::SignOut => return client.make_up_for_sign_out().await,
+                Mark::Session => {}
+            }
             match client.renew().await {
                 Err(error) if error.status() != 401 => client.0.events.emit(SessionEvent::Failed(error)),
                 _ => {}
@@ -119,6 +125,23 @@ impl Client {
         Ok(())
     }
 
+    /// Tells the server that somebody signed out when it could not be reached: the cookie, which cannot be seen from
+    /// here, goes only by its answer.
+    async fn make_up_for_sign_out(&self) {
+        let _turn = tabs::turn().await;
+        // Somebody may have signed in while others had their turn.
+        if tabs::mark() == Mark::SignOut && is_over(&self.send(Call::<sessions::SignOut>::new((), ())).await) {
+            tabs::set_mark(Mark::Nothing);
+        }
+    }
+
+    /// Takes note of what the user is now, where it is the one who is signed in.
+    pub fn know(&self, user: User) {
+        if self.token().is_some_and(|token| token.user == user.id) {
+            self.0.events.emit(SessionEvent::Began(user));
+        }
+    }
+
     /// Signs out. Whatever the server says, nothing of the session is left here afterwards.
     pub async fn sign_out(&self) -> Result<(), CallError> {
         let outcome = {
@@ -127,10 +150,11 @@ impl Client {
         };
         self.forget(SessionEvent::Ended);
         self.tell(News::SignedOut);
-        match outcome {
-            Err(error) if error.status() != 401 => Err(error),
-            _ => Ok(()),
+        if is_over(&outcome) {
+            return Ok(());
         }
+        tabs::set_mark(Mark::SignOut);
+        outcome.map(drop)
     }
 
     /// Calls an endpoint.
@@ -202,13 +226,15 @@ impl Client {
 
     fn begin(&self, session: BrowserSession) {
         *self.0.token.borrow_mut() = Some(Token::new(&session));
-        tabs::mark_session(true);
+        tabs::set_mark(Mark::Session);
         self.0.events.emit(SessionEvent::Began(session.user));
     }
 
     fn forget(&self, event: SessionEvent) {
         *self.0.token.borrow_mut() = None;
-        tabs::mark_session(false);
+        if tabs::mark() == Mark::Session {
+            tabs::set_mark(Mark::Nothing);
+        }
         self.0.events.emit(event);
     }
 
@@ -217,6 +243,11 @@ impl Client {
             channel.tell(news);
         }
     }
+}
+
+/// After this there is no session any more.
+fn is_over<T>(sign_out: &Result<T, CallError>) -> bool {
+    sign_out.as_ref().err().is_none_or(|error| error.status() == 401)
 }
 
 async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Result<Answer, CallError> {

@@ -20,7 +20,8 @@ pub struct Key {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
-    /// Presses or focuses the element with this `data-key`.
+    /// Presses or focuses the element of the focused row with this `data-row-key`, or else of the page with this
+    /// `data-key`; what the frame around the page offers comes last.
     Element,
     /// Goes to the next row, or the one before.
     Row { down: bool },
@@ -32,7 +33,7 @@ enum Act {
 pub const FILTER: Key = Key { name: "/", help: words::keys::FILTER, act: Act::Element };
 /// Makes something new.
 pub const NEW: Key = Key { name: "n", help: words::keys::NEW, act: Act::Element };
-/// Changes the collection.
+/// Changes the collection, or the user of a row.
 pub const EDIT: Key = Key { name: "e", help: words::keys::EDIT, act: Act::Element };
 /// The next row.
 pub const DOWN: Key = Key { name: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
@@ -42,17 +43,26 @@ pub const UP: Key = Key { name: "k", help: words::keys::UP, act: Act::Row { down
 pub const PREVIOUS: Key = Key { name: "[", help: words::keys::PREVIOUS, act: Act::Element };
 /// The next page.
 pub const NEXT: Key = Key { name: "]", help: words::keys::NEXT, act: Act::Element };
-/// Deletes what is open.
+/// Deletes what is open, or ends the session of a row.
 pub const DELETE: Key = Key { name: "d", help: words::keys::DELETE, act: Act::Element };
+/// Ends all other sessions.
+pub const END_OTHERS: Key = Key { name: "a", help: words::keys::END_OTHERS, act: Act::Element };
 /// Puts back what was deleted.
 pub const UNDO: Key = Key { name: "u", help: words::keys::UNDO, act: Act::Element };
 /// Back to where this came from.
 pub const BACK: Key = Key { name: "b", help: words::keys::BACK, act: Act::Element };
+/// Goes to the users.
+pub const USERS: Key = Key { name: "U", help: words::keys::USERS, act: Act::Element };
+/// Goes to sign-ins.
+pub const SESSIONS: Key = Key { name: "i", help: words::keys::SESSIONS, act: Act::Element };
+/// Goes to the password.
+pub const PASSWORD: Key = Key { name: "p", help: words::keys::PASSWORD, act: Act::Element };
 /// Shows this table.
 pub const HELP: Key = Key { name: "?", help: words::keys::HELP, act: Act::Help };
 
 /// All of them, in the order in which they are shown.
-pub const KEYS: [Key; 11] = [FILTER, NEW, EDIT, DOWN, UP, PREVIOUS, NEXT, DELETE, UNDO, BACK, HELP];
+pub const KEYS: [Key; 15] =
+    [FILTER, NEW, EDIT, DOWN, UP, PREVIOUS, NEXT, DELETE, END_OTHERS, UNDO, BACK, USERS, SESSIONS, PASSWORD, HELP];
 
 /// Keys that work while typing; forms and dialogs see to them themselves.
 pub const TYPING_KEYS: [(&str, &str); 3] =
@@ -100,7 +110,13 @@ fn is_typing(element: &Element) -> bool {
 }
 
 fn press(document: &Document, key: &str) -> bool {
-    let found = document.query_selector(&format!("[data-key=\"{key}\"]:not([disabled])")).ok().flatten();
+    let find = |within: &Element, attribute: &str| {
+        within.query_selector(&format!("[{attribute}=\"{key}\"]:not([disabled])")).ok().flatten()
+    };
+    let row = document.active_element().and_then(|active| active.closest("tr").ok().flatten());
+    let found = row.and_then(|row| find(&row, "data-row-key"));
+    let found = found.or_else(|| document.get_element_by_id("main").and_then(|main| find(&main, "data-key")));
+    let found = found.or_else(|| document.body().and_then(|body| find(&body, "data-key")));
     let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) else { return false };
     if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
         let _ = input.focus();
@@ -115,7 +131,11 @@ fn step(document: &Document, down: bool) -> bool {
     let Ok(rows) = document.query_selector_all("[data-row]") else { return false };
     let rows: Vec<HtmlElement> = (0..rows.length()).filter_map(|i| rows.get(i)?.dyn_into().ok()).collect();
     let active = document.active_element();
-    let at = rows.iter().position(|row| active.as_ref().is_some_and(|active| row.is_same_node(Some(active))));
+    let in_row = |row: &HtmlElement| {
+        let row = row.closest("tr").ok().flatten().unwrap_or_else(|| row.clone().into());
+        active.as_ref().is_some_and(|active| row.contains(Some(active)))
+    };
+    let at = rows.iter().position(in_row);
     let Some(next) = next_row(at, rows.len(), down) else { return false };
     let _ = rows[next].focus();
     true

@@ -1,7 +1,7 @@
 //! The Coffer web app: pages over hooks over one client. What a form, a table or a collection editor is, `common` says;
 //! here they are drawn.
 //!
-//! - [`app`]: providers, the frame around every page, and which page an address shows.
+//! - [`app`], [`head`]: providers, the frame around every page, and which page an address shows.
 //! - [`client`], [`session`]: the one way to the server, and who is signed in.
 //! - [`places`], [`drafts`]: what is remembered of pages that were left.
 //! - [`hooks`], [`model`]: what pages are made with. [`ui`]: the parts they are drawn with. [`pages`]: one file a page.
@@ -10,6 +10,7 @@
 mod app;
 mod client;
 mod drafts;
+mod head;
 mod hooks;
 mod keys;
 mod model;

@@ -1,7 +1,7 @@
 //! Every page's address. Names and ids are parsed here, so that an address that cannot be right shows the page that says so.
 
 use common::{
-    id::RecordId,
+    id::{RecordId, UserId},
     name::CollectionName,
     query::{decode, encode},
 };
@@ -26,6 +26,18 @@ pub enum Route {
     NewRecord { name: CollectionName },
     #[at("/c/:name/:id")]
     Record { name: CollectionName, id: RecordId },
+    #[at("/password")]
+    Password,
+    #[at("/sessions")]
+    Sessions,
+    #[at("/users")]
+    Users,
+    #[at("/users/new")]
+    NewUser,
+    #[at("/users/:id")]
+    User { id: UserId },
+    #[at("/users/:id/sessions")]
+    UserSessions { id: UserId },
     #[not_found]
     #[at("/not-found")]
     NotFound,
@@ -89,7 +101,7 @@ mod tests {
 
     #[test]
     fn names_and_ids_that_cannot_be_are_not_found() {
-        for path in ["/c/Snacks", "/c/snacks/1", "/c/snacks/..", "/collections/x y/edit", "/zzz"] {
+        for path in ["/c/Snacks", "/c/snacks/1", "/c/snacks/..", "/collections/x y/edit", "/users/ada", "/zzz"] {
             assert_eq!(Route::recognize(path), Some(Route::NotFound), "{path}");
         }
         assert_eq!(Route::recognize("/c/snacks/new/"), Some(Route::NewRecord { name: "snacks".parse().unwrap() }));

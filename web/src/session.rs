@@ -13,7 +13,10 @@ pub enum Phase {
     /// The server could not say.
     Failed(CallError),
     /// Nobody is signed in.
-    SignedOut,
+    SignedOut {
+        /// Somebody was, until the server said otherwise.
+        is_lost: bool,
+    },
     /// This user is.
     SignedIn(Rc<User>),
     /// This user was until a moment ago. The page stays as it is, with what was typed; sign-in stands over it.
@@ -81,7 +84,8 @@ impl Session {
                 Phase::SignedIn(Rc::new(user))
             }
             (SessionEvent::Lost, Phase::SignedIn(user) | Phase::Expired(user)) => Phase::Expired(user.clone()),
-            (SessionEvent::Lost | SessionEvent::Ended, _) => Phase::SignedOut,
+            (SessionEvent::Lost, Phase::Starting) => Phase::SignedOut { is_lost: true },
+            (SessionEvent::Lost | SessionEvent::Ended, _) => Phase::SignedOut { is_lost: false },
         };
         Self { phase, epoch }
     }
@@ -137,7 +141,13 @@ mod tests {
     fn signing_out_forgets_the_user() {
         let ended = run([SessionEvent::Began(user(1)), SessionEvent::Lost, SessionEvent::Ended]);
         assert_eq!((ended.user(), ended.caller()), (None, Caller::Anonymous));
-        assert_eq!(run([SessionEvent::Lost]).phase, Phase::SignedOut);
+        assert_eq!(ended.phase, Phase::SignedOut { is_lost: false });
+    }
+
+    #[test]
+    fn who_comes_back_to_a_session_that_ended_is_told() {
+        assert_eq!(run([SessionEvent::Lost]).phase, Phase::SignedOut { is_lost: true });
+        assert_eq!(run([SessionEvent::Ended, SessionEvent::Lost]).phase, Phase::SignedOut { is_lost: false });
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the tabs of one browser share: the session's cookie, so only one of them may trade it for a new one at a time
 //! (the server takes the second use of a refresh token for theft); the news that somebody signed in or out; and a mark
-//! that there is a session at all. No token ever goes through here.
+//! whether there is a session at all. No token ever goes through here.
 
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
@@ -87,16 +87,39 @@ impl Channel {
     }
 }
 
-/// Whether this browser had a session when it was last asked. The cookie cannot be seen from here; without this mark every
-/// first visit would begin with a refused request. A browser that keeps nothing is taken to have one.
-pub fn had_session() -> bool {
-    storage().is_none_or(|storage| storage.get_item(NAME).ok().flatten().is_some())
+/// What this browser remembers from one visit to the next. The cookie cannot be seen from here; without a mark every first
+/// visit would begin with a refused request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// There is no session.
+    Nothing,
+    /// There was one when the server was last asked. A browser that keeps nothing is taken to have one.
+    Session,
+    /// Somebody signed out, and the server has not heard of it.
+    SignOut,
 }
 
-/// Sets or clears that mark.
-pub fn mark_session(is_there: bool) {
+const SESSION: &str = "1";
+const SIGN_OUT: &str = "signed-out";
+
+/// What is remembered.
+pub fn mark() -> Mark {
+    let Some(storage) = storage() else { return Mark::Session };
+    match storage.get_item(NAME).ok().flatten().as_deref() {
+        None => Mark::Nothing,
+        Some(SIGN_OUT) => Mark::SignOut,
+        Some(_) => Mark::Session,
+    }
+}
+
+/// Remembers it.
+pub fn set_mark(mark: Mark) {
     let Some(storage) = storage() else { return };
-    let _ = if is_there { storage.set_item(NAME, "1") } else { storage.remove_item(NAME) };
+    let _ = match mark {
+        Mark::Nothing => storage.remove_item(NAME),
+        Mark::Session => storage.set_item(NAME, SESSION),
+        Mark::SignOut => storage.set_item(NAME, SIGN_OUT),
+    };
 }
 
 fn storage() -> Option<web_sys::Storage> {

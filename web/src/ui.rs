@@ -1,7 +1,9 @@
 //! The parts that pages are drawn with.
 
+pub mod confirm;
 pub mod dialog;
 pub mod field;
+pub mod filling;
 pub mod form;
 pub mod icon;
 pub mod link;

@@ -1,5 +1,8 @@
 //! Everything that people read, apart from what `common` and the server say. A sentence says what happened and what to do next.
 
+pub mod account;
+pub mod editor;
+
 use common::{CallError, name::CollectionName, query::JoinWith, text};
 
 pub const PRODUCT: &str = "Coffer";
@@ -20,6 +23,8 @@ pub const NOT_SAID: &str = "—";
 pub const SHOW_PASSWORD: &str = "Show";
 pub const HIDE_PASSWORD: &str = "Hide";
 pub const EDIT: &str = "Edit";
+pub const DELETE_FOR_EVER: &str = "Delete for ever";
+pub const ACCOUNT: &str = "Account";
 /// Stands in "The server could not be reached (…)."
 pub const NO_ANSWER: &str = "no answer came";
 
@@ -39,12 +44,16 @@ pub mod keys {
     pub const TITLE: &str = "Keyboard";
     pub const FILTER: &str = "Go to the filter";
     pub const NEW: &str = "Make something new";
-    pub const EDIT: &str = "Edit the collection";
+    pub const EDIT: &str = "Edit the collection; change the user of the row";
     pub const DOWN: &str = "Next row";
     pub const UP: &str = "Row before";
     pub const PREVIOUS: &str = "Page before";
     pub const NEXT: &str = "Next page";
-    pub const DELETE: &str = "Delete the open record";
+    pub const DELETE: &str = "Delete what is open; end the session of the row";
+    pub const END_OTHERS: &str = "End all other sessions";
+    pub const USERS: &str = "Users (admins)";
+    pub const SESSIONS: &str = "Where you are signed in; where the user of the row is";
+    pub const PASSWORD: &str = "Change your password";
     pub const UNDO: &str = "Undo the last deletion";
     pub const BACK: &str = "Back to where this page belongs";
     pub const HELP: &str = "Show this list";
@@ -81,7 +90,11 @@ pub mod toast {
 
 pub mod sign_in {
     pub const TITLE: &str = "Sign in";
-    pub const EXPIRED: &str = "Your session has ended. Sign in to go on; what you typed is still there.";
+    /// Over a page whose session ended, and over none.
+    pub const EXPIRED: &str = "Your session has ended: you were signed out elsewhere, or away for too long. Sign in to go \
+        on; what you typed is still there.";
+    pub const LOST: &str =
+        "Your session has ended: you were signed out elsewhere, or away for too long. Sign in again to go on.";
     pub const LEAVE: &str = "Leave without signing in";
     pub const PLAIN_HTTP: &str = "This page came over plain HTTP. A browser keeps a session only over HTTPS or from \
         localhost, so you may have to sign in again with every reload. Ask for an https:// address, or have the server \
@@ -221,85 +234,6 @@ pub mod record {
     pub const UPDATED: &str = "Updated";
     pub const REVISION: &str = "Revision";
     pub const ID: &str = "Id";
-}
-
-pub mod editor {
-    pub const NEW: &str = "New collection";
-    pub const CREATE: &str = "Create collection";
-    pub const SAVE: &str = "Save collection";
-    pub const NAME: &str = "Name";
-    pub const NAME_HINT: &str = "As in addresses and the API: a to z, 0 to 9 and _. It cannot be changed later.";
-    pub const DESCRIPTION: &str = "Description";
-    pub const DESCRIPTION_HINT: &str = "A sentence for those who use it.";
-    pub const FIELDS: &str = "Fields";
-    pub const FIELDS_HINT: &str = "What each record holds, in this order.";
-    pub const ADD: &str = "Add a field";
-    pub const FIELD_NAME: &str = "Name";
-    pub const FIELD_TYPE: &str = "Type";
-    pub const DEFAULT: &str = "Default";
-    pub const DEFAULT_HINT: &str = "Taken where a new record does not say.";
-    pub const HELP: &str = "Help";
-    pub const HELP_HINT: &str = "A sentence for those who fill it in.";
-    pub const UNNAMED: &str = "New field";
-    pub const UP: &str = "Move up";
-    pub const DOWN: &str = "Move down";
-    pub const REMOVE: &str = "Remove";
-    pub const NO_FIELDS: &str = "No fields yet.";
-    pub const FLAGS: &str = "Rules";
-    pub const FLAGS_HELP: [(&str, &str); 4] = [
-        ("Required", "Must be filled in."),
-        ("May be null", "May have no value at all."),
-        ("Unique", "No two records have the same."),
-        ("Indexed", "Filters and sorting by it are fast."),
-    ];
-    pub const ACCESS: &str = "Access";
-    pub const ACCESS_HINT: &str =
-        "Who may do what with the records. Admins always may. Whoever one tick lets in is in.";
-    pub const ANYONE: &str = "Anyone";
-    pub const SIGNED_IN: &str = "Signed in";
-    pub const OWNER: &str = "Owner";
-    pub const ROLES: &str = "Roles";
-    pub const ROLES_PLACEHOLDER: &str = "editor, reviewer";
-    pub const ROLES_FAULT: &str = "A role is written with a to z, 0 to 9 and _, with commas between several.";
-    pub const ADMINS_ONLY: &str = "Admins only";
-    pub const ACTIONS: [(&str, &str); 5] = [
-        ("List", "see records in tables and counts"),
-        ("View", "open a record"),
-        ("Create", "make a record"),
-        ("Update", "change a record"),
-        ("Delete", "delete a record"),
-    ];
-    pub const DANGER: &str = "Delete this collection";
-    pub const DANGER_CONFIRM: &str = "Type the collection's name to confirm";
-    pub const DANGER_SUBMIT: &str = "Delete for ever";
-    pub const FAULTS: &str = "Something needs attention. The marks below say what.";
-    pub const RELOAD: &str = "Load it anew, without my changes";
-    pub const NO_ADMIN: &str = "Only admins define collections. Ask one of them.";
-
-    pub fn title(name: &str) -> String {
-        format!("Edit {name}")
-    }
-
-    /// What saving loses: fields that were there when the collection was loaded.
-    pub fn gone(labels: &str) -> String {
-        format!(
-            "Saving takes away {labels}, with all that the records hold there. A field with a new name begins empty."
-        )
-    }
-
-    pub fn danger(records: Option<u64>) -> String {
-        let what = match records {
-            Some(0) => "It has no records.".to_owned(),
-            Some(1) => "Its one record goes with it.".to_owned(),
-            Some(count) => format!("Its {} go with it.", common::text::count(count, "record")),
-            None => "Its records go with it.".to_owned(),
-        };
-        format!("{what} This cannot be undone.")
-    }
-
-    pub fn moved(name: &str, place: usize, of: usize) -> String {
-        format!("{name} is now field {place} of {of}.")
-    }
 }
 
 pub mod reference {

@@ -10,6 +10,7 @@ use crate::{
     name::RoleName,
     problem::Problem,
     reader::Body,
+    text,
     user::User,
 };
 
@@ -76,7 +77,9 @@ fn optional(input: Option<Input>, text: String) -> Option<Input> {
 
 fn flag(name: &str, value: bool, help: &str) -> Option<Input> {
     let field = Field { help: help.to_owned(), ..Field::new(name.parse().ok()?, FieldType::Boolean) };
-    Some(Input::new(field, value.to_string()))
+    // "Is admin" would be a question, and the column of the list is called "Admin".
+    let label = text::label(name.trim_start_matches("is_"));
+    Some(Input { label, ..Input::new(field, value.to_string()) })
 }
 
 #[cfg(test)]

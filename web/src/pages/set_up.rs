@@ -1,27 +1,24 @@
 //! The first visit ever: the one-time code from the server's link makes the first admin, who is then signed in.
 
 use common::{
-    Call, Problem,
+    Call,
     endpoints::{
         root,
         setup::{self, SetUp},
         tokens::Credentials,
     },
     form::Form,
-    reader::Body,
 };
-use serde_json::Value;
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use crate::{
     hooks::{use_client, use_load, use_query, use_title},
-    model::{Changes, use_model},
-    pages::sign_in::{InsecureNote, refuse},
+    pages::sign_in::InsecureNote,
     route::{Route, parameter},
     ui::{
         field::InputView,
-        form::{FormErrors, Submit, focus_first_error},
+        filling::use_filling,
+        form::{FormErrors, Submit},
         icon::Mark,
         link::Link,
     },
@@ -58,51 +55,24 @@ fn SetUpForm() -> Html {
     let client = use_client();
     let code = parameter(&use_query(), "code").unwrap_or_default();
     let has_code = !code.is_empty();
-    let form = use_model(|| {
+    let filling = use_filling(|| {
         let mut form = Form::set_up();
         if has_code {
             form.set(0, code);
         }
         form
     });
-    let is_code_shown = use_mut_ref(|| !has_code);
-    let busy = use_state(|| false);
-    let changes = Changes::of(&form);
-    let onedit = {
-        let changes = changes.clone();
-        Callback::from(move |(index, text): (usize, String)| changes.apply(move |form| form.set(index, text)))
-    };
-    let onsubmit = {
-        let (form, busy) = (form.clone(), busy.clone());
-        move |event: SubmitEvent| {
-            event.prevent_default();
-            if *busy {
-                return;
-            }
-            let mut next = form.0.clone();
-            let read = next.submit().map(|body| SetUp::from_json(Value::Object(body)));
-            if let Some(Err(errors)) = &read {
-                next.refuse(&Problem::validation(errors.clone()));
-            }
-            changes.apply(move |form| *form = next);
-            let Some(Ok(body)) = read else { return focus_first_error() };
-            busy.set(true);
-            let (client, changes, busy) = (client.clone(), changes.clone(), busy.clone());
-            spawn_local(async move {
-                let credentials = Credentials { username: body.username.to_string(), password: body.password.clone() };
-                let outcome = match client.send(Call::<setup::Create>::new((), body)).await {
-                    Ok(_) => client.sign_in(credentials).await,
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = outcome {
-                    changes.apply(move |form| refuse(form, &error));
-                    busy.set(false);
-                    focus_first_error();
-                }
-            });
+    let onsubmit = filling.onsubmit(move |body: SetUp| {
+        let client = client.clone();
+        async move {
+            let credentials = Credentials { username: body.username.to_string(), password: body.password.clone() };
+            client.send(Call::<setup::Create>::new((), body)).await?;
+            client.sign_in(credentials).await
         }
-    };
-    let inputs = form.0.inputs.iter().enumerate().filter_map(|(index, input)| {
+    });
+    let is_code_shown = use_mut_ref(|| !has_code);
+    let onedit = filling.onedit();
+    let inputs = filling.form().inputs.iter().enumerate().filter_map(|(index, input)| {
         let is_code = input.name() == "code";
         // The code came with the link; it is shown only once something was wrong with it.
         *is_code_shown.borrow_mut() |= is_code && !input.errors.is_empty();
@@ -119,12 +89,12 @@ fn SetUpForm() -> Html {
     });
     html! {
         <form class="form" {onsubmit} novalidate=true>
-            <FormErrors errors={form.0.errors.clone()} />
+            <FormErrors errors={filling.form().errors.clone()} />
             if !has_code {
                 <p class="notice">{ words::set_up::NO_CODE }</p>
             }
             { for inputs }
-            <Submit label={words::set_up::SUBMIT} busy={*busy} class="button-wide" />
+            <Submit label={words::set_up::SUBMIT} busy={filling.is_busy()} class="button-wide" />
         </form>
     }
 }

@@ -85,6 +85,9 @@ pub struct InputProps {
     /// The focus is here when the form is first drawn.
     #[prop_or_default]
     pub focus: bool,
+    /// Begins its id, which must be another's nowhere on the page: sign-in stands over other forms.
+    #[prop_or(AttrValue::Static("field"))]
+    pub within: AttrValue,
     /// The form needs no hints on limits: whoever signs in knows their name.
     #[prop_or_default]
     pub brief: bool,
@@ -94,7 +97,7 @@ pub struct InputProps {
 #[component]
 pub fn InputView(props: &InputProps) -> Html {
     let input = &props.input;
-    let id = AttrValue::from(format!("field-{}", input.name()));
+    let id = AttrValue::from(format!("{}-{}", props.within, input.name()));
     let node = use_focus(props.focus);
     let onedit = {
         let (index, onedit) = (props.index, props.onedit.clone());

@@ -46,8 +46,11 @@ pub fn send_on_ctrl_s(event: KeyboardEvent) {
 pub fn focus_first_error() {
     gloo_timers::callback::Timeout::new(0, || {
         let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+        // What stands behind a dialog is out of reach.
+        let dialog = document.query_selector("dialog[open]").ok().flatten();
+        let Some(within) = dialog.or_else(|| document.body().map(Into::into)) else { return };
         let find = |css| {
-            let found = document.query_selector(css).ok().flatten();
+            let found = within.query_selector(css).ok().flatten();
             found.and_then(|found| found.dyn_into::<HtmlElement>().ok())
         };
         if let Some(input) = find("[aria-invalid=true]") {

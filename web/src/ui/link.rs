@@ -19,6 +19,12 @@ pub struct LinkProps {
     /// The keyboard shortcut that follows it.
     #[prop_or_default]
     pub shortcut: Option<crate::keys::Key>,
+    /// The same, while the focus is in its row.
+    #[prop_or_default]
+    pub row_shortcut: Option<crate::keys::Key>,
+    /// It leads to the page that is shown, or one below.
+    #[prop_or_default]
+    pub current: bool,
     /// It leads to a row of a table.
     #[prop_or_default]
     pub row: bool,
@@ -56,7 +62,9 @@ pub fn Link(props: &LinkProps) -> Html {
             {href}
             {onclick}
             data-key={props.shortcut.map(|key| key.name)}
+            data-row-key={props.row_shortcut.map(|key| key.name)}
             data-row={props.row.then_some("")}
+            aria-current={props.current.then_some("page")}
             title={props.title.clone()}
             aria-label={props.label.clone()}
         >

@@ -224,13 +224,22 @@ impl Browser {
         self.client.screenshot().await.unwrap()
     }
 
-    /// Ends the story: nothing may have been written to the console but the browser's own note on these refused calls.
+    /// What this browser calls itself from now on.
+    pub async fn call_itself(&self, name: &str) {
+        self.devtools("Network.setUserAgentOverride", json!({"userAgent": name})).await;
+    }
+
+    /// Ends the story: nothing may have been written to the console but the browser's own note on these refused calls. 0
+    /// stands for calls that were not answered.
     pub async fn end(self, refused: &[u16]) {
         let entries = self.raw("se/log", json!({"type": "browser"})).await;
         let is_expected = |entry: &Value| {
             let message = entry["message"].as_str().unwrap_or_default();
             let is_refusal = entry["source"] == "network"
-                && refused.iter().any(|status| message.contains(&format!("a status of {status} ")));
+                && refused.iter().any(|status| match status {
+                    0 => message.contains("net::ERR_CONNECTION_"),
+                    status => message.contains(&format!("a status of {status} ")),
+                });
             // Signing out asks the browser to empty its cache, and it says that it did.
             is_refusal || entry["level"] == "INFO" && message.contains("Clear-Site-Data")
         };

@@ -6,13 +6,17 @@ use std::{env, fs, path::PathBuf};
 use crate::{browser::Browser, server::Server};
 
 /// The pages, and what each shows once it is there.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 11] = [
     ("/", ".collection"),
     ("/c/snacks?ordering=title", "table.records td"),
     ("/c/synonyms?left_join=antonyms%3Aword%3Dword", "table.records td"),
     ("/c/snacks/new", "#field-title"),
     ("/collections/snacks/edit", ".card"),
     ("/collections/new", "#collection-name"),
+    ("/users", "table.people td"),
+    ("/users/new", "#field-username"),
+    ("/sessions", "table.people td"),
+    ("/password", "#field-current_password"),
     ("/nowhere", "h1"),
 ];
 

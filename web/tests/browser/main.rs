@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used)] // a test's helper may fail the test
 
+mod accounts;
 mod addresses;
 mod browser;
 mod first_run;
 mod looks;
+mod outage;
 mod seed;
 mod server;
 mod text;

@@ -63,8 +63,8 @@ pub fn wait_for_line<T>(lines: &Receiver<String>, find: impl Fn(&str) -> Option<
 
 /// The server.
 pub struct Server {
-    _process: Group,
-    _data: TempDir,
+    process: Option<Group>,
+    data: TempDir,
     /// `http://127.0.0.1:…`
     pub address: String,
     /// What was printed beside it: the set-up link, or the demo admin's password.
@@ -74,27 +74,49 @@ pub struct Server {
 impl Server {
     /// On an empty store; it prints the set-up link.
     pub fn empty() -> Self {
-        Self::start(&[], |line| line.contains("/setup?code=").then(|| line.trim().to_owned()))
+        Self::with(&[])
+    }
+
+    /// The same, with these options.
+    pub fn with(options: &[&str]) -> Self {
+        Self::begin(options, |line| line.contains("/setup?code=").then(|| line.trim().to_owned()))
     }
 
     /// On the demo's store; it prints the demo admin's password.
     pub fn demo() -> Self {
-        Self::start(&["--demo"], |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
+        Self::begin(&["--demo"], |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
     }
 
-    fn start(options: &[&str], find: impl Fn(&str) -> Option<String>) -> Self {
+    fn begin(options: &[&str], find: impl Fn(&str) -> Option<String>) -> Self {
         let data = TempDir::new().unwrap();
-        let mut command = Command::new(given("E2E_BIN"));
-        command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", "127.0.0.1:0"]);
-        command.arg("--web-dir").arg(given("E2E_DIST")).args(options);
-        let mut process = Group::spawn(&mut command);
-        let lines = process.lines();
+        let (process, lines) = serve(&data, "127.0.0.1:0", options);
         let (mut address, mut said) = (None, None);
         while address.is_none() || said.is_none() {
             let line = wait_for_line(&lines, |line| Some(line.to_owned()));
             address = address.or_else(|| line.strip_prefix("Coffer listens on ").map(str::to_owned));
             said = said.or_else(|| find(&line));
         }
-        Self { _process: process, _data: data, address: address.unwrap(), said: said.unwrap() }
+        Self { process: Some(process), data, address: address.unwrap(), said: said.unwrap() }
     }
+
+    /// Stops without a word, as in a power cut.
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts again at the same address, on what was stored.
+    pub fn start_again(&mut self) {
+        let (process, lines) = serve(&self.data, self.address.trim_start_matches("http://"), &[]);
+        self.process = Some(process);
+        wait_for_line(&lines, |line| line.starts_with("Coffer listens on ").then_some(()));
+    }
+}
+
+fn serve(data: &TempDir, listen: &str, options: &[&str]) -> (Group, Receiver<String>) {
+    let mut command = Command::new(given("E2E_BIN"));
+    command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", listen]);
+    command.arg("--web-dir").arg(given("E2E_DIST")).args(options);
+    let mut process = Group::spawn(&mut command);
+    let lines = process.lines();
+    (process, lines)
 }

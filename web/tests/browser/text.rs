@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     browser::Browser,
-    seed::{make_snacks, set_up},
+    seed::{api_script, make_snacks, set_up},
     server::Server,
 };
 
@@ -36,6 +36,20 @@ async fn records_are_text_whatever_they_say() {
         browser.wait(&format!("return document.querySelector('#field-title')?.value === {}", json!(title))).await;
         browser.wait("return document.querySelector('#field-note').value === 'a\\nb'").await;
     }
+    assert_eq!(browser.run("return window.hacked === undefined").await, true);
+    browser.end(&[]).await;
+}
+
+#[tokio::test]
+async fn a_program_that_calls_itself_markup_is_shown_as_text() {
+    let server = Server::empty();
+    let browser = Browser::start(&server).await;
+    set_up(&browser, &server).await;
+    let name = "<img src=x onerror=\"window.hacked=1\">";
+    browser.call_itself(name).await;
+    browser.run(&api_script("return 1")).await;
+    browser.go("/sessions").await;
+    browser.see("table.people td", name).await;
     assert_eq!(browser.run("return window.hacked === undefined").await, true);
     browser.end(&[]).await;
 }

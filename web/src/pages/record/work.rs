@@ -20,10 +20,9 @@ use crate::{
     client::Client,
     hooks::Go,
     model::Changes,
-    pages::sign_in::refuse,
     places,
     toast::{ToastEvent, Undo},
-    ui::{form::focus_first_error, reference::record_label},
+    ui::{filling::refuse, form::focus_first_error, reference::record_label},
     words,
 };
 

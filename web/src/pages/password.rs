@@ -1,0 +1,46 @@
+//! The own password: who changes it proves to know the one until now.
+
+use common::{
+    Call,
+    endpoints::users::{self, PasswordChange},
+    form::Form,
+};
+use yew::prelude::*;
+
+use crate::{
+    hooks::{use_client, use_go, use_toasts, use_user},
+    pages::records::collections_place,
+    route::Route,
+    toast::ToastEvent,
+    ui::{
+        filling::{FormView, use_filling},
+        page::PageHead,
+    },
+    words,
+};
+
+/// The page.
+#[component]
+pub fn PasswordPage() -> Html {
+    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
+    let filling = use_filling(Form::change_password);
+    let onsubmit = filling.onsubmit(move |change: PasswordChange| {
+        let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
+        async move {
+            client.send(Call::<users::ChangePassword>::new((), change)).await?;
+            toasts.emit(ToastEvent::Said(words::account::PASSWORD_CHANGED.to_owned()));
+            go.to(&Route::Sessions);
+            Ok(())
+        }
+    });
+    let username = use_user().map(|user| user.username.to_string());
+    html! {
+        <div class="page page-narrow">
+            <PageHead title={words::account::PASSWORD_TITLE} above={vec![collections_place()]} />
+            <FormView {filling} {onsubmit} submit={words::account::PASSWORD_SUBMIT} back={collections_place().1} fresh={Form::change_password()}>
+                // Tells a password manager whose password it is.
+                <input class="hidden" type="text" name="username" value={username} autocomplete="username" readonly=true tabindex="-1" aria-hidden="true" />
+            </FormView>
+        </div>
+    }
+}

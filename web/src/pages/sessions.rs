@@ -1,0 +1,205 @@
+//! Where somebody is signed in: one's own sessions, and for admins anyone's. Ending one is asked for twice.
+
+mod device;
+
+use std::rc::Rc;
+
+use common::{
+    Call, CallError,
+    endpoints::{sessions, users},
+    id::{SessionId, UserId},
+    query::SessionQuery,
+    table::short_moment,
+    text::single_line,
+    user::{Session, User},
+};
+use futures_util::future::try_join;
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+
+use crate::{
+    client::Client,
+    hooks::{use_client, use_load, use_toasts, use_user},
+    keys,
+    pages::{records::collections_place, users::above_user},
+    toast::ToastEvent,
+    ui::{
+        confirm::Confirm,
+        page::PageHead,
+        state::{Empty, Failure, Loading},
+    },
+    words::account,
+};
+
+/// Props of [`SessionsPage`].
+#[derive(Properties, PartialEq)]
+pub struct SessionsPageProps {
+    /// Whose sessions; without this, the own.
+    #[prop_or_default]
+    pub of: Option<UserId>,
+}
+
+/// What is to be ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    One {
+        id: SessionId,
+        is_this_one: bool,
+    },
+    /// All others of one's own; all of somebody else's.
+    Others,
+}
+
+/// The page.
+#[component]
+pub fn SessionsPage(props: &SessionsPageProps) -> Html {
+    let own = use_user().map(|user| user.id);
+    // An admin who comes here by the list of users sees their own as their own.
+    let of = props.of.filter(|of| own != Some(*of));
+    let (list, again) = use_load(of, |client, of| async move { load(&client, of).await });
+    let (client, toasts) = (use_client(), use_toasts());
+    let asked = use_state(|| None::<Ending>);
+    let busy = use_state(|| false);
+    let onconfirm = {
+        let (asked, busy, again) = (asked.clone(), busy.clone(), again.clone());
+        Callback::from(move |()| {
+            let Some(ending) = *asked else { return };
+            busy.set(true);
+            let (client, toasts, again) = (client.clone(), toasts.clone(), again.clone());
+            let (asked, busy) = (asked.clone(), busy.clone());
+            spawn_local(async move {
+                let outcome = end(&client, ending, of).await;
+                busy.set(false);
+                asked.set(None);
+                toasts.emit(match outcome {
+                    Ok(()) => ToastEvent::Said(account::SESSIONS_ENDED.to_owned()),
+                    // Sign-in stands over the page by now.
+                    Err(error) if error.status() == 401 => return,
+                    Err(error) => ToastEvent::Failed(error.to_string()),
+                });
+                again.emit(());
+            });
+        })
+    };
+    let onask = {
+        let asked = asked.clone();
+        Callback::from(move |ending| asked.set(Some(ending)))
+    };
+    let onclose = {
+        let asked = asked.clone();
+        Callback::from(move |()| asked.set(None))
+    };
+    let rows = list.value.as_deref();
+    let user = rows.and_then(|(user, _)| user.clone());
+    let others = rows.map_or(0, |(_, rows)| rows.iter().filter(|session| !session.current).count());
+    let body = match (rows, &list.error) {
+        (_, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
+        (None, None) => html! { <Loading /> },
+        (Some((_, rows)), None) if rows.is_empty() => html! { <Empty title="" text={account::NO_SESSIONS} /> },
+        (Some((_, rows)), None) => table(rows, &onask),
+    };
+    let (title, lead, above) = match (of, &user) {
+        (None, _) => (account::SESSIONS_TITLE.to_owned(), account::SESSIONS_LEAD, vec![collections_place()]),
+        (Some(_), None) => (account::SESSIONS_TITLE.to_owned(), "", above_user(None)),
+        (Some(_), Some(user)) => (account::sessions_of(user), account::SESSIONS_OF_LEAD, above_user(Some(user))),
+    };
+    let end_others = if of.is_none() { account::END_OTHERS } else { account::END_ALL };
+    html! {
+        <div class="page page-table">
+            <PageHead {title} description={lead} {above}>
+                if others > 0 {
+                    <button
+                        type="button"
+                        class="button button-danger"
+                        data-key={keys::END_OTHERS.name}
+                        onclick={onask.reform(|_: MouseEvent| Ending::Others)}
+                    >{ end_others }</button>
+                }
+            </PageHead>
+            { body }
+            if let Some(ending) = *asked {
+                <Confirm
+                    title={if ending == Ending::Others { end_others } else { account::END_TITLE }}
+                    text={question(ending, user.as_deref())}
+                    submit={if ending == Ending::Others { end_others } else { account::END }}
+                    busy={*busy}
+                    {onconfirm}
+                    {onclose}
+                />
+            }
+        </div>
+    }
+}
+
+/// The sessions, with the user whose they are, where that is not the one who asks.
+async fn load(client: &Client, of: Option<UserId>) -> Result<(Option<Rc<User>>, Vec<Session>), CallError> {
+    let list = client.send(Call::<sessions::List>::new((), ()).query(SessionQuery { user: of }));
+    let Some(of) = of else { return Ok((None, list.await?.body.results)) };
+    let (user, list) = try_join(client.send(Call::<users::Get>::new((of,), ())), list).await?;
+    Ok((Some(Rc::new(user.body)), list.body.results))
+}
+
+async fn end(client: &Client, ending: Ending, of: Option<UserId>) -> Result<(), CallError> {
+    match ending {
+        // Ending the session that asks is signing out, and no reason to wonder who did it.
+        Ending::One { is_this_one: true, .. } => client.sign_out().await,
+        Ending::One { id, .. } => client.send(Call::<sessions::End>::new((id,), ())).await.map(drop),
+        Ending::Others => {
+            let call = Call::<sessions::EndOthers>::new((), ()).query(SessionQuery { user: of });
+            client.send(call).await.map(drop)
+        }
+    }
+}
+
+fn question(ending: Ending, of: Option<&User>) -> String {
+    match (ending, of) {
+        (Ending::One { is_this_one: true, .. }, _) => account::ASK_THIS_ONE.to_owned(),
+        (Ending::One { .. }, _) => account::ASK_ONE.to_owned(),
+        (Ending::Others, None) => account::ASK_OTHERS.to_owned(),
+        (Ending::Others, Some(user)) => account::ask_all(user),
+    }
+}
+
+fn table(rows: &[Session], onask: &Callback<Ending>) -> Html {
+    let [session, used, began, address, program] = account::SESSION_COLUMNS;
+    let row = |row: &Session| {
+        let ending = Ending::One { id: row.id, is_this_one: row.current };
+        let called = single_line(&row.user_agent).into_owned();
+        html! {
+            <tr key={row.id.to_string()}>
+                <td>if row.current { <span class="tag tag-good">{ account::THIS_ONE }</span> }</td>
+                <td data-label={used}>{ moment(&row.last_used) }</td>
+                <td data-label={began}>{ moment(&row.created_at) }</td>
+                <td data-label={address} class="code"><bdi>{ single_line(&row.address).into_owned() }</bdi></td>
+                <td data-label={program} class="heading" title={called.clone()}><bdi>{ device::name(&called) }</bdi></td>
+                <td class="row-acts">
+                    <button
+                        type="button"
+                        class="button button-small"
+                        data-row=""
+                        data-row-key={keys::DELETE.name}
+                        aria-label={account::end_from(&device::name(&called), &row.address)}
+                        onclick={onask.reform(move |_: MouseEvent| ending)}
+                    >{ account::END }</button>
+                </td>
+            </tr>
+        }
+    };
+    let heads = [session, used, began, address, program];
+    html! {
+        <div class="table-frame">
+            <table class="records people">
+                <thead><tr>
+                    { for heads.map(|head| html! { <th key={head} scope="col"><span>{ head }</span></th> }) }
+                    <th scope="col"><span class="hidden">{ account::END }</span></th>
+                </tr></thead>
+                <tbody>{ for rows.iter().map(row) }</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// A moment in a cell.
+pub fn moment(moment: &str) -> Html {
+    html! { <time datetime={moment.to_owned()}>{ short_moment(moment) }</time> }
+}

@@ -1,0 +1,155 @@
+//! The forms about a user: one to be, changes to one (a new password among them), and deleting one.
+
+use std::rc::Rc;
+
+use common::{
+    Call,
+    endpoints::users::{self, NewUser, UserPatch},
+    form::Form,
+    id::UserId,
+    user::User,
+};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+
+use super::{above_user, users_place};
+use crate::{
+    hooks::{use_caller, use_client, use_go, use_load, use_toasts, use_user},
+    keys,
+    route::Route,
+    toast::ToastEvent,
+    ui::{
+        confirm::Danger,
+        filling::{FormView, use_kept_filling},
+        link::Link,
+        page::PageHead,
+        state::{Failure, Loading},
+    },
+    words::account,
+};
+
+/// The page of a user to be.
+#[component]
+pub fn NewUserPage() -> Html {
+    let is_admin = use_caller().is_admin();
+    html! {
+        <div class="page page-narrow">
+            <PageHead title={account::NEW_USER} above={above_user(None)} />
+            if is_admin { <NewUserForm /> } else { <p class="notice">{ account::NO_ADMIN }</p> }
+        </div>
+    }
+}
+
+#[component]
+fn NewUserForm() -> Html {
+    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
+    let filling = use_kept_filling(Form::new_user);
+    let onsubmit = filling.onsubmit(move |new: NewUser| {
+        let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
+        async move {
+            let user = client.send(Call::<users::Create>::new((), new)).await?.body;
+            toasts.emit(ToastEvent::Said(account::user_made(&user)));
+            go.to(&Route::Users);
+            Ok(())
+        }
+    });
+    html! { <FormView {filling} {onsubmit} submit={account::CREATE} back={users_place().1} fresh={Form::new_user()} /> }
+}
+
+/// Props of [`UserPage`].
+#[derive(Properties, PartialEq)]
+pub struct UserPageProps {
+    pub id: UserId,
+}
+
+/// The page of a user.
+#[component]
+pub fn UserPage(props: &UserPageProps) -> Html {
+    let (user, again) =
+        use_load(props.id, |client, id| async move { Ok(client.send(Call::<users::Get>::new((id,), ())).await?.body) });
+    let (title, body) = match (&user.value, &user.error) {
+        (Some(user), _) => {
+            let forms = html! { <><UserForm user={user.clone()} /><DeleteUser user={user.clone()} /></> };
+            (user.username.to_string(), forms)
+        }
+        (None, Some(error)) => (account::USER.to_owned(), html! { <Failure error={error.clone()} {again} /> }),
+        (None, None) => (account::USER.to_owned(), html! { <Loading /> }),
+    };
+    html! {
+        <div class="page page-narrow">
+            <PageHead {title} above={above_user(None)}>
+                if user.value.is_some() {
+                    <Link to={Route::UserSessions { id: props.id }} class="button" shortcut={keys::SESSIONS}>{ account::SESSIONS_TITLE }</Link>
+                }
+            </PageHead>
+            { body }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct UserProps {
+    user: Rc<User>,
+}
+
+#[component]
+fn UserForm(props: &UserProps) -> Html {
+    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
+    let filling = use_kept_filling(|| Form::edit_user(&props.user));
+    let before = props.user.clone();
+    let onsubmit = filling.onsubmit(move |patch: UserPatch| {
+        let (client, toasts, go, before) = (client.clone(), toasts.clone(), go.clone(), before.clone());
+        async move {
+            if patch != UserPatch::default() {
+                let is_ended = patch.password.is_some() || before.is_active && patch.is_active == Some(false);
+                let user = client.send(Call::<users::Update>::new((before.id,), patch)).await?.body;
+                toasts.emit(ToastEvent::Said(account::user_saved(&user, is_ended)));
+                client.know(user);
+            }
+            go.to(&Route::Users);
+            Ok(())
+        }
+    });
+    let fresh = Form::edit_user(&props.user);
+    html! { <FormView {filling} {onsubmit} submit={account::SAVE} back={users_place().1} {fresh} focus=false /> }
+}
+
+#[component]
+fn DeleteUser(props: &UserProps) -> Html {
+    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
+    let is_own = use_user().is_some_and(|user| user.id == props.user.id);
+    let error = use_state(|| None::<String>);
+    let busy = use_state(|| false);
+    let onconfirm = {
+        let (user, error, busy) = (props.user.clone(), error.clone(), busy.clone());
+        Callback::from(move |()| {
+            busy.set(true);
+            let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
+            let (user, error, busy) = (user.clone(), error.clone(), busy.clone());
+            spawn_local(async move {
+                match client.send(Call::<users::Delete>::new((user.id,), ())).await {
+                    Ok(_) => {
+                        toasts.emit(ToastEvent::Said(account::user_deleted(&user)));
+                        go.to(&Route::Users);
+                    }
+                    Err(refusal) => {
+                        // Sign-in stands over the page by now.
+                        error.set(Some(refusal.to_string()).filter(|_| refusal.status() != 401));
+                        busy.set(false);
+                    }
+                }
+            });
+        })
+    };
+    html! {
+        <Danger
+            title={account::DANGER}
+            text={account::danger(is_own)}
+            label={account::DANGER_CONFIRM}
+            name={props.user.username.to_string()}
+            error={(*error).clone()}
+            busy={*busy}
+            {onconfirm}
+        />
+    }
+}

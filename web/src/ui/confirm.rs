@@ -1,0 +1,116 @@
+//! What cannot be undone is asked for twice: a question over the page, and a form in which a name is to be typed.
+
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::{
+    hooks::use_focus,
+    keys,
+    ui::{
+        dialog::Dialog,
+        field::FieldFrame,
+        form::FormErrors,
+        icon::{Icon, Shape},
+    },
+    words,
+};
+
+/// Props of [`Confirm`].
+#[derive(Properties, PartialEq)]
+pub struct ConfirmProps {
+    pub title: AttrValue,
+    /// What it means.
+    pub text: AttrValue,
+    /// What doing it is called.
+    pub submit: AttrValue,
+    /// It is under way.
+    pub busy: bool,
+    pub onconfirm: Callback<()>,
+    pub onclose: Callback<()>,
+}
+
+/// A question. Enter says yes, Esc says no.
+#[component]
+pub fn Confirm(props: &ConfirmProps) -> Html {
+    let focus = use_focus(true);
+    html! {
+        <Dialog title={props.title.clone()} onclose={props.onclose.clone()}>
+            <p>{ &props.text }</p>
+            <div class="form-actions">
+                <button
+                    ref={focus}
+                    type="button"
+                    class="button button-danger"
+                    disabled={props.busy}
+                    onclick={props.onconfirm.reform(|_: MouseEvent| ())}
+                >{ &props.submit }</button>
+                <button type="button" class="button button-quiet" onclick={props.onclose.reform(|_: MouseEvent| ())}>
+                    { words::CANCEL }
+                </button>
+            </div>
+        </Dialog>
+    }
+}
+
+/// Props of [`Danger`].
+#[derive(Properties, PartialEq)]
+pub struct DangerProps {
+    pub title: AttrValue,
+    /// What goes, and what goes with it.
+    pub text: AttrValue,
+    /// Asks for the name.
+    pub label: AttrValue,
+    /// The name of what goes.
+    pub name: AttrValue,
+    /// Why it is still there.
+    pub error: Option<String>,
+    /// It is under way.
+    pub busy: bool,
+    pub onconfirm: Callback<()>,
+}
+
+/// A form that deletes something for ever, once its name has been typed.
+#[component]
+pub fn Danger(props: &DangerProps) -> Html {
+    let typed = use_state(String::new);
+    let is_confirmed = *typed == *props.name && !props.busy;
+    let oninput = {
+        let typed = typed.clone();
+        move |event: InputEvent| typed.set(event.target_unchecked_into::<HtmlInputElement>().value())
+    };
+    let onsubmit = {
+        let onconfirm = props.onconfirm.clone();
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            if is_confirmed {
+                onconfirm.emit(());
+            }
+        }
+    };
+    html! {
+        <form class="form danger" {onsubmit} novalidate=true aria-labelledby="danger-title">
+            <h2 id="danger-title">{ &props.title }</h2>
+            <p>{ &props.text }</p>
+            <FormErrors errors={props.error.iter().cloned().collect::<Vec<_>>()} />
+            <FieldFrame id="danger-name" label={props.label.clone()} hint={props.name.clone()}>
+                <input
+                    id="danger-name"
+                    class="input input-code"
+                    type="text"
+                    value={(*typed).clone()}
+                    {oninput}
+                    data-key={keys::DELETE.name}
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    aria-describedby="danger-name-hint"
+                />
+            </FieldFrame>
+            <div class="form-actions">
+                <button type="submit" class="button button-danger" disabled={!is_confirmed}>
+                    <Icon shape={Shape::Trash} />{ words::DELETE_FOR_EVER }
+                </button>
+            </div>
+        </form>
+    }
+}

@@ -1,0 +1,200 @@
+//! A form of `common` that is being filled in: what is typed is checked at once, sent once, and what is refused stands at
+//! its input. All forms that send one body go through here; a record's form, which knows versions, sees to itself.
+
+use std::future::Future;
+
+use common::{CallError, form::Form, reader::Body};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+
+use crate::{
+    drafts::use_draft,
+    hooks::{use_frame, use_unsent},
+    model::{Changes, Model, use_model},
+    route::Place,
+    session::Phase,
+    ui::{
+        field::InputView,
+        form::{FormErrors, Submit, focus_first_error, send_on_ctrl_s},
+        link::Link,
+    },
+    words,
+};
+
+/// A form and how far it is.
+#[derive(Clone, PartialEq)]
+pub struct Filling {
+    model: UseReducerHandle<Model<Form>>,
+    stage: UseStateHandle<Stage>,
+    /// It was left unsent, and came back.
+    is_kept: UseStateHandle<bool>,
+    is_signed_in: bool,
+    /// Takes note of what is to come back.
+    note: Callback<Option<Form>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Typing,
+    Sending,
+    /// The page is about to be left, and what stands in the form is of no more use.
+    Done,
+}
+
+/// A form that begins like this.
+#[hook]
+pub fn use_filling(begin: impl FnOnce() -> Form) -> Filling {
+    let model = use_model(begin);
+    let stage = use_state(|| Stage::Typing);
+    let is_kept = use_state(|| false);
+    let frame = use_frame();
+    let is_signed_in = matches!(frame.session.phase, Phase::SignedIn(_));
+    Filling { model, stage, is_kept, is_signed_in, note: Callback::noop() }
+}
+
+/// The same, and what was typed comes back when the page was left without sending it.
+#[hook]
+pub fn use_kept_filling(begin: impl FnOnce() -> Form) -> Filling {
+    let (left, note) = use_draft::<Form>();
+    let was_left = left.is_some();
+    let mut filling = use_filling(|| left.unwrap_or_else(begin));
+    filling.is_kept = use_state(|| was_left);
+    let is_unsent = filling.form().is_changed() && *filling.stage != Stage::Done;
+    use_unsent(is_unsent);
+    note.emit(is_unsent.then(|| filling.form().clone()));
+    filling.note = note;
+    filling
+}
+
+impl Filling {
+    /// The form as it stands.
+    pub fn form(&self) -> &Form {
+        &self.model.0
+    }
+
+    /// It is being sent, or was.
+    pub fn is_busy(&self) -> bool {
+        *self.stage != Stage::Typing
+    }
+
+    /// Takes what is typed into an input.
+    pub fn onedit(&self) -> Callback<(usize, String)> {
+        let changes = Changes::of(&self.model);
+        Callback::from(move |(index, text): (usize, String)| changes.apply(move |form| form.set(index, text)))
+    }
+
+    /// Checks the form and sends it. Where that goes well, `send` sees to what comes next.
+    pub fn onsubmit<B, F>(&self, send: impl Fn(B) -> F + 'static) -> Callback<SubmitEvent>
+    where
+        B: Body + 'static,
+        F: Future<Output = Result<(), CallError>> + 'static,
+    {
+        let filling = self.clone();
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            if filling.is_busy() {
+                return;
+            }
+            let mut next = filling.form().clone();
+            let body = next.submit_as();
+            Changes::of(&filling.model).apply(move |form| *form = next);
+            let Some(body) = body else { return focus_first_error() };
+            filling.stage.set(Stage::Sending);
+            let (filling, answer) = (filling.clone(), send(body));
+            spawn_local(async move { filling.take(answer.await) });
+        })
+    }
+
+    fn take(&self, outcome: Result<(), CallError>) {
+        let Err(error) = outcome else { return self.finish() };
+        self.stage.set(Stage::Typing);
+        // Sign-in stands over the page by now; when that is done, nothing is wrong with the form.
+        if self.is_signed_in && error.status() == 401 {
+            return;
+        }
+        Changes::of(&self.model).apply(move |form| refuse(form, &error));
+        focus_first_error();
+    }
+
+    /// The page is left on purpose: nothing is kept, and the window may be closed without a question.
+    fn finish(&self) {
+        self.stage.set(Stage::Done);
+        self.note.emit(None);
+    }
+}
+
+/// Puts an error where it belongs in a form.
+pub fn refuse(form: &mut Form, error: &CallError) {
+    match error.problem() {
+        Some(problem) => form.refuse(problem),
+        None => form.errors = vec![error.to_string()],
+    }
+}
+
+/// Props of [`FormView`].
+#[derive(Properties, PartialEq)]
+pub struct FormViewProps {
+    pub filling: Filling,
+    pub onsubmit: Callback<SubmitEvent>,
+    /// What sending it is called.
+    pub submit: AttrValue,
+    /// Where cancelling leads.
+    pub back: Place,
+    /// The form as it begins, for who discards what they had left.
+    pub fresh: Form,
+    /// The focus is in the first input when the form is first drawn; what can be read first needs no focus.
+    #[prop_or(true)]
+    pub focus: bool,
+    /// What belongs into the form and is no input of it.
+    #[prop_or_default]
+    pub children: Html,
+}
+
+/// The form of a page.
+#[component]
+pub fn FormView(props: &FormViewProps) -> Html {
+    let filling = &props.filling;
+    let onedit = filling.onedit();
+    let inputs = filling.form().inputs.iter().enumerate().map(|(index, input)| {
+        let autocomplete = match input.name() {
+            "current_password" => "current-password",
+            "password" | "new_password" => "new-password",
+            _ => "off",
+        };
+        html! {
+            <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} focus={props.focus && index == 0} />
+        }
+    });
+    let ondiscard = {
+        let (changes, is_kept, fresh) = (Changes::of(&filling.model), filling.is_kept.clone(), props.fresh.clone());
+        move |_: MouseEvent| {
+            let fresh = fresh.clone();
+            changes.apply(move |form| *form = fresh);
+            is_kept.set(false);
+        }
+    };
+    let onleave = {
+        let filling = filling.clone();
+        Callback::from(move |()| filling.finish())
+    };
+    let (to, query) = props.back.clone();
+    html! {
+        <form class="form" onsubmit={props.onsubmit.clone()} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
+            if *filling.is_kept {
+                <div class="notice" role="status">
+                    <p>{ words::record::KEPT }</p>
+                    <div class="notice-actions">
+                        <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
+                    </div>
+                </div>
+            }
+            <FormErrors errors={filling.form().errors.clone()} />
+            { props.children.clone() }
+            { for inputs }
+            <div class="form-actions">
+                <Submit label={props.submit.clone()} busy={filling.is_busy()} />
+                <Link {to} {query} class="button button-quiet" {onleave}>{ words::CANCEL }</Link>
+            </div>
+        </form>
+    }
+}
