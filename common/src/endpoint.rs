@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
@@ -178,57 +179,76 @@ impl<E: Endpoint> Call<E> {
 
     /// The path and query, as in `/api/records/snacks/?page=2`.
     pub fn path_and_query(&self) -> String {
-        let mut segments = self.params.to_segments().into_iter();
-        let mut path = String::new();
-        for part in E::PATH.split_inclusive('/') {
-            if part.starts_with('{') {
-                let value = segments.next().unwrap_or_default();
-                path.extend(utf8_percent_encode(&value, SEGMENT));
-                path.push('/');
-            } else {
-                path.push_str(part);
-            }
-        }
-        let pairs = self.query.to_pairs();
-        if !pairs.is_empty() {
-            path.push('?');
-            path.push_str(&encode(&pairs));
-        }
-        path
+        fill_in(E::PATH, self.params.to_segments(), &self.query.to_pairs())
     }
 
     /// The request, with a path for its address. The client adds the server and its token.
     pub fn to_request(&self) -> Request<Vec<u8>> {
-        let body = if E::Request::EXPECTED { self.body.to_json().to_string().into_bytes() } else { Vec::new() };
-        let mut request = Request::new(body);
-        *request.method_mut() = E::METHOD;
-        if let Ok(uri) = self.path_and_query().parse() {
-            *request.uri_mut() = uri;
-        }
-        let headers = request.headers_mut();
-        headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json, application/problem+json"));
-        if E::Request::EXPECTED {
-            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-        }
-        if let Some(Ok(etag)) = self.if_match.map(|revision| revision.etag().parse()) {
-            headers.insert(header::IF_MATCH, etag);
-        }
-        request
+        let body = E::Request::EXPECTED.then(|| self.body.to_json());
+        write(E::METHOD, &self.path_and_query(), body.as_ref(), self.if_match)
     }
 
     /// Reads the answer to this call.
     pub fn read(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply<E::Response>, CallError> {
-        if !status.is_success() {
-            return Err(serde_json::from_slice::<Problem>(body)
-                .map_or(CallError::Unreadable(status), |problem| CallError::Problem(Box::new(problem))));
-        }
-        let body = if body.is_empty() { b"{}" } else { body };
-        let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).and_then(Revision::from_etag);
+        let (body, etag) = open(status, headers, body)?;
         match serde_json::from_slice(body) {
             Ok(body) => Ok(Reply { body, etag }),
             Err(_) => Err(CallError::Unreadable(status)),
         }
     }
+}
+
+// What follows is the same for all endpoints, and in the web app, where size counts, there once.
+
+fn fill_in(path: &str, segments: Vec<String>, pairs: &[(String, String)]) -> String {
+    let mut segments = segments.into_iter();
+    let mut filled = String::new();
+    for part in path.split_inclusive('/') {
+        if part.starts_with('{') {
+            let value = segments.next().unwrap_or_default();
+            filled.extend(utf8_percent_encode(&value, SEGMENT));
+            filled.push('/');
+        } else {
+            filled.push_str(part);
+        }
+    }
+    if !pairs.is_empty() {
+        filled.push('?');
+        filled.push_str(&encode(pairs));
+    }
+    filled
+}
+
+fn write(method: Method, path_and_query: &str, body: Option<&Value>, if_match: Option<Revision>) -> Request<Vec<u8>> {
+    let mut request = Request::new(body.map(|body| body.to_string().into_bytes()).unwrap_or_default());
+    *request.method_mut() = method;
+    if let Ok(uri) = path_and_query.parse() {
+        *request.uri_mut() = uri;
+    }
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json, application/problem+json"));
+    if body.is_some() {
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    }
+    if let Some(Ok(etag)) = if_match.map(|revision| revision.etag().parse()) {
+        headers.insert(header::IF_MATCH, etag);
+    }
+    request
+}
+
+/// The body of a success, and its revision.
+fn open<'a>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &'a [u8],
+) -> Result<(&'a [u8], Option<Revision>), CallError> {
+    if !status.is_success() {
+        return Err(serde_json::from_slice::<Problem>(body)
+            .map_or(CallError::Unreadable(status), |problem| CallError::Problem(Box::new(problem))));
+    }
+    let body = if body.is_empty() { b"{}" } else { body };
+    let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).and_then(Revision::from_etag);
+    Ok((body, etag))
 }
 
 /// A successful answer.

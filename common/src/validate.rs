@@ -4,7 +4,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::Value;
-use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use crate::{
     Object,
@@ -280,8 +280,9 @@ pub fn does_not_exist(id: &str) -> FieldError {
 
 /// `YYYY-MM-DD` where it names a day.
 pub fn canonical_date(text: &str) -> Option<String> {
-    let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
-    (text.len() == 10 && day.year() >= 1).then(|| text.to_owned())
+    // The parser of moments does for days too: a second one would weigh on the web app.
+    let midnight = OffsetDateTime::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok()?;
+    (text.len() == 10 && midnight.year() >= 1).then(|| text.to_owned())
 }
 
 /// RFC 3339 in UTC, with as many decimals of a second as it needs, six at most. Seconds and offset may be left out (then

@@ -10,13 +10,13 @@ use yew_router::{BrowserRouter, hooks::use_location, hooks::use_route};
 use crate::{
     client::Client,
     drafts,
-    head::{Header, Help},
+    head::{Header, help},
     hooks::{Frame, use_frame, use_query},
     keys, pages, places,
     route::{self, Route, address},
     session::{Phase, Session, SessionEvent},
     toast::{ToastEvent, Toasts},
-    ui::{dialog::Dialog, icon::Mark, link::Redirect, state::Failure, toasts::ToastList},
+    ui::{dialog::Dialog, icon::mark, link::Redirect, state::failure, toasts::ToastList},
     words,
 };
 
@@ -80,7 +80,7 @@ fn Root() -> Html {
         <ContextProvider<Frame> context={frame}>
             <Gate onhelp={onhelp.clone()} />
             if *is_help_open {
-                <Help onclose={onhelp.reform(|()| false)} />
+                { help(onhelp.reform(|()| false)) }
             }
             <ToastList client={(*client).clone()} {toasts} {onchange} />
         </ContextProvider<Frame>>
@@ -100,12 +100,12 @@ fn Gate(props: &GateProps) -> Html {
     let query = use_query();
     let (user, is_expired) = match &frame.session.phase {
         Phase::Starting => {
-            return html! { <div class="gate"><div class="opening" role="status" aria-label={words::sign_in::STARTING_TITLE}><Mark /></div></div> };
+            return html! { <div class="gate"><div class="opening" role="status" aria-label={words::sign_in::STARTING_TITLE}>{ mark() }</div></div> };
         }
         Phase::Failed(error) => {
             let client = frame.client.clone();
             let again = Callback::from(move |()| client.restart());
-            return html! { <main class="gate"><Failure error={error.clone()} {again} /></main> };
+            return html! { <main class="gate">{ failure(error, &again) }</main> };
         }
         Phase::SignedOut { .. } => {
             return match route {
@@ -195,7 +195,7 @@ fn Main(props: &MainProps) -> Html {
         Route::NewUser => html! { <pages::users::NewUserPage /> },
         Route::User { id } => html! { <pages::users::UserPage key={id.to_string()} {id} /> },
         Route::UserSessions { id } => html! { <pages::sessions::SessionsPage key={id.to_string()} of={id} /> },
-        Route::NotFound | Route::SetUp | Route::SignIn => html! { <pages::not_found::NotFoundPage /> },
+        Route::NotFound | Route::SetUp | Route::SignIn => pages::not_found::not_found_page(),
     };
     html! { <main id="main" ref={node} tabindex="-1">{ page }</main> }
 }

@@ -34,7 +34,10 @@ struct Inner {
     channel: RefCell<Option<Channel>>,
 }
 
-type Renewal = Shared<LocalBoxFuture<'static, Result<(), CallError>>>;
+/// Something that is being sent, and whether it went well.
+pub type Sent = LocalBoxFuture<'static, Result<(), CallError>>;
+
+type Renewal = Shared<Sent>;
 
 #[derive(Clone)]
 struct Token {

@@ -11,7 +11,7 @@ use crate::{
     toast::ToastEvent,
     ui::{
         dialog::Dialog,
-        icon::{Icon, Mark, Shape},
+        icon::{Shape, icon, mark},
         link::Link,
     },
     words,
@@ -55,7 +55,7 @@ pub fn Header(props: &HeaderProps) -> Html {
     html! {
         <header class="site-head">
             <a class="skip" href="#main" onclick={skip}>{ words::SKIP }</a>
-            <Link to={Route::Collections} class="home"><Mark /><span class="wordmark">{ words::PRODUCT }</span></Link>
+            <Link to={Route::Collections} class="home">{ mark() }<span class="wordmark">{ words::PRODUCT }</span></Link>
             <nav class="account" aria-label={words::ACCOUNT}>
                 if user.is_admin {
                     <Link to={Route::Users} shortcut={keys::USERS} current={is_about_users}>{ words::account::USERS_TITLE }</Link>
@@ -78,28 +78,21 @@ pub fn Header(props: &HeaderProps) -> Html {
                     aria-label={words::keys::TITLE}
                     title={words::keys::TITLE}
                     onclick={props.onhelp.reform(|_: MouseEvent| true)}
-                ><Icon shape={Shape::Keyboard} /></button>
+                >{ icon(Shape::Keyboard) }</button>
                 <button type="button" class="button button-quiet" onclick={sign_out}>{ words::SIGN_OUT }</button>
             </div>
         </header>
     }
 }
 
-/// Props of [`Help`].
-#[derive(Properties, PartialEq)]
-pub struct HelpProps {
-    pub onclose: Callback<()>,
-}
-
 /// The table of keys.
-#[component]
-pub fn Help(props: &HelpProps) -> Html {
+pub fn help(onclose: Callback<()>) -> Html {
     let everywhere = keys::KEYS.iter().map(|key| (key.name, key.help));
     let rows = everywhere.chain(keys::TYPING_KEYS).map(|(key, help)| {
         html! { <tr key={key}><th scope="row"><kbd>{ key }</kbd></th><td>{ help }</td></tr> }
     });
     html! {
-        <Dialog title={words::keys::TITLE} onclose={props.onclose.clone()}>
+        <Dialog title={words::keys::TITLE} {onclose}>
             <table class="keys"><tbody>{ for rows }</tbody></table>
         </Dialog>
     }

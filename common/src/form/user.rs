@@ -51,6 +51,11 @@ impl Form {
 
     /// Checks everything; the request to send where all is well. What stands as it was when the form was opened is left out.
     pub fn submit_as<B: Body>(&mut self) -> Option<B> {
+        let body = self.changed()?;
+        B::from_json(Value::Object(body)).map_err(|errors| self.refuse(&Problem::validation(errors))).ok()
+    }
+
+    fn changed(&mut self) -> Option<Object> {
         let mut typed = self.submit()?;
         let mut body = Object::new();
         for input in self.inputs.iter().filter(|input| input.is_changed()) {
@@ -64,7 +69,7 @@ impl Form {
             };
             body.insert(input.name().to_owned(), value);
         }
-        B::from_json(Value::Object(body)).map_err(|errors| self.refuse(&Problem::validation(errors))).ok()
+        Some(body)
     }
 }
 

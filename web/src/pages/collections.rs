@@ -8,10 +8,10 @@ use crate::{
     keys, places,
     route::Route,
     ui::{
-        icon::{Icon, Shape},
+        icon::{Shape, icon},
         link::Link,
         page::PageHead,
-        state::{Empty, Failure, Loading},
+        state::{empty, failure, loading},
     },
     words,
 };
@@ -27,17 +27,17 @@ pub fn CollectionsPage() -> Html {
     let new = || {
         html! {
             <Link to={Route::NewCollection} class="button button-primary" shortcut={keys::NEW}>
-                <Icon shape={Shape::Plus} />{ words::collections::NEW }
+                { icon(Shape::Plus) }{ words::collections::NEW }
             </Link>
         }
     };
     let is_empty = list.value.as_deref().is_some_and(Vec::is_empty);
     let body = match (&list.value, &list.error) {
-        (_, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
-        (None, None) => html! { <Loading /> },
+        (_, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
         (Some(_), None) if is_empty => {
             let text = if is_admin { words::collections::EMPTY_ADMIN } else { words::collections::EMPTY_USER };
-            html! { <Empty title={words::collections::EMPTY_TITLE} {text}>if is_admin { { new() } }</Empty> }
+            empty(words::collections::EMPTY_TITLE, text, if is_admin { new() } else { Html::default() })
         }
         (Some(list), None) => html! { <ul class="collections">{ for list.iter().map(|one| row(one, &caller)) }</ul> },
     };
@@ -75,7 +75,7 @@ fn row(collection: &Collection, caller: &Caller) -> Html {
                     class="button button-quiet button-icon"
                     label={words::collections::edit(name.as_str())}
                     title={words::EDIT}
-                ><Icon shape={Shape::Pencil} /></Link>
+                >{ icon(Shape::Pencil) }</Link>
             }
         </li>
     }

@@ -30,11 +30,11 @@ use crate::{
     toast::ToastEvent,
     ui::{
         field::{FieldFrame, described_by},
-        form::{FormErrors, Submit, focus_first_error, send_on_ctrl_s},
-        icon::{Icon, Shape},
+        form::{focus_first_error, form_errors, send_on_ctrl_s, submit},
+        icon::{Shape, icon},
         link::Link,
         page::PageHead,
-        state::{Failure, Loading},
+        state::{failure, loading},
     },
     words,
 };
@@ -58,6 +58,7 @@ pub fn NewCollectionPage() -> Html {
 /// The page of a collection.
 #[component]
 pub fn EditCollectionPage(props: &NameProps) -> Html {
+    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
     let is_admin = use_caller().is_admin();
     let (collection, again) = use_load(props.name.clone(), |client, name| async move {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
@@ -82,11 +83,11 @@ pub fn EditCollectionPage(props: &NameProps) -> Html {
         (Some((run, collection)), _) => html! {
             <>
                 <EditorForm key={run} collection={collection.clone()} {onreload} />
-                <danger::DeleteCollection name={collection.name.clone()} count={collection.count} />
+                { danger::delete_collection(&collection, &client, &toasts, &go) }
             </>
         },
-        (None, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
-        (None, None) => html! { <Loading /> },
+        (None, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
     };
     let label = text::label(props.name.as_str());
     html! {
@@ -240,7 +241,7 @@ fn EditorForm(props: &EditorFormProps) -> Html {
                     </div>
                 </div>
             }
-            <FormErrors errors={state.messages()} />
+            { form_errors(&state.messages()) }
             if state.is_stale {
                 <p><button type="button" class="button" id="reload" onclick={onreload}>{ words::editor::RELOAD }</button></p>
             }
@@ -278,7 +279,7 @@ fn EditorForm(props: &EditorFormProps) -> Html {
                 <p class="hint">{ if editor.fields.is_empty() { words::editor::NO_FIELDS } else { words::editor::FIELDS_HINT } }</p>
                 <ol class="cards">{ for cards }</ol>
                 <p class="hidden" role="status">{ &state.said }</p>
-                <button type="button" class="button" id="add-field" onclick={onadd}><Icon shape={Shape::Plus} />{ words::editor::ADD }</button>
+                <button type="button" class="button" id="add-field" onclick={onadd}>{ icon(Shape::Plus) }{ words::editor::ADD }</button>
             </section>
             <access::AccessEditor key={state.number} access={editor.access.clone()} errors={state.access_errors()} onedit={onaccess} />
             <div role="status">
@@ -287,7 +288,7 @@ fn EditorForm(props: &EditorFormProps) -> Html {
                 }
             </div>
             <div class="form-actions">
-                <Submit label={if editor.is_edit() { words::editor::SAVE } else { words::editor::CREATE }} busy={state.busy} />
+                { submit(if editor.is_edit() { words::editor::SAVE } else { words::editor::CREATE }, state.busy, "") }
                 <Link {to} {query} class="button button-quiet" onleave={leave}>{ words::CANCEL }</Link>
             </div>
         </form>

@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// The page for every other address.
-#[component]
-pub fn NotFoundPage() -> Html {
+pub fn not_found_page() -> Html {
     html! {
         <div class="page page-narrow">
             <PageHead title={words::not_found::TITLE} description={words::not_found::TEXT} />

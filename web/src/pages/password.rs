@@ -5,6 +5,7 @@ use common::{
     endpoints::users::{self, PasswordChange},
     form::Form,
 };
+use futures_util::future::FutureExt;
 use yew::prelude::*;
 
 use crate::{
@@ -32,6 +33,7 @@ pub fn PasswordPage() -> Html {
             go.to(&Route::Sessions);
             Ok(())
         }
+        .boxed_local()
     });
     let username = use_user().map(|user| user.username.to_string());
     html! {

@@ -27,7 +27,7 @@ use crate::{
     ui::{
         page::PageHead,
         reference::record_label,
-        state::{Empty, Failure, Loading},
+        state::{empty, failure, loading},
     },
     words,
 };
@@ -49,8 +49,8 @@ pub fn NewRecordPage(props: &NameProps) -> Html {
             html! { <p class="notice">{ words::record::FORBIDDEN }</p> }
         }
         (Some(collection), _) => html! { <form::RecordForm collection={collection.clone()} /> },
-        (None, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
-        (None, None) => html! { <Loading /> },
+        (None, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
     };
     html! {
         <div class="page page-narrow">
@@ -81,8 +81,8 @@ pub fn RecordPage(props: &RecordPageProps) -> Html {
             let form = html! { <form::RecordForm collection={collection.clone()} record={record.clone()} /> };
             (record_label(record), form)
         }
-        (None, Some(error)) => (text::label(props.name.as_str()), html! { <Failure error={error.clone()} {again} /> }),
-        (None, None) => (text::label(props.name.as_str()), html! { <Loading /> }),
+        (None, Some(error)) => (text::label(props.name.as_str()), failure(error, &again)),
+        (None, None) => (text::label(props.name.as_str()), loading()),
     };
     html! {
         <div class="page page-narrow">
@@ -94,5 +94,5 @@ pub fn RecordPage(props: &RecordPageProps) -> Html {
 
 /// What stands for a form without inputs.
 fn no_fields() -> Html {
-    html! { <Empty title="" text={words::record::NO_FIELDS} /> }
+    empty("", words::record::NO_FIELDS, Html::default())
 }

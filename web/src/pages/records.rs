@@ -25,10 +25,10 @@ use crate::{
     keys, places,
     route::Route,
     ui::{
-        icon::{Icon, Shape},
+        icon::{Shape, icon},
         link::Link,
         page::PageHead,
-        state::{Empty, Failure, Loading},
+        state::{empty, failure, failure_or, loading},
     },
     words,
 };
@@ -47,8 +47,8 @@ pub fn RecordsPage(props: &NameProps) -> Html {
     });
     let body = match (&collection.value, &collection.error) {
         (Some(collection), _) => return html! { <Table collection={collection.clone()} /> },
-        (None, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
-        (None, None) => html! { <Loading /> },
+        (None, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
     };
     html! {
         <div class="page page-wide">
@@ -96,7 +96,7 @@ fn Table(props: &TableProps) -> Html {
     let new = || {
         html! {
             <Link to={Route::NewRecord { name: name.clone() }} class="button button-primary" shortcut={keys::NEW}>
-                <Icon shape={Shape::Plus} />{ words::table::NEW }
+                { icon(Shape::Plus) }{ words::table::NEW }
             </Link>
         }
     };
@@ -106,23 +106,22 @@ fn Table(props: &TableProps) -> Html {
     let state = TableState { query: query.clone().unwrap_or_default(), count: rows.map_or(0, |page| page.count) };
     let is_narrowed = !state.query.filters.is_empty() || !state.query.search.is_empty();
     let body = match (&query, &page.error, rows) {
-        (Err(error), ..) => html! {
-            <Failure error={error.clone()} again={again.clone()}>{ plain() }</Failure>
-        },
         // Records were deleted, or somebody typed a number: there are not so many pages.
-        (Ok(query), Some(error), _) if query.page > 1 && is_about_page(error) => html! {
-            <Empty title={words::table::BEYOND_TITLE} text={words::table::BEYOND}>
+        (Ok(query), Some(error), _) if query.page > 1 && is_about_page(error) => {
+            let back = html! {
                 <button type="button" class="button" onclick={first_page(query, &ongo)}>{ words::table::FIRST_PAGE }</button>
-            </Empty>
-        },
-        (_, Some(error), _) => html! { <Failure error={error.clone()} {again}>{ plain() }</Failure> },
-        (.., None) => html! { <Loading /> },
-        (.., Some(page)) if page.results.is_empty() && is_narrowed => html! {
-            <Empty title={words::table::NO_MATCH_TITLE} text={words::table::NO_MATCH}>{ plain() }</Empty>
-        },
-        (.., Some(page)) if page.results.is_empty() => html! {
-            <Empty title={words::table::EMPTY_TITLE} text={words::table::EMPTY}>if may_create { { new() } }</Empty>
-        },
+            };
+            empty(words::table::BEYOND_TITLE, words::table::BEYOND, back)
+        }
+        (Err(error), ..) | (_, Some(error), _) => failure_or(error, &again, plain()),
+        (.., None) => loading(),
+        (.., Some(page)) if page.results.is_empty() && is_narrowed => {
+            empty(words::table::NO_MATCH_TITLE, words::table::NO_MATCH, plain())
+        }
+        (.., Some(page)) if page.results.is_empty() => {
+            let way = if may_create { new() } else { Html::default() };
+            empty(words::table::EMPTY_TITLE, words::table::EMPTY, way)
+        }
         (.., Some(rows)) => html! {
             <>
                 <grid::Grid
@@ -132,7 +131,7 @@ fn Table(props: &TableProps) -> Html {
                     busy={page.busy}
                     ongo={ongo.clone()}
                 />
-                <pager::Pager state={state.clone()} ongo={ongo.clone()} />
+                { pager::pager(&state, &ongo) }
             </>
         },
     };
@@ -146,7 +145,7 @@ fn Table(props: &TableProps) -> Html {
             >
                 if caller.is_admin() {
                     <Link to={Route::EditCollection { name: name.clone() }} class="button button-quiet" shortcut={keys::EDIT}>
-                        <Icon shape={Shape::Pencil} />{ words::table::EDIT }
+                        { icon(Shape::Pencil) }{ words::table::EDIT }
                     </Link>
                 }
                 if may_create && !is_empty { { new() } }

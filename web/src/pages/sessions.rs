@@ -26,7 +26,7 @@ use crate::{
     ui::{
         confirm::Confirm,
         page::PageHead,
-        state::{Empty, Failure, Loading},
+        state::{empty, failure, loading},
     },
     words::account,
 };
@@ -59,19 +59,14 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
     let (list, again) = use_load(of, |client, of| async move { load(&client, of).await });
     let (client, toasts) = (use_client(), use_toasts());
     let asked = use_state(|| None::<Ending>);
-    let busy = use_state(|| false);
     let onconfirm = {
-        let (asked, busy, again) = (asked.clone(), busy.clone(), again.clone());
+        let (asked, again) = (asked.clone(), again.clone());
         Callback::from(move |()| {
             let Some(ending) = *asked else { return };
-            busy.set(true);
+            asked.set(None);
             let (client, toasts, again) = (client.clone(), toasts.clone(), again.clone());
-            let (asked, busy) = (asked.clone(), busy.clone());
             spawn_local(async move {
-                let outcome = end(&client, ending, of).await;
-                busy.set(false);
-                asked.set(None);
-                toasts.emit(match outcome {
+                toasts.emit(match end(&client, ending, of).await {
                     Ok(()) => ToastEvent::Said(account::SESSIONS_ENDED.to_owned()),
                     // Sign-in stands over the page by now.
                     Err(error) if error.status() == 401 => return,
@@ -93,9 +88,9 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
     let user = rows.and_then(|(user, _)| user.clone());
     let others = rows.map_or(0, |(_, rows)| rows.iter().filter(|session| !session.current).count());
     let body = match (rows, &list.error) {
-        (_, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
-        (None, None) => html! { <Loading /> },
-        (Some((_, rows)), None) if rows.is_empty() => html! { <Empty title="" text={account::NO_SESSIONS} /> },
+        (_, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
+        (Some((_, rows)), None) if rows.is_empty() => empty("", account::NO_SESSIONS, Html::default()),
         (Some((_, rows)), None) => table(rows, &onask),
     };
     let (title, lead, above) = match (of, &user) {
@@ -122,7 +117,6 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
                     title={if ending == Ending::Others { end_others } else { account::END_TITLE }}
                     text={question(ending, user.as_deref())}
                     submit={if ending == Ending::Others { end_others } else { account::END }}
-                    busy={*busy}
                     {onconfirm}
                     {onclose}
                 />

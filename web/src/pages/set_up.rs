@@ -9,17 +9,18 @@ use common::{
     },
     form::Form,
 };
+use futures_util::future::FutureExt;
 use yew::prelude::*;
 
 use crate::{
     hooks::{use_client, use_load, use_query, use_title},
-    pages::sign_in::InsecureNote,
+    pages::sign_in::insecure_note,
     route::{Route, parameter},
     ui::{
         field::InputView,
         filling::use_filling,
-        form::{FormErrors, Submit},
-        icon::Mark,
+        form::{form_errors, submit},
+        icon::mark,
         link::Link,
     },
     words,
@@ -36,13 +37,13 @@ pub fn SetUpPage() -> Html {
         <main class="gate">
             <div class="gate-card">
                 if is_done {
-                    <div class="gate-head"><Mark /><h1>{ words::set_up::DONE_TITLE }</h1></div>
+                    <div class="gate-head">{ mark() }<h1>{ words::set_up::DONE_TITLE }</h1></div>
                     <p>{ words::set_up::DONE }</p>
                     <Link to={Route::SignIn} class="button button-primary button-wide">{ words::sign_in::TITLE }</Link>
                 } else {
-                    <div class="gate-head"><Mark /><h1>{ words::set_up::TITLE }</h1></div>
+                    <div class="gate-head">{ mark() }<h1>{ words::set_up::TITLE }</h1></div>
                     <p class="lead">{ words::set_up::LEAD }</p>
-                    <InsecureNote />
+                    { insecure_note() }
                     <SetUpForm />
                 }
             </div>
@@ -69,6 +70,7 @@ fn SetUpForm() -> Html {
             client.send(Call::<setup::Create>::new((), body)).await?;
             client.sign_in(credentials).await
         }
+        .boxed_local()
     });
     let is_code_shown = use_mut_ref(|| !has_code);
     let onedit = filling.onedit();
@@ -89,12 +91,12 @@ fn SetUpForm() -> Html {
     });
     html! {
         <form class="form" {onsubmit} novalidate=true>
-            <FormErrors errors={filling.form().errors.clone()} />
+            { form_errors(&filling.form().errors) }
             if !has_code {
                 <p class="notice">{ words::set_up::NO_CODE }</p>
             }
             { for inputs }
-            <Submit label={words::set_up::SUBMIT} busy={filling.is_busy()} class="button-wide" />
+            { submit(words::set_up::SUBMIT, filling.is_busy(), "button-wide") }
         </form>
     }
 }

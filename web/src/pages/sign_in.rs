@@ -5,6 +5,7 @@ use common::{
     endpoints::{root, tokens::Credentials},
     form::Form,
 };
+use futures_util::future::FutureExt;
 use yew::prelude::*;
 
 use crate::{
@@ -13,8 +14,8 @@ use crate::{
     ui::{
         field::InputView,
         filling::use_filling,
-        form::{FormErrors, Submit},
-        icon::Mark,
+        form::{form_errors, submit},
+        icon::mark,
     },
     words,
 };
@@ -30,14 +31,14 @@ pub fn SignInPage() -> Html {
     html! {
         <main class="gate">
             <div class="gate-card">
-                <div class="gate-head"><Mark /><h1>{ words::sign_in::TITLE }</h1></div>
+                <div class="gate-head">{ mark() }<h1>{ words::sign_in::TITLE }</h1></div>
                 if is_lost {
                     <p class="notice" role="status">{ words::sign_in::LOST }</p>
                 }
                 if must_set_up {
                     <p class="notice">{ words::sign_in::SET_UP_FIRST }</p>
                 }
-                <InsecureNote />
+                { insecure_note() }
                 <SignInForm />
             </div>
         </main>
@@ -45,8 +46,7 @@ pub fn SignInPage() -> Html {
 }
 
 /// What to expect where the browser will not keep the session's cookie.
-#[component]
-pub fn InsecureNote() -> Html {
+pub fn insecure_note() -> Html {
     let is_secure = web_sys::window().is_none_or(|window| window.is_secure_context());
     html! {
         if !is_secure {
@@ -76,7 +76,7 @@ pub fn SignInForm(props: &SignInFormProps) -> Html {
     });
     let onsubmit = filling.onsubmit(move |credentials: Credentials| {
         let client = client.clone();
-        async move { client.sign_in(credentials).await }
+        async move { client.sign_in(credentials).await }.boxed_local()
     });
     let (onedit, is_known) = (filling.onedit(), !props.username.is_empty());
     let inputs = filling.form().inputs.iter().enumerate().map(|(index, input)| {
@@ -88,9 +88,9 @@ pub fn SignInForm(props: &SignInFormProps) -> Html {
     });
     html! {
         <form class="form" {onsubmit} novalidate=true>
-            <FormErrors errors={filling.form().errors.clone()} />
+            { form_errors(&filling.form().errors) }
             { for inputs }
-            <Submit label={words::sign_in::TITLE} busy={filling.is_busy()} class="button-wide" />
+            { submit(words::sign_in::TITLE, filling.is_busy(), "button-wide") }
         </form>
     }
 }

@@ -2,22 +2,21 @@
 
 mod form;
 
-use common::{Call, endpoints::users, name::RoleName, page::DEFAULT_PAGE_SIZE, query::encode, user::User};
-use web_sys::HtmlInputElement;
+use common::{Call, endpoints::users, name::RoleName, user::User};
 use yew::prelude::*;
 
 pub use self::form::{NewUserPage, UserPage};
 use super::sessions::moment;
 use crate::{
-    hooks::{use_caller, use_go, use_load, use_query},
+    hooks::{use_caller, use_load},
     keys,
     pages::records::collections_place,
-    route::{Place, Route, parameter},
+    route::{Place, Route},
     ui::{
-        icon::{Icon, Shape},
+        icon::{Shape, icon},
         link::Link,
         page::PageHead,
-        state::{Empty, Failure, Loading},
+        state::{failure, loading},
     },
     words::{self, account},
 };
@@ -44,70 +43,30 @@ pub fn UsersPage() -> Html {
         }
         Ok(client.send(Call::<users::List>::new((), ())).await?.body.results)
     });
-    let go = use_go();
-    let search = parameter(&use_query(), SEARCH).unwrap_or_default();
-    let onsearch = Callback::from(move |event: InputEvent| {
-        let typed = event.target_unchecked_into::<HtmlInputElement>().value();
-        let query = if typed.is_empty() { String::new() } else { encode(&[(SEARCH.to_owned(), typed)]) };
-        go.instead(&(Route::Users, query));
-    });
-    let rows = list.value.as_deref().map_or(&[][..], Vec::as_slice);
-    let found: Vec<&User> = rows.iter().filter(|user| is_found(user, &search)).collect();
     let body = match (&list.value, &list.error) {
         _ if !is_admin => html! { <p class="notice">{ account::NO_ADMIN }</p> },
-        (_, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
-        (None, None) => html! { <Loading /> },
-        (Some(_), None) if found.is_empty() => {
-            html! { <Empty title={words::table::NO_MATCH_TITLE} text={account::NO_MATCH} /> }
-        }
-        (Some(_), None) => table(&found),
+        (_, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
+        (Some(users), None) => table(users),
     };
-    // On one screen one finds them by looking.
-    let is_long = rows.len() as u64 > DEFAULT_PAGE_SIZE || !search.is_empty();
     html! {
         <div class="page page-table">
             <PageHead title={account::USERS_TITLE} above={vec![collections_place()]}>
                 if is_admin {
                     <Link to={Route::NewUser} class="button button-primary" shortcut={keys::NEW}>
-                        <Icon shape={Shape::Plus} />{ account::NEW_USER }
+                        { icon(Shape::Plus) }{ account::NEW_USER }
                     </Link>
                 }
             </PageHead>
-            if is_admin && is_long {
-                <div class="filter"><div class="filter-line">
-                    <span class="filter-icon"><Icon shape={Shape::Search} /></span>
-                    <input
-                        class="input"
-                        type="search"
-                        id="filter"
-                        dir="auto"
-                        aria-label={account::SEARCH}
-                        placeholder={account::SEARCH}
-                        value={search}
-                        oninput={onsearch}
-                        data-key={keys::FILTER.name}
-                        autocomplete="off"
-                    />
-                </div></div>
-            }
             { body }
         </div>
     }
 }
 
-const SEARCH: &str = "search";
-
-/// All words occur in the name or in roles.
-fn is_found(user: &User, search: &str) -> bool {
-    let roles = user.roles.iter().map(RoleName::as_str);
-    let said = [user.username.as_str()].into_iter().chain(roles).collect::<Vec<_>>().join(" ").to_lowercase();
-    search.to_lowercase().split_whitespace().all(|word| said.contains(word))
-}
-
-fn table(users: &[&User]) -> Html {
+fn table(users: &[User]) -> Html {
     let heads = account::USER_COLUMNS;
     let [_, admin, active, last, roles] = heads;
-    let row = |user: &&User| {
+    let row = |user: &User| {
         let said: Vec<&str> = user.roles.iter().map(RoleName::as_str).collect();
         html! {
             <tr key={user.id.to_string()}>
@@ -145,24 +104,5 @@ fn table(users: &[&User]) -> Html {
                 <tbody>{ for users.iter().map(row) }</tbody>
             </table>
         </div>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn users_are_found_by_name_and_role() {
-        let bob: User = serde_json::from_value(json!({
-            "id": "01920000-0000-7000-8000-000000000002", "username": "Bob", "roles": ["editor", "cook"],
-            "is_admin": false, "is_active": true, "created_at": "", "last_login": null
-        }))
-        .unwrap();
-        for (search, found) in [("", true), ("bo", true), ("EDIT b", true), ("cook zoe", false)] {
-            assert_eq!(is_found(&bob, search), found, "{search}");
-        }
     }
 }

@@ -1,16 +1,18 @@
 //! What cannot be undone is asked for twice: a question over the page, and a form in which a name is to be typed.
 
+use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::{
+    client::Sent,
     hooks::use_focus,
     keys,
     ui::{
         dialog::Dialog,
         field::FieldFrame,
-        form::FormErrors,
-        icon::{Icon, Shape},
+        form::form_errors,
+        icon::{Shape, icon},
     },
     words,
 };
@@ -23,8 +25,6 @@ pub struct ConfirmProps {
     pub text: AttrValue,
     /// What doing it is called.
     pub submit: AttrValue,
-    /// It is under way.
-    pub busy: bool,
     pub onconfirm: Callback<()>,
     pub onclose: Callback<()>,
 }
@@ -41,7 +41,6 @@ pub fn Confirm(props: &ConfirmProps) -> Html {
                     ref={focus}
                     type="button"
                     class="button button-danger"
-                    disabled={props.busy}
                     onclick={props.onconfirm.reform(|_: MouseEvent| ())}
                 >{ &props.submit }</button>
                 <button type="button" class="button button-quiet" onclick={props.onclose.reform(|_: MouseEvent| ())}>
@@ -62,36 +61,44 @@ pub struct DangerProps {
     pub label: AttrValue,
     /// The name of what goes.
     pub name: AttrValue,
-    /// Why it is still there.
-    pub error: Option<String>,
-    /// It is under way.
-    pub busy: bool,
-    pub onconfirm: Callback<()>,
+    /// Deletes it, and leads on where that goes well.
+    pub ondelete: Callback<(), Sent>,
 }
 
 /// A form that deletes something for ever, once its name has been typed.
 #[component]
 pub fn Danger(props: &DangerProps) -> Html {
     let typed = use_state(String::new);
-    let is_confirmed = *typed == *props.name && !props.busy;
+    let errors = use_state(Vec::new);
+    let busy = use_state(|| false);
+    let is_confirmed = *typed == *props.name && !*busy;
     let oninput = {
         let typed = typed.clone();
         move |event: InputEvent| typed.set(event.target_unchecked_into::<HtmlInputElement>().value())
     };
     let onsubmit = {
-        let onconfirm = props.onconfirm.clone();
+        let (ondelete, errors) = (props.ondelete.clone(), errors.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
-            if is_confirmed {
-                onconfirm.emit(());
+            if !is_confirmed {
+                return;
             }
+            busy.set(true);
+            let (sent, errors, busy) = (ondelete.emit(()), errors.clone(), busy.clone());
+            spawn_local(async move {
+                if let Err(error) = sent.await {
+                    // Where it is 401, sign-in stands over the page by now.
+                    errors.set(if error.status() == 401 { Vec::new() } else { vec![error.to_string()] });
+                    busy.set(false);
+                }
+            });
         }
     };
     html! {
         <form class="form danger" {onsubmit} novalidate=true aria-labelledby="danger-title">
             <h2 id="danger-title">{ &props.title }</h2>
             <p>{ &props.text }</p>
-            <FormErrors errors={props.error.iter().cloned().collect::<Vec<_>>()} />
+            { form_errors(&errors) }
             <FieldFrame id="danger-name" label={props.label.clone()} hint={props.name.clone()}>
                 <input
                     id="danger-name"
@@ -108,7 +115,7 @@ pub fn Danger(props: &DangerProps) -> Html {
             </FieldFrame>
             <div class="form-actions">
                 <button type="submit" class="button button-danger" disabled={!is_confirmed}>
-                    <Icon shape={Shape::Trash} />{ words::DELETE_FOR_EVER }
+                    { icon(Shape::Trash) }{ words::DELETE_FOR_EVER }
                 </button>
             </div>
         </form>

@@ -4,7 +4,7 @@ use web_sys::{Event, HtmlDialogElement};
 use yew::prelude::*;
 
 use crate::{
-    ui::icon::{Icon, Shape},
+    ui::icon::{Shape, icon},
     words,
 };
 
@@ -50,7 +50,7 @@ pub fn Dialog(props: &DialogProps) -> Html {
                         class="button button-quiet button-icon"
                         aria-label={words::CLOSE}
                         onclick={move |_| close.emit(())}
-                    ><Icon shape={Shape::Close} /></button>
+                    >{ icon(Shape::Close) }</button>
                 }
             </header>
             { props.children.clone() }

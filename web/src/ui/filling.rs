@@ -1,13 +1,12 @@
 //! A form of `common` that is being filled in: what is typed is checked at once, sent once, and what is refused stands at
 //! its input. All forms that send one body go through here; a record's form, which knows versions, sees to itself.
 
-use std::future::Future;
-
 use common::{CallError, form::Form, reader::Body};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use crate::{
+    client::Sent,
     drafts::use_draft,
     hooks::{use_frame, use_unsent},
     model::{Changes, Model, use_model},
@@ -15,7 +14,7 @@ use crate::{
     session::Phase,
     ui::{
         field::InputView,
-        form::{FormErrors, Submit, focus_first_error, send_on_ctrl_s},
+        form::{focus_first_error, form_errors, send_on_ctrl_s, submit},
         link::Link,
     },
     words,
@@ -32,6 +31,9 @@ pub struct Filling {
     /// Takes note of what is to come back.
     note: Callback<Option<Form>>,
 }
+
+/// Sends what stands in a form, where all is well with it.
+type SendForm = dyn Fn(&mut Form) -> Option<Sent>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -84,11 +86,12 @@ impl Filling {
     }
 
     /// Checks the form and sends it. Where that goes well, `send` sees to what comes next.
-    pub fn onsubmit<B, F>(&self, send: impl Fn(B) -> F + 'static) -> Callback<SubmitEvent>
-    where
-        B: Body + 'static,
-        F: Future<Output = Result<(), CallError>> + 'static,
-    {
+    pub fn onsubmit<B: Body + 'static>(&self, send: impl Fn(B) -> Sent + 'static) -> Callback<SubmitEvent> {
+        self.on_submit_of(Box::new(move |form| form.submit_as().map(&send)))
+    }
+
+    // Once for all bodies, or each would bring its own copy into the app.
+    fn on_submit_of(&self, send: Box<SendForm>) -> Callback<SubmitEvent> {
         let filling = self.clone();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
@@ -96,11 +99,11 @@ impl Filling {
                 return;
             }
             let mut next = filling.form().clone();
-            let body = next.submit_as();
+            let answer = send(&mut next);
             Changes::of(&filling.model).apply(move |form| *form = next);
-            let Some(body) = body else { return focus_first_error() };
+            let Some(answer) = answer else { return focus_first_error() };
             filling.stage.set(Stage::Sending);
-            let (filling, answer) = (filling.clone(), send(body));
+            let filling = filling.clone();
             spawn_local(async move { filling.take(answer.await) });
         })
     }
@@ -137,7 +140,7 @@ pub struct FormViewProps {
     pub filling: Filling,
     pub onsubmit: Callback<SubmitEvent>,
     /// What sending it is called.
-    pub submit: AttrValue,
+    pub submit: &'static str,
     /// Where cancelling leads.
     pub back: Place,
     /// The form as it begins, for who discards what they had left.
@@ -188,11 +191,11 @@ pub fn FormView(props: &FormViewProps) -> Html {
                     </div>
                 </div>
             }
-            <FormErrors errors={filling.form().errors.clone()} />
+            { form_errors(&filling.form().errors) }
             { props.children.clone() }
             { for inputs }
             <div class="form-actions">
-                <Submit label={props.submit.clone()} busy={filling.is_busy()} />
+                { submit(props.submit, filling.is_busy(), "") }
                 <Link {to} {query} class="button button-quiet" {onleave}>{ words::CANCEL }</Link>
             </div>
         </form>

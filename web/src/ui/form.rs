@@ -6,21 +6,14 @@ use yew::prelude::*;
 
 use crate::words;
 
-/// Props of [`FormErrors`].
-#[derive(Properties, PartialEq)]
-pub struct FormErrorsProps {
-    pub errors: Vec<String>,
-}
-
 /// What is wrong with a form as a whole.
-#[component]
-pub fn FormErrors(props: &FormErrorsProps) -> Html {
+pub fn form_errors(errors: &[String]) -> Html {
     html! {
         // The region is there before there is anything to say, or it would not be read out.
         <div role="alert">
-            if !props.errors.is_empty() {
+            if !errors.is_empty() {
                 <div class="notice notice-bad">
-                    { for props.errors.iter().map(|error| html! { <p dir="auto">{ error }</p> }) }
+                    { for errors.iter().map(|error| html! { <p dir="auto">{ error }</p> }) }
                 </div>
             }
         </div>
@@ -62,21 +55,11 @@ pub fn focus_first_error() {
     .forget();
 }
 
-/// Props of [`Submit`].
-#[derive(Properties, PartialEq)]
-pub struct SubmitProps {
-    pub label: AttrValue,
-    pub busy: bool,
-    #[prop_or_default]
-    pub class: Classes,
-}
-
 /// The button that sends a form, out of reach while it is being sent.
-#[component]
-pub fn Submit(props: &SubmitProps) -> Html {
+pub fn submit(label: &'static str, busy: bool, class: &'static str) -> Html {
     html! {
-        <button type="submit" class={classes!("button", "button-primary", props.class.clone())} disabled={props.busy}>
-            { if props.busy { words::SENDING.into() } else { props.label.clone() } }
+        <button type="submit" class={classes!("button", "button-primary", class)} disabled={busy}>
+            { if busy { words::SENDING } else { label } }
         </button>
     }
 }

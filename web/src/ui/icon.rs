@@ -3,8 +3,7 @@
 use yew::prelude::*;
 
 /// The mark of Coffer.
-#[component]
-pub fn Mark() -> Html {
+pub fn mark() -> Html {
     html! {
         <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
             <path class="mark-lid" d="M5 11.5 6.4 6.6A3 3 0 0 1 9.3 4.5h13.4a3 3 0 0 1 2.9 2.1L27 11.5Z" />
@@ -30,16 +29,9 @@ pub enum Shape {
     Chevron,
 }
 
-/// Props of [`Icon`].
-#[derive(Properties, PartialEq)]
-pub struct IconProps {
-    pub shape: Shape,
-}
-
 /// A small drawing beside words, or on a button that has its words in `aria-label`.
-#[component]
-pub fn Icon(props: &IconProps) -> Html {
-    let path = match props.shape {
+pub fn icon(shape: Shape) -> Html {
+    let path = match shape {
         Shape::Plus => "M8 3v10M3 8h10",
         Shape::Search => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM10.4 10.4 14 14",
         Shape::Pencil => "M10.5 3 13 5.5 5.5 13H3v-2.5Z",

@@ -17,7 +17,7 @@ use crate::{
     hooks::{use_focus, use_load},
     ui::{
         dialog::Dialog,
-        state::{Failure, Loading},
+        state::{failure, loading},
     },
     words,
 };
@@ -152,7 +152,7 @@ fn Picker(props: &PickerProps) -> Html {
                 autocomplete="off"
             />
             if let Some(error) = found.error.clone() {
-                <Failure {error} {again} />
+                { failure(&error, &again) }
             } else if let Some(page) = page {
                 <ul class="picker">
                     { for page.results.iter().filter_map(|record| {
@@ -169,7 +169,7 @@ fn Picker(props: &PickerProps) -> Html {
                 </ul>
                 <p class="hint" role="status">{ words::reference::found(page.results.len() as u64, page.count) }</p>
             } else {
-                <Loading />
+                { loading() }
             }
         </Dialog>
     }

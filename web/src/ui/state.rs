@@ -6,37 +6,30 @@ use yew::prelude::*;
 use crate::words;
 
 /// It is on its way. Shown after a moment only, so that what comes at once does not flicker.
-#[component]
-pub fn Loading() -> Html {
+pub fn loading() -> Html {
     html! { <p class="loading" role="status">{ words::LOADING }</p> }
 }
 
-/// Props of [`Failure`].
-#[derive(Properties, PartialEq)]
-pub struct FailureProps {
-    pub error: CallError,
-    /// Tries again.
-    pub again: Callback<()>,
-    #[prop_or_default]
-    pub children: Html,
+/// It could not be had: what happened, and a way to try again.
+pub fn failure(error: &CallError, again: &Callback<()>) -> Html {
+    failure_or(error, again, Html::default())
 }
 
-/// It could not be had: what happened, and the way on.
-#[component]
-pub fn Failure(props: &FailureProps) -> Html {
-    let again = props.again.reform(|_: MouseEvent| ());
+/// The same, with another way on.
+pub fn failure_or(error: &CallError, again: &Callback<()>, other: Html) -> Html {
+    let again = again.reform(|_: MouseEvent| ());
     // What is not there does not come by asking again.
-    let may_come = !matches!(props.error.status(), 400 | 403 | 404);
+    let may_come = !matches!(error.status(), 400 | 403 | 404);
     html! {
         <div class="notice notice-bad" role="alert">
-            <p class="notice-title">{ words::failure_title(&props.error) }</p>
-            <p dir="auto">{ props.error.to_string() }</p>
-            { for details(&props.error) }
+            <p class="notice-title">{ words::failure_title(error) }</p>
+            <p dir="auto">{ error.to_string() }</p>
+            { for details(error) }
             <div class="notice-actions">
                 if may_come {
                     <button type="button" class="button" onclick={again}>{ words::TRY_AGAIN }</button>
                 }
-                { props.children.clone() }
+                { other }
             </div>
         </div>
     }
@@ -53,23 +46,13 @@ fn details(error: &CallError) -> Option<Html> {
     (!errors.is_empty()).then(|| html! { <ul>{ for lines }</ul> })
 }
 
-/// Props of [`Empty`].
-#[derive(Properties, PartialEq)]
-pub struct EmptyProps {
-    pub title: AttrValue,
-    pub text: AttrValue,
-    #[prop_or_default]
-    pub children: Html,
-}
-
 /// There is none, and how there would be.
-#[component]
-pub fn Empty(props: &EmptyProps) -> Html {
+pub fn empty(title: &'static str, text: &'static str, way: Html) -> Html {
     html! {
         <div class="empty">
-            <p class="empty-title">{ &props.title }</p>
-            <p>{ &props.text }</p>
-            <div class="notice-actions">{ props.children.clone() }</div>
+            <p class="empty-title">{ title }</p>
+            <p>{ text }</p>
+            <div class="notice-actions">{ way }</div>
         </div>
     }
 }

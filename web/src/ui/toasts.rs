@@ -9,7 +9,7 @@ use crate::{
     client::Client,
     keys,
     toast::{Toast, ToastEvent, Toasts, Undo},
-    ui::icon::{Icon, Shape},
+    ui::icon::{Shape, icon},
     words,
 };
 
@@ -111,7 +111,7 @@ fn ToastView(props: &ToastProps) -> Html {
                 </button>
             }
             <button type="button" class="button button-quiet button-icon" aria-label={words::CLOSE} onclick={gone}>
-                <Icon shape={Shape::Close} />
+                { icon(Shape::Close) }
             </button>
         </div>
     }

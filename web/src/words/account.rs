@@ -10,8 +10,6 @@ pub const SAVE: &str = "Save user";
 pub const USER_COLUMNS: [&str; 5] = ["Name", "Admin", "Active", "Last sign-in", "Roles"];
 pub const NEVER: &str = "never";
 pub const NO_ADMIN: &str = "Only admins manage users. Ask one.";
-pub const SEARCH: &str = "Search names and roles";
-pub const NO_MATCH: &str = "No user has all of these words in their name or roles.";
 pub const DANGER: &str = "Delete this user";
 pub const DANGER_CONFIRM: &str = "Type the user's name to confirm";
 

@@ -1,59 +1,32 @@
 //! Deleting a collection: for ever, so its name is to be typed first.
 
-use common::{Call, endpoints::collections, name::CollectionName, text};
-use wasm_bindgen_futures::spawn_local;
+use common::{Call, collection::Collection, endpoints::collections, text};
+use futures_util::future::FutureExt;
 use yew::prelude::*;
 
-use crate::{
-    hooks::{use_client, use_go, use_toasts},
-    route::Route,
-    toast::ToastEvent,
-    ui::confirm::Danger,
-    words,
-};
-
-/// Props of [`DeleteCollection`].
-#[derive(Properties, PartialEq)]
-pub struct DeleteCollectionProps {
-    pub name: CollectionName,
-    pub count: Option<u64>,
-}
+use crate::{client::Client, hooks::Go, route::Route, toast::ToastEvent, ui::confirm::Danger, words};
 
 /// The form.
-#[component]
-pub fn DeleteCollection(props: &DeleteCollectionProps) -> Html {
-    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
-    let error = use_state(|| None::<String>);
-    let busy = use_state(|| false);
-    let onconfirm = {
-        let (name, error, busy) = (props.name.clone(), error.clone(), busy.clone());
-        Callback::from(move |()| {
-            busy.set(true);
-            let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
-            let (name, error, busy) = (name.clone(), error.clone(), busy.clone());
-            spawn_local(async move {
-                match client.send(Call::<collections::Delete>::new((name.clone(),), ())).await {
-                    Ok(_) => {
-                        toasts.emit(ToastEvent::Said(words::toast::collection_deleted(&text::label(name.as_str()))));
-                        go.to(&Route::Collections);
-                    }
-                    Err(refusal) => {
-                        error.set(Some(refusal.to_string()));
-                        busy.set(false);
-                    }
-                }
-            });
-        })
+pub fn delete_collection(collection: &Collection, client: &Client, toasts: &Callback<ToastEvent>, go: &Go) -> Html {
+    let (name, client, toasts, go) = (collection.name.clone(), client.clone(), toasts.clone(), go.clone());
+    let ondelete = move |()| {
+        let (name, client, toasts, go) = (name.clone(), client.clone(), toasts.clone(), go.clone());
+        async move {
+            let said = words::toast::collection_deleted(&text::label(name.as_str()));
+            client.send(Call::<collections::Delete>::new((name,), ())).await?;
+            toasts.emit(ToastEvent::Said(said));
+            go.to(&Route::Collections);
+            Ok(())
+        }
+        .boxed_local()
     };
     html! {
         <Danger
             title={words::editor::DANGER}
-            text={words::editor::danger(props.count)}
+            text={words::editor::danger(collection.count)}
             label={words::editor::DANGER_CONFIRM}
-            name={props.name.to_string()}
-            error={(*error).clone()}
-            busy={*busy}
-            {onconfirm}
+            name={collection.name.to_string()}
+            {ondelete}
         />
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     model::Change,
     ui::{
         field::{FieldFrame, described_by},
-        icon::{Icon, Shape},
+        icon::{Shape, icon},
     },
     words,
 };
@@ -273,14 +273,14 @@ pub fn FieldCard(props: &FieldCardProps) -> Html {
                 title={label}
                 {disabled}
                 onclick={props.act(act)}
-            ><Icon {shape} /></button>
+            >{ icon(shape) }</button>
         }
     };
     html! {
         <li class={classes!("card", (!props.errors.is_empty()).then_some("card-bad"))}>
             <div class="card-head">
                 <button type="button" class="card-title" aria-expanded={open.to_string()} aria-controls={body_id.clone()} onclick={props.act(Act::Fold)}>
-                    <span class={classes!("chevron", open.then_some("chevron-open"))}><Icon shape={Shape::Chevron} /></span>
+                    <span class={classes!("chevron", open.then_some("chevron-open"))}>{ icon(Shape::Chevron) }</span>
                     <span class="card-name"><bdi>{ &title }</bdi></span>
                     <span class="card-kind">{ kind }</span>
                     { for flags.map(|flag| html! { <span class="tag">{ flag }</span> }) }

@@ -43,29 +43,17 @@ pub fn changed(collection: &Collection, before: &Record, now: &Record, clashes: 
     collection.fields.iter().filter_map(|known| field(known.name.as_str())).collect()
 }
 
-/// Props of [`ConflictNotice`].
-#[derive(Properties, PartialEq)]
-pub struct ConflictNoticeProps {
-    pub conflict: Conflict,
-    pub busy: bool,
-    pub onmine: Callback<()>,
-    pub ontheirs: Callback<()>,
-    pub onnew: Callback<()>,
-}
-
-/// Says what has happened and offers the ways out.
-#[component]
-pub fn ConflictNotice(props: &ConflictNoticeProps) -> Html {
-    let busy = props.busy;
+/// Says what has happened and offers the ways out: saving mine, taking theirs, saving as a new record.
+pub fn conflict_notice(conflict: &Conflict, busy: bool, [onmine, ontheirs, onnew]: [&Callback<()>; 3]) -> Html {
     let press = |callback: &Callback<()>| callback.reform(|_: MouseEvent| ());
-    let changed = match &props.conflict {
+    let changed = match conflict {
         Conflict::Gone => {
             return html! {
                 <div class="notice notice-warn conflict" role="alert">
                     <p class="notice-title">{ words::record::GONE_TITLE }</p>
                     <p>{ words::record::GONE }</p>
                     <div class="notice-actions">
-                        <button type="button" class="button button-primary" disabled={busy} onclick={press(&props.onnew)}>{ words::record::SAVE_AS_NEW }</button>
+                        <button type="button" class="button button-primary" disabled={busy} onclick={press(onnew)}>{ words::record::SAVE_AS_NEW }</button>
                     </div>
                 </div>
             };
@@ -91,10 +79,10 @@ pub fn ConflictNotice(props: &ConflictNoticeProps) -> Html {
             <ul>{ for rows }</ul>
             <p>{ if clashes { words::record::STALE_CLASH } else { words::record::STALE_MERGED } }</p>
             <div class="notice-actions">
-                <button type="button" class="button button-primary" disabled={busy} onclick={press(&props.onmine)}>
+                <button type="button" class="button button-primary" disabled={busy} onclick={press(onmine)}>
                     { if clashes { words::record::MINE } else { words::record::SAVE_AGAIN } }
                 </button>
-                <button type="button" class="button" disabled={busy} onclick={press(&props.ontheirs)}>{ words::record::THEIRS }</button>
+                <button type="button" class="button" disabled={busy} onclick={press(ontheirs)}>{ words::record::THEIRS }</button>
             </div>
         </div>
     }

@@ -6,7 +6,7 @@ use common::{access::Action, collection::Collection, form::Input, record::Record
 use yew::prelude::*;
 
 use super::{
-    conflict::ConflictNotice,
+    conflict::conflict_notice,
     draft::Draft,
     work::{Then, Work},
 };
@@ -18,8 +18,8 @@ use crate::{
     places,
     ui::{
         field::InputView,
-        form::{FormErrors, Submit, send_on_ctrl_s},
-        icon::{Icon, Shape},
+        form::{form_errors, send_on_ctrl_s, submit},
+        icon::{Shape, icon},
         link::Link,
     },
     words,
@@ -115,9 +115,9 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
                 </div>
             }
             if let Some(conflict) = conflict {
-                <ConflictNotice {conflict} {busy} onmine={send(Then::Leave)} {ontheirs} {onnew} />
+                { conflict_notice(&conflict, busy, [&send(Then::Leave), &ontheirs, &onnew]) }
             }
-            <FormErrors errors={form.errors.clone()} />
+            { form_errors(&form.errors) }
             if !may_update {
                 <p class="notice">{ words::record::READ_ONLY }</p>
             }
@@ -126,7 +126,7 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
             </fieldset>
             <div class="form-actions">
                 if may_update {
-                    <Submit label={if base.is_some() { words::record::SAVE } else { words::record::CREATE }} {busy} />
+                    { submit(if base.is_some() { words::record::SAVE } else { words::record::CREATE }, busy, "") }
                 }
                 if base.is_none() {
                     <button type="button" class="button" disabled={busy} onclick={send(Then::Another).reform(|_: MouseEvent| ())}>
@@ -136,7 +136,7 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
                 <Link {to} {query} class="button button-quiet" onleave={onleave}>{ words::CANCEL }</Link>
                 if base.is_some() && may_delete {
                     <button type="button" class="button button-danger form-delete" disabled={busy} data-key={keys::DELETE.name} onclick={ondelete}>
-                        <Icon shape={Shape::Trash} />{ words::record::DELETE }
+                        { icon(Shape::Trash) }{ words::record::DELETE }
                     </button>
                 }
             </div>

@@ -15,7 +15,7 @@ use super::join::JoinMenu;
 use crate::{
     keys,
     ui::{
-        icon::{Icon, Shape},
+        icon::{Shape, icon},
         popover::Popover,
     },
     words,
@@ -70,7 +70,7 @@ pub fn FilterLine(props: &FilterLineProps) -> Html {
         <form class="filter" role="search" {onsubmit} novalidate=true>
             <div class="filter-line">
                 <label class="hidden" for="filter">{ words::table::FILTER }</label>
-                <span class="filter-icon"><Icon shape={Shape::Search} /></span>
+                <span class="filter-icon">{ icon(Shape::Search) }</span>
                 <input
                     id="filter"
                     class="input"

@@ -20,7 +20,7 @@ use crate::{
     hooks::use_go,
     route::Route,
     ui::{
-        icon::{Icon, Shape},
+        icon::{Shape, icon},
         link::Link,
     },
     words,
@@ -62,7 +62,7 @@ pub fn Grid(props: &GridProps) -> Html {
                 if column.sortable {
                     <button type="button" class="sort" onclick={sort}>
                         <span>{ &column.label }</span>
-                        <span class={classes!("sort-mark", sorted)}><Icon shape={Shape::Up} /></span>
+                        <span class={classes!("sort-mark", sorted)}>{ icon(Shape::Up) }</span>
                     </button>
                 } else {
                     <span>{ &column.label }</span>

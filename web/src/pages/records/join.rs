@@ -16,8 +16,8 @@ use yew::prelude::*;
 use crate::{
     hooks::use_load,
     ui::{
-        icon::{Icon, Shape},
-        state::{Failure, Loading},
+        icon::{Shape, icon},
+        state::{failure, loading},
     },
     words,
 };
@@ -47,7 +47,7 @@ pub fn JoinMenu(props: &JoinMenuProps) -> Html {
             <li key={i}>
                 <span>{ words::join::said(join) }</span>
                 <button type="button" class="button button-quiet button-icon" aria-label={words::join::remove(join)} onclick={take_off}>
-                    <Icon shape={Shape::Close} />
+                    { icon(Shape::Close) }
                 </button>
             </li>
         }
@@ -62,8 +62,8 @@ pub fn JoinMenu(props: &JoinMenuProps) -> Html {
                 None => html! { <p>{ words::join::ALL }</p> },
             }
         }
-        (None, Some(error)) => html! { <Failure error={error.clone()} {again} /> },
-        (None, None) => html! { <Loading /> },
+        (None, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
     };
     html! {
         <>

@@ -6,23 +6,14 @@ use yew::prelude::*;
 
 use crate::{
     keys,
-    ui::icon::{Icon, Shape},
+    ui::icon::{Shape, icon},
     words,
 };
 
 const SIZES: [u64; 4] = [DEFAULT_PAGE_SIZE, 50, 100, 200];
 
-/// Props of [`Pager`].
-#[derive(Properties, PartialEq)]
-pub struct PagerProps {
-    pub state: TableState,
-    pub ongo: Callback<ListQuery>,
-}
-
 /// Pages and their size.
-#[component]
-pub fn Pager(props: &PagerProps) -> Html {
-    let PagerProps { state, ongo } = props;
+pub fn pager(state: &TableState, ongo: &Callback<ListQuery>) -> Html {
     let (page, size, pages) = (state.query.page, state.query.page_size, state.pages());
     let turn = |by: i64| {
         let (state, ongo) = (state.clone(), ongo.clone());
@@ -65,7 +56,7 @@ pub fn Pager(props: &PagerProps) -> Html {
                         disabled={page <= 1}
                         data-key={keys::PREVIOUS.name}
                         onclick={turn(-1)}
-                    ><Icon shape={Shape::Left} /></button>
+                    >{ icon(Shape::Left) }</button>
                     <label>
                         <span>{ words::table::PAGE }</span>
                         <input
@@ -87,7 +78,7 @@ pub fn Pager(props: &PagerProps) -> Html {
                         disabled={page >= pages}
                         data-key={keys::NEXT.name}
                         onclick={turn(1)}
-                    ><Icon shape={Shape::Right} /></button>
+                    >{ icon(Shape::Right) }</button>
                 </div>
             }
             <label class="pager-size">

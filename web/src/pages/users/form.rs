@@ -9,7 +9,7 @@ use common::{
     id::UserId,
     user::User,
 };
-use wasm_bindgen_futures::spawn_local;
+use futures_util::future::FutureExt;
 use yew::prelude::*;
 
 use super::{above_user, users_place};
@@ -23,7 +23,7 @@ use crate::{
         filling::{FormView, use_kept_filling},
         link::Link,
         page::PageHead,
-        state::{Failure, Loading},
+        state::{failure, loading},
     },
     words::account,
 };
@@ -32,16 +32,6 @@ use crate::{
 #[component]
 pub fn NewUserPage() -> Html {
     let is_admin = use_caller().is_admin();
-    html! {
-        <div class="page page-narrow">
-            <PageHead title={account::NEW_USER} above={above_user(None)} />
-            if is_admin { <NewUserForm /> } else { <p class="notice">{ account::NO_ADMIN }</p> }
-        </div>
-    }
-}
-
-#[component]
-fn NewUserForm() -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
     let filling = use_kept_filling(Form::new_user);
     let onsubmit = filling.onsubmit(move |new: NewUser| {
@@ -52,8 +42,18 @@ fn NewUserForm() -> Html {
             go.to(&Route::Users);
             Ok(())
         }
+        .boxed_local()
     });
-    html! { <FormView {filling} {onsubmit} submit={account::CREATE} back={users_place().1} fresh={Form::new_user()} /> }
+    html! {
+        <div class="page page-narrow">
+            <PageHead title={account::NEW_USER} above={above_user(None)} />
+            if is_admin {
+                <FormView {filling} {onsubmit} submit={account::CREATE} back={users_place().1} fresh={Form::new_user()} />
+            } else {
+                <p class="notice">{ account::NO_ADMIN }</p>
+            }
+        </div>
+    }
 }
 
 /// Props of [`UserPage`].
@@ -68,12 +68,9 @@ pub fn UserPage(props: &UserPageProps) -> Html {
     let (user, again) =
         use_load(props.id, |client, id| async move { Ok(client.send(Call::<users::Get>::new((id,), ())).await?.body) });
     let (title, body) = match (&user.value, &user.error) {
-        (Some(user), _) => {
-            let forms = html! { <><UserForm user={user.clone()} /><DeleteUser user={user.clone()} /></> };
-            (user.username.to_string(), forms)
-        }
-        (None, Some(error)) => (account::USER.to_owned(), html! { <Failure error={error.clone()} {again} /> }),
-        (None, None) => (account::USER.to_owned(), html! { <Loading /> }),
+        (Some(user), _) => (user.username.to_string(), html! { <UserForm user={user.clone()} /> }),
+        (None, Some(error)) => (account::USER.to_owned(), failure(error, &again)),
+        (None, None) => (account::USER.to_owned(), loading()),
     };
     html! {
         <div class="page page-narrow">
@@ -88,14 +85,28 @@ pub fn UserPage(props: &UserPageProps) -> Html {
 }
 
 #[derive(Properties, PartialEq)]
-struct UserProps {
+struct UserFormProps {
     user: Rc<User>,
 }
 
 #[component]
-fn UserForm(props: &UserProps) -> Html {
+fn UserForm(props: &UserFormProps) -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
+    let is_own = use_user().is_some_and(|user| user.id == props.user.id);
     let filling = use_kept_filling(|| Form::edit_user(&props.user));
+    let ondelete = {
+        let (client, toasts, go, user) = (client.clone(), toasts.clone(), go.clone(), props.user.clone());
+        move |()| {
+            let (client, toasts, go, user) = (client.clone(), toasts.clone(), go.clone(), user.clone());
+            async move {
+                client.send(Call::<users::Delete>::new((user.id,), ())).await?;
+                toasts.emit(ToastEvent::Said(account::user_deleted(&user)));
+                go.to(&Route::Users);
+                Ok(())
+            }
+            .boxed_local()
+        }
+    };
     let before = props.user.clone();
     let onsubmit = filling.onsubmit(move |patch: UserPatch| {
         let (client, toasts, go, before) = (client.clone(), toasts.clone(), go.clone(), before.clone());
@@ -109,47 +120,19 @@ fn UserForm(props: &UserProps) -> Html {
             go.to(&Route::Users);
             Ok(())
         }
+        .boxed_local()
     });
     let fresh = Form::edit_user(&props.user);
-    html! { <FormView {filling} {onsubmit} submit={account::SAVE} back={users_place().1} {fresh} focus=false /> }
-}
-
-#[component]
-fn DeleteUser(props: &UserProps) -> Html {
-    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
-    let is_own = use_user().is_some_and(|user| user.id == props.user.id);
-    let error = use_state(|| None::<String>);
-    let busy = use_state(|| false);
-    let onconfirm = {
-        let (user, error, busy) = (props.user.clone(), error.clone(), busy.clone());
-        Callback::from(move |()| {
-            busy.set(true);
-            let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
-            let (user, error, busy) = (user.clone(), error.clone(), busy.clone());
-            spawn_local(async move {
-                match client.send(Call::<users::Delete>::new((user.id,), ())).await {
-                    Ok(_) => {
-                        toasts.emit(ToastEvent::Said(account::user_deleted(&user)));
-                        go.to(&Route::Users);
-                    }
-                    Err(refusal) => {
-                        // Sign-in stands over the page by now.
-                        error.set(Some(refusal.to_string()).filter(|_| refusal.status() != 401));
-                        busy.set(false);
-                    }
-                }
-            });
-        })
-    };
     html! {
-        <Danger
-            title={account::DANGER}
-            text={account::danger(is_own)}
-            label={account::DANGER_CONFIRM}
-            name={props.user.username.to_string()}
-            error={(*error).clone()}
-            busy={*busy}
-            {onconfirm}
-        />
+        <>
+            <FormView {filling} {onsubmit} submit={account::SAVE} back={users_place().1} {fresh} focus=false />
+            <Danger
+                title={account::DANGER}
+                text={account::danger(is_own)}
+                label={account::DANGER_CONFIRM}
+                name={props.user.username.to_string()}
+                {ondelete}
+            />
+        </>
     }
 }
