@@ -12,6 +12,7 @@ mod listen;
 mod open;
 mod password;
 mod progress;
+mod remote;
 mod restore;
 mod serve;
 mod systemd;

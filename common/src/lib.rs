@@ -10,6 +10,7 @@
 //! - [`form`], [`editor`], [`table`]: what the clients show and how they parse what people type.
 
 pub mod access;
+pub mod certificate;
 pub mod change;
 pub mod collection;
 pub mod editor;

@@ -50,8 +50,8 @@ impl std::fmt::Debug for State {
 }
 
 impl Client {
-    /// A client for a server, with the session that was kept.
-    pub fn new(server: Server, file: Option<SessionFile>) -> Result<Self, CallError> {
+    /// A client for a server, with the session that was kept. `trusted`: certificates in PEM form that are believed beside the machine's.
+    pub fn new(server: Server, file: Option<SessionFile>, trusted: Option<&[u8]>) -> Result<Self, CallError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("coffer-tui/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(5))
@@ -63,6 +63,12 @@ impl Client {
         if !server.is_encrypted() {
             // No certificate will be looked at, so a machine without a certificate store is no obstacle.
             builder = builder.tls_certs_only([]);
+        } else if let Some(pem) = trusted {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(CallError::Unreachable(words::NO_CERTIFICATE_IN_IT.to_owned()));
+            }
+            builder = builder.tls_certs_merge(certificates);
         }
         let http = builder.build().map_err(|error| CallError::Unreachable(reason(&error)))?;
         let session = file.as_ref().and_then(SessionFile::load);
@@ -242,8 +248,8 @@ fn reason(error: &reqwest::Error) -> String {
             return words.to_owned();
         }
         let text = current.to_string().to_ascii_lowercase();
-        if text.contains("certificate") {
-            return words::BAD_CERTIFICATE.to_owned();
+        if let Some(words) = common::certificate::explain(&text) {
+            return words.to_owned();
         }
         if text.contains("dns error") || text.contains("lookup address") {
             return words::NO_SUCH_HOST.to_owned();

@@ -1,8 +1,8 @@
 //! The `coffer-tui` command: reads its arguments, takes the terminal over, and gives it back.
 
-use std::process::ExitCode;
+use std::{fs, path::PathBuf, process::ExitCode};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::Parser;
 use coffer_tui::{
     app::{self, End},
@@ -19,6 +19,8 @@ use coffer_tui::{
 struct Args {
     #[arg(long, help = words::SERVER_HELP, value_name = "URL", env = "COFFER_SERVER", default_value = "http://127.0.0.1:8000")]
     server: Server,
+    #[arg(long, help = words::CA_CERT_HELP, value_name = "FILE", env = "COFFER_CA_CERT")]
+    ca_cert: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -34,7 +36,11 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<End> {
     let file = SessionFile::for_server(&args.server);
-    let client = Client::new(args.server.clone(), file)?;
+    let trusted = match &args.ca_cert {
+        Some(file) => Some(fs::read(file).with_context(|| format!("{} {}", words::NO_CA_CERT, file.display()))?),
+        None => None,
+    };
+    let client = Client::new(args.server.clone(), file, trusted.as_deref())?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| anyhow!(words::NO_RUNTIME))?;
     let mut terminal = terminal::open().map_err(|_| anyhow!(words::NO_TERMINAL))?;

@@ -38,6 +38,13 @@ With https the server's certificate must be trusted by this machine; for a priva
 NO_COLOR is respected.";
 /// What `--server` takes.
 pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
+/// What `--ca-cert` takes.
+pub const CA_CERT_HELP: &str =
+    "Believe the certificates in this PEM file too, such as one that a server signed for itself";
+/// The file of `--ca-cert` is not there.
+pub const NO_CA_CERT: &str = "cannot read";
+/// The file of `--ca-cert` has something else in it.
+pub const NO_CERTIFICATE_IN_IT: &str = "the file of --ca-cert has no certificate in PEM form";
 /// The system lacks what an event loop needs.
 pub const NO_RUNTIME: &str =
     "the system has no room for another program that waits for events; close some and try again";
@@ -135,8 +142,6 @@ pub const DEFINITION_CHANGED: &str = "Not saved: somebody else changed this coll
 
 /// Reasons why nothing came back; they stand in the middle of a sentence.
 pub const TIMED_OUT: &str = "it took too long";
-/// See [`TIMED_OUT`].
-pub const BAD_CERTIFICATE: &str = "its certificate is not trusted on this machine";
 /// See [`TIMED_OUT`].
 pub const NO_SUCH_HOST: &str = "no machine of this name was found";
 /// See [`TIMED_OUT`].

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use common::{
     Call, Endpoint, Problem,
@@ -19,6 +19,7 @@ use reqwest::{Client, Response, Url, header};
 use super::{
     open::{DataDir, block_on},
     password, progress,
+    remote::{Trust, unanswered},
 };
 use crate::{
     auth::clock::Clock,
@@ -41,6 +42,8 @@ pub struct Backup {
     #[arg(long, requires = "server")]
     password_stdin: bool,
     #[command(flatten)]
+    trust: Trust,
+    #[command(flatten)]
     data: DataDir,
 }
 
@@ -54,7 +57,7 @@ impl Backup {
         let part = with_suffix(&self.file, ".part");
         let mut out = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
         let made = match (&self.server, &self.user) {
-            (Some(server), Some(user)) => block_on(from_server(server, user, password, &mut out)),
+            (Some(server), Some(user)) => block_on(from_server(&self.trust, server, user, password, &mut out)),
             _ => block_on(from_store(&self.data, &mut out)),
         };
         let kept = made.and_then(|()| keep(&out, &part, &self.file));
@@ -98,7 +101,7 @@ async fn from_store(data: &DataDir, out: &mut File) -> Result<()> {
     Ok(())
 }
 
-async fn from_server(server: &Url, user: &Username, password: String, out: &mut File) -> Result<()> {
+async fn from_server(trust: &Trust, server: &Url, user: &Username, password: String, out: &mut File) -> Result<()> {
     let loopback =
         server.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
     if server.scheme() != "https" && !loopback {
@@ -106,7 +109,7 @@ async fn from_server(server: &Url, user: &Username, password: String, out: &mut 
             "{server} would carry the password in plain text; use its https address, or run this where the server runs"
         );
     }
-    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let client = trust.client()?.build()?;
     let credentials = tokens::Credentials { username: user.to_string(), password };
     let call = Call::<tokens::Obtain>::new((), credentials);
     let response = send(&client, server, &call, None).await?;
@@ -128,7 +131,7 @@ async fn send<E: Endpoint>(client: &Client, server: &Url, call: &Call<E>, access
     if let Some(access) = access {
         request = request.bearer_auth(access);
     }
-    request.send().await.map_err(|error| anyhow!("no server answers on {server} ({})", error.without_url()))
+    request.send().await.map_err(|error| unanswered(server.as_str(), error))
 }
 
 async fn take(client: &Client, server: &Url, access: &str, out: &mut File) -> Result<()> {

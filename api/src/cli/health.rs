@@ -1,38 +1,69 @@
 //! `coffer health`: for container health checks, where there is no other HTTP client.
 
-use std::{
-    io::{Read, Write},
-    net::{TcpStream, ToSocketAddrs},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use reqwest::{ClientBuilder, Url};
+
+use super::{
+    listen::reachable,
+    open::block_on,
+    remote::{Trust, certificates, unanswered},
+};
+use crate::server::ListenAddress;
 
 /// Asks a server.
 #[derive(Debug, Args)]
 pub struct Health {
-    /// The server's address.
-    #[arg(long, env = "COFFER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR")]
-    listen: String,
+    /// Where the server of this machine listens; of several addresses the first is asked.
+    #[arg(
+        long,
+        env = "COFFER_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDR|unix:PATH",
+        value_delimiter = ','
+    )]
+    listen: Vec<ListenAddress>,
+    /// The certificate that the server of this machine serves HTTPS with. Nothing else is believed, except --ca-cert.
+    #[arg(long, env = "COFFER_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Ask the server at this address instead, such as <https://coffer.example.org>.
+    #[arg(long, value_name = "URL")]
+    server: Option<Url>,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl Health {
     /// Succeeds where the server says that it is ready.
     pub fn run(self) -> Result<()> {
-        let timeout = Duration::from_secs(3);
-        // A server that listens on all addresses is asked on this machine's own.
-        let listen = self.listen.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:");
-        let address = listen.to_socket_addrs()?.next().with_context(|| format!("{listen} is no address"))?;
-        let mut stream =
-            TcpStream::connect_timeout(&address, timeout).with_context(|| format!("no server answers on {listen}"))?;
-        stream.set_read_timeout(Some(timeout))?;
-        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {listen}\r\nConnection: close\r\n\r\n")?;
-        let mut status = [0; 12];
-        stream.read_exact(&mut status).with_context(|| format!("the server on {listen} does not answer"))?;
-        if &status[9..] != b"200" {
-            bail!("the server on {listen} is not ready");
+        let (client, server) = match &self.server {
+            Some(server) => (self.trust.client()?, server.to_string()),
+            None => self.this_machine()?,
+        };
+        let client = client.timeout(Duration::from_secs(3)).build()?;
+        let url = server.parse::<Url>().and_then(|server| server.join("readyz"))?;
+        let name = if self.server.is_some() { server } else { self.listen[0].to_string() };
+        let answer = block_on(async { client.get(url).send().await.map_err(|error| unanswered(&name, error)) })?;
+        if !answer.status().is_success() {
+            bail!("the server on {name} is not ready");
         }
         Ok(())
+    }
+
+    /// A client for the first address that the server listens on, and the address that goes with it.
+    fn this_machine(&self) -> Result<(ClientBuilder, String)> {
+        let client = self.trust.client()?.no_proxy();
+        let address = match self.listen.first().context("--listen is empty")? {
+            ListenAddress::Unix(path) => {
+                return Ok((client.tls_certs_only([]).unix_socket(path.as_path()), "http://localhost/".to_owned()));
+            }
+            ListenAddress::Tcp(address) => reachable(*address),
+        };
+        let Some(file) = &self.tls_cert else { return Ok((client.tls_certs_only([]), format!("http://{address}/"))) };
+        // The certificate is for the server's name out there, and this is its address in here.
+        let client = client.tls_certs_only(certificates(file)?).tls_danger_accept_invalid_hostnames(true);
+        Ok((client, format!("https://{address}/")))
     }
 }

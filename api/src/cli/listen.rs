@@ -115,7 +115,7 @@ pub fn greet(addresses: &[ListenAddress], is_tls: bool, metrics: Option<&ListenA
 }
 
 /// An address that a browser on this machine can open: "all addresses" is none.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
 }
 

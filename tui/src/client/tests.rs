@@ -99,7 +99,7 @@ async fn a_token_about_to_end_is_traded_first_and_the_new_one_is_on_disk_before_
     });
     *address.lock().unwrap() = Some(server.clone());
     let file = kept(&state, &server, now() + 2);
-    let client = Client::new(server, Some(file.clone())).unwrap();
+    let client = Client::new(server, Some(file.clone()), None).unwrap();
     assert!(list(&client).await.is_ok());
     assert_eq!(paths(&seen), ["/api/token/refresh/", "/api/collections/ a2"]);
     assert_eq!(file.load().unwrap().refresh, "r2");
@@ -114,7 +114,7 @@ async fn many_refused_requests_trade_the_refresh_token_once() {
         _ => refusal(),
     });
     let file = kept(&state, &server, now() + 300);
-    let client = Client::new(server, Some(file)).unwrap();
+    let client = Client::new(server, Some(file), None).unwrap();
     let answers = tokio::join!(list(&client), list(&client), list(&client), list(&client));
     assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok() && answers.3.is_ok());
     assert_eq!(paths(&seen).iter().filter(|path| path.starts_with("/api/token/refresh/")).count(), 1);
@@ -130,8 +130,8 @@ async fn two_clients_of_one_user_share_the_session_instead_of_ending_it() {
         _ => refusal(),
     });
     let file = kept(&state, &server, now() + 300);
-    let one = Client::new(server.clone(), Some(file.clone())).unwrap();
-    let other = Client::new(server, Some(file)).unwrap();
+    let one = Client::new(server.clone(), Some(file.clone()), None).unwrap();
+    let other = Client::new(server, Some(file), None).unwrap();
     assert!(list(&one).await.is_ok());
     assert!(list(&other).await.is_ok());
     assert_eq!(paths(&seen).iter().filter(|path| path.starts_with("/api/token/refresh/")).count(), 1);
@@ -142,7 +142,7 @@ async fn a_session_that_cannot_be_healed_is_over_and_its_file_is_gone() {
     let state = tempfile::tempdir().unwrap();
     let (server, seen) = serve(|_, _, _| refusal());
     let file = kept(&state, &server, now() + 300);
-    let client = Client::new(server, Some(file.clone())).unwrap();
+    let client = Client::new(server, Some(file.clone()), None).unwrap();
     assert_eq!(list(&client).await, Err(Failure::SignedOut));
     assert_eq!(list(&client).await, Err(Failure::SignedOut));
     assert!(file.load().is_none());
@@ -157,7 +157,7 @@ async fn a_server_that_is_away_does_not_end_the_session() {
         format!("http://{}", listener.local_addr().unwrap()).parse().unwrap()
     };
     let file = kept(&state, &server, 0);
-    let mut client = Client::new(server, Some(file.clone())).unwrap();
+    let mut client = Client::new(server, Some(file.clone()), None).unwrap();
     let unreachable = CallError::Unreachable(words::unreachable(io::ErrorKind::ConnectionRefused).unwrap().to_owned());
     assert_eq!(list(&client).await, Err(Failure::Call(unreachable)));
     assert!(client.has_session() && file.load().is_some());
@@ -168,7 +168,7 @@ async fn signing_out_ends_the_newest_token_and_forgets_it() {
     let state = tempfile::tempdir().unwrap();
     let (server, seen) = serve(|_, _, _| (200, json!({})));
     let file = kept(&state, &server, now() + 300);
-    let client = Client::new(server, Some(file.clone())).unwrap();
+    let client = Client::new(server, Some(file.clone()), None).unwrap();
     file.store(&session("ada", 9, 0)).unwrap();
     client.sign_out().await.unwrap();
     assert_eq!(seen.lock().unwrap()[0].2, json!({"refresh": "r9"}));
@@ -185,7 +185,7 @@ async fn a_folder_that_cannot_be_written_is_told_and_the_session_works_all_the_s
     });
     std::fs::write(state.path().join("sessions"), b"in the way").unwrap();
     let file = SessionFile::within(state.path(), &server);
-    let client = Client::new(server, Some(file)).unwrap();
+    let client = Client::new(server, Some(file), None).unwrap();
     client.sign_in(Credentials { username: "ada".into(), password: "x".into() }).await.unwrap();
     assert!(client.take_not_kept() && !client.take_not_kept());
     assert!(list(&client).await.is_ok());
@@ -196,7 +196,7 @@ async fn tokens_do_not_follow_a_redirect() {
     let state = tempfile::tempdir().unwrap();
     let (server, seen) = serve(|_, _, _| (302, json!({})));
     let file = kept(&state, &server, now() + 300);
-    let client = Client::new(server, Some(file)).unwrap();
+    let client = Client::new(server, Some(file), None).unwrap();
     assert!(matches!(list(&client).await, Err(Failure::Call(CallError::Unreadable(_)))));
     assert_eq!(seen.lock().unwrap().len(), 1);
 }
@@ -206,8 +206,8 @@ async fn somebody_else_who_signs_in_beside_is_neither_taken_over_nor_signed_out(
     let state = tempfile::tempdir().unwrap();
     let (server, seen) = serve(|_, _, _| refusal());
     let file = kept(&state, &server, 0);
-    let client = Client::new(server.clone(), Some(file.clone())).unwrap();
-    let signing_out = Client::new(server, Some(file.clone())).unwrap();
+    let client = Client::new(server.clone(), Some(file.clone()), None).unwrap();
+    let signing_out = Client::new(server, Some(file.clone()), None).unwrap();
     file.store(&session("eve", 9, now() + 300)).unwrap();
     assert_eq!(list(&client).await, Err(Failure::SignedOut));
     signing_out.sign_out().await.unwrap();

@@ -69,7 +69,7 @@ impl Server {
 
     /// A client without a terminal, signed in as the admin, who is made first if need be.
     pub async fn admin(&self) -> Client {
-        let client = Client::new(self.url.parse().unwrap(), None).unwrap();
+        let client = Client::new(self.url.parse().unwrap(), None, None).unwrap();
         let body = serde_json::json!({"code": self.code, "username": ADMIN, "password": PASSWORD});
         let set_up = setup::SetUp::from_json(body).unwrap();
         // Where a terminal has done it already the code is spent, and signing in is what counts.

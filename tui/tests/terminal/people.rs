@@ -17,7 +17,7 @@ const EMPTY_LINE: &str = "\x15";
 
 /// Somebody signed in from elsewhere.
 async fn elsewhere(server: &Server, name: &str, password: &str) -> Option<Client> {
-    let client = Client::new(server.url.parse().unwrap(), None).unwrap();
+    let client = Client::new(server.url.parse().unwrap(), None, None).unwrap();
     let credentials = Credentials { username: name.to_owned(), password: password.to_owned() };
     client.sign_in(credentials).await.ok().map(|()| client)
 }

@@ -1,6 +1,11 @@
-//! Certificates of the tests' own, each self-signed for `localhost` and `127.0.0.1`.
+//! Certificates of the tests' own, each self-signed.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rcgen::CertificateParams;
 
 use super::secret_file;
 
@@ -13,13 +18,20 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// A new pair in `dir`, in the place of the one that may be there.
-    pub fn new(dir: &std::path::Path) -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    /// A new pair in `dir` for `localhost` and `127.0.0.1`, in the place of the one that may be there.
+    pub fn new(dir: &Path) -> Self {
+        let names = ["localhost", "127.0.0.1"].map(str::to_owned);
+        Self::with(dir, CertificateParams::new(names).unwrap())
+    }
+
+    /// A new pair as it is wanted.
+    pub fn with(dir: &Path, params: CertificateParams) -> Self {
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let made = params.self_signed(&signing_key).unwrap();
         let certificate = dir.join("certificate.pem");
-        let pem = made.cert.pem();
+        let pem = made.pem();
         fs::write(&certificate, &pem).unwrap();
-        let key = secret_file(dir, "key.pem", made.signing_key.serialize_pem().as_bytes());
+        let key = secret_file(dir, "key.pem", signing_key.serialize_pem().as_bytes());
         Self { certificate, key, pem }
     }
 }

@@ -16,7 +16,7 @@ use super::{ADMIN, Client, PASSWORD, leaks};
 
 /// A server that is up. It is killed with the value.
 pub struct Server {
-    /// `http://127.0.0.1:<port>`
+    /// `http://127.0.0.1:<port>`, `https://…` where it has a certificate
     pub base: String,
     pub child: Child,
     data: PathBuf,
@@ -67,7 +67,7 @@ impl Server {
             .unwrap();
         let greeting = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { base: String::new(), child, data: data.to_owned(), log, greeting };
-        server.base = format!("http://{}", server.greeted("listens on http://"));
+        server.base = server.greeted("listens on ");
         server
     }
 
