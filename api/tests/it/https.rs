@@ -77,12 +77,12 @@ fn l6_health_and_backup_verify_the_certificate_and_say_what_is_wrong_with_it() {
 
 #[test]
 fn l6_each_fault_of_a_certificate_has_its_own_words() {
-    let names = || CertificateParams::new(["localhost".to_owned()]).unwrap();
-    let mut expired = names();
+    let localhost = || CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let mut expired = localhost();
     (expired.not_before, expired.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2020, 2, 1));
-    let mut early = names();
+    let mut early = localhost();
     (early.not_before, early.not_after) = (date_time_ymd(2999, 1, 1), date_time_ymd(2999, 2, 1));
-    let mut authority = names();
+    let mut authority = localhost();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let other = CertificateParams::new(["box.example".to_owned()]).unwrap();
     for (params, words) in [
@@ -92,7 +92,7 @@ fn l6_each_fault_of_a_certificate_has_its_own_words() {
         (other, "is for another name"),
     ] {
         let dir = tempfile::tempdir().unwrap();
-        let pair = KeyPair::with(dir.path(), params);
+        let pair = KeyPair::with(dir.path(), &params);
         let server = start(dir.path(), &pair);
         let named = format!("https://localhost:{}/", server.base.rsplit(':').next().unwrap());
         let heard = health(&["--server", &named, "--ca-cert", pair.certificate.to_str().unwrap()]);

@@ -24,7 +24,6 @@ mod records_list;
 mod references;
 mod security;
 mod server;
-mod service;
 mod sessions;
 mod setup;
 mod store;

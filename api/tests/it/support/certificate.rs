@@ -21,11 +21,11 @@ impl KeyPair {
     /// A new pair in `dir` for `localhost` and `127.0.0.1`, in the place of the one that may be there.
     pub fn new(dir: &Path) -> Self {
         let names = ["localhost", "127.0.0.1"].map(str::to_owned);
-        Self::with(dir, CertificateParams::new(names).unwrap())
+        Self::with(dir, &CertificateParams::new(names).unwrap())
     }
 
     /// A new pair as it is wanted.
-    pub fn with(dir: &Path, params: CertificateParams) -> Self {
+    pub fn with(dir: &Path, params: &CertificateParams) -> Self {
         let signing_key = rcgen::KeyPair::generate().unwrap();
         let made = params.self_signed(&signing_key).unwrap();
         let certificate = dir.join("certificate.pem");
