@@ -3,9 +3,12 @@
 //! The server runs in this process, over a store on disk and real HTTP on loopback, with the limits on guessing raised; client
 //! and server share the processor and the memory that is counted.
 
+#[path = "shared/figures.rs"]
+mod figures;
+
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, process,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -30,6 +33,7 @@ use coffer::{
     store::{Options, Store},
 };
 use common::{access::Caller, endpoints::users::NewUser};
+use figures::memory;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{sync::Barrier, task::JoinSet, time::sleep};
@@ -213,7 +217,7 @@ impl Bench {
     async fn memory(&self) -> Result<()> {
         // Forgets the peak so far.
         fs::write("/proc/self/clear_refs", "5")?;
-        println!("{:<58} {:>12}", "resident memory before, MiB", resident("VmRSS")? / 1024);
+        println!("{:<58} {:>12}", "resident memory before, MiB", memory(process::id(), "VmRSS")?);
         let mut sign_ins = JoinSet::new();
         for n in 0..PARALLEL {
             let bench = self.clone();
@@ -226,7 +230,7 @@ impl Bench {
         println!(
             "{:<58} {:>12}",
             format!("at its highest under {PARALLEL} sign-ins at once, MiB"),
-            resident("VmHWM")? / 1024
+            memory(process::id(), "VmHWM")?
         );
         for (status, count) in statuses {
             println!("{:<58} {count:>12}", format!("of these answered with {status}"));
@@ -241,11 +245,4 @@ fn mean(sample: &[f64]) -> (f64, f64) {
     let mean = sample.iter().sum::<f64>() / count;
     let variance = sample.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
     (mean, (variance / count).sqrt())
-}
-
-/// A figure of this process in KiB.
-fn resident(name: &str) -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with(name)).context("no such figure")?;
-    Ok(line.split_whitespace().nth(1).context("no number")?.parse()?)
 }

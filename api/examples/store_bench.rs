@@ -6,18 +6,20 @@
 //! disk in question. The runs without syncs load a few lines of C (compiled with `cc`) that turn
 //! `fsync` or `fdatasync` into nothing; only the high-water mark uses the latter.
 
-use std::error::Error;
+#[path = "shared/figures.rs"]
+mod figures;
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use anyhow::{Result, bail, ensure};
 use coffer::store::{Batch, Expect, Key, Options, Scan, Store};
+use figures::{resident, used};
 use tokio::task::JoinSet;
 use uuid::Uuid;
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 // As the server has it.
 #[global_allocator]
@@ -38,7 +40,7 @@ fn main() -> Result<()> {
         ["open"] => open(&dir.path().join("data")),
         ["reads"] => reads(&dir.path().join("data")),
         ["space"] => space(&dir.path().join("data")),
-        _ => Err("say what to measure: commits, reads, open or space".into()),
+        _ => bail!("say what to measure: commits, reads, open or space"),
     }
 }
 
@@ -83,7 +85,8 @@ fn nothing(dir: &Path, calls: &[&str]) -> Result<std::path::PathBuf> {
     let code = calls.iter().map(|call| format!("int {call}(int fd) {{ (void)fd; return 0; }}\n"));
     fs::write(&source, code.collect::<String>())?;
     let status = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status()?;
-    status.success().then_some(library).ok_or_else(|| "cc failed".into())
+    ensure!(status.success(), "cc failed");
+    Ok(library)
 }
 
 fn record(id: u128) -> Key {
@@ -188,7 +191,7 @@ fn reads(dir: &Path) -> Result<()> {
                 println!("{name}: {what} p50 {half:.1?} p99 {most:.1?} p99.9 {nearly:.1?} longest {all:.1?}");
             }
         }
-        Result::Ok(())
+        anyhow::Ok(())
     })
 }
 
@@ -203,7 +206,7 @@ fn open(dir: &Path) -> Result<()> {
             let batch = (0..1000).fold(Batch::new(), |batch, n| batch.put(id(chunk * 1000 + n), vec![b'x'; 150]));
             store.commit(batch).await?;
         }
-        Result::Ok(())
+        anyhow::Ok(())
     })?;
     println!("filled with {count} records in {:.1?}, {} MB resident", started.elapsed(), resident()?);
     drop(store);
@@ -273,29 +276,11 @@ fn space(dir: &Path) -> Result<()> {
                 println!("after {} rounds: {} KB on disk", round + 1, used(dir)? >> 10);
             }
         }
-        Result::Ok(())
+        anyhow::Ok(())
     })?;
     drop(store);
     let store = Store::open(Options::sled(dir))?;
     println!("opened anew: {} KB on disk for 2,000 KB of records", used(dir)? >> 10);
     drop(store);
     Ok(())
-}
-
-/// Megabytes of memory that this process holds.
-fn resident() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? >> 10)
-}
-
-/// Bytes that the files under `dir` take on the disk.
-fn used(dir: &Path) -> Result<u64> {
-    use std::os::unix::fs::MetadataExt;
-    let mut bytes = 0;
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        bytes += if entry.file_type()?.is_dir() { used(&entry.path())? } else { entry.metadata()?.blocks() * 512 };
-    }
-    Ok(bytes)
 }
