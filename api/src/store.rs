@@ -7,7 +7,7 @@
 //! - `key`, `version`, `batch`, `scan`, `error`: the words that callers use
 //! - `journal`: where change entries live
 //! - `queue` → `committer` → `group`: how a batch gets in
-//! - `snapshot`: how a value gets out
+//! - `snapshot`: how a value gets out, and `ranks`: how far into a range it is
 //! - `fill`: how a backup gets into a new store
 //! - `engine`: the seam; behind it `sled` (on disk) and `memory` (for tests)
 //!
@@ -23,6 +23,7 @@ pub mod journal;
 mod key;
 mod memory;
 mod queue;
+mod ranks;
 mod scan;
 mod sled;
 mod snapshot;
@@ -40,6 +41,7 @@ use self::committer::Shared;
 use self::engine::{Engine, State};
 use self::memory::Memory;
 use self::queue::Queue;
+use self::ranks::Ranks;
 use self::sled::Sled;
 use self::snapshot::Generation;
 use crate::metrics::{Histogram, SECONDS, SIZES};
@@ -147,14 +149,14 @@ struct Handle {
 impl Store {
     /// Opens a store, and makes it if it is not there. Blocks until everything has been checked.
     pub fn open(options: Options) -> Result<Store, OpenError> {
-        let (engine, state) = match options.engine {
-            EngineOptions::Memory => (Engine::Memory(Memory::default()), State::default()),
+        let (engine, state, ranks) = match options.engine {
+            EngineOptions::Memory => (Engine::Memory(Memory::default()), State::default(), Ranks::default()),
             EngineOptions::Sled(options) => {
-                let (sled, state) = Sled::open(&options)?;
-                (Engine::Sled(sled), state)
+                let (sled, state, ranks) = Sled::open(&options)?;
+                (Engine::Sled(sled), state, ranks)
             }
         };
-        let generation = Generation::new(state.version, BTreeMap::new());
+        let generation = Generation::new(state.version, BTreeMap::new(), ranks.clone());
         let shared = Arc::new(Shared {
             engine,
             queue: Queue::new(options.queue_batches, options.queue_bytes),
@@ -166,7 +168,7 @@ impl Store {
         let for_thread = Arc::clone(&shared);
         let committer = thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || committer::run(&for_thread, state))
+            .spawn(move || committer::run(&for_thread, state, ranks))
             .map_err(|source| OpenError::Io { dir: PathBuf::new(), what: "starting a thread".to_owned(), source })?;
         Ok(Store(Arc::new(Handle { shared, committer: Mutex::new(Some(committer)) })))
     }

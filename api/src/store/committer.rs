@@ -14,6 +14,7 @@ use super::engine::{ApplyError, Engine, State};
 use super::error::{CommitError, Failure};
 use super::group::Group;
 use super::queue::{Queue, Waiting};
+use super::ranks::Ranks;
 use super::snapshot::Generation;
 use super::{Batch, Key, Stats, Version};
 
@@ -47,8 +48,8 @@ impl Shared {
 }
 
 /// The committer's thread: runs until the queue is closed and empty, or a write fails.
-pub(super) fn run(shared: &Shared, state: State) {
-    let work = AssertUnwindSafe(|| commit_groups(shared, state));
+pub(super) fn run(shared: &Shared, state: State, ranks: Ranks) {
+    let work = AssertUnwindSafe(|| commit_groups(shared, state, ranks));
     match catch_unwind(work) {
         Ok(Ok(())) => {}
         Ok(Err(ApplyError { reason })) => shared.fail(reason),
@@ -60,7 +61,7 @@ pub(super) fn run(shared: &Shared, state: State) {
     shared.ended.send_replace(true);
 }
 
-fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
+fn commit_groups(shared: &Shared, mut state: State, mut ranks: Ranks) -> Result<(), ApplyError> {
     let (mut expected, mut patience) = (1, Duration::ZERO);
     while let Some(waiting) = shared.queue.take_group(expected, patience) {
         let bytes = waiting.iter().map(|waiting| waiting.bytes).sum();
@@ -72,7 +73,8 @@ fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
             continue;
         }
         let (started, count) = (Instant::now(), waiting.len());
-        state = commit_group(shared, state, waiting)?;
+        ranks.divide(&shared.engine);
+        (state, ranks) = commit_group(shared, state, ranks, waiting)?;
         // Whoever was answered may be back in a moment with the next batch. To wait for that moment
         // keeps busy writers together; else they split in two halves that take turns, each waiting
         // for the other's sync. One writer alone is never waited for.
@@ -82,16 +84,21 @@ fn commit_groups(shared: &Shared, mut state: State) -> Result<(), ApplyError> {
     Ok(())
 }
 
-fn commit_group(shared: &Shared, state: State, waiting: Vec<Waiting>) -> Result<State, ApplyError> {
-    let mut group = Group::new(&shared.engine, state);
+fn commit_group(
+    shared: &Shared,
+    state: State,
+    ranks: Ranks,
+    waiting: Vec<Waiting>,
+) -> Result<(State, Ranks), ApplyError> {
+    let mut group = Group::new(&shared.engine, state, ranks);
     shared.stats.group_sizes.observe(waiting.len() as u64);
     let (answers, outcomes): (Vec<_>, Vec<_>) = waiting
         .into_iter()
         .map(|Waiting { batch, answer, since, .. }: Waiting| ((answer, since), group.admit(batch)))
         .unzip();
-    let Group { state: after, writes, undo, .. } = group;
+    let Group { state: after, ranks, writes, undo, .. } = group;
     if after != state {
-        let generation = Arc::new(Generation::new(after.version, undo));
+        let generation = Arc::new(Generation::new(after.version, undo, ranks.clone()));
         // From here on readers of the current generation look through the new one's undo.
         let linked = shared.current().next.set(Arc::clone(&generation)).is_ok();
         debug_assert!(linked, "only the committer links generations");
@@ -107,7 +114,7 @@ fn commit_group(shared: &Shared, state: State, waiting: Vec<Waiting>) -> Result<
         // A caller that went away has no use for the answer.
         let _ = answer.send(outcome);
     }
-    Ok(after)
+    Ok((after, ranks))
 }
 
 impl Shared {

@@ -43,7 +43,7 @@ impl Store {
         let (engine, mut state) = match &options.engine {
             EngineOptions::Memory => (Engine::Memory(Memory::default()), State::default()),
             EngineOptions::Sled(options) => {
-                let (sled, state) = Sled::open(options)?;
+                let (sled, state, _) = Sled::open(options)?;
                 (Engine::Sled(sled), state)
             }
         };

@@ -7,12 +7,15 @@ use bytes::Bytes;
 
 use super::engine::{Engine, State, fingerprint};
 use super::error::{CommitError, ReadError};
+use super::ranks::Ranks;
 use super::{Batch, Entry, Expect, Key, Version, counter, journal};
 
 pub(super) struct Group<'a> {
     engine: &'a Engine,
     /// The store's state after the batches admitted so far.
     pub state: State,
+    /// Where its keys are then.
+    pub ranks: Ranks,
     /// What they write.
     pub writes: BTreeMap<Key, Option<Entry>>,
     /// What was there before the group, for readers of older snapshots.
@@ -20,8 +23,8 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub fn new(engine: &'a Engine, state: State) -> Group<'a> {
-        Group { engine, state, writes: BTreeMap::new(), undo: BTreeMap::new() }
+    pub fn new(engine: &'a Engine, state: State, ranks: Ranks) -> Group<'a> {
+        Group { engine, state, ranks, writes: BTreeMap::new(), undo: BTreeMap::new() }
     }
 
     /// Adds a batch to the group, and returns the version that it will have. A batch that changes
@@ -89,6 +92,11 @@ impl<'a> Group<'a> {
         if let Some(entry) = &after {
             state.entries += 1;
             state.sum = state.sum.wrapping_add(fingerprint(key.as_bytes(), entry.version));
+        }
+        match (&before, &after) {
+            (None, Some(_)) => self.ranks.insert(&key),
+            (Some(_), None) => self.ranks.remove(&key),
+            _ => {}
         }
         if let Some(entry) = before
             && !self.writes.contains_key(&key)

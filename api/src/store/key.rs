@@ -176,6 +176,12 @@ impl Key {
     }
 }
 
+impl AsRef<[u8]> for Key {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// For test output and logs of programming errors: space, ids and numbers as they are, of the
 /// rest the kind only, because those values are users' data and stay out of logs.
 impl fmt::Debug for Key {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::committer::Shared;
 use super::engine::Stretch;
 use super::error::ReadError;
+use super::ranks::Ranks;
 use super::scan::{Direction, Scan, nothing_between};
 use super::{Entry, Key, Version};
 
@@ -28,13 +29,15 @@ pub(super) struct Generation {
     /// The values that the group replaces or removes. Keys that it creates are not in here: their
     /// version alone tells an older snapshot that they were not there.
     pub undo: BTreeMap<Key, Entry>,
+    /// Where the keys are after the group.
+    pub ranks: Arc<Ranks>,
     /// The group after this one, set before that group touches the engine.
     pub next: OnceLock<Arc<Generation>>,
 }
 
 impl Generation {
-    pub fn new(version: Version, undo: BTreeMap<Key, Entry>) -> Generation {
-        Generation { version, undo, next: OnceLock::new() }
+    pub fn new(version: Version, undo: BTreeMap<Key, Entry>, ranks: Ranks) -> Generation {
+        Generation { version, undo, ranks: Arc::new(ranks), next: OnceLock::new() }
     }
 }
 
@@ -53,6 +56,7 @@ impl Drop for Generation {
 pub struct Snapshot {
     shared: Arc<Shared>,
     version: Version,
+    ranks: Arc<Ranks>,
     later: Mutex<Later>,
 }
 
@@ -81,11 +85,19 @@ impl Later {
     }
 }
 
+/// What a snapshot shows of a stretch.
+struct Visible {
+    entries: Vec<(Key, Entry)>,
+    /// Where the rest of the range begins, if there may be more.
+    end: Option<Key>,
+}
+
 impl Snapshot {
     pub(super) fn new(shared: Arc<Shared>) -> Snapshot {
         let generation = shared.current();
         let later = Later { undo: BTreeMap::new(), folded: Arc::clone(&generation) };
-        Snapshot { shared, version: generation.version, later: Mutex::new(later) }
+        let (version, ranks) = (generation.version, Arc::clone(&generation.ranks));
+        Snapshot { shared, version, ranks, later: Mutex::new(later) }
     }
 
     /// The last commit that this snapshot shows.
@@ -106,30 +118,23 @@ impl Snapshot {
 
     /// The entries that `scan` visits, in its order.
     pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
-        let Scan { mut from, mut to, direction, mut skip, limit } = scan;
+        let Scan { mut from, mut to, direction, mut skip, limit } = self.leap(scan).await?;
         let mut result = Vec::new();
         let mut values = skip < STRETCH;
         while result.len() < limit && !nothing_between(&from, &to) {
-            let wanted = skip.saturating_add(limit - result.len()).min(STRETCH);
-            let stretch = Stretch { from: from.as_ref(), to: to.as_ref(), direction, limit: wanted, values };
-            let found = self.shared.engine.read(&stretch)?;
-            // What has been read reaches to the last key, or to the end of the range.
-            let end = found.last().filter(|_| found.len() == wanted).map(|(key, _)| key.clone());
-            let visible = match (direction, &end) {
-                (_, None) => self.correct(found, from.as_ref(), to.as_ref(), direction),
-                (Direction::Forward, Some(end)) => self.correct(found, from.as_ref(), Bound::Included(end), direction),
-                (Direction::Backward, Some(end)) => self.correct(found, Bound::Included(end), to.as_ref(), direction),
-            };
-            if !values && visible.len() > skip {
+            let limit_now = skip.saturating_add(limit - result.len()).min(STRETCH);
+            let stretch = Stretch { from: from.as_ref(), to: to.as_ref(), direction, limit: limit_now, values };
+            let Visible { entries, end } = self.read(&stretch)?;
+            if !values && entries.len() > skip {
                 // What was deleted since made the stretch longer than what is passed over.
                 values = true;
                 continue;
             }
-            let passed = skip.min(visible.len());
+            let passed = skip.min(entries.len());
             skip -= passed;
             values = skip < STRETCH;
             let room = limit - result.len();
-            result.extend(visible.into_iter().skip(passed).take(room));
+            result.extend(entries.into_iter().skip(passed).take(room));
             match (direction, end) {
                 (_, None) => break,
                 (Direction::Forward, Some(end)) => from = Bound::Excluded(end),
@@ -139,6 +144,44 @@ impl Snapshot {
             tokio::task::yield_now().await;
         }
         Ok(result)
+    }
+
+    /// The same scan with less to skip: keys that it passes over are counted where counts are kept, except for those up to the
+    /// first count.
+    async fn leap(&self, scan: Scan) -> Result<Scan, ReadError> {
+        let Some(edge) = self.ranks.edge(&scan).filter(|_| scan.skip >= STRETCH) else { return Ok(scan) };
+        let (mut from, to) = match scan.direction {
+            Direction::Forward => (scan.from.clone(), Bound::Excluded(edge.clone())),
+            Direction::Backward => (Bound::Included(edge.clone()), scan.to.clone()),
+        };
+        let mut passed = 0;
+        while passed <= scan.skip && !nothing_between(&from, &to) {
+            let (direction, limit) = (Direction::Forward, STRETCH);
+            let stretch = Stretch { from: from.as_ref(), to: to.as_ref(), direction, limit, values: false };
+            let Visible { entries, end } = self.read(&stretch)?;
+            passed += entries.len();
+            let Some(end) = end else { break };
+            from = Bound::Excluded(end);
+            tokio::task::yield_now().await;
+        }
+        Ok(match scan.skip.checked_sub(passed) {
+            Some(rest) => self.ranks.leap(scan, &edge, rest),
+            None => scan,
+        })
+    }
+
+    /// What was there at the snapshot of a stretch.
+    fn read(&self, stretch: &Stretch<'_>) -> Result<Visible, ReadError> {
+        let &Stretch { from, to, direction, limit, .. } = stretch;
+        let found = self.shared.engine.read(stretch)?;
+        // What has been read reaches to the last key, or to the end of the range.
+        let end = found.last().filter(|_| found.len() == limit).map(|(key, _)| key.clone());
+        let entries = match (direction, &end) {
+            (_, None) => self.correct(found, from, to, direction),
+            (Direction::Forward, Some(end)) => self.correct(found, from, Bound::Included(end), direction),
+            (Direction::Backward, Some(end)) => self.correct(found, Bound::Included(end), to, direction),
+        };
+        Ok(Visible { entries, end })
     }
 
     /// Turns what the engine showed between two bounds into what was there at the snapshot.

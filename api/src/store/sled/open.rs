@@ -3,7 +3,7 @@
 //! holds adds up to what the last commit said. A store that fails is refused, never shortened.
 //!
 //! Adding up reads every entry once, which is the price of knowing: sled can skip a damaged part
-//! of its log and start without a word. What it costs is in `api/examples/store_bench.rs`.
+//! of its log and start without a word. What it costs is in `api/examples/million.rs`.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -20,6 +20,7 @@ use super::inspect::{inspect, settle};
 use super::mark::Mark;
 use super::rescue::Rescue;
 use crate::store::engine::State;
+use crate::store::ranks::Ranks;
 use crate::store::{OpenError, SledOptions, Version};
 
 /// The format that this program writes.
@@ -35,13 +36,13 @@ const SEGMENT: usize = 1 << 20;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// The thread that opens sled, by whose name its panics are known.
-const OPENING_THREAD: &str = "store-open";
+pub(super) const OPENING_THREAD: &str = "store-open";
 
 const ADVICE: &str = "restore a backup into an empty directory with `coffer restore`, \
     or run `coffer serve --accept-data-loss` to go on with what is left";
 
 impl Sled {
-    pub fn open(options: &SledOptions) -> Result<(Sled, State), OpenError> {
+    pub fn open(options: &SledOptions) -> Result<(Sled, State, Ranks), OpenError> {
         let dir = options.dir.clone();
         let io = |what: &'static str| {
             let dir = dir.clone();
@@ -66,7 +67,7 @@ impl Sled {
 
         let sled_dir = dir.join("sled");
         let rescue = Rescue::prepare(&sled_dir).map_err(io("copying the database"))?;
-        let (db, state) = match open_checked(&sled_dir, options, format, promised) {
+        let (db, state, ranks) = match open_checked(&sled_dir, options, format, promised) {
             Ok(opened) => opened,
             Err(what) => {
                 let Some(rescue) = rescue else {
@@ -86,7 +87,7 @@ impl Sled {
         // Whatever is in the store may be in pieces; a new one has none.
         let has_pieces = AtomicBool::new(state.entries > 0);
         let reserve_bytes = options.reserve_bytes;
-        Ok((Sled { db, file, mark, reserve_bytes, has_pieces, _lock: lock }, state))
+        Ok((Sled { db, file, mark, reserve_bytes, has_pieces, _lock: lock }, state, ranks))
     }
 }
 
@@ -97,7 +98,7 @@ fn open_checked(
     options: &SledOptions,
     format: Option<Format>,
     promised: Option<Version>,
-) -> Result<(::sled::Db, State), String> {
+) -> Result<(::sled::Db, State, Ranks), String> {
     log_panics_of_the_engine();
     let work = || {
         if format.is_some() && !sled_dir.join("db").exists() {
@@ -107,14 +108,14 @@ fn open_checked(
         drop_torn_snapshots(sled_dir).map_err(|error| error.to_string())?;
         let segment = format.map_or(SEGMENT, |format| format.segment);
         let db = open_db(sled_dir, segment, options.cache_bytes)?;
-        let state = match inspect(&db, promised, format.is_none()) {
+        let (state, ranks) = match inspect(&db, promised, format.is_none()) {
             Err(what) if options.accept_data_loss => {
                 tracing::warn!(%what, "the store goes on with what is left, as was asked");
                 settle(&db, promised)?
             }
             inspected => inspected?,
         };
-        Ok((db, state))
+        Ok((db, state, ranks))
     };
     thread::scope(|scope| {
         let opening = thread::Builder::new().name(OPENING_THREAD.to_owned()).spawn_scoped(scope, work);
