@@ -7,6 +7,7 @@ mod changes;
 mod collections;
 mod error;
 mod input;
+mod limited;
 mod log;
 mod metrics;
 mod records;
@@ -28,6 +29,7 @@ use warp::{Filter, Reply as _};
 use crate::{
     assets::Assets,
     domain::{App, Result},
+    limits::Limits,
     log::Log,
     metrics::{Http, Route},
     server::{Connection, Notes, RequestId},
@@ -45,6 +47,8 @@ pub struct Options {
     pub insecure_cookie: bool,
     /// The log, whose level can be changed.
     pub log: Log,
+    /// How often callers may ask.
+    pub limits: Limits,
     /// What the accept loop counts, to be shown.
     pub metrics: Arc<Http>,
 }
@@ -156,14 +160,19 @@ impl Table {
             let handler = handler.clone();
             Box::pin(async move {
                 let request_id = raw.request_id;
-                let outcome = match Input::<E>::read(&context, raw).await {
+                let mut standing = None;
+                let outcome = match Input::<E>::read(&context, raw, &mut standing).await {
                     Ok(input) => handler(context, input).await.map_err(Into::into),
                     Err(refusal) => Err(refusal),
                 };
-                match outcome {
+                let mut response = match outcome {
                     Ok(reply) => reply.into_response(E::SUCCESS),
                     Err(refusal) => refusal.into_response(&EndpointInfo::of::<E>(), request_id),
+                };
+                if let Some(standing) = standing {
+                    limited::tell(&standing, response.headers_mut());
                 }
+                response
             })
         });
         let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();

@@ -1,6 +1,7 @@
 //! Slows guessing down: a growing lock on every name that is tried, existing or not, and a limit on failures from one address.
 //! In memory and bounded; a restart forgets. Hashing costs are bounded elsewhere ([`super::password`]). Refresh tokens and the
-//! set-up code are not limited here: nobody guesses them, and checking one costs microseconds.
+//! set-up code are not looked at here: nobody guesses them, and checking one costs microseconds. How often anything at all may be asked
+//! is `limits`' matter.
 //!
 //! The lock is soft: sessions that are open go on, and it ends by itself. Its price is that someone who keeps guessing at a
 //! name keeps its owner from signing in anew.
@@ -218,7 +219,7 @@ fn forget<K: std::hash::Hash + Eq, V>(entries: &mut HashMap<K, V>, until: impl F
 
 /// What stands for an address: an IPv6 network of /64 is one customer, and an IPv4 address is itself also when it comes
 /// mapped into IPv6.
-fn network(address: IpAddr) -> u128 {
+pub fn network(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
         IpAddr::V6(v6) => v6.to_bits() >> 64 << 64,

@@ -17,6 +17,7 @@ use crate::{
     assets::Assets,
     auth::{clock::Clock, token::TokenSettings},
     domain::{App, demo, sessions},
+    limits::{self, Limits},
     log::{self, Log},
     routes,
     server::{ServerOptions, Tls},
@@ -59,6 +60,9 @@ pub struct Serve {
     /// What the log tells, such as info, debug, or coffer=trace.
     #[arg(long, env = "COFFER_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
     log_level: String,
+    /// How often one caller may ask: reads, writes and credentials, each NUMBER/TIME or off; or off for all.
+    #[arg(long, env = "COFFER_RATE_LIMIT", default_value_t, value_name = "CLASS=N/TIME,…|off")]
+    rate_limit: limits::Settings,
     /// Show `/metrics` on this address too, over plain HTTP and to everybody who reaches it, without a token.
     #[arg(long, env = "COFFER_METRICS_LISTEN", value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
@@ -135,6 +139,7 @@ impl Serve {
         let routing = routes::Options {
             insecure_cookie: self.insecure_cookie,
             log: log.clone(),
+            limits: Limits::new(self.rate_limit, Clock::system()),
             metrics: options.metrics.clone(),
         };
         let (server, tls) = self.sockets.bind(options)?;

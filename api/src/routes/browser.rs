@@ -63,7 +63,8 @@ fn set_cookie(options: &Options, value: &str, max_age: u64) -> String {
     format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
+/// The refresh token in the browser's cookie.
+pub fn cookie<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
     let wanted = if options.insecure_cookie { INSECURE_COOKIE } else { COOKIE };
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     lines

@@ -10,10 +10,11 @@ use common::{
 use http::{HeaderValue, Method, header};
 use serde_json::{Value, json};
 
-use super::Response;
+use super::{Response, limited};
 use crate::{
     auth::token::TokenError,
     domain::{Error, error::AuthError},
+    limits::Standing,
     problem::response_parts,
     server::RequestId,
 };
@@ -26,6 +27,8 @@ pub enum Refusal {
     MalformedAuthorization,
     /// More than one `Authorization`.
     SeveralAuthorizations,
+    /// The caller asks more often than is allowed.
+    TooFast(Standing),
     /// The domain says no.
     Domain(Error),
 }
@@ -55,6 +58,10 @@ impl Refusal {
             Self::SeveralAuthorizations => {
                 let problem = Problem::invalid("Send one Authorization header, not several.");
                 (problem.with_code("invalid_request"), Some(INVALID_REQUEST), None)
+            }
+            Self::TooFast(standing) => {
+                let (problem, seconds) = limited::problem(&standing);
+                (problem, None, Some(seconds))
             }
             Self::Domain(error @ Error::Denied) => (domain(error).0, Some(INSUFFICIENT_SCOPE), None),
             Self::Domain(Error::Unauthenticated(error)) => {

@@ -18,7 +18,7 @@ use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
 
-use super::{Context, error::Refusal, media_type};
+use super::{Context, error::Refusal, limited, media_type};
 use crate::{
     domain::{
         Error,
@@ -26,6 +26,7 @@ use crate::{
         records::Precondition,
         sessions::{self, Authenticated, Origin},
     },
+    limits::{Payer, Standing},
     server::{Connection, Notes, RequestId},
 };
 
@@ -77,8 +78,8 @@ pub struct Input<E: Endpoint> {
 }
 
 impl<E: Endpoint> Input<E> {
-    /// Reads a request.
-    pub async fn read(context: &Context, mut raw: Raw) -> Result<Self, Refusal> {
+    /// Reads a request, and takes it from its caller's allowance; `standing` is how much is left, also where this fails.
+    pub async fn read(context: &Context, mut raw: Raw, standing: &mut Option<Standing>) -> Result<Self, Refusal> {
         let address = raw.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client);
         let is_secure = raw.connection.is_some_and(|connection| connection.is_secure);
         let session = match E::ACCESS {
@@ -87,13 +88,22 @@ impl<E: Endpoint> Input<E> {
                 check_browser(&raw.headers, is_secure)?;
                 None
             }
-            Access::SignedIn | Access::Admin | Access::Rules => authenticate(context, &raw.headers, address).await?,
+            Access::SignedIn | Access::Admin | Access::Rules => {
+                let found = authenticate(context, &raw.headers, address).await;
+                if found.is_err() {
+                    limited::charge::<E>(context, Payer::Address(address), standing)?;
+                }
+                found?
+            }
         };
         if E::PATH == "/api/session/" && E::METHOD == Method::POST {
             check_browser(&raw.headers, is_secure)?;
         }
         if let Some(session) = &session {
             raw.notes.user(&session.user);
+        }
+        if !limited::pays_by_token::<E>() {
+            limited::charge::<E>(context, limited::payer(session.as_ref(), address), standing)?;
         }
         match (E::ACCESS, &session) {
             (Access::SignedIn | Access::Admin, None) => return Err(Error::from(AuthError::Missing).into()),
@@ -105,7 +115,12 @@ impl<E: Endpoint> Input<E> {
             _ => Error::NotFound,
         })?;
         let query = E::Query::from_pairs(decode(&raw.query)).map_err(Problem::validation)?;
-        let body = if E::Request::EXPECTED { read_body::<E>(&mut raw).await? } else { Value::Null };
+        let body = if E::Request::EXPECTED { read_body::<E>(&mut raw).await } else { Ok(Value::Null) };
+        if limited::pays_by_token::<E>() {
+            let payer = limited::payer_by_token::<E>(context, &raw.headers, body.as_ref().ok(), address);
+            limited::charge::<E>(context, payer, standing)?;
+        }
+        let body = body?;
         let body = E::Request::from_json(body).map_err(Problem::validation)?;
         let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
         let user_agent = raw.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();

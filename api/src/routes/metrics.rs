@@ -73,6 +73,16 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     write_store(app, &mut text).await?;
     write_passwords(app, &mut text);
     text.single("coffer_sessions_active", Kind::Gauge, "Sessions that are open.", sessions(app, counted).await?);
+    text.family(
+        "coffer_rate_limited_total",
+        Kind::Counter,
+        "Requests refused by a limit, by class and by who is limited.",
+    );
+    for (class, payer, count) in options.limits.refused() {
+        text.sample("", &[("class", class), ("by", payer)], count);
+    }
+    let remembered = options.limits.remembered();
+    text.single("coffer_rate_limit_callers", Kind::Gauge, "Callers whose allowance is remembered.", remembered);
     let lost = options.log.lost();
     text.single("coffer_log_lines_lost_total", Kind::Counter, "Lines of the log that nobody read in time.", lost);
     Process::look().write(&mut text);

@@ -92,6 +92,9 @@ async fn compare(writers: Vec<Writer>, base: &str) -> (Vec<Writer>, u64) {
     (back, total)
 }
 
+/// The writers are faster than callers are meant to be.
+const UNLIMITED: &[&str] = &["--rate-limit", "off"];
+
 pub fn assert_sound(data: &Path) {
     let checked = said(&coffer(&["check"], data));
     assert!(checked.starts_with("0: "), "{checked}");
@@ -103,7 +106,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
     let rounds = std::env::var("COFFER_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6);
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut server = Server::start(&data, &[]);
+    let mut server = Server::start(&data, UNLIMITED);
     let admin = server.set_up().await;
     furnish(&admin).await;
     let versions = Arc::new(Versions::default());
@@ -135,7 +138,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         .await;
         operator = operating.await.expect("the operator found nothing wrong");
         while random.one_in(3) {
-            let mut starting = serve(&data, &[]).spawn().unwrap();
+            let mut starting = serve(&data, UNLIMITED).spawn().unwrap();
             sleep(Duration::from_millis(random.below(150) as u64)).await;
             starting.kill().unwrap();
             starting.wait().unwrap();
@@ -144,7 +147,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         if random.one_in(3) {
             assert_sound(&data);
         }
-        server = Server::start(&data, &[]);
+        server = Server::start(&data, UNLIMITED);
         let held;
         total += operator.compare(&server.sign_in(ADMIN).await).await;
         (writers, held) = compare(writers, &server.base).await;
@@ -166,7 +169,7 @@ async fn a_lie_would_be_noticed() {
     let mut random = Random::new(seed("lie"));
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut server = Server::start(&data, &[]);
+    let mut server = Server::start(&data, UNLIMITED);
     let admin = server.set_up().await;
     furnish(&admin).await;
     admin.post("/api/users/", &json!({"username": "writer", "password": PASSWORD})).await.is(201);
@@ -181,7 +184,7 @@ async fn a_lie_would_be_noticed() {
             drop(server);
         })
         .await;
-        server = Server::start(&data, &[]);
+        server = Server::start(&data, UNLIMITED);
         writers = compare(writers, &server.base).await.0;
     }
     server.stop();
@@ -218,7 +221,7 @@ async fn a_lie_would_be_noticed() {
         }
         assert!(told > 0, "{what}: there was something to lie about");
         drop(store);
-        let server = Server::start(&copy, &[]);
+        let server = Server::start(&copy, UNLIMITED);
         let (mut writer, base) = (writers[0].clone(), server.base.clone());
         let compared = tokio::spawn(async move { writer.compare(&base).await }).await;
         assert!(compared.is_err_and(|error| error.is_panic()), "{what}, and nobody noticed");

@@ -6,6 +6,7 @@ mod browser;
 mod held;
 mod limits;
 mod passwords;
+mod rate_limits;
 mod sessions;
 mod tokens;
 

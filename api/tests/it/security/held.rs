@@ -13,6 +13,7 @@ use coffer::{
         token::{Issuer, TokenSettings, Verifier},
     },
     domain::{App, Parts, collections, setup::SetupCode},
+    limits::{self, Limits},
     routes,
     server::{Server, ServerOptions, TrustedProxy},
     store::{Options, Store},
@@ -31,6 +32,7 @@ pub struct Settings {
     pub session_lifetime: Duration,
     pub store: Store,
     pub trusted_proxies: Vec<TrustedProxy>,
+    pub limits: limits::Settings,
 }
 
 impl Default for Settings {
@@ -42,6 +44,8 @@ impl Default for Settings {
             session_lifetime: Duration::from_hours(24 * 30),
             store: Store::open(Options::memory()).unwrap(),
             trusted_proxies: Vec::new(),
+            // Its clock gives nothing back.
+            limits: limits::Settings::off(),
         }
     }
 }
@@ -89,7 +93,9 @@ impl Held {
         };
         let server = Server::bind(options).unwrap();
         let base = format!("http://{}", server.addresses().unwrap()[0]);
-        let filter = routes::filter(app.clone(), Assets::embedded(), routes::Options::default());
+        let limits = Limits::new(settings.limits, app.clock.clone());
+        let filter =
+            routes::filter(app.clone(), Assets::embedded(), routes::Options { limits, ..routes::Options::default() });
         tokio::spawn(server.run(warp::service(filter), std::future::pending()));
         Self { app, hand, setup_code, base, _keys: keys }
     }

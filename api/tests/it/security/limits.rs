@@ -117,7 +117,7 @@ fn resident(process: u32) -> u64 {
 #[tokio::test]
 async fn p10_five_hundred_sign_ins_at_once_take_bounded_memory_and_no_room_for_good() {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = Server::start(&dir.path().join("data"), &[]);
+    let mut server = Server::start(&dir.path().join("data"), &["--rate-limit", "credentials=off"]);
     let admin = furnish(&server.stranger(), &server.setup_code()).await;
     // One name may not have a hundred tries under way. The sign-ins also see to it that every hashing thread has its memory.
     for n in 0..10 {

@@ -1,0 +1,143 @@
+//! How often a caller may ask: a token bucket for each caller and class of route, in bounded memory. Who the caller is and what
+//! the refusal looks like is decided in `routes/limited.rs`; guessing at passwords is slowed down in `auth/throttle.rs`, on top of this.
+//!
+//! - `policy`: how much is allowed, as it is written on the command line
+//! - `buckets`: who has how much of it left
+
+mod buckets;
+mod policy;
+
+use std::{
+    array,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use uuid::Uuid;
+
+use crate::auth::{clock::Clock, throttle::network};
+use buckets::{Buckets, Key};
+
+pub use policy::{Policy, PolicyError, Settings};
+
+/// Requests that share an allowance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// What changes nothing.
+    Reads,
+    /// What changes something.
+    Writes,
+    /// What costs a password's hash, or is worth guessing: sign-in, set-up, refreshing, a new password.
+    Credentials,
+}
+
+/// Whose allowance a request takes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Payer {
+    /// Nobody who is known: an address, or a whole /64 network of IPv6.
+    Address(IpAddr),
+    /// A user, wherever they are.
+    User(Uuid),
+    /// A session, named by a signed token: nobody without it can use its allowance up.
+    Session(Uuid),
+}
+
+/// How a payer stands after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Of what.
+    pub class: Class,
+    /// How much is allowed.
+    pub policy: Policy,
+    /// Requests that may follow at once.
+    pub remaining: u32,
+    /// Until the whole allowance is there again.
+    pub reset: Duration,
+    /// The request was one too many; the next is let through after this.
+    pub refused: Option<Duration>,
+}
+
+/// The allowances of all callers. Clones are the same ones. [`Limits::default`] limits nothing.
+#[derive(Clone)]
+pub struct Limits(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    clock: Clock,
+    buckets: Buckets,
+    refused: [[AtomicU64; PAYERS.len()]; Class::ALL.len()],
+}
+
+/// What payers are called in the metrics.
+const PAYERS: [&str; 3] = ["address", "user", "session"];
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Reads, Self::Writes, Self::Credentials];
+
+    /// Its name in options, headers and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Credentials => "credentials",
+        }
+    }
+}
+
+impl Payer {
+    /// Which of [`PAYERS`], and who.
+    fn parts(self) -> (u8, u128) {
+        match self {
+            Self::Address(address) => (0, network(address)),
+            Self::User(id) => (1, id.as_u128()),
+            Self::Session(id) => (2, id.as_u128()),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new(Settings::off(), Clock::system())
+    }
+}
+
+impl Limits {
+    /// Allowances that are whole.
+    pub fn new(settings: Settings, clock: Clock) -> Self {
+        let refused = array::from_fn(|_| array::from_fn(|_| AtomicU64::new(0)));
+        Self(Arc::new(Shared { settings, clock, buckets: Buckets::default(), refused }))
+    }
+
+    /// Takes one request from the allowance of `payer`. `None` where nothing is limited. Of several at once exactly as many
+    /// are let through as there are left.
+    pub fn take(&self, class: Class, payer: Payer) -> Option<Standing> {
+        let shared = &*self.0;
+        let policy = shared.settings.policy(class)?;
+        let (kind, id) = payer.parts();
+        let taken = shared.buckets.take(Key { class, kind, id }, policy, shared.clock.elapsed());
+        if taken.refused.is_some() {
+            shared.refused[class as usize][usize::from(kind)].fetch_add(1, Relaxed);
+        }
+        Some(Standing { class, policy, remaining: taken.remaining, reset: taken.reset, refused: taken.refused })
+    }
+
+    /// How many requests were refused: class, kind of payer, number.
+    pub fn refused(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+        Class::ALL.into_iter().zip(&self.0.refused).flat_map(|(class, counts)| {
+            PAYERS.into_iter().zip(counts).map(move |(payer, count)| (class.name(), payer, count.load(Relaxed)))
+        })
+    }
+
+    /// How many callers are remembered.
+    pub fn remembered(&self) -> usize {
+        self.0.buckets.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Who pays for a request, out of which allowance, and how the answer tells (`RateLimit` fields, draft-ietf-httpapi-ratelimit-headers).
+//! The allowances themselves are in [`crate::limits`].
+
+use std::net::IpAddr;
+
+use common::{Access, Endpoint, Problem, endpoints::tokens};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::Value;
+
+use super::{Context, browser, error::Refusal};
+use crate::{
+    auth::token::TokenType,
+    domain::sessions::Authenticated,
+    limits::{Class, Payer, Standing},
+};
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// What an endpoint's requests count as. `None` is free: supervisors ask often, and nobody else has a reason to.
+pub fn class<E: Endpoint>() -> Option<Class> {
+    match (E::METHOD, E::PATH) {
+        (_, "/healthz" | "/readyz") => None,
+        // It changes nothing, costs no hash, and gateways ask it for each of their requests.
+        (_, tokens::Verify::PATH) => Some(Class::Reads),
+        (_, "/api/users/me/password/") => Some(Class::Credentials),
+        (Method::GET | Method::OPTIONS, _) => Some(Class::Reads),
+        _ if matches!(E::ACCESS, Access::Proof | Access::Cookie) => Some(Class::Credentials),
+        _ => Some(Class::Writes),
+    }
+}
+
+/// Whether a refresh token says who pays. Its session then pays, and not the address: else strangers at the same address could keep
+/// others from refreshing and from signing out.
+pub const fn pays_by_token<E: Endpoint>() -> bool {
+    matches!(E::PATH.as_bytes(), b"/api/token/refresh/" | b"/api/token/blacklist/")
+        || matches!(E::ACCESS, Access::Cookie)
+}
+
+/// The payer where nobody is signed in: the session of a refresh token that we signed, in the body or the cookie, or the address.
+pub fn payer_by_token<E: Endpoint>(
+    context: &Context,
+    headers: &HeaderMap,
+    body: Option<&Value>,
+    address: IpAddr,
+) -> Payer {
+    let token = match E::ACCESS {
+        Access::Cookie => browser::cookie(headers, &context.options),
+        _ => body.and_then(|body| body.get("refresh")?.as_str()),
+    };
+    let claims = token.and_then(|token| context.app.verifier.verify(token, TokenType::Refresh).ok());
+    claims.map_or(Payer::Address(address), |claims| Payer::Session(claims.session.uuid()))
+}
+
+/// The payer otherwise: the user, or the address.
+pub fn payer(session: Option<&Authenticated>, address: IpAddr) -> Payer {
+    session.map_or(Payer::Address(address), |session| Payer::User(session.user.id.uuid()))
+}
+
+/// Takes a request of `E` from the allowance of `payer`; `standing` then says how much is left.
+pub fn charge<E: Endpoint>(context: &Context, payer: Payer, standing: &mut Option<Standing>) -> Result<(), Refusal> {
+    let Some(class) = class::<E>() else { return Ok(()) };
+    *standing = context.options.limits.take(class, payer);
+    match *standing {
+        Some(standing) if standing.refused.is_some() => Err(Refusal::TooFast(standing)),
+        _ => Ok(()),
+    }
+}
+
+/// What a refused caller reads, and when they may come back, in seconds.
+pub fn problem(standing: &Standing) -> (Problem, u64) {
+    let seconds = round_up(standing.refused.unwrap_or_default());
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    let detail = format!("These are more requests than this server takes from one caller. Go on in {seconds} {unit}.");
+    let mut problem = Problem::too_many_requests(detail).with_code("rate_limited");
+    problem.title = "Too many requests".into();
+    (problem.with("violated-policies", vec![Value::from(standing.class.name())]), seconds)
+}
+
+/// Tells how much is left.
+pub fn tell(standing: &Standing, headers: &mut HeaderMap) {
+    let Standing { class, policy, remaining, reset, .. } = standing;
+    let name = class.name();
+    let said = format!("\"{name}\";q={};w={}", policy.quota(), policy.window());
+    let left = format!("\"{name}\";r={remaining};t={}", round_up(*reset));
+    for (name, value) in [(POLICY, said), (LIMIT, left)] {
+        // Words and numbers are always a header value.
+        headers.extend(HeaderValue::try_from(value).ok().map(|value| (name, value)));
+    }
+}
+
+fn round_up(time: std::time::Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
+}
