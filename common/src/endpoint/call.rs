@@ -1,0 +1,187 @@
+//! The sans-IO half of a client: writing a request and reading its answer. Each client adds only the few lines that send
+//! bytes.
+
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{Endpoint, Params};
+use crate::{
+    id::Revision,
+    problem::Problem,
+    query::{Query, encode},
+    reader::Body,
+};
+
+/// A path segment keeps unreserved characters (RFC 3986 §2.3) only.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// One call of an endpoint, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Call<E: Endpoint> {
+    params: E::Params,
+    query: E::Query,
+    body: E::Request,
+    if_match: Option<Revision>,
+}
+
+impl<E: Endpoint> Call<E> {
+    /// A call with these path parameters and this body, and no query.
+    pub fn new(params: E::Params, body: E::Request) -> Self {
+        Self { params, query: E::Query::default(), body, if_match: None }
+    }
+
+    /// With a query string.
+    #[must_use]
+    pub fn query(mut self, query: E::Query) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// Only if the record still has this revision; otherwise the answer is 412.
+    #[must_use]
+    pub fn if_match(mut self, revision: Option<Revision>) -> Self {
+        self.if_match = revision;
+        self
+    }
+
+    /// The path and query, as in `/api/records/snacks/?page=2`.
+    pub fn path_and_query(&self) -> String {
+        fill_in(E::PATH, self.params.to_segments(), &self.query.to_pairs())
+    }
+
+    /// The request, with a path for its address. The client adds the server and its token.
+    pub fn to_request(&self) -> Request<Vec<u8>> {
+        let body = E::Request::EXPECTED.then(|| self.body.to_json());
+        write(E::METHOD, &self.path_and_query(), body.as_ref(), self.if_match)
+    }
+
+    /// Reads the answer to this call.
+    pub fn read(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply<E::Response>, CallError> {
+        let (body, etag) = open(status, headers, body)?;
+        match serde_json::from_slice(body) {
+            Ok(body) => Ok(Reply { body, etag }),
+            Err(_) => Err(CallError::Unreadable(status)),
+        }
+    }
+}
+
+// What follows is the same for all endpoints, and in the web app, where size counts, there once.
+
+fn fill_in(path: &str, segments: Vec<String>, pairs: &[(String, String)]) -> String {
+    let mut segments = segments.into_iter();
+    let mut filled = String::new();
+    for part in path.split_inclusive('/') {
+        if part.starts_with('{') {
+            let value = segments.next().unwrap_or_default();
+            filled.extend(utf8_percent_encode(&value, SEGMENT));
+            filled.push('/');
+        } else {
+            filled.push_str(part);
+        }
+    }
+    if !pairs.is_empty() {
+        filled.push('?');
+        filled.push_str(&encode(pairs));
+    }
+    filled
+}
+
+fn write(method: Method, path_and_query: &str, body: Option<&Value>, if_match: Option<Revision>) -> Request<Vec<u8>> {
+    let mut request = Request::new(body.map(|body| body.to_string().into_bytes()).unwrap_or_default());
+    *request.method_mut() = method;
+    if let Ok(uri) = path_and_query.parse() {
+        *request.uri_mut() = uri;
+    }
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json, application/problem+json"));
+    if body.is_some() {
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    }
+    if let Some(Ok(etag)) = if_match.map(|revision| revision.etag().parse()) {
+        headers.insert(header::IF_MATCH, etag);
+    }
+    request
+}
+
+/// The body of a success, and its revision.
+fn open<'a>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &'a [u8],
+) -> Result<(&'a [u8], Option<Revision>), CallError> {
+    if !status.is_success() {
+        return Err(serde_json::from_slice::<Problem>(body)
+            .map_or(CallError::Unreadable(status), |problem| CallError::Problem(Box::new(problem))));
+    }
+    let body = if body.is_empty() { b"{}" } else { body };
+    let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).and_then(Revision::from_etag);
+    Ok((body, etag))
+}
+
+/// A successful answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply<T> {
+    /// The body.
+    pub body: T,
+    /// The revision in `ETag`, where there is one.
+    pub etag: Option<Revision>,
+}
+
+/// Why a call did not succeed. `Display` is the sentence to show.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum CallError {
+    /// The server said no, and why.
+    #[error("{}", .0.detail)]
+    Problem(Box<Problem>),
+    /// Something answered that is not Coffer, or a Coffer of another version.
+    #[error("The server's answer ({0}) could not be read. Is this the address of a Coffer server of the same version?")]
+    Unreadable(StatusCode),
+    /// Nothing answered.
+    #[error("The server could not be reached ({0}). Check that it runs and that the address is right, then try again.")]
+    Unreachable(String),
+}
+
+impl CallError {
+    /// The problem document, where one came.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Problem(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// The status of the problem document; 0 where none came.
+    pub fn status(&self) -> u16 {
+        self.problem().map_or(0, |problem| problem.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoints::records;
+
+    #[test]
+    fn a_call_writes_its_request() {
+        let id = "01920000-0000-7000-8000-000000000001".parse().unwrap();
+        let call = Call::<records::Delete>::new(("snacks".parse().unwrap(), id), ()).if_match(Some(Revision(7)));
+        let request = call.to_request();
+        assert_eq!(request.method(), Method::DELETE);
+        assert_eq!(request.uri(), "/api/records/snacks/01920000-0000-7000-8000-000000000001/");
+        assert_eq!(request.headers()[header::IF_MATCH], "\"7\"");
+        assert!(request.body().is_empty());
+    }
+
+    #[test]
+    fn an_answer_of_somebody_else_is_told_apart() {
+        let call = Call::<records::Delete>::new(
+            ("a".parse().unwrap(), "01920000-0000-7000-8000-000000000001".parse().unwrap()),
+            (),
+        );
+        let error = call.read(StatusCode::BAD_GATEWAY, &HeaderMap::new(), b"<html>").unwrap_err();
+        assert_eq!(error, CallError::Unreadable(StatusCode::BAD_GATEWAY));
+        assert!(call.read(StatusCode::NO_CONTENT, &HeaderMap::new(), b"").is_ok());
+    }
+}

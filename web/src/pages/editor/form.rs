@@ -1,0 +1,248 @@
+//! The editor's form: its state is [`super::draft`]; what is loaded for it, and the page around it, is the editor's.
+
+use std::rc::Rc;
+
+use common::{
+    Call, CallError,
+    collection::{Collection, Definition},
+    editor::{Editor, FieldDraft},
+    endpoints::collections,
+    text,
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+use yew::prelude::*;
+
+use super::{access, draft::Draft, field};
+use crate::{
+    client::Client,
+    drafts::use_draft,
+    hooks::{use_client, use_focus, use_go, use_load, use_toasts, use_unsent},
+    model::{Change, Changes, use_model},
+    pages::records::collections_place,
+    places,
+    toast::ToastEvent,
+    ui::{
+        field::{FieldFrame, described_by},
+        form::{focus_first_error, form_errors, send_on_ctrl_s, submit},
+        icon::{Shape, icon},
+        link::Link,
+    },
+    words,
+};
+
+/// Props of [`EditorForm`].
+#[derive(Properties, PartialEq)]
+pub struct EditorFormProps {
+    /// The collection to edit; without it, one is made.
+    #[prop_or_default]
+    pub collection: Option<Rc<Collection>>,
+    /// Somebody else changed the collection: loads it anew.
+    pub onreload: Callback<()>,
+}
+
+/// The form.
+#[component]
+pub fn EditorForm(props: &EditorFormProps) -> Html {
+    let (client, toasts, go) = (use_client(), use_toasts(), use_go());
+    let (left, note) = use_draft::<Draft>();
+    let draft = use_model(|| Draft::begin(editor_of(props.collection.as_deref()), left));
+    let names = use_load((), |client, ()| async move {
+        let page = client.send(Call::<collections::List>::new((), ())).await?.body;
+        Ok(page.results.into_iter().map(|collection| collection.name).collect::<Vec<_>>())
+    });
+    let names = names.0.value.clone().unwrap_or_default();
+    let changes = Changes::of(&draft);
+    let state = &draft.0;
+    let editor = &state.editor;
+    let is_unsent = state.is_touched && !state.is_done;
+    use_unsent(is_unsent);
+    note.emit(is_unsent.then(|| state.clone()));
+    let leave = {
+        let (changes, note) = (changes.clone(), note.clone());
+        Callback::from(move |()| {
+            changes.apply(|draft| draft.is_done = true);
+            note.emit(None);
+        })
+    };
+
+    let onsubmit = {
+        let (changes, draft, leave) = (changes.clone(), draft.0.clone(), leave.clone());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            if draft.busy {
+                return;
+            }
+            let mut next = draft.clone();
+            let definition = next.submit();
+            changes.apply(move |draft| *draft = next);
+            let Some(definition) = definition else { return focus_first_error() };
+            let is_edit = draft.editor.is_edit();
+            let (client, changes, toasts, go) = (client.clone(), changes.clone(), toasts.clone(), go.clone());
+            let leave = leave.clone();
+            spawn_local(async move {
+                let name = definition.name.clone();
+                match send(&client, is_edit, definition).await {
+                    Ok(collection) => {
+                        leave.emit(());
+                        toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(
+                            collection.name.as_str(),
+                        ))));
+                        go.place(&places::table(&name));
+                    }
+                    Err(error) => {
+                        changes.apply(move |draft| draft.refused(&error));
+                        focus_first_error();
+                    }
+                }
+            });
+        }
+    };
+    let edit = |change: fn(&mut Editor, String)| {
+        let changes = changes.clone();
+        Callback::from(move |text: String| changes.apply(move |draft| draft.edit(|editor| change(editor, text))))
+    };
+    let onname = edit(|editor, text| editor.name = text)
+        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
+    let ondescription = edit(|editor, text| editor.description = text)
+        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlTextAreaElement>().value());
+    let onfield = {
+        let changes = changes.clone();
+        Callback::from(move |(index, change): (usize, Change<FieldDraft>)| {
+            changes.apply(move |draft| draft.edit_field(index, change));
+        })
+    };
+    let onplace = {
+        let changes = changes.clone();
+        Callback::from(move |(index, act): (usize, field::Act)| changes.apply(move |draft| draft.act(index, act)))
+    };
+    let onadd = {
+        let changes = changes.clone();
+        move |_: MouseEvent| changes.apply(Draft::add)
+    };
+    let onaccess = {
+        let changes = changes.clone();
+        Callback::from(move |(index, rules): (usize, String)| {
+            changes.apply(move |draft| draft.edit(|editor| editor.access[index] = rules));
+        })
+    };
+    let onreload = {
+        let (leave, onreload) = (leave.clone(), props.onreload.clone());
+        move |_: MouseEvent| {
+            leave.emit(());
+            onreload.emit(());
+        }
+    };
+    let ondiscard = {
+        let (changes, collection) = (changes.clone(), props.collection.clone());
+        move |_: MouseEvent| {
+            let editor = editor_of(collection.as_deref());
+            changes.apply(|draft| draft.restart(editor));
+        }
+    };
+    let gone = gone(props.collection.as_deref(), editor);
+    let name_error: Vec<String> = state.error("name").into_iter().collect();
+    let is_bad_name = !name_error.is_empty();
+    let focus = use_focus(!editor.is_edit());
+    let (to, query) =
+        props.collection.as_ref().map_or_else(|| collections_place().1, |known| places::table(&known.name));
+    let cards = editor.fields.iter().enumerate().map(|(index, field)| {
+        html! {
+            <field::FieldCard
+                key={state.ids[index]}
+                id={state.ids[index]}
+                {index}
+                of={editor.fields.len()}
+                field={field.clone()}
+                open={state.open[index]}
+                errors={state.field_errors(index)}
+                names={names.clone()}
+                own_name={editor.name.trim().to_owned()}
+                onedit={onfield.clone()}
+                onact={onplace.clone()}
+            />
+        }
+    });
+    html! {
+        <form class="form editor" {onsubmit} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
+            if state.is_kept {
+                <div class="notice" role="status">
+                    <p>{ words::record::KEPT }</p>
+                    <div class="notice-actions">
+                        <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
+                    </div>
+                </div>
+            }
+            { form_errors(&state.messages()) }
+            if state.is_stale {
+                <p><button type="button" class="button" id="reload" onclick={onreload}>{ words::editor::RELOAD }</button></p>
+            }
+            <FieldFrame id="collection-name" label={words::editor::NAME} hint={words::editor::NAME_HINT} errors={name_error} required=true>
+                <input
+                    ref={focus}
+                    id="collection-name"
+                    name="name"
+                    class="input input-code"
+                    type="text"
+                    value={editor.name.clone()}
+                    oninput={onname}
+                    readonly={editor.is_edit()}
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    aria-describedby={described_by("collection-name")}
+                    aria-invalid={is_bad_name.then_some("true")}
+                />
+            </FieldFrame>
+            <FieldFrame id="collection-description" label={words::editor::DESCRIPTION} hint={words::editor::DESCRIPTION_HINT}>
+                <textarea
+                    id="collection-description"
+                    name="description"
+                    class="input"
+                    rows="2"
+                    dir="auto"
+                    value={editor.description.clone()}
+                    oninput={ondescription}
+                    aria-describedby={described_by("collection-description")}
+                />
+            </FieldFrame>
+            <section aria-labelledby="fields-title">
+                <h2 id="fields-title">{ words::editor::FIELDS }</h2>
+                <p class="hint">{ if editor.fields.is_empty() { words::editor::NO_FIELDS } else { words::editor::FIELDS_HINT } }</p>
+                <ol class="cards">{ for cards }</ol>
+                <p class="hidden" role="status">{ &state.said }</p>
+                <button type="button" class="button" id="add-field" onclick={onadd}>{ icon(Shape::Plus) }{ words::editor::ADD }</button>
+            </section>
+            <access::AccessEditor key={state.number} access={editor.access.clone()} errors={state.access_errors()} onedit={onaccess} />
+            <div role="status">
+                if !gone.is_empty() {
+                    <p class="notice notice-warn">{ words::editor::gone(&gone) }</p>
+                }
+            </div>
+            <div class="form-actions">
+                { submit(if editor.is_edit() { words::editor::SAVE } else { words::editor::CREATE }, state.busy, "") }
+                <Link {to} {query} class="button button-quiet" onleave={leave}>{ words::CANCEL }</Link>
+            </div>
+        </form>
+    }
+}
+
+fn editor_of(collection: Option<&Collection>) -> Editor {
+    collection.map_or_else(Editor::default, Editor::edit)
+}
+
+/// The fields that are not there any more, where records may hold something in them.
+fn gone(collection: Option<&Collection>, editor: &Editor) -> String {
+    let Some(collection) = collection.filter(|collection| collection.count != Some(0)) else { return String::new() };
+    let is_gone = |name: &str| !editor.fields.iter().any(|field| field.name.trim() == name);
+    let gone = collection.fields.iter().map(|field| field.name.as_str()).filter(|name| is_gone(name));
+    gone.map(|name| format!("“{}”", text::label(name))).collect::<Vec<_>>().join(", ")
+}
+
+async fn send(client: &Client, is_edit: bool, definition: Definition) -> Result<Collection, CallError> {
+    if is_edit {
+        let name = definition.name.clone();
+        return Ok(client.send(Call::<collections::Replace>::new((name,), definition)).await?.body);
+    }
+    Ok(client.send(Call::<collections::Create>::new((), definition)).await?.body)
+}
