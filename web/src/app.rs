@@ -144,7 +144,7 @@ fn Gate(props: &GateProps) -> Html {
             // Another user's page is another page, also at the same address.
             <Main key={user.id.to_string()} {route} />
             if is_expired {
-                <Dialog title={words::sign_in::TITLE}>
+                <Dialog title={words::sign_in::TITLE} focus="input[name=password]">
                     <p>{ words::sign_in::EXPIRED }</p>
                     <pages::sign_in::SignInForm username={user.username.to_string()} />
                     <button type="button" class="button button-quiet button-wide" onclick={leave}>{ words::sign_in::LEAVE }</button>

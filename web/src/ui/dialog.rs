@@ -1,6 +1,7 @@
 //! A dialog over the page. The browser's own element keeps the focus inside, makes the page behind inert and closes on Esc.
 
-use web_sys::{Event, HtmlDialogElement};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
 
 use crate::{
@@ -15,6 +16,9 @@ pub struct DialogProps {
     /// Closes it; without this it stays until the page takes it away.
     #[prop_or_default]
     pub onclose: Option<Callback<()>>,
+    /// What has the focus when it opens, as a CSS selector; without this, what the browser chooses.
+    #[prop_or_default]
+    pub focus: Option<&'static str>,
     pub children: Html,
 }
 
@@ -23,10 +27,15 @@ pub struct DialogProps {
 pub fn Dialog(props: &DialogProps) -> Html {
     let node = use_node_ref();
     let element = node.clone();
+    let focus = props.focus;
     use_effect_with((), move |()| {
         let dialog = element.cast::<HtmlDialogElement>();
         if let Some(dialog) = &dialog {
             let _ = dialog.show_modal();
+            let wanted = focus.and_then(|css| dialog.query_selector(css).ok().flatten());
+            if let Some(wanted) = wanted.and_then(|wanted| wanted.dyn_into::<HtmlElement>().ok()) {
+                let _ = wanted.focus();
+            }
         }
         // Closing gives the focus back to where it was.
         move || dialog.iter().for_each(HtmlDialogElement::close)
