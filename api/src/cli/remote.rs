@@ -1,6 +1,6 @@
 //! Asking a running server over HTTP: which certificates are believed, and what is said when no answer comes.
 
-use std::{error::Error as _, fs, path::PathBuf};
+use std::{error::Error, fs, path::PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -38,12 +38,13 @@ pub fn certificates(file: &PathBuf) -> Result<Vec<Certificate>> {
 /// Why `server` gave no answer.
 pub fn unanswered(server: &str, error: reqwest::Error) -> anyhow::Error {
     let error = error.without_url();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        if let Some(words) = common::certificate::explain(&current.to_string()) {
+    let mut cause: &dyn Error = &error;
+    while let Some(next) = cause.source() {
+        cause = next;
+        if let Some(words) = common::certificate::explain(&cause.to_string()) {
             return anyhow!("{server} is not to be trusted: {words}");
         }
-        cause = current.source();
     }
-    anyhow!("no server answers on {server} ({error})")
+    // The innermost says what happened; those around it say only that something did.
+    anyhow!("no server answers on {server} ({cause})")
 }

@@ -24,6 +24,7 @@ mod records_list;
 mod references;
 mod security;
 mod server;
+mod service;
 mod sessions;
 mod setup;
 mod store;

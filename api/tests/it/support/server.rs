@@ -59,8 +59,13 @@ pub fn store_dir(data: &Path) -> PathBuf {
 impl Server {
     /// Starts a server and waits until it says where it listens.
     pub fn start(data: &Path, args: &[&str]) -> Self {
+        Self::spawn(data, &mut serve(data, args))
+    }
+
+    /// As [`start`](Self::start), by a command of the test's own, whose last arguments are the server's.
+    pub fn spawn(data: &Path, command: &mut Command) -> Self {
         let log = data.with_extension("log");
-        let mut child = serve(data, args)
+        let mut child = command
             .args(["--log-level", "trace"])
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
             .spawn()
@@ -102,8 +107,13 @@ impl Server {
     }
 
     /// Asks it to end, and waits until it has.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         terminate(&self.child);
+        self.ended();
+    }
+
+    /// Waits until it has ended, as it should.
+    pub fn ended(mut self) {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "the server ended with {status}: {}", self.log());
     }
