@@ -37,6 +37,16 @@ async fn a_restart_of_the_server_takes_neither_typed_text_nor_the_session() {
     browser.see("table.records td", "Typed before the end").await;
     browser.reload().await;
     browser.see("table.records td", "Typed before the end").await;
+
+    // Lists say that they could not be had, and come when they are asked for again.
+    for (key, shown) in [("i", "this one"), ("U", "ada")] {
+        server.stop();
+        browser.shortcut(key).await;
+        browser.see("main .notice-bad", "could not be reached").await;
+        server.start_again();
+        browser.click("main .notice-bad button").await;
+        browser.see("table.people td", shown).await;
+    }
     browser.end(&[0]).await;
 }
 
