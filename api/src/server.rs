@@ -15,6 +15,7 @@ mod refusal;
 mod seldom;
 mod stream;
 mod tls;
+mod unreadable;
 
 use std::{
     convert::Infallible,

@@ -23,6 +23,8 @@ pub(super) struct Activity {
     asked: AtomicBool,
     /// HTTP/2, where bytes arrive that belong to no request.
     multiplexed: AtomicBool,
+    /// All bytes of the answers so far are out.
+    between: AtomicBool,
     /// Plain HTTP where TLS is spoken.
     plain: AtomicBool,
     quiet: Stamp,
@@ -52,6 +54,7 @@ impl Activity {
             running: AtomicUsize::new(0),
             asked: AtomicBool::new(false),
             multiplexed: AtomicBool::new(false),
+            between: AtomicBool::new(true),
             plain: AtomicBool::new(false),
             quiet: Stamp(AtomicU64::new(1)),
             head: Stamp::default(),
@@ -63,6 +66,7 @@ impl Activity {
     pub(super) fn begin(&self, multiplexed: bool) {
         self.running.fetch_add(1, AcqRel);
         self.head.clear();
+        self.between.store(false, Relaxed);
         if !self.asked.load(Relaxed) {
             self.multiplexed.store(multiplexed, Relaxed);
             self.asked.store(true, Release);
@@ -73,6 +77,18 @@ impl Activity {
     pub(super) fn end(&self) {
         self.quiet.set(self.now());
         self.running.fetch_sub(1, AcqRel);
+    }
+
+    /// Everything that was handed over to be written is written.
+    pub(super) fn flushed(&self) {
+        if self.running.load(Acquire) == 0 {
+            self.between.store(true, Relaxed);
+        }
+    }
+
+    /// Whether bytes that are to be written now belong to no answer of ours. It is asked by the task that writes and serves alike.
+    pub(super) fn is_between(&self) -> bool {
+        self.between.load(Relaxed)
     }
 
     /// The client speaks plain HTTP where TLS is spoken.

@@ -64,7 +64,7 @@ pub(super) async fn serve<S, B>(
         is_tls,
         _connected: shared.options.metrics.connected(),
     });
-    let stream = TokioIo::new(Watched::new(stream, activity.clone()));
+    let stream = TokioIo::new(Watched::new(stream, peer.clone()));
     let answer = service_fn(move |request: Request<Incoming>| exchange::answer(peer.clone(), service.clone(), request));
     let mut connection = pin!(shared.http.serve_connection(stream, answer));
 

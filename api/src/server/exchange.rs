@@ -164,7 +164,7 @@ where
 
 impl Exchange {
     /// Notes a request, and the host that it is for where a trusted proxy names one.
-    fn begin(peer: Arc<Peer>, request: &Request<Incoming>) -> (Self, Option<HeaderValue>) {
+    pub(super) fn begin<B>(peer: Arc<Peer>, request: &Request<B>) -> (Self, Option<HeaderValue>) {
         let version = request.version();
         peer.activity.begin(version >= Version::HTTP_2);
         peer.shared.options.metrics.begin();
@@ -198,7 +198,7 @@ impl Exchange {
     }
 
     /// An answer of the server's own.
-    fn refuse<B>(self, refusal: Refusal) -> Response<AnswerBody<B>> {
+    pub(super) fn refuse<B>(self, refusal: Refusal) -> Response<AnswerBody<B>> {
         let mut problem = refusal.problem;
         problem.request_id = self.id.to_string();
         let (status, headers, body) = problem::response_parts(&problem);

@@ -2,10 +2,10 @@
 //! failed. Problems of routes and of the domain are theirs.
 
 use common::Problem;
-use http::{HeaderName, HeaderValue, Method, Request, Version, header, uri::Authority};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, header, uri::Authority};
 use hyper::body::Body;
 
-use super::{MAX_HEADER_LIST, ServerOptions, body::BodyError};
+use super::{MAX_HEADER_LIST, MAX_HEADERS, ServerOptions, body::BodyError};
 
 /// The methods that some route may have. warp never sees TRACE, which would echo credentials, and CONNECT, on which it panics.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
@@ -30,6 +30,19 @@ impl Refusal {
         Self::closing(Problem::malformed(format!("This port speaks HTTPS. Use https://{host}/")))
     }
 
+    /// The request's head could not be read.
+    pub(super) fn unreadable(status: StatusCode) -> Self {
+        let mut problem = Problem::malformed(match status {
+            StatusCode::URI_TOO_LONG => "The address is longer than 64 KiB. Put what is long into a body.".to_owned(),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                format!("The headers are more than {MAX_HEADERS}, or larger than {} KiB.", MAX_HEADER_LIST / 1024)
+            }
+            _ => "This is no HTTP request that can be read in one way only.".to_owned(),
+        });
+        problem.status = status.as_u16();
+        Self::closing(problem)
+    }
+
     /// What is wrong with `request`, if the service must not see it.
     pub(super) fn of<B: Body>(request: &Request<B>, options: &ServerOptions) -> Option<Self> {
         let headers = request.headers();
@@ -50,7 +63,7 @@ impl Refusal {
         let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size > MAX_HEADER_LIST as usize {
             let mut problem = Problem::invalid(format!("The headers are larger than {} KiB.", MAX_HEADER_LIST / 1024));
-            problem.status = http::StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.as_u16();
+            problem.status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.as_u16();
             return Some(Self::closing(problem));
         }
         if request.body().size_hint().lower() > options.max_body {
@@ -70,7 +83,7 @@ impl Refusal {
                     "The request's body was not complete after {} seconds. Send it again over a better connection, or less at a time.",
                     options.body_timeout.as_secs()
                 ));
-                problem.status = http::StatusCode::REQUEST_TIMEOUT.as_u16();
+                problem.status = StatusCode::REQUEST_TIMEOUT.as_u16();
                 problem.code = "timeout".into();
                 problem
             }

@@ -9,12 +9,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::{Buf as _, Bytes};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Duration, Sleep, sleep},
 };
 
-use super::activity::Activity;
+use super::{exchange::Peer, unreadable};
 
 /// After our last byte, how long and how much of what the client still sends is read and dropped. To close on unread bytes resets the
 /// connection, and the client loses the answer that tells it why (RFC 9112 §9.6).
@@ -29,7 +30,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 /// A stream whose reads and writes are noted.
 pub(super) struct Watched<T> {
     inner: T,
-    activity: Arc<Activity>,
+    peer: Arc<Peer>,
+    /// What is still to be written in the place of what was.
+    instead: Bytes,
     leaving: Option<Leaving>,
 }
 
@@ -40,16 +43,38 @@ struct Leaving {
 }
 
 impl<T> Watched<T> {
-    pub(super) fn new(inner: T, activity: Arc<Activity>) -> Self {
-        Self { inner, activity, leaving: None }
+    pub(super) fn new(inner: T, peer: Arc<Peer>) -> Self {
+        Self { inner, peer, instead: Bytes::new(), leaving: None }
     }
 
     fn note<R>(&self, written: Poll<R>) -> Poll<R> {
         match written {
-            Poll::Pending => self.activity.blocked(),
-            Poll::Ready(_) => self.activity.sent(),
+            Poll::Pending => self.peer.activity.blocked(),
+            Poll::Ready(_) => self.peer.activity.sent(),
         }
         written
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Watched<T> {
+    /// Whether `written` is taken, and something else sent in its place.
+    fn is_replaced(&mut self, written: &[u8]) -> bool {
+        let instead = if self.peer.activity.is_between() { unreadable::instead_of(written, &self.peer) } else { None };
+        let is_replaced = instead.is_some();
+        self.instead = instead.unwrap_or_default();
+        is_replaced
+    }
+
+    fn poll_instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.instead.is_empty() {
+            let written = Pin::new(&mut self.inner).poll_write(cx, &self.instead);
+            let count = ready!(self.note(written))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.instead.advance(count);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -58,7 +83,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.activity.received();
+            self.peer.activity.received();
         }
         read
     }
@@ -66,6 +91,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_instead(cx))?;
+        if self.is_replaced(buf) {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.note(written)
     }
@@ -75,6 +104,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_instead(cx))?;
+        // Such an answer is in one piece.
+        if let [buf] = bufs
+            && self.is_replaced(buf)
+        {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
         self.note(written)
     }
@@ -84,13 +120,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_instead(cx))?;
         // TLS takes bytes that the client does not take yet.
         let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        if let Poll::Ready(Ok(())) = flushed {
+            self.peer.activity.flushed();
+        }
         self.note(flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        ready!(this.poll_instead(cx))?;
         let leaving = match &mut this.leaving {
             Some(leaving) => leaving,
             none => {

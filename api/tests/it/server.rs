@@ -63,7 +63,7 @@ fn address(server: &Server) -> SocketAddr {
     server.addresses().unwrap()[0].to_string().parse().unwrap()
 }
 
-/// `/` greets, `/id` tells what a handler knows of the request, `/host` its host, `/body` counts, `/big` is more than sockets buffer, `/slow`
+/// `/` greets, `/id` tells what a handler knows of the request, `/host` its host, `/body` counts, `/echo` repeats, `/big` is more than sockets buffer, `/slow`
 /// waits, `/panic` panics, `/files/` is a folder.
 fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
     let greet = warp::path::end().map(|| "hello".into_response()).boxed();
@@ -78,6 +78,7 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
     let body =
         warp::path!("body").and(warp::body::bytes()).map(|body: Bytes| body.len().to_string().into_response()).boxed();
     let host = warp::path!("host").and(warp::header("host")).map(|host: String| host.into_response()).boxed();
+    let echo = warp::path!("echo").and(warp::body::bytes()).map(|body: Bytes| Response::new(body.into())).boxed();
     let big = warp::path!("big").map(|| Response::new(Bytes::from(vec![b'x'; BIG]).into())).boxed();
     let slow = warp::path!("slow")
         .then(move || {
@@ -110,6 +111,8 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
         .or(body)
         .unify()
         .or(host)
+        .unify()
+        .or(echo)
         .unify()
         .or(big)
         .unify()

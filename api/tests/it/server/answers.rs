@@ -85,7 +85,7 @@ async fn n3_an_address_that_is_too_long_is_414() {
     let fits = ask(server.address, get(&format!("/{}", "a".repeat(8 * 1024)))).await;
     assert_eq!(fits.status(), 404);
     let answer = ask(server.address, get(&format!("/{}", "a".repeat(66 * 1024)))).await;
-    assert_eq!(answer.status(), 414);
+    assert_eq!((answer.status(), answer.problem().status), (414, 414));
 }
 
 #[tokio::test]
@@ -96,11 +96,59 @@ async fn n3_headers_that_are_too_many_or_too_large_are_431() {
         format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", lines.concat())
     };
     assert_eq!(ask(server.address, lines(98, 10)).await.status(), 200);
-    assert_eq!(ask(server.address, lines(101, 10)).await.status(), 431);
+    let answer = ask(server.address, lines(101, 10)).await;
+    assert_eq!((answer.status(), answer.problem().status), (431, 431));
     assert_eq!(ask(server.address, lines(1, 60 * 1024)).await.status(), 200);
     let answer = ask(server.address, lines(1, 70 * 1024)).await;
     assert_eq!((answer.status(), answer.problem().status), (431, 431));
     assert_eq!(ask(server.address, lines(90, 10 * 1024)).await.status(), 431);
+}
+
+#[tokio::test]
+async fn n8_a_head_that_cannot_be_read_is_answered_with_a_problem_document_too() {
+    let server = start(ServerOptions::default());
+    let mut ids = Vec::new();
+    for bad in [
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET / \r\n\r\n",
+        "\u{1}\r\n\r\n",
+        "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+    ] {
+        // First on its connection, after an answer, and together with the request that is answered.
+        for before in [None, Some(false), Some(true)] {
+            let mut client = Client::connect(server.address).await;
+            if let Some(is_together) = before {
+                let sent = if is_together { get("/") + bad } else { get("/") };
+                client.send(sent).await;
+                assert_eq!(client.answer().await.body, "hello");
+            }
+            if before != Some(true) {
+                client.send(bad).await;
+            }
+            let answer = client.answer().await;
+            assert_eq!((answer.status(), answer.header("connection")), (400, Some("close")), "{bad:?}");
+            assert_eq!(answer.problem().code, "parse_error", "{bad:?}");
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+            assert!(answer.header("date").is_some());
+            assert_eq!(client.rest().await, "");
+            ids.push(answer.problem().request_id);
+        }
+    }
+    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+}
+
+#[tokio::test]
+async fn what_an_answer_says_is_never_taken_for_one_of_the_libraries_own() {
+    let server = start(ServerOptions::default());
+    let echoed = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    let mut client = Client::connect(server.address).await;
+    for _ in 0..3 {
+        let length = echoed.len();
+        client.send(format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{echoed}")).await;
+        assert_eq!(client.answer().await.body, echoed);
+    }
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn write(address: SocketAddr, token: String, writer: usize, written: Arc<N
 async fn a_stop_amid_64_writers_loses_nothing_that_was_acknowledged_and_resets_nobody() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut server = Server::start(&data, &["--grace", "30s"]);
+    let mut server = Server::start(&data, &["--grace", "30s", "--rate-limit", "off"]);
     let admin = server.set_up().await;
     let fields = json!([{"name": "word", "type": "text", "required": true, "unique": true}]);
     admin.collection("words", fields).await;
