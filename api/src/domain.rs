@@ -11,6 +11,7 @@ pub mod keyspace;
 pub mod records;
 pub mod sessions;
 pub mod setup;
+mod tries;
 pub mod users;
 pub mod walk;
 
@@ -34,10 +35,6 @@ use crate::{
 };
 
 pub use error::{Error, Result};
-
-/// How often a change is tried again when another writer came first. Each try reads anew, so a change that cannot be made
-/// any more says so instead.
-const MAX_TRIES: usize = 64;
 
 /// Everything that a request needs. Clones are handles to the same.
 #[derive(Clone)]

@@ -20,7 +20,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{App, Error, MAX_TRIES, Result, error::AuthError, journal, keyspace, records::stage::Stage};
+use super::{App, Error, Result, error::AuthError, journal, keyspace, records::stage::Stage};
 use crate::store::{Batch, CommitError, Entry, Expect, Scan, Snapshot, Version, counter};
 
 /// A definition as requests use it: parsed once for each version.
@@ -245,7 +245,8 @@ async fn change(
     expected: Option<Revision>,
     define: impl Fn(&Collection) -> std::result::Result<Definition, FieldErrors>,
 ) -> Result<Collection> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let snapshot = app.store.snapshot();
         let before = find(app, &snapshot, name, caller).await?;
         let definition = define(&before.collection)?;
@@ -275,18 +276,16 @@ async fn change(
         } else {
             carry_over::stage(app, caller, &snapshot, batch, &before, &after).await?
         };
-        match app.store.commit(batch).await {
-            Ok(_) => return get(app, caller, name).await,
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return get(app, caller, name).await;
         }
     }
-    Err(Error::Busy)
 }
 
 /// Deletes a collection with all its records, unless another collection refers to it.
 pub async fn delete(app: &App, caller: &Caller, name: &CollectionName, expected: Option<Revision>) -> Result<()> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let snapshot = app.store.snapshot();
         let schema = find(app, &snapshot, name, caller).await?;
         if expected.is_some_and(|revision| revision != schema.collection.revision) {
@@ -325,11 +324,8 @@ pub async fn delete(app: &App, caller: &Caller, name: &CollectionName, expected:
                 batch = batch.delete(key);
             }
         }
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(());
         }
     }
-    Err(Error::Busy)
 }

@@ -24,11 +24,11 @@ use common::{
 use serde_json::Value;
 
 use super::{
-    App, Error, MAX_TRIES, Result,
+    App, Error, Result,
     collections::{self, Schema},
     keyspace,
 };
-use crate::store::{Batch, CommitError, Entry, Expect, Snapshot, Version};
+use crate::store::{Batch, Entry, Expect, Snapshot, Version};
 use checks::{Faults, check_values};
 use stage::Stage;
 
@@ -156,7 +156,8 @@ pub async fn create(app: &App, caller: &Caller, name: &CollectionName, body: One
         OneOrMany::One(record) => (false, vec![record]),
         OneOrMany::Many(records) => (true, records),
     };
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let snapshot = app.store.snapshot();
         let schema = collections::find(app, &snapshot, name, caller).await?;
         schema.authorize(Action::Create, caller)?;
@@ -182,13 +183,10 @@ pub async fn create(app: &App, caller: &Caller, name: &CollectionName, body: One
             written.push((id, json));
         }
         errors.result()?;
-        match app.store.commit(stage.finish()).await {
-            Ok(version) => return Ok(written.iter().map(|(id, json)| Sent::new(*id, json, version)).collect()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if let Some(version) = tries.commit(stage.finish()).await? {
+            return Ok(written.iter().map(|(id, json)| Sent::new(*id, json, version)).collect());
         }
     }
-    Err(Error::Busy)
 }
 
 fn expect_schema(schema: &Schema) -> Batch {
@@ -204,7 +202,8 @@ pub async fn update(
     partial: bool,
     precondition: Option<&Precondition>,
 ) -> Result<Sent> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let snapshot = app.store.snapshot();
         let Found { schema, entry, record: old } = find(app, &snapshot, caller, Action::Update, name, id).await?;
         let revision = Revision(entry.version.get());
@@ -223,26 +222,10 @@ pub async fn update(
         let mut errors = Faults::new(false);
         errors.merge(0, check_values(app, &snapshot, caller, &schema, Some(&old), &record).await?);
         errors.result()?;
-        if let Some(sent) = put(app, caller, &schema, (id, &entry, &old), &record).await? {
-            return Ok(sent);
+        let mut stage = Stage::new(app, caller, expect_schema(&schema));
+        let json = stage.update(&schema, (id, &entry, &old), &record)?;
+        if let Some(version) = tries.commit(stage.finish()).await? {
+            return Ok(Sent::new(id, &json, version));
         }
-    }
-    Err(Error::Busy)
-}
-
-/// Commits a changed record; `None` where another writer came first.
-async fn put(
-    app: &App,
-    caller: &Caller,
-    schema: &Schema,
-    (id, entry, old): (RecordId, &Entry, &Record),
-    record: &Record,
-) -> Result<Option<Sent>> {
-    let mut stage = Stage::new(app, caller, expect_schema(schema));
-    let json = stage.update(schema, (id, entry, old), record)?;
-    match app.store.commit(stage.finish()).await {
-        Ok(version) => Ok(Some(Sent::new(id, &json, version))),
-        Err(CommitError::Conflict { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }

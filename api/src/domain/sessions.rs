@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    App, Error, MAX_TRIES, Result,
+    App, Error, Result,
     error::AuthError,
     journal::{self, Actor},
     keyspace, users,
@@ -139,7 +139,8 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
     let id = SessionId::from_uuid(app.ids.next_id());
     let expires_at = app.clock.unix_seconds() + i64::try_from(app.session_lifetime.as_secs()).unwrap_or(i64::MAX / 4);
     let checked = stored.password_hash.clone();
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let at = app.timestamp();
         let (access, access_claims) = app.issuer.issue(TokenType::Access, stored.user.id, id, Some(expires_at));
         let (refresh, claims) = app.issuer.issue(TokenType::Refresh, stored.user.id, id, Some(expires_at));
@@ -160,17 +161,13 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             .put(keyspace::user_session(stored.user.id, id), Vec::new())
             .append(journal::bytes(&change));
         let batch = users::stage_signed_in(batch, version, &stored, rehashed.as_ref(), &at)?;
-        match app.store.commit(batch).await {
-            Ok(_) => {
-                return Ok(Issued {
-                    access: access.into_string(),
-                    refresh: Some(refresh.into_string()),
-                    expires_in: lifetime(&access_claims, app),
-                    user: User { last_login: Some(at), ..stored.user },
-                });
-            }
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(Issued {
+                access: access.into_string(),
+                refresh: Some(refresh.into_string()),
+                expires_in: lifetime(&access_claims, app),
+                user: User { last_login: Some(at), ..stored.user },
+            });
         }
         // The user changed meanwhile: whoever lost the right to sign in with this password does not get in.
         match users::load(app, stored.user.id).await? {
@@ -180,7 +177,6 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             _ => return Err(AuthError::Credentials.into()),
         }
     }
-    Err(Error::Busy)
 }
 
 /// Notes a refused sign-in. What was typed as a name is not kept where it is nobody's: it may be a password.
@@ -292,7 +288,8 @@ pub async fn verify(app: &App, token: &str) -> Result<()> {
 /// Ends the session of a refresh token. That uses the token up, so of several uses at once, refreshing included, one wins.
 pub async fn blacklist(app: &App, token: &str, origin: &Origin) -> Result<()> {
     let claims = app.verifier.verify(token, TokenType::Refresh)?;
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let (version, session) = current(app, &claims).await?;
         if session.refresh != claims.id {
             return match app.store.get(&keyspace::spent(claims.session, claims.id)).await? {
@@ -303,13 +300,10 @@ pub async fn blacklist(app: &App, token: &str, origin: &Origin) -> Result<()> {
         let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
         let by = Actor::at(&caller, origin.address);
         let batch = stage_end(app, by, Batch::new(), (claims.session, version, session), "sign_out")?;
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(());
         }
     }
-    Err(Error::Busy)
 }
 
 /// Ends the session of a refresh token, be it the current one or spent: another tab may have traded it in this very moment,
@@ -373,18 +367,16 @@ pub async fn end(app: &App, asking: &Authenticated, id: SessionId) -> Result<()>
 
 /// Ends all sessions of a user but `except`.
 pub async fn end_all(app: &App, by: Actor<'_>, user: UserId, except: Option<SessionId>) -> Result<()> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let batch = stage_end_all(app, by, Batch::new(), user, except).await?;
         if batch.is_empty() {
             return Ok(());
         }
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(());
         }
     }
-    Err(Error::Busy)
 }
 
 /// Stages the end of all sessions of a user but `except`.
@@ -407,18 +399,16 @@ pub async fn stage_end_all(
 }
 
 async fn end_one(app: &App, by: Actor<'_>, id: SessionId, why: &str) -> Result<()> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let Some((version, session)) = load(app, id).await?.filter(|(_, session)| session.ended.is_none()) else {
             return Ok(());
         };
         let batch = stage_end(app, by, Batch::new(), (id, version, session), why)?;
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(());
         }
     }
-    Err(Error::Busy)
 }
 
 fn stage_end(

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    App, Error, MAX_TRIES, Result,
+    App, Error, Result,
     error::AuthError,
     journal::{self, Actor},
     keyspace, sessions,
@@ -164,7 +164,8 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
         None => None,
     };
     let ends_sessions = new_hash.is_some() || patch.is_active == Some(false);
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let (version, before) = load(app, id).await?.ok_or(Error::NotFound)?;
         let mut after = before.clone();
         before.user.check_sent_back(&patch.sent_back)?;
@@ -195,13 +196,10 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
         if ends_sessions {
             batch = sessions::stage_end_all(app, by, batch, id, None).await?;
         }
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(after.user),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(after.user);
         }
     }
-    Err(Error::Busy)
 }
 
 /// Keeps the number of active admins, and refuses to take the last one.
@@ -225,7 +223,8 @@ async fn count_admin(app: &App, batch: Batch, before: bool, after: bool) -> Resu
 
 /// Deletes a user and ends their sessions. Their records stay, and name an owner who is gone.
 pub async fn delete(app: &App, by: Actor<'_>, id: UserId) -> Result<()> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let (version, before) = load(app, id).await?.ok_or(Error::NotFound)?;
         let change = by.entry(app, Subject::User, &id, "delete").values(json!(before.user), Value::Null);
         let batch = Batch::new()
@@ -235,13 +234,10 @@ pub async fn delete(app: &App, by: Actor<'_>, id: UserId) -> Result<()> {
             .append(journal::bytes(&change));
         let batch = count_admin(app, batch, before.is_active_admin(), false).await?;
         let batch = sessions::stage_end_all(app, by, batch, id, None).await?;
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(());
         }
     }
-    Err(Error::Busy)
 }
 
 /// Changes the caller's own password and ends every other session of theirs. Wrong current passwords count as failed
@@ -267,7 +263,8 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
     }
     attempt.succeeded();
     let new_hash = hash(app, "new_password", &session.user.username, &change.new_password).await?;
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let (version, before) = load(app, session.user.id).await?.ok_or(AuthError::NoUser)?;
         // Whoever set another password meanwhile had a reason: the one that was checked is worth nothing any more.
         if before.password_hash != checked {
@@ -280,13 +277,10 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
             .put(keyspace::user(after.user.id), after.to_bytes()?)
             .append(journal::bytes(&entry));
         let batch = sessions::stage_end_all(app, by, batch, after.user.id, Some(session.id)).await?;
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(());
         }
     }
-    Err(Error::Busy)
 }
 
 /// Notes a sign-in, and stores a stronger hash where the policy has risen. A writer in between is no harm: then the next

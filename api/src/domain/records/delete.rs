@@ -12,14 +12,14 @@ use common::{
 };
 use serde_json::Value;
 
-use super::{Found, MAX_TRIES, Precondition, assemble, expect_schema, find, parse, stage::Stage};
+use super::{Found, Precondition, assemble, expect_schema, find, parse, stage::Stage};
 use crate::{
     domain::{
         App, Error, Result,
         collections::{self, Schema},
         keyspace,
     },
-    store::{Batch, CommitError, Expect, Scan, Snapshot, counter},
+    store::{Batch, Expect, Scan, Snapshot, counter},
 };
 
 /// Records that one deletion touches at most.
@@ -33,18 +33,16 @@ pub async fn delete(
     id: RecordId,
     precondition: Option<&Precondition>,
 ) -> Result<()> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let snapshot = app.store.snapshot();
         let Found { schema, entry, .. } = find(app, &snapshot, caller, Action::Delete, name, id).await?;
         Precondition::check(precondition, Revision(entry.version.get()))?;
         let batch = stage_with_referrers(app, caller, &snapshot, &schema, id).await?;
-        match app.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if tries.commit(batch).await?.is_some() {
+            return Ok(());
         }
     }
-    Err(Error::Busy)
 }
 
 async fn stage_with_referrers(

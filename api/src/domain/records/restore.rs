@@ -10,19 +10,12 @@ use common::{
 use serde_json::Value;
 
 use super::{
-    MAX_TRIES, Sent, assemble,
+    Sent, assemble,
     checks::{Faults, check_values},
-    expect_schema, parse, put,
+    expect_schema, parse,
     stage::Stage,
 };
-use crate::{
-    domain::{
-        App, Error, Result,
-        collections::{self, Schema},
-        journal, keyspace,
-    },
-    store::{CommitError, Version},
-};
+use crate::domain::{App, Error, Result, collections, journal, keyspace};
 
 /// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
 /// back under its id for who could have deleted it.
@@ -33,7 +26,8 @@ pub async fn restore(
     id: RecordId,
     revision: Revision,
 ) -> Result<Sent> {
-    for _ in 0..MAX_TRIES {
+    let mut tries = app.tries();
+    loop {
         let snapshot = app.store.snapshot();
         let schema = collections::find(app, &snapshot, name, caller).await?;
         let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
@@ -58,32 +52,15 @@ pub async fn restore(
         let mut errors = Faults::new(false);
         errors.merge(0, check_values(app, &snapshot, caller, &schema, old.as_ref(), &record).await?);
         errors.result()?;
-        let sent = if let Some((entry, old)) = current.as_ref().zip(old.as_ref()) {
-            put(app, caller, &schema, (id, entry, old), &record).await?
+        let mut stage = Stage::new(app, caller, expect_schema(&schema));
+        let json = if let Some((entry, old)) = current.as_ref().zip(old.as_ref()) {
+            stage.update(&schema, (id, entry, old), &record)?
         } else {
             let gone = snapshot.get(&keyspace::gone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
-            put_back(app, caller, &schema, (id, gone.version), &record).await?
+            stage.restore(&schema, id, &record, gone.version)?.0
         };
-        if let Some(sent) = sent {
-            return Ok(sent);
+        if let Some(version) = tries.commit(stage.finish()).await? {
+            return Ok(Sent::new(id, &json, version));
         }
-    }
-    Err(Error::Busy)
-}
-
-/// Commits a record that was deleted, under its old id; `None` where another writer came first.
-async fn put_back(
-    app: &App,
-    caller: &Caller,
-    schema: &Schema,
-    (id, gone): (RecordId, Version),
-    record: &Record,
-) -> Result<Option<Sent>> {
-    let mut stage = Stage::new(app, caller, expect_schema(schema));
-    let (json, _) = stage.restore(schema, id, record, gone)?;
-    match app.store.commit(stage.finish()).await {
-        Ok(version) => Ok(Some(Sent::new(id, &json, version))),
-        Err(CommitError::Conflict { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }
