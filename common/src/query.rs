@@ -7,7 +7,7 @@ use crate::{
     collection::Collection,
     field::{Field, FieldType},
     form::parse_input,
-    id::UserId,
+    id::{RecordId, UserId},
     name::{CollectionName, FieldName},
     page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE},
     problem::{FieldError, FieldErrors},
@@ -393,7 +393,14 @@ pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<serde_json::V
     if filter.lookup == Lookup::Range && parts.len() != 2 {
         return Err(invalid("Give two values with a comma between them."));
     }
-    parts.into_iter().map(|part| parse_input(field, part)).collect()
+    let value = |part: &str| match field.kind {
+        FieldType::Reference { .. } => match part.trim().parse::<RecordId>() {
+            Ok(id) => Ok(id.to_string().into()),
+            Err(_) => Err(invalid("Must be a valid UUID.")),
+        },
+        _ => parse_input(field, part),
+    };
+    parts.into_iter().map(value).collect()
 }
 
 /// The parameters of the session list.
