@@ -134,8 +134,13 @@ async fn find(
     if may.covers(owner) {
         return Ok(Found { schema, entry, record });
     }
+    Err(refusal(&schema, caller, owner))
+}
+
+/// What is told of a record to who may not do something with it.
+fn refusal(schema: &Schema, caller: &Caller, owner: Option<UserId>) -> Error {
     let visible = schema.collection.access.decide(Action::View, caller).covers(owner);
-    Err(if visible { Error::Denied } else { Error::NotFound })
+    if visible { Error::Denied } else { Error::NotFound }
 }
 
 /// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed.

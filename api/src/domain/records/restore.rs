@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{
     Sent, assemble,
     checks::{Faults, check_values},
-    expect_schema, parse,
+    expect_schema, parse, refusal,
     stage::Stage,
 };
 use crate::domain::{App, Error, Result, collections, journal, keyspace};
@@ -40,7 +40,7 @@ pub async fn restore(
         let old = current.as_ref().map(parse).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !may.covers(owner) {
-            return Err(Error::NotFound);
+            return Err(refusal(&schema, caller, owner));
         }
         let fields = schema.collection.fields.iter().filter_map(|field| {
             let name = field.name.as_str();
