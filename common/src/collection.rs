@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
+    Object,
     access::{AccessRules, Action},
     field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete},
     id::{CollectionId, Revision},
     name::{CollectionName, FieldName},
     problem::{FieldError, FieldErrors},
-    reader::{Body, Reader, invalid, object},
+    reader::{Body, Reader, invalid, object, unchanged},
     validate::{self, parse_decimal},
 };
 
@@ -47,6 +48,11 @@ impl Collection {
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name.as_str() == name)
     }
+
+    /// Members that a body brought back and cannot change must be what they are.
+    pub fn check_sent_back(&self, sent_back: &Object) -> Result<(), FieldErrors> {
+        unchanged(sent_back, &json!(self))
+    }
 }
 
 /// What may be posted or put: everything but what the server owns.
@@ -63,24 +69,28 @@ pub struct Definition {
     /// The revision that was read, as `If-Match`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
+    /// What the server owns and came back: see [`Collection::check_sent_back`].
+    #[serde(skip)]
+    pub sent_back: Object,
 }
 
 impl From<Collection> for Definition {
     fn from(collection: Collection) -> Self {
         let Collection { name, description, fields, access, revision, .. } = collection;
-        Self { name, description, fields, access, revision: Some(revision) }
+        Self { name, description, fields, access, revision: Some(revision), sent_back: Object::new() }
     }
 }
 
-/// Members that the server owns; they are dropped from a body, so that what was read can be sent back.
-const SERVER_OWNED: [&str; 4] = ["id", "created_at", "updated_at", "count"];
+/// Takes off what the server owns, so that what was read can be sent back. The count is dropped: it changes with every record.
+fn sent_back(reader: &mut Reader) -> Object {
+    reader.take("count");
+    reader.sent_back(&["id", "created_at", "updated_at"])
+}
 
 impl Body for Definition {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
-        for name in SERVER_OWNED {
-            reader.take(name);
-        }
+        let sent_back = sent_back(&mut reader);
         let name = reader.parsed("name");
         let description = reader.text_or_empty("description");
         let fields = match reader.take("fields") {
@@ -94,7 +104,9 @@ impl Body for Definition {
         let revision = reader.length("revision").map(Revision);
         let errors = reader.finish();
         match (name, fields, access) {
-            (Some(name), Some(fields), Some(access)) => errors.or(Self { name, description, fields, access, revision }),
+            (Some(name), Some(fields), Some(access)) => {
+                errors.or(Self { name, description, fields, access, revision, sent_back })
+            }
             _ => Err(errors),
         }
     }
@@ -117,6 +129,8 @@ pub struct DefinitionPatch {
     pub access: Option<Value>,
     /// The revision that was read, as `If-Match`.
     pub revision: Option<Revision>,
+    /// What the server owns and came back: see [`Collection::check_sent_back`].
+    pub sent_back: Object,
 }
 
 impl DefinitionPatch {
@@ -134,6 +148,7 @@ impl DefinitionPatch {
             fields: self.fields.unwrap_or_else(|| collection.fields.clone()),
             access,
             revision: self.revision,
+            sent_back: self.sent_back,
         })
     }
 }
@@ -144,15 +159,13 @@ impl Body for DefinitionPatch {
         let has = |name: &str| sent.contains_key(name);
         let (has_name, has_description) = (has("name"), has("description"));
         let mut reader = Reader::new(Value::Object(sent))?;
-        for name in SERVER_OWNED {
-            reader.take(name);
-        }
+        let sent_back = sent_back(&mut reader);
         let name = if has_name { reader.parsed("name") } else { None };
         let description = has_description.then(|| reader.text_or_empty("description"));
         let fields = reader.take("fields").and_then(|value| read_fields(value, &mut reader.errors));
         let access = reader.take("access");
         let revision = reader.length("revision").map(Revision);
-        reader.finish().or(Self { name, description, fields, access, revision })
+        reader.finish().or(Self { name, description, fields, access, revision, sent_back })
     }
 
     fn to_json(&self) -> Value {

@@ -60,6 +60,15 @@ pub fn read_only() -> FieldError {
     FieldError::new("read_only", "This field is set by the server. Leave it out, or send it back unchanged.")
 }
 
+/// Members that a body brought back and cannot change must be what they are in `stored`.
+pub fn unchanged(sent_back: &Object, stored: &Value) -> Result<(), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    for (name, _) in sent_back.iter().filter(|(name, value)| stored.get(name) != Some(value)) {
+        errors.push(name, read_only());
+    }
+    errors.or(())
+}
+
 /// "Unknown field."
 pub fn unknown() -> FieldError {
     FieldError::new("unknown", "There is no field of this name.")
@@ -102,6 +111,11 @@ impl Reader {
     /// Takes a member off as it is.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         self.members.shift_remove(name)
+    }
+
+    /// Takes members off that a body may bring back but not change: see [`unchanged`].
+    pub fn sent_back(&mut self, names: &[&str]) -> Object {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), self.take(name)?))).collect()
     }
 
     /// Notes that `name` is wrong.

@@ -8,7 +8,7 @@ use crate::{
     id::{SessionId, UserId},
     name::{RoleName, Username},
     problem::FieldErrors,
-    reader::read_only,
+    reader::unchanged,
 };
 
 /// A user.
@@ -33,12 +33,7 @@ pub struct User {
 impl User {
     /// Members that a body brought back and cannot change must be what they are.
     pub fn check_sent_back(&self, sent_back: &Object) -> Result<(), FieldErrors> {
-        let known = json!(self);
-        let mut errors = FieldErrors::new();
-        for (name, _) in sent_back.iter().filter(|(name, value)| known[name.as_str()] != **value) {
-            errors.push(name, read_only());
-        }
-        errors.or(())
+        unchanged(sent_back, &json!(self))
     }
 }
 

@@ -17,6 +17,7 @@ use common::{
     name::CollectionName,
     page::Page,
     problem::{FieldError, FieldErrors},
+    reader::unchanged,
 };
 use serde_json::{Value, json};
 
@@ -157,7 +158,9 @@ pub async fn create(app: &App, caller: &Caller, definition: Definition) -> Resul
     let snapshot = app.store.snapshot();
     check_references(app, &snapshot, &definition).await?;
     let at = app.timestamp();
-    let Definition { name, description, fields, access, .. } = definition;
+    let Definition { name, description, fields, access, sent_back, .. } = definition;
+    // Nothing is there yet that could come back.
+    unchanged(&sent_back, &Value::Null)?;
     let id = CollectionId::from_uuid(app.ids.next_id());
     let mut collection = Collection {
         id,
@@ -254,6 +257,7 @@ async fn change(
         {
             return Err(Error::Stale);
         }
+        before.collection.check_sent_back(&definition.sent_back)?;
         if definition.name != *name {
             let error =
                 FieldError::new("read_only", "A collection's name cannot be changed. Make a new collection instead.");

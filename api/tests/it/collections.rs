@@ -184,6 +184,33 @@ async fn records_are_carried_over_to_a_new_definition() {
 }
 
 #[tokio::test]
+async fn what_the_server_owns_of_a_definition_comes_back_unchanged_or_not_at_all() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    let address = "/api/collections/snacks/";
+    let mut read = admin.get(address).await.is(200);
+    // A record more changes the count, and nothing of the definition.
+    admin.record("snacks", json!({"title": "Popcorn"})).await;
+    read["description"] = json!("To eat");
+    let mut read = admin.put(address, &read).await.is(200);
+    for (member, other) in [
+        ("id", json!("01920000-0000-7000-8000-000000000001")),
+        ("created_at", json!("2024-01-01T00:00:00Z")),
+        ("updated_at", Value::Null),
+    ] {
+        let refused = admin.patch(address, &json!({member: other})).await.refused(400);
+        assert_eq!(refused.errors.0[member][0].code, "read_only");
+        let before = std::mem::replace(&mut read[member], other.clone());
+        let refused = admin.put(address, &read).await.refused(400);
+        assert!(refused.errors.0.contains_key(member));
+        read[member] = before;
+        let refused = admin.post("/api/collections/", &json!({"name": "other", member: other})).await;
+        assert_eq!(refused.status, 400, "{member}");
+    }
+    admin.patch(address, &read).await.is(200);
+}
+
+#[tokio::test]
 async fn a_definition_that_records_do_not_fit_changes_nothing() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("snacks", json!([{"name": "title", "type": "text"}, {"name": "price", "type": "integer"}])).await;

@@ -67,7 +67,7 @@ impl Body for ProfilePatch {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
         let username = optional_name(&mut reader);
-        let sent_back = sent_back(&mut reader, &["id", "roles", "is_admin", "is_active", "created_at", "last_login"]);
+        let sent_back = reader.sent_back(&["id", "roles", "is_admin", "is_active", "created_at", "last_login"]);
         reader.finish().or(Self { username, sent_back })
     }
 
@@ -169,7 +169,7 @@ impl Body for UserPatch {
         let roles = reader.list("roles");
         let is_admin = reader.optional_boolean("is_admin");
         let is_active = reader.optional_boolean("is_active");
-        let sent_back = sent_back(&mut reader, &["id", "created_at", "last_login"]);
+        let sent_back = reader.sent_back(&["id", "created_at", "last_login"]);
         reader.finish().or(Self { username, password, roles, is_admin, is_active, sent_back })
     }
 
@@ -182,11 +182,6 @@ impl Body for UserPatch {
             ("is_active", self.is_active.map(|flag| json!(flag))),
         ])
     }
-}
-
-/// Takes off the members that the body cannot change.
-fn sent_back(reader: &mut Reader, names: &[&str]) -> Object {
-    names.iter().filter_map(|name| Some(((*name).to_owned(), reader.take(name)?))).collect()
 }
 
 /// A name, or nothing where the body has none.
