@@ -53,6 +53,14 @@ impl Conditions {
         self.all.is_empty() && self.words.is_empty()
     }
 
+    /// The condition, where there is one and nothing else.
+    pub fn only(&self) -> Option<&Condition> {
+        match self.all.as_slice() {
+            [condition] if self.words.is_empty() => Some(condition),
+            _ => None,
+        }
+    }
+
     /// Whether all conditions hold.
     pub fn hold(&self, collection: &Collection, record: &Record) -> bool {
         self.all.iter().all(|condition| condition.holds(record)) && self.has_words(collection, record)

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::{
     Sent,
-    filter::{Conditions, compare},
+    filter::{Condition, Conditions, compare},
     join::join,
     parse,
 };
@@ -55,7 +55,10 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
             let count = collections::count(&snapshot, schema.id(), may).await?.unwrap_or(0);
             (count, read_page(&snapshot, &schema, &order, query, count).await?)
         }
-        None => search(&snapshot, &schema, may, query, &conditions).await?,
+        None => match one_value(&schema, may, query, &conditions) {
+            Some(order) => read_value(&snapshot, &schema, &order, query).await?,
+            None => search(&snapshot, &schema, may, query, &conditions).await?,
+        },
     };
     if page.is_empty() && query.page > 1 && query.page > common::page::pages(count, query.page_size) {
         return Err(FieldErrors::of("page", FieldError::new("invalid", "Invalid page. There are not so many.")).into());
@@ -178,6 +181,48 @@ async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)
     Ok(found)
 }
 
+/// The entries of one value of an index, where having that value is all that is asked for: they are the matches. Different
+/// values have different keys, and under one value ids are in order.
+fn one_value(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Conditions) -> Option<Order> {
+    let descending = match query.ordering.as_slice() {
+        [] => false,
+        [key] if key.field == "id" || key.field == "created_at" => key.descending,
+        _ => return None,
+    };
+    let condition = conditions.only().filter(|_| may == Decision::All)?;
+    is_indexed(schema, condition).then(|| Order {
+        prefix: keyspace::index_value(schema.id(), &condition.field, &condition.values[0]),
+        descending,
+    })
+}
+
+/// Counts the keys of an order and reads the records of one page of them.
+async fn read_value(
+    snapshot: &Snapshot,
+    schema: &Schema,
+    order: &Order,
+    query: &ListQuery,
+) -> Result<(u64, Vec<Found>)> {
+    let skip = usize::try_from((query.page - 1).saturating_mul(query.page_size)).unwrap_or(usize::MAX);
+    let size = usize::try_from(query.page_size).unwrap_or(usize::MAX);
+    let all = || {
+        let all = Scan::prefix(&order.prefix).limit(CHUNK);
+        if order.descending { all.backward() } else { all }
+    };
+    let (mut count, mut page, mut scan) = (0usize, Vec::new(), all());
+    loop {
+        let entries = snapshot.scan(scan).await?;
+        let last = entries.last().filter(|_| entries.len() == CHUNK).map(|(key, _)| key.clone());
+        let passed = skip.saturating_sub(count);
+        count += entries.len();
+        let room = size - page.len();
+        page.extend(entries.into_iter().skip(passed).take(room));
+        let Some(last) = last else { break };
+        scan = all().after(&last);
+    }
+    Ok((count as u64, resolve(snapshot, schema, page).await?))
+}
+
 /// Looks at every record that may match, keeps those that do, and orders them.
 async fn search(
     snapshot: &Snapshot,
@@ -221,14 +266,17 @@ async fn search(
 
 /// The smallest range of keys that has every match in it: one value of an index, the caller's own records, or all.
 fn narrowest(schema: &Schema, may: Decision, conditions: &Conditions) -> Key {
-    let exact = conditions.all.iter().find(|condition| {
-        condition.lookup == Lookup::Exact && schema.collection.field(&condition.name).is_some_and(Field::has_index)
-    });
+    let exact = conditions.all.iter().find(|condition| is_indexed(schema, condition));
     match (exact, may) {
         (Some(condition), _) => keyspace::index_value(schema.id(), &condition.field, &condition.values[0]),
         (None, Decision::Own(user)) => keyspace::owned(schema.id(), Some(user)),
         (None, _) => keyspace::records(schema.id()),
     }
+}
+
+/// Whether an index has the records that a condition holds for side by side.
+fn is_indexed(schema: &Schema, condition: &Condition) -> bool {
+    condition.lookup == Lookup::Exact && schema.collection.field(&condition.name).is_some_and(Field::has_index)
 }
 
 /// The keys of an ordering.
