@@ -201,7 +201,7 @@ enum Done {
 }
 
 impl Hasher {
-    /// Starts the threads and makes the dummy hash; takes as long as one hash.
+    /// Starts the threads.
     pub fn new(settings: HasherSettings, entropy: Entropy) -> Result<Self, HasherError> {
         let cost = settings.cost;
         let floor = Cost::default();
@@ -221,8 +221,8 @@ impl Hasher {
                 .spawn(move || work_off(&queue, &stats))
                 .map_err(HasherError::Thread)?;
         }
-        let nobody = Password(Zeroizing::new(String::new()));
-        let dummy = hash(&nobody, &entropy.bytes(), &params, &mut Vec::new()).map_err(|_| HasherError::Cost(cost))?;
+        // Nobody's password has this outcome. It is not computed: only the work of comparing matters.
+        let dummy = phc(&params, &entropy.bytes(), &entropy.bytes()).map_err(|_| HasherError::Cost(cost))?;
         Ok(Self { jobs, params, entropy, dummy, stats })
     }
 
@@ -311,12 +311,20 @@ fn hash(
 ) -> Result<PasswordHash, HashError> {
     let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
     fill(password, salt, params.clone(), &mut output, memory)?;
+    phc(params, salt, &output)
+}
+
+fn phc(
+    params: &Params,
+    salt: &[u8; SALT_BYTES],
+    output: &[u8; Params::DEFAULT_OUTPUT_LEN],
+) -> Result<PasswordHash, HashError> {
     let phc = Phc {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: ParamsString::try_from(params).map_err(|_| HashError::Failed)?,
         salt: Some(Salt::new(salt).map_err(|_| HashError::Failed)?),
-        hash: Some(Output::new(&output).map_err(|_| HashError::Failed)?),
+        hash: Some(Output::new(output).map_err(|_| HashError::Failed)?),
     };
     Ok(PasswordHash(phc.to_string()))
 }

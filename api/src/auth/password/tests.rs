@@ -129,7 +129,7 @@ async fn p6_an_unknown_user_costs_one_comparison_and_never_matches() {
     let dummy = Phc::new(&hasher.dummy.0).unwrap();
     assert_eq!(Params::try_from(&dummy).unwrap().m_cost(), hasher.params.m_cost());
     assert_eq!(Params::try_from(&dummy).unwrap().t_cost(), hasher.params.t_cost());
-    // Even the password that the dummy was made from.
+    // Nobody has its password, and even who had would not get in.
     for text in ["", "kelp vast ember quince"] {
         assert_eq!(hasher.verify(None, password(text)).await, Ok(Verdict::Wrong));
     }
