@@ -1,5 +1,6 @@
 //! The real binary as a service: Unix sockets, the sockets and notices of systemd, and how it stops and starts again under load.
 
+mod floods;
 mod stopping;
 mod systemd;
 
