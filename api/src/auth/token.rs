@@ -5,7 +5,12 @@
 mod claims;
 mod error;
 
-use std::{collections::HashMap, fmt, sync::Once, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Once, PoisonError, RwLock},
+    time::Duration,
+};
 
 use base64::{
     Engine as _,
@@ -164,6 +169,9 @@ impl Issuer {
     }
 }
 
+/// How many tokens' payloads are kept, each of about a kilobyte. Beyond that, all are let go.
+const MAX_SEEN: usize = 1024;
+
 /// Checks tokens against every key of the ring that still verifies.
 #[derive(Clone)]
 pub struct Verifier {
@@ -171,6 +179,9 @@ pub struct Verifier {
     public_keys: Value,
     settings: TokenSettings,
     clock: Clock,
+    /// Payloads of access tokens whose signature was found right, by the token: who comes again with the same one pays for
+    /// no cryptography. Everything else about a token is checked each time.
+    seen: Arc<RwLock<HashMap<String, Arc<Object>>>>,
 }
 
 #[derive(Clone)]
@@ -198,12 +209,28 @@ impl Verifier {
             keys.insert(key.kid().to_owned(), VerifyingKey { algorithm, key: decoding });
         }
         let public_keys = serde_json::to_value(public).map_err(|_| unusable(ring.signing()))?;
-        Ok(Self { keys, public_keys, settings, clock })
+        Ok(Self { keys, public_keys, settings, clock, seen: Arc::default() })
     }
 
     /// The claims of `token`, if it is one of ours, of this type, and valid now.
     pub fn verify(&self, token: &str, kind: TokenType) -> Result<Claims, TokenError> {
-        claims::check(&self.signed_payload(token)?, Some(kind), self.clock.unix_seconds(), &self.settings)
+        let check = |payload: &Object| claims::check(payload, Some(kind), self.clock.unix_seconds(), &self.settings);
+        // A refresh token comes once.
+        if kind == TokenType::Refresh {
+            return check(&self.signed_payload(token)?);
+        }
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
+        if let Some(payload) = seen {
+            return check(&payload);
+        }
+        let payload = self.signed_payload(token)?;
+        let claims = check(&payload)?;
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MAX_SEEN {
+            seen.clear();
+        }
+        seen.insert(token.to_owned(), Arc::new(payload));
+        Ok(claims)
     }
 
     /// The same for a token of either type.

@@ -500,6 +500,34 @@ fn t10_the_signature_is_checked_before_any_claim_is_read() {
 }
 
 #[test]
+fn t10_a_token_that_was_seen_before_is_spared_the_cryptography_and_nothing_else() {
+    let bench = Bench::new();
+    let (token, claims) = bench.issue(TokenType::Access);
+    for _ in 0..2 {
+        assert_eq!(bench.verifier.verify(&token, TokenType::Access), Ok(claims));
+    }
+    assert!(bench.verifier.verify(&token, TokenType::Refresh).is_err(), "it is of the other type");
+    let (head, signature) = token.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { 'B' } else { 'A' };
+    bench.refuse(&format!("{head}.{other}{}", &signature[1..]));
+    bench.refuse(&format!("{token}="));
+    bench.hand.advance(Duration::from_mins(5));
+    bench.refuse(&token);
+}
+
+#[test]
+fn t10_what_is_kept_of_seen_tokens_is_bounded_and_forged_ones_are_not_kept() {
+    let bench = Bench::new();
+    for _ in 0..=MAX_SEEN {
+        let (token, _) = bench.issue(TokenType::Access);
+        bench.verifier.verify(&token, TokenType::Access).unwrap();
+        bench.refuse(&format!("{token}A"));
+        assert!(bench.verifier.seen.read().unwrap().len() <= MAX_SEEN);
+    }
+    assert_eq!(bench.verifier.seen.read().unwrap().len(), 1);
+}
+
+#[test]
 fn t11_no_token_outlives_its_session() {
     let bench = Bench::new();
     let (user, session) = (UserId::from_uuid(id()), SessionId::from_uuid(id()));
