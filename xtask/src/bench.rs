@@ -82,7 +82,7 @@ pub fn bench(args: &[String]) -> Result<()> {
 
     let generator = Generator::new();
     let started = Instant::now();
-    let start_ms = step("starts on an empty store", || coffer::start_times(&generator, &dir))?;
+    let starts = step("starts on an empty store", || coffer::starts(&generator, &dir))?;
     data::write(&dir)?;
     let reference = step("reference: records and users", || reference::start(&generator, &python, &dir))?;
     let coffer = step("Coffer: records and users", || coffer::start(&generator, &dir))?;
@@ -97,8 +97,12 @@ pub fn bench(args: &[String]) -> Result<()> {
     let busy = [coffer.process.memory()?, reference.process.memory()?];
     let outcome = Outcome {
         figures,
-        start_ms,
-        memory: Memory { idle: idle.map(|memory| memory.now), peak: busy.map(|memory| memory.peak) },
+        start_ms: result::median(starts.iter().map(|(ms, _)| *ms)),
+        memory: Memory {
+            empty: starts.iter().map(|(_, memory)| memory.now).max().unwrap_or_default(),
+            idle: idle.map(|memory| memory.now),
+            peak: busy.map(|memory| memory.peak),
+        },
         rounds: settings.rounds,
         seconds: settings.seconds,
         rate_limit_off: coffer::knows_rate_limit()?,

@@ -112,7 +112,7 @@ fn dot(out: &mut String, class: &str, (x, y): (f64, f64)) {
 
 /// `58 ×`, and below ten with one digit more.
 pub fn times(ratio: f64) -> String {
-    if ratio < 9.95 { format!("{ratio:.1} ×") } else { format!("{ratio:.0} ×") }
+    if ratio < 9.95 { format!("{ratio:.1} ×") } else { format!("{} ×", spaced(ratio)) }
 }
 
 /// Three digits that count, with a thin space at the thousands: `71 300`.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::data::{PASSWORD, USERS};
 use super::generator::Generator;
-use super::process::Process;
+use super::process::{Process, Resident};
 use super::workload::Site;
 use crate::step;
 use crate::workspace;
@@ -33,17 +33,16 @@ pub fn knows_rate_limit() -> Result<bool> {
     Ok(help.context("coffer serve --help says nothing")?.contains("--rate-limit"))
 }
 
-/// Milliseconds from the start of the process to the first `/readyz` of 200, each time on an empty store; in order of size.
-pub fn start_times(generator: &Generator, dir: &Path) -> Result<Vec<f64>> {
-    let mut times = Vec::with_capacity(STARTS);
+/// Starts on empty stores: milliseconds from the start of the process to the first `/readyz` of 200, and what it then holds in memory.
+pub fn starts(generator: &Generator, dir: &Path) -> Result<Vec<(f64, Resident)>> {
+    let mut starts = Vec::with_capacity(STARTS);
     for n in 0..STARTS {
         let begun = Instant::now();
         let started = serve(&dir.join(format!("empty-{n}")), None, true)?;
         generator.wait_for(&started.address, "/readyz", Duration::from_secs(10))?;
-        times.push(begun.elapsed().as_secs_f64() * 1000.0);
+        starts.push((begun.elapsed().as_secs_f64() * 1000.0, started.process.memory()?));
     }
-    times.sort_by(f64::total_cmp);
-    Ok(times)
+    Ok(starts)
 }
 
 /// Fills a store and starts a server over it.

@@ -56,11 +56,7 @@ pub fn table(outcome: &Outcome) -> String {
         "\nErrors: {errors}. Resident memory over the filled store before the first request: Coffer {:.0} MB, reference {:.0} MB; the most while all \
          of this ran: {:.0} MB and {:.0} MB (of several processes the sum, which counts shared pages in each). Coffer answers `/readyz` on an empty \
          store {:.0} ms after its start.\n",
-        idle[0],
-        idle[1],
-        peak[0],
-        peak[1],
-        super::result::median(outcome.start_ms.iter().copied())
+        idle[0], idle[1], peak[0], peak[1], outcome.start_ms
     );
     let mut rows = vec![["what is to be reached", "target", "measured", ""].map(str::to_owned).to_vec()];
     for verdict in outcome.verdicts() {
