@@ -15,7 +15,8 @@ pub fn explain(error: &str) -> Option<&'static str> {
     }
     Some(if has(&["causedasendentity"]) {
         "its certificate is one for signing other certificates; make the server one that is not (basicConstraints=CA:FALSE)"
-    } else if has(&["unknownissuer", "unknown issuer"]) {
+    } else if has(&["unknownissuer", "unknown issuer", "signature"]) {
+        // A signature does not fit where somebody who is trusted has the signer's name.
         "nobody whom this machine trusts vouches for its certificate; if it is one of your own, name its file with --ca-cert"
     } else if has(&["not valid for name", "notvalidforname"]) {
         "its certificate is for another name; use the address that the certificate is for"
@@ -38,6 +39,7 @@ mod tests {
     fn what_is_wrong_with_a_certificate_is_said_with_what_to_do() {
         for (error, part) in [
             ("invalid peer certificate: UnknownIssuer", "--ca-cert"),
+            ("invalid peer certificate: BadSignature", "--ca-cert"),
             ("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "CA:FALSE"),
             ("invalid peer certificate: certificate not valid for name \"a\"; it is for \"b\"", "another name"),
             ("invalid peer certificate: certificate expired: verification time 9 (UNIX)", "renewed"),
