@@ -51,8 +51,6 @@ pub enum Payer {
 pub struct Standing {
     /// Of what.
     pub class: Class,
-    /// How much is allowed.
-    pub policy: Policy,
     /// Requests that may follow at once.
     pub remaining: u32,
     /// Until the whole allowance is there again.
@@ -113,6 +111,11 @@ impl Limits {
         Self(Arc::new(Shared { settings, clock, buckets: Buckets::default(), refused }))
     }
 
+    /// How much of a class is allowed, if it is limited.
+    pub fn policy(&self, class: Class) -> Option<Policy> {
+        self.0.settings.policy(class)
+    }
+
     /// Takes one request from the allowance of `payer`. `None` where nothing is limited. Of several at once exactly as many
     /// are let through as there are left.
     pub fn take(&self, class: Class, payer: Payer) -> Option<Standing> {
@@ -123,7 +126,7 @@ impl Limits {
         if taken.refused.is_some() {
             shared.refused[class as usize][usize::from(kind)].fetch_add(1, Relaxed);
         }
-        Some(Standing { class, policy, remaining: taken.remaining, reset: taken.reset, refused: taken.refused })
+        Some(Standing { class, remaining: taken.remaining, reset: taken.reset, refused: taken.refused })
     }
 
     /// How many requests were refused: class, kind of payer, number.

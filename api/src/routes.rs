@@ -156,8 +156,9 @@ impl Table {
         F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
+        let policy = limited::policy::<E>(&self.context);
         let handler: Handler = Box::new(move |context, raw| {
-            let handler = handler.clone();
+            let (handler, policy) = (handler.clone(), policy.clone());
             Box::pin(async move {
                 let request_id = raw.request_id;
                 let mut standing = None;
@@ -170,7 +171,7 @@ impl Table {
                     Err(refusal) => refusal.into_response(&EndpointInfo::of::<E>(), request_id),
                 };
                 if let Some(standing) = standing {
-                    limited::tell(&standing, response.headers_mut());
+                    limited::tell(&standing, policy.as_ref(), response.headers_mut());
                 }
                 response
             })

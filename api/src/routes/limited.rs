@@ -1,7 +1,7 @@
 //! Who pays for a request, out of which allowance, and how the answer tells (`RateLimit` fields, draft-ietf-httpapi-ratelimit-headers).
 //! The allowances themselves are in [`crate::limits`].
 
-use std::net::IpAddr;
+use std::{io::Write as _, net::IpAddr};
 
 use common::{Access, Endpoint, Problem, endpoints::tokens};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -77,16 +77,26 @@ pub fn problem(standing: &Standing) -> (Problem, u64) {
     (problem.with("violated-policies", vec![Value::from(standing.class.name())]), seconds)
 }
 
+/// What `RateLimit-Policy` says of an endpoint, where it is limited.
+pub fn policy<E: Endpoint>(context: &Context) -> Option<HeaderValue> {
+    let class = class::<E>()?;
+    let policy = context.options.limits.policy(class)?;
+    HeaderValue::try_from(format!("\"{}\";q={};w={}", class.name(), policy.quota(), policy.window())).ok()
+}
+
 /// Tells how much is left.
-pub fn tell(standing: &Standing, headers: &mut HeaderMap) {
-    let Standing { class, policy, remaining, reset, .. } = standing;
-    let name = class.name();
-    let said = format!("\"{name}\";q={};w={}", policy.quota(), policy.window());
-    let left = format!("\"{name}\";r={remaining};t={}", round_up(*reset));
-    for (name, value) in [(POLICY, said), (LIMIT, left)] {
-        // Words and numbers are always a header value.
-        headers.extend(HeaderValue::try_from(value).ok().map(|value| (name, value)));
+pub fn tell(standing: &Standing, policy: Option<&HeaderValue>, headers: &mut HeaderMap) {
+    // Room for the longest name and two numbers; on the stack, since every answer has one.
+    let mut buffer = [0; 64];
+    let mut rest = &mut buffer[..];
+    let written = write!(rest, "\"{}\";r={};t={}", standing.class.name(), standing.remaining, round_up(standing.reset));
+    let unused = rest.len();
+    if written.is_ok()
+        && let Ok(left) = HeaderValue::from_bytes(&buffer[..buffer.len() - unused])
+    {
+        headers.insert(LIMIT, left);
     }
+    headers.extend(policy.map(|policy| (POLICY, policy.clone())));
 }
 
 fn round_up(time: std::time::Duration) -> u64 {

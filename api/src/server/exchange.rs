@@ -233,7 +233,7 @@ impl Drop for Exchange {
             route = route.template(),
             // 499, as others write it: the client left before there was an answer.
             status = self.status.map_or(499, |status| status.as_u16()),
-            user = user.map(|user| user.id.as_str()),
+            user = user.map(|user| tracing::field::display(user.id)),
             name = user.map(|user| user.name.as_str()),
             client = %self.connection.client,
             bytes = self.sent,

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use common::user::User;
+use common::{id::UserId, name::Username, user::User};
 
 use crate::metrics::Route;
 
@@ -14,14 +14,14 @@ pub struct Notes(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     route: OnceLock<Route>,
-    user: OnceLock<Box<Who>>,
+    user: OnceLock<Who>,
 }
 
 /// A user's id and name.
 #[derive(Debug)]
 pub(super) struct Who {
-    pub(super) id: String,
-    pub(super) name: String,
+    pub(super) id: UserId,
+    pub(super) name: Username,
 }
 
 impl Notes {
@@ -32,7 +32,7 @@ impl Notes {
 
     /// This user asks.
     pub fn user(&self, user: &User) {
-        let _ = self.0.user.set(Box::new(Who { id: user.id.to_string(), name: user.username.to_string() }));
+        let _ = self.0.user.set(Who { id: user.id, name: user.username.clone() });
     }
 
     /// Where nobody said, none.
@@ -41,6 +41,6 @@ impl Notes {
     }
 
     pub(super) fn noted_user(&self) -> Option<&Who> {
-        self.0.user.get().map(Box::as_ref)
+        self.0.user.get()
     }
 }
