@@ -2,6 +2,7 @@
 //! that name hyper and tower; routes and domain know nothing of connections. What a request and its answer get on their way
 //! is `exchange`'s, what one connection may do is `connection`'s. Signals and the command line are the caller's.
 
+mod accept;
 mod activity;
 mod body;
 mod connection;
@@ -20,14 +21,11 @@ mod unreadable;
 use std::{
     convert::Infallible,
     error::Error as StdError,
-    future::poll_fn,
     io,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -41,7 +39,7 @@ use hyper_util::{
 use thiserror::Error;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use tower::Service;
 
@@ -51,7 +49,6 @@ use crate::{
 };
 use listener::Accepted;
 use places::{Place, Places};
-use seldom::Seldom;
 
 pub use body::RequestBody;
 pub use exchange::{Connection, RequestId};
@@ -69,8 +66,6 @@ const MAX_HEADERS: usize = 100;
 /// After the signal to stop, connections that stay open between requests get this long to send one more and be told
 /// `Connection: close`. Closing them at once would reset the ones whose next request is on its way.
 const LINGER: Duration = Duration::from_millis(250);
-/// The pause after an accept that failed for want of something (file descriptors, memory) that other connections will give back.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the loop allows. [`Default`] is meant for the open internet.
 #[derive(Debug, Clone)]
@@ -232,10 +227,10 @@ impl Server {
             });
         };
 
-        accept(&listeners, &places, &phase, shutdown, &serve).await;
+        accept::until(shutdown, &listeners, &places, &phase, &serve).await;
 
         shared.draining.store(true, Ordering::Relaxed);
-        accept_queued(listeners, &places, &serve);
+        accept::queued(listeners, &places, &serve);
 
         let grace = shared.options.grace;
         let deadline = Instant::now() + grace;
@@ -251,97 +246,6 @@ impl Server {
         phase.closed().await;
         if unfinished == 0 { Ok(()) } else { Err(Unfinished(unfinished)) }
     }
-}
-
-/// Accepts until `shutdown` ends.
-async fn accept(
-    listeners: &[Listener],
-    places: &Places,
-    phase: &watch::Sender<Phase>,
-    shutdown: impl Future<Output = ()>,
-    serve: &impl Fn(Accepted, Place),
-) {
-    let mut shutdown = pin!(shutdown);
-    let (crowded, failing) = (Seldom::default(), Seldom::default());
-    let mut turn = 0;
-    loop {
-        let place = if let Some(place) = places.try_take() {
-            place
-        } else {
-            if crowded.is_due() {
-                tracing::warn!("all connections that the server may have are taken; new ones wait");
-            }
-            phase.send_replace(Phase::Crowded);
-            let place = tokio::select! {
-                () = &mut shutdown => return,
-                place = places.take() => place,
-            };
-            phase.send_replace(Phase::Open);
-            place
-        };
-        // No listener can keep the others waiting.
-        turn = (turn + 1) % listeners.len();
-        let accepted = tokio::select! {
-            () = &mut shutdown => return,
-            accepted = poll_fn(|cx| poll_accept(listeners, turn, cx)) => accepted,
-        };
-        match accepted {
-            Ok(accepted) => serve(accepted, place),
-            Err(error) if gone_already(&error) => {}
-            Err(error) => {
-                if failing.is_due() {
-                    tracing::error!(%error, "cannot accept connections; trying again");
-                }
-                tokio::select! {
-                    () = &mut shutdown => return,
-                    () = sleep(ACCEPT_PAUSE) => {}
-                }
-            }
-        }
-    }
-}
-
-/// A connection from the first listener that has one, beginning with that whose turn it is.
-fn poll_accept(listeners: &[Listener], turn: usize, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
-    for listener in listeners[turn..].iter().chain(&listeners[..turn]) {
-        if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-            return Poll::Ready(accepted);
-        }
-    }
-    Poll::Pending
-}
-
-/// Accepts what the kernel has queued, which would be reset with the listeners. What others listen for too is left to them.
-fn accept_queued(listeners: Vec<Listener>, places: &Places, serve: &impl Fn(Accepted, Place)) {
-    for listener in listeners.into_iter().filter(|listener| !listener.is_inherited()) {
-        let mut queue = match listener.into_queue() {
-            Ok(queue) => queue,
-            Err(error) => {
-                tracing::error!(%error, "cannot accept what is queued");
-                continue;
-            }
-        };
-        while let Some(place) = places.try_take()
-            && let Some(accepted) = queue.next()
-        {
-            match accepted {
-                Ok(accepted) => serve(accepted, place),
-                Err(error) if gone_already(&error) => {}
-                Err(_) => break,
-            }
-        }
-    }
-}
-
-/// The one connection that was to be accepted broke before; the next may be fine.
-fn gone_already(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::Interrupted
-    )
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {
