@@ -125,7 +125,12 @@ impl Http {
         text.single("coffer_http_response_body_bytes_total", Kind::Counter, "Bytes of answers' bodies.", sent);
         text.single("coffer_http_connections", Kind::Gauge, "Connections that are open.", self.open.load(Relaxed));
         let accepted = self.accepted.load(Relaxed);
-        text.single("coffer_http_connections_total", Kind::Counter, "Connections that were accepted.", accepted);
+        text.single(
+            "coffer_http_connections_accepted_total",
+            Kind::Counter,
+            "Connections that were accepted.",
+            accepted,
+        );
     }
 }
 

@@ -15,8 +15,8 @@ use warp::Filter;
 use super::{Context, Options, Reply, Table, error, split, to_warp};
 use crate::{
     domain::{App, Result, sessions},
-    metrics::{Kind, Process, Text},
-    server::RequestId,
+    metrics::{Kind, Process, Route, Text},
+    server::{Notes, RequestId},
 };
 
 /// How long a count of the sessions is good: counting reads all of them.
@@ -42,12 +42,14 @@ pub fn open_filter(
     warp::method()
         .and(warp::path::full())
         .and(warp::ext::optional::<RequestId>())
-        .then(move |method: Method, path: warp::path::FullPath, request_id: Option<RequestId>| {
+        .and(warp::ext::optional::<Notes>())
+        .then(move |method: Method, path: warp::path::FullPath, request_id, notes: Option<Notes>| {
             let (context, counted) = (context.clone(), counted.clone());
             async move {
                 if !split(path.as_str()).eq(split(Get::PATH)) {
                     return error::not_found(request_id);
                 }
+                notes.unwrap_or_default().route(Route::of(Get::PATH));
                 if ![Method::GET, Method::HEAD].contains(&method) {
                     return error::method_not_allowed(&method, "GET, HEAD", request_id);
                 }

@@ -14,6 +14,7 @@ mod stored;
 
 use std::fs::File;
 use std::ops::Bound;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::sled::{Db, IVec};
@@ -34,6 +35,7 @@ const STATE_KEY: &[u8] = &[0];
 const FIRST_KEY: &[u8] = &[2];
 
 pub(super) struct Sled {
+    dir: PathBuf,
     db: Db,
     /// Our own handle of sled's database file, held so that a write error is reported to us even
     /// if the system has told sled's handle about it already.
@@ -112,7 +114,7 @@ impl Sled {
     }
 
     pub fn disk_bytes(&self) -> Result<u64, ReadError> {
-        self.db.size_on_disk().map_err(read_error)
+        files::disk_bytes(&self.dir).map_err(read_error)
     }
 
     /// Makes a group durable. After an error nothing is tried again, not even a last flush when the

@@ -87,7 +87,7 @@ impl Sled {
         // Whatever is in the store may be in pieces; a new one has none.
         let has_pieces = AtomicBool::new(state.entries > 0);
         let reserve_bytes = options.reserve_bytes;
-        Ok((Sled { db, file, mark, reserve_bytes, has_pieces, _lock: lock }, state, ranks))
+        Ok((Sled { dir, db, file, mark, reserve_bytes, has_pieces, _lock: lock }, state, ranks))
     }
 }
 
