@@ -97,6 +97,8 @@ pub struct ServerOptions {
     pub max_body: u64,
     /// The most bytes that the bodies of all requests under way may have together: what clients can make the server hold in memory.
     pub max_bodies: u64,
+    /// The most bytes that heads on their way in may have together. When they are more, those that are no larger than usual still pass.
+    pub max_heads: u64,
     /// After the signal to stop: how long requests that run may go on.
     pub grace: Duration,
     /// Makes the request ids.
@@ -121,6 +123,7 @@ impl Default for ServerOptions {
             idle_timeout: Duration::from_secs(75),
             max_body: 10 * 1024 * 1024,
             max_bodies: 128 * 1024 * 1024,
+            max_heads: 32 * 1024 * 1024,
             grace: Duration::from_secs(30),
             // Names, not secrets: a generator of our own spares every request a system call.
             ids: IdSource::new(Clock::system(), Entropy::seeded(u64::from_ne_bytes(Entropy::system().bytes()))),
@@ -158,6 +161,8 @@ struct Shared {
     draining: AtomicBool,
     /// Bytes of the bodies of all requests under way.
     body_bytes: AtomicU64,
+    /// Bytes of all heads on their way in.
+    head_bytes: AtomicU64,
 }
 
 /// What connections are told.
@@ -213,6 +218,7 @@ impl Server {
             http: builder(),
             draining: AtomicBool::new(false),
             body_bytes: AtomicU64::new(0),
+            head_bytes: AtomicU64::new(0),
             options,
         });
         let phase = watch::Sender::new(Phase::Open);

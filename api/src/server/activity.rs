@@ -29,6 +29,8 @@ pub(super) struct Activity {
     plain: AtomicBool,
     quiet: Stamp,
     head: Stamp,
+    /// Bytes of a head that is not complete.
+    pub(super) head_bytes: AtomicU64,
     blocked: Stamp,
 }
 
@@ -58,6 +60,7 @@ impl Activity {
             plain: AtomicBool::new(false),
             quiet: Stamp(AtomicU64::new(1)),
             head: Stamp::default(),
+            head_bytes: AtomicU64::new(0),
             blocked: Stamp::default(),
         }
     }
@@ -101,11 +104,13 @@ impl Activity {
         self.plain.load(Acquire)
     }
 
-    /// Bytes came in.
-    pub(super) fn received(&self) {
-        if self.running.load(Acquire) == 0 && !self.multiplexed.load(Relaxed) && self.head.is_never() {
+    /// Bytes came in. Whether they belong to a head.
+    pub(super) fn received(&self) -> bool {
+        let is_head = self.running.load(Acquire) == 0 && !self.multiplexed.load(Relaxed);
+        if is_head && self.head.is_never() {
             self.head.set(self.now());
         }
+        is_head
     }
 
     /// The client takes no bytes at the moment.

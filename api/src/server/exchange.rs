@@ -22,7 +22,7 @@ use tower::{Service, ServiceExt};
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{
-    Shared,
+    HEAD_BUFFER, Shared,
     activity::Activity,
     body::{AnswerBody, Content, RequestBody},
     forwarded, headers,
@@ -34,6 +34,9 @@ use crate::{
     metrics::{Connected, Outcome},
     problem,
 };
+
+/// Heads up to this size pass when all together are too many.
+const USUAL_HEAD: u64 = 8 * 1024;
 
 /// Who is at the other end, as handlers see it (an extension of the request).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +89,24 @@ pub(super) struct Peer {
     pub(super) is_tls: bool,
     /// Counts the connection as open.
     pub(super) _connected: Connected,
+}
+
+impl Peer {
+    /// Counts bytes of a head on its way in; whether there is room for them.
+    pub(super) fn hold_head(&self, bytes: usize) -> bool {
+        let held = self.activity.head_bytes.load(Ordering::Relaxed);
+        // hyper keeps no more; what comes beyond is the rest of a body that nobody wanted.
+        let bytes = (bytes as u64).min((HEAD_BUFFER as u64).saturating_sub(held));
+        self.activity.head_bytes.store(held + bytes, Ordering::Relaxed);
+        let all = self.shared.head_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        held + bytes <= USUAL_HEAD || all <= self.shared.options.max_heads
+    }
+
+    /// The head is complete, or will never be.
+    pub(super) fn release_head(&self) {
+        let held = self.activity.head_bytes.swap(0, Ordering::Relaxed);
+        self.shared.head_bytes.fetch_sub(held, Ordering::Relaxed);
+    }
 }
 
 /// An exchange under way. Dropping it ends it and logs it: there is no way out that is not noted.
@@ -167,6 +188,7 @@ impl Exchange {
     pub(super) fn begin<B>(peer: Arc<Peer>, request: &Request<B>) -> (Self, Option<HeaderValue>) {
         let version = request.version();
         peer.activity.begin(version >= Version::HTTP_2);
+        peer.release_head();
         peer.shared.options.metrics.begin();
         let connection = Connection { client: peer.remote, is_secure: peer.is_tls && !peer.activity.is_plain() };
         let (connection, host) = if peer.is_proxy {

@@ -78,12 +78,19 @@ impl<T: AsyncWrite + Unpin> Watched<T> {
     }
 }
 
+impl<T> Drop for Watched<T> {
+    fn drop(&mut self) {
+        self.peer.release_head();
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.peer.activity.received();
+        let count = buf.filled().len() - before;
+        if count > 0 && self.peer.activity.received() && !self.peer.hold_head(count) {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::OutOfMemory, "all heads together are too large")));
         }
         read
     }

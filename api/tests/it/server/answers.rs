@@ -1,5 +1,7 @@
 //! What the loop itself answers, and what it adds to every answer.
 
+use futures_util::future::select_all;
+
 use super::*;
 
 #[tokio::test]
@@ -102,6 +104,34 @@ async fn n3_headers_that_are_too_many_or_too_large_are_431() {
     let answer = ask(server.address, lines(1, 70 * 1024)).await;
     assert_eq!((answer.status(), answer.problem().status), (431, 431));
     assert_eq!(ask(server.address, lines(90, 10 * 1024)).await.status(), 431);
+}
+
+#[tokio::test]
+async fn n3_heads_together_cannot_take_more_memory_than_allowed_and_give_it_back() {
+    let server = start(ServerOptions { max_heads: 200_000, ..ServerOptions::default() });
+    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "x".repeat(60_000));
+    let mut half = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::connect(server.address).await;
+        // The one that is too much may be cut while it is still sending.
+        let _ = client.0.write_all(large.as_bytes()).await;
+        half.push(client);
+    }
+    let mut ends = half.iter_mut().map(|client| Box::pin(client.0.read_u8())).collect::<Vec<_>>();
+    let (cut, ..) = select_all(&mut ends).await;
+    assert!(cut.is_err(), "without an answer");
+    assert_eq!(ask(server.address, get("/")).await.body, "hello", "usual heads still pass");
+    drop(ends);
+    drop(half);
+    // As soon as the server has seen them go.
+    let whole = format!("{large}\r\nConnection: close\r\n\r\n");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"hello") {
+        let mut client = Client::connect(server.address).await;
+        let _ = client.0.write_all(whole.as_bytes()).await;
+        answer.clear();
+        let _ = client.0.read_to_end(&mut answer).await;
+    }
 }
 
 #[tokio::test]
