@@ -67,7 +67,8 @@ pub fn start(generator: &Generator, python: &Path, dir: &Path) -> Result<Site> {
     let access = step::answer(seed.stderr(Stdio::inherit())).context("the reference's database could not be filled")?;
     let address = process::free_address()?;
     let mut gunicorn = command(&["-m", "gunicorn", "--workers", "2", "--threads", "4", "--worker-class", "gthread"]);
-    gunicorn.args(["--bind", &address, "--log-level", "error", "--no-control-socket", "app"]);
+    // Connections stay open between requests as long as Coffer keeps them.
+    gunicorn.args(["--keep-alive", "75", "--bind", &address, "--log-level", "error", "--no-control-socket", "app"]);
     let process = Process::start(&mut gunicorn)?;
     generator.wait_for(&address, "/readyz", Duration::from_mins(1))?;
     let ids = (1..=RECORDS).map(|id| id.to_string()).collect();
