@@ -120,12 +120,30 @@ struct Server {
     access: String,
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing to end where it was stopped.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 impl Server {
     async fn start(data: &Path) -> Result<Server> {
         let started = Instant::now();
         let mut command = myself()?;
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--access-lifetime", "1d", "--data"]);
-        let mut process = command.arg(data).stdout(Stdio::piped()).spawn()?;
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--log-level",
+            "error",
+            "--access-lifetime",
+            "1d",
+            "--rate-limit",
+            "off",
+        ]);
+        let mut process = command.arg("--data").arg(data).stdout(Stdio::piped()).spawn()?;
         let mut greeting = BufReader::new(process.stdout.take().context("no stdout")?).lines();
         let line = greeting.next().context("the server did not start")??;
         let opened_in = started.elapsed();
