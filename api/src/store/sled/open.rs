@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Sled;
-use super::files::{Format, Lock, make_dir, make_private, sync, sync_files};
+use super::files::{Format, Lock, make_dir, make_private, read_ahead, sync, sync_files};
 use super::inspect::{inspect, settle};
 use super::mark::Mark;
 use super::rescue::Rescue;
@@ -106,6 +106,7 @@ fn open_checked(
         }
         make_dir(sled_dir).map_err(|error| error.to_string())?;
         drop_torn_snapshots(sled_dir).map_err(|error| error.to_string())?;
+        read_ahead(sled_dir.join("db"));
         let segment = format.map_or(SEGMENT, |format| format.segment);
         let db = open_db(sled_dir, segment, options.cache_bytes)?;
         let (state, ranks) = match inspect(&db, promised, format.is_none()) {
