@@ -33,6 +33,9 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
   .ceiling { stroke: #9198a1 }
 }";
 
+/// In place of a number where nothing was answered.
+pub const NONE: &str = "–";
+
 /// Draws the workloads that have a short name.
 pub fn draw(figures: &[Figures]) -> String {
     let rows: Vec<&Figures> = figures.iter().filter(|figures| !figures.workload.short.is_empty()).collect();
@@ -112,11 +115,17 @@ fn dot(out: &mut String, class: &str, (x, y): (f64, f64)) {
 
 /// `58 ×`, and below ten with one digit more.
 pub fn times(ratio: f64) -> String {
+    if !ratio.is_finite() {
+        return NONE.to_owned();
+    }
     if ratio < 9.95 { format!("{ratio:.1} ×") } else { format!("{} ×", spaced(ratio)) }
 }
 
 /// Three digits that count, with a thin space at the thousands: `71 300`.
 pub fn spaced(value: f64) -> String {
+    if !value.is_finite() {
+        return NONE.to_owned();
+    }
     if value < 99.5 {
         return if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
     }
@@ -138,7 +147,7 @@ mod tests {
     fn numbers_have_three_digits_that_count() {
         let shown = [2.345, 45.67, 123.4, 1234.0, 71_349.0, 123_456.0].map(spaced);
         assert_eq!(shown, ["2.3", "46", "123", "1\u{2009}230", "71\u{2009}300", "123\u{2009}000"]);
-        assert_eq!([9.94, 9.96, 58.4].map(times), ["9.9 ×", "10 ×", "58 ×"]);
+        assert_eq!([9.94, 9.96, 58.4, f64::NAN].map(times), ["9.9 ×", "10 ×", "58 ×", NONE]);
     }
 
     #[test]

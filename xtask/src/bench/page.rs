@@ -68,6 +68,9 @@ pub fn table(outcome: &Outcome) -> String {
 
 /// Requests per second, p50 and p99 in milliseconds, processor time in microseconds.
 fn cells(figures: &Figures, server: usize) -> [String; 4] {
+    if figures.per_second(server) == 0.0 {
+        return [chart::NONE; 4].map(str::to_owned);
+    }
     let p50 = figures.median(server, |one| one.p50_us / 1000.0);
     let p99 = figures.median(server, |one| one.p99_us / 1000.0);
     let cpu = figures.median(server, super::generator::Measured::cpu_us);
