@@ -78,6 +78,7 @@ struct Resource {
 struct Table {
     context: Context,
     assets: Assets,
+    policies: Arc<limited::Policies>,
     resources: Vec<Resource>,
 }
 
@@ -131,7 +132,8 @@ async fn answer(
 
 impl Table {
     fn new(context: Context, assets: Assets) -> Self {
-        let mut table = Self { context, assets, resources: Vec::new() };
+        let policies = Arc::new(limited::policies(&context.options.limits));
+        let mut table = Self { context, assets, policies, resources: Vec::new() };
         root::register(&mut table);
         tokens::register(&mut table);
         browser::register(&mut table);
@@ -156,9 +158,9 @@ impl Table {
         F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
-        let policy = limited::policy::<E>(&self.context);
+        let policies = Arc::clone(&self.policies);
         let handler: Handler = Box::new(move |context, raw| {
-            let (handler, policy) = (handler.clone(), policy.clone());
+            let (handler, policies) = (handler.clone(), Arc::clone(&policies));
             Box::pin(async move {
                 let request_id = raw.request_id;
                 let mut standing = None;
@@ -171,7 +173,7 @@ impl Table {
                     Err(refusal) => refusal.into_response(&EndpointInfo::of::<E>(), request_id),
                 };
                 if let Some(standing) = standing {
-                    limited::tell(&standing, policy.as_ref(), response.headers_mut());
+                    limited::tell(&standing, &policies, response.headers_mut());
                 }
                 response
             })

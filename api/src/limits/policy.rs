@@ -56,9 +56,9 @@ impl Policy {
 }
 
 impl Default for Settings {
-    /// What a page with many tiles, or a script that sends thousands of records, does not notice.
+    /// Nobody who works notices them. Who keeps asking as fast as a machine can comes down to a pace that leaves room for others.
     fn default() -> Self {
-        Self([Some(Policy::new(5_000, 10)), Some(Policy::new(2_000, 10)), Some(Policy::new(300, 60))])
+        Self([Some(Policy::new(1_000_000, 60)), Some(Policy::new(300_000, 60)), Some(Policy::new(1_000, 60))])
     }
 }
 

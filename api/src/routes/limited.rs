@@ -11,7 +11,7 @@ use super::{Context, browser, error::Refusal};
 use crate::{
     auth::token::TokenType,
     domain::sessions::Authenticated,
-    limits::{Class, Payer, Standing},
+    limits::{Class, Limits, Payer, Standing},
 };
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -60,6 +60,8 @@ pub fn payer(session: Option<&Authenticated>, address: IpAddr) -> Payer {
 /// Takes a request of `E` from the allowance of `payer`; `standing` then says how much is left.
 pub fn charge<E: Endpoint>(context: &Context, payer: Payer, standing: &mut Option<Standing>) -> Result<(), Refusal> {
     let Some(class) = class::<E>() else { return Ok(()) };
+    // What names a session proves more than a guess could: using it is a write like others.
+    let class = if matches!(payer, Payer::Session(_)) { Class::Writes } else { class };
     *standing = context.options.limits.take(class, payer);
     match *standing {
         Some(standing) if standing.refused.is_some() => Err(Refusal::TooFast(standing)),
@@ -77,15 +79,19 @@ pub fn problem(standing: &Standing) -> (Problem, u64) {
     (problem.with("violated-policies", vec![Value::from(standing.class.name())]), seconds)
 }
 
-/// What `RateLimit-Policy` says of an endpoint, where it is limited.
-pub fn policy<E: Endpoint>(context: &Context) -> Option<HeaderValue> {
-    let class = class::<E>()?;
-    let policy = context.options.limits.policy(class)?;
-    HeaderValue::try_from(format!("\"{}\";q={};w={}", class.name(), policy.quota(), policy.window())).ok()
+/// What `RateLimit-Policy` says of each class, where it is limited.
+pub type Policies = [Option<HeaderValue>; Class::ALL.len()];
+
+/// The same for all answers.
+pub fn policies(limits: &Limits) -> Policies {
+    Class::ALL.map(|class| {
+        let policy = limits.policy(class)?;
+        HeaderValue::try_from(format!("\"{}\";q={};w={}", class.name(), policy.quota(), policy.window())).ok()
+    })
 }
 
 /// Tells how much is left.
-pub fn tell(standing: &Standing, policy: Option<&HeaderValue>, headers: &mut HeaderMap) {
+pub fn tell(standing: &Standing, policies: &Policies, headers: &mut HeaderMap) {
     // Room for the longest name and two numbers; on the stack, since every answer has one.
     let mut buffer = [0; 64];
     let mut rest = &mut buffer[..];
@@ -96,7 +102,7 @@ pub fn tell(standing: &Standing, policy: Option<&HeaderValue>, headers: &mut Hea
     {
         headers.insert(LIMIT, left);
     }
-    headers.extend(policy.map(|policy| (POLICY, policy.clone())));
+    headers.extend(policies[standing.class as usize].clone().map(|policy| (POLICY, policy)));
 }
 
 fn round_up(time: std::time::Duration) -> u64 {

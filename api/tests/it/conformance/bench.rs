@@ -43,8 +43,7 @@ impl Bench {
         fs::write(&key_file, [KEY, b"\n"].concat()).unwrap();
         fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
         let key_file = key_file.to_str().unwrap();
-        // Hundreds of cases in a few seconds, from one address.
-        let options = ["--rotation", rotation, "--signing-key-file", key_file, "--rate-limit", "credentials=off"];
+        let options = ["--rotation", rotation, "--signing-key-file", key_file];
         let mut server = Server::start(&data.path().join("data"), &options);
         let code = server.setup_code();
         // Each request on a connection of its own, straight to the server, and no redirect passed over.
