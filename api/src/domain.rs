@@ -62,6 +62,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Parsed collections, by the version they were read at.
     pub collections: collections::Cache,
+    /// Who asked lately, by the version they were read at.
+    pub kept: sessions::Kept,
     /// The code for the first admin, while there is none.
     pub setup: setup::SetupCode,
     /// A refresh token is spent by its use.

@@ -121,8 +121,9 @@ pub struct HasherSettings {
 
 impl Default for HasherSettings {
     fn default() -> Self {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
-        Self { cost: Cost::default(), threads, queue: threads * 64 }
+        // Half the cores: however many sign in, who is signed in already has the other half.
+        let threads = (thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 8);
+        Self { cost: Cost::default(), threads, queue: threads * 128 }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         token::{Issuer, TokenSettings, Verifier},
     },
     domain::{
-        App, Parts, collections,
+        App, Parts, collections, sessions,
         setup::{self, SetupCode},
     },
     store::{Options, Store},
@@ -116,6 +116,7 @@ impl DataDir {
             policy: Policy::with_min_length(settings.min_password_length)?,
             throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
             collections: collections::Cache::default(),
+            kept: sessions::Kept::default(),
             rotation: settings.rotation,
             session_lifetime: settings.session_lifetime,
             draining: AtomicBool::new(false),

@@ -95,6 +95,11 @@ pub enum AuthError {
     Inactive,
 }
 
+impl AuthError {
+    /// The token is ours, and its session is nowhere.
+    pub const NO_SESSION: Self = Self::Token(TokenError::Invalid("no such session"));
+}
+
 impl From<FieldErrors> for Error {
     fn from(errors: FieldErrors) -> Self {
         Self::Invalid(errors)

@@ -1,6 +1,8 @@
 //! Sessions: one sign-in and what became of it. Every token belongs to one, and every request asks it: a session that ended
 //! takes its tokens with it at once. A refresh token is good for one use; using it again ends the session (RFC 9700 §4.14.2).
 
+mod callers;
+
 use std::net::IpAddr;
 
 use common::{
@@ -28,6 +30,8 @@ use crate::{
     },
     store::{Batch, CommitError, Expect, Scan, Version},
 };
+
+pub use callers::{Authenticated, Kept, authenticate};
 
 /// A session as stored. One that ended is kept until its tokens would have expired, so that they are told apart from
 /// forged ones.
@@ -68,26 +72,6 @@ pub struct Origin {
     pub address: IpAddr,
     /// What the client calls itself, shortened.
     pub user_agent: String,
-}
-
-/// A request's caller, found good.
-#[derive(Debug, Clone)]
-pub struct Authenticated {
-    /// The session of the token.
-    pub id: SessionId,
-    /// The user, as stored right now.
-    pub user: User,
-    /// The same as a caller.
-    pub caller: Caller,
-    /// Where the request came from.
-    pub address: IpAddr,
-}
-
-impl Authenticated {
-    /// The caller and where they are, for the journal.
-    pub fn actor(&self) -> Actor<'_> {
-        Actor::at(&self.caller, self.address)
-    }
 }
 
 /// Fresh tokens. `refresh` is `None` where rotation is off.
@@ -246,15 +230,20 @@ pub async fn refresh(app: &App, token: &str, origin: &Origin) -> Result<Issued> 
 
 /// The session of these claims, if it has not ended.
 async fn current(app: &App, claims: &Claims) -> Result<(Version, StoredSession)> {
-    let invalid = || AuthError::Token(crate::auth::token::TokenError::Invalid("no such session"));
-    let (version, session) = load(app, claims.session).await?.ok_or_else(invalid)?;
+    let (version, session) = load(app, claims.session).await?.ok_or(AuthError::NO_SESSION)?;
+    still_on(app, claims, &session)?;
+    Ok((version, session))
+}
+
+/// Whether a session is the one that the claims are about, and goes on.
+fn still_on(app: &App, claims: &Claims, session: &StoredSession) -> Result<()> {
     if session.user != claims.user {
-        return Err(invalid().into());
+        return Err(AuthError::NO_SESSION.into());
     }
     if session.is_over(app.clock.unix_seconds()) {
         return Err(AuthError::Ended.into());
     }
-    Ok((version, session))
+    Ok(())
 }
 
 /// A refresh token that is not the current one: spent by an earlier use, which ends the session, or never given out.
@@ -313,18 +302,6 @@ pub async fn sign_out(app: &App, token: &str, origin: &Origin) -> Result<()> {
     let (_, session) = current(app, &claims).await?;
     let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
     end_one(app, Actor::at(&caller, origin.address), claims.session, "sign_out").await
-}
-
-/// The caller of an access token: signature and claims first, then user and session as they are right now.
-pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Authenticated> {
-    let claims = app.verifier.verify(token, TokenType::Access)?;
-    let (_, stored) = users::load(app, claims.user).await?.ok_or(AuthError::NoUser)?;
-    if !stored.user.is_active {
-        return Err(AuthError::Inactive.into());
-    }
-    current(app, &claims).await?;
-    let caller = stored.caller();
-    Ok(Authenticated { id: claims.session, user: stored.user, caller, address })
 }
 
 /// Sessions that have not ended, newest first.

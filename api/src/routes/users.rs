@@ -18,7 +18,7 @@ pub fn register(table: &mut Table) {
 }
 
 async fn me(_: Context, input: Input<endpoints::Me>) -> Result<Reply> {
-    Reply::json(&input.session()?.user)
+    Reply::json(&*input.session()?.user)
 }
 
 async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply> {

@@ -256,7 +256,7 @@ impl Drop for Exchange {
             // 499, as others write it: the client left before there was an answer.
             status = self.status.map_or(499, |status| status.as_u16()),
             user = user.map(|user| tracing::field::display(user.id)),
-            name = user.map(|user| user.name.as_str()),
+            name = user.map(|user| user.username.as_str()),
             client = %self.connection.client,
             bytes = self.sent,
             // To the microsecond.

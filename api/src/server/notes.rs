@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use common::{id::UserId, name::Username, user::User};
+use common::user::User;
 
 use crate::metrics::Route;
 
@@ -14,14 +14,7 @@ pub struct Notes(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     route: OnceLock<Route>,
-    user: OnceLock<Who>,
-}
-
-/// A user's id and name.
-#[derive(Debug)]
-pub(super) struct Who {
-    pub(super) id: UserId,
-    pub(super) name: Username,
+    user: OnceLock<Arc<User>>,
 }
 
 impl Notes {
@@ -31,8 +24,8 @@ impl Notes {
     }
 
     /// This user asks.
-    pub fn user(&self, user: &User) {
-        let _ = self.0.user.set(Who { id: user.id, name: user.username.clone() });
+    pub fn user(&self, user: &Arc<User>) {
+        let _ = self.0.user.set(Arc::clone(user));
     }
 
     /// Where nobody said, none.
@@ -40,7 +33,7 @@ impl Notes {
         self.0.route.get().copied().unwrap_or(Route::NONE)
     }
 
-    pub(super) fn noted_user(&self) -> Option<&Who> {
+    pub(super) fn noted_user(&self) -> Option<&Arc<User>> {
         self.0.user.get()
     }
 }

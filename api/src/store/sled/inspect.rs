@@ -23,8 +23,16 @@ use crate::store::scan::Direction;
 /// Entries that a thread takes on at once.
 const TOGETHER: usize = 512;
 
+/// What is known of a database that was read through.
+pub(super) struct Inspected {
+    pub state: State,
+    pub ranks: Ranks,
+    /// Some values are so large that they are in pieces.
+    pub has_pieces: bool,
+}
+
 /// The state of a whole database, or what is wrong with it.
-pub(super) fn inspect(db: &Db, promised: Option<Version>, fresh: bool) -> Result<(State, Ranks), String> {
+pub(super) fn inspect(db: &Db, promised: Option<Version>, fresh: bool) -> Result<Inspected, String> {
     let stored = db.get(STATE_KEY).map_err(|error| error.to_string())?;
     let state = match &stored {
         None => State::default(),
@@ -47,20 +55,20 @@ pub(super) fn inspect(db: &Db, promised: Option<Version>, fresh: bool) -> Result
     if found.pieces != found.pieces_due {
         return Err("parts of large values are missing".to_owned());
     }
-    Ok((state, found.ranks))
+    Ok(Inspected { state, ranks: found.ranks, has_pieces: found.pieces.0 > 0 })
 }
 
 /// Makes what is left of a damaged database consistent, and returns its new state.
-pub(super) fn settle(db: &Db, promised: Option<Version>) -> Result<(State, Ranks), String> {
+pub(super) fn settle(db: &Db, promised: Option<Version>) -> Result<Inspected, String> {
     let recorded = db.get(STATE_KEY).ok().flatten().and_then(|stored| decode(&stored));
     drop_broken_values(db).map_err(|error| error.to_string())?;
-    let Found { mut state, ranks, .. } = add_up(db)?;
+    let Found { mut state, ranks, pieces, .. } = add_up(db)?;
     // Versions that were handed out stay used, even if what they wrote is lost.
     let used = recorded.unwrap_or_default().version.max(promised.unwrap_or_default());
     state.version = state.version.max(used);
     let written = db.insert(STATE_KEY, encode(state)).and_then(|_| db.flush());
     written.map_err(|error| error.to_string())?;
-    Ok((state, ranks))
+    Ok(Inspected { state, ranks, has_pieces: pieces.0 > 0 })
 }
 
 /// Everything in a database, added up.

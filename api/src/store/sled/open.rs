@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::Sled;
 use super::files::{Format, Lock, make_dir, make_private, read_ahead, sync, sync_files};
-use super::inspect::{inspect, settle};
+use super::inspect::{Inspected, inspect, settle};
 use super::mark::Mark;
 use super::rescue::Rescue;
 use crate::store::engine::State;
@@ -67,7 +67,7 @@ impl Sled {
 
         let sled_dir = dir.join("sled");
         let rescue = Rescue::prepare(&sled_dir).map_err(io("copying the database"))?;
-        let (db, state, ranks) = match open_checked(&sled_dir, options, format, promised) {
+        let (db, inspected) = match open_checked(&sled_dir, options, format, promised) {
             Ok(opened) => opened,
             Err(what) => {
                 let Some(rescue) = rescue else {
@@ -82,12 +82,11 @@ impl Sled {
         let file = File::options().read(true).write(true).open(sled_dir.join("db"));
         let file = file.map_err(io("opening the database file"))?;
         let mark = Mark::open(&dir.join("mark")).map_err(io("opening the mark"))?;
-        let files = make_durable(&dir, format, &mark, state);
+        let files = make_durable(&dir, format, &mark, inspected.state);
         files.map_err(io("making it durable"))?;
-        // Whatever is in the store may be in pieces; a new one has none.
-        let has_pieces = AtomicBool::new(state.entries > 0);
+        let has_pieces = AtomicBool::new(inspected.has_pieces);
         let reserve_bytes = options.reserve_bytes;
-        Ok((Sled { dir, db, file, mark, reserve_bytes, has_pieces, _lock: lock }, state, ranks))
+        Ok((Sled { dir, db, file, mark, reserve_bytes, has_pieces, _lock: lock }, inspected.state, inspected.ranks))
     }
 }
 
@@ -98,7 +97,7 @@ fn open_checked(
     options: &SledOptions,
     format: Option<Format>,
     promised: Option<Version>,
-) -> Result<(::sled::Db, State, Ranks), String> {
+) -> Result<(::sled::Db, Inspected), String> {
     log_panics_of_the_engine();
     let work = || {
         if format.is_some() && !sled_dir.join("db").exists() {
@@ -109,14 +108,14 @@ fn open_checked(
         read_ahead(sled_dir.join("db"));
         let segment = format.map_or(SEGMENT, |format| format.segment);
         let db = open_db(sled_dir, segment, options.cache_bytes)?;
-        let (state, ranks) = match inspect(&db, promised, format.is_none()) {
+        let inspected = match inspect(&db, promised, format.is_none()) {
             Err(what) if options.accept_data_loss => {
                 tracing::warn!(%what, "the store goes on with what is left, as was asked");
                 settle(&db, promised)?
             }
             inspected => inspected?,
         };
-        Ok((db, state, ranks))
+        Ok((db, inspected))
     };
     thread::scope(|scope| {
         let opening = thread::Builder::new().name(OPENING_THREAD.to_owned()).spawn_scoped(scope, work);

@@ -1,0 +1,121 @@
+//! Who is behind an access token, found out anew for every request: sessions and users are looked at as they are now. What was read
+//! is kept for as long as nothing at all is committed, since until then it would be read again word for word.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use common::{access::Caller, id::SessionId, user::User};
+
+use super::{StoredSession, load, still_on};
+use crate::{
+    auth::token::TokenType,
+    domain::{App, Result, error::AuthError, journal::Actor, users},
+    store::Version,
+};
+
+/// How many sessions are kept, each of about a kilobyte with its user. Beyond that, all are let go.
+const MAX_KEPT: usize = 1024;
+
+/// A request's caller, found good.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// The session of the token.
+    pub id: SessionId,
+    /// The user, as stored right now.
+    pub user: Arc<User>,
+    /// The same as a caller.
+    pub caller: Caller,
+    /// Where the request came from.
+    pub address: IpAddr,
+}
+
+impl Authenticated {
+    /// The caller and where they are, for the journal.
+    pub fn actor(&self) -> Actor<'_> {
+        Actor::at(&self.caller, self.address)
+    }
+}
+
+/// Sessions with their users, as read lately.
+#[derive(Default)]
+pub struct Kept(RwLock<HashMap<SessionId, Seen>>);
+
+#[derive(Clone)]
+struct Seen {
+    /// The store's.
+    version: Version,
+    session: Arc<StoredSession>,
+    user: Arc<User>,
+}
+
+impl Kept {
+    fn get(&self, id: SessionId, version: Version) -> Option<Seen> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&id).filter(|seen| seen.version == version).cloned()
+    }
+
+    fn put(&self, id: SessionId, seen: Seen) {
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT && !kept.contains_key(&id) {
+            kept.clear();
+        }
+        kept.insert(id, seen);
+    }
+}
+
+/// The caller of an access token: signature and claims first, then user and session as they are right now.
+pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Authenticated> {
+    let claims = app.verifier.verify(token, TokenType::Access)?;
+    // Before the reading: what is read may be newer than this, and is then never taken for what it is not.
+    let version = app.store.version();
+    let Seen { session, user, .. } = if let Some(seen) = app.kept.get(claims.session, version) {
+        seen
+    } else {
+        let (_, stored) = users::load(app, claims.user).await?.ok_or(AuthError::NoUser)?;
+        if !stored.user.is_active {
+            return Err(AuthError::Inactive.into());
+        }
+        let (_, session) = load(app, claims.session).await?.ok_or(AuthError::NO_SESSION)?;
+        let seen = Seen { version, session: Arc::new(session), user: Arc::new(stored.user) };
+        app.kept.put(claims.session, seen.clone());
+        seen
+    };
+    if !user.is_active {
+        return Err(AuthError::Inactive.into());
+    }
+    still_on(app, &claims, &session)?;
+    let caller = Caller::User { id: user.id, is_admin: user.is_admin, roles: user.roles.clone() };
+    Ok(Authenticated { id: claims.session, user, caller, address })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_counts_for_one_version_only_and_is_bounded() {
+        let session: StoredSession = serde_json::from_value(serde_json::json!({
+            "user": "0197c0de-0000-7000-8000-000000000001", "created_at": "", "last_used": "", "expires_at": 0,
+            "refresh": "0197c0de-0000-7000-8000-000000000002", "address": "", "user_agent": "",
+        }))
+        .unwrap();
+        let user: User = serde_json::from_value(serde_json::json!({
+            "id": session.user, "username": "ada", "roles": [], "is_admin": true, "is_active": true, "created_at": "",
+            "last_login": null,
+        }))
+        .unwrap();
+        let seen = Seen { version: Version::new(7), session: Arc::new(session), user: Arc::new(user) };
+        let kept = Kept::default();
+        let id = |n: u128| SessionId::from_uuid(uuid::Uuid::from_u128(n));
+        for n in 0..=MAX_KEPT as u128 {
+            kept.put(id(n), seen.clone());
+            assert!(kept.get(id(n), Version::new(7)).is_some());
+            assert!(kept.get(id(n), Version::new(8)).is_none(), "something was committed since");
+            assert!(kept.0.read().unwrap().len() <= MAX_KEPT);
+        }
+        assert_eq!(kept.0.read().unwrap().len(), 1);
+    }
+}
