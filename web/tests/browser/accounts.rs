@@ -235,6 +235,7 @@ async fn who_ends_their_own_session_is_out_and_only_admins_get_to_the_users() {
     // Ending the session that one is in is signing out, and no surprise.
     browser.shortcut("i").await;
     browser.at("/sessions").await;
+    browser.see("table.people .tag", "this one").await;
     browser.press("j").await;
     browser.press("d").await;
     browser.see("dialog", "This is the session that you are in.").await;
