@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use common::Problem;
 use reqwest::{ClientBuilder, Url};
 
 use super::{
@@ -45,11 +46,18 @@ impl Health {
         let client = client.timeout(Duration::from_secs(3)).build()?;
         let url = server.parse::<Url>().and_then(|server| server.join("readyz"))?;
         let name = if self.server.is_some() { server } else { self.listen[0].to_string() };
-        let answer = block_on(async { client.get(url).send().await.map_err(|error| unanswered(&name, error)) })?;
-        if !answer.status().is_success() {
-            bail!("the server on {name} is not ready");
-        }
-        Ok(())
+        block_on(async {
+            let answer = client.get(url).send().await.map_err(|error| unanswered(&name, error))?;
+            let status = answer.status();
+            if status.is_success() {
+                return Ok(());
+            }
+            // It says why, and what to do.
+            match serde_json::from_slice::<Problem>(&answer.bytes().await?) {
+                Ok(problem) => bail!("the server on {name} is not ready: {}", problem.detail),
+                Err(_) => bail!("the server on {name} is not ready: it answers {status}"),
+            }
+        })
     }
 
     /// A client for the first address that the server listens on, and the address that goes with it.
