@@ -14,7 +14,7 @@ use crate::{
     session::Phase,
     ui::{
         field::InputView,
-        form::{focus_first_error, form_errors, send_on_ctrl_s, submit},
+        form::{focus_first_error, form_errors, kept, send_on_ctrl_s, submit},
         link::Link,
     },
     words,
@@ -184,12 +184,7 @@ pub fn FormView(props: &FormViewProps) -> Html {
     html! {
         <form class="form" onsubmit={props.onsubmit.clone()} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
             if *filling.is_kept {
-                <div class="notice" role="status">
-                    <p>{ words::record::KEPT }</p>
-                    <div class="notice-actions">
-                        <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
-                    </div>
-                </div>
+                { kept(Callback::from(ondiscard)) }
             }
             { form_errors(&filling.form().errors) }
             { props.children.clone() }

@@ -1,4 +1,4 @@
-//! What forms have in common: what is wrong with the whole, and the keys that send them.
+//! What forms have in common: what is wrong with the whole, what was left unsent, and the keys that send them.
 
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -16,6 +16,18 @@ pub fn form_errors(errors: &[String]) -> Html {
                     { for errors.iter().map(|error| html! { <p dir="auto">{ error }</p> }) }
                 </div>
             }
+        </div>
+    }
+}
+
+/// Somebody comes back to a form with something unsent in it, and may want to start afresh.
+pub fn kept(ondiscard: Callback<MouseEvent>) -> Html {
+    html! {
+        <div class="notice" role="status">
+            <p>{ words::record::KEPT }</p>
+            <div class="notice-actions">
+                <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
+            </div>
         </div>
     }
 }

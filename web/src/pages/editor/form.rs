@@ -24,7 +24,7 @@ use crate::{
     toast::ToastEvent,
     ui::{
         field::{FieldFrame, described_by},
-        form::{focus_first_error, form_errors, send_on_ctrl_s, submit},
+        form::{focus_first_error, form_errors, kept, send_on_ctrl_s, submit},
         icon::{Shape, icon},
         link::Link,
     },
@@ -166,12 +166,7 @@ pub fn EditorForm(props: &EditorFormProps) -> Html {
     html! {
         <form class="form editor" {onsubmit} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
             if state.is_kept {
-                <div class="notice" role="status">
-                    <p>{ words::record::KEPT }</p>
-                    <div class="notice-actions">
-                        <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
-                    </div>
-                </div>
+                { kept(Callback::from(ondiscard)) }
             }
             { form_errors(&state.messages()) }
             if state.is_stale {

@@ -18,7 +18,7 @@ use crate::{
     places,
     ui::{
         field::InputView,
-        form::{form_errors, send_on_ctrl_s, submit},
+        form::{form_errors, kept, send_on_ctrl_s, submit},
         icon::{Shape, icon},
         link::Link,
     },
@@ -107,12 +107,7 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
     html! {
         <form class="form" {onsubmit} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
             if is_kept && conflict.is_none() {
-                <div class="notice" role="status">
-                    <p>{ words::record::KEPT }</p>
-                    <div class="notice-actions">
-                        <button type="button" class="button" onclick={ondiscard}>{ words::record::DISCARD }</button>
-                    </div>
-                </div>
+                { kept(Callback::from(ondiscard)) }
             }
             if let Some(conflict) = conflict {
                 { conflict_notice(&conflict, busy, [&send(Then::Leave), &ontheirs, &onnew]) }
