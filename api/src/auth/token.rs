@@ -215,7 +215,7 @@ impl Verifier {
     /// The claims of `token`, if it is one of ours, of this type, and valid now.
     pub fn verify(&self, token: &str, kind: TokenType) -> Result<Claims, TokenError> {
         let check = |payload: &Object| claims::check(payload, Some(kind), self.clock.unix_seconds(), &self.settings);
-        // A refresh token comes once.
+        // A refresh token is good for one request.
         if kind == TokenType::Refresh {
             return check(&self.signed_payload(token)?);
         }

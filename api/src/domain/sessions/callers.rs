@@ -9,7 +9,7 @@ use std::{
 
 use common::{access::Caller, id::SessionId, user::User};
 
-use super::{StoredSession, load, still_on};
+use super::{StoredSession, current, still_on};
 use crate::{
     auth::token::TokenType,
     domain::{App, Result, error::AuthError, journal::Actor, users},
@@ -39,7 +39,7 @@ impl Authenticated {
     }
 }
 
-/// Sessions with their users, as read lately.
+/// Sessions that went on with their active users, as read lately.
 #[derive(Default)]
 pub struct Kept(RwLock<HashMap<SessionId, Seen>>);
 
@@ -71,22 +71,20 @@ pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Aut
     let claims = app.verifier.verify(token, TokenType::Access)?;
     // Before the reading: what is read may be newer than this, and is then never taken for what it is not.
     let version = app.store.version();
-    let Seen { session, user, .. } = if let Some(seen) = app.kept.get(claims.session, version) {
-        seen
+    let user = if let Some(seen) = app.kept.get(claims.session, version) {
+        // Nothing was written since, but time went on.
+        still_on(app, &claims, &seen.session)?;
+        seen.user
     } else {
         let (_, stored) = users::load(app, claims.user).await?.ok_or(AuthError::NoUser)?;
         if !stored.user.is_active {
             return Err(AuthError::Inactive.into());
         }
-        let (_, session) = load(app, claims.session).await?.ok_or(AuthError::NO_SESSION)?;
-        let seen = Seen { version, session: Arc::new(session), user: Arc::new(stored.user) };
-        app.kept.put(claims.session, seen.clone());
-        seen
+        let (_, session) = current(app, &claims).await?;
+        let user = Arc::new(stored.user);
+        app.kept.put(claims.session, Seen { version, session: Arc::new(session), user: Arc::clone(&user) });
+        user
     };
-    if !user.is_active {
-        return Err(AuthError::Inactive.into());
-    }
-    still_on(app, &claims, &session)?;
     let caller = Caller::User { id: user.id, is_admin: user.is_admin, roles: user.roles.clone() };
     Ok(Authenticated { id: claims.session, user, caller, address })
 }
