@@ -105,7 +105,6 @@ pub fn bench(args: &[String]) -> Result<()> {
         },
         rounds: settings.rounds,
         seconds: settings.seconds,
-        rate_limit_off: coffer::knows_rate_limit()?,
         took: started.elapsed(),
     };
     drop((coffer, reference, hello));

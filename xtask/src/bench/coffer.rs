@@ -13,7 +13,6 @@ use super::data::{PASSWORD, USERS};
 use super::generator::Generator;
 use super::process::{Process, Resident};
 use super::workload::Site;
-use crate::step;
 use crate::workspace;
 
 const BOOKS: &str = "/api/records/books/";
@@ -25,12 +24,6 @@ struct Started {
     address: String,
     /// For the first admin, where there is none yet.
     setup_code: Option<String>,
-}
-
-/// Whether the server limits callers and can be told not to: one caller asks for everything here.
-pub fn knows_rate_limit() -> Result<bool> {
-    let help = step::answer(Command::new(workspace::release("coffer")).args(["serve", "--help"]));
-    Ok(help.context("coffer serve --help says nothing")?.contains("--rate-limit"))
 }
 
 /// Starts on empty stores: milliseconds from the start of the process to the first `/readyz` of 200, and what it then holds in memory.
@@ -60,12 +53,11 @@ pub fn start(generator: &Generator, dir: &Path) -> Result<Site> {
 /// `empty`: the store is, so the server prints a link to set it up.
 fn serve(data: &Path, web: Option<&Path>, empty: bool) -> Result<Started> {
     let mut command = Command::new(workspace::release("coffer"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--access-lifetime", "2h", "--data"]).arg(data);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--access-lifetime", "2h"]);
+    // One caller asks for everything here.
+    command.args(["--rate-limit", "off", "--data"]).arg(data);
     if let Some(web) = web {
         command.arg("--web-dir").arg(web);
-    }
-    if knows_rate_limit()? {
-        command.args(["--rate-limit", "off"]);
     }
     // The log is written as always, and goes nowhere.
     let mut process = Process::start(command.stdout(Stdio::piped()).stderr(Stdio::null()))?;

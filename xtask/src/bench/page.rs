@@ -117,8 +117,8 @@ fn machine(outcome: &Outcome, python: &Path) -> Result<String> {
     let ask = |program: &str, args: &[&str]| step::answer(Command::new(program).args(args)).unwrap_or_default();
     let cores = available_parallelism().map_or(1, usize::from);
     let memory = field("/proc/meminfo", "MemTotal").split(' ').next().and_then(|kib| kib.parse::<f64>().ok());
-    let mut text = format!(
-        "{}, {cores} cores of {}, {:.0} GB of memory, Linux {}, {} on the disk. {}, {}. {} rounds of {} s for each figure, {:.0} minutes in all.",
+    let text = format!(
+        "{}, {cores} cores of {}, {:.0} GB of memory, Linux {}, {} on the disk. {}, {}. {} rounds of {} s for each figure, {:.0} minutes in all. Coffer runs with `--rate-limit off`, since one caller asks for everything here.",
         ask("date", &["+%F"]),
         field("/proc/cpuinfo", "model name"),
         memory.unwrap_or_default() / 1e6,
@@ -130,9 +130,6 @@ fn machine(outcome: &Outcome, python: &Path) -> Result<String> {
         outcome.seconds,
         (outcome.took.as_secs_f64() / 60.0).ceil(),
     );
-    if outcome.rate_limit_off {
-        text += " Coffer runs with `--rate-limit off`, since one caller asks for everything here.";
-    }
     let versions = reference::requirements()?;
     let versions: Vec<_> = versions.lines().filter_map(|line| line.split_once("==")).take(9).collect();
     let versions: Vec<_> = versions.iter().map(|(name, version)| format!("{name} {version}")).collect();

@@ -39,7 +39,6 @@ pub struct Outcome {
     pub memory: Memory,
     pub rounds: usize,
     pub seconds: f64,
-    pub rate_limit_off: bool,
     pub took: Duration,
 }
 
