@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_that_would_change_are_refused() {
+    fn n6_numbers_that_would_change_are_refused() {
         for good in ["0", "-0", "1.10", "0.1", "1e3", "9007199254740992", "-9007199254740992", "1.5e-7", "100.0", "0.0"]
         {
             assert!(parse(good.as_bytes()).is_ok(), "{good}");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rfc_8259_does_not_allow_is_refused() {
+    fn n6_what_the_standard_does_not_allow_is_refused() {
         for bad in [
             "",
             "{bad",
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded() {
+    fn n6_depth_is_bounded() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert!(parse(nested(MAX_DEPTH + 1).as_bytes()).is_err());

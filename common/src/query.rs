@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_numbers_are_refused_by_name() {
+    fn n7_odd_numbers_are_refused_by_name() {
         for bad in [
             "page=0",
             "page=-1",

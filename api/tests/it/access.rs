@@ -43,7 +43,7 @@ async fn call(client: &Client, method: &Method, path: &str, body: Option<&Value>
 }
 
 #[tokio::test]
-async fn a_foreign_record_is_an_absent_record() {
+async fn d1_a_foreign_record_is_an_absent_record() {
     let (coffer, admin) = Coffer::with_admin().await;
     let own = json!({"list": ["owner"], "view": ["owner"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]});
     define(&admin, "notes", own).await;
@@ -88,7 +88,7 @@ async fn a_foreign_record_is_an_absent_record() {
 }
 
 #[tokio::test]
-async fn a_collection_that_a_caller_may_not_see_is_an_absent_collection() {
+async fn d1_a_collection_that_a_caller_may_not_see_is_an_absent_collection() {
     let (coffer, admin) = Coffer::with_admin().await;
     let nobody = json!({"list": ["nobody"], "view": ["nobody"], "create": [], "update": ["role:editor"], "delete": []});
     define(&admin, "vault", nobody).await;
@@ -134,7 +134,7 @@ async fn powers(client: &Client, record: &Value) -> [u16; 5] {
 }
 
 #[tokio::test]
-async fn each_rule_lets_in_whom_it_names() {
+async fn d1_each_rule_lets_in_whom_it_names() {
     let (coffer, admin) = Coffer::with_admin().await;
     define(&admin, "things", json!({})).await;
     let owner = coffer.user(&admin, "ulla", json!({})).await;
@@ -172,7 +172,7 @@ async fn each_rule_lets_in_whom_it_names() {
 }
 
 #[tokio::test]
-async fn who_may_look_and_not_touch_is_told_so() {
+async fn d1_who_may_look_and_not_touch_is_told_so() {
     let (coffer, admin) = Coffer::with_admin().await;
     define(&admin, "things", json!({"update": ["owner"], "delete": ["owner"], "create": ["role:editor"]})).await;
     let ulla = coffer.user(&admin, "ulla", json!({"roles": ["editor"]})).await;

@@ -104,7 +104,7 @@ async fn definitions_that_make_no_sense_are_refused_by_their_place() {
 }
 
 #[tokio::test]
-async fn a_change_needs_the_revision_that_was_read_where_one_is_named() {
+async fn d4_a_change_needs_the_revision_that_was_read_where_one_is_named() {
     let (_coffer, admin) = Coffer::with_admin().await;
     let first = admin.collection("snacks", json!([])).await;
     let first = Revision(first["revision"].as_u64().unwrap());
@@ -184,7 +184,7 @@ async fn records_are_carried_over_to_a_new_definition() {
 }
 
 #[tokio::test]
-async fn what_the_server_owns_of_a_definition_comes_back_unchanged_or_not_at_all() {
+async fn d2_what_the_server_owns_of_a_definition_comes_back_unchanged_or_not_at_all() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
     let address = "/api/collections/snacks/";

@@ -46,7 +46,7 @@ async fn with_snacks() -> (Coffer, Client) {
 }
 
 #[tokio::test]
-async fn every_endpoint_asks_for_the_token_that_it_says() {
+async fn d1_every_endpoint_asks_for_the_token_that_it_says() {
     let (coffer, admin) = with_snacks().await;
     let user = coffer.user(&admin, "ulla", json!({})).await;
     let forged = Client { access: Some("e30.e30.e30".to_owned()), ..coffer.stranger() };
@@ -93,7 +93,7 @@ async fn every_endpoint_asks_for_the_token_that_it_says() {
 }
 
 #[tokio::test]
-async fn every_endpoint_refuses_what_it_cannot_read() {
+async fn n9_every_endpoint_refuses_what_it_cannot_read() {
     let (_coffer, admin) = with_snacks().await;
     for info in ENDPOINTS {
         let path = any_path(info);
@@ -133,7 +133,7 @@ async fn every_endpoint_refuses_what_it_cannot_read() {
 }
 
 #[tokio::test]
-async fn every_path_refuses_other_methods_and_says_which_it_has() {
+async fn n9_every_path_refuses_other_methods_and_says_which_it_has() {
     let (coffer, admin) = with_snacks().await;
     for info in ENDPOINTS {
         let path = any_path(info);

@@ -82,7 +82,7 @@ async fn raw(client: &Client, body: impl Into<reqwest::Body>) -> u16 {
 }
 
 #[tokio::test]
-async fn every_text_is_kept_and_found_as_it_is() {
+async fn d3_every_text_is_kept_and_found_as_it_is() {
     let (_coffer, admin) = with_rows(json!([
         {"name": "key", "type": "text", "unique": true, "indexed": true},
         {"name": "value", "type": "text"},
@@ -132,7 +132,7 @@ async fn a_hundred_columns_of_anything_are_carried() {
 }
 
 #[tokio::test]
-async fn names_of_members_are_only_names() {
+async fn d2_names_of_members_are_only_names() {
     let (_coffer, admin) =
         with_rows(json!([{"name": "constructor", "type": "text"}, {"name": "j", "type": "json"}])).await;
     let odd = json!({"__proto__": {"is_admin": true}, "constructor": {"prototype": 1}, "": 0, "a.b": 1, "$where": "1", "\u{202e}": null});
@@ -146,7 +146,7 @@ async fn names_of_members_are_only_names() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_json_are_refused() {
+async fn n6_bytes_that_are_no_json_are_refused() {
     let (_coffer, admin) = with_rows(json!([{"name": "t", "type": "text"}, {"name": "j", "type": "json"}])).await;
     for bad in [
         &br#"{"t":"\ud800"}"#[..],
@@ -184,7 +184,7 @@ async fn bytes_that_are_no_json_are_refused() {
 }
 
 #[tokio::test]
-async fn depth_is_bounded_for_what_is_read_and_enough_for_what_is_kept() {
+async fn n6_depth_is_bounded_for_what_is_read_and_enough_for_what_is_kept() {
     let (_coffer, admin) = with_rows(json!([{"name": "j", "type": "json"}])).await;
     let nested = |depth: usize| format!("{{\"j\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(raw(&admin, nested(63)).await, 201);
@@ -201,7 +201,7 @@ async fn depth_is_bounded_for_what_is_read_and_enough_for_what_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_before_it_hurts() {
+async fn n6_what_is_too_large_is_refused_before_it_hurts() {
     let fields = json!([
         {"name": "a", "type": "text"}, {"name": "b", "type": "text"}, {"name": "c", "type": "text"}, {"name": "j", "type": "json"},
     ]);

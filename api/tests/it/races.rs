@@ -30,7 +30,7 @@ async fn count(client: &Client, collection: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_hundred_creates_of_one_unique_value_one_wins() {
+async fn d4_of_a_hundred_creates_of_one_unique_value_one_wins() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("snacks", json!([{"name": "title", "type": "text", "unique": true}])).await;
     for round in 0..3 {
@@ -55,7 +55,7 @@ async fn of_a_hundred_creates_of_one_unique_value_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixty_four_writers_with_one_revision_one_wins_each_round() {
+async fn d4_of_sixty_four_writers_with_one_revision_one_wins_each_round() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("counters", json!([{"name": "n", "type": "integer"}])).await;
     let mut record = admin.record("counters", json!({"n": 0})).await;

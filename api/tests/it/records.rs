@@ -105,7 +105,7 @@ async fn what_is_current_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_stale_revision_changes_nothing() {
+async fn d4_a_stale_revision_changes_nothing() {
     let (_coffer, admin) = with_snacks(title_and_price()).await;
     let record = admin.record("snacks", json!({"title": "Popcorn"})).await;
     let address = path("snacks", &record);
@@ -150,7 +150,7 @@ async fn a_write_that_changes_nothing_keeps_the_revision() {
 }
 
 #[tokio::test]
-async fn members_of_the_server_cannot_be_set() {
+async fn d2_members_of_the_server_cannot_be_set() {
     let (coffer, admin) = with_snacks(title_and_price()).await;
     let ulla = coffer.user(&admin, "ulla", json!({})).await;
     let record = ulla.record("snacks", json!({"title": "Popcorn"})).await;

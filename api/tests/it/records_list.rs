@@ -117,7 +117,7 @@ async fn the_typed_query_and_the_typed_page_say_the_same() {
 }
 
 #[tokio::test]
-async fn odd_parameters_are_refused_by_name() {
+async fn n7_odd_parameters_are_refused_by_name() {
     let fields = json!([
         {"name": "n", "type": "integer"},
         {"name": "t", "type": "text"},

@@ -1,5 +1,6 @@
-//! The requirements of `docs/security.md` that concern sign-in, each by its name (T tokens, P passwords and guessing, B
-//! browsers), against the real server. What needs neither HTTP nor the store is tested beside the code in `src/auth/`.
+//! The requirements of `docs/security.md`, each by its name (T tokens, P passwords and guessing, B browsers, N limits, D data),
+//! against the real server, except those that a subject of its own has tests for. What needs neither HTTP nor the store is
+//! tested beside the code.
 
 mod audit;
 mod browser;
@@ -121,12 +122,12 @@ fn the_checklist_and_the_tests_agree() {
     // t12_…, p8_…, b2_…
     let is_row = |name: &&str| {
         let (row, rest) = name.split_once('_').unwrap_or((name, ""));
-        let number = row.strip_prefix(['t', 'p', 'b']).unwrap_or_default();
+        let number = row.strip_prefix(['t', 'p', 'b', 'n', 'd', 'l']).unwrap_or_default();
         !rest.is_empty() && !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
     };
     let unlisted: Vec<_> = functions.difference(&listed).filter(|name| is_row(name)).collect();
     assert!(unlisted.is_empty(), "docs/security.md does not list {unlisted:?}");
-    for (kind, count) in [('T', 22), ('P', 13), ('B', 10)] {
+    for (kind, count) in [('T', 22), ('P', 13), ('B', 10), ('N', 9), ('D', 6), ('L', 6)] {
         for row in 1..=count {
             assert!(page.contains(&format!("\n| {kind}{row} |")), "{kind}{row} is not in docs/security.md");
         }

@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn a_prefix_has_exactly_its_children(
+    fn d3_a_prefix_has_exactly_its_children(
         prefix in prop::collection::vec(element(), 0..3),
         other in prop::collection::vec(element(), 0..5),
     ) {
@@ -127,7 +127,7 @@ proptest! {
 }
 
 #[test]
-fn a_name_cannot_reach_into_another_space() {
+fn d3_a_name_cannot_reach_into_another_space() {
     let intruder = Key::space("a").text("x\0records\0");
     assert!(!intruder.starts_with(&Key::space("records")));
     assert!(!Key::space("records").text("b\0").starts_with(&Key::space("records").text("b")));

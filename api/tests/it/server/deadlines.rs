@@ -86,7 +86,7 @@ async fn n2_a_body_that_dribbles_is_a_408_problem() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_never_answers_is_a_503_problem_with_retry_after() {
+async fn n7_a_handler_that_never_answers_is_a_503_problem_with_retry_after() {
     let server = start(options());
     let answer = ask(server.address, get("/slow")).await;
     assert_eq!(answer.status(), 503);

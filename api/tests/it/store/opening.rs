@@ -35,7 +35,7 @@ fn a_store_in_use_names_its_holder() {
 }
 
 #[test]
-fn everything_is_for_the_owner_alone() {
+fn l4_everything_is_for_the_owner_alone() {
     let dir = tempfile::tempdir().expect("a directory");
     let data = dir.path().join("new/data");
     put(&super::open(&data), "one");
