@@ -1,10 +1,11 @@
-//! Developer commands: `cargo xtask run | test | setup | dist | torture | bench`.
+//! Developer commands: `cargo xtask run | test | setup | dist | audit | torture | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
 //! the workspace lives here; nothing of this is in the product.
 
 mod apt;
+mod audit;
 mod bench;
 mod dist;
 mod e2e;
@@ -15,6 +16,7 @@ mod test;
 mod tools;
 mod torture;
 mod wasm;
+mod weight;
 mod workspace;
 
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ cargo xtask <command>
   run [--demo] [-- <serve flags>]  build everything, then serve it on http://127.0.0.1:8000; --demo fills an empty store
   test                             everything CI runs: format, lint, web app, unit, integration and end-to-end tests
   setup                            only install what `run` and `test` need, under target/tools
+  audit                            licences, sources and known vulnerabilities of everything that is built in
   dist                             release binaries with the web app inside, in target/dist, and their sizes
   torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds
   bench [--rounds N] [--seconds S] [--only NAME]
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ("run", _) => run::run(&rest),
         ("test", true) => test::test(),
         ("setup", true) => setup(),
+        ("audit", true) => audit::audit(),
         ("dist", true) => dist::dist(),
         ("bench", _) => bench::bench(&rest),
         ("torture", _) => torture::torture(&rest),
@@ -62,6 +66,7 @@ fn setup() -> anyhow::Result<()> {
     let _one_at_a_time = workspace::lock()?;
     wasm::target()?;
     tools::install()?;
+    tools::install_deny()?;
     e2e::tools()?;
     println!("xtask: everything that `run` and `test` need is here");
     Ok(())

@@ -22,7 +22,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::step::{self, step};
-use crate::{e2e, spa, workspace};
+use crate::{audit, e2e, spa, weight, workspace};
 
 const TESTS: [&str; 5] = ["test", "--workspace", "--locked", "--features", "e2e"];
 
@@ -35,7 +35,9 @@ pub fn test() -> Result<()> {
         }
     }
     step("format", || step::run(&mut workspace::cargo(&["fmt", "--all", "--check"])))?;
+    audit::test()?;
     spa::build()?;
+    weight::weigh()?;
     step("lint", || {
         let lint = ["clippy", "--workspace", "--all-targets", "--locked", "--features", "e2e", "--", "-D", "warnings"];
         step::run(&mut workspace::cargo(&lint))

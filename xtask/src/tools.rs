@@ -1,4 +1,4 @@
-//! trunk, wasm-bindgen and wasm-opt, at fixed versions, under `target/tools`.
+//! trunk, wasm-bindgen, wasm-opt and cargo-deny, at fixed versions, under `target/tools`.
 //!
 //! A program of exactly that version which is already on `PATH` is used as it is.
 
@@ -17,16 +17,14 @@ pub const TRUNK: &str = "0.21.14";
 pub const WASM_BINDGEN: &str = "0.2.130";
 /// Has to be the version of `Trunk.toml`.
 pub const BINARYEN: &str = "132";
+/// Reads `deny.toml`.
+const CARGO_DENY: &str = "0.20.2";
 
-/// Installs what is not there yet.
+/// Installs what the web app is built with, where it is not there yet.
 pub fn install() -> Result<()> {
     cargo_install("trunk", "trunk", TRUNK)?;
     cargo_install("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN)?;
-    // Kept until here, so that an interrupted build goes on where it was; a gigabyte for nothing from now on.
-    let build = workspace::tools().join("build");
-    if build.exists() {
-        fs::remove_dir_all(build)?;
-    }
+    clear_up()?;
     if which("node").is_none() || which("npm").is_none() || has_wasm_opt() {
         return Ok(());
     }
@@ -44,6 +42,21 @@ pub fn install() -> Result<()> {
     });
     if let Err(error) = installed {
         println!("xtask: the web app will be somewhat larger, without wasm-opt: {error:#}");
+    }
+    Ok(())
+}
+
+/// Installs cargo-deny, where it is not there yet: a minute on two cores.
+pub fn install_deny() -> Result<()> {
+    cargo_install("cargo-deny", "cargo-deny", CARGO_DENY)?;
+    clear_up()
+}
+
+/// What was built is kept until all of it is, so that an interrupted build goes on where it was; a gigabyte for nothing from then on.
+fn clear_up() -> Result<()> {
+    let build = workspace::tools().join("build");
+    if build.exists() {
+        fs::remove_dir_all(build)?;
     }
     Ok(())
 }
