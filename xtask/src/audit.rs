@@ -23,7 +23,9 @@ pub fn test() -> Result<()> {
     install()?;
     step("licences, bans and sources", dependencies)?;
     if fetch().is_err() {
-        println!("xtask: advisories were NOT checked: their list cannot be had from here; `cargo xtask audit` tries again");
+        println!(
+            "xtask: advisories were NOT checked: their list cannot be had from here; `cargo xtask audit` tries again"
+        );
         return Ok(());
     }
     step("advisories", advisories)
