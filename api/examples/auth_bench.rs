@@ -22,7 +22,7 @@ use coffer::{
     auth::{
         clock::{Clock, Entropy, IdSource},
         keys::KeyRing,
-        password::{Hasher, HasherSettings},
+        password::{Hasher, HasherSettings, Peppers},
         password_policy::Policy,
         throttle::{Throttle, ThrottleSettings},
         token::{Issuer, TokenSettings, Verifier},
@@ -71,7 +71,7 @@ async fn serve(data: &std::path::Path) -> Result<String> {
         issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone())?,
         refresh_lifetime: tokens.refresh_lifetime,
         verifier: Verifier::new(&ring, tokens, clock.clone())?,
-        hasher: Hasher::new(HasherSettings::default(), entropy.clone())?,
+        hasher: Hasher::new(HasherSettings::default(), Peppers::default(), entropy.clone())?,
         policy: Policy::default(),
         throttle: Throttle::new(raised, clock.clone()),
         collections: collections::Cache::default(),

@@ -4,12 +4,14 @@
 //! - [`clock`]: the one seam through which time, randomness and new ids enter the server.
 //! - [`keys`]: the key ring in the data directory.
 //! - [`token`]: signing and strict checking of access and refresh tokens.
-//! - [`password`], [`password_policy`]: hashing on a bounded pool, and which passwords are let in.
+//! - [`password`], [`password_policy`]: hashing on a bounded pool, with a pepper if there is one, and which passwords are let in.
+//! - [`secret`]: the operator's own secrets, read from files, and which are too weak.
 //! - [`throttle`]: the growing delay on wrong passwords.
 
 pub mod clock;
 pub mod keys;
 pub mod password;
 pub mod password_policy;
+pub mod secret;
 pub mod throttle;
 pub mod token;

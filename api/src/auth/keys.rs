@@ -1,9 +1,8 @@
 //! The key ring: which keys sign and verify tokens. It lives in `<data>/keys/ring.json`; how it gets there is in `file`,
-//! what makes a secret too weak in `secret`. A key is active (the one that signs), verify-only, or retired.
+//! what makes a secret too weak in [`super::secret`]. A key is active (the one that signs), verify-only, or retired.
 //! Secrets leave this module towards [`super::token`] only: nothing prints, lists or logs one.
 
 mod file;
-mod secret;
 
 use std::{
     fmt,
@@ -20,10 +19,13 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::clock::{Clock, Entropy};
+use super::{
+    clock::{Clock, Entropy},
+    secret::{self, SecretError},
+};
 
-/// A shorter secret is refused (RFC 7518 §3.2: as long as the hash).
-pub const MIN_SECRET_BYTES: usize = 32;
+/// What a secret is for, in the sentences that refuse one.
+const WHAT: &str = "signing key";
 /// New HS256 secrets fill one block of the hash.
 const NEW_SECRET_BYTES: usize = 64;
 
@@ -141,18 +143,14 @@ pub enum KeyError {
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{} is open to other users of this machine; run: chmod 600 {}", path.display(), path.display())]
     Exposed { path: PathBuf },
-    #[error("the signing key in {} has {bytes} bytes, and at least {MIN_SECRET_BYTES} random ones are needed; make one with: openssl rand -out {} 64", path.display(), path.display())]
-    Short { path: PathBuf, bytes: usize },
-    #[error("the signing key in {} {why}, so anyone can forge tokens; make a random one with: openssl rand -out {} 64", path.display(), path.display())]
-    Weak { path: PathBuf, why: &'static str },
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     #[error("the key ring {} is damaged ({why}); restore it from a backup, or delete it: everyone will have to sign in again", path.display())]
     Damaged { path: PathBuf, why: &'static str },
     #[error("there is no key {0} in the ring; `coffer keys list` shows them")]
     Unknown(String),
     #[error("the key {0} signs new tokens; add another one first with: coffer keys add")]
     Active(String),
-    #[error("the signing keys {0} and {1} are one and the same")]
-    Twice(PathBuf, PathBuf),
     #[error("could not make a new {0} key")]
     Generate(Algorithm),
 }
@@ -180,13 +178,9 @@ impl KeyRing {
     /// the others verify. The data directory's own ring is left alone and not used.
     pub fn from_key_files(files: &[PathBuf], clock: &Clock) -> Result<Self, KeyError> {
         let mut keys: Vec<Key> = Vec::new();
-        for path in files {
-            let material = secret::read_file(path)?;
-            let kid = fingerprint(&material);
-            if let Some(earlier) = keys.iter().position(|key| key.kid == kid) {
-                return Err(KeyError::Twice(files[earlier].clone(), path.clone()));
-            }
+        for material in secret::read_files(WHAT, files)? {
             let state = if keys.is_empty() { KeyState::Active } else { KeyState::VerifyOnly };
+            let kid = fingerprint(&material);
             keys.push(Key { kid, algorithm: Algorithm::Hs256, state, created_at: clock.now(), material });
         }
         if keys.is_empty() {

@@ -1,6 +1,9 @@
 //! Passwords and their hashes: [`Password`] cannot be printed, [`Hasher`] runs Argon2id on a few threads of its own behind a
-//! bounded queue. Which passwords are good enough is [`super::password_policy`]'s business.
-//! No other file names `argon2`.
+//! bounded queue, with a pepper where the operator brings one ([`Peppers`]). Which passwords are good enough is
+//! [`super::password_policy`]'s business. No file but those of this module names `argon2`.
+
+mod compute;
+mod pepper;
 
 use std::{
     fmt,
@@ -14,10 +17,7 @@ use std::{
     time::Instant,
 };
 
-use argon2::{
-    Algorithm, Argon2, Block, Params, Version,
-    password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt},
-};
+use argon2::{Params, ParamsBuilder, password_hash::phc::PasswordHash as Phc};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization as _;
@@ -26,13 +26,11 @@ use zeroize::Zeroizing;
 use super::clock::Entropy;
 use crate::metrics::{Histogram, SECONDS};
 
+pub use pepper::{PepperError, PepperUse, Peppers};
+
 /// A longer password is refused before it is looked at.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 
-/// The most memory that a stored hash may ask for, in KiB: 128 MiB. A planted hash must not be able to exhaust the machine.
-const MAX_MEMORY_KIB: u32 = 128 * 1024;
-const MAX_PASSES: u32 = 16;
-const MAX_LANES: u32 = 16;
 const SALT_BYTES: usize = 16;
 
 /// What a person typed, in Unicode normal form C, so that one keyboard's é is another's. Whole and otherwise untouched.
@@ -152,9 +150,9 @@ pub enum HashError {
 /// The outcome of [`Hasher::verify`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The password is the one that was hashed. With `rehash`, the hash is weaker than today's: store a new one.
+    /// The password is the one that was hashed. With `rehash`, the hash is not as today's are: store a new one.
     Right {
-        /// The stored hash is weaker than a new one would be.
+        /// The stored hash is weaker than a new one would be, or has another pepper or none.
         rehash: bool,
     },
     /// It is not, or there was no hash to compare with, or one that is not to be trusted.
@@ -168,7 +166,9 @@ pub enum Verdict {
 #[derive(Clone)]
 pub struct Hasher {
     jobs: SyncSender<Job>,
+    /// A new hash's.
     params: Params,
+    peppers: Peppers,
     entropy: Entropy,
     /// What an unknown user's password is compared with, at the cost of a known one's.
     dummy: PasswordHash,
@@ -203,12 +203,13 @@ enum Done {
 
 impl Hasher {
     /// Starts the threads.
-    pub fn new(settings: HasherSettings, entropy: Entropy) -> Result<Self, HasherError> {
+    pub fn new(settings: HasherSettings, peppers: Peppers, entropy: Entropy) -> Result<Self, HasherError> {
         let cost = settings.cost;
         let floor = Cost::default();
-        let params =
-            Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(|_| HasherError::Cost(cost))?;
-        if cost.memory_kib < floor.memory_kib || cost.passes < floor.passes || !within_ceiling(&params) {
+        let mut params = ParamsBuilder::new();
+        params.m_cost(cost.memory_kib).t_cost(cost.passes).p_cost(cost.lanes).keyid(peppers.current());
+        let params = params.build().map_err(|_| HasherError::Cost(cost))?;
+        if cost.memory_kib < floor.memory_kib || cost.passes < floor.passes || !compute::within_ceiling(&params) {
             return Err(HasherError::Cost(cost));
         }
         let stats =
@@ -216,20 +217,25 @@ impl Hasher {
         let (jobs, queue) = sync_channel(settings.queue);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..settings.threads.max(1) {
-            let (queue, stats) = (queue.clone(), stats.clone());
+            let (queue, peppers, stats) = (queue.clone(), peppers.clone(), stats.clone());
             thread::Builder::new()
                 .name("password".to_owned())
-                .spawn(move || work_off(&queue, &stats))
+                .spawn(move || work_off(&queue, &peppers, &stats))
                 .map_err(HasherError::Thread)?;
         }
         // Nobody's password has this outcome. It is not computed: only the work of comparing matters.
-        let dummy = phc(&params, &entropy.bytes(), &entropy.bytes()).map_err(|_| HasherError::Cost(cost))?;
-        Ok(Self { jobs, params, entropy, dummy, stats })
+        let dummy = compute::phc(&params, &entropy.bytes(), &entropy.bytes()).map_err(|_| HasherError::Cost(cost))?;
+        Ok(Self { jobs, params, peppers, entropy, dummy, stats })
     }
 
     /// What the threads have been doing, for metrics.
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// What goes into the hashes.
+    pub fn peppers(&self) -> &Peppers {
+        &self.peppers
     }
 
     /// A new hash of `password`, with a salt of its own.
@@ -244,27 +250,31 @@ impl Hasher {
     /// Compares `password` with what is stored. `None` (no such user) and a hash that cannot be used cost as much as one
     /// that can, and never match.
     pub async fn verify(&self, stored: Option<&PasswordHash>, password: Password) -> Result<Verdict, HashError> {
-        let usable = stored.and_then(|hash| Phc::new(&hash.0).ok()).filter(is_usable);
+        let usable =
+            stored.and_then(|hash| Phc::new(&hash.0).ok()).filter(|phc| compute::is_usable(phc, &self.peppers));
         if stored.is_some() && usable.is_none() {
-            tracing::error!("a stored password hash is not Argon2id within the limits; its user cannot sign in");
+            tracing::error!(
+                "a stored password hash is not Argon2id within the limits, with a pepper that is there; its user cannot sign in"
+            );
         }
         let known = usable.is_some();
         let against = match usable {
             Some(phc) => phc,
             None => Phc::new(&self.dummy.0).map_err(|_| HashError::Failed)?,
         };
-        let rehash = self.is_weaker(&against);
+        let rehash = self.is_outdated(&against);
         match self.run(Work::Verify { password, stored: against }).await? {
             Done::Compared(true) if known => Ok(Verdict::Right { rehash }),
             _ => Ok(Verdict::Wrong),
         }
     }
 
-    fn is_weaker(&self, stored: &Phc) -> bool {
+    fn is_outdated(&self, stored: &Phc) -> bool {
         Params::try_from(stored).is_ok_and(|stored| {
             stored.m_cost() < self.params.m_cost()
                 || stored.t_cost() < self.params.t_cost()
                 || stored.p_cost() < self.params.p_cost()
+                || stored.keyid() != self.params.keyid()
         })
     }
 
@@ -285,7 +295,7 @@ impl Hasher {
 
 /// One thread's life. Its memory is its own and is used again, so that all hashing together never holds more than
 /// threads × one hash.
-fn work_off(queue: &Mutex<Receiver<Job>>, stats: &Stats) {
+fn work_off(queue: &Mutex<Receiver<Job>>, peppers: &Peppers, stats: &Stats) {
     let mut memory = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -296,78 +306,16 @@ fn work_off(queue: &Mutex<Receiver<Job>>, stats: &Stats) {
         }
         let started = Instant::now();
         let done = catch_unwind(AssertUnwindSafe(|| match work {
-            Work::Hash { password, salt, params } => hash(&password, &salt, &params, &mut memory).map(Done::Hashed),
-            Work::Verify { password, stored } => compare(&password, &stored, &mut memory).map(Done::Compared),
+            Work::Hash { password, salt, params } => {
+                compute::hash(&password, &salt, &params, peppers, &mut memory).map(Done::Hashed)
+            }
+            Work::Verify { password, stored } => {
+                compute::compare(&password, &stored, peppers, &mut memory).map(Done::Compared)
+            }
         }));
         stats.time.observe_time(started.elapsed());
         let _ = reply.send(done.unwrap_or(Err(HashError::Failed)));
     }
-}
-
-fn hash(
-    password: &Password,
-    salt: &[u8; SALT_BYTES],
-    params: &Params,
-    memory: &mut Vec<Block>,
-) -> Result<PasswordHash, HashError> {
-    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
-    fill(password, salt, params.clone(), &mut output, memory)?;
-    phc(params, salt, &output)
-}
-
-fn phc(
-    params: &Params,
-    salt: &[u8; SALT_BYTES],
-    output: &[u8; Params::DEFAULT_OUTPUT_LEN],
-) -> Result<PasswordHash, HashError> {
-    let phc = Phc {
-        algorithm: Algorithm::Argon2id.ident(),
-        version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(params).map_err(|_| HashError::Failed)?,
-        salt: Some(Salt::new(salt).map_err(|_| HashError::Failed)?),
-        hash: Some(Output::new(output).map_err(|_| HashError::Failed)?),
-    };
-    Ok(PasswordHash(phc.to_string()))
-}
-
-fn compare(password: &Password, stored: &Phc, memory: &mut Vec<Block>) -> Result<bool, HashError> {
-    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Err(HashError::Failed) };
-    let params = Params::try_from(stored).map_err(|_| HashError::Failed)?;
-    let mut output = vec![0; expected.len()];
-    fill(password, salt, params, &mut output, memory)?;
-    let output = Output::new(&output).map_err(|_| HashError::Failed)?;
-    // Compares in constant time.
-    Ok(output == *expected)
-}
-
-fn fill(
-    password: &Password,
-    salt: &[u8],
-    params: Params,
-    output: &mut [u8],
-    memory: &mut Vec<Block>,
-) -> Result<(), HashError> {
-    let blocks = params.block_count();
-    if memory.len() < blocks {
-        memory.try_reserve_exact(blocks - memory.len()).map_err(|_| HashError::Failed)?;
-        memory.resize(blocks, Block::new());
-    }
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon2
-        .hash_password_into_with_memory(password.0.as_bytes(), salt, output, &mut memory[..blocks])
-        .map_err(|_| HashError::Failed)
-}
-
-fn is_usable(stored: &Phc) -> bool {
-    stored.algorithm == Algorithm::Argon2id.ident()
-        && stored.version == Some(Version::V0x13.into())
-        && stored.salt.is_some()
-        && stored.hash.is_some()
-        && Params::try_from(stored).is_ok_and(|params| within_ceiling(&params))
-}
-
-fn within_ceiling(params: &Params) -> bool {
-    params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_PASSES && params.p_cost() <= MAX_LANES
 }
 
 #[cfg(test)]

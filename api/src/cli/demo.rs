@@ -5,12 +5,14 @@ use std::io::Write;
 use anyhow::Result;
 use clap::Args;
 
-use super::open::{AuthSettings, DataDir, Opened, block_on};
+use super::open::{AuthSettings, DataDir, Opened, PepperFiles, block_on};
 use crate::domain::demo;
 
 /// Fills an empty store.
 #[derive(Debug, Args)]
 pub struct Demo {
+    #[command(flatten)]
+    peppers: PepperFiles,
     #[command(flatten)]
     data: DataDir,
 }
@@ -19,7 +21,8 @@ impl Demo {
     /// Does it.
     pub fn run(self) -> Result<()> {
         block_on(async {
-            let Opened { app, .. } = self.data.open(AuthSettings::default()).await?;
+            let Opened { app, .. } =
+                self.data.open(AuthSettings { peppers: self.peppers, ..AuthSettings::default() }).await?;
             let password = demo::fill(&app).await?;
             app.store.close().await;
             writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN)?;

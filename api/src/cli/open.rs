@@ -9,7 +9,7 @@ use crate::{
     auth::{
         clock::{Clock, Entropy, IdSource},
         keys::KeyRing,
-        password::{Hasher, HasherSettings},
+        password::{Hasher, HasherSettings, Peppers},
         password_policy::Policy,
         throttle::{Throttle, ThrottleSettings},
         token::{Issuer, TokenSettings, Verifier},
@@ -17,6 +17,7 @@ use crate::{
     domain::{
         App, Parts, collections, sessions,
         setup::{self, SetupCode},
+        users,
     },
     store::{Options, Store},
 };
@@ -32,6 +33,15 @@ pub struct DataDir {
     pub accept_data_loss: bool,
 }
 
+/// What goes into passwords' hashes beside the password.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PepperFiles {
+    /// A file with 32 or more random bytes, kept apart from the data, that go into passwords' hashes. Given several times, the first is
+    /// for new hashes and the others verify.
+    #[arg(long = "pepper-file", env = "COFFER_PEPPER_FILE", value_name = "FILE", value_delimiter = ',')]
+    pub files: Vec<PathBuf>,
+}
+
 /// What sign-in is like.
 #[derive(Debug, Clone)]
 pub struct AuthSettings {
@@ -45,6 +55,10 @@ pub struct AuthSettings {
     pub key_files: Vec<PathBuf>,
     /// Characters of a new password at least.
     pub min_password_length: usize,
+    /// Peppers that the operator brings.
+    pub peppers: PepperFiles,
+    /// Go on although passwords are hashed with a pepper that is not there: for what compares none.
+    pub without_peppers: bool,
 }
 
 impl Default for AuthSettings {
@@ -55,6 +69,8 @@ impl Default for AuthSettings {
             rotation: true,
             key_files: Vec::new(),
             min_password_length: crate::auth::password_policy::DEFAULT_MIN_LENGTH,
+            peppers: PepperFiles::default(),
+            without_peppers: false,
         }
     }
 }
@@ -90,7 +106,7 @@ impl DataDir {
         Ok(tokio::task::spawn_blocking(move || Store::open(options)).await??)
     }
 
-    /// Opens the store, checks the keys and puts the application together.
+    /// Opens the store, checks keys and peppers and puts the application together.
     pub async fn open(&self, settings: AuthSettings) -> Result<Opened> {
         self.private()?;
         let store = self.store().await?;
@@ -100,6 +116,10 @@ impl DataDir {
         } else {
             KeyRing::from_key_files(&settings.key_files, &clock)?
         };
+        let peppers = Peppers::from_files(&settings.peppers.files, &self.data)?;
+        if !settings.without_peppers {
+            refuse_missing(&users::peppers::standing(&store, &peppers).await?)?;
+        }
         let ids = IdSource::new(clock.clone(), entropy.clone());
         let (setup, setup_code) = if setup::required(&store).await? {
             let (setup, code) = SetupCode::new(&entropy, &clock);
@@ -112,7 +132,7 @@ impl DataDir {
             issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone())?,
             refresh_lifetime: tokens.refresh_lifetime,
             verifier: Verifier::new(&ring, tokens, clock.clone())?,
-            hasher: Hasher::new(HasherSettings::default(), entropy.clone())?,
+            hasher: Hasher::new(HasherSettings::default(), peppers, entropy.clone())?,
             policy: Policy::with_min_length(settings.min_password_length)?,
             throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
             collections: collections::Cache::default(),
@@ -128,6 +148,25 @@ impl DataDir {
         });
         Ok(Opened { app, setup_code })
     }
+}
+
+/// A server without a pepper that it needs would tell these users that their passwords are wrong.
+fn refuse_missing(found: &users::peppers::Standing) -> Result<()> {
+    if let Some(first) = &found.first_missing {
+        bail!(
+            "{} cannot sign in ({first} is the first): the pepper that their passwords were hashed with was not given; name its \
+             file with --pepper-file, after that of the new pepper if there is one; or, if it is lost, give each of them a new \
+             password with `coffer user password`",
+            common::text::count(found.missing, "user")
+        );
+    }
+    if found.outdated > 0 {
+        tracing::info!(
+            users = found.outdated,
+            "these users' passwords are hashed with the new pepper when they sign in next"
+        );
+    }
+    Ok(())
 }
 
 /// Makes a directory that only its owner can enter.

@@ -12,7 +12,8 @@ use clap::Args;
 
 use super::{check, open::block_on, progress};
 use crate::{
-    domain::backup,
+    auth::password::Peppers,
+    domain::{backup, users},
     store::{Options, Store},
 };
 
@@ -57,12 +58,13 @@ impl Restore {
         backup::restore(&file, &manifest, &Options::sled(&unfinished), &mut |entries| bar.inc(entries))?;
         bar.finish_and_clear();
         // What does not fit together did not in the store that was backed up. It comes back all the same, and is told.
-        let checked = block_on(async {
+        let (checked, peppered) = block_on(async {
             let store = Store::open(Options::sled(&unfinished))?;
             let checked = check::check(&store, true).await;
+            let found = users::peppers::standing(&store, &Peppers::default()).await;
             store.close().await;
-            checked
-        });
+            Ok((checked, found.is_ok_and(|found| found.missing > 0)))
+        })?;
         fs::rename(&unfinished, data.join("store"))?;
         File::open(&data)?.sync_all()?;
         writeln!(
@@ -72,6 +74,12 @@ impl Restore {
             data.display(),
             manifest.created
         )?;
+        if peppered {
+            writeln!(
+                std::io::stdout(),
+                "Its passwords are hashed with a pepper, which is not in a backup: start the server with --pepper-file."
+            )?;
+        }
         checked
     }
 }

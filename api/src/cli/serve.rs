@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     listen::{Sockets, greet},
-    open::{AuthSettings, DataDir, Opened, block_on},
+    open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
     systemd,
 };
 use crate::{
@@ -48,6 +48,8 @@ pub struct Serve {
     /// A file with an HS256 key of your own, 32 bytes or more. Given several times, the first signs and the others verify.
     #[arg(long, env = "COFFER_SIGNING_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
     signing_key_file: Vec<PathBuf>,
+    #[command(flatten)]
+    peppers: PepperFiles,
     /// Characters that a new password must have, 8 or more.
     #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = crate::auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
     min_password_length: usize,
@@ -133,6 +135,8 @@ impl Serve {
             rotation: self.rotation == Switch::On,
             key_files: self.signing_key_file.clone(),
             min_password_length: self.min_password_length,
+            peppers: self.peppers.clone(),
+            without_peppers: false,
         };
         // First, so that a taken port is told before anything is written.
         let options = ServerOptions { grace: self.grace, ..ServerOptions::default() };

@@ -11,7 +11,7 @@ use common::{
 };
 
 use super::{
-    open::{AuthSettings, DataDir, Opened, block_on},
+    open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
     password,
 };
 use crate::domain::{App, Error, journal::Actor, setup, users};
@@ -68,12 +68,18 @@ struct With {
     #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = crate::auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
     min_password_length: usize,
     #[command(flatten)]
+    peppers: PepperFiles,
+    #[command(flatten)]
     data: DataDir,
 }
 
 impl With {
     fn settings(&self) -> AuthSettings {
-        AuthSettings { min_password_length: self.min_password_length, ..AuthSettings::default() }
+        AuthSettings {
+            min_password_length: self.min_password_length,
+            peppers: self.peppers.clone(),
+            ..AuthSettings::default()
+        }
     }
 
     fn password(&self) -> Result<String> {
@@ -99,7 +105,7 @@ impl User {
                 })
             }
             Command::List { data } => block_on(async {
-                let Opened { app, .. } = data.open(AuthSettings::default()).await?;
+                let Opened { app, .. } = data.open(no_passwords()).await?;
                 for user in users::list(&app).await.map_err(plain)?.results {
                     let roles = user.roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                     let admin = if user.is_admin { "admin" } else { "" };
@@ -113,7 +119,8 @@ impl User {
                 let patch = UserPatch { password: Some(password), ..UserPatch::default() };
                 block_on(change(
                     &with.data,
-                    with.settings(),
+                    // The way out where a pepper is lost.
+                    AuthSettings { without_peppers: true, ..with.settings() },
                     &name,
                     patch,
                     "The password is changed, and all sessions have ended.",
@@ -121,10 +128,15 @@ impl User {
             }
             Command::Disable { name, data } => {
                 let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
-                block_on(change(&data, AuthSettings::default(), &name, patch, "The user cannot sign in any more."))
+                block_on(change(&data, no_passwords(), &name, patch, "The user cannot sign in any more."))
             }
         }
     }
+}
+
+/// For what neither compares nor hashes a password.
+fn no_passwords() -> AuthSettings {
+    AuthSettings { without_peppers: true, ..AuthSettings::default() }
 }
 
 fn say(line: &str) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Users: who may sign in, and what they are. The last active admin stays: nobody can lock everyone out.
 
+pub mod peppers;
+
 use common::{
     access::Caller,
     change::Subject,

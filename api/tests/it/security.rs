@@ -7,6 +7,7 @@ mod browser;
 mod held;
 mod limits;
 mod passwords;
+mod peppers;
 mod rate_limits;
 mod sessions;
 mod tokens;

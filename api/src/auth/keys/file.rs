@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Algorithm, Key, KeyError, KeyRing, KeyState, secret};
+use super::{Algorithm, Key, KeyError, KeyRing, KeyState, WHAT, secret};
 
 const FORMAT: u32 = 1;
 
@@ -118,7 +118,7 @@ impl RingFile {
         let material = URL_SAFE_NO_PAD.decode(stored.secret.as_bytes());
         let material = Zeroizing::new(material.map_err(|_| self.damaged("a secret cannot be read"))?);
         if state != KeyState::Retired && algorithm == Algorithm::Hs256 {
-            secret::check(&material, &self.path)?;
+            secret::check(WHAT, &material, &self.path)?;
         }
         Ok(Key { kid: stored.kid, algorithm, state, created_at, material })
     }

@@ -139,15 +139,21 @@ fn a_damaged_ring_is_refused_and_left_as_it_is() {
 fn t9_a_key_file_that_is_short_exposed_weak_or_missing_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let at = |content: &[u8], mode| from_file(&key_file(directory.path(), content, mode));
-    assert!(matches!(at(b"", 0o600), Err(KeyError::Short { bytes: 0, .. })));
-    assert!(matches!(at(b"\n", 0o600), Err(KeyError::Short { bytes: 0, .. })));
-    assert!(matches!(at(&RANDOM[..31], 0o600), Err(KeyError::Short { bytes: 31, .. })));
-    assert!(matches!(at(RANDOM, 0o646), Err(KeyError::Exposed { .. })));
+    assert!(matches!(at(b"", 0o600), Err(KeyError::Secret(SecretError::Short { bytes: 0, .. }))));
+    assert!(matches!(at(b"\n", 0o600), Err(KeyError::Secret(SecretError::Short { bytes: 0, .. }))));
+    assert!(matches!(at(&RANDOM[..31], 0o600), Err(KeyError::Secret(SecretError::Short { bytes: 31, .. }))));
+    assert!(matches!(at(RANDOM, 0o646), Err(KeyError::Secret(SecretError::Exposed { .. }))));
     assert!(at(RANDOM, 0o644).is_ok(), "secrets that containers mount are readable for all");
-    assert!(matches!(at(&[b'k'; 48], 0o600), Err(KeyError::Weak { .. })));
-    assert!(matches!(at(b"0123456789abcdef0123456789abcdef\n", 0o600), Err(KeyError::Weak { .. })));
-    assert!(matches!(from_file(&directory.path().join("missing")), Err(KeyError::Io { .. })));
-    assert!(matches!(from_file(directory.path()), Err(KeyError::Io { .. } | KeyError::Exposed { .. })));
+    assert!(matches!(at(&[b'k'; 48], 0o600), Err(KeyError::Secret(SecretError::Weak { .. }))));
+    assert!(matches!(
+        at(b"0123456789abcdef0123456789abcdef\n", 0o600),
+        Err(KeyError::Secret(SecretError::Weak { .. }))
+    ));
+    assert!(matches!(from_file(&directory.path().join("missing")), Err(KeyError::Secret(SecretError::Io { .. }))));
+    assert!(matches!(
+        from_file(directory.path()),
+        Err(KeyError::Secret(SecretError::Io { .. } | SecretError::Exposed { .. }))
+    ));
     assert!(at(RANDOM, 0o600).is_ok());
     assert!(at(RANDOM, 0o440).is_ok(), "a mounted secret belongs to a group");
 }
@@ -176,7 +182,10 @@ fn t20_of_several_key_files_the_first_signs_and_all_verify() {
         "the same key has the same id everywhere"
     );
     assert_eq!(ring.verifying().count(), 2);
-    assert!(matches!(KeyRing::from_key_files(&[new.clone(), new], &clock()), Err(KeyError::Twice(..))));
+    assert!(matches!(
+        KeyRing::from_key_files(&[new.clone(), new], &clock()),
+        Err(KeyError::Secret(SecretError::Twice { .. }))
+    ));
 }
 
 #[test]

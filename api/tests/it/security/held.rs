@@ -7,7 +7,7 @@ use coffer::{
     auth::{
         clock::{Clock, ClockHand, Entropy, IdSource},
         keys::KeyRing,
-        password::{Hasher, HasherSettings},
+        password::{Hasher, HasherSettings, Peppers},
         password_policy::Policy,
         throttle::{Throttle, ThrottleSettings},
         token::{Issuer, TokenSettings, Verifier},
@@ -28,6 +28,7 @@ use crate::support::Client;
 pub struct Settings {
     pub throttle: ThrottleSettings,
     pub hasher: HasherSettings,
+    pub peppers: Peppers,
     pub rotation: bool,
     pub session_lifetime: Duration,
     pub store: Store,
@@ -40,6 +41,7 @@ impl Default for Settings {
         Self {
             throttle: ThrottleSettings::default(),
             hasher: HasherSettings::default(),
+            peppers: Peppers::default(),
             rotation: true,
             session_lifetime: Duration::from_hours(24 * 30),
             store: Store::open(Options::memory()).unwrap(),
@@ -73,7 +75,7 @@ impl Held {
             issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone()).unwrap(),
             refresh_lifetime: tokens.refresh_lifetime,
             verifier: Verifier::new(&ring, tokens, clock.clone()).unwrap(),
-            hasher: Hasher::new(settings.hasher, entropy.clone()).unwrap(),
+            hasher: Hasher::new(settings.hasher, settings.peppers, entropy.clone()).unwrap(),
             policy: Policy::default(),
             throttle: Throttle::new(settings.throttle, clock.clone()),
             collections: collections::Cache::default(),

@@ -1,47 +1,83 @@
-//! Which secrets are too weak to sign with: short ones, patterns, values that everyone knows, and placeholders that someone
-//! forgot to replace. Asked about the operator's own key file and about the ring alike.
+//! Secrets in files that the operator brings, and which are too weak: short ones, patterns, values that everyone knows, and
+//! placeholders that someone forgot to replace. The key ring's own file is asked the same. What a secret is for is `what`, as the
+//! sentences name it.
 
-use std::{fs::File, io::Read as _, os::unix::fs::MetadataExt as _, path::Path};
+use std::{
+    fs::File,
+    io::Read as _,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
+use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{KeyError, MIN_SECRET_BYTES};
+/// A shorter secret is refused (RFC 7518 §3.2: as long as the hash).
+pub const MIN_SECRET_BYTES: usize = 32;
 
 /// Values out of tutorials, documentation and standards, one a line, in lower case.
-const WELL_KNOWN: &str = include_str!("well_known_secrets.txt");
+const WELL_KNOWN: &str = include_str!("secret/well_known_secrets.txt");
 /// The words that placeholders are made of, in lower case.
-const PLACEHOLDER_WORDS: &str = include_str!("placeholder_words.txt");
-/// No key file is larger; a wrong path is not read to its end.
+const PLACEHOLDER_WORDS: &str = include_str!("secret/placeholder_words.txt");
+/// No secret's file is larger; a wrong path is not read to its end.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// The secret in an operator's key file.
-pub(super) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let io = |source| KeyError::Io { doing: "read the signing key", path: path.to_owned(), source };
+/// Why a secret is not taken. One sentence each, for the person who starts the server.
+#[derive(Debug, Error)]
+#[allow(missing_docs, reason = "the sentences say it")]
+pub enum SecretError {
+    #[error("cannot read the {what} {}: {source}", path.display())]
+    Io { what: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("{} can be changed by other users of this machine; run: chmod 600 {}", path.display(), path.display())]
+    Exposed { path: PathBuf },
+    #[error("the {what} in {} has {bytes} bytes, and at least {MIN_SECRET_BYTES} random ones are needed; make one with: openssl rand -out {} 64", path.display(), path.display())]
+    Short { what: &'static str, path: PathBuf, bytes: usize },
+    #[error("the {what} in {} {why}, so anyone can guess it; make a random one with: openssl rand -out {} 64", path.display(), path.display())]
+    Weak { what: &'static str, path: PathBuf, why: &'static str },
+    #[error("{} and {} hold one and the same {what}; name it once", .first.display(), .second.display())]
+    Twice { what: &'static str, first: PathBuf, second: PathBuf },
+}
+
+/// The secrets in an operator's files, one each: the bytes of the file less one newline at its end.
+pub(super) fn read_files(what: &'static str, files: &[PathBuf]) -> Result<Vec<Zeroizing<Vec<u8>>>, SecretError> {
+    let mut secrets: Vec<Zeroizing<Vec<u8>>> = Vec::with_capacity(files.len());
+    for path in files {
+        let secret = read_file(what, path)?;
+        if let Some(earlier) = secrets.iter().position(|other| *other == secret) {
+            return Err(SecretError::Twice { what, first: files[earlier].clone(), second: path.clone() });
+        }
+        secrets.push(secret);
+    }
+    Ok(secrets)
+}
+
+fn read_file(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    let io = |source| SecretError::Io { what, path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if metadata.mode() & 0o002 != 0 {
-        return Err(KeyError::Exposed { path: path.to_owned() });
+        return Err(SecretError::Exposed { path: path.to_owned() });
     }
     // Containers mount secrets readable for all, so this cannot be refused as it is for the ring that we make ourselves.
     if metadata.mode() & 0o004 != 0 {
-        tracing::warn!(path = %path.display(), "every user of this machine can read the signing key; chmod 600 closes it");
+        tracing::warn!(path = %path.display(), "every user of this machine can read the {what}; chmod 600 closes it");
     }
     let mut secret = Zeroizing::new(Vec::with_capacity(1024));
     file.take(MAX_FILE_BYTES).read_to_end(&mut secret).map_err(io)?;
     if secret.last() == Some(&b'\n') {
         secret.pop();
     }
-    check(&secret, path)?;
+    check(what, &secret, path)?;
     Ok(secret)
 }
 
 /// Refuses a weak secret; `path` is where it came from.
-pub(super) fn check(secret: &[u8], path: &Path) -> Result<(), KeyError> {
+pub(super) fn check(what: &'static str, secret: &[u8], path: &Path) -> Result<(), SecretError> {
     if secret.len() < MIN_SECRET_BYTES {
-        return Err(KeyError::Short { path: path.to_owned(), bytes: secret.len() });
+        return Err(SecretError::Short { what, path: path.to_owned(), bytes: secret.len() });
     }
     match weakness(secret) {
-        Some(why) => Err(KeyError::Weak { path: path.to_owned(), why }),
+        Some(why) => Err(SecretError::Weak { what, path: path.to_owned(), why }),
         None => Ok(()),
     }
 }
