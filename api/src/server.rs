@@ -67,6 +67,11 @@ const MAX_HEADERS: usize = 100;
 /// `Connection: close`. Closing them at once would reset the ones whose next request is on its way.
 const LINGER: Duration = Duration::from_millis(250);
 
+/// [`ServerOptions::max_connections`], unless the operator says otherwise.
+pub const DEFAULT_MAX_CONNECTIONS: u32 = 4096;
+/// [`ServerOptions::max_per_address`], unless the operator says otherwise.
+pub const DEFAULT_MAX_PER_ADDRESS: u32 = 128;
+
 /// What the loop allows. [`Default`] is meant for the open internet.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
@@ -76,7 +81,7 @@ pub struct ServerOptions {
     pub socket_mode: u32,
     /// TLS on all addresses that are no Unix sockets.
     pub tls: Option<Tls>,
-    /// Connections in all. When they are taken, new ones wait in the kernel, and those that stay open without need are closed early.
+    /// Connections in all, or fewer where the limit on open files leaves no room for them. When they are taken, new ones wait in the kernel, and those that stay open without need are closed early.
     pub max_connections: usize,
     /// Connections from one address (one /64 network for IPv6). Further ones are closed at once. Loopback and trusted proxies are
     /// exempt: a proxy speaks for many.
@@ -113,8 +118,8 @@ impl Default for ServerOptions {
             listen: vec![ListenAddress::Tcp(([127, 0, 0, 1], 8000).into())],
             socket_mode: 0o660,
             tls: None,
-            max_connections: 4096,
-            max_per_address: 128,
+            max_connections: DEFAULT_MAX_CONNECTIONS as usize,
+            max_per_address: DEFAULT_MAX_PER_ADDRESS as usize,
             trusted_proxies: Vec::new(),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
@@ -194,7 +199,7 @@ impl Server {
 
     /// A server over sockets that are there already, whatever the options say about addresses.
     pub fn over(listeners: Vec<Listener>, mut options: ServerOptions) -> Self {
-        options.max_connections = options.max_connections.min(places::open_file_limit());
+        options.max_connections = places::within_open_files(options.max_connections);
         Self { listeners, options }
     }
 
@@ -225,7 +230,7 @@ impl Server {
         let serve = |accepted: Accepted, place: Place| {
             let is_proxy = accepted.is_trusted(&shared.options.trusted_proxies);
             // A place that its address does not get closes the connection here.
-            let Some(place) = (if is_proxy { Some(place) } else { place.of(accepted.address()) }) else { return };
+            let Some(place) = place.of(accepted.address(), is_proxy) else { return };
             let (shared, service, phase) = (shared.clone(), service.clone(), phase.subscribe());
             tokio::spawn(async move {
                 connection::serve(accepted, is_proxy, shared, service, phase).await;

@@ -8,7 +8,7 @@ use common::Problem;
 use reqwest::{ClientBuilder, Url};
 
 use super::{
-    listen::reachable,
+    listen::{Addresses, reachable},
     open::block_on,
     remote::{Trust, certificates, unanswered},
 };
@@ -17,15 +17,8 @@ use crate::server::ListenAddress;
 /// Asks a server.
 #[derive(Debug, Args)]
 pub struct Health {
-    /// Where the server of this machine listens; of several addresses the first is asked.
-    #[arg(
-        long,
-        env = "COFFER_LISTEN",
-        default_value = "127.0.0.1:8000",
-        value_name = "ADDR|unix:PATH",
-        value_delimiter = ','
-    )]
-    listen: Vec<ListenAddress>,
+    #[command(flatten)]
+    addresses: Addresses,
     /// The certificate that the server of this machine serves HTTPS with. Nothing else is believed, except --ca-cert.
     #[arg(long, env = "COFFER_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -45,7 +38,7 @@ impl Health {
         };
         let client = client.timeout(Duration::from_secs(3)).build()?;
         let url = server.parse::<Url>().and_then(|server| server.join("readyz"))?;
-        let name = if self.server.is_some() { server } else { self.listen[0].to_string() };
+        let name = if self.server.is_some() { server } else { self.addresses.listen[0].to_string() };
         block_on(async {
             let answer = client.get(url).send().await.map_err(|error| unanswered(&name, error))?;
             let status = answer.status();
@@ -63,7 +56,7 @@ impl Health {
     /// A client for the first address that the server listens on, and the address that goes with it.
     fn this_machine(&self) -> Result<(ClientBuilder, String)> {
         let client = self.trust.client()?.no_proxy();
-        let address = match self.listen.first().context("--listen is empty")? {
+        let address = match self.addresses.listen.first().context("--listen is empty")? {
             ListenAddress::Unix(path) => {
                 return Ok((client.tls_certs_only([]).unix_socket(path.as_path()), "http://localhost/".to_owned()));
             }

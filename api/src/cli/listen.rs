@@ -7,15 +7,17 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, value_parser};
 
-use crate::server::{ListenAddress, Listener, Server, ServerOptions, Tls, TrustedProxy};
+use crate::server::{
+    DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_PER_ADDRESS, ListenAddress, Listener, Server, ServerOptions, Tls, TrustedProxy,
+};
 
-/// Where connections come from, and what is believed of them.
+/// Where the server listens.
 #[derive(Debug, Args)]
-pub struct Sockets {
-    /// An address to listen on, with a port (0 takes a free one), or unix: and a path. May be given several times. Sockets that
-    /// systemd hands over go before all of them.
+pub struct Addresses {
+    /// An address that the server listens on, with a port (0 takes a free one), or unix: and a path. May be given several times; `coffer health`
+    /// asks the first. Sockets that systemd hands over go before all of them.
     #[arg(
         long,
         env = "COFFER_LISTEN",
@@ -23,7 +25,14 @@ pub struct Sockets {
         value_name = "ADDR|unix:PATH",
         value_delimiter = ','
     )]
-    listen: Vec<ListenAddress>,
+    pub listen: Vec<ListenAddress>,
+}
+
+/// Where connections come from, and what is believed of them.
+#[derive(Debug, Args)]
+pub struct Sockets {
+    #[command(flatten)]
+    addresses: Addresses,
     /// The permissions of a Unix socket, in octal.
     #[arg(long, env = "COFFER_SOCKET_MODE", default_value = "660", value_parser = parse_mode, value_name = "MODE")]
     socket_mode: u32,
@@ -40,6 +49,13 @@ pub struct Sockets {
     /// given several times.
     #[arg(long, env = "COFFER_TRUSTED_PROXY", value_name = "CIDR|unix", value_delimiter = ',')]
     trusted_proxy: Vec<TrustedProxy>,
+    /// How many connections may be open; further ones wait. The system's limit on open files has to leave room for them.
+    #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = DEFAULT_MAX_CONNECTIONS, value_parser = value_parser!(u32).range(1..), value_name = "N")]
+    max_connections: u32,
+    /// How many of them one address may have, or one /64 network of IPv6; further ones are closed. Trusted proxies and this machine
+    /// may have all.
+    #[arg(long, env = "COFFER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = DEFAULT_MAX_PER_ADDRESS, value_parser = value_parser!(u32).range(1..), value_name = "N")]
+    max_connections_per_address: u32,
 }
 
 fn parse_mode(text: &str) -> Result<u32, String> {
@@ -55,15 +71,17 @@ impl Sockets {
             _ => None,
         };
         let options = ServerOptions {
-            listen: self.listen.clone(),
+            listen: self.addresses.listen.clone(),
             socket_mode: self.socket_mode,
             tls: tls.clone(),
             trusted_proxies: self.trusted_proxy.clone(),
+            max_connections: self.max_connections as usize,
+            max_per_address: self.max_connections_per_address as usize,
             ..options
         };
         let inherited = Listener::inherited().context("cannot use the sockets that systemd hands over")?;
         if inherited.is_empty() {
-            self.check(&self.listen)?;
+            self.check(&self.addresses.listen)?;
             return Ok((Server::bind(options)?, tls));
         }
         let server = Server::over(inherited, options);

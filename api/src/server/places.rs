@@ -57,10 +57,11 @@ impl Places {
 }
 
 impl Place {
-    /// The same place counted for `address`, or `None` where that has as many as it may.
-    pub(super) fn of(mut self, address: IpAddr) -> Option<Self> {
+    /// The same place counted for `address`, or `None` where that has as many as it may. A trusted proxy speaks for many, and
+    /// what comes from this machine is hardly an attack: neither is counted.
+    pub(super) fn of(mut self, address: IpAddr, is_proxy: bool) -> Option<Self> {
         let address = network(address);
-        if address.is_loopback() {
+        if is_proxy || address.is_loopback() {
             return Some(self);
         }
         let mut all = self.addresses.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,8 +102,9 @@ fn network(address: IpAddr) -> IpAddr {
     Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
 }
 
-/// How many connections the operating system's limit on open files leaves room for, after raising that limit as far as it goes.
-pub(super) fn open_file_limit() -> usize {
+/// As many of the connections that are wanted as the operating system's limit on open files leaves room for, after raising that limit
+/// as far as it goes.
+pub(super) fn within_open_files(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     let files = match setrlimit(Resource::Nofile, raised) {
@@ -110,7 +112,15 @@ pub(super) fn open_file_limit() -> usize {
         Err(_) => limit.current,
     };
     // No limit at all is `None`.
-    files.map_or(usize::MAX, |files| usize::try_from(files.saturating_sub(OTHER_FILES).max(1)).unwrap_or(usize::MAX))
+    let Some(files) = files else { return wanted };
+    let room = usize::try_from(files.saturating_sub(OTHER_FILES).max(1)).unwrap_or(usize::MAX);
+    if room < wanted {
+        tracing::warn!(
+            "the limit of {files} open files leaves room for {room} connections, not for the {wanted} of --max-connections; \
+             raise it (LimitNOFILE in a unit, ulimit -n in a shell), or ask for fewer"
+        );
+    }
+    room.min(wanted)
 }
 
 #[cfg(test)]
@@ -134,29 +144,37 @@ mod tests {
     #[test]
     fn n1_one_address_gets_no_more_than_its_share_and_gets_it_back() {
         let places = Places::new(9, 1);
-        let taken = places.try_take().unwrap().of(ip("192.0.2.1")).unwrap();
-        assert!(places.try_take().unwrap().of(ip("192.0.2.1")).is_none());
-        assert!(places.try_take().unwrap().of(ip("::ffff:192.0.2.1")).is_none());
-        let _other = places.try_take().unwrap().of(ip("192.0.2.2")).unwrap();
+        let taken = places.try_take().unwrap().of(ip("192.0.2.1"), false).unwrap();
+        assert!(places.try_take().unwrap().of(ip("192.0.2.1"), false).is_none());
+        assert!(places.try_take().unwrap().of(ip("::ffff:192.0.2.1"), false).is_none());
+        let _other = places.try_take().unwrap().of(ip("192.0.2.2"), false).unwrap();
         drop(taken);
-        assert!(places.try_take().unwrap().of(ip("192.0.2.1")).is_some());
+        assert!(places.try_take().unwrap().of(ip("192.0.2.1"), false).is_some());
         assert_eq!(places.all.available_permits(), 8, "refused and returned places are free again");
     }
 
     #[test]
     fn n1_one_ipv6_network_counts_as_one_address() {
         let places = Places::new(9, 1);
-        let _taken = places.try_take().unwrap().of(ip("2001:db8:0:1::1")).unwrap();
-        assert!(places.try_take().unwrap().of(ip("2001:db8:0:1:ffff::2")).is_none());
-        assert!(places.try_take().unwrap().of(ip("2001:db8:0:2::1")).is_some());
+        let _taken = places.try_take().unwrap().of(ip("2001:db8:0:1::1"), false).unwrap();
+        assert!(places.try_take().unwrap().of(ip("2001:db8:0:1:ffff::2"), false).is_none());
+        assert!(places.try_take().unwrap().of(ip("2001:db8:0:2::1"), false).is_some());
+    }
+
+    #[test]
+    fn n1_a_trusted_proxy_has_as_many_connections_as_there_are_places() {
+        let places = Places::new(3, 1);
+        let proxy = |places: &Places| places.try_take().unwrap().of(ip("192.0.2.1"), true);
+        let _taken = [proxy(&places).unwrap(), proxy(&places).unwrap()];
+        assert!(places.try_take().unwrap().of(ip("192.0.2.1"), false).is_some(), "what a proxy has is nobody's share");
     }
 
     #[test]
     fn loopback_is_not_counted() {
         let places = Places::new(9, 1);
-        let _first = places.try_take().unwrap().of(ip("127.0.0.1")).unwrap();
-        assert!(places.try_take().unwrap().of(ip("127.0.0.1")).is_some());
-        let _first = places.try_take().unwrap().of(ip("::1")).unwrap();
-        assert!(places.try_take().unwrap().of(ip("::1")).is_some());
+        let _first = places.try_take().unwrap().of(ip("127.0.0.1"), false).unwrap();
+        assert!(places.try_take().unwrap().of(ip("127.0.0.1"), false).is_some());
+        let _first = places.try_take().unwrap().of(ip("::1"), false).unwrap();
+        assert!(places.try_take().unwrap().of(ip("::1"), false).is_some());
     }
 }

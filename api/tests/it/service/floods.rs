@@ -14,7 +14,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{server::http2, support::server::Server};
+use crate::{
+    server::http2,
+    support::server::{Server, said, serve},
+};
 
 /// Of each of the four who flood.
 const CONNECTIONS: usize = 10;
@@ -157,5 +160,50 @@ async fn n1_without_file_descriptors_the_server_waits_quietly_and_serves_again()
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();
     timeout(Duration::from_secs(20), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[test]
+fn n1_a_limit_on_open_files_that_leaves_no_room_for_the_connections_is_told_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let bounded = |args: &[&str]| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "ulimit -n 256 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_coffer")]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data).args(args);
+        Server::spawn(&data, command.stdout(std::process::Stdio::piped())).stop();
+        let log = fs::read_to_string(data.with_extension("log")).unwrap();
+        fs::remove_file(data.with_extension("log")).unwrap();
+        log
+    };
+    let told = "256 open files leaves room for 192 connections, not for the ";
+    assert_eq!(bounded(&[]).matches(&format!("{told}4096 ")).count(), 1);
+    assert_eq!(bounded(&["--max-connections", "193"]).matches(&format!("{told}193 ")).count(), 1);
+    assert!(!bounded(&["--max-connections", "192"]).contains("leaves room"));
+    for option in ["--max-connections", "--max-connections-per-address"] {
+        let refused = said(&serve(&data, &[option, "0"]).output().unwrap());
+        assert!(refused.starts_with("2: ") && refused.contains(option), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn n1_the_operator_says_how_many_connections_there_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), &["--max-connections", "2"]);
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(server.authority()).await.unwrap();
+        stream.write_all(b"POST /api/token/ HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n").await.unwrap();
+        held.push(stream);
+    }
+    let mut third = TcpStream::connect(server.authority()).await.unwrap();
+    third.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    while !server.log().contains("all connections that the server may have are taken") {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(timeout(Duration::from_millis(50), third.read_u8()).await.is_err(), "it waits");
+    held.pop();
+    let mut answer = String::new();
+    timeout(Duration::from_secs(20), third.read_to_string(&mut answer)).await.unwrap().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
