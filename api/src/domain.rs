@@ -4,6 +4,7 @@
 pub mod backup;
 pub mod check;
 pub mod collections;
+pub mod deadline;
 pub mod demo;
 pub mod error;
 pub mod journal;
@@ -72,6 +73,8 @@ pub struct Parts {
     pub session_lifetime: Duration,
     /// How long a refresh token lives.
     pub refresh_lifetime: Duration,
+    /// How long one request may go on reading.
+    pub query_time: Duration,
     /// The server is going down: it finishes what it has and wants nothing new.
     pub draining: AtomicBool,
 }

@@ -1,7 +1,8 @@
 //! Strict JSON (RFC 8259): what `serde_json` reads, less what it lets pass. A member name twice, nesting beyond
-//! [`MAX_DEPTH`], and numbers that reading would change (integers beyond ±2^53, decimals that binary cannot hold) are refused.
+//! [`MAX_DEPTH`], more values than the limits below, and numbers that reading would change (integers beyond ±2^53, decimals that
+//! binary cannot hold) are refused.
 
-use std::{collections::HashSet, fmt};
+use std::{cell::Cell, collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -10,7 +11,9 @@ use thiserror::Error;
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 64;
 /// How many members one object may have.
-pub const MAX_MEMBERS: usize = 10_000;
+pub const MAX_MEMBERS: usize = 1000;
+/// How many values there may be in all. In memory each takes dozens of bytes, however short it was written.
+pub const MAX_VALUES: usize = 500_000;
 /// Integers from minus this to this are exact in every client (2^53).
 pub const MAX_INTEGER: i64 = 1 << 53;
 
@@ -26,7 +29,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
         return Err(JsonError(format!("the number {number} cannot be kept exactly; send it as a text")));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0 }
+    let values = Cell::new(0);
+    let value = Strict { depth: 0, values: &values }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| JsonError(error.to_string()))?;
@@ -47,28 +51,34 @@ pub fn type_name(value: &Value) -> &'static str {
 }
 
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'a> {
     depth: usize,
+    /// Values so far, of the whole text.
+    values: &'a Cell<usize>,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
             return Err(E::custom(format!("arrays and objects nest deeper than {MAX_DEPTH}")));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.values.set(self.values.get() + 1);
+        if self.values.get() > MAX_VALUES {
+            return Err(D::Error::custom(format!("there are more than {MAX_VALUES} values; send less at once")));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -239,6 +249,17 @@ mod tests {
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert!(parse(nested(MAX_DEPTH + 1).as_bytes()).is_err());
         assert!(parse(nested(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn n6_members_and_values_are_bounded() {
+        let object = |n: usize| format!("{{{}}}", (0..n).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","));
+        assert!(parse(object(MAX_MEMBERS).as_bytes()).is_ok());
+        assert!(parse(object(MAX_MEMBERS + 1).as_bytes()).is_err());
+        // The array is a value too. What is empty takes its place in memory all the same.
+        let array = |n: usize| format!("[{}]", vec!["[]"; n].join(","));
+        assert!(parse(array(MAX_VALUES - 1).as_bytes()).is_ok());
+        assert!(parse(array(MAX_VALUES).as_bytes()).is_err());
     }
 
     #[test]

@@ -10,12 +10,20 @@ use crate::{
     id::{RecordId, UserId},
     name::{CollectionName, FieldName},
     page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE},
-    problem::{FieldError, FieldErrors},
+    problem::{FieldError, FieldErrors, NON_FIELD},
     reader::invalid,
 };
 
 /// Filters in one query at most.
 pub const MAX_FILTERS: usize = 32;
+/// Values of one `in` at most: each record is compared with all of them.
+pub const MAX_VALUES: usize = 1000;
+/// Words of one search at most.
+pub const MAX_WORDS: usize = 32;
+/// Joins in one query at most.
+pub const MAX_JOINS: usize = 4;
+/// Names in `fields` at most: more than a collection has.
+pub const MAX_NAMES: usize = 200;
 
 /// A query string, decoded into pairs.
 pub type Pairs = Vec<(String, String)>;
@@ -249,8 +257,16 @@ impl Query for ListQuery {
                 },
             }
         }
-        if query.filters.len() > MAX_FILTERS || query.ordering.len() > MAX_FILTERS || query.left_join.len() > 4 {
-            errors.push("ordering", invalid("This query has too many parts. Ask for less at once."));
+        for (name, count, most) in [
+            (NON_FIELD, query.filters.len(), MAX_FILTERS),
+            ("ordering", query.ordering.len(), MAX_FILTERS),
+            ("search", query.search.split_whitespace().count(), MAX_WORDS),
+            ("fields", query.fields.len(), MAX_NAMES),
+            ("left_join", query.left_join.len(), MAX_JOINS),
+        ] {
+            if count > most {
+                errors.push(name, too_many(count, most));
+            }
         }
         errors.or(query)
     }
@@ -284,6 +300,13 @@ impl Query for ListQuery {
         }
         pairs
     }
+}
+
+fn too_many(count: usize, most: usize) -> FieldError {
+    FieldError::new(
+        "too_many",
+        format!("A query may have {most} of these; this one has {count}. Ask for less at once."),
+    )
 }
 
 /// A field of this name is filtered as `<name>__exact`.
@@ -390,6 +413,9 @@ pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<serde_json::V
         Lookup::In | Lookup::Range => filter.value.split(',').collect(),
         _ => vec![&filter.value],
     };
+    if parts.len() > MAX_VALUES {
+        return Err(too_many(parts.len(), MAX_VALUES));
+    }
     if filter.lookup == Lookup::Range && parts.len() != 2 {
         return Err(invalid("Give two values with a comma between them."));
     }

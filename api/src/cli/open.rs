@@ -15,7 +15,9 @@ use crate::{
         token::{Issuer, TokenSettings, Verifier},
     },
     domain::{
-        App, Parts, collections, sessions,
+        App, Parts, collections,
+        deadline::QUERY_TIME,
+        sessions,
         setup::{self, SetupCode},
         users,
     },
@@ -139,6 +141,7 @@ impl DataDir {
             kept: sessions::Kept::default(),
             rotation: settings.rotation,
             session_lifetime: settings.session_lifetime,
+            query_time: QUERY_TIME,
             draining: AtomicBool::new(false),
             setup,
             store,

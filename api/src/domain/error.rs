@@ -61,6 +61,11 @@ pub enum Error {
     /// Too much at once.
     #[error("The server is busy. Try again in a moment.")]
     Busy,
+    /// A query went on reading for longer than it may.
+    #[error(
+        "This query reads too much to be answered in time. Narrow it: filter by an indexed field, search less, or ask for fewer rows."
+    )]
+    TooSlow,
     /// The disk is full; reads go on.
     #[error("The server's disk is full. Nothing was changed; an operator has to free space.")]
     DiskFull,

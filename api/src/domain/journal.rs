@@ -14,13 +14,13 @@ use common::{
 };
 use serde_json::Value;
 
-use super::{App, Error, Result, collections, keyspace};
+use super::{App, Error, Result, collections, deadline::Deadline, keyspace, walk::Walk};
 use crate::store::{Batch, Entry, Key, Scan, Snapshot, Version, journal};
 
 pub use trim::trim;
 
-/// Entries that are read at once.
-const CHUNK: usize = 500;
+/// Bytes of entries in one answer, about: it ends with the commit that passes them.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Who does something that concerns sign-in, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +114,7 @@ pub async fn history(
     id: RecordId,
     before: Option<Revision>,
 ) -> Result<Vec<Change>> {
+    let deadline = Deadline::of(app);
     let snapshot = app.store.snapshot();
     let schema = collections::find(app, &snapshot, name, caller).await?;
     let may = schema.authorize(Action::View, caller)?;
@@ -136,6 +137,7 @@ pub async fn history(
         if versions.len() > MAX_CHANGES {
             break;
         }
+        deadline.pause().await?;
     }
     Ok(versions)
 }
@@ -145,39 +147,39 @@ fn owner(change: &Change) -> Option<common::id::UserId> {
     value.as_object().cloned().map(Record::from_object).and_then(|record| record.owner())
 }
 
-/// A stretch of the journal for a caller, and where the next one begins, if there may be more.
+/// A stretch of the journal for a caller, and where the next one begins, if there may be more. Of much that is not for the caller
+/// it reads as far as its time allows.
 pub async fn list(app: &App, caller: &Caller, query: &ChangeQuery) -> Result<(Vec<Change>, Option<Revision>)> {
+    let deadline = Deadline::of(app);
     let snapshot = app.store.snapshot();
     if let Some(name) = &query.collection {
         collections::find(app, &snapshot, name, caller).await?.authorize(Action::View, caller)?;
     }
     let mut results = Vec::new();
-    let mut scan = match query.after {
+    let scan = match query.after {
         Some(after) => journal::since(Version::new(after.0)),
         None => journal::all(),
     };
-    loop {
-        let entries = snapshot.scan(scan.limit(CHUNK)).await?;
-        let full = entries.len() == CHUNK;
-        let mut last = None;
+    let (mut bytes, mut passed) = (0, None);
+    let mut walk = Walk::new(&snapshot, scan);
+    while let Some(entries) = walk.next().await? {
+        let is_over = deadline.is_over();
         for (key, entry) in entries {
             let change = parse(&key, &entry)?;
             // All of a commit or none of it, since the next stretch begins after a commit.
-            if results.len() >= MAX_CHANGES
-                && results.last().is_some_and(|last: &Change| last.revision != change.revision)
-            {
-                let next = results.last().map(|change| change.revision);
-                return Ok((results, next));
+            let is_full = results.len() >= MAX_CHANGES || bytes >= MAX_BYTES || is_over;
+            if is_full && passed.is_some_and(|passed| passed != change.revision) {
+                return Ok((results, passed));
             }
+            passed = Some(change.revision);
             if is_visible(app, &snapshot, caller, query, &change).await? {
+                bytes += entry.value.len();
                 results.push(change);
             }
-            last = Some(key);
         }
-        let Some(last) = last.filter(|_| full) else { return Ok((results, None)) };
-        scan = journal::all().after(&last);
         tokio::task::yield_now().await;
     }
+    Ok((results, None))
 }
 
 async fn is_visible(

@@ -8,6 +8,7 @@ mod filter;
 mod join;
 mod list;
 mod restore;
+mod sort;
 pub mod stage;
 
 use std::sync::Arc;

@@ -146,6 +146,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
             return (Problem::too_many_requests(detail), None, Some(seconds.max(1)));
         }
         Error::Busy | Error::Stopped => return (Problem::unavailable(detail), None, Some(1)),
+        Error::TooSlow => return (Problem::unavailable(detail).with_code("query_too_slow"), None, Some(60)),
         Error::DiskFull => return (Problem::disk_full(detail), None, Some(60)),
         Error::Internal(reason) => {
             tracing::error!(reason, "a request failed");

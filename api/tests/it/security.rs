@@ -8,6 +8,7 @@ mod held;
 mod limits;
 mod passwords;
 mod peppers;
+mod queries;
 mod rate_limits;
 mod sessions;
 mod tokens;

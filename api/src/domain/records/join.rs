@@ -1,10 +1,11 @@
 //! The left join of a page with another collection, over [`common::left_join`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use common::{
-    access::{Action, Caller},
+    access::{Action, Caller, Decision},
     field::{Field, FieldType},
+    problem::{FieldError, FieldErrors},
     query::{JoinWith, server_field},
     record::Record,
     validate::parse_decimal,
@@ -16,13 +17,15 @@ use crate::{
     domain::{
         App, Result,
         collections::{self, Schema},
+        deadline::Deadline,
         keyspace,
+        walk::Walk,
     },
-    store::{Scan, Snapshot},
+    store::{Entry, Scan, Snapshot},
 };
 
-/// Rows of the right side that are read at once.
-const CHUNK: usize = 1000;
+/// Bytes of matching rows in one answer, each counted as often as it is sent.
+const MAX_JOINED: usize = 16 * 1024 * 1024;
 
 /// Adds the matching rows of another collection to every row, under that collection's name: a list, or null.
 pub(super) async fn join(
@@ -31,6 +34,7 @@ pub(super) async fn join(
     caller: &Caller,
     (left, rows): (&Schema, Vec<Record>),
     with: &JoinWith,
+    deadline: &Deadline,
 ) -> Result<Vec<Record>> {
     let schema = collections::find(app, snapshot, &with.collection, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
@@ -38,21 +42,20 @@ pub(super) async fn join(
     let Some(their_field) = their_field else {
         let message =
             format!("\"{}\" has no field \"{}\".", with.collection, common::text::single_line(&with.their_field));
-        let error = common::problem::FieldError::new("invalid", message);
-        return Err(common::problem::FieldErrors::of("left_join", error).into());
+        return Err(FieldErrors::of("left_join", FieldError::new("invalid", message)).into());
     };
     let field = left.collection.field(&with.field);
     let left: Vec<(Option<String>, Record)> =
         rows.into_iter().map(|row| (key_of(field, row.get(&with.field)), row)).collect();
-    let wanted: BTreeSet<&String> = left.iter().filter_map(|(key, _)| key.as_ref()).collect();
-    let mut right: HashMap<Option<String>, Vec<Value>> = HashMap::new();
-    for record in candidates(snapshot, &schema, &their_field, &with.their_field, &wanted).await? {
-        let key = key_of(Some(&their_field), record.get(&with.their_field));
-        if key.as_ref().is_some_and(|key| wanted.contains(key)) && may.covers(record.owner()) {
-            right.entry(key).or_default().push(Value::Object(record.into_object()));
-        }
+    let mut wanted: HashMap<&str, usize> = HashMap::new();
+    for key in left.iter().filter_map(|(key, _)| key.as_deref()) {
+        *wanted.entry(key).or_default() += 1;
     }
-    let joined = common::left_join(left, &right).map(|(_, mut row, matching)| {
+    let mut right =
+        Right { name: &with.their_field, field: &their_field, may, wanted, matching: HashMap::new(), bytes: 0 };
+    right.gather(snapshot, &schema, deadline).await?;
+    let matching = right.matching;
+    let joined = common::left_join(left, &matching).map(|(_, mut row, matching)| {
         row.set(with.collection.as_str(), matching.map_or(Value::Null, |rows| Value::Array(rows.clone())));
         row
     });
@@ -71,38 +74,61 @@ fn key_of(field: Option<&Field>, value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// The records of the right side that may match: by the index where the field has one, otherwise all.
-async fn candidates(
-    snapshot: &Snapshot,
-    schema: &Schema,
-    field: &Field,
-    name: &str,
-    wanted: &BTreeSet<&String>,
-) -> Result<Vec<Record>> {
-    let mut records = Vec::new();
-    if schema.collection.field(name).is_some_and(Field::has_index) {
-        for key in wanted {
-            let Ok(value) = common::form::parse_input(field, key) else { continue };
-            let entries = snapshot.scan(Scan::prefix(&keyspace::index_value(schema.id(), field, &value))).await?;
-            for id in entries.iter().filter_map(|(key, _)| keyspace::last_id(key)) {
-                if let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? {
-                    records.push(parse(&entry)?);
+/// The right side: those of its rows that match.
+struct Right<'a> {
+    /// Its field's name.
+    name: &'a str,
+    field: &'a Field,
+    may: Decision,
+    /// How many rows of the left side have a key.
+    wanted: HashMap<&'a str, usize>,
+    matching: HashMap<Option<String>, Vec<Value>>,
+    bytes: usize,
+}
+
+impl Right<'_> {
+    /// Reads the rows that may match: by the index where the field has one, otherwise all.
+    async fn gather(&mut self, snapshot: &Snapshot, schema: &Schema, deadline: &Deadline) -> Result<()> {
+        if !schema.collection.field(self.name).is_some_and(Field::has_index) {
+            let mut walk = Walk::new(snapshot, Scan::prefix(&keyspace::records(schema.id())));
+            while let Some(entries) = walk.next().await? {
+                for (_, entry) in &entries {
+                    self.offer(entry)?;
                 }
+                deadline.pause().await?;
+            }
+            return Ok(());
+        }
+        let keys: Vec<String> = self.wanted.keys().map(|key| (*key).to_owned()).collect();
+        for key in keys {
+            let Ok(value) = common::form::parse_input(self.field, &key) else { continue };
+            let prefix = keyspace::index_value(schema.id(), self.field, &value);
+            let mut walk = Walk::new(snapshot, Scan::prefix(&prefix));
+            while let Some(entries) = walk.next().await? {
+                for id in entries.iter().filter_map(|(key, _)| keyspace::last_id(key)) {
+                    if let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? {
+                        self.offer(&entry)?;
+                    }
+                }
+                deadline.pause().await?;
             }
         }
-        return Ok(records);
+        Ok(())
     }
-    let mut scan = Scan::prefix(&keyspace::records(schema.id())).limit(CHUNK);
-    loop {
-        let entries = snapshot.scan(scan).await?;
-        for (_, entry) in &entries {
-            let record = parse(entry)?;
-            if key_of(Some(field), record.get(name)).is_some_and(|key| wanted.contains(&key)) {
-                records.push(record);
-            }
+
+    /// Takes a row that matches and that the caller may see; an error where they are too many for one answer.
+    fn offer(&mut self, entry: &Entry) -> Result<()> {
+        let record = parse(entry)?;
+        let Some(key) = key_of(Some(self.field), record.get(self.name)) else { return Ok(()) };
+        let Some(times) = self.wanted.get(key.as_str()).filter(|_| self.may.covers(record.owner())) else {
+            return Ok(());
+        };
+        self.bytes += entry.value.len() * times;
+        if self.bytes > MAX_JOINED {
+            let message = "So many rows match that they do not fit into one answer. Ask for fewer rows on a page.";
+            return Err(FieldErrors::of("left_join", FieldError::new("too_much", message)).into());
         }
-        let Some((last, _)) = entries.last().filter(|_| entries.len() == CHUNK) else { return Ok(records) };
-        scan = Scan::prefix(&keyspace::records(schema.id())).limit(CHUNK).after(last);
-        tokio::task::yield_now().await;
+        self.matching.entry(Some(key)).or_default().push(Value::Object(record.into_object()));
+        Ok(())
     }
 }

@@ -2,37 +2,36 @@
 //! costs the same however many records there are: it is read off the records, an index, or the owner's index, and the
 //! count is kept.
 
-use std::cmp::Ordering;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     access::{Action, Caller, Decision},
-    collection::Collection,
     field::Field,
     id::RecordId,
     name::CollectionName,
     problem::{FieldError, FieldErrors},
-    query::{ListQuery, Lookup, server_field},
+    query::{ListQuery, Lookup},
     record::Record,
 };
-use serde_json::Value;
 
 use super::{
     Sent,
-    filter::{Condition, Conditions, compare},
+    filter::{Condition, Conditions},
     join::join,
     parse,
+    sort::{First, SortKeys},
 };
 use crate::{
     domain::{
         App, Result,
         collections::{self, Schema},
+        deadline::Deadline,
         keyspace,
+        walk::Walk,
     },
     store::{Entry, Key, Scan, Snapshot},
 };
 
-/// Records that are read at once where all have to be looked at.
+/// Entries of an index that are counted at once.
 const CHUNK: usize = 1000;
 
 /// One page: the JSON of its records, and how many there are in all.
@@ -45,6 +44,7 @@ pub struct Listed {
 
 /// The records that a query asks for, of those that the caller may list.
 pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &ListQuery) -> Result<Listed> {
+    let deadline = Deadline::of(app);
     let snapshot = app.store.snapshot();
     let schema = collections::find(app, &snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
@@ -56,8 +56,8 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
             (count, read_page(&snapshot, &schema, &order, query, count).await?)
         }
         None => match one_value(&schema, may, query, &conditions) {
-            Some(order) => read_value(&snapshot, &schema, &order, query).await?,
-            None => search(&snapshot, &schema, may, query, &conditions).await?,
+            Some(order) => read_value(&snapshot, &schema, &order, query, &deadline).await?,
+            None => search(&snapshot, &schema, may, query, &conditions, &deadline).await?,
         },
     };
     if page.is_empty() && query.page > 1 && query.page > common::page::pages(count, query.page_size) {
@@ -67,7 +67,7 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
     let results = if plain {
         array(page.iter().map(|found| sent(found).json))
     } else {
-        shaped(app, &snapshot, caller, &schema, query, &page).await?
+        shaped(app, &snapshot, caller, &schema, query, &page, &deadline).await?
     };
     Ok(Listed { count, results })
 }
@@ -98,10 +98,11 @@ async fn shaped(
     schema: &Schema,
     query: &ListQuery,
     page: &[Found],
+    deadline: &Deadline,
 ) -> Result<Bytes> {
     let mut rows = page.iter().map(|(_, entry)| parse(entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
-        rows = join(app, snapshot, caller, (schema, rows), with).await?;
+        rows = join(app, snapshot, caller, (schema, rows), with, deadline).await?;
     }
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let mut json = Vec::with_capacity(rows.len());
@@ -202,9 +203,9 @@ async fn read_value(
     schema: &Schema,
     order: &Order,
     query: &ListQuery,
+    deadline: &Deadline,
 ) -> Result<(u64, Vec<Found>)> {
-    let skip = usize::try_from((query.page - 1).saturating_mul(query.page_size)).unwrap_or(usize::MAX);
-    let size = usize::try_from(query.page_size).unwrap_or(usize::MAX);
+    let (skip, size) = window(query);
     let all = || {
         let all = Scan::prefix(&order.prefix).limit(CHUNK);
         if order.descending { all.backward() } else { all }
@@ -219,49 +220,50 @@ async fn read_value(
         page.extend(entries.into_iter().skip(passed).take(room));
         let Some(last) = last else { break };
         scan = all().after(&last);
+        deadline.pause().await?;
     }
     Ok((count as u64, resolve(snapshot, schema, page).await?))
 }
 
-/// Looks at every record that may match, keeps those that do, and orders them.
+/// How many matches are before a page, and how many are on it.
+fn window(query: &ListQuery) -> (usize, usize) {
+    let before = (query.page - 1).saturating_mul(query.page_size);
+    (usize::try_from(before).unwrap_or(usize::MAX), usize::try_from(query.page_size).unwrap_or(usize::MAX))
+}
+
+/// Looks at every record that may match, counts those that do, and keeps the page.
 async fn search(
     snapshot: &Snapshot,
     schema: &Schema,
     may: Decision,
     query: &ListQuery,
     conditions: &Conditions,
+    deadline: &Deadline,
 ) -> Result<(u64, Vec<Found>)> {
-    let keys = SortKeys::new(&schema.collection, query);
-    let skip = usize::try_from((query.page - 1).saturating_mul(query.page_size)).unwrap_or(usize::MAX);
-    let size = usize::try_from(query.page_size).unwrap_or(usize::MAX);
-    let mut matching: Vec<(Vec<Value>, Found)> = Vec::new();
-    let mut count = 0usize;
+    let (skip, size) = window(query);
+    let mut first = First::new(SortKeys::new(&schema.collection, query), skip.saturating_add(size));
+    let (mut count, mut page) = (0usize, Vec::new());
     let prefix = narrowest(schema, may, conditions);
-    let mut scan = Scan::prefix(&prefix).limit(CHUNK);
-    loop {
-        let entries = snapshot.scan(scan).await?;
-        let last = entries.last().filter(|_| entries.len() == CHUNK).map(|(key, _)| key.clone());
+    let mut walk = Walk::new(snapshot, Scan::prefix(&prefix));
+    while let Some(entries) = walk.next().await? {
         for found in resolve(snapshot, schema, entries).await? {
             let record = parse(&found.1)?;
             if !may.covers(record.owner()) || !conditions.hold(&schema.collection, &record) {
                 continue;
             }
             count += 1;
-            if !keys.is_empty() {
-                matching.push((keys.of(&record), found));
-            } else if count > skip && matching.len() < size {
-                matching.push((Vec::new(), found));
+            if !query.ordering.is_empty() {
+                first.push(&record, found.0)?;
+            } else if count > skip && page.len() < size {
+                page.push(found);
             }
         }
-        let Some(last) = last else { break };
-        scan = Scan::prefix(&prefix).limit(CHUNK).after(&last);
-        tokio::task::yield_now().await;
+        deadline.pause().await?;
     }
-    if keys.is_empty() {
-        return Ok((count as u64, matching.into_iter().map(|(_, found)| found).collect()));
+    for id in first.into_ids().into_iter().skip(skip) {
+        page.extend(snapshot.get(&keyspace::record(schema.id(), id)).await?.map(|entry| (id, entry)));
     }
-    matching.sort_by(|(a, (id_a, _)), (b, (id_b, _))| keys.compare(a, b).then_with(|| keys.compare_ids(*id_a, *id_b)));
-    Ok((count as u64, matching.into_iter().skip(skip).take(size).map(|(_, found)| found).collect()))
+    Ok((count as u64, page))
 }
 
 /// The smallest range of keys that has every match in it: one value of an index, the caller's own records, or all.
@@ -277,43 +279,4 @@ fn narrowest(schema: &Schema, may: Decision, conditions: &Conditions) -> Key {
 /// Whether an index has the records that a condition holds for side by side.
 fn is_indexed(schema: &Schema, condition: &Condition) -> bool {
     condition.lookup == Lookup::Exact && schema.collection.field(&condition.name).is_some_and(Field::has_index)
-}
-
-/// The keys of an ordering.
-struct SortKeys(Vec<(String, Field, bool)>);
-
-impl SortKeys {
-    fn new(collection: &Collection, query: &ListQuery) -> Self {
-        let keys = query.ordering.iter().filter_map(|key| {
-            let field = collection.field(&key.field).cloned().or_else(|| server_field(&key.field))?;
-            Some((key.field.clone(), field, key.descending))
-        });
-        Self(keys.collect())
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn of(&self, record: &Record) -> Vec<Value> {
-        self.0.iter().map(|(name, ..)| record.get(name).cloned().unwrap_or(Value::Null)).collect()
-    }
-
-    /// Ties are in the order of creation, backward where the last key is: as an index reads.
-    fn compare_ids(&self, a: RecordId, b: RecordId) -> Ordering {
-        match self.0.last() {
-            Some((.., true)) => b.cmp(&a),
-            _ => a.cmp(&b),
-        }
-    }
-
-    fn compare(&self, a: &[Value], b: &[Value]) -> Ordering {
-        for (i, (_, field, descending)) in self.0.iter().enumerate() {
-            let order = compare(field, &a[i], &b[i]);
-            if order.is_ne() {
-                return if *descending { order.reverse() } else { order };
-            }
-        }
-        Ordering::Equal
-    }
 }

@@ -1,0 +1,101 @@
+//! N7: no query reads, holds or sends without bound.
+
+use std::time::Duration;
+
+use common::change::Changes;
+use serde_json::{Value, json};
+
+use super::held::{Held, Settings};
+use crate::support::{Client, Coffer};
+
+/// A collection with an indexed field and one without.
+async fn fill(admin: &Client, count: usize) {
+    let fields = json!([{"name": "kind", "type": "text", "indexed": true}, {"name": "title", "type": "text"}]);
+    admin.collection("rows", fields).await;
+    let rows: Vec<Value> = (0..count).map(|n| json!({"kind": "a", "title": format!("title {n}")})).collect();
+    admin.post("/api/records/rows/", &json!(rows)).await.is(201);
+}
+
+#[tokio::test]
+async fn n7_a_query_that_reads_too_long_is_a_503_problem_that_says_what_to_do() {
+    let no_time = Settings { query_time: Duration::ZERO, ..Settings::default() };
+    let (_held, admin) = Held::with_admin(no_time).await;
+    fill(&admin, 100).await;
+    for query in
+        ["title=x", "title__contains=x", "search=x", "ordering=title", "kind=a&title=x", "left_join=rows:title=title"]
+    {
+        let answer = admin.request(reqwest::Method::GET, &format!("/api/records/rows/?{query}")).send().await.unwrap();
+        assert_eq!(answer.status(), 503, "{query}");
+        assert_eq!(answer.headers()["retry-after"], "60");
+        let problem: common::Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!((problem.status, problem.code.as_ref()), (503, "query_too_slow"), "{query}");
+        assert!(problem.detail.contains("Narrow it"), "{}", problem.detail);
+    }
+    // What is read off an index, page by page, needs no time that grows.
+    for query in ["", "kind=a", "ordering=-kind", "page=5", "ordering=-id"] {
+        assert_eq!(admin.get(&format!("/api/records/rows/?{query}")).await.is(200)["count"], 100, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn n7_the_journal_goes_on_where_the_time_was_over() {
+    let (held, admin) = Held::with_admin(Settings { query_time: Duration::ZERO, ..Settings::default() }).await;
+    fill(&admin, 150).await;
+    admin.record("rows", json!({"kind": "b"})).await;
+    let (mut next, mut seen, mut pages) = (Some("/api/changes/?collection=rows".to_owned()), Vec::new(), 0);
+    while let Some(path) = next {
+        let page: Changes = serde_json::from_value(admin.get(&path).await.is(200)).unwrap();
+        seen.extend(page.results);
+        next = page.next.map(|next| next.strip_prefix(&admin.base).unwrap().to_owned());
+        pages += 1;
+    }
+    assert!(pages > 2, "each read one commit");
+    assert_eq!(seen.len(), 151);
+    assert!(seen.is_sorted_by(|a, b| a.revision <= b.revision));
+    drop(held);
+}
+
+#[tokio::test]
+async fn n7_the_terms_of_a_query_are_bounded() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    fill(&admin, 3).await;
+    let many = |term: &str, count: usize, between: &str| vec![term; count].join(between);
+    for (query, parameter) in [
+        ("limit=1000000000".to_owned(), "limit"),
+        ("offset=9223372036854775808".to_owned(), "offset"),
+        ("cursor=forged".to_owned(), "cursor"),
+        (many("title=x", 33, "&"), "non_field_errors"),
+        (many("title__ne=x", 5000, "&"), "non_field_errors"),
+        (many("title", 33, ","), "ordering"),
+        (many("title", 201, ","), "fields"),
+        (format!("search={}", many("x", 33, "+")), "search"),
+        (format!("title__in={}", many("x", 1001, ",")), "title__in"),
+        (many("left_join=rows:id=id", 5, "&"), "left_join"),
+    ] {
+        let query = match parameter {
+            "ordering" | "fields" => format!("{parameter}={query}"),
+            _ => query,
+        };
+        let refused = admin.get(&format!("/api/records/rows/?{query}")).await.refused(400);
+        assert!(refused.errors.0.contains_key(parameter), "{parameter}: {refused:?}");
+    }
+    let fitting = format!("/api/records/rows/?title__in={}&search={}", many("x", 1000, ","), many("x", 32, "+"));
+    assert_eq!(admin.get(&fitting).await.is(200)["count"], 0);
+}
+
+#[tokio::test]
+async fn n7_a_join_has_to_fit_into_an_answer() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("rows", json!([{"name": "key", "type": "integer", "indexed": true}, {"name": "same", "type": "integer"}, {"name": "text", "type": "text"}])).await;
+    let rows: Vec<Value> = (0..40).map(|_| json!({"key": 1, "same": 1, "text": "x".repeat(50_000)})).collect();
+    admin.post("/api/records/rows/", &json!(rows)).await.is(201);
+    for field in ["key", "same"] {
+        let refused = admin.get(&format!("/api/records/rows/?page_size=40&left_join=rows:{field}={field}")).await;
+        assert_eq!(
+            refused.faults(),
+            ["left_join: So many rows match that they do not fit into one answer. Ask for fewer rows on a page."]
+        );
+        let page = admin.get(&format!("/api/records/rows/?page_size=2&left_join=rows:{field}={field}")).await.is(200);
+        assert_eq!(page["results"][1]["rows"].as_array().unwrap().len(), 40);
+    }
+}
