@@ -219,7 +219,12 @@ async fn head_is_get_without_the_body() {
 }
 
 /// How an endpoint is called so that it does what it is for, and by whom.
-async fn fitting(coffer: &Coffer, admin: &Client, info: &EndpointInfo, n: usize) -> (Client, String, Option<Value>) {
+pub async fn fitting(
+    coffer: &Coffer,
+    admin: &Client,
+    info: &EndpointInfo,
+    n: usize,
+) -> (Client, String, Option<Value>) {
     let name = format!("things{n}");
     let snack = async || admin.record("snacks", json!({"title": "Crisps"})).await;
     let (mut client, mut target, mut body) = (admin.clone(), info.path.replace("{collection}", "snacks"), None);

@@ -3,6 +3,7 @@
 //! tested beside the code.
 
 mod audit;
+mod authorization;
 mod browser;
 mod held;
 mod limits;
