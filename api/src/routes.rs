@@ -32,7 +32,7 @@ use crate::{
     limits::Limits,
     log::Log,
     metrics::{Http, Route},
-    server::{Connection, Notes, RequestId},
+    server::{Connection, Notes, RequestId, Tls},
 };
 pub use input::Input;
 use input::Raw;
@@ -51,6 +51,8 @@ pub struct Options {
     pub limits: Limits,
     /// What the accept loop counts, to be shown.
     pub metrics: Arc<Http>,
+    /// The certificate that the server has, to tell when it ends.
+    pub tls: Option<Tls>,
 }
 
 type Response = http::Response<Body>;

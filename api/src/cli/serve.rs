@@ -140,13 +140,15 @@ impl Serve {
         };
         // First, so that a taken port is told before anything is written.
         let options = ServerOptions { grace: self.grace, ..ServerOptions::default() };
+        let metrics = options.metrics.clone();
+        let (server, tls) = self.sockets.bind(options)?;
         let routing = routes::Options {
             insecure_cookie: self.insecure_cookie,
             log: log.clone(),
             limits: Limits::new(self.rate_limit, Clock::system()),
-            metrics: options.metrics.clone(),
+            metrics,
+            tls: tls.clone(),
         };
-        let (server, tls) = self.sockets.bind(options)?;
         let for_metrics = self.metrics_listen.map(metrics::Listener::bind).transpose()?;
         let Opened { app, mut setup_code } = self.data.open(settings).await?;
         if self.demo {
@@ -164,7 +166,7 @@ impl Serve {
         let drain = drain_on_signal(app.clone(), log, stop.clone()).context("signals cannot be listened to")?;
         tokio::spawn(drain);
         if tls.is_some() || systemd::manages() {
-            tokio::spawn(reload_on_signal(tls.clone()).context("signals cannot be listened to")?);
+            tokio::spawn(reload_on_signal(tls.clone(), app.clock.clone()).context("signals cannot be listened to")?);
         }
         let metrics_address = for_metrics.as_ref().map(metrics::Listener::address).transpose()?;
         greet(&server.addresses()?, tls.is_some(), metrics_address.as_ref(), setup_code.as_deref());
@@ -173,6 +175,9 @@ impl Serve {
             listener.serve(app.clone(), routing.clone(), stopped.clone());
         }
         tokio::spawn(sweep(app.clone()));
+        if let Some(tls) = tls {
+            tokio::spawn(tls.watch_expiry(app.clock.clone()));
+        }
         tokio::spawn(systemd::watchdog());
         let filter = routes::filter(app.clone(), assets, routing);
         let service = warp::service(filter);
@@ -201,17 +206,19 @@ impl Serve {
 }
 
 /// SIGHUP reads the TLS certificate and key again. A pair that cannot be used leaves the one that is there.
-fn reload_on_signal(tls: Option<Tls>) -> std::io::Result<impl Future<Output = ()>> {
+fn reload_on_signal(tls: Option<Tls>, clock: Clock) -> std::io::Result<impl Future<Output = ()>> {
     let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
         while hang_up.recv().await.is_some() {
             systemd::reloading();
-            match tls.as_ref().map(Tls::reload) {
-                Some(Ok(())) => tracing::info!("the TLS certificate and its key were read again"),
-                Some(Err(error)) => {
-                    tracing::error!("{:#}; the old certificate stays", anyhow::Error::from(error));
+            if let Some(tls) = &tls {
+                match tls.reload() {
+                    Ok(()) => tracing::info!("the TLS certificate and its key were read again"),
+                    Err(error) => tracing::error!("{:#}; the old certificate stays", anyhow::Error::from(error)),
                 }
-                None => tracing::info!("there is nothing to read again without --tls-cert"),
+                tls.tell_expiry(clock.now());
+            } else {
+                tracing::info!("there is nothing to read again without --tls-cert");
             }
             systemd::ready();
         }

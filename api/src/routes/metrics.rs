@@ -16,7 +16,7 @@ use super::{Context, Options, Reply, Table, error, split, to_warp};
 use crate::{
     domain::{App, Result, sessions},
     metrics::{Kind, Process, Route, Text},
-    server::{Notes, RequestId},
+    server::{Notes, RequestId, Tls},
 };
 
 /// How long a count of the sessions is good: counting reads all of them.
@@ -85,6 +85,14 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     }
     let remembered = options.limits.remembered();
     text.single("coffer_rate_limit_callers", Kind::Gauge, "Callers whose allowance is remembered.", remembered);
+    if let Some(end) = options.tls.as_ref().and_then(Tls::expires_at) {
+        text.single(
+            "coffer_tls_certificate_expiry_timestamp_seconds",
+            Kind::Gauge,
+            "When the TLS certificate ends, in seconds since 1970.",
+            end.unix_timestamp(),
+        );
+    }
     let lost = options.log.lost();
     text.single("coffer_log_lines_lost_total", Kind::Counter, "Lines of the log that nobody read in time.", lost);
     Process::look().write(&mut text);

@@ -1,6 +1,7 @@
 //! TLS by rustls: the certificate and its key from PEM files, replaced while connections go on. The only place, with its children,
 //! that names rustls. Deadlines are the connection's: a handshake counts as part of the first request's head.
 
+mod expiry;
 mod stream;
 
 use std::{

@@ -130,6 +130,55 @@ async fn l6_a_hang_up_reads_the_certificate_again_and_a_bad_one_is_only_told() {
     assert!(!server.log().contains("no key in it"), "what is in the file is not told");
 }
 
+#[tokio::test]
+async fn l6_when_the_certificate_ends_is_in_the_metrics_and_in_the_log_if_it_is_soon() {
+    const NAME: &str = "coffer_tls_certificate_expiry_timestamp_seconds";
+    let dir = tempfile::tempdir().unwrap();
+    let ending = |at| {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = at;
+        KeyPair::with(dir.path(), &params)
+    };
+    let soon = time::OffsetDateTime::now_utc() + time::Duration::hours(24 * 3 + 12);
+    let pair = ending(soon);
+    let files = [pair.certificate.to_str().unwrap(), pair.key.to_str().unwrap()];
+    let args = ["--tls-cert", files[0], "--tls-key", files[1], "--metrics-listen", "127.0.0.1:0"];
+    let mut server = Server::start(&dir.path().join("data"), &args);
+    let metrics = server.greeted("Metrics are on ");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let end = async || {
+        let text = http.get(&metrics).send().await.unwrap().text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(NAME)?.strip_prefix(' ')).expect("it is there");
+        line.parse::<i64>().unwrap()
+    };
+    assert_eq!(end().await, soon.unix_timestamp());
+    let told = async |words: &str| {
+        while !server.log().contains(words) {
+            tokio::task::yield_now().await;
+        }
+    };
+    told("WARN the TLS certificate ends soon; renew it, then send SIGHUP").await;
+    assert_eq!(server.log().matches(" days=3").count(), 1);
+
+    ending(date_time_ymd(2020, 2, 1));
+    kill_process(Pid::from_child(&server.child), Signal::HUP).unwrap();
+    told("ERROR the TLS certificate has ended and clients refuse it").await;
+    assert_eq!(end().await, 1_580_515_200);
+
+    ending(date_time_ymd(2999, 1, 1));
+    kill_process(Pid::from_child(&server.child), Signal::HUP).unwrap();
+    while end().await == 1_580_515_200 {
+        tokio::task::yield_now().await;
+    }
+    server.stop();
+    let log = std::fs::read_to_string(dir.path().join("data.log")).unwrap();
+    assert_eq!(log.matches("the TLS certificate ").count(), 2 + log.matches("were read again").count(), "{log}");
+
+    let mut plain = Server::start(&dir.path().join("plain"), &["--metrics-listen", "127.0.0.1:0"]);
+    let metrics = plain.greeted("Metrics are on ");
+    assert!(!http.get(&metrics).send().await.unwrap().text().await.unwrap().contains(NAME), "there is none");
+}
+
 #[test]
 fn l6_plain_http_away_from_this_machine_has_to_be_asked_for() {
     let dir = tempfile::tempdir().unwrap();

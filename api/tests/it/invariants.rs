@@ -137,7 +137,7 @@ fn a_path_is_told_from_what_looks_like_one() {
 #[test]
 fn only_the_server_speaks_to_connections() {
     only("api/src", &["api/src/server"], &["hyper", "hyper_util", "tower", "http_body_util"]);
-    only("api/src", &["api/src/server/tls"], &["rustls", "tokio_rustls"]);
+    only("api/src", &["api/src/server/tls"], &["rustls", "tokio_rustls", "x509_parser"]);
     only("api/src", &["api/src/server/listener"], &["listenfd"]);
     only("api/src", &["api/src/cli/systemd"], &["sd_notify"]);
 }
