@@ -334,10 +334,16 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
         }
         _ => {}
     }
-    if let FieldType::Text { pattern: Some(pattern), .. } = &field.kind
-        && regex_lite::Regex::new(pattern).is_err()
+    if let FieldType::Text { pattern: Some(pattern), max_length, .. } = &field.kind
+        && validate::compile(pattern, *max_length).is_none()
     {
-        errors.push("pattern", invalid("This is not a regular expression."));
+        let message = match regex_lite::Regex::new(pattern) {
+            Ok(_) => {
+                "This pattern repeats so much that it would take too long. Let it repeat less, or lower max_length."
+            }
+            Err(_) => "This is not a regular expression.",
+        };
+        errors.push("pattern", invalid(message));
     }
     if field.default.is_none() && !field.required && !field.has_empty_value() {
         field.nullable = true;

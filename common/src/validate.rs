@@ -18,6 +18,11 @@ use crate::{
     record::Record,
 };
 
+/// Bytes of a compiled pattern at most.
+const MAX_PATTERN_BYTES: u64 = 64 * 1024;
+/// Bytes of a compiled pattern times characters of the text: half a second at worst.
+const MAX_MATCH_WORK: u64 = MAX_PATTERN_BYTES * 10_000;
+
 /// What a body is for.
 #[derive(Debug, Clone, Copy)]
 pub enum Write<'a> {
@@ -100,11 +105,10 @@ pub fn check(field: &Field, value: &Value) -> Result<Value, Vec<FieldError>> {
         FieldType::Text { min_length, max_length, pattern, .. } => {
             let text = filled(field, value).map_err(one)?;
             check_length(text, *min_length, *max_length)?;
-            if let Some(pattern) = pattern.as_deref().filter(|_| !text.is_empty()) {
-                let matches = regex_lite::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text));
-                if !matches {
-                    return Err(one(invalid("This value does not match the required pattern.")));
-                }
+            if let Some(pattern) = pattern.as_deref().filter(|_| !text.is_empty())
+                && !compile(pattern, *max_length).is_some_and(|regex| regex.is_match(text))
+            {
+                return Err(one(invalid("This value does not match the required pattern.")));
             }
             Ok(Value::String(text.to_owned()))
         }
@@ -141,6 +145,15 @@ pub fn check(field: &Field, value: &Value) -> Result<Value, Vec<FieldError>> {
             Ok(value.clone())
         }
     }
+}
+
+/// A pattern that the whole of a text must match; `None` where it is no regular expression, or one whose work on the longest text
+/// of the field would not be bounded. It runs in proportion to the length of both, and repetitions make a pattern long.
+pub fn compile(pattern: &str, max_length: Option<u64>) -> Option<regex_lite::Regex> {
+    let max_length = max_length.unwrap_or(MAX_TEXT_LENGTH).max(1);
+    let size = (MAX_MATCH_WORK / max_length).min(MAX_PATTERN_BYTES);
+    let whole = format!("^(?:{pattern})$");
+    regex_lite::RegexBuilder::new(&whole).size_limit(usize::try_from(size).ok()?).build().ok()
 }
 
 /// A text; not blank where the field is required.

@@ -247,3 +247,6 @@ pub fn last_id(key: &Key) -> Option<RecordId> {
     let id = bytes.len().checked_sub(16).and_then(|at| bytes.get(at..))?;
     Uuid::from_slice(id).ok().map(RecordId::from_uuid)
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,6 +172,10 @@ pub async fn create(app: &App, caller: &Caller, name: &CollectionName, body: One
         let at = app.timestamp();
         let mut written = Vec::with_capacity(bodies.len());
         for (i, body) in bodies.iter().enumerate() {
+            if i > 0 {
+                // A pattern may take its time over each.
+                tokio::task::yield_now().await;
+            }
             let values = match clean(&schema.collection, Value::Object(body.as_object().clone()), Write::Create) {
                 Ok(cleaned) => cleaned.values,
                 Err(faults) => {

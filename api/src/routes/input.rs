@@ -166,7 +166,8 @@ impl<E: Endpoint> Input<E> {
 }
 
 fn list(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
-    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    // What is no text still stands there: an `If-Match` that cannot be read matches nothing, and is not as good as none.
+    let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
@@ -227,6 +228,12 @@ async fn read_body<E: Endpoint>(raw: &mut Raw) -> Result<Value, Refusal> {
     // and the next request on that connection with it.
     if length > limit {
         return Err(too_large().into());
+    }
+    // Nothing is unpacked, so what it holds takes no more than it did on the way.
+    let codings = list(&raw.headers, &header::CONTENT_ENCODING).unwrap_or_default();
+    if codings.split(',').any(|coding| !matches!(coding.trim().to_ascii_lowercase().as_str(), "" | "identity")) {
+        let detail = "Bodies are read as they are, not compressed. Send it without Content-Encoding.";
+        return Err(Problem::unsupported_media_type(detail).into());
     }
     let (kind, charset) = media_type(&raw.headers).unwrap_or_default();
     if body.is_empty() && kind.is_empty() {

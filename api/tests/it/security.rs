@@ -7,6 +7,7 @@ mod authorization;
 mod browser;
 mod held;
 mod limits;
+mod names;
 mod passwords;
 mod peppers;
 mod queries;

@@ -163,3 +163,26 @@ fn server_members_may_come_back_unchanged_only() {
     assert_eq!(Value::Object(replaced.values), json!({"title": "Chips", "price": 1, "note": ""}));
     assert!(clean(&snacks(), json!({"owner": "me"}), Write::Patch(&stored)).is_err());
 }
+
+#[test]
+fn d5_a_pattern_takes_time_in_proportion_to_the_text_or_is_refused() {
+    let long = "a".repeat(100_000);
+    for evil in ["(a+)+", "(a|a)*", "(a|aa)+", "(.*)(.*)(.*)(.*)x", "([a-z]+)*b", "(x+x+)+y"] {
+        let regex = compile(evil, None).unwrap();
+        assert!(!regex.is_match(&format!("{long}!")), "{evil}");
+    }
+    // Repetitions of repetitions are a long pattern, and the longer the text may be, the shorter it has to be.
+    assert!(compile("(a{1,100}){1,100}", None).is_none() && compile("(a{1,100}){1,100}", Some(5)).is_none());
+    assert!(compile("[a-z]{1,500}", None).is_none() && compile("[a-z]{1,500}", Some(500)).is_some());
+    assert!(compile(&"(".repeat(1000), None).is_none());
+    // What people write is far below.
+    for usual in [
+        r"[A-Z]{2}-\d{4,6}",
+        r"[\w.+-]+@[\w-]+(\.[\w-]+)+",
+        r"(?i)[a-f0-9]{64}",
+        r"(red|green|blue)( (red|green|blue))*",
+    ] {
+        assert!(compile(usual, None).is_some(), "{usual}");
+    }
+    assert!(compile("(?x) a # not the end", None).is_none(), "a pattern is read as it will be used");
+}
