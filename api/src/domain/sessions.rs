@@ -176,10 +176,9 @@ fn lifetime(claims: &Claims, app: &App) -> u64 {
     u64::try_from(claims.expires_at - app.clock.unix_seconds()).unwrap_or(0)
 }
 
-/// Trades a refresh token for new tokens. Of several uses at once one wins; the others change nothing. A use after that is
-/// a replay: the session ends.
-pub async fn refresh(app: &App, token: &str, origin: &Origin) -> Result<Issued> {
-    let claims = app.verifier.verify(token, TokenType::Refresh)?;
+/// Trades a refresh token, whose claims these are, for new tokens. Of several uses at once one wins; the others change nothing. A use
+/// after that is a replay: the session ends.
+pub async fn refresh(app: &App, claims: Claims, origin: &Origin) -> Result<Issued> {
     let (version, session) = current(app, &claims).await?;
     if session.refresh != claims.id {
         return Err(refuse_replay(app, &claims, origin).await?);
@@ -274,9 +273,9 @@ pub async fn verify(app: &App, token: &str) -> Result<()> {
     }
 }
 
-/// Ends the session of a refresh token. That uses the token up, so of several uses at once, refreshing included, one wins.
-pub async fn blacklist(app: &App, token: &str, origin: &Origin) -> Result<()> {
-    let claims = app.verifier.verify(token, TokenType::Refresh)?;
+/// Ends the session of a refresh token, whose claims these are. That uses the token up, so of several uses at once, refreshing
+/// included, one wins.
+pub async fn blacklist(app: &App, claims: Claims, origin: &Origin) -> Result<()> {
     let mut tries = app.tries();
     loop {
         let (version, session) = current(app, &claims).await?;
@@ -295,10 +294,9 @@ pub async fn blacklist(app: &App, token: &str, origin: &Origin) -> Result<()> {
     }
 }
 
-/// Ends the session of a refresh token, be it the current one or spent: another tab may have traded it in this very moment,
-/// and who signs out means the session.
-pub async fn sign_out(app: &App, token: &str, origin: &Origin) -> Result<()> {
-    let claims = app.verifier.verify(token, TokenType::Refresh)?;
+/// Ends the session of a refresh token, whose claims these are, be it the current one or spent: another tab may have traded it in
+/// this very moment, and who signs out means the session.
+pub async fn sign_out(app: &App, claims: Claims, origin: &Origin) -> Result<()> {
     let (_, session) = current(app, &claims).await?;
     let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
     end_one(app, Actor::at(&caller, origin.address), claims.session, "sign_out").await

@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName, header};
 use super::{Context, Input, Options, Reply, Table};
 use crate::domain::{
     Error, Result,
-    error::AuthError,
     sessions::{self, Issued},
 };
 
@@ -29,14 +28,13 @@ async fn sign_in(context: Context, input: Input<endpoints::SignIn>) -> Result<Re
 }
 
 async fn refresh(context: Context, input: Input<endpoints::Refresh>) -> Result<Reply> {
-    let token = cookie(&input.headers, &context.options).ok_or(AuthError::Missing)?;
-    session(&context, sessions::refresh(&context.app, token, &input.origin).await?)
+    session(&context, sessions::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
 }
 
 async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<Reply> {
-    if let Some(token) = cookie(&input.headers, &context.options) {
+    if let Ok(claims) = input.refresh_claims() {
         // A session that has ended already is as signed out as can be.
-        match sessions::sign_out(&context.app, token, &input.origin).await {
+        match sessions::sign_out(&context.app, claims, &input.origin).await {
             Ok(()) | Err(Error::Unauthenticated(_)) => {}
             Err(error) => return Err(error),
         }

@@ -18,8 +18,14 @@ use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
 
-use super::{Context, error::Refusal, limited, media_type};
+use super::{
+    Context,
+    error::Refusal,
+    limited::{self, RefreshToken},
+    media_type,
+};
 use crate::{
+    auth::token::Claims,
     domain::{
         Error,
         error::AuthError,
@@ -61,6 +67,8 @@ pub struct Input<E: Endpoint> {
     pub caller: Caller,
     /// The session of the access token, where one came and the endpoint looks at it.
     session: Option<Authenticated>,
+    /// The refresh token, where the endpoint looks for one.
+    refresh: Option<RefreshToken>,
     /// The path's parameters.
     pub params: E::Params,
     /// The query string.
@@ -116,9 +124,10 @@ impl<E: Endpoint> Input<E> {
         })?;
         let query = E::Query::from_pairs(decode(&raw.query)).map_err(Problem::validation)?;
         let body = if E::Request::EXPECTED { read_body::<E>(&mut raw).await } else { Ok(Value::Null) };
+        let mut refresh = None;
         if limited::pays_by_token::<E>() {
-            let payer = limited::payer_by_token::<E>(context, &raw.headers, body.as_ref().ok(), address);
-            limited::charge::<E>(context, payer, standing)?;
+            refresh = limited::refresh_token::<E>(context, &raw.headers, body.as_ref().ok());
+            limited::charge::<E>(context, limited::payer_by_token(refresh.as_ref(), address), standing)?;
         }
         let body = body?;
         let body = E::Request::from_json(body).map_err(Problem::validation)?;
@@ -126,12 +135,28 @@ impl<E: Endpoint> Input<E> {
         let user_agent = raw.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let user_agent = user_agent.chars().take(MAX_USER_AGENT).collect();
         let origin = Origin { address, user_agent };
-        Ok(Self { caller, session, params, query, raw_query: raw.query, body, headers: raw.headers, is_secure, origin })
+        Ok(Self {
+            caller,
+            session,
+            refresh,
+            params,
+            query,
+            raw_query: raw.query,
+            body,
+            headers: raw.headers,
+            is_secure,
+            origin,
+        })
     }
 
     /// The session of the access token. There is one wherever the endpoint asks for a token.
     pub fn session(&self) -> Result<&Authenticated, Error> {
         self.session.as_ref().ok_or_else(|| AuthError::Missing.into())
+    }
+
+    /// The claims of the refresh token that came, which was verified.
+    pub fn refresh_claims(&self) -> Result<Claims, Error> {
+        Ok(self.refresh.ok_or(AuthError::Missing)??)
     }
 
     /// `If-Match`, where it was sent.

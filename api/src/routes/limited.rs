@@ -9,10 +9,13 @@ use serde_json::Value;
 
 use super::{Context, browser, error::Refusal};
 use crate::{
-    auth::token::TokenType,
+    auth::token::{Claims, TokenError, TokenType},
     domain::sessions::Authenticated,
     limits::{Class, Limits, Payer, Standing},
 };
+
+/// What became of verifying a refresh token.
+pub type RefreshToken = Result<Claims, TokenError>;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -37,19 +40,25 @@ pub const fn pays_by_token<E: Endpoint>() -> bool {
         || matches!(E::ACCESS, Access::Cookie)
 }
 
-/// The payer where nobody is signed in: the session of a refresh token that we signed, in the body or the cookie, or the address.
-pub fn payer_by_token<E: Endpoint>(
+/// The refresh token in the body or the cookie, verified: its claims, or why it is none of ours. `None` where none came.
+pub fn refresh_token<E: Endpoint>(
     context: &Context,
     headers: &HeaderMap,
     body: Option<&Value>,
-    address: IpAddr,
-) -> Payer {
+) -> Option<RefreshToken> {
     let token = match E::ACCESS {
-        Access::Cookie => browser::cookie(headers, &context.options),
-        _ => body.and_then(|body| body.get("refresh")?.as_str()),
+        Access::Cookie => browser::cookie(headers, &context.options)?,
+        _ => body?.get("refresh")?.as_str()?,
     };
-    let claims = token.and_then(|token| context.app.verifier.verify(token, TokenType::Refresh).ok());
-    claims.map_or(Payer::Address(address), |claims| Payer::Session(claims.session.uuid()))
+    Some(context.app.verifier.verify(token, TokenType::Refresh))
+}
+
+/// The payer where nobody is signed in: the session of a refresh token that we signed, or the address.
+pub fn payer_by_token(token: Option<&RefreshToken>, address: IpAddr) -> Payer {
+    match token {
+        Some(Ok(claims)) => Payer::Session(claims.session.uuid()),
+        _ => Payer::Address(address),
+    }
 }
 
 /// The payer otherwise: the user, or the address.

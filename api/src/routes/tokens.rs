@@ -29,7 +29,7 @@ async fn obtain(context: Context, input: Input<tokens::Obtain>) -> Result<Reply>
 }
 
 async fn refresh(context: Context, input: Input<tokens::Refresh>) -> Result<Reply> {
-    tokens(sessions::refresh(&context.app, &input.body.refresh, &input.origin).await?)
+    tokens(sessions::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
 }
 
 async fn verify(context: Context, input: Input<tokens::Verify>) -> Result<Reply> {
@@ -38,7 +38,7 @@ async fn verify(context: Context, input: Input<tokens::Verify>) -> Result<Reply>
 }
 
 async fn blacklist(context: Context, input: Input<tokens::Blacklist>) -> Result<Reply> {
-    sessions::blacklist(&context.app, &input.body.refresh, &input.origin).await?;
+    sessions::blacklist(&context.app, input.refresh_claims()?, &input.origin).await?;
     Reply::json(&Empty {})
 }
 
