@@ -8,7 +8,7 @@ mod error;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Once, PoisonError, RwLock},
+    sync::{Arc, Once},
     time::Duration,
 };
 
@@ -34,6 +34,7 @@ use super::{
     clock::{Clock, IdSource},
     keys::{Algorithm, Key, KeyRing},
 };
+use crate::bounded::Bounded;
 
 /// A longer token is refused unread.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -169,7 +170,7 @@ impl Issuer {
     }
 }
 
-/// How many tokens' payloads are kept, each of about a kilobyte. Beyond that, all are let go.
+/// How many tokens' payloads are kept, each of about a kilobyte.
 const MAX_SEEN: usize = 1024;
 
 /// Checks tokens against every key of the ring that still verifies.
@@ -181,7 +182,7 @@ pub struct Verifier {
     clock: Clock,
     /// Payloads of access tokens whose signature was found right, by the token: who comes again with the same one pays for
     /// no cryptography. Everything else about a token is checked each time.
-    seen: Arc<RwLock<HashMap<String, Arc<Object>>>>,
+    seen: Arc<Bounded<String, Arc<Object>, MAX_SEEN>>,
 }
 
 #[derive(Clone)]
@@ -219,17 +220,12 @@ impl Verifier {
         if kind == TokenType::Refresh {
             return check(&self.signed_payload(token)?);
         }
-        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
-        if let Some(payload) = seen {
+        if let Some(payload) = self.seen.get(token) {
             return check(&payload);
         }
         let payload = self.signed_payload(token)?;
         let claims = check(&payload)?;
-        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MAX_SEEN {
-            seen.clear();
-        }
-        seen.insert(token.to_owned(), Arc::new(payload));
+        self.seen.put(token.to_owned(), Arc::new(payload));
         Ok(claims)
     }
 

@@ -3,10 +3,7 @@
 
 mod carry_over;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use common::{
     access::{Action, Caller, Decision},
@@ -22,7 +19,10 @@ use common::{
 use serde_json::{Value, json};
 
 use super::{App, Error, Result, error::AuthError, journal, keyspace, records::stage::Stage};
-use crate::store::{Batch, CommitError, Entry, Expect, Scan, Snapshot, Version, counter};
+use crate::{
+    bounded::Bounded,
+    store::{Batch, CommitError, Entry, Expect, Scan, Snapshot, Version, counter},
+};
 
 /// A definition as requests use it: parsed once for each version.
 #[derive(Debug)]
@@ -58,26 +58,13 @@ impl Schema {
     }
 }
 
-/// Parsed definitions, by name and version.
-#[derive(Debug, Default)]
-pub struct Cache(Mutex<HashMap<CollectionName, Arc<Schema>>>);
-
-impl Cache {
-    fn get(&self, name: &CollectionName, version: Version) -> Option<Arc<Schema>> {
-        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cached.get(name).filter(|schema| schema.version == version).cloned()
-    }
-
-    fn put(&self, schema: &Arc<Schema>) {
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cached.insert(schema.collection.name.clone(), Arc::clone(schema));
-    }
-}
+/// Parsed definitions as of the version that was read last, by name.
+pub type Cache = Bounded<CollectionName, Arc<Schema>, 1024>;
 
 /// The definition of this name as of `snapshot`.
 pub async fn load(app: &App, snapshot: &Snapshot, name: &CollectionName) -> Result<Option<Arc<Schema>>> {
     let Some(entry) = snapshot.get(&keyspace::collection(name)).await? else { return Ok(None) };
-    if let Some(schema) = app.collections.get(name, entry.version) {
+    if let Some(schema) = app.collections.get(name).filter(|schema| schema.version == entry.version) {
         return Ok(Some(schema));
     }
     let collection = parse(&entry)?;
@@ -89,7 +76,7 @@ pub async fn load(app: &App, snapshot: &Snapshot, name: &CollectionName) -> Resu
         }
     }
     let schema = Arc::new(Schema { collection, version: entry.version, targets });
-    app.collections.put(&schema);
+    app.collections.put(name.clone(), Arc::clone(&schema));
     Ok(Some(schema))
 }
 

@@ -1,22 +1,19 @@
 //! Who is behind an access token, found out anew for every request: sessions and users are looked at as they are now. What was read
 //! is kept for as long as nothing at all is committed, since until then it would be read again word for word.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{net::IpAddr, sync::Arc};
 
 use common::{access::Caller, id::SessionId, user::User};
 
 use super::{StoredSession, current, still_on};
 use crate::{
     auth::token::TokenType,
+    bounded::Bounded,
     domain::{App, Result, error::AuthError, journal::Actor, users},
     store::Version,
 };
 
-/// How many sessions are kept, each of about a kilobyte with its user. Beyond that, all are let go.
+/// How many sessions are kept, each of about a kilobyte with its user.
 const MAX_KEPT: usize = 1024;
 
 /// A request's caller, found good.
@@ -41,7 +38,7 @@ impl Authenticated {
 
 /// Sessions that went on with their active users, as read lately.
 #[derive(Default)]
-pub struct Kept(RwLock<HashMap<SessionId, Seen>>);
+pub struct Kept(Bounded<SessionId, Seen, MAX_KEPT>);
 
 #[derive(Clone)]
 struct Seen {
@@ -53,16 +50,7 @@ struct Seen {
 
 impl Kept {
     fn get(&self, id: SessionId, version: Version) -> Option<Seen> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&id).filter(|seen| seen.version == version).cloned()
-    }
-
-    fn put(&self, id: SessionId, seen: Seen) {
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_KEPT && !kept.contains_key(&id) {
-            kept.clear();
-        }
-        kept.insert(id, seen);
+        self.0.get(&id).filter(|seen| seen.version == version)
     }
 }
 
@@ -82,7 +70,7 @@ pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Aut
         }
         let (_, session) = current(app, &claims).await?;
         let user = Arc::new(stored.user);
-        app.kept.put(claims.session, Seen { version, session: Arc::new(session), user: Arc::clone(&user) });
+        app.kept.0.put(claims.session, Seen { version, session: Arc::new(session), user: Arc::clone(&user) });
         user
     };
     let caller = Caller::User { id: user.id, is_admin: user.is_admin, roles: user.roles.clone() };
@@ -94,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_seen_counts_for_one_version_only_and_is_bounded() {
+    fn what_was_seen_counts_for_one_version_only() {
         let session: StoredSession = serde_json::from_value(serde_json::json!({
             "user": "0197c0de-0000-7000-8000-000000000001", "created_at": "", "last_used": "", "expires_at": 0,
             "refresh": "0197c0de-0000-7000-8000-000000000002", "address": "", "user_agent": "",
@@ -107,13 +95,9 @@ mod tests {
         .unwrap();
         let seen = Seen { version: Version::new(7), session: Arc::new(session), user: Arc::new(user) };
         let kept = Kept::default();
-        let id = |n: u128| SessionId::from_uuid(uuid::Uuid::from_u128(n));
-        for n in 0..=MAX_KEPT as u128 {
-            kept.put(id(n), seen.clone());
-            assert!(kept.get(id(n), Version::new(7)).is_some());
-            assert!(kept.get(id(n), Version::new(8)).is_none(), "something was committed since");
-            assert!(kept.0.read().unwrap().len() <= MAX_KEPT);
-        }
-        assert_eq!(kept.0.read().unwrap().len(), 1);
+        let id = SessionId::from_uuid(uuid::Uuid::from_u128(1));
+        kept.0.put(id, seen);
+        assert!(kept.get(id, Version::new(7)).is_some());
+        assert!(kept.get(id, Version::new(8)).is_none(), "something was committed since");
     }
 }
