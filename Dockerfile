@@ -5,9 +5,11 @@
 FROM rust:1.95.0-bookworm AS build
 # For wasm-opt, which makes the web app a third smaller.
 RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm && rm -rf /var/lib/apt/lists/*
+# In a layer of its own, so that a change of the source does not load it anew.
+RUN rustup target add wasm32-unknown-unknown
 WORKDIR /src
 COPY . .
-# xtask pins and installs the rest (wasm target, trunk, wasm-bindgen, wasm-opt) and fails if the web app cannot be built.
+# xtask pins and installs the rest (trunk, wasm-bindgen, wasm-opt) and fails if the web app cannot be built.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo xtask dist && mkdir -p /image/data && cp target/dist/coffer /image/coffer

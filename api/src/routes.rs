@@ -10,6 +10,7 @@ mod input;
 mod limited;
 mod log;
 mod metrics;
+mod paging;
 mod records;
 mod reply;
 mod root;

@@ -7,7 +7,7 @@
 //! - [`collection`], [`field`], [`record`], [`validate`]: what a collection is, and what its records must be.
 //! - [`json`], [`reader`], [`problem`]: strict JSON in, problem documents out.
 //! - [`query`], [`page`], [`join`], [`change`]: list parameters, the page envelope, the left join, the journal.
-//! - [`form`], [`editor`], [`table`]: what the clients show and how they parse what people type.
+//! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
 
 pub mod access;
 pub mod certificate;
@@ -23,6 +23,7 @@ pub mod join;
 pub mod json;
 pub mod name;
 pub mod page;
+pub mod people;
 pub mod problem;
 pub mod query;
 pub mod reader;

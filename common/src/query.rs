@@ -389,7 +389,7 @@ impl ListQuery {
     }
 }
 
-fn no_such_field(name: &str) -> FieldError {
+pub(crate) fn no_such_field(name: &str) -> FieldError {
     invalid(format!("There is no field \"{}\".", crate::text::single_line(name)))
 }
 
@@ -429,7 +429,7 @@ pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<serde_json::V
     parts.into_iter().map(value).collect()
 }
 
-/// The parameters of the session list.
+/// Whose sessions are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SessionQuery {
     /// Whose sessions; only admins may ask for another's.

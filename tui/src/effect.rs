@@ -6,10 +6,14 @@ use common::{
     endpoints::{collections, records, root, sessions, setup, tokens, users},
     id::{RecordId, Revision, SessionId, UserId},
     name::CollectionName,
+    page::Page,
+    people::SessionsQuery,
     query::{ListQuery, SessionQuery},
     reader::Body,
     record::{OneOrMany, Record},
 };
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     client::Client,
@@ -47,10 +51,10 @@ pub enum Effect {
     Restore(Ticket, Deleted),
     /// Write a collection's definition: a new one, or that of the one with this name.
     Define(Ticket, Option<CollectionName>, Box<Definition>),
-    /// Read the users.
-    Users(Ticket),
-    /// Read where somebody is signed in; `None` is oneself.
-    Sessions(Ticket, Option<UserId>),
+    /// Read a page of users.
+    Users(Ticket, ListQuery),
+    /// Read a page of where somebody is signed in.
+    Sessions(Ticket, SessionsQuery),
     /// End a session.
     EndSession(Ticket, SessionId),
     /// End all other sessions of one's own, or all of somebody else's.
@@ -119,13 +123,13 @@ impl Effect {
                 let answer = client.send(&call).await;
                 Message::Restored(ticket, deleted, answer)
             }
-            Self::Users(ticket) => {
-                let call = Call::<users::List>::new((), ());
-                Message::Users(ticket, client.send(&call).await.map(|page| page.results))
+            Self::Users(ticket, query) => {
+                let call = Call::<users::List>::new((), ()).query(query);
+                Message::Records(ticket, client.send(&call).await.map(as_records))
             }
-            Self::Sessions(ticket, user) => {
-                let call = Call::<sessions::List>::new((), ()).query(SessionQuery { user });
-                Message::Sessions(ticket, client.send(&call).await.map(|page| page.results))
+            Self::Sessions(ticket, query) => {
+                let call = Call::<sessions::List>::new((), ()).query(query);
+                Message::Records(ticket, client.send(&call).await.map(as_records))
             }
             Self::EndSession(ticket, id) => {
                 let call = Call::<sessions::End>::new((id,), ());
@@ -153,6 +157,16 @@ impl Effect {
             }
         }
     }
+}
+
+/// People as rows of a table. What came as JSON goes back into it.
+pub fn as_records<T: Serialize>(page: Page<T>) -> Page<Record> {
+    let row = |row: &T| match json!(row) {
+        Value::Object(members) => Record::from_object(members),
+        _ => Record::default(),
+    };
+    let results = page.results.iter().map(row).collect();
+    Page { count: page.count, next: page.next, previous: page.previous, results }
 }
 
 async fn me(client: &Client) -> Answer<common::user::User> {

@@ -8,9 +8,15 @@ use common::{
     user::{Session, User},
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{effect::Effect, message::Message, model::Model, update};
+use crate::{
+    effect::{Effect, as_records},
+    message::Message,
+    model::Model,
+    update,
+};
 
 /// The id with this number at its end.
 pub fn id(number: u32) -> String {
@@ -85,10 +91,15 @@ pub fn users(size: (u16, u16)) -> Model {
     let Some(Effect::Collections(ticket)) = effects.last() else { panic!("collections are loaded first") };
     update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
     let effects = press(&mut model, "U");
-    let [Effect::Users(ticket)] = effects.as_slice() else { panic!("U loads users") };
+    let [Effect::Users(ticket, _)] = effects.as_slice() else { panic!("U loads users") };
     let bob = User { roles: vec!["editor".parse().unwrap()], ..user(2, "bob", false) };
-    update(&mut model, Message::Users(*ticket, Ok(vec![user(1, "ada", true), bob])));
+    update(&mut model, Message::Records(*ticket, Ok(people(vec![user(1, "ada", true), bob]))));
     model
+}
+
+/// A page with all of them.
+pub fn people<T: Serialize>(rows: Vec<T>) -> Page<Record> {
+    as_records(Page::single(rows))
 }
 
 /// A session of ada's.

@@ -8,7 +8,7 @@ use common::{
     name::CollectionName,
     page::Page,
     record::Record,
-    user::{Session, User},
+    user::User,
 };
 use crossterm::event::KeyEvent;
 
@@ -62,7 +62,7 @@ pub enum Message {
     SignedOut(Result<(), CallError>),
     /// The collections.
     Collections(Ticket, Answer<Vec<Collection>>),
-    /// A page of records.
+    /// A page of records, users or sessions.
     Records(Ticket, Answer<Page<Record>>),
     /// One record.
     Record(Ticket, Answer<Record>),
@@ -76,10 +76,6 @@ pub enum Message {
     Restored(Ticket, Deleted, Answer<Record>),
     /// A collection was written.
     Defined(Ticket, Answer<Box<Collection>>),
-    /// The users.
-    Users(Ticket, Answer<Vec<User>>),
-    /// Where somebody is signed in.
-    Sessions(Ticket, Answer<Vec<Session>>),
     /// A password was changed, or a user made, changed or deleted.
     Account(Ticket, Answer<()>),
     /// Sessions were ended.

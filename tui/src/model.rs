@@ -14,7 +14,7 @@ use crate::{
     effect::Effect,
     key::{Action, Context},
     message::{Deleted, Ticket},
-    screen::{AccountForm, Collections, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions, SignIn, Users},
+    screen::{AccountForm, Collections, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions, SignIn},
     style::Theme,
 };
 
@@ -75,7 +75,7 @@ pub enum Screen {
     /// The collection editor.
     Definition(Box<DefinitionForm>),
     /// The list of users.
-    Users(Users),
+    Users(Box<Records>),
     /// Where somebody is signed in.
     Sessions(Box<Sessions>),
     /// A form about an account.
@@ -83,6 +83,24 @@ pub enum Screen {
 }
 
 impl Screen {
+    /// The table, where the screen is one with pages and a filter line.
+    pub fn table(&self) -> Option<&Records> {
+        match self {
+            Screen::Records(table) | Screen::Users(table) => Some(table),
+            Screen::Sessions(sessions) => Some(&sessions.list),
+            _ => None,
+        }
+    }
+
+    /// The table to be changed, where the screen is one.
+    pub fn table_mut(&mut self) -> Option<&mut Records> {
+        match self {
+            Screen::Records(table) | Screen::Users(table) => Some(table),
+            Screen::Sessions(sessions) => Some(&mut sessions.list),
+            _ => None,
+        }
+    }
+
     /// The form, where the screen is one.
     pub fn editing(&self) -> Option<&dyn Editing> {
         match self {
@@ -200,7 +218,7 @@ impl Model {
             return Context::SignIn;
         }
         match self.screens.last() {
-            Some(Screen::Records(records)) if records.filter.is_some() => Context::Filter,
+            Some(screen) if screen.table().is_some_and(|table| table.filter.is_some()) => Context::Filter,
             Some(Screen::Records(_)) => Context::Records,
             Some(Screen::Record(_)) => Context::Record,
             Some(Screen::Form(form)) => form.filling.context(),
@@ -283,9 +301,8 @@ impl Model {
     pub fn is_busy(&self) -> bool {
         let loads = match self.screens.last() {
             Some(Screen::Collections(collections)) => collections.load.is_under_way(),
-            Some(Screen::Records(records)) => records.load.is_under_way(),
+            Some(Screen::Records(table) | Screen::Users(table)) => table.load.is_under_way(),
             Some(Screen::Record(detail)) => detail.load.is_under_way(),
-            Some(Screen::Users(users)) => users.list.load.is_under_way(),
             Some(Screen::Sessions(sessions)) => sessions.list.load.is_under_way(),
             Some(Screen::Form(_) | Screen::Definition(_) | Screen::Account(_)) | None => false,
         };
@@ -334,10 +351,9 @@ impl Model {
         match self.top() {
             Screen::Collections(collections) if stranger => vec![Effect::Me, collections.load(ticket)],
             Screen::Collections(collections) => vec![collections.load(ticket)],
-            Screen::Records(records) => vec![records.load(ticket)],
+            Screen::Records(table) | Screen::Users(table) => vec![table.load(ticket)],
             Screen::Record(detail) => detail.load(ticket).into_iter().collect(),
-            Screen::Users(users) => vec![users.load(ticket)],
-            Screen::Sessions(sessions) => vec![sessions.load(ticket)],
+            Screen::Sessions(sessions) => vec![sessions.list.load(ticket)],
             Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) => Vec::new(),
         }
     }

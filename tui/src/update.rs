@@ -82,13 +82,11 @@ fn waits(model: &Model, typed: &Typed) -> bool {
         return true;
     }
     match model.screens.last() {
-        Some(Screen::Records(records)) if model.context() == Context::Records => records.holds(action(model, typed)),
         Some(Screen::Collections(collections)) if model.context() == Context::Collections => {
             collections.holds(action(model, typed))
         }
-        Some(Screen::Users(users)) if model.context() == Context::Users => users.list.holds(action(model, typed)),
-        Some(Screen::Sessions(sessions)) if model.context() == Context::Sessions => {
-            sessions.list.holds(action(model, typed))
+        Some(screen) if matches!(model.context(), Context::Records | Context::Users | Context::Sessions) => {
+            screen.table().is_some_and(|table| table.holds(action(model, typed)))
         }
         _ => false,
     }
@@ -137,8 +135,8 @@ fn write(
     if let Some(form) = model.top().editing_mut() {
         return form.typed(&mut into_form);
     }
-    if let Screen::Records(records) = model.top()
-        && let Some(filter) = &mut records.filter
+    if let Some(table) = model.top().table_mut()
+        && let Some(filter) = &mut table.filter
         && into_line(&mut filter.typing)
     {
         filter.error = None;

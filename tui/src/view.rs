@@ -4,7 +4,6 @@
 mod detail;
 mod filling;
 mod help;
-mod people;
 #[cfg(test)]
 mod people_tests;
 mod sign_in;
@@ -102,14 +101,8 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
         }
         Screen::Form(form) => filling::record_form(buffer, body, model.theme, form),
         Screen::Definition(form) => filling::draw(buffer, body, model.theme, &form.filling, &[], None),
-        Screen::Users(users) => {
-            people::users(buffer, body, model, users);
-            None
-        }
-        Screen::Sessions(sessions) => {
-            people::sessions(buffer, body, model, sessions);
-            None
-        }
+        Screen::Users(users) => table::records(buffer, body, model, users),
+        Screen::Sessions(sessions) => table::records(buffer, body, model, &sessions.list),
         Screen::Account(form) => filling::draw(buffer, body, model.theme, &form.filling, &[], form.notice().as_deref()),
     }
 }
@@ -175,10 +168,10 @@ fn standing(model: &Model) -> String {
     if model.help.is_some() || model.sign_in.is_some() {
         return String::new();
     }
-    match model.screens.last() {
-        Some(Screen::Records(records)) if records.filter.is_some() => words::FILTER_HINT.to_owned(),
-        Some(Screen::Records(records)) => table::standing(records),
-        _ => String::new(),
+    match model.screens.last().and_then(Screen::table) {
+        Some(table) if table.filter.is_some() => words::filter_hint(table.source).to_owned(),
+        Some(table) => table::standing(table),
+        None => String::new(),
     }
 }
 

@@ -17,7 +17,7 @@ use common::{
 use crate::{
     key::{Action, Context},
     message::Failure,
-    screen::title,
+    screen::{Rows, title},
 };
 
 pub use people::*;
@@ -101,11 +101,17 @@ pub const NO_RECORDS: &str = "There are no records here yet.";
 /// What to do then.
 pub const NO_RECORDS_NEXT: &str = "Press n to create the first one.";
 /// A filter leaves nothing.
-pub const NO_MATCHES: &str = "No record matches the filter. Press Esc to see all, or / to change the filter.";
+pub const NO_MATCHES: &str = "Nothing matches the filter. Press Esc to see all, or / to change the filter.";
 /// Follows a sentence about what could not be loaded.
 pub const PRESS_R: &str = "Press r to try again.";
 /// How a filter line is written.
-pub const FILTER_HINT: &str = "Words to look for, or comparisons: price>=3 title=\"Sweet corn\" title~corn";
+pub fn filter_hint(rows: Rows) -> &'static str {
+    match rows {
+        Rows::Records => "Words to look for, or comparisons: price>=3 title=\"Sweet corn\" title~corn",
+        Rows::Users => "Words to look for, or comparisons: is_admin=true roles=editor last_login<2026-01-31T18:00Z",
+        Rows::Sessions(_) => "Words to look for, or comparisons: address=192.0.2.7 user_agent~curl",
+    }
+}
 
 /// Fields with faults.
 pub const FIX_FIRST: &str = "Not saved: look at the fields marked with !";
@@ -186,7 +192,9 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::PreviousPage => ("page back", "Go a page back"),
         Action::NextPage => ("page on", "Go a page on"),
         Action::Open => ("open", "Open what is under the cursor; while looking up, choose it"),
-        Action::Back if context == Context::Records => ("back", "Show all records again; then go back"),
+        Action::Back if matches!(context, Context::Records | Context::Users | Context::Sessions) => {
+            ("back", "Show all rows again; then go back")
+        }
         Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
         Action::Back if context == Context::Help => ("close", "Close this page"),
         Action::Back => ("back", "Go back; unsaved text is asked about"),
@@ -251,7 +259,7 @@ pub fn help_heading(context: Context) -> &'static str {
 /// What the help page says below the keys.
 pub fn help_notes(context: Context) -> &'static [&'static str] {
     match context {
-        Context::Records | Context::Filter => &[
+        Context::Records | Context::Users | Context::Sessions | Context::Filter => &[
             "A filter line has words that must occur, and comparisons of fields: = != > >= < <= and ~ for \"contains\".",
             "Put a value with spaces in quotes: title=\"Sweet corn\".",
         ],

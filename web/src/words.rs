@@ -145,16 +145,16 @@ pub mod table {
     pub const APPLY: &str = "Apply";
     pub const CLEAR: &str = "Clear";
     pub const HELP: &str = "Help";
-    pub const HELP_WORDS: &str = "Words find records that contain all of them, whatever their case.";
+    pub const HELP_WORDS: &str = "Words find rows that contain all of them, whatever their case.";
     pub const HELP_COMPARE: &str =
         "A field with a comparison narrows down further: = != > >= < <= and ~ for “contains”.";
     pub const HELP_QUOTES: &str = "Quotes keep words together. All parts must hold.";
     pub const EMPTY_TITLE: &str = "No records yet";
     pub const EMPTY: &str = "What is created here, by the terminal client or over the API shows up in this table.";
     pub const NO_MATCH_TITLE: &str = "Nothing matches";
-    pub const NO_MATCH: &str = "No record holds all of what the filter asks for.";
+    pub const NO_MATCH: &str = "Nothing holds all of what the filter asks for.";
     pub const BEYOND_TITLE: &str = "This page is empty";
-    pub const BEYOND: &str = "There are fewer records than this address expects.";
+    pub const BEYOND: &str = "There are fewer rows than this address expects.";
     pub const FIRST_PAGE: &str = "Go to the first page";
     pub const PLAIN: &str = "Show the whole table";
     pub const PLAIN_HINT: &str =

@@ -106,7 +106,7 @@ impl User {
             }
             Command::List { data } => block_on(async {
                 let Opened { app, .. } = data.open(no_passwords()).await?;
-                for user in users::list(&app).await.map_err(plain)?.results {
+                for user in users::all(&app).await.map_err(plain)? {
                     let roles = user.roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                     let admin = if user.is_admin { "admin" } else { "" };
                     let active = if user.is_active { "active" } else { "disabled" };

@@ -8,6 +8,7 @@ mod filter;
 mod join;
 mod list;
 mod restore;
+mod select;
 mod sort;
 pub mod stage;
 
@@ -35,8 +36,9 @@ use stage::Stage;
 
 pub use delete::delete;
 pub use describe::describe;
-pub use list::list;
+pub use list::{beyond_the_last, list};
 pub use restore::restore;
+pub use select::select;
 
 /// Bytes of a record at most, as it is stored.
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;

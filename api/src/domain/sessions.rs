@@ -10,6 +10,8 @@ use common::{
     change::Subject,
     id::{SessionId, UserId},
     page::Page,
+    people,
+    query::ListQuery,
     user::{Session, User},
 };
 use serde::{Deserialize, Serialize};
@@ -19,9 +21,10 @@ use uuid::Uuid;
 
 use super::{
     App, Error, Result,
+    deadline::Deadline,
     error::AuthError,
     journal::{self, Actor},
-    keyspace, users,
+    keyspace, records, users,
 };
 use crate::{
     auth::{
@@ -302,8 +305,10 @@ pub async fn sign_out(app: &App, claims: Claims, origin: &Origin) -> Result<()> 
     end_one(app, Actor::at(&caller, origin.address), claims.session, "sign_out").await
 }
 
-/// Sessions that have not ended, newest first.
-pub async fn list(app: &App, asking: &Authenticated, user: UserId) -> Result<Page<Session>> {
+/// The page of a user's sessions that a query asks for. Those that have ended are left out; the newest come first.
+pub async fn list(app: &App, asking: &Authenticated, user: UserId, query: &ListQuery) -> Result<Page<Session>> {
+    let table = people::sessions();
+    people::check(&table, query)?;
     let mut sessions = Vec::new();
     for id in ids_of(app, user).await? {
         let Some((_, stored)) = load(app, id).await? else { continue };
@@ -322,7 +327,7 @@ pub async fn list(app: &App, asking: &Authenticated, user: UserId) -> Result<Pag
         });
     }
     sessions.reverse();
-    Ok(Page::single(sessions))
+    records::select(sessions, &table, query, &Deadline::of(app)).await
 }
 
 async fn ids_of(app: &App, user: UserId) -> Result<Vec<SessionId>> {

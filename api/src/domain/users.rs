@@ -1,5 +1,6 @@
 //! Users: who may sign in, and what they are. The last active admin stays: nobody can lock everyone out.
 
+mod list;
 pub mod peppers;
 
 use common::{
@@ -8,7 +9,6 @@ use common::{
     endpoints::users::{NewUser, PasswordChange, UserPatch},
     id::UserId,
     name::{RoleName, Username},
-    page::Page,
     problem::{FieldError, FieldErrors},
     user::User,
 };
@@ -24,8 +24,10 @@ use super::{
 };
 use crate::{
     auth::password::{Password, PasswordHash, Verdict},
-    store::{Batch, CommitError, Expect, Scan, Version, counter},
+    store::{Batch, CommitError, Expect, Version, counter},
 };
+
+pub use list::{all, list};
 
 /// A user as stored.
 #[derive(Clone, Serialize, Deserialize)]
@@ -73,14 +75,6 @@ pub async fn by_name(app: &App, name: &str) -> Result<Option<(Version, StoredUse
         Some(id) => load(app, id).await,
         None => Err(Error::Internal("a user name points nowhere; run coffer check".to_owned())),
     }
-}
-
-/// All users, in the order of creation.
-pub async fn list(app: &App) -> Result<Page<User>> {
-    let entries = app.store.scan(Scan::prefix(&keyspace::users())).await?;
-    let users =
-        entries.iter().map(|(_, entry)| serde_json::from_slice::<StoredUser>(&entry.value).map(|stored| stored.user));
-    Ok(Page::single(users.collect::<std::result::Result<_, _>>()?))
 }
 
 /// One user.

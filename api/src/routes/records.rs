@@ -1,15 +1,11 @@
 //! `/api/records/`. Records go out as the bytes that are stored.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use common::{
-    endpoints::records as endpoints,
-    query::{ListQuery, decode, encode},
-    record::OneOrMany,
-};
+use common::{endpoints::records as endpoints, record::OneOrMany};
 use http::header;
 use serde_json::Value;
 
-use super::{Context, Input, Reply, Table};
+use super::{Context, Input, Reply, Table, paging::links};
 use crate::domain::{Result, records};
 
 pub fn register(table: &mut Table) {
@@ -25,9 +21,8 @@ pub fn register(table: &mut Table) {
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
     let listed = records::list(&context.app, &input.caller, &input.params.0, &input.query).await?;
-    let ListQuery { page, page_size, .. } = input.query;
-    let next = (page.saturating_mul(page_size) < listed.count).then(|| link(&input, page + 1));
-    let previous = (page > 1).then(|| link(&input, page - 1));
+    let path = format!("/api/records/{}/", input.params.0);
+    let (next, previous) = links(&input, &path, &input.query, listed.count);
     let mut json = BytesMut::with_capacity(listed.results.len() + 200);
     let [next, previous] = [next, previous].map(Value::from);
     json.put_slice(
@@ -36,17 +31,6 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> 
     json.put_slice(&listed.results);
     json.put_u8(b'}');
     Ok(Reply::raw(json.freeze()))
-}
-
-/// The absolute address of another page, with every other parameter as it came.
-fn link(input: &Input<endpoints::List>, page: u64) -> String {
-    let mut pairs = decode(&input.raw_query);
-    pairs.retain(|(name, _)| name != "page");
-    if page > 1 {
-        pairs.push(("page".to_owned(), page.to_string()));
-    }
-    let query = if pairs.is_empty() { String::new() } else { format!("?{}", encode(&pairs)) };
-    format!("{}/api/records/{}/{query}", input.base_url(), input.params.0)
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {

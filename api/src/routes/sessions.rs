@@ -1,8 +1,8 @@
 //! `/api/sessions/`: who is signed in where.
 
-use common::{endpoints::sessions as endpoints, query::SessionQuery};
+use common::{endpoints::sessions as endpoints, id::UserId};
 
-use super::{Context, Input, Reply, Table};
+use super::{Context, Input, Reply, Table, paging::linked};
 use crate::domain::{
     Error, Result,
     sessions::{self, Authenticated},
@@ -16,8 +16,8 @@ pub fn register(table: &mut Table) {
 }
 
 /// Whose sessions are meant: the caller's own, or for an admin anyone's.
-async fn whose(context: &Context, asking: &Authenticated, query: SessionQuery) -> Result<common::id::UserId> {
-    match query.user {
+async fn whose(context: &Context, asking: &Authenticated, user: Option<UserId>) -> Result<UserId> {
+    match user {
         Some(user) if user != asking.user.id && !asking.user.is_admin => Err(Error::Denied),
         Some(user) => Ok(users::get(&context.app, user).await?.id),
         None => Ok(asking.user.id),
@@ -25,8 +25,9 @@ async fn whose(context: &Context, asking: &Authenticated, query: SessionQuery) -
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
-    let user = whose(&context, input.session()?, input.query).await?;
-    Reply::json(&sessions::list(&context.app, input.session()?, user).await?)
+    let user = whose(&context, input.session()?, input.query.user).await?;
+    let page = sessions::list(&context.app, input.session()?, user, &input.query.list).await?;
+    Reply::json(&linked(&input, &input.query.list, page))
 }
 
 async fn end(context: Context, input: Input<endpoints::End>) -> Result<Reply> {
@@ -36,7 +37,7 @@ async fn end(context: Context, input: Input<endpoints::End>) -> Result<Reply> {
 
 async fn end_others(context: Context, input: Input<endpoints::EndOthers>) -> Result<Reply> {
     let asking = input.session()?;
-    let user = whose(&context, asking, input.query).await?;
+    let user = whose(&context, asking, input.query.user).await?;
     let except = (user == asking.user.id).then_some(asking.id);
     sessions::end_all(&context.app, asking.actor(), user, except).await?;
     Ok(Reply::empty())

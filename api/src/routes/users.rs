@@ -3,7 +3,7 @@
 use common::endpoints::users::{self as endpoints, ProfilePatch, UserPatch};
 use http::header;
 
-use super::{Context, Input, Reply, Table};
+use super::{Context, Input, Reply, Table, paging::linked};
 use crate::domain::{Result, users};
 
 pub fn register(table: &mut Table) {
@@ -32,8 +32,9 @@ async fn change_password(context: Context, input: Input<endpoints::ChangePasswor
     Ok(Reply::empty())
 }
 
-async fn list(context: Context, _: Input<endpoints::List>) -> Result<Reply> {
-    Reply::json(&users::list(&context.app).await?)
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
+    let page = users::list(&context.app, &input.query).await?;
+    Reply::json(&linked(&input, &input.query, page))
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {

@@ -17,6 +17,7 @@ mod join;
 mod journal;
 mod kill;
 mod metrics;
+mod people_lists;
 mod races;
 mod readme;
 mod records;

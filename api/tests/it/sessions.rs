@@ -1,12 +1,12 @@
 //! `/api/sessions/`: who is signed in where, and the end of it.
 
-use common::{Call, endpoints::sessions, query::SessionQuery, user::Session};
+use common::{Call, endpoints::sessions, people::SessionsQuery, user::Session};
 use serde_json::json;
 
 use crate::support::{Client, Coffer};
 
 async fn list(client: &Client, user: Option<&Client>) -> Vec<Session> {
-    let query = SessionQuery { user: user.map(|user| user.id.parse().unwrap()) };
+    let query = SessionsQuery { user: user.map(|user| user.id.parse().unwrap()), ..SessionsQuery::default() };
     client.send(Call::<sessions::List>::new((), ()).query(query)).await.unwrap().body.results
 }
 

@@ -8,6 +8,7 @@ use crate::{
     endpoint::Empty,
     id::SessionId,
     page::Page,
+    people::SessionsQuery,
     query::SessionQuery,
     user::{Session, User},
 };
@@ -31,8 +32,8 @@ endpoint! {
 }
 
 endpoint! {
-    /// Your sessions; an admin's for anyone with `?user=`.
-    List: GET "/api/sessions/", SignedIn, OK, query SessionQuery => Page<Session>
+    /// A page of your sessions, newest first; an admin's for anyone with `?user=`.
+    List: GET "/api/sessions/", SignedIn, OK, query SessionsQuery => Page<Session>
 }
 
 endpoint! {

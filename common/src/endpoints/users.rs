@@ -10,6 +10,7 @@ use crate::{
     name::{RoleName, Username},
     page::Page,
     problem::FieldErrors,
+    query::ListQuery,
     reader::{Body, Reader, members},
     user::User,
 };
@@ -30,8 +31,8 @@ endpoint! {
 }
 
 endpoint! {
-    /// All users.
-    List: GET "/api/users/", Admin, OK => Page<User>
+    /// A page of users: search, filter, order.
+    List: GET "/api/users/", Admin, OK, query ListQuery => Page<User>
 }
 
 endpoint! {

@@ -1,35 +1,15 @@
-//! Users, and where somebody is signed in: two lists. What is written about them is in [`super::AccountForm`].
+//! Where somebody is signed in: a table, and what was asked for in it. What is written about users is in [`super::AccountForm`].
 
-use common::{
-    id::SessionId,
-    user::{Session, User},
-};
+use common::{id::SessionId, record::Record, user::User};
 
-use super::Listing;
-use crate::{effect::Effect, message::Ticket};
-
-/// All users.
-#[derive(Default)]
-pub struct Users {
-    /// The users.
-    pub list: Listing<User>,
-}
-
-impl Users {
-    /// Loads them.
-    pub fn load(&mut self, ticket: Ticket) -> Effect {
-        self.list.load.begin(ticket);
-        Effect::Users(ticket)
-    }
-}
+use super::{Records, Rows};
 
 /// Where somebody is signed in.
-#[derive(Default)]
 pub struct Sessions {
     /// Whose they are; `None` for one's own.
     pub of: Option<User>,
     /// The sessions.
-    pub list: Listing<Session>,
+    pub list: Records,
     /// What was asked for once, and is done when it is asked for again.
     pub asked: Option<Ending>,
 }
@@ -44,9 +24,21 @@ pub enum Ending {
 }
 
 impl Sessions {
-    /// Loads them.
-    pub fn load(&mut self, ticket: Ticket) -> Effect {
-        self.list.load.begin(ticket);
-        Effect::Sessions(ticket, self.of.as_ref().map(|user| user.id))
+    /// The list in its first state.
+    pub fn new(of: Option<User>) -> Self {
+        let list = Records::people(Rows::Sessions(of.as_ref().map(|user| user.id)));
+        Self { of, list, asked: None }
     }
+
+    /// The session under the cursor, and whether it is the one that asks.
+    pub fn current(&self) -> Option<(SessionId, bool)> {
+        let row = self.list.current()?;
+        let is_this_one = row.get("current").is_some_and(|current| current == true);
+        Some((row.id().map(|id| SessionId::from_uuid(id.uuid()))?, is_this_one))
+    }
+}
+
+/// The user of a row.
+pub fn user(row: &Record) -> Option<User> {
+    serde_json::from_value(row.as_object().clone().into()).ok()
 }

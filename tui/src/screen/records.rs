@@ -1,9 +1,10 @@
-//! A table of records: `common`'s table model with a cursor in it.
+//! A table of records, or of people, which reads like one: `common`'s table model with a cursor in it.
 
 use common::{
     collection::Collection,
-    id::RecordId,
+    id::{RecordId, UserId},
     page::Page,
+    people::{self, SessionsQuery},
     record::Record,
     table::{Column, TableState, columns, filter_line},
 };
@@ -14,8 +15,21 @@ use crate::{effect::Effect, key::Action, message::Ticket, model::Load, typing::T
 /// Rows on a page.
 const PAGE_SIZE: u64 = 50;
 
+/// What a table's rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// Records of its collection.
+    Records,
+    /// All users.
+    Users,
+    /// Where somebody is signed in; `None` is oneself.
+    Sessions(Option<UserId>),
+}
+
 /// A table of records.
 pub struct Records {
+    /// Where the rows come from.
+    pub source: Rows,
     /// What they are records of.
     pub collection: Collection,
     /// The columns that are shown.
@@ -58,10 +72,20 @@ enum Land {
 impl Records {
     /// The table of a collection, in its first state.
     pub fn new(collection: Collection) -> Self {
+        Self::of(Rows::Records, collection)
+    }
+
+    /// The table of users or of sessions, in its first state.
+    pub fn people(source: Rows) -> Self {
+        Self::of(source, if source == Rows::Users { people::users() } else { people::sessions() })
+    }
+
+    fn of(source: Rows, collection: Collection) -> Self {
         let mut table = TableState::default();
         table.query.page_size = PAGE_SIZE;
         Self {
-            columns: columns(&collection),
+            columns: all_columns(source, &collection),
+            source,
             collection,
             table,
             rows: None,
@@ -79,7 +103,12 @@ impl Records {
         let here = self.current().and_then(Record::id).map(|id| Land::On(id, self.selected));
         self.land = self.land.or(here);
         self.load.begin(ticket);
-        Effect::Records(ticket, self.collection.name.clone(), self.table.query.clone())
+        let list = self.table.query.clone();
+        match self.source {
+            Rows::Records => Effect::Records(ticket, self.collection.name.clone(), list),
+            Rows::Users => Effect::Users(ticket, list),
+            Rows::Sessions(user) => Effect::Sessions(ticket, SessionsQuery { user, list }),
+        }
     }
 
     /// Loads other rows: those that are shown do not belong to the query any more.
@@ -140,7 +169,27 @@ impl Records {
     /// Keys that act on a row wait until the rows that belong to the query are there: nobody should delete a row that
     /// they have not seen.
     pub fn holds(&self, action: Option<Action>) -> bool {
-        self.rows.is_none() && self.load.is_under_way() && acts_on_row(action)
+        let is_about_rows = acts_on_row(action) || action == Some(Action::Sessions);
+        self.rows.is_none() && self.load.is_under_way() && is_about_rows
+    }
+
+    /// Takes a key that is about the filter line; what there is to do then. `None` for every other key.
+    pub fn narrow(&mut self, action: Action, ticket: Ticket) -> Option<Vec<Effect>> {
+        let effect = match action {
+            Action::Submit if self.filter.is_some() => self.use_filter(ticket),
+            Action::Back if self.filter.is_some() => {
+                self.filter = None;
+                None
+            }
+            _ if self.filter.is_some() => None,
+            Action::Filter => {
+                self.open_filter();
+                None
+            }
+            Action::Back if !self.filter_line().is_empty() => Some(self.clear_filter(ticket)),
+            _ => return None,
+        };
+        Some(effect.into_iter().collect())
     }
 
     /// Moves the cursor, by rows, columns or pages; orders the rows.
@@ -165,7 +214,7 @@ impl Records {
             }
             Action::ShowColumns => {
                 let name = self.columns.get(self.column).map(|column| column.name.clone());
-                self.columns = columns(&self.collection);
+                self.columns = all_columns(self.source, &self.collection);
                 self.column = self.columns.iter().position(|column| Some(&column.name) == name.as_ref()).unwrap_or(0);
             }
             Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(ticket, Land::First)),
@@ -181,12 +230,12 @@ impl Records {
     }
 
     /// Opens the filter line with what it says now.
-    pub fn open_filter(&mut self) {
+    fn open_filter(&mut self) {
         self.filter = Some(FilterLine { typing: Typing::line(self.filter_line()), error: None });
     }
 
     /// Uses what was typed into the filter line; where it cannot be used, the line stays and says why.
-    pub fn use_filter(&mut self, ticket: Ticket) -> Option<Effect> {
+    fn use_filter(&mut self, ticket: Ticket) -> Option<Effect> {
         let line = self.filter.as_mut()?;
         match self.table.filter(&self.collection, line.typing.text()) {
             Ok(()) => {
@@ -200,11 +249,19 @@ impl Records {
         }
     }
 
-    /// Shows all records again.
-    pub fn clear_filter(&mut self, ticket: Ticket) -> Effect {
+    /// Shows all rows again.
+    fn clear_filter(&mut self, ticket: Ticket) -> Effect {
         self.table.query.filters.clear();
         self.table.query.search.clear();
         self.table.query.page = 1;
         self.load_other(ticket, Land::First)
+    }
+}
+
+fn all_columns(source: Rows, collection: &Collection) -> Vec<Column> {
+    match source {
+        Rows::Records => columns(collection),
+        Rows::Users => people::user_columns(),
+        Rows::Sessions(_) => people::session_columns(),
     }
 }

@@ -112,20 +112,12 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
 fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
     let ticket = model.ticket();
     let Screen::Records(records) = model.top() else { return Vec::new() };
-    if records.filter.is_some() {
-        let mut effect = None;
-        match action {
-            Action::Submit => effect = records.use_filter(ticket),
-            Action::Back => records.filter = None,
-            _ => {}
-        }
-        return effect.into_iter().collect();
+    if let Some(effects) = records.narrow(action, ticket) {
+        return effects;
     }
     let collection = records.collection.clone();
     let record = records.current().cloned();
     match (action, record) {
-        (Action::Filter, _) => records.open_filter(),
-        (Action::Back, _) if !records.filter_line().is_empty() => return vec![records.clear_filter(ticket)],
         (Action::Back, _) => {
             model.screens.pop();
             return model.reload();

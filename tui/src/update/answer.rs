@@ -44,8 +44,6 @@ pub fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Deleted(ticket, record, answer) if finish(model, ticket) => records::deleted(model, record, answer),
         Message::Restored(ticket, record, answer) if finish(model, ticket) => records::restored(model, record, answer),
         Message::Defined(ticket, answer) if finish(model, ticket) => defined(model, answer),
-        Message::Users(ticket, answer) => people::users(model, ticket, answer),
-        Message::Sessions(ticket, answer) => people::sessions(model, ticket, answer),
         Message::Account(ticket, answer) if finish(model, ticket) => people::account(model, answer),
         Message::SessionsEnded(ticket, answer) if finish(model, ticket) => people::ended_sessions(model, answer),
         Message::NotKept => {

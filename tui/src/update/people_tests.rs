@@ -2,14 +2,17 @@
 
 use common::{
     CallError, Problem,
+    page::Page,
+    people::SessionsQuery,
     problem::{FieldError, FieldErrors},
     reader::Body,
+    user::User,
 };
 use serde_json::json;
 
 use super::*;
 use crate::{
-    fixture::{id, press, session, users},
+    fixture::{id, people, press, session, users},
     message::{Failure, Ticket},
     screen::AccountForm,
     words,
@@ -35,9 +38,11 @@ fn own_sessions() -> Model {
     let mut model = users((80, 24));
     press(&mut model, "<");
     let effects = press(&mut model, "i");
-    let [Effect::Sessions(ticket, None)] = effects.as_slice() else { panic!("i loads the own sessions") };
+    let [Effect::Sessions(ticket, SessionsQuery { user: None, .. })] = effects.as_slice() else {
+        panic!("i loads the own sessions")
+    };
     let rows = vec![session(1, "coffer-tui/1", true), session(2, "curl/8", false)];
-    update(&mut model, Message::Sessions(*ticket, Ok(rows)));
+    update(&mut model, Message::Records(*ticket, Ok(people(rows))));
     model
 }
 
@@ -82,7 +87,7 @@ fn a_session_is_ended_only_when_asked_twice_for_the_same_one() {
     assert_eq!(ended.to_string(), id(2));
     let effects = update(&mut model, Message::SessionsEnded(*ticket, Ok(())));
     assert_eq!(toast(&model), words::SESSIONS_ENDED);
-    assert!(matches!(effects.as_slice(), [Effect::Sessions(_, None)]));
+    assert!(matches!(effects.as_slice(), [Effect::Sessions(_, SessionsQuery { user: None, .. })]));
 }
 
 #[test]
@@ -99,7 +104,9 @@ fn all_other_sessions_end_together_and_the_own_one_by_signing_out() {
 fn another_users_sessions_are_theirs_and_end_all_at_once() {
     let mut model = users((80, 24));
     let effects = press(&mut model, "ji");
-    let [Effect::Sessions(_, Some(bob))] = effects.as_slice() else { panic!("bob's are loaded") };
+    let [Effect::Sessions(_, SessionsQuery { user: Some(bob), .. })] = effects.as_slice() else {
+        panic!("bob's are loaded")
+    };
     assert_eq!(bob.to_string(), id(2));
     let effects = press(&mut model, "aa");
     assert!(matches!(effects.as_slice(), [Effect::EndOthers(_, Some(user))] if user == bob));
@@ -114,7 +121,7 @@ fn a_user_is_made_with_roles_and_edited_by_what_changed() {
     assert_eq!((&body["roles"], &body["is_admin"]), (&json!(["editor", "cook"]), &json!(true)));
     let effects = update(&mut model, Message::Account(*ticket, Ok(())));
     assert_eq!(toast(&model), "Made the user eve.");
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Users(_))));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Users(..))));
 
     let effects = press(&mut model, "je\t\t\t\t ^s");
     let [Effect::UpdateUser(ticket, bob, patch)] = effects.as_slice() else { panic!("bob is changed") };
@@ -154,11 +161,62 @@ fn who_was_signed_out_elsewhere_reads_so_and_keeps_what_was_typed() {
 #[test]
 fn only_admins_get_to_the_users_and_a_late_list_is_dropped() {
     let mut model = users((80, 24));
-    update(&mut model, Message::Users(Ticket(0), Ok(Vec::new())));
+    update(&mut model, Message::Records(Ticket(0), Ok(people(Vec::<User>::new()))));
     let Some(Screen::Users(list)) = model.screens.last() else { panic!("the users are open") };
-    assert_eq!(list.list.rows.as_ref().unwrap().len(), 2);
+    assert_eq!(list.rows.as_ref().unwrap().len(), 2);
     press(&mut model, "<");
     update(&mut model, Message::Me(Ok(crate::fixture::ada())));
     assert!(press(&mut model, "U").is_empty());
     assert_eq!(toast(&model), words::NOT_ADMIN_USERS);
+}
+
+#[test]
+fn users_are_searched_sorted_and_paged_as_records_are() {
+    let mut model = users((80, 24));
+    let effects = press(&mut model, "/cook is_admin=false\n");
+    let [Effect::Users(ticket, query)] = effects.as_slice() else { panic!("the filter is used") };
+    assert_eq!((query.search.as_str(), query.filters.len(), query.page), ("cook", 1, 1));
+    let bob = people(vec![crate::fixture::user(2, "bob", false)]);
+    update(&mut model, Message::Records(*ticket, Ok(Page { count: 10_000, ..bob })));
+    let effects = press(&mut model, "lll");
+    assert!(effects.is_empty());
+    let effects = press(&mut model, "s");
+    let [Effect::Users(ticket, query)] = effects.as_slice() else { panic!("s sorts") };
+    assert_eq!(query.ordering[0].to_string(), "last_login");
+    let some = people(vec![crate::fixture::user(2, "bob", false)]);
+    update(&mut model, Message::Records(*ticket, Ok(Page { count: 10_000, ..some })));
+    let effects = press(&mut model, "]");
+    assert!(matches!(effects.as_slice(), [Effect::Users(_, query)] if query.page == 2 && query.search == "cook"));
+    // A key on a row that is not there yet waits for it.
+    assert!(press(&mut model, "e").is_empty() && !model.ahead.is_empty());
+
+    let mut model = users((80, 24));
+    assert!(press(&mut model, "/owner>3\n").is_empty());
+    let table = model.screens.last().and_then(Screen::table).unwrap();
+    assert!(table.filter.as_ref().unwrap().error.is_some(), "what a user does not have is said in the line");
+}
+
+#[test]
+fn esc_shows_all_users_again_before_it_leaves() {
+    let mut model = users((80, 24));
+    let effects = press(&mut model, "/bob\n");
+    let [Effect::Users(ticket, _)] = effects.as_slice() else { panic!("the filter is used") };
+    update(&mut model, Message::Records(*ticket, Ok(people(vec![crate::fixture::user(2, "bob", false)]))));
+    let effects = press(&mut model, "<");
+    assert!(matches!(effects.as_slice(), [Effect::Users(_, query)] if query.search.is_empty()));
+    press(&mut model, "<");
+    assert!(matches!(model.screens.as_slice(), [Screen::Collections(_)]));
+}
+
+#[test]
+fn what_was_asked_once_is_forgotten_when_the_sessions_are_searched() {
+    let mut model = own_sessions();
+    press(&mut model, "ja");
+    let effects = press(&mut model, "/curl\n");
+    let [Effect::Sessions(ticket, query)] = effects.as_slice() else { panic!("the filter is used") };
+    assert_eq!((query.user, query.list.search.as_str()), (None, "curl"));
+    update(&mut model, Message::Records(*ticket, Ok(people(vec![session(2, "curl/8", false)]))));
+    assert!(press(&mut model, "a").is_empty(), "it is asked again");
+    let effects = press(&mut model, "dd");
+    assert!(matches!(effects.as_slice(), [Effect::EndSession(_, one)] if one.to_string() == id(2)));
 }

@@ -1,9 +1,11 @@
 //! Users, sessions and the forms about them, in a usual window and in a small one.
 
+use common::people::SessionsQuery;
+
 use super::tests::{SIZES, TRICKY, draw};
 use crate::{
     effect::Effect,
-    fixture::{press, session, users},
+    fixture::{people, press, session, users},
     message::Message,
     update,
 };
@@ -32,9 +34,11 @@ fn sessions_say_which_one_asks_and_what_a_second_press_would_do() {
     let mut model = users(USUAL);
     press(&mut model, "<");
     let effects = press(&mut model, "i");
-    let [Effect::Sessions(ticket, None)] = effects.as_slice() else { panic!("i loads the own sessions") };
+    let [Effect::Sessions(ticket, SessionsQuery { user: None, .. })] = effects.as_slice() else {
+        panic!("i loads the own sessions")
+    };
     let rows = vec![session(1, "coffer-tui/1", true), session(2, "evil\u{1b}[2J\u{202e}", false)];
-    update(&mut model, Message::Sessions(*ticket, Ok(rows)));
+    update(&mut model, Message::Records(*ticket, Ok(people(rows))));
     let screen = draw(&mut model, USUAL);
     assert!(screen.contains("this one") && screen.contains("192.0.2.7") && screen.contains("coffer-tui/1"), "{screen}");
     assert!(screen.contains("evil") && !screen.contains(['\u{1b}', '\u{202e}']), "{screen}");
@@ -84,9 +88,11 @@ fn the_help_page_lists_the_keys_for_accounts() {
 fn no_size_and_no_program_breaks_the_lists_or_the_forms() {
     let mut model = users(USUAL);
     let effects = press(&mut model, "ji");
-    let [Effect::Sessions(ticket, Some(_))] = effects.as_slice() else { panic!("bob's are loaded") };
+    let [Effect::Sessions(ticket, SessionsQuery { user: Some(_), .. })] = effects.as_slice() else {
+        panic!("bob's are loaded")
+    };
     let rows = (0..).zip(TRICKY).map(|(number, program)| session(number, program, false));
-    update(&mut model, Message::Sessions(*ticket, Ok(rows.collect())));
+    update(&mut model, Message::Records(*ticket, Ok(people(rows.collect::<Vec<_>>()))));
     for keys in ["", "Gllll", "dG", "<", "e", "\t\t\t", "<", "d", "x^s", "<n^s", "<"] {
         press(&mut model, keys);
         for size in SIZES {

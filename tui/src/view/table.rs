@@ -1,4 +1,4 @@
-//! Tables: the collections, and the records of one. Columns are as wide as what they show, within reason; where they do
+//! Tables: the collections, the records of one, users and sessions. Columns are as wide as what they show, within reason; where they do
 //! not all fit, the columns shown are those around the cursor.
 
 use common::{
@@ -11,11 +11,12 @@ use ratatui::{
     layout::{Position, Rect},
     style::{Modifier, Style},
 };
+use serde_json::Value;
 
 use super::{first_row, paragraph, put, sentence};
 use crate::{
     model::Model,
-    screen::{Collections, Records},
+    screen::{Collections, Records, Rows},
     width::{cut, width, window},
     words,
 };
@@ -26,19 +27,19 @@ const GAP: usize = 2;
 const A_MOMENT: usize = 16;
 
 /// A table to be drawn.
-pub(super) struct Grid<'a> {
+struct Grid<'a> {
     /// The headings.
-    pub(super) headings: Vec<String>,
+    headings: Vec<String>,
     /// Columns that stand at their right edge.
-    pub(super) numeric: Vec<bool>,
+    numeric: Vec<bool>,
     /// Cells, row by row, each safe to show.
-    pub(super) cells: Vec<Vec<String>>,
+    cells: Vec<Vec<String>>,
     /// The row under the cursor.
-    pub(super) row: usize,
+    row: usize,
     /// The column under the cursor, where there is one.
-    pub(super) column: Option<usize>,
+    column: Option<usize>,
     /// What it belongs to.
-    pub(super) model: &'a Model,
+    model: &'a Model,
 }
 
 /// The list of collections.
@@ -73,7 +74,7 @@ pub fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Coll
     grid.draw(buffer, body);
 }
 
-/// A table of records, with its filter line above it. Says where the cursor is while a filter is typed.
+/// A table of records or people, with its filter line above it. Says where the cursor is while a filter is typed.
 pub fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records) -> Option<Position> {
     let theme = model.theme;
     let (body, cursor) = filter_line(buffer, body, model, screen);
@@ -88,7 +89,11 @@ pub fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
     if rows.is_empty() {
         if screen.filter_line().is_empty() {
             let next = if model.offers(crate::key::Action::New) { words::NO_RECORDS_NEXT } else { "" };
-            sentence(buffer, body, theme, words::NO_RECORDS, next);
+            match screen.source {
+                Rows::Records => sentence(buffer, body, theme, words::NO_RECORDS, next),
+                Rows::Users => sentence(buffer, body, theme, words::NO_USERS, ""),
+                Rows::Sessions(_) => sentence(buffer, body, theme, words::NO_SESSIONS, ""),
+            }
         } else {
             sentence(buffer, body, theme, words::NO_MATCHES, "");
         }
@@ -139,8 +144,18 @@ fn heading(screen: &Records, column: &Column) -> String {
 
 /// A cell's text. No more of it than a row has room for, since all of it is measured.
 fn shown(screen: &Records, record: &Record, column: &Column, room: u16) -> String {
-    let text = cut(&cell(record.get(&column.name)), usize::from(room));
+    let value = record.get(&column.name);
+    match (screen.source, column.name.as_str(), value) {
+        (Rows::Users, "last_login", Some(Value::Null)) => return words::NEVER.to_owned(),
+        (Rows::Users, "roles", Some(Value::Array(_))) => return cell(value).replace(',', ""),
+        (Rows::Sessions(_), "current", Some(Value::Bool(is_this_one))) => {
+            return if *is_this_one { words::THIS_ONE.to_owned() } else { String::new() };
+        }
+        _ => {}
+    }
+    let text = cut(&cell(value), usize::from(room));
     let kind = screen.collection.field(&column.name).map(|field| &field.kind);
+    // What the server writes itself has no field, and is a moment.
     let is_moment = kind.is_none_or(|kind| matches!(kind, FieldType::Datetime));
     if is_moment { short_moment(&text) } else { text }
 }
@@ -172,7 +187,7 @@ fn filter_line(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
 }
 
 /// What could not be loaded anew, above what was loaded before.
-pub(super) fn warn(buffer: &mut Buffer, body: Rect, model: &Model, error: Option<&str>) -> Rect {
+fn warn(buffer: &mut Buffer, body: Rect, model: &Model, error: Option<&str>) -> Rect {
     let Some(error) = error else { return body };
     let row = paragraph(buffer, body, 0, &format!("! {error} {}", words::PRESS_R), model.theme.error());
     below(body, row)
@@ -189,7 +204,7 @@ fn columns(number: usize) -> u16 {
 
 impl Grid<'_> {
     /// Draws it.
-    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect) {
+    fn draw(&self, buffer: &mut Buffer, area: Rect) {
         let theme = self.model.theme;
         let room = usize::from(area.width).saturating_sub(2);
         let visible = self.fit(room);

@@ -248,7 +248,7 @@ fn loading_empty_and_failing_say_what_to_do() {
     let Some(Screen::Records(records)) = model.screens.last_mut() else { panic!() };
     records.show(page(Vec::new(), 0), crate::message::Ticket(0));
     let screen = draw(&mut model, (80, 24));
-    assert!(screen.contains("No record matches") && screen.contains("/ zzz"), "{screen}");
+    assert!(screen.contains(words::NO_MATCHES) && screen.contains("/ zzz"), "{screen}");
 }
 
 #[test]

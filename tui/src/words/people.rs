@@ -6,10 +6,6 @@ use crate::screen::{AccountKind, Ending};
 
 /// The list of users, in the path at the top.
 pub const USERS: &str = "users";
-/// The columns of the list of users.
-pub const USER_COLUMNS: [&str; 5] = ["Name", "Admin", "Active", "Last sign-in", "Roles"];
-/// The columns of a list of sessions.
-pub const SESSION_COLUMNS: [&str; 5] = ["Session", "Last used", "Signed in", "Address", "Program"];
 /// The session that asks.
 pub const THIS_ONE: &str = "this one";
 /// No sign-in yet.

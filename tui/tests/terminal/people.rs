@@ -79,3 +79,49 @@ async fn a_password_is_changed_a_session_ended_and_a_user_made_and_shut_out() {
     terminal.press("q");
     assert_eq!(terminal.wait_for_end(), 0);
 }
+
+#[tokio::test]
+async fn many_users_are_searched_sorted_and_paged() {
+    let server = Server::start();
+    let state = tempfile::tempdir().unwrap();
+    let admin = server.admin().await;
+    for number in 1..=52 {
+        let new = users::NewUser {
+            username: format!("user-{number:02}").parse().unwrap(),
+            password: PASSWORD.to_owned(),
+            roles: if number % 10 == 0 { vec!["cook".parse().unwrap()] } else { Vec::new() },
+            is_admin: false,
+            is_active: number != 30,
+        };
+        admin.send(&Call::<users::Create>::new((), new)).await.unwrap();
+    }
+    let mut terminal = Terminal::client(&server, state.path());
+    sign_in(&mut terminal);
+    terminal.press("U");
+    terminal.wait("1–50 of 53 · page 1 of 2");
+    terminal.press("]");
+    terminal.wait("51–53 of 53 · page 2 of 2");
+    terminal.wait("user-52");
+    terminal.press("s");
+    terminal.wait("sorted by Name · ");
+    terminal.press("s");
+    terminal.wait("sorted by Name, largest first");
+    terminal.wait("user-52");
+
+    terminal.press("/cook is_active=false\r");
+    let screen = terminal.wait("1–1 of 1 · page 1 of 1");
+    assert!(screen.contains("user-30") && screen.contains("/ is_active=false cook"), "{screen}");
+    terminal.press("/nobody-of-this-name\r");
+    terminal.wait("Nothing matches the filter.");
+    // Esc shows everyone again, and only then leaves.
+    terminal.press(ESC);
+    terminal.wait("1–50 of 53");
+    terminal.press(ESC);
+    terminal.wait_gone("Last sign-in");
+    terminal.press("i");
+    terminal.wait("this one");
+    terminal.press("/192.0.2.9\r");
+    terminal.wait("Nothing matches the filter.");
+    terminal.press("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}

@@ -1,34 +1,35 @@
 //! A collection's table. The address says what is shown: filters, ordering and page stand in its query string, so that
 //! they can be linked to, survive a reload, and are undone by the back button.
 
-mod filter;
-mod grid;
+pub mod filter;
+pub mod grid;
 mod join;
+pub mod listing;
 mod pager;
 
 use std::rc::Rc;
 
 use common::{
-    Call, CallError, Problem,
+    Call,
     access::{Action, Decision},
     collection::Collection,
     endpoints::{collections, records},
     name::CollectionName,
-    query::{ListQuery, Query, decode, encode},
     table::TableState,
     text,
 };
 use yew::prelude::*;
 
+use self::listing::{Listing, is_narrowed, use_asked};
 use crate::{
-    hooks::{use_caller, use_go, use_load, use_query},
+    hooks::{use_caller, use_load, use_query},
     keys, places,
     route::Route,
     ui::{
         icon::{Shape, icon},
         link::Link,
         page::PageHead,
-        state::{empty, failure, failure_or, loading},
+        state::{empty, failure, loading},
     },
     words,
 };
@@ -72,12 +73,13 @@ struct TableProps {
 fn Table(props: &TableProps) -> Html {
     let collection = &props.collection;
     let name = collection.name.clone();
-    let (caller, go, address) = (use_caller(), use_go(), use_query());
-    use_effect_with(address.clone(), {
+    let (caller, address) = (use_caller(), use_query());
+    use_effect_with(address, {
         let name = name.clone();
         move |address| places::remember(&name, address)
     });
-    let query = read(collection, &address);
+    let route = Route::Records { name: name.clone() };
+    let (query, ongo) = use_asked(collection, |collection, query| query.check(collection), route.clone());
     let (page, again) = use_load((name.clone(), query.clone().ok()), |client, (name, query)| async move {
         let Some(mut query) = query else { return Ok(None) };
         // Rows lead to their records, also where the address chose other fields.
@@ -86,12 +88,6 @@ fn Table(props: &TableProps) -> Html {
         }
         Ok(Some(client.send(Call::<records::List>::new((name,), ()).query(query)).await?.body))
     });
-    let ongo = {
-        let name = name.clone();
-        Callback::from(move |query: ListQuery| {
-            go.place(&(Route::Records { name: name.clone() }, encode(&query.to_pairs())));
-        })
-    };
     let may_create = collection.access.decide(Action::Create, &caller) != Decision::Denied;
     let new = || {
         html! {
@@ -100,42 +96,28 @@ fn Table(props: &TableProps) -> Html {
             </Link>
         }
     };
-    let plain =
-        || html! { <Link to={Route::Records { name: name.clone() }} class="button">{ words::table::PLAIN }</Link> };
     let rows = page.value.as_deref().and_then(Option::as_ref);
     let state = TableState { query: query.clone().unwrap_or_default(), count: rows.map_or(0, |page| page.count) };
-    let is_narrowed = !state.query.filters.is_empty() || !state.query.search.is_empty();
-    let body = match (&query, &page.error, rows) {
-        // Records were deleted, or somebody typed a number: there are not so many pages.
-        (Ok(query), Some(error), _) if query.page > 1 && is_about_page(error) => {
-            let back = html! {
-                <button type="button" class="button" onclick={first_page(query, &ongo)}>{ words::table::FIRST_PAGE }</button>
-            };
-            empty(words::table::BEYOND_TITLE, words::table::BEYOND, back)
-        }
-        (Err(error), ..) | (_, Some(error), _) => failure_or(error, &again, plain()),
-        (.., None) => loading(),
-        (.., Some(page)) if page.results.is_empty() && is_narrowed => {
-            empty(words::table::NO_MATCH_TITLE, words::table::NO_MATCH, plain())
-        }
-        (.., Some(page)) if page.results.is_empty() => {
-            let way = if may_create { new() } else { Html::default() };
-            empty(words::table::EMPTY_TITLE, words::table::EMPTY, way)
-        }
-        (.., Some(rows)) => html! {
-            <>
-                <grid::Grid
-                    collection={collection.clone()}
-                    state={state.clone()}
-                    rows={Rc::new(rows.results.clone())}
-                    busy={page.busy}
-                    ongo={ongo.clone()}
-                />
-                { pager::pager(&state, &ongo) }
-            </>
-        },
+    let body = Listing {
+        query: &query,
+        error: page.error.as_ref(),
+        again: &again,
+        route,
+        ongo: &ongo,
+        state: &state,
+        rows: rows.map(|page_rows| {
+            let rows = Rc::new(page_rows.results.clone());
+            let (collection, state, ongo) = (collection.clone(), state.clone(), ongo.clone());
+            (!rows.is_empty(), html! { <grid::Grid {collection} {state} {rows} busy={page.busy} {ongo} /> })
+        }),
+        nothing: empty(
+            words::table::EMPTY_TITLE,
+            words::table::EMPTY,
+            if may_create { new() } else { Html::default() },
+        ),
     };
-    let is_empty = !is_narrowed && rows.is_some_and(|page| page.count == 0);
+    let body = body.draw();
+    let is_empty = !is_narrowed(&state.query) && rows.is_some_and(|page| page.count == 0);
     html! {
         <div class="page page-wide">
             <PageHead
@@ -151,50 +133,9 @@ fn Table(props: &TableProps) -> Html {
                 if may_create && !is_empty { { new() } }
             </PageHead>
             if query.is_ok() && !is_empty {
-                <filter::FilterLine collection={collection.clone()} {state} {ongo} />
+                <filter::FilterLine collection={collection.clone()} {state} {ongo} joins=true />
             }
             { body }
         </div>
-    }
-}
-
-/// What an address asks of a table, or what is wrong with it, said before the server has to.
-fn read(collection: &Collection, address: &str) -> Result<ListQuery, CallError> {
-    let query = ListQuery::from_pairs(decode(address)).and_then(|query| query.check(collection).map(|()| query));
-    query.map_err(|errors| {
-        let mut problem = Problem::invalid(words::table::PLAIN_HINT).with_errors(errors);
-        problem.title = words::table::BAD_ADDRESS_TITLE.into();
-        CallError::Problem(Box::new(problem))
-    })
-}
-
-fn is_about_page(error: &CallError) -> bool {
-    error.problem().is_some_and(|problem| problem.errors.0.contains_key("page"))
-}
-
-fn first_page(query: &ListQuery, ongo: &Callback<ListQuery>) -> Callback<MouseEvent> {
-    let query = ListQuery { page: 1, ..query.clone() };
-    ongo.reform(move |_| query.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_address_that_a_table_cannot_show_is_refused_by_name() {
-        let collection: Collection = serde_json::from_value(json!({
-            "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "created_at": "", "updated_at": "", "revision": 1,
-            "fields": [{"name": "title", "type": "text"}],
-            "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
-        }))
-        .unwrap();
-        assert_eq!(read(&collection, "title__startswith=P&page=2").unwrap().page, 2);
-        for (address, place) in [("zzz=1", "zzz"), ("page=0", "page"), ("ordering=zzz", "ordering")] {
-            let error = read(&collection, address).unwrap_err();
-            assert!(error.problem().unwrap().errors.0.contains_key(place), "{address}");
-        }
     }
 }

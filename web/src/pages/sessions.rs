@@ -8,8 +8,10 @@ use common::{
     Call, CallError,
     endpoints::{sessions, users},
     id::{SessionId, UserId},
-    query::SessionQuery,
-    table::short_moment,
+    page::{DEFAULT_PAGE_SIZE, Page},
+    people::{self, SessionsQuery},
+    query::{ListQuery, SessionQuery},
+    table::{TableState, short_moment},
     text::single_line,
     user::{Session, User},
 };
@@ -21,13 +23,18 @@ use crate::{
     client::Client,
     hooks::{use_client, use_load, use_toasts, use_user},
     keys,
-    pages::{records::collections_place, users::above_user},
-    toast::ToastEvent,
-    ui::{
-        confirm::Confirm,
-        page::PageHead,
-        state::{empty, failure, loading},
+    pages::{
+        records::{
+            collections_place,
+            filter::FilterLine,
+            grid::heads,
+            listing::{Listing, is_narrowed, use_asked},
+        },
+        users::above_user,
     },
+    route::Route,
+    toast::ToastEvent,
+    ui::{confirm::Confirm, page::PageHead, state::empty},
     words::account,
 };
 
@@ -56,7 +63,13 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
     let own = use_user().map(|user| user.id);
     // An admin who comes here by the list of users sees their own as their own.
     let of = props.of.filter(|of| own != Some(*of));
-    let (list, again) = use_load(of, |client, of| async move { load(&client, of).await });
+    let route = of.map_or(Route::Sessions, |id| Route::UserSessions { id });
+    let table = use_memo((), |()| people::sessions());
+    let (query, ongo) = use_asked(&table, people::check, route.clone());
+    let (list, again) = use_load((of, query.clone().ok()), |client, (of, query)| async move {
+        let Some(list) = query else { return Ok(None) };
+        load(&client, of, list).await.map(Some)
+    });
     let (client, toasts) = (use_client(), use_toasts());
     let asked = use_state(|| None::<Ending>);
     let onconfirm = {
@@ -84,15 +97,26 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
         let asked = asked.clone();
         Callback::from(move |()| asked.set(None))
     };
-    let rows = list.value.as_deref();
-    let user = rows.and_then(|(user, _)| user.clone());
-    let others = rows.map_or(0, |(_, rows)| rows.iter().filter(|session| !session.current).count());
-    let body = match (rows, &list.error) {
-        (_, Some(error)) => failure(error, &again),
-        (None, None) => loading(),
-        (Some((_, rows)), None) if rows.is_empty() => empty("", account::NO_SESSIONS, Html::default()),
-        (Some((_, rows)), None) => table(rows, &onask),
+    let shown = list.value.as_deref().and_then(Option::as_ref);
+    let user = shown.and_then(|(user, _)| user.clone());
+    let page = shown.map(|(_, page)| page);
+    let state = TableState { query: query.clone().unwrap_or_default(), count: page.map_or(0, |page| page.count) };
+    let others = page.is_some_and(|page| {
+        page.count > page.results.len() as u64 || page.results.iter().any(|session| !session.current)
+    });
+    let body = Listing {
+        query: &query,
+        error: list.error.as_ref(),
+        again: &again,
+        route,
+        ongo: &ongo,
+        state: &state,
+        rows: page.map(|page| (!page.results.is_empty(), rows(&page.results, list.busy, &state, &ongo, &onask))),
+        nothing: empty("", account::NO_SESSIONS, Html::default()),
     };
+    let body = body.draw();
+    // Most people have a handful, and nothing to look for in them.
+    let is_long = state.count > DEFAULT_PAGE_SIZE || is_narrowed(&state.query);
     let (title, lead, above) = match (of, &user) {
         (None, _) => (account::SESSIONS_TITLE.to_owned(), account::SESSIONS_LEAD, vec![collections_place()]),
         (Some(_), None) => (account::SESSIONS_TITLE.to_owned(), "", above_user(None)),
@@ -102,7 +126,7 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
     html! {
         <div class="page page-table">
             <PageHead {title} description={lead} {above}>
-                if others > 0 {
+                if others {
                     <button
                         type="button"
                         class="button button-danger"
@@ -111,6 +135,9 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
                     >{ end_others }</button>
                 }
             </PageHead>
+            if is_long {
+                <FilterLine collection={table} {state} {ongo} />
+            }
             { body }
             if let Some(ending) = *asked {
                 <Confirm
@@ -126,11 +153,15 @@ pub fn SessionsPage(props: &SessionsPageProps) -> Html {
 }
 
 /// The sessions, with the user whose they are, where that is not the one who asks.
-async fn load(client: &Client, of: Option<UserId>) -> Result<(Option<Rc<User>>, Vec<Session>), CallError> {
-    let list = client.send(Call::<sessions::List>::new((), ()).query(SessionQuery { user: of }));
-    let Some(of) = of else { return Ok((None, list.await?.body.results)) };
+async fn load(
+    client: &Client,
+    of: Option<UserId>,
+    list: ListQuery,
+) -> Result<(Option<Rc<User>>, Page<Session>), CallError> {
+    let list = client.send(Call::<sessions::List>::new((), ()).query(SessionsQuery { user: of, list }));
+    let Some(of) = of else { return Ok((None, list.await?.body)) };
     let (user, list) = try_join(client.send(Call::<users::Get>::new((of,), ())), list).await?;
-    Ok((Some(Rc::new(user.body)), list.body.results))
+    Ok((Some(Rc::new(user.body)), list.body))
 }
 
 async fn end(client: &Client, ending: Ending, of: Option<UserId>) -> Result<(), CallError> {
@@ -154,18 +185,25 @@ fn question(ending: Ending, of: Option<&User>) -> String {
     }
 }
 
-fn table(rows: &[Session], onask: &Callback<Ending>) -> Html {
-    let [session, used, began, address, program] = account::SESSION_COLUMNS;
+fn rows(
+    rows: &[Session],
+    busy: bool,
+    state: &TableState,
+    ongo: &Callback<ListQuery>,
+    onask: &Callback<Ending>,
+) -> Html {
+    let columns = people::session_columns();
+    let label = |i: usize| columns[i].label.clone();
     let row = |row: &Session| {
         let ending = Ending::One { id: row.id, is_this_one: row.current };
         let called = single_line(&row.user_agent).into_owned();
         html! {
             <tr key={row.id.to_string()}>
                 <td>if row.current { <span class="tag tag-good">{ account::THIS_ONE }</span> }</td>
-                <td data-label={used}>{ moment(&row.last_used) }</td>
-                <td data-label={began}>{ moment(&row.created_at) }</td>
-                <td data-label={address} class="code"><bdi>{ single_line(&row.address).into_owned() }</bdi></td>
-                <td data-label={program} class="heading" title={called.clone()}><bdi>{ device::name(&called) }</bdi></td>
+                <td data-label={label(1)}>{ moment(&row.last_used) }</td>
+                <td data-label={label(2)}>{ moment(&row.created_at) }</td>
+                <td data-label={label(3)} class="code"><bdi>{ single_line(&row.address).into_owned() }</bdi></td>
+                <td data-label={label(4)} class="heading" title={called.clone()}><bdi>{ device::name(&called) }</bdi></td>
                 <td class="row-acts">
                     <button
                         type="button"
@@ -179,12 +217,11 @@ fn table(rows: &[Session], onask: &Callback<Ending>) -> Html {
             </tr>
         }
     };
-    let heads = [session, used, began, address, program];
     html! {
-        <div class="table-frame">
+        <div class={classes!("table-frame", busy.then_some("is-busy"))} aria-busy={busy.to_string()}>
             <table class="records people">
                 <thead><tr>
-                    { for heads.map(|head| html! { <th key={head} scope="col"><span>{ head }</span></th> }) }
+                    { heads(&columns, state, ongo) }
                     <th scope="col"><span class="hidden">{ account::END }</span></th>
                 </tr></thead>
                 <tbody>{ for rows.iter().map(row) }</tbody>

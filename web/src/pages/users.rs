@@ -2,7 +2,7 @@
 
 mod form;
 
-use common::{Call, endpoints::users, name::RoleName, user::User};
+use common::{Call, endpoints::users, name::RoleName, people, query::ListQuery, table::TableState, user::User};
 use yew::prelude::*;
 
 pub use self::form::{NewUserPage, UserPage};
@@ -10,13 +10,17 @@ use super::sessions::moment;
 use crate::{
     hooks::{use_caller, use_load},
     keys,
-    pages::records::collections_place,
+    pages::records::{
+        collections_place,
+        filter::FilterLine,
+        grid::heads,
+        listing::{Listing, use_asked},
+    },
     route::{Place, Route},
     ui::{
         icon::{Shape, icon},
         link::Link,
         page::PageHead,
-        state::{failure, loading},
     },
     words::{self, account},
 };
@@ -36,18 +40,29 @@ pub fn above_user(user: Option<&User>) -> Vec<(AttrValue, Place)> {
 #[component]
 pub fn UsersPage() -> Html {
     let is_admin = use_caller().is_admin();
-    let (list, again) = use_load(is_admin, |client, is_admin| async move {
-        // Who is no admin is told so without asking.
-        if !is_admin {
-            return Ok(Vec::new());
-        }
-        Ok(client.send(Call::<users::List>::new((), ())).await?.body.results)
+    let table = use_memo((), |()| people::users());
+    let (query, ongo) = use_asked(&table, people::check, Route::Users);
+    // Who is no admin is told so without asking.
+    let (list, again) = use_load(query.clone().ok().filter(|_| is_admin), |client, query| async move {
+        let Some(query) = query else { return Ok(None) };
+        Ok(Some(client.send(Call::<users::List>::new((), ()).query(query)).await?.body))
     });
-    let body = match (&list.value, &list.error) {
-        _ if !is_admin => html! { <p class="notice">{ account::NO_ADMIN }</p> },
-        (_, Some(error)) => failure(error, &again),
-        (None, None) => loading(),
-        (Some(users), None) => table(users),
+    let users = list.value.as_deref().and_then(Option::as_ref);
+    let state = TableState { query: query.clone().unwrap_or_default(), count: users.map_or(0, |page| page.count) };
+    let body = Listing {
+        query: &query,
+        error: list.error.as_ref(),
+        again: &again,
+        route: Route::Users,
+        ongo: &ongo,
+        state: &state,
+        rows: users.map(|page| (!page.results.is_empty(), rows(&page.results, list.busy, &state, &ongo))),
+        nothing: Html::default(),
+    };
+    let body = if is_admin {
+        body.draw()
+    } else {
+        html! { <p class="notice">{ account::NO_ADMIN }</p> }
     };
     html! {
         <div class="page page-table">
@@ -58,14 +73,17 @@ pub fn UsersPage() -> Html {
                     </Link>
                 }
             </PageHead>
+            if is_admin && query.is_ok() {
+                <FilterLine collection={table} {state} {ongo} />
+            }
             { body }
         </div>
     }
 }
 
-fn table(users: &[User]) -> Html {
-    let heads = account::USER_COLUMNS;
-    let [_, admin, active, last, roles] = heads;
+fn rows(users: &[User], busy: bool, state: &TableState, ongo: &Callback<ListQuery>) -> Html {
+    let columns = people::user_columns();
+    let label = |i: usize| columns[i].label.clone();
     let row = |user: &User| {
         let said: Vec<&str> = user.roles.iter().map(RoleName::as_str).collect();
         html! {
@@ -73,16 +91,17 @@ fn table(users: &[User]) -> Html {
                 <td title={user.username.to_string()}>
                     <Link to={Route::User { id: user.id }} row=true row_shortcut={keys::EDIT}><bdi>{ user.username.to_string() }</bdi></Link>
                 </td>
-                <td data-label={admin}>
+                <td data-label={label(1)}>
                     if user.is_admin { { words::YES } } else { <span class="nothing">{ words::NO }</span> }
                 </td>
-                <td data-label={active}>
+                <td data-label={label(2)}>
                     if user.is_active { { words::YES } } else { <span class="tag tag-warn">{ words::NO }</span> }
                 </td>
-                <td data-label={last}>
+                <td data-label={label(3)}>
                     if let Some(last) = &user.last_login { { moment(last) } } else { <span class="nothing">{ account::NEVER }</span> }
                 </td>
-                <td data-label={roles} title={said.join(" ")}>{ said.join(" ") }</td>
+                <td data-label={label(4)} title={said.join(" ")}>{ said.join(" ") }</td>
+                <td data-label={label(5)}>{ moment(&user.created_at) }</td>
                 <td class="row-acts">
                     <Link
                         to={Route::UserSessions { id: user.id }}
@@ -95,10 +114,10 @@ fn table(users: &[User]) -> Html {
         }
     };
     html! {
-        <div class="table-frame">
+        <div class={classes!("table-frame", busy.then_some("is-busy"))} aria-busy={busy.to_string()}>
             <table class="records people">
                 <thead><tr>
-                    { for heads.map(|head| html! { <th key={head} scope="col"><span>{ head }</span></th> }) }
+                    { heads(&columns, state, ongo) }
                     <th scope="col"><span class="hidden">{ account::SESSIONS_TITLE }</span></th>
                 </tr></thead>
                 <tbody>{ for users.iter().map(row) }</tbody>

@@ -6,6 +6,7 @@
 mod accounts;
 mod addresses;
 mod browser;
+mod crowd;
 mod first_run;
 mod looks;
 mod outage;

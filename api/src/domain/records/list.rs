@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::{
-        App, Result,
+        App, Error, Result,
         collections::{self, Schema},
         deadline::Deadline,
         keyspace,
@@ -61,7 +61,7 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
         },
     };
     if page.is_empty() && query.page > 1 && query.page > common::page::pages(count, query.page_size) {
-        return Err(FieldErrors::of("page", FieldError::new("invalid", "Invalid page. There are not so many.")).into());
+        return Err(beyond_the_last());
     }
     let plain = query.fields.is_empty() && query.left_join.is_empty();
     let results = if plain {
@@ -70,6 +70,11 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
         shaped(app, &snapshot, caller, &schema, query, &page, &deadline).await?
     };
     Ok(Listed { count, results })
+}
+
+/// The answer to a page number that is too high.
+pub fn beyond_the_last() -> Error {
+    FieldErrors::of("page", FieldError::new("invalid", "Invalid page. There are not so many.")).into()
 }
 
 type Found = (RecordId, Entry);
@@ -226,7 +231,7 @@ async fn read_value(
 }
 
 /// How many matches are before a page, and how many are on it.
-fn window(query: &ListQuery) -> (usize, usize) {
+pub(super) fn window(query: &ListQuery) -> (usize, usize) {
     let before = (query.page - 1).saturating_mul(query.page_size);
     (usize::try_from(before).unwrap_or(usize::MAX), usize::try_from(query.page_size).unwrap_or(usize::MAX))
 }

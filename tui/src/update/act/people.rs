@@ -4,7 +4,7 @@ use crate::{
     effect::Effect,
     key::Action,
     model::{Model, Screen},
-    screen::{AccountForm, AccountKind, Ending, Sessions, Users},
+    screen::{AccountForm, AccountKind, Ending, Records, Rows, Sessions, user},
     words,
 };
 
@@ -15,7 +15,7 @@ pub fn open_form(model: &mut Model, kind: AccountKind) {
 
 /// Opens the own sessions.
 pub fn open_sessions(model: &mut Model) -> Vec<Effect> {
-    model.screens.push(Screen::Sessions(Box::default()));
+    model.screens.push(Screen::Sessions(Box::new(Sessions::new(None))));
     model.reload()
 }
 
@@ -25,15 +25,19 @@ pub fn open_users(model: &mut Model) -> Vec<Effect> {
         model.complain(words::NOT_ADMIN_USERS);
         return Vec::new();
     }
-    model.screens.push(Screen::Users(Users::default()));
+    model.screens.push(Screen::Users(Box::new(Records::people(Rows::Users))));
     model.reload()
 }
 
 /// In the list of users.
 pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
     let own = model.user.as_ref().map(|user| user.id);
+    let ticket = model.ticket();
     let Screen::Users(users) = model.top() else { return Vec::new() };
-    match (action, users.list.current().cloned()) {
+    if let Some(effects) = users.narrow(action, ticket) {
+        return effects;
+    }
+    match (action, users.current().and_then(user)) {
         (Action::Back, _) => {
             model.screens.pop();
             return model.reload();
@@ -43,10 +47,10 @@ pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
         (Action::Delete, Some(user)) => open_form(model, AccountKind::DeleteUser(user)),
         (Action::Sessions, Some(user)) => {
             let of = Some(user).filter(|user| own != Some(user.id));
-            model.screens.push(Screen::Sessions(Box::new(Sessions { of, ..Sessions::default() })));
+            model.screens.push(Screen::Sessions(Box::new(Sessions::new(of))));
             return model.reload();
         }
-        _ => users.list.go(action, words::USER_COLUMNS.len()),
+        _ => return users.go(action, ticket).into_iter().collect(),
     }
     Vec::new()
 }
@@ -56,20 +60,21 @@ pub fn act_on_sessions(model: &mut Model, action: Action) -> Vec<Effect> {
     let ticket = model.ticket();
     let Screen::Sessions(sessions) = model.top() else { return Vec::new() };
     let asked = sessions.asked.take();
+    if let Some(effects) = sessions.list.narrow(action, ticket) {
+        return effects;
+    }
     let of = sessions.of.clone();
-    let ending = match (action, sessions.list.current()) {
+    let current = sessions.current();
+    let ending = match (action, current) {
         (Action::Back, _) => {
             model.screens.pop();
             return model.reload();
         }
-        (Action::Delete, Some(session)) => Ending::One(session.id),
+        (Action::Delete, Some((id, _))) => Ending::One(id),
         (Action::EndOthers, _) => Ending::Others,
-        _ => {
-            sessions.list.go(action, words::SESSION_COLUMNS.len());
-            return Vec::new();
-        }
+        _ => return sessions.list.go(action, ticket).into_iter().collect(),
     };
-    let is_this_one = ending != Ending::Others && sessions.list.current().is_some_and(|session| session.current);
+    let is_this_one = ending != Ending::Others && current.is_some_and(|(_, is_this_one)| is_this_one);
     if asked != Some(ending) {
         sessions.asked = Some(ending);
         model.complain(words::ask_to_end(ending, is_this_one, of.as_ref()));

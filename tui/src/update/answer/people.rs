@@ -1,49 +1,13 @@
-//! Answers about users and sessions: lists, and what became of a write.
-
-use common::user::{Session, User};
+//! Answers about users and sessions: what became of a write.
 
 use super::ended;
 use crate::{
     effect::Effect,
-    message::{Answer, Failure, Ticket},
+    message::{Answer, Failure},
     model::{Model, Screen},
     screen::AccountKind,
     words,
 };
-
-/// The users were read.
-pub fn users(model: &mut Model, ticket: Ticket, answer: Answer<Vec<User>>) -> Vec<Effect> {
-    let list = model.screens.iter_mut().find_map(|screen| match screen {
-        Screen::Users(users) => users.list.load.finish(ticket).then_some(&mut users.list),
-        _ => None,
-    });
-    let Some(list) = list else { return Vec::new() };
-    match answer {
-        Ok(rows) => list.show(rows, |user| user.id),
-        Err(failure) => {
-            list.load.error = Some(words::failure(&failure));
-            return ended(model, &failure).unwrap_or_default();
-        }
-    }
-    Vec::new()
-}
-
-/// Sessions were read.
-pub fn sessions(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Session>>) -> Vec<Effect> {
-    let list = model.screens.iter_mut().find_map(|screen| match screen {
-        Screen::Sessions(sessions) => sessions.list.load.finish(ticket).then_some(&mut sessions.list),
-        _ => None,
-    });
-    let Some(list) = list else { return Vec::new() };
-    match answer {
-        Ok(rows) => list.show(rows, |session| session.id),
-        Err(failure) => {
-            list.load.error = Some(words::failure(&failure));
-            return ended(model, &failure).unwrap_or_default();
-        }
-    }
-    Vec::new()
-}
 
 /// A form about an account was written, or refused.
 pub fn account(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {

@@ -10,15 +10,12 @@ use crate::{
     words,
 };
 
-/// A page of records was read.
+/// A page of a table was read.
 pub fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record>>) -> Vec<Effect> {
     let next = model.ticket();
     // There may be two tables: one lies below a form, in the other a record is looked up for it.
-    let table = model.screens.iter_mut().find_map(|screen| match screen {
-        Screen::Records(records) => records.load.finish(ticket).then_some(records),
-        _ => None,
-    });
-    let Some(records) = table else { return Vec::new() };
+    let mut tables = model.screens.iter_mut().filter_map(Screen::table_mut);
+    let Some(records) = tables.find_map(|table| table.load.finish(ticket).then_some(table)) else { return Vec::new() };
     match answer {
         Ok(page) => records.show(page, next).into_iter().collect(),
         Err(failure) => {

@@ -11,7 +11,7 @@ use common::{
 use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
-use super::join::JoinMenu;
+use super::{join::JoinMenu, listing::is_narrowed};
 use crate::{
     keys,
     ui::{
@@ -27,12 +27,15 @@ pub struct FilterLineProps {
     pub collection: Rc<Collection>,
     pub state: TableState,
     pub ongo: Callback<ListQuery>,
+    /// Other collections can be joined.
+    #[prop_or_default]
+    pub joins: bool,
 }
 
 /// The filter line. It is taken on Enter; what is wrong with it stands below while it is typed.
 #[component]
 pub fn FilterLine(props: &FilterLineProps) -> Html {
-    let FilterLineProps { collection, state, ongo } = props;
+    let FilterLineProps { collection, state, ongo, joins } = props;
     let line = use_state(String::new);
     use_effect_with(filter_line(&state.query), {
         let line = line.clone();
@@ -64,7 +67,7 @@ pub fn FilterLine(props: &FilterLineProps) -> Html {
             ongo.emit(ListQuery { filters: Vec::new(), search: String::new(), page: 1, ..query.clone() });
         }
     };
-    let is_narrowed = !state.query.filters.is_empty() || !state.query.search.is_empty();
+    let is_narrowed = is_narrowed(&state.query);
     let unsaid = unsaid(&state.query);
     html! {
         <form class="filter" role="search" {onsubmit} novalidate=true>
@@ -91,9 +94,11 @@ pub fn FilterLine(props: &FilterLineProps) -> Html {
                 if is_narrowed {
                     <button type="button" class="button button-quiet" onclick={clear}>{ words::table::CLEAR }</button>
                 }
-                <Popover label={words::join::TITLE}>
-                    <JoinMenu collection={collection.clone()} query={state.query.clone()} ongo={ongo.clone()} />
-                </Popover>
+                if *joins {
+                    <Popover label={words::join::TITLE}>
+                        <JoinMenu collection={collection.clone()} query={state.query.clone()} ongo={ongo.clone()} />
+                    </Popover>
+                }
                 <Popover label={words::table::HELP}>
                     <p>{ words::table::HELP_WORDS }</p>
                     <p>{ words::table::HELP_COMPARE }</p>

@@ -42,7 +42,30 @@ pub struct GridProps {
 pub fn Grid(props: &GridProps) -> Html {
     let GridProps { collection, state, rows, busy, ongo } = props;
     let columns = columns(collection, &state.query);
-    let heads = columns.iter().map(|column| {
+    let query = Rc::new(state.query.clone());
+    let label = text::label(collection.name.as_str());
+    html! {
+        <div class={classes!("table-frame", busy.then_some("is-busy"))} tabindex="0" role="region" aria-label={label.clone()} aria-busy={busy.to_string()}>
+            <table class="records">
+                <caption class="hidden">{ words::table::caption(&label, &state.range()) }</caption>
+                <thead><tr>{ heads(&columns, state, ongo) }</tr></thead>
+                <tbody>{ for rows.iter().enumerate().map(|(i, record)| html! {
+                    <Row
+                        key={record.id().map_or_else(|| i.to_string(), |id| id.to_string())}
+                        collection={collection.clone()}
+                        query={query.clone()}
+                        columns={columns.clone()}
+                        record={record.clone()}
+                    />
+                }) }</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// The headings, which sort.
+pub fn heads(columns: &[Column], state: &TableState, ongo: &Callback<ListQuery>) -> Html {
+    columns.iter().map(|column| {
         let direction = state.direction(&column.name);
         let sorted = match direction {
             Some(true) => Some("descending"),
@@ -69,26 +92,7 @@ pub fn Grid(props: &GridProps) -> Html {
                 }
             </th>
         }
-    });
-    let query = Rc::new(state.query.clone());
-    let label = text::label(collection.name.as_str());
-    html! {
-        <div class={classes!("table-frame", busy.then_some("is-busy"))} tabindex="0" role="region" aria-label={label.clone()} aria-busy={busy.to_string()}>
-            <table class="records">
-                <caption class="hidden">{ words::table::caption(&label, &state.range()) }</caption>
-                <thead><tr>{ for heads }</tr></thead>
-                <tbody>{ for rows.iter().enumerate().map(|(i, record)| html! {
-                    <Row
-                        key={record.id().map_or_else(|| i.to_string(), |id| id.to_string())}
-                        collection={collection.clone()}
-                        query={query.clone()}
-                        columns={columns.clone()}
-                        record={record.clone()}
-                    />
-                }) }</tbody>
-            </table>
-        </div>
-    }
+    }).collect()
 }
 
 #[derive(Properties, PartialEq)]

@@ -1,0 +1,96 @@
+//! Lists of users. In the order of creation or of names, a page is read off the keys and the rest only counted; what searches,
+//! filters or orders otherwise looks at every user.
+
+use common::{
+    page::Page,
+    people,
+    query::{ListQuery, OrderBy},
+    user::User,
+};
+
+use super::StoredUser;
+use crate::{
+    domain::{App, Error, Result, deadline::Deadline, keyspace, records, walk::Walk},
+    store::{Entry, Key, Scan, Snapshot},
+};
+
+/// All users, in the order of creation.
+pub async fn all(app: &App) -> Result<Vec<User>> {
+    everyone(&app.store.snapshot(), &Deadline::of(app)).await
+}
+
+/// The page of users that a query asks for.
+pub async fn list(app: &App, query: &ListQuery) -> Result<Page<User>> {
+    let table = people::users();
+    people::check(&table, query)?;
+    let deadline = Deadline::of(app);
+    let snapshot = app.store.snapshot();
+    let Some(scan) = in_order_of_keys(query) else {
+        return records::select(everyone(&snapshot, &deadline).await?, &table, query, &deadline).await;
+    };
+    let first = (query.page - 1).saturating_mul(query.page_size);
+    let mut walk = Walk::new(&snapshot, scan);
+    let (mut count, mut entries) = (0, Vec::new());
+    while let Some(stretch) = walk.next().await? {
+        for found in stretch {
+            if count >= first && (entries.len() as u64) < query.page_size {
+                entries.push(found);
+            }
+            count += 1;
+        }
+        deadline.pause().await?;
+    }
+    if entries.is_empty() && query.page > 1 {
+        return Err(records::beyond_the_last());
+    }
+    let mut results = Vec::with_capacity(entries.len());
+    for found in &entries {
+        results.push(read(&snapshot, found).await?);
+    }
+    Ok(Page { count, next: None, previous: None, results })
+}
+
+async fn everyone(snapshot: &Snapshot, deadline: &Deadline) -> Result<Vec<User>> {
+    let mut users = Vec::new();
+    let mut walk = Walk::new(snapshot, Scan::prefix(&keyspace::users()));
+    while let Some(stretch) = walk.next().await? {
+        for (_, entry) in stretch {
+            users.push(parse(&entry)?);
+        }
+        deadline.pause().await?;
+    }
+    Ok(users)
+}
+
+/// The keys whose order is the query's, where there is nothing to filter. Names are in the order of their folded forms.
+fn in_order_of_keys(query: &ListQuery) -> Option<Scan> {
+    if !query.filters.is_empty() || !query.search.is_empty() {
+        return None;
+    }
+    let (space, descending) = match query.ordering.as_slice() {
+        [] => (keyspace::users(), false),
+        [OrderBy { field, descending }] => match field.as_str() {
+            "id" | "created_at" => (keyspace::users(), *descending),
+            "username" => (keyspace::usernames(), *descending),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let scan = Scan::prefix(&space);
+    Some(if descending { scan.backward() } else { scan })
+}
+
+/// The user of an entry, be it theirs or their name's.
+async fn read(snapshot: &Snapshot, (key, entry): &(Key, Entry)) -> Result<User> {
+    let own = keyspace::users();
+    if key.elements().space().ok() == own.elements().space().ok() {
+        return parse(entry);
+    }
+    let nowhere = || Error::Internal("a user name points nowhere; run coffer check".to_owned());
+    let id = std::str::from_utf8(&entry.value).ok().and_then(|text| text.parse().ok()).ok_or_else(nowhere)?;
+    parse(&snapshot.get(&keyspace::user(id)).await?.ok_or_else(nowhere)?)
+}
+
+fn parse(entry: &Entry) -> Result<User> {
+    Ok(serde_json::from_slice::<StoredUser>(&entry.value)?.user)
+}
