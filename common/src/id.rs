@@ -89,7 +89,10 @@ impl Revision {
 
     /// Reads a strong entity tag back; `None` for anything that Coffer would not have written.
     pub fn from_etag(text: &str) -> Option<Self> {
-        text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+        let text = text.trim();
+        let revision = Self(text.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?);
+        // Tags are compared as they are written: "042" is another one.
+        (revision.etag() == text).then_some(revision)
     }
 }
 
@@ -127,6 +130,8 @@ mod tests {
     fn etags_round_trip() {
         assert_eq!(Revision::from_etag(&Revision(42).etag()), Some(Revision(42)));
         assert_eq!(Revision::from_etag("W/\"42\""), None);
-        assert_eq!(Revision::from_etag("42"), None);
+        for other in ["42", "\"042\"", "\"+42\"", "\"\"", "\"", "\"4 2\"", "\"42\"\""] {
+            assert_eq!(Revision::from_etag(other), None, "{other}");
+        }
     }
 }

@@ -172,7 +172,8 @@ fn inexact_number(text: &str) -> Option<&str> {
 fn is_exact(literal: &str) -> bool {
     if !literal.contains(['.', 'e', 'E']) {
         return literal.parse::<i64>().map_or_else(
-            |_| !literal.bytes().skip(1).all(|b| b.is_ascii_digit()),
+            // What is no number at all, the parser says so.
+            |_| literal == "-" || !literal.bytes().skip(1).all(|b| b.is_ascii_digit()),
             |n| (-MAX_INTEGER..=MAX_INTEGER).contains(&n),
         );
     }
@@ -260,6 +261,13 @@ mod tests {
         let array = |n: usize| format!("[{}]", vec!["[]"; n].join(","));
         assert!(parse(array(MAX_VALUES - 1).as_bytes()).is_ok());
         assert!(parse(array(MAX_VALUES).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_called_one() {
+        let told = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
+        assert!(told("[-Infinity]").contains("invalid number"), "{}", told("[-Infinity]"));
+        assert!(told("99999999999999999999").contains("cannot be kept exactly"));
     }
 
     #[test]

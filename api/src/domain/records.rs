@@ -43,19 +43,25 @@ pub use select::select;
 /// Bytes of a record at most, as it is stored.
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;
 
-/// What `If-Match` asks for.
+/// What `If-Match` or `If-None-Match` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
     /// `*`: the record is there.
     Exists,
     /// One of these revisions.
     OneOf(Vec<Revision>),
+    /// Not there.
+    Absent,
+    /// None of these revisions.
+    NoneOf(Vec<Revision>),
 }
 
 impl Precondition {
     fn check(precondition: Option<&Self>, current: Revision) -> Result<()> {
         match precondition {
             Some(Self::OneOf(revisions)) if !revisions.contains(&current) => Err(Error::Stale),
+            Some(Self::NoneOf(revisions)) if revisions.contains(&current) => Err(Error::Stale),
+            Some(Self::Absent) => Err(Error::Stale),
             _ => Ok(()),
         }
     }

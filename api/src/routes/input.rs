@@ -122,6 +122,7 @@ impl<E: Endpoint> Input<E> {
             (Access::Rules, None) => Error::from(AuthError::Missing),
             _ => Error::NotFound,
         })?;
+        check_utf8(raw.query.as_bytes(), "query string")?;
         let query = E::Query::from_pairs(decode(&raw.query)).map_err(Problem::validation)?;
         let body = if E::Request::EXPECTED { read_body::<E>(&mut raw).await } else { Ok(Value::Null) };
         let mut refresh = None;
@@ -159,19 +160,24 @@ impl<E: Endpoint> Input<E> {
         Ok(self.refresh.ok_or(AuthError::Missing)??)
     }
 
-    /// `If-Match`, where it was sent.
+    /// `If-Match`, where it was sent, or else `If-None-Match` (RFC 9110 §13.2.2).
     pub fn precondition(&self) -> Option<Precondition> {
-        let tags = list(&self.headers, &header::IF_MATCH)?;
-        if tags.trim() == "*" {
-            return Some(Precondition::Exists);
+        let revisions = |tags: &str| tags.split(',').filter_map(Revision::from_etag).collect();
+        match list(&self.headers, &header::IF_MATCH) {
+            Some(tags) if tags.trim() == "*" => Some(Precondition::Exists),
+            Some(tags) => Some(Precondition::OneOf(revisions(&tags))),
+            None => list(&self.headers, &header::IF_NONE_MATCH).map(|tags| match tags.trim() {
+                "*" => Precondition::Absent,
+                tags => Precondition::NoneOf(revisions(&tags.replace("W/", ""))),
+            }),
         }
-        Some(Precondition::OneOf(tags.split(',').filter_map(Revision::from_etag).collect()))
     }
 
     /// `If-Match` as one revision, for what has no list of them.
     pub fn expected_revision(&self) -> Option<Revision> {
         match self.precondition()? {
-            Precondition::Exists => None,
+            Precondition::Exists | Precondition::NoneOf(_) => None,
+            Precondition::Absent => Some(Revision(0)),
             Precondition::OneOf(revisions) => Some(revisions.first().copied().unwrap_or(Revision(0))),
         }
     }
@@ -236,6 +242,15 @@ fn check_browser(headers: &HeaderMap, is_secure: bool) -> Result<(), Refusal> {
         .into())
 }
 
+/// Whether what a query string or a form says, once decoded, is text. Its reader would put another character in place of what is
+/// not, and so make one password or filter of many.
+fn check_utf8(encoded: &[u8], what: &str) -> Result<(), Refusal> {
+    match percent_encoding::percent_decode(encoded).decode_utf8() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Problem::malformed(format!("The {what} is not UTF-8.")).into()),
+    }
+}
+
 /// Reads a body, strictly. None at all counts as an object without members.
 async fn read_body<E: Endpoint>(raw: &mut Raw) -> Result<Value, Refusal> {
     let limit = if E::PATH == records::Create::PATH { MAX_LARGE_BODY } else { MAX_BODY };
@@ -270,8 +285,14 @@ async fn read_body<E: Endpoint>(raw: &mut Raw) -> Result<Value, Refusal> {
         "application/json" if utf8 && body.is_empty() => Ok(Value::Object(Object::new())),
         "application/json" if utf8 => json::parse(&body).map_err(|error| Problem::malformed(error.to_string()).into()),
         "application/x-www-form-urlencoded" if utf8 && E::PATH.starts_with("/api/token/") => {
-            let members = form_urlencoded::parse(&body).into_owned().map(|(name, value)| (name, Value::String(value)));
-            Ok(Value::Object(members.collect()))
+            check_utf8(&body, "form")?;
+            let mut members = Object::new();
+            for (name, value) in form_urlencoded::parse(&body).into_owned() {
+                if members.insert(name, Value::String(value)).is_some() {
+                    return Err(Problem::malformed("A name stands twice in the form.").into());
+                }
+            }
+            Ok(Value::Object(members))
         }
         _ => {
             let shown = common::text::single_line(shown()).into_owned();

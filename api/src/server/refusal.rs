@@ -60,6 +60,18 @@ impl Refusal {
         if request.version() == Version::HTTP_11 && headers.get_all(header::HOST).iter().count() != 1 {
             return Some(Self::closing(Problem::malformed("Send exactly one Host header.")));
         }
+        // It stands in the links that are sent back.
+        if headers.get(header::HOST).is_some_and(|host| !is_host(host.as_bytes())) {
+            return Some(Self::closing(Problem::malformed("The Host header is no host with or without a port.")));
+        }
+        // RFC 9112 §6.1: what is packed otherwise, nobody here would unpack, and not every proxy reads a list alike.
+        let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+        if codings.next().is_some_and(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
+            || codings.next().is_some()
+        {
+            let detail = "The only Transfer-Encoding that is read is chunked, once.";
+            return Some(Self::closing(Problem::malformed(detail)));
+        }
         let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size > MAX_HEADER_LIST as usize {
             let mut problem = Problem::invalid(format!("The headers are larger than {} KiB.", MAX_HEADER_LIST / 1024));
@@ -112,4 +124,9 @@ impl Refusal {
         let problem = Problem::unavailable("The server could not answer in time. Try again in a moment.");
         Self { problem, header: Some((header::RETRY_AFTER, HeaderValue::from_static("5"))), closes: false }
     }
+}
+
+/// What RFC 3986 §3.2 lets a host and a port be made of; whose name it is, is not looked at.
+fn is_host(host: &[u8]) -> bool {
+    host.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(byte))
 }

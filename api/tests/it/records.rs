@@ -129,6 +129,15 @@ async fn d4_a_stale_revision_changes_nothing() {
         let body = Some(json!({"title": "Crisps", "revision": new.0}));
         with_header(&admin, Method::PATCH, &address, ("if-match", &old.etag()), body).await.refused(412);
     }
+    // Who wants to make something does not change what is there.
+    for tag in ["*", &new.etag(), &format!("\"1\", W/{}", new.etag())] {
+        for method in [Method::PATCH, Method::PUT, Method::DELETE] {
+            let body = if method == Method::DELETE { None } else { change() };
+            with_header(&admin, method, &address, ("if-none-match", tag), body).await.refused(412);
+        }
+    }
+    let not_text = admin.request(Method::DELETE, &address).header("if-match", &b"\xff"[..]);
+    Answer::of(not_text).await.refused(412);
     assert_eq!(admin.get(&address).await.is(200)["revision"], new.0);
     let several = format!("{}, {}", old.etag(), new.etag());
     with_header(&admin, Method::PATCH, &address, ("if-match", &several), change()).await.is(200);

@@ -184,3 +184,21 @@ async fn n6_compressed_bodies_are_not_unpacked() {
     let answer = Answer::of(request.header("content-encoding", "gzip").body(bomb.finish().unwrap())).await;
     answer.refused(415);
 }
+
+#[tokio::test]
+async fn n6_a_query_string_and_a_form_are_text_and_say_a_thing_once() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    for query in ["page=%ff", "%ff=1", "search=%c0%af", "search=%ed%a0%80"] {
+        assert_eq!(admin.get(&format!("/api/collections/?{query}")).await.refused(400).code, "parse_error", "{query}");
+    }
+    let stranger = coffer.stranger();
+    let form = async |body: &str| {
+        stranger.raw(Method::POST, "/api/token/", "application/x-www-form-urlencoded", body.to_owned()).await
+    };
+    for body in
+        ["username=ada&password=%ff", "username=ada&username=ada&password=x", "username=ada&password=x&%70assword=x"]
+    {
+        assert_eq!(form(body).await.refused(400).code, "parse_error", "{body}");
+    }
+    form("username=ada&password=grows+seven+quinces+a%20year").await.is(200);
+}

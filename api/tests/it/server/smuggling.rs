@@ -34,6 +34,9 @@ async fn n4_lengths_that_can_be_read_in_two_ways_are_refused_and_the_connection_
         "Host: a\r\nTransfer-Encoding: chunked, identity\r\n",
         "Host: a\r\nTransfer-Encoding: identity\r\n",
         "Host: a\r\nTransfer-Encoding: xchunked\r\n",
+        "Host: a\r\nTransfer-Encoding: gzip, chunked\r\n",
+        "Host: a\r\nTransfer-Encoding: chunked, chunked\r\n",
+        "Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
         "Host: a\r\nTransfer-Encoding : chunked\r\n",
         "Host: a\r\nContent-Length : 5\r\n",
         "Host: a\r\nContent-Length: +5\r\n",
@@ -52,9 +55,22 @@ async fn n4_lengths_that_can_be_read_in_two_ways_are_refused_and_the_connection_
 #[tokio::test]
 async fn n4_exactly_one_host() {
     let server = start(ServerOptions::default());
-    for head in ["Content-Length: 0\r\n", "Host: a\r\nHost: b\r\nContent-Length: 0\r\n"] {
+    for head in [
+        "Content-Length: 0\r\n",
+        "Host: a\r\nHost: b\r\nContent-Length: 0\r\n",
+        "Host: a b<script>/\r\n",
+        "Host: a/b\r\n",
+        "Host: user@a\r\n",
+        "Host: a\"b\r\n",
+        "Host: \u{e9}\r\n",
+    ] {
         let answer = exchange(&server, head, "").await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{head:?}: {answer}");
+        assert!(answer.contains("connection: close"), "{head:?}: {answer}");
+    }
+    for host in ["a", "", "a.b:8000", "[::1]:8000", "xn--e1afmkfd", "%C3%A9", "a_b"] {
+        let answer = ask(server.address, &format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await;
+        assert_eq!(answer.status(), 200, "{host}");
     }
     let answer = ask(server.address, "GET / HTTP/1.0\r\n\r\n").await;
     assert_eq!(answer.status(), 200, "HTTP/1.0 knows no Host");
