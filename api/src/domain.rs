@@ -13,6 +13,7 @@ pub mod records;
 pub mod sessions;
 pub mod setup;
 mod tries;
+pub mod usage;
 pub mod users;
 pub mod walk;
 
@@ -67,6 +68,8 @@ pub struct Parts {
     pub kept: sessions::Kept,
     /// The code for the first admin, while there is none.
     pub setup: setup::SetupCode,
+    /// How much a user may own.
+    pub quota: usage::Quota,
     /// A refresh token is spent by its use.
     pub rotation: bool,
     /// How long a session lives at most.

@@ -46,13 +46,20 @@ use self::sled::Sled;
 use self::snapshot::Generation;
 use crate::metrics::{Histogram, SECONDS, SIZES};
 
-pub use self::batch::{Batch, Expect};
+pub use self::batch::{Addition, Batch, Expect};
 pub use self::error::{CommitError, Failure, OpenError, ReadError};
 pub use self::fill::FillError;
 pub use self::key::{Element, Elements, Key, KeyError};
 pub use self::scan::{Direction, Scan};
 pub use self::snapshot::Snapshot;
-pub use self::version::{Entry, ParseVersionError, Version, counter};
+pub use self::version::{Entry, ParseVersionError, Version, counter, counters};
+
+/// The newest format of a store: how keys and values are written, and what those who use the store keep in it. A program refuses
+/// newer ones, and so does not write into a store without keeping what it does not know of.
+///
+/// - 1: the first
+/// - 2: what every owner has is counted (`domain/usage`)
+pub const FORMAT: u32 = 2;
 
 /// How to open a store.
 #[derive(Debug, Clone)]
@@ -194,6 +201,16 @@ impl Store {
     /// goes through even if the caller stops waiting.
     pub async fn commit(&self, batch: Batch) -> Result<Version, CommitError> {
         self.0.shared.commit(batch).await
+    }
+
+    /// The format that the store is in; that of an earlier version of this program is less than [`FORMAT`].
+    pub fn format(&self) -> u32 {
+        self.0.shared.engine.format()
+    }
+
+    /// Notes, durably, that the store is in the newest format, after what an earlier one lacks was added. Blocks.
+    pub fn raise_format(&self) -> std::io::Result<()> {
+        self.0.shared.engine.raise_format()
     }
 
     /// The last commit that is on disk.

@@ -127,6 +127,9 @@ impl Problem {
         unauthorized(UNAUTHORIZED, "unauthorized", "Sign in first", "not_authenticated");
         /// 403: known, and not allowed.
         forbidden(FORBIDDEN, "forbidden", "Not allowed", "permission_denied");
+        /// 403: a quota is used up. Members: `quota` (`records`, `bytes` or `collections`), `used` and `limit`, where they are the
+        /// caller's to know.
+        over_quota(FORBIDDEN, "quota-exceeded", "Quota used up", "quota_exceeded");
         /// 404: not there, or not for this caller; the two look the same.
         not_found(NOT_FOUND, "not-found", "Not found", "not_found");
         /// 405: the path is right, the method is not.

@@ -58,6 +58,19 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
+/// "812 B", "3.1 kB", "100 MB": bytes in the unit that leaves the fewest digits, of a thousand each; cut off, not rounded up.
+pub fn bytes(bytes: u64) -> String {
+    let (mut unit, mut size) = (0, 1);
+    while unit < BYTES.len() - 1 && bytes >= size * 1000 {
+        (unit, size) = (unit + 1, size * 1000);
+    }
+    let (whole, tenth) = (bytes / size, bytes % size * 10 / size);
+    let tenth = if tenth == 0 { String::new() } else { format!(".{tenth}") };
+    format!("{whole}{tenth} {}", BYTES[unit])
+}
+
+const BYTES: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +90,8 @@ mod tests {
     fn numbers_and_labels_read_well() {
         assert_eq!(count(1, "record"), "1 record");
         assert_eq!(thousands(1_234_567), "1\u{202f}234\u{202f}567");
+        let sizes = [0, 999, 1_000, 3_149_999, 100_000_000, 999_999_999, 5_000_000_000_000_000].map(bytes);
+        assert_eq!(sizes, ["0 B", "999 B", "1 kB", "3.1 MB", "100 MB", "999.9 MB", "5000 TB"]);
         assert_eq!(label("release_date"), "Release date");
     }
 }

@@ -1,5 +1,7 @@
 //! Users and sessions, as they are sent.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -9,6 +11,7 @@ use crate::{
     name::{RoleName, Username},
     problem::FieldErrors,
     reader::unchanged,
+    text::{bytes, count, thousands},
 };
 
 /// A user.
@@ -28,12 +31,43 @@ pub struct User {
     pub created_at: String,
     /// RFC 3339, UTC; null before the first time.
     pub last_login: Option<String>,
+    /// What the user has and may have. It is no part of what is stored, and left out where a user is only named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// How much a user has in all collections, and may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Records that the user owns.
+    pub records: u64,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// Records at most; null for any number, as admins may.
+    pub max_records: Option<u64>,
+    /// Bytes at most; null for any number.
+    pub max_bytes: Option<u64>,
+}
+
+impl fmt::Display for Usage {
+    /// "1 204 of 10 000 records, 3.1 MB of 100 MB".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.max_records {
+            Some(max) => write!(f, "{} of {}", thousands(self.records), count(max, "record"))?,
+            None => f.write_str(&count(self.records, "record"))?,
+        }
+        write!(f, ", {}", bytes(self.bytes))?;
+        self.max_bytes.map_or(Ok(()), |max| write!(f, " of {}", bytes(max)))
+    }
 }
 
 impl User {
     /// Members that a body brought back and cannot change must be what they are.
     pub fn check_sent_back(&self, sent_back: &Object) -> Result<(), FieldErrors> {
-        unchanged(sent_back, &json!(self))
+        let mut sent_back = sent_back.clone();
+        // It changes with every record.
+        sent_back.remove("usage");
+        unchanged(&sent_back, &json!(self))
     }
 }
 

@@ -113,6 +113,7 @@ mod tests {
             is_active: true,
             created_at: String::new(),
             last_login: None,
+            usage: None,
         }
     }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::open::{AuthSettings, DataDir, Opened, PepperFiles, block_on};
-use crate::domain::demo;
+use crate::domain::{demo, usage::Quota};
 
 /// Fills an empty store.
 #[derive(Debug, Args)]
@@ -21,8 +21,8 @@ impl Demo {
     /// Does it.
     pub fn run(self) -> Result<()> {
         block_on(async {
-            let Opened { app, .. } =
-                self.data.open(AuthSettings { peppers: self.peppers, ..AuthSettings::default() }).await?;
+            let settings = AuthSettings { peppers: self.peppers, ..AuthSettings::default() };
+            let Opened { app, .. } = self.data.open(settings, Quota::default()).await?;
             let password = demo::fill(&app).await?;
             app.store.close().await;
             writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN)?;

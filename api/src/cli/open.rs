@@ -19,6 +19,7 @@ use crate::{
         deadline::QUERY_TIME,
         sessions,
         setup::{self, SetupCode},
+        usage::{self, Quota},
         users,
     },
     store::{Options, Store},
@@ -105,11 +106,13 @@ impl DataDir {
         if let crate::store::EngineOptions::Sled(sled) = &mut options.engine {
             sled.accept_data_loss = self.accept_data_loss;
         }
-        Ok(tokio::task::spawn_blocking(move || Store::open(options)).await??)
+        let store = tokio::task::spawn_blocking(move || Store::open(options)).await??;
+        usage::upgrade(&store).await?;
+        Ok(store)
     }
 
     /// Opens the store, checks keys and peppers and puts the application together.
-    pub async fn open(&self, settings: AuthSettings) -> Result<Opened> {
+    pub async fn open(&self, settings: AuthSettings, quota: Quota) -> Result<Opened> {
         self.private()?;
         let store = self.store().await?;
         let (clock, entropy) = (Clock::system(), Entropy::system());
@@ -139,6 +142,7 @@ impl DataDir {
             throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
             collections: collections::Cache::default(),
             kept: sessions::Kept::default(),
+            quota,
             rotation: settings.rotation,
             session_lifetime: settings.session_lifetime,
             query_time: QUERY_TIME,

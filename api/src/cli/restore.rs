@@ -13,7 +13,7 @@ use clap::Args;
 use super::{check, open::block_on, progress};
 use crate::{
     auth::password::Peppers,
-    domain::{backup, users},
+    domain::{backup, usage, users},
     store::{Options, Store},
 };
 
@@ -60,6 +60,8 @@ impl Restore {
         // What does not fit together did not in the store that was backed up. It comes back all the same, and is told.
         let (checked, peppered) = block_on(async {
             let store = Store::open(Options::sled(&unfinished))?;
+            // Whatever made the backup may have known nothing of what every owner has.
+            usage::recount(&store).await?;
             let checked = check::check(&store, true).await;
             let found = users::peppers::standing(&store, &Peppers::default()).await;
             store.close().await;

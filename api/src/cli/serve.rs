@@ -16,7 +16,7 @@ use super::{
 use crate::{
     assets::Assets,
     auth::{clock::Clock, token::TokenSettings},
-    domain::{App, demo, sessions},
+    domain::{App, demo, sessions, usage::Quota},
     limits::{self, Limits},
     log::{self, Log},
     routes,
@@ -65,6 +65,12 @@ pub struct Serve {
     /// How often one caller may ask: reads, writes and credentials, each NUMBER/TIME or off; or off for all.
     #[arg(long, env = "COFFER_RATE_LIMIT", default_value_t, value_name = "CLASS=N/TIME,…|off")]
     rate_limit: limits::Settings,
+    /// How many records a user may own who is no admin, such as 10000; or off.
+    #[arg(long, env = "COFFER_QUOTA_RECORDS", default_value = "1000000", value_parser = parse_records, value_name = "N|off")]
+    quota_records: Limit,
+    /// How many bytes the records of a user may take who is no admin, such as 500MB or 10GB; or off.
+    #[arg(long, env = "COFFER_QUOTA_BYTES", default_value = "1GB", value_parser = parse_bytes, value_name = "SIZE|off")]
+    quota_bytes: Limit,
     /// Show `/metrics` on this address too, over plain HTTP and to everybody who reaches it, without a token.
     #[arg(long, env = "COFFER_METRICS_LISTEN", value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
@@ -103,6 +109,34 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         0 => Err("this must be longer than nothing".to_owned()),
         seconds => Ok(Duration::from_secs(seconds)),
     }
+}
+
+/// How much of something there may be; `None` for any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limit(Option<u64>);
+
+/// Reads `10000` or `off`.
+fn parse_records(text: &str) -> Result<Limit, String> {
+    parse_limit(text, &[("", 0)], "use a number, such as 10000, or off")
+}
+
+/// Reads `500MB`, `10GB` or `off`: units of a thousand.
+fn parse_bytes(text: &str) -> Result<Limit, String> {
+    let units = [("B", 0), ("kB", 1), ("MB", 2), ("GB", 3), ("TB", 4)];
+    parse_limit(text, &units, "use a number with B, kB, MB, GB or TB, such as 500MB, or off")
+}
+
+fn parse_limit(text: &str, units: &[(&str, u32)], use_instead: &str) -> Result<Limit, String> {
+    if text == "off" {
+        return Ok(Limit(None));
+    }
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = &text[..text.len() - unit.len()];
+    let unit = units.iter().find(|(name, _)| unit.eq_ignore_ascii_case(name));
+    let number = unit.and_then(|(_, power)| digits.parse::<u64>().ok()?.checked_mul(1000_u64.pow(*power)));
+    // Counters have a sign.
+    let number = number.filter(|number| i64::try_from(*number).is_ok());
+    number.map(|number| Limit(Some(number))).ok_or_else(|| use_instead.to_owned())
 }
 
 impl Serve {
@@ -150,7 +184,8 @@ impl Serve {
             tls: tls.clone(),
         };
         let for_metrics = self.metrics_listen.map(metrics::Listener::bind).transpose()?;
-        let Opened { app, mut setup_code } = self.data.open(settings).await?;
+        let Opened { app, mut setup_code } =
+            self.data.open(settings, Quota::new(self.quota_records.0, self.quota_bytes.0)).await?;
         if self.demo {
             let mut out = std::io::stdout();
             if demo::fits(&app).await? {
@@ -270,6 +305,22 @@ async fn sweep(app: App) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d7_quotas_are_read_with_their_unit() {
+        assert_eq!(parse_records("10000"), Ok(Limit(Some(10_000))));
+        assert_eq!(parse_bytes("500MB"), Ok(Limit(Some(500_000_000))));
+        assert_eq!(parse_bytes("10kb"), Ok(Limit(Some(10_000))));
+        assert_eq!(parse_bytes("0B"), Ok(Limit(Some(0))));
+        for parse in [parse_records, parse_bytes] {
+            assert_eq!(parse("off"), Ok(Limit(None)));
+            for bad in ["", "-1", "+1", "1.5", "MB", "10XB", "9223372036854775808", "99999999999TB", "1 GB", "5é"] {
+                assert!(parse(bad).is_err(), "{bad}");
+            }
+        }
+        assert!(parse_records("1kB").is_err());
+        assert!(parse_bytes("500").is_err(), "nobody means so few bytes");
+    }
 
     #[test]
     fn durations_are_read_with_their_unit() {

@@ -18,10 +18,10 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{App, Error, Result, error::AuthError, journal, keyspace, records::stage::Stage};
+use super::{App, Error, Result, error::AuthError, journal, keyspace, records::stage::Stage, usage};
 use crate::{
     bounded::Bounded,
-    store::{Batch, CommitError, Entry, Expect, Scan, Snapshot, Version, counter},
+    store::{Addition, Batch, CommitError, Entry, Expect, Scan, Snapshot, Version, counter},
 };
 
 /// A definition as requests use it: parsed once for each version.
@@ -166,6 +166,7 @@ pub async fn create(app: &App, caller: &Caller, definition: Definition) -> Resul
     let batch = Batch::new()
         .expect(key.clone(), Expect::Absent)
         .put(key, serde_json::to_vec(&collection)?)
+        .add_up_to(keyspace::collection_count(), [Addition { by: 1, max: usage::MAX_COLLECTIONS }])
         .append(journal::bytes(&change));
     match app.store.commit(expect_references(batch, &collection)).await {
         Ok(version) => {
@@ -176,7 +177,7 @@ pub async fn create(app: &App, caller: &Caller, definition: Definition) -> Resul
             let error = FieldError::new("unique", "A collection of this name exists already.");
             Err(Error::Taken(FieldErrors::of("name", error)))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(usage::commit_error(app, caller, error)),
     }
 }
 
@@ -301,6 +302,7 @@ pub async fn delete(app: &App, caller: &Caller, name: &CollectionName, expected:
             .expect(key.clone(), Expect::Version(schema.version))
             .expect(referring, unchanged)
             .delete(key)
+            .add(keyspace::collection_count(), -1)
             .append(journal::bytes(&entry));
         let mut stage = Stage::new(app, caller, batch);
         let id = schema.id();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::problem::FieldErrors;
 use thiserror::Error;
 
+use super::usage::OverQuota;
 use crate::{
     auth::{password::HashError, token::TokenError},
     store::{CommitError, ReadError},
@@ -55,6 +56,9 @@ pub enum Error {
         /// Bytes sent.
         size: usize,
     },
+    /// A quota is used up.
+    #[error("{0}")]
+    OverQuota(OverQuota),
     /// Too many wrong tries.
     #[error("Too many failed tries. Try again in {} seconds.", .0.as_secs().max(1))]
     Locked(Duration),
@@ -133,6 +137,8 @@ impl From<CommitError> for Error {
             CommitError::KeyTooLong { .. } => {
                 Self::Internal("a key is too long; a limit on names or values is missing".to_owned())
             }
+            // Where there is a quota, `usage::commit_error` has said whose.
+            CommitError::Full { .. } => Self::Internal("a counter without a quota is full".to_owned()),
             CommitError::NotACounter { .. } => {
                 Self::Internal("a counter holds another value; run coffer check".to_owned())
             }

@@ -10,13 +10,13 @@ use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-use crate::store::Key;
+use crate::store::{Element, Key};
 
 /// The name under which every record is indexed by its owner.
 pub const OWNER_INDEX: &str = "owner";
 
 /// Every space. What is elsewhere is not Coffer's, and `coffer check` says so.
-pub const SPACES: [&str; 14] = [
+pub const SPACES: [&str; 15] = [
     "changes",
     "collections",
     "counts",
@@ -28,6 +28,7 @@ pub const SPACES: [&str; 14] = [
     "sessions",
     "spent",
     "unique",
+    "usage",
     "user_sessions",
     "usernames",
     "users",
@@ -113,6 +114,34 @@ pub fn owned_count(collection: CollectionId, owner: Option<UserId>) -> Key {
         Some(owner) => count(collection).uuid(owner.uuid()),
         None => count(collection).null(),
     }
+}
+
+/// What one owner has in all collections: records, and their bytes.
+pub fn usage(owner: Option<UserId>) -> Key {
+    match owner {
+        Some(owner) => usages().uuid(owner.uuid()),
+        None => usages().null(),
+    }
+}
+
+/// Whose usage a key is; `None` if it is none.
+pub fn usage_owner(key: &Key) -> Option<Option<UserId>> {
+    let mut elements = key.elements();
+    match (elements.space(), elements.element()) {
+        (Ok("usage"), Ok(Element::Uuid(id))) => Some(Some(UserId::from_uuid(id))),
+        (Ok("usage"), Ok(Element::Null)) => Some(None),
+        _ => None,
+    }
+}
+
+/// How many collections there are.
+pub fn collection_count() -> Key {
+    Key::space("meta").text("collections")
+}
+
+/// All that is counted against quotas.
+pub fn usages() -> Key {
+    Key::space("usage")
 }
 
 /// How many references point at a record.

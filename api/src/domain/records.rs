@@ -201,7 +201,7 @@ pub async fn create(app: &App, caller: &Caller, name: &CollectionName, body: One
             written.push((id, json));
         }
         errors.result()?;
-        if let Some(version) = tries.commit(stage.finish()).await? {
+        if let Some(version) = tries.commit_for(caller, stage.finish()).await? {
             return Ok(written.iter().map(|(id, json)| Sent::new(*id, json, version)).collect());
         }
     }
@@ -242,7 +242,7 @@ pub async fn update(
         errors.result()?;
         let mut stage = Stage::new(app, caller, expect_schema(&schema));
         let json = stage.update(&schema, (id, &entry, &old), &record)?;
-        if let Some(version) = tries.commit(stage.finish()).await? {
+        if let Some(version) = tries.commit_for(caller, stage.finish()).await? {
             return Ok(Sent::new(id, &json, version));
         }
     }

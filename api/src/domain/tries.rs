@@ -11,7 +11,9 @@
 //! }
 //! ```
 
-use super::{App, Result};
+use common::access::Caller;
+
+use super::{App, Result, usage};
 use crate::store::{Batch, CommitError, Version};
 
 /// How often a change is tried. Each try reads anew, so a change that cannot be made any more says so instead.
@@ -33,11 +35,16 @@ impl App {
 impl Tries<'_> {
     /// Commits what a try came to; `None` where another writer came first. After the last try it is busy.
     pub async fn commit(&mut self, batch: Batch) -> Result<Option<Version>> {
+        self.commit_for(&Caller::Anonymous, batch).await
+    }
+
+    /// The same for a change that a quota may refuse: `caller` is told whose it is.
+    pub async fn commit_for(&mut self, caller: &Caller, batch: Batch) -> Result<Option<Version>> {
         self.left = self.left.saturating_sub(1);
         match self.app.store.commit(batch).await {
             Ok(version) => Ok(Some(version)),
             Err(CommitError::Conflict { .. }) if self.left > 0 => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(usage::commit_error(self.app, caller, error)),
         }
     }
 }

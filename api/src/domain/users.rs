@@ -20,7 +20,7 @@ use super::{
     App, Error, Result,
     error::AuthError,
     journal::{self, Actor},
-    keyspace, sessions,
+    keyspace, sessions, usage,
 };
 use crate::{
     auth::password::{Password, PasswordHash, Verdict},
@@ -82,6 +82,11 @@ pub async fn get(app: &App, id: UserId) -> Result<User> {
     load(app, id).await?.map(|(_, stored)| stored.user).ok_or(Error::NotFound)
 }
 
+/// The user with what they have and may have.
+pub async fn with_usage(app: &App, user: User) -> Result<User> {
+    Ok(User { usage: Some(usage::of(app, user.id, user.is_admin).await?), ..user })
+}
+
 /// Checks a new password against the policy and hashes it. `field` is where faults are told.
 pub async fn hash(app: &App, field: &str, username: &Username, password: &str) -> Result<PasswordHash> {
     let Ok(password) = Password::new(password) else {
@@ -109,6 +114,7 @@ pub fn stage_create(app: &App, by: Actor<'_>, new: NewUser, hash: &PasswordHash)
         is_active: new.is_active,
         created_at: app.timestamp(),
         last_login: None,
+        usage: None,
     };
     let name = keyspace::username(&folded(user.username.as_str()));
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };

@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 use super::{Response, limited};
 use crate::{
     auth::token::TokenError,
-    domain::{Error, error::AuthError},
+    domain::{
+        Error,
+        error::AuthError,
+        usage::{MAX_COLLECTIONS, OverQuota},
+    },
     limits::Standing,
     problem::response_parts,
     server::RequestId,
@@ -141,6 +145,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
             .with("examples", json!(examples)),
         Error::Stale => Problem::stale(detail),
         Error::TooLarge { .. } => Problem::too_large(detail),
+        Error::OverQuota(over) => over_quota(detail, &over),
         Error::Locked(after) => {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             return (Problem::too_many_requests(detail), None, Some(seconds.max(1)));
@@ -157,6 +162,23 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::Unauthenticated(error) => at_resource(error).0,
     };
     (problem, None, None)
+}
+
+/// 403: the request was understood and is refused for a reason that has nothing to do with credentials (RFC 9110, 15.5.4), hence
+/// without a challenge. It is no 409, which scripts that import take for "is there already" and pass over; no 413, since the
+/// request is not too large; and no 507, since nothing is wrong with the server.
+fn over_quota(detail: String, over: &OverQuota) -> Problem {
+    let problem = Problem::over_quota(detail);
+    match over {
+        OverQuota::Records { used, limit, .. } => {
+            problem.with("quota", "records").with("used", *used).with("limit", *limit)
+        }
+        OverQuota::Bytes { used, limit, .. } => {
+            problem.with("quota", "bytes").with("used", *used).with("limit", *limit)
+        }
+        OverQuota::Collections => problem.with("quota", "collections").with("limit", MAX_COLLECTIONS),
+        OverQuota::Owner | OverQuota::Nobody => problem,
+    }
 }
 
 /// 409, with the first message as the detail, since it names what is taken or in the way.

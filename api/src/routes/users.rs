@@ -1,6 +1,9 @@
 //! `/api/users/`.
 
-use common::endpoints::users::{self as endpoints, ProfilePatch, UserPatch};
+use common::{
+    endpoints::users::{self as endpoints, ProfilePatch, UserPatch},
+    user::User,
+};
 use http::header;
 
 use super::{Context, Input, Reply, Table, paging::linked};
@@ -17,14 +20,20 @@ pub fn register(table: &mut Table) {
     table.on::<endpoints::Delete, _, _>(delete);
 }
 
-async fn me(_: Context, input: Input<endpoints::Me>) -> Result<Reply> {
-    Reply::json(&*input.session()?.user)
+/// A user as all of these endpoints send them.
+async fn shown(context: &Context, user: User) -> Result<User> {
+    users::with_usage(&context.app, user).await
+}
+
+async fn me(context: Context, input: Input<endpoints::Me>) -> Result<Reply> {
+    Reply::json(&shown(&context, User::clone(&input.session()?.user)).await?)
 }
 
 async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply> {
     let ProfilePatch { username, sent_back } = input.body.clone();
     let patch = UserPatch { username, sent_back, ..UserPatch::default() };
-    Reply::json(&users::update(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?)
+    let user = users::update(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?;
+    Reply::json(&shown(&context, user).await?)
 }
 
 async fn change_password(context: Context, input: Input<endpoints::ChangePassword>) -> Result<Reply> {
@@ -33,22 +42,28 @@ async fn change_password(context: Context, input: Input<endpoints::ChangePasswor
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
-    let page = users::list(&context.app, &input.query).await?;
+    let mut page = users::list(&context.app, &input.query).await?;
+    for user in &mut page.results {
+        *user = shown(&context, user.clone()).await?;
+    }
     Reply::json(&linked(&input, &input.query, page))
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
     let location = input.base_url();
     let user = users::create(&context.app, input.session()?.actor(), input.body.clone()).await?;
+    let user = shown(&context, user).await?;
     Ok(Reply::json(&user)?.header(header::LOCATION, &format!("{location}/api/users/{}/", user.id)))
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
-    Reply::json(&users::get(&context.app, input.params.0).await?)
+    let user = users::get(&context.app, input.params.0).await?;
+    Reply::json(&shown(&context, user).await?)
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
-    Reply::json(&users::update(&context.app, input.session()?.actor(), input.params.0, input.body.clone()).await?)
+    let user = users::update(&context.app, input.session()?.actor(), input.params.0, input.body.clone()).await?;
+    Reply::json(&shown(&context, user).await?)
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {

@@ -15,6 +15,22 @@ pub enum Expect {
     Version(Version),
 }
 
+/// What is added to one counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addition {
+    /// How much; less than nothing takes away.
+    pub by: i64,
+    /// What an addition may bring the counter to. Taking away is always allowed, and adding nothing.
+    pub max: i64,
+}
+
+impl Addition {
+    /// Without a ceiling.
+    pub const fn of(by: i64) -> Addition {
+        Addition { by, max: i64::MAX }
+    }
+}
+
 /// Expectations and changes that are committed together or not at all.
 ///
 /// Changes take effect in this order, whatever the order of the calls: puts and deletes (the last
@@ -23,7 +39,7 @@ pub enum Expect {
 pub struct Batch {
     pub(super) expect: Vec<(Key, Expect)>,
     pub(super) write: Vec<(Key, Option<Bytes>)>,
-    pub(super) add: Vec<(Key, i64)>,
+    pub(super) add: Vec<(Key, Vec<Addition>)>,
     pub(super) append: Vec<Bytes>,
 }
 
@@ -59,8 +75,17 @@ impl Batch {
     /// conflict with each other, so that a hot counter costs no retries. Read it with
     /// [`counter`](super::counter).
     #[must_use]
-    pub fn add(mut self, key: Key, n: i64) -> Batch {
-        self.add.push((key, n));
+    pub fn add(self, key: Key, n: i64) -> Batch {
+        self.add_up_to(key, [Addition::of(n)])
+    }
+
+    /// Adds to the counters at `key`, of which there are always as many as here; they start at 0. If one would pass its
+    /// ceiling, the batch is refused as [`Full`](super::CommitError::Full). That is found out by the committer, so of
+    /// batches at once exactly those get in that there is room for, and none has to be tried again. Read them with
+    /// [`counters`](super::counters).
+    #[must_use]
+    pub fn add_up_to(mut self, key: Key, additions: impl Into<Vec<Addition>>) -> Batch {
+        self.add.push((key, additions.into()));
         self
     }
 

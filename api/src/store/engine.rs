@@ -4,13 +4,14 @@
 //! Versions, expectations, snapshots and groups belong to the layers above. Nothing passes a
 //! closure down, so an engine may as well be on the other end of a network connection.
 
+use std::io;
 use std::ops::Bound;
 
 use super::error::ReadError;
 use super::memory::Memory;
 use super::scan::Direction;
 use super::sled::Sled;
-use super::{Entry, Key, Version};
+use super::{Entry, FORMAT, Key, Version};
 
 /// What the store remembers about itself; written in the same atomic step as every group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,6 +91,22 @@ impl Engine {
         match self {
             Engine::Sled(sled) => sled.disk_bytes(),
             Engine::Memory(_) => Ok(0),
+        }
+    }
+
+    /// The format that the store is in.
+    pub fn format(&self) -> u32 {
+        match self {
+            Engine::Sled(sled) => sled.format(),
+            Engine::Memory(_) => FORMAT,
+        }
+    }
+
+    /// Notes, durably, that the store is in the newest format now.
+    pub fn raise_format(&self) -> io::Result<()> {
+        match self {
+            Engine::Sled(sled) => sled.raise_format(),
+            Engine::Memory(_) => Ok(()),
         }
     }
 

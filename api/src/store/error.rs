@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{Key, Version};
+use super::{Addition, Key, Version};
 
 /// Why a store could not be opened. `Display` is one line for the operator and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,16 @@ pub enum CommitError {
     NotACounter {
         /// The key.
         key: Key,
+    },
+    /// [`Batch::add_up_to`](super::Batch::add_up_to) would bring a counter past its ceiling.
+    #[error("a counter is full")]
+    Full {
+        /// The counters' key.
+        key: Key,
+        /// What they are at without the batch.
+        found: Vec<i64>,
+        /// What the batch would add, in the same order.
+        additions: Vec<Addition>,
     },
     /// A key to be written is longer than [`Key::MAX_BYTES`].
     #[error("a key is longer than {} bytes", Key::MAX_BYTES)]

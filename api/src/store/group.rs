@@ -1,14 +1,14 @@
 //! A group of batches on its way into the engine: each is checked against the store and the
 //! batches of the group before it, and either added whole or refused. Writes nothing itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use bytes::Bytes;
 
 use super::engine::{Engine, State, fingerprint};
 use super::error::{CommitError, ReadError};
 use super::ranks::Ranks;
-use super::{Batch, Entry, Expect, Key, Version, counter, journal};
+use super::{Addition, Batch, Entry, Expect, Key, Version, journal};
 
 pub(super) struct Group<'a> {
     engine: &'a Engine,
@@ -20,6 +20,30 @@ pub(super) struct Group<'a> {
     pub writes: BTreeMap<Key, Option<Entry>>,
     /// What was there before the group, for readers of older snapshots.
     pub undo: BTreeMap<Key, Entry>,
+}
+
+/// What a batch makes of one key.
+struct Change {
+    before: Option<Entry>,
+    after: Option<Bytes>,
+}
+
+/// The counters of a key with something added to them.
+fn sum(key: Key, before: Option<&Bytes>, additions: Vec<Addition>) -> Result<Bytes, CommitError> {
+    let mut after = before.map_or_else(|| vec![0; 8 * additions.len()], |value| value.to_vec());
+    let (counters, rest) = after.as_chunks_mut::<8>();
+    if counters.len() != additions.len() || !rest.is_empty() {
+        return Err(CommitError::NotACounter { key });
+    }
+    let mut pairs = counters.iter().zip(&additions);
+    if pairs.any(|(counter, Addition { by, max })| *by > 0 && i64::from_be_bytes(*counter).saturating_add(*by) > *max) {
+        let found = counters.iter().map(|counter| i64::from_be_bytes(*counter)).collect();
+        return Err(CommitError::Full { key, found, additions });
+    }
+    for (counter, addition) in counters.iter_mut().zip(&additions) {
+        *counter = i64::from_be_bytes(*counter).saturating_add(addition.by).to_be_bytes();
+    }
+    Ok(after.into())
 }
 
 impl<'a> Group<'a> {
@@ -45,28 +69,26 @@ impl<'a> Group<'a> {
             return Ok(self.state.version);
         }
 
+        // Everything is read before anything changes, so that neither a failed read nor a full counter leaves half a batch.
         let version = self.state.version.next();
-        let mut writes: BTreeMap<Key, Option<Bytes>> = batch.write.into_iter().collect();
-        for (key, n) in batch.add {
-            let before = match writes.get(&key) {
-                Some(value) => value.clone().map(|value| Entry { version, value }),
-                None => self.value(&key)?,
-            };
-            let before = match before {
-                Some(entry) => counter(&entry),
-                None => Some(0),
-            };
-            let Some(before) = before else {
-                return Err(CommitError::NotACounter { key });
-            };
-            let after = before.saturating_add(n).to_be_bytes();
-            writes.insert(key, Some(Bytes::copy_from_slice(&after)));
+        let mut changes: BTreeMap<Key, Change> = BTreeMap::new();
+        for (key, after) in batch.write {
+            let before = self.value(&key)?;
+            changes.insert(key, Change { before, after });
         }
-
-        // Everything is read before anything changes, so that a failed read leaves no half batch.
-        let before = writes.keys().map(|key| self.value(key)).collect::<Result<Vec<_>, ReadError>>()?;
-        for ((key, value), before) in writes.into_iter().zip(before) {
-            self.write(key, value.map(|value| Entry { version, value }), before);
+        for (key, additions) in batch.add {
+            let change = match changes.entry(key.clone()) {
+                btree_map::Entry::Occupied(change) => change.into_mut(),
+                btree_map::Entry::Vacant(place) => {
+                    let before = self.value(&key)?;
+                    let after = before.as_ref().map(|entry| entry.value.clone());
+                    place.insert(Change { before, after })
+                }
+            };
+            change.after = Some(sum(key, change.after.as_ref(), additions)?);
+        }
+        for (key, Change { before, after }) in changes {
+            self.write(key, after.map(|value| Entry { version, value }), before);
         }
         for (n, value) in batch.append.into_iter().enumerate() {
             self.write(journal::key(version, n), Some(Entry { version, value }), None);

@@ -13,20 +13,21 @@ mod rescue;
 mod stored;
 
 use std::fs::File;
+use std::io;
 use std::ops::Bound;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use ::sled::{Db, IVec};
 use bytes::Bytes;
 
-use self::files::Lock;
+use self::files::{Format, Lock, sync};
 use self::mark::Mark;
 use self::stored::Stored;
 use super::engine::{ApplyError, State, Stretch};
 use super::error::ReadError;
 use super::scan::Direction;
-use super::{Entry, Key, Version};
+use super::{Entry, FORMAT, Key, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
@@ -41,6 +42,10 @@ pub(super) struct Sled {
     /// if the system has told sled's handle about it already.
     file: File,
     mark: Mark,
+    /// sled's segment size.
+    segment: usize,
+    /// The number in the file `format`.
+    format: AtomicU32,
     /// Room on the disk that is never used up, because opening needs some.
     reserve_bytes: u64,
     /// True if any value may be in pieces, which have to go when it goes.
@@ -115,6 +120,17 @@ impl Sled {
 
     pub fn disk_bytes(&self) -> Result<u64, ReadError> {
         files::disk_bytes(&self.dir).map_err(read_error)
+    }
+
+    pub fn format(&self) -> u32 {
+        self.format.load(Ordering::Relaxed)
+    }
+
+    pub fn raise_format(&self) -> io::Result<()> {
+        Format { number: FORMAT, segment: self.segment }.write(&self.dir.join("format"))?;
+        sync(&self.dir)?;
+        self.format.store(FORMAT, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Makes a group durable. After an error nothing is tried again, not even a last flush when the

@@ -71,5 +71,13 @@ pub struct Entry {
 
 /// Reads a counter that [`Batch::add`](super::Batch::add) keeps; `None` if the value is not one.
 pub fn counter(entry: &Entry) -> Option<i64> {
-    Some(i64::from_be_bytes(entry.value.as_ref().try_into().ok()?))
+    counters(entry).map(|[count]| count)
+}
+
+/// Reads the counters that [`Batch::add_up_to`](super::Batch::add_up_to) keeps under one key; `None` if the value is
+/// anything else.
+pub fn counters<const N: usize>(entry: &Entry) -> Option<[i64; N]> {
+    let (numbers, []) = entry.value.as_chunks() else { return None };
+    let numbers: &[[u8; 8]; N] = numbers.try_into().ok()?;
+    Some(numbers.map(i64::from_be_bytes))
 }

@@ -11,6 +11,7 @@ mod names;
 mod passwords;
 mod peppers;
 mod queries;
+mod quotas;
 mod rate_limits;
 mod sessions;
 mod tokens;

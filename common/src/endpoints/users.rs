@@ -68,7 +68,8 @@ impl Body for ProfilePatch {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
         let username = optional_name(&mut reader);
-        let sent_back = reader.sent_back(&["id", "roles", "is_admin", "is_active", "created_at", "last_login"]);
+        let sent_back =
+            reader.sent_back(&["id", "roles", "is_admin", "is_active", "created_at", "last_login", "usage"]);
         reader.finish().or(Self { username, sent_back })
     }
 
@@ -170,7 +171,7 @@ impl Body for UserPatch {
         let roles = reader.list("roles");
         let is_admin = reader.optional_boolean("is_admin");
         let is_active = reader.optional_boolean("is_active");
-        let sent_back = reader.sent_back(&["id", "created_at", "last_login"]);
+        let sent_back = reader.sent_back(&["id", "created_at", "last_login", "usage"]);
         reader.finish().or(Self { username, password, roles, is_admin, is_active, sent_back })
     }
 

@@ -8,7 +8,7 @@ use common::{
     id::{CollectionId, Revision},
 };
 
-use super::{CheckError, ledger::Ledger};
+use super::{CheckError, derived, ledger::Ledger};
 use crate::{
     domain::{collections::Schema, keyspace},
     store::{Key, Scan},
@@ -33,6 +33,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
         }
     }
     let ids: HashMap<_, _> = found.iter().map(|(collection, _)| (collection.name.clone(), collection.id)).collect();
+    let definitions = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let mut schemas = Schemas::new();
     for (collection, version) in found {
         for field in &collection.fields {
@@ -50,6 +51,9 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
             ledger.damaged(format_args!("collection {name}: another one has the same id {id}"));
         }
     }
+    let count = keyspace::collection_count();
+    let due = HashMap::from([(count.clone(), [definitions])]);
+    derived::counters(ledger, &count, due).await?;
     for space in keyspace::BY_COLLECTION {
         strangers(ledger, space, &schemas).await?;
     }

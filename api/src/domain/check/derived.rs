@@ -5,31 +5,35 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::{CheckError, ledger::Ledger};
-use crate::store::{Key, counter};
+use crate::store::{self, Key};
 
-/// Compares all counters below `prefix` with what is due. One that is not there counts as zero.
-pub(super) async fn counters(
+/// Compares all counters below `prefix` with what is due: one under a key, or several. Those that are not there count as zero.
+pub(super) async fn counters<const N: usize>(
     ledger: &mut Ledger<'_>,
     prefix: &Key,
-    mut due: HashMap<Key, i64>,
+    mut due: HashMap<Key, [i64; N]>,
 ) -> Result<(), CheckError> {
-    let bytes = |count: i64| Some(Bytes::copy_from_slice(&count.to_be_bytes()));
+    let bytes = |counts: [i64; N]| Some(Bytes::from(counts.map(i64::to_be_bytes).concat()));
     let mut walk = ledger.walk(prefix);
     while let Some(stretch) = ledger.next(&mut walk).await? {
         for (key, entry) in stretch {
-            let due = due.remove(&key).unwrap_or(0);
-            let what = match counter(&entry) {
+            let due = due.remove(&key).unwrap_or([0; N]);
+            let what = match store::counters(&entry) {
                 Some(kept) if kept == due => continue,
-                Some(kept) => format!("the count is {kept}, and should be {due}"),
+                Some(kept) => format!("the count is {}, and should be {}", told(kept), told(due)),
                 None => "the count is no number".to_owned(),
             };
             ledger.wrong(&key, bytes(due), &what).await?;
         }
     }
     for (key, due) in due {
-        if due != 0 {
-            ledger.wrong(&key, bytes(due), &format!("the count is missing, and should be {due}")).await?;
+        if due != [0; N] {
+            ledger.wrong(&key, bytes(due), &format!("the count is missing, and should be {}", told(due))).await?;
         }
     }
     Ok(())
+}
+
+fn told<const N: usize>(counts: [i64; N]) -> String {
+    counts.map(|count| count.to_string()).join(" and ")
 }

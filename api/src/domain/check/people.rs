@@ -46,7 +46,7 @@ async fn users(ledger: &mut Ledger<'_>) -> Result<HashMap<Key, UserId>, CheckErr
         }
     }
     let key = keyspace::active_admins();
-    derived::counters(ledger, &key, HashMap::from([(key.clone(), admins)])).await?;
+    derived::counters(ledger, &key, HashMap::from([(key.clone(), [admins])])).await?;
     Ok(names)
 }
 

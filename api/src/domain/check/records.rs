@@ -11,7 +11,11 @@ use common::{
 
 use super::{CheckError, definitions::Schemas, derived, ledger::Ledger};
 use crate::{
-    domain::{collections::Schema, keyspace, records::stage::Entries},
+    domain::{
+        collections::Schema,
+        keyspace,
+        records::stage::{Entries, weighed},
+    },
     store::{Entry, Key, Snapshot},
 };
 
@@ -19,7 +23,7 @@ use crate::{
 #[derive(Default)]
 struct Due {
     /// The kept counts, by key.
-    counts: HashMap<Key, i64>,
+    counts: HashMap<Key, [i64; 1]>,
     /// Index entries that are there.
     indexes: u64,
     /// Unique entries that are there and name the right record.
@@ -28,11 +32,20 @@ struct Due {
     misnamed: BTreeSet<Key>,
 }
 
+/// What the records of all collections ask for together.
+#[derive(Default)]
+struct Across {
+    /// How often each record is referred to.
+    referrers: HashMap<Key, [i64; 1]>,
+    /// What every owner has.
+    usage: HashMap<Key, [i64; 2]>,
+}
+
 /// Checks all collections.
 pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<(), CheckError> {
-    let mut referrers: HashMap<Key, i64> = HashMap::new();
+    let mut across = Across::default();
     for schema in schemas.values() {
-        let due = forward(ledger, schema, &mut referrers).await?;
+        let due = forward(ledger, schema, &mut across).await?;
         let id = schema.id();
         derived::counters(ledger, &keyspace::count(id), due.counts).await?;
         if count(ledger, &keyspace::indexes(id)).await? > due.indexes {
@@ -44,17 +57,13 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<
     }
     for &id in schemas.keys() {
         let prefix = keyspace::all_referrers(id);
-        let due = referrers.extract_if(|key, _| key.starts_with(&prefix)).collect();
+        let due = across.referrers.extract_if(|key, _| key.starts_with(&prefix)).collect();
         derived::counters(ledger, &prefix, due).await?;
     }
-    Ok(())
+    derived::counters(ledger, &keyspace::usages(), across.usage).await
 }
 
-async fn forward(
-    ledger: &mut Ledger<'_>,
-    schema: &Schema,
-    referrers: &mut HashMap<Key, i64>,
-) -> Result<Due, CheckError> {
+async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) -> Result<Due, CheckError> {
     let mut due = Due::default();
     let collection = schema.id();
     let mut walk = ledger.walk(&keyspace::records(collection));
@@ -69,8 +78,11 @@ async fn forward(
                 ledger.damaged(format_args!("{key:?}: the record is there, and noted as deleted"));
             }
             let entries = Entries::of(schema, id, &record);
-            *due.counts.entry(keyspace::count(collection)).or_default() += 1;
-            *due.counts.entry(keyspace::owned_count(collection, entries.owner)).or_default() += 1;
+            due.counts.entry(keyspace::count(collection)).or_default()[0] += 1;
+            due.counts.entry(keyspace::owned_count(collection, entries.owner)).or_default()[0] += 1;
+            let usage = across.usage.entry(keyspace::usage(entries.owner)).or_default();
+            usage[0] += 1;
+            usage[1] += weighed(&entry.value, &record);
             for key in &entries.indexes {
                 match ledger.snapshot.get(key).await? {
                     Some(entry) if entry.value.is_empty() => due.indexes += 1,
@@ -91,7 +103,7 @@ async fn forward(
                         target.field, target.id
                     ));
                 }
-                *referrers.entry(keyspace::referrers(target.collection, target.id)).or_default() += 1;
+                across.referrers.entry(keyspace::referrers(target.collection, target.id)).or_default()[0] += 1;
             }
         }
     }

@@ -59,7 +59,7 @@ pub async fn restore(
             let gone = snapshot.get(&keyspace::gone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
             stage.restore(&schema, id, &record, gone.version)?.0
         };
-        if let Some(version) = tries.commit(stage.finish()).await? {
+        if let Some(version) = tries.commit_for(caller, stage.finish()).await? {
             return Ok(Sent::new(id, &json, version));
         }
     }

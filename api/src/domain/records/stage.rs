@@ -14,7 +14,12 @@ use serde_json::{Value, json};
 
 use super::MAX_RECORD_BYTES;
 use crate::{
-    domain::{App, Error, Result, collections::Schema, journal, keyspace},
+    domain::{
+        App, Error, Result,
+        collections::Schema,
+        journal, keyspace,
+        usage::{self, weight},
+    },
     store::{Batch, Entry, Expect, Key, Version},
 };
 
@@ -29,6 +34,8 @@ pub struct Stage<'a> {
     released: BTreeSet<Key>,
     /// Reference counts change by the sum, not one by one.
     references: BTreeMap<Target, i64>,
+    /// So does what the owners have.
+    usage: usage::Changes,
 }
 
 /// A record that a reference points at.
@@ -90,7 +97,15 @@ impl Entries {
 impl<'a> Stage<'a> {
     /// Goes on with `batch`.
     pub fn new(app: &'a App, caller: &'a Caller, batch: Batch) -> Self {
-        Self { app, caller, batch, claimed: BTreeSet::new(), released: BTreeSet::new(), references: BTreeMap::new() }
+        Self {
+            app,
+            caller,
+            batch,
+            claimed: BTreeSet::new(),
+            released: BTreeSet::new(),
+            references: BTreeMap::new(),
+            usage: usage::Changes::default(),
+        }
     }
 
     fn with(&mut self, add: impl FnOnce(Batch) -> Batch) {
@@ -127,6 +142,7 @@ impl<'a> Stage<'a> {
         let after = Entries::of(schema, id, record);
         let taken = self.diff(id, Entries::default(), &after);
         self.count(schema.id(), after.owner, 1);
+        self.usage.add(after.owner, 1, weighed(&json, record));
         self.note(schema, id, (action, previous), (Value::Null, json!(record)));
         self.with(|batch| batch.expect(key.clone(), Expect::Absent).put(key, json.clone()));
         Ok((json, taken))
@@ -142,6 +158,8 @@ impl<'a> Stage<'a> {
         let json = stored(record)?;
         let key = keyspace::record(schema.id(), id);
         self.diff(id, Entries::of(schema, id, old), &Entries::of(schema, id, record));
+        self.usage.add(old.owner(), -1, -weighed(&entry.value, old));
+        self.usage.add(record.owner(), 1, weighed(&json, record));
         self.note(schema, id, ("update", Some(entry.version)), (json!(old), json!(record)));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone()));
         Ok(json)
@@ -158,6 +176,8 @@ impl<'a> Stage<'a> {
         let taken = self.diff(id, Entries::of(before, id, old), &Entries::of(after, id, record));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)));
         if json != entry.value {
+            self.usage.add(old.owner(), -1, -weighed(&entry.value, old));
+            self.usage.add(record.owner(), 1, weighed(&json, record));
             self.note(after, id, ("update", Some(entry.version)), (json!(old), json!(record)));
             self.with(|batch| batch.put(key.clone(), json));
         }
@@ -170,6 +190,7 @@ impl<'a> Stage<'a> {
         let id = old.id().ok_or_else(|| Error::Internal("a stored record has no id; run coffer check".to_owned()))?;
         let before = Entries::of(schema, id, &old);
         self.count(schema.id(), before.owner, -1);
+        self.usage.add(before.owner, -1, -weighed(&entry.value, &old));
         self.diff(id, before, &Entries::default());
         self.note(schema, id, ("delete", Some(entry.version)), (json!(old), Value::Null));
         self.with(|batch| batch.put(keyspace::gone(schema.id(), id), Vec::new()));
@@ -198,7 +219,7 @@ impl<'a> Stage<'a> {
                 self.with(|batch| batch.add(keyspace::referrers(target.collection, target.id), by));
             }
         }
-        self.batch
+        self.usage.stage(self.app, self.caller, self.batch)
     }
 
     fn diff(&mut self, id: RecordId, before: Entries, after: &Entries) -> Vec<String> {
@@ -252,6 +273,11 @@ impl<'a> Stage<'a> {
         change.previous = previous.map(|version| Revision(version.get()));
         self.with(|batch| batch.append(journal::bytes(&change)));
     }
+}
+
+/// What a stored record counts for, in bytes.
+pub fn weighed(json: &[u8], record: &Record) -> i64 {
+    weight(json, record.get("updated_at").and_then(Value::as_str))
 }
 
 fn stored(record: &Record) -> Result<Vec<u8>> {

@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Once;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,10 +21,7 @@ use super::mark::Mark;
 use super::rescue::Rescue;
 use crate::store::engine::State;
 use crate::store::ranks::Ranks;
-use crate::store::{OpenError, SledOptions, Version};
-
-/// The format that this program writes.
-const FORMAT: u32 = 1;
+use crate::store::{FORMAT, OpenError, SledOptions, Version};
 
 /// sled's segment size for new stores, fixed for the life of one. Overwriting 2,000 records of 1 KB
 /// a hundred times leaves 12 MB on the disk with this, 17 MB with twice, 41 MB with eight times as
@@ -84,9 +81,19 @@ impl Sled {
         let mark = Mark::open(&dir.join("mark")).map_err(io("opening the mark"))?;
         let files = make_durable(&dir, format, &mark, inspected.state);
         files.map_err(io("making it durable"))?;
-        let has_pieces = AtomicBool::new(inspected.has_pieces);
-        let reserve_bytes = options.reserve_bytes;
-        Ok((Sled { dir, db, file, mark, reserve_bytes, has_pieces, _lock: lock }, inspected.state, inspected.ranks))
+        let format = format.unwrap_or(Format { number: FORMAT, segment: SEGMENT });
+        let sled = Sled {
+            dir,
+            db,
+            file,
+            mark,
+            segment: format.segment,
+            format: AtomicU32::new(format.number),
+            reserve_bytes: options.reserve_bytes,
+            has_pieces: AtomicBool::new(inspected.has_pieces),
+            _lock: lock,
+        };
+        Ok((sled, inspected.state, inspected.ranks))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use coffer::store::{Batch, CommitError, Entry, Expect, Key, Options, Scan, Store, counter};
+use coffer::store::{Addition, Batch, CommitError, Entry, Expect, Key, Options, Scan, Store, counter, counters};
 use tokio::task::JoinSet;
 
 fn key() -> Key {
@@ -78,6 +78,52 @@ fn sixty_four_writers_share_their_syncs() {
         assert_eq!(counter(&count), Some(64 * 20));
         let groups = store.stats().groups.load(Relaxed);
         assert!(groups < 64 * 20 / 4, "{groups} syncs for 1,280 commits");
+    });
+}
+
+async fn a_ceiling_lets_in_what_there_is_room_for(options: Options) {
+    let store = Store::open(options).expect("opens");
+    let counts = Key::space("counts");
+    let up = |by: i64| [Addition { by, max: 100 }, Addition::of(by * 10)];
+    let commits = (0..64).flat_map(|writer| (1..4).map(move |by| (writer, by))).map(|(writer, by)| {
+        let batch = Batch::new().put(Key::space("records").int(writer).int(by), "x");
+        store.commit(batch.add_up_to(counts.clone(), up(by)))
+    });
+    let outcomes = futures_util::future::join_all(commits).await;
+    let kept = store.get(&counts).await.expect("a read").expect("a value");
+    let entries = store.scan(Scan::prefix(&Key::space("records"))).await.expect("a scan");
+    assert_eq!(counters(&kept), Some([100, 1000]), "128 of 384 would not fit, and a one always comes along");
+    assert_eq!(
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        entries.len(),
+        "what is refused leaves nothing"
+    );
+    let refused = outcomes.into_iter().filter_map(Result::err).next_back().expect("one was refused");
+    let last = CommitError::Full { key: counts.clone(), found: vec![100, 1000], additions: up(3).into() };
+    assert_eq!(refused, last, "it says what stood in the way");
+    // Past a ceiling that was lowered, less and nothing are let in.
+    let lowered = |by| Batch::new().add_up_to(counts.clone(), [Addition { by, max: 7 }, Addition::of(0)]);
+    assert!(matches!(store.commit(lowered(1)).await, Err(CommitError::Full { .. })));
+    for by in [0, -1] {
+        store.commit(lowered(by)).await.expect("no growth");
+    }
+    // One counter is not two, and the other way round.
+    let single = store.commit(Batch::new().add(counts.clone(), 1)).await;
+    assert_eq!(single, Err(CommitError::NotACounter { key: counts.clone() }));
+    // What the batch itself puts there counts.
+    let put = Batch::new().put(counts.clone(), [[0; 7].as_slice(), &[6], &[0; 8]].concat());
+    store.commit(put.add_up_to(counts.clone(), [Addition { by: 1, max: 7 }, Addition::of(0)])).await.expect("room");
+    let kept = store.get(&counts).await.expect("a read").expect("a value");
+    assert_eq!(counters(&kept), Some([7, 0]));
+    store.close().await;
+}
+
+#[test]
+fn d7_of_many_at_a_ceiling_exactly_those_get_in_that_there_is_room_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    super::block_on(async {
+        a_ceiling_lets_in_what_there_is_room_for(Options::memory()).await;
+        a_ceiling_lets_in_what_there_is_room_for(Options::sled(dir.path())).await;
     });
 }
 

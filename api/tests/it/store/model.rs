@@ -5,7 +5,8 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 use coffer::store::{
-    Batch, CommitError, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter, journal,
+    Addition, Batch, CommitError, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter, counters,
+    journal,
 };
 use uuid::Uuid;
 
@@ -24,6 +25,8 @@ struct Plan {
     expect: Vec<(Key, Expect)>,
     write: Vec<(Key, Option<Bytes>)>,
     add: Vec<(Key, i64)>,
+    /// Under one key: how much, and up to what.
+    add_up_to: Vec<[(i64, i64); 2]>,
     append: Vec<Bytes>,
 }
 
@@ -52,6 +55,13 @@ impl Plan {
             let n = i64::try_from(random.below(9)).expect("small") - 4;
             plan.add.push((Key::space("counts").text(["a", "b"][random.below(2)]), n));
         }
+        if random.one_in(2) {
+            let addition = |random: &mut Random| {
+                let n = i64::try_from(random.below(9)).expect("small") - 3;
+                (n, i64::try_from(random.below(30)).expect("small"))
+            };
+            plan.add_up_to.push([addition(random), addition(random)]);
+        }
         for _ in 0..random.below(3) {
             plan.append.push(random.bytes(10).into());
         }
@@ -71,6 +81,9 @@ impl Plan {
         }
         for (key, n) in &self.add {
             batch = batch.add(key.clone(), *n);
+        }
+        for additions in &self.add_up_to {
+            batch = batch.add_up_to(bounded(), additions.map(|(by, max)| Addition { by, max }));
         }
         for change in &self.append {
             batch = batch.append(change.clone());
@@ -92,7 +105,14 @@ impl Model {
                 return Err(CommitError::Conflict { key: key.clone() });
             }
         }
-        if plan.write.is_empty() && plan.add.is_empty() && plan.append.is_empty() {
+        for additions in &plan.add_up_to {
+            let found = self.map.get(&bounded()).map_or([0; 2], |entry| counters(entry).expect("two counters"));
+            if additions.iter().zip(found).any(|((by, max), found)| *by > 0 && found + by > *max) {
+                let additions = additions.map(|(by, max)| Addition { by, max });
+                return Err(CommitError::Full { key: bounded(), found: found.into(), additions: additions.into() });
+            }
+        }
+        if plan.write.is_empty() && plan.add.is_empty() && plan.add_up_to.is_empty() && plan.append.is_empty() {
             return Ok(self.version);
         }
         self.version = Version::new(self.version.get() + 1);
@@ -107,6 +127,11 @@ impl Model {
             let before = self.map.get(key).map_or(0, |entry| counter(entry).expect("a counter"));
             let value = Bytes::copy_from_slice(&(before + n).to_be_bytes());
             self.map.insert(key.clone(), Entry { version, value });
+        }
+        for additions in &plan.add_up_to {
+            let found = self.map.get(&bounded()).map_or([0; 2], |entry| counters(entry).expect("two counters"));
+            let sums = [0, 1].map(|i| (found[i] + additions[i].0).to_be_bytes());
+            self.map.insert(bounded(), Entry { version, value: Bytes::from(sums.concat()) });
         }
         for (n, value) in plan.append.iter().enumerate() {
             let value = value.clone();
@@ -140,6 +165,11 @@ impl Model {
         }
         found.into_iter().skip(skip).take(limit).collect()
     }
+}
+
+/// The key of the counters that have a ceiling.
+fn bounded() -> Key {
+    Key::space("counts").text("bounded")
 }
 
 /// Few enough keys that batches meet, with every type of element.
