@@ -83,6 +83,8 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     for (class, payer, count) in options.limits.refused() {
         text.sample("", &[("class", class), ("by", payer)], count);
     }
+    let refused = app.quota.refused.load(Relaxed);
+    text.single("coffer_quota_refused_total", Kind::Counter, "Changes that a quota refused.", refused);
     let remembered = options.limits.remembered();
     text.single("coffer_rate_limit_callers", Kind::Gauge, "Callers whose allowance is remembered.", remembered);
     if let Some(end) = options.tls.as_ref().and_then(Tls::expires_at) {
