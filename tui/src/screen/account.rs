@@ -47,7 +47,8 @@ impl AccountForm {
     pub fn notice(&self) -> Option<String> {
         match &self.kind {
             AccountKind::DeleteUser(user) => Some(words::delete_user(user)),
-            _ => None,
+            AccountKind::EditUser(user) => user.usage.as_ref().map(words::usage_of),
+            AccountKind::Password | AccountKind::NewUser => None,
         }
     }
 

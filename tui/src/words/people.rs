@@ -1,6 +1,9 @@
 //! Sentences about users, passwords and sessions.
 
-use common::{text::single_line, user::User};
+use common::{
+    text::single_line,
+    user::{Usage, User},
+};
 
 use crate::screen::{AccountKind, Ending};
 
@@ -55,6 +58,11 @@ pub fn ask_to_end(ending: Ending, is_this_one: bool, of: Option<&User>) -> Strin
             format!("Press a again to end all sessions of {}, any other key to keep them.", user.username)
         }
     }
+}
+
+/// What a user has and may have.
+pub fn usage_of(usage: &Usage) -> String {
+    format!("Owns {usage}.")
 }
 
 /// What deleting a user means, and what to do.

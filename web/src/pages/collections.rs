@@ -1,6 +1,12 @@
 //! The first page: the collections that there are for this user.
 
-use common::{Call, access::Caller, collection::Collection, endpoints::collections, text};
+use common::{
+    Call,
+    access::Caller,
+    collection::Collection,
+    endpoints::{collections, users},
+    text,
+};
 use yew::prelude::*;
 
 use crate::{
@@ -24,6 +30,11 @@ pub fn CollectionsPage() -> Html {
         Ok(client.send(Call::<collections::List>::new((), ())).await?.body.results)
     });
     let is_admin = caller.is_admin();
+    // Who is no admin has a quota. Without an answer there is just nothing said of it.
+    let (usage, _) = use_load(is_admin, |client, is_admin| async move {
+        if is_admin { Ok(None) } else { Ok(client.send(Call::<users::Me>::new((), ())).await?.body.usage) }
+    });
+    let usage = usage.value.as_deref().and_then(Option::as_ref).map(words::account::own_usage);
     let new = || {
         html! {
             <Link to={Route::NewCollection} class="button button-primary" shortcut={keys::NEW}>
@@ -43,7 +54,7 @@ pub fn CollectionsPage() -> Html {
     };
     html! {
         <div class="page">
-            <PageHead title={words::collections::TITLE}>if is_admin && !is_empty { { new() } }</PageHead>
+            <PageHead title={words::collections::TITLE} description={usage.unwrap_or_default()}>if is_admin && !is_empty { { new() } }</PageHead>
             { body }
         </div>
     }

@@ -1,6 +1,9 @@
 //! Sentences about passwords, sign-ins and users; the terminal client says the same ones.
 
-use common::{text::single_line, user::User};
+use common::{
+    text::single_line,
+    user::{Usage, User},
+};
 
 pub const USERS_TITLE: &str = "Users";
 pub const USER: &str = "User";
@@ -49,6 +52,14 @@ pub fn danger(is_own: bool) -> &'static str {
     } else {
         "All their sessions end; their records stay. This cannot be undone."
     }
+}
+
+pub fn own_usage(usage: &Usage) -> String {
+    format!("You own {usage}.")
+}
+
+pub fn usage_of(usage: &Usage) -> String {
+    format!("Owns {usage}.")
 }
 
 pub fn user_made(user: &User) -> String {

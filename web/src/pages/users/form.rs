@@ -67,6 +67,7 @@ pub struct UserPageProps {
 pub fn UserPage(props: &UserPageProps) -> Html {
     let (user, again) =
         use_load(props.id, |client, id| async move { Ok(client.send(Call::<users::Get>::new((id,), ())).await?.body) });
+    let usage = user.value.as_ref().and_then(|user| user.usage.as_ref()).map(account::usage_of);
     let (title, body) = match (&user.value, &user.error) {
         (Some(user), _) => (user.username.to_string(), html! { <UserForm user={user.clone()} /> }),
         (None, Some(error)) => (account::USER.to_owned(), failure(error, &again)),
@@ -74,7 +75,7 @@ pub fn UserPage(props: &UserPageProps) -> Html {
     };
     html! {
         <div class="page page-narrow">
-            <PageHead {title} above={above_user(None)}>
+            <PageHead {title} above={above_user(None)} description={usage.unwrap_or_default()}>
                 if user.value.is_some() {
                     <Link to={Route::UserSessions { id: props.id }} class="button" shortcut={keys::SESSIONS}>{ account::SESSIONS_TITLE }</Link>
                 }
