@@ -10,6 +10,9 @@ use super::{MAX_HEADER_LIST, MAX_HEADERS, ServerOptions, body::BodyError};
 /// The methods that some route may have. warp never sees TRACE, which would echo credentials, and CONNECT, on which it panics.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
+/// Letters of a method's name; answers repeat it.
+const MAX_METHOD: usize = 32;
+
 /// A problem that ends an exchange, with the header that its status calls for.
 pub(super) struct Refusal {
     pub(super) problem: Problem,
@@ -48,6 +51,10 @@ impl Refusal {
         let headers = request.headers();
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             let problem = Problem::method_not_allowed("This server neither tunnels nor echoes requests.");
+            return Some(Self { problem, header: Some((header::ALLOW, METHODS)), closes: true });
+        }
+        if request.method().as_str().len() > MAX_METHOD {
+            let problem = Problem::method_not_allowed("There is no method with so long a name.");
             return Some(Self { problem, header: Some((header::ALLOW, METHODS)), closes: true });
         }
         // `GET example.org`: no path, on which warp panics.

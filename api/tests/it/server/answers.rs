@@ -91,6 +91,15 @@ async fn n3_an_address_that_is_too_long_is_414() {
 }
 
 #[tokio::test]
+async fn n3_a_method_that_is_too_long_is_a_405_that_does_not_repeat_it() {
+    let server = start(ServerOptions::default());
+    let name = "A".repeat(20_000);
+    let answer = ask(server.address, format!("{name} / HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    assert_eq!((answer.status(), answer.problem().status), (405, 405));
+    assert!(!answer.body.contains("AAAA"));
+}
+
+#[tokio::test]
 async fn n3_headers_that_are_too_many_or_too_large_are_431() {
     let server = start(ServerOptions::default());
     let lines = |count: usize, size: usize| -> String {
