@@ -76,8 +76,8 @@ pub struct Parts {
     pub session_lifetime: Duration,
     /// How long a refresh token lives.
     pub refresh_lifetime: Duration,
-    /// How long one request may go on reading.
-    pub query_time: Duration,
+    /// How long requests may go on reading, and how many at once.
+    pub reading: deadline::Reading,
     /// The server is going down: it finishes what it has and wants nothing new.
     pub draining: AtomicBool,
 }

@@ -16,7 +16,7 @@ use crate::{
     },
     domain::{
         App, Parts, collections,
-        deadline::QUERY_TIME,
+        deadline::Reading,
         sessions,
         setup::{self, SetupCode},
         usage::{self, Quota},
@@ -145,7 +145,7 @@ impl DataDir {
             quota,
             rotation: settings.rotation,
             session_lifetime: settings.session_lifetime,
-            query_time: QUERY_TIME,
+            reading: Reading::default(),
             draining: AtomicBool::new(false),
             setup,
             store,

@@ -1,25 +1,64 @@
-//! How long one request may go on reading. Whoever walks through more than it can know beforehand pauses here after each
-//! stretch: others get the thread, and a request whose time is over, or whose client has left, reads no further.
+//! How long one request may go on reading, and how many may at once. Whoever walks through more than it can know beforehand pauses here
+//! after each stretch: others get the thread, and a request whose time is over, or whose client has left, reads no further.
+//! Long reads take turns, first come first served, so that many at once hold little memory and end one after another in
+//! time, instead of all too late.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::{App, Error, Result};
 use crate::auth::clock::Clock;
 
-/// Well below the time in which a request must be answered at all, so that there is time to say why it is not.
-pub const QUERY_TIME: Duration = Duration::from_secs(20);
+/// Pauses before a read counts as long: about a thousand records.
+const SHORT: usize = 16;
+
+/// What reading is allowed.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// How long one request may read.
+    pub time: Duration,
+    /// One for each long read that may go on.
+    pub turns: Arc<Semaphore>,
+}
+
+impl Default for Reading {
+    /// 20 seconds: well below the time in which a request must be answered at all, so that there is time to say why it is not.
+    /// As many at once as there are processors.
+    fn default() -> Self {
+        let turns = thread::available_parallelism().map_or(2, usize::from);
+        Self { time: Duration::from_secs(20), turns: Arc::new(Semaphore::new(turns)) }
+    }
+}
 
 /// The moment at which a request stops reading.
 #[derive(Debug)]
 pub struct Deadline {
     clock: Clock,
     at: Duration,
+    pauses: AtomicUsize,
+    turns: Arc<Semaphore>,
+    /// Given back with the deadline.
+    turn: OnceCell<OwnedSemaphorePermit>,
 }
 
 impl Deadline {
     /// From now on.
     pub fn of(app: &App) -> Self {
-        Self { clock: app.clock.clone(), at: app.clock.elapsed().saturating_add(app.query_time) }
+        Self {
+            clock: app.clock.clone(),
+            at: app.clock.elapsed().saturating_add(app.reading.time),
+            pauses: AtomicUsize::new(0),
+            turns: Arc::clone(&app.reading.turns),
+            turn: OnceCell::new(),
+        }
     }
 
     /// Whether the time is over.
@@ -27,10 +66,15 @@ impl Deadline {
         self.clock.elapsed() >= self.at
     }
 
-    /// Lets others have the thread; an error where the time is over.
+    /// Lets others have the thread, and waits for a turn where this is a long read; an error where the time is over.
     pub async fn pause(&self) -> Result<()> {
         // A client that has left is noticed meanwhile, and all of this is dropped.
         tokio::task::yield_now().await;
+        if self.pauses.fetch_add(1, Ordering::Relaxed) >= SHORT && !self.turn.initialized() {
+            let turn = self.turn.get_or_try_init(|| Arc::clone(&self.turns).acquire_owned());
+            let left = self.at.saturating_sub(self.clock.elapsed());
+            tokio::time::timeout(left, turn).await.map_err(|_| Error::TooSlow)?.map_err(|_| Error::Stopped)?;
+        }
         if self.is_over() { Err(Error::TooSlow) } else { Ok(()) }
     }
 }

@@ -1,12 +1,18 @@
 //! N7: no query reads, holds or sends without bound.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use coffer::domain::deadline::Reading;
 use common::change::Changes;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::held::{Held, Settings};
 use crate::support::{Client, Coffer};
+
+fn no_time() -> Settings {
+    Settings { reading: Reading { time: Duration::ZERO, ..Reading::default() }, ..Settings::default() }
+}
 
 /// A collection with an indexed field and one without.
 async fn fill(admin: &Client, count: usize) {
@@ -18,18 +24,12 @@ async fn fill(admin: &Client, count: usize) {
 
 #[tokio::test]
 async fn n7_a_query_that_reads_too_long_is_a_503_problem_that_says_what_to_do() {
-    let no_time = Settings { query_time: Duration::ZERO, ..Settings::default() };
-    let (_held, admin) = Held::with_admin(no_time).await;
+    let (_held, admin) = Held::with_admin(no_time()).await;
     fill(&admin, 100).await;
     for query in
         ["title=x", "title__contains=x", "search=x", "ordering=title", "kind=a&title=x", "left_join=rows:title=title"]
     {
-        let answer = admin.request(reqwest::Method::GET, &format!("/api/records/rows/?{query}")).send().await.unwrap();
-        assert_eq!(answer.status(), 503, "{query}");
-        assert_eq!(answer.headers()["retry-after"], "60");
-        let problem: common::Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
-        assert_eq!((problem.status, problem.code.as_ref()), (503, "query_too_slow"), "{query}");
-        assert!(problem.detail.contains("Narrow it"), "{}", problem.detail);
+        is_too_slow(&admin, query).await;
     }
     // What is read off an index, page by page, needs no time that grows.
     for query in ["", "kind=a", "ordering=-kind", "page=5", "ordering=-id"] {
@@ -37,9 +37,36 @@ async fn n7_a_query_that_reads_too_long_is_a_503_problem_that_says_what_to_do() 
     }
 }
 
+async fn is_too_slow(client: &Client, query: &str) {
+    let answer = client.request(reqwest::Method::GET, &format!("/api/records/rows/?{query}")).send().await.unwrap();
+    assert_eq!(answer.status(), 503, "{query}");
+    assert_eq!(answer.headers()["retry-after"], "60");
+    let problem: common::Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!((problem.status, problem.code.as_ref()), (503, "query_too_slow"), "{query}");
+    assert!(problem.detail.contains("Narrow it"), "{}", problem.detail);
+}
+
+#[tokio::test]
+async fn n7_long_reads_take_turns_and_short_ones_do_not_wait() {
+    let reading = Reading { time: Duration::from_millis(200), turns: Arc::new(Semaphore::new(1)) };
+    let turns = Arc::clone(&reading.turns);
+    let (_held, admin) = Held::with_admin(Settings { reading, ..Settings::default() }).await;
+    fill(&admin, 1000).await;
+    // Nobody else has a turn as long as this one goes on.
+    let turn = turns.acquire().await.unwrap();
+    assert_eq!(admin.get("/api/records/rows/?title=x").await.is(200)["count"], 0, "short");
+    let rows: Vec<Value> = (0..1000).map(|n| json!({"kind": "a", "title": format!("more {n}")})).collect();
+    admin.post("/api/records/rows/", &json!(rows)).await.is(201);
+    is_too_slow(&admin, "title=x").await;
+    assert_eq!(admin.get("/api/records/rows/?page=3").await.is(200)["count"], 2000);
+    drop(turn);
+    assert_eq!(admin.get("/api/records/rows/?title=more+3").await.is(200)["count"], 1);
+    assert_eq!(turns.available_permits(), 1, "it was given back");
+}
+
 #[tokio::test]
 async fn n7_the_journal_goes_on_where_the_time_was_over() {
-    let (held, admin) = Held::with_admin(Settings { query_time: Duration::ZERO, ..Settings::default() }).await;
+    let (held, admin) = Held::with_admin(no_time()).await;
     fill(&admin, 150).await;
     admin.record("rows", json!({"kind": "b"})).await;
     let (mut next, mut seen, mut pages) = (Some("/api/changes/?collection=rows".to_owned()), Vec::new(), 0);
