@@ -18,7 +18,7 @@ mod sessions;
 mod tokens;
 mod users;
 
-use std::{convert::Infallible, pin::Pin, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, pin::Pin, sync::Arc};
 
 use bytes::Buf;
 use common::{Endpoint, endpoint::EndpointInfo};
@@ -82,6 +82,7 @@ struct Table {
     context: Context,
     assets: Assets,
     policies: Arc<limited::Policies>,
+    /// Those with more literal segments first.
     resources: Vec<Resource>,
 }
 
@@ -186,7 +187,10 @@ impl Table {
             resource.methods.push((E::METHOD, handler));
             return;
         }
-        self.resources.push(Resource { segments, route: Route::of(E::PATH), methods: vec![(E::METHOD, handler)] });
+        let resource = Resource { segments, route: Route::of(E::PATH), methods: vec![(E::METHOD, handler)] };
+        // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
+        let place = self.resources.partition_point(|known| known.literals() >= resource.literals());
+        self.resources.insert(place, resource);
     }
 
     async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
@@ -203,16 +207,15 @@ impl Table {
     /// The resource of a path, with or without its last slash; the parameters go into `parameters`, decoded.
     fn find(&self, path: &str, parameters: &mut Vec<String>) -> Option<&Resource> {
         let parts: Vec<&str> = split(path).collect();
-        let matches = |resource: &&Resource| {
+        let resource = self.resources.iter().find(|resource| {
             resource.segments.len() == parts.len()
-                && resource.segments.iter().zip(&parts).all(|(known, part)| known.is_none_or(|known| known == *part))
-        };
-        // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
-        let resource =
-            self.resources.iter().filter(matches).max_by_key(|resource| resource.segments.iter().flatten().count())?;
+                // The last segments tell resources apart, the first hardly do.
+                && resource.segments.iter().zip(&parts).rev().all(|(known, part)| known.is_none_or(|known| known == *part))
+        })?;
         for (known, part) in resource.segments.iter().zip(&parts) {
             if known.is_none() {
-                parameters.push(percent_decode_str(part).decode_utf8().ok()?.into_owned());
+                let decoded = part.contains('%').then(|| percent_decode_str(part).decode_utf8());
+                parameters.push(decoded.transpose().ok()?.map_or_else(|| (*part).to_owned(), Cow::into_owned));
             }
         }
         Some(resource)
@@ -229,6 +232,11 @@ impl Table {
 }
 
 impl Resource {
+    /// How many of the segments are fixed.
+    fn literals(&self) -> usize {
+        self.segments.iter().flatten().count()
+    }
+
     fn allow(&self) -> String {
         let mut methods: Vec<&str> = self.methods.iter().map(|(method, _)| method.as_str()).collect();
         if methods.contains(&"GET") {

@@ -7,7 +7,7 @@
 //! - `key`, `version`, `batch`, `scan`, `error`: the words that callers use
 //! - `journal`: where change entries live
 //! - `queue` → `committer` → `group`: how a batch gets in
-//! - `snapshot`: how a value gets out, and `ranks`: how far into a range it is
+//! - `snapshot`: how a value gets out, `ranks`: how far into a range it is, and `spaces`: whether anything near it changed
 //! - `fill`: how a backup gets into a new store
 //! - `engine`: the seam; behind it `sled` (on disk) and `memory` (for tests)
 //!
@@ -27,6 +27,7 @@ mod ranks;
 mod scan;
 mod sled;
 mod snapshot;
+mod spaces;
 mod version;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ use self::queue::Queue;
 use self::ranks::Ranks;
 use self::sled::Sled;
 use self::snapshot::Generation;
+use self::spaces::Spaces;
 use crate::metrics::{Histogram, SECONDS, SIZES};
 
 pub use self::batch::{Addition, Batch, Expect};
@@ -165,7 +167,8 @@ impl Store {
                 (Engine::Sled(sled), state, ranks)
             }
         };
-        let generation = Generation::new(state.version, BTreeMap::new(), ranks.clone());
+        let spaces = Arc::new(Spaces::new(state.version));
+        let generation = Generation::new(state.version, BTreeMap::new(), ranks.clone(), Arc::clone(&spaces));
         let shared = Arc::new(Shared {
             engine,
             queue: Queue::new(options.queue_batches, options.queue_bytes),
@@ -177,7 +180,7 @@ impl Store {
         let for_thread = Arc::clone(&shared);
         let committer = thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || committer::run(&for_thread, state, ranks))
+            .spawn(move || committer::run(&for_thread, state, ranks, spaces))
             .map_err(|source| OpenError::Io { dir: PathBuf::new(), what: "starting a thread".to_owned(), source })?;
         Ok(Store(Arc::new(Handle { shared, committer: Mutex::new(Some(committer)) })))
     }

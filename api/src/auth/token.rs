@@ -28,6 +28,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 pub use claims::Claims;
+use claims::Good;
 pub use error::{TokenError, UnusableKey};
 
 use super::{
@@ -170,7 +171,7 @@ impl Issuer {
     }
 }
 
-/// How many tokens' payloads are kept, each of about a kilobyte.
+/// How many tokens are kept, each of about half a kilobyte.
 const MAX_SEEN: usize = 1024;
 
 /// Checks tokens against every key of the ring that still verifies.
@@ -180,9 +181,9 @@ pub struct Verifier {
     public_keys: Value,
     settings: TokenSettings,
     clock: Clock,
-    /// Payloads of access tokens whose signature was found right, by the token: who comes again with the same one pays for
-    /// no cryptography. Everything else about a token is checked each time.
-    seen: Arc<Bounded<String, Arc<Object>, MAX_SEEN>>,
+    /// Access tokens whose signature and claims were found right: who comes again with the same one pays for no cryptography.
+    /// What time changes about a token is checked each time.
+    seen: Arc<Bounded<String, Good, MAX_SEEN>>,
 }
 
 #[derive(Clone)]
@@ -215,23 +216,25 @@ impl Verifier {
 
     /// The claims of `token`, if it is one of ours, of this type, and valid now.
     pub fn verify(&self, token: &str, kind: TokenType) -> Result<Claims, TokenError> {
-        let check = |payload: &Object| claims::check(payload, Some(kind), self.clock.unix_seconds(), &self.settings);
+        let now = self.clock.unix_seconds();
+        if kind == TokenType::Access
+            && let Some(good) = self.seen.get(token)
+        {
+            return good.at(now);
+        }
+        let good = claims::check(&self.signed_payload(token)?, Some(kind), now, &self.settings)?;
         // A refresh token is good for one request.
         if kind == TokenType::Refresh {
-            return check(&self.signed_payload(token)?);
+            return good.at(now);
         }
-        if let Some(payload) = self.seen.get(token) {
-            return check(&payload);
-        }
-        let payload = self.signed_payload(token)?;
-        let claims = check(&payload)?;
-        self.seen.put(token.to_owned(), Arc::new(payload));
-        Ok(claims)
+        self.seen.put(token.to_owned(), good);
+        good.at(now)
     }
 
     /// The same for a token of either type.
     pub fn verify_any(&self, token: &str) -> Result<Claims, TokenError> {
-        claims::check(&self.signed_payload(token)?, None, self.clock.unix_seconds(), &self.settings)
+        let now = self.clock.unix_seconds();
+        claims::check(&self.signed_payload(token)?, None, now, &self.settings)?.at(now)
     }
 
     /// The public keys as a JWK set (RFC 7517 §5). Secret keys are not in it, so it is empty where all are HS256.

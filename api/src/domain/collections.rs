@@ -58,15 +58,16 @@ impl Schema {
     }
 }
 
-/// Parsed definitions as of the version that was read last, by name.
-pub type Cache = Bounded<CollectionName, Arc<Schema>, 1024>;
+/// Parsed definitions by name, each with the last change of any definition when it was read.
+pub type Cache = Bounded<CollectionName, (Version, Arc<Schema>), 1024>;
 
 /// The definition of this name as of `snapshot`.
 pub async fn load(app: &App, snapshot: &Snapshot, name: &CollectionName) -> Result<Option<Arc<Schema>>> {
-    let Some(entry) = snapshot.get(&keyspace::collection(name)).await? else { return Ok(None) };
-    if let Some(schema) = app.collections.get(name).filter(|schema| schema.version == entry.version) {
+    let as_of = snapshot.last_change(keyspace::COLLECTIONS);
+    if let Some((_, schema)) = app.collections.get(name).filter(|(then, _)| *then == as_of) {
         return Ok(Some(schema));
     }
+    let Some(entry) = snapshot.get(&keyspace::collection(name)).await? else { return Ok(None) };
     let collection = parse(&entry)?;
     let mut targets = HashMap::new();
     for field in &collection.fields {
@@ -76,7 +77,7 @@ pub async fn load(app: &App, snapshot: &Snapshot, name: &CollectionName) -> Resu
         }
     }
     let schema = Arc::new(Schema { collection, version: entry.version, targets });
-    app.collections.put(name.clone(), Arc::clone(&schema));
+    app.collections.put(name.clone(), (as_of, Arc::clone(&schema)));
     Ok(Some(schema))
 }
 

@@ -15,23 +15,32 @@ use crate::store::{Element, Key};
 /// The name under which every record is indexed by its owner.
 pub const OWNER_INDEX: &str = "owner";
 
+/// The space of users.
+pub const USERS: &str = "users";
+
+/// The space of sessions.
+pub const SESSIONS: &str = "sessions";
+
+/// The space of definitions.
+pub const COLLECTIONS: &str = "collections";
+
 /// Every space. What is elsewhere is not Coffer's, and `coffer check` says so.
 pub const SPACES: [&str; 15] = [
     "changes",
-    "collections",
+    COLLECTIONS,
     "counts",
     "gone",
     "index",
     "meta",
     "records",
     "referrers",
-    "sessions",
+    SESSIONS,
     "spent",
     "unique",
     "usage",
     "user_sessions",
     "usernames",
-    "users",
+    USERS,
 ];
 
 /// The spaces that are divided by collection: see [`collection_of`].
@@ -51,7 +60,7 @@ pub fn collection(name: &CollectionName) -> Key {
 
 /// All definitions.
 pub fn collections() -> Key {
-    Key::space("collections")
+    Key::space(COLLECTIONS)
 }
 
 /// A record, as JSON without its revision.
@@ -176,7 +185,7 @@ pub fn user(id: UserId) -> Key {
 
 /// All users, in the order of creation.
 pub fn users() -> Key {
-    Key::space("users")
+    Key::space(USERS)
 }
 
 /// Who has a name, in its folded form.
@@ -211,7 +220,7 @@ pub fn session(id: SessionId) -> Key {
 
 /// All sessions.
 pub fn sessions() -> Key {
-    Key::space("sessions")
+    Key::space(SESSIONS)
 }
 
 /// A session of a user; the value is empty.

@@ -16,6 +16,7 @@ use common::{
 };
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method, header};
+use memchr::memchr2;
 use serde_json::Value;
 
 use super::{
@@ -184,7 +185,7 @@ impl<E: Endpoint> Input<E> {
 
     /// Whether `If-None-Match` has this revision.
     pub fn has_current(&self, revision: Revision) -> bool {
-        let tags = list(&self.headers, &header::IF_NONE_MATCH).unwrap_or_default();
+        let Some(tags) = list(&self.headers, &header::IF_NONE_MATCH) else { return false };
         let tag = revision.etag();
         tags.trim() == "*" || tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
     }
@@ -213,14 +214,19 @@ async fn authenticate(
     if lines.next().is_some() {
         return Err(Refusal::SeveralAuthorizations);
     }
-    let Ok(line) = line.to_str() else {
+    // Whole slices at a time, and not byte by byte as `to_str` and `split_whitespace` go: a token is long, and comes with each request.
+    let Some(line) = str::from_utf8(line.as_bytes()).ok().filter(|line| line.is_ascii()) else {
         return Err(Error::from(AuthError::Token(crate::auth::token::TokenError::Invalid("not ASCII"))).into());
     };
-    let mut parts = line.split_ascii_whitespace();
-    if !parts.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
+    let line = line.trim_ascii();
+    let (scheme, token) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
         return Ok(None);
     }
-    let (Some(token), None) = (parts.next(), parts.next()) else { return Err(Refusal::MalformedAuthorization) };
+    let token = token.trim_ascii_start();
+    if token.is_empty() || memchr2(b' ', b'\t', token.as_bytes()).is_some() {
+        return Err(Refusal::MalformedAuthorization);
+    }
     Ok(Some(sessions::authenticate(&context.app, token, address).await?))
 }
 

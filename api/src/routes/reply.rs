@@ -12,6 +12,9 @@ use serde_json::json;
 use super::Response;
 use crate::domain::{Result, records::Sent};
 
+/// Room for the headers of an answer, those too that the server adds at its end.
+const HEADERS: usize = 12;
+
 /// The body of an answer.
 pub enum Body {
     /// All of it.
@@ -45,21 +48,21 @@ impl Reply {
 
     /// A body that is JSON already.
     pub fn raw(body: Bytes) -> Self {
-        let mut headers = HeaderMap::with_capacity(4);
+        let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Self { status: None, headers, body: body.into() }
     }
 
     /// A text that is no JSON.
     pub fn text(body: Bytes, kind: HeaderValue) -> Self {
-        let mut headers = HeaderMap::with_capacity(4);
+        let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(header::CONTENT_TYPE, kind);
         Self { status: None, headers, body: body.into() }
     }
 
     /// A file to be kept under `name`, made while it is sent.
     pub fn file(name: &str, pieces: Pieces) -> Self {
-        let mut headers = HeaderMap::with_capacity(4);
+        let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         let reply = Self { status: None, headers, body: Body::Pieces(pieces) };
         reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
@@ -67,7 +70,7 @@ impl Reply {
 
     /// No body.
     pub fn empty() -> Self {
-        Self { status: None, headers: HeaderMap::with_capacity(2), body: Bytes::new().into() }
+        Self { status: None, headers: HeaderMap::with_capacity(HEADERS), body: Bytes::new().into() }
     }
 
     /// A record with its entity tag.
@@ -83,7 +86,7 @@ impl Reply {
     /// With an entity tag; the answer may then be kept and asked for again.
     #[must_use]
     pub fn etag(mut self, revision: Revision) -> Self {
-        if let Ok(etag) = HeaderValue::from_str(&revision.etag()) {
+        if let Ok(etag) = HeaderValue::try_from(revision.etag()) {
             self.headers.insert(header::ETAG, etag);
         }
         self.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

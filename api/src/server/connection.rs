@@ -60,6 +60,7 @@ pub(super) async fn serve<S, B>(
         shared: shared.clone(),
         activity: activity.clone(),
         remote,
+        remote_text: remote.to_string(),
         is_proxy,
         is_tls,
         _connected: shared.options.metrics.connected(),

@@ -83,6 +83,8 @@ pub(super) struct Peer {
     pub(super) activity: Arc<Activity>,
     /// In its canonical form.
     pub(super) remote: IpAddr,
+    /// The same as text, for the log.
+    pub(super) remote_text: String,
     /// Its word about clients is taken.
     pub(super) is_proxy: bool,
     /// TLS is spoken here.
@@ -245,6 +247,15 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         self.peer.activity.end();
         let (route, user, time) = (self.notes.noted_route(), self.notes.noted_user(), self.started.elapsed());
+        let mut buffer = Uuid::encode_buffer();
+        let user_id = user.map(|user| &*user.id.uuid().as_hyphenated().encode_lower(&mut buffer));
+        let claimed;
+        let client = if self.connection.client == self.peer.remote {
+            &self.peer.remote_text
+        } else {
+            claimed = self.connection.client.to_string();
+            &claimed
+        };
         let outcome = Outcome { route, method: &self.method, status: self.status, time, bytes: self.sent };
         self.peer.shared.options.metrics.end(outcome);
         // The template and never the address: an id may tell too much, a query or a path of nothing may hold a token.
@@ -255,9 +266,9 @@ impl Drop for Exchange {
             route = route.template(),
             // 499, as others write it: the client left before there was an answer.
             status = self.status.map_or(499, |status| status.as_u16()),
-            user = user.map(|user| tracing::field::display(user.id)),
+            user = user_id,
             name = user.map(|user| user.username.as_str()),
-            client = %self.connection.client,
+            client = client.as_str(),
             bytes = self.sent,
             // To the microsecond.
             ms = (time.as_secs_f64() * 1e6).round() / 1e3,

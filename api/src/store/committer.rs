@@ -16,6 +16,7 @@ use super::group::Group;
 use super::queue::{Queue, Waiting};
 use super::ranks::Ranks;
 use super::snapshot::Generation;
+use super::spaces::Spaces;
 use super::{Batch, Key, Stats, Version};
 
 /// The longest that a batch waits for others to join it.
@@ -48,8 +49,8 @@ impl Shared {
 }
 
 /// The committer's thread: runs until the queue is closed and empty, or a write fails.
-pub(super) fn run(shared: &Shared, state: State, ranks: Ranks) {
-    let work = AssertUnwindSafe(|| commit_groups(shared, state, ranks));
+pub(super) fn run(shared: &Shared, state: State, ranks: Ranks, spaces: Arc<Spaces>) {
+    let work = AssertUnwindSafe(|| commit_groups(shared, state, ranks, spaces));
     match catch_unwind(work) {
         Ok(Ok(())) => {}
         Ok(Err(ApplyError { reason })) => shared.fail(reason),
@@ -61,7 +62,12 @@ pub(super) fn run(shared: &Shared, state: State, ranks: Ranks) {
     shared.ended.send_replace(true);
 }
 
-fn commit_groups(shared: &Shared, mut state: State, mut ranks: Ranks) -> Result<(), ApplyError> {
+fn commit_groups(
+    shared: &Shared,
+    mut state: State,
+    mut ranks: Ranks,
+    mut spaces: Arc<Spaces>,
+) -> Result<(), ApplyError> {
     let (mut expected, mut patience) = (1, Duration::ZERO);
     while let Some(waiting) = shared.queue.take_group(expected, patience) {
         let bytes = waiting.iter().map(|waiting| waiting.bytes).sum();
@@ -74,7 +80,7 @@ fn commit_groups(shared: &Shared, mut state: State, mut ranks: Ranks) -> Result<
         }
         let (started, count) = (Instant::now(), waiting.len());
         ranks.divide(&shared.engine);
-        (state, ranks) = commit_group(shared, state, ranks, waiting)?;
+        (state, ranks, spaces) = commit_group(shared, state, ranks, spaces, waiting)?;
         // Whoever was answered may be back in a moment with the next batch. To wait for that moment
         // keeps busy writers together; else they split in two halves that take turns, each waiting
         // for the other's sync. One writer alone is never waited for.
@@ -88,17 +94,18 @@ fn commit_group(
     shared: &Shared,
     state: State,
     ranks: Ranks,
+    spaces: Arc<Spaces>,
     waiting: Vec<Waiting>,
-) -> Result<(State, Ranks), ApplyError> {
-    let mut group = Group::new(&shared.engine, state, ranks);
+) -> Result<(State, Ranks, Arc<Spaces>), ApplyError> {
+    let mut group = Group::new(&shared.engine, state, ranks, spaces);
     shared.stats.group_sizes.observe(waiting.len() as u64);
     let (answers, outcomes): (Vec<_>, Vec<_>) = waiting
         .into_iter()
         .map(|Waiting { batch, answer, since, .. }: Waiting| ((answer, since), group.admit(batch)))
         .unzip();
-    let Group { state: after, ranks, writes, undo, .. } = group;
+    let Group { state: after, ranks, spaces, writes, undo, .. } = group;
     if after != state {
-        let generation = Arc::new(Generation::new(after.version, undo, ranks.clone()));
+        let generation = Arc::new(Generation::new(after.version, undo, ranks.clone(), Arc::clone(&spaces)));
         // From here on readers of the current generation look through the new one's undo.
         let linked = shared.current().next.set(Arc::clone(&generation)).is_ok();
         debug_assert!(linked, "only the committer links generations");
@@ -114,7 +121,7 @@ fn commit_group(
         // A caller that went away has no use for the answer.
         let _ = answer.send(outcome);
     }
-    Ok((after, ranks))
+    Ok((after, ranks, spaces))
 }
 
 impl Shared {

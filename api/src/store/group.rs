@@ -2,12 +2,14 @@
 //! batches of the group before it, and either added whole or refused. Writes nothing itself.
 
 use std::collections::{BTreeMap, btree_map};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::engine::{Engine, State, fingerprint};
 use super::error::{CommitError, ReadError};
 use super::ranks::Ranks;
+use super::spaces::Spaces;
 use super::{Addition, Batch, Entry, Expect, Key, Version, journal};
 
 pub(super) struct Group<'a> {
@@ -16,6 +18,8 @@ pub(super) struct Group<'a> {
     pub state: State,
     /// Where its keys are then.
     pub ranks: Ranks,
+    /// When its spaces were last written to then.
+    pub spaces: Arc<Spaces>,
     /// What they write.
     pub writes: BTreeMap<Key, Option<Entry>>,
     /// What was there before the group, for readers of older snapshots.
@@ -47,8 +51,8 @@ fn sum(key: Key, before: Option<&Bytes>, additions: Vec<Addition>) -> Result<Byt
 }
 
 impl<'a> Group<'a> {
-    pub fn new(engine: &'a Engine, state: State, ranks: Ranks) -> Group<'a> {
-        Group { engine, state, ranks, writes: BTreeMap::new(), undo: BTreeMap::new() }
+    pub fn new(engine: &'a Engine, state: State, ranks: Ranks, spaces: Arc<Spaces>) -> Group<'a> {
+        Group { engine, state, ranks, spaces, writes: BTreeMap::new(), undo: BTreeMap::new() }
     }
 
     /// Adds a batch to the group, and returns the version that it will have. A batch that changes
@@ -88,10 +92,10 @@ impl<'a> Group<'a> {
             change.after = Some(sum(key, change.after.as_ref(), additions)?);
         }
         for (key, Change { before, after }) in changes {
-            self.write(key, after.map(|value| Entry { version, value }), before);
+            self.write(version, key, after, before);
         }
         for (n, value) in batch.append.into_iter().enumerate() {
-            self.write(journal::key(version, n), Some(Entry { version, value }), None);
+            self.write(version, journal::key(version, n), Some(value), None);
         }
         self.state.version = version;
         Ok(version)
@@ -105,7 +109,9 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn write(&mut self, key: Key, after: Option<Entry>, before: Option<Entry>) {
+    fn write(&mut self, version: Version, key: Key, value: Option<Bytes>, before: Option<Entry>) {
+        let after = value.map(|value| Entry { version, value });
+        Arc::make_mut(&mut self.spaces).note(&key, version);
         let state = &mut self.state;
         if let Some(entry) = &before {
             state.entries -= 1;

@@ -118,6 +118,11 @@ impl Key {
         self
     }
 
+    /// The name of the space that the key is in, encoded.
+    pub(super) fn space_bytes(&self) -> &[u8] {
+        self.0.split(|byte| *byte == END).next().unwrap_or_default()
+    }
+
     /// The elements, to be taken off from the left.
     pub fn elements(&self) -> Elements<'_> {
         Elements::new(&self.0)
@@ -166,11 +171,11 @@ impl Key {
     }
 
     fn push_delimited(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0.push(byte);
-            if byte == END {
-                self.0.push(ESCAPE);
+        for (n, piece) in bytes.split(|byte| *byte == END).enumerate() {
+            if n > 0 {
+                self.0.extend_from_slice(&[END, ESCAPE]);
             }
+            self.0.extend_from_slice(piece);
         }
         self.0.push(END);
     }

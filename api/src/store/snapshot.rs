@@ -14,6 +14,7 @@ use super::engine::Stretch;
 use super::error::ReadError;
 use super::ranks::Ranks;
 use super::scan::{Direction, Scan, nothing_between};
+use super::spaces::Spaces;
 use super::{Entry, Key, Version};
 
 /// How many entries are read from the engine in one go.
@@ -31,13 +32,15 @@ pub(super) struct Generation {
     pub undo: BTreeMap<Key, Entry>,
     /// Where the keys are after the group.
     pub ranks: Arc<Ranks>,
+    /// When spaces were last written to, as of the group.
+    pub spaces: Arc<Spaces>,
     /// The group after this one, set before that group touches the engine.
     pub next: OnceLock<Arc<Generation>>,
 }
 
 impl Generation {
-    pub fn new(version: Version, undo: BTreeMap<Key, Entry>, ranks: Ranks) -> Generation {
-        Generation { version, undo, ranks: Arc::new(ranks), next: OnceLock::new() }
+    pub fn new(version: Version, undo: BTreeMap<Key, Entry>, ranks: Ranks, spaces: Arc<Spaces>) -> Generation {
+        Generation { version, undo, ranks: Arc::new(ranks), spaces, next: OnceLock::new() }
     }
 }
 
@@ -57,6 +60,7 @@ pub struct Snapshot {
     shared: Arc<Shared>,
     version: Version,
     ranks: Arc<Ranks>,
+    spaces: Arc<Spaces>,
     later: Mutex<Later>,
 }
 
@@ -96,13 +100,20 @@ impl Snapshot {
     pub(super) fn new(shared: Arc<Shared>) -> Snapshot {
         let generation = shared.current();
         let later = Later { undo: BTreeMap::new(), folded: Arc::clone(&generation) };
-        let (version, ranks) = (generation.version, Arc::clone(&generation.ranks));
-        Snapshot { shared, version, ranks, later: Mutex::new(later) }
+        let (version, ranks, spaces) =
+            (generation.version, Arc::clone(&generation.ranks), Arc::clone(&generation.spaces));
+        Snapshot { shared, version, ranks, spaces, later: Mutex::new(later) }
     }
 
     /// The last commit that this snapshot shows.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// The last commit that wrote to the space of this name; the one that the store was opened at, if none has since. Where two
+    /// snapshots agree on it, they show the same of that space.
+    pub fn last_change(&self, space: &'static str) -> Version {
+        self.spaces.last_change(space)
     }
 
     /// The value of `key`, if there is one.

@@ -30,6 +30,27 @@ pub struct Claims {
     pub session: SessionId,
 }
 
+/// Claims that were found good once, as far as time can change that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Good {
+    claims: Claims,
+    /// The later one of `iat` and `nbf`.
+    starts: i64,
+}
+
+impl Good {
+    /// The claims, if they are good now too.
+    pub(super) fn at(self, now: i64) -> Result<Claims, TokenError> {
+        if self.starts > now.saturating_add(AHEAD_SECONDS) {
+            return Err(TokenError::Invalid("iat or nbf lies in the future"));
+        }
+        if self.claims.expires_at <= now {
+            return Err(TokenError::Expired);
+        }
+        Ok(self.claims)
+    }
+}
+
 impl Claims {
     /// The claims as they are signed.
     pub(super) fn payload(&self, settings: &TokenSettings) -> Value {
@@ -52,7 +73,7 @@ pub(super) fn check(
     kind: Option<TokenType>,
     now: i64,
     settings: &TokenSettings,
-) -> Result<Claims, TokenError> {
+) -> Result<Good, TokenError> {
     let issued_at = seconds(payload, "iat")?;
     let not_before = seconds(payload, "nbf")?;
     if [issued_at, not_before].into_iter().flatten().any(|time| time > now.saturating_add(AHEAD_SECONDS)) {
@@ -86,7 +107,8 @@ pub(super) fn check(
     let user = payload.get("user_id").ok_or(TokenError::NoUser)?;
     let user = user.as_str().and_then(|user| user.parse().ok());
     let user = user.ok_or(TokenError::Invalid("user_id is not an id of ours"))?;
-    Ok(Claims { token_type, expires_at, issued_at, id, user, session })
+    let claims = Claims { token_type, expires_at, issued_at, id, user, session };
+    Ok(Good { claims, starts: not_before.map_or(issued_at, |time| time.max(issued_at)) })
 }
 
 /// A time claim in whole seconds: `None` where it is absent, refused where it is anything but an integer.

@@ -1,5 +1,5 @@
 //! Who is behind an access token, found out anew for every request: sessions and users are looked at as they are now. What was read
-//! is kept for as long as nothing at all is committed, since until then it would be read again word for word.
+//! is kept for as long as nothing is written to any session or user, since until then it would be read again word for word.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -9,8 +9,8 @@ use super::{StoredSession, current, still_on};
 use crate::{
     auth::token::TokenType,
     bounded::Bounded,
-    domain::{App, Result, error::AuthError, journal::Actor, users},
-    store::Version,
+    domain::{App, Result, error::AuthError, journal::Actor, keyspace, users},
+    store::{Snapshot, Version},
 };
 
 /// How many sessions are kept, each of about a kilobyte with its user.
@@ -40,17 +40,26 @@ impl Authenticated {
 #[derive(Default)]
 pub struct Kept(Bounded<SessionId, Seen, MAX_KEPT>);
 
+/// The last change of any user and of any session: while these two stay, so do all users and sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AsOf([Version; 2]);
+
+impl AsOf {
+    fn of(snapshot: &Snapshot) -> Self {
+        Self([keyspace::USERS, keyspace::SESSIONS].map(|space| snapshot.last_change(space)))
+    }
+}
+
 #[derive(Clone)]
 struct Seen {
-    /// The store's.
-    version: Version,
+    as_of: AsOf,
     session: Arc<StoredSession>,
     user: Arc<User>,
 }
 
 impl Kept {
-    fn get(&self, id: SessionId, version: Version) -> Option<Seen> {
-        self.0.get(&id).filter(|seen| seen.version == version)
+    fn get(&self, id: SessionId, as_of: AsOf) -> Option<Seen> {
+        self.0.get(&id).filter(|seen| seen.as_of == as_of)
     }
 }
 
@@ -58,9 +67,9 @@ impl Kept {
 pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Authenticated> {
     let claims = app.verifier.verify(token, TokenType::Access)?;
     // Before the reading: what is read may be newer than this, and is then never taken for what it is not.
-    let version = app.store.version();
-    let user = if let Some(seen) = app.kept.get(claims.session, version) {
-        // Nothing was written since, but time went on.
+    let as_of = AsOf::of(&app.store.snapshot());
+    let user = if let Some(seen) = app.kept.get(claims.session, as_of) {
+        // Nobody changed since, but time went on.
         still_on(app, &claims, &seen.session)?;
         seen.user
     } else {
@@ -70,7 +79,7 @@ pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Aut
         }
         let (_, session) = current(app, &claims).await?;
         let user = Arc::new(stored.user);
-        app.kept.0.put(claims.session, Seen { version, session: Arc::new(session), user: Arc::clone(&user) });
+        app.kept.0.put(claims.session, Seen { as_of, session: Arc::new(session), user: Arc::clone(&user) });
         user
     };
     let caller = Caller::User { id: user.id, is_admin: user.is_admin, roles: user.roles.clone() };
@@ -82,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_seen_counts_for_one_version_only() {
+    fn what_was_seen_counts_until_a_user_or_a_session_changes() {
         let session: StoredSession = serde_json::from_value(serde_json::json!({
             "user": "0197c0de-0000-7000-8000-000000000001", "created_at": "", "last_used": "", "expires_at": 0,
             "refresh": "0197c0de-0000-7000-8000-000000000002", "address": "", "user_agent": "",
@@ -93,11 +102,13 @@ mod tests {
             "last_login": null,
         }))
         .unwrap();
-        let seen = Seen { version: Version::new(7), session: Arc::new(session), user: Arc::new(user) };
+        let as_of = |users, sessions| AsOf([Version::new(users), Version::new(sessions)]);
+        let seen = Seen { as_of: as_of(7, 5), session: Arc::new(session), user: Arc::new(user) };
         let kept = Kept::default();
         let id = SessionId::from_uuid(uuid::Uuid::from_u128(1));
         kept.0.put(id, seen);
-        assert!(kept.get(id, Version::new(7)).is_some());
-        assert!(kept.get(id, Version::new(8)).is_none(), "something was committed since");
+        assert!(kept.get(id, as_of(7, 5)).is_some());
+        assert!(kept.get(id, as_of(8, 5)).is_none(), "a user was changed since");
+        assert!(kept.get(id, as_of(7, 8)).is_none(), "a session was changed since");
     }
 }

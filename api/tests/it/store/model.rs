@@ -17,7 +17,13 @@ use super::random::{Random, seed};
 struct Model {
     map: BTreeMap<Key, Entry>,
     version: Version,
+    /// When the store was opened last.
+    opened: Version,
+    /// When a space was written to since.
+    changed: BTreeMap<String, Version>,
 }
+
+const SPACES: [&str; 4] = ["records", "rec", "index", "counts"];
 
 /// A batch in plain words, so that model and store each do it in their own way.
 #[derive(Debug, Default)]
@@ -133,6 +139,11 @@ impl Model {
             let sums = [0, 1].map(|i| (found[i] + additions[i].0).to_be_bytes());
             self.map.insert(bounded(), Entry { version, value: Bytes::from(sums.concat()) });
         }
+        let bounded = plan.add_up_to.iter().map(|_| bounded());
+        let written = plan.write.iter().map(|(key, _)| key).chain(plan.add.iter().map(|(key, _)| key)).cloned();
+        for key in written.chain(bounded) {
+            self.changed.insert(key.elements().space().expect("a space").to_owned(), version);
+        }
         for (n, value) in plan.append.iter().enumerate() {
             let value = value.clone();
             self.map.insert(journal::key(version, n), Entry { version, value });
@@ -175,7 +186,7 @@ fn bounded() -> Key {
 /// Few enough keys that batches meet, with every type of element.
 fn random_key(random: &mut Random) -> Key {
     let number = random.below(12);
-    let space = Key::space(["records", "rec", "index"][random.below(3)]);
+    let space = Key::space(SPACES[random.below(3)]);
     match random.below(5) {
         0 => space.text(["", "a", "a\0", "a\0b", "b"][number % 5]),
         1 => space.int(i64::try_from(number).expect("small") - 6),
@@ -212,6 +223,13 @@ async fn compare_everything(store: &Snapshot, model: &Model) {
     let all = store.scan(Scan::range(Bound::Unbounded, Bound::Unbounded)).await.expect("a scan");
     assert!(all.into_iter().eq(model.map.clone()), "the whole store equals the model");
     assert_eq!(store.version(), model.version);
+    compare_changes(store, model);
+}
+
+fn compare_changes(store: &Snapshot, model: &Model) {
+    for space in SPACES {
+        assert_eq!(store.last_change(space), *model.changed.get(space).unwrap_or(&model.opened), "{space}");
+    }
 }
 
 async fn run(options: Options, steps: usize, random: &mut Random) {
@@ -225,6 +243,7 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
             1 => {
                 let key = random_key(random);
                 assert_eq!(store.get(&key).await.expect("a read"), model.map.get(&key).cloned());
+                compare_changes(&store.snapshot(), &model);
             }
             2 if random.one_in(4) => held.push((store.snapshot(), model.clone())),
             3 if !held.is_empty() => {
@@ -243,6 +262,8 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
                 store.close().await;
                 drop(store);
                 store = Store::open(options.clone()).expect("opens again");
+                model.opened = model.version;
+                model.changed.clear();
                 compare_everything(&store.snapshot(), &model).await;
             }
             _ => {

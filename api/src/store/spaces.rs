@@ -1,0 +1,35 @@
+//! When each space was last written to, so that whoever keeps something that was read from a space can tell at no cost whether it
+//! would be read again word for word. Spaces are known by the first word of their keys; nothing of this is stored.
+
+use std::sync::Arc;
+
+use super::{Key, Version};
+
+/// The last commit in each space, as of one commit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spaces {
+    /// Where the store was when it was opened; what came before in a space is not known more closely.
+    opened: Version,
+    /// The spaces that were written to since: a dozen at most, since their names are fixed in the program.
+    changed: Vec<(Arc<[u8]>, Version)>,
+}
+
+impl Spaces {
+    pub fn new(opened: Version) -> Self {
+        Self { opened, changed: Vec::new() }
+    }
+
+    /// Notes that `version` writes to `key`.
+    pub fn note(&mut self, key: &Key, version: Version) {
+        let space = key.space_bytes();
+        match self.changed.iter_mut().find(|(known, _)| **known == *space) {
+            Some((_, last)) => *last = version,
+            None => self.changed.push((space.into(), version)),
+        }
+    }
+
+    /// The last commit that wrote to `space`, or the one that the store was opened at if none has since.
+    pub fn last_change(&self, space: &str) -> Version {
+        self.changed.iter().find(|(known, _)| **known == *space.as_bytes()).map_or(self.opened, |(_, last)| *last)
+    }
+}
