@@ -131,7 +131,7 @@ pub fn parse_filter_line(collection: &Collection, line: &str) -> Result<(Vec<Fil
             .filter_map(|(sign, lookup)| Some((token.find(sign)?, sign, lookup)))
             .min_by_key(|(at, sign, _)| (*at, 2 - sign.len()));
         let Some((at, sign, lookup)) = comparison.filter(|(at, ..)| is_name(&token[..*at])) else {
-            words.push(token.replace('"', ""));
+            words.extend(token.replace('"', "").split_whitespace().map(str::to_owned));
             continue;
         };
         let name = &token[..at];
@@ -150,12 +150,14 @@ pub fn filter_line(query: &ListQuery) -> String {
     let mut parts: Vec<String> = Vec::new();
     for filter in &query.filters {
         if let Some((sign, _)) = OPERATORS.iter().find(|(_, lookup)| *lookup == filter.lookup) {
-            let quote = if filter.value.contains(' ') { "\"" } else { "" };
+            let quote = if filter.value.contains(char::is_whitespace) { "\"" } else { "" };
             parts.push(format!("{}{sign}{quote}{}{quote}", filter.field, filter.value));
         }
     }
-    if !query.search.is_empty() {
-        parts.push(query.search.clone());
+    for word in query.search.split_whitespace() {
+        // In quotes it stays a word; bare, it would be read as a comparison.
+        let quote = if OPERATORS.iter().any(|(sign, _)| word.contains(sign)) { "\"" } else { "" };
+        parts.push(format!("{quote}{word}{quote}"));
     }
     parts.join(" ")
 }
@@ -210,6 +212,11 @@ mod tests {
             Filter { field: "title".into(), lookup: Lookup::Icontains, value: "sweet corn".into() }
         );
         assert_eq!(filter_line(&table.query), line);
+        let words = "\"a=b\" two words";
+        table.filter(&snacks(), "\"a=b\" \"\" \"two  words\"").unwrap();
+        assert_eq!((table.query.search.as_str(), filter_line(&table.query).as_str()), ("a=b two words", words));
+        table.filter(&snacks(), words).unwrap();
+        assert_eq!(table.query.search, "a=b two words");
     }
 
     #[test]
