@@ -84,7 +84,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                     continue;
                 }
                 if used > 0 && used + cluster_width > columns {
-                    lines.push(std::mem::take(&mut line));
+                    lines.push(std::mem::take(&mut line).trim_end_matches(' ').to_owned());
                     used = 0;
                 }
                 line.push_str(cluster);
@@ -130,6 +130,7 @@ mod tests {
         assert_eq!(wrap("use YYYY-MM-DD", 10), ["use", "YYYY-MM-DD"]);
         assert_eq!(wrap("ab 日本語です", 6), ["ab 日", "本語で", "す"]);
         assert_eq!(wrap("aaaaaaa", 3), ["aaa", "aaa", "a"]);
+        assert_eq!(wrap("aaa bbbb", 3), ["aaa", "bbb", "b"]);
         for line in wrap("日本語 שלום עולם 👩‍👩‍👧 /etc/../passwd", 5) {
             assert!(width(&line) <= 5, "{line:?}");
         }
