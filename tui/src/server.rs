@@ -1,6 +1,6 @@
 //! The server's address, parsed once. Paths are put behind it; nothing else is ever contacted.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use http::Uri;
 use thiserror::Error;
@@ -46,7 +46,10 @@ impl FromStr for Server {
             return Err(InvalidServer::Form);
         }
         let host = authority.host().to_ascii_lowercase();
-        let loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+        // A name may begin like an address of this machine: 127.0.0.1.example.
+        let loopback = host == "localhost"
+            || host == "[::1]"
+            || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
         let scheme = if encrypted { "https" } else { "http" };
         let path = uri.path().trim_end_matches('/');
         let base = format!("{scheme}://{}{path}", authority.as_str().to_ascii_lowercase());
@@ -87,6 +90,7 @@ mod tests {
         assert_eq!(server.to_string(), "http://localhost:8000");
         assert_eq!(server.at("/api/"), "http://localhost:8000/api/");
         assert!(server.is_loopback() && !server.is_encrypted());
+        assert!(!"http://127.0.0.1.example".parse::<Server>().unwrap().is_loopback());
         assert_eq!(
             "https://box.example/coffer/".parse::<Server>().unwrap().at("/api/"),
             "https://box.example/coffer/api/"
