@@ -83,6 +83,12 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Whether these arguments are understood, for `fuzz/`. Nothing is run.
+#[doc(hidden)]
+pub fn understands(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    Cli::try_parse_from(arguments).is_ok()
+}
+
 fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<check::Damaged>() {
         return 4;

@@ -52,6 +52,8 @@ use places::{Place, Places};
 
 pub use body::RequestBody;
 pub use exchange::{Connection, RequestId};
+#[doc(hidden)] // for `fuzz/`
+pub use forwarded::client as claimed_client;
 pub use forwarded::{TrustedProxy, TrustedProxyError};
 pub use listener::{InvalidListenAddress, ListenAddress, Listener};
 pub use notes::Notes;

@@ -10,6 +10,9 @@ use anyhow::{Context, Result};
 use crate::step::{self, step};
 use crate::{tools, workspace};
 
+const NOT_CHECKED: &str =
+    "advisories were NOT checked: their list cannot be had from here; `cargo xtask audit`, run elsewhere, does";
+
 /// `cargo xtask audit`: everything, or an error.
 pub fn audit() -> Result<()> {
     install()?;
@@ -23,9 +26,7 @@ pub fn test() -> Result<()> {
     install()?;
     step("licences, bans and sources", dependencies)?;
     if fetch().is_err() {
-        println!(
-            "xtask: advisories were NOT checked: their list cannot be had from here; `cargo xtask audit` tries again"
-        );
+        println!("xtask: {NOT_CHECKED}");
         return Ok(());
     }
     step("advisories", advisories)
@@ -54,4 +55,29 @@ fn cargo_deny() -> Command {
     let mut deny = Command::new(workspace::tools().join("bin/cargo-deny"));
     deny.arg("--locked").current_dir(workspace::root());
     deny
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn l8_every_run_of_the_tests_checks_dependencies_and_says_so_where_it_cannot() {
+        let read = |file: &str| fs::read_to_string(workspace::root().join(file)).unwrap();
+        assert!(read(".ci/run").contains("\ncargo xtask test\n"));
+        assert!(read("xtask/src/test.rs").contains("    audit::test()?;\n"));
+        let rules = read("deny.toml");
+        for rule in
+            ["include-dev = true", "unknown-registry = \"deny\"", "unknown-git = \"deny\"", "wildcards = \"deny\""]
+        {
+            assert!(rules.contains(rule), "deny.toml lacks {rule}");
+        }
+        // Each waiver has its reason, and all of them a date.
+        let waivers = rules.lines().filter(|line| line.contains("id = \"RUSTSEC-"));
+        assert!(waivers.clone().count() > 0 && waivers.clone().all(|line| line.contains("reason = \"")));
+        assert!(rules.contains("as of 20"));
+        assert!(NOT_CHECKED.contains("NOT checked"));
+    }
 }

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | dist | audit | torture | bench`.
+//! Developer commands: `cargo xtask run | test | setup | dist | audit | fuzz | torture | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
@@ -9,6 +9,7 @@ mod audit;
 mod bench;
 mod dist;
 mod e2e;
+mod fuzz;
 mod run;
 mod spa;
 mod step;
@@ -29,6 +30,8 @@ cargo xtask <command>
   setup                            only install what `run` and `test` need, under target/tools
   audit                            licences, sources and known vulnerabilities of everything that is built in
   dist                             release binaries with the web app inside, in target/dist, and their sizes
+  fuzz [--seconds N] [TARGET [FILE]]
+                                   feed whatever reads from outside with anything at all, each target for N seconds (60)
   torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds
   bench [--rounds N] [--seconds S] [--only NAME]
                                    Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md";
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ("setup", true) => setup(),
         ("audit", true) => audit::audit(),
         ("dist", true) => dist::dist(),
+        ("fuzz", _) => fuzz::fuzz(&rest),
         ("bench", _) => bench::bench(&rest),
         ("torture", _) => torture::torture(&rest),
         ("help" | "--help" | "-h", _) => {

@@ -59,7 +59,7 @@ pub(super) fn is_trusted(trusted: &[TrustedProxy], address: IpAddr) -> bool {
 }
 
 /// Who asks, and the host they asked for where a proxy names it, by the headers that came over `connection` from a trusted proxy.
-pub(super) fn client(
+pub fn client(
     connection: Connection,
     headers: &HeaderMap,
     trusted: &[TrustedProxy],

@@ -1,0 +1,4 @@
+//! libFuzzer's way into [`coffer_fuzz::json`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| coffer_fuzz::json(bytes));
