@@ -228,7 +228,7 @@ fn nothing_that_is_shipped_panics_on_purpose() {
 #[test]
 fn no_test_is_left_out() {
     let ignored = concat!("#[ign", "ore");
-    for folder in ["common", "api", "tui", "web", "xtask"] {
+    for folder in ["common", "api", "tui", "web", "xtask", "fuzz"] {
         for (path, text) in files(folder, "rs") {
             assert!(!text.contains(ignored), "{path} leaves a test out");
         }
@@ -238,7 +238,7 @@ fn no_test_is_left_out() {
 #[test]
 fn nothing_is_left_to_do_and_no_one_machine_is_meant() {
     let mut texts = Vec::new();
-    for folder in ["common", "api", "tui", "web/src", "xtask"] {
+    for folder in ["common", "api", "tui", "web/src", "xtask", "fuzz/src", "fuzz/tests"] {
         texts.extend(files(folder, "rs"));
     }
     for file in
@@ -257,7 +257,7 @@ fn nothing_is_left_to_do_and_no_one_machine_is_meant() {
 
 #[test]
 fn modules_stand_beside_their_folder_and_say_what_they_are() {
-    for folder in ["common/src", "api/src", "tui/src", "web/src", "xtask/src"] {
+    for folder in ["common/src", "api/src", "tui/src", "web/src", "xtask/src", "fuzz/src"] {
         for (path, text) in files(folder, "rs") {
             assert!(!path.ends_with("/mod.rs"), "{path}: foo.rs beside foo/");
             if !path.ends_with("/tests.rs") {

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    sync::{Arc, Mutex as StdMutex},
+    sync::{Arc, Mutex as StdMutex, atomic::AtomicUsize},
     thread,
 };
 
@@ -189,6 +189,61 @@ async fn a_folder_that_cannot_be_written_is_told_and_the_session_works_all_the_s
     client.sign_in(Credentials { username: "ada".into(), password: "x".into() }).await.unwrap();
     assert!(client.take_not_kept() && !client.take_not_kept());
     assert!(list(&client).await.is_ok());
+}
+
+/// Serves one answer to each who shakes hands, and counts those who came and those who asked.
+fn serve_over_tls(names: &[&str]) -> (Server, String, Arc<[AtomicUsize; 2]>) {
+    let made = rcgen::generate_simple_self_signed(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()).into();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let (config, counts) = (Arc::new(config), Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("https://localhost:{}", listener.local_addr().unwrap().port()).parse().unwrap();
+    let counted = Arc::clone(&counts);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted[0].fetch_add(1, Ordering::SeqCst);
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            // Who does not believe the certificate is gone before the first byte of a request.
+            if stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+                counted[1].fetch_add(1, Ordering::SeqCst);
+                let answer = nothing().1.to_string();
+                let head = format!("HTTP/1.1 200 x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
+                stream.write_all((head + &answer).as_bytes()).unwrap();
+            }
+        }
+    });
+    (server, made.cert.pem(), counts)
+}
+
+#[tokio::test]
+async fn l6_a_certificate_that_nobody_vouches_for_ends_it_and_nothing_is_sent_another_way() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, certificate, counts) = serve_over_tls(&["localhost"]);
+    let (other, other_certificate, others) = serve_over_tls(&["box.example"]);
+    let count = |counts: &[AtomicUsize; 2], of: usize| counts[of].load(Ordering::SeqCst);
+    for (server, trusted) in [
+        (&server, None),
+        (&server, Some(other_certificate.as_bytes())),
+        // Believed, and another machine's.
+        (&other, Some(other_certificate.as_bytes())),
+    ] {
+        let client = Client::new(server.clone(), Some(kept(&state, server, now() + 300)), trusted).unwrap();
+        let Err(Failure::Call(CallError::Unreachable(reason))) = list(&client).await else { panic!("it got through") };
+        assert!(reason.contains("certificate"), "{reason}");
+    }
+    assert!(count(&counts, 0) > 0 && count(&others, 0) > 0, "the certificates were looked at");
+    assert_eq!(count(&counts, 1) + count(&others, 1), 0, "nothing was asked");
+    let client =
+        Client::new(server.clone(), Some(kept(&state, &server, now() + 300)), Some(certificate.as_bytes())).unwrap();
+    assert!(list(&client).await.is_ok());
+    assert_eq!(count(&counts, 1), 1);
 }
 
 #[tokio::test]
