@@ -103,7 +103,7 @@ async fn many_users_are_searched_sorted_and_paged() {
     terminal.wait("51–53 of 53 · page 2 of 2");
     terminal.wait("user-52");
     terminal.press("s");
-    terminal.wait("sorted by Name · ");
+    terminal.wait("Name ▲");
     terminal.press("s");
     terminal.wait("sorted by Name, largest first");
     terminal.wait("user-52");
