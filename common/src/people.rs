@@ -45,7 +45,7 @@ pub fn user_columns() -> Vec<Column> {
 
 /// One user's sessions as a table.
 pub fn sessions() -> Collection {
-    table("sessions", vec![field("last_used", FieldType::Datetime), field("address", TEXT), field("user_agent", TEXT)])
+    table("sessions", vec![field("address", TEXT), field("user_agent", TEXT), field("last_used", FieldType::Datetime)])
 }
 
 /// The columns of the table of sessions.
