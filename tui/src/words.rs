@@ -108,7 +108,7 @@ pub const PRESS_R: &str = "Press r to try again.";
 pub fn filter_hint(rows: Rows) -> &'static str {
     match rows {
         Rows::Records => "Words to look for, or comparisons: price>=3 title=\"Sweet corn\" title~corn",
-        Rows::Users => "Words to look for, or comparisons: is_admin=true roles=editor last_login<2026-01-31T18:00Z",
+        Rows::Users => "Words to look for, or comparisons: username~ann is_admin=true roles=editor",
         Rows::Sessions(_) => "Words to look for, or comparisons: address=192.0.2.7 user_agent~curl",
     }
 }
