@@ -26,6 +26,6 @@ USER 65532:65532
 VOLUME /data
 EXPOSE 8000
 # SIGTERM, Docker's own stop signal, lets open requests finish.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/local/bin/coffer", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/usr/local/bin/coffer", "health"]
 ENTRYPOINT ["/usr/local/bin/coffer"]
 CMD ["serve"]
