@@ -276,7 +276,9 @@ impl Query for ListQuery {
         let mut push = |name: &str, value: String| pairs.push((name.to_owned(), value));
         for filter in &self.filters {
             match filter.lookup {
-                Lookup::Exact if !is_parameter(&filter.field) => push(&filter.field, filter.value.clone()),
+                Lookup::Exact if !is_parameter(&filter.field) && !filter.field.contains("__") => {
+                    push(&filter.field, filter.value.clone());
+                }
                 lookup => push(&format!("{}__{}", filter.field, lookup.word()), filter.value.clone()),
             }
         }

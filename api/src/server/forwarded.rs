@@ -64,7 +64,10 @@ pub fn client(
     headers: &HeaderMap,
     trusted: &[TrustedProxy],
 ) -> (Connection, Option<HeaderValue>) {
-    let standard = Elements::of(headers);
+    let Some(standard) = Elements::of(headers) else {
+        // Perhaps the one header that the proxy knows, broken by its client, who wrote the other one.
+        return (connection, None);
+    };
     let client = farthest(trusted, list(headers, "x-forwarded-for").map(|hop| node(&hop)));
     let standard_client = farthest(trusted, standard.0.iter().rev().map(|element| node(element.client.as_deref()?)));
     let address = match (client, standard_client) {
@@ -114,7 +117,7 @@ fn node(text: &str) -> Option<IpAddr> {
 }
 
 /// What `Forwarded` says, a proxy after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Elements(Vec<Element>);
 
 #[derive(Debug, Default)]
@@ -125,17 +128,15 @@ struct Element {
 }
 
 impl Elements {
-    /// Nothing where a line is broken: a quote that a client opened may swallow what the proxy added.
-    fn of(headers: &HeaderMap) -> Self {
+    /// `None` where a line is broken: a quote that a client opened may swallow what the proxy added.
+    fn of(headers: &HeaderMap) -> Option<Self> {
         let mut elements = Vec::new();
         for line in headers.get_all(header::FORWARDED) {
-            let Some(line) = line.to_str().ok().and_then(|line| split(line, ',')) else { return Self::default() };
-            for element in line {
-                let Some(element) = Element::parse(element) else { return Self::default() };
-                elements.push(element);
+            for element in split(line.to_str().ok()?, ',')? {
+                elements.push(Element::parse(element)?);
             }
         }
-        Self(elements)
+        Some(Self(elements))
     }
 }
 

@@ -90,9 +90,12 @@ fn p9_a_client_cannot_hide_what_the_proxy_adds_behind_a_quote() {
 
 #[test]
 fn p9_two_headers_that_disagree_are_both_not_believed() {
-    for (standard, expected) in
-        [("for=198.51.100.1", PROXY), ("for=203.0.113.9", "203.0.113.9"), ("for=unknown", "203.0.113.9")]
-    {
+    for (standard, expected) in [
+        ("for=198.51.100.1", PROXY),
+        ("for=203.0.113.9", "203.0.113.9"),
+        ("for=unknown", "203.0.113.9"),
+        ("for=\"x", PROXY),
+    ] {
         assert_eq!(address(&[("x-forwarded-for", "203.0.113.9"), ("forwarded", standard)]), expected, "{standard}");
     }
 }
