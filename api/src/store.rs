@@ -221,6 +221,12 @@ impl Store {
         self.0.shared.current().version
     }
 
+    /// The last commit that wrote to each of these spaces, as of the last commit that is on disk. See [`Snapshot::last_change`].
+    pub fn last_changes<const N: usize>(&self, spaces: [&'static str; N]) -> [Version; N] {
+        let current = self.0.shared.current.borrow();
+        spaces.map(|space| current.spaces.last_change(space))
+    }
+
     /// Waits until there is a commit later than `version`, and returns the last one. Never returns
     /// if no more commits come.
     pub async fn later_than(&self, version: Version) -> Version {

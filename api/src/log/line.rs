@@ -162,12 +162,17 @@ impl Visit for Fields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        let is_bare = |byte| matches!(byte, b'!' | b'#'..=b'<' | b'>'..=b'[' | b']'..=b'~');
+        // Most are: ids, words of the program, addresses. They need no escapes, and as text no quotes.
+        let is_bare =
+            !value.is_empty() && all(value, |byte| matches!(byte, b'!' | b'#'..=b'<' | b'>'..=b'[' | b']'..=b'~'));
         match field.name() {
             name if name.starts_with("log.") => {}
-            // Most: ids, words of the program, addresses. They need neither quotes nor escapes.
-            name if !self.json && name != "message" && !value.is_empty() && all(value, is_bare) => {
-                self.plain(name, value);
+            name if is_bare => {
+                self.name(name);
+                let quote: &[u8] = if self.json { b"\"" } else { b"" };
+                self.line.extend_from_slice(quote);
+                self.line.extend_from_slice(value.as_bytes());
+                self.line.extend_from_slice(quote);
             }
             name => self.text(name, value),
         }
@@ -244,6 +249,7 @@ impl fmt::Write for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
     use super::*;
 
@@ -285,6 +291,49 @@ mod tests {
         let expected = json!({
             "timestamp": "2027-01-15T08:00:00.000000Z", "level": "INFO", "target": "coffer::access",
             "message": HOSTILE, HOSTILE: "odd", "status": 200
+        });
+        assert_eq!(read, expected);
+    }
+
+    /// What the log makes of an event with every kind of field.
+    fn event(format: Format) -> String {
+        let (sent, read) = std::sync::mpsc::channel();
+        struct Sender(std::sync::mpsc::Sender<Vec<u8>>);
+        impl std::io::Write for Sender {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let lines = Lines::new(format, Clock::held(1_800_000_000).0);
+        let writer = Writer::start(Sender(sent), lines.clone()).unwrap();
+        tracing::subscriber::with_default(Registry::default().with(lines.into_layer(writer)), || {
+            tracing::info!(
+                target: "coffer::access",
+                plain = "GET", path = "/a/{b}?", empty = "", hostile = HOSTILE, quote = "a\"b", equal = "a=b", space = "a b",
+                back = "a\\b", shown = %"a b", n = 5_u64, below = -5_i64, yes = true, ms = 1.25, none = None::<&str>, "done"
+            );
+        });
+        String::from_utf8(read.recv().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn l2_an_events_fields_are_quoted_and_escaped_where_they_need_it() {
+        let shown = r#"ada\nroot=1 \"ok\"\r\t\\\u001b[2J\u202e\u2028\u0085\u0000é"#;
+        let expected = format!(
+            "2027-01-15T08:00:00.000000Z  INFO done plain=GET path=/a/{{b}}? empty=\"\" hostile=\"{shown}\" quote=\"a\\\"b\" \
+             equal=\"a=b\" space=\"a b\" back=\"a\\\\b\" shown=\"a b\" n=5 below=-5 yes=true ms=1.25\n"
+        );
+        assert_eq!(event(Format::Text), expected);
+        let read: Value = serde_json::from_str(&event(Format::Json)).unwrap();
+        let expected = json!({
+            "timestamp": "2027-01-15T08:00:00.000000Z", "level": "INFO", "target": "coffer::access", "message": "done",
+            "plain": "GET", "path": "/a/{b}?", "empty": "", "hostile": HOSTILE, "quote": "a\"b", "equal": "a=b", "space": "a b",
+            "back": "a\\b", "shown": "a b", "n": 5, "below": -5, "yes": true, "ms": 1.25
         });
         assert_eq!(read, expected);
     }

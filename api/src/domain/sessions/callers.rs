@@ -10,7 +10,7 @@ use crate::{
     auth::token::TokenType,
     bounded::Bounded,
     domain::{App, Result, error::AuthError, journal::Actor, keyspace, users},
-    store::{Snapshot, Version},
+    store::Version,
 };
 
 /// How many sessions are kept, each of about a kilobyte with its user.
@@ -44,12 +44,6 @@ pub struct Kept(Bounded<SessionId, Seen, MAX_KEPT>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct AsOf([Version; 2]);
 
-impl AsOf {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self([keyspace::USERS, keyspace::SESSIONS].map(|space| snapshot.last_change(space)))
-    }
-}
-
 #[derive(Clone)]
 struct Seen {
     as_of: AsOf,
@@ -67,7 +61,7 @@ impl Kept {
 pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Authenticated> {
     let claims = app.verifier.verify(token, TokenType::Access)?;
     // Before the reading: what is read may be newer than this, and is then never taken for what it is not.
-    let as_of = AsOf::of(&app.store.snapshot());
+    let as_of = AsOf(app.store.last_changes([keyspace::USERS, keyspace::SESSIONS]));
     let user = if let Some(seen) = app.kept.get(claims.session, as_of) {
         // Nobody changed since, but time went on.
         still_on(app, &claims, &seen.session)?;
