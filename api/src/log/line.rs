@@ -295,20 +295,22 @@ mod tests {
         assert_eq!(read, expected);
     }
 
+    struct Sender(std::sync::mpsc::Sender<Vec<u8>>);
+
+    impl std::io::Write for Sender {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
     /// What the log makes of an event with every kind of field.
     fn event(format: Format) -> String {
         let (sent, read) = std::sync::mpsc::channel();
-        struct Sender(std::sync::mpsc::Sender<Vec<u8>>);
-        impl std::io::Write for Sender {
-            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                self.0.send(bytes.to_vec()).map_err(std::io::Error::other)?;
-                Ok(bytes.len())
-            }
-
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
         let lines = Lines::new(format, Clock::held(1_800_000_000).0);
         let writer = Writer::start(Sender(sent), lines.clone()).unwrap();
         tracing::subscriber::with_default(Registry::default().with(lines.into_layer(writer)), || {
