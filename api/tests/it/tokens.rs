@@ -17,7 +17,9 @@ async fn tokens_are_obtained_refreshed_and_ended() {
     let (coffer, _admin) = Coffer::with_admin().await;
     let program = coffer.stranger();
     let first = program.send(Call::<tokens::Obtain>::new((), credentials(ADMIN, PASSWORD))).await.unwrap().body;
-    assert_eq!((first.token_type.as_str(), first.expires_in), ("Bearer", 300));
+    assert_eq!(first.token_type, "Bearer");
+    // What is left of five minutes when the answer is sent, after the session is on disk.
+    assert!((240..=300).contains(&first.expires_in), "{}", first.expires_in);
     let refresh = |token: &str| {
         program.send(Call::<tokens::Refresh>::new((), tokens::RefreshToken { refresh: token.to_owned() }))
     };
