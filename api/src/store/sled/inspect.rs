@@ -1,13 +1,13 @@
 //! Comparing what a database holds with what the last commit recorded and with what was promised.
 //!
 //! It reads every entry once, which is the price of knowing: sled can skip a damaged part of its
-//! log and start without a word. Two threads share the work, from both ends until they meet. What it
-//! costs is measured by `api/examples/million.rs`.
+//! log and start without a word. One thread reads, another adds up. What it costs is measured by
+//! `api/examples/million.rs`.
 
 use std::collections::HashSet;
 use std::ops::Bound;
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use ::sled::{Db, IVec};
@@ -18,10 +18,12 @@ use super::{STATE_KEY, decode, encode};
 use crate::store::Version;
 use crate::store::engine::{State, fingerprint};
 use crate::store::ranks::{Gather, Ranks};
-use crate::store::scan::Direction;
 
-/// Entries that a thread takes on at once.
+/// Entries that are handed over at once.
 const TOGETHER: usize = 512;
+
+/// How often that many may wait to be added up.
+const WAITING: usize = 8;
 
 /// What is known of a database that was read through.
 pub(super) struct Inspected {
@@ -84,7 +86,7 @@ struct Found {
     ranks: Ranks,
 }
 
-/// What one thread found.
+/// What was added up.
 #[derive(Default)]
 struct Part {
     entries: (u64, u64),
@@ -112,72 +114,35 @@ impl Part {
 }
 
 fn count(total: &mut (u64, u64), key: &[u8], version: Version) {
-    *total = plus(*total, (1, fingerprint(key, version)));
+    *total = (total.0 + 1, total.1.wrapping_add(fingerprint(key, version)));
 }
 
-fn plus(a: (u64, u64), b: (u64, u64)) -> (u64, u64) {
-    (a.0 + b.0, a.1.wrapping_add(b.1))
-}
-
-/// How far both threads have come: every key up to `low`, and from `high` on, is somebody's.
-#[derive(Default)]
-struct Taken {
-    low: Option<IVec>,
-    high: Option<IVec>,
-}
-
+/// Everything is read in one direction by one walk from the first key to the last, as every later reading goes: a leaf from before it was
+/// split believes to be the last one, and ends a walk that comes from below, while one from above passes it without noticing.
 fn add_up(db: &Db) -> Result<Found, String> {
-    let taken = Mutex::new(Taken::default());
-    let (low, high) = thread::scope(|scope| {
-        let other = thread::Builder::new().name(OPENING_THREAD.to_owned());
-        let other = other.spawn_scoped(scope, || walk(db, Direction::Backward, &taken));
-        let low = walk(db, Direction::Forward, &taken);
-        let high = other.map_err(|error| error.to_string())?.join();
-        Ok::<_, String>((low, high.unwrap_or_else(|panic| resume_unwind(panic))))
+    let (send, received) = sync_channel(WAITING);
+    let found = thread::scope(|scope| {
+        let reading = thread::Builder::new().name(OPENING_THREAD.to_owned());
+        let reading = reading.spawn_scoped(scope, move || walk(db, &send)).map_err(|error| error.to_string())?;
+        let mut found = Part::default();
+        let added = received.into_iter().flatten().try_for_each(|(key, stored)| found.add(key, &stored));
+        // What went wrong in the reading comes first: it is why less was added.
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        added.map(|()| found)
     })?;
-    let (low, high) = (low?, high?);
-    let (entries, sum) = plus(low.entries, high.entries);
-    let mut buckets = low.keys.finish();
-    buckets.extend(high.keys.finish().into_iter().rev());
-    Ok(Found {
-        state: State { version: low.latest.max(high.latest), entries, sum },
-        pieces: plus(low.pieces, high.pieces),
-        pieces_due: plus(low.pieces_due, high.pieces_due),
-        ranks: Ranks::new(buckets),
-    })
+    let Part { entries: (entries, sum), latest, pieces, pieces_due, keys } = found;
+    Ok(Found { state: State { version: latest, entries, sum }, pieces, pieces_due, ranks: Ranks::new(keys.finish()) })
 }
 
-/// Adds up from one end until everything is taken.
-fn walk(db: &Db, direction: Direction, taken: &Mutex<Taken>) -> Result<Part, String> {
-    let mut part = Part::default();
+/// Reads all entries and hands them over.
+fn walk(db: &Db, to: &SyncSender<Vec<(IVec, IVec)>>) -> Result<(), String> {
     let mut rest = db.range::<&[u8], _>((Bound::Excluded(STATE_KEY), Bound::Unbounded));
     loop {
-        let next = || match direction {
-            Direction::Forward => rest.next(),
-            Direction::Backward => rest.next_back(),
-        };
-        let items: Result<Vec<_>, _> = std::iter::from_fn(next).take(TOGETHER).collect();
-        let mut items = items.map_err(|error| error.to_string())?;
-        {
-            let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-            let free = items.iter().take_while(|(key, _)| match direction {
-                Direction::Forward => taken.high.as_ref().is_none_or(|high| key < high),
-                Direction::Backward => taken.low.as_ref().is_none_or(|low| key > low),
-            });
-            items.truncate(free.count());
-            if let Some((key, _)) = items.last() {
-                match direction {
-                    Direction::Forward => taken.low = Some(key.clone()),
-                    Direction::Backward => taken.high = Some(key.clone()),
-                }
-            }
-        }
-        let met = items.len() < TOGETHER;
-        for (key, stored) in items {
-            part.add(key, &stored)?;
-        }
-        if met {
-            return Ok(part);
+        let items: Result<Vec<_>, _> = rest.by_ref().take(TOGETHER).collect();
+        let items = items.map_err(|error| error.to_string())?;
+        // Nobody takes them any more where something was found to be wrong.
+        if items.is_empty() || to.send(items).is_err() {
+            return Ok(());
         }
     }
 }

@@ -78,8 +78,8 @@ fn a_damaged_store_is_whole_or_refused() {
     super::block_on(async { writer::write(&super::open(&original), STEPS, |_| {}).await });
     let all = Acknowledged { steps: [STEPS; writer::WRITERS], version: 0 };
     let (mut whole, mut refused) = (0, 0);
-    for case in 0..cases.unwrap_or(40) {
-        if case == cases.unwrap_or(40) / 2 {
+    for case in 0..cases.unwrap_or(200) {
+        if case == cases.unwrap_or(200) / 2 {
             // From now on a snapshot of sled's covers what was written.
             drop(super::open(&original));
         }
