@@ -68,9 +68,14 @@ pub fn record(collection: CollectionId, id: RecordId) -> Key {
     records(collection).uuid(id.uuid())
 }
 
+/// The records of all collections.
+pub fn all_records() -> Key {
+    Key::space("records")
+}
+
 /// All records of a collection, in the order of creation.
 pub fn records(collection: CollectionId) -> Key {
-    Key::space("records").uuid(collection.uuid())
+    all_records().uuid(collection.uuid())
 }
 
 /// Who has a unique value: the record's id.

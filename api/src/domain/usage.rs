@@ -197,7 +197,7 @@ struct Counted {
 pub async fn recount(store: &Store) -> std::result::Result<(), CountError> {
     let snapshot = store.snapshot();
     let mut due: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
-    let mut walk = Walk::new(&snapshot, Scan::prefix(&Key::space("records")));
+    let mut walk = Walk::new(&snapshot, Scan::prefix(&keyspace::all_records()));
     while let Some(stretch) = walk.next().await? {
         for (_, entry) in stretch {
             // `coffer check` tells of one that cannot be read.

@@ -118,11 +118,6 @@ impl Key {
         self
     }
 
-    /// The name of the space that the key is in, encoded.
-    pub(super) fn space_bytes(&self) -> &[u8] {
-        self.0.split(|byte| *byte == END).next().unwrap_or_default()
-    }
-
     /// The elements, to be taken off from the left.
     pub fn elements(&self) -> Elements<'_> {
         Elements::new(&self.0)

@@ -232,7 +232,7 @@ impl Chunk {
     }
 }
 
-/// Makes buckets of keys that come in order, or in the reverse of it.
+/// Makes buckets of keys that come in order.
 #[derive(Debug)]
 pub(super) struct Gather<K> {
     buckets: Vec<Bucket>,
@@ -258,7 +258,7 @@ impl<K: AsRef<[u8]> + Clone> Gather<K> {
         };
     }
 
-    /// The buckets, in the order in which the keys came.
+    /// The buckets, in order.
     pub fn finish(mut self) -> Vec<Bucket> {
         if let Some(last) = self.open.take() {
             self.close(&last);
@@ -266,9 +266,8 @@ impl<K: AsRef<[u8]> + Clone> Gather<K> {
         self.buckets
     }
 
-    fn close(&mut self, (begin, end, count): &(K, K, usize)) {
-        let (begin, end) = (begin.as_ref(), end.as_ref());
-        self.buckets.push(Bucket { first: begin.min(end).into(), last: begin.max(end).into(), count: *count });
+    fn close(&mut self, (first, last, count): &(K, K, usize)) {
+        self.buckets.push(Bucket { first: first.as_ref().into(), last: last.as_ref().into(), count: *count });
     }
 }
 
@@ -328,8 +327,8 @@ mod tests {
         ) {
             let mut keys: BTreeSet<Key> = loaded.into_iter().map(key).collect();
             let mut gather = Gather::default();
-            keys.iter().rev().cloned().for_each(|key| gather.push(key));
-            let mut ranks = Ranks::new(gather.finish().into_iter().rev().collect());
+            keys.iter().cloned().for_each(|key| gather.push(key));
+            let mut ranks = Ranks::new(gather.finish());
             let growing = (0..growing).map(|n| (true, 500 + n));
             for (put, n) in changes.into_iter().chain(growing) {
                 let key = key(n);

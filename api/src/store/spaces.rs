@@ -11,7 +11,7 @@ pub(super) struct Spaces {
     /// Where the store was when it was opened; what came before in a space is not known more closely.
     opened: Version,
     /// The spaces that were written to since: a dozen at most, since their names are fixed in the program.
-    changed: Vec<(Arc<[u8]>, Version)>,
+    changed: Vec<(Arc<str>, Version)>,
 }
 
 impl Spaces {
@@ -21,7 +21,8 @@ impl Spaces {
 
     /// Notes that `version` writes to `key`.
     pub fn note(&mut self, key: &Key, version: Version) {
-        let space = key.space_bytes();
+        // Every key has one.
+        let Ok(space) = key.elements().space() else { return };
         match self.changed.iter_mut().find(|(known, _)| **known == *space) {
             Some((_, last)) => *last = version,
             None => self.changed.push((space.into(), version)),
@@ -30,6 +31,6 @@ impl Spaces {
 
     /// The last commit that wrote to `space`, or the one that the store was opened at if none has since.
     pub fn last_change(&self, space: &str) -> Version {
-        self.changed.iter().find(|(known, _)| **known == *space.as_bytes()).map_or(self.opened, |(_, last)| *last)
+        self.changed.iter().find(|(known, _)| **known == *space).map_or(self.opened, |(_, last)| *last)
     }
 }

@@ -33,7 +33,8 @@ pub struct Claims {
 /// Claims that were found good once, as far as time can change that.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Good {
-    claims: Claims,
+    /// What they were found to say.
+    pub(super) claims: Claims,
     /// The later one of `iat` and `nbf`.
     starts: i64,
 }
@@ -41,14 +42,21 @@ pub(super) struct Good {
 impl Good {
     /// The claims, if they are good now too.
     pub(super) fn at(self, now: i64) -> Result<Claims, TokenError> {
-        if self.starts > now.saturating_add(AHEAD_SECONDS) {
-            return Err(TokenError::Invalid("iat or nbf lies in the future"));
-        }
-        if self.claims.expires_at <= now {
-            return Err(TokenError::Expired);
-        }
+        has_begun(self.starts, now)?;
+        goes_on(self.claims.expires_at, now)?;
         Ok(self.claims)
     }
+}
+
+fn has_begun(start: i64, now: i64) -> Result<(), TokenError> {
+    if start > now.saturating_add(AHEAD_SECONDS) {
+        return Err(TokenError::Invalid("iat or nbf lies in the future"));
+    }
+    Ok(())
+}
+
+fn goes_on(end: i64, now: i64) -> Result<(), TokenError> {
+    if end <= now { Err(TokenError::Expired) } else { Ok(()) }
 }
 
 impl Claims {
@@ -76,12 +84,12 @@ pub(super) fn check(
 ) -> Result<Good, TokenError> {
     let issued_at = seconds(payload, "iat")?;
     let not_before = seconds(payload, "nbf")?;
-    if [issued_at, not_before].into_iter().flatten().any(|time| time > now.saturating_add(AHEAD_SECONDS)) {
-        return Err(TokenError::Invalid("iat or nbf lies in the future"));
+    for start in [issued_at, not_before].into_iter().flatten() {
+        has_begun(start, now)?;
     }
     let expires_at = seconds(payload, "exp")?;
-    if expires_at.is_some_and(|end| end <= now) {
-        return Err(TokenError::Expired);
+    if let Some(end) = expires_at {
+        goes_on(end, now)?;
     }
     for (name, ours) in [("iss", &settings.issuer), ("aud", &settings.audience)] {
         if payload.get(name).and_then(Value::as_str) != Some(ours) {

@@ -142,7 +142,7 @@ impl<'a> Stage<'a> {
         let after = Entries::of(schema, id, record);
         let taken = self.diff(id, Entries::default(), &after);
         self.count(schema.id(), after.owner, 1);
-        self.usage.add(after.owner, 1, weighed(&json, record));
+        self.weigh(1, &json, record);
         self.note(schema, id, (action, previous), (Value::Null, json!(record)));
         self.with(|batch| batch.expect(key.clone(), Expect::Absent).put(key, json.clone()));
         Ok((json, taken))
@@ -158,8 +158,8 @@ impl<'a> Stage<'a> {
         let json = stored(record)?;
         let key = keyspace::record(schema.id(), id);
         self.diff(id, Entries::of(schema, id, old), &Entries::of(schema, id, record));
-        self.usage.add(old.owner(), -1, -weighed(&entry.value, old));
-        self.usage.add(record.owner(), 1, weighed(&json, record));
+        self.weigh(-1, &entry.value, old);
+        self.weigh(1, &json, record);
         self.note(schema, id, ("update", Some(entry.version)), (json!(old), json!(record)));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone()));
         Ok(json)
@@ -176,8 +176,8 @@ impl<'a> Stage<'a> {
         let taken = self.diff(id, Entries::of(before, id, old), &Entries::of(after, id, record));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)));
         if json != entry.value {
-            self.usage.add(old.owner(), -1, -weighed(&entry.value, old));
-            self.usage.add(record.owner(), 1, weighed(&json, record));
+            self.weigh(-1, &entry.value, old);
+            self.weigh(1, &json, record);
             self.note(after, id, ("update", Some(entry.version)), (json!(old), json!(record)));
             self.with(|batch| batch.put(key.clone(), json));
         }
@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
         let id = old.id().ok_or_else(|| Error::Internal("a stored record has no id; run coffer check".to_owned()))?;
         let before = Entries::of(schema, id, &old);
         self.count(schema.id(), before.owner, -1);
-        self.usage.add(before.owner, -1, -weighed(&entry.value, &old));
+        self.weigh(-1, &entry.value, &old);
         self.diff(id, before, &Entries::default());
         self.note(schema, id, ("delete", Some(entry.version)), (json!(old), Value::Null));
         self.with(|batch| batch.put(keyspace::gone(schema.id(), id), Vec::new()));
@@ -258,6 +258,11 @@ impl<'a> Stage<'a> {
 
     fn count(&mut self, collection: CollectionId, owner: Option<UserId>, by: i64) {
         self.with(|batch| batch.add(keyspace::count(collection), by).add(keyspace::owned_count(collection, owner), by));
+    }
+
+    /// A stored record comes (1) or goes (-1) with its owner's bytes.
+    fn weigh(&mut self, by: i64, json: &[u8], record: &Record) {
+        self.usage.add(record.owner(), by, by * weighed(json, record));
     }
 
     fn note(

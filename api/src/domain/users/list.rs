@@ -82,8 +82,7 @@ fn in_order_of_keys(query: &ListQuery) -> Option<Scan> {
 
 /// The user of an entry, be it theirs or their name's.
 async fn read(snapshot: &Snapshot, (key, entry): &(Key, Entry)) -> Result<User> {
-    let own = keyspace::users();
-    if key.elements().space().ok() == own.elements().space().ok() {
+    if key.elements().space().is_ok_and(|space| space == keyspace::USERS) {
         return parse(entry);
     }
     let nowhere = || Error::Internal("a user name points nowhere; run coffer check".to_owned());

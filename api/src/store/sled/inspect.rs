@@ -57,20 +57,20 @@ pub(super) fn inspect(db: &Db, promised: Option<Version>, fresh: bool) -> Result
     if found.pieces != found.pieces_due {
         return Err("parts of large values are missing".to_owned());
     }
-    Ok(Inspected { state, ranks: found.ranks, has_pieces: found.pieces.0 > 0 })
+    Ok(Inspected { state, ranks: Ranks::new(found.keys.finish()), has_pieces: found.pieces.0 > 0 })
 }
 
 /// Makes what is left of a damaged database consistent, and returns its new state.
 pub(super) fn settle(db: &Db, promised: Option<Version>) -> Result<Inspected, String> {
     let recorded = db.get(STATE_KEY).ok().flatten().and_then(|stored| decode(&stored));
     drop_broken_values(db).map_err(|error| error.to_string())?;
-    let Found { mut state, ranks, pieces, .. } = add_up(db)?;
+    let Found { mut state, keys, pieces, .. } = add_up(db)?;
     // Versions that were handed out stay used, even if what they wrote is lost.
     let used = recorded.unwrap_or_default().version.max(promised.unwrap_or_default());
     state.version = state.version.max(used);
     let written = db.insert(STATE_KEY, encode(state)).and_then(|_| db.flush());
     written.map_err(|error| error.to_string())?;
-    Ok(Inspected { state, ranks, has_pieces: pieces.0 > 0 })
+    Ok(Inspected { state, ranks: Ranks::new(keys.finish()), has_pieces: pieces.0 > 0 })
 }
 
 /// Everything in a database, added up.
@@ -82,56 +82,47 @@ struct Found {
     pieces: (u64, u64),
     /// The same for the pieces that the large values should have.
     pieces_due: (u64, u64),
-    /// Where the keys are.
-    ranks: Ranks,
-}
-
-/// What was added up.
-#[derive(Default)]
-struct Part {
-    entries: (u64, u64),
-    latest: Version,
-    pieces: (u64, u64),
-    pieces_due: (u64, u64),
+    /// The keys, in their order.
     keys: Gather<IVec>,
 }
 
-impl Part {
+impl Found {
     fn add(&mut self, key: IVec, stored: &IVec) -> Result<(), String> {
         if is_piece(&key) {
-            count(&mut self.pieces, &key, Version::ZERO);
+            count(&mut self.pieces, &key);
             return Ok(());
         }
         let stored = Stored::parse(stored).map_err(|error| error.reason)?;
-        count(&mut self.entries, &key, stored.version());
-        self.latest = self.latest.max(stored.version());
+        let (state, version) = (&mut self.state, stored.version());
+        state.entries += 1;
+        state.sum = state.sum.wrapping_add(fingerprint(&key, version));
+        state.version = state.version.max(version);
         if let Stored::Large(large) = stored {
-            large.keys().for_each(|key| count(&mut self.pieces_due, &key, Version::ZERO));
+            large.keys().for_each(|key| count(&mut self.pieces_due, &key));
         }
         self.keys.push(key);
         Ok(())
     }
 }
 
-fn count(total: &mut (u64, u64), key: &[u8], version: Version) {
-    *total = (total.0 + 1, total.1.wrapping_add(fingerprint(key, version)));
+/// Counts the key of a piece, which has no version of its own.
+fn count(total: &mut (u64, u64), key: &[u8]) {
+    *total = (total.0 + 1, total.1.wrapping_add(fingerprint(key, Version::ZERO)));
 }
 
-/// Everything is read in one direction by one walk from the first key to the last, as every later reading goes: a leaf from before it was
-/// split believes to be the last one, and ends a walk that comes from below, while one from above passes it without noticing.
+/// One walk goes from the first key to the last. Two that meet would pass by a hole: a leaf from before it was split takes itself for the
+/// last one and ends a walk that comes from below, while one from above goes through it without noticing.
 fn add_up(db: &Db) -> Result<Found, String> {
     let (send, received) = sync_channel(WAITING);
-    let found = thread::scope(|scope| {
+    thread::scope(|scope| {
         let reading = thread::Builder::new().name(OPENING_THREAD.to_owned());
         let reading = reading.spawn_scoped(scope, move || walk(db, &send)).map_err(|error| error.to_string())?;
-        let mut found = Part::default();
+        let mut found = Found::default();
         let added = received.into_iter().flatten().try_for_each(|(key, stored)| found.add(key, &stored));
         // What went wrong in the reading comes first: it is why less was added.
         reading.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         added.map(|()| found)
-    })?;
-    let Part { entries: (entries, sum), latest, pieces, pieces_due, keys } = found;
-    Ok(Found { state: State { version: latest, entries, sum }, pieces, pieces_due, ranks: Ranks::new(keys.finish()) })
+    })
 }
 
 /// Reads all entries and hands them over.

@@ -6,6 +6,7 @@
 //! nothing of the next.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use coffer::store::{Batch, Expect, Key, Scan, Store, Version, counter, journal};
 
@@ -148,5 +149,10 @@ pub async fn check(store: &Store, acknowledged: &Acknowledged) -> Acknowledged {
         assert_eq!(step, steps[writer].to_string(), "the journal is in order and whole");
     }
     assert_eq!(steps, found.steps, "every step is in the journal");
+
+    let everything = || Scan::range(Bound::Unbounded, Bound::Unbounded);
+    let forward = store.scan(everything()).await.expect("a scan");
+    let backward = store.scan(everything().backward()).await.expect("a scan");
+    assert!(backward.into_iter().rev().eq(forward), "the same from both ends");
     found
 }
