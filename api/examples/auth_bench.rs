@@ -20,14 +20,13 @@ use anyhow::{Context, Result};
 use coffer::{
     assets::Assets,
     auth::{
-        clock::{Clock, Entropy, IdSource},
+        clock::{Clock, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
-        password_policy::Policy,
         throttle::{Throttle, ThrottleSettings},
-        token::{Issuer, TokenSettings, Verifier},
+        token::TokenSettings,
     },
-    domain::{App, Parts, collections, deadline::Reading, journal::Actor, sessions, setup::SetupCode, usage, users},
+    domain::{App, Parts, journal::Actor, users},
     routes,
     server::{Server, ServerOptions},
     store::{Options, Store},
@@ -64,28 +63,11 @@ async fn serve(data: &std::path::Path) -> Result<String> {
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let store = Store::open(Options::sled(data.join("store")))?;
     let ring = KeyRing::open(data, &clock, &entropy)?;
-    let ids = IdSource::new(clock.clone(), entropy.clone());
-    let tokens = TokenSettings::default();
     let raised = ThrottleSettings { free_failures: 1 << 20, address_failures: 1 << 20, ..ThrottleSettings::default() };
+    let hasher = Hasher::new(HasherSettings::default(), Peppers::default(), entropy.clone())?;
     let app = App::new(Parts {
-        issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone())?,
-        refresh_lifetime: tokens.refresh_lifetime,
-        verifier: Verifier::new(&ring, tokens, clock.clone())?,
-        hasher: Hasher::new(HasherSettings::default(), Peppers::default(), entropy.clone())?,
-        policy: Policy::default(),
         throttle: Throttle::new(raised, clock.clone()),
-        collections: collections::Cache::default(),
-        quota: usage::Quota::default(),
-        kept: sessions::Kept::default(),
-        rotation: true,
-        session_lifetime: Duration::from_hours(24),
-        reading: Reading::default(),
-        draining: AtomicBool::new(false),
-        setup: SetupCode::none(),
-        store,
-        clock,
-        entropy,
-        ids,
+        ..Parts::new(store, (clock, entropy), &ring, TokenSettings::default(), hasher)?
     });
     for n in 0..USERS {
         let (username, password) = (format!("user{n}").parse()?, PASSWORD.to_owned());

@@ -28,10 +28,11 @@ use std::{
 use crate::{
     auth::{
         clock::{Clock, Entropy, IdSource},
+        keys::KeyRing,
         password::Hasher,
         password_policy::Policy,
-        throttle::Throttle,
-        token::{Issuer, Verifier},
+        throttle::{Throttle, ThrottleSettings},
+        token::{Issuer, TokenSettings, UnusableKey, Verifier},
     },
     store::Store,
 };
@@ -80,6 +81,39 @@ pub struct Parts {
     pub reading: deadline::Reading,
     /// The server is going down: it finishes what it has and wants nothing new.
     pub draining: AtomicBool,
+}
+
+impl Parts {
+    /// The parts over a store, with nothing set otherwise than usual, and no set-up expected.
+    pub fn new(
+        store: Store,
+        (clock, entropy): (Clock, Entropy),
+        ring: &KeyRing,
+        tokens: TokenSettings,
+        hasher: Hasher,
+    ) -> std::result::Result<Self, UnusableKey> {
+        let ids = IdSource::new(clock.clone(), entropy.clone());
+        Ok(Self {
+            issuer: Issuer::new(ring, tokens.clone(), clock.clone(), ids.clone())?,
+            refresh_lifetime: tokens.refresh_lifetime,
+            verifier: Verifier::new(ring, tokens, clock.clone())?,
+            hasher,
+            policy: Policy::default(),
+            throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
+            collections: collections::Cache::default(),
+            kept: sessions::Kept::default(),
+            setup: setup::SetupCode::none(),
+            quota: usage::Quota::default(),
+            rotation: true,
+            session_lifetime: sessions::LIFETIME,
+            reading: deadline::Reading::default(),
+            draining: AtomicBool::new(false),
+            store,
+            clock,
+            entropy,
+            ids,
+        })
+    }
 }
 
 impl App {

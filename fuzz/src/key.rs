@@ -75,15 +75,7 @@ impl Source<'_> {
 }
 
 fn build(elements: &[Element]) -> Key {
-    elements.iter().fold(Key::space("fuzz"), |key, element| match element {
-        Element::Null => key.null(),
-        Element::Bool(value) => key.bool(*value),
-        Element::Int(value) => key.int(*value),
-        Element::Decimal(value) => key.decimal(*value),
-        Element::Text(value) => key.text(value),
-        Element::Bytes(value) => key.bytes(value),
-        Element::Uuid(value) => key.uuid(*value),
-    })
+    elements.iter().fold(Key::space("fuzz"), Key::element)
 }
 
 fn compare_all(a: &[Element], b: &[Element]) -> Ordering {

@@ -1,30 +1,17 @@
 //! Requests, to the whole service less the connections: routes, sign-in, access rules, records, the store.
 
-use std::{
-    net::IpAddr,
-    sync::{LazyLock, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::LazyLock};
 
 use bytes::Bytes;
 use coffer::{
     assets::Assets,
     auth::{
-        clock::{Clock, Entropy, IdSource},
+        clock::{Clock, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, PasswordHash, Peppers},
-        password_policy::Policy,
-        throttle::{Throttle, ThrottleSettings},
-        token::{Issuer, TokenSettings, TokenType, Verifier},
+        token::{TokenSettings, TokenType},
     },
-    domain::{
-        App, Parts, check, collections, deadline,
-        journal::Actor,
-        keyspace, records,
-        sessions::{self, StoredSession},
-        setup::SetupCode,
-        usage, users,
-    },
+    domain::{App, Parts, check, collections, journal::Actor, keyspace, records, sessions::StoredSession, users},
     limits::{self, Limits},
     routes,
     server::Connection,
@@ -102,29 +89,10 @@ pub fn request(bytes: &[u8]) {
 
 impl Scene {
     async fn new() -> Self {
-        let (clock, ring, entropy) = (MADE.clock.clone(), &MADE.ring, Entropy::seeded(2));
-        let ids = IdSource::new(clock.clone(), entropy.clone());
-        let tokens = TokenSettings::default();
-        let app = App::new(Parts {
-            store: Store::open(Options::memory()).expect("a store in memory opens"),
-            issuer: Issuer::new(ring, tokens.clone(), clock.clone(), ids.clone()).expect("the key signs"),
-            verifier: Verifier::new(ring, tokens.clone(), clock.clone()).expect("the key verifies"),
-            refresh_lifetime: tokens.refresh_lifetime,
-            hasher: MADE.hasher.clone(),
-            policy: Policy::default(),
-            throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
-            collections: collections::Cache::default(),
-            kept: sessions::Kept::default(),
-            setup: SetupCode::none(),
-            quota: usage::Quota::default(),
-            rotation: true,
-            session_lifetime: Duration::from_hours(24),
-            reading: deadline::Reading::default(),
-            draining: AtomicBool::new(false),
-            clock,
-            entropy,
-            ids,
-        });
+        let sources = (MADE.clock.clone(), Entropy::seeded(2));
+        let store = Store::open(Options::memory()).expect("a store in memory opens");
+        let parts = Parts::new(store, sources, &MADE.ring, TokenSettings::default(), MADE.hasher.clone());
+        let app = App::new(parts.expect("the key signs and verifies"));
         let (admin, admins) = sign_in(&app, "grace", true).await;
         let (_, adas) = sign_in(&app, "ada", false).await;
         let mut record = String::new();

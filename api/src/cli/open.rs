@@ -1,23 +1,20 @@
 //! Opening the data directory: the store, the key ring and everything that stands on them.
 
-use std::{path::PathBuf, sync::atomic::AtomicBool, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::{
     auth::{
-        clock::{Clock, Entropy, IdSource},
+        clock::{Clock, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
         password_policy::Policy,
-        throttle::{Throttle, ThrottleSettings},
-        token::{Issuer, TokenSettings, Verifier},
+        token::TokenSettings,
     },
     domain::{
-        App, Parts, collections,
-        deadline::Reading,
-        sessions,
+        App, Parts, sessions,
         setup::{self, SetupCode},
         usage::{self, Quota},
         users,
@@ -68,7 +65,7 @@ impl Default for AuthSettings {
     fn default() -> Self {
         Self {
             tokens: TokenSettings::default(),
-            session_lifetime: Duration::from_hours(24 * 30),
+            session_lifetime: sessions::LIFETIME,
             rotation: true,
             key_files: Vec::new(),
             min_password_length: crate::auth::password_policy::DEFAULT_MIN_LENGTH,
@@ -125,33 +122,20 @@ impl DataDir {
         if !settings.without_peppers {
             refuse_missing(&users::peppers::standing(&store, &peppers).await?)?;
         }
-        let ids = IdSource::new(clock.clone(), entropy.clone());
         let (setup, setup_code) = if setup::required(&store).await? {
             let (setup, code) = SetupCode::new(&entropy, &clock);
             (setup, Some(code))
         } else {
             (SetupCode::none(), None)
         };
-        let tokens = settings.tokens;
+        let hasher = Hasher::new(HasherSettings::default(), peppers, entropy.clone())?;
         let app = App::new(Parts {
-            issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone())?,
-            refresh_lifetime: tokens.refresh_lifetime,
-            verifier: Verifier::new(&ring, tokens, clock.clone())?,
-            hasher: Hasher::new(HasherSettings::default(), peppers, entropy.clone())?,
             policy: Policy::with_min_length(settings.min_password_length)?,
-            throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
-            collections: collections::Cache::default(),
-            kept: sessions::Kept::default(),
-            quota,
             rotation: settings.rotation,
             session_lifetime: settings.session_lifetime,
-            reading: Reading::default(),
-            draining: AtomicBool::new(false),
+            quota,
             setup,
-            store,
-            clock,
-            entropy,
-            ids,
+            ..Parts::new(store, (clock, entropy), &ring, settings.tokens, hasher)?
         });
         Ok(Opened { app, setup_code })
     }

@@ -3,7 +3,7 @@
 
 mod callers;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use common::{
     access::Caller,
@@ -35,6 +35,9 @@ use crate::{
 };
 
 pub use callers::{Authenticated, Kept, authenticate};
+
+/// How long a session lives at most, unless the operator says otherwise.
+pub const LIFETIME: Duration = Duration::from_hours(24 * 30);
 
 /// A session as stored. One that ended is kept until its tokens would have expired, so that they are told apart from
 /// forged ones.

@@ -118,6 +118,20 @@ impl Key {
         self
     }
 
+    /// Appends an element of another key, or one that was kept.
+    #[must_use]
+    pub fn element(self, element: &Element) -> Key {
+        match element {
+            Element::Null => self.null(),
+            Element::Bool(value) => self.bool(*value),
+            Element::Int(value) => self.int(*value),
+            Element::Decimal(value) => self.decimal(*value),
+            Element::Text(value) => self.text(value),
+            Element::Bytes(value) => self.bytes(value),
+            Element::Uuid(value) => self.uuid(*value),
+        }
+    }
+
     /// The elements, to be taken off from the left.
     pub fn elements(&self) -> Elements<'_> {
         Elements::new(&self.0)

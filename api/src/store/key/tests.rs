@@ -29,15 +29,7 @@ fn decimal() -> impl Strategy<Value = Decimal> {
 }
 
 fn key(space: &'static str, elements: &[Element]) -> Key {
-    elements.iter().fold(Key::space(space), |key, element| match element {
-        Element::Null => key.null(),
-        Element::Bool(value) => key.bool(*value),
-        Element::Int(value) => key.int(*value),
-        Element::Decimal(value) => key.decimal(*value),
-        Element::Text(value) => key.text(value),
-        Element::Bytes(value) => key.bytes(value),
-        Element::Uuid(value) => key.uuid(*value),
-    })
+    elements.iter().fold(Key::space(space), Key::element)
 }
 
 fn place(element: &Element) -> u8 {

@@ -1,18 +1,17 @@
 //! A server within the test, whose clock stands until the test moves it.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::time::Duration;
 
 use coffer::{
     assets::Assets,
     auth::{
-        clock::{Clock, ClockHand, Entropy, IdSource},
+        clock::{Clock, ClockHand, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
-        password_policy::Policy,
         throttle::{Throttle, ThrottleSettings},
-        token::{Issuer, TokenSettings, Verifier},
+        token::TokenSettings,
     },
-    domain::{App, Parts, collections, deadline::Reading, sessions, setup::SetupCode, usage},
+    domain::{App, Parts, deadline::Reading, sessions, setup::SetupCode},
     limits::{self, Limits},
     routes,
     server::{Server, ServerOptions, TrustedProxy},
@@ -44,7 +43,7 @@ impl Default for Settings {
             hasher: HasherSettings::default(),
             peppers: Peppers::default(),
             rotation: true,
-            session_lifetime: Duration::from_hours(24 * 30),
+            session_lifetime: sessions::LIFETIME,
             reading: Reading::default(),
             store: Store::open(Options::memory()).unwrap(),
             trusted_proxies: Vec::new(),
@@ -70,28 +69,15 @@ impl Held {
         let entropy = Entropy::system();
         let (clock, hand) = Clock::held(1_800_000_000);
         let ring = KeyRing::open(keys.path(), &clock, &entropy).unwrap();
-        let ids = IdSource::new(clock.clone(), entropy.clone());
         let (setup, setup_code) = SetupCode::new(&entropy, &clock);
-        let tokens = TokenSettings::default();
+        let hasher = Hasher::new(settings.hasher, settings.peppers, entropy.clone()).unwrap();
         let app = App::new(Parts {
-            issuer: Issuer::new(&ring, tokens.clone(), clock.clone(), ids.clone()).unwrap(),
-            refresh_lifetime: tokens.refresh_lifetime,
-            verifier: Verifier::new(&ring, tokens, clock.clone()).unwrap(),
-            hasher: Hasher::new(settings.hasher, settings.peppers, entropy.clone()).unwrap(),
-            policy: Policy::default(),
             throttle: Throttle::new(settings.throttle, clock.clone()),
-            collections: collections::Cache::default(),
-            quota: usage::Quota::default(),
-            kept: sessions::Kept::default(),
             rotation: settings.rotation,
             session_lifetime: settings.session_lifetime,
             reading: settings.reading,
-            draining: AtomicBool::new(false),
-            store: settings.store,
             setup,
-            clock,
-            entropy,
-            ids,
+            ..Parts::new(settings.store, (clock, entropy), &ring, TokenSettings::default(), hasher).unwrap()
         });
         let options = ServerOptions {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
