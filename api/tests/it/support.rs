@@ -9,6 +9,7 @@ use std::{
     process::Command,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use common::{
     Call, CallError, Endpoint, Problem, Reply,
     endpoints::{tokens, users},
@@ -283,6 +284,12 @@ impl Answer {
 #[track_caller]
 pub fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_else(|| panic!("no text \"{member}\" in {value}")).to_owned()
+}
+
+/// A claim of a token, as it is signed.
+pub fn claim(token: &str, name: &str) -> Value {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&payload).unwrap()[name].clone()
 }
 
 /// A record's address.

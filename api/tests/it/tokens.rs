@@ -1,12 +1,14 @@
 //! `/api/token/` as a program uses it. What each kind of bad token gets is `conformance`'s.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use common::{
     Call,
     endpoints::{sessions, tokens},
 };
 use serde_json::json;
 
-use crate::support::{ADMIN, Coffer, PASSWORD, text};
+use crate::support::{ADMIN, Coffer, PASSWORD, claim, text};
 
 fn credentials(username: &str, password: &str) -> tokens::Credentials {
     tokens::Credentials { username: username.to_owned(), password: password.to_owned() }
@@ -16,10 +18,15 @@ fn credentials(username: &str, password: &str) -> tokens::Credentials {
 async fn tokens_are_obtained_refreshed_and_ended() {
     let (coffer, _admin) = Coffer::with_admin().await;
     let program = coffer.stranger();
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let asked = now();
     let first = program.send(Call::<tokens::Obtain>::new((), credentials(ADMIN, PASSWORD))).await.unwrap().body;
+    let answered = now();
     assert_eq!(first.token_type, "Bearer");
     // What is left of five minutes when the answer is sent, after the session is on disk.
-    assert!((240..=300).contains(&first.expires_in), "{}", first.expires_in);
+    let [begins, ends] = ["iat", "exp"].map(|name| claim(&first.access, name).as_u64().unwrap());
+    assert_eq!(ends - begins, 300);
+    assert!((ends - answered..=ends - asked).contains(&first.expires_in), "{}", first.expires_in);
     let refresh = |token: &str| {
         program.send(Call::<tokens::Refresh>::new((), tokens::RefreshToken { refresh: token.to_owned() }))
     };

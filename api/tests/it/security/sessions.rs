@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use coffer::{
     domain::{keyspace, sessions},
     store::{Batch, Scan},
@@ -19,14 +18,9 @@ use super::{
     held::{Held, Settings},
     is_good, journal, obtain, page_session, refresh, tokens, try_obtain, user,
 };
-use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
+use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD, claim};
 
 const HOUR: Duration = Duration::from_hours(1);
-
-fn claim(token: &str, name: &str) -> Value {
-    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice::<Value>(&payload).unwrap()[name].clone()
-}
 
 /// Whether either token of a pair is good for anything.
 async fn lives(client: &Client, pair: &Tokens) -> [bool; 2] {
@@ -199,6 +193,7 @@ async fn t17_sessions_are_listed_and_ended_by_their_owner_and_by_admins() {
 async fn t18_tokens_end_on_the_second_and_sessions_with_their_last_token() {
     let (held, admin) = Held::with_admin(Settings::default()).await;
     let pair = obtain(&admin, ADMIN).await;
+    assert_eq!((pair.token_type.as_str(), pair.expires_in), ("Bearer", 300));
     held.hand.advance(Duration::from_secs(299));
     assert_eq!(lives(&admin, &pair).await, [true, true]);
     held.hand.advance(Duration::from_secs(1));
