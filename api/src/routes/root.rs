@@ -36,6 +36,7 @@ async fn get(context: Context, input: Input<root::Get>) -> Result<Reply> {
         name: "Coffer".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         setup_required: first::required(&context.app.store).await?,
+        min_password_length: context.app.policy.min_length() as u64,
         links: roots.map(|root| (root.to_owned(), format!("{base}/api/{root}/"))).into_iter().collect(),
     })
 }

@@ -3,7 +3,7 @@
 use common::{Call, endpoints::root};
 use serde_json::json;
 
-use crate::support::{ADMIN, Coffer, PASSWORD, text};
+use crate::support::{ADMIN, Coffer, PASSWORD, server::Server, text};
 
 #[tokio::test]
 async fn set_up_works_once_and_is_announced() {
@@ -11,6 +11,7 @@ async fn set_up_works_once_and_is_announced() {
     let stranger = coffer.stranger();
     let root = stranger.send(Call::<root::Get>::new((), ())).await.unwrap().body;
     assert_eq!((root.name.as_str(), root.setup_required), ("Coffer", true));
+    assert_eq!(root.min_password_length, 15);
     assert_eq!(root.links["collections"], format!("{}/api/collections/", coffer.base));
     let mut body = json!({"code": coffer.setup_code, "username": ADMIN, "password": PASSWORD});
     let made = stranger.post("/api/setup/", &body).await;
@@ -60,4 +61,19 @@ async fn only_the_code_opens_set_up_and_a_weak_password_spends_nothing() {
         ]
     );
     stranger.post("/api/setup/", &good).await.is(201);
+}
+
+#[tokio::test]
+async fn the_root_says_the_least_length_that_the_server_takes() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&parent.path().join("data"), &["--min-password-length", "9"]);
+    let code = server.setup_code();
+    let stranger = server.stranger();
+    let least = stranger.get("/api/").await.is(200)["min_password_length"].as_u64().unwrap();
+    assert_eq!(least, 9);
+    let password = |length: usize| "zk4wq8vmxr"[..length].to_owned();
+    let body = |length: usize| json!({"code": code, "username": ADMIN, "password": password(length)});
+    assert_eq!(stranger.post("/api/setup/", &body(8)).await.faults().len(), 1);
+    stranger.post("/api/setup/", &body(9)).await.is(201);
+    server.stop();
 }

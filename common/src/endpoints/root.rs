@@ -20,6 +20,8 @@ pub struct Root {
     pub version: String,
     /// No admin has been made yet.
     pub setup_required: bool,
+    /// The least number of characters that a new password may have here, for forms to say so before it is sent.
+    pub min_password_length: u64,
     /// Absolute addresses of the roots, by name.
     pub links: BTreeMap<String, String>,
 }

@@ -56,7 +56,8 @@ fn save(model: &mut Model) -> (Ticket, Value) {
 fn a_client_without_a_session_asks_what_the_server_is_and_offers_set_up() {
     let (mut model, effects) = Model::new("http://x".into(), false, false, (80, 24));
     let [Effect::Look(ticket)] = effects.as_slice() else { panic!() };
-    let root = json!({"name": "Coffer", "version": "1", "setup_required": true, "links": {}});
+    let root =
+        json!({"name": "Coffer", "version": "1", "setup_required": true, "min_password_length": 15, "links": {}});
     update(&mut model, Message::Root(*ticket, Ok(serde_json::from_value(root).unwrap())));
     press(&mut model, "code\tada\ta long enough password");
     let effects = press(&mut model, "\n");

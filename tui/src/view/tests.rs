@@ -198,7 +198,8 @@ fn the_help_page_lists_every_key_of_the_place() {
 fn the_input_in_focus_is_seen_with_its_label_in_every_window() {
     let (mut model, effects) = Model::new("http://x".into(), false, false, (80, 24));
     let [crate::effect::Effect::Look(ticket)] = effects.as_slice() else { panic!() };
-    let root = json!({"name": "Coffer", "version": "1", "setup_required": true, "links": {}});
+    let root =
+        json!({"name": "Coffer", "version": "1", "setup_required": true, "min_password_length": 15, "links": {}});
     update(&mut model, Message::Root(*ticket, Ok(serde_json::from_value(root).unwrap())));
     for label in ["Code", "Username", "Password"] {
         for size in [(80, 24), (40, 12), (20, 6), (25, 8)] {
