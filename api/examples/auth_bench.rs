@@ -17,10 +17,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use base::{Clock, Entropy};
 use coffer::{
     assets::Assets,
     auth::{
-        clock::{Clock, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
         throttle::{Throttle, ThrottleSettings},

@@ -1,14 +1,12 @@
 //! Who is calling: keys, tokens, passwords and the locks on guessing. Pure parts with typed errors; nothing here has heard
 //! of HTTP or of the store. Sessions, users and routes are built on top of it.
 //!
-//! - [`clock`]: the one seam through which time, randomness and new ids enter the server.
 //! - [`keys`]: the key ring in the data directory.
 //! - [`token`]: signing and strict checking of access and refresh tokens.
 //! - [`password`], [`password_policy`]: hashing on a bounded pool, with a pepper if there is one, and which passwords are let in.
 //! - [`secret`]: the operator's own secrets, read from files, and which are too weak.
 //! - [`throttle`]: the growing delay on wrong passwords.
 
-pub mod clock;
 pub mod keys;
 pub mod password;
 pub mod password_policy;

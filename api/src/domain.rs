@@ -25,9 +25,10 @@ use std::{
     time::Duration,
 };
 
+use base::{Clock, Entropy, IdSource};
+
 use crate::{
     auth::{
-        clock::{Clock, Entropy, IdSource},
         keys::KeyRing,
         password::Hasher,
         password_policy::Policy,

@@ -17,9 +17,10 @@ use std::{
     time::Duration,
 };
 
+use base::Clock;
 use uuid::Uuid;
 
-use crate::auth::{clock::Clock, throttle::network};
+use crate::auth::throttle::network;
 use buckets::{Buckets, Key};
 
 pub use policy::{Policy, PolicyError, Settings};

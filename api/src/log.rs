@@ -14,10 +14,10 @@ use std::{
     time::Duration,
 };
 
+use base::Clock;
 use thiserror::Error;
 use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
 
-use crate::auth::clock::Clock;
 use line::Lines;
 use writer::Writer;
 

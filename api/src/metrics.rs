@@ -2,7 +2,6 @@
 //! asks or decides anything. Labels are numbers into tables that are fixed at the start, never text out of a request, so the
 //! number of time series is bounded whatever is asked. How they are shown is `routes/metrics.rs`'s business.
 
-mod histogram;
 mod http;
 mod process;
 mod text;
@@ -11,7 +10,6 @@ use std::sync::LazyLock;
 
 use common::ENDPOINTS;
 
-pub use histogram::{Histogram, SECONDS, SIZES};
 pub use http::{Connected, Http, Outcome};
 pub use process::Process;
 pub use text::{Kind, Text};

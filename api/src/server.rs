@@ -29,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+use base::{Clock, Entropy, IdSource};
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Body;
@@ -43,10 +44,7 @@ use tokio::{
 };
 use tower::Service;
 
-use crate::{
-    auth::clock::{Clock, Entropy, IdSource},
-    metrics,
-};
+use crate::metrics;
 use listener::Accepted;
 use places::{Place, Places};
 

@@ -46,7 +46,7 @@ use self::ranks::Ranks;
 use self::sled::Sled;
 use self::snapshot::Generation;
 use self::spaces::Spaces;
-use crate::metrics::{Histogram, SECONDS, SIZES};
+use base::histogram::{Histogram, SECONDS, SIZES};
 
 pub use self::batch::{Addition, Batch, Expect};
 pub use self::error::{CommitError, Failure, OpenError, ReadError};

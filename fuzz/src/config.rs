@@ -9,11 +9,9 @@ use std::{
     sync::LazyLock,
 };
 
+use base::{Clock, Entropy};
 use coffer::{
-    auth::{
-        clock::{Clock, Entropy},
-        keys::KeyRing,
-    },
+    auth::keys::KeyRing,
     limits,
     server::{ListenAddress, TrustedProxy},
 };

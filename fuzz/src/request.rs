@@ -2,11 +2,11 @@
 
 use std::{net::IpAddr, sync::LazyLock};
 
+use base::{Clock, Entropy};
 use bytes::Bytes;
 use coffer::{
     assets::Assets,
     auth::{
-        clock::{Clock, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, PasswordHash, Peppers},
         token::{TokenSettings, TokenType},

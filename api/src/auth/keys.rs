@@ -14,15 +14,13 @@ use aws_lc_rs::{
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
 };
+use base::{Clock, Entropy};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{
-    clock::{Clock, Entropy},
-    secret::{self, SecretError},
-};
+use super::secret::{self, SecretError};
 
 /// What a secret is for, in the sentences that refuse one.
 const WHAT: &str = "signing key";

@@ -18,13 +18,14 @@ use std::{
 };
 
 use argon2::{Params, ParamsBuilder, password_hash::phc::PasswordHash as Phc};
+use base::{
+    Entropy,
+    histogram::{Histogram, SECONDS},
+};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
-
-use super::clock::Entropy;
-use crate::metrics::{Histogram, SECONDS};
 
 pub use pepper::{PepperError, PepperUse, Peppers};
 

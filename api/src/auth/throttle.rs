@@ -14,9 +14,8 @@ use std::{
     time::Duration,
 };
 
+use base::Clock;
 use thiserror::Error;
-
-use super::clock::Clock;
 
 /// When the throttle bites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

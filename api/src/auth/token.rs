@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use base::{Clock, IdSource};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -24,6 +25,7 @@ use jsonwebtoken::{
     Algorithm as JwsAlgorithm, DecodingKey, EncodingKey, Header, crypto,
     jwk::{Jwk, JwkSet, PublicKeyUse},
 };
+use quick_cache::sync::Cache;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -31,11 +33,7 @@ pub use claims::Claims;
 use claims::Good;
 pub use error::{TokenError, UnusableKey};
 
-use super::{
-    clock::{Clock, IdSource},
-    keys::{Algorithm, Key, KeyRing},
-};
-use crate::bounded::Bounded;
+use super::keys::{Algorithm, Key, KeyRing};
 
 /// A longer token is refused unread.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -183,7 +181,7 @@ pub struct Verifier {
     clock: Clock,
     /// Access tokens whose signature and claims were found right: who comes again with the same one pays for no cryptography.
     /// What time changes about a token is checked each time.
-    seen: Arc<Bounded<String, Good, MAX_SEEN>>,
+    seen: Arc<Cache<String, Good>>,
 }
 
 #[derive(Clone)]
@@ -211,7 +209,7 @@ impl Verifier {
             keys.insert(key.kid().to_owned(), VerifyingKey { algorithm, key: decoding });
         }
         let public_keys = serde_json::to_value(public).map_err(|_| unusable(ring.signing()))?;
-        Ok(Self { keys, public_keys, settings, clock, seen: Arc::default() })
+        Ok(Self { keys, public_keys, settings, clock, seen: Arc::new(Cache::new(MAX_SEEN)) })
     }
 
     /// The claims of `token`, if it is one of ours, of this type, and valid now.
@@ -225,7 +223,7 @@ impl Verifier {
         let good = claims::check(&self.signed_payload(token)?, Some(kind), now, &self.settings)?;
         // A refresh token is good for one request.
         if kind == TokenType::Access {
-            self.seen.put(token.to_owned(), good);
+            self.seen.insert(token.to_owned(), good);
         }
         Ok(good.claims)
     }

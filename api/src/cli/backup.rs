@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use base::Clock;
 use clap::Args;
 use common::{
     Call, Endpoint, Problem,
@@ -22,7 +23,6 @@ use super::{
     remote::{Trust, unanswered},
 };
 use crate::{
-    auth::clock::Clock,
     domain::backup::{Backup as Made, Manifest, verify},
     store::OpenError,
 };

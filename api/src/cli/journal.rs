@@ -3,6 +3,7 @@
 use std::{io::Write, time::Duration};
 
 use anyhow::Result;
+use base::Clock;
 use clap::{Args, Subcommand};
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     progress,
     serve::parse_duration,
 };
-use crate::{auth::clock::Clock, domain::journal};
+use crate::domain::journal;
 
 /// What to do with the journal.
 #[derive(Debug, Args)]

@@ -3,13 +3,11 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
+use base::{Clock, Entropy};
 use clap::{Args, Subcommand};
 
 use super::open::DataDir;
-use crate::auth::{
-    clock::{Clock, Entropy},
-    keys::{Algorithm, Key, KeyRing},
-};
+use crate::auth::keys::{Algorithm, Key, KeyRing};
 
 /// What to do with keys.
 #[derive(Debug, Args)]

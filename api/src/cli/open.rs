@@ -3,11 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use base::{Clock, Entropy};
 use clap::Args;
 
 use crate::{
     auth::{
-        clock::{Clock, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
         password_policy::Policy,

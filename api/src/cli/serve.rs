@@ -5,6 +5,7 @@ mod metrics;
 use std::{io::Write, net::SocketAddr, path::PathBuf, sync::atomic::Ordering, time::Duration};
 
 use anyhow::{Context, Result};
+use base::Clock;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     assets::Assets,
-    auth::{clock::Clock, token::TokenSettings},
+    auth::token::TokenSettings,
     domain::{App, demo, sessions, usage::Quota},
     limits::{self, Limits},
     log::{self, Log},

@@ -12,10 +12,10 @@ use std::{
     time::Duration,
 };
 
+use base::Clock;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::{App, Error, Result};
-use crate::auth::clock::Clock;
 
 /// Pauses before a read counts as long: about a thousand records.
 const SHORT: usize = 16;

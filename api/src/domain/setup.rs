@@ -2,6 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Mutex, time::Duration};
 
+use base::{Clock, Entropy};
 use common::{
     access::Caller,
     endpoints::{setup::SetUp, users::NewUser},
@@ -12,10 +13,7 @@ use common::{
 use sha2::{Digest, Sha256};
 
 use super::{App, Error, Result, journal::Actor, keyspace, users};
-use crate::{
-    auth::clock::{Clock, Entropy},
-    store::{CommitError, Expect, Scan, Store},
-};
+use crate::store::{CommitError, Expect, Scan, Store};
 
 /// How long a code holds. After that the server has to be started again.
 pub const CODE_LIFETIME: Duration = Duration::from_hours(1);

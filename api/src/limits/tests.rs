@@ -1,7 +1,8 @@
 use std::{net::Ipv4Addr, thread};
 
+use base::ClockHand;
+
 use super::*;
-use crate::auth::clock::ClockHand;
 
 fn limits(settings: &str) -> (Limits, ClockHand) {
     let (clock, hand) = Clock::held(1_800_000_000);

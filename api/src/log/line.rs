@@ -6,6 +6,7 @@ use std::{
     fmt::{self, Write as _},
 };
 
+use base::Clock;
 use time::OffsetDateTime;
 use tracing::{
     Event, Level, Subscriber,
@@ -14,7 +15,6 @@ use tracing::{
 use tracing_subscriber::layer::{Context, Layer};
 
 use super::{Format, writer::Writer};
-use crate::auth::clock::Clock;
 
 thread_local! {
     /// Used again for the next line. Taken while in use, since to show a value may log.

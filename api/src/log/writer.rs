@@ -158,8 +158,10 @@ mod tests {
         time::Instant,
     };
 
+    use base::Clock;
+
     use super::*;
-    use crate::{auth::clock::Clock, log::Format};
+    use crate::log::Format;
 
     /// A reader that takes a write when it is told to.
     struct Reader {

@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use base::histogram::{Histogram, SECONDS};
 use http::{Method, StatusCode};
 
-use super::{Histogram, Kind, Route, SECONDS, Text, routes};
+use super::{Kind, Route, Text, routes};
 
 /// The last stands for all others.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];

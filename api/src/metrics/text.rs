@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::Histogram;
+use base::Histogram;
 
 /// A document in the making.
 #[derive(Debug, Default)]

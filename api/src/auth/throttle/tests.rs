@@ -1,7 +1,8 @@
 //! The curve, the address limit and the bounds, on a held clock.
 
+use base::ClockHand;
+
 use super::*;
-use crate::auth::clock::ClockHand;
 
 const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 

@@ -1,13 +1,11 @@
 //! Each rule about tokens in `docs/security.md` that needs no store (T1 to T11, T20), by name.
 
+use base::{ClockHand, Entropy};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::auth::{
-    clock::{ClockHand, Entropy},
-    keys::KeyState,
-};
+use crate::auth::keys::KeyState;
 
 const NOW: i64 = 1_800_000_000;
 
@@ -524,7 +522,7 @@ fn t10_what_is_kept_of_seen_tokens_is_bounded_and_forged_ones_are_not_kept() {
         bench.refuse(&format!("{token}A"));
         assert!(bench.verifier.seen.len() <= MAX_SEEN);
     }
-    assert_eq!(bench.verifier.seen.len(), 1);
+    assert!(bench.verifier.seen.len() > MAX_SEEN / 2, "one too many does not let all others go");
 }
 
 #[test]

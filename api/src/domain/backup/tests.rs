@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, io::Write as _};
 
+use base::Entropy;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -9,7 +10,6 @@ use uuid::Uuid;
 
 use super::{Manifest, read::verify, write::Backup};
 use crate::{
-    auth::clock::Entropy,
     domain::keyspace,
     store::{Batch, Key, Options, Store, Version},
 };

@@ -3,11 +3,11 @@
 
 use std::{sync::PoisonError, time::Duration};
 
+use base::Clock;
 use time::{Duration as Span, OffsetDateTime};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
 use super::Tls;
-use crate::auth::clock::Clock;
 
 /// From here on it is told. Renewals by programs come a month before the end, so this one has failed a while.
 const SOON: Span = Span::days(14);

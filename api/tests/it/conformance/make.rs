@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use aws_lc_rs::hmac;
+use base::{Clock, Entropy, IdSource};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use coffer::auth::clock::{Clock, Entropy, IdSource};
 use serde_json::{Map, Value, json};
 
 use super::{

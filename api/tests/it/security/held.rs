@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use base::{Clock, ClockHand, Entropy};
 use coffer::{
     assets::Assets,
     auth::{
-        clock::{Clock, ClockHand, Entropy},
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
         throttle::{Throttle, ThrottleSettings},

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// Bounds for durations, in nanoseconds: half a millisecond to ten seconds.
+/// Bounds for durations, in nanoseconds: a tenth of a millisecond to ten seconds.
 pub const SECONDS: &[u64] = &[
     100_000,
     250_000,
@@ -57,7 +57,7 @@ impl Histogram {
     }
 
     /// How many values are at most each bound, and how many there are in all, as of one reading.
-    pub(super) fn cumulative(&self) -> (Vec<(u64, u64)>, u64) {
+    pub fn cumulative(&self) -> (Vec<(u64, u64)>, u64) {
         let mut total = 0;
         let mut counts = Vec::with_capacity(self.bounds.len());
         for (i, bucket) in self.buckets.iter().enumerate() {
@@ -67,7 +67,8 @@ impl Histogram {
         (counts, total)
     }
 
-    pub(super) fn sum(&self) -> u64 {
+    /// The sum of all values.
+    pub fn sum(&self) -> u64 {
         self.sum.load(Relaxed)
     }
 }

@@ -1,0 +1,19 @@
+//! What every part of the server needs, and that knows none of them: the seams through which time, randomness and new ids come in,
+//! so that a test can hold the clock and foretell the ids; and the histogram that parts count in.
+
+mod clock;
+mod entropy;
+pub mod histogram;
+mod ids;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use clock::{Clock, ClockHand};
+pub use entropy::Entropy;
+pub use histogram::Histogram;
+pub use ids::IdSource;
+
+// A panic elsewhere cannot leave the plain values that are kept here half written.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
