@@ -6,8 +6,10 @@ use serde_json::Value;
 use crate::{
     collection::Collection,
     field::{Field, FieldType},
+    name::SERVER_MEMBERS,
     page::pages,
     query::{Filter, ListQuery, Lookup, OrderBy, server_field},
+    record::Record,
     text,
 };
 
@@ -48,6 +50,13 @@ pub fn cell(value: Option<&Value>) -> String {
         }
         Some(other) => text::single_line(&other.to_string()).into_owned(),
     }
+}
+
+/// What people call a record: the first of its own members that says anything, or else its id.
+pub fn title(record: &Record) -> String {
+    let own = record.as_object().iter().filter(|(name, _)| !SERVER_MEMBERS.contains(&name.as_str()));
+    let title = own.map(|(_, value)| cell(Some(value))).find(|text| !text.trim().is_empty());
+    title.unwrap_or_else(|| cell(record.get("id")))
 }
 
 /// A moment (RFC 3339) without its seconds, as a cell shows it: `2026-01-31 18:00`.
@@ -241,6 +250,14 @@ mod tests {
         assert_eq!(table.direction("price"), Some(true));
         table.sort("price");
         assert_eq!(table.direction("price"), None);
+    }
+
+    #[test]
+    fn a_record_is_called_by_what_it_says_first() {
+        let title = |value| title(&serde_json::from_value(value).unwrap());
+        assert_eq!(title(json!({"id": "x", "a": "", "b": null, "c": "Corn\n", "d": 1})), "Corn ");
+        let id = "01920000-0000-7000-8000-000000000001";
+        assert_eq!(title(json!({"id": id, "a": " ", "owner": "x"})), id);
     }
 
     #[test]

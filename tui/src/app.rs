@@ -21,7 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    client::Client, effect::Effect, message::Message, model::Model, server::Server, style::Theme, update, view,
+    client::Client, effect::Effect, message::Message, model::Model, perform::perform, server::Server, style::Theme,
+    update, view,
 };
 
 /// How often the spinner turns.
@@ -144,7 +145,7 @@ fn read(event: Event) -> Option<Message> {
 fn spawn(tasks: &mut JoinSet<Message>, client: &Arc<Client>, effects: Vec<Effect>) {
     for effect in effects {
         let client = Arc::clone(client);
-        tasks.spawn(async move { effect.perform(&client).await });
+        tasks.spawn(async move { perform(effect, &client).await });
     }
 }
 

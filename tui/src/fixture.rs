@@ -11,12 +11,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    effect::{Effect, as_records},
-    message::Message,
-    model::Model,
-    update,
-};
+use crate::{effect::Effect, message::Message, model::Model, perform::as_records, update};
 
 /// The id with this number at its end.
 pub fn id(number: u32) -> String {
@@ -86,10 +81,7 @@ pub fn user(number: u32, name: &str, is_admin: bool) -> User {
 
 /// An admin's client with the list of users open, by the key for it.
 pub fn users(size: (u16, u16)) -> Model {
-    let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, size);
-    update(&mut model, Message::Me(Ok(user(1, "ada", true))));
-    let Some(Effect::Collections(ticket)) = effects.last() else { panic!("collections are loaded first") };
-    update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
+    let mut model = signed_in(user(1, "ada", true), vec![snacks()], size);
     let effects = press(&mut model, "U");
     let [Effect::Users(ticket, _)] = effects.as_slice() else { panic!("U loads users") };
     let bob = User { roles: vec!["editor".parse().unwrap()], ..user(2, "bob", false) };
@@ -111,12 +103,20 @@ pub fn session(number: u32, program: &str, current: bool) -> Session {
     .unwrap()
 }
 
+/// A model with this user signed in, and the list of these collections open.
+pub fn signed_in(user: User, collections: Vec<Collection>, size: (u16, u16)) -> Model {
+    let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, size);
+    let [Effect::Me(me), Effect::Collections(ticket)] = effects.as_slice() else {
+        panic!("user and collections are loaded first")
+    };
+    update(&mut model, Message::Me(*me, Ok(user)));
+    update(&mut model, Message::Collections(*ticket, Ok(collections)));
+    model
+}
+
 /// A model with somebody signed in, and this collection's table open with these rows of so many.
 pub fn table(collection: Collection, records: Vec<Record>, count: u64, size: (u16, u16)) -> Model {
-    let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, size);
-    update(&mut model, Message::Me(Ok(ada())));
-    let Some(Effect::Collections(ticket)) = effects.last() else { panic!("collections are loaded first") };
-    update(&mut model, Message::Collections(*ticket, Ok(vec![collection])));
+    let mut model = signed_in(ada(), vec![collection], size);
     let effects = press(&mut model, "\n");
     let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!("Enter loads records") };
     update(&mut model, Message::Records(*ticket, Ok(page(records, count))));

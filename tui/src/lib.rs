@@ -4,7 +4,8 @@
 //! - [`model`], [`message`], [`update`](mod@update): what is shown, what can happen, and what then changes. Pure: no I/O, no clock.
 //! - [`screen`]: one module for each screen, with its state and what its keys do.
 //! - [`view`](mod@view): draws the model. [`key`] is the one table of keys, [`words`] holds every sentence, [`style`] every colour.
-//! - [`typing`], [`width`]: text under the cursor; text in columns.
+//! - [`load`]: tickets, which bring each answer to the screen that asked.
+//! - [`text_input`], [`width`]: text under the cursor; text in columns.
 //! - [`app`], [`effect`]: the event loop, and what the update wants done in the world.
 //! - [`client`], [`session`], [`server`]: HTTP (only `client` names reqwest), the session's file, the server's address.
 
@@ -14,14 +15,18 @@ pub mod effect;
 #[cfg(test)]
 mod fixture;
 pub mod key;
+pub mod load;
 pub mod message;
 pub mod model;
+pub mod page;
+pub mod perform;
 pub mod screen;
 pub mod server;
 pub mod session;
+pub mod status;
 pub mod style;
 pub mod terminal;
-pub mod typing;
+pub mod text_input;
 pub mod update;
 pub mod view;
 pub mod width;

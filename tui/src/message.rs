@@ -12,9 +12,7 @@ use common::{
 };
 use crossterm::event::KeyEvent;
 
-/// Tells the answer that is waited for from those that came too late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ticket(pub u64);
+use crate::load::Ticket;
 
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +55,9 @@ pub enum Message {
     /// Who is signed in, after a sign-in.
     SignedIn(Ticket, Answer<User>),
     /// Who is signed in, at the start.
-    Me(Answer<User>),
+    Me(Ticket, Answer<User>),
     /// The session was ended, here in any case. An error says why the server does not know.
-    SignedOut(Result<(), CallError>),
+    SignedOut(Ticket, Result<(), CallError>),
     /// The collections.
     Collections(Ticket, Answer<Vec<Collection>>),
     /// A page of records, users or sessions.

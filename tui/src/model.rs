@@ -13,7 +13,8 @@ use crossterm::event::KeyEvent;
 use crate::{
     effect::Effect,
     key::{Action, Context},
-    message::{Deleted, Ticket},
+    load::{Load, Ticket, Tickets},
+    message::Deleted,
     screen::{AccountForm, Collections, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions, SignIn},
     style::Theme,
 };
@@ -26,6 +27,10 @@ pub struct Model {
     pub in_the_clear: bool,
     /// Who is signed in, once known.
     pub user: Option<User>,
+    /// How asking who is signed in goes.
+    pub me: Load,
+    /// The session is being ended from here.
+    pub signing_out: bool,
     /// Signing in, above everything else.
     pub sign_in: Option<SignIn>,
     /// The screens, the lowest first; never empty.
@@ -50,7 +55,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// How things look.
     pub theme: Theme,
-    last_ticket: u64,
+    /// Makes the tickets of requests.
+    pub tickets: Tickets,
 }
 
 /// What a person does with the keyboard.
@@ -136,37 +142,6 @@ pub struct Toast {
 /// Moments for which a toast stays: about eight seconds.
 const TOAST_MOMENTS: usize = 66;
 
-/// A thing that is loaded, perhaps anew while its old state is still shown.
-#[derive(Debug, Clone, Default)]
-pub struct Load {
-    ticket: Option<Ticket>,
-    /// Why it could not be loaded.
-    pub error: Option<String>,
-}
-
-impl Load {
-    /// An answer with this ticket is waited for from now on, and no other.
-    pub fn begin(&mut self, ticket: Ticket) {
-        self.ticket = Some(ticket);
-        self.error = None;
-    }
-
-    /// Whether this is the answer that is waited for. It is not waited for any more.
-    pub fn finish(&mut self, ticket: Ticket) -> bool {
-        let is_it = self.ticket == Some(ticket);
-        if is_it {
-            self.ticket = None;
-            self.error = None;
-        }
-        is_it
-    }
-
-    /// An answer is waited for.
-    pub fn is_under_way(&self) -> bool {
-        self.ticket.is_some()
-    }
-}
-
 impl Model {
     /// The model at the start, and what to do first. With a kept session the collections are opened at once.
     pub fn new(server: String, in_the_clear: bool, has_session: bool, size: (u16, u16)) -> (Self, Vec<Effect>) {
@@ -186,16 +161,25 @@ impl Model {
             tick: 0,
             size,
             theme: Theme { colour: true },
-            last_ticket: 0,
+            tickets: Tickets::default(),
+            me: Load::default(),
+            signing_out: false,
         };
         let effects = if has_session { model.reload() } else { model.ask_to_sign_in(None) };
         (model, effects)
     }
 
-    /// A ticket that no answer has had yet.
-    pub fn ticket(&mut self) -> Ticket {
-        self.last_ticket += 1;
-        Ticket(self.last_ticket)
+    /// Begins a write. Until its answer comes, keys wait.
+    pub fn begin_write(&mut self) -> Ticket {
+        let ticket = self.tickets.next();
+        self.writing = Some(ticket);
+        ticket
+    }
+
+    /// Begins to sign out.
+    pub fn sign_out(&mut self) -> Effect {
+        self.signing_out = true;
+        Effect::SignOut(self.begin_write())
     }
 
     /// The screen that is seen, signing in and help aside.
@@ -221,9 +205,9 @@ impl Model {
             Some(screen) if screen.table().is_some_and(|table| table.filter.is_some()) => Context::Filter,
             Some(Screen::Records(_)) => Context::Records,
             Some(Screen::Record(_)) => Context::Record,
-            Some(Screen::Form(form)) => form.filling.context(),
-            Some(Screen::Definition(form)) => form.filling.context(),
-            Some(Screen::Account(form)) => form.filling.context(),
+            Some(Screen::Form(form)) => form.state.context(),
+            Some(Screen::Definition(form)) => form.state.context(),
+            Some(Screen::Account(form)) => form.state.context(),
             Some(Screen::Users(_)) => Context::Users,
             Some(Screen::Sessions(_)) => Context::Sessions,
             Some(Screen::Collections(_)) | None => Context::Collections,
@@ -338,22 +322,28 @@ impl Model {
         }
         self.help = None;
         let mut sign_in = SignIn::new(reason);
-        let ticket = self.ticket();
-        sign_in.look.begin(ticket);
+        let ticket = sign_in.look.begin(&self.tickets);
         self.sign_in = Some(sign_in);
         vec![Effect::Look(ticket)]
     }
 
+    /// Asks who is signed in.
+    pub fn ask_who(&mut self) -> Effect {
+        Effect::Me(self.me.begin(&self.tickets))
+    }
+
     /// Loads what the topmost screen shows anew.
     pub fn reload(&mut self) -> Vec<Effect> {
-        let ticket = self.ticket();
-        let stranger = self.user.is_none();
+        let tickets = self.tickets.clone();
+        let is_unknown = self.user.is_none();
         match self.top() {
-            Screen::Collections(collections) if stranger => vec![Effect::Me, collections.load(ticket)],
-            Screen::Collections(collections) => vec![collections.load(ticket)],
-            Screen::Records(table) | Screen::Users(table) => vec![table.load(ticket)],
-            Screen::Record(detail) => detail.load(ticket).into_iter().collect(),
-            Screen::Sessions(sessions) => vec![sessions.list.load(ticket)],
+            Screen::Collections(collections) => {
+                let collections = collections.load(&tickets);
+                if is_unknown { vec![self.ask_who(), collections] } else { vec![collections] }
+            }
+            Screen::Records(table) | Screen::Users(table) => vec![table.load(&tickets)],
+            Screen::Record(detail) => detail.load(&tickets).into_iter().collect(),
+            Screen::Sessions(sessions) => vec![sessions.list.load(&tickets)],
             Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) => Vec::new(),
         }
     }

@@ -3,6 +3,9 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+/// A line of a page: its pieces, each with the column where it begins.
+pub type Line = Vec<(usize, String, Style)>;
+
 /// How things look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {

@@ -4,6 +4,8 @@
 mod act;
 mod answer;
 #[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
 mod people_tests;
 #[cfg(test)]
 mod tests;
@@ -99,7 +101,7 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
     let action = action(model, &typed);
     if action != Some(Action::Back) {
         if let Some(form) = model.top().editing_mut() {
-            form.filling_mut().leaving = false;
+            form.state_mut().leaving = false;
         }
         if let Screen::Sessions(sessions) = model.top()
             && !matches!(action, Some(Action::Delete | Action::EndOthers))
@@ -110,11 +112,11 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
     match (action, typed) {
         (Some(action), _) => act::act(model, action),
         (None, Typed::Key(key)) => {
-            write(model, |filling| filling.key(key), |line| line.key(key));
+            write(model, |state| state.key(key), |line| line.key(key));
             Vec::new()
         }
         (None, Typed::Paste(text)) => {
-            write(model, |filling| filling.paste(&text), |line| line.paste(&text));
+            write(model, |state| state.paste(&text), |line| line.paste(&text));
             Vec::new()
         }
     }
@@ -123,21 +125,21 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
 /// Gives what was typed to the text that has the cursor, if one has.
 fn write(
     model: &mut Model,
-    mut into_form: impl FnMut(&mut crate::screen::Filling),
-    into_line: impl FnOnce(&mut crate::typing::Typing) -> bool,
+    mut into_form: impl FnMut(&mut crate::screen::FormState),
+    into_line: impl FnOnce(&mut crate::text_input::TextInput) -> bool,
 ) {
     if model.help.is_some() {
         return;
     }
     if let Some(sign_in) = &mut model.sign_in {
-        return into_form(&mut sign_in.filling);
+        return into_form(&mut sign_in.state);
     }
     if let Some(form) = model.top().editing_mut() {
         return form.typed(&mut into_form);
     }
     if let Some(table) = model.top().table_mut()
         && let Some(filter) = &mut table.filter
-        && into_line(&mut filter.typing)
+        && into_line(&mut filter.text_input)
     {
         filter.error = None;
     }

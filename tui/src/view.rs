@@ -1,9 +1,8 @@
 //! Draws the model: a bar at the top, a screen, a line that says how things stand, and the keys. What each screen looks
 //! like is in the modules below; here is the frame around them. Nothing is remembered between two drawings.
 
-mod detail;
-mod filling;
-mod help;
+mod form;
+mod page;
 #[cfg(test)]
 mod people_tests;
 mod sign_in;
@@ -11,6 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use common::table::title;
 use ratatui::{
     Frame,
     buffer::Buffer,
@@ -21,7 +21,8 @@ use ratatui::{
 use crate::{
     key::{self, Action},
     model::{Model, Screen},
-    screen::title,
+    page::{detail_lines, help_lines},
+    status,
     style::Theme,
     width::{cut, width, wrap},
     words,
@@ -29,8 +30,6 @@ use crate::{
 
 /// A window with fewer columns or rows than this shows one sentence only.
 const LEAST: (u16, u16) = (20, 6);
-/// Rows that the line above the footer may grow to.
-const STATUS_ROWS: usize = 3;
 /// What turns while an answer is waited for.
 const SPINNER: [&str; 8] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", "⠏", "⠛"];
 
@@ -41,8 +40,8 @@ pub fn view(frame: &mut Frame<'_>, model: &Model) {
         put(frame.buffer_mut(), area, 0, 0, words::TOO_SMALL, Style::new());
         return;
     }
-    let status = status(model, usize::from(area.width));
-    let body = body(area, status.len());
+    let status = status::lines(model, usize::from(area.width));
+    let body = status::body(area, status.len());
     bar(frame.buffer_mut(), area, model);
     let cursor = draw_body(frame.buffer_mut(), body, model);
     for (row, (line, style)) in (body.bottom() - area.y..).zip(&status) {
@@ -54,35 +53,10 @@ pub fn view(frame: &mut Frame<'_>, model: &Model) {
     }
 }
 
-/// Lines and height of the help page, for scrolling.
-pub fn help_extent(model: &Model) -> (usize, usize) {
-    let body = body_now(model);
-    (help::lines(model, usize::from(body.width)).len(), usize::from(body.height))
-}
-
-/// Lines and height of the record that is open, for scrolling.
-pub fn detail_extent(model: &Model) -> (usize, usize) {
-    let body = body_now(model);
-    let Some(Screen::Record(detail)) = model.screens.last() else { return (0, 0) };
-    (detail::lines(detail, model.theme, usize::from(body.width)).len(), usize::from(body.height))
-}
-
-fn body_now(model: &Model) -> Rect {
-    let area = Rect::new(0, 0, model.size.0, model.size.1);
-    body(area, status(model, usize::from(area.width)).len())
-}
-
-/// Between the bar and the lines at the bottom.
-fn body(area: Rect, status_rows: usize) -> Rect {
-    let around = 2 + u16::try_from(status_rows).unwrap_or(1);
-    Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(around))
-}
-
 /// Draws what is on top. Where text is typed, says where its cursor is.
 fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position> {
     if let Some(scroll) = model.help {
-        let lines = help::lines(model, usize::from(body.width));
-        detail::draw(buffer, body, &lines, scroll);
+        page::draw(buffer, body, &help_lines(model, usize::from(body.width)), scroll);
         return None;
     }
     if let Some(sign_in) = &model.sign_in {
@@ -95,15 +69,15 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
         }
         Screen::Records(records) => table::records(buffer, body, model, records),
         Screen::Record(detail) => {
-            let lines = detail::lines(detail, model.theme, usize::from(body.width));
-            detail::draw(buffer, body, &lines, detail.scroll);
+            let lines = detail_lines(detail, model.theme, usize::from(body.width));
+            page::draw(buffer, body, &lines, detail.scroll);
             None
         }
-        Screen::Form(form) => filling::record_form(buffer, body, model.theme, form),
-        Screen::Definition(form) => filling::draw(buffer, body, model.theme, &form.filling, &[], None),
+        Screen::Form(form) => form::record_form(buffer, body, model.theme, form),
+        Screen::Definition(form) => form::draw(buffer, body, model.theme, &form.state, &[], None),
         Screen::Users(users) => table::records(buffer, body, model, users),
         Screen::Sessions(sessions) => table::records(buffer, body, model, &sessions.list),
-        Screen::Account(form) => filling::draw(buffer, body, model.theme, &form.filling, &[], form.notice().as_deref()),
+        Screen::Account(form) => form::draw(buffer, body, model.theme, &form.state, &[], form.notice().as_deref()),
     }
 }
 
@@ -114,7 +88,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
     for part in model.screens.iter().filter(|_| model.sign_in.is_none()).filter_map(|screen| match screen {
         Screen::Collections(_) => None,
         Screen::Records(records) => Some(records.collection.name.to_string()),
-        Screen::Record(detail) => Some(cut(&title(&detail.collection, &detail.record), 30)),
+        Screen::Record(detail) => Some(cut(&title(&detail.record), 30)),
         Screen::Form(form) if form.id.is_some() => Some(words::EDITING.to_owned()),
         Screen::Form(_) => Some(words::NEW.to_owned()),
         Screen::Definition(form) => Some(match &form.existing {
@@ -123,7 +97,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
         }),
         Screen::Users(_) => Some(words::USERS.to_owned()),
         Screen::Sessions(sessions) => Some(words::sessions_of(sessions.of.as_ref())),
-        Screen::Account(form) => Some(words::account(&form.kind)),
+        Screen::Account(form) => Some(form.kind.path()),
     }) {
         path.push_str(" › ");
         path.push_str(&part);
@@ -137,42 +111,6 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
     let who = if width(&path) + width(&who) < columns { who } else { format!("{spinner} ") };
     put(buffer, area, 0, 0, &cut(&path, columns.saturating_sub(width(&who))), model.theme.bar());
     put(buffer, area, columns - width(&who).min(columns), 0, &who, model.theme.bar());
-}
-
-/// The toast, and how things stand; where there is little room the toast alone. Never without a row.
-fn status(model: &Model, columns: usize) -> Vec<(String, Style)> {
-    let theme = model.theme;
-    let room = columns.saturating_sub(2);
-    let below = match model.writing {
-        Some(_) => words::WRITING.to_owned(),
-        None => standing(model),
-    };
-    let below = (cut(&below, room), theme.quiet());
-    let Some(toast) = &model.toast else { return vec![below] };
-    let (text, style) = if toast.is_error {
-        (format!("! {}", toast.text), theme.error())
-    } else {
-        (toast.text.clone(), theme.strong())
-    };
-    let mut lines = wrap(&text, room);
-    let most = STATUS_ROWS.min(usize::from(model.size.1 / 4).max(1));
-    if lines.len() > most {
-        let rest = lines.split_off(most - 1).join(" ");
-        lines.push(cut(&rest, room));
-    }
-    let has_room = usize::from(model.size.1) > lines.len() + 8;
-    lines.into_iter().map(|line| (line, style)).chain(Some(below).filter(|_| has_room)).collect()
-}
-
-fn standing(model: &Model) -> String {
-    if model.help.is_some() || model.sign_in.is_some() {
-        return String::new();
-    }
-    match model.screens.last().and_then(Screen::table) {
-        Some(table) if table.filter.is_some() => words::filter_hint(table.source).to_owned(),
-        Some(table) => table::standing(table),
-        None => String::new(),
-    }
 }
 
 /// The keys that make sense now, as far as there is room; the key for help always.

@@ -10,6 +10,7 @@ use common::{
     access::Action as Access,
     collection::Collection,
     record::Record,
+    table::title,
     text::{count, single_line},
     user::User,
 };
@@ -17,7 +18,6 @@ use common::{
 use crate::{
     key::{Action, Context},
     message::Failure,
-    screen::{Rows, title},
 };
 
 pub use people::*;
@@ -104,14 +104,12 @@ pub const NO_RECORDS_NEXT: &str = "Press n to create the first one.";
 pub const NO_MATCHES: &str = "Nothing matches the filter. Press Esc to see all, or / to change the filter.";
 /// Follows a sentence about what could not be loaded.
 pub const PRESS_R: &str = "Press r to try again.";
-/// How a filter line is written.
-pub fn filter_hint(rows: Rows) -> &'static str {
-    match rows {
-        Rows::Records => "Words to look for, or comparisons: price>=3 title=\"Sweet corn\" title~corn",
-        Rows::Users => "Words to look for, or comparisons: username~ann is_admin=true roles=editor",
-        Rows::Sessions(_) => "Words to look for, or comparisons: address=192.0.2.7 user_agent~curl",
-    }
-}
+/// How a filter line over records is written.
+pub const FILTER_RECORDS: &str = "Words to look for, or comparisons: price>=3 title=\"Sweet corn\" title~corn";
+/// How a filter line over users is written.
+pub const FILTER_USERS: &str = "Words to look for, or comparisons: username~ann is_admin=true roles=editor";
+/// How a filter line over sessions is written.
+pub const FILTER_SESSIONS: &str = "Words to look for, or comparisons: address=192.0.2.7 user_agent~curl";
 
 /// Fields with faults.
 pub const FIX_FIRST: &str = "Not saved: look at the fields marked with !";
@@ -353,9 +351,9 @@ pub fn not_saved(error: &CallError) -> &'static str {
 }
 
 /// A record was saved.
-pub fn saved(collection: &Collection, record: &Record, is_new: bool) -> String {
+pub fn saved(record: &Record, is_new: bool) -> String {
     let done = if is_new { "Created" } else { "Saved" };
-    format!("{done} \"{}\".", short(&title(collection, record)))
+    format!("{done} \"{}\".", short(&title(record)))
 }
 
 /// A record was deleted.

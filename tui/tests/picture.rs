@@ -78,8 +78,8 @@ fn model() -> Model {
     let user = json!({
         "id": id(7), "username": "ada", "roles": [], "is_admin": true, "is_active": true, "created_at": "", "last_login": null
     });
-    update(&mut model, Message::Me(Ok(serde_json::from_value(user).unwrap())));
-    let Some(Effect::Collections(ticket)) = effects.last() else { panic!("collections are loaded") };
+    let [Effect::Me(me), Effect::Collections(ticket)] = effects.as_slice() else { panic!("collections are loaded") };
+    update(&mut model, Message::Me(*me, Ok(serde_json::from_value(user).unwrap())));
     update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
     let show = |model: &mut Model, effects: &[Effect]| {
         let Some(Effect::Records(ticket, ..)) = effects.last() else { panic!("records are loaded") };
@@ -91,8 +91,7 @@ fn model() -> Model {
         show(&mut model, &effects);
     }
     press(&mut model, "jjjjj");
-    let ticket = model.ticket();
-    model.writing = Some(ticket);
+    let ticket = model.begin_write();
     let deleted = Deleted {
         collection: "snacks".parse().unwrap(),
         id: id(99).parse().unwrap(),

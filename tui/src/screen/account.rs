@@ -7,8 +7,8 @@ use common::{
     user::User,
 };
 
-use super::{Editing, Filling};
-use crate::{effect::Effect, message::Ticket, words};
+use super::{editing::Editing, form_state::FormState};
+use crate::{effect::Effect, load::Ticket, words};
 
 /// Which of the forms it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,24 @@ pub enum AccountKind {
     DeleteUser(User),
 }
 
+impl AccountKind {
+    /// What it is called in the path at the top.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Password => words::PASSWORD.to_owned(),
+            Self::NewUser => words::NEW.to_owned(),
+            Self::EditUser(user) => format!("{} › {}", user.username, words::EDITING),
+            Self::DeleteUser(user) => format!("{} › {}", user.username, words::DELETING),
+        }
+    }
+}
+
 /// A form about an account.
 pub struct AccountForm {
     /// Which it is.
     pub kind: AccountKind,
     /// The form.
-    pub filling: Filling,
+    pub state: FormState,
 }
 
 impl AccountForm {
@@ -40,7 +52,7 @@ impl AccountForm {
             AccountKind::EditUser(user) => Form::edit_user(user),
             AccountKind::DeleteUser(_) => confirmation(),
         };
-        Self { kind, filling: Filling::new(form) }
+        Self { kind, state: FormState::new(form) }
     }
 
     /// What there is to know before it is sent.
@@ -55,15 +67,15 @@ impl AccountForm {
     /// Takes what the server said against it.
     pub fn refuse(&mut self, error: &CallError) {
         match error.problem() {
-            Some(problem) => self.filling.form.refuse(problem),
-            None => self.filling.form.errors = vec![words::call_error(error)],
+            Some(problem) => self.state.form.refuse(problem),
+            None => self.state.form.errors = vec![words::call_error(error)],
         }
-        self.filling.go_to_error();
+        self.state.go_to_error();
     }
 
     /// What is said once it is written.
     pub fn done(&self) -> String {
-        let form = &self.filling.form;
+        let form = &self.state.form;
         match &self.kind {
             AccountKind::Password => words::PASSWORD_CHANGED.to_owned(),
             AccountKind::NewUser => words::user_made(form.text("username")),
@@ -77,20 +89,20 @@ impl AccountForm {
 }
 
 impl Editing for AccountForm {
-    fn filling(&self) -> &Filling {
-        &self.filling
+    fn state(&self) -> &FormState {
+        &self.state
     }
 
-    fn filling_mut(&mut self) -> &mut Filling {
-        &mut self.filling
+    fn state_mut(&mut self) -> &mut FormState {
+        &mut self.state
     }
 
     fn is_changed(&self) -> bool {
-        !matches!(self.kind, AccountKind::DeleteUser(_)) && self.filling.form.is_changed()
+        !matches!(self.kind, AccountKind::DeleteUser(_)) && self.state.form.is_changed()
     }
 
     fn save(&mut self, ticket: Ticket) -> Option<Effect> {
-        let form = &mut self.filling.form;
+        let form = &mut self.state.form;
         let effect = match &self.kind {
             AccountKind::Password => form.submit_as().map(|change| Effect::ChangePassword(ticket, change)),
             AccountKind::NewUser => form.submit_as().map(|user| Effect::CreateUser(ticket, user)),
@@ -106,7 +118,7 @@ impl Editing for AccountForm {
             }
         };
         if effect.is_none() {
-            self.filling.go_to_error();
+            self.state.go_to_error();
         }
         effect
     }

@@ -2,8 +2,12 @@
 
 use common::collection::Collection;
 
-use super::{acts_on_row, moved};
-use crate::{effect::Effect, key::Action, message::Ticket, model::Load};
+use super::cursor::{acts_on_row, moved};
+use crate::{
+    effect::Effect,
+    key::Action,
+    load::{Load, Tickets},
+};
 
 /// The list of collections.
 #[derive(Default)]
@@ -18,9 +22,8 @@ pub struct Collections {
 
 impl Collections {
     /// Loads them.
-    pub fn load(&mut self, ticket: Ticket) -> Effect {
-        self.load.begin(ticket);
-        Effect::Collections(ticket)
+    pub fn load(&mut self, tickets: &Tickets) -> Effect {
+        Effect::Collections(self.load.begin(tickets))
     }
 
     /// Takes them; the cursor stays on the collection that it was on.

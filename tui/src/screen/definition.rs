@@ -13,15 +13,15 @@ use common::{
 };
 
 use self::place::{Part, Place};
-use super::{Editing, Filling};
-use crate::{effect::Effect, key::Action, message::Ticket, words};
+use super::{editing::Editing, form_state::FormState};
+use crate::{effect::Effect, key::Action, load::Ticket, words};
 
 /// The collection editor.
 pub struct DefinitionForm {
     /// The definition as it is typed.
     editor: Editor,
     /// The same as a form.
-    pub filling: Filling,
+    pub state: FormState,
     /// Which part of the editor each input holds.
     places: Vec<Place>,
     /// The collection that is changed; `None` for a new one.
@@ -40,7 +40,7 @@ impl DefinitionForm {
         let mut form = Self {
             opened: editor.clone(),
             editor,
-            filling: Filling::new(Form::default()),
+            state: FormState::new(Form::default()),
             places: Vec::new(),
             existing: existing.map(|collection| collection.name.clone()),
             collections: collections.iter().map(|collection| collection.name.to_string()).collect(),
@@ -52,7 +52,7 @@ impl DefinitionForm {
 
     /// Adds, takes out or moves fields.
     pub fn arrange(&mut self, action: Action) {
-        let here = match self.places.get(self.filling.focus) {
+        let here = match self.places.get(self.state.focus) {
             Some(Place::Field(field, _)) => Some(*field),
             _ => None,
         };
@@ -76,23 +76,23 @@ impl DefinitionForm {
 
     /// The input in focus belongs to a field.
     pub fn is_in_field(&self) -> bool {
-        matches!(self.places.get(self.filling.focus), Some(Place::Field(..)))
+        matches!(self.places.get(self.state.focus), Some(Place::Field(..)))
     }
 
     /// Takes what the server said against it.
     pub fn refuse(&mut self, problem: &Problem) {
         self.editor.refuse(problem);
         self.show_errors(None);
-        if self.filling.form.inputs.iter().all(|input| input.errors.is_empty()) {
-            self.filling.form.errors = vec![words::problem(problem)];
+        if self.state.form.inputs.iter().all(|input| input.errors.is_empty()) {
+            self.state.form.errors = vec![words::problem(problem)];
         }
-        self.filling.go_to_error();
+        self.state.go_to_error();
     }
 
     /// Finds what is wrong: everywhere once saving was tried, before that where something was just typed.
     fn judge(&mut self, typed: Option<Place>) {
         self.editor.definition();
-        self.filling.form.errors.clear();
+        self.state.form.errors.clear();
         if self.tried {
             self.show_errors(None);
         } else if typed.is_some() {
@@ -101,7 +101,7 @@ impl DefinitionForm {
     }
 
     fn show_errors(&mut self, only: Option<Place>) {
-        for (place, input) in self.places.iter().zip(&mut self.filling.form.inputs) {
+        for (place, input) in self.places.iter().zip(&mut self.state.form.inputs) {
             if only.is_none_or(|only| only == *place) {
                 input.errors = self.editor.errors.messages(&place.error_name()).map(str::to_owned).collect();
             }
@@ -135,9 +135,9 @@ impl DefinitionForm {
             input.label = place.label();
             form.inputs.push(input);
         }
-        self.filling.form = form;
+        self.state.form = form;
         let focus = focus.and_then(|focus| self.places.iter().position(|place| *place == focus));
-        self.filling.go_to(focus.unwrap_or(0));
+        self.state.go_to(focus.unwrap_or(0));
         if self.tried {
             self.show_errors(None);
         }
@@ -145,12 +145,12 @@ impl DefinitionForm {
 }
 
 impl Editing for DefinitionForm {
-    fn filling(&self) -> &Filling {
-        &self.filling
+    fn state(&self) -> &FormState {
+        &self.state
     }
 
-    fn filling_mut(&mut self) -> &mut Filling {
-        &mut self.filling
+    fn state_mut(&mut self) -> &mut FormState {
+        &mut self.state
     }
 
     fn is_changed(&self) -> bool {
@@ -160,10 +160,10 @@ impl Editing for DefinitionForm {
         parts(&self.editor) != parts(&self.opened)
     }
 
-    fn typed(&mut self, into_form: &mut dyn FnMut(&mut Filling)) {
-        let (focus, before) = (self.filling.focus, self.filling.current().map(|input| input.text.clone()));
-        into_form(&mut self.filling);
-        let Some(text) = self.filling.form.inputs.get(focus).map(|input| input.text.clone()) else { return };
+    fn typed(&mut self, into_form: &mut dyn FnMut(&mut FormState)) {
+        let (focus, before) = (self.state.focus, self.state.current().map(|input| input.text.clone()));
+        into_form(&mut self.state);
+        let Some(text) = self.state.form.inputs.get(focus).map(|input| input.text.clone()) else { return };
         let Some(place) = self.places.get(focus).copied() else { return };
         if before.as_ref() == Some(&text) {
             return;
@@ -180,7 +180,7 @@ impl Editing for DefinitionForm {
         let definition = self.editor.definition();
         self.judge(None);
         if definition.is_none() {
-            self.filling.go_to_error();
+            self.state.go_to_error();
         }
         Some(Effect::Define(ticket, self.existing.clone(), Box::new(definition?)))
     }

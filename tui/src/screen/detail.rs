@@ -2,7 +2,11 @@
 
 use common::{collection::Collection, record::Record};
 
-use crate::{effect::Effect, key::Action, message::Ticket, model::Load};
+use crate::{
+    effect::Effect,
+    key::Action,
+    load::{Load, Tickets},
+};
 
 /// One record, read only.
 pub struct Detail {
@@ -23,9 +27,9 @@ impl Detail {
     }
 
     /// Reads it anew.
-    pub fn load(&mut self, ticket: Ticket) -> Option<Effect> {
+    pub fn load(&mut self, tickets: &Tickets) -> Option<Effect> {
         let id = self.record.id()?;
-        self.load.begin(ticket);
+        let ticket = self.load.begin(tickets);
         Some(Effect::Record(ticket, self.collection.name.clone(), id))
     }
 

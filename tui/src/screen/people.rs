@@ -2,7 +2,8 @@
 
 use common::{id::SessionId, record::Record, user::User};
 
-use super::{Records, Rows};
+use super::records::{Records, Rows};
+use crate::words;
 
 /// Where somebody is signed in.
 pub struct Sessions {
@@ -35,6 +36,18 @@ impl Sessions {
         let row = self.list.current()?;
         let is_this_one = row.get("current").is_some_and(|current| current == true);
         Some((row.id().map(|id| SessionId::from_uuid(id.uuid()))?, is_this_one))
+    }
+}
+
+impl Ending {
+    /// The question that is asked before it happens.
+    pub fn question(self, is_this_one: bool, of: Option<&User>) -> String {
+        match (self, of) {
+            (Self::One(_), _) if is_this_one => words::ASK_THIS_ONE.to_owned(),
+            (Self::One(_), _) => words::ASK_ONE.to_owned(),
+            (Self::Others, None) => words::ASK_OTHERS.to_owned(),
+            (Self::Others, Some(user)) => words::ask_all(user),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use common::{
     record::Record,
 };
 
-use super::{Editing, Filling};
-use crate::{effect::Effect, message::Ticket, words};
+use super::{editing::Editing, form_state::FormState};
+use crate::{effect::Effect, load::Ticket, words};
 
 /// A record's form.
 pub struct RecordForm {
@@ -18,7 +18,7 @@ pub struct RecordForm {
     /// The record that is changed; `None` for a new one.
     pub id: Option<RecordId>,
     /// The form.
-    pub filling: Filling,
+    pub state: FormState,
     /// Fields that both sides changed, and what the other side wrote.
     pub clashes: Vec<Clash>,
     /// What happened meanwhile, and what to do about it.
@@ -30,35 +30,35 @@ pub struct RecordForm {
 impl RecordForm {
     /// For a new record.
     pub fn create(collection: Collection) -> Self {
-        let filling = Filling::new(Form::create(&collection));
-        Self { collection, id: None, filling, clashes: Vec::new(), notice: None, rescued: false }
+        let state = FormState::new(Form::create(&collection));
+        Self { collection, id: None, state, clashes: Vec::new(), notice: None, rescued: false }
     }
 
     /// For changes to a record.
     pub fn edit(collection: Collection, record: &Record) -> Self {
-        let filling = Filling::new(Form::edit(&collection, record));
-        Self { id: record.id(), filling, ..Self::create(collection) }
+        let state = FormState::new(Form::edit(&collection, record));
+        Self { id: record.id(), state, ..Self::create(collection) }
     }
 
     /// Somebody else wrote this meanwhile: takes it as the base and keeps what was typed.
     pub fn rebase(&mut self, fresh: &Record) {
-        self.clashes = self.filling.form.rebase(fresh);
+        self.clashes = self.state.form.rebase(fresh);
         self.notice =
             Some(if self.clashes.is_empty() { words::CHANGED_ELSEWHERE.to_owned() } else { words::CLASHES.to_owned() });
-        let focus = self.filling.focus;
-        let clash = self.filling.form.inputs.iter().position(|input| self.clash(&input.label).is_some());
-        self.filling.go_to(clash.unwrap_or(focus));
+        let focus = self.state.focus;
+        let clash = self.state.form.inputs.iter().position(|input| self.clash(&input.label).is_some());
+        self.state.go_to(clash.unwrap_or(focus));
     }
 
     /// Somebody else deleted the record meanwhile: what was typed becomes a new one.
     pub fn outlive(&mut self) {
         let mut form = Form::create(&self.collection);
-        for (index, input) in self.filling.form.inputs.iter().enumerate() {
+        for (index, input) in self.state.form.inputs.iter().enumerate() {
             form.set(index, input.text.clone());
         }
-        let focus = self.filling.focus;
-        self.filling = Filling::new(form);
-        self.filling.go_to(focus);
+        let focus = self.state.focus;
+        self.state = FormState::new(form);
+        self.state.go_to(focus);
         self.id = None;
         self.rescued = true;
         self.clashes.clear();
@@ -72,12 +72,12 @@ impl RecordForm {
 
     /// The clash about the input in focus.
     pub fn clash_here(&self) -> Option<&Clash> {
-        self.clash(&self.filling.current()?.label)
+        self.clash(&self.state.current()?.label)
     }
 
     /// The collection that the input in focus refers to.
     pub fn refers_to(&self) -> Option<&CollectionName> {
-        match &self.filling.current()?.widget {
+        match &self.state.current()?.widget {
             Widget::Reference(collection) => Some(collection),
             _ => None,
         }
@@ -86,27 +86,27 @@ impl RecordForm {
     /// Takes what the other side wrote into the input in focus.
     pub fn take_theirs(&mut self) {
         let Some(clash) = self.clash_here().cloned() else { return };
-        self.filling.set(self.filling.focus, clash.theirs);
+        self.state.set(self.state.focus, clash.theirs);
         self.clashes.retain(|other| other.label != clash.label);
     }
 }
 
 impl Editing for RecordForm {
-    fn filling(&self) -> &Filling {
-        &self.filling
+    fn state(&self) -> &FormState {
+        &self.state
     }
 
-    fn filling_mut(&mut self) -> &mut Filling {
-        &mut self.filling
+    fn state_mut(&mut self) -> &mut FormState {
+        &mut self.state
     }
 
     fn is_changed(&self) -> bool {
-        self.rescued || self.filling.form.is_changed()
+        self.rescued || self.state.form.is_changed()
     }
 
     fn save(&mut self, ticket: Ticket) -> Option<Effect> {
-        let Some(body) = self.filling.form.submit() else {
-            self.filling.go_to_error();
+        let Some(body) = self.state.form.submit() else {
+            self.state.go_to_error();
             return None;
         };
         let collection = self.collection.name.clone();

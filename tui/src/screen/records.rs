@@ -9,8 +9,14 @@ use common::{
     table::{Column, TableState, columns, filter_line},
 };
 
-use super::{acts_on_row, moved};
-use crate::{effect::Effect, key::Action, message::Ticket, model::Load, typing::Typing};
+use super::cursor::{acts_on_row, moved};
+use crate::{
+    effect::Effect,
+    key::Action,
+    load::{Load, Tickets},
+    text_input::TextInput,
+    words,
+};
 
 /// Rows on a page.
 const PAGE_SIZE: u64 = 50;
@@ -24,6 +30,17 @@ pub enum Rows {
     Users,
     /// Where somebody is signed in; `None` is oneself.
     Sessions(Option<UserId>),
+}
+
+impl Rows {
+    /// How a filter line over such rows is written.
+    pub fn filter_hint(self) -> &'static str {
+        match self {
+            Self::Records => words::FILTER_RECORDS,
+            Self::Users => words::FILTER_USERS,
+            Self::Sessions(_) => words::FILTER_SESSIONS,
+        }
+    }
 }
 
 /// A table of records.
@@ -56,7 +73,7 @@ pub struct Records {
 #[derive(Default)]
 pub struct FilterLine {
     /// What was typed.
-    pub typing: Typing,
+    pub text_input: TextInput,
     /// Why it cannot be used.
     pub error: Option<String>,
 }
@@ -99,10 +116,10 @@ impl Records {
     }
 
     /// Loads the page anew. The rows stay where they are until then, and so does the cursor.
-    pub fn load(&mut self, ticket: Ticket) -> Effect {
+    pub fn load(&mut self, tickets: &Tickets) -> Effect {
         let here = self.current().and_then(Record::id).map(|id| Land::On(id, self.selected));
         self.land = self.land.or(here);
-        self.load.begin(ticket);
+        let ticket = self.load.begin(tickets);
         let list = self.table.query.clone();
         match self.source {
             Rows::Records => Effect::Records(ticket, self.collection.name.clone(), list),
@@ -112,17 +129,17 @@ impl Records {
     }
 
     /// Loads other rows: those that are shown do not belong to the query any more.
-    fn load_other(&mut self, ticket: Ticket, land: Land) -> Effect {
+    fn load_other(&mut self, tickets: &Tickets, land: Land) -> Effect {
         self.rows = None;
         self.land = Some(land);
-        self.load(ticket)
+        self.load(tickets)
     }
 
     /// Takes a page. An empty page beyond the last one (rows were deleted) asks for the last one instead.
-    pub fn show(&mut self, page: Page<Record>, ticket: Ticket) -> Option<Effect> {
+    pub fn show(&mut self, page: Page<Record>, tickets: &Tickets) -> Option<Effect> {
         self.table.count = page.count;
         if page.results.is_empty() && self.table.turn(0) {
-            return Some(self.load_other(ticket, Land::Last));
+            return Some(self.load_other(tickets, Land::Last));
         }
         let last = page.results.len().saturating_sub(1);
         self.selected = match self.land.take() {
@@ -174,9 +191,9 @@ impl Records {
     }
 
     /// Takes a key that is about the filter line; what there is to do then. `None` for every other key.
-    pub fn narrow(&mut self, action: Action, ticket: Ticket) -> Option<Vec<Effect>> {
+    pub fn narrow(&mut self, action: Action, tickets: &Tickets) -> Option<Vec<Effect>> {
         let effect = match action {
-            Action::Submit if self.filter.is_some() => self.use_filter(ticket),
+            Action::Submit if self.filter.is_some() => self.use_filter(tickets),
             Action::Back if self.filter.is_some() => {
                 self.filter = None;
                 None
@@ -186,21 +203,21 @@ impl Records {
                 self.open_filter();
                 None
             }
-            Action::Back if !self.filter_line().is_empty() => Some(self.clear_filter(ticket)),
+            Action::Back if !self.filter_line().is_empty() => Some(self.clear_filter(tickets)),
             _ => return None,
         };
         Some(effect.into_iter().collect())
     }
 
     /// Moves the cursor, by rows, columns or pages; orders the rows.
-    pub fn go(&mut self, action: Action, ticket: Ticket) -> Option<Effect> {
+    pub fn go(&mut self, action: Action, tickets: &Tickets) -> Option<Effect> {
         let rows = self.rows.as_ref().map_or(0, Vec::len);
         match action {
             Action::Up if self.selected == 0 => {
-                return self.table.turn(-1).then(|| self.load_other(ticket, Land::Last));
+                return self.table.turn(-1).then(|| self.load_other(tickets, Land::Last));
             }
             Action::Down if self.selected + 1 >= rows => {
-                return self.table.turn(1).then(|| self.load_other(ticket, Land::First));
+                return self.table.turn(1).then(|| self.load_other(tickets, Land::First));
             }
             Action::Up => self.selected = moved(self.selected, -1, rows),
             Action::Down => self.selected = moved(self.selected, 1, rows),
@@ -217,12 +234,12 @@ impl Records {
                 self.columns = all_columns(self.source, &self.collection);
                 self.column = self.columns.iter().position(|column| Some(&column.name) == name.as_ref()).unwrap_or(0);
             }
-            Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(ticket, Land::First)),
-            Action::NextPage => return self.table.turn(1).then(|| self.load_other(ticket, Land::First)),
+            Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(tickets, Land::First)),
+            Action::NextPage => return self.table.turn(1).then(|| self.load_other(tickets, Land::First)),
             Action::Sort => {
                 let column = self.columns.get(self.column).filter(|column| column.sortable)?;
                 self.table.sort(&column.name);
-                return Some(self.load_other(ticket, Land::First));
+                return Some(self.load_other(tickets, Land::First));
             }
             _ => {}
         }
@@ -231,16 +248,16 @@ impl Records {
 
     /// Opens the filter line with what it says now.
     fn open_filter(&mut self) {
-        self.filter = Some(FilterLine { typing: Typing::line(self.filter_line()), error: None });
+        self.filter = Some(FilterLine { text_input: TextInput::line(self.filter_line()), error: None });
     }
 
     /// Uses what was typed into the filter line; where it cannot be used, the line stays and says why.
-    fn use_filter(&mut self, ticket: Ticket) -> Option<Effect> {
+    fn use_filter(&mut self, tickets: &Tickets) -> Option<Effect> {
         let line = self.filter.as_mut()?;
-        match self.table.filter(&self.collection, line.typing.text()) {
+        match self.table.filter(&self.collection, line.text_input.text()) {
             Ok(()) => {
                 self.filter = None;
-                Some(self.load_other(ticket, Land::First))
+                Some(self.load_other(tickets, Land::First))
             }
             Err(error) => {
                 line.error = Some(error);
@@ -250,11 +267,11 @@ impl Records {
     }
 
     /// Shows all rows again.
-    fn clear_filter(&mut self, ticket: Ticket) -> Effect {
+    fn clear_filter(&mut self, tickets: &Tickets) -> Effect {
         self.table.query.filters.clear();
         self.table.query.search.clear();
         self.table.query.page = 1;
-        self.load_other(ticket, Land::First)
+        self.load_other(tickets, Land::First)
     }
 }
 

@@ -6,8 +6,12 @@ use common::{
     form::Form,
 };
 
-use super::Filling;
-use crate::{effect::Effect, message::Ticket, model::Load, words};
+use super::form_state::FormState;
+use crate::{
+    effect::Effect,
+    load::{Load, Ticket},
+    words,
+};
 
 /// Which of the two forms is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub struct SignIn {
     /// Which form is shown.
     pub kind: Kind,
     /// The form.
-    pub filling: Filling,
+    pub state: FormState,
     /// The server has no users yet.
     pub setup_required: bool,
     /// Why signing in is asked for.
@@ -37,7 +41,7 @@ impl SignIn {
     pub fn new(reason: Option<String>) -> Self {
         Self {
             kind: Kind::SignIn,
-            filling: Filling::new(Form::sign_in()),
+            state: FormState::new(Form::sign_in()),
             setup_required: false,
             reason,
             look: Load::default(),
@@ -47,7 +51,7 @@ impl SignIn {
     /// Takes what the server is. A new one is set up first, unless somebody is typing already.
     pub fn know(&mut self, root: &Root) {
         self.setup_required = root.setup_required;
-        let untouched = !self.filling.form.is_changed();
+        let untouched = !self.state.form.is_changed();
         if root.setup_required && self.kind == Kind::SignIn && untouched {
             self.switch();
         }
@@ -60,23 +64,23 @@ impl SignIn {
             Kind::SetUp => (Kind::SignIn, Form::sign_in()),
         };
         for index in 0..form.inputs.len() {
-            let typed = self.filling.form.text(form.inputs[index].name()).to_owned();
+            let typed = self.state.form.text(form.inputs[index].name()).to_owned();
             if !typed.is_empty() {
                 form.set(index, typed);
             }
         }
-        (self.kind, self.filling) = (kind, Filling::new(form));
+        (self.kind, self.state) = (kind, FormState::new(form));
     }
 
     /// Sends the form, if all is well; otherwise goes to what is wrong.
     pub fn submit(&mut self, ticket: Ticket) -> Option<Effect> {
-        let Some(body) = self.filling.form.submit() else {
-            self.filling.go_to_error();
+        let Some(body) = self.state.form.submit() else {
+            self.state.go_to_error();
             return None;
         };
         // Whether the server answers will be known from this.
         self.look.error = None;
-        let text = |name| self.filling.form.text(name).to_owned();
+        let text = |name| self.state.form.text(name).to_owned();
         Some(match self.kind {
             Kind::SignIn => {
                 Effect::SignIn(ticket, Credentials { username: text("username"), password: text("password") })
@@ -88,15 +92,15 @@ impl SignIn {
     /// Takes what the server said against it.
     pub fn refuse(&mut self, error: &CallError) {
         match error.problem() {
-            Some(problem) => self.filling.form.refuse(problem),
-            None => self.filling.form.errors = vec![words::call_error(error)],
+            Some(problem) => self.state.form.refuse(problem),
+            None => self.state.form.errors = vec![words::call_error(error)],
         }
         if self.kind == Kind::SignIn
-            && let Some(password) = self.filling.form.inputs.iter().position(|input| input.name() == "password")
+            && let Some(password) = self.state.form.inputs.iter().position(|input| input.name() == "password")
         {
-            self.filling.go_to(password);
+            self.state.go_to(password);
         } else {
-            self.filling.go_to_error();
+            self.state.go_to_error();
         }
     }
 }

@@ -6,6 +6,7 @@ use common::{
     access::{Action as Access, Decision},
     collection::Collection,
     record::Record,
+    table::title,
 };
 
 use crate::{
@@ -13,8 +14,9 @@ use crate::{
     key::Action,
     message::Deleted,
     model::{Model, Screen},
-    screen::{AccountKind, Collections, DefinitionForm, Detail, RecordForm, Records, scrolled, title},
-    view, words,
+    page,
+    screen::{AccountKind, Collections, DefinitionForm, Detail, RecordForm, Records, scrolled},
+    words,
 };
 
 /// Does what a key asks for.
@@ -38,9 +40,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Undo => return undo(model),
         Action::Reload => return model.reload(),
         Action::SignOut => {
-            let ticket = model.ticket();
-            model.writing = Some(ticket);
-            return vec![Effect::SignOut];
+            return vec![model.sign_out()];
         }
         _ => {}
     }
@@ -57,23 +57,23 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn act_on_help(model: &mut Model, action: Action, scroll: usize) {
-    let (lines, height) = view::help_extent(model);
+    let (lines, height) = page::help_extent(model);
     model.help = (action != Action::Back).then(|| scrolled(scroll, action, lines, height));
 }
 
 fn act_on_sign_in(model: &mut Model, action: Action) -> Vec<Effect> {
-    let ticket = model.ticket();
+    let tickets = model.tickets.clone();
     let Some(sign_in) = &mut model.sign_in else { return Vec::new() };
     match action {
-        Action::NextInput => sign_in.filling.step(true),
-        Action::PreviousInput => sign_in.filling.step(false),
+        Action::NextInput => sign_in.state.step(true),
+        Action::PreviousInput => sign_in.state.step(false),
         Action::OtherForm if sign_in.setup_required => sign_in.switch(),
         Action::Retry => {
-            sign_in.look.begin(ticket);
-            return vec![Effect::Look(ticket)];
+            return vec![Effect::Look(sign_in.look.begin(&tickets))];
         }
-        Action::Submit if !sign_in.filling.is_at_end() => sign_in.filling.step(true),
+        Action::Submit if !sign_in.state.is_at_end() => sign_in.state.step(true),
         Action::Submit => {
+            let ticket = tickets.next();
             let effect = sign_in.submit(ticket);
             model.writing = effect.is_some().then_some(ticket);
             return effect.into_iter().collect();
@@ -110,9 +110,9 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
-    let ticket = model.ticket();
+    let tickets = model.tickets.clone();
     let Screen::Records(records) = model.top() else { return Vec::new() };
-    if let Some(effects) = records.narrow(action, ticket) {
+    if let Some(effects) = records.narrow(action, &tickets) {
         return effects;
     }
     let collection = records.collection.clone();
@@ -125,7 +125,7 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
         (Action::Open, Some(record)) if records.is_look_up => {
             model.screens.pop();
             if let (Screen::Form(form), Some(id)) = (model.top(), record.id()) {
-                form.filling.set(form.filling.focus, id.to_string());
+                form.state.set(form.state.focus, id.to_string());
             }
         }
         (Action::Open, Some(record)) => {
@@ -140,7 +140,7 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         (Action::Edit | Action::Delete, Some(record)) => return act_on_one(model, action, &collection, &record),
-        _ => return records.go(action, ticket).into_iter().collect(),
+        _ => return records.go(action, &tickets).into_iter().collect(),
     }
     Vec::new()
 }
@@ -156,7 +156,7 @@ fn act_on_record(model: &mut Model, action: Action) -> Vec<Effect> {
             return act_on_one(model, action, &collection, &record);
         }
         _ => {
-            let (lines, height) = view::detail_extent(model);
+            let (lines, height) = page::detail_extent(model);
             if let Screen::Record(detail) = model.top() {
                 detail.go(action, lines, height);
             }
@@ -177,9 +177,8 @@ fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record
         return Vec::new();
     }
     let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return Vec::new() };
-    let ticket = model.ticket();
-    model.writing = Some(ticket);
-    let title = title(collection, record);
+    let ticket = model.begin_write();
+    let title = title(record);
     vec![Effect::Delete(ticket, Deleted { collection: collection.name.clone(), id, revision, title })]
 }
 
@@ -204,17 +203,17 @@ fn act_on_definition(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// What the keys ask for in every form.
 fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
-    let ticket = model.ticket();
+    let ticket = model.tickets.next();
     let Some(form) = model.top().editing_mut() else { return Vec::new() };
     match action {
-        Action::NextInput => form.filling_mut().step(true),
-        Action::PreviousInput => form.filling_mut().step(false),
-        Action::NextPage | Action::PreviousPage => form.filling_mut().leap(action == Action::NextPage),
+        Action::NextInput => form.state_mut().step(true),
+        Action::PreviousInput => form.state_mut().step(false),
+        Action::NextPage | Action::PreviousPage => form.state_mut().leap(action == Action::NextPage),
         Action::PreviousChoice | Action::NextChoice | Action::Pick => {
-            form.typed(&mut |filling| filling.choose(action));
+            form.typed(&mut |state| state.choose(action));
         }
-        Action::Back if form.is_changed() && !form.filling().leaving => {
-            form.filling_mut().leaving = true;
+        Action::Back if form.is_changed() && !form.state().leaving => {
+            form.state_mut().leaving = true;
             model.complain(words::UNSAVED_LEAVE);
         }
         Action::Back => {
@@ -257,9 +256,7 @@ fn undo(model: &mut Model) -> Vec<Effect> {
         model.complain(words::NOTHING_TO_UNDO);
         return Vec::new();
     };
-    let ticket = model.ticket();
-    model.writing = Some(ticket);
-    vec![Effect::Restore(ticket, deleted)]
+    vec![Effect::Restore(model.begin_write(), deleted)]
 }
 
 /// Ends the client; over unsaved text it asks once.

@@ -9,7 +9,8 @@ use common::{CallError, collection::Collection, user::User};
 use crate::{
     effect::Effect,
     key,
-    message::{Answer, Failure, Message, Ticket},
+    load::{Load, Ticket},
+    message::{Answer, Failure, Message},
     model::{Model, Screen, Typed},
     screen::Collections,
     words,
@@ -28,14 +29,16 @@ pub fn take(model: &mut Model, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Message::Me(Ok(user)) => {
-            model.user = Some(user);
-            Vec::new()
-        }
-        // The list of collections, asked for beside it, says what else is wrong.
-        Message::Me(Err(failure)) => ended(model, &failure).unwrap_or_default(),
+        Message::Me(ticket, answer) if model.me.finish(ticket) => match answer {
+            Ok(user) => {
+                model.user = Some(user);
+                Vec::new()
+            }
+            // The list of collections, asked for beside it, says what else is wrong.
+            Err(failure) => ended(model, &failure).unwrap_or_default(),
+        },
         Message::SignedIn(ticket, answer) if finish(model, ticket) => signed_in(model, answer),
-        Message::SignedOut(answer) => signed_out(model, answer),
+        Message::SignedOut(ticket, answer) if finish(model, ticket) => signed_out(model, answer),
         Message::Collections(ticket, answer) => collections(model, ticket, answer),
         Message::Records(ticket, answer) => records::page(model, ticket, answer),
         Message::Record(ticket, answer) => records::record(model, ticket, answer),
@@ -69,7 +72,8 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
     if *failure != Failure::SignedOut {
         return None;
     }
-    if model.sign_in.is_some() {
+    // Whoever is signing out anyway need not be told, and the answer to that is still waited for.
+    if model.sign_in.is_some() || model.signing_out {
         return Some(Vec::new());
     }
     model.writing = None;
@@ -77,9 +81,9 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
         let is_text = matches!(typed, Typed::Paste(_))
             || matches!(&typed, Typed::Key(key) if key::action(model.context(), *key).is_none());
         let Some(form) = model.top().editing_mut().filter(|_| is_text) else { break };
-        form.typed(&mut |filling| match &typed {
-            Typed::Key(key) => filling.key(*key),
-            Typed::Paste(text) => filling.paste(text),
+        form.typed(&mut |state| match &typed {
+            Typed::Key(key) => state.key(*key),
+            Typed::Paste(text) => state.paste(text),
         });
     }
     let reason = if model.has_unsaved_text() { words::ENDED_TEXT_KEPT } else { words::ENDED };
@@ -95,13 +99,14 @@ fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
                 model.undo.clear();
             }
             model.sign_in = None;
+            model.me = Load::default();
             model.say(words::welcome(&user, model.has_unsaved_text()));
             model.user = Some(user);
             model.reload()
         }
         Err(Failure::SignedOut) => {
             if let Some(sign_in) = &mut model.sign_in {
-                sign_in.filling.form.errors = vec![words::ENDED.to_owned()];
+                sign_in.state.form.errors = vec![words::ENDED.to_owned()];
             }
             Vec::new()
         }
@@ -115,8 +120,9 @@ fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
 }
 
 fn signed_out(model: &mut Model, answer: Result<(), CallError>) -> Vec<Effect> {
-    model.writing = None;
+    model.signing_out = false;
     model.user = None;
+    model.me = Load::default();
     model.undo.clear();
     model.ahead.clear();
     model.toast = None;
@@ -162,7 +168,7 @@ fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
     if let Screen::Definition(form) = model.top() {
         match error.problem() {
             Some(problem) => form.refuse(problem),
-            None => form.filling.form.errors = vec![words::call_error(&error)],
+            None => form.state.form.errors = vec![words::call_error(&error)],
         }
     }
     let said = if error.status() == 412 { words::DEFINITION_CHANGED } else { words::not_saved(&error) };

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     fixture::{id, people, press, session, users},
-    message::{Failure, Ticket},
+    message::Failure,
     screen::AccountForm,
     words,
 };
@@ -68,8 +68,8 @@ fn a_wrong_password_is_said_at_its_field_and_nothing_typed_is_lost() {
     let problem = Problem::validation(FieldErrors::of("current_password", error));
     update(&mut model, Message::Account(*ticket, refused(problem)));
     let form = form(&model);
-    assert_eq!(form.filling.current().unwrap().errors, ["This is not your current password."]);
-    assert_eq!(form.filling.form.text("new_password"), "a few new words");
+    assert_eq!(form.state.current().unwrap().errors, ["This is not your current password."]);
+    assert_eq!(form.state.form.text("new_password"), "a few new words");
     press(&mut model, "<");
     assert_eq!(toast(&model), words::UNSAVED_LEAVE);
 }
@@ -95,7 +95,7 @@ fn all_other_sessions_end_together_and_the_own_one_by_signing_out() {
     let mut model = own_sessions();
     assert!(press(&mut model, "d").is_empty());
     assert!(toast(&model).starts_with("This is the session that you are in."), "{}", toast(&model));
-    assert!(matches!(press(&mut model, "d").as_slice(), [Effect::SignOut]));
+    assert!(matches!(press(&mut model, "d").as_slice(), [Effect::SignOut(_)]));
     let mut model = own_sessions();
     assert!(matches!(press(&mut model, "aa").as_slice(), [Effect::EndOthers(_, None)]));
 }
@@ -134,13 +134,13 @@ fn a_user_is_made_with_roles_and_edited_by_what_changed() {
 fn a_user_is_deleted_only_by_name_and_the_last_admin_not_at_all() {
     let mut model = users((80, 24));
     assert!(press(&mut model, "dbob^s").is_empty());
-    assert_eq!(form(&model).filling.form.inputs[0].errors, ["This is not ada."]);
+    assert_eq!(form(&model).state.form.inputs[0].errors, ["This is not ada."]);
     let effects = press(&mut model, "^uada^s");
     let [Effect::DeleteUser(ticket, ada)] = effects.as_slice() else { panic!("the name was typed") };
     assert_eq!(ada.to_string(), id(1));
     let problem = Problem::conflict("This is the last admin. Make another one first.");
     update(&mut model, Message::Account(*ticket, refused(problem)));
-    assert_eq!(form(&model).filling.form.errors, ["This is the last admin. Make another one first."]);
+    assert_eq!(form(&model).state.form.errors, ["This is the last admin. Make another one first."]);
     assert_eq!(toast(&model), words::NOT_DELETED);
     press(&mut model, "<");
     assert!(matches!(model.screens.last(), Some(Screen::Users(_))), "a confirmation is no text to lose");
@@ -155,17 +155,18 @@ fn who_was_signed_out_elsewhere_reads_so_and_keeps_what_was_typed() {
     let reason = model.sign_in.as_ref().unwrap().reason.as_deref();
     assert_eq!(reason, Some(words::ENDED_TEXT_KEPT));
     assert!(words::ENDED_TEXT_KEPT.contains("signed out elsewhere") && words::ENDED.contains("signed out elsewhere"));
-    assert_eq!(form(&model).filling.form.text("username"), "eve");
+    assert_eq!(form(&model).state.form.text("username"), "eve");
 }
 
 #[test]
 fn only_admins_get_to_the_users_and_a_late_list_is_dropped() {
     let mut model = users((80, 24));
-    update(&mut model, Message::Records(Ticket(0), Ok(people(Vec::<User>::new()))));
+    let never_sent = model.tickets.next();
+    update(&mut model, Message::Records(never_sent, Ok(people(Vec::<User>::new()))));
     let Some(Screen::Users(list)) = model.screens.last() else { panic!("the users are open") };
     assert_eq!(list.rows.as_ref().unwrap().len(), 2);
     press(&mut model, "<");
-    update(&mut model, Message::Me(Ok(crate::fixture::ada())));
+    model.user = Some(crate::fixture::ada());
     assert!(press(&mut model, "U").is_empty());
     assert_eq!(toast(&model), words::NOT_ADMIN_USERS);
 }

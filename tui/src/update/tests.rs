@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     fixture::{ada, id, page, press, record, snack, snacks, table, user},
-    message::{Failure, Ticket},
+    load::Ticket,
+    message::Failure,
     screen::{RecordForm, Records},
     words,
 };
@@ -72,7 +73,7 @@ fn a_client_without_a_session_asks_what_the_server_is_and_offers_set_up() {
 fn letters_are_text_where_text_is_typed_and_commands_elsewhere() {
     let mut model = two_snacks();
     press(&mut model, "nqd?s/");
-    assert_eq!(form(&model).filling.form.text("title"), "qd?s/");
+    assert_eq!(form(&model).state.form.text("title"), "qd?s/");
     assert!(!model.quit);
     press(&mut model, "<<q");
     assert!(model.quit);
@@ -82,10 +83,10 @@ fn letters_are_text_where_text_is_typed_and_commands_elsewhere() {
 fn errors_stand_at_the_field_as_one_types() {
     let mut model = two_snacks();
     press(&mut model, "nPopcorn\tx");
-    assert_eq!(form(&model).filling.form.input("price").unwrap().errors, ["A valid number is required."]);
+    assert_eq!(form(&model).state.form.input("price").unwrap().errors, ["A valid number is required."]);
     assert!(press(&mut model, "^s").is_empty());
     assert_eq!(toast(&model), words::FIX_FIRST);
-    assert_eq!(form(&model).filling.current().unwrap().name(), "price");
+    assert_eq!(form(&model).state.current().unwrap().name(), "price");
 }
 
 #[test]
@@ -116,9 +117,9 @@ fn what_is_typed_while_a_save_is_under_way_comes_after_it() {
     press(&mut model, "e!");
     let (ticket, _) = save(&mut model);
     press(&mut model, "nNuts");
-    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!");
+    assert_eq!(form(&model).state.form.text("title"), "Popcorn!");
     update(&mut model, Message::Saved(ticket, Ok(snack(1, "Popcorn!"))));
-    assert_eq!(form(&model).filling.form.text("title"), "Nuts");
+    assert_eq!(form(&model).state.form.text("title"), "Nuts");
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn a_refusal_stands_at_its_field_and_the_text_stays() {
     let (ticket, _) = save(&mut model);
     let errors = FieldErrors::of("title", FieldError::new("unique", "Snack with this title already exists."));
     update(&mut model, Message::Saved(ticket, Err(refused(Problem::taken(errors)))));
-    let input = form(&model).filling.form.input("title").unwrap();
+    let input = form(&model).state.form.input("title").unwrap();
     assert_eq!((input.text.as_str(), input.errors.len()), ("Popcorn", 1));
 }
 
@@ -139,7 +140,7 @@ fn a_save_that_nothing_answers_keeps_the_text_and_can_be_tried_again() {
     let (ticket, body) = save(&mut model);
     let unreachable = Failure::Call(CallError::Unreachable("it took too long".into()));
     update(&mut model, Message::Saved(ticket, Err(unreachable)));
-    assert!(form(&model).filling.form.errors[0].starts_with("The server could not be reached (it took too long)."));
+    assert!(form(&model).state.form.errors[0].starts_with("The server could not be reached (it took too long)."));
     assert_eq!(toast(&model), "Not saved. Your text is kept; Ctrl-S tries again.");
     assert_eq!(save(&mut model).1, body);
 }
@@ -155,8 +156,8 @@ fn after_a_412_both_versions_are_shown_and_either_can_be_taken() {
     theirs.set("stock", 99);
     theirs.set("revision", 5000);
     update(&mut model, Message::Fresh(*ticket, Ok(theirs)));
-    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!");
-    assert_eq!(form(&model).filling.form.text("stock"), "99");
+    assert_eq!(form(&model).state.form.text("title"), "Popcorn!");
+    assert_eq!(form(&model).state.form.text("stock"), "99");
     assert_eq!(form(&model).clash_here().unwrap().theirs, "Puffs");
     let (_, body) = save(&mut model);
     assert_eq!(body, json!({"title": "Popcorn!", "revision": 5000}));
@@ -184,7 +185,7 @@ fn unsaved_text_is_asked_about_before_it_is_dropped() {
     press(&mut model, "e!<");
     assert_eq!(toast(&model), words::UNSAVED_LEAVE);
     press(&mut model, "?<");
-    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!?");
+    assert_eq!(form(&model).state.form.text("title"), "Popcorn!?");
     press(&mut model, "^c");
     assert!(!model.quit);
     press(&mut model, "<");
@@ -206,7 +207,7 @@ fn a_session_that_ends_under_a_form_gives_it_back_after_signing_in() {
     let [Effect::SignIn(ticket, credentials)] = effects.as_slice() else { panic!() };
     assert_eq!(credentials.username, "ada");
     update(&mut model, Message::SignedIn(*ticket, Ok(ada())));
-    assert_eq!(form(&model).filling.form.text("title"), "Popcorn!?");
+    assert_eq!(form(&model).state.form.text("title"), "Popcorn!?");
     let (_, body) = save(&mut model);
     assert_eq!(body, json!({"title": "Popcorn!?", "revision": 1001}));
 }
@@ -229,9 +230,9 @@ fn a_wrong_password_is_said_and_can_be_typed_again() {
     let effects = press(&mut model, "ada\twrong\n");
     let [Effect::SignIn(ticket, _)] = effects.as_slice() else { panic!() };
     update(&mut model, Message::SignedIn(*ticket, Err(refused(Problem::unauthorized("No active account found.")))));
-    let filling = &model.sign_in.as_ref().unwrap().filling;
-    assert_eq!(filling.form.errors, ["No active account found."]);
-    assert_eq!(filling.current().unwrap().name(), "password");
+    let state = &model.sign_in.as_ref().unwrap().state;
+    assert_eq!(state.form.errors, ["No active account found."]);
+    assert_eq!(state.current().unwrap().name(), "password");
 }
 
 #[test]
@@ -371,8 +372,8 @@ fn an_unreachable_server_is_a_sentence_and_a_reload_heals_it() {
 fn signing_out_leaves_nothing_behind() {
     let mut model = two_snacks();
     let effects = press(&mut model, "<o");
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::SignOut)));
-    update(&mut model, Message::SignedOut(Ok(())));
+    let Some(Effect::SignOut(ticket)) = effects.last() else { panic!("the session is ended") };
+    update(&mut model, Message::SignedOut(*ticket, Ok(())));
     assert_eq!(model.sign_in.as_ref().unwrap().reason.as_deref(), Some(words::SIGNED_OUT));
     assert!(model.user.is_none() && model.screens.len() == 1 && model.undo.is_empty());
 }
@@ -381,12 +382,12 @@ fn signing_out_leaves_nothing_behind() {
 fn choices_are_made_with_arrows_space_and_letters() {
     let mut model = two_snacks();
     press(&mut model, "e\t\t\tl");
-    assert_eq!(form(&model).filling.form.text("size"), "large");
+    assert_eq!(form(&model).state.form.text("size"), "large");
     update(&mut model, Message::Key(crossterm::event::KeyEvent::new(KeyCode::Left, KeyModifiers::NONE)));
-    assert_eq!(form(&model).filling.form.text("size"), "medium");
+    assert_eq!(form(&model).state.form.text("size"), "medium");
     press(&mut model, "\th \t ");
-    assert_eq!(form(&model).filling.form.text("tags"), "sweet\nhot");
-    assert_eq!(form(&model).filling.form.text("vegan"), "false");
+    assert_eq!(form(&model).state.form.text("tags"), "sweet\nhot");
+    assert_eq!(form(&model).state.form.text("vegan"), "false");
 }
 
 #[test]
@@ -396,7 +397,7 @@ fn a_paste_goes_into_the_text_and_runs_nothing() {
     assert!(!model.quit && model.writing.is_none());
     press(&mut model, "n");
     update(&mut model, Message::Paste("two\nlines\n".into()));
-    assert_eq!(form(&model).filling.form.text("title"), "two lines");
+    assert_eq!(form(&model).state.form.text("title"), "two lines");
 }
 
 #[test]
@@ -418,7 +419,7 @@ fn an_open_record_shows_what_is_stored_now_and_its_table_follows_an_edit() {
 #[test]
 fn enter_on_a_list_that_is_still_loading_opens_it_when_it_comes() {
     let (mut model, effects) = Model::new("http://x".into(), false, true, (80, 24));
-    let [Effect::Me, Effect::Collections(ticket)] = effects.as_slice() else { panic!() };
+    let [Effect::Me(_), Effect::Collections(ticket)] = effects.as_slice() else { panic!() };
     assert!(press(&mut model, "\n").is_empty());
     let effects = update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
     assert!(matches!(effects.as_slice(), [Effect::Records(..)]));
@@ -426,11 +427,7 @@ fn enter_on_a_list_that_is_still_loading_opens_it_when_it_comes() {
 
 /// The collections, with an admin signed in.
 fn admin() -> Model {
-    let (mut model, effects) = Model::new("http://x".into(), false, true, (80, 24));
-    update(&mut model, Message::Me(Ok(user(1, "root", true))));
-    let Some(Effect::Collections(ticket)) = effects.last() else { panic!() };
-    update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
-    model
+    crate::fixture::signed_in(user(1, "root", true), vec![snacks()], (80, 24))
 }
 
 fn definition(model: &Model) -> &crate::screen::DefinitionForm {
@@ -444,11 +441,11 @@ fn definition(model: &Model) -> &crate::screen::DefinitionForm {
 fn an_admin_defines_a_collection_field_by_field() {
     let mut model = admin();
     press(&mut model, "nShelves");
-    let name = &definition(&model).filling.form.inputs[0];
+    let name = &definition(&model).state.form.inputs[0];
     assert_eq!(name.errors.len(), 1, "a name is judged as it is typed");
     press(&mut model, "^ushelves\tWhere snacks lie\ttitle");
     press(&mut model, "^nsnack\tr");
-    assert_eq!(definition(&model).filling.current().unwrap().text, "reference");
+    assert_eq!(definition(&model).state.current().unwrap().text, "reference");
     press(&mut model, "\ts");
     let effects = press(&mut model, "^s");
     let [Effect::Define(ticket, None, sent)] = effects.as_slice() else { panic!("{}", toast(&model)) };
@@ -457,7 +454,7 @@ fn an_admin_defines_a_collection_field_by_field() {
     assert_eq!((&sent["fields"][1]["type"], &sent["fields"][1]["collection"]), (&json!("reference"), &json!("snacks")));
     let errors = FieldErrors::of("fields.1.name", FieldError::new("invalid", "Not this one."));
     update(&mut model, Message::Defined(*ticket, Err(refused(Problem::validation(errors)))));
-    let current = definition(&model).filling.current().unwrap();
+    let current = definition(&model).state.current().unwrap();
     assert_eq!((current.text.as_str(), current.errors.as_slice()), ("snack", ["Not this one.".to_owned()].as_slice()));
     let effects = press(&mut model, "^s");
     let [Effect::Define(ticket, ..)] = effects.as_slice() else { panic!() };
@@ -516,7 +513,7 @@ fn a_reference_is_looked_up_in_its_own_table() {
     assert_eq!(name.as_str(), "snacks");
     update(&mut model, Message::Records(*ticket, Ok(page(vec![snack(1, "a"), snack(2, "b")], 2))));
     press(&mut model, "j\n");
-    assert_eq!(form(&model).filling.form.text("snack"), id(2));
+    assert_eq!(form(&model).state.form.text("snack"), id(2));
 }
 
 #[test]

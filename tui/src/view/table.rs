@@ -114,26 +114,6 @@ pub fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
     cursor
 }
 
-/// How a table of records stands.
-pub fn standing(screen: &Records) -> String {
-    let mut parts = Vec::new();
-    if screen.is_look_up {
-        parts.push(words::LOOKING_UP.to_owned());
-    }
-    if screen.rows.is_some() {
-        parts.push(words::position(&screen.table.range(), screen.table.query.page, screen.table.pages()));
-    }
-    if screen.columns.len() > 1 {
-        parts.push(words::column_of(screen.column + 1, screen.columns.len()));
-    }
-    for column in &screen.columns {
-        if let Some(descending) = screen.table.direction(&column.name) {
-            parts.push(words::sorted_by(&column.label, descending));
-        }
-    }
-    parts.join(" · ")
-}
-
 fn heading(screen: &Records, column: &Column) -> String {
     match screen.table.direction(&column.name) {
         Some(false) => format!("{} ▲", column.label),
@@ -166,8 +146,8 @@ fn filter_line(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
     let held = screen.filter_line();
     let (text, before, error) = match &screen.filter {
         Some(line) => {
-            let text = common::text::single_line(line.typing.text()).into_owned();
-            let before: String = text.chars().take(line.typing.cursor().1).collect();
+            let text = common::text::single_line(line.text_input.text()).into_owned();
+            let before: String = text.chars().take(line.text_input.cursor().1).collect();
             (text, Some(width(&before)), line.error.as_deref())
         }
         None if held.is_empty() => return (body, None),

@@ -98,7 +98,7 @@ fn no_size_breaks_a_form_with_every_kind_of_input() {
 #[test]
 fn no_size_breaks_the_collection_editor() {
     let mut model = table(snacks(), Vec::new(), 0, (80, 24));
-    update(&mut model, Message::Me(Ok(user(1, "root", true))));
+    model.user = Some(user(1, "root", true));
     press(&mut model, "<e");
     let screen = draw(&mut model, (80, 24));
     assert!(screen.contains(" Field 1 *"), "{screen}");
@@ -235,7 +235,7 @@ fn a_password_is_never_shown() {
 fn loading_empty_and_failing_say_what_to_do() {
     let (mut model, effects) = Model::new("http://x".into(), false, true, (80, 24));
     assert!(draw(&mut model, (80, 24)).contains(words::LOADING));
-    update(&mut model, Message::Me(Ok(ada())));
+    model.user = Some(ada());
     let Some(crate::effect::Effect::Collections(ticket)) = effects.last() else { panic!() };
     let unreachable = Failure::Call(CallError::Unreachable("nothing answers at this address".into()));
     update(&mut model, Message::Collections(*ticket, Err(unreachable)));
@@ -247,7 +247,7 @@ fn loading_empty_and_failing_say_what_to_do() {
     assert!(screen.contains(words::NO_RECORDS) && screen.contains(words::NO_RECORDS_NEXT), "{screen}");
     press(&mut model, "/zzz\n");
     let Some(Screen::Records(records)) = model.screens.last_mut() else { panic!() };
-    records.show(page(Vec::new(), 0), crate::message::Ticket(0));
+    records.show(page(Vec::new(), 0), &model.tickets.clone());
     let screen = draw(&mut model, (80, 24));
     assert!(screen.contains(words::NO_MATCHES) && screen.contains("/ zzz"), "{screen}");
 }

@@ -5,8 +5,6 @@ use common::{
     user::{Usage, User},
 };
 
-use crate::screen::{AccountKind, Ending};
-
 /// The list of users, in the path at the top.
 pub const USERS: &str = "users";
 /// The session that asks.
@@ -34,30 +32,21 @@ pub fn sessions_of(user: Option<&User>) -> String {
     }
 }
 
-/// A form about an account, in the path at the top.
-pub fn account(kind: &AccountKind) -> String {
-    match kind {
-        AccountKind::Password => "password".to_owned(),
-        AccountKind::NewUser => super::NEW.to_owned(),
-        AccountKind::EditUser(user) => format!("{} › {}", user.username, super::EDITING),
-        AccountKind::DeleteUser(user) => format!("{} › delete", user.username),
-    }
-}
+/// Deleting a user, in the path at the top.
+pub const DELETING: &str = "delete";
+/// Changing the own password, in the path at the top.
+pub const PASSWORD: &str = "password";
 
-/// Ending sessions is asked for a second time.
-pub fn ask_to_end(ending: Ending, is_this_one: bool, of: Option<&User>) -> String {
-    match (ending, of) {
-        (Ending::One(_), _) if is_this_one => {
-            "This is the session that you are in. Press d again to sign out, any other key to stay.".to_owned()
-        }
-        (Ending::One(_), _) => "Press d again to end this session, any other key to keep it.".to_owned(),
-        (Ending::Others, None) => {
-            "Press a again to end all your sessions but this one, any other key to keep them.".to_owned()
-        }
-        (Ending::Others, Some(user)) => {
-            format!("Press a again to end all sessions of {}, any other key to keep them.", user.username)
-        }
-    }
+/// The session that asks is to be ended; asked a second time.
+pub const ASK_THIS_ONE: &str = "This is the session that you are in. Press d again to sign out, any other key to stay.";
+/// A session is to be ended; asked a second time.
+pub const ASK_ONE: &str = "Press d again to end this session, any other key to keep it.";
+/// All other sessions of one's own are to be ended; asked a second time.
+pub const ASK_OTHERS: &str = "Press a again to end all your sessions but this one, any other key to keep them.";
+
+/// All sessions of somebody else are to be ended; asked a second time.
+pub fn ask_all(user: &User) -> String {
+    format!("Press a again to end all sessions of {}, any other key to keep them.", user.username)
 }
 
 /// What a user has and may have.

@@ -14,7 +14,7 @@ use common::{
     endpoints::{collections, records},
     id::RecordId,
     name::CollectionName,
-    text,
+    table, text,
 };
 use futures_util::future::try_join;
 use yew::prelude::*;
@@ -26,7 +26,6 @@ use crate::{
     route::Place,
     ui::{
         page::PageHead,
-        reference::record_label,
         state::{empty, failure, loading},
     },
     words,
@@ -79,7 +78,7 @@ pub fn RecordPage(props: &RecordPageProps) -> Html {
     let (title, body) = match (loaded.value.as_deref(), &loaded.error) {
         (Some((collection, record)), _) => {
             let form = html! { <form::RecordForm collection={collection.clone()} record={record.clone()} /> };
-            (record_label(record), form)
+            (table::title(record), form)
         }
         (None, Some(error)) => (text::label(props.name.as_str()), failure(error, &again)),
         (None, None) => (text::label(props.name.as_str()), loading()),

@@ -1,14 +1,6 @@
 //! An input for the id of a record in another collection: the id itself, what it stands for, and a list to choose from.
 
-use common::{
-    Call,
-    endpoints::records,
-    id::RecordId,
-    name::{CollectionName, SERVER_MEMBERS},
-    query::ListQuery,
-    record::Record,
-    table,
-};
+use common::{Call, endpoints::records, id::RecordId, name::CollectionName, query::ListQuery, table};
 use gloo_timers::future::TimeoutFuture;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -21,13 +13,6 @@ use crate::{
     },
     words,
 };
-
-/// A record in a few words: the first of its own members that has something to say, or its id.
-pub fn record_label(record: &Record) -> String {
-    let own = record.as_object().iter().filter(|(name, _)| !SERVER_MEMBERS.contains(&name.as_str()));
-    let said = own.map(|(_, value)| table::cell(Some(value))).find(|text| !text.is_empty());
-    said.or_else(|| record.id().map(|id| id.to_string())).unwrap_or_default()
-}
 
 /// Props of [`ReferenceInput`].
 #[derive(Properties, PartialEq)]
@@ -50,7 +35,7 @@ pub fn ReferenceInput(props: &ReferenceInputProps) -> Html {
     let (label, _) = use_load(referred, |client, (collection, id)| async move {
         let Some(id) = id else { return Ok(None) };
         let reply = client.send(Call::<records::Get>::new((collection, id), ())).await?;
-        Ok(Some((id, record_label(&reply.body))))
+        Ok(Some((id, table::title(&reply.body))))
     });
     // An earlier record's words do not stand beside a new id.
     let shown = label.value.as_deref().cloned().flatten().filter(|(id, _)| id.to_string() == props.value.trim());
@@ -160,7 +145,7 @@ fn Picker(props: &PickerProps) -> Html {
                         Some(html! {
                             <li key={id.to_string()}>
                                 <button type="button" class="picker-row" onclick={move |_| choose.emit(id)}>
-                                    <bdi class="picker-label">{ record_label(record) }</bdi>
+                                    <bdi class="picker-label">{ table::title(record) }</bdi>
                                     <code>{ id.to_string() }</code>
                                 </button>
                             </li>
@@ -172,20 +157,5 @@ fn Picker(props: &PickerProps) -> Html {
                 { loading() }
             }
         </Dialog>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_record_is_called_by_what_it_says_first() {
-        let record = |value| serde_json::from_value::<Record>(value).unwrap();
-        assert_eq!(record_label(&record(json!({"id": "x", "a": "", "b": null, "c": "Corn\n", "d": 1}))), "Corn ");
-        let id = "01920000-0000-7000-8000-000000000001";
-        assert_eq!(record_label(&record(json!({"id": id, "a": "", "owner": "x"}))), id);
     }
 }

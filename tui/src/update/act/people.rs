@@ -32,9 +32,9 @@ pub fn open_users(model: &mut Model) -> Vec<Effect> {
 /// In the list of users.
 pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
     let own = model.user.as_ref().map(|user| user.id);
-    let ticket = model.ticket();
+    let tickets = model.tickets.clone();
     let Screen::Users(users) = model.top() else { return Vec::new() };
-    if let Some(effects) = users.narrow(action, ticket) {
+    if let Some(effects) = users.narrow(action, &tickets) {
         return effects;
     }
     match (action, users.current().and_then(user)) {
@@ -50,17 +50,17 @@ pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
             model.screens.push(Screen::Sessions(Box::new(Sessions::new(of))));
             return model.reload();
         }
-        _ => return users.go(action, ticket).into_iter().collect(),
+        _ => return users.go(action, &tickets).into_iter().collect(),
     }
     Vec::new()
 }
 
 /// In a list of sessions. What ends one is asked for twice.
 pub fn act_on_sessions(model: &mut Model, action: Action) -> Vec<Effect> {
-    let ticket = model.ticket();
+    let tickets = model.tickets.clone();
     let Screen::Sessions(sessions) = model.top() else { return Vec::new() };
     let asked = sessions.asked.take();
-    if let Some(effects) = sessions.list.narrow(action, ticket) {
+    if let Some(effects) = sessions.list.narrow(action, &tickets) {
         return effects;
     }
     let of = sessions.of.clone();
@@ -72,19 +72,18 @@ pub fn act_on_sessions(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         (Action::Delete, Some((id, _))) => Ending::One(id),
         (Action::EndOthers, _) => Ending::Others,
-        _ => return sessions.list.go(action, ticket).into_iter().collect(),
+        _ => return sessions.list.go(action, &tickets).into_iter().collect(),
     };
     let is_this_one = ending != Ending::Others && current.is_some_and(|(_, is_this_one)| is_this_one);
     if asked != Some(ending) {
         sessions.asked = Some(ending);
-        model.complain(words::ask_to_end(ending, is_this_one, of.as_ref()));
+        model.complain(ending.question(is_this_one, of.as_ref()));
         return Vec::new();
     }
-    model.writing = Some(ticket);
     vec![match ending {
         // Ending the session that asks is signing out, and no reason to wonder who did it.
-        Ending::One(_) if is_this_one => Effect::SignOut,
-        Ending::One(id) => Effect::EndSession(ticket, id),
-        Ending::Others => Effect::EndOthers(ticket, of.map(|user| user.id)),
+        Ending::One(_) if is_this_one => model.sign_out(),
+        Ending::One(id) => Effect::EndSession(model.begin_write(), id),
+        Ending::Others => Effect::EndOthers(model.begin_write(), of.map(|user| user.id)),
     }]
 }

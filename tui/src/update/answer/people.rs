@@ -20,7 +20,7 @@ pub fn account(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {
     model.say(said);
     // The user may have been the one who is signed in.
     let mut effects = model.reload();
-    effects.push(Effect::Me);
+    effects.push(model.ask_who());
     effects
 }
 

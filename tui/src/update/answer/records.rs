@@ -1,23 +1,24 @@
 //! Answers about records: pages, single ones, and what became of a write.
 
-use common::{page::Page, record::Record};
+use common::{name::CollectionName, page::Page, record::Record};
 
 use super::ended;
 use crate::{
     effect::Effect,
-    message::{Answer, Deleted, Failure, Ticket},
+    load::Ticket,
+    message::{Answer, Deleted, Failure},
     model::{Model, Screen},
     words,
 };
 
 /// A page of a table was read.
 pub fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record>>) -> Vec<Effect> {
-    let next = model.ticket();
-    // There may be two tables: one lies below a form, in the other a record is looked up for it.
+    let tickets = model.tickets.clone();
+    // There may be several tables: one lies below each form, and above it the one in which a record is looked up.
     let mut tables = model.screens.iter_mut().filter_map(Screen::table_mut);
     let Some(records) = tables.find_map(|table| table.load.finish(ticket).then_some(table)) else { return Vec::new() };
     match answer {
-        Ok(page) => records.show(page, next).into_iter().collect(),
+        Ok(page) => records.show(page, &tickets).into_iter().collect(),
         Err(failure) => {
             records.load.error = Some(words::failure(&failure));
             ended(model, &failure).unwrap_or_default()
@@ -28,13 +29,10 @@ pub fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record>>) -> 
 /// One record was read anew.
 pub fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) -> Vec<Effect> {
     let detail = model.screens.iter_mut().find_map(|screen| match screen {
-        Screen::Record(detail) => Some(detail),
+        Screen::Record(detail) => detail.load.finish(ticket).then_some(detail),
         _ => None,
     });
     let Some(detail) = detail else { return Vec::new() };
-    if !detail.load.finish(ticket) {
-        return Vec::new();
-    }
     match answer {
         Ok(record) => detail.record = record,
         Err(failure) => {
@@ -49,22 +47,21 @@ pub fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) -> Vec<
 pub fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
     let failure = match answer {
         Ok(record) => {
-            let said = match model.screens.pop() {
-                Some(Screen::Form(form)) => words::saved(&form.collection, &record, form.id.is_none()),
-                _ => String::new(),
-            };
-            model.say(said);
+            let Screen::Form(form) = model.top() else { return Vec::new() };
+            let (collection, is_new) = (form.collection.name.clone(), form.id.is_none());
+            model.screens.pop();
+            model.say(words::saved(&record, is_new));
             if let Screen::Record(detail) = model.top() {
                 detail.record = record.clone();
             }
-            return reload_below(model, &record);
+            return reload_below(model, &collection, &record);
         }
         Err(failure) => failure,
     };
     if let Some(effects) = ended(model, &failure) {
         return effects;
     }
-    let ticket = model.ticket();
+    let ticket = model.tickets.next();
     let Failure::Call(error) = failure else { return Vec::new() };
     let Screen::Form(form) = model.top() else { return Vec::new() };
     match (error.status(), form.id) {
@@ -76,10 +73,10 @@ pub fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
         (404, Some(_)) => form.outlive(),
         _ => {
             match error.problem() {
-                Some(problem) => form.filling.form.refuse(problem),
-                None => form.filling.form.errors = vec![words::call_error(&error)],
+                Some(problem) => form.state.form.refuse(problem),
+                None => form.state.form.errors = vec![words::call_error(&error)],
             }
-            form.filling.go_to_error();
+            form.state.go_to_error();
             let said = words::not_saved(&error);
             model.complain(said);
         }
@@ -150,7 +147,7 @@ pub fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> V
     let error = match answer {
         Ok(restored) => {
             model.say(words::restored(&record.title));
-            return reload_below(model, &restored);
+            return reload_below(model, &record.collection, &restored);
         }
         Err(Failure::Call(error)) => error,
         Err(failure) => {
@@ -167,19 +164,20 @@ pub fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> V
     Vec::new()
 }
 
-/// Loads the topmost screen anew after a write, and a table below it too, with the cursor on the record.
-fn reload_below(model: &mut Model, record: &Record) -> Vec<Effect> {
-    let ticket = model.ticket();
-    let below = model.screens.len().saturating_sub(1);
+/// After a record of a collection was written: loads the topmost screen anew, and each table below it too. In the tables of
+/// that collection the cursor goes to the record.
+fn reload_below(model: &mut Model, collection: &CollectionName, record: &Record) -> Vec<Effect> {
     for screen in &mut model.screens {
-        if let Screen::Records(records) = screen {
-            records.expect(record);
+        match screen {
+            Screen::Records(table) if table.collection.name == *collection => table.expect(record),
+            _ => {}
         }
     }
     let mut effects = model.reload();
+    let below = model.screens.len().saturating_sub(1);
     for screen in &mut model.screens[..below] {
-        if let Screen::Records(records) = screen {
-            effects.push(records.load(ticket));
+        if let Screen::Records(table) = screen {
+            effects.push(table.load(&model.tickets));
         }
     }
     effects

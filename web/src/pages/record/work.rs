@@ -8,6 +8,7 @@ use common::{
     endpoints::records,
     id::RecordId,
     record::{OneOrMany, Record},
+    table,
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -22,7 +23,7 @@ use crate::{
     model::Changes,
     places,
     toast::{ToastEvent, Undo},
-    ui::{filling::refuse, form::focus_first_error, reference::record_label},
+    ui::{filling::refuse, form::focus_first_error},
     words,
 };
 
@@ -79,7 +80,7 @@ impl Work {
                 Ok(None) => work.leave(Some(ToastEvent::Said(words::toast::SAVED.to_owned()))),
                 Ok(Some(created)) => {
                     let OneOrMany::One(record) = created else { return };
-                    let said = ToastEvent::Said(words::toast::created(&record_label(&record)));
+                    let said = ToastEvent::Said(words::toast::created(&table::title(&record)));
                     if then == Then::Leave {
                         return work.leave(Some(said));
                     }
@@ -105,7 +106,7 @@ impl Work {
             match work.client.send(call).await {
                 Ok(_) => {
                     let undo = Undo { collection: name, id, revision };
-                    work.leave(Some(ToastEvent::Deleted(words::toast::deleted(&record_label(&record)), undo)));
+                    work.leave(Some(ToastEvent::Deleted(words::toast::deleted(&table::title(&record)), undo)));
                 }
                 Err(error) => {
                     let sent = Draft::new(&work.collection, Some(record));

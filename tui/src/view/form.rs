@@ -13,7 +13,7 @@ use ratatui::{
 
 use super::{first_row, put};
 use crate::{
-    screen::{Filling, RecordForm, is_area, options},
+    screen::{FormState, RecordForm, is_area, options},
     style::Theme,
     width::{cut, width, window, wrap},
     words,
@@ -33,7 +33,7 @@ struct Row {
 
 /// A record's form. Says where the cursor is.
 pub fn record_form(buffer: &mut Buffer, body: Rect, theme: Theme, form: &RecordForm) -> Option<Position> {
-    draw(buffer, body, theme, &form.filling, &form.clashes, form.notice.as_deref())
+    draw(buffer, body, theme, &form.state, &form.clashes, form.notice.as_deref())
 }
 
 /// A form that is being filled in. Says where the cursor is.
@@ -41,23 +41,23 @@ pub fn draw(
     buffer: &mut Buffer,
     area: Rect,
     theme: Theme,
-    filling: &Filling,
+    state: &FormState,
     clashes: &[Clash],
     notice: Option<&str>,
 ) -> Option<Position> {
     let columns = usize::from(area.width);
-    let area = say_above(buffer, area, theme, filling, notice);
+    let area = say_above(buffer, area, theme, state, notice);
     let mut rows: Vec<Row> = Vec::new();
-    let labels = filling.form.inputs.iter().map(|input| width(&label(input))).max().unwrap_or(0);
+    let labels = state.form.inputs.iter().map(|input| width(&label(input))).max().unwrap_or(0);
     let beside = (columns >= BESIDE).then_some(labels.min(columns / 3) + 3);
     let (mut from, mut to) = (0, 0);
-    for (index, input) in filling.form.inputs.iter().enumerate() {
-        let in_focus = index == filling.focus;
+    for (index, input) in state.form.inputs.iter().enumerate() {
+        let in_focus = index == state.focus;
         if in_focus {
             from = rows.len();
         }
         let clash = clashes.iter().find(|clash| clash.label == input.label);
-        rows.extend(input_rows(theme, filling, input, in_focus, clash, columns, beside));
+        rows.extend(input_rows(theme, state, input, in_focus, clash, columns, beside));
         if in_focus {
             to = rows.len();
         }
@@ -83,9 +83,9 @@ pub fn draw(
 }
 
 /// What concerns the whole form stays in sight above the inputs, as far as it leaves them a few rows.
-fn say_above(buffer: &mut Buffer, area: Rect, theme: Theme, filling: &Filling, notice: Option<&str>) -> Rect {
+fn say_above(buffer: &mut Buffer, area: Rect, theme: Theme, state: &FormState, notice: Option<&str>) -> Rect {
     let notice = notice.map(|notice| (notice.to_owned(), theme.strong()));
-    let errors = filling.form.errors.iter().map(|error| (format!("! {error}"), theme.error()));
+    let errors = state.form.errors.iter().map(|error| (format!("! {error}"), theme.error()));
     let mut row = 0;
     for (text, style) in notice.into_iter().chain(errors) {
         for line in wrap(&single_line(&text), usize::from(area.width).saturating_sub(2)) {
@@ -105,7 +105,7 @@ fn label(input: &Input) -> String {
 
 fn input_rows(
     theme: Theme,
-    filling: &Filling,
+    state: &FormState,
     input: &Input,
     in_focus: bool,
     clash: Option<&Clash>,
@@ -118,7 +118,7 @@ fn input_rows(
     let room = columns.saturating_sub(at + 1).max(1);
     let label_room = beside.map_or(columns, |at| at).saturating_sub(3);
     let heading = vec![(0, mark.to_owned(), theme.accent()), (1, cut(&label(input), label_room), label_style)];
-    let mut rows: Vec<Row> = value_rows(theme, filling, input, in_focus, room)
+    let mut rows: Vec<Row> = value_rows(theme, state, input, in_focus, room)
         .into_iter()
         .map(|row| Row {
             pieces: row.pieces.into_iter().map(|(column, text, style)| (column + at, text, style)).collect(),
@@ -149,7 +149,7 @@ fn input_rows(
 }
 
 /// The rows of a value, at least one; columns count from where the value begins.
-fn value_rows(theme: Theme, filling: &Filling, input: &Input, in_focus: bool, room: usize) -> Vec<Row> {
+fn value_rows(theme: Theme, state: &FormState, input: &Input, in_focus: bool, room: usize) -> Vec<Row> {
     let field = theme.field();
     let one = |text: String, cursor: Option<usize>| {
         let padded = format!("{text}{}", " ".repeat(room - width(&text).min(room)));
@@ -157,10 +157,10 @@ fn value_rows(theme: Theme, filling: &Filling, input: &Input, in_focus: bool, ro
     };
     match &input.widget {
         Widget::Toggle | Widget::Select(_) => vec![choice_row(theme, input, in_focus, room)],
-        Widget::MultiSelect(_) => choices_rows(theme, filling, input, in_focus, room),
+        Widget::MultiSelect(_) => choices_rows(theme, state, input, in_focus, room),
         widget if is_area(widget) => {
             let safe: Vec<String> = input.text.split('\n').map(|line| single_line(line).into_owned()).collect();
-            let (row, before) = if in_focus { filling.typing.cursor() } else { (0, 0) };
+            let (row, before) = if in_focus { state.text_input.cursor() } else { (0, 0) };
             let before: String = safe.get(row).map(|line| line.chars().take(before).collect()).unwrap_or_default();
             let before = width(&before);
             let from = before.saturating_sub(room.saturating_sub(1));
@@ -183,7 +183,7 @@ fn value_rows(theme: Theme, filling: &Filling, input: &Input, in_focus: bool, ro
             if !in_focus {
                 return vec![one(cut(&safe, room), None)];
             }
-            let before: String = safe.chars().take(filling.typing.cursor().1).collect();
+            let before: String = safe.chars().take(state.text_input.cursor().1).collect();
             let before = width(&before);
             let from = before.saturating_sub(room.saturating_sub(1));
             vec![one(window(&safe, from, room), Some(before - from))]
@@ -218,7 +218,7 @@ fn choice_row(theme: Theme, input: &Input, in_focus: bool, room: usize) -> Row {
 }
 
 /// Any of several, in as many rows as they need; without focus those that are picked.
-fn choices_rows(theme: Theme, filling: &Filling, input: &Input, in_focus: bool, room: usize) -> Vec<Row> {
+fn choices_rows(theme: Theme, state: &FormState, input: &Input, in_focus: bool, room: usize) -> Vec<Row> {
     let picked: Vec<&str> = input.text.lines().collect();
     if !in_focus {
         let shown = if picked.is_empty() { words::option("") } else { single_line(&picked.join(", ")).into_owned() };
@@ -233,7 +233,7 @@ fn choices_rows(theme: Theme, filling: &Filling, input: &Input, in_focus: bool, 
             rows.push(Row::default());
             at = 0;
         }
-        let style = if index == filling.choice { theme.cursor() } else { Style::new() };
+        let style = if index == state.choice { theme.cursor() } else { Style::new() };
         let size = width(&text);
         if let Some(row) = rows.last_mut() {
             row.pieces.push((at, text, style));

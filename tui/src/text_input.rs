@@ -6,12 +6,12 @@ use tui_input::{Input, InputRequest, backend::crossterm::to_input_request};
 
 /// A text that is being typed.
 #[derive(Clone, Default)]
-pub struct Typing {
+pub struct TextInput {
     input: Input,
     several_lines: bool,
 }
 
-impl Typing {
+impl TextInput {
     /// One line.
     pub fn line(text: impl Into<String>) -> Self {
         Self { input: Input::new(text.into()), several_lines: false }
@@ -95,44 +95,44 @@ impl Typing {
 mod tests {
     use super::*;
 
-    fn press(typing: &mut Typing, code: KeyCode) -> bool {
-        typing.key(KeyEvent::new(code, KeyModifiers::NONE))
+    fn press(input: &mut TextInput, code: KeyCode) -> bool {
+        input.key(KeyEvent::new(code, KeyModifiers::NONE))
     }
 
     #[test]
     fn lines_are_walked_and_edited_in_place() {
-        let mut typing = Typing::area("one\nlonger\nx");
-        assert!(typing.up());
-        assert_eq!(typing.cursor(), (1, 1));
-        press(&mut typing, KeyCode::End);
-        press(&mut typing, KeyCode::Enter);
-        press(&mut typing, KeyCode::Char('Ü'));
-        assert_eq!(typing.text(), "one\nlonger\nÜ\nx");
-        assert!(typing.down());
-        assert!(!typing.down());
+        let mut input = TextInput::area("one\nlonger\nx");
+        assert!(input.up());
+        assert_eq!(input.cursor(), (1, 1));
+        press(&mut input, KeyCode::End);
+        press(&mut input, KeyCode::Enter);
+        press(&mut input, KeyCode::Char('Ü'));
+        assert_eq!(input.text(), "one\nlonger\nÜ\nx");
+        assert!(input.down());
+        assert!(!input.down());
     }
 
     #[test]
     fn a_paste_into_one_line_stays_one_line_and_brings_no_controls() {
-        let mut typing = Typing::line("ab");
-        press(&mut typing, KeyCode::Left);
-        typing.paste("1\r\n2\u{1b}[2J\n");
-        assert_eq!(typing.text(), "a1 2[2Jb");
-        press(&mut typing, KeyCode::Char('!'));
-        assert_eq!(typing.text(), "a1 2[2J!b");
+        let mut input = TextInput::line("ab");
+        press(&mut input, KeyCode::Left);
+        input.paste("1\r\n2\u{1b}[2J\n");
+        assert_eq!(input.text(), "a1 2[2Jb");
+        press(&mut input, KeyCode::Char('!'));
+        assert_eq!(input.text(), "a1 2[2J!b");
     }
 
     #[test]
     fn one_press_takes_back_a_whole_character() {
-        let mut typing = Typing::line("e👩‍👩‍👧");
-        assert!(press(&mut typing, KeyCode::Backspace));
-        assert_eq!(typing.text(), "e");
+        let mut input = TextInput::line("e👩‍👩‍👧");
+        assert!(press(&mut input, KeyCode::Backspace));
+        assert_eq!(input.text(), "e");
     }
 
     #[test]
     fn control_keys_type_nothing() {
-        let mut typing = Typing::line("");
-        assert!(!typing.key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)));
-        assert_eq!(typing.text(), "");
+        let mut input = TextInput::line("");
+        assert!(!input.key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)));
+        assert_eq!(input.text(), "");
     }
 }

@@ -2,16 +2,16 @@
 
 use ratatui::style::Style;
 
-use super::detail::PageLine;
 use crate::{
     key::{self, Context},
     model::Model,
+    style::Line,
     width::{width, wrap},
     words,
 };
 
 /// The lines of the help page.
-pub fn lines(model: &Model, columns: usize) -> Vec<PageLine> {
+pub fn lines(model: &Model, columns: usize) -> Vec<Line> {
     let theme = model.theme;
     let contexts: Vec<Context> = vec![model.context_below_help()];
     let mut lines = Vec::new();

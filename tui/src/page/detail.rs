@@ -4,20 +4,21 @@ use common::{
     field::FieldType,
     text::{label, multi_line},
 };
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::style::Style;
 use serde_json::Value;
 
-use super::put;
-use crate::{screen::Detail, style::Theme, width::wrap, words};
-
-/// A line of a page that scrolls: its pieces, each with its column.
-pub type PageLine = Vec<(usize, String, Style)>;
+use crate::{
+    screen::Detail,
+    style::{Line, Theme},
+    width::wrap,
+    words,
+};
 
 /// Members that the server adds, in the order in which they are shown.
 const OURS: [&str; 5] = ["owner", "created_at", "updated_at", "revision", "id"];
 
 /// The lines that a record fills.
-pub fn lines(detail: &Detail, theme: Theme, columns: usize) -> Vec<PageLine> {
+pub fn lines(detail: &Detail, theme: Theme, columns: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut say = |indent: usize, text: &str, style: Style| {
         for line in wrap(text, columns.saturating_sub(indent + 1)) {
@@ -58,22 +59,4 @@ fn whole(kind: &FieldType, value: &Value) -> Option<String> {
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     };
     Some(text).filter(|text| !text.is_empty())
-}
-
-/// Draws a page that scrolls, with a mark at its edge where there is more.
-pub fn draw(buffer: &mut Buffer, body: Rect, lines: &[PageLine], scroll: usize) {
-    let height = usize::from(body.height);
-    let scroll = scroll.min(lines.len().saturating_sub(height));
-    let edge = usize::from(body.width).saturating_sub(1);
-    for (row, line) in (0..body.height).zip(&lines[scroll..]) {
-        for (column, text, style) in line {
-            put(buffer, body, *column, row, text, *style);
-        }
-    }
-    if scroll > 0 {
-        put(buffer, body, edge, 0, "↑", Style::new());
-    }
-    if scroll + height < lines.len() {
-        put(buffer, body, edge, body.height.saturating_sub(1), "↓", Style::new());
-    }
 }

@@ -5,32 +5,32 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::{
     key::{Action, Context},
-    typing::Typing,
+    text_input::TextInput,
 };
 
 /// Inputs that a leap goes over.
 const LEAP: usize = 8;
 
 /// A form that is being filled in.
-pub struct Filling {
+pub struct FormState {
     /// The form.
     pub form: Form,
     /// The input in focus.
     pub focus: usize,
     /// The text in focus under its cursor.
-    pub typing: Typing,
+    pub text_input: TextInput,
     /// The choice under the cursor, where several may be picked.
     pub choice: usize,
     /// Esc was pressed once over unsaved text.
     pub leaving: bool,
 }
 
-impl Filling {
+impl FormState {
     /// Begins with the first input.
     pub fn new(form: Form) -> Self {
-        let mut filling = Self { form, focus: 0, typing: Typing::default(), choice: 0, leaving: false };
-        filling.go_to(0);
-        filling
+        let mut state = Self { form, focus: 0, text_input: TextInput::default(), choice: 0, leaving: false };
+        state.go_to(0);
+        state
     }
 
     /// The input in focus.
@@ -43,7 +43,7 @@ impl Filling {
         self.focus = index.min(self.form.inputs.len().saturating_sub(1));
         let Some(input) = self.form.inputs.get(self.focus) else { return };
         let text = input.text.clone();
-        self.typing = if is_area(&input.widget) { Typing::area(text) } else { Typing::line(text) };
+        self.text_input = if is_area(&input.widget) { TextInput::area(text) } else { TextInput::line(text) };
         self.choice = 0;
     }
 
@@ -92,12 +92,12 @@ impl Filling {
     pub fn key(&mut self, key: KeyEvent) {
         match self.context() {
             Context::Area if key.modifiers.is_empty() && key.code == KeyCode::Up => {
-                if !self.typing.up() {
+                if !self.text_input.up() {
                     self.step(false);
                 }
             }
             Context::Area if key.modifiers.is_empty() && key.code == KeyCode::Down => {
-                if !self.typing.down() {
+                if !self.text_input.down() {
                     self.step(true);
                 }
             }
@@ -109,8 +109,8 @@ impl Filling {
                 }
             }
             _ => {
-                if self.typing.key(key) {
-                    self.form.set(self.focus, self.typing.text().to_owned());
+                if self.text_input.key(key) {
+                    self.form.set(self.focus, self.text_input.text().to_owned());
                 }
             }
         }
@@ -119,8 +119,8 @@ impl Filling {
     /// Takes a pasted text.
     pub fn paste(&mut self, text: &str) {
         if matches!(self.context(), Context::Line | Context::Area) {
-            self.typing.paste(text);
-            self.form.set(self.focus, self.typing.text().to_owned());
+            self.text_input.paste(text);
+            self.form.set(self.focus, self.text_input.text().to_owned());
         }
     }
 

@@ -1,0 +1,142 @@
+//! Does what updates want done: one call of the client for each effect, its answer a message.
+
+use common::{
+    Call, Object,
+    endpoints::{collections, records, root, sessions, setup, tokens, users},
+    id::{RecordId, Revision},
+    name::CollectionName,
+    page::Page,
+    query::SessionQuery,
+    reader::Body,
+    record::{OneOrMany, Record},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    client::Client,
+    effect::Effect,
+    message::{Answer, Failure, Message},
+};
+
+/// Does what an update wants, and gives the message that says how it went.
+pub async fn perform(effect: Effect, client: &Client) -> Message {
+    match effect {
+        Effect::Look(ticket) => {
+            let call = Call::<root::Get>::new((), ());
+            Message::Root(ticket, client.send(&call).await)
+        }
+        Effect::Me(ticket) => Message::Me(ticket, me(client).await),
+        Effect::SignIn(ticket, credentials) => Message::SignedIn(ticket, sign_in(client, credentials).await),
+        Effect::SetUp(ticket, body) => Message::SignedIn(ticket, set_up(client, body).await),
+        Effect::SignOut(ticket) => Message::SignedOut(ticket, client.sign_out().await),
+        Effect::Collections(ticket) => {
+            let call = Call::<collections::List>::new((), ());
+            Message::Collections(ticket, client.send(&call).await.map(|page| page.results))
+        }
+        Effect::Records(ticket, collection, query) => {
+            let call = Call::<records::List>::new((collection,), ()).query(query);
+            Message::Records(ticket, client.send(&call).await)
+        }
+        Effect::Record(ticket, collection, id) => Message::Record(ticket, get(client, collection, id).await),
+        Effect::Fresh(ticket, collection, id) => Message::Fresh(ticket, get(client, collection, id).await),
+        Effect::Create(ticket, collection, body) => {
+            let body = OneOrMany::One(Record::from_object(body));
+            let call = Call::<records::Create>::new((collection,), body);
+            let created = client.send(&call).await.map(|created| match created {
+                OneOrMany::One(record) => record,
+                OneOrMany::Many(records) => records.into_iter().next().unwrap_or_default(),
+            });
+            Message::Saved(ticket, created)
+        }
+        Effect::Update(ticket, collection, id, body) => {
+            let call = Call::<records::Update>::new((collection, id), Record::from_object(body));
+            Message::Saved(ticket, client.send(&call).await)
+        }
+        Effect::Delete(ticket, deleted) => {
+            let params = (deleted.collection.clone(), deleted.id);
+            let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
+            let answer = client.send(&call).await.map(|_| ());
+            Message::Deleted(ticket, deleted, answer)
+        }
+        Effect::Define(ticket, existing, definition) => {
+            let answer = match existing {
+                None => client.send(&Call::<collections::Create>::new((), *definition)).await,
+                Some(name) => client.send(&Call::<collections::Replace>::new((name,), *definition)).await,
+            };
+            Message::Defined(ticket, answer.map(Box::new))
+        }
+        Effect::Restore(ticket, deleted) => {
+            let params: (_, _, Revision) = (deleted.collection.clone(), deleted.id, deleted.revision);
+            let call = Call::<records::Restore>::new(params, ());
+            let answer = client.send(&call).await;
+            Message::Restored(ticket, deleted, answer)
+        }
+        Effect::Users(ticket, query) => {
+            let call = Call::<users::List>::new((), ()).query(query);
+            Message::Records(ticket, client.send(&call).await.map(as_records))
+        }
+        Effect::Sessions(ticket, query) => {
+            let call = Call::<sessions::List>::new((), ()).query(query);
+            Message::Records(ticket, client.send(&call).await.map(as_records))
+        }
+        Effect::EndSession(ticket, id) => {
+            let call = Call::<sessions::End>::new((id,), ());
+            Message::SessionsEnded(ticket, client.send(&call).await.map(drop))
+        }
+        Effect::EndOthers(ticket, user) => {
+            let call = Call::<sessions::EndOthers>::new((), ()).query(SessionQuery { user });
+            Message::SessionsEnded(ticket, client.send(&call).await.map(drop))
+        }
+        Effect::ChangePassword(ticket, change) => {
+            let call = Call::<users::ChangePassword>::new((), change);
+            Message::Account(ticket, client.send(&call).await.map(drop))
+        }
+        Effect::CreateUser(ticket, user) => {
+            let call = Call::<users::Create>::new((), user);
+            Message::Account(ticket, client.send(&call).await.map(drop))
+        }
+        Effect::UpdateUser(ticket, id, patch) => {
+            let call = Call::<users::Update>::new((id,), patch);
+            Message::Account(ticket, client.send(&call).await.map(drop))
+        }
+        Effect::DeleteUser(ticket, id) => {
+            let call = Call::<users::Delete>::new((id,), ());
+            Message::Account(ticket, client.send(&call).await.map(drop))
+        }
+    }
+}
+
+/// People as rows of a table. What came as JSON goes back into it.
+pub fn as_records<T: Serialize>(page: Page<T>) -> Page<Record> {
+    let row = |row: &T| match json!(row) {
+        Value::Object(members) => Record::from_object(members),
+        _ => Record::default(),
+    };
+    let results = page.results.iter().map(row).collect();
+    Page { count: page.count, next: page.next, previous: page.previous, results }
+}
+
+async fn me(client: &Client) -> Answer<common::user::User> {
+    client.send(&Call::<users::Me>::new((), ())).await
+}
+
+async fn get(client: &Client, collection: CollectionName, id: RecordId) -> Answer<Record> {
+    client.send(&Call::<records::Get>::new((collection, id), ())).await
+}
+
+async fn sign_in(client: &Client, credentials: tokens::Credentials) -> Answer<common::user::User> {
+    client.sign_in(credentials).await.map_err(Failure::Call)?;
+    me(client).await
+}
+
+async fn set_up(client: &Client, body: Object) -> Answer<common::user::User> {
+    let request = setup::SetUp::from_json(body.into()).map_err(|errors| {
+        let problem = common::Problem::validation(errors);
+        Failure::Call(common::CallError::Problem(Box::new(problem)))
+    })?;
+    let credentials =
+        tokens::Credentials { username: request.username.to_string(), password: request.password.clone() };
+    client.send(&Call::<setup::Create>::new((), request)).await?;
+    sign_in(client, credentials).await
+}

@@ -1,0 +1,82 @@
+//! The lines above the footer: what just happened, and the state of what is shown. How many there are decides how much room the
+//! screen above them has.
+
+use ratatui::{layout::Rect, style::Style};
+
+use crate::{
+    model::{Model, Screen},
+    screen::Records,
+    width::{cut, wrap},
+    words,
+};
+
+/// Rows that the sentence may grow to.
+const STATUS_ROWS: usize = 3;
+
+/// The toast, and how things stand; where there is little room the toast alone. Never without a row.
+pub fn lines(model: &Model, columns: usize) -> Vec<(String, Style)> {
+    let theme = model.theme;
+    let room = columns.saturating_sub(2);
+    let below = match model.writing {
+        Some(_) => words::WRITING.to_owned(),
+        None => state(model),
+    };
+    let below = (cut(&below, room), theme.quiet());
+    let Some(toast) = &model.toast else { return vec![below] };
+    let (text, style) = if toast.is_error {
+        (format!("! {}", toast.text), theme.error())
+    } else {
+        (toast.text.clone(), theme.strong())
+    };
+    let mut lines = wrap(&text, room);
+    let most = STATUS_ROWS.min(usize::from(model.size.1 / 4).max(1));
+    if lines.len() > most {
+        let rest = lines.split_off(most - 1).join(" ");
+        lines.push(cut(&rest, room));
+    }
+    let has_room = usize::from(model.size.1) > lines.len() + 8;
+    lines.into_iter().map(|line| (line, style)).chain(Some(below).filter(|_| has_room)).collect()
+}
+
+fn state(model: &Model) -> String {
+    if model.help.is_some() || model.sign_in.is_some() {
+        return String::new();
+    }
+    match model.screens.last().and_then(Screen::table) {
+        Some(table) if table.filter.is_some() => table.source.filter_hint().to_owned(),
+        Some(table) => table_state(table),
+        None => String::new(),
+    }
+}
+
+/// How a table of records is filtered and sorted, and where the cursor is in it.
+fn table_state(screen: &Records) -> String {
+    let mut parts = Vec::new();
+    if screen.is_look_up {
+        parts.push(words::LOOKING_UP.to_owned());
+    }
+    if screen.rows.is_some() {
+        parts.push(words::position(&screen.table.range(), screen.table.query.page, screen.table.pages()));
+    }
+    if screen.columns.len() > 1 {
+        parts.push(words::column_of(screen.column + 1, screen.columns.len()));
+    }
+    for column in &screen.columns {
+        if let Some(descending) = screen.table.direction(&column.name) {
+            parts.push(words::sorted_by(&column.label, descending));
+        }
+    }
+    parts.join(" · ")
+}
+
+/// The rows between the bar at the top and the lines at the bottom.
+pub fn body(area: Rect, status_rows: usize) -> Rect {
+    let around = 2 + u16::try_from(status_rows).unwrap_or(1);
+    Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(around))
+}
+
+/// The same, in the window as it is now.
+pub fn body_now(model: &Model) -> Rect {
+    let area = Rect::new(0, 0, model.size.0, model.size.1);
+    body(area, lines(model, usize::from(area.width)).len())
+}
