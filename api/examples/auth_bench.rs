@@ -65,10 +65,10 @@ async fn serve(data: &std::path::Path) -> Result<String> {
     let ring = KeyRing::open(data, &clock, &entropy)?;
     let raised = ThrottleSettings { free_failures: 1 << 20, address_failures: 1 << 20, ..ThrottleSettings::default() };
     let hasher = Hasher::new(HasherSettings::default(), Peppers::default(), entropy.clone())?;
-    let app = App::new(Parts {
-        throttle: Throttle::new(raised, clock.clone()),
-        ..Parts::new(store, (clock, entropy), &ring, TokenSettings::default(), hasher)?
-    });
+    let throttle = Throttle::new(raised, clock.clone());
+    let mut parts = Parts::new(store, clock, entropy, &ring, TokenSettings::default(), hasher)?;
+    parts.auth.throttle = throttle;
+    let app = App::new(parts);
     for n in 0..USERS {
         let (username, password) = (format!("user{n}").parse()?, PASSWORD.to_owned());
         let new = NewUser { username, password, roles: Vec::new(), is_admin: false, is_active: true };

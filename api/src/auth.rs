@@ -5,11 +5,13 @@
 //! - [`token`]: signing and strict checking of access and refresh tokens.
 //! - [`password`], [`password_policy`]: hashing on a bounded pool, with a pepper if there is one, and which passwords are let in.
 //! - [`secret`]: the operator's own secrets, read from files, and which are too weak.
+//! - [`setup_code`]: the one-time code for the first admin.
 //! - [`throttle`]: the growing delay on wrong passwords.
 
 pub mod keys;
 pub mod password;
 pub mod password_policy;
 pub mod secret;
+pub mod setup_code;
 pub mod throttle;
 pub mod token;

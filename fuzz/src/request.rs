@@ -82,16 +82,16 @@ pub fn request(bytes: &[u8]) {
             }
             rest = others;
         }
-        let report = check::check(&scene.app.store, &mut |_| {}).await.expect("memory can be read");
+        let report = check::check(&scene.app.core().store, &mut |_| {}).await.expect("memory can be read");
         assert!(report.is_sound(), "the store does not fit together: {:?}", report.findings);
     });
 }
 
 impl Scene {
     async fn new() -> Self {
-        let sources = (MADE.clock.clone(), Entropy::seeded(2));
+        let (clock, entropy) = (MADE.clock.clone(), Entropy::seeded(2));
         let store = Store::open(Options::memory()).expect("a store in memory opens");
-        let parts = Parts::new(store, sources, &MADE.ring, TokenSettings::default(), MADE.hasher.clone());
+        let parts = Parts::new(store, clock, entropy, &MADE.ring, TokenSettings::default(), MADE.hasher.clone());
         let app = App::new(parts.expect("the key signs and verifies"));
         let (admin, admins) = sign_in(&app, "grace", true).await;
         let (_, adas) = sign_in(&app, "ada", false).await;
@@ -117,9 +117,9 @@ impl Scene {
         ] {
             let definition = Definition::from_json(definition).expect("the definition is one");
             let name: CollectionName = definition.name.clone();
-            collections::create(&app, &admin, definition).await.expect("the collection is new");
+            collections::create(app.core(), &admin, definition).await.expect("the collection is new");
             let body = OneOrMany::from_json(body).expect("these are records");
-            let made = records::create(&app, &admin, &name, body).await.expect("the records fit");
+            let made = records::create(app.core(), &admin, &name, body).await.expect("the records fit");
             if record.is_empty() {
                 record = made[0].id.to_string();
             }
@@ -162,7 +162,7 @@ impl Scene {
         let told = format!("{} {} by {who:?}", request.method(), request.uri());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let options = routes::Options {
-            limits: Limits::new(limits::Settings::off(), self.app.clock.clone()),
+            limits: Limits::new(limits::Settings::off(), self.app.core().clock.clone()),
             ..routes::Options::default()
         };
         let service = warp::service(routes::filter(self.app.clone(), Assets::default(), options));
@@ -212,13 +212,14 @@ async fn sign_in(app: &App, username: &str, is_admin: bool) -> (Caller, String) 
         is_active: true,
     };
     let hash = PasswordHash::from_stored("none".to_owned());
-    let (user, batch) = users::stage_create(app, Actor::local(&Caller::Anonymous), new, &hash).expect("a user fits");
-    let session = SessionId::from_uuid(app.ids.next_id());
-    let (access, claims) = app.issuer.issue(TokenType::Access, user.id, session, None);
+    let (user, batch) =
+        users::stage_create(app.core(), Actor::local(&Caller::Anonymous), new, &hash).expect("a user fits");
+    let session = SessionId::from_uuid(app.core().ids.next_id());
+    let (access, claims) = app.auth().issuer.issue(TokenType::Access, user.id, session, None);
     let stored = StoredSession {
         user: user.id,
-        created_at: app.timestamp(),
-        last_used: app.timestamp(),
+        created_at: app.core().timestamp(),
+        last_used: app.core().timestamp(),
         expires_at: NOW + 3600,
         idle_until: NOW + 3600,
         refresh: claims.id,
@@ -229,7 +230,7 @@ async fn sign_in(app: &App, username: &str, is_admin: bool) -> (Caller, String) 
     let stored = serde_json::to_vec(&stored).expect("a session can be written");
     let batch: Batch =
         batch.put(keyspace::session(session), stored).put(keyspace::user_session(user.id, session), Vec::new());
-    app.store.commit(batch).await.expect("the user is new");
+    app.core().store.commit(batch).await.expect("the user is new");
     let caller = Caller::User { id: user.id, is_admin, roles: Vec::new() };
     (caller, access.into_string())
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::open::{AuthSettings, DataDir, Opened, PepperFiles, block_on};
-use crate::domain::{demo, usage::Quota};
+use crate::domain::{demo, quota::Quota};
 
 /// Fills an empty store.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ impl Demo {
             let settings = AuthSettings { peppers: self.peppers, ..AuthSettings::default() };
             let Opened { app, .. } = self.data.open(settings, Quota::default()).await?;
             let password = demo::fill(&app).await?;
-            app.store.close().await;
+            app.core().store.close().await;
             writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN)?;
             Ok(())
         })

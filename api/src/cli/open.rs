@@ -11,14 +11,10 @@ use crate::{
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
         password_policy::Policy,
+        setup_code::SetupCode,
         token::TokenSettings,
     },
-    domain::{
-        App, Parts, sessions,
-        setup::{self, SetupCode},
-        usage::{self, Quota},
-        users,
-    },
+    domain::{App, Parts, quota::Quota, sessions, setup, usage, users},
     store::{Options, Store},
 };
 
@@ -129,15 +125,13 @@ impl DataDir {
             (SetupCode::none(), None)
         };
         let hasher = Hasher::new(HasherSettings::default(), peppers, entropy.clone())?;
-        let app = App::new(Parts {
-            policy: Policy::with_min_length(settings.min_password_length)?,
-            rotation: settings.rotation,
-            session_lifetime: settings.session_lifetime,
-            quota,
-            setup,
-            ..Parts::new(store, (clock, entropy), &ring, settings.tokens, hasher)?
-        });
-        Ok(Opened { app, setup_code })
+        let mut parts = Parts::new(store, clock, entropy, &ring, settings.tokens, hasher)?;
+        parts.core.quota = quota;
+        parts.auth.policy = Policy::with_min_length(settings.min_password_length)?;
+        parts.auth.rotation = settings.rotation;
+        parts.auth.session_lifetime = settings.session_lifetime;
+        parts.auth.setup_code = setup;
+        Ok(Opened { app: App::new(parts), setup_code })
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod metrics;
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, sync::atomic::Ordering, time::Duration};
+use std::{io::Write, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use base::Clock;
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     assets::Assets,
     auth::token::TokenSettings,
-    domain::{App, demo, sessions, usage::Quota},
+    domain::{App, demo, quota::Quota, sessions},
     limits::{self, Limits},
     log::{self, Log},
     routes,
@@ -202,7 +202,9 @@ impl Serve {
         let drain = drain_on_signal(app.clone(), log, stop.clone()).context("signals cannot be listened to")?;
         tokio::spawn(drain);
         if tls.is_some() || systemd::manages() {
-            tokio::spawn(reload_on_signal(tls.clone(), app.clock.clone()).context("signals cannot be listened to")?);
+            tokio::spawn(
+                reload_on_signal(tls.clone(), app.core().clock.clone()).context("signals cannot be listened to")?,
+            );
         }
         let metrics_address = for_metrics.as_ref().map(metrics::Listener::address).transpose()?;
         greet(&server.addresses()?, tls.is_some(), metrics_address.as_ref(), setup_code.as_deref());
@@ -212,12 +214,12 @@ impl Serve {
         }
         tokio::spawn(sweep(app.clone()));
         if let Some(tls) = tls {
-            tokio::spawn(tls.watch_expiry(app.clock.clone()));
+            tokio::spawn(tls.watch_expiry(app.core().clock.clone()));
         }
         tokio::spawn(systemd::watchdog());
         let filter = routes::filter(app.clone(), assets, routing);
         let service = warp::service(filter);
-        let failed = app.store.failed();
+        let failed = app.core().store.failed();
         let failure = tokio::spawn(async move {
             let failure = failed.await;
             let _ = stop.send(true);
@@ -228,7 +230,7 @@ impl Serve {
             let _ = until.wait_for(|stop| *stop).await;
         });
         let outcome = serving.await;
-        app.store.close().await;
+        app.core().store.close().await;
         if failure.is_finished() {
             let failure = failure.await?;
             return Err(anyhow::anyhow!("{failure}").context("the store cannot write any more; start the server again"));
@@ -278,7 +280,7 @@ fn drain_on_signal(
         next().await;
         tracing::info!("stopping; a second signal ends it now");
         systemd::stopping();
-        app.draining.store(true, Ordering::Relaxed);
+        app.drain();
         let _ = stop.send(true);
         next().await;
         // The store's own promise holds without a goodbye: what was acknowledged is on disk.
@@ -291,7 +293,7 @@ fn drain_on_signal(
 async fn sweep(app: App) {
     let mut after = None;
     loop {
-        let pause = match sessions::sweep(&app, &mut after).await {
+        let pause = match sessions::sweep(app.core(), &mut after).await {
             Ok(true) => Duration::from_millis(100),
             Ok(false) => Duration::from_mins(10),
             Err(error) => {

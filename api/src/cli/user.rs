@@ -14,7 +14,7 @@ use super::{
     open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
     password,
 };
-use crate::domain::{App, Error, journal::Actor, setup, usage::Quota, users};
+use crate::domain::{App, Error, journal::Actor, quota::Quota, setup, users};
 
 /// What to do with users.
 #[derive(Debug, Args)]
@@ -100,13 +100,13 @@ impl User {
                 block_on(async {
                     let Opened { app, .. } = with.data.open(with.settings(), Quota::default()).await?;
                     add(&app, name.clone(), admin, role, password).await?;
-                    app.store.close().await;
+                    app.core().store.close().await;
                     say(&format!("{name} can sign in now."))
                 })
             }
             Command::List { data } => block_on(async {
                 let Opened { app, .. } = data.open(no_passwords(), Quota::default()).await?;
-                for user in users::all(&app).await.map_err(plain)? {
+                for user in users::all(app.core()).await.map_err(plain)? {
                     let roles = user.roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                     let admin = if user.is_admin { "admin" } else { "" };
                     let active = if user.is_active { "active" } else { "disabled" };
@@ -144,7 +144,7 @@ fn say(line: &str) -> Result<()> {
 }
 
 async fn add(app: &App, username: Username, is_admin: bool, roles: Vec<RoleName>, password: String) -> Result<()> {
-    if is_admin && roles.is_empty() && setup::required(&app.store).await? {
+    if is_admin && roles.is_empty() && setup::required(&app.core().store).await? {
         return setup::first_admin(app, Actor::local(&Caller::Anonymous), username, &password)
             .await
             .map(|_| ())
@@ -156,9 +156,10 @@ async fn add(app: &App, username: Username, is_admin: bool, roles: Vec<RoleName>
 
 async fn change(data: &DataDir, settings: AuthSettings, name: &Username, patch: UserPatch, done: &str) -> Result<()> {
     let Opened { app, .. } = data.open(settings, Quota::default()).await?;
-    let (_, stored) = users::by_name(&app, name.as_str()).await?.ok_or_else(|| anyhow!("there is no user {name}"))?;
+    let (_, stored) =
+        users::by_name(&app.core().store, name.as_str()).await?.ok_or_else(|| anyhow!("there is no user {name}"))?;
     users::update(&app, Actor::local(&Caller::Anonymous), stored.user.id, patch).await.map_err(plain)?;
-    app.store.close().await;
+    app.core().store.close().await;
     say(done)
 }
 

@@ -14,23 +14,10 @@ mod ledger;
 mod people;
 mod records;
 
-use thiserror::Error;
-
-use crate::store::{CommitError, ReadError, Store};
+use crate::store::Store;
 use ledger::Ledger;
 
-pub use ledger::Report;
-
-/// Why a check could not be finished.
-#[derive(Debug, Error)]
-pub enum CheckError {
-    /// Something cannot be read at all.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The repair could not be written.
-    #[error("the repair could not be written: {0}; run coffer check --repair again")]
-    Commit(#[from] CommitError),
-}
+pub use ledger::{CheckError, Report};
 
 /// Checks a store. `progress` is told of every stretch of entries that was read.
 pub async fn check(store: &Store, progress: &mut (dyn FnMut(usize) + Send)) -> Result<Report, CheckError> {

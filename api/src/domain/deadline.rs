@@ -15,7 +15,7 @@ use std::{
 use base::Clock;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::{App, Error, Result};
+use super::error::{Error, Result};
 
 /// Pauses before a read counts as long: about a thousand records.
 const SHORT: usize = 16;
@@ -51,12 +51,12 @@ pub struct Deadline {
 
 impl Deadline {
     /// From now on.
-    pub fn of(app: &App) -> Self {
+    pub fn new(clock: &Clock, reading: &Reading) -> Self {
         Self {
-            clock: app.clock.clone(),
-            at: app.clock.elapsed().saturating_add(app.reading.time),
+            clock: clock.clone(),
+            at: clock.elapsed().saturating_add(reading.time),
             pauses: AtomicUsize::new(0),
-            turns: Arc::clone(&app.reading.turns),
+            turns: Arc::clone(&reading.turns),
             turn: OnceCell::new(),
         }
     }

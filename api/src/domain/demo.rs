@@ -11,7 +11,13 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{App, Error, Result, collections, journal::Actor, records, setup, users};
+use super::{
+    app::App,
+    collections,
+    error::{Error, Result},
+    journal::Actor,
+    records, schema, setup, users,
+};
 
 /// The demo admin's name.
 pub const ADMIN: &str = "demo";
@@ -53,8 +59,8 @@ const SNACKS: [Snack; 24] = [
 
 /// Whether the store is empty, so that the demo may go in.
 pub async fn fits(app: &App) -> Result<bool> {
-    let existing = collections::all(&app.store.snapshot()).await?;
-    Ok(setup::required(&app.store).await? && existing.is_empty())
+    let existing = schema::all(&app.core().store.snapshot()).await?;
+    Ok(setup::required(&app.core().store).await? && existing.is_empty())
 }
 
 /// Fills an empty store and gives the demo admin's password.
@@ -92,21 +98,21 @@ fn invalid() -> Error {
 fn random_words(app: &App) -> String {
     let words: Vec<&str> = WORDS.lines().filter_map(|line| line.split(' ').next()).collect();
     let pick = || {
-        let number = u32::from_be_bytes(app.entropy.bytes::<4>()) as usize;
+        let number = u32::from_be_bytes(app.auth().entropy.bytes::<4>()) as usize;
         words[number % words.len()]
     };
-    format!("{}-{}-{}-{}-{:02}", pick(), pick(), pick(), pick(), app.entropy.bytes::<1>()[0] % 100)
+    format!("{}-{}-{}-{}-{:02}", pick(), pick(), pick(), pick(), app.auth().entropy.bytes::<1>()[0] % 100)
 }
 
 async fn define(app: &App, caller: &Caller, definition: Value) -> Result<CollectionName> {
     let definition = Definition::from_json(definition)?;
-    Ok(collections::create(app, caller, definition).await?.name)
+    Ok(collections::create(app.core(), caller, definition).await?.name)
 }
 
 async fn insert(app: &App, caller: &Caller, name: &CollectionName, rows: Vec<Value>) -> Result<()> {
     for rows in rows.chunks(MAX_ARRAY) {
         let rows = rows.iter().cloned().map(Record::from_json).collect::<std::result::Result<_, _>>()?;
-        records::create(app, caller, name, OneOrMany::Many(rows)).await?;
+        records::create(app.core(), caller, name, OneOrMany::Many(rows)).await?;
     }
     Ok(())
 }

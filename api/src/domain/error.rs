@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::problem::FieldErrors;
 use thiserror::Error;
 
-use super::usage::OverQuota;
+use super::quota::OverQuota;
 use crate::{
     auth::{password::HashError, token::TokenError},
     store::{CommitError, ReadError},

@@ -1,122 +1,31 @@
-//! What every owner has: how many records and how many bytes, kept in one entry beside the records, and how much they may have
-//! (`docs/security.md`, D7). `records/stage` adds to it in the commit that changes a record, the store's committer holds it under
+//! What every owner has: how many records and how many bytes, kept in one entry beside the records. `stage` adds to it in the commit that changes a record, the store's committer holds it under
 //! the quota, `check` compares it with the records. Also how many collections there may be.
 //!
 //! The bytes are those of a record's JSON, without what the server stamps anew with each change (`revision`, `updated_at`), so
 //! that a change that makes a record no longer never meets a quota. Indexes and the journal are left out: nobody could bring
 //! those down by deleting. Records that nobody owns count together.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed};
 
 use common::{access::Caller, id::UserId, user::Usage};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{App, Error, Result, keyspace, walk::Walk};
+use super::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
+    quota::OverQuota,
+    walk::Walk,
+};
 use crate::store::{Addition, Batch, CommitError, FORMAT, Key, ReadError, Scan, Store, counters};
 
-/// Collections of a server at most. Lists of collections, and deleting a record, read all definitions.
-pub const MAX_COLLECTIONS: i64 = 1000;
-
-/// How much a user may own who is no admin.
-#[derive(Debug)]
-pub struct Quota {
-    /// Records; `None` for any number.
-    pub records: Option<u64>,
-    /// Bytes of records; `None` for any number.
-    pub bytes: Option<u64>,
-    /// Changes that were refused since the start.
-    pub refused: AtomicU64,
-}
-
-impl Default for Quota {
-    /// Nobody who works notices it. Who writes as fast as a machine can fills nobody's disk.
-    fn default() -> Self {
-        Self::new(Some(1_000_000), Some(1_000_000_000))
-    }
-}
-
-impl Quota {
-    /// A quota of so many records and so many bytes.
-    pub fn new(records: Option<u64>, bytes: Option<u64>) -> Self {
-        Self { records, bytes, refused: AtomicU64::new(0) }
-    }
-}
-
-/// Why a change goes past a quota. `Display` is for who wanted it.
-#[derive(Debug, Error)]
-pub enum OverQuota {
-    /// The caller's own, of records.
-    #[error(
-        "You own {} of the {} that you may, so there is no room for {}. Delete some that you no longer need, or ask whoever runs this server for more.",
-        common::text::thousands(*.used), common::text::count(*.limit, "record"), common::text::count(*.added, "more record")
-    )]
-    Records {
-        /// What the caller has.
-        used: u64,
-        /// What the caller may have.
-        limit: u64,
-        /// What the change would add.
-        added: u64,
-    },
-    /// The caller's own, of bytes.
-    #[error(
-        "Your records take {} of the {} that they may, so there is no room for {} more. Delete or shorten some, or ask whoever runs this server for more.",
-        common::text::bytes(*.used), common::text::bytes(*.limit), common::text::bytes(*.added)
-    )]
-    Bytes {
-        /// What the caller's records take.
-        used: u64,
-        /// What they may take.
-        limit: u64,
-        /// What the change would add.
-        added: u64,
-    },
-    /// Somebody else's. How much they have is theirs to know.
-    #[error(
-        "The owner of this record may not have more than they do. They have to delete something first, or an admin has to do this."
-    )]
-    Owner,
-    /// What nobody owns.
-    #[error(
-        "There is no room for more records that nobody owns. Sign in to create records of your own, or ask whoever runs this server for more room."
-    )]
-    Nobody,
-    /// The server's, of collections.
-    #[error("There are {MAX_COLLECTIONS} collections, and more are not possible. Delete one that is no longer needed.")]
-    Collections,
-}
-
-impl OverQuota {
-    /// What a refusal by the store means for `caller`.
-    fn of(key: &Key, found: &[i64], additions: &[Addition], caller: &Caller) -> Option<Self> {
-        if *key == keyspace::collection_count() {
-            return Some(Self::Collections);
-        }
-        let owner = keyspace::usage_owner(key)?;
-        if owner.is_none() {
-            return Some(Self::Nobody);
-        }
-        if owner != caller.user_id() {
-            return Some(Self::Owner);
-        }
-        let mut pairs = found.iter().zip(additions);
-        let full = pairs.position(|(found, Addition { by, max })| *by > 0 && found.saturating_add(*by) > *max)?;
-        let [used, limit, added] =
-            [found[full], additions[full].max, additions[full].by].map(|n| u64::try_from(n).unwrap_or(0));
-        Some(if full == 0 { Self::Records { used, limit, added } } else { Self::Bytes { used, limit, added } })
-    }
-}
-
 /// The error of a commit that was made for `caller`.
-pub(super) fn commit_error(app: &App, caller: &Caller, error: CommitError) -> Error {
+pub(super) fn commit_error(core: &Core, caller: &Caller, error: CommitError) -> Error {
     if let CommitError::Full { key, found, additions } = &error
         && let Some(over) = OverQuota::of(key, found, additions, caller)
     {
-        app.quota.refused.fetch_add(1, Relaxed);
+        core.quota.refused.fetch_add(1, Relaxed);
         return Error::OverQuota(over);
     }
     error.into()
@@ -135,9 +44,9 @@ impl Changes {
     }
 
     /// Into the batch of what `caller` does: all that admins do may be done, and counts.
-    pub fn stage(self, app: &App, caller: &Caller, mut batch: Batch) -> Batch {
+    pub fn stage(self, core: &Core, caller: &Caller, mut batch: Batch) -> Batch {
         let max = |limit: Option<u64>| limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX);
-        let max = if caller.is_admin() { [i64::MAX; 2] } else { [max(app.quota.records), max(app.quota.bytes)] };
+        let max = if caller.is_admin() { [i64::MAX; 2] } else { [max(core.quota.records), max(core.quota.bytes)] };
         for (owner, sums) in self.0.into_iter().filter(|(_, sums)| *sums != [0; 2]) {
             let additions = [0, 1].map(|i| Addition { by: sums[i], max: max[i] });
             batch = batch.add_up_to(keyspace::usage(owner), additions);
@@ -153,11 +62,11 @@ pub fn weight(json: &[u8], updated_at: Option<&str>) -> i64 {
 }
 
 /// What a user has and may have.
-pub async fn of(app: &App, id: UserId, is_admin: bool) -> Result<Usage> {
-    let kept = app.store.get(&keyspace::usage(Some(id))).await?;
+pub async fn of(core: &Core, id: UserId, is_admin: bool) -> Result<Usage> {
+    let kept = core.store.get(&keyspace::usage(Some(id))).await?;
     let kept: [i64; 2] = kept.as_ref().and_then(counters).unwrap_or_default();
     let [records, bytes] = kept.map(|sum| u64::try_from(sum).unwrap_or(0));
-    let [max_records, max_bytes] = if is_admin { [None; 2] } else { [app.quota.records, app.quota.bytes] };
+    let [max_records, max_bytes] = if is_admin { [None; 2] } else { [core.quota.records, core.quota.bytes] };
     Ok(Usage { records, bytes, max_records, max_bytes })
 }
 

@@ -20,7 +20,7 @@ pub fn register(table: &mut Table) {
 async fn get(context: Context, input: Input<backup::Get>) -> Result<Reply> {
     tracing::info!(user = %input.session()?.user.id, address = %input.origin.address, "a backup is being taken");
     let (pieces, taken) = mpsc::channel(AHEAD);
-    let name = format!("coffer-{}.backup", context.app.store.version());
+    let name = format!("coffer-{}.backup", context.app.core().store.version());
     tokio::spawn(make(context.app, pieces));
     let taken = stream::unfold(taken, async |mut taken| taken.recv().await.map(|piece| (piece, taken)));
     Ok(Reply::file(&name, Box::pin(taken)))
@@ -28,8 +28,8 @@ async fn get(context: Context, input: Input<backup::Get>) -> Result<Reply> {
 
 /// Makes the backup, no faster than it is taken, and no longer than somebody takes it.
 async fn make(app: App, pieces: mpsc::Sender<io::Result<Bytes>>) {
-    let snapshot = app.store.snapshot();
-    let mut backup = Backup::new(&snapshot, app.timestamp());
+    let snapshot = app.core().store.snapshot();
+    let mut backup = Backup::new(&snapshot, app.core().timestamp());
     loop {
         let piece = match backup.next().await {
             Ok(Some(piece)) => Ok(piece),

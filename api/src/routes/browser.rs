@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, header};
 use super::{Context, Input, Options, Reply, Table};
 use crate::domain::{
     Error, Result,
-    sessions::{self, Issued},
+    sign_in::{self, Issued},
 };
 
 /// The `__Host-` prefix makes browsers insist on `Secure`, `Path=/` and no `Domain`.
@@ -23,18 +23,18 @@ pub fn register(table: &mut Table) {
 }
 
 async fn sign_in(context: Context, input: Input<endpoints::SignIn>) -> Result<Reply> {
-    let issued = sessions::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?;
+    let issued = sign_in::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?;
     session(&context, issued)
 }
 
 async fn refresh(context: Context, input: Input<endpoints::Refresh>) -> Result<Reply> {
-    session(&context, sessions::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
+    session(&context, sign_in::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
 }
 
 async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<Reply> {
     if let Ok(claims) = input.refresh_claims() {
         // A session that has ended already is as signed out as can be.
-        match sessions::sign_out(&context.app, claims, &input.origin).await {
+        match sign_in::sign_out(context.app.core(), claims, &input.origin).await {
             Ok(()) | Err(Error::Unauthenticated(_)) => {}
             Err(error) => return Err(error),
         }
@@ -52,7 +52,7 @@ fn session(context: &Context, issued: Issued) -> Result<Reply> {
     let Issued { access, refresh, expires_in, user } = issued;
     let reply = Reply::json(&BrowserSession { access, expires_in, user })?;
     let Some(refresh) = refresh else { return Ok(reply) };
-    let lifetime = context.app.refresh_lifetime.as_secs();
+    let lifetime = context.app.auth().refresh_lifetime.as_secs();
     Ok(reply.header(header::SET_COOKIE, &set_cookie(&context.options, &refresh, lifetime)))
 }
 

@@ -15,7 +15,7 @@ pub fn register(table: &mut Table) {
 }
 
 async fn list(context: Context, input: Input<changes::List>) -> Result<Reply> {
-    let (results, next) = journal::list(&context.app, &input.caller, &input.query).await?;
+    let (results, next) = journal::read::list(context.app.core(), &input.caller, &input.query).await?;
     let next = next.map(|after| {
         let query = common::change::ChangeQuery { after: Some(after), ..input.query.clone() };
         format!("{}/api/changes/?{}", input.base_url(), encode(&query.to_pairs()))
@@ -25,7 +25,8 @@ async fn list(context: Context, input: Input<changes::List>) -> Result<Reply> {
 
 async fn history(context: Context, input: Input<records::History>) -> Result<Reply> {
     let (name, id) = &input.params;
-    let mut results: Vec<Change> = journal::history(&context.app, &input.caller, name, *id, input.query.before).await?;
+    let mut results: Vec<Change> =
+        journal::read::history(context.app.core(), &input.caller, name, *id, input.query.before).await?;
     let more = results.len() > MAX_CHANGES;
     results.truncate(MAX_CHANGES);
     let next = results

@@ -16,33 +16,35 @@ pub fn register(table: &mut Table) {
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
-    Reply::json(&collections::list(&context.app, &input.caller).await?)
+    Reply::json(&collections::list(context.app.core(), &input.caller).await?)
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
     let base = input.base_url();
-    let collection = collections::create(&context.app, &input.caller, input.body).await?;
+    let collection = collections::create(context.app.core(), &input.caller, input.body).await?;
     let location = format!("{base}/api/collections/{}/", collection.name);
     Ok(Reply::json(&collection)?.etag(collection.revision).header(header::LOCATION, &location))
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
-    Reply::json(&collections::get(&context.app, &input.caller, &input.params.0).await?)
+    Reply::json(&collections::get(context.app.core(), &input.caller, &input.params.0).await?)
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply> {
     let expected = input.expected_revision();
-    let collection = collections::replace(&context.app, &input.caller, &input.params.0, input.body, expected).await?;
+    let collection =
+        collections::replace(context.app.core(), &input.caller, &input.params.0, input.body, expected).await?;
     Ok(Reply::json(&collection)?.etag(collection.revision))
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
     let expected = input.expected_revision();
-    let collection = collections::update(&context.app, &input.caller, &input.params.0, input.body, expected).await?;
+    let collection =
+        collections::update(context.app.core(), &input.caller, &input.params.0, input.body, expected).await?;
     Ok(Reply::json(&collection)?.etag(collection.revision))
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
-    collections::delete(&context.app, &input.caller, &input.params.0, input.expected_revision()).await?;
+    collections::delete(context.app.core(), &input.caller, &input.params.0, input.expected_revision()).await?;
     Ok(Reply::empty())
 }

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         Error,
         error::AuthError,
-        usage::{MAX_COLLECTIONS, OverQuota},
+        quota::{MAX_COLLECTIONS, OverQuota},
     },
     limits::Standing,
     problem::response_parts,

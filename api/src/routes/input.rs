@@ -31,7 +31,8 @@ use crate::{
         Error,
         error::AuthError,
         records::Precondition,
-        sessions::{self, Authenticated, Origin},
+        sessions::Authenticated,
+        sign_in::{self, Origin},
     },
     limits::{Payer, Standing},
     server::{Connection, Notes, RequestId},
@@ -227,7 +228,7 @@ async fn authenticate(
     if token.is_empty() || memchr2(b' ', b'\t', token.as_bytes()).is_some() {
         return Err(Refusal::MalformedAuthorization);
     }
-    Ok(Some(sessions::authenticate(&context.app, token, address).await?))
+    Ok(Some(sign_in::authenticate(&context.app, token, address).await?))
 }
 
 /// A cookie is sent by the browser whoever asked for the request, so these are taken only from our own page: it alone can

@@ -50,7 +50,7 @@ pub fn refresh_token<E: Endpoint>(
         Access::Cookie => browser::cookie(headers, &context.options)?,
         _ => body?.get("refresh")?.as_str()?,
     };
-    Some(context.app.verifier.verify(token, TokenType::Refresh))
+    Some(context.app.auth().verifier.verify(token, TokenType::Refresh))
 }
 
 /// The payer where nobody is signed in: the session of a refresh token that we signed, or the address.

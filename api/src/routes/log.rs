@@ -20,10 +20,10 @@ async fn get(context: Context, _: Input<endpoints::Get>) -> Result<Reply> {
 
 async fn set(context: Context, input: Input<endpoints::Set>) -> Result<Reply> {
     let (log, level) = (&context.options.log, input.body.level.as_str());
-    let change = input.session()?.actor().entry(&context.app, Subject::Server, &"log", "update");
+    let change = input.session()?.actor().entry(context.app.core(), Subject::Server, &"log", "update");
     let before = log.level();
     // First, so that nobody makes the log silent without a trace.
-    journal::note(&context.app, &change.values(json!({"level": before}), json!({"level": level}))).await?;
+    journal::note(context.app.core(), &change.values(json!({"level": before}), json!({"level": level}))).await?;
     log.set_level(level).map_err(|error| Error::Internal(error.to_string()))?;
     tracing::warn!(user = %input.session()?.user.id, before, after = level, "the log's level was changed");
     Reply::json(&LogSettings { level: level.to_owned() })

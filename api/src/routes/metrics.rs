@@ -83,7 +83,7 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     for (class, payer, count) in options.limits.refused() {
         text.sample("", &[("class", class), ("by", payer)], count);
     }
-    let refused = app.quota.refused.load(Relaxed);
+    let refused = app.core().quota.refused.load(Relaxed);
     text.single("coffer_quota_refused_total", Kind::Counter, "Changes that a quota refused.", refused);
     let remembered = options.limits.remembered();
     text.single("coffer_rate_limit_callers", Kind::Gauge, "Callers whose allowance is remembered.", remembered);
@@ -102,11 +102,11 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
 }
 
 async fn write_store(app: &App, text: &mut Text) -> Result<()> {
-    let store = app.store.clone();
+    let store = app.core().store.clone();
     let bytes = tokio::task::spawn_blocking(move || store.disk_bytes()).await;
     let bytes = bytes.map_err(|error| crate::domain::Error::Internal(error.to_string()))??;
     text.single("coffer_store_disk_bytes", Kind::Gauge, "What the store's files take on the disk.", bytes);
-    let stats = app.store.stats();
+    let stats = app.core().store.stats();
     text.family("coffer_store_commits_total", Kind::Counter, "Commits by what became of them.");
     text.sample("", &[("outcome", "committed")], stats.committed.load(Relaxed));
     text.sample("", &[("outcome", "refused")], stats.refused.load(Relaxed));
@@ -116,12 +116,12 @@ async fn write_store(app: &App, text: &mut Text) -> Result<()> {
     text.single("coffer_store_groups_total", Kind::Counter, "Groups of commits, one sync of the disk each.", groups);
     text.family("coffer_store_group_commits", Kind::Histogram, "How many commits a group has.");
     text.sizes(&[], &stats.group_sizes);
-    text.single("coffer_store_queue", Kind::Gauge, "Commits that wait for the next group.", app.store.waiting());
+    text.single("coffer_store_queue", Kind::Gauge, "Commits that wait for the next group.", app.core().store.waiting());
     Ok(())
 }
 
 fn write_passwords(app: &App, text: &mut Text) {
-    let stats = app.hasher.stats();
+    let stats = app.auth().hasher.stats();
     let waiting = stats.waiting.load(Relaxed);
     text.single("coffer_password_queue", Kind::Gauge, "Passwords that wait to be hashed.", waiting);
     let refused = stats.refused.load(Relaxed);
@@ -132,13 +132,13 @@ fn write_passwords(app: &App, text: &mut Text) {
 
 async fn sessions(app: &App, counted: &Counted) -> Result<u64> {
     let mut counted = counted.lock().await;
-    let now = app.clock.elapsed();
+    let now = app.core().clock.elapsed();
     if let Some((at, count)) = *counted
         && now.saturating_sub(at) < COUNTED
     {
         return Ok(count);
     }
-    let count = sessions::count(app).await?;
+    let count = sessions::count(app.core()).await?;
     *counted = Some((now, count));
     Ok(count)
 }

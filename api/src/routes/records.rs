@@ -20,7 +20,7 @@ pub fn register(table: &mut Table) {
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
-    let listed = records::list(&context.app, &input.caller, &input.params.0, &input.query).await?;
+    let listed = records::list(context.app.core(), &input.caller, &input.params.0, &input.query).await?;
     let path = format!("/api/records/{}/", input.params.0);
     let (next, previous) = links(&input, &path, &input.query, listed.count);
     let mut json = BytesMut::with_capacity(listed.results.len() + 200);
@@ -37,7 +37,7 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
     let base = input.base_url();
     let many = matches!(input.body, OneOrMany::Many(_));
     let name = input.params.0;
-    let mut written = records::create(&context.app, &input.caller, &name, input.body).await?;
+    let mut written = records::create(context.app.core(), &input.caller, &name, input.body).await?;
     if !many && let Some(sent) = written.pop() {
         let location = format!("{base}/api/records/{name}/{}/", sent.id);
         return Ok(Reply::record(sent).header(header::LOCATION, &location));
@@ -54,13 +54,13 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
 }
 
 async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply> {
-    let description = records::describe(&context.app, &input.caller, &input.params.0).await?;
+    let description = records::describe(context.app.core(), &input.caller, &input.params.0).await?;
     Ok(Reply::json(&description)?.header(header::ALLOW, "GET, POST, OPTIONS, HEAD"))
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
     let (name, id) = &input.params;
-    let sent = records::get(&context.app, &input.caller, name, *id).await?;
+    let sent = records::get(context.app.core(), &input.caller, name, *id).await?;
     if input.has_current(sent.revision) {
         return Ok(Reply::not_modified(sent.revision));
     }
@@ -71,7 +71,8 @@ async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<R
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::record(
-        records::update(&context.app, &input.caller, (name, *id), &input.body, false, precondition.as_ref()).await?,
+        records::update(context.app.core(), &input.caller, (name, *id), &input.body, false, precondition.as_ref())
+            .await?,
     ))
 }
 
@@ -79,18 +80,19 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::record(
-        records::update(&context.app, &input.caller, (name, *id), &input.body, true, precondition.as_ref()).await?,
+        records::update(context.app.core(), &input.caller, (name, *id), &input.body, true, precondition.as_ref())
+            .await?,
     ))
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
     let precondition = input.precondition();
     let (name, id) = &input.params;
-    records::delete(&context.app, &input.caller, name, *id, precondition.as_ref()).await?;
+    records::delete(context.app.core(), &input.caller, name, *id, precondition.as_ref()).await?;
     Ok(Reply::empty())
 }
 
 async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply> {
     let (name, id, revision) = &input.params;
-    Ok(Reply::record(records::restore(&context.app, &input.caller, name, *id, *revision).await?))
+    Ok(Reply::record(records::restore(context.app.core(), &input.caller, name, *id, *revision).await?))
 }

@@ -24,8 +24,8 @@ async fn ready(context: Context, _: Input<health::Ready>) -> Result<Reply> {
     if context.app.is_draining() {
         return Err(Error::Stopped);
     }
-    context.app.store.takes_writes()?;
-    first::required(&context.app.store).await?;
+    context.app.core().store.takes_writes()?;
+    first::required(&context.app.core().store).await?;
     ok()
 }
 
@@ -35,8 +35,8 @@ async fn get(context: Context, input: Input<root::Get>) -> Result<Reply> {
     Reply::json(&Root {
         name: "Coffer".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        setup_required: first::required(&context.app.store).await?,
-        min_password_length: context.app.policy.min_length() as u64,
+        setup_required: first::required(&context.app.core().store).await?,
+        min_password_length: context.app.auth().policy.min_length() as u64,
         links: roots.map(|root| (root.to_owned(), format!("{base}/api/{root}/"))).into_iter().collect(),
     })
 }

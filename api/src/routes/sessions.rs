@@ -19,19 +19,19 @@ pub fn register(table: &mut Table) {
 async fn whose(context: &Context, asking: &Authenticated, user: Option<UserId>) -> Result<UserId> {
     match user {
         Some(user) if user != asking.user.id && !asking.user.is_admin => Err(Error::Denied),
-        Some(user) => Ok(users::get(&context.app, user).await?.id),
+        Some(user) => Ok(users::get(&context.app.core().store, user).await?.id),
         None => Ok(asking.user.id),
     }
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
     let user = whose(&context, input.session()?, input.query.user).await?;
-    let page = sessions::list(&context.app, input.session()?, user, &input.query.list).await?;
+    let page = sessions::list(context.app.core(), input.session()?, user, &input.query.list).await?;
     Reply::json(&linked(&input, &input.query.list, page))
 }
 
 async fn end(context: Context, input: Input<endpoints::End>) -> Result<Reply> {
-    sessions::end(&context.app, input.session()?, input.params.0).await?;
+    sessions::end(context.app.core(), input.session()?, input.params.0).await?;
     Ok(Reply::empty())
 }
 
@@ -39,6 +39,6 @@ async fn end_others(context: Context, input: Input<endpoints::EndOthers>) -> Res
     let asking = input.session()?;
     let user = whose(&context, asking, input.query.user).await?;
     let except = (user == asking.user.id).then_some(asking.id);
-    sessions::end_all(&context.app, asking.actor(), user, except).await?;
+    sessions::end_all(context.app.core(), asking.actor(), user, except).await?;
     Ok(Reply::empty())
 }

@@ -8,7 +8,7 @@ use common::{
 use super::{Context, Input, Reply, Table};
 use crate::domain::{
     Result,
-    sessions::{self, Issued},
+    sign_in::{self, Issued},
 };
 
 pub fn register(table: &mut Table) {
@@ -25,25 +25,25 @@ fn tokens(issued: Issued) -> Result<Reply> {
 }
 
 async fn obtain(context: Context, input: Input<tokens::Obtain>) -> Result<Reply> {
-    tokens(sessions::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?)
+    tokens(sign_in::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?)
 }
 
 async fn refresh(context: Context, input: Input<tokens::Refresh>) -> Result<Reply> {
-    tokens(sessions::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
+    tokens(sign_in::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
 }
 
 async fn verify(context: Context, input: Input<tokens::Verify>) -> Result<Reply> {
-    sessions::verify(&context.app, &input.body.token).await?;
+    sign_in::verify(&context.app, &input.body.token).await?;
     Reply::json(&Empty {})
 }
 
 async fn blacklist(context: Context, input: Input<tokens::Blacklist>) -> Result<Reply> {
-    sessions::blacklist(&context.app, input.refresh_claims()?, &input.origin).await?;
+    sign_in::blacklist(context.app.core(), input.refresh_claims()?, &input.origin).await?;
     Reply::json(&Empty {})
 }
 
 async fn keys(context: Context, _: Input<tokens::Keys>) -> Result<Reply> {
-    let keys = context.app.verifier.public_keys();
+    let keys = context.app.auth().verifier.public_keys();
     let keys = keys.get("keys").and_then(|keys| keys.as_array()).cloned().unwrap_or_default();
     Reply::json(&KeySet { keys })
 }

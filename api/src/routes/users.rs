@@ -22,7 +22,7 @@ pub fn register(table: &mut Table) {
 
 /// A user as all of these endpoints send them.
 async fn shown(context: &Context, user: User) -> Result<User> {
-    users::with_usage(&context.app, user).await
+    users::with_usage(context.app.core(), user).await
 }
 
 async fn me(context: Context, input: Input<endpoints::Me>) -> Result<Reply> {
@@ -42,7 +42,7 @@ async fn change_password(context: Context, input: Input<endpoints::ChangePasswor
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
-    let mut page = users::list(&context.app, &input.query).await?;
+    let mut page = users::list(context.app.core(), &input.query).await?;
     for user in &mut page.results {
         *user = shown(&context, user.clone()).await?;
     }
@@ -57,7 +57,7 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
-    let user = users::get(&context.app, input.params.0).await?;
+    let user = users::get(&context.app.core().store, input.params.0).await?;
     Reply::json(&shown(&context, user).await?)
 }
 
@@ -67,6 +67,6 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
-    users::delete(&context.app, input.session()?.actor(), input.params.0).await?;
+    users::delete(context.app.core(), input.session()?.actor(), input.params.0).await?;
     Ok(Reply::empty())
 }

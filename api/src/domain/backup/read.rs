@@ -11,7 +11,7 @@ use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::{FORMAT, MAGIC, Manifest, PASSED_OVER, is_left_out};
+use super::format::{FORMAT, MAGIC, Manifest, PASSED_OVER, is_left_out};
 use crate::store::{Entry, FillError, Key, Options, Store, Version};
 
 /// Bytes of the checksum at the end.

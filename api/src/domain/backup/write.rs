@@ -7,7 +7,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use super::{FORMAT, MAGIC, Manifest, is_left_out};
+use super::format::{FORMAT, MAGIC, Manifest, is_left_out};
 use crate::{
     domain::{Result, walk::Walk},
     store::{Entry, Key, Scan, Snapshot},

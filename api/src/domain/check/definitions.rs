@@ -8,9 +8,12 @@ use common::{
     id::{CollectionId, Revision},
 };
 
-use super::{CheckError, derived, ledger::Ledger};
+use super::{
+    derived,
+    ledger::{CheckError, Ledger},
+};
 use crate::{
-    domain::{collections::Schema, keyspace},
+    domain::{keyspace, schema::Schema},
     store::{Key, Scan},
 };
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::{CheckError, ledger::Ledger};
+use super::ledger::{CheckError, Ledger};
 use crate::store::{self, Key};
 
 /// Compares all counters below `prefix` with what is due: one under a key, or several. Those that are not there count as zero.

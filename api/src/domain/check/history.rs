@@ -3,7 +3,7 @@
 
 use common::change::Change;
 
-use super::{CheckError, ledger::Ledger};
+use super::ledger::{CheckError, Ledger};
 use crate::{
     domain::{keyspace, walk::Walk},
     store::{Key, Scan, Version, journal},

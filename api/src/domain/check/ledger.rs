@@ -4,17 +4,28 @@
 use std::fmt::Display;
 
 use bytes::Bytes;
+use thiserror::Error;
 
-use super::CheckError;
 use crate::{
     domain::walk::Walk,
-    store::{Batch, Entry, Key, ReadError, Scan, Snapshot, Store},
+    store::{Batch, CommitError, Entry, Key, ReadError, Scan, Snapshot, Store},
 };
 
 /// Findings that are told one by one; the others are counted.
 const TOLD: usize = 100;
 /// Writes that a repair commits together.
 const TOGETHER: usize = 500;
+
+/// Why a check could not be finished.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// Something cannot be read at all.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The repair could not be written.
+    #[error("the repair could not be written: {0}; run coffer check --repair again")]
+    Commit(#[from] CommitError),
+}
 
 /// The outcome of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

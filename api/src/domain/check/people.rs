@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use common::id::{SessionId, UserId};
 
-use super::{CheckError, derived, ledger::Ledger};
+use super::{
+    derived,
+    ledger::{CheckError, Ledger},
+};
 use crate::{
     domain::{
         keyspace,

@@ -9,12 +9,16 @@ use common::{
     record::Record,
 };
 
-use super::{CheckError, definitions::Schemas, derived, ledger::Ledger};
+use super::{
+    definitions::Schemas,
+    derived,
+    ledger::{CheckError, Ledger},
+};
 use crate::{
     domain::{
-        collections::Schema,
         keyspace,
-        records::stage::{Entries, weighed},
+        schema::Schema,
+        stage::{Entries, weighed},
     },
     store::{Entry, Key, Snapshot},
 };

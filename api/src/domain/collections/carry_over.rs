@@ -16,9 +16,15 @@ use common::{
 };
 use serde_json::Value;
 
-use super::{App, Error, Result, Schema, load};
 use crate::{
-    domain::{keyspace, records::stage::Stage},
+    domain::{
+        core::Core,
+        error::{Error, Result},
+        keyspace,
+        records::assemble,
+        schema::Schema,
+        stage::Stage,
+    },
     store::{Batch, Entry, Expect, Key, Scan, Snapshot},
 };
 
@@ -48,7 +54,7 @@ pub(super) async fn expect_no_new_records(snapshot: &Snapshot, batch: Batch, id:
 
 /// Stages every record as the new definition has it.
 pub(super) async fn stage(
-    app: &App,
+    core: &Core,
     caller: &Caller,
     snapshot: &Snapshot,
     batch: Batch,
@@ -60,12 +66,12 @@ pub(super) async fn stage(
         let FieldType::Reference { collection, .. } = &field.kind else { continue };
         if *collection == after.name {
             targets.insert(collection.clone(), after.id);
-        } else if let Some(target) = load(app, snapshot, collection).await? {
+        } else if let Some(target) = core.schemas.load(snapshot, collection).await? {
             targets.insert(collection.clone(), target.id());
         }
     }
     let new = Schema { collection: after.clone(), version: before.version, targets };
-    let mut stage = Stage::new(app, caller, batch);
+    let mut stage = Stage::new(core, caller, batch);
     let mut misfits = Misfits::default();
     for (key, entry) in all_records(snapshot, after.id).await? {
         let old: Record = serde_json::from_slice(&entry.value)?;
@@ -114,7 +120,7 @@ fn carried(schema: &Schema, old: &Record) -> std::result::Result<Record, FieldEr
             }
         }
     }
-    errors.or(crate::domain::records::assemble(old, values))
+    errors.or(assemble(old, values))
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    domain::{Result, keyspace, walk::Walk},
+    domain::{error::Result, keyspace, walk::Walk},
     store::{Batch, Key, Scan, Store, Version, journal},
 };
 

@@ -9,12 +9,13 @@ use common::{
     validate::does_not_exist,
 };
 
-use super::parse;
+use super::stored::parse;
 use crate::{
     domain::{
-        App, Error, Result,
-        collections::{self, Schema},
+        core::Core,
+        error::{Error, Result},
         keyspace,
+        schema::Schema,
     },
     store::Snapshot,
 };
@@ -22,7 +23,7 @@ use crate::{
 /// What the store has to say to a record's values: unique ones that another record has, references to what is not there
 /// for this caller.
 pub(super) async fn check_values(
-    app: &App,
+    core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
     schema: &Schema,
@@ -41,7 +42,7 @@ pub(super) async fn check_values(
         }
         if let FieldType::Reference { collection, .. } = &field.kind {
             let id = value.as_str().and_then(|text| text.parse().ok());
-            let visible = match (id, collections::load(app, snapshot, collection).await?) {
+            let visible = match (id, core.schemas.load(snapshot, collection).await?) {
                 (Some(id), Some(target)) => is_visible(snapshot, caller, &target, id).await?,
                 _ => false,
             };

@@ -12,12 +12,19 @@ use common::{
 };
 use serde_json::Value;
 
-use super::{Found, Precondition, assemble, expect_schema, find, parse, stage::Stage};
+use super::{
+    find::{Found, expect_schema, find},
+    precondition::Precondition,
+    stored::{assemble, parse},
+};
 use crate::{
     domain::{
-        App, Error, Result,
-        collections::{self, Schema},
+        core::Core,
+        error::{Error, Result},
         keyspace,
+        retry::Retry,
+        schema::{self, Schema},
+        stage::Stage,
     },
     store::{Batch, Expect, Scan, Snapshot, counter},
 };
@@ -27,39 +34,39 @@ const MAX_TOUCHED: usize = 10_000;
 
 /// Deletes a record.
 pub async fn delete(
-    app: &App,
+    core: &Core,
     caller: &Caller,
     name: &CollectionName,
     id: RecordId,
     precondition: Option<&Precondition>,
 ) -> Result<()> {
-    let mut tries = app.tries();
+    let mut retry = Retry::new(core);
     loop {
-        let snapshot = app.store.snapshot();
-        let Found { schema, entry, .. } = find(app, &snapshot, caller, Action::Delete, name, id).await?;
+        let snapshot = core.store.snapshot();
+        let Found { schema, entry, .. } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
         Precondition::check(precondition, Revision(entry.version.get()))?;
-        let batch = stage_with_referrers(app, caller, &snapshot, &schema, id).await?;
-        if tries.commit(batch).await?.is_some() {
+        let batch = stage_with_referrers(core, caller, &snapshot, &schema, id).await?;
+        if retry.commit(batch).await?.is_some() {
             return Ok(());
         }
     }
 }
 
 async fn stage_with_referrers(
-    app: &App,
+    core: &Core,
     caller: &Caller,
     snapshot: &Snapshot,
     schema: &Schema,
     id: RecordId,
 ) -> Result<Batch> {
-    let mut stage = Stage::new(app, caller, expect_schema(schema));
+    let mut stage = Stage::new(core, caller, expect_schema(schema));
     let mut waiting = vec![(schema.collection.name.clone(), id)];
     let mut going = BTreeSet::from([id]);
     // References that must become null, once it is known which records go.
     let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     while let Some((name, id)) = waiting.pop() {
-        let Some(schema) = collections::load(app, snapshot, &name).await? else { continue };
+        let Some(schema) = core.schemas.load(snapshot, &name).await? else { continue };
         let key = keyspace::record(schema.id(), id);
         let Some(entry) = snapshot.get(&key).await? else { continue };
         stage.delete(&schema, &key, &entry)?;
@@ -92,7 +99,7 @@ async fn stage_with_referrers(
         let errors = FieldErrors::of(field.name.as_str(), FieldError::new("restricted", message));
         return Err(Error::Taken(errors));
     }
-    empty_references(app, snapshot, &mut stage, emptied, &going).await?;
+    empty_references(core, snapshot, &mut stage, emptied, &going).await?;
     Ok(stage.finish())
 }
 
@@ -104,7 +111,7 @@ async fn referring(
 ) -> Result<Vec<(CollectionName, Field, OnDelete, RecordId)>> {
     let mut found = Vec::new();
     let value = Value::String(id.to_string());
-    for other in collections::all(snapshot).await? {
+    for other in schema::all(snapshot).await? {
         for field in &other.fields {
             let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
             if *collection != schema.collection.name {
@@ -121,7 +128,7 @@ async fn referring(
 
 /// Makes references null. A record with several of them is written once.
 async fn empty_references(
-    app: &App,
+    core: &Core,
     snapshot: &Snapshot,
     stage: &mut Stage<'_>,
     mut emptied: Vec<(CollectionName, Field, RecordId)>,
@@ -131,7 +138,7 @@ async fn empty_references(
     emptied.sort_by_key(|(_, _, id)| *id);
     for group in emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
         let [(name, _, id), ..] = group else { continue };
-        let Some(schema) = collections::load(app, snapshot, name).await? else { continue };
+        let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.id(), *id)).await? else { continue };
         let old = parse(&entry)?;
         let mut values = old.as_object().clone();
@@ -140,7 +147,7 @@ async fn empty_references(
             values.insert(field.name.to_string(), Value::Null);
         }
         let mut record = assemble(&old, values);
-        record.set("updated_at", app.timestamp());
+        record.set("updated_at", core.timestamp());
         stage.update(&schema, (*id, &entry, &old), &record)?;
     }
     Ok(())

@@ -8,18 +8,21 @@ use common::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::domain::{App, Result, collections, error::AuthError};
+use crate::domain::{
+    core::Core,
+    error::{AuthError, Error, Result},
+};
 
 /// What a collection's records look like, for who may list, view or create them.
-pub async fn describe(app: &App, caller: &Caller, name: &CollectionName) -> Result<Value> {
-    let snapshot = app.store.snapshot();
-    let schema = collections::find(app, &snapshot, name, caller).await?;
+pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Value> {
+    let snapshot = core.store.snapshot();
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
     let rules = &schema.collection.access;
     let may = |action| rules.decide(action, caller) != Decision::Denied;
     if ![Action::List, Action::View, Action::Create].into_iter().any(may) {
         return Err(match caller {
             Caller::Anonymous => AuthError::Missing.into(),
-            Caller::User { .. } => crate::domain::Error::NotFound,
+            Caller::User { .. } => Error::NotFound,
         });
     }
     let mut fields = Map::new();

@@ -11,7 +11,7 @@ use common::{
 };
 use serde_json::Value;
 
-use crate::domain::Result;
+use crate::domain::error::Result;
 
 /// One typed condition.
 pub struct Condition {

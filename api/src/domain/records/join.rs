@@ -12,15 +12,9 @@ use common::{
 };
 use serde_json::Value;
 
-use super::parse;
+use super::stored::parse;
 use crate::{
-    domain::{
-        App, Result,
-        collections::{self, Schema},
-        deadline::Deadline,
-        keyspace,
-        walk::Walk,
-    },
+    domain::{core::Core, deadline::Deadline, error::Result, keyspace, schema::Schema, walk::Walk},
     store::{Entry, Scan, Snapshot},
 };
 
@@ -29,14 +23,14 @@ const MAX_JOINED: usize = 16 * 1024 * 1024;
 
 /// Adds the matching rows of another collection to every row, under that collection's name: a list, or null.
 pub(super) async fn join(
-    app: &App,
+    core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
     (left, rows): (&Schema, Vec<Record>),
     with: &JoinWith,
     deadline: &Deadline,
 ) -> Result<Vec<Record>> {
-    let schema = collections::find(app, snapshot, &with.collection, caller).await?;
+    let schema = core.schemas.find(snapshot, &with.collection, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
     let their_field = schema.collection.field(&with.their_field).cloned().or_else(|| server_field(&with.their_field));
     let Some(their_field) = their_field else {

@@ -14,18 +14,18 @@ use common::{
 };
 
 use super::{
-    Sent,
     filter::{Condition, Conditions},
     join::join,
-    parse,
     sort::{First, SortKeys},
+    stored::{Sent, parse},
 };
 use crate::{
     domain::{
-        App, Error, Result,
-        collections::{self, Schema},
+        core::Core,
         deadline::Deadline,
+        error::{Error, Result},
         keyspace,
+        schema::{self, Schema},
         walk::Walk,
     },
     store::{Entry, Key, Scan, Snapshot},
@@ -43,16 +43,16 @@ pub struct Listed {
 }
 
 /// The records that a query asks for, of those that the caller may list.
-pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &ListQuery) -> Result<Listed> {
-    let deadline = Deadline::of(app);
-    let snapshot = app.store.snapshot();
-    let schema = collections::find(app, &snapshot, name, caller).await?;
+pub async fn list(core: &Core, caller: &Caller, name: &CollectionName, query: &ListQuery) -> Result<Listed> {
+    let deadline = core.deadline();
+    let snapshot = core.store.snapshot();
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
     query.check(&schema.collection)?;
     let conditions = Conditions::new(&schema.collection, query)?;
     let (count, page) = match direct(&schema, may, query, &conditions) {
         Some(order) => {
-            let count = collections::count(&snapshot, schema.id(), may).await?.unwrap_or(0);
+            let count = schema::count(&snapshot, schema.id(), may).await?.unwrap_or(0);
             (count, read_page(&snapshot, &schema, &order, query, count).await?)
         }
         None => match one_value(&schema, may, query, &conditions) {
@@ -67,7 +67,7 @@ pub async fn list(app: &App, caller: &Caller, name: &CollectionName, query: &Lis
     let results = if plain {
         array(page.iter().map(|found| sent(found).json))
     } else {
-        shaped(app, &snapshot, caller, &schema, query, &page, &deadline).await?
+        shaped(core, &snapshot, caller, &schema, query, &page, &deadline).await?
     };
     Ok(Listed { count, results })
 }
@@ -97,7 +97,7 @@ fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
 
 /// The page with joined rows and only the members that were asked for.
 async fn shaped(
-    app: &App,
+    core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
     schema: &Schema,
@@ -107,7 +107,7 @@ async fn shaped(
 ) -> Result<Bytes> {
     let mut rows = page.iter().map(|(_, entry)| parse(entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
-        rows = join(app, snapshot, caller, (schema, rows), with, deadline).await?;
+        rows = join(core, snapshot, caller, (schema, rows), with, deadline).await?;
     }
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let mut json = Vec::with_capacity(rows.len());

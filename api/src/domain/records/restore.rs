@@ -10,30 +10,35 @@ use common::{
 use serde_json::Value;
 
 use super::{
-    Sent, assemble,
     checks::{Faults, check_values},
-    expect_schema, parse, refusal,
+    find::{expect_schema, refusal},
+    stored::{Sent, assemble, parse},
+};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    journal, keyspace,
+    retry::Retry,
     stage::Stage,
 };
-use crate::domain::{App, Error, Result, collections, journal, keyspace};
 
 /// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
 /// back under its id for who could have deleted it.
 pub async fn restore(
-    app: &App,
+    core: &Core,
     caller: &Caller,
     name: &CollectionName,
     id: RecordId,
     revision: Revision,
 ) -> Result<Sent> {
-    let mut tries = app.tries();
+    let mut retry = Retry::new(core);
     loop {
-        let snapshot = app.store.snapshot();
-        let schema = collections::find(app, &snapshot, name, caller).await?;
+        let snapshot = core.store.snapshot();
+        let schema = core.schemas.find(&snapshot, name, caller).await?;
         let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
         let action = if current.is_some() { Action::Update } else { Action::Delete };
         let may = schema.authorize(action, caller)?;
-        let change = journal::of_record(&snapshot, schema.id(), id, revision).await?;
+        let change = journal::read::of_record(&snapshot, schema.id(), id, revision).await?;
         let Some(change) = change else { return Err(Error::NotFound) };
         let then = if change.after.is_null() { &change.before } else { &change.after };
         let then: Record = serde_json::from_value(then.clone())?;
@@ -48,18 +53,18 @@ pub async fn restore(
         });
         let values = clean(&schema.collection, Value::Object(fields.collect()), Write::Create)?.values;
         let mut record = assemble(&then, values);
-        record.set("updated_at", app.timestamp());
+        record.set("updated_at", core.timestamp());
         let mut errors = Faults::new(false);
-        errors.merge(0, check_values(app, &snapshot, caller, &schema, old.as_ref(), &record).await?);
+        errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);
         errors.result()?;
-        let mut stage = Stage::new(app, caller, expect_schema(&schema));
+        let mut stage = Stage::new(core, caller, expect_schema(&schema));
         let json = if let Some((entry, old)) = current.as_ref().zip(old.as_ref()) {
             stage.update(&schema, (id, entry, old), &record)?
         } else {
             let gone = snapshot.get(&keyspace::gone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
             stage.restore(&schema, id, &record, gone.version)?.0
         };
-        if let Some(version) = tries.commit_for(caller, stage.finish()).await? {
+        if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
             return Ok(Sent::new(id, &json, version));
         }
     }

@@ -18,7 +18,7 @@ use super::{
     list::{beyond_the_last, window},
     sort::{First, SortKeys},
 };
-use crate::domain::{Result, deadline::Deadline};
+use crate::domain::{deadline::Deadline, error::Result};
 
 /// Rows that are looked at before others get the thread.
 const STRETCH: usize = 256;

@@ -14,7 +14,7 @@ use common::{
 use serde_json::Value;
 
 use super::filter::compare;
-use crate::domain::Result;
+use crate::domain::error::Result;
 
 /// Bytes that the values of an ordering may take. A million numbers are about as much.
 const MAX_HELD: usize = 64 * 1024 * 1024;

@@ -8,23 +8,29 @@ use common::{
     user::User,
 };
 
-use super::StoredUser;
+use super::stored::StoredUser;
 use crate::{
-    domain::{App, Error, Result, deadline::Deadline, keyspace, records, walk::Walk},
+    domain::{
+        core::Core,
+        deadline::Deadline,
+        error::{Error, Result},
+        keyspace, records,
+        walk::Walk,
+    },
     store::{Entry, Key, Scan, Snapshot},
 };
 
 /// All users, in the order of creation.
-pub async fn all(app: &App) -> Result<Vec<User>> {
-    everyone(&app.store.snapshot(), &Deadline::of(app)).await
+pub async fn all(core: &Core) -> Result<Vec<User>> {
+    everyone(&core.store.snapshot(), &core.deadline()).await
 }
 
 /// The page of users that a query asks for.
-pub async fn list(app: &App, query: &ListQuery) -> Result<Page<User>> {
+pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
     let table = people::users();
     people::check(&table, query)?;
-    let deadline = Deadline::of(app);
-    let snapshot = app.store.snapshot();
+    let deadline = core.deadline();
+    let snapshot = core.store.snapshot();
     let Some(scan) = in_order_of_keys(query) else {
         return records::select(everyone(&snapshot, &deadline).await?, &table, query, &deadline).await;
     };

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     auth::password::{PasswordHash, PepperUse, Peppers},
-    domain::{Result, keyspace, walk::Walk},
+    domain::{error::Result, keyspace, walk::Walk},
     store::{Scan, Store},
 };
 

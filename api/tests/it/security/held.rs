@@ -8,10 +8,11 @@ use coffer::{
     auth::{
         keys::KeyRing,
         password::{Hasher, HasherSettings, Peppers},
+        setup_code::SetupCode,
         throttle::{Throttle, ThrottleSettings},
         token::TokenSettings,
     },
-    domain::{App, Parts, deadline::Reading, sessions, setup::SetupCode},
+    domain::{App, Parts, deadline::Reading, sessions},
     limits::{self, Limits},
     routes,
     server::{Server, ServerOptions, TrustedProxy},
@@ -71,14 +72,14 @@ impl Held {
         let ring = KeyRing::open(keys.path(), &clock, &entropy).unwrap();
         let (setup, setup_code) = SetupCode::new(&entropy, &clock);
         let hasher = Hasher::new(settings.hasher, settings.peppers, entropy.clone()).unwrap();
-        let app = App::new(Parts {
-            throttle: Throttle::new(settings.throttle, clock.clone()),
-            rotation: settings.rotation,
-            session_lifetime: settings.session_lifetime,
-            reading: settings.reading,
-            setup,
-            ..Parts::new(settings.store, (clock, entropy), &ring, TokenSettings::default(), hasher).unwrap()
-        });
+        let throttle = Throttle::new(settings.throttle, clock.clone());
+        let mut parts = Parts::new(settings.store, clock, entropy, &ring, TokenSettings::default(), hasher).unwrap();
+        parts.core.reading = settings.reading;
+        parts.auth.throttle = throttle;
+        parts.auth.rotation = settings.rotation;
+        parts.auth.session_lifetime = settings.session_lifetime;
+        parts.auth.setup_code = setup;
+        let app = App::new(parts);
         let options = ServerOptions {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             trusted_proxies: settings.trusted_proxies,
@@ -86,7 +87,7 @@ impl Held {
         };
         let server = Server::bind(options).unwrap();
         let base = format!("http://{}", server.addresses().unwrap()[0]);
-        let limits = Limits::new(settings.limits, app.clock.clone());
+        let limits = Limits::new(settings.limits, app.core().clock.clone());
         let filter =
             routes::filter(app.clone(), Assets::embedded(), routes::Options { limits, ..routes::Options::default() });
         tokio::spawn(server.run(warp::service(filter), std::future::pending()));

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use coffer::{
+    auth::setup_code::CODE_LIFETIME,
     auth::throttle::ThrottleSettings,
-    domain::setup::CODE_LIFETIME,
     store::{EngineOptions, Options, Store},
 };
 use reqwest::Method;

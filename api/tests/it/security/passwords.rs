@@ -15,7 +15,7 @@ use super::{
 use crate::support::{ADMIN, Answer, Coffer, PASSWORD};
 
 async fn stored_hash(held: &Held) -> String {
-    users::by_name(&held.app, ADMIN).await.unwrap().unwrap().1.password_hash
+    users::by_name(&held.app.core().store, ADMIN).await.unwrap().unwrap().1.password_hash
 }
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn p1_a_sign_in_stores_a_stronger_hash_where_the_parameters_rose() {
     assert!(before.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{before}");
     let cost = Cost { memory_kib: 24 * 1024, ..Cost::default() };
     let hasher = HasherSettings { cost, ..HasherSettings::default() };
-    let risen = Held::start(Settings { hasher, store: held.app.store.clone(), ..Settings::default() });
+    let risen = Held::start(Settings { hasher, store: held.app.core().store.clone(), ..Settings::default() });
     try_obtain(&risen.stranger(), ADMIN, "not the password at all").await.refused(401);
     assert_eq!(stored_hash(&risen).await, before);
     obtain(&risen.stranger(), ADMIN).await;

@@ -30,21 +30,21 @@ async fn lives(client: &Client, pair: &Tokens) -> [bool; 2] {
 
 async fn count(held: &Held, space: &'static str) -> usize {
     let key = coffer::store::Key::space(space);
-    held.app.store.scan(Scan::prefix(&key)).await.unwrap().len()
+    held.app.core().store.scan(Scan::prefix(&key)).await.unwrap().len()
 }
 
 #[tokio::test]
 async fn t11_each_use_gives_a_new_pair_until_the_session_is_over() {
     let lifetime = 60 * HOUR;
     let (held, admin) = Held::with_admin(Settings { session_lifetime: lifetime, ..Settings::default() }).await;
-    let began = held.app.clock.unix_seconds();
+    let began = held.app.core().clock.unix_seconds();
     let mut pair = obtain(&admin, ADMIN).await;
     for use_ in 1..=5 {
         held.hand.advance(11 * HOUR);
         let next = tokens(&refresh(&admin, pair.refresh.as_deref()).await);
         assert_ne!(next.refresh, pair.refresh, "use {use_}");
         let end = claim(next.refresh.as_deref().unwrap(), "exp").as_i64().unwrap();
-        let unused = held.app.clock.unix_seconds() + 24 * 3600;
+        let unused = held.app.core().clock.unix_seconds() + 24 * 3600;
         assert_eq!(end, unused.min(began + i64::try_from(lifetime.as_secs()).unwrap()), "use {use_}");
         pair = next;
     }
@@ -63,7 +63,7 @@ async fn t11_without_rotation_the_token_stays_and_its_use_is_noted() {
     let access = tokens(&refresh(&admin, pair.refresh.as_deref()).await).access;
     let client = Client { access: Some(access), ..admin };
     let session = client.get("/api/sessions/").await.is(200)["results"][0].clone();
-    assert_eq!(session["last_used"], held.app.timestamp());
+    assert_eq!(session["last_used"], held.app.core().timestamp());
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn t18_tokens_end_on_the_second_and_sessions_with_their_last_token() {
     held.hand.advance(Duration::from_secs(24 * 3600 - 1));
     assert_eq!(lives(&admin, &second).await, [false, false], "refresh tokens live a day");
     let mut after = None;
-    assert!(!sessions::sweep(&held.app, &mut after).await.unwrap());
+    assert!(!sessions::sweep(held.app.core(), &mut after).await.unwrap());
     for space in ["sessions", "user_sessions", "spent"] {
         assert_eq!(count(&held, space).await, 0, "{space}");
     }
@@ -221,21 +221,21 @@ async fn t18_expired_sessions_are_swept_a_few_at_a_time_and_the_others_stay() {
     let pair = obtain(&admin, ADMIN).await;
     let user: UserId = admin.id.parse().unwrap();
     let sid: SessionId = claim(&pair.access, "sid").as_str().unwrap().parse().unwrap();
-    let stored = held.app.store.get(&keyspace::session(sid)).await.unwrap().unwrap();
+    let stored = held.app.core().store.get(&keyspace::session(sid)).await.unwrap().unwrap();
     let mut old: Value = serde_json::from_slice(&stored.value).unwrap();
-    old["idle_until"] = json!(held.app.clock.unix_seconds());
+    old["idle_until"] = json!(held.app.core().clock.unix_seconds());
     let mut batch = Batch::new();
     for _ in 0..450 {
-        let id = SessionId::from_uuid(held.app.ids.next_id());
+        let id = SessionId::from_uuid(held.app.core().ids.next_id());
         batch = batch
             .put(keyspace::session(id), old.to_string())
             .put(keyspace::user_session(user, id), Vec::new())
-            .put(keyspace::spent(id, held.app.ids.next_id()), Vec::new());
+            .put(keyspace::spent(id, held.app.core().ids.next_id()), Vec::new());
     }
-    held.app.store.commit(batch).await.unwrap();
+    held.app.core().store.commit(batch).await.unwrap();
     let mut after = None;
     let mut left = Vec::new();
-    while sessions::sweep(&held.app, &mut after).await.unwrap() {
+    while sessions::sweep(held.app.core(), &mut after).await.unwrap() {
         left.push(count(&held, "sessions").await);
     }
     assert_eq!(left, [254, 54], "two hundred at most in one go");

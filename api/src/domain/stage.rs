@@ -12,20 +12,21 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::MAX_RECORD_BYTES;
-use crate::{
-    domain::{
-        App, Error, Result,
-        collections::Schema,
-        journal, keyspace,
-        usage::{self, weight},
-    },
-    store::{Batch, Entry, Expect, Key, Version},
+use super::{
+    core::Core,
+    error::{Error, Result},
+    journal, keyspace,
+    schema::Schema,
+    usage::{self, weight},
 };
+use crate::store::{Batch, Entry, Expect, Key, Version};
+
+/// Bytes of a record at most, as it is stored.
+pub const MAX_RECORD_BYTES: usize = 256 * 1024;
 
 /// A batch of record changes in the making.
 pub struct Stage<'a> {
-    app: &'a App,
+    core: &'a Core,
     caller: &'a Caller,
     batch: Batch,
     /// Unique keys that this batch takes. A second taker in the same batch would not be seen by the store.
@@ -96,9 +97,9 @@ impl Entries {
 
 impl<'a> Stage<'a> {
     /// Goes on with `batch`.
-    pub fn new(app: &'a App, caller: &'a Caller, batch: Batch) -> Self {
+    pub fn new(core: &'a Core, caller: &'a Caller, batch: Batch) -> Self {
         Self {
-            app,
+            core,
             caller,
             batch,
             claimed: BTreeSet::new(),
@@ -219,7 +220,7 @@ impl<'a> Stage<'a> {
                 self.with(|batch| batch.add(keyspace::referrers(target.collection, target.id), by));
             }
         }
-        self.usage.stage(self.app, self.caller, self.batch)
+        self.usage.stage(self.core, self.caller, self.batch)
     }
 
     fn diff(&mut self, id: RecordId, before: Entries, after: &Entries) -> Vec<String> {
@@ -272,7 +273,7 @@ impl<'a> Stage<'a> {
         (action, previous): (&str, Option<Version>),
         (before, after): (Value, Value),
     ) {
-        let mut change = journal::entry(self.app, self.caller, Subject::Record, &id, action).values(before, after);
+        let mut change = journal::entry(self.core, self.caller, Subject::Record, &id, action).values(before, after);
         change.collection = Some(schema.collection.name.clone());
         change.collection_id = Some(schema.id());
         change.previous = previous.map(|version| Revision(version.get()));

@@ -1,0 +1,122 @@
+//! The application: the store with what goes with it, and sign-in.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use base::{Clock, Entropy, IdSource};
+
+use super::{callers::Callers, core::Core, sessions};
+use crate::{
+    auth::{
+        keys::KeyRing,
+        password::Hasher,
+        password_policy::Policy,
+        setup_code::SetupCode,
+        throttle::{Throttle, ThrottleSettings},
+        token::{Issuer, TokenSettings, UnusableKey, Verifier},
+    },
+    store::Store,
+};
+
+/// Everything that a request needs. Clones are handles to the same.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    parts: Parts,
+    draining: AtomicBool,
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The store, and what goes with reading and changing it.
+    pub core: Core,
+    /// Sign-in.
+    pub auth: Auth,
+}
+
+/// What sign-in works with.
+pub struct Auth {
+    /// Randomness.
+    pub entropy: Entropy,
+    /// Signs tokens.
+    pub issuer: Issuer,
+    /// Checks tokens.
+    pub verifier: Verifier,
+    /// Hashes passwords.
+    pub hasher: Hasher,
+    /// Which passwords are let in.
+    pub policy: Policy,
+    /// Slows guessing down.
+    pub throttle: Throttle,
+    /// The callers of recent requests.
+    pub callers: Callers,
+    /// The code for the first admin, while there is none.
+    pub setup_code: SetupCode,
+    /// A refresh token is spent by its use.
+    pub rotation: bool,
+    /// How long a session lives at most.
+    pub session_lifetime: Duration,
+    /// How long a refresh token lives.
+    pub refresh_lifetime: Duration,
+}
+
+impl Parts {
+    /// The parts over a store, with the usual settings, and no set-up expected.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        ring: &KeyRing,
+        tokens: TokenSettings,
+        hasher: Hasher,
+    ) -> Result<Self, UnusableKey> {
+        let ids = IdSource::new(clock.clone(), entropy.clone());
+        let auth = Auth {
+            entropy,
+            issuer: Issuer::new(ring, tokens.clone(), clock.clone(), ids.clone())?,
+            refresh_lifetime: tokens.refresh_lifetime,
+            verifier: Verifier::new(ring, tokens, clock.clone())?,
+            hasher,
+            policy: Policy::default(),
+            throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
+            callers: Callers::default(),
+            setup_code: SetupCode::none(),
+            rotation: true,
+            session_lifetime: sessions::LIFETIME,
+        };
+        Ok(Self { core: Core::new(store, clock, ids), auth })
+    }
+}
+
+impl App {
+    /// The application over these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Shared { parts, draining: AtomicBool::new(false) }))
+    }
+
+    /// The store, and what goes with reading and changing it.
+    pub fn core(&self) -> &Core {
+        &self.0.parts.core
+    }
+
+    /// Sign-in.
+    pub fn auth(&self) -> &Auth {
+        &self.0.parts.auth
+    }
+
+    /// From now on the server finishes what it has and wants nothing new.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is going down.
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,45 @@
+//! What every part of the domain works with.
+
+use base::{Clock, IdSource};
+
+use super::{
+    deadline::{Deadline, Reading},
+    quota::Quota,
+    schema::Schemas,
+};
+use crate::store::Store;
+
+/// The store, and what goes with reading and changing it.
+pub struct Core {
+    /// Where all state is.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: IdSource,
+    /// The collections' definitions, parsed.
+    pub schemas: Schemas,
+    /// How much a user may own.
+    pub quota: Quota,
+    /// How long requests may go on reading, and how many at once.
+    pub reading: Reading,
+}
+
+impl Core {
+    /// Over a store, with the usual limits.
+    pub fn new(store: Store, clock: Clock, ids: IdSource) -> Self {
+        Self { store, clock, ids, schemas: Schemas::default(), quota: Quota::default(), reading: Reading::default() }
+    }
+
+    /// The time, as it is written into records.
+    pub fn timestamp(&self) -> String {
+        let now = self.clock.now();
+        // To the microsecond: what the contract's times can say.
+        common::validate::format_moment(now.replace_nanosecond(now.nanosecond() / 1000 * 1000).unwrap_or(now))
+    }
+
+    /// The moment at which a request that begins now has to stop reading.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::new(&self.clock, &self.reading)
+    }
+}

@@ -1,0 +1,103 @@
+//! Making and changing records.
+
+use common::{
+    access::{Action, Caller},
+    id::{RecordId, Revision},
+    name::CollectionName,
+    record::{OneOrMany, Record},
+    validate::{Write, clean},
+};
+use serde_json::Value;
+
+use super::{
+    checks::{Faults, check_values},
+    find::{Found, expect_schema, find},
+    precondition::Precondition,
+    stored::{Sent, assemble, new_record},
+};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    retry::Retry,
+    stage::Stage,
+};
+
+/// Makes one record, or all of an array or none.
+pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: OneOrMany) -> Result<Vec<Sent>> {
+    let (many, bodies) = match body {
+        OneOrMany::One(record) => (false, vec![record]),
+        OneOrMany::Many(records) => (true, records),
+    };
+    let mut retry = Retry::new(core);
+    loop {
+        let snapshot = core.store.snapshot();
+        let schema = core.schemas.find(&snapshot, name, caller).await?;
+        schema.authorize(Action::Create, caller)?;
+        let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        let mut errors = Faults::new(many);
+        let at = core.timestamp();
+        let mut written = Vec::with_capacity(bodies.len());
+        for (i, body) in bodies.iter().enumerate() {
+            if i > 0 {
+                // A pattern may take its time over each.
+                tokio::task::yield_now().await;
+            }
+            let values = match clean(&schema.collection, Value::Object(body.as_object().clone()), Write::Create) {
+                Ok(cleaned) => cleaned.values,
+                Err(faults) => {
+                    errors.invalid(i, faults);
+                    continue;
+                }
+            };
+            let id = RecordId::from_uuid(core.ids.next_id());
+            let record = new_record(id, caller.user_id(), &at, values);
+            let (json, taken) = stage.create(&schema, id, &record)?;
+            for field in taken {
+                errors.taken(i, field);
+            }
+            errors.merge(i, check_values(core, &snapshot, caller, &schema, None, &record).await?);
+            written.push((id, json));
+        }
+        errors.result()?;
+        if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
+            return Ok(written.iter().map(|(id, json)| Sent::new(*id, json, version)).collect());
+        }
+    }
+}
+
+/// Changes a record: all of it (PUT) or some members (PATCH).
+pub async fn update(
+    core: &Core,
+    caller: &Caller,
+    (name, id): (&CollectionName, RecordId),
+    body: &Record,
+    partial: bool,
+    precondition: Option<&Precondition>,
+) -> Result<Sent> {
+    let mut retry = Retry::new(core);
+    loop {
+        let snapshot = core.store.snapshot();
+        let Found { schema, entry, record: old } = find(core, &snapshot, caller, Action::Update, name, id).await?;
+        let revision = Revision(entry.version.get());
+        Precondition::check(precondition, revision)?;
+        let write = if partial { Write::Patch(&old) } else { Write::Replace(&old) };
+        let cleaned = clean(&schema.collection, Value::Object(body.as_object().clone()), write)?;
+        if cleaned.revision.is_some_and(|read| read != revision) {
+            return Err(Error::Stale);
+        }
+        let unchanged = cleaned.values.iter().all(|(name, value)| old.get(name) == Some(value));
+        if unchanged {
+            return Ok(Sent::new(id, &entry.value, entry.version));
+        }
+        let mut record = assemble(&old, cleaned.values);
+        record.set("updated_at", core.timestamp());
+        let mut errors = Faults::new(false);
+        errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(&old), &record).await?);
+        errors.result()?;
+        let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        let json = stage.update(&schema, (id, &entry, &old), &record)?;
+        if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
+            return Ok(Sent::new(id, &json, version));
+        }
+    }
+}
