@@ -12,4 +12,4 @@ pub mod metrics;
 pub mod problem;
 pub mod routes;
 pub mod server;
-pub mod store;
+pub use ::store;

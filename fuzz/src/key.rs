@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use coffer::store::{Element, Key};
 use rust_decimal::Decimal;
+use store::{Element, Key};
 use uuid::Uuid;
 
 /// Two keys compare as the values that they are made of, come apart into them again, and can be had back from their bytes. Bytes that are

@@ -13,11 +13,35 @@ use anyhow::{Context, Result, bail};
 use crate::step::step;
 use crate::workspace;
 
-/// A test, the variable that says how many rounds it runs, and how many it runs in a turn.
-const TESTS: [(&str, &str, u32); 3] = [
-    ("kill::killed_at_any_moment_it_keeps_what_it_acknowledged", "COFFER_KILL_ROUNDS", 25),
-    ("store::power_cut::a_power_cut_takes_nothing_that_was_acknowledged", "COFFER_POWER_CUTS", 40),
-    ("store::damage::a_damaged_store_is_whole_or_refused", "COFFER_DAMAGES", 150),
+/// A test, in the crate whose tests it is one of.
+struct Test {
+    package: &'static str,
+    name: &'static str,
+    /// The variable that says how many rounds it runs.
+    variable: &'static str,
+    /// How many it runs in a turn.
+    rounds: u32,
+}
+
+const TESTS: [Test; 3] = [
+    Test {
+        package: "coffer",
+        name: "kill::killed_at_any_moment_it_keeps_what_it_acknowledged",
+        variable: "COFFER_KILL_ROUNDS",
+        rounds: 25,
+    },
+    Test {
+        package: "coffer-store",
+        name: "power_cut::a_power_cut_takes_nothing_that_was_acknowledged",
+        variable: "COFFER_POWER_CUTS",
+        rounds: 40,
+    },
+    Test {
+        package: "coffer-store",
+        name: "damage::a_damaged_store_is_whole_or_refused",
+        variable: "COFFER_DAMAGES",
+        rounds: 150,
+    },
 ];
 
 /// What was checked so far.
@@ -38,14 +62,16 @@ pub fn torture(args: &[String]) -> Result<()> {
         [flag, minutes] if flag == "--minutes" => minutes.parse().context("--minutes wants a number")?,
         _ => bail!("say for how long: cargo xtask torture --minutes 30"),
     };
-    let tests = step("build the tests", build)?;
+    let [server, store] = ["coffer", "coffer-store"];
+    let programs = step("build the tests", || Ok([(server, build(server)?), (store, build(store)?)]))?;
     let started = Instant::now();
     let mut totals = Totals::default();
     let mut turns = 0;
     while started.elapsed() < Duration::from_secs(minutes * 60) {
-        for (name, variable, rounds) in TESTS {
+        for Test { package, name, variable, rounds } in TESTS {
+            let (_, tests) = programs.iter().find(|(of, _)| *of == package).context("every package is built")?;
             let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() % 1_000_000_007;
-            let mut command = Command::new(&tests);
+            let mut command = Command::new(tests);
             command.args(["--exact", name, "--nocapture"]).current_dir(workspace::root().join("api"));
             command.env(variable, rounds.to_string()).env("COFFER_SEED", seed.to_string());
             let output =
@@ -55,7 +81,7 @@ pub fn torture(args: &[String]) -> Result<()> {
                 println!("{said}");
                 bail!(
                     "{name} failed; repeat it with COFFER_SEED={seed} {variable}={rounds} \
-                     cargo test -p coffer --test it -- --exact {name} --nocapture"
+                     cargo test -p {package} --test it -- --exact {name} --nocapture"
                 );
             }
             said.lines().for_each(|line| totals.add(line));
@@ -67,15 +93,15 @@ pub fn torture(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the tests once and gives a copy of their program, which no later build takes away.
-fn build() -> Result<PathBuf> {
-    let mut cargo = workspace::cargo(&["test", "-p", "coffer", "--test", "it", "--no-run"]);
+/// Builds a crate's tests once and gives a copy of their program, which no later build takes away.
+fn build(package: &str) -> Result<PathBuf> {
+    let mut cargo = workspace::cargo(&["test", "-p", package, "--test", "it", "--no-run"]);
     let output = cargo.stderr(Stdio::piped()).output().context("cannot start cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);
     let program =
         said.lines().find_map(|line| line.trim().strip_prefix("Executable ")?.strip_suffix(')')?.rsplit('(').next());
     let Some(program) = program.filter(|_| output.status.success()) else { bail!("{said}") };
-    let copy = workspace::target().join("torture");
+    let copy = workspace::target().join(format!("torture-{package}"));
     fs::copy(workspace::root().join(program), &copy)?;
     Ok(copy)
 }

@@ -96,7 +96,7 @@ impl DataDir {
 
     async fn store(&self) -> Result<Store> {
         let mut options = Options::sled(self.data.join("store"));
-        if let crate::store::EngineOptions::Sled(sled) = &mut options.engine {
+        if let store::EngineOptions::Sled(sled) = &mut options.engine {
             sled.accept_data_loss = self.accept_data_loss;
         }
         let store = tokio::task::spawn_blocking(move || Store::open(options)).await??;

@@ -227,7 +227,7 @@ pub async fn count(core: &Core) -> Result<u64> {
 }
 
 /// Removes sessions whose tokens have all expired, a few at a time. Says whether there may be more.
-pub async fn sweep(core: &Core, after: &mut Option<crate::store::Key>) -> Result<bool> {
+pub async fn sweep(core: &Core, after: &mut Option<store::Key>) -> Result<bool> {
     const AT_ONCE: usize = 200;
     let mut scan = Scan::prefix(&keyspace::sessions()).limit(AT_ONCE);
     if let Some(after) = after.as_ref() {

@@ -20,14 +20,12 @@ use common::change::{Change, Subject};
 use serde_json::{Value, json};
 
 use crate::{
+    files::copy_dir,
     kill::{
         assert_sound, furnish, work,
         writer::{Versions, Writer},
     },
-    store::{
-        copy_dir,
-        random::{Random, seed},
-    },
+    random::{Random, seed},
     support::{
         ADMIN, PASSWORD, path,
         server::{Server, coffer, said, store_dir},

@@ -236,7 +236,7 @@ async fn damage_to_what_people_stored_is_told_and_never_repaired() {
     for (what, key, value) in wrongs {
         let copy = dir.path().join("copy");
         let _ = std::fs::remove_dir_all(&copy);
-        crate::store::copy_dir(&data, &copy);
+        crate::files::copy_dir(&data, &copy);
         let store = open(&copy);
         let entry = Bytes::from(value.unwrap());
         store.commit(Batch::new().put(key.clone(), entry.clone())).await.unwrap();

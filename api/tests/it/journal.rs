@@ -1,8 +1,8 @@
 //! `coffer journal trim`: histories end where the journal was cut, and nothing else changes.
 
-use coffer::store::{Batch, Options, Store, journal};
 use common::change::Change;
 use serde_json::json;
+use store::{Batch, Options, Store, journal};
 
 use crate::{
     kill::assert_sound,

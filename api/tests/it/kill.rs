@@ -11,15 +11,13 @@ pub mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use coffer::store::{Batch, Key, Options, Scan, Store};
 use serde_json::{Value, json};
+use store::{Batch, Key, Options, Scan, Store};
 use tokio::time::sleep;
 
 use crate::{
-    store::{
-        copy_dir,
-        random::{Random, seed},
-    },
+    files::copy_dir,
+    random::{Random, seed},
     support::{
         ADMIN, Client, PASSWORD,
         server::{Server, coffer, said, serve, store_dir, terminate},

@@ -9,6 +9,8 @@ mod check;
 mod collections;
 mod conformance;
 mod contract;
+#[path = "../../store/tests/it/files.rs"]
+mod files;
 mod hostile;
 mod https;
 mod init;
@@ -19,6 +21,8 @@ mod kill;
 mod metrics;
 mod people_lists;
 mod races;
+#[path = "../../store/tests/it/random.rs"]
+mod random;
 mod readme;
 mod records;
 mod records_list;
@@ -28,7 +32,6 @@ mod server;
 mod service;
 mod sessions;
 mod setup;
-mod store;
 mod support;
 mod tokens;
 mod users;

@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::model::{Intent, Model, Note, Pair};
-use crate::{store::random::Random, support::PASSWORD};
+use crate::{random::Random, support::PASSWORD};
 
 /// Records that a writer has at most, each in a slot whose name is unique.
 const SLOTS: usize = 12;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{is_good, obtain, try_obtain};
 use crate::{
-    store::random::{Random, seed},
+    random::{Random, seed},
     support::{
         ADMIN, PASSWORD, secret_file,
         server::{Server, coffer, said, serve},

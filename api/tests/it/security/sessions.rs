@@ -29,7 +29,7 @@ async fn lives(client: &Client, pair: &Tokens) -> [bool; 2] {
 }
 
 async fn count(held: &Held, space: &'static str) -> usize {
-    let key = coffer::store::Key::space(space);
+    let key = store::Key::space(space);
     held.app.core().store.scan(Scan::prefix(&key)).await.unwrap().len()
 }
 

@@ -15,9 +15,9 @@ use ::sled::{Db, IVec};
 use super::open::OPENING_THREAD;
 use super::stored::{Stored, is_piece};
 use super::{STATE_KEY, decode, encode};
-use crate::store::Version;
-use crate::store::engine::{State, fingerprint};
-use crate::store::ranks::{Gather, Ranks};
+use crate::Version;
+use crate::engine::{State, fingerprint};
+use crate::ranks::{Gather, Ranks};
 
 /// Entries that are handed over at once.
 const TOGETHER: usize = 512;

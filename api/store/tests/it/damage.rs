@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use coffer::store::{OpenError, Options, Store};
+use store::{OpenError, Options, Store};
 
 use super::random::{Random, seed};
 use super::writer::{self, Acknowledged};
@@ -40,7 +40,7 @@ fn damage(random: &mut Random, store: &Path) -> String {
         }
         2 => {
             let size = random.below(8192).min(length - at);
-            open.write_all_at(&random.bytes(size), at as u64).expect("written");
+            open.write_all_at(&super::bytes(random, size), at as u64).expect("written");
             format!("{name} of {length} bytes: {size} of noise at {at}")
         }
         _ => {
@@ -85,7 +85,7 @@ fn a_damaged_store_is_whole_or_refused() {
         }
         let store = dir.path().join("damaged");
         let _ = fs::remove_dir_all(&store);
-        super::copy_dir(&original, &store);
+        super::files::copy_dir(&original, &store);
         let how = damage(&mut random, &store);
         let before = contents(&store);
         match Store::open(Options::sled(&store)) {

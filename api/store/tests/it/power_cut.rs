@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
-use coffer::store::{Options, Store};
+use store::{Options, Store};
 
 use super::random::{Random, seed};
 use super::writer::{self, Acknowledged};
@@ -64,7 +64,7 @@ impl Disk {
     fn new() -> Disk {
         let dir = tempfile::tempdir().expect("a directory");
         let library = dir.path().join("power_cut.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/store/power_cut.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/power_cut.c");
         let mut cc = Command::new("cc");
         cc.args(["-shared", "-fPIC", "-O2", "-o"]).args([&library, &source]).arg("-ldl");
         assert!(cc.status().expect("cc is there, as rustc needs it").success(), "cc compiles");
@@ -86,7 +86,7 @@ impl Disk {
         self.keep_all(&self.live);
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command
-            .args(["--exact", "store::power_cut::writers_find_all_that_they_wrote", "--nocapture"])
+            .args(["--exact", "power_cut::writers_find_all_that_they_wrote", "--nocapture"])
             .env(DIR, self.store())
             .env("LD_PRELOAD", &self.library)
             .env("CUT_ROOT", &self.live)

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use coffer::store::{Batch, CommitError, EngineOptions, Key, OpenError, Options, SledOptions, Store};
+use store::{Batch, CommitError, EngineOptions, Key, OpenError, Options, SledOptions, Store};
 
 fn put(store: &Store, name: &str) {
     let batch = Batch::new().put(Key::space("records").text(name), name.to_owned());
@@ -60,13 +60,13 @@ fn a_store_behind_its_mark_is_refused_until_the_loss_is_accepted() {
     let data = dir.path().join("data");
     put(&super::open(&data), "one");
     let old = dir.path().join("old");
-    super::copy_dir(&data.join("sled"), &old);
+    super::files::copy_dir(&data.join("sled"), &old);
     let store = super::open(&data);
     put(&store, "two");
     let lost = store.version();
     drop(store);
     fs::remove_dir_all(data.join("sled")).expect("removed");
-    super::copy_dir(&old, &data.join("sled"));
+    super::files::copy_dir(&old, &data.join("sled"));
 
     let error = Store::open(Options::sled(&data)).err().expect("refused");
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");

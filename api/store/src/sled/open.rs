@@ -19,9 +19,9 @@ use super::files::{Format, Lock, make_dir, make_private, read_ahead, sync, sync_
 use super::inspect::{Inspected, inspect, settle};
 use super::mark::Mark;
 use super::rescue::Rescue;
-use crate::store::engine::State;
-use crate::store::ranks::Ranks;
-use crate::store::{FORMAT, OpenError, SledOptions, Version};
+use crate::engine::State;
+use crate::ranks::Ranks;
+use crate::{FORMAT, OpenError, SledOptions, Version};
 
 /// sled's segment size for new stores, fixed for the life of one. Overwriting 2,000 records of 1 KB
 /// a hundred times leaves 12 MB on the disk with this, 17 MB with twice, 41 MB with eight times as

@@ -1,12 +1,12 @@
 //! Measures the store: commits per second, what durability costs, opening, memory and space.
 //!
-//!     cargo run --release -p coffer --example store_bench -- commits | reads | open | space
+//!     cargo run --release -p coffer-store --example store_bench -- commits | reads | open | space
 //!
 //! Works in a directory under `COFFER_BENCH_DIR` or the system's temporary one: put that on the
 //! disk in question. The runs without syncs load a few lines of C (compiled with `cc`) that turn
 //! `fsync` or `fdatasync` into nothing; only the high-water mark uses the latter.
 
-#[path = "shared/figures.rs"]
+#[path = "../../examples/shared/figures.rs"]
 mod figures;
 
 use std::path::Path;
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use anyhow::{Result, bail, ensure};
-use coffer::store::{Batch, Expect, Key, Options, Scan, Store};
 use figures::{resident, used};
+use store::{Batch, Expect, Key, Options, Scan, Store};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use coffer::store::{Addition, Batch, CommitError, Entry, Expect, Key, Options, Scan, Store, counter, counters};
+use store::{Addition, Batch, CommitError, Entry, Expect, Key, Options, Scan, Store, counter, counters};
 use tokio::task::JoinSet;
 
 fn key() -> Key {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use coffer::store::{Batch, Expect, Key, Scan, Store, Version, counter, journal};
+use store::{Batch, Expect, Key, Scan, Store, Version, counter, journal};
 
 pub const WRITERS: usize = 8;
 

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 
 use super::Version;
-use crate::store::{Entry, ReadError};
+use crate::{Entry, ReadError};
 
 /// The largest value, or piece of one, that sled sees.
 const PIECE: usize = 8 << 10;

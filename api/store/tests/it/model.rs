@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use bytes::Bytes;
-use coffer::store::{
+use store::{
     Addition, Batch, CommitError, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter, counters,
     journal,
 };
@@ -54,7 +54,7 @@ impl Plan {
         }
         for _ in 0..random.below(5) {
             let length = if random.one_in(20) { 20_000 } else { random.below(40) };
-            let value = (!random.one_in(3)).then(|| random.bytes(length).into());
+            let value = (!random.one_in(3)).then(|| super::bytes(random, length).into());
             plan.write.push((random_key(random), value));
         }
         for _ in 0..random.below(3) {
@@ -69,7 +69,7 @@ impl Plan {
             plan.add_up_to.push([addition(random), addition(random)]);
         }
         for _ in 0..random.below(3) {
-            plan.append.push(random.bytes(10).into());
+            plan.append.push(super::bytes(random, 10).into());
         }
         plan
     }
@@ -233,7 +233,7 @@ fn compare_changes(store: &Snapshot, model: &Model) {
 }
 
 async fn run(options: Options, steps: usize, random: &mut Random) {
-    let reopens = matches!(options.engine, coffer::store::EngineOptions::Sled(_));
+    let reopens = matches!(options.engine, store::EngineOptions::Sled(_));
     let mut store = Store::open(options.clone()).expect("opens");
     let mut model = Model::default();
     let mut held: Vec<(Snapshot, Model)> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use coffer::store::{Batch, CommitError, Key, Options, Scan, Store};
+use store::{Batch, CommitError, Key, Options, Scan, Store};
 
 use super::random::{Random, seed};
 
@@ -22,14 +22,14 @@ fn no_value_and_no_key_leaves_the_synced_file() {
         for _ in 0..60 {
             let at = random.below(values.len());
             let size = sizes[random.below(sizes.len())];
-            values[at] = random.bytes(size);
+            values[at] = super::bytes(&mut random, size);
             let batch = Batch::new().put(key(at), values[at].clone());
             store.commit(batch).await.expect("a commit");
         }
         // The longest keys, with nothing in common that could be left out.
         for _ in 0..10 {
             let batch = (0..100).fold(Batch::new(), |batch, _| {
-                let mut long = Key::space("x").bytes(&random.bytes(700));
+                let mut long = Key::space("x").bytes(&super::bytes(&mut random, 700));
                 while long.as_bytes().len() < Key::MAX_BYTES {
                     long = long.null();
                 }
