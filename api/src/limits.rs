@@ -1,5 +1,5 @@
 //! How often a caller may ask: a token bucket for each caller and class of route, in bounded memory. Who the caller is and what
-//! the refusal looks like is decided in `routes/limited.rs`; guessing at passwords is slowed down in `auth/throttle.rs`, on top of this.
+//! the refusal looks like is decided in `routes/rate_limit.rs` and `routes/error.rs`; guessing at passwords is slowed down in `auth/throttle.rs`, on top of this.
 //!
 //! - `policy`: how much is allowed, as it is written on the command line
 //! - `buckets`: who has how much of it left
@@ -47,9 +47,9 @@ pub enum Payer {
     Session(Uuid),
 }
 
-/// How a payer stands after a request.
+/// What is left of a payer's allowance after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Allowance {
     /// Of what.
     pub class: Class,
     /// Requests that may follow at once.
@@ -119,7 +119,7 @@ impl Limits {
 
     /// Takes one request from the allowance of `payer`. `None` where nothing is limited. Of several at once exactly as many
     /// are let through as there are left.
-    pub fn take(&self, class: Class, payer: Payer) -> Option<Standing> {
+    pub fn take(&self, class: Class, payer: Payer) -> Option<Allowance> {
         let shared = &*self.0;
         let policy = shared.settings.policy(class)?;
         let (kind, id) = payer.parts();
@@ -127,7 +127,7 @@ impl Limits {
         if taken.refused.is_some() {
             shared.refused[class as usize][usize::from(kind)].fetch_add(1, Relaxed);
         }
-        Some(Standing { class, remaining: taken.remaining, reset: taken.reset, refused: taken.refused })
+        Some(Allowance { class, remaining: taken.remaining, reset: taken.reset, refused: taken.refused })
     }
 
     /// How many requests were refused: class, kind of payer, number.

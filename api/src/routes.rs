@@ -2,15 +2,16 @@
 //! path is found first, then the method, then the caller, then the body, so no fault is taken for another.
 
 mod backup;
+mod body;
 mod browser;
 mod changes;
 mod collections;
 mod error;
 mod input;
-mod limited;
 mod log;
 mod metrics;
 mod paging;
+mod rate_limit;
 mod records;
 mod reply;
 mod root;
@@ -21,9 +22,9 @@ mod users;
 use std::{borrow::Cow, convert::Infallible, pin::Pin, sync::Arc};
 
 use bytes::Buf;
-use common::{Endpoint, endpoint::EndpointInfo};
+use common::Endpoint;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use warp::{Filter, Reply as _};
 
@@ -81,7 +82,7 @@ struct Resource {
 struct Table {
     context: Context,
     assets: Assets,
-    policies: Arc<limited::Policies>,
+    policies: Arc<rate_limit::Policies>,
     /// Those with more literal segments first.
     resources: Vec<Resource>,
 }
@@ -136,7 +137,7 @@ async fn answer(
 
 impl Table {
     fn new(context: Context, assets: Assets) -> Self {
-        let policies = Arc::new(limited::policies(&context.options.limits));
+        let policies = Arc::new(rate_limit::policies(&context.options.limits));
         let mut table = Self { context, assets, policies, resources: Vec::new() };
         root::register(&mut table);
         tokens::register(&mut table);
@@ -160,24 +161,24 @@ impl Table {
         E::Query: Send,
         E::Request: Send,
         F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Reply>> + Send + 'static,
+        Fut: Future<Output = Result<Reply<E>>> + Send + 'static,
     {
         let policies = Arc::clone(&self.policies);
         let handler: Handler = Box::new(move |context, raw| {
             let (handler, policies) = (handler.clone(), Arc::clone(&policies));
             Box::pin(async move {
                 let request_id = raw.request_id;
-                let mut standing = None;
-                let outcome = match Input::<E>::read(&context, raw, &mut standing).await {
+                let mut left = None;
+                let outcome = match Input::<E>::read(&context, raw, &mut left).await {
                     Ok(input) => handler(context, input).await.map_err(Into::into),
                     Err(refusal) => Err(refusal),
                 };
                 let mut response = match outcome {
-                    Ok(reply) => reply.into_response(E::SUCCESS),
-                    Err(refusal) => refusal.into_response(&EndpointInfo::of::<E>(), request_id),
+                    Ok(reply) => reply.into_response(),
+                    Err(refusal) => refusal.into_response::<E>(request_id),
                 };
-                if let Some(standing) = standing {
-                    limited::tell(&standing, &policies, response.headers_mut());
+                if let Some(left) = left {
+                    rate_limit::tell(&left, &policies, response.headers_mut());
                 }
                 response
             })
@@ -252,15 +253,4 @@ impl Resource {
 fn split(path: &str) -> impl Iterator<Item = &str> {
     let inner = path.strip_prefix('/').unwrap_or(path);
     inner.strip_suffix('/').unwrap_or(inner).split('/')
-}
-
-/// The media type of a `Content-Type`, in lower case, and its charset.
-fn media_type(headers: &HeaderMap) -> Option<(String, Option<String>)> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let mut parts = value.split(';').map(str::trim);
-    let kind = parts.next()?.to_ascii_lowercase();
-    let charset = parts.find_map(|part| {
-        part.to_ascii_lowercase().strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned())
-    });
-    Some((kind, charset))
 }

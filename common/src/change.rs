@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    answer::JsonAnswer,
     id::{CollectionId, Revision, UserId},
     name::CollectionName,
     problem::FieldErrors,
@@ -88,6 +89,8 @@ pub struct Changes {
     /// The changes.
     pub results: Vec<Change>,
 }
+
+impl JsonAnswer for Changes {}
 
 /// Changes in one answer at most.
 pub const MAX_CHANGES: usize = 200;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     Object,
     access::{AccessRules, Action},
+    answer::JsonAnswer,
     field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete},
     id::{CollectionId, Revision},
     name::{CollectionName, FieldName},
@@ -42,6 +43,8 @@ pub struct Collection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
+
+impl JsonAnswer for Collection {}
 
 impl Collection {
     /// The field of this name.

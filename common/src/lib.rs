@@ -5,11 +5,12 @@
 //! - [`endpoint`] and [`endpoints`]: one type per endpoint, and [`ENDPOINTS`], the list of all of them.
 //! - [`name`], [`id`]: parsed names and ids. A raw `String` does not travel inwards.
 //! - [`collection`], [`field`], [`record`], [`validate`]: what a collection is, and what its records must be.
-//! - [`json`], [`reader`], [`problem`]: strict JSON in, problem documents out.
+//! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
 //! - [`query`], [`page`], [`join`], [`change`]: list parameters, the page envelope, the left join, the journal.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
 
 pub mod access;
+pub mod answer;
 pub mod certificate;
 pub mod change;
 pub mod collection;

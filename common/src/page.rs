@@ -1,6 +1,8 @@
 //! The page envelope of every list, as Django REST Framework sends it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::answer::JsonAnswer;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +16,8 @@ pub struct Page<T> {
     /// What is on this page.
     pub results: Vec<T>,
 }
+
+impl<T: Serialize + DeserializeOwned> JsonAnswer for Page<T> {}
 
 impl<T> Page<T> {
     /// A list that is short enough for one page.

@@ -13,9 +13,6 @@ use crate::{
 
 /// A request body: how it is read from JSON and how a client writes it.
 pub trait Body: Sized {
-    /// Whether the endpoint takes a body at all. One that does not refuses none and reads none.
-    const EXPECTED: bool = true;
-
     /// Reads the body, strictly.
     fn from_json(value: Value) -> Result<Self, FieldErrors>;
 
@@ -24,8 +21,6 @@ pub trait Body: Sized {
 }
 
 impl Body for () {
-    const EXPECTED: bool = false;
-
     fn from_json(_: Value) -> Result<Self, FieldErrors> {
         Ok(())
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::{
     Object,
+    answer::JsonAnswer,
     id::{RecordId, Revision, UserId},
     problem::FieldErrors,
     reader::{self, Body},
@@ -15,6 +16,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Record(Object);
+
+impl JsonAnswer for Record {}
 
 impl Record {
     /// The record with these members.
@@ -77,6 +80,8 @@ pub enum OneOrMany {
     /// A single object.
     One(Record),
 }
+
+impl JsonAnswer for OneOrMany {}
 
 /// Records in one array at most.
 pub const MAX_ARRAY: usize = 1000;

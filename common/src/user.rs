@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     Object,
+    answer::JsonAnswer,
     id::{SessionId, UserId},
     name::{RoleName, Username},
     problem::FieldErrors,
@@ -35,6 +36,8 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
+
+impl JsonAnswer for User {}
 
 /// How much a user has in all collections, and may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

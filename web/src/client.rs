@@ -6,7 +6,7 @@ use std::{cell::RefCell, rc::Rc};
 use common::{
     Access, Call, CallError, Endpoint, Reply,
     endpoints::{
-        sessions::{self, BROWSER_HEADER, BrowserSession},
+        sessions::{self, BrowserSession},
         tokens::Credentials,
     },
     user::User,
@@ -167,7 +167,7 @@ impl Client {
     }
 
     async fn exchange(&self, request: http::Request<Vec<u8>>, access: Access) -> Result<Answer, CallError> {
-        if !matches!(access, Access::SignedIn | Access::Rules | Access::Admin) {
+        if !access.takes_token() {
             return transport(&request, None).await;
         }
         let Some(mut token) = self.token() else { return transport(&request, None).await };
@@ -258,9 +258,6 @@ async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Res
     let mut builder = RequestBuilder::new(&path).method(request.method().clone());
     for (name, value) in request.headers() {
         builder = builder.header(name.as_str(), value.to_str().unwrap_or_default());
-    }
-    if path.starts_with("/api/session/") {
-        builder = builder.header(BROWSER_HEADER, "1");
     }
     if let Some(token) = token {
         builder = builder.header("authorization", &format!("Bearer {token}"));

@@ -17,7 +17,7 @@ fn somebody() -> Payer {
     address("192.0.2.1")
 }
 
-fn take(limits: &Limits, payer: Payer) -> Standing {
+fn take(limits: &Limits, payer: Payer) -> Allowance {
     limits.take(Class::Reads, payer).unwrap()
 }
 
@@ -25,8 +25,8 @@ fn take(limits: &Limits, payer: Payer) -> Standing {
 fn a_burst_is_let_through_then_the_pace() {
     let (limits, hand) = limits("reads=10/5s");
     for left in (0..10).rev() {
-        let standing = take(&limits, somebody());
-        assert_eq!((standing.remaining, standing.refused), (left, None));
+        let allowance = take(&limits, somebody());
+        assert_eq!((allowance.remaining, allowance.refused), (left, None));
     }
     let refused = take(&limits, somebody());
     assert_eq!((refused.remaining, refused.refused), (0, Some(Duration::from_millis(500))));

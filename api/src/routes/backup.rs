@@ -5,6 +5,7 @@ use std::io;
 use bytes::Bytes;
 use common::endpoints::backup;
 use futures_util::stream;
+use http::header::CONTENT_DISPOSITION;
 use tokio::sync::mpsc;
 
 use super::{Context, Input, Reply, Table};
@@ -17,13 +18,13 @@ pub fn register(table: &mut Table) {
     table.on::<backup::Get, _, _>(get);
 }
 
-async fn get(context: Context, input: Input<backup::Get>) -> Result<Reply> {
+async fn get(context: Context, input: Input<backup::Get>) -> Result<Reply<backup::Get>> {
     tracing::info!(user = %input.session()?.user.id, address = %input.origin.address, "a backup is being taken");
     let (pieces, taken) = mpsc::channel(AHEAD);
     let name = format!("coffer-{}.backup", context.app.core().store.version());
     tokio::spawn(make(context.app, pieces));
     let taken = stream::unfold(taken, async |mut taken| taken.recv().await.map(|piece| (piece, taken)));
-    Ok(Reply::file(&name, Box::pin(taken)))
+    Ok(Reply::stream(Box::pin(taken)).header(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\"")))
 }
 
 /// Makes the backup, no faster than it is taken, and no longer than somebody takes it.

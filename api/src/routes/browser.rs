@@ -1,7 +1,10 @@
 //! `/api/session/`: the web app's own sign-in. The refresh token travels in a cookie that no script can read, and never in
 //! a body.
 
-use common::endpoints::sessions::{self as endpoints, BrowserSession};
+use common::{
+    Endpoint,
+    endpoints::sessions::{self as endpoints, BrowserSession},
+};
 use http::{HeaderMap, HeaderName, header};
 
 use super::{Context, Input, Options, Reply, Table};
@@ -22,16 +25,16 @@ pub fn register(table: &mut Table) {
     table.on::<endpoints::SignOut, _, _>(sign_out);
 }
 
-async fn sign_in(context: Context, input: Input<endpoints::SignIn>) -> Result<Reply> {
+async fn sign_in(context: Context, input: Input<endpoints::SignIn>) -> Result<Reply<endpoints::SignIn>> {
     let issued = sign_in::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?;
     session(&context, issued)
 }
 
-async fn refresh(context: Context, input: Input<endpoints::Refresh>) -> Result<Reply> {
+async fn refresh(context: Context, input: Input<endpoints::Refresh>) -> Result<Reply<endpoints::Refresh>> {
     session(&context, sign_in::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
 }
 
-async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<Reply> {
+async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<Reply<endpoints::SignOut>> {
     if let Ok(claims) = input.refresh_claims() {
         // A session that has ended already is as signed out as can be.
         match sign_in::sign_out(context.app.core(), claims, &input.origin).await {
@@ -39,7 +42,7 @@ async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<
             Err(error) => return Err(error),
         }
     }
-    let reply = Reply::empty().header(header::SET_COOKIE, &set_cookie(&context.options, "", 0));
+    let reply = Reply::no_content().header(header::SET_COOKIE, &set_cookie(&context.options, "", 0));
     // Records that were read are in the browser's cache. Not "cookies": those are shared with other ports of this host. On
     // plain HTTP browsers refuse the header, loudly.
     if context.options.insecure_cookie {
@@ -48,9 +51,9 @@ async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<
     Ok(reply.header(CLEAR_SITE_DATA, "\"cache\""))
 }
 
-fn session(context: &Context, issued: Issued) -> Result<Reply> {
+fn session<E: Endpoint<Response = BrowserSession>>(context: &Context, issued: Issued) -> Result<Reply<E>> {
     let Issued { access, refresh, expires_in, user } = issued;
-    let reply = Reply::json(&BrowserSession { access, expires_in, user })?;
+    let reply = Reply::new(&BrowserSession { access, expires_in, user })?;
     let Some(refresh) = refresh else { return Ok(reply) };
     let lifetime = context.app.auth().refresh_lifetime.as_secs();
     Ok(reply.header(header::SET_COOKIE, &set_cookie(&context.options, &refresh, lifetime)))

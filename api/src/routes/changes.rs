@@ -1,9 +1,8 @@
 //! `/api/changes/`, and a record's `history/`.
 
 use common::{
-    change::{Change, Changes, MAX_CHANGES},
+    change::{Change, ChangeQuery, Changes, HistoryQuery, MAX_CHANGES},
     endpoints::{changes, records},
-    query::{Query, encode},
 };
 
 use super::{Context, Input, Reply, Table};
@@ -14,24 +13,24 @@ pub fn register(table: &mut Table) {
     table.on::<records::History, _, _>(history);
 }
 
-async fn list(context: Context, input: Input<changes::List>) -> Result<Reply> {
+async fn list(context: Context, input: Input<changes::List>) -> Result<Reply<changes::List>> {
     let (results, next) = journal::read::list(context.app.core(), &input.caller, &input.query).await?;
     let next = next.map(|after| {
-        let query = common::change::ChangeQuery { after: Some(after), ..input.query.clone() };
-        format!("{}/api/changes/?{}", input.base_url(), encode(&query.to_pairs()))
+        let query = ChangeQuery { after: Some(after), ..input.query.clone() };
+        input.link::<changes::List>(&(), &query)
     });
-    Reply::json(&Changes { next, results })
+    Reply::new(&Changes { next, results })
 }
 
-async fn history(context: Context, input: Input<records::History>) -> Result<Reply> {
+async fn history(context: Context, input: Input<records::History>) -> Result<Reply<records::History>> {
     let (name, id) = &input.params;
     let mut results: Vec<Change> =
         journal::read::history(context.app.core(), &input.caller, name, *id, input.query.before).await?;
     let more = results.len() > MAX_CHANGES;
     results.truncate(MAX_CHANGES);
-    let next = results
-        .last()
-        .filter(|_| more)
-        .map(|last| format!("{}/api/records/{name}/{id}/history/?before={}", input.base_url(), last.revision));
-    Reply::json(&Changes { next, results })
+    let next = results.last().filter(|_| more).map(|last| {
+        let query = HistoryQuery { before: Some(last.revision) };
+        input.link::<records::History>(&input.params, &query)
+    });
+    Reply::new(&Changes { next, results })
 }

@@ -1,6 +1,6 @@
 //! `/api/collections/`.
 
-use common::endpoints::collections as endpoints;
+use common::{endpoint::path_and_query, endpoints::collections as endpoints};
 use http::header;
 
 use super::{Context, Input, Reply, Table};
@@ -15,36 +15,36 @@ pub fn register(table: &mut Table) {
     table.on::<endpoints::Delete, _, _>(delete);
 }
 
-async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
-    Reply::json(&collections::list(context.app.core(), &input.caller).await?)
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
+    Reply::new(&collections::list(context.app.core(), &input.caller).await?)
 }
 
-async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
+async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
     let base = input.base_url();
     let collection = collections::create(context.app.core(), &input.caller, input.body).await?;
-    let location = format!("{base}/api/collections/{}/", collection.name);
-    Ok(Reply::json(&collection)?.etag(collection.revision).header(header::LOCATION, &location))
+    let location = base + &path_and_query::<endpoints::Get>(&(collection.name.clone(),), &());
+    Ok(Reply::new(&collection)?.etag(collection.revision).header(header::LOCATION, &location))
 }
 
-async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
-    Reply::json(&collections::get(context.app.core(), &input.caller, &input.params.0).await?)
+async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
+    Reply::new(&collections::get(context.app.core(), &input.caller, &input.params.0).await?)
 }
 
-async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply> {
+async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
     let expected = input.expected_revision();
     let collection =
         collections::replace(context.app.core(), &input.caller, &input.params.0, input.body, expected).await?;
-    Ok(Reply::json(&collection)?.etag(collection.revision))
+    Ok(Reply::new(&collection)?.etag(collection.revision))
 }
 
-async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
+async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
     let expected = input.expected_revision();
     let collection =
         collections::update(context.app.core(), &input.caller, &input.params.0, input.body, expected).await?;
-    Ok(Reply::json(&collection)?.etag(collection.revision))
+    Ok(Reply::new(&collection)?.etag(collection.revision))
 }
 
-async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
+async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
     collections::delete(context.app.core(), &input.caller, &input.params.0, input.expected_revision()).await?;
-    Ok(Reply::empty())
+    Ok(Reply::no_content())
 }

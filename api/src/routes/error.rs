@@ -1,16 +1,18 @@
 //! Refusals as problem documents: the only place that knows which status and which headers a failure gets. On `/api/token/`
 //! the bodies are supersets of `SimpleJWT`'s, elsewhere of Django REST Framework's.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use common::{
     Endpoint, Problem,
-    endpoint::EndpointInfo,
+    endpoint::Dialect,
     problem::{FieldErrors, NON_FIELD},
 };
 use http::{HeaderValue, Method, header};
 use serde_json::{Value, json};
 
-use super::{Response, limited};
+use super::Response;
 use crate::{
     auth::token::TokenError,
     domain::{
@@ -18,7 +20,7 @@ use crate::{
         error::AuthError,
         quota::{MAX_COLLECTIONS, OverQuota},
     },
-    limits::Standing,
+    limits::Allowance,
     problem::response_parts,
     server::RequestId,
 };
@@ -32,7 +34,7 @@ pub enum Refusal {
     /// More than one `Authorization`.
     SeveralAuthorizations,
     /// The caller asks more often than is allowed.
-    TooFast(Standing),
+    RateLimited(Allowance),
     /// The domain says no.
     Domain(Error),
 }
@@ -50,9 +52,12 @@ impl From<Error> for Refusal {
 }
 
 impl Refusal {
-    /// The answer.
-    pub fn into_response(self, endpoint: &EndpointInfo, request_id: Option<RequestId>) -> Response {
-        let credentials = endpoint.path.starts_with("/api/token/") || endpoint.path.starts_with("/api/session/");
+    /// The answer of `E`.
+    pub fn into_response<E: Endpoint>(self, request_id: Option<RequestId>) -> Response {
+        self.answer(E::ACCESS.takes_credentials(), E::ERRORS, request_id)
+    }
+
+    fn answer(self, takes_credentials: bool, dialect: Dialect, request_id: Option<RequestId>) -> Response {
         let (mut problem, challenge, retry_after) = match self {
             Self::Problem(problem) => (*problem, None, None),
             Self::MalformedAuthorization => {
@@ -63,18 +68,18 @@ impl Refusal {
                 let problem = Problem::invalid("Send one Authorization header, not several.");
                 (problem.with_code("invalid_request"), Some(INVALID_REQUEST), None)
             }
-            Self::TooFast(standing) => {
-                let (problem, seconds) = limited::problem(&standing);
+            Self::RateLimited(allowance) => {
+                let (problem, seconds) = rate_limited(&allowance);
                 (problem, None, Some(seconds))
             }
             Self::Domain(error @ Error::Denied) => (domain(error).0, Some(INSUFFICIENT_SCOPE), None),
             Self::Domain(Error::Unauthenticated(error)) => {
-                let (problem, challenge) = if credentials { at_credentials(error) } else { at_resource(error) };
+                let (problem, challenge) = if takes_credentials { at_credentials(error) } else { at_resource(error) };
                 (problem, Some(challenge), None)
             }
             Self::Domain(error) => domain(error),
         };
-        if endpoint.path.starts_with("/api/token/") && problem.status == 400 {
+        if dialect == Dialect::SimpleJwt && problem.status == 400 {
             simple_jwt_members(&mut problem);
         }
         let mut response = respond(problem, request_id);
@@ -146,10 +151,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::Stale => Problem::stale(detail),
         Error::TooLarge { .. } => Problem::too_large(detail),
         Error::OverQuota(over) => over_quota(detail, &over),
-        Error::Locked(after) => {
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            return (Problem::too_many_requests(detail), None, Some(seconds.max(1)));
-        }
+        Error::Locked(after) => return (Problem::too_many_requests(detail), None, Some(whole_seconds(after))),
         Error::Busy | Error::Stopped => return (Problem::unavailable(detail), None, Some(1)),
         Error::TooSlow => return (Problem::unavailable(detail).with_code("query_too_slow"), None, Some(60)),
         Error::DiskFull => return (Problem::disk_full(detail), None, Some(60)),
@@ -162,6 +164,21 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::Unauthenticated(error) => at_resource(error).0,
     };
     (problem, None, None)
+}
+
+/// 429, and when the caller may come back, in seconds.
+fn rate_limited(allowance: &Allowance) -> (Problem, u64) {
+    let seconds = whole_seconds(allowance.refused.unwrap_or_default());
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    let detail = format!("These are more requests than this server takes from one caller. Go on in {seconds} {unit}.");
+    let mut problem = Problem::too_many_requests(detail).with_code("rate_limited");
+    problem.title = "Too many requests".into();
+    (problem.with("violated-policies", vec![Value::from(allowance.class.name())]), seconds)
+}
+
+/// Seconds as headers tell them: rounded up, and at least one.
+pub fn whole_seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
 
 /// 403: the request was understood and is refused for a reason that has nothing to do with credentials (RFC 9110, 15.5.4), hence
@@ -205,7 +222,7 @@ fn simple_jwt_members(problem: &mut Problem) {
 
 /// The refusal of a request that was not read as its endpoint says.
 pub fn of_endpoint<E: Endpoint>(error: Error, request_id: Option<RequestId>) -> Response {
-    Refusal::from(error).into_response(&EndpointInfo::of::<E>(), request_id)
+    Refusal::from(error).into_response::<E>(request_id)
 }
 
 /// 404.

@@ -1,29 +1,26 @@
 //! Reading a request as its endpoint's type says: the caller, the path, the query, the body, in this order. What does not
 //! fit is refused here, before a handler sees it.
 
-use std::{net::IpAddr, pin::Pin};
+use std::net::IpAddr;
 
-use bytes::{Bytes, BytesMut};
 use common::{
-    Access, Endpoint, Object, Problem,
+    Access, Endpoint, Problem,
     access::Caller,
-    endpoint::Params,
-    endpoints::{records, sessions::BROWSER_HEADER},
+    endpoint::{AcceptedBody, BROWSER_HEADER, Params, path_and_query},
+    endpoints::tokens,
     id::Revision,
-    json,
     query::{Query, decode},
     reader::Body,
 };
-use futures_util::{Stream, StreamExt};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 use memchr::memchr2;
 use serde_json::Value;
 
 use super::{
-    Context,
+    Context, body,
+    body::{Incoming, check_utf8},
     error::Refusal,
-    limited::{self, RefreshToken},
-    media_type,
+    rate_limit::{self, RefreshToken},
 };
 use crate::{
     auth::token::Claims,
@@ -34,14 +31,10 @@ use crate::{
         sessions::Authenticated,
         sign_in::{self, Origin},
     },
-    limits::{Payer, Standing},
+    limits::{Allowance, Payer},
     server::{Connection, Notes, RequestId},
 };
 
-/// Bytes of a body at most.
-const MAX_BODY: usize = 1024 * 1024 - 1;
-/// Bytes of a body that may hold many records.
-const MAX_LARGE_BODY: usize = 10 * 1024 * 1024;
 /// Characters of a user agent that are kept.
 const MAX_USER_AGENT: usize = 200;
 
@@ -60,7 +53,7 @@ pub struct Raw {
     /// Where the log learns of it.
     pub notes: Notes,
     /// The body, not read yet.
-    pub body: Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>,
+    pub body: Incoming,
 }
 
 /// A request as its endpoint reads it.
@@ -88,32 +81,26 @@ pub struct Input<E: Endpoint> {
 }
 
 impl<E: Endpoint> Input<E> {
-    /// Reads a request, and takes it from its caller's allowance; `standing` is how much is left, also where this fails.
-    pub async fn read(context: &Context, mut raw: Raw, standing: &mut Option<Standing>) -> Result<Self, Refusal> {
+    /// Reads a request, and takes it from its caller's allowance; `left` is what is left of that, also where this fails.
+    pub async fn read(context: &Context, mut raw: Raw, left: &mut Option<Allowance>) -> Result<Self, Refusal> {
         let address = raw.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client);
         let is_secure = raw.connection.is_some_and(|connection| connection.is_secure);
-        let session = match E::ACCESS {
-            Access::Anyone | Access::Proof => None,
-            Access::Cookie => {
-                check_browser(&raw.headers, is_secure)?;
-                None
-            }
-            Access::SignedIn | Access::Admin | Access::Rules => {
-                let found = authenticate(context, &raw.headers, address).await;
-                if found.is_err() {
-                    limited::charge::<E>(context, Payer::Address(address), standing)?;
-                }
-                found?
-            }
-        };
-        if E::PATH == "/api/session/" && E::METHOD == Method::POST {
+        if E::ACCESS.is_browsers() {
             check_browser(&raw.headers, is_secure)?;
+        }
+        let mut session = None;
+        if E::ACCESS.takes_token() {
+            let found = authenticate(context, &raw.headers, address).await;
+            if found.is_err() {
+                rate_limit::charge::<E>(context, Payer::Address(address), left)?;
+            }
+            session = found?;
         }
         if let Some(session) = &session {
             raw.notes.user(&session.user);
         }
-        if !limited::pays_by_token::<E>() {
-            limited::charge::<E>(context, limited::payer(session.as_ref(), address), standing)?;
+        if !rate_limit::is_charged_to_session::<E>() {
+            rate_limit::charge::<E>(context, rate_limit::user_or_address(session.as_ref(), address), left)?;
         }
         match (E::ACCESS, &session) {
             (Access::SignedIn | Access::Admin, None) => return Err(Error::from(AuthError::Missing).into()),
@@ -126,14 +113,16 @@ impl<E: Endpoint> Input<E> {
         })?;
         check_utf8(raw.query.as_bytes(), "query string")?;
         let query = E::Query::from_pairs(decode(&raw.query)).map_err(Problem::validation)?;
-        let body = if E::Request::EXPECTED { read_body::<E>(&mut raw).await } else { Ok(Value::Null) };
+        let body = match E::BODY {
+            AcceptedBody { kinds: [], .. } => Ok(Value::Null),
+            accepted => body::read(&raw.headers, &mut raw.body, accepted).await,
+        };
         let mut refresh = None;
-        if limited::pays_by_token::<E>() {
-            refresh = limited::refresh_token::<E>(context, &raw.headers, body.as_ref().ok());
-            limited::charge::<E>(context, limited::payer_by_token(refresh.as_ref(), address), standing)?;
+        if rate_limit::is_charged_to_session::<E>() {
+            refresh = rate_limit::refresh_token::<E>(context, &raw.headers, body.as_ref().ok());
+            rate_limit::charge::<E>(context, rate_limit::session_or_address(refresh.as_ref(), address), left)?;
         }
-        let body = body?;
-        let body = E::Request::from_json(body).map_err(Problem::validation)?;
+        let body = E::Request::from_json(body?).map_err(Problem::validation)?;
         let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
         let user_agent = raw.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let user_agent = user_agent.chars().take(MAX_USER_AGENT).collect();
@@ -191,6 +180,11 @@ impl<E: Endpoint> Input<E> {
         tags.trim() == "*" || tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
     }
 
+    /// The absolute address of an endpoint, as the client reached this server.
+    pub fn link<T: Endpoint>(&self, params: &T::Params, query: &T::Query) -> String {
+        self.base_url() + &path_and_query::<T>(params, query)
+    }
+
     /// The server's address as the client wrote it: `http://localhost:8000`.
     pub fn base_url(&self) -> String {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
@@ -244,66 +238,6 @@ fn check_browser(headers: &HeaderMap, is_secure: bool) -> Result<(), Refusal> {
     if site && origin && text(BROWSER_HEADER) == Some("1") {
         return Ok(());
     }
-    Err(Problem::forbidden("This address is for the web app of this server only. Programs use /api/token/.")
-        .with_code("cross_site")
-        .into())
-}
-
-/// Whether what a query string or a form says, once decoded, is text. Its reader would put another character in place of what is
-/// not, and so make one password or filter of many.
-fn check_utf8(encoded: &[u8], what: &str) -> Result<(), Refusal> {
-    match percent_encoding::percent_decode(encoded).decode_utf8() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Problem::malformed(format!("The {what} is not UTF-8.")).into()),
-    }
-}
-
-/// Reads a body, strictly. None at all counts as an object without members.
-async fn read_body<E: Endpoint>(raw: &mut Raw) -> Result<Value, Refusal> {
-    let limit = if E::PATH == records::Create::PATH { MAX_LARGE_BODY } else { MAX_BODY };
-    let too_large = || Problem::too_large(format!("The body may take {limit} bytes. Send less at once."));
-    let mut body = BytesMut::new();
-    let mut length = 0;
-    while let Some(chunk) = raw.body.next().await {
-        let Ok(chunk) = chunk else { return Err(Problem::invalid("The body ended early. Send it again.").into()) };
-        length += chunk.len();
-        if length <= limit {
-            body.extend_from_slice(&chunk);
-        }
-    }
-    // The rest was read too, as far as the server lets it come: who is answered while still sending may lose the answer,
-    // and the next request on that connection with it.
-    if length > limit {
-        return Err(too_large().into());
-    }
-    // Nothing is unpacked, so what it holds takes no more than it did on the way.
-    let codings = list(&raw.headers, &header::CONTENT_ENCODING).unwrap_or_default();
-    if codings.split(',').any(|coding| !matches!(coding.trim().to_ascii_lowercase().as_str(), "" | "identity")) {
-        let detail = "Bodies are read as they are, not compressed. Send it without Content-Encoding.";
-        return Err(Problem::unsupported_media_type(detail).into());
-    }
-    let (kind, charset) = media_type(&raw.headers).unwrap_or_default();
-    if body.is_empty() && kind.is_empty() {
-        return Ok(Value::Object(Object::new()));
-    }
-    let utf8 = charset.as_deref().is_none_or(|charset| charset == "utf-8" || charset == "utf8");
-    let shown = || raw.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    match kind.as_str() {
-        "application/json" if utf8 && body.is_empty() => Ok(Value::Object(Object::new())),
-        "application/json" if utf8 => json::parse(&body).map_err(|error| Problem::malformed(error.to_string()).into()),
-        "application/x-www-form-urlencoded" if utf8 && E::PATH.starts_with("/api/token/") => {
-            check_utf8(&body, "form")?;
-            let mut members = Object::new();
-            for (name, value) in form_urlencoded::parse(&body).into_owned() {
-                if members.insert(name, Value::String(value)).is_some() {
-                    return Err(Problem::malformed("A name stands twice in the form.").into());
-                }
-            }
-            Ok(Value::Object(members))
-        }
-        _ => {
-            let shown = common::text::single_line(shown()).into_owned();
-            Err(Problem::unsupported_media_type(format!("Unsupported media type \"{shown}\" in request.")).into())
-        }
-    }
+    let detail = format!("This address is for the web app of this server only. Programs use {}.", tokens::Obtain::PATH);
+    Err(Problem::forbidden(detail).with_code("cross_site").into())
 }

@@ -14,11 +14,11 @@ pub fn register(table: &mut Table) {
     table.on::<endpoints::Set, _, _>(set);
 }
 
-async fn get(context: Context, _: Input<endpoints::Get>) -> Result<Reply> {
-    Reply::json(&LogSettings { level: context.options.log.level() })
+async fn get(context: Context, _: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
+    Reply::new(&LogSettings { level: context.options.log.level() })
 }
 
-async fn set(context: Context, input: Input<endpoints::Set>) -> Result<Reply> {
+async fn set(context: Context, input: Input<endpoints::Set>) -> Result<Reply<endpoints::Set>> {
     let (log, level) = (&context.options.log, input.body.level.as_str());
     let change = input.session()?.actor().entry(context.app.core(), Subject::Server, &"log", "update");
     let before = log.level();
@@ -26,5 +26,5 @@ async fn set(context: Context, input: Input<endpoints::Set>) -> Result<Reply> {
     journal::note(context.app.core(), &change.values(json!({"level": before}), json!({"level": level}))).await?;
     log.set_level(level).map_err(|error| Error::Internal(error.to_string()))?;
     tracing::warn!(user = %input.session()?.user.id, before, after = level, "the log's level was changed");
-    Reply::json(&LogSettings { level: level.to_owned() })
+    Reply::new(&LogSettings { level: level.to_owned() })
 }

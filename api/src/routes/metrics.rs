@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use common::{Endpoint, endpoints::metrics::Get};
-use http::{HeaderValue, Method};
+use common::{
+    Endpoint,
+    endpoints::metrics::{Exposition, Get},
+};
+use http::Method;
 use tokio::sync::Mutex;
 use warp::Filter;
 
@@ -29,7 +31,7 @@ pub fn register(table: &mut Table) {
     let counted = Counted::default();
     table.on::<Get, _, _>(move |context, _| {
         let counted = counted.clone();
-        async move { Ok(reply(gather(&context, &counted).await?)) }
+        async move { reply(&context, &counted).await }
     });
 }
 
@@ -53,8 +55,8 @@ pub fn open_filter(
                 if ![Method::GET, Method::HEAD].contains(&method) {
                     return error::method_not_allowed(&method, "GET, HEAD", request_id);
                 }
-                match gather(&context, &counted).await {
-                    Ok(text) => reply(text).into_response(Get::SUCCESS),
+                match reply(&context, &counted).await {
+                    Ok(reply) => reply.into_response(),
                     Err(error) => error::of_endpoint::<Get>(error, request_id),
                 }
             }
@@ -62,8 +64,8 @@ pub fn open_filter(
         .map(to_warp)
 }
 
-fn reply(text: String) -> Reply {
-    Reply::text(Bytes::from(text), HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))
+async fn reply(context: &Context, counted: &Counted) -> Result<Reply<Get>> {
+    Reply::new(&Exposition(gather(context, counted).await?))
 }
 
 async fn gather(context: &Context, counted: &Counted) -> Result<String> {

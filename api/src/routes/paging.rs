@@ -9,12 +9,8 @@ use common::{
 use super::Input;
 
 /// The absolute addresses of the next page and of the one before, with every other parameter as it came.
-pub fn links<E: Endpoint>(
-    input: &Input<E>,
-    path: &str,
-    query: &ListQuery,
-    count: u64,
-) -> (Option<String>, Option<String>) {
+pub fn links<E: Endpoint>(input: &Input<E>, query: &ListQuery, count: u64) -> (Option<String>, Option<String>) {
+    let path = input.link::<E>(&input.params, &E::Query::default());
     let link = |page: u64| {
         let mut pairs = decode(&input.raw_query);
         pairs.retain(|(name, _)| name != "page");
@@ -22,7 +18,7 @@ pub fn links<E: Endpoint>(
             pairs.push(("page".to_owned(), page.to_string()));
         }
         let query = if pairs.is_empty() { String::new() } else { format!("?{}", encode(&pairs)) };
-        format!("{}{path}{query}", input.base_url())
+        format!("{path}{query}")
     };
     let ListQuery { page, page_size, .. } = *query;
     let next = (page.saturating_mul(page_size) < count).then(|| link(page + 1));
@@ -31,6 +27,6 @@ pub fn links<E: Endpoint>(
 
 /// The page with its links.
 pub fn linked<E: Endpoint, T>(input: &Input<E>, query: &ListQuery, page: Page<T>) -> Page<T> {
-    let (next, previous) = links(input, E::PATH, query, page.count);
+    let (next, previous) = links(input, query, page.count);
     Page { next, previous, ..page }
 }

@@ -1,7 +1,7 @@
 //! `/api/records/`. Records go out as the bytes that are stored.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use common::{endpoints::records as endpoints, record::OneOrMany};
+use common::{endpoint::path_and_query, endpoints::records as endpoints, record::OneOrMany};
 use http::header;
 use serde_json::Value;
 
@@ -19,10 +19,9 @@ pub fn register(table: &mut Table) {
     table.on::<endpoints::Restore, _, _>(restore);
 }
 
-async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
     let listed = records::list(context.app.core(), &input.caller, &input.params.0, &input.query).await?;
-    let path = format!("/api/records/{}/", input.params.0);
-    let (next, previous) = links(&input, &path, &input.query, listed.count);
+    let (next, previous) = links(&input, &input.query, listed.count);
     let mut json = BytesMut::with_capacity(listed.results.len() + 200);
     let [next, previous] = [next, previous].map(Value::from);
     json.put_slice(
@@ -30,17 +29,17 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> 
     );
     json.put_slice(&listed.results);
     json.put_u8(b'}');
-    Ok(Reply::raw(json.freeze()))
+    Ok(Reply::stored_json(json.freeze()))
 }
 
-async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
+async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
     let base = input.base_url();
     let many = matches!(input.body, OneOrMany::Many(_));
     let name = input.params.0;
     let mut written = records::create(context.app.core(), &input.caller, &name, input.body).await?;
     if !many && let Some(sent) = written.pop() {
-        let location = format!("{base}/api/records/{name}/{}/", sent.id);
-        return Ok(Reply::record(sent).header(header::LOCATION, &location));
+        let location = base + &path_and_query::<endpoints::Get>(&(name, sent.id), &());
+        return Ok(Reply::stored_record(sent).header(header::LOCATION, &location));
     }
     let mut json = BytesMut::from(&b"["[..]);
     for (i, sent) in written.iter().enumerate() {
@@ -50,49 +49,49 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
         json.put_slice(&sent.json);
     }
     json.put_u8(b']');
-    Ok(Reply::raw(Bytes::from(json)))
+    Ok(Reply::stored_json(Bytes::from(json)))
 }
 
-async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply> {
+async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply<endpoints::Describe>> {
     let description = records::describe(context.app.core(), &input.caller, &input.params.0).await?;
-    Ok(Reply::json(&description)?.header(header::ALLOW, "GET, POST, OPTIONS, HEAD"))
+    Ok(Reply::new(&description)?.header(header::ALLOW, "GET, POST, OPTIONS, HEAD"))
 }
 
-async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
+async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     let (name, id) = &input.params;
     let sent = records::get(context.app.core(), &input.caller, name, *id).await?;
     if input.has_current(sent.revision) {
         return Ok(Reply::not_modified(sent.revision));
     }
-    Ok(Reply::record(sent))
+    Ok(Reply::stored_record(sent))
 }
 
-async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply> {
+async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
     let precondition = input.precondition();
     let (name, id) = &input.params;
-    Ok(Reply::record(
+    Ok(Reply::stored_record(
         records::update(context.app.core(), &input.caller, (name, *id), &input.body, false, precondition.as_ref())
             .await?,
     ))
 }
 
-async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
+async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
     let precondition = input.precondition();
     let (name, id) = &input.params;
-    Ok(Reply::record(
+    Ok(Reply::stored_record(
         records::update(context.app.core(), &input.caller, (name, *id), &input.body, true, precondition.as_ref())
             .await?,
     ))
 }
 
-async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
+async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
     let precondition = input.precondition();
     let (name, id) = &input.params;
     records::delete(context.app.core(), &input.caller, name, *id, precondition.as_ref()).await?;
-    Ok(Reply::empty())
+    Ok(Reply::no_content())
 }
 
-async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply> {
+async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply<endpoints::Restore>> {
     let (name, id, revision) = &input.params;
-    Ok(Reply::record(records::restore(context.app.core(), &input.caller, name, *id, *revision).await?))
+    Ok(Reply::stored_record(records::restore(context.app.core(), &input.caller, name, *id, *revision).await?))
 }

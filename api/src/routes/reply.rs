@@ -1,12 +1,16 @@
-//! Successful answers.
+//! Successful answers. A [`Reply`] is its endpoint's: it is made of the endpoint's response and of nothing else. There are two
+//! other ways in, for what must not be parsed or gathered first: [`Reply::stored_json`] and [`Reply::stream`].
 
-use std::{io, pin::Pin};
+use std::{io, marker::PhantomData, pin::Pin};
 
 use bytes::Bytes;
-use common::id::Revision;
+use common::{
+    Endpoint,
+    answer::{Answer, JsonAnswer, NoContent, Streamed},
+    id::Revision,
+};
 use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
 use serde_json::json;
 
 use super::Response;
@@ -33,54 +37,34 @@ impl From<Bytes> for Body {
     }
 }
 
-/// A successful answer in the making. The endpoint's type gives the status, unless the handler says otherwise.
-pub struct Reply {
-    status: Option<StatusCode>,
+/// A successful answer of `E` in the making. The endpoint's type gives the status and the content type.
+pub struct Reply<E: Endpoint> {
+    status: StatusCode,
     headers: HeaderMap,
     body: Body,
+    endpoint: PhantomData<fn(E)>,
 }
 
-impl Reply {
-    /// A body that is written as JSON.
-    pub fn json(body: &impl Serialize) -> Result<Self> {
-        Ok(Self::raw(Bytes::from(serde_json::to_vec(body)?)))
+impl<E: Endpoint> Reply<E> {
+    /// The endpoint's response.
+    pub fn new(response: &E::Response) -> Result<Self> {
+        Ok(Self::with_body(Bytes::from(response.to_bytes()?).into()))
     }
 
-    /// A body that is JSON already.
-    pub fn raw(body: Bytes) -> Self {
+    fn with_body(body: Body) -> Self {
         let mut headers = HeaderMap::with_capacity(HEADERS);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self { status: None, headers, body: body.into() }
-    }
-
-    /// A text that is no JSON.
-    pub fn text(body: Bytes, kind: HeaderValue) -> Self {
-        let mut headers = HeaderMap::with_capacity(HEADERS);
-        headers.insert(header::CONTENT_TYPE, kind);
-        Self { status: None, headers, body: body.into() }
-    }
-
-    /// A file to be kept under `name`, made while it is sent.
-    pub fn file(name: &str, pieces: Pieces) -> Self {
-        let mut headers = HeaderMap::with_capacity(HEADERS);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-        let reply = Self { status: None, headers, body: Body::Pieces(pieces) };
-        reply.header(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
-    }
-
-    /// No body.
-    pub fn empty() -> Self {
-        Self { status: None, headers: HeaderMap::with_capacity(HEADERS), body: Bytes::new().into() }
-    }
-
-    /// A record with its entity tag.
-    pub fn record(sent: Sent) -> Self {
-        Self::raw(sent.json).etag(sent.revision)
+        let media_type = E::Response::MEDIA_TYPE;
+        if !media_type.is_empty() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        }
+        Self { status: E::SUCCESS, headers, body, endpoint: PhantomData }
     }
 
     /// 304: what the caller has is current.
     pub fn not_modified(revision: Revision) -> Self {
-        Self { status: Some(StatusCode::NOT_MODIFIED), ..Self::empty() }.etag(revision)
+        let mut reply = Self::with_body(Bytes::new().into());
+        reply.headers.remove(header::CONTENT_TYPE);
+        Self { status: StatusCode::NOT_MODIFIED, ..reply }.etag(revision)
     }
 
     /// With an entity tag; the answer may then be kept and asked for again.
@@ -102,21 +86,54 @@ impl Reply {
         self
     }
 
-    /// The answer, with `success` for its status.
-    pub fn into_response(mut self, success: StatusCode) -> Response {
+    /// The answer.
+    pub fn into_response(mut self) -> Response {
         self.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let mut response = Response::new(self.body);
-        *response.status_mut() = self.status.unwrap_or(success);
+        *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
     }
 }
 
-/// The answer to `OPTIONS` where an endpoint has no metadata of its own.
+impl<E: Endpoint<Response = NoContent>> Reply<E> {
+    /// No body.
+    pub fn no_content() -> Self {
+        Self::with_body(Bytes::new().into())
+    }
+}
+
+impl<E: Endpoint<Response: JsonAnswer>> Reply<E> {
+    /// The endpoint's response as JSON that was written before, on its way into the store. Nobody looks into `json`: it is for
+    /// the caller to know that it is one `E::Response`.
+    pub fn stored_json(json: Bytes) -> Self {
+        Self::with_body(json.into())
+    }
+
+    /// A record as it is stored, with its entity tag.
+    pub fn stored_record(sent: Sent) -> Self {
+        Self::stored_json(sent.json).etag(sent.revision)
+    }
+}
+
+impl<E: Endpoint<Response: Streamed>> Reply<E> {
+    /// The endpoint's response, made while it is sent.
+    pub fn stream(pieces: Pieces) -> Self {
+        Self::with_body(Body::Pieces(pieces))
+    }
+}
+
+/// The answer to `OPTIONS` where a path has no endpoint for it.
 pub fn options(path: &str, allow: &str) -> Response {
     let body =
         json!({"name": path, "description": "", "renders": ["application/json"], "parses": ["application/json"]});
-    let mut reply = Reply::raw(Bytes::from(body.to_string())).header(header::ALLOW, allow);
-    reply.status = Some(StatusCode::OK);
-    reply.into_response(StatusCode::OK)
+    let mut response = Response::new(Bytes::from(body.to_string()).into());
+    let headers = response.headers_mut();
+    headers.reserve(HEADERS);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        headers.insert(header::ALLOW, allow);
+    }
+    response
 }

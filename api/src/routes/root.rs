@@ -1,9 +1,15 @@
 //! `/api/`, `/api/setup/`, `/healthz` and `/readyz`.
 
-use common::endpoints::{
-    health::{self, Health},
-    root::{self, Root},
-    setup,
+use common::{
+    Endpoint,
+    endpoints::{
+        collections,
+        health::{self, Health},
+        root::{self, Root},
+        sessions, setup, tokens, users,
+    },
+    people::SessionsQuery,
+    query::ListQuery,
 };
 
 use super::{Context, Input, Reply, Table};
@@ -16,11 +22,11 @@ pub fn register(table: &mut Table) {
     table.on::<health::Ready, _, _>(ready);
 }
 
-fn ok() -> Result<Reply> {
-    Reply::json(&Health { status: "ok".to_owned() })
+fn ok<E: Endpoint<Response = Health>>() -> Result<Reply<E>> {
+    Reply::new(&Health { status: "ok".to_owned() })
 }
 
-async fn ready(context: Context, _: Input<health::Ready>) -> Result<Reply> {
+async fn ready(context: Context, _: Input<health::Ready>) -> Result<Reply<health::Ready>> {
     if context.app.is_draining() {
         return Err(Error::Stopped);
     }
@@ -29,18 +35,22 @@ async fn ready(context: Context, _: Input<health::Ready>) -> Result<Reply> {
     ok()
 }
 
-async fn get(context: Context, input: Input<root::Get>) -> Result<Reply> {
-    let base = input.base_url();
-    let roots = ["token", "users", "sessions", "collections"];
-    Reply::json(&Root {
+async fn get(context: Context, input: Input<root::Get>) -> Result<Reply<root::Get>> {
+    let links = [
+        ("token", input.link::<tokens::Obtain>(&(), &())),
+        ("users", input.link::<users::List>(&(), &ListQuery::default())),
+        ("sessions", input.link::<sessions::List>(&(), &SessionsQuery::default())),
+        ("collections", input.link::<collections::List>(&(), &())),
+    ];
+    Reply::new(&Root {
         name: "Coffer".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         setup_required: first::required(&context.app.core().store).await?,
         min_password_length: context.app.auth().policy.min_length() as u64,
-        links: roots.map(|root| (root.to_owned(), format!("{base}/api/{root}/"))).into_iter().collect(),
+        links: links.map(|(name, link)| (name.to_owned(), link)).into(),
     })
 }
 
-async fn set_up(context: Context, input: Input<setup::Create>) -> Result<Reply> {
-    Reply::json(&first::create(&context.app, input.body, input.origin.address).await?)
+async fn set_up(context: Context, input: Input<setup::Create>) -> Result<Reply<setup::Create>> {
+    Reply::new(&first::create(&context.app, input.body, input.origin.address).await?)
 }

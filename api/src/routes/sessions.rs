@@ -24,21 +24,21 @@ async fn whose(context: &Context, asking: &Authenticated, user: Option<UserId>) 
     }
 }
 
-async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
     let user = whose(&context, input.session()?, input.query.user).await?;
     let page = sessions::list(context.app.core(), input.session()?, user, &input.query.list).await?;
-    Reply::json(&linked(&input, &input.query.list, page))
+    Reply::new(&linked(&input, &input.query.list, page))
 }
 
-async fn end(context: Context, input: Input<endpoints::End>) -> Result<Reply> {
+async fn end(context: Context, input: Input<endpoints::End>) -> Result<Reply<endpoints::End>> {
     sessions::end(context.app.core(), input.session()?, input.params.0).await?;
-    Ok(Reply::empty())
+    Ok(Reply::no_content())
 }
 
-async fn end_others(context: Context, input: Input<endpoints::EndOthers>) -> Result<Reply> {
+async fn end_others(context: Context, input: Input<endpoints::EndOthers>) -> Result<Reply<endpoints::EndOthers>> {
     let asking = input.session()?;
     let user = whose(&context, asking, input.query.user).await?;
     let except = (user == asking.user.id).then_some(asking.id);
     sessions::end_all(context.app.core(), asking.actor(), user, except).await?;
-    Ok(Reply::empty())
+    Ok(Reply::no_content())
 }

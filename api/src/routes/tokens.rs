@@ -1,7 +1,8 @@
 //! `/api/token/`.
 
 use common::{
-    endpoint::Empty,
+    Endpoint,
+    answer::Empty,
     endpoints::tokens::{self, KeySet, Tokens},
 };
 
@@ -19,31 +20,31 @@ pub fn register(table: &mut Table) {
     table.on::<tokens::Keys, _, _>(keys);
 }
 
-fn tokens(issued: Issued) -> Result<Reply> {
+fn tokens<E: Endpoint<Response = Tokens>>(issued: Issued) -> Result<Reply<E>> {
     let Issued { access, refresh, expires_in, .. } = issued;
-    Reply::json(&Tokens { access, refresh, expires_in, token_type: "Bearer".to_owned() })
+    Reply::new(&Tokens { access, refresh, expires_in, token_type: "Bearer".to_owned() })
 }
 
-async fn obtain(context: Context, input: Input<tokens::Obtain>) -> Result<Reply> {
+async fn obtain(context: Context, input: Input<tokens::Obtain>) -> Result<Reply<tokens::Obtain>> {
     tokens(sign_in::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?)
 }
 
-async fn refresh(context: Context, input: Input<tokens::Refresh>) -> Result<Reply> {
+async fn refresh(context: Context, input: Input<tokens::Refresh>) -> Result<Reply<tokens::Refresh>> {
     tokens(sign_in::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
 }
 
-async fn verify(context: Context, input: Input<tokens::Verify>) -> Result<Reply> {
+async fn verify(context: Context, input: Input<tokens::Verify>) -> Result<Reply<tokens::Verify>> {
     sign_in::verify(&context.app, &input.body.token).await?;
-    Reply::json(&Empty {})
+    Reply::new(&Empty {})
 }
 
-async fn blacklist(context: Context, input: Input<tokens::Blacklist>) -> Result<Reply> {
+async fn blacklist(context: Context, input: Input<tokens::Blacklist>) -> Result<Reply<tokens::Blacklist>> {
     sign_in::blacklist(context.app.core(), input.refresh_claims()?, &input.origin).await?;
-    Reply::json(&Empty {})
+    Reply::new(&Empty {})
 }
 
-async fn keys(context: Context, _: Input<tokens::Keys>) -> Result<Reply> {
+async fn keys(context: Context, _: Input<tokens::Keys>) -> Result<Reply<tokens::Keys>> {
     let keys = context.app.auth().verifier.public_keys();
     let keys = keys.get("keys").and_then(|keys| keys.as_array()).cloned().unwrap_or_default();
-    Reply::json(&KeySet { keys })
+    Reply::new(&KeySet { keys })
 }

@@ -25,48 +25,51 @@ async fn shown(context: &Context, user: User) -> Result<User> {
     users::with_usage(context.app.core(), user).await
 }
 
-async fn me(context: Context, input: Input<endpoints::Me>) -> Result<Reply> {
-    Reply::json(&shown(&context, User::clone(&input.session()?.user)).await?)
+async fn me(context: Context, input: Input<endpoints::Me>) -> Result<Reply<endpoints::Me>> {
+    Reply::new(&shown(&context, User::clone(&input.session()?.user)).await?)
 }
 
-async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply> {
+async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply<endpoints::UpdateMe>> {
     let ProfilePatch { username, sent_back } = input.body.clone();
     let patch = UserPatch { username, sent_back, ..UserPatch::default() };
     let user = users::update(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?;
-    Reply::json(&shown(&context, user).await?)
+    Reply::new(&shown(&context, user).await?)
 }
 
-async fn change_password(context: Context, input: Input<endpoints::ChangePassword>) -> Result<Reply> {
+async fn change_password(
+    context: Context,
+    input: Input<endpoints::ChangePassword>,
+) -> Result<Reply<endpoints::ChangePassword>> {
     users::change_password(&context.app, input.session()?, input.body.clone()).await?;
-    Ok(Reply::empty())
+    Ok(Reply::no_content())
 }
 
-async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply> {
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
     let mut page = users::list(context.app.core(), &input.query).await?;
     for user in &mut page.results {
         *user = shown(&context, user.clone()).await?;
     }
-    Reply::json(&linked(&input, &input.query, page))
+    Reply::new(&linked(&input, &input.query, page))
 }
 
-async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply> {
-    let location = input.base_url();
+async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
     let user = users::create(&context.app, input.session()?.actor(), input.body.clone()).await?;
     let user = shown(&context, user).await?;
-    Ok(Reply::json(&user)?.header(header::LOCATION, &format!("{location}/api/users/{}/", user.id)))
+    let location = input.link::<endpoints::Get>(&(user.id,), &());
+    Ok(Reply::new(&user)?.header(header::LOCATION, &location))
 }
 
-async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply> {
+async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     let user = users::get(&context.app.core().store, input.params.0).await?;
-    Reply::json(&shown(&context, user).await?)
+    Reply::new(&shown(&context, user).await?)
 }
 
-async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply> {
+async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
     let user = users::update(&context.app, input.session()?.actor(), input.params.0, input.body.clone()).await?;
-    Reply::json(&shown(&context, user).await?)
+    Reply::new(&shown(&context, user).await?)
 }
 
-async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply> {
+async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
     users::delete(context.app.core(), input.session()?.actor(), input.params.0).await?;
-    Ok(Reply::empty())
+    Ok(Reply::no_content())
 }

@@ -1,7 +1,12 @@
 //! What holds for every endpoint of `common::ENDPOINTS`: each is called as it should be, and with every fault that a request
 //! can have. A new endpoint fails here until somebody says how it is called.
 
-use common::{Access, ENDPOINTS, endpoint::EndpointInfo};
+use common::{
+    Access, ENDPOINTS,
+    answer::AnswerKind,
+    endpoint::{BodyKind, Dialect, EndpointInfo},
+    endpoints::setup,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -15,19 +20,14 @@ fn any_path(info: &EndpointInfo) -> String {
     info.path.replace("{collection}", "snacks").replace("{id}", NO_ID).replace("{revision}", "1")
 }
 
-fn takes_body(info: &EndpointInfo) -> bool {
-    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(&info.method);
-    writes && !info.path.ends_with("/restore/") && info.path != "/api/session/refresh/"
-}
-
 fn ignores_unknown_members(info: &EndpointInfo) -> bool {
-    info.path.starts_with("/api/token/") || info.path == "/api/session/"
+    info.errors == Dialect::SimpleJwt || info.access == Access::BrowserSignIn
 }
 
 /// A request as the web app sends it, where the endpoint is for the web app only.
 async fn call(client: &Client, info: &EndpointInfo, path: &str, body: Option<(&str, &str)>) -> Answer {
     let mut request = client.request(info.method.clone(), path);
-    if info.path.starts_with("/api/session/") {
+    if info.access.is_browsers() {
         request = request.header("x-coffer", "1");
     }
     if let Some((kind, body)) = body {
@@ -75,7 +75,7 @@ async fn d1_every_endpoint_asks_for_the_token_that_it_says() {
                 }
             }
             // What proves the caller is missing from the body; a token, good or bad, is not looked at.
-            Access::Proof => {
+            Access::Proof | Access::BrowserSignIn => {
                 for answer in [without, with_bad, with_users] {
                     assert!(!answer.faults().is_empty(), "{info:?}");
                 }
@@ -95,12 +95,18 @@ async fn d1_every_endpoint_asks_for_the_token_that_it_says() {
 #[tokio::test]
 async fn n9_every_endpoint_refuses_what_it_cannot_read() {
     let (_coffer, admin) = with_snacks().await;
+    // Members depend on the record's collection, so the record is looked for first and must be there.
+    let record = text(&admin.record("snacks", json!({"title": "Popcorn"})).await, "id");
     for info in ENDPOINTS {
-        let path = any_path(info);
+        let path = any_path(info).replace(NO_ID, &record);
         let unknown = call(&admin, info, &format!("{path}?zzz=1"), None).await;
         assert_eq!(unknown.refused(400).errors.messages("zzz").count(), 1, "{info:?}");
-        if !takes_body(info) {
+        if info.body.is_nothing() {
             continue;
+        }
+        let form = "application/x-www-form-urlencoded";
+        if !info.body.kinds.contains(&BodyKind::Form) {
+            call(&admin, info, &path, Some((form, "a=1"))).await.refused(415);
         }
         for (kind, body) in [
             ("text/plain", "{}"),
@@ -122,12 +128,21 @@ async fn n9_every_endpoint_refuses_what_it_cannot_read() {
         assert_eq!(number.faults(), [message], "{info:?}");
         if !ignores_unknown_members(info) {
             let unknown = call(&admin, info, &path, Some(("application/json", r#"{"zzz":1}"#))).await;
-            if info.path == "/api/records/{collection}/{id}/" {
-                // Members depend on the record's collection, so the record is looked for first.
-                unknown.refused(404);
-            } else {
-                assert!(unknown.refused(400).errors.0.contains_key("zzz"), "{info:?}");
-            }
+            assert!(unknown.refused(400).errors.0.contains_key("zzz"), "{info:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn n9_no_endpoint_takes_a_larger_body_than_it_says() {
+    let (_coffer, admin) = with_snacks().await;
+    for info in ENDPOINTS.iter().filter(|info| !info.body.is_nothing()) {
+        for (more, status) in [(0, 400), (1, 413)] {
+            let mut body = "!".to_owned();
+            body.extend(std::iter::repeat_n(' ', info.body.max_bytes - 1 + more));
+            let answer = call(&admin, info, &any_path(info), Some(("application/json", &body))).await;
+            // The server as a whole takes no more than the largest of them; its own refusal is the same.
+            assert_eq!(answer.status, status, "{info:?} {more}: {}", answer.text());
         }
     }
 }
@@ -199,7 +214,7 @@ async fn head_is_get_without_the_body() {
     let (_coffer, admin) = with_snacks().await;
     let record = admin.record("snacks", json!({"title": "Popcorn"})).await;
     for info in ENDPOINTS.iter().filter(|info| info.method == Method::GET) {
-        let id = if info.path.starts_with("/api/users/") { admin.id.clone() } else { text(&record, "id") };
+        let id = if info.access == Access::Rules { text(&record, "id") } else { admin.id.clone() };
         let path = info.path.replace("{collection}", "snacks").replace("{id}", &id);
         let get = admin.get(&path).await;
         get.is(200);
@@ -207,8 +222,8 @@ async fn head_is_get_without_the_body() {
         assert_eq!(head.status, 200, "{path}");
         assert!(head.body.is_empty(), "{path}");
         for name in ["content-type", "content-length", "etag", "cache-control"] {
-            if (info.path, name) == ("/metrics", "content-length") {
-                // They have counted the first of the two.
+            if (info.answer, name) == (AnswerKind::Text, "content-length") {
+                // The metrics have counted the first of the two.
                 continue;
             }
             assert_eq!(head.header(name), get.header(name), "{path} {name}");
@@ -300,7 +315,7 @@ pub async fn fitting(
 #[tokio::test]
 async fn every_endpoint_succeeds_with_the_status_that_it_says() {
     let coffer = Coffer::start();
-    let setup = ENDPOINTS.iter().find(|info| info.path == "/api/setup/").unwrap();
+    let setup = EndpointInfo::of::<setup::Create>();
     let body = json!({"code": coffer.setup_code, "username": "ada", "password": PASSWORD});
     coffer.stranger().post(setup.path, &body).await.is(setup.success.as_u16());
     let admin = coffer.sign_in("ada").await;
@@ -316,19 +331,14 @@ async fn every_endpoint_succeeds_with_the_status_that_it_says() {
         }
         let answer = Answer::of(request).await;
         assert_eq!(answer.status, info.success.as_u16(), "{info:?} with {body:?}: {}", answer.text());
-        if info.success == 204 {
+        if info.answer == AnswerKind::Nothing {
             assert!(answer.body.is_empty(), "{info:?}");
         } else {
-            let kind = match info.path {
-                "/api/backup/" => "application/octet-stream",
-                "/metrics" => "text/plain; version=0.0.4; charset=utf-8",
-                _ => "application/json",
-            };
-            assert_eq!(answer.header("content-type"), kind, "{info:?}");
+            assert_eq!(answer.header("content-type"), info.media_type, "{info:?}");
         }
         let cached = if answer.header("etag").is_empty() { "no-store" } else { "private, no-cache" };
         assert_eq!(answer.header("cache-control"), cached, "{info:?}");
-        if info.path.starts_with("/api/session/") {
+        if info.access.is_browsers() {
             answer.header("set-cookie").split(';').next().unwrap().clone_into(&mut cookie);
         }
     }

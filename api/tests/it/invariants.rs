@@ -179,6 +179,31 @@ fn the_domain_has_never_heard_of_http() {
 }
 
 #[test]
+fn what_an_endpoint_is_stands_with_its_type_and_nobody_asks_its_path() {
+    // The two places where a path is looked at: the router, and the labels of metrics and log.
+    let matching = ["api/src/routes.rs", "api/src/metrics.rs"];
+    for source in ["api/src", "web/src", "tui/src"].map(sources).into_iter().flatten() {
+        for path in ["\"/api", "}/api", "\"/metrics", "\"/healthz", "\"/readyz"] {
+            assert!(!source.code.contains(path), "{} writes a path ({path}) down again", source.path);
+        }
+        if matching.contains(&source.path.as_str()) {
+            continue;
+        }
+        let code = source.code.split_whitespace().collect::<String>();
+        for what in ["PATH", "path"] {
+            for how in ["==", "!=", ".starts_with(", ".ends_with(", ".contains(", ".strip_prefix(", ".as_bytes()"] {
+                for told in ["E::", "info.", "endpoint."].map(|of| format!("{of}{what}{how}")) {
+                    assert!(!code.contains(&told), "{} tells an endpoint by its path: {told}", source.path);
+                }
+            }
+        }
+        for how in ["==E::PATH", "!=E::PATH", "matchE::PATH", "E::METHOD==", "match(E::METHOD"] {
+            assert!(!code.contains(how), "{} tells an endpoint by its path: {how}", source.path);
+        }
+    }
+}
+
+#[test]
 fn common_knows_nobody() {
     let outside = [
         "std::time",

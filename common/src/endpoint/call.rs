@@ -6,8 +6,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Endpoint, Params};
+use super::{contract::Endpoint, params::Params, rules::BROWSER_HEADER};
 use crate::{
+    answer::Answer,
     id::Revision,
     problem::Problem,
     query::{Query, encode},
@@ -48,23 +49,28 @@ impl<E: Endpoint> Call<E> {
 
     /// The path and query, as in `/api/records/snacks/?page=2`.
     pub fn path_and_query(&self) -> String {
-        fill_in(E::PATH, self.params.to_segments(), &self.query.to_pairs())
+        path_and_query::<E>(&self.params, &self.query)
     }
 
     /// The request, with a path for its address. The client adds the server and its token.
     pub fn to_request(&self) -> Request<Vec<u8>> {
-        let body = E::Request::EXPECTED.then(|| self.body.to_json());
-        write(E::METHOD, &self.path_and_query(), body.as_ref(), self.if_match)
+        let body = (!E::BODY.is_nothing()).then(|| self.body.to_json());
+        write(E::METHOD, &self.path_and_query(), body.as_ref(), self.if_match, E::ACCESS.is_browsers())
     }
 
     /// Reads the answer to this call.
     pub fn read(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply<E::Response>, CallError> {
         let (body, etag) = open(status, headers, body)?;
-        match serde_json::from_slice(body) {
-            Ok(body) => Ok(Reply { body, etag }),
-            Err(_) => Err(CallError::Unreadable(status)),
+        match E::Response::from_bytes(body) {
+            Some(body) => Ok(Reply { body, etag }),
+            None => Err(CallError::Unreadable(status)),
         }
     }
+}
+
+/// An endpoint's path and query, for a call or a link: `/api/records/snacks/?page=2`.
+pub fn path_and_query<E: Endpoint>(params: &E::Params, query: &E::Query) -> String {
+    fill_in(E::PATH, params.to_segments(), &query.to_pairs())
 }
 
 // What follows is the same for all endpoints, and in the web app, where size counts, there once.
@@ -88,7 +94,13 @@ fn fill_in(path: &str, segments: Vec<String>, pairs: &[(String, String)]) -> Str
     filled
 }
 
-fn write(method: Method, path_and_query: &str, body: Option<&Value>, if_match: Option<Revision>) -> Request<Vec<u8>> {
+fn write(
+    method: Method,
+    path_and_query: &str,
+    body: Option<&Value>,
+    if_match: Option<Revision>,
+    is_browsers: bool,
+) -> Request<Vec<u8>> {
     let mut request = Request::new(body.map(|body| body.to_string().into_bytes()).unwrap_or_default());
     *request.method_mut() = method;
     if let Ok(uri) = path_and_query.parse() {
@@ -98,6 +110,9 @@ fn write(method: Method, path_and_query: &str, body: Option<&Value>, if_match: O
     headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json, application/problem+json"));
     if body.is_some() {
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    }
+    if is_browsers {
+        headers.insert(BROWSER_HEADER, header::HeaderValue::from_static("1"));
     }
     if let Some(Ok(etag)) = if_match.map(|revision| revision.etag().parse()) {
         headers.insert(header::IF_MATCH, etag);
@@ -115,7 +130,6 @@ fn open<'a>(
         return Err(serde_json::from_slice::<Problem>(body)
             .map_or(CallError::Unreadable(status), |problem| CallError::Problem(Box::new(problem))));
     }
-    let body = if body.is_empty() { b"{}" } else { body };
     let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).and_then(Revision::from_etag);
     Ok((body, etag))
 }

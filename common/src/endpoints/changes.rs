@@ -5,5 +5,9 @@ use crate::change::{ChangeQuery, Changes};
 
 endpoint! {
     /// The journal, oldest first: changes of the records that you may view; for admins everything.
-    List: GET "/api/changes/", SignedIn, OK, query ChangeQuery => Changes
+    List: GET "/api/changes/",
+    access SignedIn, cost Reads(User), errors Drf,
+    query ChangeQuery,
+    body () as NOTHING,
+    answer Changes as OK
 }

@@ -2,38 +2,60 @@
 
 use super::endpoint;
 use crate::{
+    answer::NoContent,
     collection::{Collection, Definition, DefinitionPatch},
-    endpoint::Empty,
     name::CollectionName,
     page::Page,
 };
 
 endpoint! {
     /// The collections that you may list.
-    List: GET "/api/collections/", SignedIn, OK => Page<Collection>
+    List: GET "/api/collections/",
+    access SignedIn, cost Reads(User), errors Drf,
+    body () as NOTHING,
+    answer Page<Collection> as OK
 }
 
 endpoint! {
     /// Define a collection.
-    Create: POST "/api/collections/", Admin, CREATED, request Definition => Collection
+    Create: POST "/api/collections/",
+    access Admin, cost Writes(User), errors Drf,
+    body Definition as JSON,
+    answer Collection as CREATED
 }
 
 endpoint! {
     /// One collection.
-    Get: GET "/api/collections/{collection}/", SignedIn, OK, params (CollectionName,) => Collection
+    Get: GET "/api/collections/{collection}/",
+    access SignedIn, cost Reads(User), errors Drf,
+    params (CollectionName,),
+    body () as NOTHING,
+    answer Collection as OK
 }
 
 endpoint! {
     /// Define a collection anew; its records are checked and carried over.
-    Replace: PUT "/api/collections/{collection}/", Admin, OK, params (CollectionName,), request Definition => Collection
+    Replace: PUT "/api/collections/{collection}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName,),
+    body Definition as JSON,
+    answer Collection as OK
 }
 
 endpoint! {
     /// Change parts of a collection's definition.
-    Update: PATCH "/api/collections/{collection}/", Admin, OK, params (CollectionName,), request DefinitionPatch => Collection
+    Update: PATCH "/api/collections/{collection}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName,),
+    body DefinitionPatch as JSON,
+    answer Collection as OK
 }
 
 endpoint! {
     /// Delete a collection with all its records.
-    Delete: DELETE "/api/collections/{collection}/", Admin, NO_CONTENT, params (CollectionName,) => Empty
+    Delete: DELETE "/api/collections/{collection}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName,),
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
 }

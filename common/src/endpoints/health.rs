@@ -3,15 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::endpoint;
+use crate::answer::JsonAnswer;
 
 endpoint! {
     /// The process is alive.
-    Healthy: GET "/healthz", Anyone, OK => Health
+    Healthy: GET "/healthz",
+    access Anyone, cost Free, errors Drf,
+    body () as NOTHING,
+    answer Health as OK
 }
 
 endpoint! {
     /// The server takes requests and its store takes writes; otherwise 503.
-    Ready: GET "/readyz", Anyone, OK => Health
+    Ready: GET "/readyz",
+    access Anyone, cost Free, errors Drf,
+    body () as NOTHING,
+    answer Health as OK
 }
 
 /// How the server is.
@@ -20,3 +27,5 @@ pub struct Health {
     /// "ok".
     pub status: String,
 }
+
+impl JsonAnswer for Health {}

@@ -8,18 +8,25 @@ use thiserror::Error;
 
 use super::endpoint;
 use crate::{
+    answer::JsonAnswer,
     problem::FieldErrors,
     reader::{Body, Reader},
 };
 
 endpoint! {
     /// What the log tells: a level, or what `--log-level` said.
-    Get: GET "/api/log/", Admin, OK => LogSettings
+    Get: GET "/api/log/",
+    access Admin, cost Reads(User), errors Drf,
+    body () as NOTHING,
+    answer LogSettings as OK
 }
 
 endpoint! {
     /// Have the log tell more or less, until the server ends.
-    Set: PUT "/api/log/", Admin, OK, request SetLevel => LogSettings
+    Set: PUT "/api/log/",
+    access Admin, cost Writes(User), errors Drf,
+    body SetLevel as JSON,
+    answer LogSettings as OK
 }
 
 /// What the log tells.
@@ -28,6 +35,8 @@ pub struct LogSettings {
     /// `info` and the like, or directives such as `coffer=trace`.
     pub level: String,
 }
+
+impl JsonAnswer for LogSettings {}
 
 /// The wish for a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::endpoint;
 use crate::{
+    answer::NoContent,
     change::{Changes, HistoryQuery},
-    endpoint::Empty,
     id::{RecordId, Revision},
     name::CollectionName,
     page::Page,
@@ -15,45 +15,81 @@ use crate::{
 
 endpoint! {
     /// A page of records: filter, order, choose fields, join.
-    List: GET "/api/records/{collection}/", Rules, OK, params (CollectionName,), query ListQuery => Page<Record>
+    List: GET "/api/records/{collection}/",
+    access Rules, cost Reads(User), errors Drf,
+    params (CollectionName,), query ListQuery,
+    body () as NOTHING,
+    answer Page<Record> as OK
 }
 
 endpoint! {
     /// Create a record, or an array of up to 1,000, all or none.
-    Create: POST "/api/records/{collection}/", Rules, CREATED, params (CollectionName,), request OneOrMany => OneOrMany
+    Create: POST "/api/records/{collection}/",
+    access Rules, cost Writes(User), errors Drf,
+    params (CollectionName,),
+    body OneOrMany as LARGE_JSON,
+    answer OneOrMany as CREATED
 }
 
 endpoint! {
     /// What a collection's records look like: fields, types, limits.
-    Describe: OPTIONS "/api/records/{collection}/", Rules, OK, params (CollectionName,) => Value
+    Describe: OPTIONS "/api/records/{collection}/",
+    access Rules, cost Reads(User), errors Drf,
+    params (CollectionName,),
+    body () as NOTHING,
+    answer Value as OK
 }
 
 endpoint! {
     /// One record.
-    Get: GET "/api/records/{collection}/{id}/", Rules, OK, params (CollectionName, RecordId) => Record
+    Get: GET "/api/records/{collection}/{id}/",
+    access Rules, cost Reads(User), errors Drf,
+    params (CollectionName, RecordId),
+    body () as NOTHING,
+    answer Record as OK
 }
 
 endpoint! {
     /// Write a record anew.
-    Replace: PUT "/api/records/{collection}/{id}/", Rules, OK, params (CollectionName, RecordId), request Record => Record
+    Replace: PUT "/api/records/{collection}/{id}/",
+    access Rules, cost Writes(User), errors Drf,
+    params (CollectionName, RecordId),
+    body Record as JSON,
+    answer Record as OK
 }
 
 endpoint! {
     /// Change some fields of a record.
-    Update: PATCH "/api/records/{collection}/{id}/", Rules, OK, params (CollectionName, RecordId), request Record => Record
+    Update: PATCH "/api/records/{collection}/{id}/",
+    access Rules, cost Writes(User), errors Drf,
+    params (CollectionName, RecordId),
+    body Record as JSON,
+    answer Record as OK
 }
 
 endpoint! {
     /// Delete a record.
-    Delete: DELETE "/api/records/{collection}/{id}/", Rules, NO_CONTENT, params (CollectionName, RecordId) => Empty
+    Delete: DELETE "/api/records/{collection}/{id}/",
+    access Rules, cost Writes(User), errors Drf,
+    params (CollectionName, RecordId),
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
 }
 
 endpoint! {
     /// A record's versions, newest first, also after it was deleted.
-    History: GET "/api/records/{collection}/{id}/history/", Rules, OK, params (CollectionName, RecordId), query HistoryQuery => Changes
+    History: GET "/api/records/{collection}/{id}/history/",
+    access Rules, cost Reads(User), errors Drf,
+    params (CollectionName, RecordId), query HistoryQuery,
+    body () as NOTHING,
+    answer Changes as OK
 }
 
 endpoint! {
     /// Put a version of a record back, also after it was deleted.
-    Restore: POST "/api/records/{collection}/{id}/history/{revision}/restore/", Rules, OK, params (CollectionName, RecordId, Revision) => Record
+    Restore: POST "/api/records/{collection}/{id}/history/{revision}/restore/",
+    access Rules, cost Writes(User), errors Drf,
+    params (CollectionName, RecordId, Revision),
+    body () as NOTHING,
+    answer Record as OK
 }

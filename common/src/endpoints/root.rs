@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint;
+use crate::answer::JsonAnswer;
 
 endpoint! {
     /// What is here: name, version, links, and whether set-up is still to be done.
-    Get: GET "/api/", Anyone, OK => Root
+    Get: GET "/api/",
+    access Anyone, cost Reads(Address), errors Drf,
+    body () as NOTHING,
+    answer Root as OK
 }
 
 /// What is here.
@@ -25,3 +29,5 @@ pub struct Root {
     /// Absolute addresses of the roots, by name.
     pub links: BTreeMap<String, String>,
 }
+
+impl JsonAnswer for Root {}

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{endpoint, tokens::Credentials};
 use crate::{
-    endpoint::Empty,
+    answer::{JsonAnswer, NoContent},
     id::SessionId,
     page::Page,
     people::SessionsQuery,
@@ -13,37 +13,55 @@ use crate::{
     user::{Session, User},
 };
 
-/// Browsers must send this header (with the value `1`) to `/api/session/`, so that no foreign page can call it.
-pub const BROWSER_HEADER: &str = "x-coffer";
-
 endpoint! {
     /// Sign in from the web app; the refresh token goes into a cookie.
-    SignIn: POST "/api/session/", Proof, OK, request Credentials => BrowserSession
+    SignIn: POST "/api/session/",
+    access BrowserSignIn, cost Credentials(Address), errors Drf,
+    body Credentials as JSON,
+    answer BrowserSession as OK
 }
 
 endpoint! {
     /// Get a new access token for the web app; the cookie is rotated.
-    Refresh: POST "/api/session/refresh/", Cookie, OK => BrowserSession
+    Refresh: POST "/api/session/refresh/",
+    access Cookie, cost Credentials(Session), errors Drf,
+    body () as NOTHING,
+    answer BrowserSession as OK
 }
 
 endpoint! {
     /// Sign out of the web app.
-    SignOut: DELETE "/api/session/", Cookie, NO_CONTENT => Empty
+    SignOut: DELETE "/api/session/",
+    access Cookie, cost Credentials(Session), errors Drf,
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
 }
 
 endpoint! {
     /// A page of your sessions, newest first; an admin's for anyone with `?user=`.
-    List: GET "/api/sessions/", SignedIn, OK, query SessionsQuery => Page<Session>
+    List: GET "/api/sessions/",
+    access SignedIn, cost Reads(User), errors Drf,
+    query SessionsQuery,
+    body () as NOTHING,
+    answer Page<Session> as OK
 }
 
 endpoint! {
     /// End one session.
-    End: DELETE "/api/sessions/{id}/", SignedIn, NO_CONTENT, params (SessionId,) => Empty
+    End: DELETE "/api/sessions/{id}/",
+    access SignedIn, cost Writes(User), errors Drf,
+    params (SessionId,),
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
 }
 
 endpoint! {
     /// End all your other sessions; an admin's call with `?user=` ends all of that user's.
-    EndOthers: DELETE "/api/sessions/", SignedIn, NO_CONTENT, query SessionQuery => Empty
+    EndOthers: DELETE "/api/sessions/",
+    access SignedIn, cost Writes(User), errors Drf,
+    query SessionQuery,
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
 }
 
 /// What the web app holds, in memory.
@@ -56,3 +74,5 @@ pub struct BrowserSession {
     /// Who is signed in.
     pub user: User,
 }
+
+impl JsonAnswer for BrowserSession {}

@@ -12,7 +12,10 @@ use crate::{
 
 endpoint! {
     /// Make the first admin with the one-time code that the server printed.
-    Create: POST "/api/setup/", Proof, CREATED, request SetUp => User
+    Create: POST "/api/setup/",
+    access Proof, cost Credentials(Address), errors Drf,
+    body SetUp as JSON,
+    answer User as CREATED
 }
 
 /// The one-time code and the first admin's credentials.

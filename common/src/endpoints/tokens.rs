@@ -5,34 +5,49 @@ use serde_json::{Value, json};
 
 use super::endpoint;
 use crate::{
-    endpoint::Empty,
+    answer::{Empty, JsonAnswer},
     problem::FieldErrors,
     reader::{Body, Reader},
 };
 
 endpoint! {
     /// Sign in with name and password; get an access and a refresh token.
-    Obtain: POST "/api/token/", Proof, OK, request Credentials => Tokens
+    Obtain: POST "/api/token/",
+    access Proof, cost Credentials(Address), errors SimpleJwt,
+    body Credentials as JSON_OR_FORM,
+    answer Tokens as OK
 }
 
 endpoint! {
     /// Trade a refresh token for new tokens; the old one is spent.
-    Refresh: POST "/api/token/refresh/", Proof, OK, request RefreshToken => Tokens
+    Refresh: POST "/api/token/refresh/",
+    access Proof, cost Credentials(Session), errors SimpleJwt,
+    body RefreshToken as JSON_OR_FORM,
+    answer Tokens as OK
 }
 
 endpoint! {
     /// Ask whether a token would be accepted right now.
-    Verify: POST "/api/token/verify/", Proof, OK, request AnyToken => Empty
+    Verify: POST "/api/token/verify/",
+    access Proof, cost Reads(Address), errors SimpleJwt,
+    body AnyToken as JSON_OR_FORM,
+    answer Empty as OK
 }
 
 endpoint! {
     /// End a refresh token's session, its access tokens included.
-    Blacklist: POST "/api/token/blacklist/", Proof, OK, request RefreshToken => Empty
+    Blacklist: POST "/api/token/blacklist/",
+    access Proof, cost Credentials(Session), errors SimpleJwt,
+    body RefreshToken as JSON_OR_FORM,
+    answer Empty as OK
 }
 
 endpoint! {
     /// The public keys that tokens are signed with (JWK set; empty for HS256).
-    Keys: GET "/api/token/keys/", Anyone, OK => KeySet
+    Keys: GET "/api/token/keys/",
+    access Anyone, cost Reads(Address), errors SimpleJwt,
+    body () as NOTHING,
+    answer KeySet as OK
 }
 
 /// A name and a password.
@@ -106,9 +121,13 @@ pub struct Tokens {
     pub token_type: String,
 }
 
+impl JsonAnswer for Tokens {}
+
 /// A JWK set (RFC 7517 §5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySet {
     /// The public keys.
     pub keys: Vec<Value>,
 }
+
+impl JsonAnswer for KeySet {}

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::endpoint;
 use crate::{
     Object,
-    endpoint::Empty,
+    answer::NoContent,
     id::UserId,
     name::{RoleName, Username},
     page::Page,
@@ -17,42 +17,70 @@ use crate::{
 
 endpoint! {
     /// Your profile.
-    Me: GET "/api/users/me/", SignedIn, OK => User
+    Me: GET "/api/users/me/",
+    access SignedIn, cost Reads(User), errors Drf,
+    body () as NOTHING,
+    answer User as OK
 }
 
 endpoint! {
     /// Change your name.
-    UpdateMe: PATCH "/api/users/me/", SignedIn, OK, request ProfilePatch => User
+    UpdateMe: PATCH "/api/users/me/",
+    access SignedIn, cost Writes(User), errors Drf,
+    body ProfilePatch as JSON,
+    answer User as OK
 }
 
 endpoint! {
     /// Change your password; every other session of yours ends.
-    ChangePassword: POST "/api/users/me/password/", SignedIn, NO_CONTENT, request PasswordChange => Empty
+    ChangePassword: POST "/api/users/me/password/",
+    access SignedIn, cost Credentials(User), errors Drf,
+    body PasswordChange as JSON,
+    answer NoContent as NO_CONTENT
 }
 
 endpoint! {
     /// A page of users: search, filter, order.
-    List: GET "/api/users/", Admin, OK, query ListQuery => Page<User>
+    List: GET "/api/users/",
+    access Admin, cost Reads(User), errors Drf,
+    query ListQuery,
+    body () as NOTHING,
+    answer Page<User> as OK
 }
 
 endpoint! {
     /// Make a user.
-    Create: POST "/api/users/", Admin, CREATED, request NewUser => User
+    Create: POST "/api/users/",
+    access Admin, cost Writes(User), errors Drf,
+    body NewUser as JSON,
+    answer User as CREATED
 }
 
 endpoint! {
     /// One user.
-    Get: GET "/api/users/{id}/", Admin, OK, params (UserId,) => User
+    Get: GET "/api/users/{id}/",
+    access Admin, cost Reads(User), errors Drf,
+    params (UserId,),
+    body () as NOTHING,
+    answer User as OK
 }
 
 endpoint! {
     /// Change a user's name, roles, state or password.
-    Update: PATCH "/api/users/{id}/", Admin, OK, params (UserId,), request UserPatch => User
+    Update: PATCH "/api/users/{id}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (UserId,),
+    body UserPatch as JSON,
+    answer User as OK
 }
 
 endpoint! {
     /// Delete a user and end their sessions.
-    Delete: DELETE "/api/users/{id}/", Admin, NO_CONTENT, params (UserId,) => Empty
+    Delete: DELETE "/api/users/{id}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (UserId,),
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
 }
 
 /// Changes to the own profile. Members that the server owns may come back; a changed one is refused by the server.

@@ -1,0 +1,103 @@
+//! Takes a request from the allowance that its endpoint's cost names, and tells in the answer how much is left (`RateLimit` fields,
+//! draft-ietf-httpapi-ratelimit-headers). The allowances themselves are in [`crate::limits`].
+
+use std::{io::Write as _, net::IpAddr};
+
+use common::{
+    Access, Endpoint,
+    endpoint::{ChargedTo, Cost},
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::{
+    Context, browser,
+    error::{Refusal, whole_seconds},
+};
+use crate::{
+    auth::token::{Claims, TokenError, TokenType},
+    domain::sessions::Authenticated,
+    limits::{Allowance, Class, Limits, Payer},
+};
+
+/// What became of verifying a refresh token.
+pub type RefreshToken = Result<Claims, TokenError>;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Whether the session of a refresh token is charged: then the body has to be read first.
+pub const fn is_charged_to_session<E: Endpoint>() -> bool {
+    matches!(
+        E::COST,
+        Cost::Reads(ChargedTo::Session) | Cost::Writes(ChargedTo::Session) | Cost::Credentials(ChargedTo::Session)
+    )
+}
+
+/// The refresh token in the body or the cookie, verified: its claims, or why it is none of ours. `None` where none came.
+pub fn refresh_token<E: Endpoint>(
+    context: &Context,
+    headers: &HeaderMap,
+    body: Option<&Value>,
+) -> Option<RefreshToken> {
+    let token = match E::ACCESS {
+        Access::Cookie => browser::cookie(headers, &context.options)?,
+        _ => body?.get("refresh")?.as_str()?,
+    };
+    Some(context.app.auth().verifier.verify(token, TokenType::Refresh))
+}
+
+/// The payer where nobody is signed in: the session of a refresh token that we signed, or the address.
+pub fn session_or_address(token: Option<&RefreshToken>, address: IpAddr) -> Payer {
+    match token {
+        Some(Ok(claims)) => Payer::Session(claims.session.uuid()),
+        _ => Payer::Address(address),
+    }
+}
+
+/// The payer otherwise: the user, or the address.
+pub fn user_or_address(session: Option<&Authenticated>, address: IpAddr) -> Payer {
+    session.map_or(Payer::Address(address), |session| Payer::User(session.user.id.uuid()))
+}
+
+/// Takes a request of `E` from the allowance of `payer`; `left` then says what is left of it.
+pub fn charge<E: Endpoint>(context: &Context, payer: Payer, left: &mut Option<Allowance>) -> Result<(), Refusal> {
+    let class = match (E::COST, payer) {
+        (Cost::Free, _) => return Ok(()),
+        // What names a session proves more than a guess could: using it is a write like others.
+        (Cost::Writes(_), _) | (_, Payer::Session(_)) => Class::Writes,
+        (Cost::Reads(_), _) => Class::Reads,
+        (Cost::Credentials(_), _) => Class::Credentials,
+    };
+    *left = context.options.limits.take(class, payer);
+    match *left {
+        Some(allowance) if allowance.refused.is_some() => Err(Refusal::RateLimited(allowance)),
+        _ => Ok(()),
+    }
+}
+
+/// What `RateLimit-Policy` says of each class, where it is limited.
+pub type Policies = [Option<HeaderValue>; Class::ALL.len()];
+
+/// The same for all answers.
+pub fn policies(limits: &Limits) -> Policies {
+    Class::ALL.map(|class| {
+        let policy = limits.policy(class)?;
+        HeaderValue::try_from(format!("\"{}\";q={};w={}", class.name(), policy.quota(), policy.window())).ok()
+    })
+}
+
+/// Tells how much is left.
+pub fn tell(left: &Allowance, policies: &Policies, headers: &mut HeaderMap) {
+    // Room for the longest name and two numbers; on the stack, since every answer has one.
+    let mut buffer = [0; 64];
+    let mut rest = &mut buffer[..];
+    let written = write!(rest, "\"{}\";r={};t={}", left.class.name(), left.remaining, whole_seconds(left.reset));
+    let unused = rest.len();
+    if written.is_ok()
+        && let Ok(value) = HeaderValue::from_bytes(&buffer[..buffer.len() - unused])
+    {
+        headers.insert(LIMIT, value);
+    }
+    headers.extend(policies[left.class as usize].clone().map(|policy| (POLICY, policy)));
+}

@@ -1,0 +1,95 @@
+//! What endpoints answer with. An answer's type says how it is sent and how a client reads it; its kin for requests is
+//! [`crate::reader::Body`].
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// How an answer is sent. A kind that is added (an event stream) is a variant here, a type that implements [`Streamed`], and
+/// nothing else: the server sends whatever is streamed alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerKind {
+    /// One JSON value.
+    Json,
+    /// A text that is no JSON.
+    Text,
+    /// A file, made while it is sent.
+    File,
+    /// No body at all.
+    Nothing,
+}
+
+/// What an endpoint answers with.
+pub trait Answer: Sized {
+    /// How it is sent.
+    const KIND: AnswerKind;
+    /// Its `Content-Type`; empty where there is no body.
+    const MEDIA_TYPE: &'static str;
+
+    /// The bytes that are sent.
+    fn to_bytes(&self) -> serde_json::Result<Vec<u8>>;
+
+    /// Reads what was sent; `None` where it is no such answer.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+/// An answer that is sent as JSON: a type says so with an empty `impl`.
+pub trait JsonAnswer: Serialize + DeserializeOwned {}
+
+impl<T: JsonAnswer> Answer for T {
+    const KIND: AnswerKind = AnswerKind::Json;
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+/// An answer that is made while it is sent. Its type has no values: neither side ever holds the whole.
+pub trait Streamed: Answer {}
+
+/// 204: there is nothing to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoContent;
+
+impl Answer for NoContent {
+    const KIND: AnswerKind = AnswerKind::Nothing;
+    const MEDIA_TYPE: &'static str = "";
+
+    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    fn from_bytes(_: &[u8]) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// A JSON object without members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Empty {}
+
+impl JsonAnswer for Empty {}
+
+/// Bytes to be kept as a file. Clients take them from their transport as they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum File {}
+
+impl Answer for File {
+    const KIND: AnswerKind = AnswerKind::File;
+    const MEDIA_TYPE: &'static str = "application/octet-stream";
+
+    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        match *self {}
+    }
+
+    fn from_bytes(_: &[u8]) -> Option<Self> {
+        None
+    }
+}
+
+impl Streamed for File {}
+
+impl JsonAnswer for serde_json::Value {}

@@ -1,0 +1,84 @@
+//! An endpoint as a type, and what its type says as a value.
+
+use http::{Method, StatusCode};
+
+use super::{
+    params::Params,
+    rules::{AcceptedBody, Access, Cost, Dialect},
+};
+use crate::{
+    answer::{Answer, AnswerKind},
+    query::Query,
+    reader::Body,
+};
+
+/// One endpoint: the only place where all of this is written. No constant has a default, so that none is forgotten.
+pub trait Endpoint {
+    /// The HTTP method.
+    const METHOD: Method;
+    /// The canonical path, with parameters in braces: `/api/records/{collection}/{id}/`.
+    const PATH: &'static str;
+    /// What it does, in a few words.
+    const SUMMARY: &'static str;
+    /// Who may call it.
+    const ACCESS: Access;
+    /// What a call costs, and whom.
+    const COST: Cost;
+    /// In which dialect it tells faults.
+    const ERRORS: Dialect;
+    /// How the body may be written, and how large it may be.
+    const BODY: AcceptedBody;
+    /// The status of success.
+    const SUCCESS: StatusCode;
+    /// The path's parameters.
+    type Params: Params;
+    /// The query string.
+    type Query: Query;
+    /// The body that is sent; `()` for none.
+    type Request: Body;
+    /// The answer to success; [`NoContent`](crate::answer::NoContent) for none.
+    type Response: Answer;
+}
+
+/// What [`crate::ENDPOINTS`] tells of an endpoint.
+#[derive(Debug, Clone)]
+pub struct EndpointInfo {
+    /// [`Endpoint::METHOD`].
+    pub method: Method,
+    /// [`Endpoint::PATH`].
+    pub path: &'static str,
+    /// [`Endpoint::SUMMARY`].
+    pub summary: &'static str,
+    /// [`Endpoint::ACCESS`].
+    pub access: Access,
+    /// [`Endpoint::COST`].
+    pub cost: Cost,
+    /// [`Endpoint::ERRORS`].
+    pub errors: Dialect,
+    /// [`Endpoint::BODY`].
+    pub body: AcceptedBody,
+    /// [`Endpoint::SUCCESS`].
+    pub success: StatusCode,
+    /// How the answer is sent.
+    pub answer: AnswerKind,
+    /// The answer's `Content-Type`; empty where it has no body.
+    pub media_type: &'static str,
+}
+
+impl EndpointInfo {
+    /// What there is to tell of `E`.
+    pub const fn of<E: Endpoint>() -> Self {
+        Self {
+            method: E::METHOD,
+            path: E::PATH,
+            summary: E::SUMMARY,
+            access: E::ACCESS,
+            cost: E::COST,
+            errors: E::ERRORS,
+            body: E::BODY,
+            success: E::SUCCESS,
+            answer: E::Response::KIND,
+            media_type: E::Response::MEDIA_TYPE,
+        }
+    }
+}

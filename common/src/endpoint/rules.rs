@@ -1,0 +1,122 @@
+//! What an endpoint says of itself beside its path and types: who may call it, what a call costs and whom, which bodies it
+//! takes, and in which dialect it tells faults. The server acts on these alone; nothing compares a path.
+
+/// Who may call an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// No token is needed; one that is sent is not looked at.
+    Anyone,
+    /// The body brings what proves the caller: a password, a refresh token, the set-up code.
+    Proof,
+    /// The body brings a password, and the answer sets a cookie: for a page of this server only.
+    BrowserSignIn,
+    /// The session cookie of a browser, sent by a page of this server.
+    Cookie,
+    /// The collection's access rules decide; a token is needed unless they say `anyone`.
+    Rules,
+    /// An access token.
+    SignedIn,
+    /// An access token of an admin.
+    Admin,
+}
+
+impl Access {
+    /// The word in tables: is a token needed?
+    pub const fn token(self) -> &'static str {
+        match self {
+            Self::Anyone | Self::Proof | Self::BrowserSignIn => "no",
+            Self::Cookie => "cookie",
+            Self::Rules => "by the collection's rules",
+            Self::SignedIn => "yes",
+            Self::Admin => "yes, an admin's",
+        }
+    }
+
+    /// An access token is looked at where one is sent.
+    pub const fn takes_token(self) -> bool {
+        matches!(self, Self::Rules | Self::SignedIn | Self::Admin)
+    }
+
+    /// Only the web app of this server may call it: the request must come from the same origin and bring [`BROWSER_HEADER`].
+    pub const fn is_browsers(self) -> bool {
+        matches!(self, Self::BrowserSignIn | Self::Cookie)
+    }
+
+    /// The caller is proved by a password, a code or a refresh token, in the body or in a cookie.
+    pub const fn takes_credentials(self) -> bool {
+        matches!(self, Self::Proof | Self::BrowserSignIn | Self::Cookie)
+    }
+}
+
+/// Browsers must send this header (with the value `1`) where [`Access::is_browsers`], so that no foreign page can.
+pub const BROWSER_HEADER: &str = "x-coffer";
+
+/// Which allowance a request is taken from, and whose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost {
+    /// None: supervisors ask often, and nobody else has a reason to.
+    Free,
+    /// It changes nothing.
+    Reads(ChargedTo),
+    /// It changes something.
+    Writes(ChargedTo),
+    /// It costs a password's hash, or is worth guessing.
+    Credentials(ChargedTo),
+}
+
+/// Whose allowance a request is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChargedTo {
+    /// The address that the request comes from.
+    Address,
+    /// The user of the access token; the address where no good one came.
+    User,
+    /// The session of the refresh token, in the body's `refresh` or in the cookie. To name a session proves more than a guess
+    /// could, so the request then counts as a write. Where no good token came, the address is charged: were it charged
+    /// always, strangers at the same address could keep others from refreshing and from signing out.
+    Session,
+}
+
+/// A way to write a request's body. A kind that is added (multipart, raw bytes) is a variant here, a constant of
+/// [`AcceptedBody`], and a reader in the server's `routes/body.rs`; until then it is answered with 415.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// `application/json`
+    Json,
+    /// `application/x-www-form-urlencoded`
+    Form,
+}
+
+/// Which bodies a request may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptedBody {
+    /// How it may be written. Empty: a body is neither read nor refused.
+    pub kinds: &'static [BodyKind],
+    /// Bytes at most.
+    pub max_bytes: usize,
+}
+
+impl AcceptedBody {
+    /// None.
+    pub const NOTHING: Self = Self { kinds: &[], max_bytes: 0 };
+    /// JSON, less than 1 MiB.
+    pub const JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 1024 * 1024 - 1 };
+    /// JSON that may hold many records, up to 10 MiB.
+    pub const LARGE_JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 10 * 1024 * 1024 };
+    /// JSON or a form, less than 1 MiB.
+    pub const JSON_OR_FORM: Self = Self { kinds: &[BodyKind::Json, BodyKind::Form], max_bytes: 1024 * 1024 - 1 };
+
+    /// There is no body.
+    pub const fn is_nothing(self) -> bool {
+        self.kinds.is_empty()
+    }
+}
+
+/// Whose clients can read an endpoint's faults. Both are problem documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Django REST Framework's.
+    Drf,
+    /// `SimpleJWT`'s: a 400 has a list of messages under each field's name too.
+    SimpleJwt,
+}
