@@ -9,8 +9,10 @@ mod check;
 mod collections;
 mod conformance;
 mod contract;
+mod docs;
 #[path = "../../store/tests/it/files.rs"]
 mod files;
+mod fixtures;
 mod hostile;
 mod https;
 mod init;
@@ -23,7 +25,6 @@ mod people_lists;
 mod races;
 #[path = "../../store/tests/it/random.rs"]
 mod random;
-mod readme;
 mod records;
 mod records_list;
 mod references;

@@ -1,0 +1,138 @@
+//! The pages hold: the tables of routes are `common::ENDPOINTS`, links lead somewhere, and every block of commands runs as it stands ([`page`]
+//! reads a page, [`run`] runs it). A block that cannot run here says so in the page, and stands in [`NOT_RUN`].
+
+mod page;
+#[cfg(feature = "e2e")]
+mod run;
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use common::ENDPOINTS;
+
+use self::page::Page;
+use crate::support;
+
+/// The blocks that do not run in the tests: the page, and why. What can be said of their commands otherwise is checked below.
+const NOT_RUN: [(&str, &str); 11] = [
+    ("CONTRIBUTING.md", "these are the tests themselves"),
+    ("CONTRIBUTING.md", "serves until it is stopped"),
+    ("CONTRIBUTING.md", "draws on the terminal until it is left"),
+    ("CONTRIBUTING.md", "these are the tests themselves"),
+    ("README.md", "builds the release, which takes minutes"),
+    ("README.md", "builds the release, which takes minutes"),
+    ("docs/deployment.md", "builds the release, which takes minutes"),
+    ("docs/deployment.md", "needs root and systemd"),
+    ("docs/deployment.md", "needs root and systemd"),
+    ("docs/deployment.md", "needs Docker"),
+    ("docs/deployment.md", "needs Docker"),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every page, by its path from the root.
+fn pages() -> Vec<Page> {
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let top = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        top.chain(docs).filter(|path| path.extension().is_some_and(|is| is == "md")).collect();
+    files.sort();
+    files.iter().map(|file| Page::read(&root(), file)).collect()
+}
+
+fn page(name: &str) -> Page {
+    Page::read(&root(), &root().join(name))
+}
+
+/// The rows of a table between two marks, each with so many columns.
+fn rows(page: &Page) -> Vec<Vec<String>> {
+    let (_, rest) = page.text.split_once("<!-- routes -->").expect("the table begins");
+    let (table, _) = rest.split_once("<!-- /routes -->").expect("the table ends");
+    let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+#[test]
+fn the_tables_of_routes_are_the_list_of_endpoints() {
+    for (name, columns) in [("README.md", 3), ("docs/api.md", 4)] {
+        let due: Vec<Vec<String>> = ENDPOINTS
+            .iter()
+            .map(|info| {
+                let path = format!("`{}`", info.path);
+                let row = [info.method.as_str(), &path, info.access.token(), info.summary];
+                row[..columns].iter().map(|cell| (*cell).to_owned()).collect()
+            })
+            .collect();
+        let table: Vec<String> = due.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+        assert!(rows(&page(name)) == due, "the rows of the table in {name} have to be\n{}", table.join("\n"));
+    }
+}
+
+#[test]
+fn every_block_of_commands_runs_or_says_why_not() {
+    let mut not_run = Vec::new();
+    for page in pages() {
+        for block in &page.blocks {
+            match (&block.not_run, page.server) {
+                (Some(reason), _) => not_run.push((page.name.clone(), reason.clone())),
+                (None, None) => panic!("{}: nothing says over which server this runs:\n{}", page.name, block.commands),
+                (None, Some(_)) => {}
+            }
+        }
+        assert!(!page.has_indented_block, "{} has a block that is indented; fence it, so that it is run", page.name);
+    }
+    let listed: Vec<(String, String)> = NOT_RUN.map(|(page, reason)| (page.to_owned(), reason.to_owned())).into();
+    assert_eq!(not_run, listed);
+}
+
+/// Commands of blocks that do not run: ours exist with the flags that they are given.
+#[test]
+fn commands_that_do_not_run_here_are_understood() {
+    for page in pages() {
+        let not_run = page.blocks.iter().filter(|block| block.not_run.is_some());
+        for line in not_run.flat_map(|block| block.commands.lines()) {
+            let command = line.split(" #").next().unwrap_or_default();
+            for (at, _) in command.match_indices("coffer ") {
+                let before = command[..at].trim_end();
+                if !(before.is_empty() || before.ends_with("&&") || before.ends_with("sudo -u coffer")) {
+                    continue;
+                }
+                let words = command[at..].split(" && ").next().unwrap().split(" < ").next().unwrap();
+                let words = words.split_whitespace().map(Into::into);
+                assert!(coffer::cli::understands(words), "{}: {line}", page.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    for page in pages() {
+        for link in page.links() {
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { page.file.clone() } else { page.file.parent().unwrap().join(file) };
+            assert!(target.exists(), "{} links to {link}", page.name);
+            if !anchor.is_empty() {
+                let anchors = Page::read(&root(), &target).anchors();
+                assert!(anchors.contains(anchor), "{} links to {link}; there are {anchors:?}", page.name);
+            }
+        }
+    }
+}
+
+/// `docs/operations.md` says of which options of `coffer serve` there is no variable.
+#[test]
+fn every_option_is_a_variable_but_those_that_are_named() {
+    let help = support::server::said(&support::command().args(["serve", "--help"]).output().unwrap());
+    let options = help.split("\n      --").skip(1);
+    let without: BTreeSet<&str> = options
+        .filter(|option| !option.contains("[env:") && !option.split_whitespace().collect::<String>().contains("[env:"))
+        .filter_map(|option| option.split([' ', '\n']).next())
+        .filter(|name| *name != "help")
+        .collect();
+    let page = page("docs/operations.md");
+    let sentence = page.text.split_once("Each is an environment variable too").unwrap().1.lines().next().unwrap();
+    let named: BTreeSet<&str> = sentence.split("`--").skip(2).filter_map(|rest| rest.split('`').next()).collect();
+    assert_eq!(named, without, "{sentence}");
+}
