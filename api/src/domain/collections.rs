@@ -20,6 +20,7 @@ use super::{
     core::Core,
     error::{Error, Result},
     journal, keyspace,
+    precondition::Precondition,
     quota::MAX_COLLECTIONS,
     retry::Retry,
     schema,
@@ -129,9 +130,9 @@ pub async fn replace(
     caller: &Caller,
     name: &CollectionName,
     definition: Definition,
-    expected: Option<Revision>,
+    precondition: Option<&Precondition>,
 ) -> Result<Collection> {
-    change(core, caller, name, expected, |_| Ok(definition.clone())).await
+    change(core, caller, name, precondition, |_| Ok(definition.clone())).await
 }
 
 /// Changes parts of a definition and carries the records over.
@@ -140,16 +141,16 @@ pub async fn update(
     caller: &Caller,
     name: &CollectionName,
     patch: DefinitionPatch,
-    expected: Option<Revision>,
+    precondition: Option<&Precondition>,
 ) -> Result<Collection> {
-    change(core, caller, name, expected, |collection| patch.clone().apply(collection)).await
+    change(core, caller, name, precondition, |collection| patch.clone().apply(collection)).await
 }
 
 async fn change(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
-    expected: Option<Revision>,
+    precondition: Option<&Precondition>,
     define: impl Fn(&Collection) -> std::result::Result<Definition, FieldErrors>,
 ) -> Result<Collection> {
     let mut retry = Retry::new(core);
@@ -157,8 +158,8 @@ async fn change(
         let snapshot = core.store.snapshot();
         let before = core.schemas.find(&snapshot, name, caller).await?;
         let definition = define(&before.collection)?;
-        if [expected, definition.revision].into_iter().flatten().any(|revision| revision != before.collection.revision)
-        {
+        Precondition::check(precondition, before.collection.revision)?;
+        if definition.revision.is_some_and(|read| read != before.collection.revision) {
             return Err(Error::Stale);
         }
         before.collection.check_sent_back(&definition.sent_back)?;
@@ -191,14 +192,17 @@ async fn change(
 }
 
 /// Deletes a collection with all its records, unless another collection refers to it.
-pub async fn delete(core: &Core, caller: &Caller, name: &CollectionName, expected: Option<Revision>) -> Result<()> {
+pub async fn delete(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    precondition: Option<&Precondition>,
+) -> Result<()> {
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot();
         let schema = core.schemas.find(&snapshot, name, caller).await?;
-        if expected.is_some_and(|revision| revision != schema.collection.revision) {
-            return Err(Error::Stale);
-        }
+        Precondition::check(precondition, schema.collection.revision)?;
         for other in schema::all(&snapshot).await? {
             let refers = |field: &common::field::Field| matches!(&field.kind, FieldType::Reference { collection, .. } if collection == name);
             if let Some(field) = other.fields.iter().find(|field| other.name != *name && refers(field)) {

@@ -27,24 +27,30 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
-    Reply::new(&collections::get(context.app.core(), &input.caller, &input.params.0).await?)
+    let collection = collections::get(context.app.core(), &input.caller, &input.params.0).await?;
+    if input.has_current(collection.revision) {
+        return Ok(Reply::not_modified(collection.revision).uncached());
+    }
+    Ok(Reply::new(&collection)?.etag(collection.revision).uncached())
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
-    let expected = input.expected_revision();
+    let precondition = input.precondition();
     let collection =
-        collections::replace(context.app.core(), &input.caller, &input.params.0, input.body, expected).await?;
+        collections::replace(context.app.core(), &input.caller, &input.params.0, input.body, precondition.as_ref())
+            .await?;
     Ok(Reply::new(&collection)?.etag(collection.revision))
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
-    let expected = input.expected_revision();
+    let precondition = input.precondition();
     let collection =
-        collections::update(context.app.core(), &input.caller, &input.params.0, input.body, expected).await?;
+        collections::update(context.app.core(), &input.caller, &input.params.0, input.body, precondition.as_ref())
+            .await?;
     Ok(Reply::new(&collection)?.etag(collection.revision))
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
-    collections::delete(context.app.core(), &input.caller, &input.params.0, input.expected_revision()).await?;
+    collections::delete(context.app.core(), &input.caller, &input.params.0, input.precondition().as_ref()).await?;
     Ok(Reply::no_content())
 }

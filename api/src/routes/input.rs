@@ -27,7 +27,7 @@ use crate::{
     domain::{
         Error,
         error::AuthError,
-        records::Precondition,
+        precondition::Precondition,
         sessions::Authenticated,
         sign_in::{self, Origin},
     },
@@ -153,31 +153,25 @@ impl<E: Endpoint> Input<E> {
 
     /// `If-Match`, where it was sent, or else `If-None-Match` (RFC 9110 §13.2.2).
     pub fn precondition(&self) -> Option<Precondition> {
-        let revisions = |tags: &str| tags.split(',').filter_map(Revision::from_etag).collect();
         match list(&self.headers, &header::IF_MATCH) {
             Some(tags) if tags.trim() == "*" => Some(Precondition::Exists),
             Some(tags) => Some(Precondition::OneOf(revisions(&tags))),
-            None => list(&self.headers, &header::IF_NONE_MATCH).map(|tags| match tags.trim() {
-                "*" => Precondition::Absent,
-                tags => Precondition::NoneOf(revisions(&tags.replace("W/", ""))),
-            }),
+            None => self.if_none_match(),
         }
     }
 
-    /// `If-Match` as one revision, for what has no list of them.
-    pub fn expected_revision(&self) -> Option<Revision> {
-        match self.precondition()? {
-            Precondition::Exists | Precondition::NoneOf(_) => None,
-            Precondition::Absent => Some(Revision(0)),
-            Precondition::OneOf(revisions) => Some(revisions.first().copied().unwrap_or(Revision(0))),
-        }
+    fn if_none_match(&self) -> Option<Precondition> {
+        let tags = list(&self.headers, &header::IF_NONE_MATCH)?;
+        Some(match tags.trim() {
+            "*" => Precondition::Absent,
+            // Here a weak tag is as good as a strong one (RFC 9110 §13.1.2).
+            tags => Precondition::NoneOf(revisions(&tags.replace("W/", ""))),
+        })
     }
 
     /// Whether `If-None-Match` has this revision.
     pub fn has_current(&self, revision: Revision) -> bool {
-        let Some(tags) = list(&self.headers, &header::IF_NONE_MATCH) else { return false };
-        let tag = revision.etag();
-        tags.trim() == "*" || tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
+        Precondition::check(self.if_none_match().as_ref(), revision).is_err()
     }
 
     /// The absolute address of an endpoint, as the client reached this server.
@@ -190,6 +184,10 @@ impl<E: Endpoint> Input<E> {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         format!("{}://{host}", if self.is_secure { "https" } else { "http" })
     }
+}
+
+fn revisions(tags: &str) -> Vec<Revision> {
+    tags.split(',').filter_map(Revision::from_etag).collect()
 }
 
 fn list(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {

@@ -77,6 +77,13 @@ impl<E: Endpoint> Reply<E> {
         self
     }
 
+    /// Not to be kept, although it has an entity tag: something in it changes without the revision.
+    #[must_use]
+    pub fn uncached(mut self) -> Self {
+        self.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self
+    }
+
     /// With a header. A value that is no header value is left out.
     #[must_use]
     pub fn header(mut self, name: header::HeaderName, value: &str) -> Self {

@@ -53,6 +53,41 @@ async fn a_collection_of_every_type_reads_back_and_can_be_sent_back() {
 }
 
 #[tokio::test]
+async fn d4_a_definition_has_an_entity_tag_and_preconditions_like_a_record() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("snacks", json!([])).await;
+    let address = "/api/collections/snacks/";
+    let tag = || async { admin.get(address).await.header("etag").to_owned() };
+    let send = async |method: &str, name: &str, tag: &str| {
+        let request = admin.request(method.parse().unwrap(), address).header(name, tag);
+        let body = json!({"name": "snacks", "description": format!("{method} {tag}")}).to_string();
+        Answer::of(request.header("content-type", "application/json").body(body)).await
+    };
+    let seen = admin.get(address).await;
+    let first = format!("\"{}\"", seen.is(200)["revision"]);
+    assert_eq!((seen.header("etag"), seen.header("cache-control")), (first.as_str(), "no-store"));
+    for known in [first.clone(), format!("\"1\", W/{first}"), "*".to_owned()] {
+        let answer = send("GET", "if-none-match", &known).await;
+        assert_eq!((answer.status, answer.body.len(), answer.header("etag")), (304, 0, first.as_str()), "{known}");
+    }
+    send("GET", "if-none-match", "\"1\"").await.is(200);
+    for method in ["PATCH", "PUT", "DELETE"] {
+        let current = tag().await;
+        for other in ["\"99\"".to_owned(), format!("W/{current}"), "garbage".to_owned(), String::new()] {
+            assert_eq!(send(method, "if-match", &other).await.refused(412).code, "stale", "{method} {other}");
+        }
+        for there in ["*".to_owned(), current.clone(), format!("\"1\", W/{current}")] {
+            send(method, "if-none-match", &there).await.refused(412);
+        }
+        assert_eq!(tag().await, current);
+        let several = format!("\"99\", {current}");
+        let status = if method == "DELETE" { 204 } else { 200 };
+        assert_eq!(send(method, "if-match", &several).await.status, status, "{method} {several}");
+    }
+    admin.get(address).await.refused(404);
+}
+
+#[tokio::test]
 async fn location_names_the_new_collection() {
     let (_coffer, admin) = Coffer::with_admin().await;
     let answer = admin.post("/api/collections/", &json!({"name": "snacks"})).await;

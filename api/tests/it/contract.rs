@@ -336,7 +336,9 @@ async fn every_endpoint_succeeds_with_the_status_that_it_says() {
         } else {
             assert_eq!(answer.header("content-type"), info.media_type, "{info:?}");
         }
-        let cached = if answer.header("etag").is_empty() { "no-store" } else { "private, no-cache" };
+        // A collection's tag is its definition's, and the count in the answer changes without it.
+        let counts = info.method == Method::GET && info.path == "/api/collections/{collection}/";
+        let cached = if answer.header("etag").is_empty() || counts { "no-store" } else { "private, no-cache" };
         assert_eq!(answer.header("cache-control"), cached, "{info:?}");
         if info.access.is_browsers() {
             answer.header("set-cookie").split(';').next().unwrap().clone_into(&mut cookie);

@@ -12,12 +12,12 @@ use serde_json::Value;
 use super::{
     checks::{Faults, check_values},
     find::{Found, expect_schema, find},
-    precondition::Precondition,
     stored::{Sent, assemble, new_record},
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
+    precondition::Precondition,
     retry::Retry,
     stage::Stage,
 };

@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use super::{
     find::{Found, expect_schema, find},
-    precondition::Precondition,
     stored::{assemble, parse},
 };
 use crate::{
@@ -22,6 +21,7 @@ use crate::{
         core::Core,
         error::{Error, Result},
         keyspace,
+        precondition::Precondition,
         retry::Retry,
         schema::{self, Schema},
         stage::Stage,

@@ -1,19 +1,20 @@
-//! What `If-Match` and `If-None-Match` ask for.
+//! What a caller says that a record or a definition must be like for a change of it to be made. `If-Match` and
+//! `If-None-Match` say it.
 
 use common::id::Revision;
 
-use crate::domain::error::{Error, Result};
+use super::error::{Error, Result};
 
-/// What `If-Match` or `If-None-Match` asks for.
+/// What must be so of the revision that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
-    /// `*`: the record is there.
+    /// There is one (`If-Match: *`).
     Exists,
-    /// One of these revisions.
+    /// It is one of these (`If-Match`).
     OneOf(Vec<Revision>),
-    /// Not there.
+    /// There is none (`If-None-Match: *`).
     Absent,
-    /// None of these revisions.
+    /// It is none of these (`If-None-Match`).
     NoneOf(Vec<Revision>),
 }
 
