@@ -91,7 +91,7 @@ pub async fn fill(app: &App) -> Result<String> {
 }
 
 fn invalid() -> Error {
-    Error::Internal("the demo does not fit its own collections".to_owned())
+    Error::internal("the demo does not fit its own collections")
 }
 
 /// Four words and two digits: easy to type, about 36 bits, behind the lock on guessing.

@@ -1,6 +1,6 @@
 //! Why something was not done, in the domain's own words. Which status each gets is decided in `routes`.
 
-use std::time::Duration;
+use std::{borrow::Cow, iter, time::Duration};
 
 use common::problem::FieldErrors;
 use thiserror::Error;
@@ -76,9 +76,32 @@ pub enum Error {
     /// The store takes no more writes.
     #[error("The server is stopping. Try again in a moment.")]
     Stopped,
-    /// Our fault. The text is for the log only.
-    #[error("internal error: {0}")]
-    Internal(String),
+    /// Our fault. The text and its causes are for the log only.
+    #[error("internal error: {what}")]
+    Internal {
+        /// What failed.
+        what: Cow<'static, str>,
+        /// Why, as the part that failed says it.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+impl Error {
+    /// Our fault, found by ourselves.
+    pub fn internal(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Internal { what: what.into(), source: None }
+    }
+
+    /// Our fault, caused by an error of a part that we use.
+    pub fn caused(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal { what: what.into(), source: Some(source.into()) }
+    }
+
+    /// The text with all its causes, for the log.
+    pub fn with_causes(&self) -> String {
+        let causes = iter::successors(std::error::Error::source(self), |cause| cause.source());
+        iter::once(self.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+    }
 }
 
 /// Why a caller is not let in.
@@ -123,7 +146,7 @@ impl From<TokenError> for Error {
 
 impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
-        Self::Internal(error.to_string())
+        Self::caused("the store could not be read", error)
     }
 }
 
@@ -134,14 +157,10 @@ impl From<CommitError> for Error {
             CommitError::Conflict { .. } | CommitError::Busy => Self::Busy,
             CommitError::DiskFull => Self::DiskFull,
             CommitError::Stopped => Self::Stopped,
-            CommitError::KeyTooLong { .. } => {
-                Self::Internal("a key is too long; a limit on names or values is missing".to_owned())
-            }
+            CommitError::KeyTooLong { .. } => Self::caused("a limit on names or values is missing", error),
             // Where there is a quota, `usage::commit_error` has said whose.
-            CommitError::Full { .. } => Self::Internal("a counter without a quota is full".to_owned()),
-            CommitError::NotACounter { .. } => {
-                Self::Internal("a counter holds another value; run coffer check".to_owned())
-            }
+            CommitError::Full { .. } => Self::caused("a counter without a quota is full", error),
+            CommitError::NotACounter { .. } => Self::caused("a counter holds another value; run coffer check", error),
             CommitError::Read(error) => error.into(),
         }
     }
@@ -151,7 +170,7 @@ impl From<HashError> for Error {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Self::Busy,
-            error @ HashError::Failed => Self::Internal(error.to_string()),
+            error @ HashError::Failed => Self::caused("a password could not be hashed", error),
         }
     }
 }
@@ -159,6 +178,24 @@ impl From<HashError> for Error {
 impl From<serde_json::Error> for Error {
     /// Only stored bytes are read this way.
     fn from(error: serde_json::Error) -> Self {
-        Self::Internal(format!("a stored value could not be read: {error}; run coffer check"))
+        Self::caused("a stored value could not be read; run coffer check", error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_inside_keeps_its_causes() {
+        let read = || ReadError { reason: "input/output error".to_owned() };
+        for error in [Error::from(read()), Error::from(CommitError::Read(read()))] {
+            assert!(std::error::Error::source(&error).is_some(), "{error:?}");
+            assert!(error.with_causes().ends_with("could not be read: the store could not read: input/output error"));
+        }
+        let json = serde_json::from_str::<u8>("x").unwrap_err();
+        let cause = json.to_string();
+        assert!(Error::from(json).with_causes().ends_with(&cause));
+        assert_eq!(Error::internal("a bug").with_causes(), "internal error: a bug");
     }
 }

@@ -172,7 +172,7 @@ impl<'a> Stage<'a> {
         (before, key, entry, old): (&Schema, &Key, &Entry, &Record),
         (after, record): (&Schema, &Record),
     ) -> Result<Vec<String>> {
-        let id = old.id().ok_or_else(|| Error::Internal("a stored record has no id; run coffer check".to_owned()))?;
+        let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
         let json = stored(record)?;
         let taken = self.diff(id, Entries::of(before, id, old), &Entries::of(after, id, record));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)));
@@ -188,7 +188,7 @@ impl<'a> Stage<'a> {
     /// A record that goes.
     pub fn delete(&mut self, schema: &Schema, key: &Key, entry: &Entry) -> Result<()> {
         let old: Record = serde_json::from_slice(&entry.value)?;
-        let id = old.id().ok_or_else(|| Error::Internal("a stored record has no id; run coffer check".to_owned()))?;
+        let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
         let before = Entries::of(schema, id, &old);
         self.count(schema.id(), before.owner, -1);
         self.weigh(-1, &entry.value, &old);

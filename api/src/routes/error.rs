@@ -155,8 +155,8 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::Busy | Error::Stopped => return (Problem::unavailable(detail), None, Some(1)),
         Error::TooSlow => return (Problem::unavailable(detail).with_code("query_too_slow"), None, Some(60)),
         Error::DiskFull => return (Problem::disk_full(detail), None, Some(60)),
-        Error::Internal(reason) => {
-            tracing::error!(reason, "a request failed");
+        error @ Error::Internal { .. } => {
+            tracing::error!(reason = error.with_causes(), "a request failed");
             Problem::internal(
                 "Something went wrong on the server. Try again; if it goes on, give its operator the request id.",
             )
@@ -241,7 +241,7 @@ pub fn method_not_allowed(method: &Method, allow: &str, request_id: Option<Reque
 
 /// 500.
 pub fn internal(request_id: Option<RequestId>) -> Response {
-    respond(domain(Error::Internal("a request matched no filter".to_owned())).0, request_id)
+    respond(domain(Error::internal("a request matched no filter")).0, request_id)
 }
 
 fn respond(mut problem: Problem, request_id: Option<RequestId>) -> Response {

@@ -24,7 +24,7 @@ async fn set(context: Context, input: Input<endpoints::Set>) -> Result<Reply<end
     let before = log.level();
     // First, so that nobody makes the log silent without a trace.
     journal::note(context.app.core(), &change.values(json!({"level": before}), json!({"level": level}))).await?;
-    log.set_level(level).map_err(|error| Error::Internal(error.to_string()))?;
+    log.set_level(level).map_err(|error| Error::caused("the level of the log could not be set", error))?;
     tracing::warn!(user = %input.session()?.user.id, before, after = level, "the log's level was changed");
     Reply::new(&LogSettings { level: level.to_owned() })
 }

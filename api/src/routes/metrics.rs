@@ -106,7 +106,7 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
 async fn write_store(app: &App, text: &mut Text) -> Result<()> {
     let store = app.core().store.clone();
     let bytes = tokio::task::spawn_blocking(move || store.disk_bytes()).await;
-    let bytes = bytes.map_err(|error| crate::domain::Error::Internal(error.to_string()))??;
+    let bytes = bytes.map_err(|error| crate::domain::Error::caused("a task ended early", error))??;
     text.single("coffer_store_disk_bytes", Kind::Gauge, "What the store's files take on the disk.", bytes);
     let stats = app.core().store.stats();
     text.family("coffer_store_commits_total", Kind::Counter, "Commits by what became of them.");

@@ -91,7 +91,7 @@ async fn read(snapshot: &Snapshot, (key, entry): &(Key, Entry)) -> Result<User> 
     if key.elements().space().is_ok_and(|space| space == keyspace::USERS) {
         return parse(entry);
     }
-    let nowhere = || Error::Internal("a user name points nowhere; run coffer check".to_owned());
+    let nowhere = || Error::internal("a user name points nowhere; run coffer check");
     let id = std::str::from_utf8(&entry.value).ok().and_then(|text| text.parse().ok()).ok_or_else(nowhere)?;
     parse(&snapshot.get(&keyspace::user(id)).await?.ok_or_else(nowhere)?)
 }

@@ -56,7 +56,7 @@ pub async fn by_name(store: &Store, name: &str) -> Result<Option<(Version, Store
     let id = std::str::from_utf8(&entry.value).ok().and_then(|text| text.parse().ok());
     match id {
         Some(id) => load(store, id).await,
-        None => Err(Error::Internal("a user name points nowhere; run coffer check".to_owned())),
+        None => Err(Error::internal("a user name points nowhere; run coffer check")),
     }
 }
 
