@@ -28,6 +28,85 @@ pub enum Subject {
     Server,
 }
 
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// A thing was made.
+    Create,
+    /// A thing was changed.
+    Update,
+    /// A thing was deleted.
+    Delete,
+    /// A record's earlier version was put back.
+    Restore,
+    /// A user signed in.
+    SignIn,
+    /// A sign-in was refused.
+    SignInRefused,
+    /// A sign-in was refused, and the next ones have to wait.
+    SignInLocked,
+    /// A session was ended by its user's signing out.
+    SignOut,
+    /// A session was ended because a spent refresh token was used.
+    Replay,
+    /// A session was ended by its user from elsewhere, by an admin, or with a new password.
+    End,
+    /// A password was set.
+    Password,
+    /// A user did not know the current password.
+    PasswordRefused,
+    /// Work in the background was started.
+    Start,
+    /// Work in the background was stopped.
+    Stop,
+    /// What this program does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl Verb {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Restore,
+        Self::SignIn,
+        Self::SignInRefused,
+        Self::SignInLocked,
+        Self::SignOut,
+        Self::Replay,
+        Self::End,
+        Self::Password,
+        Self::PasswordRefused,
+        Self::Start,
+        Self::Stop,
+        Self::Other,
+    ];
+
+    /// As it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::SignIn => "sign_in",
+            Self::SignInRefused => "sign_in_refused",
+            Self::SignInLocked => "sign_in_locked",
+            Self::SignOut => "sign_out",
+            Self::Replay => "replay",
+            Self::End => "end",
+            Self::Password => "password",
+            Self::PasswordRefused => "password_refused",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// One change. No secret is ever in it: no password, hash, token or code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -48,9 +127,8 @@ pub struct Change {
     /// The same, should another collection have that name by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection_id: Option<CollectionId>,
-    /// What was done: `create`, `update`, `delete`, `restore`, `sign_in`,
-    /// `sign_in_refused`, `sign_in_locked`, `sign_out`, `replay`, `end`, `password`, `password_refused`.
-    pub action: String,
+    /// What was done.
+    pub action: Verb,
     /// The thing before; null where it was not there.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub before: Value,
@@ -161,6 +239,15 @@ impl Query for HistoryQuery {
 mod tests {
     use super::*;
     use crate::query::{decode, encode};
+
+    #[test]
+    fn verbs_are_written_as_they_are_sent() {
+        for verb in Verb::ALL {
+            assert_eq!(serde_json::to_value(verb).unwrap(), verb.as_str());
+            assert_eq!(serde_json::from_value::<Verb>(verb.as_str().into()).unwrap(), verb);
+        }
+        assert_eq!(serde_json::from_value::<Verb>("compress".into()).unwrap(), Verb::Other);
+    }
 
     #[test]
     fn the_queries_read_back_as_they_were_written() {

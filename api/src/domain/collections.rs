@@ -5,7 +5,7 @@ mod carry_over;
 
 use common::{
     access::{Action, Caller, Decision},
-    change::Subject,
+    change::{Subject, Verb},
     collection::{Collection, Definition, DefinitionPatch},
     field::FieldType,
     id::{CollectionId, Revision},
@@ -78,7 +78,7 @@ pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Res
         count: None,
     };
     let key = keyspace::collection(&collection.name);
-    let change = journal::entry(core, caller, Subject::Collection, &collection.name, "create")
+    let change = journal::entry(core, caller, Subject::Collection, &collection.name, Verb::Create)
         .values(Value::Null, json!(collection));
     let batch = Batch::new()
         .expect(key.clone(), Expect::Absent)
@@ -173,7 +173,7 @@ async fn change(
         let after =
             Collection { description, fields, access, updated_at: core.timestamp(), ..before.collection.clone() };
         let key = keyspace::collection(name);
-        let entry = journal::entry(core, caller, Subject::Collection, name, "update")
+        let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Update)
             .values(json!(before.collection), json!(after));
         let batch = Batch::new()
             .expect(key.clone(), Expect::Version(before.version))
@@ -213,7 +213,7 @@ pub async fn delete(
                 return Err(Error::Conflict(message));
             }
         }
-        let entry = journal::entry(core, caller, Subject::Collection, name, "delete")
+        let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Delete)
             .values(json!(schema.collection), Value::Null);
         let key = keyspace::collection(name);
         let referring = keyspace::referring_definitions();

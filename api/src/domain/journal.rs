@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use common::{
     access::Caller,
-    change::{Change, Subject},
+    change::{Change, Subject, Verb},
     id::Revision,
 };
 use serde_json::Value;
@@ -39,14 +39,14 @@ impl<'a> Actor<'a> {
     }
 
     /// An entry about what they do, now.
-    pub fn entry(self, core: &Core, subject: Subject, id: &impl ToString, action: &str) -> Change {
+    pub fn entry(self, core: &Core, subject: Subject, id: &impl ToString, action: Verb) -> Change {
         let address = self.address.map(|address| address.to_string()).unwrap_or_default();
         entry(core, self.caller, subject, id, action).from(&address)
     }
 }
 
 /// An entry about a change by `caller`, now.
-pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString, action: &str) -> Change {
+pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString, action: Verb) -> Change {
     Change {
         revision: Revision::default(),
         at: core.timestamp(),
@@ -55,7 +55,7 @@ pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString,
         id: id.to_string(),
         collection: None,
         collection_id: None,
-        action: action.to_owned(),
+        action,
         before: Value::Null,
         after: Value::Null,
         previous: None,

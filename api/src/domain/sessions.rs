@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use common::{
     access::Caller,
-    change::Subject,
+    change::{Subject, Verb},
     id::{SessionId, UserId},
     page::Page,
     people,
@@ -48,7 +48,7 @@ pub struct StoredSession {
     pub refresh: Uuid,
     /// Why it ended, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
+    pub ended: Option<Verb>,
     /// Where the sign-in came from.
     pub address: String,
     /// What the client called itself.
@@ -138,7 +138,7 @@ async fn ids_of(core: &Core, user: UserId) -> Result<Vec<SessionId>> {
 pub async fn end(core: &Core, asking: &Authenticated, id: SessionId) -> Result<()> {
     match load(core, id).await? {
         Some((_, session)) if session.ended.is_none() && (session.user == asking.user.id || asking.user.is_admin) => {
-            end_one(core, asking.actor(), id, "end").await
+            end_one(core, asking.actor(), id, Verb::End).await
         }
         _ => Err(Error::NotFound),
     }
@@ -171,14 +171,14 @@ pub async fn stage_end_all(
             continue;
         }
         if let Some((version, session)) = load(core, id).await?.filter(|(_, session)| session.ended.is_none()) {
-            batch = stage_end(core, by, batch, (id, version, session), "end")?;
+            batch = stage_end(core, by, batch, (id, version, session), Verb::End)?;
         }
     }
     Ok(batch)
 }
 
 /// Ends one session, if it has not ended. `why` is what the journal says.
-pub async fn end_one(core: &Core, by: Actor<'_>, id: SessionId, why: &str) -> Result<()> {
+pub async fn end_one(core: &Core, by: Actor<'_>, id: SessionId, why: Verb) -> Result<()> {
     let mut retry = Retry::new(core);
     loop {
         let Some((version, session)) = load(core, id).await?.filter(|(_, session)| session.ended.is_none()) else {
@@ -197,11 +197,11 @@ pub fn stage_end(
     by: Actor<'_>,
     batch: Batch,
     (id, version, session): (SessionId, Version, StoredSession),
-    why: &str,
+    why: Verb,
 ) -> Result<Batch> {
     let key = keyspace::session(id);
     let change = by.entry(core, Subject::Session, &id, why).values(json!({"user": session.user}), Value::Null);
-    let ended = StoredSession { ended: Some(why.to_owned()), ..session };
+    let ended = StoredSession { ended: Some(why), ..session };
     Ok(batch
         .expect(key.clone(), Expect::Version(version))
         .put(key, serde_json::to_vec(&ended)?)

@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use common::{
     access::Caller,
-    change::Subject,
+    change::{Subject, Verb},
     id::{SessionId, UserId},
     user::User,
 };
@@ -118,7 +118,7 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             address: origin.address.to_string(),
             user_agent: origin.user_agent.clone(),
         };
-        let change = Actor::at(&stored.caller(), origin.address).entry(core, Subject::Session, &id, "sign_in");
+        let change = Actor::at(&stored.caller(), origin.address).entry(core, Subject::Session, &id, Verb::SignIn);
         let batch = Batch::new()
             .put(keyspace::session(id), serde_json::to_vec(&session)?)
             .put(keyspace::user_session(stored.user.id, id), Vec::new())
@@ -144,10 +144,10 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
 
 /// Notes a refused sign-in. What was typed as a name is not kept where it is nobody's: it may be a password.
 async fn note_refused(core: &Core, user: Option<UserId>, origin: &Origin, locked: bool) -> Result<()> {
-    let action = if locked { "sign_in_locked" } else { "sign_in_refused" };
+    let action = if locked { Verb::SignInLocked } else { Verb::SignInRefused };
     let id = user.map(|user| user.to_string()).unwrap_or_default();
     let change = Actor::at(&Caller::Anonymous, origin.address).entry(core, Subject::User, &id, action);
-    tracing::info!(address = %origin.address, user = id, action, "sign-in refused");
+    tracing::info!(address = %origin.address, user = id, action = action.as_str(), "sign-in refused");
     journal::note(core, &change).await
 }
 
@@ -220,7 +220,7 @@ async fn refuse_replay(core: &Core, claims: &Claims, origin: &Origin) -> Result<
         return Ok(AuthError::Token(TokenError::Invalid("never issued")).into());
     }
     tracing::warn!(session = %claims.session, address = %origin.address, "a spent refresh token was used again; its session ends");
-    end_one(core, Actor::at(&Caller::Anonymous, origin.address), claims.session, "replay").await?;
+    end_one(core, Actor::at(&Caller::Anonymous, origin.address), claims.session, Verb::Replay).await?;
     Ok(AuthError::Ended.into())
 }
 
@@ -257,7 +257,7 @@ pub async fn blacklist(core: &Core, claims: Claims, origin: &Origin) -> Result<(
         }
         let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
         let by = Actor::at(&caller, origin.address);
-        let batch = stage_end(core, by, Batch::new(), (claims.session, version, session), "sign_out")?;
+        let batch = stage_end(core, by, Batch::new(), (claims.session, version, session), Verb::SignOut)?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }
@@ -269,5 +269,5 @@ pub async fn blacklist(core: &Core, claims: Claims, origin: &Origin) -> Result<(
 pub async fn sign_out(core: &Core, claims: Claims, origin: &Origin) -> Result<()> {
     let (_, session) = current(core, &claims).await?;
     let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
-    end_one(core, Actor::at(&caller, origin.address), claims.session, "sign_out").await
+    end_one(core, Actor::at(&caller, origin.address), claims.session, Verb::SignOut).await
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     access::Caller,
-    change::Subject,
+    change::{Subject, Verb},
     field::FieldType,
     id::{CollectionId, RecordId, Revision, UserId},
     record::Record,
@@ -115,7 +115,7 @@ impl<'a> Stage<'a> {
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, ("create", None))
+        self.add(schema, id, record, (Verb::Create, None))
     }
 
     /// A record that was deleted by the commit `gone`, under its old id.
@@ -128,7 +128,7 @@ impl<'a> Stage<'a> {
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let key = keyspace::gone(schema.id(), id);
         self.with(|batch| batch.expect(key.clone(), Expect::Version(gone)).delete(key));
-        self.add(schema, id, record, ("restore", Some(gone)))
+        self.add(schema, id, record, (Verb::Restore, Some(gone)))
     }
 
     fn add(
@@ -136,7 +136,7 @@ impl<'a> Stage<'a> {
         schema: &Schema,
         id: RecordId,
         record: &Record,
-        (action, previous): (&str, Option<Version>),
+        (action, previous): (Verb, Option<Version>),
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let json = stored(record)?;
         let key = keyspace::record(schema.id(), id);
@@ -161,7 +161,7 @@ impl<'a> Stage<'a> {
         self.diff(id, Entries::of(schema, id, old), &Entries::of(schema, id, record));
         self.weigh(-1, &entry.value, old);
         self.weigh(1, &json, record);
-        self.note(schema, id, ("update", Some(entry.version)), (json!(old), json!(record)));
+        self.note(schema, id, (Verb::Update, Some(entry.version)), (json!(old), json!(record)));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone()));
         Ok(json)
     }
@@ -179,7 +179,7 @@ impl<'a> Stage<'a> {
         if json != entry.value {
             self.weigh(-1, &entry.value, old);
             self.weigh(1, &json, record);
-            self.note(after, id, ("update", Some(entry.version)), (json!(old), json!(record)));
+            self.note(after, id, (Verb::Update, Some(entry.version)), (json!(old), json!(record)));
             self.with(|batch| batch.put(key.clone(), json));
         }
         Ok(taken)
@@ -193,7 +193,7 @@ impl<'a> Stage<'a> {
         self.count(schema.id(), before.owner, -1);
         self.weigh(-1, &entry.value, &old);
         self.diff(id, before, &Entries::default());
-        self.note(schema, id, ("delete", Some(entry.version)), (json!(old), Value::Null));
+        self.note(schema, id, (Verb::Delete, Some(entry.version)), (json!(old), Value::Null));
         self.with(|batch| batch.put(keyspace::gone(schema.id(), id), Vec::new()));
         self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone()));
         Ok(())
@@ -270,7 +270,7 @@ impl<'a> Stage<'a> {
         &mut self,
         schema: &Schema,
         id: RecordId,
-        (action, previous): (&str, Option<Version>),
+        (action, previous): (Verb, Option<Version>),
         (before, after): (Value, Value),
     ) {
         let mut change = journal::entry(self.core, self.caller, Subject::Record, &id, action).values(before, after);

@@ -6,7 +6,7 @@ pub mod peppers;
 mod stored;
 
 use common::{
-    change::Subject,
+    change::{Subject, Verb},
     endpoints::users::{NewUser, UserPatch},
     id::UserId,
     name::RoleName,
@@ -52,7 +52,7 @@ pub fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHas
     };
     let name = keyspace::username(&folded(user.username.as_str()));
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
-    let change = by.entry(core, Subject::User, &user.id, "create").values(Value::Null, json!(user));
+    let change = by.entry(core, Subject::User, &user.id, Verb::Create).values(Value::Null, json!(user));
     let mut batch = Batch::new()
         .expect(name.clone(), Expect::Absent)
         .put(name, user.id.to_string())
@@ -115,7 +115,7 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
         if let Some(hash) = &new_hash {
             hash.as_str().clone_into(&mut after.password_hash);
         }
-        let action = if new_hash.is_some() { "password" } else { "update" };
+        let action = if new_hash.is_some() { Verb::Password } else { Verb::Update };
         let change = by.entry(core, Subject::User, &id, action).values(json!(before.user), json!(after.user));
         let mut batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
@@ -164,7 +164,7 @@ pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
     let mut retry = Retry::new(core);
     loop {
         let (version, before) = load(&core.store, id).await?.ok_or(Error::NotFound)?;
-        let change = by.entry(core, Subject::User, &id, "delete").values(json!(before.user), Value::Null);
+        let change = by.entry(core, Subject::User, &id, Verb::Delete).values(json!(before.user), Value::Null);
         let batch = Batch::new()
             .expect(keyspace::user(id), Expect::Version(version))
             .delete(keyspace::user(id))

@@ -1,7 +1,7 @@
 //! `/api/log/`.
 
 use common::{
-    change::Subject,
+    change::{Subject, Verb},
     endpoints::log::{self as endpoints, LogSettings},
 };
 use serde_json::json;
@@ -20,7 +20,7 @@ async fn get(context: Context, _: Input<endpoints::Get>) -> Result<Reply<endpoin
 
 async fn set(context: Context, input: Input<endpoints::Set>) -> Result<Reply<endpoints::Set>> {
     let (log, level) = (&context.options.log, input.body.level.as_str());
-    let change = input.session()?.actor().entry(context.app.core(), Subject::Server, &"log", "update");
+    let change = input.session()?.actor().entry(context.app.core(), Subject::Server, &"log", Verb::Update);
     let before = log.level();
     // First, so that nobody makes the log silent without a trace.
     journal::note(context.app.core(), &change.values(json!({"level": before}), json!({"level": level}))).await?;

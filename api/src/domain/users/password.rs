@@ -1,7 +1,7 @@
 //! Users' passwords: which are let in, and changing one's own.
 
 use common::{
-    change::Subject,
+    change::{Subject, Verb},
     endpoints::users::PasswordChange,
     name::Username,
     problem::{FieldError, FieldErrors},
@@ -54,7 +54,7 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
     };
     if matches!(verdict, Verdict::Wrong) {
         let _ = attempt.failed();
-        let entry = by.entry(core, Subject::User, &session.user.id, "password_refused");
+        let entry = by.entry(core, Subject::User, &session.user.id, Verb::PasswordRefused);
         core.store.commit(Batch::new().append(journal::bytes(&entry))).await?;
         let error = FieldError::new("password_incorrect", "This is not your current password.");
         return Err(FieldErrors::of("current_password", error).into());
@@ -69,7 +69,7 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
             return Err(Error::Conflict("Your password was changed meanwhile. Sign in with the new one.".to_owned()));
         }
         let after = StoredUser { password_hash: new_hash.as_str().to_owned(), ..before };
-        let entry = by.entry(core, Subject::User, &after.user.id, "password");
+        let entry = by.entry(core, Subject::User, &after.user.id, Verb::Password);
         let batch = Batch::new()
             .expect(keyspace::user(after.user.id), Expect::Version(version))
             .put(keyspace::user(after.user.id), after.to_bytes()?)

@@ -72,7 +72,7 @@ async fn every_matter_of_signing_in_is_in_the_journal_with_who_whence_and_when()
         let about_ulla = ["sign_in_refused", "sign_in_locked", "update", "delete"].contains(&change.action.as_str());
         assert!(!about_ulla || [ulla.id.as_str(), ""].contains(&change.id.as_str()), "{change:?}");
     }
-    let roles = noted.results.iter().find(|change| change.action == "update").unwrap();
+    let roles = noted.results.iter().find(|change| change.action.as_str() == "update").unwrap();
     assert_eq!((&roles.before["is_admin"], &roles.after["is_admin"]), (&json!(false), &json!(true)));
     assert_eq!((&roles.before["roles"], &roles.after["roles"]), (&json!([]), &json!(["cook"])));
 }

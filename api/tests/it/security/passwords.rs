@@ -184,7 +184,8 @@ async fn p11_a_change_needs_the_current_password_and_wrong_ones_count() {
     assert!(is_good(&admin, &pair.access).await, "the session that was open goes on");
     obtain(&admin, ADMIN).await;
     let noted = super::journal(&admin).await;
-    let noted = noted.iter().filter(|change| change.action == "password_refused" && change.id == ulla.id).count();
+    let noted =
+        noted.iter().filter(|change| change.action.as_str() == "password_refused" && change.id == ulla.id).count();
     assert_eq!(noted, refused);
 }
 

@@ -80,7 +80,7 @@ async fn t12_a_replay_ends_its_session_with_its_access_token_and_no_other() {
     refresh(&admin, second.refresh.as_deref()).await.refused(401);
     assert_eq!(lives(&admin, &other).await, [true, true]);
     let noted = journal(&admin).await;
-    let replays: Vec<_> = noted.iter().filter(|change| change.action == "replay").collect();
+    let replays: Vec<_> = noted.iter().filter(|change| change.action.as_str() == "replay").collect();
     assert_eq!(replays.len(), 1);
     assert_eq!(replays[0].id, claim(&first.access, "sid"));
     assert_eq!((replays[0].by, replays[0].address.as_str()), (None, "127.0.0.1"));
