@@ -16,11 +16,13 @@ mod remote;
 mod restore;
 mod serve;
 mod systemd;
+mod units;
 mod user;
 
 use std::{io::Write, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use common::variables::TERMINAL_APP;
 
 use crate::store::OpenError;
 
@@ -102,10 +104,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 
 /// A misspelt variable would otherwise be a setting that silently does nothing.
 fn warn_about_unknown_variables() {
-    let known: Vec<String> = known_variables();
+    let known = known_variables();
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("COFFER_") && !known.contains(&name) && !name.starts_with("COFFER_TUI_") {
+        if name.starts_with("COFFER_") && !known.contains(&name) {
             let _ = writeln!(
                 std::io::stderr(),
                 "coffer: warning: the environment variable {name} is not known and does nothing"
@@ -114,9 +116,40 @@ fn warn_about_unknown_variables() {
     }
 }
 
+/// The variables of all commands, and of the terminal app.
 fn known_variables() -> Vec<String> {
-    let root = Cli::command();
-    let commands = std::iter::once(&root).chain(root.get_subcommands());
-    let arguments = commands.flat_map(clap::Command::get_arguments);
-    arguments.filter_map(|argument| argument.get_env()).map(|name| name.to_string_lossy().into_owned()).collect()
+    let mut known = TERMINAL_APP.map(str::to_owned).to_vec();
+    let mut commands = vec![Cli::command()];
+    while let Some(command) = commands.pop() {
+        let names = command.get_arguments().filter_map(clap::Arg::get_env);
+        known.extend(names.map(|name| name.to_string_lossy().into_owned()));
+        commands.extend(command.get_subcommands().cloned());
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of `coffer serve` wherever its options are explained.
+    #[test]
+    fn every_option_of_the_server_is_an_environment_variable_but_the_one_for_a_single_start() {
+        let cli = Cli::command();
+        let serve = cli.find_subcommand("serve").unwrap();
+        for argument in serve.get_arguments() {
+            let option = argument.get_long().unwrap();
+            let variable = argument.get_env().map(|name| name.to_str().unwrap().to_owned());
+            let expected = format!("COFFER_{}", option.to_uppercase().replace('-', "_"));
+            assert_eq!(variable, (option != "accept-data-loss").then_some(expected), "--{option}");
+        }
+    }
+
+    #[test]
+    fn the_variables_of_both_programs_are_known() {
+        let known = known_variables();
+        for name in ["COFFER_DATA", "COFFER_MIN_PASSWORD_LENGTH", "COFFER_STATE_DIR", "COFFER_SERVER"] {
+            assert!(known.iter().any(|known| known == name), "{name}");
+        }
+    }
 }

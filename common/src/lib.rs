@@ -33,6 +33,7 @@ pub mod table;
 pub mod text;
 pub mod user;
 pub mod validate;
+pub mod variables;
 
 pub use endpoint::{Access, Call, CallError, Endpoint, EndpointInfo, Reply};
 pub use endpoints::ENDPOINTS;

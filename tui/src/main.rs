@@ -12,14 +12,15 @@ use coffer_tui::{
     style::Theme,
     terminal, words,
 };
+use common::variables;
 
 /// The arguments.
 #[derive(Debug, Parser)]
 #[command(name = "coffer-tui", version, about = words::ABOUT, long_about = words::LONG_ABOUT, max_term_width = 100)]
 struct Args {
-    #[arg(long, help = words::SERVER_HELP, value_name = "URL", env = "COFFER_SERVER", default_value = "http://127.0.0.1:8000")]
+    #[arg(long, help = words::SERVER_HELP, value_name = "URL", env = variables::SERVER, default_value = "http://127.0.0.1:8000")]
     server: Server,
-    #[arg(long, help = words::CA_CERT_HELP, value_name = "FILE", env = "COFFER_CA_CERT")]
+    #[arg(long, help = words::CA_CERT_HELP, value_name = "FILE", env = variables::CA_CERT)]
     ca_cert: Option<PathBuf>,
 }
 

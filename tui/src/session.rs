@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use common::variables;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +40,8 @@ const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-');
 impl SessionFile {
     /// The file for a server, in `COFFER_STATE_DIR` or in the user's folder for state. `None` where neither is known.
     pub fn for_server(server: &Server) -> Option<Self> {
-        let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let state = set("COFFER_STATE_DIR")
+        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let state = set(variables::STATE_DIR)
             .or_else(|| set("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("coffer")))
             .or_else(|| env::home_dir().map(|home| home.join(".local/state/coffer")))?;
         Some(Self::within(&state, server))

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::{
     open::{DataDir, block_on},
     progress,
-    serve::parse_duration,
+    units::parse_duration,
 };
 use crate::domain::journal;
 

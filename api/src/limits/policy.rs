@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use thiserror::Error;
 
-use super::Class;
+use super::class::Class;
 
 /// So many requests at once, and as many again in each window, evenly: an allowance that is used up is whole again after one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,25 +79,16 @@ impl FromStr for Policy {
 
     fn from_str(text: &str) -> Result<Self, PolicyError> {
         let (quota, window) = text.split_once('/').ok_or(PolicyError::Malformed)?;
-        let unit = window.trim_start_matches(|c: char| c.is_ascii_digit());
-        let count = &window[..window.len() - unit.len()];
-        let unit = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 60 * 60,
-            "d" => DAY,
-            _ => return Err(PolicyError::Malformed),
-        };
-        let number = |text: &str| {
-            // `parse` would take a sign.
-            if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(PolicyError::Malformed);
-            }
-            text.parse::<u32>().map_err(|_| PolicyError::OutOfRange)
-        };
-        let quota = number(quota)?;
-        let seconds = if count.is_empty() { unit } else { number(count)?.saturating_mul(unit) };
-        if !(1..=MAX_QUOTA).contains(&quota) || !(1..=DAY).contains(&seconds) {
+        // `parse` would take a sign.
+        if quota.is_empty() || !quota.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(PolicyError::Malformed);
+        }
+        let quota: u32 = quota.parse().map_err(|_| PolicyError::OutOfRange)?;
+        // A unit alone is one of it: 500/s.
+        let one = if window.starts_with(|c: char| c.is_ascii_alphabetic()) { "1" } else { "" };
+        let window = humantime::parse_duration(&format!("{one}{window}")).map_err(|_| PolicyError::Malformed)?;
+        let seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
+        if !(1..=MAX_QUOTA).contains(&quota) || !(1..=DAY).contains(&seconds) || window.subsec_nanos() > 0 {
             return Err(PolicyError::OutOfRange);
         }
         Ok(Self { quota, seconds })

@@ -7,6 +7,7 @@ mod backup;
 mod browser_session;
 mod check;
 mod collections;
+mod command_line;
 mod conformance;
 mod contract;
 mod docs;

@@ -1,0 +1,102 @@
+//! Durations and sizes on the command line. The libraries read the units; what is refused here could be meant in more than one way,
+//! or would be of no use.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+/// A longer time is a mistake, and would lead out of the calendar.
+const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+
+/// Reads `90s`, `5m`, `12h`, `90d`, `1h 30m`: whole seconds, at least one. A number without a unit is refused: a unit that is guessed is
+/// wrong some day.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = match humantime::parse_duration(text) {
+        Ok(duration) => duration,
+        Err(_) if is_number(text) => {
+            return Err(format!("add the unit: {text}s for seconds, {text}m minutes, {text}h hours, {text}d days"));
+        }
+        Err(_) => return Err("use a number and its unit, such as 90s, 5m, 12h or 90d".to_owned()),
+    };
+    if duration.is_zero() || duration.subsec_nanos() > 0 {
+        return Err("use whole seconds, at least 1s".to_owned());
+    }
+    if duration > LONGEST {
+        return Err("a hundred years are the most".to_owned());
+    }
+    Ok(duration)
+}
+
+/// How much of something there may be; `None` for any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limit(pub(super) Option<u64>);
+
+/// Reads `10000` or `off`.
+pub(super) fn parse_count(text: &str) -> Result<Limit, String> {
+    match text {
+        "off" => Ok(Limit(None)),
+        _ if is_number(text) => counted(text.parse().ok()).ok_or_else(|| "use a smaller number, or off".to_owned()),
+        _ => Err("use a number, such as 10000, or off".to_owned()),
+    }
+}
+
+/// Reads `500MB`, `10GB` (thousands), `10GiB` (1024s) or `off`. Nobody means the few bytes that a number without a unit would be.
+pub(super) fn parse_size(text: &str) -> Result<Limit, String> {
+    match text {
+        "off" => Ok(Limit(None)),
+        _ if is_number(text) => Err(format!("add the unit: {text}MB, {text}GB or {text}B for bytes")),
+        _ => counted(text.parse().ok().map(|size: ByteSize| size.as_u64()))
+            .ok_or_else(|| "use a number and its unit, such as 500MB or 10GB, or off".to_owned()),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Counters have a sign.
+fn counted(number: Option<u64>) -> Option<Limit> {
+    number.filter(|number| i64::try_from(*number).is_ok()).map(|number| Limit(Some(number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d7_quotas_are_read_with_their_unit() {
+        assert_eq!(parse_count("10000"), Ok(Limit(Some(10_000))));
+        assert_eq!(parse_size("500MB"), Ok(Limit(Some(500_000_000))));
+        assert_eq!(parse_size("10kb"), Ok(Limit(Some(10_000))));
+        assert_eq!(parse_size("10KiB"), Ok(Limit(Some(10_240))));
+        assert_eq!(parse_size("0B"), Ok(Limit(Some(0))));
+        for parse in [parse_count, parse_size] {
+            assert_eq!(parse("off"), Ok(Limit(None)));
+            for bad in ["", "-1", "+1", "1.5", "MB", "10XB", "9223372036854775808", "99999999999TB", "-1GB", "5é"] {
+                assert!(parse(bad).is_err(), "{bad}");
+            }
+        }
+        assert!(parse_count("1kB").is_err());
+        assert!(parse_size("500").unwrap_err().contains("500MB"), "nobody means so few bytes");
+    }
+
+    #[test]
+    fn durations_are_read_with_their_unit() {
+        for (text, seconds) in
+            [("5m", 300), ("90s", 90), ("12h", 43_200), ("1d", 86_400), ("1h 30m", 5_400), ("2weeks", 1_209_600)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "m", "5x", "-1s", "+1s", "0s", "0", "1.5s", "300ms", "99999999999d", "101y", "5é"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_is_refused_with_what_to_write() {
+        assert_eq!(
+            parse_duration("90").unwrap_err(),
+            "add the unit: 90s for seconds, 90m minutes, 90h hours, 90d days"
+        );
+    }
+}
