@@ -4,9 +4,10 @@
 
 mod compute;
 mod pepper;
+mod plain;
+mod stored;
 
 use std::{
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
@@ -24,71 +25,12 @@ use base::{
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
-use unicode_normalization::UnicodeNormalization as _;
-use zeroize::Zeroizing;
+
+use stored::SALT_BYTES;
 
 pub use pepper::{PepperError, PepperUse, Peppers};
-
-/// A longer password is refused before it is looked at.
-pub const MAX_PASSWORD_BYTES: usize = 1024;
-
-const SALT_BYTES: usize = 16;
-
-/// What a person typed, in Unicode normal form C, so that one keyboard's é is another's. Whole and otherwise untouched.
-/// Never printed; wiped when dropped.
-#[derive(Clone)]
-pub struct Password(Zeroizing<String>);
-
-impl Password {
-    /// Takes a password of at most [`MAX_PASSWORD_BYTES`] bytes.
-    pub fn new(text: &str) -> Result<Self, PasswordTooLong> {
-        if text.len() > MAX_PASSWORD_BYTES {
-            return Err(PasswordTooLong);
-        }
-        // Room for the worst expansion of normal form C, so that no half-built copy is left behind by a growing string.
-        let mut normal = Zeroizing::new(String::with_capacity(text.len() * 3));
-        normal.extend(text.nfc());
-        Ok(Self(normal))
-    }
-
-    /// The text, for the checks of the policy.
-    pub(super) fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
-/// A password is longer than [`MAX_PASSWORD_BYTES`] bytes. At sign-in that is a wrong password like any other.
-#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-#[error("a password has at most {MAX_PASSWORD_BYTES} bytes")]
-pub struct PasswordTooLong;
-
-/// A stored hash: an Argon2id string in PHC format. Its text is for the store only; `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// Takes what the store held. Whether it can be used shows at [`Hasher::verify`].
-    pub fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The PHC string, to be stored.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
+pub use plain::{MAX_PASSWORD_BYTES, Password, PasswordTooLong};
+pub use stored::{HashError, PasswordHash};
 
 /// What hashing costs. [`Cost::default`] is also the floor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,17 +77,6 @@ pub enum HasherError {
     /// No thread to hash on.
     #[error("could not start a thread for password hashing")]
     Thread(#[source] std::io::Error),
-}
-
-/// A password was neither hashed nor compared.
-#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-pub enum HashError {
-    /// Everyone is signing in at once. 503 with `Retry-After`.
-    #[error("too many passwords are waiting to be hashed")]
-    Busy,
-    /// Hashing itself failed, for want of memory.
-    #[error("hashing failed")]
-    Failed,
 }
 
 /// The outcome of [`Hasher::verify`].
@@ -252,7 +183,7 @@ impl Hasher {
     /// that can, and never match.
     pub async fn verify(&self, stored: Option<&PasswordHash>, password: Password) -> Result<Verdict, HashError> {
         let usable =
-            stored.and_then(|hash| Phc::new(&hash.0).ok()).filter(|phc| compute::is_usable(phc, &self.peppers));
+            stored.and_then(|hash| Phc::new(hash.as_str()).ok()).filter(|phc| compute::is_usable(phc, &self.peppers));
         if stored.is_some() && usable.is_none() {
             tracing::error!(
                 "a stored password hash is not Argon2id within the limits, with a pepper that is there; its user cannot sign in"
@@ -261,7 +192,7 @@ impl Hasher {
         let known = usable.is_some();
         let against = match usable {
             Some(phc) => phc,
-            None => Phc::new(&self.dummy.0).map_err(|_| HashError::Failed)?,
+            None => Phc::new(self.dummy.as_str()).map_err(|_| HashError::Failed)?,
         };
         let rehash = self.is_outdated(&against);
         match self.run(Work::Verify { password, stored: against }).await? {

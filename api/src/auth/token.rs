@@ -4,12 +4,12 @@
 
 mod claims;
 mod error;
+mod settings;
 
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Once},
-    time::Duration,
 };
 
 use base::{Clock, IdSource};
@@ -32,69 +32,12 @@ use zeroize::Zeroizing;
 pub use claims::Claims;
 use claims::Good;
 pub use error::{TokenError, UnusableKey};
+pub use settings::{TokenSettings, TokenType};
 
 use super::keys::{Algorithm, Key, KeyRing};
 
 /// A longer token is refused unread.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
-
-/// What a token is for. One is never taken for the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TokenType {
-    /// Opens the API, for minutes.
-    Access,
-    /// Buys the next pair, once.
-    Refresh,
-}
-
-impl TokenType {
-    /// The `token_type` claim.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Access => "access",
-            Self::Refresh => "refresh",
-        }
-    }
-
-    fn from_claim(text: &str) -> Option<Self> {
-        [Self::Access, Self::Refresh].into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-/// What issuer and verifier must agree on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenSettings {
-    /// The `iss` claim.
-    pub issuer: String,
-    /// The `aud` claim.
-    pub audience: String,
-    /// How long an access token lives, whole seconds. Tokens with a longer life were not given out and are refused.
-    pub access_lifetime: Duration,
-    /// The same for a refresh token.
-    pub refresh_lifetime: Duration,
-}
-
-impl Default for TokenSettings {
-    fn default() -> Self {
-        Self {
-            issuer: "coffer".to_owned(),
-            audience: "coffer".to_owned(),
-            access_lifetime: Duration::from_mins(5),
-            refresh_lifetime: Duration::from_hours(24),
-        }
-    }
-}
-
-impl TokenSettings {
-    /// The lifetime of one type, in whole seconds.
-    pub fn lifetime(&self, kind: TokenType) -> i64 {
-        let lifetime = match kind {
-            TokenType::Access => self.access_lifetime,
-            TokenType::Refresh => self.refresh_lifetime,
-        };
-        i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)
-    }
-}
 
 /// A signed token. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,7 +6,11 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt},
 };
 
-use super::{HashError, Password, PasswordHash, SALT_BYTES, pepper::Peppers};
+use super::{
+    pepper::Peppers,
+    plain::Password,
+    stored::{HashError, PasswordHash, SALT_BYTES},
+};
 
 /// The most memory that a stored hash may ask for, in KiB: 128 MiB. A planted hash must not be able to exhaust the machine.
 pub(super) const MAX_MEMORY_KIB: u32 = 128 * 1024;
@@ -41,7 +45,7 @@ pub(super) fn phc(
         salt: Some(Salt::new(salt).map_err(|_| HashError::Failed)?),
         hash: Some(Output::new(output).map_err(|_| HashError::Failed)?),
     };
-    Ok(PasswordHash(phc.to_string()))
+    Ok(PasswordHash::from_stored(phc.to_string()))
 }
 
 /// Whether the password is the one that was hashed.
@@ -78,7 +82,7 @@ fn fill(
     let argon2 =
         Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params).map_err(|_| HashError::Failed)?;
     argon2
-        .hash_password_into_with_memory(password.0.as_bytes(), salt, output, &mut memory[..blocks])
+        .hash_password_into_with_memory(password.text().as_bytes(), salt, output, &mut memory[..blocks])
         .map_err(|_| HashError::Failed)
 }
 

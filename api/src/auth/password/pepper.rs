@@ -12,7 +12,7 @@ use argon2::{Algorithm, Argon2, KeyId, Params, Version, password_hash::phc::Pass
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::PasswordHash;
+use super::stored::PasswordHash;
 use crate::auth::secret::{self, SecretError};
 
 /// The peppers, the one for new hashes first. None at all is the default. `Debug` shows how many there are.

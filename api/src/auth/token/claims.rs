@@ -8,7 +8,10 @@ use common::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{TokenError, TokenSettings, TokenType};
+use super::{
+    error::TokenError,
+    settings::{TokenSettings, TokenType},
+};
 
 /// How far `iat` and `nbf` may lie ahead: another node's clock, or our own put back by a moment. `exp` has no leeway.
 const AHEAD_SECONDS: i64 = 2;

@@ -1,5 +1,7 @@
 //! Each rule about tokens in `docs/security.md` that needs no store (T1 to T11, T20), by name.
 
+use std::time::Duration;
+
 use base::{ClockHand, Entropy};
 use serde_json::json;
 use uuid::Uuid;
