@@ -1,10 +1,12 @@
 //! How often a caller may ask: a token bucket for each caller and class of route, in bounded memory. Who the caller is and what
 //! the refusal looks like is decided in `routes/rate_limit.rs` and `routes/error.rs`; guessing at passwords is slowed down in `auth/throttle.rs`, on top of this.
 //!
+//! - `class`: which requests share an allowance
 //! - `policy`: how much is allowed, as it is written on the command line
 //! - `buckets`: who has how much of it left
 
 mod buckets;
+mod class;
 mod policy;
 
 use std::{
@@ -14,27 +16,16 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
-use base::Clock;
+use base::{ClientNetwork, Clock};
 use uuid::Uuid;
 
-use crate::auth::throttle::network;
 use buckets::{Buckets, Key};
 
+pub use buckets::Allowance;
+pub use class::Class;
 pub use policy::{Policy, PolicyError, Settings};
-
-/// Requests that share an allowance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// What changes nothing.
-    Reads,
-    /// What changes something.
-    Writes,
-    /// What costs a password's hash, or is worth guessing: sign-in, set-up, refreshing, a new password.
-    Credentials,
-}
 
 /// Whose allowance a request takes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,19 +36,6 @@ pub enum Payer {
     User(Uuid),
     /// A session, named by a signed token: nobody without it can use its allowance up.
     Session(Uuid),
-}
-
-/// What is left of a payer's allowance after a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
-    /// Of what.
-    pub class: Class,
-    /// Requests that may follow at once.
-    pub remaining: u32,
-    /// Until the whole allowance is there again.
-    pub reset: Duration,
-    /// The request was one too many; the next is let through after this.
-    pub refused: Option<Duration>,
 }
 
 /// The allowances of all callers. Clones are the same ones. [`Limits::default`] limits nothing.
@@ -74,25 +52,11 @@ struct Shared {
 /// What payers are called in the metrics.
 const PAYERS: [&str; 3] = ["address", "user", "session"];
 
-impl Class {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Reads, Self::Writes, Self::Credentials];
-
-    /// Its name in options, headers and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Reads => "reads",
-            Self::Writes => "writes",
-            Self::Credentials => "credentials",
-        }
-    }
-}
-
 impl Payer {
     /// Which of [`PAYERS`], and who.
     fn parts(self) -> (u8, u128) {
         match self {
-            Self::Address(address) => (0, network(address)),
+            Self::Address(address) => (0, ClientNetwork::of(address).bits()),
             Self::User(id) => (1, id.as_u128()),
             Self::Session(id) => (2, id.as_u128()),
         }
@@ -123,11 +87,11 @@ impl Limits {
         let shared = &*self.0;
         let policy = shared.settings.policy(class)?;
         let (kind, id) = payer.parts();
-        let taken = shared.buckets.take(Key { class, kind, id }, policy, shared.clock.elapsed());
-        if taken.refused.is_some() {
+        let state = shared.buckets.take(Key { class, kind, id }, policy, shared.clock.elapsed());
+        if state.refused.is_some() {
             shared.refused[class as usize][usize::from(kind)].fetch_add(1, Relaxed);
         }
-        Some(Allowance { class, remaining: taken.remaining, reset: taken.reset, refused: taken.refused })
+        Some(state)
     }
 
     /// How many requests were refused: class, kind of payer, number.

@@ -1,10 +1,11 @@
 //! What every part of the server needs, and that knows none of them: the seams through which time, randomness and new ids come in,
-//! so that a test can hold the clock and foretell the ids; and the histogram that parts count in.
+//! so that a test can hold the clock and foretell the ids; the histogram that parts count in; and what counts as one client.
 
 mod clock;
 mod entropy;
 pub mod histogram;
 mod ids;
+mod network;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +13,7 @@ pub use clock::{Clock, ClockHand};
 pub use entropy::Entropy;
 pub use histogram::Histogram;
 pub use ids::IdSource;
+pub use network::ClientNetwork;
 
 // A panic elsewhere cannot leave the plain values that are kept here half written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

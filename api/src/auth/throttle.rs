@@ -1,4 +1,4 @@
-//! Slows guessing down: a growing lock on every name that is tried, existing or not, and a limit on failures from one address.
+//! Slows guessing down: a growing lock on every name that is tried, existing or not, and a limit on failures from one IP address.
 //! In memory and bounded; a restart forgets. Hashing costs are bounded elsewhere ([`super::password`]). Refresh tokens and the
 //! set-up code are not looked at here: nobody guesses them, and checking one costs microseconds. How often anything at all may be asked
 //! is `limits`' matter.
@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use base::Clock;
+use base::{ClientNetwork, Clock};
 use thiserror::Error;
 
 /// When the throttle bites.
@@ -26,7 +26,7 @@ pub struct ThrottleSettings {
     pub first_lock: Duration,
     /// The longest lock. A name that was left in peace for as long starts afresh.
     pub longest_lock: Duration,
-    /// Failures at a stretch that one address may have, over all names.
+    /// Failures in a row that one IP address (or /64 network) may have, over all names.
     pub address_failures: u32,
     /// How soon one of them is forgiven.
     pub address_pace: Duration,
@@ -58,13 +58,6 @@ pub struct Locked {
     pub retry_after: Duration,
 }
 
-impl Locked {
-    /// For the `Retry-After` header: whole seconds, rounded up, at least one.
-    pub fn seconds(self) -> u64 {
-        (self.retry_after.as_secs() + u64::from(self.retry_after.subsec_nanos() > 0)).max(1)
-    }
-}
-
 /// Admits attempts to sign in. Clones share what is remembered.
 #[derive(Clone)]
 pub struct Throttle(Arc<Shared>);
@@ -81,7 +74,7 @@ struct Shared {
 struct Memory {
     names: HashMap<u64, Name>,
     /// Until when the failures of an address are not all forgiven: one `address_pace` for each.
-    addresses: HashMap<u128, Duration>,
+    addresses: HashMap<ClientNetwork, Duration>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -98,7 +91,7 @@ struct Name {
 pub struct Attempt {
     throttle: Throttle,
     name: u64,
-    address: u128,
+    address: ClientNetwork,
 }
 
 impl Throttle {
@@ -129,14 +122,14 @@ impl Throttle {
             return Err(Locked { retry_after: Duration::from_secs(1) });
         }
         state.pending += 1;
-        Ok(Attempt { throttle: self.clone(), name: key, address: network(address) })
+        Ok(Attempt { throttle: self.clone(), name: key, address: ClientNetwork::of(address) })
     }
 
     /// Asks whether `address` may try any name at all.
     fn admit_address(&self, address: IpAddr) -> Result<(), Locked> {
         let settings = &self.0.settings;
         let now = self.0.clock.elapsed();
-        let Some(forgiven) = self.memory().addresses.get(&network(address)).copied() else { return Ok(()) };
+        let Some(forgiven) = self.memory().addresses.get(&ClientNetwork::of(address)).copied() else { return Ok(()) };
         let room = settings.address_pace * settings.address_failures.saturating_sub(1);
         match forgiven.saturating_sub(now).checked_sub(room) {
             None | Some(Duration::ZERO) => Ok(()),
@@ -144,7 +137,7 @@ impl Throttle {
         }
     }
 
-    fn count_address(&self, memory: &mut Memory, key: u128) {
+    fn count_address(&self, memory: &mut Memory, key: ClientNetwork) {
         let settings = &self.0.settings;
         let now = self.0.clock.elapsed();
         if memory.addresses.len() >= settings.remembered && !memory.addresses.contains_key(&key) {
@@ -214,15 +207,6 @@ fn forget<K: std::hash::Hash + Eq, V>(entries: &mut HashMap<K, V>, until: impl F
         left -= usize::from(goes);
         !goes
     });
-}
-
-/// What stands for an address: an IPv6 network of /64 is one customer, and an IPv4 address is itself also when it comes
-/// mapped into IPv6.
-pub fn network(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits() >> 64 << 64,
-    }
 }
 
 #[cfg(test)]

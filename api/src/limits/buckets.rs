@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Class, Policy};
+use super::{class::Class, policy::Policy};
 
 const SHARDS: usize = 64;
 /// Callers that each shard remembers: 65,536 in all, which take about 5 MB.
@@ -22,12 +22,17 @@ pub(super) struct Key {
     pub(super) id: u128,
 }
 
-/// What became of a request.
+/// What is left of a payer's allowance after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Taken {
-    pub(super) remaining: u32,
-    pub(super) reset: Duration,
-    pub(super) refused: Option<Duration>,
+pub struct Allowance {
+    /// Of what.
+    pub class: Class,
+    /// Requests that may follow at once.
+    pub remaining: u32,
+    /// Until the whole allowance is there again.
+    pub reset: Duration,
+    /// The request was one too many; the next is let through after this.
+    pub refused: Option<Duration>,
 }
 
 /// The moments by caller.
@@ -46,7 +51,7 @@ impl Default for Buckets {
 
 impl Buckets {
     /// Takes one request at `now`, if there is one left.
-    pub(super) fn take(&self, key: Key, policy: Policy, now: Duration) -> Taken {
+    pub(super) fn take(&self, key: Key, policy: Policy, now: Duration) -> Allowance {
         let (now, pace) = (nanos(now), nanos(policy.pace()));
         let capacity = pace * u64::from(policy.quota());
         let mut shard = self.shard(&key);
@@ -57,12 +62,17 @@ impl Buckets {
         let used = shard.get(&key).map_or(0, |whole_at| whole_at.saturating_sub(now));
         let Some(left) = capacity.checked_sub(used + pace) else {
             let refused = Duration::from_nanos((used + pace).saturating_sub(capacity));
-            return Taken { remaining: 0, reset: Duration::from_nanos(used), refused: Some(refused) };
+            return Allowance {
+                class: key.class,
+                remaining: 0,
+                reset: Duration::from_nanos(used),
+                refused: Some(refused),
+            };
         };
         shard.insert(key, now + used + pace);
         drop(shard);
         let remaining = u32::try_from(left / pace).unwrap_or(u32::MAX);
-        Taken { remaining, reset: Duration::from_nanos(used + pace), refused: None }
+        Allowance { class: key.class, remaining, reset: Duration::from_nanos(used + pace), refused: None }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,4 +1,4 @@
-use std::{net::Ipv4Addr, thread};
+use std::{net::Ipv4Addr, thread, time::Duration};
 
 use base::ClockHand;
 

@@ -22,7 +22,7 @@ use crate::{
     },
     limits::Allowance,
     problem::response_parts,
-    server::RequestId,
+    server::request::RequestId,
 };
 
 /// Why a request is refused.

@@ -31,10 +31,10 @@ fn p8_the_lock_doubles_from_failure_to_failure_up_to_a_day() {
         [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120, 10_240, 20_480, 40_960, 81_920, 86_400, 86_400]
     {
         let lock = fail(&throttle, "ann").unwrap().unwrap();
-        assert_eq!(lock.seconds(), expected);
+        assert_eq!(lock.retry_after.as_secs(), expected);
         assert_eq!(fail(&throttle, "ann"), Err(lock), "locked at once, and for exactly as long");
         hand.advance(Duration::from_secs(expected - 1));
-        assert_eq!(throttle.admit("ann", HOME).err().unwrap().seconds(), 1);
+        assert_eq!(throttle.admit("ann", HOME).err().unwrap().retry_after.as_secs(), 1);
         hand.advance(Duration::from_secs(1));
     }
 }
@@ -125,7 +125,7 @@ fn p9_an_address_is_limited_over_all_names_and_recovers_at_its_pace() {
     for name in 0..300 {
         assert_eq!(fail(&throttle, &format!("name-{name}")), Ok(None));
     }
-    assert_eq!(throttle.admit("ann", HOME).err().unwrap().seconds(), 2);
+    assert_eq!(throttle.admit("ann", HOME).err().unwrap().retry_after.as_secs(), 2);
     assert!(throttle.admit_address(HOME).is_err());
     throttle.admit("ann", "192.0.2.7".parse().unwrap()).unwrap().succeeded();
     hand.advance(Duration::from_secs(2));
@@ -149,7 +149,7 @@ fn p9_success_does_not_forgive_the_address() {
 
 #[test]
 fn p9_an_ipv6_network_is_one_address_and_mapped_ipv4_is_ipv4() {
-    let network_of = |text: &str| network(text.parse().unwrap());
+    let network_of = |text: &str| ClientNetwork::of(text.parse().unwrap());
     assert_eq!(network_of("2001:db8:1:2::1"), network_of("2001:db8:1:2:ffff::9"));
     assert_ne!(network_of("2001:db8:1:2::1"), network_of("2001:db8:1:3::1"));
     assert_eq!(network_of("::ffff:192.0.2.1"), network_of("192.0.2.1"));
