@@ -3,8 +3,12 @@
 //!
 //! - `line`: an event as a line, with everything escaped that could break or forge one
 //! - `writer`: lines on their way out; bounded, and honest about what it had to drop
+//! - `layer`: takes `tracing`'s events, makes them lines and hands them to the writer
+//! - `request`: the request that a line belongs to
 
+mod layer;
 mod line;
+mod request;
 mod writer;
 
 use std::{
@@ -18,8 +22,12 @@ use base::Clock;
 use thiserror::Error;
 use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
 
+use layer::LineLayer;
 use line::Lines;
 use writer::Writer;
+
+pub use line::Format;
+pub use request::{RequestId, in_current_request};
 
 /// The target of the line that every request gets.
 pub const ACCESS: &str = "coffer::access";
@@ -28,15 +36,6 @@ pub const ACCESS: &str = "coffer::access";
 const LAST_LINES: Duration = Duration::from_secs(2);
 /// How long a thread that panicked waits for its line.
 const PANIC_LINE: Duration = Duration::from_millis(100);
-
-/// What a line looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For people: a time, a level, the message, `key=value`.
-    Text,
-    /// For programs: one object, all members on one level.
-    Json,
-}
 
 /// The log could not be started.
 #[derive(Debug, Error)]
@@ -84,7 +83,7 @@ impl Log {
         let (filter, handle) = reload::Layer::new(filter);
         let lines = Lines::new(format, clock);
         let writer = Writer::start(out, lines.clone()).map_err(StartError::Thread)?;
-        let layer = lines.into_layer(writer.clone());
+        let layer = LineLayer::new(lines, writer.clone());
         Registry::default().with(filter).with(layer).try_init().map_err(|_| StartError::Again)?;
         let inner = Inner { level: Mutex::new(level.to_owned()), filter: Some(handle), writer: Some(writer) };
         let log = Self(Arc::new(inner));

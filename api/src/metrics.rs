@@ -4,49 +4,10 @@
 
 mod http;
 mod process;
+mod route;
 mod text;
-
-use std::sync::LazyLock;
-
-use common::ENDPOINTS;
 
 pub use http::{Connected, Http, Outcome};
 pub use process::Process;
+pub use route::Route;
 pub use text::{Kind, Text};
-
-/// A route of the API by its template, or what is none: the only names of addresses that the log and the metrics know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route(u8);
-
-static TEMPLATES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut templates = vec!["none", "file"];
-    for info in ENDPOINTS {
-        if !templates.contains(&info.path) {
-            templates.push(info.path);
-        }
-    }
-    templates
-});
-
-impl Route {
-    /// Nothing is at the address, or the request was refused before it was looked at.
-    pub const NONE: Self = Self(0);
-    /// A file of the web app.
-    pub const FILE: Self = Self(1);
-
-    /// The route of an endpoint's path.
-    pub fn of(template: &str) -> Self {
-        let at = TEMPLATES.iter().position(|known| *known == template);
-        at.and_then(|at| u8::try_from(at).ok()).map_or(Self::NONE, Self)
-    }
-
-    /// As in `/api/records/{collection}/{id}/`; `file`, or `none`.
-    pub fn template(self) -> &'static str {
-        TEMPLATES.get(usize::from(self.0)).copied().unwrap_or("none")
-    }
-}
-
-/// How many routes there are.
-fn routes() -> usize {
-    TEMPLATES.len()
-}

@@ -26,6 +26,7 @@ use common::Endpoint;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
+use time::OffsetDateTime;
 use warp::{Filter, Reply as _};
 
 use crate::{
@@ -34,7 +35,7 @@ use crate::{
     limits::Limits,
     log::Log,
     metrics::{Http, Route},
-    server::{Connection, Notes, RequestId, Tls},
+    server::request::{Connection, Notes, RequestId},
 };
 pub use input::Input;
 use input::Raw;
@@ -53,9 +54,12 @@ pub struct Options {
     pub limits: Limits,
     /// What the accept loop counts, to be shown.
     pub metrics: Arc<Http>,
-    /// The certificate that the server has, to tell when it ends.
-    pub tls: Option<Tls>,
+    /// Tells when the server's TLS certificate ends, where it has one.
+    pub certificate_end: Option<CertificateEnd>,
 }
+
+/// When the TLS certificate that new connections get ends; `None` where that cannot be read.
+pub type CertificateEnd = Arc<dyn Fn() -> Option<OffsetDateTime> + Send + Sync>;
 
 type Response = http::Response<Body>;
 type Handling = Pin<Box<dyn Future<Output = Response> + Send>>;

@@ -14,7 +14,7 @@ use coffer::{
     domain::{App, Parts, check, collections, journal::Actor, keyspace, records, sessions::StoredSession, users},
     limits::{self, Limits},
     routes,
-    server::Connection,
+    server::request::Connection,
     store::{Batch, Options, Store},
 };
 use common::{

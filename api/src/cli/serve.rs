@@ -2,7 +2,7 @@
 
 mod metrics;
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use base::Clock;
@@ -13,6 +13,7 @@ use super::{
     listen::{Sockets, greet},
     open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
     systemd,
+    units::{Limit, parse_count, parse_duration, parse_size},
 };
 use crate::{
     assets::Assets,
@@ -24,7 +25,8 @@ use crate::{
     server::{ServerOptions, Tls},
 };
 
-/// The server's options. Each is an environment variable too.
+/// The server's options. Each is an environment variable too, but `--accept-data-loss`: that is for one start, and would go on for ever
+/// in a file of settings.
 #[derive(Debug, Args)]
 pub struct Serve {
     #[command(flatten)]
@@ -67,10 +69,10 @@ pub struct Serve {
     #[arg(long, env = "COFFER_RATE_LIMIT", default_value_t, value_name = "CLASS=N/TIME,…|off")]
     rate_limit: limits::Settings,
     /// How many records a user may own who is no admin, such as 10000; or off.
-    #[arg(long, env = "COFFER_QUOTA_RECORDS", default_value = "1000000", value_parser = parse_records, value_name = "N|off")]
+    #[arg(long, env = "COFFER_QUOTA_RECORDS", default_value = "1000000", value_parser = parse_count, value_name = "N|off")]
     quota_records: Limit,
-    /// How many bytes the records of a user may take who is no admin, such as 500MB or 10GB; or off.
-    #[arg(long, env = "COFFER_QUOTA_BYTES", default_value = "1GB", value_parser = parse_bytes, value_name = "SIZE|off")]
+    /// How many bytes the records of a user may take who is no admin, such as 500MB or 10GB (thousands) or 10GiB (1024s); or off.
+    #[arg(long, env = "COFFER_QUOTA_BYTES", default_value = "1GB", value_parser = parse_size, value_name = "SIZE|off")]
     quota_bytes: Limit,
     /// Show `/metrics` on this address too, over plain HTTP and to everybody who reaches it, without a token.
     #[arg(long, env = "COFFER_METRICS_LISTEN", value_name = "ADDR")]
@@ -79,7 +81,7 @@ pub struct Serve {
     #[arg(long, env = "COFFER_GRACE", default_value = "10s", value_parser = parse_duration, value_name = "TIME")]
     grace: Duration,
     /// Fill an empty store with demo collections and a demo admin first; the password is printed.
-    #[arg(long)]
+    #[arg(long, env = "COFFER_DEMO")]
     demo: bool,
 }
 
@@ -93,51 +95,6 @@ enum Switch {
 enum LogFormat {
     Text,
     Json,
-}
-
-/// Reads `90s`, `5m`, `12h`, `1d`.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match &text[digits.len()..] {
-        "s" | "" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        _ => return Err("use a number with s, m, h or d, such as 5m".to_owned()),
-    };
-    let seconds = digits.parse::<u32>().map_err(|_| "use a number with s, m, h or d, such as 5m".to_owned())?;
-    match u64::from(seconds) * factor {
-        0 => Err("this must be longer than nothing".to_owned()),
-        seconds => Ok(Duration::from_secs(seconds)),
-    }
-}
-
-/// How much of something there may be; `None` for any number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limit(Option<u64>);
-
-/// Reads `10000` or `off`.
-fn parse_records(text: &str) -> Result<Limit, String> {
-    parse_limit(text, &[("", 0)], "use a number, such as 10000, or off")
-}
-
-/// Reads `500MB`, `10GB` or `off`: units of a thousand.
-fn parse_bytes(text: &str) -> Result<Limit, String> {
-    let units = [("B", 0), ("kB", 1), ("MB", 2), ("GB", 3), ("TB", 4)];
-    parse_limit(text, &units, "use a number with B, kB, MB, GB or TB, such as 500MB, or off")
-}
-
-fn parse_limit(text: &str, units: &[(&str, u32)], use_instead: &str) -> Result<Limit, String> {
-    if text == "off" {
-        return Ok(Limit(None));
-    }
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let digits = &text[..text.len() - unit.len()];
-    let unit = units.iter().find(|(name, _)| unit.eq_ignore_ascii_case(name));
-    let number = unit.and_then(|(_, power)| digits.parse::<u64>().ok()?.checked_mul(1000_u64.pow(*power)));
-    // Counters have a sign.
-    let number = number.filter(|number| i64::try_from(*number).is_ok());
-    number.map(|number| Limit(Some(number))).ok_or_else(|| use_instead.to_owned())
 }
 
 impl Serve {
@@ -182,7 +139,7 @@ impl Serve {
             log: log.clone(),
             limits: Limits::new(self.rate_limit, Clock::system()),
             metrics,
-            tls: tls.clone(),
+            certificate_end: tls.clone().map(|tls| Arc::new(move || tls.expires_at()) as routes::CertificateEnd),
         };
         let for_metrics = self.metrics_listen.map(metrics::Listener::bind).transpose()?;
         let Opened { app, mut setup_code } =
@@ -302,35 +259,5 @@ async fn sweep(app: App) {
             }
         };
         tokio::time::sleep(pause).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn d7_quotas_are_read_with_their_unit() {
-        assert_eq!(parse_records("10000"), Ok(Limit(Some(10_000))));
-        assert_eq!(parse_bytes("500MB"), Ok(Limit(Some(500_000_000))));
-        assert_eq!(parse_bytes("10kb"), Ok(Limit(Some(10_000))));
-        assert_eq!(parse_bytes("0B"), Ok(Limit(Some(0))));
-        for parse in [parse_records, parse_bytes] {
-            assert_eq!(parse("off"), Ok(Limit(None)));
-            for bad in ["", "-1", "+1", "1.5", "MB", "10XB", "9223372036854775808", "99999999999TB", "1 GB", "5é"] {
-                assert!(parse(bad).is_err(), "{bad}");
-            }
-        }
-        assert!(parse_records("1kB").is_err());
-        assert!(parse_bytes("500").is_err(), "nobody means so few bytes");
-    }
-
-    #[test]
-    fn durations_are_read_with_their_unit() {
-        assert_eq!(parse_duration("5m"), Ok(Duration::from_mins(5)));
-        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
-        for bad in ["", "m", "5x", "-1s", "0s", "1.5h", "99999999999d", "5é"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
     }
 }

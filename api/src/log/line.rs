@@ -1,24 +1,22 @@
 //! An event as a line. Whatever is in it, it stays one line, in which no value can pass for another (CWE-117): control and
 //! direction characters, quotes and backslashes are escaped, in both formats alike.
 
-use std::{
-    cell::Cell,
-    fmt::{self, Write as _},
-};
+use std::fmt::{self, Write as _};
 
 use base::Clock;
 use time::OffsetDateTime;
 use tracing::{
-    Event, Level, Subscriber,
+    Level,
     field::{Field, Visit},
 };
-use tracing_subscriber::layer::{Context, Layer};
 
-use super::{Format, writer::Writer};
-
-thread_local! {
-    /// Used again for the next line. Taken while in use, since to show a value may log.
-    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people: a time, a level, the message, `key=value`.
+    Text,
+    /// For programs: one object, all members on one level.
+    Json,
 }
 
 /// How lines are made.
@@ -28,19 +26,9 @@ pub(super) struct Lines {
     clock: Clock,
 }
 
-/// Makes a line of every event and hands it to the writer.
-pub(super) struct LineLayer {
-    lines: Lines,
-    writer: Writer,
-}
-
 impl Lines {
     pub(super) fn new(format: Format, clock: Clock) -> Self {
         Self { format, clock }
-    }
-
-    pub(super) fn into_layer(self, writer: Writer) -> LineLayer {
-        LineLayer { lines: self, writer }
     }
 
     /// A line that says how many others are missing.
@@ -51,7 +39,8 @@ impl Lines {
         self.end(line);
     }
 
-    fn begin<'a>(&self, line: &'a mut Vec<u8>, level: Level, target: &str) -> Fields<'a> {
+    /// Begins a line: its time, level and target.
+    pub(super) fn begin<'a>(&self, line: &'a mut Vec<u8>, level: Level, target: &str) -> Fields<'a> {
         let json = self.format == Format::Json;
         if json {
             line.extend_from_slice(b"{\"timestamp\":\"");
@@ -68,21 +57,9 @@ impl Lines {
         fields
     }
 
-    fn end(&self, line: &mut Vec<u8>) {
+    /// Ends a line.
+    pub(super) fn end(&self, line: &mut Vec<u8>) {
         line.extend_from_slice(if self.format == Format::Json { b"}\n" } else { b"\n" });
-    }
-}
-
-impl<S: Subscriber> Layer<S> for LineLayer {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = LINE.try_with(Cell::take).unwrap_or_default();
-        line.clear();
-        let metadata = event.metadata();
-        let mut fields = self.lines.begin(&mut line, *metadata.level(), metadata.target());
-        event.record(&mut fields);
-        self.lines.end(&mut line);
-        self.writer.push(&line, *metadata.level() <= Level::WARN);
-        let _ = LINE.try_with(|kept| kept.set(line));
     }
 }
 
@@ -108,7 +85,7 @@ fn put_time(line: &mut Vec<u8>, now: OffsetDateTime) {
 }
 
 /// The fields of one line, as they are written.
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     line: &'a mut Vec<u8>,
     json: bool,
 }
@@ -146,6 +123,15 @@ impl Fields<'_> {
         }
     }
 
+    /// A text that needs no escapes, and no quotes where the line is text.
+    pub(super) fn plain_text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        let quote: &[u8] = if self.json { b"\"" } else { b"" };
+        self.line.extend_from_slice(quote);
+        self.line.extend_from_slice(value.as_bytes());
+        self.line.extend_from_slice(quote);
+    }
+
     /// A value that needs no quotes and no escapes.
     fn plain(&mut self, name: &str, value: &str) {
         self.name(name);
@@ -167,13 +153,7 @@ impl Visit for Fields<'_> {
             !value.is_empty() && all(value, |byte| matches!(byte, b'!' | b'#'..=b'<' | b'>'..=b'[' | b']'..=b'~'));
         match field.name() {
             name if name.starts_with("log.") => {}
-            name if is_bare => {
-                self.name(name);
-                let quote: &[u8] = if self.json { b"\"" } else { b"" };
-                self.line.extend_from_slice(quote);
-                self.line.extend_from_slice(value.as_bytes());
-                self.line.extend_from_slice(quote);
-            }
+            name if is_bare => self.plain_text(name, value),
             name => self.text(name, value),
         }
     }
@@ -249,7 +229,6 @@ impl fmt::Write for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
     use super::*;
 
@@ -291,51 +270,6 @@ mod tests {
         let expected = json!({
             "timestamp": "2027-01-15T08:00:00.000000Z", "level": "INFO", "target": "coffer::access",
             "message": HOSTILE, HOSTILE: "odd", "status": 200
-        });
-        assert_eq!(read, expected);
-    }
-
-    struct Sender(std::sync::mpsc::Sender<Vec<u8>>);
-
-    impl std::io::Write for Sender {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.send(bytes.to_vec()).map_err(std::io::Error::other)?;
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// What the log makes of an event with every kind of field.
-    fn event(format: Format) -> String {
-        let (sent, read) = std::sync::mpsc::channel();
-        let lines = Lines::new(format, Clock::held(1_800_000_000).0);
-        let writer = Writer::start(Sender(sent), lines.clone()).unwrap();
-        tracing::subscriber::with_default(Registry::default().with(lines.into_layer(writer)), || {
-            tracing::info!(
-                target: "coffer::access",
-                plain = "GET", path = "/a/{b}?", empty = "", hostile = HOSTILE, quote = "a\"b", equal = "a=b", space = "a b",
-                back = "a\\b", shown = %"a b", n = 5_u64, below = -5_i64, yes = true, ms = 1.25, none = None::<&str>, "done"
-            );
-        });
-        String::from_utf8(read.recv().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn l2_an_events_fields_are_quoted_and_escaped_where_they_need_it() {
-        let shown = r#"ada\nroot=1 \"ok\"\r\t\\\u001b[2J\u202e\u2028\u0085\u0000é"#;
-        let expected = format!(
-            "2027-01-15T08:00:00.000000Z  INFO done plain=GET path=/a/{{b}}? empty=\"\" hostile=\"{shown}\" quote=\"a\\\"b\" \
-             equal=\"a=b\" space=\"a b\" back=\"a\\\\b\" shown=\"a b\" n=5 below=-5 yes=true ms=1.25\n"
-        );
-        assert_eq!(event(Format::Text), expected);
-        let read: Value = serde_json::from_str(&event(Format::Json)).unwrap();
-        let expected = json!({
-            "timestamp": "2027-01-15T08:00:00.000000Z", "level": "INFO", "target": "coffer::access", "message": "done",
-            "plain": "GET", "path": "/a/{b}?", "empty": "", "hostile": HOSTILE, "quote": "a\"b", "equal": "a=b", "space": "a b",
-            "back": "a\\b", "shown": "a b", "n": 5, "below": -5, "yes": true, "ms": 1.25
         });
         assert_eq!(read, expected);
     }

@@ -19,7 +19,7 @@ const ROOM: usize = 4 << 20;
 /// Warnings and errors may take this much more, so that a flood of requests cannot drown them.
 const ROOM_FOR_WARNINGS: usize = ROOM + (256 << 10);
 /// A buffer that grew beyond this is given back.
-const KEPT: usize = 256 << 10;
+const LARGEST_KEPT_BUFFER: usize = 256 << 10;
 /// After a write, lines gather for this long: many requests then cost one system call. A line that comes after a pause is written at once.
 const GATHERING: Duration = Duration::from_millis(10);
 /// Before another try where stderr takes nothing at the moment.
@@ -120,7 +120,7 @@ impl Shared {
             }
             write_all(&mut out, &taken);
             taken.clear();
-            taken.shrink_to(KEPT);
+            taken.shrink_to(LARGEST_KEPT_BUFFER);
 
             let mut state = self.state();
             state.writing = false;
@@ -161,7 +161,7 @@ mod tests {
     use base::Clock;
 
     use super::*;
-    use crate::log::Format;
+    use crate::log::line::Format;
 
     /// A reader that takes a write when it is told to.
     struct Reader {

@@ -12,7 +12,10 @@ use std::{
 use base::histogram::{Histogram, SECONDS};
 use http::{Method, StatusCode};
 
-use super::{Kind, Route, Text, routes};
+use super::{
+    route::{Route, routes},
+    text::{Kind, Text},
+};
 
 /// The last stands for all others.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];

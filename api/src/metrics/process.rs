@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::param::{clock_ticks_per_second, page_size};
 
-use super::{Kind, Text};
+use super::text::{Kind, Text};
 
 /// One look at the process.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -9,7 +9,10 @@ use http::header::CONTENT_DISPOSITION;
 use tokio::sync::mpsc;
 
 use super::{Context, Input, Reply, Table};
-use crate::domain::{App, Result, backup::Backup};
+use crate::{
+    domain::{App, Result, backup::Backup},
+    log::in_current_request,
+};
 
 /// Pieces that wait for a client to take them.
 const AHEAD: usize = 4;
@@ -22,7 +25,7 @@ async fn get(context: Context, input: Input<backup::Get>) -> Result<Reply<backup
     tracing::info!(user = %input.session()?.user.id, address = %input.origin.address, "a backup is being taken");
     let (pieces, taken) = mpsc::channel(AHEAD);
     let name = format!("coffer-{}.backup", context.app.core().store.version());
-    tokio::spawn(make(context.app, pieces));
+    tokio::spawn(in_current_request(make(context.app, pieces)));
     let taken = stream::unfold(taken, async |mut taken| taken.recv().await.map(|piece| (piece, taken)));
     Ok(Reply::stream(Box::pin(taken)).header(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\"")))
 }

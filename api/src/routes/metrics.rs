@@ -18,7 +18,7 @@ use super::{Context, Options, Reply, Table, error, split, to_warp};
 use crate::{
     domain::{App, Result, sessions},
     metrics::{Kind, Process, Route, Text},
-    server::{Notes, RequestId, Tls},
+    server::request::{Notes, RequestId},
 };
 
 /// How long a count of the sessions is good: counting reads all of them.
@@ -89,7 +89,7 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     text.single("coffer_quota_refused_total", Kind::Counter, "Changes that a quota refused.", refused);
     let remembered = options.limits.remembered();
     text.single("coffer_rate_limit_callers", Kind::Gauge, "Callers whose allowance is remembered.", remembered);
-    if let Some(end) = options.tls.as_ref().and_then(Tls::expires_at) {
+    if let Some(end) = options.certificate_end.as_ref().and_then(|end| end()) {
         text.single(
             "coffer_tls_certificate_expiry_timestamp_seconds",
             Kind::Gauge,

@@ -1,4 +1,4 @@
-//! Taking connections: fairly from all listeners, while there are places, and patiently while the system has no room. What is served on
+//! Taking connections: fairly from all listeners, within the connection limits, and patiently while the system has no room. What is served on
 //! them is not decided here.
 
 use std::{
@@ -14,10 +14,10 @@ use tokio::{
 };
 
 use super::{
-    Phase,
+    connection_limits::{ConnectionLimits, ConnectionPermit},
+    drain::Phase,
     listener::{Accepted, Listener},
-    places::{Place, Places},
-    seldom::Seldom,
+    rate_limited_log::RateLimitedLog,
 };
 
 /// The pause after an accept that failed for want of something (file descriptors, memory) that other connections will give back.
@@ -27,27 +27,27 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn until(
     shutdown: impl Future<Output = ()>,
     listeners: &[Listener],
-    places: &Places,
+    limits: &ConnectionLimits,
     phase: &watch::Sender<Phase>,
-    serve: &impl Fn(Accepted, Place),
+    serve: &impl Fn(Accepted, ConnectionPermit),
 ) {
     let mut shutdown = pin!(shutdown);
-    let (crowded, failing) = (Seldom::default(), Seldom::default());
+    let (crowded_log, failing_log) = (RateLimitedLog::default(), RateLimitedLog::default());
     let mut turn = 0;
     loop {
-        let place = if let Some(place) = places.try_take() {
-            place
+        let permit = if let Some(permit) = limits.try_take() {
+            permit
         } else {
-            if crowded.is_due() {
+            if crowded_log.allows() {
                 tracing::warn!("all connections that the server may have are taken; new ones wait");
             }
             phase.send_replace(Phase::Crowded);
-            let place = tokio::select! {
+            let permit = tokio::select! {
                 () = &mut shutdown => return,
-                place = places.take() => place,
+                permit = limits.take() => permit,
             };
             phase.send_replace(Phase::Open);
-            place
+            permit
         };
         // No listener can keep the others waiting.
         turn = (turn + 1) % listeners.len();
@@ -56,10 +56,10 @@ pub(super) async fn until(
             accepted = poll_fn(|cx| poll_accept(listeners, turn, cx)) => accepted,
         };
         match accepted {
-            Ok(accepted) => serve(accepted, place),
-            Err(error) if gone_already(&error) => {}
+            Ok(accepted) => serve(accepted, permit),
+            Err(error) if is_broken_already(&error) => {}
             Err(error) => {
-                if failing.is_due() {
+                if failing_log.allows() {
                     tracing::error!(%error, "cannot accept connections; trying again");
                 }
                 tokio::select! {
@@ -82,7 +82,7 @@ fn poll_accept(listeners: &[Listener], turn: usize, cx: &mut Context<'_>) -> Pol
 }
 
 /// Accepts what the kernel has queued, which would be reset with the listeners. What others listen for too is left to them.
-pub(super) fn queued(listeners: Vec<Listener>, places: &Places, serve: &impl Fn(Accepted, Place)) {
+pub(super) fn queued(listeners: Vec<Listener>, limits: &ConnectionLimits, serve: &impl Fn(Accepted, ConnectionPermit)) {
     for listener in listeners.into_iter().filter(|listener| !listener.is_inherited()) {
         let mut queue = match listener.into_queue() {
             Ok(queue) => queue,
@@ -91,12 +91,12 @@ pub(super) fn queued(listeners: Vec<Listener>, places: &Places, serve: &impl Fn(
                 continue;
             }
         };
-        while let Some(place) = places.try_take()
+        while let Some(permit) = limits.try_take()
             && let Some(accepted) = queue.next()
         {
             match accepted {
-                Ok(accepted) => serve(accepted, place),
-                Err(error) if gone_already(&error) => {}
+                Ok(accepted) => serve(accepted, permit),
+                Err(error) if is_broken_already(&error) => {}
                 Err(_) => break,
             }
         }
@@ -104,7 +104,7 @@ pub(super) fn queued(listeners: Vec<Listener>, places: &Places, serve: &impl Fn(
 }
 
 /// The one connection that was to be accepted broke before; the next may be fine.
-fn gone_already(error: &io::Error) -> bool {
+fn is_broken_already(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted

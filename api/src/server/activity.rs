@@ -8,9 +8,9 @@ use std::sync::atomic::{
 
 use tokio::time::{Duration, Instant};
 
-use super::ServerOptions;
+use super::options::ServerOptions;
 
-/// How long a connection that does nothing may stay while others wait for a place.
+/// How long a connection that does nothing may stay while others wait for a connection.
 const CROWDED_IDLE: Duration = Duration::from_secs(1);
 
 /// Notes of what a connection does and since when.
@@ -128,7 +128,7 @@ impl Activity {
         }
     }
 
-    /// What the connection takes too long for. `crowded`: others wait for its place.
+    /// What the connection takes too long for. `crowded`: others wait for a connection.
     pub(super) fn overdue(&self, options: &ServerOptions, crowded: bool) -> Option<Overdue> {
         let now = self.now();
         if let Some(since) = self.blocked.since(now) {

@@ -16,13 +16,16 @@ use tokio::{
 use tower::Service;
 
 use super::{
-    Phase, Shared,
     activity::{Activity, Overdue},
-    body::RequestBody,
-    exchange::{self, Peer},
+    answer,
+    drain::Phase,
+    io::Io,
     listener::Accepted,
-    stream::{Io, Watched},
-    tls::Secured,
+    peer::Peer,
+    request_body::RequestBody,
+    shared::Shared,
+    stream::Watched,
+    tls_stream::TlsOrPlain,
 };
 
 /// How often a connection is looked at while it has the time for one head: it is closed at most a quarter late.
@@ -50,7 +53,7 @@ pub(super) async fn serve<S, B>(
             // Answers are written whole; waiting for more to fill a packet only delays them. It fails where the client has left already.
             let _ = stream.set_nodelay(true);
             match tls {
-                Some(tls) => (Box::new(Secured::new(stream, tls.clone(), activity.clone())), true),
+                Some(tls) => (Box::new(TlsOrPlain::new(stream, tls.clone(), activity.clone())), true),
                 None => (Box::new(stream), false),
             }
         }
@@ -66,8 +69,8 @@ pub(super) async fn serve<S, B>(
         _connected: shared.options.metrics.connected(),
     });
     let stream = TokioIo::new(Watched::new(stream, peer.clone()));
-    let answer = service_fn(move |request: Request<Incoming>| exchange::answer(peer.clone(), service.clone(), request));
-    let mut connection = pin!(shared.http.serve_connection(stream, answer));
+    let service = service_fn(move |request: Request<Incoming>| answer::answer(peer.clone(), service.clone(), request));
+    let mut connection = pin!(shared.http.serve_connection(stream, service));
 
     let mut look = interval((shared.options.header_timeout / LOOKS_PER_HEAD).max(SHORTEST_LOOK));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, header, uri::Authority};
 use ipnet::IpNet;
 use thiserror::Error;
 
-use super::exchange::Connection;
+use super::request::Connection;
 
 /// Peers that speak for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

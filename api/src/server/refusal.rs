@@ -5,7 +5,10 @@ use common::Problem;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, header, uri::Authority};
 use hyper::body::Body;
 
-use super::{MAX_HEADER_LIST, MAX_HEADERS, ServerOptions, body::BodyError};
+use super::{
+    options::{MAX_HEADER_LIST, MAX_HEADERS, ServerOptions},
+    request_body::BodyError,
+};
 
 /// The methods that some route may have. warp never sees TRACE, which would echo credentials, and CONNECT, on which it panics.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");

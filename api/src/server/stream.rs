@@ -15,17 +15,12 @@ use tokio::{
     time::{Duration, Sleep, sleep},
 };
 
-use super::{exchange::Peer, unreadable};
+use super::{peer::Peer, unreadable};
 
 /// After our last byte, how long and how much of what the client still sends is read and dropped. To close on unread bytes resets the
 /// connection, and the client loses the answer that tells it why (RFC 9112 §9.6).
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 32 * 1024 * 1024;
-
-/// What a connection's bytes come and go through.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// A stream whose reads and writes are noted.
 pub(super) struct Watched<T> {
@@ -33,18 +28,18 @@ pub(super) struct Watched<T> {
     peer: Arc<Peer>,
     /// What is still to be written in the place of what was.
     instead: Bytes,
-    leaving: Option<Leaving>,
+    lingering: Option<Lingering>,
 }
 
 /// Our side is closed; the client's is not yet.
-struct Leaving {
+struct Lingering {
     until: Pin<Box<Sleep>>,
     left: usize,
 }
 
 impl<T> Watched<T> {
     pub(super) fn new(inner: T, peer: Arc<Peer>) -> Self {
-        Self { inner, peer, instead: Bytes::new(), leaving: None }
+        Self { inner, peer, instead: Bytes::new(), lingering: None }
     }
 
     fn note<R>(&self, written: Poll<R>) -> Poll<R> {
@@ -139,23 +134,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(this.poll_instead(cx))?;
-        let leaving = match &mut this.leaving {
-            Some(leaving) => leaving,
+        let lingering = match &mut this.lingering {
+            Some(lingering) => lingering,
             none => {
                 ready!(Pin::new(&mut this.inner).poll_shutdown(cx))?;
-                none.insert(Leaving { until: Box::pin(sleep(LINGER)), left: LINGER_BYTES })
+                none.insert(Lingering { until: Box::pin(sleep(LINGER)), left: LINGER_BYTES })
             }
         };
         let mut dropped = [MaybeUninit::uninit(); 8 * 1024];
-        while leaving.until.as_mut().poll(cx).is_pending() {
+        while lingering.until.as_mut().poll(cx).is_pending() {
             let mut dropped = ReadBuf::uninit(&mut dropped);
             // An error here is the end as well: the answer is out, and nobody is left to tell.
             if ready!(Pin::new(&mut this.inner).poll_read(cx, &mut dropped)).is_err() {
                 break;
             }
             let count = dropped.filled().len();
-            leaving.left = leaving.left.saturating_sub(count);
-            if count == 0 || leaving.left == 0 {
+            lingering.left = lingering.left.saturating_sub(count);
+            if count == 0 || lingering.left == 0 {
                 break;
             }
         }

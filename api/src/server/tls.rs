@@ -1,8 +1,7 @@
-//! TLS by rustls: the certificate and its key from PEM files, replaced while connections go on. The only place, with its children,
-//! that names rustls. Deadlines are the connection's: a handshake counts as part of the first request's head.
+//! TLS by rustls: the certificate and its key from PEM files, replaced while connections go on. Only this module and `tls_stream` name
+//! rustls. Deadlines are the connection's: a handshake counts as part of the first request's head.
 
 mod expiry;
-mod stream;
 
 use std::{
     fs, io,
@@ -23,8 +22,6 @@ use rustls::{
 };
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
-
-pub(super) use stream::Secured;
 
 /// What clients may speak inside, in our order.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -110,7 +107,7 @@ impl Tls {
         Ok(())
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
         self.acceptor.0.clone()
     }
 }

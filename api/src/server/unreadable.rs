@@ -9,8 +9,9 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 
 use super::{
-    body::AnswerBody,
-    exchange::{Exchange, Peer},
+    answer::{AnswerBody, refuse},
+    exchange::Exchange,
+    peer::Peer,
     refusal::Refusal,
 };
 
@@ -29,7 +30,7 @@ pub(super) fn instead_of(written: &[u8], peer: &Arc<Peer>) -> Option<Bytes> {
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(NO_METHOD).unwrap_or_default();
     let (exchange, _) = Exchange::begin(peer.clone(), &request);
-    let response: Response<AnswerBody<Empty<Bytes>>> = exchange.refuse(Refusal::unreadable(status));
+    let response: Response<AnswerBody<Empty<Bytes>>> = refuse(exchange, Refusal::unreadable(status));
     let (parts, mut body) = response.into_parts();
     // It is there at once.
     let body = body.frame().now_or_never()??.ok()?.into_data().ok()?;

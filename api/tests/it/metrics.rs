@@ -2,10 +2,14 @@
 
 #![allow(clippy::float_cmp, reason = "counts are whole numbers, which are exact")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
+use common::Problem;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Coffer, server::Server};
 
@@ -141,4 +145,27 @@ async fn the_logs_level_is_changed_while_the_server_runs_and_the_journal_knows_b
         log.lines().filter(|line| line.contains("coffer::access") && line.contains(id)).count()
     };
     assert_eq!([lines(&loud), lines(&quiet), lines(&again)], [1, 0, 1], "{log}");
+}
+
+#[tokio::test]
+async fn l1_the_reason_of_a_500_is_logged_under_the_id_that_the_caller_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data, &["--log", "json"]);
+    let admin = server.set_up().await;
+    let backup = admin.get("/api/backup/").await;
+    backup.is(200);
+    fs::rename(data.join("store"), dir.path().join("elsewhere")).unwrap();
+    let response = admin.request(Method::GET, "/metrics").send().await.unwrap();
+    assert_eq!(response.status(), 500);
+    let problem: Problem = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+
+    let log = server.log();
+    let reasons = |id: &str| {
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines = lines.filter(|line| line["request_id"] == id && line["target"] != "coffer::access");
+        lines.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(&problem.request_id), ["a request failed"], "{log}");
+    assert_eq!(reasons(backup.header("x-request-id")), ["a backup is being taken"], "{log}");
 }

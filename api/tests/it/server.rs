@@ -14,7 +14,10 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use coffer::{
     assets::Assets,
-    server::{Connection, RequestId, Server, ServerOptions, Unfinished},
+    server::{
+        Server, ServerOptions, Unfinished,
+        request::{Connection, RequestId},
+    },
 };
 use http::{HeaderMap, Method, Response};
 use tokio::{

@@ -1,4 +1,4 @@
-//! The bodies that pass through the server: the request's, with its byte limit and deadline, and the answer's, counted on its way out.
+//! The body of a request, with its byte limit and its deadline.
 
 use std::{
     pin::Pin,
@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until, timeout_at},
 };
 
-use super::{Shared, exchange::Exchange};
+use super::shared::Shared;
 
 /// The body of a request: ends with an error where it is longer or later than the server allows, or all bodies together are more
 /// than it holds. The server then answers 413, 408 or 503 itself, whatever the handler makes of the error.
@@ -118,8 +118,8 @@ impl RequestBody {
     }
 }
 
-/// Who is answered before the body is read, such as with a 401, is still sending: the connection would end without a word,
-/// and the client's next request on it with that. So the rest is read, within the same limits, and let go.
+/// A client that is answered before its body is read, such as with a 401, is still sending: the connection would be reset, and the
+/// client's next request on it with that. So the rest is read, within the same limits, and dropped.
 impl Drop for RequestBody {
     fn drop(&mut self) {
         let unread = self.incoming.take().filter(|incoming| !incoming.is_end_stream() && self.verdict.get().is_none());
@@ -170,55 +170,5 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         self.incoming.as_ref().map_or_else(SizeHint::default, Body::size_hint)
-    }
-}
-
-/// The body of an answer. The exchange ends when it is dropped: sent whole, or given up.
-pub(super) struct AnswerBody<B> {
-    content: Content<B>,
-    exchange: Exchange,
-}
-
-pub(super) enum Content<B> {
-    /// What the service answers.
-    Service(B),
-    /// What the server answers itself.
-    Own(Option<Bytes>),
-}
-
-impl<B> AnswerBody<B> {
-    pub(super) fn new(content: Content<B>, exchange: Exchange) -> Self {
-        Self { content, exchange }
-    }
-}
-
-impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.get_mut();
-        let frame = match &mut this.content {
-            Content::Service(body) => Pin::new(body).poll_frame(cx),
-            Content::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-        };
-        if let Poll::Ready(Some(Ok(frame))) = &frame {
-            this.exchange.count(frame.data_ref().map_or(0, Bytes::len));
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Service(body) => body.is_end_stream(),
-            Content::Own(bytes) => bytes.is_none(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Service(body) => body.size_hint(),
-            Content::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-        }
     }
 }

@@ -14,14 +14,13 @@ use tokio::{
 };
 use tokio_rustls::{Accept, server::TlsStream};
 
-use super::Tls;
-use crate::server::{activity::Activity, stream::Io};
+use super::{activity::Activity, io::Io, tls::Tls};
 
 /// The first byte of every TLS connection: a record of a handshake.
 const HANDSHAKE: u8 = 0x16;
 
-/// A stream that is TLS, as soon as the handshake is done.
-pub(in crate::server) struct Secured {
+/// A stream that is TLS as soon as the handshake is done, or plain HTTP where the client speaks that.
+pub(super) struct TlsOrPlain {
     state: State,
     tls: Tls,
     activity: Arc<Activity>,
@@ -38,8 +37,8 @@ enum State {
     Broken,
 }
 
-impl Secured {
-    pub(in crate::server) fn new(stream: TcpStream, tls: Tls, activity: Arc<Activity>) -> Self {
+impl TlsOrPlain {
+    pub(super) fn new(stream: TcpStream, tls: Tls, activity: Arc<Activity>) -> Self {
         Self { state: State::New(stream), tls, activity }
     }
 
@@ -80,13 +79,13 @@ impl Secured {
     }
 }
 
-impl AsyncRead for Secured {
+impl AsyncRead for TlsOrPlain {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_open(cx))?.poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Secured {
+impl AsyncWrite for TlsOrPlain {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_open(cx))?.poll_write(cx, buf)
     }

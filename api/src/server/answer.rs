@@ -1,0 +1,161 @@
+//! How a request is answered: keeps from the service what it must not see, survives its panics, holds it to its deadline, completes the
+//! headers, and counts the answer's body on its way out. Connections and routes are not its concern.
+
+use std::{
+    convert::Infallible,
+    error::Error as StdError,
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{HeaderValue, Request, Response, header};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::timeout_at;
+use tower::{Service, ServiceExt as _};
+
+use super::{exchange::Exchange, headers, peer::Peer, refusal::Refusal, request_body::RequestBody};
+use crate::problem;
+
+/// Answers `request`. Every line that is logged meanwhile has the request's id.
+pub(super) async fn answer<S, B>(
+    peer: Arc<Peer>,
+    service: S,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody<B>>, Infallible>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let (exchange, host) = Exchange::begin(peer, &request);
+    Ok(exchange.id.scope(handle(exchange, host, service, request)).await)
+}
+
+async fn handle<S, B>(
+    exchange: Exchange,
+    host: Option<HeaderValue>,
+    service: S,
+    request: Request<Incoming>,
+) -> Response<AnswerBody<B>>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let options = &exchange.peer.shared.options;
+    if exchange.peer.activity.is_plain() {
+        return refuse(exchange, Refusal::plain(&request));
+    }
+    if let Some(refusal) = Refusal::of(&request, options) {
+        return refuse(exchange, refusal);
+    }
+
+    let mut request =
+        request.map(|body| RequestBody::new(body, &exchange.peer.shared, exchange.started + options.body_timeout));
+    // HTTP/2 says `:authority`, and an absolute URL overrides `Host` (RFC 9112 §3.2.2): services need to look in one place.
+    let authority = request.uri().authority().map(|authority| match authority.port() {
+        Some(port) => format!("{}:{port}", authority.host()),
+        None => authority.host().to_owned(),
+    });
+    if let Some(host) = host.or_else(|| HeaderValue::try_from(authority?).ok()) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    request.extensions_mut().insert(exchange.connection);
+    request.extensions_mut().insert(exchange.id);
+    request.extensions_mut().insert(exchange.notes.clone());
+    let verdict = request.body().verdict();
+    // Also the call itself is inside, not only the future that it gives: filters run in both.
+    let mut handling = pin!(AssertUnwindSafe(async move { service.oneshot(request).await }).catch_unwind());
+    // Most handlers answer at the first poll, and need no timer.
+    let handled = match poll_fn(|cx| Poll::Ready(handling.as_mut().poll(cx))).await {
+        Poll::Ready(handled) => Ok(handled),
+        Poll::Pending => timeout_at(exchange.started + options.handler_timeout, handling).await,
+    };
+
+    if let Some(error) = verdict.get() {
+        let refusal = Refusal::body(&error, options);
+        return refuse(exchange, refusal);
+    }
+    match handled {
+        Ok(Ok(Ok(response))) => complete(exchange, response.map(Content::Service), false),
+        Ok(Err(_panic)) => {
+            tracing::error!("a handler panicked");
+            refuse(exchange, Refusal::panicked())
+        }
+        Err(_elapsed) => {
+            tracing::error!("a handler did not answer in time");
+            refuse(exchange, Refusal::too_slow())
+        }
+    }
+}
+
+/// An answer of the server's own.
+pub(super) fn refuse<B>(exchange: Exchange, refusal: Refusal) -> Response<AnswerBody<B>> {
+    let mut problem = refusal.problem;
+    problem.request_id = exchange.id.to_string();
+    let (status, headers, body) = problem::response_parts(&problem);
+    let mut response = Response::new(Content::Own(Some(body)));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response.headers_mut().extend(refusal.header);
+    complete(exchange, response, refusal.closes)
+}
+
+fn complete<B>(mut exchange: Exchange, mut response: Response<Content<B>>, closes: bool) -> Response<AnswerBody<B>> {
+    let closes = closes || exchange.peer.shared.draining.load(Ordering::Relaxed);
+    // Hexadecimal digits and hyphens are always a header value.
+    let id = HeaderValue::from_str(exchange.id.as_str()).unwrap_or(HeaderValue::from_static(""));
+    headers::complete(response.headers_mut(), id, exchange.version, closes, exchange.connection.is_secure);
+    exchange.status = Some(response.status());
+    response.map(|content| AnswerBody { content, exchange })
+}
+
+/// The body of an answer. The exchange ends when it is dropped: sent whole, or given up.
+pub(super) struct AnswerBody<B> {
+    content: Content<B>,
+    exchange: Exchange,
+}
+
+enum Content<B> {
+    /// What the service answers.
+    Service(B),
+    /// What the server answers itself.
+    Own(Option<Bytes>),
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.get_mut();
+        let frame = match &mut this.content {
+            // The connection's task asks, which works on no request; what makes the pieces may log.
+            Content::Service(body) => this.exchange.id.sync_scope(|| Pin::new(body).poll_frame(cx)),
+            Content::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+        };
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            this.exchange.count(frame.data_ref().map_or(0, Bytes::len));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Service(body) => body.is_end_stream(),
+            Content::Own(bytes) => bytes.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Service(body) => body.size_hint(),
+            Content::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What all connections share: the options, hyper's settings, and how many bytes they hold together.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64},
+    time::Duration,
+};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto,
+};
+
+use super::options::{HEAD_BUFFER, MAX_HEADER_LIST, MAX_HEADERS, ServerOptions};
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) options: ServerOptions,
+    pub(super) http: auto::Builder<TokioExecutor>,
+    /// Answers say `Connection: close`.
+    pub(super) draining: AtomicBool,
+    /// Bytes of the bodies of all requests under way.
+    pub(super) body_bytes: AtomicU64,
+    /// Bytes of all heads on their way in.
+    pub(super) head_bytes: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(options: ServerOptions) -> Self {
+        Self {
+            options,
+            http: builder(),
+            draining: AtomicBool::new(false),
+            body_bytes: AtomicU64::new(0),
+            head_bytes: AtomicU64::new(0),
+        }
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // `connection` watches over heads and pauses itself: that costs no timer per request, tells the two apart, and holds for the first byte too.
+    builder.http1().header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(HEAD_BUFFER);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .max_concurrent_streams(128)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(1024)
+        .max_header_list_size(MAX_HEADER_LIST);
+    builder
+}
