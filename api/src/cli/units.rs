@@ -42,12 +42,16 @@ pub(super) fn parse_count(text: &str) -> Result<Limit, String> {
 
 /// Reads `500MB`, `10GB` (thousands), `10GiB` (1024s) or `off`. Nobody means the few bytes that a number without a unit would be.
 pub(super) fn parse_size(text: &str) -> Result<Limit, String> {
-    match text {
-        "off" => Ok(Limit(None)),
-        _ if is_number(text) => Err(format!("add the unit: {text}MB, {text}GB or {text}B for bytes")),
-        _ => counted(text.parse().ok().map(|size: ByteSize| size.as_u64()))
-            .ok_or_else(|| "use a number and its unit, such as 500MB or 10GB, or off".to_owned()),
+    if text == "off" {
+        return Ok(Limit(None));
     }
+    if is_number(text) {
+        return Err(format!("add the unit: {text}MB, {text}GB or {text}B for bytes"));
+    }
+    // The library would take a sign.
+    let size = text.starts_with(|c: char| c.is_ascii_digit()).then(|| text.parse::<ByteSize>().ok()).flatten();
+    counted(size.map(|size| size.as_u64()))
+        .ok_or_else(|| "use a number and its unit, such as 500MB or 10GB, or off".to_owned())
 }
 
 fn is_number(text: &str) -> bool {
