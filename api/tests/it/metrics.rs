@@ -160,10 +160,15 @@ async fn l1_the_reason_of_a_500_is_logged_under_the_id_that_the_caller_is_told()
     assert_eq!(response.status(), 500);
     let problem: Problem = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
 
+    // The last lines are written when it ends.
+    crate::support::server::terminate(&server.child);
+    server.child.wait().unwrap();
     let log = server.log();
     let reasons = |id: &str| {
         let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let lines = lines.filter(|line| line["request_id"] == id && line["target"] != "coffer::access");
+        // The libraries' own lines, and the access log's, are not asked for.
+        let is_ours = |target: &str| target.starts_with("coffer") && target != "coffer::access";
+        let lines = lines.filter(|line| line["request_id"] == id && line["target"].as_str().is_some_and(is_ours));
         lines.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(reasons(&problem.request_id), ["a request failed"], "{log}");
