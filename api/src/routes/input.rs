@@ -32,7 +32,7 @@ use crate::{
         sign_in::{self, Origin},
     },
     limits::{Allowance, Payer},
-    server::{Connection, Notes, RequestId},
+    server::request::{Connection, Notes, RequestId},
 };
 
 /// Characters of a user agent that are kept.
