@@ -24,7 +24,10 @@ static GOOD: LazyLock<(Vec<u8>, Manifest)> = LazyLock::new(|| {
     runtime().block_on(async {
         let store = Store::open(Options::memory()).expect("a store in memory opens");
         let records = (0..20).map(|n| (Key::space("records").int(n), format!("{{\"n\":{n}}}")));
-        let batch = records.fold(Batch::new(), |batch, (key, value)| batch.put(key, value));
+        let mut batch = Batch::new();
+        for (key, value) in records {
+            batch.put(key, value);
+        }
         store.commit(batch).await.expect("it takes a commit");
         let snapshot = store.snapshot();
         let mut backup = Backup::new(&snapshot, "2026-11-22T00:00:00Z".to_owned());

@@ -15,7 +15,7 @@ use coffer::{
     limits::{self, Limits},
     routes,
     server::request::Connection,
-    store::{Batch, Options, Store},
+    store::{Options, Store},
 };
 use common::{
     access::Caller, collection::Definition, endpoints::users::NewUser, id::SessionId, json, name::CollectionName,
@@ -212,7 +212,7 @@ async fn sign_in(app: &App, username: &str, is_admin: bool) -> (Caller, String) 
         is_active: true,
     };
     let hash = PasswordHash::from_stored("none".to_owned());
-    let (user, batch) =
+    let (user, mut batch) =
         users::stage_create(app.core(), Actor::local(&Caller::Anonymous), new, &hash).expect("a user fits");
     let session = SessionId::from_uuid(app.core().ids.next_id());
     let (access, claims) = app.auth().issuer.issue(TokenType::Access, user.id, session, None);
@@ -228,8 +228,7 @@ async fn sign_in(app: &App, username: &str, is_admin: bool) -> (Caller, String) 
         user_agent: String::new(),
     };
     let stored = serde_json::to_vec(&stored).expect("a session can be written");
-    let batch: Batch =
-        batch.put(keyspace::session(session), stored).put(keyspace::user_session(user.id, session), Vec::new());
+    batch.put(keyspace::session(session), stored).put(keyspace::user_session(user.id, session), Vec::new());
     app.core().store.commit(batch).await.expect("the user is new");
     let caller = Caller::User { id: user.id, is_admin, roles: Vec::new() };
     (caller, access.into_string())

@@ -80,12 +80,14 @@ pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Res
     let key = keyspace::collection(&collection.name);
     let change = journal::entry(core, caller, Subject::Collection, &collection.name, Verb::Create)
         .values(Value::Null, json!(collection));
-    let batch = Batch::new()
+    let mut batch = Batch::new();
+    batch
         .expect(key.clone(), Expect::Absent)
         .put(key, serde_json::to_vec(&collection)?)
         .add_up_to(keyspace::collection_count(), [Addition { by: 1, max: MAX_COLLECTIONS }])
         .append(journal::bytes(&change));
-    match core.store.commit(expect_references(batch, &collection)).await {
+    expect_references(&mut batch, &collection);
+    match core.store.commit(batch).await {
         Ok(version) => {
             (collection.revision, collection.count) = (Revision(version.get()), Some(0));
             Ok(collection)
@@ -112,16 +114,14 @@ async fn check_references(core: &Core, snapshot: &Snapshot, definition: &Definit
 }
 
 /// They must still be there when the definition is committed, and whoever deletes one meanwhile must look again.
-fn expect_references(mut batch: Batch, collection: &Collection) -> Batch {
+fn expect_references(batch: &mut Batch, collection: &Collection) {
     for field in &collection.fields {
         if let FieldType::Reference { collection: target, .. } = &field.kind
             && *target != collection.name
         {
-            batch =
-                batch.expect(keyspace::collection(target), Expect::Present).add(keyspace::referring_definitions(), 1);
+            batch.expect(keyspace::collection(target), Expect::Present).add(keyspace::referring_definitions(), 1);
         }
     }
-    batch
 }
 
 /// Defines a collection anew and carries its records over.
@@ -175,16 +175,15 @@ async fn change(
         let key = keyspace::collection(name);
         let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Update)
             .values(json!(before.collection), json!(after));
-        let batch = Batch::new()
+        let mut batch = Batch::new();
+        batch
             .expect(key.clone(), Expect::Version(before.version))
             .put(key, serde_json::to_vec(&after)?)
             .append(journal::bytes(&entry));
-        let batch = expect_references(batch, &after);
-        let batch = if after.fields == before.collection.fields {
-            batch
-        } else {
-            carry_over::stage(core, caller, &snapshot, batch, &before, &after).await?
-        };
+        expect_references(&mut batch, &after);
+        if after.fields != before.collection.fields {
+            batch = carry_over::stage(core, caller, &snapshot, batch, &before, &after).await?;
+        }
         if retry.commit(batch).await?.is_some() {
             return get(core, caller, name).await;
         }
@@ -218,7 +217,8 @@ pub async fn delete(
         let key = keyspace::collection(name);
         let referring = keyspace::referring_definitions();
         let unchanged = snapshot.get(&referring).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
-        let batch = Batch::new()
+        let mut batch = Batch::new();
+        batch
             .expect(key.clone(), Expect::Version(schema.version))
             .expect(referring, unchanged)
             .delete(key)
@@ -229,12 +229,13 @@ pub async fn delete(
         for (key, entry) in carry_over::all_records(&snapshot, id).await? {
             stage.delete(&schema, &key, &entry)?;
         }
-        let mut batch = carry_over::expect_no_new_records(&snapshot, stage.finish(), id).await?;
+        let mut batch = stage.finish();
+        carry_over::expect_no_new_records(&snapshot, &mut batch, id).await?;
         for prefix in [keyspace::count(id), keyspace::all_referrers(id), keyspace::all_gone(id)] {
             // Deleting its records counts down and notes them as gone; of this collection nothing stays to be counted.
-            batch = batch.without(&prefix);
+            batch.withdraw(&prefix);
             for (key, _) in snapshot.scan(Scan::prefix(&prefix)).await? {
-                batch = batch.delete(key);
+                batch.delete(key);
             }
         }
         if retry.commit(batch).await?.is_some() {

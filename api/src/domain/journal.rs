@@ -71,6 +71,6 @@ pub fn bytes(change: &Change) -> Vec<u8> {
 
 /// Appends an entry about what is no change of the store.
 pub async fn note(core: &Core, change: &Change) -> Result<()> {
-    core.store.commit(Batch::new().append(bytes(change))).await?;
+    core.store.commit(Batch::with(|batch| batch.append(bytes(change)))).await?;
     Ok(())
 }

@@ -148,7 +148,8 @@ pub async fn end(core: &Core, asking: &Authenticated, id: SessionId) -> Result<(
 pub async fn end_all(core: &Core, by: Actor<'_>, user: UserId, except: Option<SessionId>) -> Result<()> {
     let mut retry = Retry::new(core);
     loop {
-        let batch = stage_end_all(core, by, Batch::new(), user, except).await?;
+        let mut batch = Batch::new();
+        stage_end_all(core, by, &mut batch, user, except).await?;
         if batch.is_empty() {
             return Ok(());
         }
@@ -162,19 +163,19 @@ pub async fn end_all(core: &Core, by: Actor<'_>, user: UserId, except: Option<Se
 pub async fn stage_end_all(
     core: &Core,
     by: Actor<'_>,
-    mut batch: Batch,
+    batch: &mut Batch,
     user: UserId,
     except: Option<SessionId>,
-) -> Result<Batch> {
+) -> Result<()> {
     for id in ids_of(core, user).await? {
         if Some(id) == except {
             continue;
         }
         if let Some((version, session)) = load(core, id).await?.filter(|(_, session)| session.ended.is_none()) {
-            batch = stage_end(core, by, batch, (id, version, session), Verb::End)?;
+            stage_end(core, by, batch, (id, version, session), Verb::End)?;
         }
     }
-    Ok(batch)
+    Ok(())
 }
 
 /// Ends one session, if it has not ended. `why` is what the journal says.
@@ -184,7 +185,8 @@ pub async fn end_one(core: &Core, by: Actor<'_>, id: SessionId, why: Verb) -> Re
         let Some((version, session)) = load(core, id).await?.filter(|(_, session)| session.ended.is_none()) else {
             return Ok(());
         };
-        let batch = stage_end(core, by, Batch::new(), (id, version, session), why)?;
+        let mut batch = Batch::new();
+        stage_end(core, by, &mut batch, (id, version, session), why)?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }
@@ -195,17 +197,18 @@ pub async fn end_one(core: &Core, by: Actor<'_>, id: SessionId, why: Verb) -> Re
 pub fn stage_end(
     core: &Core,
     by: Actor<'_>,
-    batch: Batch,
+    batch: &mut Batch,
     (id, version, session): (SessionId, Version, StoredSession),
     why: Verb,
-) -> Result<Batch> {
+) -> Result<()> {
     let key = keyspace::session(id);
     let change = by.entry(core, Subject::Session, &id, why).values(json!({"user": session.user}), Value::Null);
     let ended = StoredSession { ended: Some(why), ..session };
-    Ok(batch
+    batch
         .expect(key.clone(), Expect::Version(version))
         .put(key, serde_json::to_vec(&ended)?)
-        .append(journal::bytes(&change)))
+        .append(journal::bytes(&change));
+    Ok(())
 }
 
 /// How many sessions are good for something. Reads all of them.
@@ -243,12 +246,13 @@ pub async fn sweep(core: &Core, after: &mut Option<store::Key>) -> Result<bool> 
             continue;
         }
         let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid())) else { continue };
-        let mut batch = Batch::new()
+        let mut batch = Batch::new();
+        batch
             .expect(key.clone(), Expect::Version(entry.version))
             .delete(key)
             .delete(keyspace::user_session(session.user, id));
         for (spent, _) in core.store.scan(Scan::prefix(&keyspace::all_spent(id))).await? {
-            batch = batch.delete(spent);
+            batch.delete(spent);
         }
         match core.store.commit(batch).await {
             Ok(_) | Err(CommitError::Conflict { .. }) => {}

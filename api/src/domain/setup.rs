@@ -43,8 +43,8 @@ pub async fn create(app: &App, body: SetUp, address: IpAddr) -> Result<User> {
 pub async fn first_admin(app: &App, by: Actor<'_>, username: Username, password: &str) -> Result<User> {
     let hash = users::hash(app.auth(), "password", &username, password).await?;
     let new = NewUser { username, password: String::new(), roles: Vec::new(), is_admin: true, is_active: true };
-    let (user, batch) = users::stage_create(app.core(), by, new, &hash)?;
-    let batch = batch.expect(keyspace::set_up(), Expect::Absent).put(keyspace::set_up(), user.id.to_string());
+    let (user, mut batch) = users::stage_create(app.core(), by, new, &hash)?;
+    batch.expect(keyspace::set_up(), Expect::Absent).put(keyspace::set_up(), user.id.to_string());
     match app.core().store.commit(batch).await {
         Ok(_) => Ok(user),
         Err(CommitError::Conflict { .. }) => Err(already_done()),

@@ -119,11 +119,12 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             user_agent: origin.user_agent.clone(),
         };
         let change = Actor::at(&stored.caller(), origin.address).entry(core, Subject::Session, &id, Verb::SignIn);
-        let batch = Batch::new()
+        let mut batch = Batch::new();
+        batch
             .put(keyspace::session(id), serde_json::to_vec(&session)?)
             .put(keyspace::user_session(stored.user.id, id), Vec::new())
             .append(journal::bytes(&change));
-        let batch = users::stage_signed_in(batch, version, &stored, rehashed.as_ref(), &at)?;
+        users::stage_signed_in(&mut batch, version, &stored, rehashed.as_ref(), &at)?;
         if retry.commit(batch).await?.is_some() {
             return Ok(Issued {
                 access: access.into_string(),
@@ -182,7 +183,8 @@ pub async fn refresh(app: &App, claims: Claims, origin: &Origin) -> Result<Issue
         ..session
     };
     if !auth.rotation {
-        let batch = Batch::new().expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(&used)?);
+        let mut batch = Batch::new();
+        batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(&used)?);
         return match core.store.commit(batch).await {
             // Another use in the same moment has noted it, or the session ended and the access token with it.
             Ok(_) | Err(CommitError::Conflict { .. }) => Ok(issued),
@@ -192,7 +194,8 @@ pub async fn refresh(app: &App, claims: Claims, origin: &Origin) -> Result<Issue
     let (refresh, new) = auth.issuer.issue(TokenType::Refresh, used.user, claims.session, Some(used.expires_at));
     used.refresh = new.id;
     used.idle_until = new.expires_at.max(access_claims.expires_at);
-    let batch = Batch::new()
+    let mut batch = Batch::new();
+    batch
         .expect(key.clone(), Expect::Version(version))
         .put(key, serde_json::to_vec(&used)?)
         .put(keyspace::spent(claims.session, claims.id), Vec::new());
@@ -257,7 +260,8 @@ pub async fn blacklist(core: &Core, claims: Claims, origin: &Origin) -> Result<(
         }
         let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
         let by = Actor::at(&caller, origin.address);
-        let batch = stage_end(core, by, Batch::new(), (claims.session, version, session), Verb::SignOut)?;
+        let mut batch = Batch::new();
+        stage_end(core, by, &mut batch, (claims.session, version, session), Verb::SignOut)?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }

@@ -109,10 +109,6 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn with(&mut self, add: impl FnOnce(Batch) -> Batch) {
-        self.batch = add(std::mem::take(&mut self.batch));
-    }
-
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
         self.add(schema, id, record, (Verb::Create, None))
@@ -127,7 +123,7 @@ impl<'a> Stage<'a> {
         gone: Version,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let key = keyspace::gone(schema.id(), id);
-        self.with(|batch| batch.expect(key.clone(), Expect::Version(gone)).delete(key));
+        self.batch.expect(key.clone(), Expect::Version(gone)).delete(key);
         self.add(schema, id, record, (Verb::Restore, Some(gone)))
     }
 
@@ -145,7 +141,7 @@ impl<'a> Stage<'a> {
         self.count(schema.id(), after.owner, 1);
         self.weigh(1, &json, record);
         self.note(schema, id, (action, previous), (Value::Null, json!(record)));
-        self.with(|batch| batch.expect(key.clone(), Expect::Absent).put(key, json.clone()));
+        self.batch.expect(key.clone(), Expect::Absent).put(key, json.clone());
         Ok((json, taken))
     }
 
@@ -162,7 +158,7 @@ impl<'a> Stage<'a> {
         self.weigh(-1, &entry.value, old);
         self.weigh(1, &json, record);
         self.note(schema, id, (Verb::Update, Some(entry.version)), (json!(old), json!(record)));
-        self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone()));
+        self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone());
         Ok(json)
     }
 
@@ -175,12 +171,12 @@ impl<'a> Stage<'a> {
         let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
         let json = stored(record)?;
         let taken = self.diff(id, Entries::of(before, id, old), &Entries::of(after, id, record));
-        self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)));
+        self.batch.expect(key.clone(), Expect::Version(entry.version));
         if json != entry.value {
             self.weigh(-1, &entry.value, old);
             self.weigh(1, &json, record);
             self.note(after, id, (Verb::Update, Some(entry.version)), (json!(old), json!(record)));
-            self.with(|batch| batch.put(key.clone(), json));
+            self.batch.put(key.clone(), json);
         }
         Ok(taken)
     }
@@ -194,14 +190,14 @@ impl<'a> Stage<'a> {
         self.weigh(-1, &entry.value, &old);
         self.diff(id, before, &Entries::default());
         self.note(schema, id, (Verb::Delete, Some(entry.version)), (json!(old), Value::Null));
-        self.with(|batch| batch.put(keyspace::gone(schema.id(), id), Vec::new()));
-        self.with(|batch| batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone()));
+        self.batch.put(keyspace::gone(schema.id(), id), Vec::new());
+        self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone());
         Ok(())
     }
 
     /// Adds an expectation.
     pub fn expect(&mut self, key: Key, expect: Expect) {
-        self.with(|batch| batch.expect(key, expect));
+        self.batch.expect(key, expect);
     }
 
     /// The records that this batch begins to refer to.
@@ -211,42 +207,39 @@ impl<'a> Stage<'a> {
 
     /// The batch.
     pub fn finish(mut self) -> Batch {
-        for (target, by) in std::mem::take(&mut self.references) {
+        for (target, by) in self.references {
             if by > 0 {
-                let key = target.key.clone();
-                self.with(|batch| batch.expect(key, Expect::Present));
+                self.batch.expect(target.key, Expect::Present);
             }
             if by != 0 {
-                self.with(|batch| batch.add(keyspace::referrers(target.collection, target.id), by));
+                self.batch.add(keyspace::referrers(target.collection, target.id), by);
             }
         }
-        self.usage.stage(self.core, self.caller, self.batch)
+        self.usage.stage(self.core, self.caller, &mut self.batch);
+        self.batch
     }
 
     fn diff(&mut self, id: RecordId, before: Entries, after: &Entries) -> Vec<String> {
         let mut taken = Vec::new();
         for key in before.indexes.difference(&after.indexes) {
-            self.with(|batch| batch.delete(key.clone()));
+            self.batch.delete(key.clone());
         }
         for key in after.indexes.difference(&before.indexes) {
-            self.with(|batch| batch.put(key.clone(), Vec::new()));
+            self.batch.put(key.clone(), Vec::new());
         }
         for key in before.uniques.keys().filter(|key| !after.uniques.contains_key(key)) {
             self.released.insert(key.clone());
-            self.with(|batch| batch.delete(key.clone()));
+            self.batch.delete(key.clone());
         }
         for (key, field) in after.uniques.iter().filter(|(key, _)| !before.uniques.contains_key(key)) {
             if !self.claimed.insert(key.clone()) {
                 taken.push(field.clone());
                 continue;
             }
-            let free = if self.released.contains(key) { None } else { Some(Expect::Absent) };
-            self.with(|mut batch| {
-                if let Some(expect) = free {
-                    batch = batch.expect(key.clone(), expect);
-                }
-                batch.put(key.clone(), id.to_string())
-            });
+            if !self.released.contains(key) {
+                self.batch.expect(key.clone(), Expect::Absent);
+            }
+            self.batch.put(key.clone(), id.to_string());
         }
         for target in before.targets {
             *self.references.entry(target).or_default() -= 1;
@@ -258,7 +251,7 @@ impl<'a> Stage<'a> {
     }
 
     fn count(&mut self, collection: CollectionId, owner: Option<UserId>, by: i64) {
-        self.with(|batch| batch.add(keyspace::count(collection), by).add(keyspace::owned_count(collection, owner), by));
+        self.batch.add(keyspace::count(collection), by).add(keyspace::owned_count(collection, owner), by);
     }
 
     /// A stored record comes (1) or goes (-1) with its owner's bytes.
@@ -277,7 +270,7 @@ impl<'a> Stage<'a> {
         change.collection = Some(schema.collection.name.clone());
         change.collection_id = Some(schema.id());
         change.previous = previous.map(|version| Revision(version.get()));
-        self.with(|batch| batch.append(journal::bytes(&change)));
+        self.batch.append(journal::bytes(&change));
     }
 }
 

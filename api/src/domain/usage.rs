@@ -44,14 +44,13 @@ impl Changes {
     }
 
     /// Into the batch of what `caller` does: all that admins do may be done, and counts.
-    pub fn stage(self, core: &Core, caller: &Caller, mut batch: Batch) -> Batch {
+    pub fn stage(self, core: &Core, caller: &Caller, batch: &mut Batch) {
         let max = |limit: Option<u64>| limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX);
         let max = if caller.is_admin() { [i64::MAX; 2] } else { [max(core.quota.records), max(core.quota.bytes)] };
         for (owner, sums) in self.0.into_iter().filter(|(_, sums)| *sums != [0; 2]) {
             let additions = [0, 1].map(|i| Addition { by: sums[i], max: max[i] });
-            batch = batch.add_up_to(keyspace::usage(owner), additions);
+            batch.add_up_to(keyspace::usage(owner), additions);
         }
-        batch
     }
 }
 
@@ -124,12 +123,16 @@ pub async fn recount(store: &Store) -> std::result::Result<(), CountError> {
     for (key, entry) in kept {
         match due.remove(&key) {
             Some(sums) if bytes(&sums) == entry.value => {}
-            Some(sums) => batch = batch.put(key, bytes(&sums)),
-            None => batch = batch.delete(key),
+            Some(sums) => {
+                batch.put(key, bytes(&sums));
+            }
+            None => {
+                batch.delete(key);
+            }
         }
     }
     for (key, sums) in due.into_iter().filter(|(_, sums)| sums.iter().any(|sum| *sum != 0)) {
-        batch = batch.put(key, bytes(&sums));
+        batch.put(key, bytes(&sums));
     }
     // An empty batch changes nothing, and takes no version.
     store.commit(batch).await?;

@@ -53,13 +53,14 @@ pub fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHas
     let name = keyspace::username(&folded(user.username.as_str()));
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
     let change = by.entry(core, Subject::User, &user.id, Verb::Create).values(Value::Null, json!(user));
-    let mut batch = Batch::new()
+    let mut batch = Batch::new();
+    batch
         .expect(name.clone(), Expect::Absent)
         .put(name, user.id.to_string())
         .put(keyspace::user(user.id), stored.to_bytes()?)
         .append(journal::bytes(&change));
     if stored.is_active_admin() {
-        batch = batch.add(keyspace::active_admins(), 1);
+        batch.add(keyspace::active_admins(), 1);
     }
     Ok((user, batch))
 }
@@ -117,7 +118,8 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
         }
         let action = if new_hash.is_some() { Verb::Password } else { Verb::Update };
         let change = by.entry(core, Subject::User, &id, action).values(json!(before.user), json!(after.user));
-        let mut batch = Batch::new()
+        let mut batch = Batch::new();
+        batch
             .expect(keyspace::user(id), Expect::Version(version))
             .put(keyspace::user(id), after.to_bytes()?)
             .append(journal::bytes(&change));
@@ -127,12 +129,11 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
                 return Err(name_taken());
             }
             let name = keyspace::username(&new);
-            batch =
-                batch.delete(keyspace::username(&old)).expect(name.clone(), Expect::Absent).put(name, id.to_string());
+            batch.delete(keyspace::username(&old)).expect(name.clone(), Expect::Absent).put(name, id.to_string());
         }
-        batch = count_admin(core, batch, before.is_active_admin(), after.is_active_admin()).await?;
+        count_admin(core, &mut batch, before.is_active_admin(), after.is_active_admin()).await?;
         if ends_sessions {
-            batch = sessions::stage_end_all(core, by, batch, id, None).await?;
+            sessions::stage_end_all(core, by, &mut batch, id, None).await?;
         }
         if retry.commit(batch).await?.is_some() {
             return Ok(after.user);
@@ -141,10 +142,12 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
 }
 
 /// Keeps the number of active admins, and refuses to take the last one.
-async fn count_admin(core: &Core, batch: Batch, before: bool, after: bool) -> Result<Batch> {
+async fn count_admin(core: &Core, batch: &mut Batch, before: bool, after: bool) -> Result<()> {
     let key = keyspace::active_admins();
     match (before, after) {
-        (false, true) => Ok(batch.add(key, 1)),
+        (false, true) => {
+            batch.add(key, 1);
+        }
         (true, false) => {
             let entry = core.store.get(&key).await?;
             let admins = entry.as_ref().and_then(counter).unwrap_or(0);
@@ -153,10 +156,11 @@ async fn count_admin(core: &Core, batch: Batch, before: bool, after: bool) -> Re
                     "This is the last active admin. Make another user an admin first.".to_owned(),
                 ));
             };
-            Ok(batch.expect(key.clone(), Expect::Version(entry.version)).add(key, -1))
+            batch.expect(key.clone(), Expect::Version(entry.version)).add(key, -1);
         }
-        _ => Ok(batch),
+        _ => {}
     }
+    Ok(())
 }
 
 /// Deletes a user and ends their sessions. Their records stay, and name an owner who is gone.
@@ -165,13 +169,14 @@ pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
     loop {
         let (version, before) = load(&core.store, id).await?.ok_or(Error::NotFound)?;
         let change = by.entry(core, Subject::User, &id, Verb::Delete).values(json!(before.user), Value::Null);
-        let batch = Batch::new()
+        let mut batch = Batch::new();
+        batch
             .expect(keyspace::user(id), Expect::Version(version))
             .delete(keyspace::user(id))
             .delete(keyspace::username(&folded(before.user.username.as_str())))
             .append(journal::bytes(&change));
-        let batch = count_admin(core, batch, before.is_active_admin(), false).await?;
-        let batch = sessions::stage_end_all(core, by, batch, id, None).await?;
+        count_admin(core, &mut batch, before.is_active_admin(), false).await?;
+        sessions::stage_end_all(core, by, &mut batch, id, None).await?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }
@@ -181,17 +186,18 @@ pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
 /// Notes a sign-in, and stores a stronger hash where the policy has risen. A writer in between is no harm: then the next
 /// sign-in notes it.
 pub fn stage_signed_in(
-    batch: Batch,
+    batch: &mut Batch,
     version: Version,
     stored: &StoredUser,
     rehashed: Option<&PasswordHash>,
     at: &str,
-) -> Result<Batch> {
+) -> Result<()> {
     let mut after = stored.clone();
     after.user.last_login = Some(at.to_owned());
     if let Some(hash) = rehashed {
         hash.as_str().clone_into(&mut after.password_hash);
     }
     let key = keyspace::user(stored.user.id);
-    Ok(batch.expect(key.clone(), Expect::Version(version)).put(key, after.to_bytes()?))
+    batch.expect(key.clone(), Expect::Version(version)).put(key, after.to_bytes()?);
+    Ok(())
 }

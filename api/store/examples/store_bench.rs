@@ -107,11 +107,13 @@ fn run(engine: &str, writers: u64, dir: &Path) -> Result<()> {
                     let mut n = 0;
                     while Instant::now() < end {
                         let key = record((u128::from(writer) << 64) + u128::from(n));
-                        let batch = Batch::new()
-                            .expect(key.clone(), Expect::Absent)
-                            .put(key, vec![b'x'; 300])
-                            .add(Key::space("counts").uuid(Uuid::nil()), 1)
-                            .append(vec![b'y'; 300]);
+                        let batch = Batch::with(|batch| {
+                            batch
+                                .expect(key.clone(), Expect::Absent)
+                                .put(key, vec![b'x'; 300])
+                                .add(Key::space("counts").uuid(Uuid::nil()), 1)
+                                .append(vec![b'y'; 300])
+                        });
                         store.commit(batch).await.expect("a commit");
                         n += 1;
                     }
@@ -156,7 +158,7 @@ fn reads(dir: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let store = Store::open(Options::sled(dir))?;
     runtime.block_on(async {
-        let filled = (0..1000).fold(Batch::new(), |batch, n| batch.put(record(n), vec![b'x'; 300]));
+        let filled = Batch::with(|batch| (0..1000).fold(batch, |batch, n| batch.put(record(n), vec![b'x'; 300])));
         store.commit(filled).await?;
         for (name, writers, records) in [("nobody", 0, 0), ("64 writers", 64, 1), ("batches of 1,000", 2, 1000)] {
             let mut tasks = JoinSet::new();
@@ -164,9 +166,11 @@ fn reads(dir: &Path) -> Result<()> {
                 let store = store.clone();
                 tasks.spawn(async move {
                     for n in 0.. {
-                        let batch = (0..records).fold(Batch::new(), |batch, record_n| {
-                            let id = (writer << 64) + n * records + record_n;
-                            batch.put(record(id), vec![b'x'; 300]).append(vec![b'y'; 300])
+                        let batch = Batch::with(|batch| {
+                            (0..records).fold(batch, |batch, record_n| {
+                                let id = (writer << 64) + n * records + record_n;
+                                batch.put(record(id), vec![b'x'; 300]).append(vec![b'y'; 300])
+                            })
                         });
                         store.commit(batch).await.expect("a commit");
                     }
@@ -203,7 +207,8 @@ fn open(dir: &Path) -> Result<()> {
     let store = Store::open(Options::sled(dir))?;
     runtime.block_on(async {
         for chunk in 0..count / 1000 {
-            let batch = (0..1000).fold(Batch::new(), |batch, n| batch.put(id(chunk * 1000 + n), vec![b'x'; 150]));
+            let batch =
+                Batch::with(|batch| (0..1000).fold(batch, |batch, n| batch.put(id(chunk * 1000 + n), vec![b'x'; 150])));
             store.commit(batch).await?;
         }
         anyhow::Ok(())
@@ -245,7 +250,7 @@ fn reopen(dir: &Path) -> Result<()> {
                     let at = n * 7919 + task;
                     store.get(&id(at % 1_000_000)).await.expect("a read");
                     if n % 100 == 0 {
-                        let batch = Batch::new().put(id(at % 1_000_000), vec![b'y'; 150]);
+                        let batch = Batch::with(|batch| batch.put(id(at % 1_000_000), vec![b'y'; 150]));
                         store.commit(batch).await.expect("a commit");
                     }
                     tokio::task::yield_now().await;
@@ -267,7 +272,9 @@ fn space(dir: &Path) -> Result<()> {
             let mut tasks = JoinSet::new();
             for n in 0..2000 {
                 let store = store.clone();
-                tasks.spawn(async move { store.commit(Batch::new().put(record(n), vec![round; 1024])).await });
+                tasks.spawn(
+                    async move { store.commit(Batch::with(|batch| batch.put(record(n), vec![round; 1024]))).await },
+                );
             }
             while let Some(outcome) = tasks.join_next().await {
                 outcome??;

@@ -49,24 +49,28 @@ impl Batch {
         Batch::default()
     }
 
+    /// A batch in one expression: `Batch::with(|batch| batch.expect(…).put(…))`.
+    pub fn with(fill: impl FnOnce(&mut Batch) -> &mut Batch) -> Batch {
+        let mut batch = Batch::new();
+        fill(&mut batch);
+        batch
+    }
+
     /// Applies the batch only if `key` is as expected. The first expectation that does not hold
     /// is the one that the conflict names.
-    #[must_use]
-    pub fn expect(mut self, key: Key, expect: Expect) -> Batch {
+    pub fn expect(&mut self, key: Key, expect: Expect) -> &mut Batch {
         self.expect.push((key, expect));
         self
     }
 
     /// Sets the value of `key`.
-    #[must_use]
-    pub fn put(mut self, key: Key, value: impl Into<Bytes>) -> Batch {
+    pub fn put(&mut self, key: Key, value: impl Into<Bytes>) -> &mut Batch {
         self.write.push((key, Some(value.into())));
         self
     }
 
     /// Removes `key` if it is there.
-    #[must_use]
-    pub fn delete(mut self, key: Key) -> Batch {
+    pub fn delete(&mut self, key: Key) -> &mut Batch {
         self.write.push((key, None));
         self
     }
@@ -74,43 +78,29 @@ impl Batch {
     /// Adds `n` to the counter at `key`, which starts at 0. Additions of different batches never
     /// conflict with each other, so that a hot counter costs no retries. Read it with
     /// [`counter`](super::counter).
-    #[must_use]
-    pub fn add(self, key: Key, n: i64) -> Batch {
+    pub fn add(&mut self, key: Key, n: i64) -> &mut Batch {
         self.add_up_to(key, [Addition::of(n)])
     }
 
     /// Adds to the counters at `key`, of which there are always as many as here; they start at 0. If one would pass its
-    /// ceiling, the batch is refused as [`Full`](super::CommitError::Full). That is found out by the committer, so of
+    /// ceiling, the batch is refused as [`Full`](super::CommitError::Full). That is found out while committing, so of
     /// batches at once exactly those get in that there is room for, and none has to be tried again. Read them with
     /// [`counters`](super::counters).
-    #[must_use]
-    pub fn add_up_to(mut self, key: Key, additions: impl Into<Vec<Addition>>) -> Batch {
+    pub fn add_up_to(&mut self, key: Key, additions: impl Into<Vec<Addition>>) -> &mut Batch {
         self.add.push((key, additions.into()));
         self
     }
 
     /// Writes a change entry under this commit's own version: see [`journal`](super::journal).
-    #[must_use]
-    pub fn append(mut self, change: impl Into<Bytes>) -> Batch {
+    pub fn append(&mut self, change: impl Into<Bytes>) -> &mut Batch {
         self.append.push(change.into());
         self
     }
 
     /// Takes back everything that the batch would write or add below `prefix`.
-    #[must_use]
-    pub fn without(mut self, prefix: &Key) -> Batch {
+    pub fn withdraw(&mut self, prefix: &Key) -> &mut Batch {
         self.write.retain(|(key, _)| !key.starts_with(prefix));
         self.add.retain(|(key, _)| !key.starts_with(prefix));
-        self
-    }
-
-    /// Takes over everything that `other` expects and changes.
-    #[must_use]
-    pub fn and(mut self, other: Batch) -> Batch {
-        self.expect.extend(other.expect);
-        self.write.extend(other.write);
-        self.add.extend(other.add);
-        self.append.extend(other.append);
         self
     }
 

@@ -178,8 +178,8 @@ async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
     for (what, key, value) in wrongs {
         let store = open(&data);
         let batch = match value {
-            Some(value) => Batch::new().put(key.clone(), value),
-            None => Batch::new().delete(key.clone()),
+            Some(value) => Batch::with(|batch| batch.put(key.clone(), value)),
+            None => Batch::with(|batch| batch.delete(key.clone())),
         };
         store.commit(batch).await.unwrap();
         drop(store);
@@ -239,7 +239,7 @@ async fn damage_to_what_people_stored_is_told_and_never_repaired() {
         crate::files::copy_dir(&data, &copy);
         let store = open(&copy);
         let entry = Bytes::from(value.unwrap());
-        store.commit(Batch::new().put(key.clone(), entry.clone())).await.unwrap();
+        store.commit(Batch::with(|batch| batch.put(key.clone(), entry.clone()))).await.unwrap();
         drop(store);
         let found = said(&coffer(&["check"], &copy));
         assert!(found.starts_with("4: "), "{what}: {found}");

@@ -36,7 +36,7 @@ async fn histories_end_where_the_journal_was_cut() {
     for (key, entry) in store.scan(journal::all()).await.unwrap() {
         let mut change: Change = serde_json::from_slice(&entry.value).unwrap();
         change.at = "2020-01-01T00:00:00Z".to_owned();
-        batch = batch.put(key, serde_json::to_vec(&change).unwrap());
+        batch.put(key, serde_json::to_vec(&change).unwrap());
     }
     store.commit(batch).await.unwrap();
     drop(store);

@@ -211,8 +211,11 @@ async fn a_lie_would_be_noticed() {
         for (key, entry) in store.scan(Scan::prefix(&Key::space(space))).await.unwrap() {
             let mut value: Value = serde_json::from_slice(&entry.value).unwrap();
             if told < wanted && lie(&mut value) {
-                let batch =
-                    if value.is_null() { Batch::new().delete(key) } else { Batch::new().put(key, value.to_string()) };
+                let batch = if value.is_null() {
+                    Batch::with(|batch| batch.delete(key))
+                } else {
+                    Batch::with(|batch| batch.put(key, value.to_string()))
+                };
                 store.commit(batch).await.unwrap();
                 told += 1;
             }

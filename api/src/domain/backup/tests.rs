@@ -73,9 +73,9 @@ async fn a_backup_holds_what_its_manifest_says_and_no_session() {
     let store = Store::open(Options::memory()).unwrap();
     let mut noise = vec![0; 300_000];
     Entropy::seeded(7).fill(&mut noise);
-    let mut batch = Batch::new().append(noise.clone()).put(keyspace::sessions().uuid(Uuid::nil()), "{}");
+    let mut batch = Batch::with(|batch| batch.append(noise.clone()).put(keyspace::sessions().uuid(Uuid::nil()), "{}"));
     for n in 0..1000 {
-        batch = batch.put(keyspace::users().uuid(Uuid::from_u128(n)), noise[..300].to_vec());
+        batch.put(keyspace::users().uuid(Uuid::from_u128(n)), noise[..300].to_vec());
     }
     store.commit(batch).await.unwrap();
     let snapshot = store.snapshot();
@@ -85,8 +85,8 @@ async fn a_backup_holds_what_its_manifest_says_and_no_session() {
         file.extend_from_slice(&piece);
         pieces += 1;
         // It is of one moment, whatever happens to the store meanwhile.
-        store.commit(Batch::new().delete(keyspace::users().uuid(Uuid::from_u128(999)))).await.unwrap();
-        store.commit(Batch::new().put(Key::space("meta").int(pieces), "later")).await.unwrap();
+        store.commit(Batch::with(|batch| batch.delete(keyspace::users().uuid(Uuid::from_u128(999))))).await.unwrap();
+        store.commit(Batch::with(|batch| batch.put(Key::space("meta").int(pieces), "later"))).await.unwrap();
     }
     assert!(pieces > 1, "it comes in pieces");
     let dir = tempfile::tempdir().unwrap();

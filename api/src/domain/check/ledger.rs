@@ -109,10 +109,9 @@ impl<'a> Ledger<'a> {
         if self.repair.is_none() {
             return Ok(());
         }
-        let batch = std::mem::take(&mut self.batch);
-        self.batch = match due {
-            Some(value) => batch.put(key.clone(), value),
-            None => batch.delete(key.clone()),
+        match due {
+            Some(value) => self.batch.put(key.clone(), value),
+            None => self.batch.delete(key.clone()),
         };
         self.writes += 1;
         if self.writes == TOGETHER { self.commit().await } else { Ok(()) }

@@ -46,10 +46,11 @@ pub(super) async fn all_records(snapshot: &Snapshot, id: CollectionId) -> Result
 }
 
 /// Holds the commit back if a record was made or deleted since `snapshot`.
-pub(super) async fn expect_no_new_records(snapshot: &Snapshot, batch: Batch, id: CollectionId) -> Result<Batch> {
+pub(super) async fn expect_no_new_records(snapshot: &Snapshot, batch: &mut Batch, id: CollectionId) -> Result<()> {
     let key = keyspace::count(id);
     let expect = snapshot.get(&key).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
-    Ok(batch.expect(key, expect))
+    batch.expect(key, expect);
+    Ok(())
 }
 
 /// Stages every record as the new definition has it.
@@ -93,7 +94,9 @@ pub(super) async fn stage(
         }
     }
     misfits.result()?;
-    expect_no_new_records(snapshot, stage.finish(), after.id).await
+    let mut batch = stage.finish();
+    expect_no_new_records(snapshot, &mut batch, after.id).await?;
+    Ok(batch)
 }
 
 /// A record with the new definition's fields.

@@ -50,7 +50,7 @@ struct Removed<'a> {
 
 impl Removed<'_> {
     async fn push(&mut self, key: Key) -> Result<()> {
-        self.batch = std::mem::take(&mut self.batch).delete(key);
+        self.batch.delete(key);
         self.waiting += 1;
         if self.waiting == TOGETHER { self.commit().await } else { Ok(()) }
     }

@@ -55,7 +55,8 @@ pub(super) fn refusal(schema: &Schema, caller: &Caller, owner: Option<UserId>) -
 }
 
 pub(super) fn expect_schema(schema: &Schema) -> Batch {
-    Batch::new().expect(keyspace::collection(&schema.collection.name), Expect::Version(schema.version))
+    let key = keyspace::collection(&schema.collection.name);
+    Batch::with(|batch| batch.expect(key, Expect::Version(schema.version)))
 }
 
 /// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed.

@@ -55,7 +55,7 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
     if matches!(verdict, Verdict::Wrong) {
         let _ = attempt.failed();
         let entry = by.entry(core, Subject::User, &session.user.id, Verb::PasswordRefused);
-        core.store.commit(Batch::new().append(journal::bytes(&entry))).await?;
+        core.store.commit(Batch::with(|batch| batch.append(journal::bytes(&entry)))).await?;
         let error = FieldError::new("password_incorrect", "This is not your current password.");
         return Err(FieldErrors::of("current_password", error).into());
     }
@@ -70,11 +70,12 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
         }
         let after = StoredUser { password_hash: new_hash.as_str().to_owned(), ..before };
         let entry = by.entry(core, Subject::User, &after.user.id, Verb::Password);
-        let batch = Batch::new()
+        let mut batch = Batch::new();
+        batch
             .expect(keyspace::user(after.user.id), Expect::Version(version))
             .put(keyspace::user(after.user.id), after.to_bytes()?)
             .append(journal::bytes(&entry));
-        let batch = sessions::stage_end_all(core, by, batch, after.user.id, Some(session.id)).await?;
+        sessions::stage_end_all(core, by, &mut batch, after.user.id, Some(session.id)).await?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }

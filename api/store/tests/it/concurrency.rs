@@ -21,7 +21,7 @@ async fn increment(store: &Store) -> u32 {
             Some(entry) => (Expect::Version(entry.version), number(entry) + 1),
             None => (Expect::Absent, 1),
         };
-        let batch = Batch::new().expect(key(), expect).put(key(), next.to_be_bytes().to_vec());
+        let batch = Batch::with(|batch| batch.expect(key(), expect).put(key(), next.to_be_bytes().to_vec()));
         match store.commit(batch).await {
             Ok(_) => return tries,
             Err(CommitError::Conflict { key: at }) => assert_eq!(at, key()),
@@ -68,8 +68,9 @@ fn sixty_four_writers_share_their_syncs() {
                 for n in 0..20 {
                     let key = Key::space("records").int(writer).int(n);
                     let count = Key::space("counts");
-                    let batch = Batch::new().expect(key.clone(), Expect::Absent);
-                    store.commit(batch.put(key, "x").add(count, 1)).await.expect("a commit");
+                    let mut batch = Batch::new();
+                    batch.expect(key.clone(), Expect::Absent).put(key, "x").add(count, 1);
+                    store.commit(batch).await.expect("a commit");
                 }
             });
         }
@@ -86,8 +87,8 @@ async fn a_ceiling_lets_in_what_there_is_room_for(options: Options) {
     let counts = Key::space("counts");
     let up = |by: i64| [Addition { by, max: 100 }, Addition::of(by * 10)];
     let commits = (0..64).flat_map(|writer| (1..4).map(move |by| (writer, by))).map(|(writer, by)| {
-        let batch = Batch::new().put(Key::space("records").int(writer).int(by), "x");
-        store.commit(batch.add_up_to(counts.clone(), up(by)))
+        let record = Key::space("records").int(writer).int(by);
+        store.commit(Batch::with(|batch| batch.put(record, "x").add_up_to(counts.clone(), up(by))))
     });
     let outcomes = futures_util::future::join_all(commits).await;
     let kept = store.get(&counts).await.expect("a read").expect("a value");
@@ -102,17 +103,19 @@ async fn a_ceiling_lets_in_what_there_is_room_for(options: Options) {
     let last = CommitError::Full { key: counts.clone(), found: vec![100, 1000], additions: up(3).into() };
     assert_eq!(refused, last, "it says what stood in the way");
     // Past a ceiling that was lowered, less and nothing are let in.
-    let lowered = |by| Batch::new().add_up_to(counts.clone(), [Addition { by, max: 7 }, Addition::of(0)]);
+    let lowered = |by| Batch::with(|batch| batch.add_up_to(counts.clone(), [Addition { by, max: 7 }, Addition::of(0)]));
     assert!(matches!(store.commit(lowered(1)).await, Err(CommitError::Full { .. })));
     for by in [0, -1] {
         store.commit(lowered(by)).await.expect("no growth");
     }
     // One counter is not two, and the other way round.
-    let single = store.commit(Batch::new().add(counts.clone(), 1)).await;
+    let single = store.commit(Batch::with(|batch| batch.add(counts.clone(), 1))).await;
     assert_eq!(single, Err(CommitError::NotACounter { key: counts.clone() }));
     // What the batch itself puts there counts.
-    let put = Batch::new().put(counts.clone(), [[0; 7].as_slice(), &[6], &[0; 8]].concat());
-    store.commit(put.add_up_to(counts.clone(), [Addition { by: 1, max: 7 }, Addition::of(0)])).await.expect("room");
+    let mut put = Batch::new();
+    put.put(counts.clone(), [[0; 7].as_slice(), &[6], &[0; 8]].concat());
+    put.add_up_to(counts.clone(), [Addition { by: 1, max: 7 }, Addition::of(0)]);
+    store.commit(put).await.expect("room");
     let kept = store.get(&counts).await.expect("a read").expect("a value");
     assert_eq!(counters(&kept), Some([7, 0]));
     store.close().await;
@@ -132,13 +135,13 @@ fn a_full_queue_refuses_at_once() {
     super::block_on(async {
         let options = Options { queue_batches: 4, ..Options::memory() };
         let store = Store::open(options).expect("opens");
-        let commits = (0..5000).map(|n| store.commit(Batch::new().put(Key::space("x").int(n), "")));
+        let commits = (0..5000).map(|n| store.commit(Batch::with(|batch| batch.put(Key::space("x").int(n), ""))));
         let outcomes = futures_util::future::join_all(commits).await;
         let refused = outcomes.iter().filter(|outcome| **outcome == Err(CommitError::Busy)).count();
         let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert_eq!(refused + done, 5000);
         assert!(refused > 0, "5,000 at once do not fit into a queue of four");
-        let batch = Batch::new().put(Key::space("after"), "");
+        let batch = Batch::with(|batch| batch.put(Key::space("after"), ""));
         assert!(store.commit(batch).await.is_ok(), "and afterwards there is room again");
     });
 }
@@ -150,12 +153,12 @@ fn closing_commits_what_was_queued_and_then_refuses() {
         let waiting: Vec<_> = (0..100)
             .map(|n| {
                 let store = store.clone();
-                async move { store.commit(Batch::new().put(Key::space("x").int(n), "")).await }
+                async move { store.commit(Batch::with(|batch| batch.put(Key::space("x").int(n), ""))).await }
             })
             .collect();
         let (outcomes, ()) = tokio::join!(futures_util::future::join_all(waiting), store.close());
         assert!(outcomes.iter().all(Result::is_ok));
-        let late = store.commit(Batch::new().put(Key::space("x"), "")).await;
+        let late = store.commit(Batch::with(|batch| batch.put(Key::space("x"), ""))).await;
         assert_eq!(late, Err(CommitError::Stopped));
         assert!(store.get(&Key::space("x").int(99)).await.expect("a read").is_some());
     });
@@ -167,7 +170,9 @@ async fn a_scan_is_of_one_moment(options: Options) {
     let account = |n: i64| Key::space("accounts").int(n);
     let value = |entry: &Entry| i64::from_be_bytes(entry.value.as_ref().try_into().expect("eight bytes"));
     let store = Store::open(options).expect("opens");
-    let filled = (0..ACCOUNTS).fold(Batch::new(), |batch, n| batch.put(account(n), 100_i64.to_be_bytes().to_vec()));
+    let filled = Batch::with(|batch| {
+        (0..ACCOUNTS).fold(batch, |batch, n| batch.put(account(n), 100_i64.to_be_bytes().to_vec()))
+    });
     store.commit(filled).await.expect("a commit");
     let mut movers = JoinSet::new();
     for mover in 0..8 {
@@ -180,9 +185,9 @@ async fn a_scan_is_of_one_moment(options: Options) {
                 let (left, right) = (snapshot.get(&a).await.expect("a read"), snapshot.get(&b).await.expect("a read"));
                 let sum = left.as_ref().map_or(0, value) + right.as_ref().map_or(0, value);
                 let batch = if n % 3 == 0 {
-                    Batch::new().delete(a).put(b, sum.to_be_bytes().to_vec())
+                    Batch::with(|batch| batch.delete(a).put(b, sum.to_be_bytes().to_vec()))
                 } else {
-                    Batch::new().put(a, (sum - n).to_be_bytes().to_vec()).put(b, n.to_be_bytes().to_vec())
+                    Batch::with(|batch| batch.put(a, (sum - n).to_be_bytes().to_vec()).put(b, n.to_be_bytes().to_vec()))
                 };
                 store.commit(batch).await.expect("a commit");
             }
@@ -214,10 +219,10 @@ fn every_scan_sees_one_moment_while_others_write() {
 fn an_old_snapshot_keeps_its_moment_however_much_is_written_since() {
     super::block_on(async {
         let store = Store::open(Options::memory()).expect("opens");
-        store.commit(Batch::new().put(key(), "before")).await.expect("a commit");
+        store.commit(Batch::with(|batch| batch.put(key(), "before"))).await.expect("a commit");
         let (read, never_read) = (store.snapshot(), store.snapshot());
         for n in 0..50_000_u64 {
-            let batch = Batch::new().put(key(), n.to_be_bytes().to_vec());
+            let batch = Batch::with(|batch| batch.put(key(), n.to_be_bytes().to_vec()));
             store.commit(batch).await.expect("a commit");
         }
         let found = read.get(&key()).await.expect("a read").expect("a value");

@@ -77,22 +77,22 @@ impl Plan {
     fn batch(&self) -> Batch {
         let mut batch = Batch::new();
         for (key, expect) in &self.expect {
-            batch = batch.expect(key.clone(), *expect);
+            batch.expect(key.clone(), *expect);
         }
         for (key, value) in &self.write {
-            batch = match value {
+            match value {
                 Some(value) => batch.put(key.clone(), value.clone()),
                 None => batch.delete(key.clone()),
             };
         }
         for (key, n) in &self.add {
-            batch = batch.add(key.clone(), *n);
+            batch.add(key.clone(), *n);
         }
         for additions in &self.add_up_to {
-            batch = batch.add_up_to(bounded(), additions.map(|(by, max)| Addition { by, max }));
+            batch.add_up_to(bounded(), additions.map(|(by, max)| Addition { by, max }));
         }
         for change in &self.append {
-            batch = batch.append(change.clone());
+            batch.append(change.clone());
         }
         batch
     }

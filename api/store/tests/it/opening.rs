@@ -7,7 +7,7 @@ use std::path::Path;
 use store::{Batch, CommitError, EngineOptions, Key, OpenError, Options, SledOptions, Store};
 
 fn put(store: &Store, name: &str) {
-    let batch = Batch::new().put(Key::space("records").text(name), name.to_owned());
+    let batch = Batch::with(|batch| batch.put(Key::space("records").text(name), name.to_owned()));
     super::block_on(store.commit(batch)).expect("a commit");
 }
 
@@ -126,7 +126,7 @@ fn a_disk_with_too_little_room_refuses_writes_and_goes_on_reading() {
     let dir = tempfile::tempdir().expect("a directory");
     put(&super::open(dir.path()), "one");
     let store = open_with(dir.path(), |sled| sled.reserve_bytes = u64::MAX).expect("opens");
-    let batch = || Batch::new().put(Key::space("records").text("two"), "");
+    let batch = || Batch::with(|batch| batch.put(Key::space("records").text("two"), ""));
     assert_eq!(super::block_on(store.commit(batch())), Err(CommitError::DiskFull));
     assert!(has(&store, "one"));
     drop(store);

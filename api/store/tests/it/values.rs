@@ -23,20 +23,22 @@ fn no_value_and_no_key_leaves_the_synced_file() {
             let at = random.below(values.len());
             let size = sizes[random.below(sizes.len())];
             values[at] = super::bytes(&mut random, size);
-            let batch = Batch::new().put(key(at), values[at].clone());
+            let batch = Batch::with(|batch| batch.put(key(at), values[at].clone()));
             store.commit(batch).await.expect("a commit");
         }
         // The longest keys, with nothing in common that could be left out.
         for _ in 0..10 {
-            let batch = (0..100).fold(Batch::new(), |batch, _| {
-                let mut long = Key::space("x").bytes(&super::bytes(&mut random, 700));
-                while long.as_bytes().len() < Key::MAX_BYTES {
-                    long = long.null();
-                }
-                if long.as_bytes().len() > Key::MAX_BYTES {
-                    return batch;
-                }
-                batch.put(long, vec![7; 8192])
+            let batch = Batch::with(|batch| {
+                (0..100).fold(batch, |batch, _| {
+                    let mut long = Key::space("x").bytes(&super::bytes(&mut random, 700));
+                    while long.as_bytes().len() < Key::MAX_BYTES {
+                        long = long.null();
+                    }
+                    if long.as_bytes().len() > Key::MAX_BYTES {
+                        return batch;
+                    }
+                    batch.put(long, vec![7; 8192])
+                })
             });
             store.commit(batch).await.expect("a commit");
         }
@@ -58,13 +60,15 @@ fn pieces_of_large_values_go_with_them() {
     super::block_on(async {
         let store = super::open(dir.path());
         for n in 0..4 {
-            let batch = Batch::new().put(key(n), vec![1; 50_000]).put(key(n + 4), vec![2; 9000]);
+            let batch = Batch::with(|batch| batch.put(key(n), vec![1; 50_000]).put(key(n + 4), vec![2; 9000]));
             store.commit(batch).await.expect("a commit");
         }
-        let gone = (0..8).fold(Batch::new(), |batch, n| match n % 3 {
-            0 => batch.delete(key(n)),
-            1 => batch.put(key(n), "small"),
-            _ => batch.put(key(n), vec![3; 20_000]).delete(key(n)),
+        let gone = Batch::with(|batch| {
+            (0..8).fold(batch, |batch, n| match n % 3 {
+                0 => batch.delete(key(n)),
+                1 => batch.put(key(n), "small"),
+                _ => batch.put(key(n), vec![3; 20_000]).delete(key(n)),
+            })
         });
         store.commit(gone).await.expect("a commit");
         drop(store);
@@ -81,7 +85,7 @@ fn a_key_that_is_too_long_is_refused() {
     super::block_on(async {
         let store = Store::open(Options::memory()).expect("opens");
         let long = Key::space("unique").text(&"x".repeat(Key::MAX_BYTES));
-        let outcome = store.commit(Batch::new().put(long.clone(), "")).await;
+        let outcome = store.commit(Batch::with(|batch| batch.put(long.clone(), ""))).await;
         assert_eq!(outcome, Err(CommitError::KeyTooLong { key: long }));
     });
 }
@@ -93,8 +97,9 @@ fn overwriting_keeps_the_store_under_ten_times_its_size() {
         let store = super::open(dir.path());
         for round in 0..40_u8 {
             for hundred in 0..20 {
-                let batch =
-                    (0..100).fold(Batch::new(), |batch, n| batch.put(key(hundred * 100 + n), vec![round; 1024]));
+                let batch = Batch::with(|batch| {
+                    (0..100).fold(batch, |batch, n| batch.put(key(hundred * 100 + n), vec![round; 1024]))
+                });
                 store.commit(batch).await.expect("a commit");
             }
         }

@@ -45,15 +45,19 @@ fn changes(writer: usize, step: usize) -> Vec<(usize, Option<Vec<u8>>)> {
 
 fn batch(writer: usize, step: usize, before: Option<Version>) -> Batch {
     let expect = before.map_or(Expect::Absent, Expect::Version);
-    let batch = Batch::new()
+    let mut batch = Batch::new();
+    batch
         .expect(last_step(writer), expect)
         .put(last_step(writer), step.to_be_bytes().to_vec())
         .add(count(), 1)
         .append(format!("{writer} {step}"));
-    changes(writer, step).into_iter().fold(batch, |batch, (slot, value)| match value {
-        Some(value) => batch.put(record(writer, slot), value),
-        None => batch.delete(record(writer, slot)),
-    })
+    for (slot, value) in changes(writer, step) {
+        match value {
+            Some(value) => batch.put(record(writer, slot), value),
+            None => batch.delete(record(writer, slot)),
+        };
+    }
+    batch
 }
 
 /// The step that a writer got to, and the version of it.

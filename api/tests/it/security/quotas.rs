@@ -280,9 +280,9 @@ async fn d7_a_store_of_an_earlier_version_is_counted_when_it_is_opened() {
     // As the first format had it: without the counts, and with its number.
     let directory = store_dir(&data);
     let store = Store::open(Options::sled(&directory)).unwrap();
-    let mut batch = Batch::new().delete(keyspace::collection_count());
+    let mut batch = Batch::with(|batch| batch.delete(keyspace::collection_count()));
     for (key, _) in store.scan(Scan::prefix(&keyspace::usages())).await.unwrap() {
-        batch = batch.delete(key);
+        batch.delete(key);
     }
     store.commit(batch).await.unwrap();
     store.close().await;

@@ -227,7 +227,7 @@ async fn t18_expired_sessions_are_swept_a_few_at_a_time_and_the_others_stay() {
     let mut batch = Batch::new();
     for _ in 0..450 {
         let id = SessionId::from_uuid(held.app.core().ids.next_id());
-        batch = batch
+        batch
             .put(keyspace::session(id), old.to_string())
             .put(keyspace::user_session(user, id), Vec::new())
             .put(keyspace::spent(id, held.app.core().ids.next_id()), Vec::new());
