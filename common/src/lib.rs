@@ -4,16 +4,19 @@
 //!
 //! - [`endpoint`] and [`endpoints`]: one type per endpoint, and [`ENDPOINTS`], the list of all of them.
 //! - [`name`], [`id`]: parsed names and ids. A raw `String` does not travel inwards.
-//! - [`collection`], [`field`], [`record`], [`validate`]: what a collection is, and what its records must be.
+//! - [`collection`], [`field`], [`record`], [`validate`], [`mod@clean`]: what a collection is, and what its records must be.
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
 //! - [`query`], [`page`], [`join`], [`change`]: list parameters, the page envelope, the left join, the journal.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
+//! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
 
 pub mod access;
 pub mod answer;
 pub mod certificate;
 pub mod change;
+pub mod clean;
 pub mod collection;
+pub mod conflict;
 pub mod editor;
 pub mod endpoint;
 pub mod endpoints;
@@ -29,6 +32,7 @@ pub mod problem;
 pub mod query;
 pub mod reader;
 pub mod record;
+pub mod renewal;
 pub mod table;
 pub mod text;
 pub mod user;

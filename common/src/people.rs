@@ -90,8 +90,8 @@ pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
     query.check(table)?;
     let is_there = |name: &str| table.field(name).is_some() || matches!(name, "id" | "created_at");
     let mut errors = FieldErrors::new();
-    for key in query.ordering.iter().filter(|key| !is_there(&key.field)) {
-        errors.push("ordering", no_such_field(&key.field));
+    for order in query.ordering.iter().filter(|order| !is_there(&order.field)) {
+        errors.push("ordering", no_such_field(&order.field));
     }
     for filter in query.filters.iter().filter(|filter| !is_there(&filter.field)) {
         let parameter = match filter.lookup {

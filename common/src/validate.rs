@@ -1,99 +1,24 @@
-//! Checks values against fields and bodies against collections, with Django REST Framework's messages. The same code runs
-//! in the server, and in both clients while people type. Whether a unique value is taken and whether a referenced record
-//! exists is not known here: the server adds that.
+//! Checks values against fields, with Django REST Framework's messages. The same code runs in the server, and in both clients
+//! while people type. Whether a unique value is taken and whether a referenced record exists is not known here: the server
+//! adds that. Whole bodies are checked in [`crate::clean`].
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use crate::{
-    Object,
-    collection::Collection,
     field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_JSON_BYTES, MAX_TEXT_LENGTH},
-    id::{RecordId, Revision},
+    id::RecordId,
     json::{MAX_INTEGER, type_name},
-    name::SERVER_MEMBERS,
-    problem::{FieldError, FieldErrors},
-    reader::{self, invalid, not_blank, not_null, read_only, required, unknown},
-    record::Record,
+    problem::FieldError,
+    reader::{self, invalid, not_blank, not_null},
+    text::single_line,
 };
 
 /// Bytes of a compiled pattern at most.
 const MAX_PATTERN_BYTES: u64 = 64 * 1024;
 /// Bytes of a compiled pattern times characters of the text: half a second at worst.
 const MAX_MATCH_WORK: u64 = MAX_PATTERN_BYTES * 10_000;
-
-/// What a body is for.
-#[derive(Debug, Clone, Copy)]
-pub enum Write<'a> {
-    /// A new record: members that are missing take their initial value.
-    Create,
-    /// All of a record anew (PUT): members that are missing take their initial value.
-    Replace(&'a Record),
-    /// Some members of a record (PATCH): the others stay.
-    Patch(&'a Record),
-}
-
-/// A body that is right.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cleaned {
-    /// Every field of the collection with its value in canonical form, in the schema's order.
-    pub values: Object,
-    /// The `revision` that the body brought; it counts as `If-Match`.
-    pub revision: Option<Revision>,
-}
-
-/// Checks a body against a collection.
-pub fn clean(collection: &Collection, body: Value, write: Write<'_>) -> Result<Cleaned, FieldErrors> {
-    let mut body = reader::object(body)?;
-    let mut errors = FieldErrors::new();
-    let stored = match write {
-        Write::Create => None,
-        Write::Replace(record) | Write::Patch(record) => Some(record),
-    };
-    let revision = take_server_members(&mut body, stored, &mut errors);
-    let mut values = Object::new();
-    for field in &collection.fields {
-        let name = field.name.as_str();
-        let value = match (body.shift_remove(name), write) {
-            (Some(value), _) => match check(field, &value) {
-                Ok(value) => value,
-                Err(faults) => {
-                    errors.0.insert(name.to_owned(), faults);
-                    continue;
-                }
-            },
-            (None, Write::Patch(record)) => record.get(name).cloned().unwrap_or_else(|| field.initial()),
-            (None, _) if field.required && field.default.is_none() => {
-                errors.push(name, required());
-                continue;
-            }
-            (None, _) => field.initial(),
-        };
-        values.insert(name.to_owned(), value);
-    }
-    for name in body.keys() {
-        errors.push(name.clone(), unknown());
-    }
-    errors.or(Cleaned { values, revision })
-}
-
-/// Members that the server owns may come back as they were sent, and are refused otherwise.
-fn take_server_members(body: &mut Object, stored: Option<&Record>, errors: &mut FieldErrors) -> Option<Revision> {
-    let mut revision = None;
-    for name in SERVER_MEMBERS {
-        let Some(value) = body.shift_remove(name) else { continue };
-        match stored {
-            Some(_) if name == "revision" => match value.as_u64() {
-                Some(number) => revision = Some(Revision(number)),
-                None => errors.push(name, invalid("A valid integer is required.")),
-            },
-            Some(record) if record.get(name) == Some(&value) => {}
-            _ => errors.push(name, read_only()),
-        }
-    }
-    revision
-}
 
 /// Checks one value and gives it in canonical form.
 pub fn check(field: &Field, value: &Value) -> Result<Value, Vec<FieldError>> {
@@ -251,7 +176,7 @@ fn check_choice(choices: &[String], value: &Value) -> Result<Value, FieldError> 
         return Ok(value.clone());
     }
     let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    Err(FieldError::new("invalid_choice", format!("\"{}\" is not a valid choice.", crate::text::single_line(&shown))))
+    Err(FieldError::new("invalid_choice", format!("\"{}\" is not a valid choice.", single_line(&shown))))
 }
 
 fn check_choices(field: &Field, choices: &[String], value: &Value) -> Result<Value, FieldError> {
@@ -285,10 +210,7 @@ fn check_reference(value: &Value) -> Result<Value, FieldError> {
 
 /// A reference to a record that is not there.
 pub fn does_not_exist(id: &str) -> FieldError {
-    FieldError::new(
-        "does_not_exist",
-        format!("Invalid pk \"{}\" - object does not exist.", crate::text::single_line(id)),
-    )
+    FieldError::new("does_not_exist", format!("Invalid pk \"{}\" - object does not exist.", single_line(id)))
 }
 
 /// `YYYY-MM-DD` where it names a day.

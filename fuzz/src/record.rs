@@ -5,6 +5,7 @@ use std::{cmp::Ordering, sync::LazyLock};
 use coffer::domain::keyspace;
 use common::{
     Object,
+    clean::{Write, clean},
     collection::{Collection, Definition},
     field::{Field, FieldType},
     form::{input_text, parse_input},
@@ -13,7 +14,7 @@ use common::{
     record::Record,
     table,
     text::is_unsafe,
-    validate::{self, Write, parse_decimal},
+    validate::{self, parse_decimal},
 };
 use serde_json::{Value, json};
 
@@ -90,14 +91,14 @@ pub fn definition(bytes: &[u8]) {
 /// The values of a record that fits, after everything that holds for one.
 fn take(collection: &Collection, bytes: &[u8]) -> Option<Object> {
     let sent = json::parse(bytes).ok()?;
-    let values = validate::clean(collection, sent, Write::Create).ok()?.values;
+    let values = clean(collection, sent, Write::Create).ok()?.values;
     let record = Record::from_object(values.clone());
     let stored = serde_json::to_vec(&record).expect("a record can be written");
     let read: Record = serde_json::from_slice(&stored).expect("a record can be read");
     assert_eq!(read, record);
     assert_eq!(json::parse(&stored).as_ref(), Ok(&record.to_json()), "{}", String::from_utf8_lossy(&stored));
     for write in [Write::Replace(&record), Write::Patch(&record)] {
-        let again = validate::clean(collection, read.to_json(), write).expect("what is stored fits");
+        let again = clean(collection, read.to_json(), write).expect("what is stored fits");
         assert_eq!(again.values, values, "sending a record back changes it");
     }
     for field in &collection.fields {

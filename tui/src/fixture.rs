@@ -106,6 +106,7 @@ pub fn session(number: u32, program: &str, current: bool) -> Session {
 /// A model with this user signed in, and the list of these collections open.
 pub fn signed_in(user: User, collections: Vec<Collection>, size: (u16, u16)) -> Model {
     let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, size);
+    model.know_min_password_length(15);
     let [Effect::Me(me), Effect::Collections(ticket)] = effects.as_slice() else {
         panic!("user and collections are loaded first")
     };

@@ -27,6 +27,10 @@ pub struct Model {
     pub in_the_clear: bool,
     /// Who is signed in, once known.
     pub user: Option<User>,
+    /// The least length of a new password, once the server has said it.
+    pub min_password_length: Option<u64>,
+    /// How asking for that goes, where nobody has to sign in.
+    pub look: Load,
     /// How asking who is signed in goes.
     pub me: Load,
     /// The session is being ended from here.
@@ -162,6 +166,8 @@ impl Model {
             size,
             theme: Theme { colour: true },
             tickets: Tickets::default(),
+            min_password_length: None,
+            look: Load::default(),
             me: Load::default(),
             signing_out: false,
         };
@@ -224,7 +230,7 @@ impl Model {
             Action::OtherForm => self.sign_in.as_ref().is_some_and(|sign_in| sign_in.setup_required),
             Action::Retry => self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.error.is_some()),
             Action::TakeTheirs => match self.screens.last() {
-                Some(Screen::Form(form)) => form.clash_here().is_some(),
+                Some(Screen::Form(form)) => form.theirs_here().is_some(),
                 _ => false,
             },
             Action::LookUp => match self.screens.last() {
@@ -313,6 +319,32 @@ impl Model {
     pub fn open_form(&mut self, form: Screen) {
         self.toast = None;
         self.screens.push(form);
+        self.say_min_password_length();
+    }
+
+    /// Takes the least length of a new password.
+    pub fn know_min_password_length(&mut self, length: u64) {
+        self.min_password_length = Some(length);
+        self.say_min_password_length();
+    }
+
+    /// Asks the server how long a new password must be, unless it has said so before.
+    pub fn ask_min_password_length(&mut self) -> Vec<Effect> {
+        if self.min_password_length.is_some() {
+            return Vec::new();
+        }
+        vec![Effect::Look(self.look.begin(&self.tickets))]
+    }
+
+    /// Says how long a new password must be, in all forms where one is typed.
+    pub fn say_min_password_length(&mut self) {
+        let Some(length) = self.min_password_length else { return };
+        if let Some(sign_in) = &mut self.sign_in {
+            sign_in.state.form.set_min_password_length(length);
+        }
+        for form in self.screens.iter_mut().filter_map(Screen::editing_mut) {
+            form.state_mut().form.set_min_password_length(length);
+        }
     }
 
     /// Puts signing in above the screens, and asks the server whether anybody can sign in yet.

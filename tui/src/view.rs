@@ -74,10 +74,10 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
             None
         }
         Screen::Form(form) => form::record_form(buffer, body, model.theme, form),
-        Screen::Definition(form) => form::draw(buffer, body, model.theme, &form.state, &[], None),
+        Screen::Definition(form) => form::draw(buffer, body, model.theme, &form.state, None, None),
         Screen::Users(users) => table::records(buffer, body, model, users),
         Screen::Sessions(sessions) => table::records(buffer, body, model, &sessions.list),
-        Screen::Account(form) => form::draw(buffer, body, model.theme, &form.state, &[], form.notice().as_deref()),
+        Screen::Account(form) => form::draw(buffer, body, model.theme, &form.state, None, form.notice().as_deref()),
     }
 }
 
@@ -89,7 +89,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
         Screen::Collections(_) => None,
         Screen::Records(records) => Some(records.collection.name.to_string()),
         Screen::Record(detail) => Some(cut(&title(&detail.record), 30)),
-        Screen::Form(form) if form.id.is_some() => Some(words::EDITING.to_owned()),
+        Screen::Form(form) if form.edited.base.is_some() => Some(words::EDITING.to_owned()),
         Screen::Form(_) => Some(words::NEW.to_owned()),
         Screen::Definition(form) => Some(match &form.existing {
             Some(name) => format!("{name} › {}", words::EDITING),

@@ -2,7 +2,12 @@
 
 use std::{future::Future, rc::Rc};
 
-use common::{CallError, access::Caller, user::User};
+use common::{
+    Call, CallError,
+    access::Caller,
+    endpoints::root::{self, Root},
+    user::User,
+};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlElement};
@@ -132,6 +137,18 @@ where
     let tries = tries.dispatcher();
     let again = use_callback((), move |(), ()| tries.dispatch(()));
     (state, again)
+}
+
+/// What the server is.
+#[hook]
+pub fn use_root() -> UseReducerHandle<Load<Root>> {
+    use_load((), |client, ()| async move { Ok(client.send(Call::<root::Get>::new((), ())).await?.body) }).0
+}
+
+/// The least length of a new password, once the server has said it.
+#[hook]
+pub fn use_min_password_length() -> Option<u64> {
+    use_root().value.as_ref().map(|root| root.min_password_length)
 }
 
 struct Tries(u32);

@@ -3,8 +3,8 @@
 pub mod confirm;
 pub mod dialog;
 pub mod field;
-pub mod filling;
 pub mod form;
+pub mod form_state;
 pub mod icon;
 pub mod link;
 pub mod page;

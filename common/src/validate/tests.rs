@@ -128,42 +128,6 @@ fn choices_references_and_json() {
     );
 }
 
-fn snacks() -> Collection {
-    serde_json::from_value(json!({
-        "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "", "created_at": "", "updated_at": "", "revision": 1,
-        "fields": [
-            {"name": "title", "type": "text", "required": true},
-            {"name": "price", "type": "integer", "default": 1},
-            {"name": "note", "type": "text"}
-        ],
-        "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
-    }))
-    .unwrap()
-}
-
-#[test]
-fn a_new_record_takes_initial_values_and_refuses_what_it_does_not_know() {
-    let cleaned = clean(&snacks(), json!({"title": "Popcorn"}), Write::Create).unwrap();
-    assert_eq!(Value::Object(cleaned.values), json!({"title": "Popcorn", "price": 1, "note": ""}));
-    let errors = clean(&snacks(), json!({"price": null, "zzz": 1, "id": "x"}), Write::Create).unwrap_err();
-    let names: Vec<_> = errors.0.keys().map(String::as_str).collect();
-    assert_eq!(names, ["id", "price", "title", "zzz"]);
-}
-
-#[test]
-fn server_members_may_come_back_unchanged_only() {
-    let stored = Record::from_object(
-        reader::object(json!({"id": "a", "title": "Popcorn", "price": 3, "note": "n", "owner": null, "revision": 9}))
-            .unwrap(),
-    );
-    let patched = clean(&snacks(), json!({"id": "a", "revision": 8, "price": 4}), Write::Patch(&stored)).unwrap();
-    assert_eq!(Value::Object(patched.values), json!({"title": "Popcorn", "price": 4, "note": "n"}));
-    assert_eq!(patched.revision, Some(Revision(8)));
-    let replaced = clean(&snacks(), json!({"title": "Chips"}), Write::Replace(&stored)).unwrap();
-    assert_eq!(Value::Object(replaced.values), json!({"title": "Chips", "price": 1, "note": ""}));
-    assert!(clean(&snacks(), json!({"owner": "me"}), Write::Patch(&stored)).is_err());
-}
-
 #[test]
 fn d5_a_pattern_takes_time_in_proportion_to_the_text_or_is_refused() {
     let long = "a".repeat(100_000);

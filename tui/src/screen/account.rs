@@ -66,10 +66,7 @@ impl AccountForm {
 
     /// Takes what the server said against it.
     pub fn refuse(&mut self, error: &CallError) {
-        match error.problem() {
-            Some(problem) => self.state.form.refuse(problem),
-            None => self.state.form.errors = vec![words::call_error(error)],
-        }
+        self.state.form.refuse_call(error);
         self.state.go_to_error();
     }
 

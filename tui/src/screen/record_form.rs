@@ -1,9 +1,10 @@
-//! A record's form: for a new one, or for changes to one. What to do when somebody else was faster is here too.
+//! A record's form: for a new one, or for changes to one. What to do when somebody else was faster is in
+//! [`common::conflict`].
 
 use common::{
     collection::Collection,
-    form::{Clash, Form, Widget},
-    id::RecordId,
+    conflict::{Conflict, EditedRecord},
+    form::Widget,
     name::CollectionName,
     record::Record,
 };
@@ -15,64 +16,46 @@ use crate::{effect::Effect, load::Ticket, words};
 pub struct RecordForm {
     /// What it is a record of.
     pub collection: Collection,
-    /// The record that is changed; `None` for a new one.
-    pub id: Option<RecordId>,
+    /// The record that is changed, and what others have done to it.
+    pub edited: EditedRecord,
     /// The form.
     pub state: FormState,
-    /// Fields that both sides changed, and what the other side wrote.
-    pub clashes: Vec<Clash>,
     /// What happened meanwhile, and what to do about it.
     pub notice: Option<String>,
-    /// Text stands in it although nothing differs from how it was opened.
-    rescued: bool,
 }
 
 impl RecordForm {
-    /// For a new record.
-    pub fn create(collection: Collection) -> Self {
-        let state = FormState::new(Form::create(&collection));
-        Self { collection, id: None, state, clashes: Vec::new(), notice: None, rescued: false }
-    }
-
-    /// For changes to a record.
-    pub fn edit(collection: Collection, record: &Record) -> Self {
-        let state = FormState::new(Form::edit(&collection, record));
-        Self { id: record.id(), state, ..Self::create(collection) }
+    /// For changes to a record, or without it for a new one.
+    pub fn new(collection: Collection, record: Option<Record>) -> Self {
+        let (edited, form) = EditedRecord::new(&collection, record);
+        Self { collection, edited, state: FormState::new(form), notice: None }
     }
 
     /// Somebody else wrote this meanwhile: takes it as the base and keeps what was typed.
-    pub fn rebase(&mut self, fresh: &Record) {
-        self.clashes = self.state.form.rebase(fresh);
-        self.notice =
-            Some(if self.clashes.is_empty() { words::CHANGED_ELSEWHERE.to_owned() } else { words::CLASHES.to_owned() });
+    pub fn merge(&mut self, now: Record) {
+        self.edited.merge(&mut self.state.form, &self.collection, now);
+        let has_clash = self.edited.conflict.as_ref().is_some_and(Conflict::has_clash);
+        self.notice = Some(if has_clash { words::CLASHES } else { words::CHANGED_ELSEWHERE }.to_owned());
         let focus = self.state.focus;
-        let clash = self.state.form.inputs.iter().position(|input| self.clash(&input.label).is_some());
+        let clash = self.state.form.inputs.iter().position(|input| self.theirs(&input.label).is_some());
         self.state.go_to(clash.unwrap_or(focus));
     }
 
     /// Somebody else deleted the record meanwhile: what was typed becomes a new one.
-    pub fn outlive(&mut self) {
-        let mut form = Form::create(&self.collection);
-        for (index, input) in self.state.form.inputs.iter().enumerate() {
-            form.set(index, input.text.clone());
-        }
-        let focus = self.state.focus;
-        self.state = FormState::new(form);
-        self.state.go_to(focus);
-        self.id = None;
-        self.rescued = true;
-        self.clashes.clear();
+    pub fn make_new(&mut self) {
+        self.edited.make_new(&mut self.state.form, &self.collection);
+        self.state.go_to(self.state.focus);
         self.notice = Some(words::DELETED_ELSEWHERE.to_owned());
     }
 
-    /// The clash about the input with this label.
-    pub fn clash(&self, label: &str) -> Option<&Clash> {
-        self.clashes.iter().find(|clash| clash.label == label)
+    /// What somebody else wrote into the input with this label, where it was changed here too.
+    fn theirs(&self, label: &str) -> Option<&str> {
+        self.edited.conflict.as_ref()?.theirs(label)
     }
 
-    /// The clash about the input in focus.
-    pub fn clash_here(&self) -> Option<&Clash> {
-        self.clash(&self.state.current()?.label)
+    /// The same for the input in focus.
+    pub fn theirs_here(&self) -> Option<&str> {
+        self.theirs(&self.state.current()?.label)
     }
 
     /// The collection that the input in focus refers to.
@@ -83,11 +66,12 @@ impl RecordForm {
         }
     }
 
-    /// Takes what the other side wrote into the input in focus.
+    /// Takes what somebody else wrote into the input in focus.
     pub fn take_theirs(&mut self) {
-        let Some(clash) = self.clash_here().cloned() else { return };
-        self.state.set(self.state.focus, clash.theirs);
-        self.clashes.retain(|other| other.label != clash.label);
+        if self.theirs_here().is_some() {
+            self.edited.take_theirs_at(&mut self.state.form, self.state.focus);
+            self.state.go_to(self.state.focus);
+        }
     }
 }
 
@@ -101,7 +85,7 @@ impl Editing for RecordForm {
     }
 
     fn is_changed(&self) -> bool {
-        self.rescued || self.state.form.is_changed()
+        self.edited.is_changed(&self.state.form)
     }
 
     fn save(&mut self, ticket: Ticket) -> Option<Effect> {
@@ -110,7 +94,7 @@ impl Editing for RecordForm {
             return None;
         };
         let collection = self.collection.name.clone();
-        Some(match self.id {
+        Some(match self.edited.id() {
             Some(id) => Effect::Update(ticket, collection, id, body),
             None => Effect::Create(ticket, collection, body),
         })

@@ -10,7 +10,6 @@ use super::form_state::FormState;
 use crate::{
     effect::Effect,
     load::{Load, Ticket},
-    words,
 };
 
 /// Which of the two forms is shown.
@@ -91,10 +90,7 @@ impl SignIn {
 
     /// Takes what the server said against it.
     pub fn refuse(&mut self, error: &CallError) {
-        match error.problem() {
-            Some(problem) => self.state.form.refuse(problem),
-            None => self.state.form.errors = vec![words::call_error(error)],
-        }
+        self.state.form.refuse_call(error);
         if self.kind == Kind::SignIn
             && let Some(password) = self.state.form.inputs.iter().position(|input| input.name() == "password")
         {

@@ -67,7 +67,10 @@ fn act_on_sign_in(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::NextInput => sign_in.state.step(true),
         Action::PreviousInput => sign_in.state.step(false),
-        Action::OtherForm if sign_in.setup_required => sign_in.switch(),
+        Action::OtherForm if sign_in.setup_required => {
+            sign_in.switch();
+            model.say_min_password_length();
+        }
         Action::Retry => {
             return vec![Effect::Look(sign_in.look.begin(&tickets))];
         }
@@ -94,7 +97,7 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         (Action::Users, _) => return people::open_users(model),
         (Action::Sessions, _) => return people::open_sessions(model),
-        (Action::Password, _) => people::open_form(model, AccountKind::Password),
+        (Action::Password, _) => return people::open_form(model, AccountKind::Password),
         (Action::New | Action::Edit, _) if !is_admin => model.complain(words::NOT_ADMIN),
         (Action::New, _) => {
             let form = DefinitionForm::new(None, collections.rows.as_deref().unwrap_or_default());
@@ -136,7 +139,7 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
             if model.decide(&collection.access, Access::Create) == Decision::Denied {
                 model.complain(words::may_not(Access::Create));
             } else {
-                model.open_form(Screen::Form(Box::new(RecordForm::create(collection))));
+                model.open_form(Screen::Form(Box::new(RecordForm::new(collection, None))));
             }
         }
         (Action::Edit | Action::Delete, Some(record)) => return act_on_one(model, action, &collection, &record),
@@ -173,7 +176,7 @@ fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record
         return Vec::new();
     }
     if action == Action::Edit {
-        model.open_form(Screen::Form(Box::new(RecordForm::edit(collection.clone(), record))));
+        model.open_form(Screen::Form(Box::new(RecordForm::new(collection.clone(), Some(record.clone())))));
         return Vec::new();
     }
     let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return Vec::new() };

@@ -4,7 +4,7 @@
 mod people;
 mod records;
 
-use common::{CallError, collection::Collection, user::User};
+use common::{CallError, collection::Collection, conflict::Refusal, endpoints::root::Root, user::User};
 
 use crate::{
     effect::Effect,
@@ -20,13 +20,7 @@ use crate::{
 pub fn take(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Root(ticket, answer) => {
-            let Some(sign_in) = model.sign_in.as_mut() else { return Vec::new() };
-            if sign_in.look.finish(ticket) {
-                match answer {
-                    Ok(root) => sign_in.know(&root),
-                    Err(failure) => sign_in.look.error = Some(words::failure(&failure)),
-                }
-            }
+            root(model, ticket, answer);
             Vec::new()
         }
         Message::Me(ticket, answer) if model.me.finish(ticket) => match answer {
@@ -88,6 +82,25 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
     }
     let reason = if model.has_unsaved_text() { words::ENDED_TEXT_KEPT } else { words::ENDED };
     Some(model.ask_to_sign_in(Some(reason.to_owned())))
+}
+
+/// What the server is was asked for signing in, or for a form in which a new password is typed, which does without it.
+fn root(model: &mut Model, ticket: Ticket, answer: Answer<Root>) {
+    let mut sign_in = model.sign_in.as_mut().and_then(|sign_in| sign_in.look.finish(ticket).then_some(sign_in));
+    match answer {
+        Ok(root) if sign_in.is_some() || model.look.finish(ticket) => {
+            if let Some(sign_in) = &mut sign_in {
+                sign_in.know(&root);
+            }
+            model.know_min_password_length(root.min_password_length);
+        }
+        Err(failure) => {
+            if let Some(sign_in) = sign_in {
+                sign_in.look.error = Some(words::failure(&failure));
+            }
+        }
+        Ok(_) => {}
+    }
 }
 
 fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
@@ -171,7 +184,11 @@ fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
             None => form.state.form.errors = vec![words::call_error(&error)],
         }
     }
-    let said = if error.status() == 412 { words::DEFINITION_CHANGED } else { words::not_saved(&error) };
+    let said = if Refusal::of(&error, true) == Refusal::Changed {
+        words::DEFINITION_CHANGED
+    } else {
+        words::not_saved(&error)
+    };
     model.complain(said);
     Vec::new()
 }

@@ -2,6 +2,7 @@
 
 use common::{
     CallError, Problem,
+    endpoints::root::Root,
     page::Page,
     people::SessionsQuery,
     problem::{FieldError, FieldErrors},
@@ -220,4 +221,28 @@ fn what_was_asked_once_is_forgotten_when_the_sessions_are_searched() {
     assert!(press(&mut model, "a").is_empty(), "it is asked again");
     let effects = press(&mut model, "dd");
     assert!(matches!(effects.as_slice(), [Effect::EndSession(_, one)] if one.to_string() == id(2)));
+}
+
+#[test]
+fn the_server_says_how_long_a_new_password_must_be() {
+    let mut model = users((80, 24));
+    model.min_password_length = None;
+    press(&mut model, "<");
+    let effects = press(&mut model, "p");
+    let [Effect::Look(ticket)] = effects.as_slice() else { panic!("the server is asked") };
+    let hint = |model: &Model| form(model).state.form.input("new_password").unwrap().hint();
+    assert!(!hint(&model).contains("At least"));
+    let root = |min: u64| -> Root {
+        let links = json!({});
+        let root = json!({"name": "Coffer", "version": "1", "setup_required": false, "min_password_length": min, "links": links});
+        serde_json::from_value(root).unwrap()
+    };
+    let never_sent = model.tickets.next();
+    update(&mut model, Message::Root(never_sent, Ok(root(3))));
+    assert!(!hint(&model).contains("At least"));
+    update(&mut model, Message::Root(*ticket, Ok(root(22))));
+    assert!(hint(&model).starts_with("At least 22 characters."), "{}", hint(&model));
+    press(&mut model, "<");
+    assert!(press(&mut model, "p").is_empty(), "it is asked once");
+    assert!(hint(&model).starts_with("At least 22 characters."));
 }

@@ -158,7 +158,7 @@ fn after_a_412_both_versions_are_shown_and_either_can_be_taken() {
     update(&mut model, Message::Fresh(*ticket, Ok(theirs)));
     assert_eq!(form(&model).state.form.text("title"), "Popcorn!");
     assert_eq!(form(&model).state.form.text("stock"), "99");
-    assert_eq!(form(&model).clash_here().unwrap().theirs, "Puffs");
+    assert_eq!(form(&model).theirs_here().unwrap(), "Puffs");
     let (_, body) = save(&mut model);
     assert_eq!(body, json!({"title": "Popcorn!", "revision": 5000}));
     model.writing = None;

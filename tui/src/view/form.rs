@@ -2,7 +2,8 @@
 //! labels stand beside the values, otherwise above them.
 
 use common::{
-    form::{Clash, Input, Widget},
+    conflict::Conflict,
+    form::{Input, Widget},
     text::single_line,
 };
 use ratatui::{
@@ -33,7 +34,7 @@ struct Row {
 
 /// A record's form. Says where the cursor is.
 pub fn record_form(buffer: &mut Buffer, body: Rect, theme: Theme, form: &RecordForm) -> Option<Position> {
-    draw(buffer, body, theme, &form.state, &form.clashes, form.notice.as_deref())
+    draw(buffer, body, theme, &form.state, form.edited.conflict.as_ref(), form.notice.as_deref())
 }
 
 /// A form that is being filled in. Says where the cursor is.
@@ -42,7 +43,7 @@ pub fn draw(
     area: Rect,
     theme: Theme,
     state: &FormState,
-    clashes: &[Clash],
+    conflict: Option<&Conflict>,
     notice: Option<&str>,
 ) -> Option<Position> {
     let columns = usize::from(area.width);
@@ -56,8 +57,8 @@ pub fn draw(
         if in_focus {
             from = rows.len();
         }
-        let clash = clashes.iter().find(|clash| clash.label == input.label);
-        rows.extend(input_rows(theme, state, input, in_focus, clash, columns, beside));
+        let theirs = conflict.and_then(|conflict| conflict.theirs(&input.label));
+        rows.extend(input_rows(theme, state, input, in_focus, theirs, columns, beside));
         if in_focus {
             to = rows.len();
         }
@@ -108,7 +109,7 @@ fn input_rows(
     state: &FormState,
     input: &Input,
     in_focus: bool,
-    clash: Option<&Clash>,
+    theirs: Option<&str>,
     columns: usize,
     beside: Option<usize>,
 ) -> Vec<Row> {
@@ -138,8 +139,8 @@ fn input_rows(
     for error in &input.errors {
         below(&format!("! {error}"), theme.error());
     }
-    if let Some(clash) = clash {
-        below(&words::theirs(&clash.theirs), theme.strong());
+    if let Some(theirs) = theirs {
+        below(&words::theirs(theirs), theme.strong());
     }
     let hint = input.hint();
     if in_focus && !hint.is_empty() {
@@ -177,7 +178,7 @@ fn value_rows(theme: Theme, state: &FormState, input: &Input, in_focus: bool, ro
         }
         widget => {
             let safe = match widget {
-                Widget::Password => "•".repeat(input.text.chars().count()),
+                Widget::Password | Widget::NewPassword => "•".repeat(input.text.chars().count()),
                 _ => single_line(&input.text).into_owned(),
             };
             if !in_focus {

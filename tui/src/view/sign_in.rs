@@ -54,5 +54,5 @@ pub fn draw(buffer: &mut Buffer, body: Rect, model: &Model, sign_in: &SignIn) ->
     row += u16::from(row + 6 < area.height);
     let row = row.min(area.height);
     let rest = Rect { y: area.y + row, height: area.height - row, ..area };
-    form::draw(buffer, rest, theme, &sign_in.state, &[], None)
+    form::draw(buffer, rest, theme, &sign_in.state, None, None)
 }

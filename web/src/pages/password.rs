@@ -14,7 +14,7 @@ use crate::{
     route::Route,
     toast::ToastEvent,
     ui::{
-        filling::{FormView, use_filling},
+        form_state::{FormView, use_form},
         page::PageHead,
     },
     words,
@@ -24,8 +24,8 @@ use crate::{
 #[component]
 pub fn PasswordPage() -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
-    let filling = use_filling(Form::change_password);
-    let onsubmit = filling.onsubmit(move |change: PasswordChange| {
+    let state = use_form(Form::change_password);
+    let onsubmit = state.onsubmit(move |change: PasswordChange| {
         let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
         async move {
             client.send(Call::<users::ChangePassword>::new((), change)).await?;
@@ -39,7 +39,7 @@ pub fn PasswordPage() -> Html {
     html! {
         <div class="page page-narrow">
             <PageHead title={words::account::PASSWORD_TITLE} above={vec![collections_place()]} />
-            <FormView {filling} {onsubmit} submit={words::account::PASSWORD_SUBMIT} back={collections_place().1} fresh={Form::change_password()}>
+            <FormView {state} {onsubmit} submit={words::account::PASSWORD_SUBMIT} back={collections_place().1} fresh={Form::change_password()}>
                 // Tells a password manager whose password it is.
                 <input class="hidden" type="text" name="username" value={username} autocomplete="username" readonly=true tabindex="-1" aria-hidden="true" />
             </FormView>

@@ -3,7 +3,6 @@
 use common::{
     Call,
     endpoints::{
-        root,
         setup::{self, SetUp},
         tokens::Credentials,
     },
@@ -13,13 +12,13 @@ use futures_util::future::FutureExt;
 use yew::prelude::*;
 
 use crate::{
-    hooks::{use_client, use_load, use_query, use_title},
+    hooks::{use_client, use_query, use_root, use_title},
     pages::sign_in::insecure_note,
     route::{Route, parameter},
     ui::{
         field::InputView,
-        filling::use_filling,
         form::{form_errors, submit},
+        form_state::use_form,
         icon::mark,
         link::Link,
     },
@@ -30,8 +29,7 @@ use crate::{
 #[component]
 pub fn SetUpPage() -> Html {
     use_title(words::set_up::TITLE);
-    let (root, _) =
-        use_load((), |client, ()| async move { Ok(client.send(Call::<root::Get>::new((), ())).await?.body) });
+    let root = use_root();
     let is_done = root.value.as_deref().is_some_and(|root| !root.setup_required);
     html! {
         <main class="gate">
@@ -44,26 +42,31 @@ pub fn SetUpPage() -> Html {
                     <div class="gate-head">{ mark() }<h1>{ words::set_up::TITLE }</h1></div>
                     <p class="lead">{ words::set_up::LEAD }</p>
                     { insecure_note() }
-                    <SetUpForm />
+                    <SetUpForm min_password_length={root.value.as_ref().map(|root| root.min_password_length)} />
                 }
             </div>
         </main>
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct SetUpFormProps {
+    min_password_length: Option<u64>,
+}
+
 #[component]
-fn SetUpForm() -> Html {
+fn SetUpForm(props: &SetUpFormProps) -> Html {
     let client = use_client();
     let code = parameter(&use_query(), "code").unwrap_or_default();
     let has_code = !code.is_empty();
-    let filling = use_filling(|| {
+    let state = use_form(|| {
         let mut form = Form::set_up();
         if has_code {
             form.set(0, code);
         }
         form
     });
-    let onsubmit = filling.onsubmit(move |body: SetUp| {
+    let onsubmit = state.onsubmit(move |body: SetUp| {
         let client = client.clone();
         async move {
             let credentials = Credentials { username: body.username.to_string(), password: body.password.clone() };
@@ -73,8 +76,8 @@ fn SetUpForm() -> Html {
         .boxed_local()
     });
     let is_code_shown = use_mut_ref(|| !has_code);
-    let onedit = filling.onedit();
-    let inputs = filling.form().inputs.iter().enumerate().filter_map(|(index, input)| {
+    let onedit = state.onedit();
+    let inputs = state.form().inputs.iter().cloned().enumerate().filter_map(|(index, mut input)| {
         let is_code = input.name() == "code";
         // The code came with the link; it is shown only once something was wrong with it.
         *is_code_shown.borrow_mut() |= is_code && !input.errors.is_empty();
@@ -86,17 +89,20 @@ fn SetUpForm() -> Html {
             "username" => "username",
             _ => "off",
         };
+        if let Some(length) = props.min_password_length {
+            input.set_min_password_length(length);
+        }
         let focus = is_code || (has_code && input.name() == "username");
-        Some(html! { <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} brief=true /> })
+        Some(html! { <InputView key={index} {input} {index} onedit={onedit.clone()} {autocomplete} {focus} /> })
     });
     html! {
         <form class="form" {onsubmit} novalidate=true>
-            { form_errors(&filling.form().errors) }
+            { form_errors(&state.form().errors) }
             if !has_code {
                 <p class="notice">{ words::set_up::NO_CODE }</p>
             }
             { for inputs }
-            { submit(words::set_up::SUBMIT, filling.is_busy(), "button-wide") }
+            { submit(words::set_up::SUBMIT, state.is_busy(), "button-wide") }
         </form>
     }
 }

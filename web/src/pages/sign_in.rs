@@ -1,20 +1,16 @@
 //! Signing in: a page of its own, and a form that also stands over a page whose session has ended.
 
-use common::{
-    Call,
-    endpoints::{root, tokens::Credentials},
-    form::Form,
-};
+use common::{endpoints::tokens::Credentials, form::Form};
 use futures_util::future::FutureExt;
 use yew::prelude::*;
 
 use crate::{
-    hooks::{use_client, use_frame, use_load, use_title},
+    hooks::{use_client, use_frame, use_root, use_title},
     session::Phase,
     ui::{
         field::InputView,
-        filling::use_filling,
         form::{form_errors, submit},
+        form_state::use_form,
         icon::mark,
     },
     words,
@@ -24,9 +20,7 @@ use crate::{
 #[component]
 pub fn SignInPage() -> Html {
     use_title(words::sign_in::TITLE);
-    let (root, _) =
-        use_load((), |client, ()| async move { Ok(client.send(Call::<root::Get>::new((), ())).await?.body) });
-    let must_set_up = root.value.as_deref().is_some_and(|root| root.setup_required);
+    let must_set_up = use_root().value.as_deref().is_some_and(|root| root.setup_required);
     let is_lost = use_frame().session.phase == Phase::SignedOut { is_lost: true };
     html! {
         <main class="gate">
@@ -67,30 +61,30 @@ pub struct SignInFormProps {
 #[component]
 pub fn SignInForm(props: &SignInFormProps) -> Html {
     let client = use_client();
-    let filling = use_filling(|| {
+    let state = use_form(|| {
         let mut form = Form::sign_in();
         if !props.username.is_empty() {
             form.set(0, props.username.to_string());
         }
         form
     });
-    let onsubmit = filling.onsubmit(move |credentials: Credentials| {
+    let onsubmit = state.onsubmit(move |credentials: Credentials| {
         let client = client.clone();
         async move { client.sign_in(credentials).await }.boxed_local()
     });
-    let (onedit, is_known) = (filling.onedit(), !props.username.is_empty());
-    let inputs = filling.form().inputs.iter().enumerate().map(|(index, input)| {
+    let (onedit, is_known) = (state.onedit(), !props.username.is_empty());
+    let inputs = state.form().inputs.iter().enumerate().map(|(index, input)| {
         let autocomplete = if input.name() == "password" { "current-password" } else { "username" };
         let focus = (index == 0) != is_known;
         html! {
-            <InputView key={index} within="sign-in" input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} brief=true />
+            <InputView key={index} within="sign-in" input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} {focus} />
         }
     });
     html! {
         <form class="form" {onsubmit} novalidate=true>
-            { form_errors(&filling.form().errors) }
+            { form_errors(&state.form().errors) }
             { for inputs }
-            { submit(words::sign_in::TITLE, filling.is_busy(), "button-wide") }
+            { submit(words::sign_in::TITLE, state.is_busy(), "button-wide") }
         </form>
     }
 }

@@ -88,9 +88,6 @@ pub struct InputProps {
     /// Begins its id, which must be another's nowhere on the page: sign-in stands over other forms.
     #[prop_or(AttrValue::Static("field"))]
     pub within: AttrValue,
-    /// The form needs no hints on limits: whoever signs in knows their name.
-    #[prop_or_default]
-    pub brief: bool,
 }
 
 /// An input of a form.
@@ -173,7 +170,7 @@ pub fn InputView(props: &InputProps) -> Html {
         Widget::Decimal => line("text", Some("decimal"), "input-number"),
         Widget::Date => line("date", None, "input-date"),
         Widget::Datetime => line("text", None, "input-date"),
-        Widget::Password => html! {
+        Widget::Password | Widget::NewPassword => html! {
             <PasswordInput
                 id={id.clone()}
                 name={input.name().to_owned()}
@@ -246,7 +243,7 @@ pub fn InputView(props: &InputProps) -> Html {
         <FieldFrame
             id={id.clone()}
             label={input.label.clone()}
-            hint={hint(input, props.brief)}
+            hint={hint(input)}
             errors={input.errors.clone()}
             {required}
             group={matches!(input.widget, Widget::MultiSelect(_))}
@@ -264,8 +261,8 @@ fn typed(input: &HtmlInputElement) -> String {
 }
 
 /// What fits. The browser's own date input knows how a day is written.
-fn hint(input: &Input, is_brief: bool) -> String {
-    if is_brief || input.widget == Widget::Date { input.field.help.clone() } else { input.hint() }
+fn hint(input: &Input) -> String {
+    if input.widget == Widget::Date { input.field.help.clone() } else { input.hint() }
 }
 
 fn line_mode(input: &Input) -> Option<&'static str> {

@@ -2,10 +2,10 @@
 
 use common::{
     access::{Action, Caller},
+    clean::{Write, clean},
     id::{RecordId, Revision},
     name::CollectionName,
     record::{OneOrMany, Record},
-    validate::{Write, clean},
 };
 use serde_json::Value;
 

@@ -9,8 +9,10 @@ use crate::{
 };
 
 /// Opens a form about an account.
-pub fn open_form(model: &mut Model, kind: AccountKind) {
+pub fn open_form(model: &mut Model, kind: AccountKind) -> Vec<Effect> {
+    let has_new_password = !matches!(kind, AccountKind::DeleteUser(_));
     model.open_form(Screen::Account(Box::new(AccountForm::new(kind))));
+    if has_new_password { model.ask_min_password_length() } else { Vec::new() }
 }
 
 /// Opens the own sessions.
@@ -40,7 +42,7 @@ pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
     match (action, users.current().and_then(user)) {
         (Action::Back, _) => {
             model.screens.pop();
-            return model.reload();
+            model.reload()
         }
         (Action::New, _) => open_form(model, AccountKind::NewUser),
         (Action::Open | Action::Edit, Some(user)) => open_form(model, AccountKind::EditUser(user)),
@@ -48,11 +50,10 @@ pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
         (Action::Sessions, Some(user)) => {
             let of = Some(user).filter(|user| own != Some(user.id));
             model.screens.push(Screen::Sessions(Box::new(Sessions::new(of))));
-            return model.reload();
+            model.reload()
         }
-        _ => return users.go(action, &tickets).into_iter().collect(),
+        _ => users.go(action, &tickets).into_iter().collect(),
     }
-    Vec::new()
 }
 
 /// In a list of sessions. What ends one is asked for twice.

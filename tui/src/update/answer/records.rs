@@ -1,6 +1,6 @@
 //! Answers about records: pages, single ones, and what became of a write.
 
-use common::{name::CollectionName, page::Page, record::Record};
+use common::{conflict::Refusal, name::CollectionName, page::Page, record::Record};
 
 use super::ended;
 use crate::{
@@ -48,7 +48,7 @@ pub fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
     let failure = match answer {
         Ok(record) => {
             let Screen::Form(form) = model.top() else { return Vec::new() };
-            let (collection, is_new) = (form.collection.name.clone(), form.id.is_none());
+            let (collection, is_new) = (form.collection.name.clone(), form.edited.base.is_none());
             model.screens.pop();
             model.say(words::saved(&record, is_new));
             if let Screen::Record(detail) = model.top() {
@@ -64,18 +64,16 @@ pub fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
     let ticket = model.tickets.next();
     let Failure::Call(error) = failure else { return Vec::new() };
     let Screen::Form(form) = model.top() else { return Vec::new() };
-    match (error.status(), form.id) {
-        (412, Some(id)) => {
+    let id = form.edited.id();
+    match (Refusal::of(&error, id.is_some()), id) {
+        (Refusal::Changed, Some(id)) => {
             let effect = Effect::Fresh(ticket, form.collection.name.clone(), id);
             model.writing = Some(ticket);
             return vec![effect];
         }
-        (404, Some(_)) => form.outlive(),
+        (Refusal::Gone, _) => form.make_new(),
         _ => {
-            match error.problem() {
-                Some(problem) => form.state.form.refuse(problem),
-                None => form.state.form.errors = vec![words::call_error(&error)],
-            }
+            form.state.form.refuse_call(&error);
             form.state.go_to_error();
             let said = words::not_saved(&error);
             model.complain(said);
@@ -89,16 +87,16 @@ pub fn fresh(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
     match answer {
         Ok(record) => {
             if let Screen::Form(form) = model.top() {
-                form.rebase(&record);
+                form.merge(record);
             }
         }
         Err(failure) => {
             if let Some(effects) = ended(model, &failure) {
                 return effects;
             }
-            let gone = matches!(&failure, Failure::Call(error) if error.status() == 404);
+            let is_gone = matches!(&failure, Failure::Call(error) if Refusal::of(error, true) == Refusal::Gone);
             match model.top() {
-                Screen::Form(form) if gone => form.outlive(),
+                Screen::Form(form) if is_gone => form.make_new(),
                 _ => model.complain(words::failure(&failure)),
             }
         }
@@ -123,15 +121,15 @@ pub fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) -> Vec<Ef
         Err(Failure::Call(error)) => error,
         Err(failure) => return ended(model, &failure).unwrap_or_default(),
     };
-    match error.status() {
-        404 => {
+    match Refusal::of(&error, true) {
+        Refusal::Gone => {
             if let Screen::Record(_) = model.top() {
                 model.screens.pop();
             }
             model.complain(words::ALREADY_DELETED);
             model.reload()
         }
-        412 => {
+        Refusal::Changed => {
             model.complain(words::CHANGED_NOT_DELETED);
             model.reload()
         }

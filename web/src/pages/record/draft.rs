@@ -1,16 +1,13 @@
 //! The state of a record's form: `common`'s form, the version that it edits, and what has happened meanwhile.
 
-use common::{collection::Collection, form::Form, record::Record};
-
-use super::conflict::Conflict;
+use common::{collection::Collection, conflict::EditedRecord, form::Form, record::Record};
 
 /// The form with all that belongs to it.
 #[derive(Clone)]
 pub struct Draft {
     pub form: Form,
-    /// The version that is edited.
-    pub base: Option<Record>,
-    pub conflict: Option<Conflict>,
+    /// The version that is edited, and what others have done to it.
+    pub edited: EditedRecord,
     pub busy: bool,
     /// All is sent; the page is about to be left.
     pub is_done: bool,
@@ -23,8 +20,8 @@ pub struct Draft {
 impl Draft {
     /// Begins.
     pub fn new(collection: &Collection, record: Option<Record>) -> Self {
-        let form = record.as_ref().map_or_else(|| Form::create(collection), |record| Form::edit(collection, record));
-        Self { form, base: record, conflict: None, busy: false, is_done: false, is_kept: false, number: 0 }
+        let (edited, form) = EditedRecord::new(collection, record);
+        Self { form, edited, busy: false, is_done: false, is_kept: false, number: 0 }
     }
 
     /// Goes on with what was left unsent, where there is something. What others changed since then comes to light when it
@@ -32,7 +29,7 @@ impl Draft {
     pub fn begin(collection: &Collection, record: Option<Record>, left: Option<Self>) -> Self {
         let fits = |left: &Self| {
             let fields = left.form.inputs.iter().map(|input| &input.field);
-            fields.eq(&collection.fields) && left.base.is_some() == record.is_some()
+            fields.eq(&collection.fields) && left.edited.base.is_some() == record.is_some()
         };
         match left.filter(fits) {
             Some(left) => Self { busy: false, is_kept: true, ..left },
@@ -40,13 +37,9 @@ impl Draft {
         }
     }
 
-    /// The record is not there any more: what was typed becomes a new one.
-    pub fn make_new(&mut self, collection: &Collection) {
-        let texts: Vec<String> = self.form.inputs.iter().map(|input| input.text.clone()).collect();
-        *self = Self::new(collection, None);
-        for (index, text) in texts.into_iter().enumerate() {
-            self.form.set(index, text);
-        }
+    /// Something was typed that has not been sent.
+    pub fn is_unsent(&self) -> bool {
+        self.edited.is_changed(&self.form) && !self.is_done
     }
 }
 
@@ -57,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_typed_outlives_the_record() {
+    fn what_was_left_unsent_comes_back_as_long_as_it_fits_the_collection() {
         let collection: Collection = serde_json::from_value(json!({
             "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "created_at": "", "updated_at": "", "revision": 1,
             "fields": [{"name": "title", "type": "text"}, {"name": "price", "type": "integer", "nullable": true}],
@@ -67,8 +60,8 @@ mod tests {
         let record = serde_json::from_value(json!({"title": "Popcorn", "price": 3, "revision": 5})).unwrap();
         let mut draft = Draft::new(&collection, Some(record));
         draft.form.set(0, "Corn");
-        draft.make_new(&collection);
-        assert!(draft.base.is_none());
+        draft.edited.make_new(&mut draft.form, &collection);
+        assert!(draft.is_unsent());
         let mut again = Draft::begin(&collection, None, Some(draft.clone()));
         assert!(again.is_kept && again.form.submit() == draft.form.submit());
         let other = Collection { fields: vec![], ..collection.clone() };

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use common::{access::Action, collection::Collection, form::Input, record::Record, table};
+use common::{access::Action, collection::Collection, conflict::EditedRecord, form::Input, record::Record, table};
 use yew::prelude::*;
 
 use super::{
@@ -48,8 +48,8 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
         go: use_go(),
         note,
     };
-    let Draft { form, base, conflict, busy, is_done, is_kept, number } = draft.0.clone();
-    let is_unsent = form.is_changed() && !is_done;
+    let is_unsent = draft.0.is_unsent();
+    let Draft { form, edited: EditedRecord { base, conflict, .. }, busy, is_kept, number, .. } = draft.0.clone();
     use_unsent(is_unsent);
     work.note.emit(is_unsent.then(|| draft.0.clone()));
     let may = |action| {
@@ -87,8 +87,7 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
     let ontheirs = {
         let work = work.clone();
         Callback::from(move |()| {
-            let collection = work.collection.clone();
-            work.changes.apply(move |draft| *draft = Draft::new(&collection, draft.base.clone()));
+            work.changes.apply(|draft| draft.edited.take_theirs(&mut draft.form));
         })
     };
     let onnew = {
@@ -96,7 +95,7 @@ pub fn RecordForm(props: &RecordFormProps) -> Html {
         let draft = draft.0.clone();
         Callback::from(move |()| {
             let mut next = draft.clone();
-            next.make_new(&work.collection);
+            next.edited.make_new(&mut next.form, &work.collection);
             work.save(&next, Then::Leave);
         })
     };

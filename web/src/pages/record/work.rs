@@ -5,6 +5,7 @@ use std::rc::Rc;
 use common::{
     Call, CallError,
     collection::Collection,
+    conflict::{Conflict, Refusal},
     endpoints::records,
     id::RecordId,
     record::{OneOrMany, Record},
@@ -13,17 +14,14 @@ use common::{
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use super::{
-    conflict::{Conflict, changed},
-    draft::Draft,
-};
+use super::draft::Draft;
 use crate::{
     client::Client,
     hooks::Go,
     model::Changes,
     places,
     toast::{ToastEvent, Undo},
-    ui::{filling::refuse, form::focus_first_error},
+    ui::form::focus_first_error,
     words,
 };
 
@@ -59,12 +57,11 @@ impl Work {
             self.changes.apply(move |now| *now = draft);
             return focus_first_error();
         };
-        let id = draft.base.as_ref().and_then(Record::id);
-        if id.is_some() && !draft.form.is_changed() && draft.conflict.is_none() {
+        let id = draft.edited.id();
+        if id.is_some() && !draft.form.is_changed() && draft.edited.conflict.is_none() {
             return self.leave(None);
         }
         draft.busy = true;
-        let sent = draft.clone();
         self.changes.apply(move |now| *now = draft);
         let work = self.clone();
         let name = self.collection.name.clone();
@@ -90,7 +87,7 @@ impl Work {
                         *draft = Draft { number: draft.number + 1, ..Draft::new(&collection, None) };
                     });
                 }
-                Err(error) => work.refused(id, &sent, &error).await,
+                Err(error) => work.refused(id, &error).await,
             }
         });
     }
@@ -108,10 +105,7 @@ impl Work {
                     let undo = Undo { collection: name, id, revision };
                     work.leave(Some(ToastEvent::Deleted(words::toast::deleted(&table::title(&record)), undo)));
                 }
-                Err(error) => {
-                    let sent = Draft::new(&work.collection, Some(record));
-                    work.refused(Some(id), &sent, &error).await;
-                }
+                Err(error) => work.refused(Some(id), &error).await,
             }
         });
     }
@@ -127,41 +121,28 @@ impl Work {
         self.go.place(&places::table(&self.collection.name));
     }
 
-    /// The server said no to what was sent from `sent`.
-    async fn refused(&self, id: Option<RecordId>, sent: &Draft, error: &CallError) {
-        let conflict = match (id, error.status()) {
-            (Some(id), 412) => self.compare(id, sent).await,
-            (Some(_), 404) => Ok(Conflict::Gone),
-            _ => Err(error.clone()),
-        };
+    /// The server said no.
+    async fn refused(&self, id: Option<RecordId>, error: &CallError) {
+        let mut answer = (Refusal::of(error, id.is_some()), error.clone());
+        let mut theirs = None;
+        if let (Refusal::Changed, Some(id)) = (answer.0, id) {
+            let call = Call::<records::Get>::new((self.collection.name.clone(), id), ());
+            match self.client.send(call).await {
+                Ok(reply) => theirs = Some(reply.body),
+                Err(error) => answer = (Refusal::of(&error, true), error),
+            }
+        }
+        let collection = self.collection.clone();
         self.changes.apply(move |draft| {
             draft.busy = false;
-            draft.conflict = None;
-            match conflict {
-                Ok(conflict) => draft.conflict = Some(conflict),
-                // Sign-in stands over the page by now; when that is done, nothing is wrong with the form.
-                Err(error) if error.status() == 401 => {}
-                Err(error) => refuse(&mut draft.form, &error),
+            draft.edited.conflict = None;
+            match (answer, theirs) {
+                (_, Some(theirs)) => draft.edited.merge(&mut draft.form, &collection, theirs),
+                ((Refusal::Gone, _), None) => draft.edited.conflict = Some(Conflict::Gone),
+                ((Refusal::SignedOut, _), None) => {}
+                ((_, error), None) => draft.form.refuse_call(&error),
             }
         });
         focus_first_error();
-    }
-
-    /// Takes the version of somebody else as the base of what was typed here, and says what they changed.
-    async fn compare(&self, id: RecordId, sent: &Draft) -> Result<Conflict, CallError> {
-        let name = self.collection.name.clone();
-        let fresh = match self.client.send(Call::<records::Get>::new((name, id), ())).await {
-            Ok(reply) => reply.body,
-            Err(error) if error.status() == 404 => return Ok(Conflict::Gone),
-            Err(error) => return Err(error),
-        };
-        let clashes = sent.form.clone().rebase(&fresh);
-        let before = sent.base.clone().unwrap_or_default();
-        let conflict = Conflict::Changed(changed(&self.collection, &before, &fresh, &clashes));
-        self.changes.apply(move |draft| {
-            draft.form.rebase(&fresh);
-            draft.base = Some(fresh);
-        });
-        Ok(conflict)
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     toast::ToastEvent,
     ui::{
         confirm::Danger,
-        filling::{FormView, use_kept_filling},
+        form_state::{FormView, use_kept_form},
         link::Link,
         page::PageHead,
         state::{failure, loading},
@@ -33,8 +33,8 @@ use crate::{
 pub fn NewUserPage() -> Html {
     let is_admin = use_caller().is_admin();
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
-    let filling = use_kept_filling(Form::new_user);
-    let onsubmit = filling.onsubmit(move |new: NewUser| {
+    let state = use_kept_form(Form::new_user);
+    let onsubmit = state.onsubmit(move |new: NewUser| {
         let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
         async move {
             let user = client.send(Call::<users::Create>::new((), new)).await?.body;
@@ -48,7 +48,7 @@ pub fn NewUserPage() -> Html {
         <div class="page page-narrow">
             <PageHead title={account::NEW_USER} above={above_user(None)} />
             if is_admin {
-                <FormView {filling} {onsubmit} submit={account::CREATE} back={users_place().1} fresh={Form::new_user()} />
+                <FormView {state} {onsubmit} submit={account::CREATE} back={users_place().1} fresh={Form::new_user()} />
             } else {
                 <p class="notice">{ account::NO_ADMIN }</p>
             }
@@ -94,7 +94,7 @@ struct UserFormProps {
 fn UserForm(props: &UserFormProps) -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
     let is_own = use_user().is_some_and(|user| user.id == props.user.id);
-    let filling = use_kept_filling(|| Form::edit_user(&props.user));
+    let state = use_kept_form(|| Form::edit_user(&props.user));
     let ondelete = {
         let (client, toasts, go, user) = (client.clone(), toasts.clone(), go.clone(), props.user.clone());
         move |()| {
@@ -109,7 +109,7 @@ fn UserForm(props: &UserFormProps) -> Html {
         }
     };
     let before = props.user.clone();
-    let onsubmit = filling.onsubmit(move |patch: UserPatch| {
+    let onsubmit = state.onsubmit(move |patch: UserPatch| {
         let (client, toasts, go, before) = (client.clone(), toasts.clone(), go.clone(), before.clone());
         async move {
             if patch != UserPatch::default() {
@@ -126,7 +126,7 @@ fn UserForm(props: &UserFormProps) -> Html {
     let fresh = Form::edit_user(&props.user);
     html! {
         <>
-            <FormView {filling} {onsubmit} submit={account::SAVE} back={users_place().1} {fresh} focus=false />
+            <FormView {state} {onsubmit} submit={account::SAVE} back={users_place().1} {fresh} focus=false />
             <Danger
                 title={account::DANGER}
                 text={account::danger(is_own)}

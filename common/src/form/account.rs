@@ -1,13 +1,16 @@
-//! The forms for users: a new one, and changes to one. What they send is typed, since roles are written in one line and sent
-//! as a list, and a password that stays is not sent at all.
+//! The forms about accounts: signing in, setting a server up, passwords, users. What those about users send is typed, since
+//! roles are written in one line and sent as a list, and a password that stays is not sent at all.
 
 use serde_json::Value;
 
-use super::{Form, Input, line, password};
+use super::{
+    input::{Input, Widget},
+    model::Form,
+};
 use crate::{
     Object,
     field::{Field, FieldType},
-    name::RoleName,
+    name::{FieldName, RoleName},
     problem::Problem,
     reader::Body,
     text,
@@ -18,11 +21,33 @@ const ROLES: &str = "roles";
 const ROLES_HINT: &str = "Names that access rules may use, with spaces or commas between them.";
 
 impl Form {
+    /// Name and password.
+    pub fn sign_in() -> Self {
+        Self::of([line("username", ""), password("password", "")])
+    }
+
+    /// The one-time code, and the first admin's name and password.
+    pub fn set_up() -> Self {
+        Self::of([
+            line("code", "Printed by the server when it started."),
+            line("username", "What you will sign in with."),
+            new_password("password", "A few words in a row do well."),
+        ])
+    }
+
+    /// The password until now, and from now on.
+    pub fn change_password() -> Self {
+        Self::of([
+            password("current_password", ""),
+            new_password("new_password", "This session goes on; all your others end."),
+        ])
+    }
+
     /// A user to be made: [`NewUser`](crate::endpoints::users::NewUser).
     pub fn new_user() -> Self {
         Self::of([
             line("username", "What the user will sign in with."),
-            password("password", "At least 15 characters. Tell it to the user, who can change it."),
+            new_password("password", "Tell it to the user, who can change it."),
             optional(line(ROLES, ROLES_HINT), String::new()),
             flag("is_admin", false, "May do everything."),
             flag("is_active", true, "May sign in."),
@@ -35,7 +60,7 @@ impl Form {
         let mut form = Self::of([
             line("username", "What the user signs in with."),
             optional(
-                password("password", "Empty to leave it. A new one ends all sessions of the user."),
+                new_password("password", "Empty to leave it. A new one ends all sessions of the user."),
                 String::new(),
             ),
             optional(line(ROLES, ROLES_HINT), roles.join(" ")),
@@ -73,6 +98,21 @@ impl Form {
     }
 }
 
+fn line(name: &str, help: &str) -> Option<Input> {
+    let name: FieldName = name.parse().ok()?;
+    let kind = FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: false };
+    let field = Field { required: true, help: help.to_owned(), ..Field::new(name, kind) };
+    Some(Input::new(field, String::new()))
+}
+
+fn password(name: &str, help: &str) -> Option<Input> {
+    Some(Input { widget: Widget::Password, ..line(name, help)? })
+}
+
+fn new_password(name: &str, help: &str) -> Option<Input> {
+    Some(Input { widget: Widget::NewPassword, ..line(name, help)? })
+}
+
 fn optional(input: Option<Input>, text: String) -> Option<Input> {
     let mut input = input?;
     input.field.required = false;
@@ -105,6 +145,31 @@ mod tests {
             "is_admin": false, "is_active": true, "created_at": "", "last_login": null
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn passwords_are_sent_as_typed() {
+        let mut form = Form::sign_in();
+        form.set(0, "ada");
+        form.set(1, " spaced ");
+        assert_eq!(Value::Object(form.submit().unwrap()), json!({"username": "ada", "password": " spaced "}));
+    }
+
+    #[test]
+    fn a_new_password_says_how_long_it_must_be_once_that_is_known() {
+        let hint = |mut form: Form, name: &str, min: Option<u64>| {
+            if let Some(min) = min {
+                form.set_min_password_length(min);
+            }
+            form.input(name).unwrap().hint()
+        };
+        assert_eq!(hint(Form::set_up(), "password", None), "A few words in a row do well.");
+        assert_eq!(hint(Form::set_up(), "password", Some(8)), "At least 8 characters. A few words in a row do well.");
+        assert!(hint(Form::change_password(), "new_password", Some(20)).starts_with("At least 20 characters. "));
+        assert!(hint(Form::new_user(), "password", Some(20)).starts_with("At least 20 characters. "));
+        // What is known already may be as short as it was once allowed to be.
+        assert_eq!(hint(Form::change_password(), "current_password", Some(20)), "");
+        assert_eq!(hint(Form::sign_in(), "password", Some(20)), "");
     }
 
     #[test]

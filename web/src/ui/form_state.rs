@@ -1,14 +1,18 @@
 //! A form of `common` that is being filled in: what is typed is checked at once, sent once, and what is refused stands at
 //! its input. All forms that send one body go through here; a record's form, which knows versions, sees to itself.
 
-use common::{CallError, form::Form, reader::Body};
+use common::{
+    CallError,
+    form::{Form, Widget},
+    reader::Body,
+};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use crate::{
     client::Sent,
     drafts::use_draft,
-    hooks::{use_frame, use_unsent},
+    hooks::{use_frame, use_min_password_length, use_unsent},
     model::{Changes, Model, use_model},
     route::Place,
     session::Phase,
@@ -22,7 +26,7 @@ use crate::{
 
 /// A form and how far it is.
 #[derive(Clone, PartialEq)]
-pub struct Filling {
+pub struct FormState {
     model: UseReducerHandle<Model<Form>>,
     stage: UseStateHandle<Stage>,
     /// It was left unsent, and came back.
@@ -45,30 +49,30 @@ enum Stage {
 
 /// A form that begins like this.
 #[hook]
-pub fn use_filling(begin: impl FnOnce() -> Form) -> Filling {
+pub fn use_form(begin: impl FnOnce() -> Form) -> FormState {
     let model = use_model(begin);
     let stage = use_state(|| Stage::Typing);
     let is_kept = use_state(|| false);
     let frame = use_frame();
     let is_signed_in = matches!(frame.session.phase, Phase::SignedIn(_));
-    Filling { model, stage, is_kept, is_signed_in, note: Callback::noop() }
+    FormState { model, stage, is_kept, is_signed_in, note: Callback::noop() }
 }
 
 /// The same, and what was typed comes back when the page was left without sending it.
 #[hook]
-pub fn use_kept_filling(begin: impl FnOnce() -> Form) -> Filling {
+pub fn use_kept_form(begin: impl FnOnce() -> Form) -> FormState {
     let (left, note) = use_draft::<Form>();
     let was_left = left.is_some();
-    let mut filling = use_filling(|| left.unwrap_or_else(begin));
-    filling.is_kept = use_state(|| was_left);
-    let is_unsent = filling.form().is_changed() && *filling.stage != Stage::Done;
+    let mut state = use_form(|| left.unwrap_or_else(begin));
+    state.is_kept = use_state(|| was_left);
+    let is_unsent = state.form().is_changed() && *state.stage != Stage::Done;
     use_unsent(is_unsent);
-    note.emit(is_unsent.then(|| filling.form().clone()));
-    filling.note = note;
-    filling
+    note.emit(is_unsent.then(|| state.form().clone()));
+    state.note = note;
+    state
 }
 
-impl Filling {
+impl FormState {
     /// The form as it stands.
     pub fn form(&self) -> &Form {
         &self.model.0
@@ -92,19 +96,19 @@ impl Filling {
 
     // Once for all bodies, or each would bring its own copy into the app.
     fn on_submit_of(&self, send: Box<SendForm>) -> Callback<SubmitEvent> {
-        let filling = self.clone();
+        let state = self.clone();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            if filling.is_busy() {
+            if state.is_busy() {
                 return;
             }
-            let mut next = filling.form().clone();
+            let mut next = state.form().clone();
             let answer = send(&mut next);
-            Changes::of(&filling.model).apply(move |form| *form = next);
+            Changes::of(&state.model).apply(move |form| *form = next);
             let Some(answer) = answer else { return focus_first_error() };
-            filling.stage.set(Stage::Sending);
-            let filling = filling.clone();
-            spawn_local(async move { filling.take(answer.await) });
+            state.stage.set(Stage::Sending);
+            let state = state.clone();
+            spawn_local(async move { state.take(answer.await) });
         })
     }
 
@@ -115,7 +119,7 @@ impl Filling {
         if self.is_signed_in && error.status() == 401 {
             return;
         }
-        Changes::of(&self.model).apply(move |form| refuse(form, &error));
+        Changes::of(&self.model).apply(move |form| form.refuse_call(&error));
         focus_first_error();
     }
 
@@ -126,18 +130,10 @@ impl Filling {
     }
 }
 
-/// Puts an error where it belongs in a form.
-pub fn refuse(form: &mut Form, error: &CallError) {
-    match error.problem() {
-        Some(problem) => form.refuse(problem),
-        None => form.errors = vec![error.to_string()],
-    }
-}
-
 /// Props of [`FormView`].
 #[derive(Properties, PartialEq)]
 pub struct FormViewProps {
-    pub filling: Filling,
+    pub state: FormState,
     pub onsubmit: Callback<SubmitEvent>,
     /// What sending it is called.
     pub submit: &'static str,
@@ -156,20 +152,24 @@ pub struct FormViewProps {
 /// The form of a page.
 #[component]
 pub fn FormView(props: &FormViewProps) -> Html {
-    let filling = &props.filling;
-    let onedit = filling.onedit();
-    let inputs = filling.form().inputs.iter().enumerate().map(|(index, input)| {
-        let autocomplete = match input.name() {
-            "current_password" => "current-password",
-            "password" | "new_password" => "new-password",
+    let state = &props.state;
+    let onedit = state.onedit();
+    let min_password_length = use_min_password_length();
+    let inputs = state.form().inputs.iter().cloned().enumerate().map(|(index, mut input)| {
+        let autocomplete = match input.widget {
+            Widget::Password => "current-password",
+            Widget::NewPassword => "new-password",
             _ => "off",
         };
+        if let Some(length) = min_password_length {
+            input.set_min_password_length(length);
+        }
         html! {
-            <InputView key={index} input={input.clone()} {index} onedit={onedit.clone()} {autocomplete} focus={props.focus && index == 0} />
+            <InputView key={index} {input} {index} onedit={onedit.clone()} {autocomplete} focus={props.focus && index == 0} />
         }
     });
     let ondiscard = {
-        let (changes, is_kept, fresh) = (Changes::of(&filling.model), filling.is_kept.clone(), props.fresh.clone());
+        let (changes, is_kept, fresh) = (Changes::of(&state.model), state.is_kept.clone(), props.fresh.clone());
         move |_: MouseEvent| {
             let fresh = fresh.clone();
             changes.apply(move |form| *form = fresh);
@@ -177,20 +177,20 @@ pub fn FormView(props: &FormViewProps) -> Html {
         }
     };
     let onleave = {
-        let filling = filling.clone();
-        Callback::from(move |()| filling.finish())
+        let state = state.clone();
+        Callback::from(move |()| state.finish())
     };
     let (to, query) = props.back.clone();
     html! {
         <form class="form" onsubmit={props.onsubmit.clone()} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
-            if *filling.is_kept {
+            if *state.is_kept {
                 { kept(Callback::from(ondiscard)) }
             }
-            { form_errors(&filling.form().errors) }
+            { form_errors(&state.form().errors) }
             { props.children.clone() }
             { for inputs }
             <div class="form-actions">
-                { submit(props.submit, filling.is_busy(), "") }
+                { submit(props.submit, state.is_busy(), "") }
                 <Link {to} {query} class="button button-quiet" {onleave}>{ words::CANCEL }</Link>
             </div>
         </form>

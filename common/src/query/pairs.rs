@@ -1,0 +1,55 @@
+//! Query strings as pairs, and what an endpoint's parameters must be able to do.
+
+use crate::problem::{FieldError, FieldErrors};
+
+/// A query string, decoded into pairs.
+pub type Pairs = Vec<(String, String)>;
+
+/// An endpoint's query parameters.
+pub trait Query: Sized + Default {
+    /// Reads decoded pairs; an unknown parameter is an error under its name.
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors>;
+
+    /// Writes the pairs that differ from the default.
+    fn to_pairs(&self) -> Pairs;
+}
+
+/// No parameter of this name.
+pub fn unknown_parameter() -> FieldError {
+    FieldError::new("unknown", "There is no query parameter of this name here.")
+}
+
+impl Query for () {
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        for (name, _) in pairs {
+            errors.push(name, unknown_parameter());
+        }
+        errors.or(())
+    }
+
+    fn to_pairs(&self) -> Pairs {
+        Vec::new()
+    }
+}
+
+/// Splits and decodes a raw query string. `format=json` is taken off, as everywhere.
+pub fn decode(raw: &str) -> Pairs {
+    form_urlencoded::parse(raw.as_bytes())
+        .into_owned()
+        .filter(|(name, value)| !(name == "format" && value == "json"))
+        .collect()
+}
+
+/// Writes pairs as a query string, without the question mark.
+pub fn encode(pairs: &[(String, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// More of something than one query may have.
+pub(super) fn too_many(count: usize, most: usize) -> FieldError {
+    FieldError::new(
+        "too_many",
+        format!("A query may have {most} of these; this one has {count}. Ask for less at once."),
+    )
+}
