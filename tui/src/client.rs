@@ -1,16 +1,17 @@
-//! HTTP, and the session that goes with it: the only place that names reqwest. Tokens are attached, refreshed ahead of
-//! their end or after a 401, and stored before they are used; they never leave this module but to the session's file.
+//! HTTP, and the session that goes with it: the only place that names reqwest. Tokens are attached, renewed when
+//! `common::renewal` says so, and stored before they are used; they never leave this module but to the session's file.
 
 use std::{
     error::Error,
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, SystemTime},
 };
 
 use common::{
     Call, CallError, Endpoint,
     endpoints::tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
+    renewal::{AccessToken, Next, Outcome, Renewal},
 };
 use tokio::sync::Mutex;
 
@@ -21,8 +22,6 @@ use crate::{
     words,
 };
 
-/// An access token with less than this to live is traded before it is used.
-const MARGIN: u64 = 10;
 /// The longest answer that is read.
 const MAX_ANSWER: usize = 64 << 20;
 
@@ -33,14 +32,32 @@ pub struct Client {
     server: Server,
     file: Option<SessionFile>,
     session: Mutex<State>,
+    /// Counts renewals that failed, so that those who waited for one share its failure.
+    failures: AtomicU64,
     not_kept: AtomicBool,
 }
 
-/// The session, and whether its file has it too. Held while tokens are traded, so that only one trade is under way.
+/// The session, and whether its file has it too. Held while the token is renewed, so that only one renewal is under way.
 #[derive(Default)]
 struct State {
     session: Option<Session>,
     kept: bool,
+    renewal: Renewal<String>,
+    /// Why the last renewal failed.
+    failure: Option<CallError>,
+}
+
+impl State {
+    /// Takes a session that is good as it stands.
+    fn begin(&mut self, session: Session) {
+        self.renewal.begin(session.token());
+        self.session = Some(session);
+    }
+
+    fn end(&mut self) -> Option<Session> {
+        self.renewal.end();
+        self.session.take()
+    }
 }
 
 impl std::fmt::Debug for State {
@@ -72,8 +89,12 @@ impl Client {
         }
         let http = builder.build().map_err(|error| CallError::Unreachable(reason(&error)))?;
         let session = file.as_ref().and_then(SessionFile::load);
-        let state = State { kept: session.is_some(), session };
-        Ok(Self { http, server, file, session: Mutex::new(state), not_kept: AtomicBool::new(false) })
+        let mut state = State { kept: session.is_some(), ..State::default() };
+        if let Some(session) = session {
+            state.begin(session);
+        }
+        let session = Mutex::new(state);
+        Ok(Self { http, server, file, session, failures: AtomicU64::new(0), not_kept: AtomicBool::new(false) })
     }
 
     /// A session was kept from an earlier run.
@@ -105,15 +126,11 @@ impl Client {
 
     /// Begins a session.
     pub async fn sign_in(&self, credentials: Credentials) -> Result<(), CallError> {
-        let user = credentials.username.clone();
+        let (user, asked_at) = (credentials.username.clone(), now());
         let tokens = self.exchange(&Call::<Obtain>::new((), credentials), None).await?;
         let mut state = self.session.lock().await;
         let _lock = self.lock_file().await;
-        self.adopt(
-            &mut state,
-            tokens,
-            Session { user, access: String::new(), access_until: 0, refresh: String::new() },
-        );
+        self.adopt(&mut state, tokens, (user, String::new()), asked_at);
         Ok(())
     }
 
@@ -121,10 +138,10 @@ impl Client {
     pub async fn sign_out(&self) -> Result<(), CallError> {
         let mut state = self.session.lock().await;
         let _lock = self.lock_file().await;
-        let Some(session) = state.session.take() else { return Ok(()) };
+        let Some(session) = state.end() else { return Ok(()) };
         let kept = self.kept(state.kept, &session);
         self.forget(&mut state, kept.is_some());
-        // Another client of this user may have traded the token meanwhile; the newest one is in the file.
+        // Another client of this user may have renewed the token meanwhile; the newest one is in the file.
         let call = Call::<Blacklist>::new((), RefreshToken { refresh: kept.unwrap_or(session).refresh });
         match self.exchange(&call, None).await {
             Err(error) if error.status() != 401 => Err(error),
@@ -132,40 +149,59 @@ impl Client {
         }
     }
 
-    /// Waits until no token is being traded, so that a new one is not lost with the process.
+    /// Waits until no token is being renewed, so that a new one is not lost with the process.
     pub async fn settle(&self) {
         drop(self.session.lock().await);
     }
 
-    /// A token that should be good: not the refused one, and not about to end.
+    /// A token that should be good, renewed if it is time; `refused` is the one that the server has just refused.
     async fn token(&self, refused: Option<&str>) -> Answer<String> {
+        let failures = self.failures.load(Ordering::Relaxed);
         let mut state = self.session.lock().await;
         let mut session = state.session.clone().ok_or(Failure::SignedOut)?;
-        if is_good(&session, refused) {
-            return Ok(session.access);
+        let at_hand = |state: &State| state.renewal.usable(now(), &session.user, refused).map(|token| token.text);
+        if failures != self.failures.load(Ordering::Relaxed)
+            && let Some(failure) = &state.failure
+        {
+            return at_hand(&state).ok_or_else(|| Failure::Call(failure.clone()));
         }
+        let attempt = match state.renewal.next(now(), refused) {
+            Next::Send(token) => return Ok(token.text),
+            Next::Renew(attempt) => attempt,
+            // Whoever renews holds the lock, so nobody does.
+            Next::SignedOut | Next::Wait => return Err(Failure::SignedOut),
+        };
         let _lock = self.lock_file().await;
         if state.kept {
-            // Another client of this user may have traded the token, or signed out; somebody else may have signed in.
+            // Another client of this user may have renewed the token, or signed out; somebody else may have signed in.
             let Some(kept) = self.kept(true, &session) else {
-                state.session = None;
+                state.end();
                 return Err(Failure::SignedOut);
             };
-            session = kept;
-            state.session = Some(session.clone());
-            if is_good(&session, refused) {
-                return Ok(session.access);
+            let token = kept.token();
+            if refused != Some(&token.text) && now() < token.renew_at {
+                state.begin(kept);
+                return Ok(token.text);
             }
+            session = kept;
         }
         let call = Call::<Refresh>::new((), RefreshToken { refresh: session.refresh.clone() });
-        match self.exchange(&call, None).await {
-            Ok(tokens) => Ok(self.adopt(&mut state, tokens, session)),
-            Err(error) if matches!(error.status(), 400 | 401) => {
-                self.forget(&mut state, true);
-                Err(Failure::SignedOut)
+        let error = match self.exchange(&call, None).await {
+            Ok(tokens) => {
+                return Ok(self.adopt(&mut state, tokens, (session.user, session.refresh), attempt.began_at));
             }
-            Err(error) => Err(Failure::Call(error)),
+            Err(error) => error,
+        };
+        let outcome = Outcome::of_error(&error);
+        if matches!(outcome, Outcome::Over) {
+            self.forget(&mut state, true);
+            return Err(Failure::SignedOut);
         }
+        state.renewal.finish(attempt, outcome);
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        let at_hand = state.renewal.usable(now(), &session.user, refused).map(|token| token.text);
+        state.failure = Some(error.clone());
+        at_hand.ok_or(Failure::Call(error))
     }
 
     /// What the file has now, if that is still the same user's.
@@ -175,23 +211,25 @@ impl Client {
     }
 
     /// Takes new tokens on: first into the file, then into use. With rotation off the refresh token stays.
-    fn adopt(&self, state: &mut State, tokens: Tokens, before: Session) -> String {
+    fn adopt(&self, state: &mut State, tokens: Tokens, (user, refresh): (String, String), asked_at: u64) -> String {
+        let token = AccessToken::new(tokens.access, user, tokens.expires_in, asked_at);
         let session = Session {
-            user: before.user,
-            access: tokens.access.clone(),
-            access_until: now() + tokens.expires_in,
-            refresh: tokens.refresh.unwrap_or(before.refresh),
+            user: token.user,
+            access: token.text.clone(),
+            access_until: token.ends_at / 1000,
+            renew_at: token.renew_at / 1000,
+            refresh: tokens.refresh.unwrap_or(refresh),
         };
         state.kept = self.file.as_ref().is_some_and(|file| file.store(&session).is_ok());
         if !state.kept {
             self.not_kept.store(true, Ordering::Relaxed);
         }
-        state.session = Some(session);
-        tokens.access
+        state.begin(session);
+        token.text
     }
 
     fn forget(&self, state: &mut State, with_file: bool) {
-        state.session = None;
+        state.end();
         if let Some(file) = self.file.as_ref().filter(|_| with_file && state.kept)
             && file.remove().is_err()
         {
@@ -200,7 +238,7 @@ impl Client {
         state.kept = false;
     }
 
-    /// Keeps other processes from trading tokens. Where there can be no lock file, there is no session file either.
+    /// Keeps other processes from renewing at the same time. Where there can be no lock file, there is no session file either.
     async fn lock_file(&self) -> Option<std::fs::File> {
         let file = self.file.clone()?;
         tokio::task::spawn_blocking(move || file.lock().ok()).await.ok().flatten()
@@ -227,12 +265,10 @@ impl Client {
     }
 }
 
-fn is_good(session: &Session, refused: Option<&str>) -> bool {
-    refused != Some(&session.access) && session.access_until > now() + MARGIN
-}
-
+/// Milliseconds on this machine's clock, since 1970.
 fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
 /// Why nothing came back, in a few words of our own: a library's error text is no answer for a person.

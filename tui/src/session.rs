@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use common::renewal::AccessToken;
 use common::variables;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,23 @@ pub struct Session {
     pub access: String,
     /// When the access token ends: seconds since 1970 by this machine's clock.
     pub access_until: u64,
+    /// When to renew it, on the same clock. A file of an earlier version does not say: at once.
+    #[serde(default)]
+    pub renew_at: u64,
     /// Trades for the next pair, once.
     pub refresh: String,
+}
+
+impl Session {
+    /// Its access token.
+    pub fn token(&self) -> AccessToken<String> {
+        AccessToken {
+            text: self.access.clone(),
+            user: self.user.clone(),
+            renew_at: self.renew_at.saturating_mul(1000),
+            ends_at: self.access_until.saturating_mul(1000),
+        }
+    }
 }
 
 /// Where the session with one server is kept.
@@ -124,7 +140,7 @@ mod tests {
     use super::*;
 
     fn session(refresh: &str) -> Session {
-        Session { user: "ada".into(), access: "a".into(), access_until: 7, refresh: refresh.into() }
+        Session { user: "ada".into(), access: "a".into(), access_until: 7, renew_at: 6, refresh: refresh.into() }
     }
 
     #[test]

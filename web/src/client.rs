@@ -1,5 +1,5 @@
-//! The one way to the server. It sends the calls that `common` writes and hands back what `common` reads, holds the access
-//! token (in memory, nowhere else), and renews it: shortly before it runs out, and once when the server refuses it.
+//! The one way to the server. It sends the calls that `common` writes and hands back what `common` reads, and holds the access
+//! token (in memory, nowhere else). When that is renewed, `common::renewal` says.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -9,6 +9,8 @@ use common::{
         sessions::{self, BrowserSession},
         tokens::Credentials,
     },
+    id::UserId,
+    renewal::{AccessToken, Next, Outcome, Renewal},
     user::User,
 };
 use futures_util::future::{FutureExt, LocalBoxFuture, Shared};
@@ -27,34 +29,15 @@ use crate::{
 pub struct Client(Rc<Inner>);
 
 struct Inner {
-    token: RefCell<Option<Token>>,
-    /// The renewal that is under way. Whoever needs one meanwhile waits for the same.
-    renewal: RefCell<Option<Renewal>>,
+    renewal: RefCell<Renewal<UserId>>,
+    /// The renewal that is under way. All requests that need one wait for the same.
+    under_way: RefCell<Option<Shared<Sent>>>,
     events: Callback<SessionEvent>,
     channel: RefCell<Option<Channel>>,
 }
 
 /// Something that is being sent, and whether it went well.
 pub type Sent = LocalBoxFuture<'static, Result<(), CallError>>;
-
-type Renewal = Shared<Sent>;
-
-#[derive(Clone)]
-struct Token {
-    access: String,
-    user: common::id::UserId,
-    /// Milliseconds on the browser's clock.
-    renew_at: f64,
-}
-
-impl Token {
-    /// It is renewed when four fifths of its life are over.
-    fn new(session: &BrowserSession) -> Self {
-        #[allow(clippy::cast_precision_loss)] // seconds of a token's life
-        let life = session.expires_in as f64 * 800.0;
-        Self { access: session.access.clone(), user: session.user.id, renew_at: js_sys::Date::now() + life }
-    }
-}
 
 impl PartialEq for Client {
     fn eq(&self, other: &Self) -> bool {
@@ -73,8 +56,8 @@ impl Client {
     /// A client that tells what happens to the session.
     pub fn new(events: Callback<SessionEvent>) -> Self {
         Self(Rc::new(Inner {
-            token: RefCell::default(),
             renewal: RefCell::default(),
+            under_way: RefCell::default(),
             events,
             channel: RefCell::default(),
         }))
@@ -119,11 +102,13 @@ impl Client {
 
     /// Signs in with a name and a password.
     pub async fn sign_in(&self, credentials: Credentials) -> Result<(), CallError> {
-        let session = {
+        let (asked_at, session) = {
             let _turn = tabs::turn().await;
-            self.send(Call::<sessions::SignIn>::new((), credentials)).await?.body
+            (now(), self.send(Call::<sessions::SignIn>::new((), credentials)).await?.body)
         };
-        self.begin(session);
+        let (token, user) = split(session, asked_at);
+        self.0.renewal.borrow_mut().begin(token);
+        self.began(user);
         self.tell(News::SignedIn);
         Ok(())
     }
@@ -140,7 +125,7 @@ impl Client {
 
     /// Takes note of what the user is now, where it is the one who is signed in.
     pub fn know(&self, user: User) {
-        if self.token().is_some_and(|token| token.user == user.id) {
+        if self.user() == Some(user.id) {
             self.0.events.emit(SessionEvent::Began(user));
         }
     }
@@ -167,74 +152,90 @@ impl Client {
     }
 
     async fn exchange(&self, request: http::Request<Vec<u8>>, access: Access) -> Result<Answer, CallError> {
-        if !access.takes_token() {
-            return transport(&request, None).await;
-        }
-        let Some(mut token) = self.token() else { return transport(&request, None).await };
-        // Renewal may fail for reasons that pass; the token at hand is then still good for a while.
-        if js_sys::Date::now() >= token.renew_at && self.renew().await.is_ok() {
-            token = self.token().filter(|new| new.user == token.user).unwrap_or(token);
-        }
-        let answer = transport(&request, Some(&token.access)).await?;
+        let Some(user) = self.user().filter(|_| access.takes_token()) else { return transport(&request, None).await };
+        let token = self.token(user, None).await?;
+        let answer = transport(&request, token.as_deref()).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        match self.renew().await {
-            Err(error) if error.status() == 401 => return Ok(answer),
-            outcome => outcome?,
-        }
-        // What one user asked for is never repeated as another, who may have signed in in another tab.
-        match self.token().filter(|new| new.user == token.user) {
-            Some(new) => transport(&request, Some(&new.access)).await,
-            None => Ok(answer),
+        match self.token(user, token.as_deref()).await {
+            Ok(Some(new)) => transport(&request, Some(&new)).await,
+            Err(error) if error.status() != 401 => Err(error),
+            _ => Ok(answer),
         }
     }
 
-    fn token(&self) -> Option<Token> {
-        self.0.token.borrow().clone()
+    fn user(&self) -> Option<UserId> {
+        self.0.renewal.borrow().token().map(|token| token.user)
     }
 
-    /// Trades the cookie for a new access token; one trade at a time, in this tab and among all.
-    async fn renew(&self) -> Result<(), CallError> {
-        let under_way = self.0.renewal.borrow().clone();
-        if let Some(renewal) = under_way {
-            return renewal.await;
-        }
-        let client = self.clone();
-        let renewal = async move {
-            let outcome = {
-                let _turn = tabs::turn().await;
-                client.send(Call::<sessions::Refresh>::new((), ())).await
-            };
-            *client.0.renewal.borrow_mut() = None;
-            match outcome {
-                Ok(session) => {
-                    client.begin(session.body);
-                    Ok(())
-                }
-                Err(error) => {
-                    if error.status() == 401 {
-                        client.forget(SessionEvent::Lost);
-                    }
-                    Err(error)
-                }
-            }
+    /// A token for a request of this user, renewed if it is time; `refused` is the one that the server has just refused. `None`
+    /// where the user is signed in no more.
+    async fn token(&self, user: UserId, refused: Option<&str>) -> Result<Option<String>, CallError> {
+        let next = self.0.renewal.borrow_mut().next(now(), refused);
+        let outcome = match next {
+            Next::Send(_) | Next::SignedOut => Ok(()),
+            next => self.follow(next).await,
         };
-        let renewal = renewal.boxed_local().shared();
-        *self.0.renewal.borrow_mut() = Some(renewal.clone());
-        // On its own, so that it ends also when the page that waits for it is left.
-        spawn_local(renewal.clone().map(drop));
-        renewal.await
+        match self.0.renewal.borrow().usable(now(), &user, refused) {
+            Some(token) => Ok(Some(token.text)),
+            None => outcome.map(|()| None),
+        }
     }
 
-    fn begin(&self, session: BrowserSession) {
-        *self.0.token.borrow_mut() = Some(Token::new(&session));
+    /// Trades the cookie for a new access token, whether or not there is one.
+    async fn renew(&self) -> Result<(), CallError> {
+        let next = self.0.renewal.borrow_mut().renew(now());
+        self.follow(next).await
+    }
+
+    /// Renews, or waits for the renewal that is under way; one at a time, in this tab and among all.
+    async fn follow(&self, next: Next<UserId>) -> Result<(), CallError> {
+        if let Next::Renew(attempt) = next {
+            let client = self.clone();
+            let renewal = async move {
+                let answer = {
+                    let _turn = tabs::turn().await;
+                    client.send(Call::<sessions::Refresh>::new((), ())).await
+                };
+                let finish = |outcome| client.0.renewal.borrow_mut().finish(attempt, outcome);
+                match answer {
+                    Ok(session) => {
+                        let (token, user) = split(session.body, attempt.began_at);
+                        if finish(Outcome::Renewed(token)) {
+                            client.began(user);
+                        }
+                        Ok(())
+                    }
+                    Err(error) => {
+                        let outcome = Outcome::of_error(&error);
+                        let is_over = matches!(outcome, Outcome::Over);
+                        if finish(outcome) && is_over {
+                            client.forget(SessionEvent::Lost);
+                        }
+                        Err(error)
+                    }
+                }
+            };
+            let renewal = renewal.boxed_local().shared();
+            *self.0.under_way.borrow_mut() = Some(renewal.clone());
+            // On its own, so that it ends also when the page that waits for it is left.
+            spawn_local(renewal.map(drop));
+        }
+        let under_way = self.0.under_way.borrow().clone();
+        match under_way {
+            Some(renewal) => renewal.await,
+            None => Ok(()),
+        }
+    }
+
+    fn began(&self, user: User) {
         tabs::set_mark(Mark::Session);
-        self.0.events.emit(SessionEvent::Began(session.user));
+        self.0.events.emit(SessionEvent::Began(user));
     }
 
     fn forget(&self, event: SessionEvent) {
-        *self.0.token.borrow_mut() = None;
+        self.0.renewal.borrow_mut().end();
         if tabs::mark() == Mark::Session {
             tabs::set_mark(Mark::Nothing);
         }
@@ -246,6 +247,16 @@ impl Client {
             channel.tell(news);
         }
     }
+}
+
+/// Milliseconds on the browser's clock.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // since 1970
+fn now() -> u64 {
+    js_sys::Date::now() as u64
+}
+
+fn split(session: BrowserSession, asked_at: u64) -> (AccessToken<UserId>, User) {
+    (AccessToken::new(session.access, session.user.id, session.expires_in, asked_at), session.user)
 }
 
 /// After this there is no session any more.

@@ -65,8 +65,15 @@ fn nothing() -> (u16, Value) {
     (200, json!({"count": 0, "next": null, "previous": null, "results": []}))
 }
 
+/// Seconds since 1970.
+fn now() -> u64 {
+    super::now() / 1000
+}
+
+/// A session whose access token lived for five minutes until then.
 fn session(user: &str, number: u32, access_until: u64) -> Session {
-    Session { user: user.into(), access: format!("a{number}"), access_until, refresh: format!("r{number}") }
+    let renew_at = access_until.saturating_sub(60);
+    Session { user: user.into(), access: format!("a{number}"), access_until, renew_at, refresh: format!("r{number}") }
 }
 
 fn kept(state: &tempfile::TempDir, server: &Server, access_until: u64) -> SessionFile {
@@ -268,4 +275,19 @@ async fn somebody_else_who_signs_in_beside_is_neither_taken_over_nor_signed_out(
     signing_out.sign_out().await.unwrap();
     assert_eq!(seen.lock().unwrap()[0].2, json!({"refresh": "r1"}));
     assert_eq!(file.load().unwrap().user, "eve");
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_one_renewal_share_its_failure_and_go_on_with_the_token_at_hand() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|path, token, _| match (path, token) {
+        ("/api/token/refresh/", _) => (503, json!(common::Problem::unavailable("Not now."))),
+        _ => nothing(),
+    });
+    let file = kept(&state, &server, now() + 30);
+    let client = Client::new(server.clone(), Some(file.clone()), None).unwrap();
+    let answers = tokio::join!(list(&client), list(&client), list(&client));
+    assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok());
+    assert_eq!(paths(&seen).iter().filter(|path| path.starts_with("/api/token/refresh/")).count(), 1);
+    assert!(file.load().is_some());
 }
