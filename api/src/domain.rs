@@ -27,7 +27,6 @@ pub mod sign_in;
 pub mod stage;
 pub mod usage;
 pub mod users;
-pub mod walk;
 
 pub use self::{
     app::{App, Parts},

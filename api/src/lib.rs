@@ -1,9 +1,8 @@
 //! The Coffer server: [`store`] keeps, [`auth`], [`limits`] and [`domain`] decide, [`routes`] speak HTTP, [`server`] listens, [`cli`]
-//! puts them together. Each knows only those before it; [`bounded`], [`metrics`] and [`log`] serve all of them.
+//! puts them together. Each knows only those before it; [`metrics`] and [`log`] serve all of them.
 
 pub mod assets;
 pub mod auth;
-pub mod bounded;
 pub mod cli;
 pub mod domain;
 pub mod limits;

@@ -29,7 +29,7 @@ static GOOD: LazyLock<(Vec<u8>, Manifest)> = LazyLock::new(|| {
             batch.put(key, value);
         }
         store.commit(batch).await.expect("it takes a commit");
-        let snapshot = store.snapshot();
+        let snapshot = store.snapshot().await.expect("a snapshot");
         let mut backup = Backup::new(&snapshot, "2026-11-22T00:00:00Z".to_owned());
         let mut bytes = Vec::new();
         while let Some(piece) = backup.next().await.expect("memory can be read") {

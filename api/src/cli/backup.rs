@@ -90,7 +90,7 @@ async fn from_store(data: &DataDir, out: &mut File) -> Result<()> {
         _ => error,
     })?;
     let created = common::validate::format_moment(Clock::system().now());
-    let snapshot = store.snapshot();
+    let snapshot = store.snapshot().await?;
     let mut backup = Made::new(&snapshot, created);
     let bar = progress::receiving("Packing");
     while let Some(piece) = backup.next().await? {

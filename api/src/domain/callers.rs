@@ -4,16 +4,22 @@
 use std::sync::Arc;
 
 use common::{id::SessionId, user::User};
+use quick_cache::sync::Cache;
 
 use super::sessions::StoredSession;
-use crate::{bounded::Bounded, store::Version};
+use crate::store::Version;
 
 /// How many sessions are kept, each of about a kilobyte with its user.
 const MAX_SESSIONS: usize = 1024;
 
 /// Sessions that went on with their active users, as read lately.
-#[derive(Default)]
-pub struct Callers(Bounded<SessionId, Seen, MAX_SESSIONS>);
+pub struct Callers(Cache<SessionId, Seen>);
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self(Cache::new(MAX_SESSIONS))
+    }
+}
 
 /// The last change of any user and of any session: while these two stay, so do all users and sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +44,7 @@ impl Callers {
 
     /// Keeps what was read.
     pub(super) fn put(&self, id: SessionId, seen: Seen) {
-        self.0.put(id, seen);
+        self.0.insert(id, seen);
     }
 }
 

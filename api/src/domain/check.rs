@@ -19,15 +19,15 @@ use ledger::Ledger;
 
 pub use ledger::{CheckError, Report};
 
-/// Checks a store. `progress` is told of every stretch of entries that was read.
+/// Checks a store. `progress` is told of how many entries were read, a page at a time.
 pub async fn check(store: &Store, progress: &mut (dyn FnMut(usize) + Send)) -> Result<Report, CheckError> {
-    run(Ledger::new(&store.snapshot(), None, progress)).await
+    run(Ledger::new(&store.snapshot().await?, None, progress)).await
 }
 
 /// Builds anew what is derived and wrong. Only where all that it is derived from is sound enough to be read: see
 /// [`Report::may_be_repaired`]. Nobody else may write meanwhile.
 pub async fn repair(store: &Store, progress: &mut (dyn FnMut(usize) + Send)) -> Result<Report, CheckError> {
-    run(Ledger::new(&store.snapshot(), Some(store), progress)).await
+    run(Ledger::new(&store.snapshot().await?, Some(store), progress)).await
 }
 
 async fn run(mut ledger: Ledger<'_>) -> Result<Report, CheckError> {

@@ -31,7 +31,7 @@ use crate::store::{Addition, Batch, CommitError, Expect, Scan, Snapshot};
 
 /// The collections that the caller may list, with how many records they would see.
 pub async fn list(core: &Core, caller: &Caller) -> Result<Page<Collection>> {
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     let mut visible = Vec::new();
     for collection in schema::all(&snapshot).await? {
         if collection.access.decide(Action::List, caller) != Decision::Denied {
@@ -43,7 +43,7 @@ pub async fn list(core: &Core, caller: &Caller) -> Result<Page<Collection>> {
 
 /// One definition, for who may list or view its records.
 pub async fn get(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Collection> {
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     if !schema.is_visible(caller) {
         return Err(Error::NotFound);
@@ -59,7 +59,7 @@ async fn with_count(snapshot: &Snapshot, mut collection: Collection, caller: &Ca
 
 /// Makes a collection.
 pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Result<Collection> {
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     check_references(core, &snapshot, &definition).await?;
     let at = core.timestamp();
     let Definition { name, description, fields, access, sent_back, .. } = definition;
@@ -155,7 +155,7 @@ async fn change(
 ) -> Result<Collection> {
     let mut retry = Retry::new(core);
     loop {
-        let snapshot = core.store.snapshot();
+        let snapshot = core.store.snapshot().await?;
         let before = core.schemas.find(&snapshot, name, caller).await?;
         let definition = define(&before.collection)?;
         Precondition::check(precondition, before.collection.revision)?;
@@ -199,7 +199,7 @@ pub async fn delete(
 ) -> Result<()> {
     let mut retry = Retry::new(core);
     loop {
-        let snapshot = core.store.snapshot();
+        let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         Precondition::check(precondition, schema.collection.revision)?;
         for other in schema::all(&snapshot).await? {

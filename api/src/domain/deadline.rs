@@ -1,5 +1,5 @@
 //! How long one request may go on reading, and how many may at once. Whoever walks through more than it can know beforehand pauses here
-//! after each stretch: others get the thread, and a request whose time is over, or whose client has left, reads no further.
+//! after each page of what they read: others get the thread, and a request whose time is over, or whose client has left, reads no further.
 //! Long reads take turns, first come first served, so that many at once hold little memory and end one after another in
 //! time, instead of all too late.
 

@@ -59,7 +59,7 @@ const SNACKS: [Snack; 24] = [
 
 /// Whether the store is empty, so that the demo may go in.
 pub async fn fits(app: &App) -> Result<bool> {
-    let existing = schema::all(&app.core().store.snapshot()).await?;
+    let existing = schema::all(&app.core().store.snapshot().await?).await?;
     Ok(setup::required(&app.core().store).await? && existing.is_empty())
 }
 

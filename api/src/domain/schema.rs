@@ -10,15 +10,16 @@ use common::{
     id::{CollectionId, Revision},
     name::CollectionName,
 };
+use quick_cache::sync::Cache;
 
 use super::{
     error::{AuthError, Error, Result},
     keyspace,
 };
-use crate::{
-    bounded::Bounded,
-    store::{Entry, Scan, Snapshot, Version, counter},
-};
+use crate::store::{Entry, Scan, Snapshot, Version, counter};
+
+/// How many definitions are kept.
+const MAX_SCHEMAS: usize = 1024;
 
 /// A definition as requests use it: parsed once for each version.
 #[derive(Debug)]
@@ -56,8 +57,14 @@ impl Schema {
 }
 
 /// Definitions by name, parsed, each with the last change of any definition when it was read.
-#[derive(Debug, Default)]
-pub struct Schemas(Bounded<CollectionName, (Version, Arc<Schema>), 1024>);
+#[derive(Debug)]
+pub struct Schemas(Cache<CollectionName, (Version, Arc<Schema>)>);
+
+impl Default for Schemas {
+    fn default() -> Self {
+        Self(Cache::new(MAX_SCHEMAS))
+    }
+}
 
 impl Schemas {
     /// The definition of this name as of `snapshot`.
@@ -68,15 +75,20 @@ impl Schemas {
         }
         let Some(entry) = snapshot.get(&keyspace::collection(name)).await? else { return Ok(None) };
         let collection = parse(&entry)?;
+        let named = collection.fields.iter().filter_map(|field| match &field.kind {
+            FieldType::Reference { collection, .. } => Some(collection),
+            _ => None,
+        });
+        let named: Vec<_> = named.cloned().collect();
+        let keys: Vec<_> = named.iter().map(keyspace::collection).collect();
         let mut targets = HashMap::new();
-        for field in &collection.fields {
-            let FieldType::Reference { collection: target, .. } = &field.kind else { continue };
-            if let Some(entry) = snapshot.get(&keyspace::collection(target)).await? {
-                targets.insert(target.clone(), parse(&entry)?.id);
+        for (target, entry) in named.into_iter().zip(snapshot.get_many(&keys).await?) {
+            if let Some(entry) = entry {
+                targets.insert(target, parse(&entry)?.id);
             }
         }
         let schema = Arc::new(Schema { collection, version: entry.version, targets });
-        self.0.put(name.clone(), (as_of, Arc::clone(&schema)));
+        self.0.insert(name.clone(), (as_of, Arc::clone(&schema)));
         Ok(Some(schema))
     }
 

@@ -214,7 +214,7 @@ pub fn stage_end(
 /// How many sessions are good for something. Reads all of them.
 pub async fn count(core: &Core) -> Result<u64> {
     const AT_ONCE: usize = 500;
-    let (snapshot, now) = (core.store.snapshot(), core.clock.unix_seconds());
+    let (snapshot, now) = (core.store.snapshot().await?, core.clock.unix_seconds());
     let mut scan = Scan::prefix(&keyspace::sessions()).limit(AT_ONCE);
     let mut count = 0;
     loop {

@@ -56,7 +56,7 @@ pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Aut
     let (core, auth) = (app.core(), app.auth());
     let claims = auth.verifier.verify(token, TokenType::Access)?;
     // Before the reading: what is read may be newer than this, and is then never taken for what it is not.
-    let as_of = AsOf(core.store.last_changes([keyspace::USERS, keyspace::SESSIONS]));
+    let as_of = AsOf(core.store.watermark([keyspace::USERS, keyspace::SESSIONS]).await?.changes);
     let user = if let Some(seen) = auth.callers.get(claims.session, as_of) {
         // Nobody changed since, but time went on.
         seen.session.check(claims.user, core.clock.unix_seconds())?;

@@ -16,7 +16,6 @@ use super::{
     error::{Error, Result},
     keyspace,
     quota::OverQuota,
-    walk::Walk,
 };
 use crate::store::{Addition, Batch, CommitError, FORMAT, Key, ReadError, Scan, Store, counters};
 
@@ -103,11 +102,11 @@ struct Counted {
 
 /// Counts anew from the records, and writes what is kept otherwise. Nobody else may write meanwhile.
 pub async fn recount(store: &Store) -> std::result::Result<(), CountError> {
-    let snapshot = store.snapshot();
+    let snapshot = store.snapshot().await?;
     let mut due: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
-    let mut walk = Walk::new(&snapshot, Scan::prefix(&keyspace::all_records()));
-    while let Some(stretch) = walk.next().await? {
-        for (_, entry) in stretch {
+    let mut pages = snapshot.pages(Scan::prefix(&keyspace::all_records()));
+    while let Some(page) = pages.next().await? {
+        for (_, entry) in page {
             // `coffer check` tells of one that cannot be read.
             let Ok(Counted { owner, updated_at }) = serde_json::from_slice(&entry.value) else { continue };
             let sums = due.entry(keyspace::usage(owner)).or_insert_with(|| vec![0; 2]);

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 
 use super::{Context, Input, Reply, Table};
 use crate::{
-    domain::{App, Result, backup::Backup},
+    domain::{Result, backup::Backup},
     log::in_current_request,
+    store::Snapshot,
 };
 
 /// Pieces that wait for a client to take them.
@@ -24,16 +25,17 @@ pub fn register(table: &mut Table) {
 async fn get(context: Context, input: Input<backup::Get>) -> Result<Reply<backup::Get>> {
     tracing::info!(user = %input.session()?.user.id, address = %input.origin.address, "a backup is being taken");
     let (pieces, taken) = mpsc::channel(AHEAD);
-    let name = format!("coffer-{}.backup", context.app.core().store.version());
-    tokio::spawn(in_current_request(make(context.app, pieces)));
+    let core = context.app.core();
+    let snapshot = core.store.snapshot().await?;
+    let name = format!("coffer-{}.backup", snapshot.version());
+    tokio::spawn(in_current_request(make(snapshot, core.timestamp(), pieces)));
     let taken = stream::unfold(taken, async |mut taken| taken.recv().await.map(|piece| (piece, taken)));
     Ok(Reply::stream(Box::pin(taken)).header(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\"")))
 }
 
 /// Makes the backup, no faster than it is taken, and no longer than somebody takes it.
-async fn make(app: App, pieces: mpsc::Sender<io::Result<Bytes>>) {
-    let snapshot = app.core().store.snapshot();
-    let mut backup = Backup::new(&snapshot, app.core().timestamp());
+async fn make(snapshot: Snapshot, created: String, pieces: mpsc::Sender<io::Result<Bytes>>) {
+    let mut backup = Backup::new(&snapshot, created);
     loop {
         let piece = match backup.next().await {
             Ok(Some(piece)) => Ok(piece),

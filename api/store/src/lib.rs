@@ -22,6 +22,7 @@ mod group;
 pub mod journal;
 mod key;
 mod memory;
+mod pages;
 mod queue;
 mod ranks;
 mod scan;
@@ -52,6 +53,7 @@ pub use self::batch::{Addition, Batch, Expect};
 pub use self::error::{CommitError, Failure, OpenError, ReadError};
 pub use self::fill::FillError;
 pub use self::key::{Element, Elements, Key, KeyError};
+pub use self::pages::Pages;
 pub use self::scan::{Direction, Scan};
 pub use self::snapshot::Snapshot;
 pub use self::version::{Entry, ParseVersionError, Version, counter, counters};
@@ -120,6 +122,16 @@ impl Options {
     }
 }
 
+/// How far a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watermark<const N: usize> {
+    /// Its last commit.
+    pub version: Version,
+    /// The last commit that wrote to each of the spaces that were asked about; the one that the store was opened at, if none
+    /// has since.
+    pub changes: [Version; N],
+}
+
 /// What a store has been doing since it was opened.
 #[derive(Debug)]
 pub struct Stats {
@@ -186,18 +198,24 @@ impl Store {
     }
 
     /// The store as it is now, to be read as often as needed.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(Arc::clone(&self.0.shared))
+    #[expect(clippy::unused_async, reason = "an engine over the network will wait here")]
+    pub async fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        Ok(Snapshot::new(Arc::clone(&self.0.shared)))
     }
 
     /// The value of `key`, if there is one.
     pub async fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
-        self.snapshot().get(key).await
+        self.snapshot().await?.get(key).await
+    }
+
+    /// The values of several keys, in their order and all as of one moment.
+    pub async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, ReadError> {
+        self.snapshot().await?.get_many(keys).await
     }
 
     /// The entries that `scan` visits, all as of one moment.
     pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
-        self.snapshot().scan(scan).await
+        self.snapshot().await?.scan(scan).await
     }
 
     /// Applies a batch whole or not at all, and returns its version once it is on disk. The batch
@@ -216,24 +234,12 @@ impl Store {
         self.0.shared.engine.raise_format()
     }
 
-    /// The last commit that is on disk.
-    pub fn version(&self) -> Version {
-        self.0.shared.current().version
-    }
-
-    /// The last commit that wrote to each of these spaces, as of the last commit that is on disk. See [`Snapshot::last_change`].
-    pub fn last_changes<const N: usize>(&self, spaces: [&'static str; N]) -> [Version; N] {
+    /// How far the store is: its last commit, and the last one that wrote to each of these spaces. Whoever keeps what was read
+    /// asks this first: what was read at the same [`Watermark::changes`] is still so.
+    #[expect(clippy::unused_async, reason = "an engine over the network will wait here")]
+    pub async fn watermark<const N: usize>(&self, spaces: [&'static str; N]) -> Result<Watermark<N>, ReadError> {
         let current = self.0.shared.current.borrow();
-        spaces.map(|space| current.spaces.last_change(space))
-    }
-
-    /// Waits until there is a commit later than `version`, and returns the last one. Never returns
-    /// if no more commits come.
-    pub async fn later_than(&self, version: Version) -> Version {
-        let mut current = self.0.shared.current.subscribe();
-        let later = current.wait_for(|generation| generation.version > version).await;
-        // It cannot fail: this handle keeps the sender.
-        later.map_or(version, |generation| generation.version)
+        Ok(Watermark { version: current.version, changes: spaces.map(|space| current.spaces.last_change(space)) })
     }
 
     /// Whether a small commit would go through now, as far as can be told without one.

@@ -127,6 +127,15 @@ impl Snapshot {
         Ok(older.cloned().or(found).filter(|entry| entry.version <= self.version))
     }
 
+    /// The values of several keys, in their order.
+    pub async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, ReadError> {
+        let mut entries = Vec::with_capacity(keys.len());
+        for key in keys {
+            entries.push(self.get(key).await?);
+        }
+        Ok(entries)
+    }
+
     /// The entries that `scan` visits, in its order.
     pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
         let Scan { mut from, mut to, direction, mut skip, limit } = self.leap(scan).await?;

@@ -78,7 +78,7 @@ async fn a_backup_holds_what_its_manifest_says_and_no_session() {
         batch.put(keyspace::users().uuid(Uuid::from_u128(n)), noise[..300].to_vec());
     }
     store.commit(batch).await.unwrap();
-    let snapshot = store.snapshot();
+    let snapshot = store.snapshot().await.expect("a snapshot");
     let mut backup = Backup::new(&snapshot, "2026-01-01T00:00:00Z".to_owned());
     let (mut file, mut pieces) = (Vec::new(), 0);
     while let Some(piece) = backup.next().await.unwrap() {

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::format::{FORMAT, MAGIC, Manifest, is_left_out};
 use crate::{
-    domain::{Result, walk::Walk},
-    store::{Entry, Key, Scan, Snapshot},
+    domain::Result,
+    store::{Entry, Key, Pages, Scan, Snapshot},
 };
 
 /// Bytes that are gathered before they are handed out.
@@ -18,7 +18,7 @@ const PIECE: usize = 64 * 1024;
 
 /// A backup in the making.
 pub struct Backup<'a> {
-    walk: Walk<'a>,
+    pages: Pages<'a>,
     /// What has been packed and not handed out; `None` after the end.
     packed: Option<GzEncoder<Vec<u8>>>,
     hash: Sha256,
@@ -30,7 +30,7 @@ impl<'a> Backup<'a> {
     pub fn new(snapshot: &'a Snapshot, created: String) -> Self {
         let head = format!("{MAGIC}{FORMAT}\n").into_bytes();
         Self {
-            walk: Walk::new(snapshot, Scan::range(Bound::Unbounded, Bound::Unbounded)),
+            pages: snapshot.pages(Scan::range(Bound::Unbounded, Bound::Unbounded)),
             packed: Some(GzEncoder::new(head, Compression::default())),
             hash: Sha256::new(),
             manifest: Manifest {
@@ -46,8 +46,8 @@ impl<'a> Backup<'a> {
     /// The file's next bytes; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         while let Some(packed) = &mut self.packed {
-            let Some(stretch) = self.walk.next().await? else { return Ok(Some(self.finish())) };
-            for (key, entry) in stretch.iter().filter(|(key, _)| !is_left_out(key)) {
+            let Some(page) = self.pages.next().await? else { return Ok(Some(self.finish())) };
+            for (key, entry) in page.iter().filter(|(key, _)| !is_left_out(key)) {
                 self.manifest.count(key);
                 // Writing into memory does not fail.
                 let _ = write_entry(packed, key, entry);

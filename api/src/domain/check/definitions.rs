@@ -23,9 +23,9 @@ pub(super) type Schemas = BTreeMap<CollectionId, Schema>;
 /// Reads all definitions, and looks for what belongs to none of them.
 pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError> {
     let mut found = Vec::new();
-    let mut walk = ledger.walk(&keyspace::collections());
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, entry) in stretch {
+    let mut pages = ledger.pages(&keyspace::collections());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
             match serde_json::from_slice::<Collection>(&entry.value) {
                 Ok(mut collection) if keyspace::collection(&collection.name) == key => {
                     collection.revision = Revision(entry.version.get());

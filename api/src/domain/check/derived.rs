@@ -14,9 +14,9 @@ pub(super) async fn counters<const N: usize>(
     mut due: HashMap<Key, [i64; N]>,
 ) -> Result<(), CheckError> {
     let bytes = |counts: [i64; N]| Some(Bytes::from(counts.map(i64::to_be_bytes).concat()));
-    let mut walk = ledger.walk(prefix);
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, entry) in stretch {
+    let mut pages = ledger.pages(prefix);
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
             let due = due.remove(&key).unwrap_or([0; N]);
             let what = match store::counters(&entry) {
                 Some(kept) if kept == due => continue,

@@ -5,16 +5,16 @@ use common::change::Change;
 
 use super::ledger::{CheckError, Ledger};
 use crate::{
-    domain::{keyspace, walk::Walk},
+    domain::keyspace,
     store::{Key, Scan, Version, journal},
 };
 
 /// Checks the journal and the spaces.
 pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
     let mut last = (Version::ZERO, 0);
-    let mut walk = Walk::new(ledger.snapshot, journal::all());
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, entry) in stretch {
+    let mut pages = ledger.snapshot.pages(journal::all());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
             let (Some((version, n)), Ok(change)) =
                 (journal::position(&key), serde_json::from_slice::<Change>(&entry.value))
             else {

@@ -6,10 +6,7 @@ use std::fmt::Display;
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::{
-    domain::walk::Walk,
-    store::{Batch, CommitError, Entry, Key, ReadError, Scan, Snapshot, Store},
-};
+use crate::store::{Batch, CommitError, Entry, Key, Pages, ReadError, Scan, Snapshot, Store};
 
 /// Findings that are told one by one; the others are counted.
 const TOLD: usize = 100;
@@ -76,18 +73,18 @@ impl<'a> Ledger<'a> {
         Self { snapshot, report: Report::default(), repair, batch: Batch::new(), writes: 0, progress }
     }
 
-    /// A walk through everything below `prefix`.
-    pub fn walk(&self, prefix: &Key) -> Walk<'a> {
-        Walk::new(self.snapshot, Scan::prefix(prefix))
+    /// Everything below `prefix`, a page at a time.
+    pub fn pages(&self, prefix: &Key) -> Pages<'a> {
+        self.snapshot.pages(Scan::prefix(prefix))
     }
 
-    /// The next stretch of a walk.
-    pub async fn next(&mut self, walk: &mut Walk<'a>) -> Result<Option<Vec<(Key, Entry)>>, ReadError> {
-        let stretch = walk.next().await?;
-        let count = stretch.as_ref().map_or(0, Vec::len);
+    /// The next page, counted.
+    pub async fn next(&mut self, pages: &mut Pages<'a>) -> Result<Option<Vec<(Key, Entry)>>, ReadError> {
+        let page = pages.next().await?;
+        let count = page.as_ref().map_or(0, Vec::len);
         self.report.entries += count as u64;
         (self.progress)(count);
-        Ok(stretch)
+        Ok(page)
     }
 
     /// Something that people stored is wrong.

@@ -31,9 +31,9 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
 async fn users(ledger: &mut Ledger<'_>) -> Result<HashMap<Key, UserId>, CheckError> {
     let mut names: HashMap<Key, UserId> = HashMap::new();
     let mut admins = 0;
-    let mut walk = ledger.walk(&keyspace::users());
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, entry) in stretch {
+    let mut pages = ledger.pages(&keyspace::users());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
             let Some(StoredUser { user, .. }) = serde_json::from_slice(&entry.value)
                 .ok()
                 .filter(|stored: &StoredUser| keyspace::user(stored.user.id) == key)
@@ -54,9 +54,9 @@ async fn users(ledger: &mut Ledger<'_>) -> Result<HashMap<Key, UserId>, CheckErr
 }
 
 async fn usernames(ledger: &mut Ledger<'_>, names: &HashMap<Key, UserId>) -> Result<(), CheckError> {
-    let mut walk = ledger.walk(&keyspace::usernames());
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, _) in stretch {
+    let mut pages = ledger.pages(&keyspace::usernames());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, _) in page {
             if !names.contains_key(&key) {
                 ledger.wrong(&key, None, "no user has this name").await?;
             }
@@ -74,9 +74,9 @@ async fn usernames(ledger: &mut Ledger<'_>, names: &HashMap<Key, UserId>) -> Res
 /// All sessions, and whose each is.
 async fn sessions(ledger: &mut Ledger<'_>) -> Result<HashMap<SessionId, UserId>, CheckError> {
     let mut sessions = HashMap::new();
-    let mut walk = ledger.walk(&keyspace::sessions());
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, entry) in stretch {
+    let mut pages = ledger.pages(&keyspace::sessions());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
             let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid()));
             let (Some(id), Ok(session)) = (id, serde_json::from_slice::<StoredSession>(&entry.value)) else {
                 ledger.unreadable(&key, "the session");
@@ -96,9 +96,9 @@ async fn sessions(ledger: &mut Ledger<'_>) -> Result<HashMap<SessionId, UserId>,
 }
 
 async fn user_sessions(ledger: &mut Ledger<'_>, sessions: &HashMap<SessionId, UserId>) -> Result<(), CheckError> {
-    let mut walk = ledger.walk(&keyspace::all_user_sessions());
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, _) in stretch {
+    let mut pages = ledger.pages(&keyspace::all_user_sessions());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, _) in page {
             let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid()));
             let user = id.and_then(|id| Some((id, *sessions.get(&id)?)));
             if user.is_none_or(|(id, user)| keyspace::user_session(user, id) != key) {
@@ -110,9 +110,9 @@ async fn user_sessions(ledger: &mut Ledger<'_>, sessions: &HashMap<SessionId, Us
 }
 
 async fn spent(ledger: &mut Ledger<'_>, sessions: &HashMap<SessionId, UserId>) -> Result<(), CheckError> {
-    let mut walk = ledger.walk(&keyspace::spent_tokens());
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, _) in stretch {
+    let mut pages = ledger.pages(&keyspace::spent_tokens());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, _) in page {
             let mut elements = key.elements();
             let session = elements.space().and_then(|_| elements.uuid()).map(SessionId::from_uuid);
             if !session.is_ok_and(|id| sessions.contains_key(&id)) {

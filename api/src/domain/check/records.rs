@@ -70,9 +70,9 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<
 async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) -> Result<Due, CheckError> {
     let mut due = Due::default();
     let collection = schema.id();
-    let mut walk = ledger.walk(&keyspace::records(collection));
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, entry) in stretch {
+    let mut pages = ledger.pages(&keyspace::records(collection));
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
             let Some((id, record)) = read(collection, &key, &entry) else {
                 ledger.unreadable(&key, "the record");
                 continue;
@@ -165,18 +165,18 @@ fn named(entry: &Entry) -> Option<RecordId> {
 
 async fn count(ledger: &mut Ledger<'_>, prefix: &Key) -> Result<u64, CheckError> {
     let mut count = 0;
-    let mut walk = ledger.walk(prefix);
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        count += stretch.len() as u64;
+    let mut pages = ledger.pages(prefix);
+    while let Some(page) = ledger.next(&mut pages).await? {
+        count += page.len() as u64;
     }
     Ok(count)
 }
 
 /// Finds the index entries that no record asks for.
 async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), CheckError> {
-    let mut walk = ledger.walk(&keyspace::indexes(schema.id()));
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, _) in stretch {
+    let mut pages = ledger.pages(&keyspace::indexes(schema.id()));
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, _) in page {
             let asked_for = match keyspace::last_id(&key) {
                 Some(id) => load(ledger.snapshot, schema.id(), id)
                     .await?
@@ -193,9 +193,9 @@ async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), Ch
 
 /// Finds the unique entries that no record asks for.
 async fn uniques_back(ledger: &mut Ledger<'_>, schema: &Schema, misnamed: &BTreeSet<Key>) -> Result<(), CheckError> {
-    let mut walk = ledger.walk(&keyspace::uniques(schema.id()));
-    while let Some(stretch) = ledger.next(&mut walk).await? {
-        for (key, entry) in stretch {
+    let mut pages = ledger.pages(&keyspace::uniques(schema.id()));
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
             let asked_for = match named(&entry) {
                 _ if misnamed.contains(&key) => true,
                 Some(id) => load(ledger.snapshot, schema.id(), id)

@@ -15,7 +15,6 @@ use crate::{
         core::Core,
         error::{Error, Result},
         keyspace,
-        walk::Walk,
     },
     store::{Entry, Key, Scan, Snapshot, Version, journal},
 };
@@ -59,7 +58,7 @@ pub async fn history(
     before: Option<Revision>,
 ) -> Result<Vec<Change>> {
     let deadline = core.deadline();
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::View, caller)?;
     let current = match snapshot.get(&keyspace::record(schema.id(), id)).await? {
@@ -95,7 +94,7 @@ fn owner(change: &Change) -> Option<common::id::UserId> {
 /// it reads as far as its time allows.
 pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(Vec<Change>, Option<Revision>)> {
     let deadline = core.deadline();
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     if let Some(name) = &query.collection {
         core.schemas.find(&snapshot, name, caller).await?.authorize(Action::View, caller)?;
     }
@@ -105,8 +104,8 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
         None => journal::all(),
     };
     let (mut bytes, mut passed) = (0, None);
-    let mut walk = Walk::new(&snapshot, scan);
-    while let Some(entries) = walk.next().await? {
+    let mut pages = snapshot.pages(scan);
+    while let Some(entries) = pages.next().await? {
         let is_over = deadline.is_over();
         for (key, entry) in entries {
             let change = parse(&key, &entry)?;

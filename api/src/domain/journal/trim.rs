@@ -4,7 +4,7 @@
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    domain::{error::Result, keyspace, walk::Walk},
+    domain::{error::Result, keyspace},
     store::{Batch, Key, Scan, Store, Version, journal},
 };
 
@@ -14,12 +14,12 @@ const TOGETHER: usize = 500;
 /// Removes what the journal says of the time before `until`, up to the first entry that is later, and the marks of records
 /// that were deleted by then. Gives the number of entries. `progress` is told of them as they go.
 pub async fn trim(store: &Store, until: OffsetDateTime, progress: &mut (dyn FnMut(usize) + Send)) -> Result<u64> {
-    let snapshot = store.snapshot();
+    let snapshot = store.snapshot().await?;
     let mut removed = Removed { store, batch: Batch::new(), waiting: 0, progress };
-    let mut walk = Walk::new(&snapshot, journal::all());
+    let mut pages = snapshot.pages(journal::all());
     let (mut count, mut last) = (0, Version::ZERO);
-    'old: while let Some(stretch) = walk.next().await? {
-        for (key, entry) in stretch {
+    'old: while let Some(page) = pages.next().await? {
+        for (key, entry) in page {
             let change: common::change::Change = serde_json::from_slice(&entry.value)?;
             let at = OffsetDateTime::parse(&change.at, &Rfc3339).ok();
             if at.is_none_or(|at| at >= until) {
@@ -30,9 +30,9 @@ pub async fn trim(store: &Store, until: OffsetDateTime, progress: &mut (dyn FnMu
             removed.push(key).await?;
         }
     }
-    let mut walk = Walk::new(&snapshot, Scan::prefix(&keyspace::everything_gone()));
-    while let Some(stretch) = walk.next().await? {
-        for (key, _) in stretch.into_iter().filter(|(_, entry)| entry.version <= last) {
+    let mut pages = snapshot.pages(Scan::prefix(&keyspace::everything_gone()));
+    while let Some(page) = pages.next().await? {
+        for (key, _) in page.into_iter().filter(|(_, entry)| entry.version <= last) {
             removed.push(key).await?;
         }
     }

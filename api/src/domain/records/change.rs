@@ -30,7 +30,7 @@ pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: O
     };
     let mut retry = Retry::new(core);
     loop {
-        let snapshot = core.store.snapshot();
+        let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         schema.authorize(Action::Create, caller)?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
@@ -76,7 +76,7 @@ pub async fn update(
 ) -> Result<Sent> {
     let mut retry = Retry::new(core);
     loop {
-        let snapshot = core.store.snapshot();
+        let snapshot = core.store.snapshot().await?;
         let Found { schema, entry, record: old } = find(core, &snapshot, caller, Action::Update, name, id).await?;
         let revision = Revision(entry.version.get());
         Precondition::check(precondition, revision)?;

@@ -42,7 +42,7 @@ pub async fn delete(
 ) -> Result<()> {
     let mut retry = Retry::new(core);
     loop {
-        let snapshot = core.store.snapshot();
+        let snapshot = core.store.snapshot().await?;
         let Found { schema, entry, .. } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
         Precondition::check(precondition, Revision(entry.version.get()))?;
         let batch = stage_with_referrers(core, caller, &snapshot, &schema, id).await?;

@@ -15,7 +15,7 @@ use crate::domain::{
 
 /// What a collection's records look like, for who may list, view or create them.
 pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Value> {
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let rules = &schema.collection.access;
     let may = |action| rules.decide(action, caller) != Decision::Denied;

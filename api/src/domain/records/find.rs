@@ -61,7 +61,7 @@ pub(super) fn expect_schema(schema: &Schema) -> Batch {
 
 /// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed.
 pub async fn get(core: &Core, caller: &Caller, name: &CollectionName, id: RecordId) -> Result<Sent> {
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::View, caller)?;
     let entry = snapshot.get(&keyspace::record(schema.id(), id)).await?.ok_or(Error::NotFound)?;

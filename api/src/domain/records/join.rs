@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::stored::parse;
 use crate::{
-    domain::{core::Core, deadline::Deadline, error::Result, keyspace, schema::Schema, walk::Walk},
+    domain::{core::Core, deadline::Deadline, error::Result, keyspace, schema::Schema},
     store::{Entry, Scan, Snapshot},
 };
 
@@ -84,8 +84,8 @@ impl Right<'_> {
     /// Reads the rows that may match: by the index where the field has one, otherwise all.
     async fn gather(&mut self, snapshot: &Snapshot, schema: &Schema, deadline: &Deadline) -> Result<()> {
         if !schema.collection.field(self.name).is_some_and(Field::has_index) {
-            let mut walk = Walk::new(snapshot, Scan::prefix(&keyspace::records(schema.id())));
-            while let Some(entries) = walk.next().await? {
+            let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(schema.id())));
+            while let Some(entries) = pages.next().await? {
                 for (_, entry) in &entries {
                     self.offer(entry)?;
                 }
@@ -97,12 +97,12 @@ impl Right<'_> {
         for key in keys {
             let Ok(value) = common::form::parse_input(self.field, &key) else { continue };
             let prefix = keyspace::index_value(schema.id(), self.field, &value);
-            let mut walk = Walk::new(snapshot, Scan::prefix(&prefix));
-            while let Some(entries) = walk.next().await? {
-                for id in entries.iter().filter_map(|(key, _)| keyspace::last_id(key)) {
-                    if let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? {
-                        self.offer(&entry)?;
-                    }
+            let mut pages = snapshot.pages(Scan::prefix(&prefix));
+            while let Some(entries) = pages.next().await? {
+                let ids = entries.iter().filter_map(|(key, _)| keyspace::last_id(key));
+                let keys: Vec<_> = ids.map(|id| keyspace::record(schema.id(), id)).collect();
+                for entry in snapshot.get_many(&keys).await?.iter().flatten() {
+                    self.offer(entry)?;
                 }
                 deadline.pause().await?;
             }

@@ -26,7 +26,6 @@ use crate::{
         error::{Error, Result},
         keyspace,
         schema::{self, Schema},
-        walk::Walk,
     },
     store::{Entry, Key, Scan, Snapshot},
 };
@@ -45,7 +44,7 @@ pub struct Listed {
 /// The records that a query asks for, of those that the caller may list.
 pub async fn list(core: &Core, caller: &Caller, name: &CollectionName, query: &ListQuery) -> Result<Listed> {
     let deadline = core.deadline();
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
     query.check(&schema.collection)?;
@@ -175,16 +174,20 @@ async fn read_page(
 
 /// Records, from a scan over records or over an index of them.
 async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)>) -> Result<Vec<Found>> {
-    let mut found = Vec::with_capacity(entries.len());
-    for (key, entry) in entries {
-        let Some(id) = keyspace::last_id(&key) else { continue };
-        if !entry.value.is_empty() {
-            found.push((id, entry));
-        } else if let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? {
-            found.push((id, entry));
-        }
+    let found = entries.into_iter().filter_map(|(key, entry)| Some((keyspace::last_id(&key)?, entry)));
+    let (records, indexed): (Vec<_>, Vec<_>) = found.partition(|(_, entry)| !entry.value.is_empty());
+    if indexed.is_empty() {
+        return Ok(records);
     }
-    Ok(found)
+    by_id(snapshot, schema, indexed.into_iter().map(|(id, _)| id)).await
+}
+
+/// The records with these ids, in their order.
+async fn by_id(snapshot: &Snapshot, schema: &Schema, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Found>> {
+    let ids: Vec<_> = ids.collect();
+    let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.id(), *id)).collect();
+    let entries = snapshot.get_many(&keys).await?;
+    Ok(ids.into_iter().zip(entries).filter_map(|(id, entry)| Some((id, entry?))).collect())
 }
 
 /// The entries of one value of an index, where having that value is all that is asked for: they are the matches. Different
@@ -249,8 +252,8 @@ async fn search(
     let mut first = First::new(SortKeys::new(&schema.collection, query), skip.saturating_add(size));
     let (mut count, mut page) = (0usize, Vec::new());
     let prefix = narrowest(schema, may, conditions);
-    let mut walk = Walk::new(snapshot, Scan::prefix(&prefix));
-    while let Some(entries) = walk.next().await? {
+    let mut pages = snapshot.pages(Scan::prefix(&prefix));
+    while let Some(entries) = pages.next().await? {
         for found in resolve(snapshot, schema, entries).await? {
             let record = parse(&found.1)?;
             if !may.covers(record.owner()) || !conditions.hold(&schema.collection, &record) {
@@ -265,9 +268,7 @@ async fn search(
         }
         deadline.pause().await?;
     }
-    for id in first.into_ids().into_iter().skip(skip) {
-        page.extend(snapshot.get(&keyspace::record(schema.id(), id)).await?.map(|entry| (id, entry)));
-    }
+    page.extend(by_id(snapshot, schema, first.into_ids().into_iter().skip(skip)).await?);
     Ok((count as u64, page))
 }
 

@@ -33,7 +33,7 @@ pub async fn restore(
 ) -> Result<Sent> {
     let mut retry = Retry::new(core);
     loop {
-        let snapshot = core.store.snapshot();
+        let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
         let action = if current.is_some() { Action::Update } else { Action::Delete };

@@ -15,14 +15,13 @@ use crate::{
         deadline::Deadline,
         error::{Error, Result},
         keyspace, records,
-        walk::Walk,
     },
     store::{Entry, Key, Scan, Snapshot},
 };
 
 /// All users, in the order of creation.
 pub async fn all(core: &Core) -> Result<Vec<User>> {
-    everyone(&core.store.snapshot(), &core.deadline()).await
+    everyone(&core.store.snapshot().await?, &core.deadline()).await
 }
 
 /// The page of users that a query asks for.
@@ -30,15 +29,15 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
     let table = people::users();
     people::check(&table, query)?;
     let deadline = core.deadline();
-    let snapshot = core.store.snapshot();
+    let snapshot = core.store.snapshot().await?;
     let Some(scan) = in_order_of_keys(query) else {
         return records::select(everyone(&snapshot, &deadline).await?, &table, query, &deadline).await;
     };
     let first = (query.page - 1).saturating_mul(query.page_size);
-    let mut walk = Walk::new(&snapshot, scan);
+    let mut pages = snapshot.pages(scan);
     let (mut count, mut entries) = (0, Vec::new());
-    while let Some(stretch) = walk.next().await? {
-        for found in stretch {
+    while let Some(page) = pages.next().await? {
+        for found in page {
             if count >= first && (entries.len() as u64) < query.page_size {
                 entries.push(found);
             }
@@ -58,9 +57,9 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
 
 async fn everyone(snapshot: &Snapshot, deadline: &Deadline) -> Result<Vec<User>> {
     let mut users = Vec::new();
-    let mut walk = Walk::new(snapshot, Scan::prefix(&keyspace::users()));
-    while let Some(stretch) = walk.next().await? {
-        for (_, entry) in stretch {
+    let mut pages = snapshot.pages(Scan::prefix(&keyspace::users()));
+    while let Some(page) = pages.next().await? {
+        for (_, entry) in page {
             users.push(parse(&entry)?);
         }
         deadline.pause().await?;

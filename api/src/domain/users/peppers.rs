@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     auth::password::{PasswordHash, PepperUse, Peppers},
-    domain::{error::Result, keyspace, walk::Walk},
+    domain::{error::Result, keyspace},
     store::{Scan, Store},
 };
 
@@ -31,11 +31,11 @@ struct Hashed<'a> {
 
 /// Looks at every user's hash.
 pub async fn standing(store: &Store, peppers: &Peppers) -> Result<Standing> {
-    let snapshot = store.snapshot();
-    let mut walk = Walk::new(&snapshot, Scan::prefix(&keyspace::users()));
+    let snapshot = store.snapshot().await?;
+    let mut pages = snapshot.pages(Scan::prefix(&keyspace::users()));
     let mut standing = Standing::default();
-    while let Some(stretch) = walk.next().await? {
-        for (_, entry) in stretch {
+    while let Some(page) = pages.next().await? {
+        for (_, entry) in page {
             let Hashed { username, password_hash } = serde_json::from_slice(&entry.value)?;
             match peppers.used_by(&PasswordHash::from_stored(password_hash)) {
                 PepperUse::Current => {}

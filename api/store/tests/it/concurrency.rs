@@ -181,7 +181,7 @@ async fn a_scan_is_of_one_moment(options: Options) {
             for n in 0..100 {
                 // Each mover has accounts of its own, far apart; now and then one is closed for a while.
                 let (a, b) = (account(mover + 8 * (n % 30)), account(ACCOUNTS - 1 - mover - 8 * (n % 31)));
-                let snapshot = store.snapshot();
+                let snapshot = store.snapshot().await.expect("a snapshot");
                 let (left, right) = (snapshot.get(&a).await.expect("a read"), snapshot.get(&b).await.expect("a read"));
                 let sum = left.as_ref().map_or(0, value) + right.as_ref().map_or(0, value);
                 let batch = if n % 3 == 0 {
@@ -220,7 +220,8 @@ fn an_old_snapshot_keeps_its_moment_however_much_is_written_since() {
     super::block_on(async {
         let store = Store::open(Options::memory()).expect("opens");
         store.commit(Batch::with(|batch| batch.put(key(), "before"))).await.expect("a commit");
-        let (read, never_read) = (store.snapshot(), store.snapshot());
+        let (read, never_read) =
+            (store.snapshot().await.expect("a snapshot"), store.snapshot().await.expect("a snapshot"));
         for n in 0..50_000_u64 {
             let batch = Batch::with(|batch| batch.put(key(), n.to_be_bytes().to_vec()));
             store.commit(batch).await.expect("a commit");

@@ -239,13 +239,13 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
     let mut held: Vec<(Snapshot, Model)> = Vec::new();
     for step in 0..steps {
         match random.below(12) {
-            0 => compare_scan(random, &store.snapshot(), &model).await,
+            0 => compare_scan(random, &store.snapshot().await.expect("a snapshot"), &model).await,
             1 => {
                 let key = random_key(random);
                 assert_eq!(store.get(&key).await.expect("a read"), model.map.get(&key).cloned());
-                compare_changes(&store.snapshot(), &model);
+                compare_changes(&store.snapshot().await.expect("a snapshot"), &model);
             }
-            2 if random.one_in(4) => held.push((store.snapshot(), model.clone())),
+            2 if random.one_in(4) => held.push((store.snapshot().await.expect("a snapshot"), model.clone())),
             3 if !held.is_empty() => {
                 let at = random.below(held.len());
                 let (snapshot, then) = &held[at];
@@ -264,7 +264,7 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
                 store = Store::open(options.clone()).expect("opens again");
                 model.opened = model.version;
                 model.changed.clear();
-                compare_everything(&store.snapshot(), &model).await;
+                compare_everything(&store.snapshot().await.expect("a snapshot"), &model).await;
             }
             _ => {
                 // Several at once make groups in which one batch meets another.
@@ -277,7 +277,7 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
             }
         }
     }
-    compare_everything(&store.snapshot(), &model).await;
+    compare_everything(&store.snapshot().await.expect("a snapshot"), &model).await;
 }
 
 #[test]
