@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{id::UserId, name::RoleName};
+use crate::{id::UserId, name::RoleName, schema::described_as_text};
 
 /// One rule: the callers that it lets in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ impl FromStr for Rule {
         }
     }
 }
+
+described_as_text!(Rule, "pattern": "^(anyone|signed_in|owner|nobody|role:[a-z][a-z0-9_]{0,62})$");
 
 impl TryFrom<String> for Rule {
     type Error = InvalidRule;
@@ -105,6 +107,7 @@ impl Action {
 
 /// The rules of a collection. Several rules for an action are alternatives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(default, deny_unknown_fields))]
 pub struct AccessRules {
     /// Who sees records in lists.
     pub list: Vec<Rule>,

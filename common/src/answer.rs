@@ -1,7 +1,11 @@
 //! What endpoints answer with. An answer's type says how it is sent and how a client reads it; its kin for requests is
 //! [`crate::reader::Body`].
 
+#[cfg(feature = "schema")]
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::schema::Described;
 
 /// How an answer is sent. A kind that is added (an event stream) is a variant here, a type that implements [`Streamed`], and
 /// nothing else: the server sends whatever is streamed alike.
@@ -29,10 +33,14 @@ pub trait Answer: Sized {
 
     /// Reads what was sent; `None` where it is no such answer.
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
+
+    /// Its JSON Schema; `None` where there is no body.
+    #[cfg(feature = "schema")]
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema>;
 }
 
 /// An answer that is sent as JSON: a type says so with an empty `impl`.
-pub trait JsonAnswer: Serialize + DeserializeOwned {}
+pub trait JsonAnswer: Serialize + DeserializeOwned + Described {}
 
 impl<T: JsonAnswer> Answer for T {
     const KIND: AnswerKind = AnswerKind::Json;
@@ -44,6 +52,11 @@ impl<T: JsonAnswer> Answer for T {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<T>())
     }
 }
 
@@ -65,10 +78,16 @@ impl Answer for NoContent {
     fn from_bytes(_: &[u8]) -> Option<Self> {
         Some(Self)
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
 }
 
 /// A JSON object without members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Empty {}
 
 impl JsonAnswer for Empty {}
@@ -87,6 +106,11 @@ impl Answer for File {
 
     fn from_bytes(_: &[u8]) -> Option<Self> {
         None
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        Some(json_schema!({"contentMediaType": Self::MEDIA_TYPE}))
     }
 }
 

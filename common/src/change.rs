@@ -15,6 +15,7 @@ use crate::{
 /// What a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Subject {
     /// A record of a collection.
     Record,
@@ -31,6 +32,7 @@ pub enum Subject {
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Verb {
     /// A thing was made.
     Create,
@@ -109,11 +111,13 @@ impl Verb {
 
 /// One change. No secret is ever in it: no password, hash, token or code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// The commit that made it.
     #[serde(default)]
     pub revision: Revision,
     /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub at: String,
     /// Who did it; null for nobody signed in, or the command line.
     pub by: Option<UserId>,
@@ -161,6 +165,7 @@ impl Change {
 
 /// A stretch of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changes {
     /// The absolute address of what comes after; null where there is no more yet.
     pub next: Option<String>,

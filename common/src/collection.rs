@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use self::fields::read_fields;
 use crate::{
     Object,
-    access::{AccessRules, Action},
+    access::{AccessRules, Action, Rule},
     answer::JsonAnswer,
     field::Field,
     id::{CollectionId, Revision},
@@ -22,6 +22,7 @@ use crate::{
 
 /// A collection as it is stored and sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Collection {
     /// Names it for ever.
     pub id: CollectionId,
@@ -35,8 +36,10 @@ pub struct Collection {
     /// Who may do what.
     pub access: AccessRules,
     /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub created_at: String,
     /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub updated_at: String,
     /// The number of the change that wrote it.
     pub revision: Revision,
@@ -61,14 +64,18 @@ impl Collection {
 
 /// What may be posted or put: everything but what the server owns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = crate::schema::read_only(READ_ONLY)))]
 pub struct Definition {
     /// Its name.
     pub name: CollectionName,
     /// A sentence about it.
+    #[cfg_attr(feature = "schema", schemars(default, with = "crate::schema::Text"))]
     pub description: String,
     /// Its fields.
+    #[cfg_attr(feature = "schema", schemars(default, length(max = MAX_FIELDS)))]
     pub fields: Vec<Field>,
     /// Who may do what.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub access: AccessRules,
     /// The revision that was read, as `If-Match`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,10 +92,14 @@ impl From<Collection> for Definition {
     }
 }
 
+/// What the server owns of a collection.
+const READ_ONLY: &[&str] = &["id", "created_at", "updated_at", "count"];
+
 /// Takes off what the server owns, so that what was read can be sent back. The count is dropped: it changes with every record.
 fn sent_back(reader: &mut Reader) -> Object {
-    reader.take("count");
-    reader.sent_back(&["id", "created_at", "updated_at"])
+    let mut sent_back = reader.sent_back(READ_ONLY);
+    sent_back.remove("count");
+    sent_back
 }
 
 impl Body for Definition {
@@ -102,7 +113,7 @@ impl Body for Definition {
             None => Some(Vec::new()),
         };
         let access = match reader.take("access") {
-            Some(value) => read_access(value, AccessRules::default(), &mut reader.errors),
+            Some(value) => read_access(value, &mut reader.errors).map(|access| access.apply(AccessRules::default())),
             None => Some(AccessRules::default()),
         };
         let revision = reader.length("revision").map(Revision);
@@ -122,38 +133,56 @@ impl Body for Definition {
 
 /// What may be patched.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = crate::schema::read_only(READ_ONLY)))]
 pub struct DefinitionPatch {
     /// Must equal the collection's name where it is sent.
+    #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_null))]
     pub name: Option<CollectionName>,
     /// A new sentence.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Text>", transform = crate::schema::not_null))]
     pub description: Option<String>,
     /// All fields anew.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_FIELDS), transform = crate::schema::not_null))]
     pub fields: Option<Vec<Field>>,
-    /// Members of `access` to change, as they were sent.
-    pub access: Option<Value>,
+    /// The rules to change.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<AccessRules>", transform = crate::schema::not_null))]
+    pub access: Option<AccessPatch>,
     /// The revision that was read, as `If-Match`.
     pub revision: Option<Revision>,
     /// What the server owns and came back: see [`Collection::check_sent_back`].
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub sent_back: Object,
 }
 
 impl DefinitionPatch {
     /// The definition that `collection` becomes.
-    pub fn apply(self, collection: &Collection) -> Result<Definition, FieldErrors> {
-        let mut errors = FieldErrors::new();
-        let access = match self.access {
-            Some(value) => read_access(value, collection.access.clone(), &mut errors),
-            None => Some(collection.access.clone()),
-        };
-        let Some(access) = access else { return Err(errors) };
-        errors.or(Definition {
+    pub fn apply(self, collection: &Collection) -> Definition {
+        Definition {
             name: self.name.unwrap_or_else(|| collection.name.clone()),
             description: self.description.unwrap_or_else(|| collection.description.clone()),
             fields: self.fields.unwrap_or_else(|| collection.fields.clone()),
-            access,
+            access: self.access.unwrap_or_default().apply(collection.access.clone()),
             revision: self.revision,
             sent_back: self.sent_back,
-        })
+        }
+    }
+}
+
+/// Changes to access rules: the actions that are named, with all their rules anew.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessPatch(Vec<(Action, Vec<Rule>)>);
+
+impl AccessPatch {
+    /// The rules that `rules` become.
+    pub fn apply(self, mut rules: AccessRules) -> AccessRules {
+        for (action, list) in self.0 {
+            *rules.rules_mut(action) = list;
+        }
+        rules
+    }
+
+    fn to_json(&self) -> Value {
+        Value::Object(self.0.iter().map(|(action, list)| (action.name().to_owned(), json!(list))).collect())
     }
 }
 
@@ -167,7 +196,7 @@ impl Body for DefinitionPatch {
         let name = if has_name { reader.parsed("name") } else { None };
         let description = has_description.then(|| reader.text_or_empty("description"));
         let fields = reader.take("fields").and_then(|value| read_fields(value, &mut reader.errors));
-        let access = reader.take("access");
+        let access = reader.take("access").and_then(|value| read_access(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
         reader.finish().or(Self { name, description, fields, access, revision, sent_back })
     }
@@ -177,13 +206,13 @@ impl Body for DefinitionPatch {
             ("name", self.name.as_ref().map(|name| json!(name))),
             ("description", self.description.as_ref().map(|text| json!(text))),
             ("fields", self.fields.as_ref().map(|fields| json!(fields))),
-            ("access", self.access.clone()),
+            ("access", self.access.as_ref().map(AccessPatch::to_json)),
             ("revision", self.revision.map(|revision| json!(revision))),
         ])
     }
 }
 
-fn read_access(value: Value, mut rules: AccessRules, errors: &mut FieldErrors) -> Option<AccessRules> {
+fn read_access(value: Value, errors: &mut FieldErrors) -> Option<AccessPatch> {
     let mut reader = match Reader::new(value) {
         Ok(reader) => reader,
         Err(wrong) => {
@@ -191,15 +220,11 @@ fn read_access(value: Value, mut rules: AccessRules, errors: &mut FieldErrors) -
             return None;
         }
     };
-    for action in Action::ALL {
-        if let Some(list) = reader.list(action.name()) {
-            *rules.rules_mut(action) = list;
-        }
-    }
+    let lists = Action::ALL.into_iter().filter_map(|action| Some((action, reader.list(action.name())?))).collect();
     let wrong = reader.finish();
     let fine = wrong.is_empty();
     errors.nest("access", wrong);
-    fine.then_some(rules)
+    fine.then_some(AccessPatch(lists))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub const MAX_DECIMAL_DIGITS: u32 = 28;
 
 /// One member of a collection's records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Field {
     /// Its name in the record.
     pub name: FieldName,
@@ -40,12 +41,14 @@ pub struct Field {
     pub default: Option<Value>,
     /// A sentence for those who fill it in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Text"))]
     pub help: String,
 }
 
 /// The types a field can have, with their limits. The word in `type` is the variant's name in snake case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum FieldType {
     /// Unicode text.
     Text {
@@ -75,12 +78,15 @@ pub enum FieldType {
     Decimal {
         /// At least this.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Decimal>"))]
         min: Option<String>,
         /// At most this.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Decimal>"))]
         max: Option<String>,
         /// Digits after the point; values are written with exactly so many.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(range(max = MAX_DECIMAL_DIGITS)))]
         places: Option<u32>,
     },
     /// True or false.
@@ -96,6 +102,7 @@ pub enum FieldType {
     /// One of a list of texts, or several.
     Choice {
         /// What there is to choose from.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::FilledText>", length(min = 1), extend("uniqueItems" = true)))]
         choices: Vec<String>,
         /// Several may be chosen; the value is a list.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -120,6 +127,7 @@ pub enum FieldType {
 /// What happens to a record when the record that it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum OnDelete {
     /// The deletion is refused with 409.
     #[default]

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::schema::described_as_text;
+
 /// The text is not an id in canonical form.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 #[error("not a valid id")]
@@ -58,6 +60,8 @@ macro_rules! id {
             }
         }
 
+        described_as_text!($name, "format": "uuid", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$");
+
         impl From<$name> for String {
             fn from(id: $name) -> String {
                 id.to_string()
@@ -79,6 +83,7 @@ id!(/// Names one collection, whatever it is called.
 /// record's `ETag` and the id of its change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Revision(pub u64);
 
 impl Revision {

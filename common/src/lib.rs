@@ -7,6 +7,7 @@
 //! - [`collection`], [`field`], [`record`], [`validate`], [`mod@clean`]: what a collection is, and what its records must be.
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
 //! - [`query`], [`page`], [`join`], [`change`]: list parameters, the page envelope, the left join, the journal.
+//! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
 
@@ -33,6 +34,7 @@ pub mod query;
 pub mod reader;
 pub mod record;
 pub mod renewal;
+pub mod schema;
 pub mod table;
 pub mod text;
 pub mod user;

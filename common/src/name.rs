@@ -5,6 +5,8 @@ use std::{borrow::Borrow, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::schema::described_as_text;
+
 /// Why a text is not a name. `Display` is the message for the person who typed it.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum InvalidName {
@@ -61,7 +63,7 @@ fn check_username(text: &str) -> Result<(), InvalidName> {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $check:path) => {
+    ($(#[$doc:meta])* $name:ident, $check:path, $($schema:tt)+) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -92,6 +94,8 @@ macro_rules! name {
             }
         }
 
+        described_as_text!($name, $($schema)+);
+
         impl From<$name> for String {
             fn from(name: $name) -> String {
                 name.0
@@ -113,13 +117,13 @@ macro_rules! name {
 }
 
 name!(/// A collection's name: `[a-z][a-z0-9_]{0,62}`.
-    CollectionName, check_identifier);
+    CollectionName, check_identifier, "pattern": "^[a-z][a-z0-9_]{0,62}$");
 name!(/// A field's name: as a collection's, without two underscores in a row, and none of [`SERVER_MEMBERS`].
-    FieldName, check_field);
+    FieldName, check_field, "pattern": "^[a-z](_?[a-z0-9])*$", "maxLength": 63, "not": {"enum": SERVER_MEMBERS});
 name!(/// A role's name: as a collection's.
-    RoleName, check_identifier);
+    RoleName, check_identifier, "pattern": "^[a-z][a-z0-9_]{0,62}$");
 name!(/// A user's name: 1 to 150 letters, digits and `@.+-_`, of any script. The server compares names in a folded form.
-    Username, check_username);
+    Username, check_username, "pattern": r"^[\p{Alphabetic}\p{N}@.+_-]+$", "maxLength": 150);
 
 #[cfg(test)]
 mod tests {

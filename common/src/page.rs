@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::answer::JsonAnswer;
+use crate::{answer::JsonAnswer, schema::Described};
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page<T> {
     /// How many there are in all.
     pub count: u64,
@@ -17,7 +18,7 @@ pub struct Page<T> {
     pub results: Vec<T>,
 }
 
-impl<T: Serialize + DeserializeOwned> JsonAnswer for Page<T> {}
+impl<T: Serialize + DeserializeOwned + Described> JsonAnswer for Page<T> {}
 
 impl<T> Page<T> {
     /// A list that is short enough for one page.

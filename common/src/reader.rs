@@ -9,10 +9,11 @@ use crate::{
     Object,
     json::type_name,
     problem::{FieldError, FieldErrors, NON_FIELD},
+    schema::Described,
 };
 
 /// A request body: how it is read from JSON and how a client writes it.
-pub trait Body: Sized {
+pub trait Body: Sized + Described {
     /// Reads the body, strictly.
     fn from_json(value: Value) -> Result<Self, FieldErrors>;
 

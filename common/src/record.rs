@@ -15,6 +15,7 @@ use crate::{
 /// joined rows under their collection's name. With `fields=` it has only what was asked for.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record(Object);
 
 impl JsonAnswer for Record {}
@@ -74,9 +75,10 @@ impl Body for Record {
 /// What may be posted to a collection: one record, or up to [`MAX_ARRAY`] of them, created whole or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum OneOrMany {
     /// An array.
-    Many(Vec<Record>),
+    Many(#[cfg_attr(feature = "schema", schemars(length(max = MAX_ARRAY)))] Vec<Record>),
     /// A single object.
     One(Record),
 }

@@ -17,6 +17,7 @@ use crate::{
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct User {
     /// Names the user for ever.
     pub id: UserId,
@@ -29,8 +30,10 @@ pub struct User {
     /// May sign in.
     pub is_active: bool,
     /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub created_at: String,
     /// RFC 3339, UTC; null before the first time.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub last_login: Option<String>,
     /// What the user has and may have. It is no part of what is stored, and left out where a user is only named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,6 +44,7 @@ impl JsonAnswer for User {}
 
 /// How much a user has in all collections, and may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// Records that the user owns.
     pub records: u64,
@@ -76,16 +80,20 @@ impl User {
 
 /// One sign-in and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Session {
     /// Names the session; it stands in its tokens as `sid`.
     pub id: SessionId,
     /// Whose it is.
     pub user: UserId,
     /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub created_at: String,
     /// RFC 3339, UTC: the last time that it got new tokens.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub last_used: String,
     /// RFC 3339, UTC: after this it ends by itself.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub expires_at: String,
     /// Where the sign-in came from.
     pub address: String,

@@ -143,7 +143,7 @@ pub async fn update(
     patch: DefinitionPatch,
     precondition: Option<&Precondition>,
 ) -> Result<Collection> {
-    change(core, caller, name, precondition, |collection| patch.clone().apply(collection)).await
+    change(core, caller, name, precondition, |collection| Ok(patch.clone().apply(collection))).await
 }
 
 async fn change(

@@ -10,7 +10,7 @@ use common::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Coffer, PASSWORD, path, text};
+use crate::support::{Answer, Client, Coffer, PASSWORD, path, schema::Judge, text};
 
 /// A well-formed id of nothing.
 const NO_ID: &str = "01920000-0000-7000-8000-000000000001";
@@ -335,6 +335,13 @@ async fn every_endpoint_succeeds_with_the_status_that_it_says() {
             assert!(answer.body.is_empty(), "{info:?}");
         } else {
             assert_eq!(answer.header("content-type"), info.media_type, "{info:?}");
+        }
+        if info.answer == AnswerKind::Json {
+            let value: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(Judge::of_response(info).unwrap().faults(&value), None, "{info:?} answers {value}");
+        }
+        if let (Some(body), Some(judge)) = (&body, Judge::of_request(info)) {
+            assert_eq!(judge.faults(body), None, "{info:?} reads {body}");
         }
         // A collection's tag is its definition's, and the count in the answer changes without it.
         let counts = info.method == Method::GET && info.path == "/api/collections/{collection}/";

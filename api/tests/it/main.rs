@@ -29,6 +29,7 @@ mod random;
 mod records;
 mod records_list;
 mod references;
+mod schemas;
 mod security;
 mod server;
 mod service;

@@ -26,6 +26,7 @@ use self::server::Server;
 
 pub mod certificate;
 pub mod leaks;
+pub mod schema;
 pub mod server;
 
 /// The first admin of every test.

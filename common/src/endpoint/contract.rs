@@ -1,11 +1,15 @@
 //! An endpoint as a type, and what its type says as a value.
 
 use http::{Method, StatusCode};
+#[cfg(feature = "schema")]
+use schemars::{Schema, SchemaGenerator};
 
 use super::{
     params::Params,
     rules::{AcceptedBody, Access, Cost, Dialect},
 };
+#[cfg(feature = "schema")]
+use crate::problem::FieldErrors;
 use crate::{
     answer::{Answer, AnswerKind},
     query::Query,
@@ -38,6 +42,18 @@ pub trait Endpoint {
     type Request: Body;
     /// The answer to success; [`NoContent`](crate::answer::NoContent) for none.
     type Response: Answer;
+
+    /// The JSON Schema of the body that is sent; `None` for none.
+    #[cfg(feature = "schema")]
+    fn request_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        (!Self::BODY.is_nothing()).then(|| generator.subschema_for::<Self::Request>())
+    }
+
+    /// The JSON Schema of the answer to success; `None` for none.
+    #[cfg(feature = "schema")]
+    fn response_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Self::Response::schema(generator)
+    }
 }
 
 /// What [`crate::ENDPOINTS`] tells of an endpoint.
@@ -63,6 +79,15 @@ pub struct EndpointInfo {
     pub answer: AnswerKind,
     /// The answer's `Content-Type`; empty where it has no body.
     pub media_type: &'static str,
+    /// [`Endpoint::request_schema`].
+    #[cfg(feature = "schema")]
+    pub request_schema: fn(&mut SchemaGenerator) -> Option<Schema>,
+    /// [`Endpoint::response_schema`].
+    #[cfg(feature = "schema")]
+    pub response_schema: fn(&mut SchemaGenerator) -> Option<Schema>,
+    /// What the endpoint's reader says to a body.
+    #[cfg(feature = "schema")]
+    pub check_request: fn(serde_json::Value) -> Result<(), FieldErrors>,
 }
 
 impl EndpointInfo {
@@ -79,6 +104,12 @@ impl EndpointInfo {
             success: E::SUCCESS,
             answer: E::Response::KIND,
             media_type: E::Response::MEDIA_TYPE,
+            #[cfg(feature = "schema")]
+            request_schema: E::request_schema,
+            #[cfg(feature = "schema")]
+            response_schema: E::response_schema,
+            #[cfg(feature = "schema")]
+            check_request: |value| E::Request::from_json(value).map(drop),
         }
     }
 }

@@ -31,6 +31,7 @@ endpoint! {
 
 /// What the log tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogSettings {
     /// `info` and the like, or directives such as `coffer=trace`.
     pub level: String,
@@ -40,6 +41,7 @@ impl JsonAnswer for LogSettings {}
 
 /// The wish for a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct SetLevel {
     /// From now on.
     pub level: LogLevel,
@@ -47,6 +49,7 @@ pub struct SetLevel {
 
 /// How much a log tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename_all = "snake_case"))]
 pub enum LogLevel {
     /// What went wrong.
     Error,

@@ -26,4 +26,9 @@ impl Answer for Exposition {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         String::from_utf8(bytes.to_vec()).ok().map(Self)
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut schemars::SchemaGenerator) -> Option<schemars::Schema> {
+        Some(schemars::json_schema!({"type": "string"}))
+    }
 }

@@ -17,6 +17,7 @@ endpoint! {
 
 /// What is here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Root {
     /// "Coffer".
     pub name: String,

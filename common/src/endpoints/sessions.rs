@@ -66,6 +66,7 @@ endpoint! {
 
 /// What the web app holds, in memory.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BrowserSession {
     /// Goes into `Authorization: Bearer …`.
     pub access: String,

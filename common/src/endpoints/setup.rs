@@ -20,12 +20,15 @@ endpoint! {
 
 /// The one-time code and the first admin's credentials.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct SetUp {
     /// As printed by the server when it started on an empty store.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub code: String,
     /// The first admin's name.
     pub username: Username,
     /// The first admin's password.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub password: String,
 }
 

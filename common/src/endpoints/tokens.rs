@@ -52,10 +52,13 @@ endpoint! {
 
 /// A name and a password.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Credentials {
     /// As it was typed.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub username: String,
     /// As it was typed: nothing is trimmed.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub password: String,
 }
 
@@ -79,8 +82,10 @@ macro_rules! token_body {
     ($(#[$doc:meta])* $name:ident, $member:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name {
             /// The token's text.
+            #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
             pub $member: String,
         }
 
@@ -109,6 +114,7 @@ token_body!(/// An access or a refresh token.
 
 /// New tokens. With rotation off, a refresh answers without a new refresh token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tokens {
     /// Goes into `Authorization: Bearer …`.
     pub access: String,
@@ -125,6 +131,7 @@ impl JsonAnswer for Tokens {}
 
 /// A JWK set (RFC 7517 §5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeySet {
     /// The public keys.
     pub keys: Vec<Value>,

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::endpoint;
+#[cfg(feature = "schema")]
+use crate::schema::{not_null_within, read_only};
 use crate::{
     Object,
     answer::NoContent,
@@ -83,12 +85,19 @@ endpoint! {
     answer NoContent as NO_CONTENT
 }
 
+/// What the server owns of a user.
+const READ_ONLY: &[&str] = &["id", "created_at", "last_login", "usage"];
+/// And what only admins change.
+const PROFILE_READ_ONLY: &[&str] = &["id", "roles", "is_admin", "is_active", "created_at", "last_login", "usage"];
+
 /// Changes to the own profile. Members that the server owns may come back; a changed one is refused by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = not_null_within, transform = read_only(PROFILE_READ_ONLY)))]
 pub struct ProfilePatch {
     /// A new name.
     pub username: Option<Username>,
     /// What else came back: see [`User::check_sent_back`].
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub sent_back: Object,
 }
 
@@ -96,8 +105,7 @@ impl Body for ProfilePatch {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
         let username = optional_name(&mut reader);
-        let sent_back =
-            reader.sent_back(&["id", "roles", "is_admin", "is_active", "created_at", "last_login", "usage"]);
+        let sent_back = reader.sent_back(PROFILE_READ_ONLY);
         reader.finish().or(Self { username, sent_back })
     }
 
@@ -110,10 +118,13 @@ impl Body for ProfilePatch {
 
 /// A new password, and the proof that it is the user who asks.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct PasswordChange {
     /// The password until now.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub current_password: String,
     /// The password from now on.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub new_password: String,
 }
 
@@ -135,16 +146,21 @@ impl Body for PasswordChange {
 
 /// A user to be made.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct NewUser {
     /// What the user will sign in with.
     pub username: Username,
     /// The first password.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub password: String,
     /// Roles that access rules may name.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub roles: Vec<RoleName>,
     /// May do everything.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub is_admin: bool,
     /// May sign in; true where it is left out.
+    #[cfg_attr(feature = "schema", schemars(default = "crate::schema::yes"))]
     pub is_active: bool,
 }
 
@@ -169,10 +185,12 @@ impl Body for NewUser {
 
 /// Changes to a user; what is left out stays.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = not_null_within, transform = read_only(READ_ONLY)))]
 pub struct UserPatch {
     /// A new name.
     pub username: Option<Username>,
     /// A new password; ends every session of the user.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::FilledText>"))]
     pub password: Option<String>,
     /// All roles anew.
     pub roles: Option<Vec<RoleName>>,
@@ -181,6 +199,7 @@ pub struct UserPatch {
     /// May sign in; false ends every session.
     pub is_active: Option<bool>,
     /// What else came back: see [`User::check_sent_back`].
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub sent_back: Object,
 }
 
@@ -199,7 +218,7 @@ impl Body for UserPatch {
         let roles = reader.list("roles");
         let is_admin = reader.optional_boolean("is_admin");
         let is_active = reader.optional_boolean("is_active");
-        let sent_back = reader.sent_back(&["id", "created_at", "last_login", "usage"]);
+        let sent_back = reader.sent_back(READ_ONLY);
         reader.finish().or(Self { username, password, roles, is_admin, is_active, sent_back })
     }
 
