@@ -13,12 +13,12 @@ use std::{
 use anyhow::{Context, Result};
 
 /// MiB of memory that this process holds.
-pub fn resident() -> Result<u64> {
+pub(crate) fn resident() -> Result<u64> {
     memory(process::id(), "VmRSS")
 }
 
 /// A figure about a process's memory, in MiB: `VmRSS` is what it holds, `VmHWM` the most that it held.
-pub fn memory(process: u32, name: &str) -> Result<u64> {
+pub(crate) fn memory(process: u32, name: &str) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find(|line| line.starts_with(name)).context("no such figure")?;
     let kib: u64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
@@ -26,7 +26,7 @@ pub fn memory(process: u32, name: &str) -> Result<u64> {
 }
 
 /// Bytes that the files under `dir` take on the disk.
-pub fn used(dir: &Path) -> Result<u64> {
+pub(crate) fn used(dir: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -36,7 +36,7 @@ pub fn used(dir: &Path) -> Result<u64> {
 }
 
 /// The time that half of `times` runs of `run` stay below.
-pub async fn median(times: usize, mut run: impl AsyncFnMut() -> Result<()>) -> Result<Duration> {
+pub(crate) async fn median(times: usize, mut run: impl AsyncFnMut() -> Result<()>) -> Result<Duration> {
     let mut taken = Vec::with_capacity(times);
     for _ in 0..times {
         let started = Instant::now();

@@ -115,11 +115,15 @@ impl Batch {
         self.write.iter().map(|(key, _)| key).chain(added)
     }
 
+    /// The keys that the decision about the batch depends on; some may come twice.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.expect.iter().map(|(key, _)| key).chain(self.written_keys())
+    }
+
     /// Roughly how much memory the batch holds while it waits.
     pub(super) fn bytes(&self) -> usize {
-        let keys = self.expect.iter().map(|(key, _)| key).chain(self.written_keys());
         let values = self.write.iter().filter_map(|(_, value)| value.as_ref());
-        keys.map(|key| key.as_bytes().len() + 64).sum::<usize>()
+        self.keys().map(|key| key.as_bytes().len() + 64).sum::<usize>()
             + values.chain(&self.append).map(Bytes::len).sum::<usize>()
     }
 }

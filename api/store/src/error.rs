@@ -123,3 +123,23 @@ pub struct Failure {
     /// The engine's own words, for the log only.
     pub reason: String,
 }
+
+/// Why a store could not be filled.
+#[derive(Debug, thiserror::Error)]
+pub enum FillError<E> {
+    /// It could not be made.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It has something in it already.
+    #[error("the store is not empty")]
+    NotEmpty,
+    /// It could not be written.
+    #[error("the store could not be written: {reason}")]
+    Write {
+        /// The engine's own words.
+        reason: String,
+    },
+    /// The entries broke off.
+    #[error("the entries broke off")]
+    Entries(E),
+}

@@ -169,16 +169,6 @@ impl Key {
         bound
     }
 
-    /// The bounds of all keys that go on with a text that begins with `text`.
-    pub(super) fn text_range(&self, text: &str) -> (Key, Key) {
-        let mut from = self.clone().text(text);
-        from.0.pop();
-        let mut to = from.clone();
-        // No UTF-8 text has this byte, and escaped zeros are far below it.
-        to.0.push(0xFF);
-        (from, to)
-    }
-
     fn push_delimited(&mut self, bytes: &[u8]) {
         for (n, piece) in bytes.split(|byte| *byte == END).enumerate() {
             if n > 0 {

@@ -30,12 +30,6 @@ impl Scan {
         Scan::range(Bound::Included(prefix.clone()), Bound::Excluded(prefix.after_children()))
     }
 
-    /// Every key whose next element after `prefix` is a text that begins with `text`.
-    pub fn text_prefix(prefix: &Key, text: &str) -> Scan {
-        let (from, to) = prefix.text_range(text);
-        Scan::range(Bound::Included(from), Bound::Excluded(to))
-    }
-
     /// Every key between two bounds.
     pub fn range(from: Bound<Key>, to: Bound<Key>) -> Scan {
         Scan { from, to, direction: Direction::Forward, skip: 0, limit: usize::MAX }

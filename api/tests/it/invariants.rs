@@ -154,7 +154,7 @@ fn only_routes_know_warp() {
 
 #[test]
 fn each_library_has_one_home() {
-    only("api/store/src", &["api/store/src/sled"], &["sled"]);
+    only("api/store/src", &["api/store/src/local/sled"], &["sled"]);
     only("api/src", &["api/src/auth/token"], &["jsonwebtoken"]);
     only("api/src", &["api/src/auth/password"], &["argon2"]);
     only("web/src", &["web/src/client"], &["gloo_net"]);

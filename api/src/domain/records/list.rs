@@ -30,9 +30,6 @@ use crate::{
     store::{Entry, Key, Scan, Snapshot},
 };
 
-/// Entries of an index that are counted at once.
-const CHUNK: usize = 1000;
-
 /// One page: the JSON of its records, and how many there are in all.
 pub struct Listed {
     /// How many records match.
@@ -55,7 +52,7 @@ pub async fn list(core: &Core, caller: &Caller, name: &CollectionName, query: &L
             (count, read_page(&snapshot, &schema, &order, query, count).await?)
         }
         None => match one_value(&schema, may, query, &conditions) {
-            Some(order) => read_value(&snapshot, &schema, &order, query, &deadline).await?,
+            Some(order) => read_value(&snapshot, &schema, &order, query).await?,
             None => search(&snapshot, &schema, may, query, &conditions, &deadline).await?,
         },
     };
@@ -211,26 +208,13 @@ async fn read_value(
     schema: &Schema,
     order: &Order,
     query: &ListQuery,
-    deadline: &Deadline,
 ) -> Result<(u64, Vec<Found>)> {
     let (skip, size) = window(query);
-    let all = || {
-        let all = Scan::prefix(&order.prefix).limit(CHUNK);
-        if order.descending { all.backward() } else { all }
-    };
-    let (mut count, mut page, mut scan) = (0usize, Vec::new(), all());
-    loop {
-        let entries = snapshot.scan(scan).await?;
-        let last = entries.last().filter(|_| entries.len() == CHUNK).map(|(key, _)| key.clone());
-        let passed = skip.saturating_sub(count);
-        count += entries.len();
-        let room = size - page.len();
-        page.extend(entries.into_iter().skip(passed).take(room));
-        let Some(last) = last else { break };
-        scan = all().after(&last);
-        deadline.pause().await?;
-    }
-    Ok((count as u64, resolve(snapshot, schema, page).await?))
+    let scan = Scan::prefix(&order.prefix);
+    let count = snapshot.count(&scan).await?.get();
+    let scan = if order.descending { scan.backward() } else { scan };
+    let entries = snapshot.scan(scan.skip(skip).limit(size)).await?;
+    Ok((count as u64, resolve(snapshot, schema, entries).await?))
 }
 
 /// How many matches are before a page, and how many are on it.

@@ -33,18 +33,10 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
     let Some(scan) = in_order_of_keys(query) else {
         return records::select(everyone(&snapshot, &deadline).await?, &table, query, &deadline).await;
     };
+    let count = snapshot.count(&scan).await?.get() as u64;
     let first = (query.page - 1).saturating_mul(query.page_size);
-    let mut pages = snapshot.pages(scan);
-    let (mut count, mut entries) = (0, Vec::new());
-    while let Some(page) = pages.next().await? {
-        for found in page {
-            if count >= first && (entries.len() as u64) < query.page_size {
-                entries.push(found);
-            }
-            count += 1;
-        }
-        deadline.pause().await?;
-    }
+    let [first, size] = [first, query.page_size].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+    let entries = snapshot.scan(scan.skip(first).limit(size)).await?;
     if entries.is_empty() && query.page > 1 {
         return Err(records::beyond_the_last());
     }

@@ -99,15 +99,6 @@ proptest! {
     }
 
     #[test]
-    fn a_text_prefix_has_exactly_the_texts_that_begin_with_it(
-        prefix in "[\\x00ab\u{10ffff}]{0,3}", text in "[\\x00ab\u{10ffff}]{0,5}",
-    ) {
-        let (from, to) = Key::space("s").text_range(&prefix);
-        let key = Key::space("s").text(&text).int(1);
-        prop_assert_eq!(from <= key && key < to, text.starts_with(&prefix));
-    }
-
-    #[test]
     fn bytes_that_are_no_key_are_refused_and_never_panic(bytes in any::<Vec<u8>>()) {
         let key = Key::from_encoded(bytes);
         let mut elements = key.elements();

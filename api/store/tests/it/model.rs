@@ -5,8 +5,8 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 use store::{
-    Addition, Batch, CommitError, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter, counters,
-    journal,
+    Addition, Batch, CommitError, Count, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter,
+    counters, journal,
 };
 use uuid::Uuid;
 
@@ -213,6 +213,8 @@ async fn compare_scan(random: &mut Random, store: &Snapshot, model: &Model) {
     if backward {
         scan = scan.backward();
     }
+    let count = store.count(&scan).await.expect("a count");
+    assert_eq!(count, Count::Exact(model.range(&from, &to, false, 0, usize::MAX).len()), "{from:?} {to:?}");
     let found = store.scan(scan).await.expect("a scan");
     let expected = model.range(&from, &to, backward, skip, limit);
     assert_eq!(found.len(), expected.len(), "{from:?} {to:?} {backward} {skip} {limit}");

@@ -10,7 +10,7 @@ use std::ops::Bound;
 
 use store::{Batch, Expect, Key, Scan, Store, Version, counter, journal};
 
-pub const WRITERS: usize = 8;
+pub(crate) const WRITERS: usize = 8;
 
 fn int(n: usize) -> i64 {
     i64::try_from(n).expect("small")
@@ -71,7 +71,7 @@ async fn progress(store: &Store, writer: usize) -> (usize, Option<Version>) {
 
 /// Works until `steps` are done by each writer, or a commit fails; says what is acknowledged as
 /// soon as it is.
-pub async fn write(store: &Store, steps: usize, say: fn(&str)) {
+pub(crate) async fn write(store: &Store, steps: usize, say: fn(&str)) {
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let store = store.clone();
@@ -91,14 +91,14 @@ pub async fn write(store: &Store, steps: usize, say: fn(&str)) {
 
 /// Which steps were acknowledged, by writer, with the latest version of all.
 #[derive(Debug, Clone, Default)]
-pub struct Acknowledged {
+pub(crate) struct Acknowledged {
     pub steps: [usize; WRITERS],
     pub version: u64,
 }
 
 impl Acknowledged {
     /// Takes in a line of a writer's output; others mean nothing.
-    pub fn read(&mut self, line: &str) {
+    pub(crate) fn read(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         if let ["ack", writer, step, version] = words[..] {
             let writer: usize = writer.parse().expect("a number");
@@ -107,13 +107,13 @@ impl Acknowledged {
         }
     }
 
-    pub fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.steps.iter().sum()
     }
 }
 
 /// Compares a store with what was acknowledged; returns how far each writer got.
-pub async fn check(store: &Store, acknowledged: &Acknowledged) -> Acknowledged {
+pub(crate) async fn check(store: &Store, acknowledged: &Acknowledged) -> Acknowledged {
     let version = store.snapshot().await.expect("a snapshot").version();
     assert!(version.get() >= acknowledged.version, "versions went backwards");
     let mut found = Acknowledged { version: version.get(), ..Acknowledged::default() };

@@ -19,8 +19,8 @@ use super::files::{Format, Lock, make_dir, make_private, read_ahead, sync, sync_
 use super::inspect::{Inspected, inspect, settle};
 use super::mark::Mark;
 use super::rescue::Rescue;
-use crate::engine::State;
-use crate::ranks::Ranks;
+use crate::local::backend::State;
+use crate::local::order_statistics::OrderStatistics;
 use crate::{FORMAT, OpenError, SledOptions, Version};
 
 /// sled's segment size for new stores, fixed for the life of one. Overwriting 2,000 records of 1 KB
@@ -39,7 +39,7 @@ const ADVICE: &str = "restore a backup into an empty directory with `coffer rest
     or run `coffer serve --accept-data-loss` to go on with what is left";
 
 impl Sled {
-    pub fn open(options: &SledOptions) -> Result<(Sled, State, Ranks), OpenError> {
+    pub(crate) fn open(options: &SledOptions) -> Result<(Sled, State, OrderStatistics), OpenError> {
         let dir = options.dir.clone();
         let io = |what: &'static str| {
             let dir = dir.clone();
@@ -93,7 +93,7 @@ impl Sled {
             has_pieces: AtomicBool::new(inspected.has_pieces),
             _lock: lock,
         };
-        Ok((sled, inspected.state, inspected.ranks))
+        Ok((sled, inspected.state, inspected.order))
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Version;
+use crate::Version;
 
 const MAGIC: u64 = u64::from_be_bytes(*b"coffer-1");
 
@@ -21,7 +21,7 @@ pub(super) struct Mark {
 
 impl Mark {
     /// What the file promises: `None` if it is not there or holds nothing valid.
-    pub fn read(path: &Path) -> io::Result<Option<Version>> {
+    pub(super) fn read(path: &Path) -> io::Result<Option<Version>> {
         match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             file => Ok(read_slots(&file?)?.into_iter().flatten().max()),
@@ -29,7 +29,7 @@ impl Mark {
     }
 
     /// Opens the file for writing, made if need be.
-    pub fn open(path: &Path) -> io::Result<Mark> {
+    pub(super) fn open(path: &Path) -> io::Result<Mark> {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let file = options.mode(0o600).open(path)?;
@@ -40,7 +40,7 @@ impl Mark {
     }
 
     /// Raises the mark; it is on disk on return.
-    pub fn write(&self, version: Version) -> io::Result<()> {
+    pub(super) fn write(&self, version: Version) -> io::Result<()> {
         let slot = self.writes.fetch_add(1, Ordering::Relaxed) % 2;
         let fields = [MAGIC, version.get(), check(version)].map(u64::to_be_bytes);
         self.file.write_all_at(fields.as_flattened(), slot * SLOT)?;

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::error::CommitError;
-use super::{Batch, Version};
+use crate::{Batch, CommitError, Version};
 
 /// A group takes no more than this, so that the first to arrive does not wait for all, and readers
 /// are not kept out for long while a group enters the engine.
@@ -25,7 +24,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub fn answer(self, outcome: Result<Version, CommitError>) {
+    pub(super) fn answer(self, outcome: Result<Version, CommitError>) {
         // A caller that went away has no use for the answer.
         let _ = self.answer.send(outcome);
     }
@@ -46,12 +45,12 @@ struct Line {
 }
 
 impl Queue {
-    pub fn new(max_batches: usize, max_bytes: usize) -> Queue {
+    pub(super) fn new(max_batches: usize, max_bytes: usize) -> Queue {
         Queue { max_batches, max_bytes, line: Mutex::default(), arrived: Condvar::new() }
     }
 
     /// Lines up a batch. One that is larger than the bound is still taken when nothing waits.
-    pub fn push(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Version, CommitError>>, CommitError> {
+    pub(super) fn push(&self, batch: Batch) -> Result<oneshot::Receiver<Result<Version, CommitError>>, CommitError> {
         let bytes = batch.bytes();
         let (answer, answered) = oneshot::channel();
         let mut line = self.line();
@@ -71,7 +70,7 @@ impl Queue {
 
     /// Waits for batches and takes the next group; `None` when the queue is closed and empty. Once
     /// there is one batch, it waits as long as `patience` for `expected` of them.
-    pub fn take_group(&self, expected: usize, patience: Duration) -> Option<Vec<Waiting>> {
+    pub(super) fn take_group(&self, expected: usize, patience: Duration) -> Option<Vec<Waiting>> {
         let none = |line: &mut Line| line.waiting.is_empty() && !line.closed;
         let line = self.arrived.wait_while(self.line(), none);
         let few = |line: &mut Line| line.waiting.len() < expected && !line.closed;
@@ -91,18 +90,18 @@ impl Queue {
     }
 
     /// How many batches wait.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.line().waiting.len()
     }
 
     /// Takes no more batches; what waits can still be taken.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.line().closed = true;
         self.arrived.notify_one();
     }
 
     /// Everything that still waits.
-    pub fn drain(&self) -> Vec<Waiting> {
+    pub(super) fn drain(&self) -> Vec<Waiting> {
         let mut line = self.line();
         line.bytes = 0;
         line.waiting.drain(..).collect()

@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 
-use super::Version;
+use crate::Version;
 use crate::{Entry, ReadError};
 
 /// The largest value, or piece of one, that sled sees.
@@ -35,7 +35,7 @@ pub(super) struct Large {
 }
 
 impl Stored<'_> {
-    pub fn parse(stored: &[u8]) -> Result<Stored<'_>, ReadError> {
+    pub(super) fn parse(stored: &[u8]) -> Result<Stored<'_>, ReadError> {
         let torn = || ReadError { reason: "a value is not as it was written".to_owned() };
         let (version, bytes) = stored.split_first_chunk::<8>().ok_or_else(torn)?;
         let version = u64::from_be_bytes(*version);
@@ -47,7 +47,7 @@ impl Stored<'_> {
         Ok(Stored::Large(Large { version: Version::new(version & !LARGE), ordinal, length }))
     }
 
-    pub fn version(&self) -> Version {
+    pub(super) fn version(&self) -> Version {
         match self {
             Stored::Whole(version, _) => *version,
             Stored::Large(large) => large.version,
@@ -57,7 +57,7 @@ impl Stored<'_> {
 
 impl Large {
     /// The keys of the pieces, in order.
-    pub fn keys(self) -> impl Iterator<Item = [u8; 25]> {
+    pub(super) fn keys(self) -> impl Iterator<Item = [u8; 25]> {
         (0..self.length.div_ceil(PIECE as u64)).map(move |n| {
             let mut key = [PIECES; 25];
             key[1..9].copy_from_slice(&self.version.get().to_be_bytes());
@@ -68,7 +68,7 @@ impl Large {
     }
 
     /// Puts the pieces together; `None` if one is missing.
-    pub fn load(self, db: &::sled::Db) -> Result<Option<Bytes>, ::sled::Error> {
+    pub(super) fn load(self, db: &::sled::Db) -> Result<Option<Bytes>, ::sled::Error> {
         let mut value = Vec::new();
         for key in self.keys() {
             let Some(piece) = db.get(key)? else {

@@ -1,17 +1,14 @@
-//! The seam between the store and what keeps its bytes: an ordered map that can read, page through
-//! a range, and apply one group of writes durably. Nothing above knows which engine it talks to.
+//! What keeps the bytes of a local store: an ordered map that can read, page through
+//! a range, and apply one group of writes durably. Nothing above knows which one it talks to.
 //!
-//! Versions, expectations, snapshots and groups belong to the layers above. Nothing passes a
-//! closure down, so an engine may as well be on the other end of a network connection.
+//! Versions, expectations, snapshots and groups belong to the layers above.
 
 use std::io;
 use std::ops::Bound;
 
-use super::error::ReadError;
 use super::memory::Memory;
-use super::scan::Direction;
 use super::sled::Sled;
-use super::{Entry, FORMAT, Key, Version};
+use crate::{Direction, Entry, FORMAT, Key, ReadError, Version};
 
 /// What the store remembers about itself; written in the same atomic step as every group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,8 +37,22 @@ pub(super) fn fingerprint(key: &[u8], version: Version) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// One stretch of a range, as an engine reads it.
-pub(super) struct Stretch<'a> {
+impl State {
+    /// The state after `before` became `after` under a key.
+    pub(super) fn replace(&mut self, key: &Key, before: Option<&Entry>, after: Option<&Entry>) {
+        if let Some(entry) = before {
+            self.entries -= 1;
+            self.sum = self.sum.wrapping_sub(fingerprint(key.as_bytes(), entry.version));
+        }
+        if let Some(entry) = after {
+            self.entries += 1;
+            self.sum = self.sum.wrapping_add(fingerprint(key.as_bytes(), entry.version));
+        }
+    }
+}
+
+/// A page of a range, as a backend is asked for it.
+pub(super) struct PageRequest<'a> {
     pub from: Bound<&'a Key>,
     pub to: Bound<&'a Key>,
     pub direction: Direction,
@@ -56,65 +67,69 @@ pub(super) struct ApplyError {
     pub reason: String,
 }
 
-/// The engines.
-pub(super) enum Engine {
+/// The backends.
+pub(super) enum Backend {
     Sled(Sled),
     Memory(Memory),
 }
 
-impl Engine {
-    pub fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
+impl Backend {
+    pub(super) fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         match self {
-            Engine::Sled(sled) => sled.get(key),
-            Engine::Memory(memory) => Ok(memory.get(key)),
+            Backend::Sled(sled) => sled.get(key),
+            Backend::Memory(memory) => Ok(memory.get(key)),
         }
     }
 
-    /// The first entries of a stretch, at most its limit. It need not be a consistent picture.
-    pub fn read(&self, stretch: &Stretch<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
+    /// The first entries of a page, at most its limit. It need not be a consistent picture.
+    pub(super) fn read(&self, request: &PageRequest<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
         match self {
-            Engine::Sled(sled) => sled.read(stretch),
-            Engine::Memory(memory) => Ok(memory.read(stretch)),
+            Backend::Sled(sled) => sled.read(request),
+            Backend::Memory(memory) => Ok(memory.read(request)),
         }
     }
 
     /// False if writing `bytes` more would leave too little room on the disk.
-    pub fn has_room_for(&self, bytes: usize) -> bool {
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         match self {
-            Engine::Sled(sled) => sled.has_room_for(bytes),
-            Engine::Memory(_) => true,
+            Backend::Sled(sled) => sled.has_room_for(bytes),
+            Backend::Memory(_) => true,
         }
     }
 
     /// How many bytes are taken on the disk.
-    pub fn disk_bytes(&self) -> Result<u64, ReadError> {
+    pub(super) fn disk_bytes(&self) -> Result<u64, ReadError> {
         match self {
-            Engine::Sled(sled) => sled.disk_bytes(),
-            Engine::Memory(_) => Ok(0),
+            Backend::Sled(sled) => sled.disk_bytes(),
+            Backend::Memory(_) => Ok(0),
         }
     }
 
     /// The format that the store is in.
-    pub fn format(&self) -> u32 {
+    pub(super) fn format(&self) -> u32 {
         match self {
-            Engine::Sled(sled) => sled.format(),
-            Engine::Memory(_) => FORMAT,
+            Backend::Sled(sled) => sled.format(),
+            Backend::Memory(_) => FORMAT,
         }
     }
 
     /// Notes, durably, that the store is in the newest format now.
-    pub fn raise_format(&self) -> io::Result<()> {
+    pub(super) fn raise_format(&self) -> io::Result<()> {
         match self {
-            Engine::Sled(sled) => sled.raise_format(),
-            Engine::Memory(_) => Ok(()),
+            Backend::Sled(sled) => sled.raise_format(),
+            Backend::Memory(_) => Ok(()),
         }
     }
 
     /// Writes all of a group and the state after it, atomically. On disk when it returns.
-    pub fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
+    pub(super) fn apply(
+        &self,
+        writes: impl Iterator<Item = (Key, Option<Entry>)>,
+        state: State,
+    ) -> Result<(), ApplyError> {
         match self {
-            Engine::Sled(sled) => sled.apply(writes, state),
-            Engine::Memory(memory) => {
+            Backend::Sled(sled) => sled.apply(writes, state),
+            Backend::Memory(memory) => {
                 memory.apply(writes);
                 Ok(())
             }

@@ -22,7 +22,7 @@ pub(super) struct Rescue {
 impl Rescue {
     /// Copies a database; `None` if it is too large or the disk too full for that. What an
     /// earlier start left behind in the middle of this is put right first.
-    pub fn prepare(database: &Path) -> io::Result<Option<Rescue>> {
+    pub(super) fn prepare(database: &Path) -> io::Result<Option<Rescue>> {
         let rescue = Rescue {
             database: database.to_owned(),
             copy: database.with_extension("before-opening"),
@@ -48,14 +48,14 @@ impl Rescue {
     }
 
     /// Gives the database back as it was.
-    pub fn put_back(self) -> io::Result<()> {
+    pub(super) fn put_back(self) -> io::Result<()> {
         fs::rename(&self.database, &self.tried)?;
         fs::rename(&self.copy, &self.database)?;
         fs::remove_dir_all(&self.tried)
     }
 
     /// The database is whole: the copy can go.
-    pub fn discard(self) -> io::Result<()> {
+    pub(super) fn discard(self) -> io::Result<()> {
         fs::remove_dir_all(&self.copy)
     }
 }

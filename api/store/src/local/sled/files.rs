@@ -26,7 +26,7 @@ impl Drop for Lock {
 
 impl Lock {
     /// Takes the lock, or says which process has it.
-    pub fn take(path: &Path) -> io::Result<Result<Lock, Option<u32>>> {
+    pub(super) fn take(path: &Path) -> io::Result<Result<Lock, Option<u32>>> {
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -74,7 +74,7 @@ pub(super) struct Format {
 
 impl Format {
     /// Reads the file; `None` if it is not there, `InvalidData` if it makes no sense.
-    pub fn read(path: &Path) -> io::Result<Option<Format>> {
+    pub(super) fn read(path: &Path) -> io::Result<Option<Format>> {
         // A byte that is not UTF-8 is `InvalidData` as well.
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -90,7 +90,7 @@ impl Format {
     }
 
     /// Writes the file whole or not at all.
-    pub fn write(self, path: &Path) -> io::Result<()> {
+    pub(super) fn write(self, path: &Path) -> io::Result<()> {
         let new = path.with_extension("new");
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;

@@ -1,4 +1,4 @@
-//! The engine on disk: sled 0.34.7, made to keep its word.
+//! The backend on disk: sled 0.34.7, made to keep its word.
 //!
 //! sled's own `flush` does not sync the disk, its open can panic, and damage in its log can make it
 //! start with less than it had. So every group is followed by a sync on a handle of our own and a
@@ -24,10 +24,8 @@ use bytes::Bytes;
 use self::files::{Format, Lock, sync};
 use self::mark::Mark;
 use self::stored::Stored;
-use super::engine::{ApplyError, State, Stretch};
-use super::error::ReadError;
-use super::scan::Direction;
-use super::{Entry, FORMAT, Key, Version};
+use super::backend::{ApplyError, PageRequest, State};
+use crate::{Direction, Entry, FORMAT, Key, ReadError, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
@@ -55,21 +53,21 @@ pub(super) struct Sled {
 }
 
 impl Sled {
-    pub fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
+    pub(super) fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         let stored = self.db.get(key.as_bytes()).map_err(read_error)?;
         stored.map_or(Ok(None), |stored| self.load(key, stored))
     }
 
-    pub fn read(&self, stretch: &Stretch<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
-        let from = match stretch.from {
+    pub(super) fn read(&self, request: &PageRequest<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
+        let from = match request.from {
             Bound::Unbounded => Bound::Included(FIRST_KEY),
             bound => bound.map(Key::as_bytes),
         };
-        let range = self.db.range::<&[u8], _>((from, stretch.to.map(Key::as_bytes)));
+        let range = self.db.range::<&[u8], _>((from, request.to.map(Key::as_bytes)));
         let entry = |item: Result<(IVec, IVec), ::sled::Error>| {
             let (key, stored) = item.map_err(read_error)?;
             let key = Key::from_encoded(key.to_vec());
-            let entry = if stretch.values {
+            let entry = if request.values {
                 self.load(&key, stored)?
             } else {
                 let version = Stored::parse(&stored)?.version();
@@ -79,9 +77,9 @@ impl Sled {
             let entry = entry.unwrap_or(Entry { version: Version::MAX, value: Bytes::new() });
             Ok((key, entry))
         };
-        match stretch.direction {
-            Direction::Forward => range.take(stretch.limit).map(entry).collect(),
-            Direction::Backward => range.rev().take(stretch.limit).map(entry).collect(),
+        match request.direction {
+            Direction::Forward => range.take(request.limit).map(entry).collect(),
+            Direction::Backward => range.rev().take(request.limit).map(entry).collect(),
         }
     }
 
@@ -109,7 +107,7 @@ impl Sled {
         }
     }
 
-    pub fn has_room_for(&self, bytes: usize) -> bool {
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         let Ok(disk) = rustix::fs::fstatvfs(&self.file) else {
             return true;
         };
@@ -118,15 +116,15 @@ impl Sled {
         disk.f_bavail.saturating_mul(disk.f_frsize) >= needed
     }
 
-    pub fn disk_bytes(&self) -> Result<u64, ReadError> {
+    pub(super) fn disk_bytes(&self) -> Result<u64, ReadError> {
         files::disk_bytes(&self.dir).map_err(read_error)
     }
 
-    pub fn format(&self) -> u32 {
+    pub(super) fn format(&self) -> u32 {
         self.format.load(Ordering::Relaxed)
     }
 
-    pub fn raise_format(&self) -> io::Result<()> {
+    pub(super) fn raise_format(&self) -> io::Result<()> {
         Format { number: FORMAT, segment: self.segment }.write(&self.dir.join("format"))?;
         sync(&self.dir)?;
         self.format.store(FORMAT, Ordering::Relaxed);
@@ -135,7 +133,11 @@ impl Sled {
 
     /// Makes a group durable. After an error nothing is tried again, not even a last flush when the
     /// engine is dropped: the system forgets what it could not write, and would call it written.
-    pub fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
+    pub(super) fn apply(
+        &self,
+        writes: impl Iterator<Item = (Key, Option<Entry>)>,
+        state: State,
+    ) -> Result<(), ApplyError> {
         let applied = self.write(writes, state);
         if applied.is_err() {
             std::mem::forget(self.db.clone());

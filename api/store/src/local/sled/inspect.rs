@@ -16,8 +16,8 @@ use super::open::OPENING_THREAD;
 use super::stored::{Stored, is_piece};
 use super::{STATE_KEY, decode, encode};
 use crate::Version;
-use crate::engine::{State, fingerprint};
-use crate::ranks::{Gather, Ranks};
+use crate::local::backend::{State, fingerprint};
+use crate::local::order_statistics::{BucketBuilder, OrderStatistics};
 
 /// Entries that are handed over at once.
 const TOGETHER: usize = 512;
@@ -28,7 +28,7 @@ const WAITING: usize = 8;
 /// What is known of a database that was read through.
 pub(super) struct Inspected {
     pub state: State,
-    pub ranks: Ranks,
+    pub order: OrderStatistics,
     /// Some values are so large that they are in pieces.
     pub has_pieces: bool,
 }
@@ -57,7 +57,7 @@ pub(super) fn inspect(db: &Db, promised: Option<Version>, fresh: bool) -> Result
     if found.pieces != found.pieces_due {
         return Err("parts of large values are missing".to_owned());
     }
-    Ok(Inspected { state, ranks: Ranks::new(found.keys.finish()), has_pieces: found.pieces.0 > 0 })
+    Ok(Inspected { state, order: OrderStatistics::new(found.keys.finish()), has_pieces: found.pieces.0 > 0 })
 }
 
 /// Makes what is left of a damaged database consistent, and returns its new state.
@@ -70,7 +70,7 @@ pub(super) fn settle(db: &Db, promised: Option<Version>) -> Result<Inspected, St
     state.version = state.version.max(used);
     let written = db.insert(STATE_KEY, encode(state)).and_then(|_| db.flush());
     written.map_err(|error| error.to_string())?;
-    Ok(Inspected { state, ranks: Ranks::new(keys.finish()), has_pieces: pieces.0 > 0 })
+    Ok(Inspected { state, order: OrderStatistics::new(keys.finish()), has_pieces: pieces.0 > 0 })
 }
 
 /// Everything in a database, added up.
@@ -83,7 +83,7 @@ struct Found {
     /// The same for the pieces that the large values should have.
     pieces_due: (u64, u64),
     /// The keys, in their order.
-    keys: Gather<IVec>,
+    keys: BucketBuilder<IVec>,
 }
 
 impl Found {

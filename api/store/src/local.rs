@@ -1,0 +1,139 @@
+//! The engine in this process, which sees every commit: one thread commits, and readers share its memory.
+//!
+//! - `queue` → `committer`: how a batch gets in
+//! - `generation` → `snapshot`: how a value gets out while later commits go on
+//! - `order_statistics`: how far into a range a key is
+//! - `inner`: what the committer, the snapshots and the handles have in common
+//! - `fill`: how a backup gets into a new store
+//! - `backend`: what keeps the bytes, `sled` (on disk) or `memory` (for tests)
+
+mod backend;
+mod committer;
+mod fill;
+mod generation;
+mod inner;
+mod memory;
+mod order_statistics;
+mod queue;
+mod sled;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use self::backend::{Backend, State};
+use self::committer::Committer;
+use self::inner::Inner;
+use self::memory::Memory;
+use self::order_statistics::OrderStatistics;
+use self::queue::Queue;
+use self::sled::Sled;
+use crate::{Batch, CommitError, EngineOptions, Failure, OpenError, Options, ReadError, Stats, Version, Watermark};
+
+pub(crate) use self::snapshot::Snapshot;
+
+/// A handle to the engine; it is closed with the last one.
+#[derive(Clone)]
+pub(crate) struct Local(Arc<Handle>);
+
+struct Handle {
+    inner: Arc<Inner>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+}
+
+fn open_backend(options: &EngineOptions) -> Result<(Backend, State, OrderStatistics), OpenError> {
+    match options {
+        EngineOptions::Memory => Ok((Backend::Memory(Memory::default()), State::default(), OrderStatistics::default())),
+        EngineOptions::Sled(options) => {
+            let (sled, state, order) = Sled::open(options)?;
+            Ok((Backend::Sled(sled), state, order))
+        }
+    }
+}
+
+impl Local {
+    pub(crate) fn open(options: Options) -> Result<Local, OpenError> {
+        let Options { engine, queue_batches, queue_bytes } = options;
+        let (backend, state, order) = open_backend(&engine)?;
+        let (inner, committer) = Committer::new(backend, state, order, Queue::new(queue_batches, queue_bytes));
+        let committer = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run());
+        let committer = committer.map_err(|source| OpenError::Io {
+            dir: PathBuf::new(),
+            what: "starting a thread".to_owned(),
+            source,
+        })?;
+        Ok(Local(Arc::new(Handle { inner, committer: Mutex::new(Some(committer)) })))
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.0.inner))
+    }
+
+    pub(crate) fn watermark<const N: usize>(&self, spaces: [&'static str; N]) -> Watermark<N> {
+        let current = self.0.inner.current.borrow();
+        Watermark { version: current.version, changes: spaces.map(|space| current.last_changes.of(space)) }
+    }
+
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Version, CommitError> {
+        let answer = self.0.inner.queue.push(batch)?;
+        // Without an answer the committer ended first.
+        answer.await.unwrap_or(Err(CommitError::Stopped))
+    }
+
+    pub(crate) fn format(&self) -> u32 {
+        self.0.inner.backend.format()
+    }
+
+    pub(crate) fn raise_format(&self) -> std::io::Result<()> {
+        self.0.inner.backend.raise_format()
+    }
+
+    pub(crate) fn takes_writes(&self) -> Result<(), CommitError> {
+        if self.0.inner.failure.borrow().is_some() {
+            return Err(CommitError::Stopped);
+        }
+        if self.0.inner.backend.has_room_for(0) { Ok(()) } else { Err(CommitError::DiskFull) }
+    }
+
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.0.inner.stats
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.inner.queue.len()
+    }
+
+    pub(crate) fn disk_bytes(&self) -> Result<u64, ReadError> {
+        self.0.inner.backend.disk_bytes()
+    }
+
+    pub(crate) async fn close(&self) {
+        self.0.inner.queue.close();
+        let mut ended = self.0.inner.ended.subscribe();
+        // It cannot fail: this handle keeps the sender.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
+    pub(crate) fn failed(&self) -> impl Future<Output = Failure> + Send + use<> {
+        let mut failure = self.0.inner.failure.subscribe();
+        async move {
+            let failed = failure.wait_for(Option::is_some).await;
+            match failed.ok().and_then(|failure| failure.clone()) {
+                Some(failure) => failure,
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.queue.close();
+        let committer = self.committer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(committer) = committer.take() {
+            // It caught its own panics.
+            let _ = committer.join();
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What the handles, the snapshots and the committer's thread of one store have in common.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::backend::Backend;
+use super::generation::Generation;
+use super::queue::Queue;
+use crate::{Failure, Stats};
+
+pub(super) struct Inner {
+    pub backend: Backend,
+    pub queue: Queue,
+    /// The last group that is on disk. Readers start here.
+    pub current: watch::Sender<Arc<Generation>>,
+    /// Set once, when the store can write no more.
+    pub failure: watch::Sender<Option<Failure>>,
+    /// True once the committer has ended.
+    pub ended: watch::Sender<bool>,
+    pub stats: Stats,
+}
+
+impl Inner {
+    pub(super) fn current(&self) -> Arc<Generation> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Stops writing for good.
+    pub(super) fn fail(&self, reason: String) {
+        self.queue.close();
+        let durable = self.current().version;
+        tracing::error!(%durable, %reason, "the store stopped writing");
+        self.failure.send_replace(Some(Failure { durable, reason }));
+    }
+}
