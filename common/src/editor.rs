@@ -1,184 +1,32 @@
-//! The collection editor's model: a definition as it is being typed. [`Editor::definition`] reads it with the server's own
-//! code, so that faults stand at their place before anything is sent.
+//! The collection editor's model: a definition as it is being typed, what is wrong with it and when that is shown. It is read with
+//! the server's own code, so that errors stand at their part before anything is sent. Both clients draw it.
 
-use serde_json::{Map, Value, json};
+mod field_draft;
+mod options;
+mod part;
 
-use crate::{
-    access::Action,
-    collection::{Collection, Definition},
-    field::{Field, FieldType, OnDelete},
-    form::input_text,
-    id::Revision,
-    json as strict_json,
-    problem::{FieldErrors, Problem},
-    reader::Body,
+pub use self::{
+    field_draft::FieldDraft,
+    options::{FieldOption, ON_DELETE_HELP, OptionKind, TYPE_HELP, options},
+    part::{FieldPart, Part},
 };
 
-/// How an option of a field type is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OptionKind {
-    /// A whole number.
-    Number,
-    /// A text.
-    Text,
-    /// `true` or empty.
-    Flag,
-    /// Several texts, a line each.
-    Lines,
-    /// The name of a collection.
-    Collection,
-    /// One of [`OnDelete::WORDS`].
-    OnDelete,
-}
+use serde_json::{Map, json};
 
-/// One option of a field type: its member, its label, how it is typed.
-pub type OptionInfo = (&'static str, &'static str, OptionKind);
+use crate::{
+    access::{AccessRules, Action},
+    collection::{Collection, Definition},
+    conflict::Refusal,
+    endpoint::CallError,
+    id::Revision,
+    problem::FieldErrors,
+    reader::Body,
+    text,
+};
 
-/// The options that fields of a type have.
-pub fn options(word: &str) -> &'static [OptionInfo] {
-    use OptionKind::{Flag, Lines, Number, Text};
-    match word {
-        "text" => &[
-            ("min_length", "Shortest", Number),
-            ("max_length", "Longest", Number),
-            ("pattern", "Pattern", Text),
-            ("multiline", "Several lines", Flag),
-        ],
-        "integer" => &[("min", "At least", Number), ("max", "At most", Number)],
-        "decimal" => {
-            &[("min", "At least", Text), ("max", "At most", Text), ("places", "Digits after the point", Number)]
-        }
-        "choice" => &[("choices", "Choices, one on a line", Lines), ("many", "Several at once", Flag)],
-        "reference" => &[
-            ("collection", "Collection", OptionKind::Collection),
-            ("on_delete", "When that is deleted", OptionKind::OnDelete),
-        ],
-        "json" => &[("max_bytes", "At most so many bytes", Number)],
-        _ => &[],
-    }
-}
-
-/// One field as it is being typed.
+/// What is typed: a definition whose parts are texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldDraft {
-    /// Its name.
-    pub name: String,
-    /// Its type's word; one of [`FieldType::WORDS`].
-    pub kind: String,
-    /// As in [`Field`].
-    pub required: bool,
-    /// As in [`Field`].
-    pub nullable: bool,
-    /// As in [`Field`].
-    pub unique: bool,
-    /// As in [`Field`].
-    pub indexed: bool,
-    /// Empty for none. Text as it is; other types as JSON.
-    pub default: String,
-    /// As in [`Field`].
-    pub help: String,
-    /// What was typed for the type's options, by member name.
-    options: Vec<(String, String)>,
-}
-
-impl FieldDraft {
-    fn new() -> Self {
-        Self {
-            name: String::new(),
-            kind: "text".to_owned(),
-            required: false,
-            nullable: false,
-            unique: false,
-            indexed: false,
-            default: String::new(),
-            help: String::new(),
-            options: Vec::new(),
-        }
-    }
-
-    fn from_field(field: &Field) -> Self {
-        let typed = json!(field.kind);
-        let options = options(field.kind.word()).iter().filter_map(|(name, _, kind)| {
-            let text = match typed.get(name)? {
-                Value::Bool(false) => String::new(),
-                Value::Array(items) if *kind == OptionKind::Lines => input_text(&Value::Array(items.clone())),
-                value => input_text(value),
-            };
-            Some(((*name).to_owned(), text))
-        });
-        Self {
-            name: field.name.to_string(),
-            kind: field.kind.word().to_owned(),
-            required: field.required,
-            nullable: field.nullable,
-            unique: field.unique,
-            indexed: field.indexed,
-            default: field.default.as_ref().map(default_text).unwrap_or_default(),
-            help: field.help.clone(),
-            options: options.collect(),
-        }
-    }
-
-    /// What was typed for an option.
-    pub fn option(&self, name: &str) -> &str {
-        self.options.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text)
-    }
-
-    /// Types an option.
-    pub fn set_option(&mut self, name: &str, text: impl Into<String>) {
-        self.options.retain(|(known, _)| known != name);
-        self.options.push((name.to_owned(), text.into()));
-    }
-
-    fn to_json(&self) -> Value {
-        let mut body = Map::new();
-        body.insert("name".to_owned(), self.name.as_str().into());
-        body.insert("type".to_owned(), self.kind.as_str().into());
-        for (name, _, kind) in options(&self.kind) {
-            let text = self.option(name);
-            if text.is_empty() {
-                continue;
-            }
-            let value = match kind {
-                OptionKind::Number => text.trim().parse::<i64>().map_or_else(|_| text.into(), Value::from),
-                OptionKind::Flag => (text == "true").into(),
-                OptionKind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-                OptionKind::Text | OptionKind::Collection | OptionKind::OnDelete => text.into(),
-            };
-            body.insert((*name).to_owned(), value);
-        }
-        for (name, flag) in [
-            ("required", self.required),
-            ("nullable", self.nullable),
-            ("unique", self.unique),
-            ("indexed", self.indexed),
-        ] {
-            body.insert(name.to_owned(), flag.into());
-        }
-        if !self.default.is_empty() {
-            let textual = matches!(
-                self.kind.as_str(),
-                "text" | "email" | "url" | "choice" | "date" | "datetime" | "decimal" | "reference"
-            );
-            let read = if textual && self.option("many") != "true" {
-                None
-            } else {
-                strict_json::parse(self.default.as_bytes()).ok()
-            };
-            body.insert("default".to_owned(), read.unwrap_or_else(|| self.default.as_str().into()));
-        }
-        body.insert("help".to_owned(), self.help.as_str().into());
-        Value::Object(body)
-    }
-}
-
-fn default_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// A collection's definition as it is being typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Editor {
+pub struct DefinitionDraft {
     /// Its name; fixed once the collection exists.
     pub name: String,
     /// A sentence about it.
@@ -187,44 +35,55 @@ pub struct Editor {
     pub fields: Vec<FieldDraft>,
     /// The rules for each of [`Action::ALL`], with commas between them.
     pub access: [String; 5],
-    /// What is wrong, by place: `name`, `fields.0.type`, `access.list`.
-    pub errors: FieldErrors,
+}
+
+/// The editor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Editor {
+    /// What is typed. It is changed through [`Self::write`] and the methods for whole fields.
+    pub draft: DefinitionDraft,
+    /// What it was when the editor was opened.
+    opened: DefinitionDraft,
+    /// What is wrong, by path.
+    errors: FieldErrors,
     /// What is wrong with the whole, for people.
-    pub message: Option<String>,
+    message: Option<String>,
+    /// Saving was tried once, so that also what is still empty is marked.
+    tried: bool,
+    /// What is wrong is the server's word, which stands until something is changed.
+    refused: bool,
     revision: Option<Revision>,
 }
 
 impl Default for Editor {
     fn default() -> Self {
-        let rules = crate::access::AccessRules::default();
-        Self {
-            name: String::new(),
-            description: String::new(),
-            fields: vec![FieldDraft { required: true, ..FieldDraft::new() }],
-            access: Action::ALL.map(|action| join_rules(&rules, action)),
-            errors: FieldErrors::new(),
-            message: None,
-            revision: None,
-        }
+        let mut field = FieldDraft::new();
+        field.required = true;
+        let access = texts(&AccessRules::default());
+        let draft = DefinitionDraft { name: String::new(), description: String::new(), fields: vec![field], access };
+        Self::new(draft, None)
     }
 }
 
-fn join_rules(rules: &crate::access::AccessRules, action: Action) -> String {
-    rules.rules(action).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+fn texts(rules: &AccessRules) -> [String; 5] {
+    Action::ALL.map(|action| rules.rules(action).iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
 }
 
 impl Editor {
+    fn new(draft: DefinitionDraft, revision: Option<Revision>) -> Self {
+        let opened = draft.clone();
+        Self { draft, opened, errors: FieldErrors::new(), message: None, tried: false, refused: false, revision }
+    }
+
     /// Begins with a collection that exists.
     pub fn edit(collection: &Collection) -> Self {
-        Self {
+        let draft = DefinitionDraft {
             name: collection.name.to_string(),
             description: collection.description.clone(),
             fields: collection.fields.iter().map(FieldDraft::from_field).collect(),
-            access: Action::ALL.map(|action| join_rules(&collection.access, action)),
-            errors: FieldErrors::new(),
-            message: None,
-            revision: Some(collection.revision),
-        }
+            access: texts(&collection.access),
+        };
+        Self::new(draft, Some(collection.revision))
     }
 
     /// The collection exists already.
@@ -232,41 +91,88 @@ impl Editor {
         self.revision.is_some()
     }
 
+    /// Something was typed that is not saved.
+    pub fn is_changed(&self) -> bool {
+        self.draft != self.opened
+    }
+
+    /// All parts, in the order in which they are shown.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let fields = self.draft.fields.iter().enumerate();
+        let fields =
+            fields.flat_map(|(index, field)| FieldPart::all(&field.kind).map(move |part| Part::Field(index, part)));
+        [Part::Name, Part::Description].into_iter().chain(fields).chain((0..Action::ALL.len()).map(Part::Access))
+    }
+
+    /// What stands in a part, as the text of an input.
+    pub fn read(&self, part: Part) -> String {
+        match part {
+            Part::Name => self.draft.name.clone(),
+            Part::Description => self.draft.description.clone(),
+            Part::Field(index, part) => self.draft.fields.get(index).map(|field| field.get(part)).unwrap_or_default(),
+            Part::Access(action) => self.draft.access[action].clone(),
+        }
+    }
+
+    /// Takes the text of an input, and reads it all again.
+    pub fn write(&mut self, part: Part, text: String) {
+        match part {
+            Part::Name => self.draft.name = text,
+            Part::Description => self.draft.description = text,
+            Part::Access(action) => self.draft.access[action] = text,
+            Part::Field(index, part) => {
+                if let Some(field) = self.draft.fields.get_mut(index) {
+                    field.set(part, text);
+                }
+            }
+        }
+        self.definition();
+    }
+
     /// Adds an empty field at the end.
     pub fn add_field(&mut self) {
-        self.fields.push(FieldDraft::new());
+        self.draft.fields.push(FieldDraft::new());
+        self.definition();
     }
 
     /// Takes a field out.
     pub fn remove_field(&mut self, index: usize) {
-        if index < self.fields.len() {
-            self.fields.remove(index);
+        if index < self.draft.fields.len() {
+            self.draft.fields.remove(index);
         }
+        self.definition();
     }
 
-    /// Moves a field by one place up or down; at the edge nothing happens. Says where it is now.
+    /// Moves a field by one up or down; at the edge nothing happens. Says where it is now.
     pub fn move_field(&mut self, index: usize, down: bool) -> usize {
         let other = if down { index + 1 } else { index.wrapping_sub(1) };
-        if index < self.fields.len() && other < self.fields.len() {
-            self.fields.swap(index, other);
-            return other;
+        let is_inside = index < self.draft.fields.len() && other < self.draft.fields.len();
+        if is_inside {
+            self.draft.fields.swap(index, other);
         }
-        index
+        self.definition();
+        if is_inside { other } else { index }
     }
 
-    /// The definition to send; `None` where something is wrong, and [`Self::errors`] then says where.
-    pub fn definition(&mut self) -> Option<Definition> {
-        let access = Action::ALL.iter().zip(&self.access).map(|(action, rules)| {
+    /// The definition to send, where nothing is wrong; from now on also what is still empty is marked.
+    pub fn submit(&mut self) -> Option<Definition> {
+        self.tried = true;
+        self.definition()
+    }
+
+    /// Reads what is typed, and finds what is wrong.
+    fn definition(&mut self) -> Option<Definition> {
+        let access = Action::ALL.iter().zip(&self.draft.access).map(|(action, rules)| {
             let rules = rules.split(',').map(str::trim).filter(|rule| !rule.is_empty()).collect::<Vec<_>>();
             (action.name().to_owned(), json!(rules))
         });
         let body = json!({
-            "name": self.name.trim(),
-            "description": self.description,
-            "fields": self.fields.iter().map(FieldDraft::to_json).collect::<Vec<_>>(),
+            "name": self.draft.name.trim(),
+            "description": self.draft.description,
+            "fields": self.draft.fields.iter().map(FieldDraft::to_json).collect::<Vec<_>>(),
             "access": access.collect::<Map<_, _>>(),
         });
-        self.message = None;
+        (self.message, self.refused) = (None, false);
         match Definition::from_json(body) {
             Ok(definition) => {
                 self.errors = FieldErrors::new();
@@ -279,43 +185,56 @@ impl Editor {
         }
     }
 
-    /// Takes what the server said.
-    pub fn refuse(&mut self, problem: &Problem) {
-        self.errors = problem.errors.clone();
-        self.message = Some(problem.detail.clone());
+    /// Takes why the definition could not be saved.
+    pub fn refuse(&mut self, error: &CallError) {
+        if Refusal::of(error, self.is_edit()) == Refusal::SignedOut {
+            return;
+        }
+        self.refused = true;
+        self.message = Some(match error.problem() {
+            Some(problem) => {
+                self.errors = problem.errors.clone();
+                problem.detail.clone()
+            }
+            None => error.to_string(),
+        });
     }
 
-    /// The first message at a place.
-    pub fn error(&self, place: &str) -> Option<&str> {
-        self.errors.messages(place).next()
+    /// What is wrong with a part, if it is time to show it: what is still empty is not wrong before it was to be sent.
+    pub fn errors_of(&self, part: Part) -> Vec<String> {
+        if !self.tried && !self.refused && self.read(part).is_empty() {
+            return Vec::new();
+        }
+        self.errors.messages(&part.path()).map(str::to_owned).collect()
+    }
+
+    /// Something is shown to be wrong with a part of the field at this index.
+    pub fn has_errors(&self, index: usize) -> bool {
+        let Some(field) = self.draft.fields.get(index) else { return false };
+        FieldPart::all(&field.kind).any(|part| !self.errors_of(Part::Field(index, part)).is_empty())
+    }
+
+    /// Saving was tried, and something is wrong.
+    pub fn shows_errors(&self) -> bool {
+        self.tried && !self.errors.is_empty()
+    }
+
+    /// What is wrong with the whole: what the server said, and what belongs to no part, as what is wrong with the records does, which
+    /// stands under a field's name.
+    pub fn messages(&self) -> Vec<String> {
+        let mut messages: Vec<String> = self.message.iter().cloned().collect();
+        let paths: Vec<String> = self.parts().map(Part::path).collect();
+        for (path, errors) in self.errors.0.iter().filter(|(path, _)| !paths.contains(path)) {
+            messages.extend(errors.iter().map(|error| format!("{}: {}", text::label(path), error.message)));
+        }
+        messages
     }
 }
-
-/// The words for `on_delete`, and what they mean.
-pub const ON_DELETE_HELP: [(&str, &str); 3] = [
-    (OnDelete::WORDS[0], "refuse the deletion"),
-    (OnDelete::WORDS[1], "delete this record too"),
-    (OnDelete::WORDS[2], "make this empty"),
-];
-
-/// Every type's word with what it is for.
-pub const TYPE_HELP: [(&str, &str); 11] = [
-    (FieldType::WORDS[0], "Text"),
-    (FieldType::WORDS[1], "Whole number"),
-    (FieldType::WORDS[2], "Exact decimal number"),
-    (FieldType::WORDS[3], "Yes or no"),
-    (FieldType::WORDS[4], "Day"),
-    (FieldType::WORDS[5], "Moment"),
-    (FieldType::WORDS[6], "E-mail address"),
-    (FieldType::WORDS[7], "Web address"),
-    (FieldType::WORDS[8], "Choice from a list"),
-    (FieldType::WORDS[9], "Record of another collection"),
-    (FieldType::WORDS[10], "Any JSON"),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::{FieldError, Problem};
 
     #[test]
     fn what_is_stored_edits_back_to_itself() {
@@ -332,27 +251,67 @@ mod tests {
         }))
         .unwrap();
         let mut editor = Editor::edit(&collection);
-        assert_eq!(editor.definition(), Some(Definition::from(collection)), "{:?}", editor.errors);
+        assert_eq!(editor.submit(), Some(Definition::from(collection)), "{:?}", editor.errors);
     }
 
     #[test]
-    fn faults_stand_at_their_place() {
+    fn errors_stand_at_their_part() {
         let mut editor = Editor::default();
-        editor.access[0] = "everyone".to_owned();
-        editor.fields[0].set_option("max_length", "many");
-        assert_eq!(editor.definition(), None);
-        assert!(editor.error("name").is_some() && editor.error("fields.0.name").is_some());
-        assert_eq!(editor.error("fields.0.max_length"), Some("A valid integer is required."));
-        assert!(editor.error("access.list").is_some());
+        let max_length = FieldPart::all("text").find(|part| part.member() == "max_length").unwrap();
+        editor.write(Part::Access(0), "everyone".to_owned());
+        editor.write(Part::Field(0, max_length), "many".to_owned());
+        assert_eq!(editor.submit(), None);
+        assert_eq!(
+            (editor.errors_of(Part::Name).len(), editor.errors_of(Part::Field(0, FieldPart::Name)).len()),
+            (1, 1)
+        );
+        assert_eq!(editor.errors_of(Part::Field(0, max_length)), ["A valid integer is required."]);
+        assert_eq!(editor.errors_of(Part::Access(0)).len(), 1);
     }
 
     #[test]
     fn fields_move_and_stay_inside() {
         let mut editor = Editor::default();
         editor.add_field();
-        editor.fields[1].name = "b".to_owned();
+        editor.write(Part::Field(1, FieldPart::Name), "b".to_owned());
         assert_eq!(editor.move_field(1, false), 0);
         assert_eq!(editor.move_field(0, false), 0);
-        assert_eq!(editor.fields[0].name, "b");
+        assert_eq!(editor.draft.fields[0].name, "b");
+    }
+
+    #[test]
+    fn what_is_still_empty_is_not_wrong_before_it_was_to_be_sent() {
+        let mut editor = Editor::default();
+        editor.write(Part::Description, "d".to_owned());
+        assert!(editor.errors_of(Part::Name).is_empty() && !editor.has_errors(0) && !editor.shows_errors());
+        editor.write(Part::Name, "Snacks".to_owned());
+        assert_eq!(editor.errors_of(Part::Name).len(), 1);
+        assert_eq!(editor.submit(), None);
+        assert!(editor.has_errors(0) && editor.shows_errors());
+        assert!(editor.messages().is_empty(), "all of it stands at its part");
+    }
+
+    #[test]
+    fn what_the_server_refuses_stands_at_its_part_until_something_is_changed() {
+        let mut editor = Editor::default();
+        let unique = Part::Field(0, FieldPart::Unique);
+        let mut errors = FieldErrors::of("fields.0.unique", FieldError::new("unique", "Two records have the same."));
+        errors.push("zzz", FieldError::new("unknown", "There is no field of this name."));
+        editor.refuse(&CallError::Problem(Box::new(Problem::taken(errors))));
+        assert_eq!(editor.errors_of(unique), ["Two records have the same."]);
+        assert_eq!(editor.messages()[1], "Zzz: There is no field of this name.");
+        editor.write(Part::Description, "d".to_owned());
+        assert!(editor.errors_of(unique).is_empty() && editor.messages().is_empty());
+        editor.refuse(&CallError::Problem(Box::new(Problem::unauthorized("over"))));
+        assert!(editor.messages().is_empty(), "once somebody has signed in, nothing is wrong with it");
+    }
+
+    #[test]
+    fn what_is_typed_and_taken_back_is_no_change() {
+        let mut editor = Editor::default();
+        editor.write(Part::Name, "a".to_owned());
+        assert!(editor.is_changed());
+        editor.write(Part::Name, String::new());
+        assert!(!editor.is_changed());
     }
 }

@@ -132,13 +132,6 @@ pub const CHANGED_NOT_DELETED: &str =
 /// No deletion to take back.
 pub const NOTHING_TO_UNDO: &str = "There is nothing to undo.";
 
-/// How a collection or a field is named.
-pub const NAME_HINT: &str = "Small letters a to z, digits and underscores; a letter comes first.";
-/// How a default is written.
-pub const DEFAULT_HINT: &str = "What a new record has where nothing is filled in. Empty for none.";
-/// How access rules are written.
-pub const ACCESS_HINT: &str =
-    "anyone, signed_in, owner, role:<name> or nobody; several with commas. Admins may always.";
 /// Only admins define collections.
 pub const NOT_ADMIN: &str = "Only admins define collections. Ask one.";
 /// A 412 over the collection editor.
@@ -304,31 +297,6 @@ pub fn problem(problem: &Problem) -> String {
         }
     }
     single_line(&said).into_owned()
-}
-
-/// Who may do something, in the collection editor.
-pub fn who_may(access: Access) -> &'static str {
-    match access {
-        Access::List => "Who may list",
-        Access::View => "Who may view",
-        Access::Create => "Who may create",
-        Access::Update => "Who may update",
-        Access::Delete => "Who may delete",
-    }
-}
-
-/// A part of a field, in the collection editor.
-pub fn part(name: &str) -> &'static str {
-    match name {
-        "type" => "Type",
-        "required" => "Required",
-        "nullable" => "May be null",
-        "unique" => "Unique",
-        "indexed" => "Indexed",
-        "default" => "Default",
-        "help" => "Help",
-        _ => "Name",
-    }
 }
 
 /// The heading of a field, in the collection editor.

@@ -1,18 +1,14 @@
 //! The collection editor: `common`'s editor, laid out as one form, so that it is drawn and typed into like any other. Each
-//! input has a place in the editor; what is typed goes there at once, and what is wrong comes back from there.
-
-mod place;
+//! input holds a part of the definition; what is typed goes there at once, and what is wrong comes back from there.
 
 use common::{
-    access::Action as Access,
+    CallError,
     collection::Collection,
-    editor::{Editor, options},
+    editor::{Editor, FieldPart, Part},
     form::{Form, Input},
     name::CollectionName,
-    problem::Problem,
 };
 
-use self::place::{Part, Place};
 use super::{editing::Editing, form_state::FormState};
 use crate::{effect::Effect, key::Action, load::Ticket, words};
 
@@ -22,29 +18,23 @@ pub struct DefinitionForm {
     editor: Editor,
     /// The same as a form.
     pub state: FormState,
-    /// Which part of the editor each input holds.
-    places: Vec<Place>,
+    /// Which part of the definition each input holds.
+    parts: Vec<Part>,
     /// The collection that is changed; `None` for a new one.
     pub existing: Option<CollectionName>,
     /// What a reference can point to.
     collections: Vec<String>,
-    /// Saving was tried, so that everything that is wrong is shown.
-    tried: bool,
-    opened: Editor,
 }
 
 impl DefinitionForm {
     /// For a new collection, or for changes to one; `collections` are those that there are.
     pub fn new(existing: Option<&Collection>, collections: &[Collection]) -> Self {
-        let editor = existing.map_or_else(Editor::default, Editor::edit);
         let mut form = Self {
-            opened: editor.clone(),
-            editor,
+            editor: existing.map_or_else(Editor::default, Editor::edit),
             state: FormState::new(Form::default()),
-            places: Vec::new(),
+            parts: Vec::new(),
             existing: existing.map(|collection| collection.name.clone()),
             collections: collections.iter().map(|collection| collection.name.to_string()).collect(),
-            tried: false,
         };
         form.lay_out(None);
         form
@@ -52,95 +42,77 @@ impl DefinitionForm {
 
     /// Adds, takes out or moves fields.
     pub fn arrange(&mut self, action: Action) {
-        let here = match self.places.get(self.state.focus) {
-            Some(Place::Field(field, _)) => Some(*field),
+        let here = match self.parts.get(self.state.focus) {
+            Some(Part::Field(field, _)) => Some(*field),
             _ => None,
         };
         let next = match (action, here) {
             (Action::AddField, _) => {
                 self.editor.add_field();
-                Some(self.editor.fields.len() - 1)
+                Some(self.editor.draft.fields.len() - 1)
             }
             (Action::RemoveField, Some(field)) => {
                 self.editor.remove_field(field);
-                self.editor.fields.len().checked_sub(1).map(|last| field.min(last))
+                self.editor.draft.fields.len().checked_sub(1).map(|last| field.min(last))
             }
             (Action::FieldUp | Action::FieldDown, Some(field)) => {
                 Some(self.editor.move_field(field, action == Action::FieldDown))
             }
             _ => return,
         };
-        self.lay_out(next.map(|field| Place::Field(field, Part::Name)));
-        self.judge(None);
+        self.lay_out(next.map(|field| Part::Field(field, FieldPart::Name)));
     }
 
     /// The input in focus belongs to a field.
     pub fn is_in_field(&self) -> bool {
-        matches!(self.places.get(self.state.focus), Some(Place::Field(..)))
+        matches!(self.parts.get(self.state.focus), Some(Part::Field(..)))
     }
 
-    /// Takes what the server said against it.
-    pub fn refuse(&mut self, problem: &Problem) {
-        self.editor.refuse(problem);
-        self.show_errors(None);
+    /// Takes why it could not be saved.
+    pub fn refuse(&mut self, error: &CallError) {
+        self.editor.refuse(error);
+        self.show_errors();
         if self.state.form.inputs.iter().all(|input| input.errors.is_empty()) {
-            self.state.form.errors = vec![words::problem(problem)];
+            self.state.form.errors = self.editor.messages();
         }
         self.state.go_to_error();
     }
 
-    /// Finds what is wrong: everywhere once saving was tried, before that where something was just typed.
-    fn judge(&mut self, typed: Option<Place>) {
-        self.editor.definition();
+    fn show_errors(&mut self) {
         self.state.form.errors.clear();
-        if self.tried {
-            self.show_errors(None);
-        } else if typed.is_some() {
-            self.show_errors(typed);
+        for (part, input) in self.parts.iter().zip(&mut self.state.form.inputs) {
+            input.errors = self.editor.errors_of(*part);
         }
     }
 
-    fn show_errors(&mut self, only: Option<Place>) {
-        for (place, input) in self.places.iter().zip(&mut self.state.form.inputs) {
-            if only.is_none_or(|only| only == *place) {
-                input.errors = self.editor.errors.messages(&place.error_name()).map(str::to_owned).collect();
-            }
-        }
-    }
-
-    /// Makes the form anew, with a place in focus.
-    fn lay_out(&mut self, focus: Option<Place>) {
-        self.places = Vec::new();
-        if self.existing.is_none() {
-            self.places.push(Place::Name);
-        }
-        self.places.push(Place::Description);
-        for (index, draft) in self.editor.fields.iter().enumerate() {
-            let own = options(&draft.kind).iter().map(|(name, label, kind)| Part::Option(name, label, *kind));
-            let parts = [Part::Name, Part::Type].into_iter().chain(own).chain([
-                Part::Required,
-                Part::Nullable,
-                Part::Unique,
-                Part::Indexed,
-                Part::Default,
-                Part::Help,
-            ]);
-            self.places.extend(parts.map(|part| Place::Field(index, part)));
-        }
-        self.places.extend((0..Access::ALL.len()).map(Place::Access));
+    /// Makes the form anew, with a part in focus.
+    fn lay_out(&mut self, focus: Option<Part>) {
+        // The name of what exists is fixed.
+        self.parts = self.editor.parts().filter(|part| self.existing.is_none() || *part != Part::Name).collect();
         let mut form = Form::default();
-        for place in &self.places {
-            let Some(field) = place.field(&self.editor, &self.collections) else { continue };
-            let mut input = Input::new(field, place.read(&self.editor));
-            input.label = place.label();
+        for part in &self.parts {
+            let kind = match part {
+                Part::Field(index, _) => self.editor.read(Part::Field(*index, FieldPart::Type)),
+                _ => String::new(),
+            };
+            let Some(field) = part.as_field(&kind, &self.collections) else { continue };
+            let mut input = Input::new(field, self.editor.read(*part));
+            input.label = label(*part);
             form.inputs.push(input);
         }
         self.state.form = form;
-        let focus = focus.and_then(|focus| self.places.iter().position(|place| *place == focus));
+        let focus = focus.and_then(|focus| self.parts.iter().position(|part| *part == focus));
         self.state.go_to(focus.unwrap_or(0));
-        if self.tried {
-            self.show_errors(None);
-        }
+        self.show_errors();
+    }
+}
+
+/// A part's label. Fields have a heading, and their parts stand below it.
+fn label(part: Part) -> String {
+    match part {
+        Part::Field(index, FieldPart::Name) => words::field_number(index + 1),
+        Part::Field(..) => format!("  {}", part.label()),
+        _ => part.label().to_owned(),
     }
 }
 
@@ -154,31 +126,27 @@ impl Editing for DefinitionForm {
     }
 
     fn is_changed(&self) -> bool {
-        let parts = |editor: &Editor| {
-            (editor.name.clone(), editor.description.clone(), editor.fields.clone(), editor.access.clone())
-        };
-        parts(&self.editor) != parts(&self.opened)
+        self.editor.is_changed()
     }
 
     fn typed(&mut self, into_form: &mut dyn FnMut(&mut FormState)) {
         let (focus, before) = (self.state.focus, self.state.current().map(|input| input.text.clone()));
         into_form(&mut self.state);
         let Some(text) = self.state.form.inputs.get(focus).map(|input| input.text.clone()) else { return };
-        let Some(place) = self.places.get(focus).copied() else { return };
+        let Some(part) = self.parts.get(focus).copied() else { return };
         if before.as_ref() == Some(&text) {
             return;
         }
-        place.write(&mut self.editor, text);
-        if matches!(place, Place::Field(_, Part::Type)) {
-            self.lay_out(Some(place));
+        self.editor.write(part, text);
+        if matches!(part, Part::Field(_, FieldPart::Type)) {
+            self.lay_out(Some(part));
         }
-        self.judge(Some(place));
+        self.show_errors();
     }
 
     fn save(&mut self, ticket: Ticket) -> Option<Effect> {
-        self.tried = true;
-        let definition = self.editor.definition();
-        self.judge(None);
+        let definition = self.editor.submit();
+        self.show_errors();
         if definition.is_none() {
             self.state.go_to_error();
         }

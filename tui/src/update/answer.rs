@@ -179,10 +179,7 @@ fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
     }
     let Failure::Call(error) = failure else { return Vec::new() };
     if let Screen::Definition(form) = model.top() {
-        match error.problem() {
-            Some(problem) => form.refuse(problem),
-            None => form.state.form.errors = vec![words::call_error(&error)],
-        }
+        form.refuse(&error);
     }
     let said = if Refusal::of(&error, true) == Refusal::Changed {
         words::DEFINITION_CHANGED

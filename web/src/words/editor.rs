@@ -3,31 +3,15 @@
 pub const NEW: &str = "New collection";
 pub const CREATE: &str = "Create collection";
 pub const SAVE: &str = "Save collection";
-pub const NAME: &str = "Name";
-pub const NAME_HINT: &str = "As in addresses and the API: a to z, 0 to 9 and _. It cannot be changed later.";
-pub const DESCRIPTION: &str = "Description";
-pub const DESCRIPTION_HINT: &str = "A sentence for those who use it.";
 pub const FIELDS: &str = "Fields";
 pub const FIELDS_HINT: &str = "What each record holds, in this order.";
 pub const ADD: &str = "Add a field";
-pub const FIELD_NAME: &str = "Name";
-pub const FIELD_TYPE: &str = "Type";
-pub const DEFAULT: &str = "Default";
-pub const DEFAULT_HINT: &str = "Taken where a new record does not say.";
-pub const HELP: &str = "Help";
-pub const HELP_HINT: &str = "A sentence for those who fill it in.";
 pub const UNNAMED: &str = "New field";
 pub const UP: &str = "Move up";
 pub const DOWN: &str = "Move down";
 pub const REMOVE: &str = "Remove";
 pub const NO_FIELDS: &str = "No fields yet.";
 pub const FLAGS: &str = "Rules";
-pub const FLAGS_HELP: [(&str, &str); 4] = [
-    ("Required", "Must be filled in."),
-    ("May be null", "May have no value at all."),
-    ("Unique", "No two records have the same."),
-    ("Indexed", "Filters and sorting by it are fast."),
-];
 pub const ACCESS: &str = "Access";
 pub const ACCESS_HINT: &str = "Who may do what with the records. Admins always may. Whoever one tick lets in is in.";
 pub const ANYONE: &str = "Anyone";
@@ -35,7 +19,7 @@ pub const SIGNED_IN: &str = "Signed in";
 pub const OWNER: &str = "Owner";
 pub const ROLES: &str = "Roles";
 pub const ROLES_PLACEHOLDER: &str = "editor, reviewer";
-pub const ROLES_FAULT: &str = "A role is written with a to z, 0 to 9 and _, with commas between several.";
+pub const ROLES_ERROR: &str = "A role is written with a to z, 0 to 9 and _, with commas between several.";
 pub const ADMINS_ONLY: &str = "Admins only";
 pub const ACTIONS: [(&str, &str); 5] = [
     ("List", "see records in tables and counts"),
@@ -46,7 +30,7 @@ pub const ACTIONS: [(&str, &str); 5] = [
 ];
 pub const DANGER: &str = "Delete this collection";
 pub const DANGER_CONFIRM: &str = "Type the collection's name to confirm";
-pub const FAULTS: &str = "Something needs attention. The marks below say what.";
+pub const ERRORS: &str = "Something needs attention. The marks below say what.";
 pub const RELOAD: &str = "Load it anew, without my changes";
 pub const NO_ADMIN: &str = "Only admins define collections. Ask one of them.";
 

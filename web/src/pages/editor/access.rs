@@ -1,6 +1,9 @@
 //! Who may do what, as a table of ticks: a row an action, a column for each kind of caller.
 
-use common::access::{Action, Rule};
+use common::{
+    access::{Action, Rule},
+    editor::Part,
+};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -51,7 +54,7 @@ pub struct AccessEditorProps {
     pub access: [String; 5],
     /// Which of them cannot be read.
     pub errors: [bool; 5],
-    pub onedit: Callback<(usize, String)>,
+    pub onedit: Callback<(Part, String)>,
 }
 
 /// The table.
@@ -88,7 +91,7 @@ struct AccessRowProps {
     index: usize,
     rules: String,
     is_bad: bool,
-    onedit: Callback<(usize, String)>,
+    onedit: Callback<(Part, String)>,
 }
 
 #[component]
@@ -103,7 +106,7 @@ fn AccessRow(props: &AccessRowProps) -> Html {
         move |input: HtmlInputElement| {
             let mut next = (*choice).clone();
             change(&mut next, &input);
-            onedit.emit((index, next.write()));
+            onedit.emit((Part::Access(index), next.write()));
             choice.set(next);
         }
     };
@@ -153,7 +156,7 @@ fn AccessRow(props: &AccessRowProps) -> Html {
                     aria-describedby={error_id.clone()}
                     aria-invalid={props.is_bad.then_some("true")}
                 />
-                <p class="error" id={error_id} aria-live="polite">{ if props.is_bad { words::editor::ROLES_FAULT } else { "" } }</p>
+                <p class="error" id={error_id} aria-live="polite">{ if props.is_bad { words::editor::ROLES_ERROR } else { "" } }</p>
             </td>
         </tr>
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use common::{
-    editor::{FieldDraft, ON_DELETE_HELP, OptionInfo, OptionKind, TYPE_HELP, options},
+    editor::{FieldDraft, FieldPart, ON_DELETE_HELP, OptionKind, Part, TYPE_HELP, options},
     name::CollectionName,
     text,
 };
@@ -12,7 +12,6 @@ use yew::prelude::*;
 
 use crate::{
     hooks::use_focus,
-    model::Change,
     ui::{
         field::{FieldFrame, described_by},
         icon::{Shape, icon},
@@ -42,32 +41,25 @@ pub struct FieldCardProps {
     pub of: usize,
     pub field: FieldDraft,
     pub open: bool,
-    /// What is wrong, by member.
-    pub errors: Vec<(String, String)>,
+    /// What is wrong, by part.
+    pub errors: Vec<(FieldPart, Vec<String>)>,
     /// The collections that a reference may lead to.
     pub names: Rc<Vec<CollectionName>>,
     /// What this collection is called so far.
     pub own_name: String,
-    pub onedit: Callback<(usize, Change<FieldDraft>)>,
+    pub onedit: Callback<(Part, String)>,
     pub onact: Callback<(usize, Act)>,
 }
 
 impl FieldCardProps {
-    fn error(&self, member: &str) -> Vec<String> {
-        self.errors.iter().filter(|(known, _)| known == member).map(|(_, message)| message.clone()).collect()
+    fn errors(&self, part: FieldPart) -> Vec<String> {
+        self.errors.iter().find(|(known, _)| *known == part).map(|(_, errors)| errors.clone()).unwrap_or_default()
     }
 
-    fn input_id(&self, member: &str) -> String {
-        format!("field-{}-{member}", self.id)
-    }
-
-    /// A callback that puts a text into the field.
-    fn put(&self, set: impl Fn(&mut FieldDraft, String) + Clone + 'static) -> Callback<String> {
-        let (index, onedit) = (self.index, self.onedit.clone());
-        Callback::from(move |text: String| {
-            let set = set.clone();
-            onedit.emit((index, Box::new(move |field| set(field, text))));
-        })
+    /// A callback that puts a text into a part.
+    fn put(&self, part: FieldPart) -> Callback<String> {
+        let index = self.index;
+        self.onedit.reform(move |text| (Part::Field(index, part), text))
     }
 
     fn act(&self, act: Act) -> Callback<MouseEvent> {
@@ -75,177 +67,127 @@ impl FieldCardProps {
         self.onact.reform(move |_| (index, act))
     }
 
-    /// A labelled line of text.
-    fn line(
-        &self,
-        member: &str,
-        label: &str,
-        hint: &'static str,
-        value: &str,
-        onedit: &Callback<String>,
-        mode: Option<&'static str>,
-    ) -> Html {
-        let id = self.input_id(member);
-        let errors = self.error(member);
-        html! {
-            <FieldFrame id={id.clone()} label={label.to_owned()} {hint} errors={errors.clone()}>
+    /// One part with its label.
+    fn part(&self, part: FieldPart, name_ref: &NodeRef) -> Html {
+        let id = format!("field-{}-{}", self.id, part.member());
+        let (value, errors, onedit) = (self.field.get(part), self.errors(part), self.put(part));
+        let invalid = (!errors.is_empty()).then_some("true");
+        if part.is_flag() {
+            let hint = part.hint();
+            return html! {
+                <div class="flag">
+                    <label class="check">
+                        <input
+                            type="checkbox"
+                            id={id.clone()}
+                            checked={value == "true"}
+                            onchange={onedit.reform(|event: Event| event.target_unchecked_into::<HtmlInputElement>().checked().to_string())}
+                            aria-describedby={described_by(&id)}
+                            aria-invalid={invalid}
+                        />
+                        <span>{ part.label() }</span>
+                    </label>
+                    if !hint.is_empty() {
+                        <p class="hint" id={format!("{id}-hint")}>{ hint }</p>
+                    }
+                    <p class="error" id={format!("{id}-error")} aria-live="polite">{ errors.join(" ") }</p>
+                </div>
+            };
+        }
+        let line = |class: &'static str, mode: Option<&'static str>, node: NodeRef| {
+            html! {
                 <input
+                    ref={node}
                     id={id.clone()}
-                    class="input"
+                    class={classes!("input", class)}
                     type="text"
                     inputmode={mode}
                     dir="auto"
-                    value={value.to_owned()}
+                    value={value.clone()}
                     oninput={onedit.reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value())}
                     autocomplete="off"
                     autocapitalize="none"
                     spellcheck="false"
                     aria-describedby={described_by(&id)}
-                    aria-invalid={(!errors.is_empty()).then_some("true")}
+                    aria-invalid={invalid}
                 />
-            </FieldFrame>
-        }
-    }
-
-    /// A labelled choice; the first of each pair is the value.
-    fn select(
-        &self,
-        member: &str,
-        label: &str,
-        value: &str,
-        choices: Vec<(String, String)>,
-        onedit: &Callback<String>,
-    ) -> Html {
-        let id = self.input_id(member);
-        let errors = self.error(member);
-        html! {
-            <FieldFrame id={id.clone()} label={label.to_owned()} errors={errors.clone()}>
+            }
+        };
+        let select = |value: &str, choices: Vec<(String, String)>| {
+            html! {
                 <select
                     id={id.clone()}
                     class="input input-select"
                     onchange={onedit.reform(|event: Event| event.target_unchecked_into::<HtmlSelectElement>().value())}
                     aria-describedby={described_by(&id)}
-                    aria-invalid={(!errors.is_empty()).then_some("true")}
+                    aria-invalid={invalid}
                 >
                     { for choices.into_iter().map(|(word, label)| html! {
                         <option key={word.clone()} value={word.clone()} selected={word == value}>{ label }</option>
                     }) }
                 </select>
+            }
+        };
+        let labelled =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(word, help)| ((*word).to_owned(), text::label(help))).collect();
+        let widget = match part {
+            FieldPart::Name => line("input-code", None, name_ref.clone()),
+            FieldPart::Type => select(&value, labelled(&TYPE_HELP)),
+            FieldPart::Option(option) => match option.kind {
+                OptionKind::Number => line("", Some("numeric"), NodeRef::default()),
+                OptionKind::Lines => html! {
+                    <textarea
+                        id={id.clone()}
+                        class="input input-area"
+                        rows="4"
+                        dir="auto"
+                        value={value.clone()}
+                        oninput={onedit.reform(|event: InputEvent| event.target_unchecked_into::<HtmlTextAreaElement>().value())}
+                        aria-describedby={described_by(&id)}
+                        aria-invalid={invalid}
+                    />
+                },
+                OptionKind::Collection => select(&value, self.collections(&value)),
+                OptionKind::OnDelete => {
+                    select(if value.is_empty() { ON_DELETE_HELP[0].0 } else { &value }, labelled(&ON_DELETE_HELP))
+                }
+                OptionKind::Text | OptionKind::Flag => line("", None, NodeRef::default()),
+            },
+            _ => line("", None, NodeRef::default()),
+        };
+        // How a name is written shows once it is wrong.
+        let (is_name, hint) = (part == FieldPart::Name, part.hint());
+        html! {
+            <FieldFrame id={id.clone()} label={part.label()} hint={if is_name { "" } else { hint }} errors={errors.clone()} required={is_name}>
+                { widget }
             </FieldFrame>
         }
     }
 
-    fn option(&self, (member, label, kind): &OptionInfo) -> Html {
-        let member = *member;
-        let value = self.field.option(member);
-        let put = self.put(move |field, text| field.set_option(member, text));
-        match kind {
-            OptionKind::Number => self.line(member, label, "", value, &put, Some("numeric")),
-            OptionKind::Text => self.line(member, label, "", value, &put, None),
-            OptionKind::Flag => self.flag(member, label, "", value == "true", &put),
-            OptionKind::Lines => {
-                let id = self.input_id(member);
-                let errors = self.error(member);
-                html! {
-                    <FieldFrame id={id.clone()} label={(*label).to_owned()} errors={errors.clone()}>
-                        <textarea
-                            id={id.clone()}
-                            class="input input-area"
-                            rows="4"
-                            dir="auto"
-                            value={value.to_owned()}
-                            oninput={put.reform(|event: InputEvent| event.target_unchecked_into::<HtmlTextAreaElement>().value())}
-                            aria-describedby={described_by(&id)}
-                            aria-invalid={(!errors.is_empty()).then_some("true")}
-                        />
-                    </FieldFrame>
-                }
-            }
-            OptionKind::Collection => {
-                let mut names: Vec<String> = self.names.iter().map(ToString::to_string).collect();
-                for other in [value, &self.own_name] {
-                    if !other.is_empty() && !names.iter().any(|known| known == other) {
-                        names.push(other.to_owned());
-                    }
-                }
-                let first = (String::new(), words::CHOOSE.to_owned());
-                let choices = names.into_iter().map(|name| (name.clone(), text::label(&name)));
-                self.select(member, label, value, std::iter::once(first).chain(choices).collect(), &put)
-            }
-            OptionKind::OnDelete => {
-                let value = if value.is_empty() { ON_DELETE_HELP[0].0 } else { value };
-                let choices = ON_DELETE_HELP.map(|(word, help)| (word.to_owned(), text::label(help)));
-                self.select(member, label, value, choices.to_vec(), &put)
+    /// The collections that a reference may lead to, with their labels.
+    fn collections(&self, value: &str) -> Vec<(String, String)> {
+        let mut names: Vec<String> = self.names.iter().map(ToString::to_string).collect();
+        for other in [value, &self.own_name] {
+            if !other.is_empty() && !names.iter().any(|known| known == other) {
+                names.push(other.to_owned());
             }
         }
+        let first = (String::new(), words::CHOOSE.to_owned());
+        std::iter::once(first).chain(names.into_iter().map(|name| (name.clone(), text::label(&name)))).collect()
     }
 
-    /// A labelled tick; the callback gets `true` or nothing.
-    fn flag(&self, member: &str, label: &str, help: &'static str, is_set: bool, onedit: &Callback<String>) -> Html {
-        let errors = self.error(member);
-        let id = self.input_id(member);
-        html! {
-            <div class="flag">
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        id={id.clone()}
-                        checked={is_set}
-                        onchange={onedit.reform(|event: Event| {
-                            let is_set = event.target_unchecked_into::<HtmlInputElement>().checked();
-                            if is_set { "true".to_owned() } else { String::new() }
-                        })}
-                        aria-describedby={described_by(&id)}
-                        aria-invalid={(!errors.is_empty()).then_some("true")}
-                    />
-                    <span>{ label }</span>
-                </label>
-                if !help.is_empty() {
-                    <p class="hint" id={format!("{id}-hint")}>{ help }</p>
-                }
-                <p class="error" id={format!("{id}-error")} aria-live="polite">{ errors.join(" ") }</p>
-            </div>
-        }
-    }
-
-    fn body(&self, name_ref: NodeRef) -> Html {
-        let field = &self.field;
-        let name_id = self.input_id("name");
-        let name_errors = self.error("name");
-        let set_name = self.put(|field, text| field.name = text);
-        let kinds = TYPE_HELP.map(|(word, help)| (word.to_owned(), help.to_owned())).to_vec();
-        let [required, nullable, unique, indexed] = words::editor::FLAGS_HELP;
+    fn body(&self, name_ref: &NodeRef) -> Html {
+        let own = options(&self.field.kind).iter().map(FieldPart::Option);
+        let first = [FieldPart::Name, FieldPart::Type].into_iter().chain(own);
         html! {
             <div class="card-body">
-                <div class="columns">
-                    <FieldFrame id={name_id.clone()} label={words::editor::FIELD_NAME} errors={name_errors.clone()} required=true>
-                        <input
-                            ref={name_ref}
-                            id={name_id.clone()}
-                            class="input input-code"
-                            type="text"
-                            value={field.name.clone()}
-                            oninput={set_name.reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value())}
-                            autocomplete="off"
-                            autocapitalize="none"
-                            spellcheck="false"
-                            aria-describedby={described_by(&name_id)}
-                            aria-invalid={(!name_errors.is_empty()).then_some("true")}
-                        />
-                    </FieldFrame>
-                    { self.select("type", words::editor::FIELD_TYPE, &field.kind, kinds, &self.put(|field, text| field.kind = text)) }
-                    { for options(&field.kind).iter().map(|option| self.option(option)) }
-                </div>
+                <div class="columns">{ for first.map(|part| self.part(part, name_ref)) }</div>
                 <fieldset class="flags">
                     <legend>{ words::editor::FLAGS }</legend>
-                    { self.flag("required", required.0, required.1, field.required, &self.put(|field, text| field.required = !text.is_empty())) }
-                    { self.flag("nullable", nullable.0, nullable.1, field.nullable, &self.put(|field, text| field.nullable = !text.is_empty())) }
-                    { self.flag("unique", unique.0, unique.1, field.unique, &self.put(|field, text| field.unique = !text.is_empty())) }
-                    { self.flag("indexed", indexed.0, indexed.1, field.indexed, &self.put(|field, text| field.indexed = !text.is_empty())) }
+                    { for FieldPart::FLAGS.iter().map(|part| self.part(*part, name_ref)) }
                 </fieldset>
                 <div class="columns">
-                    { self.line("default", words::editor::DEFAULT, words::editor::DEFAULT_HINT, &field.default, &self.put(|field, text| field.default = text), None) }
-                    { self.line("help", words::editor::HELP, words::editor::HELP_HINT, &field.help, &self.put(|field, text| field.help = text), None) }
+                    { for [FieldPart::Default, FieldPart::Help].into_iter().map(|part| self.part(part, name_ref)) }
                 </div>
             </div>
         }
@@ -261,8 +203,7 @@ pub fn FieldCard(props: &FieldCardProps) -> Html {
     let name = field.name.trim();
     let title = if name.is_empty() { words::editor::UNNAMED.to_owned() } else { text::label(name) };
     let kind = TYPE_HELP.iter().find(|(word, _)| *word == field.kind).map_or("", |(_, help)| help);
-    let said = [(field.required, 0), (field.nullable, 1), (field.unique, 2), (field.indexed, 3)];
-    let flags = said.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| words::editor::FLAGS_HELP[*flag].0);
+    let flags = FieldPart::FLAGS.into_iter().filter(|flag| field.get(*flag) == "true").map(FieldPart::label);
     let body_id = format!("field-{id}");
     let button = |shape, label: &'static str, act, disabled| {
         html! {
@@ -293,7 +234,7 @@ pub fn FieldCard(props: &FieldCardProps) -> Html {
             </div>
             <div id={body_id}>
                 if *open {
-                    { props.body(name_ref) }
+                    { props.body(&name_ref) }
                 }
             </div>
         </li>

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use common::{
     Call, CallError,
     collection::{Collection, Definition},
-    editor::{Editor, FieldDraft},
+    editor::{Editor, FieldPart, Part},
     endpoints::collections,
     text,
 };
@@ -18,7 +18,7 @@ use crate::{
     client::Client,
     drafts::use_draft,
     hooks::{use_client, use_focus, use_go, use_load, use_toasts, use_unsent},
-    model::{Change, Changes, use_model},
+    model::{Changes, use_model},
     pages::records::collections_place,
     places,
     toast::ToastEvent,
@@ -55,7 +55,7 @@ pub fn EditorForm(props: &EditorFormProps) -> Html {
     let changes = Changes::of(&draft);
     let state = &draft.0;
     let editor = &state.editor;
-    let is_unsent = state.is_touched && !state.is_done;
+    let is_unsent = editor.is_changed() && !state.is_done;
     use_unsent(is_unsent);
     note.emit(is_unsent.then(|| state.clone()));
     let leave = {
@@ -98,33 +98,21 @@ pub fn EditorForm(props: &EditorFormProps) -> Html {
             });
         }
     };
-    let edit = |change: fn(&mut Editor, String)| {
+    let onedit = {
         let changes = changes.clone();
-        Callback::from(move |text: String| changes.apply(move |draft| draft.edit(|editor| change(editor, text))))
+        Callback::from(move |(part, text): (Part, String)| changes.apply(move |draft| draft.editor.write(part, text)))
     };
-    let onname = edit(|editor, text| editor.name = text)
-        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
-    let ondescription = edit(|editor, text| editor.description = text)
-        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlTextAreaElement>().value());
-    let onfield = {
-        let changes = changes.clone();
-        Callback::from(move |(index, change): (usize, Change<FieldDraft>)| {
-            changes.apply(move |draft| draft.edit_field(index, change));
-        })
-    };
-    let onplace = {
+    let onname =
+        onedit.reform(|event: InputEvent| (Part::Name, event.target_unchecked_into::<HtmlInputElement>().value()));
+    let ondescription = onedit
+        .reform(|event: InputEvent| (Part::Description, event.target_unchecked_into::<HtmlTextAreaElement>().value()));
+    let onact = {
         let changes = changes.clone();
         Callback::from(move |(index, act): (usize, field::Act)| changes.apply(move |draft| draft.act(index, act)))
     };
     let onadd = {
         let changes = changes.clone();
         move |_: MouseEvent| changes.apply(Draft::add)
-    };
-    let onaccess = {
-        let changes = changes.clone();
-        Callback::from(move |(index, rules): (usize, String)| {
-            changes.apply(move |draft| draft.edit(|editor| editor.access[index] = rules));
-        })
     };
     let onreload = {
         let (leave, onreload) = (leave.clone(), props.onreload.clone());
@@ -141,25 +129,27 @@ pub fn EditorForm(props: &EditorFormProps) -> Html {
         }
     };
     let gone = gone(props.collection.as_deref(), editor);
-    let name_error: Vec<String> = state.error("name").into_iter().collect();
+    let name_error = editor.errors_of(Part::Name);
     let is_bad_name = !name_error.is_empty();
     let focus = use_focus(!editor.is_edit());
     let (to, query) =
         props.collection.as_ref().map_or_else(|| collections_place().1, |known| places::table(&known.name));
-    let cards = editor.fields.iter().enumerate().map(|(index, field)| {
+    let cards = editor.draft.fields.iter().enumerate().map(|(index, field)| {
+        let errors = FieldPart::all(&field.kind).map(|part| (part, editor.errors_of(Part::Field(index, part))));
+        let errors = errors.filter(|(_, errors)| !errors.is_empty()).collect::<Vec<_>>();
         html! {
             <field::FieldCard
                 key={state.ids[index]}
                 id={state.ids[index]}
                 {index}
-                of={editor.fields.len()}
+                of={editor.draft.fields.len()}
                 field={field.clone()}
                 open={state.open[index]}
-                errors={state.field_errors(index)}
+                {errors}
                 names={names.clone()}
-                own_name={editor.name.trim().to_owned()}
-                onedit={onfield.clone()}
-                onact={onplace.clone()}
+                own_name={editor.draft.name.trim().to_owned()}
+                onedit={onedit.clone()}
+                onact={onact.clone()}
             />
         }
     });
@@ -172,14 +162,14 @@ pub fn EditorForm(props: &EditorFormProps) -> Html {
             if state.is_stale {
                 <p><button type="button" class="button" id="reload" onclick={onreload}>{ words::editor::RELOAD }</button></p>
             }
-            <FieldFrame id="collection-name" label={words::editor::NAME} hint={words::editor::NAME_HINT} errors={name_error} required=true>
+            <FieldFrame id="collection-name" label={Part::Name.label()} hint={Part::Name.hint()} errors={name_error} required=true>
                 <input
                     ref={focus}
                     id="collection-name"
                     name="name"
                     class="input input-code"
                     type="text"
-                    value={editor.name.clone()}
+                    value={editor.draft.name.clone()}
                     oninput={onname}
                     readonly={editor.is_edit()}
                     autocomplete="off"
@@ -189,26 +179,31 @@ pub fn EditorForm(props: &EditorFormProps) -> Html {
                     aria-invalid={is_bad_name.then_some("true")}
                 />
             </FieldFrame>
-            <FieldFrame id="collection-description" label={words::editor::DESCRIPTION} hint={words::editor::DESCRIPTION_HINT}>
+            <FieldFrame id="collection-description" label={Part::Description.label()} hint={Part::Description.hint()} errors={editor.errors_of(Part::Description)}>
                 <textarea
                     id="collection-description"
                     name="description"
                     class="input"
                     rows="2"
                     dir="auto"
-                    value={editor.description.clone()}
+                    value={editor.draft.description.clone()}
                     oninput={ondescription}
                     aria-describedby={described_by("collection-description")}
                 />
             </FieldFrame>
             <section aria-labelledby="fields-title">
                 <h2 id="fields-title">{ words::editor::FIELDS }</h2>
-                <p class="hint">{ if editor.fields.is_empty() { words::editor::NO_FIELDS } else { words::editor::FIELDS_HINT } }</p>
+                <p class="hint">{ if editor.draft.fields.is_empty() { words::editor::NO_FIELDS } else { words::editor::FIELDS_HINT } }</p>
                 <ol class="cards">{ for cards }</ol>
                 <p class="hidden" role="status">{ &state.said }</p>
                 <button type="button" class="button" id="add-field" onclick={onadd}>{ icon(Shape::Plus) }{ words::editor::ADD }</button>
             </section>
-            <access::AccessEditor key={state.number} access={editor.access.clone()} errors={state.access_errors()} onedit={onaccess} />
+            <access::AccessEditor
+                key={state.number}
+                access={editor.draft.access.clone()}
+                errors={std::array::from_fn(|index| !editor.errors_of(Part::Access(index)).is_empty())}
+                {onedit}
+            />
             <div role="status">
                 if !gone.is_empty() {
                     <p class="notice notice-warn">{ words::editor::gone(&gone) }</p>
@@ -229,7 +224,7 @@ fn editor_of(collection: Option<&Collection>) -> Editor {
 /// The fields that are not there any more, where records may hold something in them.
 fn gone(collection: Option<&Collection>, editor: &Editor) -> String {
     let Some(collection) = collection.filter(|collection| collection.count != Some(0)) else { return String::new() };
-    let is_gone = |name: &str| !editor.fields.iter().any(|field| field.name.trim() == name);
+    let is_gone = |name: &str| !editor.draft.fields.iter().any(|field| field.name.trim() == name);
     let gone = collection.fields.iter().map(|field| field.name.as_str()).filter(|name| is_gone(name));
     gone.map(|name| format!("“{}”", text::label(name))).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,166 @@
+//! One field of a definition as it is being typed.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    options::{FieldOption, OptionKind, options},
+    part::FieldPart,
+};
+use crate::{field::Field, form::input_text, json as strict_json};
+
+/// One field as it is being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldDraft {
+    /// Its name.
+    pub name: String,
+    /// Its type's word; one of [`FieldType::WORDS`].
+    pub kind: String,
+    /// As in [`Field`].
+    pub required: bool,
+    /// As in [`Field`].
+    pub nullable: bool,
+    /// As in [`Field`].
+    pub unique: bool,
+    /// As in [`Field`].
+    pub indexed: bool,
+    /// Empty for none. Text as it is; other types as JSON.
+    pub default: String,
+    /// As in [`Field`].
+    pub help: String,
+    /// What was typed for the type's options, by member name.
+    options: Vec<(String, String)>,
+}
+
+impl FieldDraft {
+    /// A field to be.
+    pub(super) fn new() -> Self {
+        Self {
+            name: String::new(),
+            kind: "text".to_owned(),
+            required: false,
+            nullable: false,
+            unique: false,
+            indexed: false,
+            default: String::new(),
+            help: String::new(),
+            options: Vec::new(),
+        }
+    }
+
+    /// Begins with a field that exists.
+    pub(super) fn from_field(field: &Field) -> Self {
+        let typed = json!(field.kind);
+        let options = options(field.kind.word()).iter().filter_map(|FieldOption { member, kind, .. }| {
+            let text = match typed.get(member)? {
+                Value::Bool(false) => String::new(),
+                Value::Array(items) if *kind == OptionKind::Lines => input_text(&Value::Array(items.clone())),
+                value => input_text(value),
+            };
+            Some(((*member).to_owned(), text))
+        });
+        Self {
+            name: field.name.to_string(),
+            kind: field.kind.word().to_owned(),
+            required: field.required,
+            nullable: field.nullable,
+            unique: field.unique,
+            indexed: field.indexed,
+            default: field.default.as_ref().map(default_text).unwrap_or_default(),
+            help: field.help.clone(),
+            options: options.collect(),
+        }
+    }
+
+    /// What stands in a part, as the text of an input; a flag is `true` or `false`.
+    pub fn get(&self, part: FieldPart) -> String {
+        match part {
+            FieldPart::Name => self.name.clone(),
+            FieldPart::Type => self.kind.clone(),
+            FieldPart::Required => self.required.to_string(),
+            FieldPart::Nullable => self.nullable.to_string(),
+            FieldPart::Unique => self.unique.to_string(),
+            FieldPart::Indexed => self.indexed.to_string(),
+            FieldPart::Default => self.default.clone(),
+            FieldPart::Help => self.help.clone(),
+            FieldPart::Option(option) if option.kind == OptionKind::Flag => {
+                (self.option(option.member) == "true").to_string()
+            }
+            FieldPart::Option(option) => self.option(option.member).to_owned(),
+        }
+    }
+
+    /// Takes the text of an input.
+    pub fn set(&mut self, part: FieldPart, text: String) {
+        let flag = text == "true";
+        match part {
+            FieldPart::Name => self.name = text,
+            FieldPart::Type => self.kind = text,
+            FieldPart::Required => self.required = flag,
+            FieldPart::Nullable => self.nullable = flag,
+            FieldPart::Unique => self.unique = flag,
+            FieldPart::Indexed => self.indexed = flag,
+            FieldPart::Default => self.default = text,
+            FieldPart::Help => self.help = text,
+            FieldPart::Option(option) if option.kind == OptionKind::Flag && !flag => {
+                self.set_option(option.member, String::new());
+            }
+            FieldPart::Option(option) => self.set_option(option.member, text),
+        }
+    }
+
+    /// What was typed for an option.
+    fn option(&self, name: &str) -> &str {
+        self.options.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text)
+    }
+
+    fn set_option(&mut self, name: &str, text: String) {
+        self.options.retain(|(known, _)| known != name);
+        self.options.push((name.to_owned(), text));
+    }
+
+    /// The field's definition, as a body has it.
+    pub(super) fn to_json(&self) -> Value {
+        let mut body = Map::new();
+        body.insert("name".to_owned(), self.name.as_str().into());
+        body.insert("type".to_owned(), self.kind.as_str().into());
+        for FieldOption { member, kind, .. } in options(&self.kind) {
+            let text = self.option(member);
+            if text.is_empty() {
+                continue;
+            }
+            let value = match kind {
+                OptionKind::Number => text.trim().parse::<i64>().map_or_else(|_| text.into(), Value::from),
+                OptionKind::Flag => (text == "true").into(),
+                OptionKind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
+                OptionKind::Text | OptionKind::Collection | OptionKind::OnDelete => text.into(),
+            };
+            body.insert((*member).to_owned(), value);
+        }
+        for (name, flag) in [
+            ("required", self.required),
+            ("nullable", self.nullable),
+            ("unique", self.unique),
+            ("indexed", self.indexed),
+        ] {
+            body.insert(name.to_owned(), flag.into());
+        }
+        if !self.default.is_empty() {
+            let textual = matches!(
+                self.kind.as_str(),
+                "text" | "email" | "url" | "choice" | "date" | "datetime" | "decimal" | "reference"
+            );
+            let read = if textual && self.option("many") != "true" {
+                None
+            } else {
+                strict_json::parse(self.default.as_bytes()).ok()
+            };
+            body.insert("default".to_owned(), read.unwrap_or_else(|| self.default.as_str().into()));
+        }
+        body.insert("help".to_owned(), self.help.as_str().into());
+        Value::Object(body)
+    }
+}
+
+fn default_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,164 @@
+//! The parts of a definition, each of which one input holds: what it is called, how it is filled in, where errors about it stand.
+
+use super::options::{FieldOption, ON_DELETE_HELP, OptionKind, TYPE_HELP, options};
+use crate::{
+    access::Action,
+    field::{Field, FieldType, OnDelete},
+};
+
+/// A part of a definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The collection's name.
+    Name,
+    /// The sentence about it.
+    Description,
+    /// A part of the field at this index.
+    Field(usize, FieldPart),
+    /// The rules of one of [`Action::ALL`], with commas between them.
+    Access(usize),
+}
+
+/// A part of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // Each is the member of the same name.
+pub enum FieldPart {
+    Name,
+    Type,
+    Required,
+    Nullable,
+    Unique,
+    Indexed,
+    Default,
+    Help,
+    /// An option of the field's type.
+    Option(&'static FieldOption),
+}
+
+impl FieldPart {
+    /// The four flags that every field has.
+    pub const FLAGS: [Self; 4] = [Self::Required, Self::Nullable, Self::Unique, Self::Indexed];
+
+    /// All parts of a field of this type, in the order in which they are shown.
+    pub fn all(kind: &str) -> impl Iterator<Item = Self> {
+        let first = [Self::Name, Self::Type].into_iter();
+        let last = Self::FLAGS.into_iter().chain([Self::Default, Self::Help]);
+        first.chain(options(kind).iter().map(Self::Option)).chain(last)
+    }
+
+    /// Its member in a field's definition.
+    pub fn member(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Type => "type",
+            Self::Required => "required",
+            Self::Nullable => "nullable",
+            Self::Unique => "unique",
+            Self::Indexed => "indexed",
+            Self::Default => "default",
+            Self::Help => "help",
+            Self::Option(option) => option.member,
+        }
+    }
+
+    /// Its label.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Type => "Type",
+            Self::Required => "Required",
+            Self::Nullable => "May be null",
+            Self::Unique => "Unique",
+            Self::Indexed => "Indexed",
+            Self::Default => "Default",
+            Self::Help => "Help",
+            Self::Option(option) => option.label,
+        }
+    }
+
+    /// A short sentence on what it means.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Name => "Small letters a to z, digits and underscores; a letter comes first.",
+            Self::Required => "Must be filled in.",
+            Self::Nullable => "May have no value at all.",
+            Self::Unique => "No two records have the same.",
+            Self::Indexed => "Filters and sorting by it are fast.",
+            Self::Default => "What a new record has where nothing is filled in. Empty for none.",
+            Self::Help => "A sentence for those who fill it in.",
+            Self::Type | Self::Option(_) => "",
+        }
+    }
+
+    /// It is yes or no.
+    pub fn is_flag(self) -> bool {
+        Self::FLAGS.contains(&self) || matches!(self, Self::Option(option) if option.kind == OptionKind::Flag)
+    }
+}
+
+impl Part {
+    /// The path under which the server and the editor say what is wrong with it.
+    pub fn path(self) -> String {
+        match self {
+            Self::Name => "name".to_owned(),
+            Self::Description => "description".to_owned(),
+            Self::Field(index, part) => format!("fields.{index}.{}", part.member()),
+            Self::Access(action) => format!("access.{}", Action::ALL[action].name()),
+        }
+    }
+
+    /// Its label.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Description => "Description",
+            Self::Field(_, part) => part.label(),
+            Self::Access(action) => match Action::ALL[action] {
+                Action::List => "Who may list",
+                Action::View => "Who may view",
+                Action::Create => "Who may create",
+                Action::Update => "Who may update",
+                Action::Delete => "Who may delete",
+            },
+        }
+    }
+
+    /// A short sentence on what it means.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Name => "As in addresses and the API: a to z, 0 to 9 and _. It cannot be changed later.",
+            Self::Description => "A sentence for those who use it.",
+            Self::Field(_, part) => part.hint(),
+            Self::Access(_) => {
+                "anyone, signed_in, owner, role:<name> or nobody; several with commas. Admins may always."
+            }
+        }
+    }
+
+    /// The field that its input fills, where all parts are inputs of one form: `kind` is the word of its field's type,
+    /// `collections` are those that a reference can point to.
+    pub fn as_field(self, kind: &str, collections: &[String]) -> Option<Field> {
+        let choice = |choices: Vec<String>| FieldType::Choice { choices, many: false };
+        let words = |words: &[&str]| choice(words.iter().map(|word| (*word).to_owned()).collect());
+        let text = |multiline| FieldType::Text { min_length: None, max_length: None, pattern: None, multiline };
+        let mut help = self.hint().to_owned();
+        let field_type = match self {
+            Self::Field(_, part) if part.is_flag() => FieldType::Boolean,
+            Self::Field(_, FieldPart::Type) => {
+                TYPE_HELP.iter().find(|(known, _)| *known == kind).map_or("", |(_, help)| help).clone_into(&mut help);
+                words(&FieldType::WORDS)
+            }
+            Self::Field(_, FieldPart::Option(option)) => match option.kind {
+                OptionKind::OnDelete => {
+                    help = ON_DELETE_HELP.map(|(word, help)| format!("{word}: {help}.")).join(" ");
+                    words(&OnDelete::WORDS)
+                }
+                OptionKind::Collection => choice(collections.to_vec()),
+                kind => text(kind == OptionKind::Lines),
+            },
+            Self::Name | Self::Description | Self::Field(..) | Self::Access(_) => text(false),
+        };
+        let required = matches!(self, Self::Name | Self::Field(_, FieldPart::Name | FieldPart::Type));
+        Some(Field { required, help, ..Field::new("part".parse().ok()?, field_type) })
+    }
+}
