@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 use crate::{effect::Effect, message::Message, model::Model, perform::as_records, update};
 
 /// The id with this number at its end.
-pub fn id(number: u32) -> String {
+pub(crate) fn id(number: u32) -> String {
     format!("01920000-0000-7000-8000-{number:012}")
 }
 
 /// A collection of these fields.
-pub fn collection(name: &str, fields: &Value) -> Collection {
+pub(crate) fn collection(name: &str, fields: &Value) -> Collection {
     serde_json::from_value(json!({
         "id": id(1), "name": name, "description": "What we eat between meals", "fields": fields, "count": 10412,
         "access": {"list": ["signed_in"], "view": ["signed_in"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]},
@@ -29,7 +29,7 @@ pub fn collection(name: &str, fields: &Value) -> Collection {
 }
 
 /// Snacks, with every kind of input.
-pub fn snacks() -> Collection {
+pub(crate) fn snacks() -> Collection {
     collection(
         "snacks",
         &json!([
@@ -47,7 +47,7 @@ pub fn snacks() -> Collection {
 }
 
 /// A snack.
-pub fn snack(number: u32, title: &str) -> Record {
+pub(crate) fn snack(number: u32, title: &str) -> Record {
     record(&json!({
         "id": id(number), "title": title, "price": "2.50", "stock": 12, "size": "small", "tags": ["sweet"], "vegan": true,
         "baked_on": "2026-11-01", "notes": "one\ntwo", "data": null, "owner": id(77),
@@ -56,22 +56,22 @@ pub fn snack(number: u32, title: &str) -> Record {
 }
 
 /// A record of these members.
-pub fn record(members: &Value) -> Record {
+pub(crate) fn record(members: &Value) -> Record {
     Record::from_object(members.as_object().cloned().unwrap_or_else(Object::new))
 }
 
 /// A page of these records, of so many in all.
-pub fn page(records: Vec<Record>, count: u64) -> Page<Record> {
+pub(crate) fn page(records: Vec<Record>, count: u64) -> Page<Record> {
     Page { count, next: None, previous: None, results: records }
 }
 
 /// The user who owns the snacks.
-pub fn ada() -> User {
+pub(crate) fn ada() -> User {
     user(77, "ada", false)
 }
 
 /// A user.
-pub fn user(number: u32, name: &str, is_admin: bool) -> User {
+pub(crate) fn user(number: u32, name: &str, is_admin: bool) -> User {
     serde_json::from_value(json!({
         "id": id(number), "username": name, "roles": [], "is_admin": is_admin, "is_active": true,
         "created_at": "2026-01-01T00:00:00Z", "last_login": null
@@ -80,7 +80,7 @@ pub fn user(number: u32, name: &str, is_admin: bool) -> User {
 }
 
 /// An admin's client with the list of users open, by the key for it.
-pub fn users(size: (u16, u16)) -> Model {
+pub(crate) fn users(size: (u16, u16)) -> Model {
     let mut model = signed_in(user(1, "ada", true), vec![snacks()], size);
     let effects = press(&mut model, "U");
     let [Effect::Users(ticket, _)] = effects.as_slice() else { panic!("U loads users") };
@@ -90,12 +90,12 @@ pub fn users(size: (u16, u16)) -> Model {
 }
 
 /// A page with all of them.
-pub fn people<T: Serialize>(rows: Vec<T>) -> Page<Record> {
+pub(crate) fn people<T: Serialize>(rows: Vec<T>) -> Page<Record> {
     as_records(Page::single(rows))
 }
 
 /// A session of ada's.
-pub fn session(number: u32, program: &str, current: bool) -> Session {
+pub(crate) fn session(number: u32, program: &str, current: bool) -> Session {
     serde_json::from_value(json!({
         "id": id(number), "user": id(1), "created_at": "2026-11-01T08:00:00Z", "last_used": "2026-11-02T09:30:00Z",
         "expires_at": "2026-12-01T08:00:00Z", "address": "192.0.2.7", "user_agent": program, "current": current
@@ -104,7 +104,7 @@ pub fn session(number: u32, program: &str, current: bool) -> Session {
 }
 
 /// A model with this user signed in, and the list of these collections open.
-pub fn signed_in(user: User, collections: Vec<Collection>, size: (u16, u16)) -> Model {
+pub(crate) fn signed_in(user: User, collections: Vec<Collection>, size: (u16, u16)) -> Model {
     let (mut model, effects) = Model::new("http://127.0.0.1:8000".into(), false, true, size);
     model.know_min_password_length(15);
     let [Effect::Me(me), Effect::Collections(ticket)] = effects.as_slice() else {
@@ -116,7 +116,7 @@ pub fn signed_in(user: User, collections: Vec<Collection>, size: (u16, u16)) -> 
 }
 
 /// A model with somebody signed in, and this collection's table open with these rows of so many.
-pub fn table(collection: Collection, records: Vec<Record>, count: u64, size: (u16, u16)) -> Model {
+pub(crate) fn table(collection: Collection, records: Vec<Record>, count: u64, size: (u16, u16)) -> Model {
     let mut model = signed_in(ada(), vec![collection], size);
     let effects = press(&mut model, "\n");
     let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!("Enter loads records") };
@@ -125,7 +125,7 @@ pub fn table(collection: Collection, records: Vec<Record>, count: u64, size: (u1
 }
 
 /// Presses keys: letters as they are, a line feed for Enter, a tab for Tab, `^` before a letter for Ctrl, `<` for Esc.
-pub fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
+pub(crate) fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut keys = keys.chars();
     while let Some(c) = keys.next() {

@@ -86,11 +86,11 @@ pub enum Action {
 }
 
 /// A key with what is held down beside it.
-pub type Key = (KeyCode, KeyModifiers);
+pub(crate) type Key = (KeyCode, KeyModifiers);
 
 /// One row of the table.
 #[derive(Debug)]
-pub struct Binding {
+pub(crate) struct Binding {
     /// Where it holds.
     pub contexts: &'static [Context],
     /// Any of these.
@@ -127,7 +127,7 @@ const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
 const CHOOSING: &[Context] = &[C::Choice, C::Choices];
 
 /// Every key, in the order in which help and footer show them. Ctrl-C, which quits from anywhere, stands at the end.
-pub const KEYS: &[Binding] = &[
+pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Collections, C::Records], &[key(KeyCode::Enter)], A::Open, true),
     row(COLUMNS, &[letter('/')], A::Filter, true),
     row(COLUMNS, &[letter('s')], A::Sort, true),
@@ -212,7 +212,7 @@ pub const KEYS: &[Binding] = &[
 ];
 
 /// What a key asks for in a context.
-pub fn action(context: Context, pressed: KeyEvent) -> Option<Action> {
+pub(crate) fn action(context: Context, pressed: KeyEvent) -> Option<Action> {
     // A terminal says Shift for capital letters and BackTab, or it does not.
     let shift = matches!(pressed.code, KeyCode::Char(_) | KeyCode::BackTab);
     let held = if shift { pressed.modifiers - KeyModifiers::SHIFT } else { pressed.modifiers };
@@ -220,12 +220,12 @@ pub fn action(context: Context, pressed: KeyEvent) -> Option<Action> {
 }
 
 /// The rows that hold in a context.
-pub fn bindings(context: Context) -> impl Iterator<Item = &'static Binding> {
+pub(crate) fn bindings(context: Context) -> impl Iterator<Item = &'static Binding> {
     KEYS.iter().filter(move |binding| binding.contexts.contains(&context))
 }
 
 /// How a key is written.
-pub fn name((code, modifiers): Key) -> String {
+pub(crate) fn name((code, modifiers): Key) -> String {
     let name = match code {
         KeyCode::Enter => "Enter".to_owned(),
         KeyCode::Esc => "Esc".to_owned(),

@@ -4,8 +4,8 @@
 mod detail;
 mod help;
 
-pub use detail::lines as detail_lines;
-pub use help::lines as help_lines;
+pub(crate) use detail::lines as detail_lines;
+pub(crate) use help::lines as help_lines;
 
 use crate::{
     model::{Model, Screen},
@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// Lines and height of the help page.
-pub fn help_extent(model: &Model) -> (usize, usize) {
+pub(crate) fn help_extent(model: &Model) -> (usize, usize) {
     let body = body_now(model);
     (help_lines(model, usize::from(body.width)).len(), usize::from(body.height))
 }
 
 /// Lines and height of the record that is open.
-pub fn detail_extent(model: &Model) -> (usize, usize) {
+pub(crate) fn detail_extent(model: &Model) -> (usize, usize) {
     let body = body_now(model);
     let Some(Screen::Record(detail)) = model.screens.last() else { return (0, 0) };
     (detail_lines(detail, model.theme, usize::from(body.width)).len(), usize::from(body.height))

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Does what an update wants, and gives the message that says how it went.
-pub async fn perform(effect: Effect, client: &Client) -> Message {
+pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
     match effect {
         Effect::Look(ticket) => {
             let call = Call::<root::Get>::new((), ());
@@ -108,7 +108,7 @@ pub async fn perform(effect: Effect, client: &Client) -> Message {
 }
 
 /// People as rows of a table. What came as JSON goes back into it.
-pub fn as_records<T: Serialize>(page: Page<T>) -> Page<Record> {
+pub(crate) fn as_records<T: Serialize>(page: Page<T>) -> Page<Record> {
     let row = |row: &T| match json!(row) {
         Value::Object(members) => Record::from_object(members),
         _ => Record::default(),

@@ -14,7 +14,7 @@ use crate::{
 const STATUS_ROWS: usize = 3;
 
 /// The toast, and how things stand; where there is little room the toast alone. Never without a row.
-pub fn lines(model: &Model, columns: usize) -> Vec<(String, Style)> {
+pub(crate) fn lines(model: &Model, columns: usize) -> Vec<(String, Style)> {
     let theme = model.theme;
     let room = columns.saturating_sub(2);
     let below = match model.writing {
@@ -70,13 +70,13 @@ fn table_state(screen: &Records) -> String {
 }
 
 /// The rows between the bar at the top and the lines at the bottom.
-pub fn body(area: Rect, status_rows: usize) -> Rect {
+pub(crate) fn body(area: Rect, status_rows: usize) -> Rect {
     let around = 2 + u16::try_from(status_rows).unwrap_or(1);
     Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(around))
 }
 
 /// The same, in the window as it is now.
-pub fn body_now(model: &Model) -> Rect {
+pub(crate) fn body_now(model: &Model) -> Rect {
     let area = Rect::new(0, 0, model.size.0, model.size.1);
     body(area, lines(model, usize::from(area.width)).len())
 }

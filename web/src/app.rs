@@ -22,7 +22,7 @@ use crate::{
 
 /// The app.
 #[component]
-pub fn App() -> Html {
+pub(crate) fn App() -> Html {
     html! { <BrowserRouter><Root /></BrowserRouter> }
 }
 

@@ -26,7 +26,7 @@ use crate::{
 
 /// Cheap to clone; all clones are one client.
 #[derive(Clone)]
-pub struct Client(Rc<Inner>);
+pub(crate) struct Client(Rc<Inner>);
 
 struct Inner {
     renewal: RefCell<Renewal<UserId>>,
@@ -37,7 +37,7 @@ struct Inner {
 }
 
 /// Something that is being sent, and whether it went well.
-pub type Sent = LocalBoxFuture<'static, Result<(), CallError>>;
+pub(crate) type Sent = LocalBoxFuture<'static, Result<(), CallError>>;
 
 impl PartialEq for Client {
     fn eq(&self, other: &Self) -> bool {
@@ -54,7 +54,7 @@ struct Answer {
 
 impl Client {
     /// A client that tells what happens to the session.
-    pub fn new(events: Callback<SessionEvent>) -> Self {
+    pub(crate) fn new(events: Callback<SessionEvent>) -> Self {
         Self(Rc::new(Inner {
             renewal: RefCell::default(),
             under_way: RefCell::default(),
@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// Finds out whether there is a session, and listens to the other tabs from now on.
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         let client = self.clone();
         let channel = Channel::open(move |news| match news {
             News::SignedIn => client.restore(),
@@ -75,13 +75,13 @@ impl Client {
     }
 
     /// Asks once more after the server could not be asked.
-    pub fn restart(&self) {
+    pub(crate) fn restart(&self) {
         self.0.events.emit(SessionEvent::Restarted);
         self.restore();
     }
 
     /// Asks the server for a session by the cookie.
-    pub fn restore(&self) {
+    pub(crate) fn restore(&self) {
         let client = self.clone();
         let mark = tabs::mark();
         if mark != Mark::Session {
@@ -101,7 +101,7 @@ impl Client {
     }
 
     /// Signs in with a name and a password.
-    pub async fn sign_in(&self, credentials: Credentials) -> Result<(), CallError> {
+    pub(crate) async fn sign_in(&self, credentials: Credentials) -> Result<(), CallError> {
         let (asked_at, session) = {
             let _turn = tabs::turn().await;
             (now(), self.send(Call::<sessions::SignIn>::new((), credentials)).await?.body)
@@ -124,14 +124,14 @@ impl Client {
     }
 
     /// Takes note of what the user is now, where it is the one who is signed in.
-    pub fn know(&self, user: User) {
+    pub(crate) fn know(&self, user: User) {
         if self.user() == Some(user.id) {
             self.0.events.emit(SessionEvent::Began(user));
         }
     }
 
     /// Signs out. Whatever the server says, nothing of the session is left here afterwards.
-    pub async fn sign_out(&self) -> Result<(), CallError> {
+    pub(crate) async fn sign_out(&self) -> Result<(), CallError> {
         let outcome = {
             let _turn = tabs::turn().await;
             self.send(Call::<sessions::SignOut>::new((), ())).await
@@ -146,7 +146,7 @@ impl Client {
     }
 
     /// Calls an endpoint.
-    pub async fn send<E: Endpoint>(&self, call: Call<E>) -> Result<Reply<E::Response>, CallError> {
+    pub(crate) async fn send<E: Endpoint>(&self, call: Call<E>) -> Result<Reply<E::Response>, CallError> {
         let answer = self.exchange(call.to_request(), E::ACCESS).await?;
         call.read(answer.status, &answer.headers, &answer.body)
     }

@@ -22,14 +22,14 @@ fn take<T: 'static>(path: &str) -> Option<T> {
 }
 
 /// Forgets it all, since somebody else may sign in.
-pub fn forget() {
+pub(crate) fn forget() {
     DRAFTS.with_borrow_mut(HashMap::clear);
 }
 
 /// The draft that was left on this page, on the page's first drawing. The second value takes note of how the draft stands
 /// now; what it says last is kept when the page is left, if it is something.
 #[hook]
-pub fn use_draft<T: 'static>() -> (Option<T>, Callback<Option<T>>) {
+pub(crate) fn use_draft<T: 'static>() -> (Option<T>, Callback<Option<T>>) {
     let path = use_location().map(|location| location.path().to_owned()).unwrap_or_default();
     // The page that is being left is drawn once more under the next page's path.
     let path = (*use_memo((), |()| path)).clone();

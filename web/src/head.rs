@@ -19,15 +19,15 @@ use crate::{
 
 /// Props of [`Header`].
 #[derive(Properties, PartialEq)]
-pub struct HeaderProps {
+pub(crate) struct HeaderProps {
     /// The page that is shown.
-    pub route: Route,
-    pub onhelp: Callback<bool>,
+    pub(crate) route: Route,
+    pub(crate) onhelp: Callback<bool>,
 }
 
 /// The head of every page: the way home, who is signed in, the way out.
 #[component]
-pub fn Header(props: &HeaderProps) -> Html {
+pub(crate) fn Header(props: &HeaderProps) -> Html {
     let frame = use_frame();
     let Some(user) = use_user() else { return Html::default() };
     let skip = |event: MouseEvent| {
@@ -86,7 +86,7 @@ pub fn Header(props: &HeaderProps) -> Html {
 }
 
 /// The table of keys.
-pub fn help(onclose: Callback<()>) -> Html {
+pub(crate) fn help(onclose: Callback<()>) -> Html {
     let everywhere = keys::KEYS.iter().map(|key| (key.name, key.help));
     let rows = everywhere.chain(keys::TYPING_KEYS).map(|(key, help)| {
         html! { <tr key={key}><th scope="row"><kbd>{ key }</kbd></th><td>{ help }</td></tr> }

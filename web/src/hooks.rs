@@ -27,58 +27,58 @@ use crate::{
 
 /// What the frame gives to every page.
 #[derive(Clone, PartialEq)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// The way to the server.
-    pub client: Client,
+    pub(crate) client: Client,
     /// Who is signed in.
-    pub session: Rc<Session>,
+    pub(crate) session: Rc<Session>,
     /// Shows messages.
-    pub toasts: UseReducerDispatcher<Toasts>,
+    pub(crate) toasts: UseReducerDispatcher<Toasts>,
     /// Counts changes made beside the pages, such as an undone deletion; pages then load again.
-    pub changes: u32,
+    pub(crate) changes: u32,
 }
 
 /// What the frame gives.
 #[hook]
-pub fn use_frame() -> Frame {
+pub(crate) fn use_frame() -> Frame {
     use_context::<Frame>().expect("pages are drawn inside the frame")
 }
 
 /// The way to the server.
 #[hook]
-pub fn use_client() -> Client {
+pub(crate) fn use_client() -> Client {
     use_frame().client
 }
 
 /// Shows messages.
 #[hook]
-pub fn use_toasts() -> Callback<ToastEvent> {
+pub(crate) fn use_toasts() -> Callback<ToastEvent> {
     let toasts = use_frame().toasts;
     use_callback((), move |event, ()| toasts.dispatch(event))
 }
 
 /// Who is signed in, as access rules see them.
 #[hook]
-pub fn use_caller() -> Caller {
+pub(crate) fn use_caller() -> Caller {
     use_frame().session.caller()
 }
 
 /// Who is signed in.
 #[hook]
-pub fn use_user() -> Option<Rc<User>> {
+pub(crate) fn use_user() -> Option<Rc<User>> {
     use_frame().session.user().cloned()
 }
 
 /// Something that is loaded from the server.
-pub struct Load<T> {
+pub(crate) struct Load<T> {
     /// What came last. It stays while newer is on its way, and when that fails.
-    pub value: Option<Rc<T>>,
+    pub(crate) value: Option<Rc<T>>,
     /// Why the last try failed.
-    pub error: Option<CallError>,
+    pub(crate) error: Option<CallError>,
     /// A try is under way.
-    pub busy: bool,
+    pub(crate) busy: bool,
     /// Which try it is, from 1.
-    pub run: u32,
+    pub(crate) run: u32,
 }
 
 impl<T> Default for Load<T> {
@@ -88,7 +88,7 @@ impl<T> Default for Load<T> {
 }
 
 /// What can happen to it. Tries are numbered, since an early answer may come late.
-pub enum LoadEvent<T> {
+pub(crate) enum LoadEvent<T> {
     /// A try began.
     Began(u32),
     /// A try ended.
@@ -113,7 +113,10 @@ impl<T> Reducible for Load<T> {
 
 /// Loads something, and again whenever `on` changes, somebody signs in anew, or the second value is called.
 #[hook]
-pub fn use_load<D, T, F>(on: D, load: impl Fn(Client, D) -> F + 'static) -> (UseReducerHandle<Load<T>>, Callback<()>)
+pub(crate) fn use_load<D, T, F>(
+    on: D,
+    load: impl Fn(Client, D) -> F + 'static,
+) -> (UseReducerHandle<Load<T>>, Callback<()>)
 where
     D: Clone + PartialEq + 'static,
     T: 'static,
@@ -141,13 +144,13 @@ where
 
 /// What the server is.
 #[hook]
-pub fn use_root() -> UseReducerHandle<Load<Root>> {
+pub(crate) fn use_root() -> UseReducerHandle<Load<Root>> {
     use_load((), |client, ()| async move { Ok(client.send(Call::<root::Get>::new((), ())).await?.body) }).0
 }
 
 /// The least length of a new password, once the server has said it.
 #[hook]
-pub fn use_min_password_length() -> Option<u64> {
+pub(crate) fn use_min_password_length() -> Option<u64> {
     use_root().value.as_ref().map(|root| root.min_password_length)
 }
 
@@ -163,7 +166,7 @@ impl Reducible for Tries {
 
 /// The title of the window, and so of the entry in the browser's history.
 #[hook]
-pub fn use_title(title: &str) {
+pub(crate) fn use_title(title: &str) {
     use_effect_with(title.to_owned(), |title| {
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
             document.set_title(&crate::words::window_title(title));
@@ -173,16 +176,16 @@ pub fn use_title(title: &str) {
 
 /// Goes to places.
 #[derive(Clone, PartialEq)]
-pub struct Go(Navigator);
+pub(crate) struct Go(Navigator);
 
 impl Go {
     /// Goes to a page.
-    pub fn to(&self, route: &Route) {
+    pub(crate) fn to(&self, route: &Route) {
         self.place(&(route.clone(), String::new()));
     }
 
     /// Goes to a place.
-    pub fn place(&self, (route, query): &Place) {
+    pub(crate) fn place(&self, (route, query): &Place) {
         if query.is_empty() {
             self.0.push(route);
         } else {
@@ -191,7 +194,7 @@ impl Go {
     }
 
     /// Goes to a place that takes the present one's entry in the history.
-    pub fn instead(&self, (route, query): &Place) {
+    pub(crate) fn instead(&self, (route, query): &Place) {
         if query.is_empty() {
             self.0.replace(route);
         } else {
@@ -202,20 +205,20 @@ impl Go {
 
 /// Goes to places.
 #[hook]
-pub fn use_go() -> Go {
+pub(crate) fn use_go() -> Go {
     Go(use_navigator().expect("pages are drawn inside the router"))
 }
 
 /// The query string of the address, without the question mark.
 #[hook]
-pub fn use_query() -> String {
+pub(crate) fn use_query() -> String {
     let location = use_location().expect("pages are drawn inside the router");
     location.query_str().trim_start_matches('?').to_owned()
 }
 
 /// Puts the focus on an element when it is first drawn.
 #[hook]
-pub fn use_focus(wanted: bool) -> NodeRef {
+pub(crate) fn use_focus(wanted: bool) -> NodeRef {
     let node = use_node_ref();
     let target = node.clone();
     use_effect_with((), move |()| {
@@ -228,7 +231,7 @@ pub fn use_focus(wanted: bool) -> NodeRef {
 
 /// Asks before the window is closed while something typed has not been sent.
 #[hook]
-pub fn use_unsent(is_unsent: bool) {
+pub(crate) fn use_unsent(is_unsent: bool) {
     use_effect_with(is_unsent, |is_unsent| {
         let guard = is_unsent.then(|| {
             let ask = Closure::<dyn Fn(Event)>::new(|event: Event| event.prevent_default());

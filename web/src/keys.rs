@@ -9,11 +9,11 @@ use crate::words;
 
 /// One shortcut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// The key, as the browser names it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it does, for people.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
     /// What happens.
     act: Act,
 }
@@ -30,46 +30,46 @@ enum Act {
 }
 
 /// Goes to the filter.
-pub const FILTER: Key = Key { name: "/", help: words::keys::FILTER, act: Act::Element };
+pub(crate) const FILTER: Key = Key { name: "/", help: words::keys::FILTER, act: Act::Element };
 /// Makes something new.
-pub const NEW: Key = Key { name: "n", help: words::keys::NEW, act: Act::Element };
+pub(crate) const NEW: Key = Key { name: "n", help: words::keys::NEW, act: Act::Element };
 /// Changes the collection, or the user of a row.
-pub const EDIT: Key = Key { name: "e", help: words::keys::EDIT, act: Act::Element };
+pub(crate) const EDIT: Key = Key { name: "e", help: words::keys::EDIT, act: Act::Element };
 /// The next row.
-pub const DOWN: Key = Key { name: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
+pub(crate) const DOWN: Key = Key { name: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
 /// The row before.
-pub const UP: Key = Key { name: "k", help: words::keys::UP, act: Act::Row { down: false } };
+pub(crate) const UP: Key = Key { name: "k", help: words::keys::UP, act: Act::Row { down: false } };
 /// The page before.
-pub const PREVIOUS: Key = Key { name: "[", help: words::keys::PREVIOUS, act: Act::Element };
+pub(crate) const PREVIOUS: Key = Key { name: "[", help: words::keys::PREVIOUS, act: Act::Element };
 /// The next page.
-pub const NEXT: Key = Key { name: "]", help: words::keys::NEXT, act: Act::Element };
+pub(crate) const NEXT: Key = Key { name: "]", help: words::keys::NEXT, act: Act::Element };
 /// Deletes what is open, or ends the session of a row.
-pub const DELETE: Key = Key { name: "d", help: words::keys::DELETE, act: Act::Element };
+pub(crate) const DELETE: Key = Key { name: "d", help: words::keys::DELETE, act: Act::Element };
 /// Ends all other sessions.
-pub const END_OTHERS: Key = Key { name: "a", help: words::keys::END_OTHERS, act: Act::Element };
+pub(crate) const END_OTHERS: Key = Key { name: "a", help: words::keys::END_OTHERS, act: Act::Element };
 /// Puts back what was deleted.
-pub const UNDO: Key = Key { name: "u", help: words::keys::UNDO, act: Act::Element };
+pub(crate) const UNDO: Key = Key { name: "u", help: words::keys::UNDO, act: Act::Element };
 /// Back to where this came from.
-pub const BACK: Key = Key { name: "b", help: words::keys::BACK, act: Act::Element };
+pub(crate) const BACK: Key = Key { name: "b", help: words::keys::BACK, act: Act::Element };
 /// Goes to the users.
-pub const USERS: Key = Key { name: "U", help: words::keys::USERS, act: Act::Element };
+pub(crate) const USERS: Key = Key { name: "U", help: words::keys::USERS, act: Act::Element };
 /// Goes to sign-ins.
-pub const SESSIONS: Key = Key { name: "i", help: words::keys::SESSIONS, act: Act::Element };
+pub(crate) const SESSIONS: Key = Key { name: "i", help: words::keys::SESSIONS, act: Act::Element };
 /// Goes to the password.
-pub const PASSWORD: Key = Key { name: "p", help: words::keys::PASSWORD, act: Act::Element };
+pub(crate) const PASSWORD: Key = Key { name: "p", help: words::keys::PASSWORD, act: Act::Element };
 /// Shows this table.
-pub const HELP: Key = Key { name: "?", help: words::keys::HELP, act: Act::Help };
+pub(crate) const HELP: Key = Key { name: "?", help: words::keys::HELP, act: Act::Help };
 
 /// All of them, in the order in which they are shown.
-pub const KEYS: [Key; 15] =
+pub(crate) const KEYS: [Key; 15] =
     [FILTER, NEW, EDIT, DOWN, UP, PREVIOUS, NEXT, DELETE, END_OTHERS, UNDO, BACK, USERS, SESSIONS, PASSWORD, HELP];
 
 /// Keys that work while typing; forms and dialogs see to them themselves.
-pub const TYPING_KEYS: [(&str, &str); 3] =
+pub(crate) const TYPING_KEYS: [(&str, &str); 3] =
     [("Enter", words::keys::ENTER), ("Ctrl + S", words::keys::SAVE), ("Esc", words::keys::ESCAPE)];
 
 /// Listens for as long as the app runs.
-pub fn listen(on_help: Callback<()>) {
+pub(crate) fn listen(on_help: Callback<()>) {
     let listener = Closure::<dyn Fn(KeyboardEvent)>::new(move |event: KeyboardEvent| {
         // On many keyboards brackets are typed with AltGr, which some browsers report as Ctrl and Alt.
         let is_held = (event.ctrl_key() || event.alt_key()) && !event.get_modifier_state("AltGraph");

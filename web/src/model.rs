@@ -6,11 +6,11 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// A change to a `T`.
-pub type Change<T> = Box<dyn FnOnce(&mut T)>;
+pub(crate) type Change<T> = Box<dyn FnOnce(&mut T)>;
 
 /// The state.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Model<T>(pub T);
+pub(crate) struct Model<T>(pub T);
 
 impl<T: Clone> Reducible for Model<T> {
     type Action = Change<T>;
@@ -24,13 +24,13 @@ impl<T: Clone> Reducible for Model<T> {
 
 /// Holds a `T`.
 #[hook]
-pub fn use_model<T: Clone + 'static>(initial: impl FnOnce() -> T) -> UseReducerHandle<Model<T>> {
+pub(crate) fn use_model<T: Clone + 'static>(initial: impl FnOnce() -> T) -> UseReducerHandle<Model<T>> {
     use_reducer(|| Model(initial()))
 }
 
 /// Sends changes to a model, also after the page has been drawn anew.
 #[derive(Debug)]
-pub struct Changes<T: Clone>(UseReducerDispatcher<Model<T>>);
+pub(crate) struct Changes<T: Clone>(UseReducerDispatcher<Model<T>>);
 
 impl<T: Clone> Clone for Changes<T> {
     fn clone(&self) -> Self {
@@ -40,12 +40,12 @@ impl<T: Clone> Clone for Changes<T> {
 
 impl<T: Clone + 'static> Changes<T> {
     /// Of this model.
-    pub fn of(model: &UseReducerHandle<Model<T>>) -> Self {
+    pub(crate) fn of(model: &UseReducerHandle<Model<T>>) -> Self {
         Self(model.dispatcher())
     }
 
     /// Changes it.
-    pub fn apply(&self, change: impl FnOnce(&mut T) + 'static) {
+    pub(crate) fn apply(&self, change: impl FnOnce(&mut T) + 'static) {
         self.0.dispatch(Box::new(change));
     }
 }

@@ -1,12 +1,12 @@
 //! One page, one file.
 
-pub mod collections;
-pub mod editor;
-pub mod not_found;
-pub mod password;
-pub mod record;
-pub mod records;
-pub mod sessions;
-pub mod set_up;
-pub mod sign_in;
-pub mod users;
+pub(crate) mod collections;
+pub(crate) mod editor;
+pub(crate) mod not_found;
+pub(crate) mod password;
+pub(crate) mod record;
+pub(crate) mod records;
+pub(crate) mod sessions;
+pub(crate) mod set_up;
+pub(crate) mod sign_in;
+pub(crate) mod users;

@@ -12,18 +12,18 @@ thread_local! {
 }
 
 /// Remembers how a table is shown.
-pub fn remember(name: &CollectionName, query: &str) {
+pub(crate) fn remember(name: &CollectionName, query: &str) {
     TABLES.with_borrow_mut(|tables| tables.insert(name.clone(), query.to_owned()));
 }
 
 /// The table of a collection, as it was last shown.
-pub fn table(name: &CollectionName) -> Place {
+pub(crate) fn table(name: &CollectionName) -> Place {
     let query = TABLES.with_borrow(|tables| tables.get(name).cloned()).unwrap_or_default();
     (Route::Records { name: name.clone() }, query)
 }
 
 /// Forgets it all, since somebody else may sign in.
-pub fn forget() {
+pub(crate) fn forget() {
     TABLES.with_borrow_mut(HashMap::clear);
 }
 

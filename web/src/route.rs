@@ -9,7 +9,7 @@ use yew_router::Routable;
 
 /// A page and what it is about.
 #[derive(Debug, Clone, PartialEq, Routable)]
-pub enum Route {
+pub(crate) enum Route {
     #[at("/")]
     Collections,
     #[at("/setup")]
@@ -44,20 +44,20 @@ pub enum Route {
 }
 
 /// A route with its query string, without the question mark.
-pub type Place = (Route, String);
+pub(crate) type Place = (Route, String);
 
 /// The path and query of a place, as an address has them.
-pub fn address(route: &Route, query: &str) -> String {
+pub(crate) fn address(route: &Route, query: &str) -> String {
     if query.is_empty() { route.to_path() } else { format!("{}?{query}", route.to_path()) }
 }
 
 /// The query string of the sign-in page that leads back to this address.
-pub fn sign_in_query(path_and_query: &str) -> String {
+pub(crate) fn sign_in_query(path_and_query: &str) -> String {
     if path_and_query == "/" { String::new() } else { encode(&[("next".to_owned(), path_and_query.to_owned())]) }
 }
 
 /// Where the sign-in page leads. Only pages of this app are places: whatever else the query names leads to the first page.
-pub fn after_sign_in(query: &str) -> Place {
+pub(crate) fn after_sign_in(query: &str) -> Place {
     let next = decode(query).into_iter().find(|(name, _)| name == "next").map(|(_, value)| value).unwrap_or_default();
     let (path, query) = next.split_once('?').unwrap_or((&next, ""));
     match Route::recognize(path) {
@@ -67,7 +67,7 @@ pub fn after_sign_in(query: &str) -> Place {
 }
 
 /// One parameter of a query string.
-pub fn parameter(query: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
     decode(query).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 

@@ -7,7 +7,7 @@ use yew::Reducible;
 
 /// Where the session stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// The app has just been loaded; the server is being asked.
     Starting,
     /// The server could not say.
@@ -25,11 +25,11 @@ pub enum Phase {
 
 /// The state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
+pub(crate) struct Session {
     /// Where it stands.
-    pub phase: Phase,
+    pub(crate) phase: Phase,
     /// Counts the times that a session began. What could not be loaded is loaded again when it changes.
-    pub epoch: u32,
+    pub(crate) epoch: u32,
 }
 
 impl Default for Session {
@@ -40,7 +40,7 @@ impl Default for Session {
 
 /// What can happen to a session.
 #[derive(Debug, Clone)]
-pub enum SessionEvent {
+pub(crate) enum SessionEvent {
     /// The server is asked again.
     Restarted,
     /// The server could not be asked.
@@ -55,7 +55,7 @@ pub enum SessionEvent {
 
 impl Session {
     /// The user whose pages are shown.
-    pub fn user(&self) -> Option<&Rc<User>> {
+    pub(crate) fn user(&self) -> Option<&Rc<User>> {
         match &self.phase {
             Phase::SignedIn(user) | Phase::Expired(user) => Some(user),
             _ => None,
@@ -63,7 +63,7 @@ impl Session {
     }
 
     /// The user as access rules see them.
-    pub fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self) -> Caller {
         self.user().map_or(Caller::Anonymous, |user| Caller::User {
             id: user.id,
             is_admin: user.is_admin,

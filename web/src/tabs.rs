@@ -10,7 +10,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 const NAME: &str = "coffer-session";
 
 /// Holds the lock until it is dropped.
-pub struct Turn(Option<Function>);
+pub(crate) struct Turn(Option<Function>);
 
 impl Drop for Turn {
     fn drop(&mut self) {
@@ -22,7 +22,7 @@ impl Drop for Turn {
 
 /// Waits until no other tab renews the session (Web Locks). Where the browser has no locks, as on plain HTTP, it waits for
 /// nothing.
-pub async fn turn() -> Turn {
+pub(crate) async fn turn() -> Turn {
     take_turn().await.unwrap_or(Turn(None))
 }
 
@@ -47,7 +47,7 @@ async fn take_turn() -> Option<Turn> {
 
 /// What one tab tells the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
+pub(crate) enum News {
     /// There is a new session.
     SignedIn,
     /// The session is over.
@@ -59,11 +59,11 @@ impl News {
 }
 
 /// The channel between the tabs.
-pub struct Channel(Option<BroadcastChannel>);
+pub(crate) struct Channel(Option<BroadcastChannel>);
 
 impl Channel {
     /// Opens it and listens for as long as the app runs.
-    pub fn open(on_news: impl Fn(News) + 'static) -> Self {
+    pub(crate) fn open(on_news: impl Fn(News) + 'static) -> Self {
         let channel = BroadcastChannel::new(NAME).ok();
         if let Some(channel) = &channel {
             let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
@@ -79,7 +79,7 @@ impl Channel {
     }
 
     /// Tells the other tabs.
-    pub fn tell(&self, news: News) {
+    pub(crate) fn tell(&self, news: News) {
         let word = News::WORDS.iter().find(|(known, _)| *known == news).map_or("", |(_, word)| word);
         if let Some(channel) = &self.0 {
             let _ = channel.post_message(&word.into());
@@ -90,7 +90,7 @@ impl Channel {
 /// What this browser remembers from one visit to the next. The cookie cannot be seen from here; without a mark every first
 /// visit would begin with a refused request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// There is no session.
     Nothing,
     /// There was one when the server was last asked. A browser that keeps nothing is taken to have one.
@@ -103,7 +103,7 @@ const SESSION: &str = "1";
 const SIGN_OUT: &str = "signed-out";
 
 /// What is remembered.
-pub fn mark() -> Mark {
+pub(crate) fn mark() -> Mark {
     let Some(storage) = storage() else { return Mark::Session };
     match storage.get_item(NAME).ok().flatten().as_deref() {
         None => Mark::Nothing,
@@ -113,7 +113,7 @@ pub fn mark() -> Mark {
 }
 
 /// Remembers it.
-pub fn set_mark(mark: Mark) {
+pub(crate) fn set_mark(mark: Mark) {
     let Some(storage) = storage() else { return };
     let _ = match mark {
         Mark::Nothing => storage.remove_item(NAME),

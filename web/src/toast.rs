@@ -10,31 +10,31 @@ use yew::prelude::*;
 
 /// How to put a deleted record back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undo {
+pub(crate) struct Undo {
     /// Its collection.
-    pub collection: CollectionName,
+    pub(crate) collection: CollectionName,
     /// Which record.
-    pub id: RecordId,
+    pub(crate) id: RecordId,
     /// Its revision when it was deleted.
-    pub revision: Revision,
+    pub(crate) revision: Revision,
 }
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toast {
+pub(crate) struct Toast {
     /// Tells messages apart.
-    pub id: u32,
+    pub(crate) id: u32,
     /// The sentence.
-    pub text: String,
+    pub(crate) text: String,
     /// Something went wrong: it stays until it is put away.
-    pub is_error: bool,
+    pub(crate) is_error: bool,
     /// The way back.
-    pub undo: Option<Undo>,
+    pub(crate) undo: Option<Undo>,
 }
 
 impl Toast {
     /// How long it is shown; `None` for until it is put away.
-    pub fn seconds(&self) -> Option<u32> {
+    pub(crate) fn seconds(&self) -> Option<u32> {
         match (self.is_error, &self.undo) {
             (true, _) => None,
             (false, Some(_)) => Some(20),
@@ -45,15 +45,15 @@ impl Toast {
 
 /// The messages that are shown, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Toasts {
+pub(crate) struct Toasts {
     /// At most [`Self::MOST`] of them.
-    pub shown: Vec<Toast>,
+    pub(crate) shown: Vec<Toast>,
     last: u32,
 }
 
 /// What can happen to them.
 #[derive(Debug, Clone)]
-pub enum ToastEvent {
+pub(crate) enum ToastEvent {
     /// Something was done.
     Said(String),
     /// Something was deleted and can be put back.
@@ -70,7 +70,7 @@ impl Toasts {
     const MOST: usize = 3;
 
     /// The latest way back that is still shown.
-    pub fn undo(&self) -> Option<&Toast> {
+    pub(crate) fn undo(&self) -> Option<&Toast> {
         self.shown.iter().rev().find(|toast| toast.undo.is_some())
     }
 }

@@ -1,15 +1,15 @@
 //! The parts that pages are drawn with.
 
-pub mod confirm;
-pub mod dialog;
-pub mod field;
-pub mod form;
-pub mod form_state;
-pub mod icon;
-pub mod link;
-pub mod page;
-pub mod password;
-pub mod popover;
-pub mod reference;
-pub mod state;
-pub mod toasts;
+pub(crate) mod confirm;
+pub(crate) mod dialog;
+pub(crate) mod field;
+pub(crate) mod form;
+pub(crate) mod form_state;
+pub(crate) mod icon;
+pub(crate) mod link;
+pub(crate) mod page;
+pub(crate) mod password;
+pub(crate) mod popover;
+pub(crate) mod reference;
+pub(crate) mod state;
+pub(crate) mod toasts;

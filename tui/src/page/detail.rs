@@ -18,7 +18,7 @@ use crate::{
 const OURS: [&str; 5] = ["owner", "created_at", "updated_at", "revision", "id"];
 
 /// The lines that a record fills.
-pub fn lines(detail: &Detail, theme: Theme, columns: usize) -> Vec<Line> {
+pub(crate) fn lines(detail: &Detail, theme: Theme, columns: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut say = |indent: usize, text: &str, style: Style| {
         for line in wrap(text, columns.saturating_sub(indent + 1)) {

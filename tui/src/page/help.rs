@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The lines of the help page.
-pub fn lines(model: &Model, columns: usize) -> Vec<Line> {
+pub(crate) fn lines(model: &Model, columns: usize) -> Vec<Line> {
     let theme = model.theme;
     let contexts: Vec<Context> = vec![model.context_below_help()];
     let mut lines = Vec::new();

@@ -40,7 +40,7 @@ impl Detail {
 }
 
 /// How far a text of so many lines is scrolled after an action.
-pub fn scrolled(scroll: usize, action: Action, lines: usize, height: usize) -> usize {
+pub(crate) fn scrolled(scroll: usize, action: Action, lines: usize, height: usize) -> usize {
     let last = lines.saturating_sub(height);
     let page = height.saturating_sub(1).max(1);
     let target = match action {

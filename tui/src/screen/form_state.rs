@@ -184,12 +184,12 @@ impl FormState {
 }
 
 /// Text on several lines.
-pub fn is_area(widget: &Widget) -> bool {
+pub(crate) fn is_area(widget: &Widget) -> bool {
     matches!(widget, Widget::Area | Widget::Json)
 }
 
 /// What an input offers to choose from; the empty text stands for nothing.
-pub fn options(input: &Input) -> Vec<String> {
+pub(crate) fn options(input: &Input) -> Vec<String> {
     let nothing = [String::new()].into_iter().filter(|_| input.field.nullable || !input.field.required);
     match &input.widget {
         Widget::Toggle => {

@@ -52,6 +52,6 @@ impl Ending {
 }
 
 /// The user of a row.
-pub fn user(row: &Record) -> Option<User> {
+pub(crate) fn user(row: &Record) -> Option<User> {
     serde_json::from_value(row.as_object().clone().into()).ok()
 }

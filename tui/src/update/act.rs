@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Does what a key asks for.
-pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match (action, model.help) {
         (_, Some(scroll)) => {
             act_on_help(model, action, scroll);
@@ -263,7 +263,7 @@ fn undo(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Ends the client; over unsaved text it asks once.
-pub fn quit(model: &mut Model) -> Vec<Effect> {
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     if model.has_unsaved_text() && !model.quitting {
         model.quitting = true;
         model.complain(words::UNSAVED_QUIT);

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Takes an answer.
-pub fn take(model: &mut Model, message: Message) -> Vec<Effect> {
+pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Root(ticket, answer) => {
             root(model, ticket, answer);

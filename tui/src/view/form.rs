@@ -33,12 +33,12 @@ struct Row {
 }
 
 /// A record's form. Says where the cursor is.
-pub fn record_form(buffer: &mut Buffer, body: Rect, theme: Theme, form: &RecordForm) -> Option<Position> {
+pub(super) fn record_form(buffer: &mut Buffer, body: Rect, theme: Theme, form: &RecordForm) -> Option<Position> {
     draw(buffer, body, theme, &form.state, form.edited.conflict.as_ref(), form.notice.as_deref())
 }
 
 /// A form that is being filled in. Says where the cursor is.
-pub fn draw(
+pub(super) fn draw(
     buffer: &mut Buffer,
     area: Rect,
     theme: Theme,

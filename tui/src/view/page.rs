@@ -6,7 +6,7 @@ use super::put;
 use crate::style::Line;
 
 /// Draws a page that scrolls, with a mark at its edge where there is more.
-pub fn draw(buffer: &mut Buffer, body: Rect, lines: &[Line], scroll: usize) {
+pub(super) fn draw(buffer: &mut Buffer, body: Rect, lines: &[Line], scroll: usize) {
     let height = usize::from(body.height);
     let scroll = scroll.min(lines.len().saturating_sub(height));
     let edge = usize::from(body.width).saturating_sub(1);

@@ -18,7 +18,7 @@ use crate::{
 const WIDEST: u16 = 72;
 
 /// Draws it. Says where the cursor is.
-pub fn draw(buffer: &mut Buffer, body: Rect, model: &Model, sign_in: &SignIn) -> Option<Position> {
+pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model, sign_in: &SignIn) -> Option<Position> {
     let theme = model.theme;
     let columns = body.width.min(WIDEST);
     let area = Rect { x: body.x + (body.width - columns) / 2, width: columns, ..body };

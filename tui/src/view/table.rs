@@ -43,7 +43,7 @@ struct Grid<'a> {
 }
 
 /// The list of collections.
-pub fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Collections) {
+pub(super) fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Collections) {
     let theme = model.theme;
     let Some(rows) = &screen.rows else {
         match &screen.load.error {
@@ -75,7 +75,7 @@ pub fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Coll
 }
 
 /// A table of records or people, with its filter line above it. Says where the cursor is while a filter is typed.
-pub fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records) -> Option<Position> {
+pub(super) fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records) -> Option<Position> {
     let theme = model.theme;
     let (body, cursor) = filter_line(buffer, body, model, screen);
     let Some(rows) = &screen.rows else {

@@ -11,10 +11,10 @@ use crate::{
     update, view, words,
 };
 
-pub const SIZES: [(u16, u16); 8] = [(80, 24), (40, 12), (120, 40), (20, 6), (20, 5), (10, 3), (300, 7), (1, 1)];
+pub(super) const SIZES: [(u16, u16); 8] = [(80, 24), (40, 12), (120, 40), (20, 6), (20, 5), (10, 3), (300, 7), (1, 1)];
 
 /// The screen as text, a line for each row.
-pub fn draw(model: &mut Model, size: (u16, u16)) -> String {
+pub(super) fn draw(model: &mut Model, size: (u16, u16)) -> String {
     update(model, Message::Resize(size.0, size.1));
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     terminal.draw(|frame| view(frame, model)).unwrap();
@@ -37,7 +37,7 @@ pub fn draw(model: &mut Model, size: (u16, u16)) -> String {
 }
 
 /// Text that somebody else wrote, in every awkward form.
-pub const TRICKY: [&str; 12] = [
+pub(super) const TRICKY: [&str; 12] = [
     "日本語のとても長い題名がここにあります、まだ続きます",
     "שלום עולם, זה ארוך",
     "مرحبا بالعالم",

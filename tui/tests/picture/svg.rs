@@ -23,7 +23,7 @@ svg{--paper:#fbfaf7;--ink:#24292f;--edge:#d4d2cc;--quiet:#6b7280;--magenta:#a21c
 .magenta{fill:var(--magenta)}.red{fill:var(--red)}";
 
 /// The picture of a screen.
-pub fn picture(buffer: &Buffer, title: &str) -> String {
+pub(crate) fn picture(buffer: &Buffer, title: &str) -> String {
     let area = buffer.area;
     let (columns, rows) = (usize::from(area.width), usize::from(area.height));
     let (width, height) = (columns * COLUMN + 2 * MARGIN, rows * ROW + MARGIN + BAR);

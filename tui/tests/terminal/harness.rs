@@ -23,14 +23,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The first admin.
-pub const ADMIN: &str = "ada";
+pub(crate) const ADMIN: &str = "ada";
 /// The first admin's password.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// The longest that anything is waited for.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A server on a store of its own. It ends with this value.
-pub struct Server {
+pub(crate) struct Server {
     process: process::Child,
     /// Its address.
     pub url: String,
@@ -41,12 +41,12 @@ pub struct Server {
 
 impl Server {
     /// Starts the built server on a free port.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// The same, with further arguments.
-    pub fn start_with(arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let binary = env::var_os("E2E_BIN").expect("E2E_BIN names the built server; cargo xtask test sets it");
         let data = tempfile::tempdir().unwrap();
         let mut process = Command::new(binary)
@@ -68,7 +68,7 @@ impl Server {
     }
 
     /// A client without a terminal, signed in as the admin, who is made first if need be.
-    pub async fn admin(&self) -> Client {
+    pub(crate) async fn admin(&self) -> Client {
         let client = Client::new(self.url.parse().unwrap(), None, None).unwrap();
         let body = serde_json::json!({"code": self.code, "username": ADMIN, "password": PASSWORD});
         let set_up = setup::SetUp::from_json(body).unwrap();
@@ -80,7 +80,7 @@ impl Server {
 }
 
 /// Defines a collection.
-pub async fn define(client: &Client, definition: Value) {
+pub(crate) async fn define(client: &Client, definition: Value) {
     let definition = Definition::from_json(definition).unwrap();
     client.send(&Call::<collections::Create>::new((), definition)).await.unwrap();
 }
@@ -100,7 +100,7 @@ struct Shown {
 }
 
 /// A client in a terminal. It ends with this value.
-pub struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
@@ -110,7 +110,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts the built client.
-    pub fn client(server: &Server, state: &Path) -> Self {
+    pub(crate) fn client(server: &Server, state: &Path) -> Self {
         let binary = env::var_os("E2E_TUI_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_coffer-tui").into());
         let mut command = CommandBuilder::new(binary);
         command.args(["--server", &server.url]);
@@ -119,7 +119,7 @@ impl Terminal {
     }
 
     /// Starts a command in a terminal of 80 columns and 24 rows.
-    pub fn run(mut command: CommandBuilder) -> Self {
+    pub(crate) fn run(mut command: CommandBuilder) -> Self {
         command.env("TERM", "xterm-256color");
         command.cwd(env!("CARGO_MANIFEST_DIR"));
         let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 80, ..PtySize::default() }).unwrap();
@@ -143,13 +143,13 @@ impl Terminal {
     }
 
     /// Presses keys.
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
 
     /// Gives the window another size.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         if let Some(parser) = self.shown.parser.lock().unwrap().as_mut() {
             parser.screen_mut().set_size(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap());
         }
@@ -158,19 +158,19 @@ impl Terminal {
 
     /// Waits until the screen has this text.
     #[track_caller]
-    pub fn wait(&self, text: &str) -> String {
+    pub(crate) fn wait(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contents().contains(text))
     }
 
     /// Waits until the screen does not have this text.
     #[track_caller]
-    pub fn wait_gone(&self, text: &str) -> String {
+    pub(crate) fn wait_gone(&self, text: &str) -> String {
         self.wait_until(&format!("no {text}"), |screen| !screen.contents().contains(text))
     }
 
     /// Waits until something holds for the screen.
     #[track_caller]
-    pub fn wait_until(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) -> String {
+    pub(crate) fn wait_until(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) -> String {
         let parser = self.shown.parser.lock().unwrap();
         let waits = |parser: &mut Option<vt100::Parser>| parser.as_ref().is_some_and(|parser| !holds(parser.screen()));
         let (parser, timeout) = self.shown.changed.wait_timeout_while(parser, DEADLINE, waits).unwrap();
@@ -181,13 +181,13 @@ impl Terminal {
     }
 
     /// The client's process.
-    pub fn process(&self) -> u32 {
+    pub(crate) fn process(&self) -> u32 {
         self.child.process_id().unwrap()
     }
 
     /// Waits until the client has ended, and checks that the terminal is as it was before. Gives the exit code.
     #[track_caller]
-    pub fn wait_for_end(&mut self) -> u32 {
+    pub(crate) fn wait_for_end(&mut self) -> u32 {
         let deadline = Instant::now() + DEADLINE;
         let code = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -222,7 +222,7 @@ fn modes(master: &dyn MasterPty) -> String {
 }
 
 /// The files below a folder.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         if entry.path().is_dir() {

@@ -24,7 +24,7 @@ use crate::{
 
 /// The page.
 #[component]
-pub fn CollectionsPage() -> Html {
+pub(crate) fn CollectionsPage() -> Html {
     let caller = use_caller();
     let (list, again) = use_load((), |client, ()| async move {
         Ok(client.send(Call::<collections::List>::new((), ())).await?.body.results)

@@ -26,7 +26,7 @@ use crate::{
 
 /// The page of a collection to be.
 #[component]
-pub fn NewCollectionPage() -> Html {
+pub(crate) fn NewCollectionPage() -> Html {
     let is_admin = use_caller().is_admin();
     html! {
         <div class="page page-editor">
@@ -42,7 +42,7 @@ pub fn NewCollectionPage() -> Html {
 
 /// The page of a collection.
 #[component]
-pub fn EditCollectionPage(props: &NameProps) -> Html {
+pub(crate) fn EditCollectionPage(props: &NameProps) -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
     let is_admin = use_caller().is_admin();
     let (collection, again) = use_load(props.name.clone(), |client, name| async move {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The page for every other address.
-pub fn not_found_page() -> Html {
+pub(crate) fn not_found_page() -> Html {
     html! {
         <div class="page page-narrow">
             <PageHead title={words::not_found::TITLE} description={words::not_found::TEXT} />

@@ -22,7 +22,7 @@ use crate::{
 
 /// The page.
 #[component]
-pub fn PasswordPage() -> Html {
+pub(crate) fn PasswordPage() -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
     let state = use_form(Form::change_password);
     let onsubmit = state.onsubmit(move |change: PasswordChange| {

@@ -38,7 +38,7 @@ fn above(name: &CollectionName) -> Vec<(AttrValue, Place)> {
 
 /// The page of a record to be.
 #[component]
-pub fn NewRecordPage(props: &NameProps) -> Html {
+pub(crate) fn NewRecordPage(props: &NameProps) -> Html {
     let caller = use_caller();
     let (collection, again) = use_load(props.name.clone(), |client, name| async move {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
@@ -61,14 +61,14 @@ pub fn NewRecordPage(props: &NameProps) -> Html {
 
 /// Props of [`RecordPage`].
 #[derive(Properties, PartialEq)]
-pub struct RecordPageProps {
-    pub name: CollectionName,
-    pub id: RecordId,
+pub(crate) struct RecordPageProps {
+    pub(crate) name: CollectionName,
+    pub(crate) id: RecordId,
 }
 
 /// The page of a record.
 #[component]
-pub fn RecordPage(props: &RecordPageProps) -> Html {
+pub(crate) fn RecordPage(props: &RecordPageProps) -> Html {
     let (loaded, again) = use_load((props.name.clone(), props.id), |client, (name, id)| async move {
         let collection = client.send(Call::<collections::Get>::new((name.clone(),), ()));
         let record = client.send(Call::<records::Get>::new((name, id), ()));

@@ -1,10 +1,10 @@
 //! A collection's table. The address says what is shown: filters, ordering and page stand in its query string, so that
 //! they can be linked to, survive a reload, and are undone by the back button.
 
-pub mod filter;
-pub mod grid;
+pub(crate) mod filter;
+pub(crate) mod grid;
 mod join;
-pub mod listing;
+pub(crate) mod listing;
 mod pager;
 
 use std::rc::Rc;
@@ -36,13 +36,13 @@ use crate::{
 
 /// Props of pages about one collection.
 #[derive(Properties, PartialEq)]
-pub struct NameProps {
-    pub name: CollectionName,
+pub(crate) struct NameProps {
+    pub(crate) name: CollectionName,
 }
 
 /// The page.
 #[component]
-pub fn RecordsPage(props: &NameProps) -> Html {
+pub(crate) fn RecordsPage(props: &NameProps) -> Html {
     let (collection, again) = use_load(props.name.clone(), |client, name| async move {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
     });
@@ -60,7 +60,7 @@ pub fn RecordsPage(props: &NameProps) -> Html {
 }
 
 /// The first page, as what stands above others.
-pub fn collections_place() -> (AttrValue, crate::route::Place) {
+pub(crate) fn collections_place() -> (AttrValue, crate::route::Place) {
     (words::collections::TITLE.into(), (Route::Collections, String::new()))
 }
 

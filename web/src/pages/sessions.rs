@@ -40,10 +40,10 @@ use crate::{
 
 /// Props of [`SessionsPage`].
 #[derive(Properties, PartialEq)]
-pub struct SessionsPageProps {
+pub(crate) struct SessionsPageProps {
     /// Whose sessions; without this, the own.
     #[prop_or_default]
-    pub of: Option<UserId>,
+    pub(crate) of: Option<UserId>,
 }
 
 /// What is to be ended.
@@ -59,7 +59,7 @@ enum Ending {
 
 /// The page.
 #[component]
-pub fn SessionsPage(props: &SessionsPageProps) -> Html {
+pub(crate) fn SessionsPage(props: &SessionsPageProps) -> Html {
     let own = use_user().map(|user| user.id);
     // An admin who comes here by the list of users sees their own as their own.
     let of = props.of.filter(|of| own != Some(*of));
@@ -231,6 +231,6 @@ fn rows(
 }
 
 /// A moment in a cell.
-pub fn moment(moment: &str) -> Html {
+pub(crate) fn moment(moment: &str) -> Html {
     html! { <time datetime={moment.to_owned()}>{ short_moment(moment) }</time> }
 }

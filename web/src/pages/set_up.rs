@@ -27,7 +27,7 @@ use crate::{
 
 /// The page.
 #[component]
-pub fn SetUpPage() -> Html {
+pub(crate) fn SetUpPage() -> Html {
     use_title(words::set_up::TITLE);
     let root = use_root();
     let is_done = root.value.as_deref().is_some_and(|root| !root.setup_required);

@@ -18,7 +18,7 @@ use crate::{
 
 /// The page.
 #[component]
-pub fn SignInPage() -> Html {
+pub(crate) fn SignInPage() -> Html {
     use_title(words::sign_in::TITLE);
     let must_set_up = use_root().value.as_deref().is_some_and(|root| root.setup_required);
     let is_lost = use_frame().session.phase == Phase::SignedOut { is_lost: true };
@@ -40,7 +40,7 @@ pub fn SignInPage() -> Html {
 }
 
 /// What to expect where the browser will not keep the session's cookie.
-pub fn insecure_note() -> Html {
+pub(crate) fn insecure_note() -> Html {
     let is_secure = web_sys::window().is_none_or(|window| window.is_secure_context());
     html! {
         if !is_secure {
@@ -51,15 +51,15 @@ pub fn insecure_note() -> Html {
 
 /// Props of [`SignInForm`].
 #[derive(Properties, PartialEq)]
-pub struct SignInFormProps {
+pub(crate) struct SignInFormProps {
     /// The name to begin with.
     #[prop_or_default]
-    pub username: AttrValue,
+    pub(crate) username: AttrValue,
 }
 
 /// The form. Where signing in leads is for the frame to say.
 #[component]
-pub fn SignInForm(props: &SignInFormProps) -> Html {
+pub(crate) fn SignInForm(props: &SignInFormProps) -> Html {
     let client = use_client();
     let state = use_form(|| {
         let mut form = Form::sign_in();

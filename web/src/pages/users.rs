@@ -5,7 +5,7 @@ mod form;
 use common::{Call, endpoints::users, name::RoleName, people, query::ListQuery, table::TableState, user::User};
 use yew::prelude::*;
 
-pub use self::form::{NewUserPage, UserPage};
+pub(crate) use self::form::{NewUserPage, UserPage};
 use super::sessions::moment;
 use crate::{
     hooks::{use_caller, use_load},
@@ -31,14 +31,14 @@ fn users_place() -> (AttrValue, Place) {
 }
 
 /// What stands above a page about a user.
-pub fn above_user(user: Option<&User>) -> Vec<(AttrValue, Place)> {
+pub(crate) fn above_user(user: Option<&User>) -> Vec<(AttrValue, Place)> {
     let page = user.map(|user| (user.username.to_string().into(), (Route::User { id: user.id }, String::new())));
     [collections_place(), users_place()].into_iter().chain(page).collect()
 }
 
 /// The page.
 #[component]
-pub fn UsersPage() -> Html {
+pub(crate) fn UsersPage() -> Html {
     let is_admin = use_caller().is_admin();
     let table = use_memo((), |()| people::users());
     let (query, ongo) = use_asked(&table, people::check, Route::Users);

@@ -19,19 +19,19 @@ use crate::{
 
 /// Props of [`Confirm`].
 #[derive(Properties, PartialEq)]
-pub struct ConfirmProps {
-    pub title: AttrValue,
+pub(crate) struct ConfirmProps {
+    pub(crate) title: AttrValue,
     /// What it means.
-    pub text: AttrValue,
+    pub(crate) text: AttrValue,
     /// What doing it is called.
-    pub submit: AttrValue,
-    pub onconfirm: Callback<()>,
-    pub onclose: Callback<()>,
+    pub(crate) submit: AttrValue,
+    pub(crate) onconfirm: Callback<()>,
+    pub(crate) onclose: Callback<()>,
 }
 
 /// A question. Enter says yes, Esc says no.
 #[component]
-pub fn Confirm(props: &ConfirmProps) -> Html {
+pub(crate) fn Confirm(props: &ConfirmProps) -> Html {
     let focus = use_focus(true);
     html! {
         <Dialog title={props.title.clone()} onclose={props.onclose.clone()}>
@@ -53,21 +53,21 @@ pub fn Confirm(props: &ConfirmProps) -> Html {
 
 /// Props of [`Danger`].
 #[derive(Properties, PartialEq)]
-pub struct DangerProps {
-    pub title: AttrValue,
+pub(crate) struct DangerProps {
+    pub(crate) title: AttrValue,
     /// What goes, and what goes with it.
-    pub text: AttrValue,
+    pub(crate) text: AttrValue,
     /// Asks for the name.
-    pub label: AttrValue,
+    pub(crate) label: AttrValue,
     /// The name of what goes.
-    pub name: AttrValue,
+    pub(crate) name: AttrValue,
     /// Deletes it, and leads on where that goes well.
-    pub ondelete: Callback<(), Sent>,
+    pub(crate) ondelete: Callback<(), Sent>,
 }
 
 /// A form that deletes something for ever, once its name has been typed.
 #[component]
-pub fn Danger(props: &DangerProps) -> Html {
+pub(crate) fn Danger(props: &DangerProps) -> Html {
     let typed = use_state(String::new);
     let errors = use_state(Vec::new);
     let busy = use_state(|| false);

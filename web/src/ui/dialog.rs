@@ -11,20 +11,20 @@ use crate::{
 
 /// Props of [`Dialog`].
 #[derive(Properties, PartialEq)]
-pub struct DialogProps {
-    pub title: AttrValue,
+pub(crate) struct DialogProps {
+    pub(crate) title: AttrValue,
     /// Closes it; without this it stays until the page takes it away.
     #[prop_or_default]
-    pub onclose: Option<Callback<()>>,
+    pub(crate) onclose: Option<Callback<()>>,
     /// What has the focus when it opens, as a CSS selector; without this, what the browser chooses.
     #[prop_or_default]
-    pub focus: Option<&'static str>,
-    pub children: Html,
+    pub(crate) focus: Option<&'static str>,
+    pub(crate) children: Html,
 }
 
 /// A dialog, open for as long as it is drawn.
 #[component]
-pub fn Dialog(props: &DialogProps) -> Html {
+pub(crate) fn Dialog(props: &DialogProps) -> Html {
     let node = use_node_ref();
     let element = node.clone();
     let focus = props.focus;

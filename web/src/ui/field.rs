@@ -13,27 +13,27 @@ use crate::{
 
 /// Props of [`FieldFrame`].
 #[derive(Properties, PartialEq)]
-pub struct FieldFrameProps {
+pub(crate) struct FieldFrameProps {
     /// Of the input; hint and errors have it with `-hint` and `-error` behind.
-    pub id: AttrValue,
-    pub label: AttrValue,
+    pub(crate) id: AttrValue,
+    pub(crate) label: AttrValue,
     #[prop_or_default]
-    pub hint: AttrValue,
+    pub(crate) hint: AttrValue,
     #[prop_or_default]
-    pub errors: Vec<String>,
+    pub(crate) errors: Vec<String>,
     #[prop_or_default]
-    pub required: bool,
+    pub(crate) required: bool,
     /// The widget is several inputs, so that the label names a group.
     #[prop_or_default]
-    pub group: bool,
+    pub(crate) group: bool,
     #[prop_or_default]
-    pub class: Classes,
-    pub children: Html,
+    pub(crate) class: Classes,
+    pub(crate) children: Html,
 }
 
 /// A label, a widget, a hint, and errors.
 #[component]
-pub fn FieldFrame(props: &FieldFrameProps) -> Html {
+pub(crate) fn FieldFrame(props: &FieldFrameProps) -> Html {
     let label = html! {
         <>
             <bdi>{ &props.label }</bdi>
@@ -69,30 +69,30 @@ pub fn FieldFrame(props: &FieldFrameProps) -> Html {
 }
 
 /// Hint and errors of the input with this id.
-pub fn described_by(id: &str) -> String {
+pub(crate) fn described_by(id: &str) -> String {
     format!("{id}-hint {id}-error")
 }
 
 /// Props of [`InputView`].
 #[derive(Properties, PartialEq)]
-pub struct InputProps {
-    pub input: Input,
+pub(crate) struct InputProps {
+    pub(crate) input: Input,
     /// Its place in the form; it stands beside what was typed.
-    pub index: usize,
-    pub onedit: Callback<(usize, String)>,
+    pub(crate) index: usize,
+    pub(crate) onedit: Callback<(usize, String)>,
     #[prop_or_default]
-    pub autocomplete: AttrValue,
+    pub(crate) autocomplete: AttrValue,
     /// The focus is here when the form is first drawn.
     #[prop_or_default]
-    pub focus: bool,
+    pub(crate) focus: bool,
     /// Begins its id, which must be another's nowhere on the page: sign-in stands over other forms.
     #[prop_or(AttrValue::Static("field"))]
-    pub within: AttrValue,
+    pub(crate) within: AttrValue,
 }
 
 /// An input of a form.
 #[component]
-pub fn InputView(props: &InputProps) -> Html {
+pub(crate) fn InputView(props: &InputProps) -> Html {
     let input = &props.input;
     let id = AttrValue::from(format!("{}-{}", props.within, input.name()));
     let node = use_focus(props.focus);

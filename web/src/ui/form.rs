@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::words;
 
 /// What is wrong with a form as a whole.
-pub fn form_errors(errors: &[String]) -> Html {
+pub(crate) fn form_errors(errors: &[String]) -> Html {
     html! {
         // The region is there before there is anything to say, or it would not be read out.
         <div role="alert">
@@ -21,7 +21,7 @@ pub fn form_errors(errors: &[String]) -> Html {
 }
 
 /// Somebody comes back to a form with something unsent in it, and may want to start afresh.
-pub fn kept(ondiscard: Callback<MouseEvent>) -> Html {
+pub(crate) fn kept(ondiscard: Callback<MouseEvent>) -> Html {
     html! {
         <div class="notice" role="status">
             <p>{ words::record::KEPT }</p>
@@ -34,7 +34,7 @@ pub fn kept(ondiscard: Callback<MouseEvent>) -> Html {
 
 /// Sends the form on Ctrl+S, wherever in it the focus is. Presses its own button, so that what is disabled is not sent.
 #[allow(clippy::needless_pass_by_value)] // as callbacks have it
-pub fn send_on_ctrl_s(event: KeyboardEvent) {
+pub(crate) fn send_on_ctrl_s(event: KeyboardEvent) {
     if !(event.ctrl_key() || event.meta_key()) || event.alt_key() || !event.key().eq_ignore_ascii_case("s") {
         return;
     }
@@ -48,7 +48,7 @@ pub fn send_on_ctrl_s(event: KeyboardEvent) {
 
 /// Shows what is wrong, once the page has been drawn with it: puts the focus on the first input that is marked, or where
 /// none is, brings what is said of the whole into sight.
-pub fn focus_first_error() {
+pub(crate) fn focus_first_error() {
     gloo_timers::callback::Timeout::new(0, || {
         let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
         // What stands behind a dialog is out of reach.
@@ -68,7 +68,7 @@ pub fn focus_first_error() {
 }
 
 /// The button that sends a form, out of reach while it is being sent.
-pub fn submit(label: &'static str, busy: bool, class: &'static str) -> Html {
+pub(crate) fn submit(label: &'static str, busy: bool, class: &'static str) -> Html {
     html! {
         <button type="submit" class={classes!("button", "button-primary", class)} disabled={busy}>
             { if busy { words::SENDING } else { label } }

@@ -26,7 +26,7 @@ use crate::{
 
 /// A form and how far it is.
 #[derive(Clone, PartialEq)]
-pub struct FormState {
+pub(crate) struct FormState {
     model: UseReducerHandle<Model<Form>>,
     stage: UseStateHandle<Stage>,
     /// It was left unsent, and came back.
@@ -49,7 +49,7 @@ enum Stage {
 
 /// A form that begins like this.
 #[hook]
-pub fn use_form(begin: impl FnOnce() -> Form) -> FormState {
+pub(crate) fn use_form(begin: impl FnOnce() -> Form) -> FormState {
     let model = use_model(begin);
     let stage = use_state(|| Stage::Typing);
     let is_kept = use_state(|| false);
@@ -60,7 +60,7 @@ pub fn use_form(begin: impl FnOnce() -> Form) -> FormState {
 
 /// The same, and what was typed comes back when the page was left without sending it.
 #[hook]
-pub fn use_kept_form(begin: impl FnOnce() -> Form) -> FormState {
+pub(crate) fn use_kept_form(begin: impl FnOnce() -> Form) -> FormState {
     let (left, note) = use_draft::<Form>();
     let was_left = left.is_some();
     let mut state = use_form(|| left.unwrap_or_else(begin));
@@ -74,23 +74,23 @@ pub fn use_kept_form(begin: impl FnOnce() -> Form) -> FormState {
 
 impl FormState {
     /// The form as it stands.
-    pub fn form(&self) -> &Form {
+    pub(crate) fn form(&self) -> &Form {
         &self.model.0
     }
 
     /// It is being sent, or was.
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         *self.stage != Stage::Typing
     }
 
     /// Takes what is typed into an input.
-    pub fn onedit(&self) -> Callback<(usize, String)> {
+    pub(crate) fn onedit(&self) -> Callback<(usize, String)> {
         let changes = Changes::of(&self.model);
         Callback::from(move |(index, text): (usize, String)| changes.apply(move |form| form.set(index, text)))
     }
 
     /// Checks the form and sends it. Where that goes well, `send` sees to what comes next.
-    pub fn onsubmit<B: Body + 'static>(&self, send: impl Fn(B) -> Sent + 'static) -> Callback<SubmitEvent> {
+    pub(crate) fn onsubmit<B: Body + 'static>(&self, send: impl Fn(B) -> Sent + 'static) -> Callback<SubmitEvent> {
         self.on_submit_of(Box::new(move |form| form.submit_as().map(&send)))
     }
 
@@ -132,26 +132,26 @@ impl FormState {
 
 /// Props of [`FormView`].
 #[derive(Properties, PartialEq)]
-pub struct FormViewProps {
-    pub state: FormState,
-    pub onsubmit: Callback<SubmitEvent>,
+pub(crate) struct FormViewProps {
+    pub(crate) state: FormState,
+    pub(crate) onsubmit: Callback<SubmitEvent>,
     /// What sending it is called.
-    pub submit: &'static str,
+    pub(crate) submit: &'static str,
     /// Where cancelling leads.
-    pub back: Place,
+    pub(crate) back: Place,
     /// The form as it begins, for who discards what they had left.
-    pub fresh: Form,
+    pub(crate) fresh: Form,
     /// The focus is in the first input when the form is first drawn; what can be read first needs no focus.
     #[prop_or(true)]
-    pub focus: bool,
+    pub(crate) focus: bool,
     /// What belongs into the form and is no input of it.
     #[prop_or_default]
-    pub children: Html,
+    pub(crate) children: Html,
 }
 
 /// The form of a page.
 #[component]
-pub fn FormView(props: &FormViewProps) -> Html {
+pub(crate) fn FormView(props: &FormViewProps) -> Html {
     let state = &props.state;
     let onedit = state.onedit();
     let min_password_length = use_min_password_length();

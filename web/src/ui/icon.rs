@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 /// The mark of Coffer.
-pub fn mark() -> Html {
+pub(crate) fn mark() -> Html {
     html! {
         <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
             <path class="mark-lid" d="M5 11.5 6.4 6.6A3 3 0 0 1 9.3 4.5h13.4a3 3 0 0 1 2.9 2.1L27 11.5Z" />
@@ -15,7 +15,7 @@ pub fn mark() -> Html {
 
 /// What an icon shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     Plus,
     Search,
     Pencil,
@@ -30,7 +30,7 @@ pub enum Shape {
 }
 
 /// A small drawing beside words, or on a button that has its words in `aria-label`.
-pub fn icon(shape: Shape) -> Html {
+pub(crate) fn icon(shape: Shape) -> Html {
     let path = match shape {
         Shape::Plus => "M8 3v10M3 8h10",
         Shape::Search => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM10.4 10.4 14 14",

@@ -9,39 +9,39 @@ use crate::{
 
 /// Props of [`Link`].
 #[derive(Properties, PartialEq)]
-pub struct LinkProps {
-    pub to: Route,
+pub(crate) struct LinkProps {
+    pub(crate) to: Route,
     /// The query string, without the question mark.
     #[prop_or_default]
-    pub query: AttrValue,
+    pub(crate) query: AttrValue,
     #[prop_or_default]
-    pub class: Classes,
+    pub(crate) class: Classes,
     /// The keyboard shortcut that follows it.
     #[prop_or_default]
-    pub shortcut: Option<crate::keys::Key>,
+    pub(crate) shortcut: Option<crate::keys::Key>,
     /// The same, while the focus is in its row.
     #[prop_or_default]
-    pub row_shortcut: Option<crate::keys::Key>,
+    pub(crate) row_shortcut: Option<crate::keys::Key>,
     /// It leads to the page that is shown, or one below.
     #[prop_or_default]
-    pub current: bool,
+    pub(crate) current: bool,
     /// It leads to a row of a table.
     #[prop_or_default]
-    pub row: bool,
+    pub(crate) row: bool,
     /// Called before the page is left by it.
     #[prop_or_default]
-    pub onleave: Option<Callback<()>>,
+    pub(crate) onleave: Option<Callback<()>>,
     #[prop_or_default]
-    pub title: Option<AttrValue>,
+    pub(crate) title: Option<AttrValue>,
     #[prop_or_default]
-    pub label: Option<AttrValue>,
+    pub(crate) label: Option<AttrValue>,
     #[prop_or_default]
-    pub children: Html,
+    pub(crate) children: Html,
 }
 
 /// A link to a page.
 #[component]
-pub fn Link(props: &LinkProps) -> Html {
+pub(crate) fn Link(props: &LinkProps) -> Html {
     let go = use_go();
     let place = (props.to.clone(), props.query.to_string());
     let href = address(&place.0, &place.1);
@@ -75,15 +75,15 @@ pub fn Link(props: &LinkProps) -> Html {
 
 /// Props of [`Redirect`].
 #[derive(Properties, PartialEq)]
-pub struct RedirectProps {
-    pub to: Route,
+pub(crate) struct RedirectProps {
+    pub(crate) to: Route,
     #[prop_or_default]
-    pub query: AttrValue,
+    pub(crate) query: AttrValue,
 }
 
 /// Leads on at once. The address that leads on does not stay in the history, so the back button passes over it.
 #[component]
-pub fn Redirect(props: &RedirectProps) -> Html {
+pub(crate) fn Redirect(props: &RedirectProps) -> Html {
     let go = use_go();
     use_effect_with((props.to.clone(), props.query.to_string()), move |place| go.instead(place));
     Html::default()

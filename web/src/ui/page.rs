@@ -6,22 +6,22 @@ use crate::{hooks::use_title, keys, route::Place, ui::link::Link};
 
 /// Props of [`PageHead`].
 #[derive(Properties, PartialEq)]
-pub struct PageHeadProps {
-    pub title: AttrValue,
+pub(crate) struct PageHeadProps {
+    pub(crate) title: AttrValue,
     /// The pages above this one, from the top: their names and places.
     #[prop_or_default]
-    pub above: Vec<(AttrValue, Place)>,
+    pub(crate) above: Vec<(AttrValue, Place)>,
     /// A sentence about it.
     #[prop_or_default]
-    pub description: AttrValue,
+    pub(crate) description: AttrValue,
     /// What can be done: links and buttons.
     #[prop_or_default]
-    pub children: Html,
+    pub(crate) children: Html,
 }
 
 /// The head of a page.
 #[component]
-pub fn PageHead(props: &PageHeadProps) -> Html {
+pub(crate) fn PageHead(props: &PageHeadProps) -> Html {
     use_title(&props.title);
     let last = props.above.len().saturating_sub(1);
     let above = props.above.iter().enumerate().map(|(i, (name, (route, query)))| {

@@ -7,20 +7,20 @@ use crate::words;
 
 /// Props of [`PasswordInput`].
 #[derive(Properties, PartialEq)]
-pub struct PasswordInputProps {
-    pub id: AttrValue,
-    pub name: AttrValue,
-    pub value: AttrValue,
-    pub autocomplete: AttrValue,
-    pub described_by: AttrValue,
-    pub invalid: bool,
-    pub onedit: Callback<String>,
-    pub node: NodeRef,
+pub(crate) struct PasswordInputProps {
+    pub(crate) id: AttrValue,
+    pub(crate) name: AttrValue,
+    pub(crate) value: AttrValue,
+    pub(crate) autocomplete: AttrValue,
+    pub(crate) described_by: AttrValue,
+    pub(crate) invalid: bool,
+    pub(crate) onedit: Callback<String>,
+    pub(crate) node: NodeRef,
 }
 
 /// A password input.
 #[component]
-pub fn PasswordInput(props: &PasswordInputProps) -> Html {
+pub(crate) fn PasswordInput(props: &PasswordInputProps) -> Html {
     let is_shown = use_state(|| false);
     let toggle = {
         let is_shown = is_shown.clone();

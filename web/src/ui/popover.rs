@@ -6,14 +6,14 @@ use yew::prelude::*;
 
 /// Props of [`Popover`].
 #[derive(Properties, PartialEq)]
-pub struct PopoverProps {
-    pub label: AttrValue,
-    pub children: Html,
+pub(crate) struct PopoverProps {
+    pub(crate) label: AttrValue,
+    pub(crate) children: Html,
 }
 
 /// The button, and the panel while it is open.
 #[component]
-pub fn Popover(props: &PopoverProps) -> Html {
+pub(crate) fn Popover(props: &PopoverProps) -> Html {
     let is_open = use_state(|| false);
     let button = use_node_ref();
     let toggle = {

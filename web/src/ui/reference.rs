@@ -16,20 +16,20 @@ use crate::{
 
 /// Props of [`ReferenceInput`].
 #[derive(Properties, PartialEq)]
-pub struct ReferenceInputProps {
-    pub id: AttrValue,
-    pub name: AttrValue,
-    pub value: AttrValue,
-    pub collection: CollectionName,
-    pub described_by: AttrValue,
-    pub invalid: bool,
-    pub onedit: Callback<String>,
-    pub node: NodeRef,
+pub(crate) struct ReferenceInputProps {
+    pub(crate) id: AttrValue,
+    pub(crate) name: AttrValue,
+    pub(crate) value: AttrValue,
+    pub(crate) collection: CollectionName,
+    pub(crate) described_by: AttrValue,
+    pub(crate) invalid: bool,
+    pub(crate) onedit: Callback<String>,
+    pub(crate) node: NodeRef,
 }
 
 /// An input for the id of a record.
 #[component]
-pub fn ReferenceInput(props: &ReferenceInputProps) -> Html {
+pub(crate) fn ReferenceInput(props: &ReferenceInputProps) -> Html {
     let is_open = use_state(|| false);
     let referred = (props.collection.clone(), props.value.trim().parse::<RecordId>().ok());
     let (label, _) = use_load(referred, |client, (collection, id)| async move {

@@ -6,17 +6,17 @@ use yew::prelude::*;
 use crate::words;
 
 /// It is on its way. Shown after a moment only, so that what comes at once does not flicker.
-pub fn loading() -> Html {
+pub(crate) fn loading() -> Html {
     html! { <p class="loading" role="status">{ words::LOADING }</p> }
 }
 
 /// It could not be had: what happened, and a way to try again.
-pub fn failure(error: &CallError, again: &Callback<()>) -> Html {
+pub(crate) fn failure(error: &CallError, again: &Callback<()>) -> Html {
     failure_or(error, again, Html::default())
 }
 
 /// The same, with another way on.
-pub fn failure_or(error: &CallError, again: &Callback<()>, other: Html) -> Html {
+pub(crate) fn failure_or(error: &CallError, again: &Callback<()>, other: Html) -> Html {
     let again = again.reform(|_: MouseEvent| ());
     // What is not there does not come by asking again.
     let may_come = !matches!(error.status(), 400 | 403 | 404);
@@ -47,7 +47,7 @@ fn details(error: &CallError) -> Option<Html> {
 }
 
 /// There is none, and how there would be.
-pub fn empty(title: &'static str, text: &'static str, way: Html) -> Html {
+pub(crate) fn empty(title: &'static str, text: &'static str, way: Html) -> Html {
     html! {
         <div class="empty">
             <p class="empty-title">{ title }</p>

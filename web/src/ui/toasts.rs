@@ -15,16 +15,16 @@ use crate::{
 
 /// Props of [`ToastList`].
 #[derive(Properties, PartialEq)]
-pub struct ToastListProps {
-    pub client: Client,
-    pub toasts: UseReducerHandle<Toasts>,
+pub(crate) struct ToastListProps {
+    pub(crate) client: Client,
+    pub(crate) toasts: UseReducerHandle<Toasts>,
     /// Something was put back: pages load again.
-    pub onchange: Callback<()>,
+    pub(crate) onchange: Callback<()>,
 }
 
 /// The messages, in a corner, read out by screen readers as they come.
 #[component]
-pub fn ToastList(props: &ToastListProps) -> Html {
+pub(crate) fn ToastList(props: &ToastListProps) -> Html {
     let latest = props.toasts.undo().map(|toast| toast.id);
     let dispatch = props.toasts.dispatcher();
     let onundo = {

@@ -5,48 +5,48 @@ use common::{
     user::{Usage, User},
 };
 
-pub const USERS_TITLE: &str = "Users";
-pub const USER: &str = "User";
-pub const NEW_USER: &str = "New user";
-pub const CREATE: &str = "Create user";
-pub const SAVE: &str = "Save user";
-pub const NEVER: &str = "never";
-pub const NO_ADMIN: &str = "Only admins manage users. Ask one.";
-pub const DANGER: &str = "Delete this user";
-pub const DANGER_CONFIRM: &str = "Type the user's name to confirm";
+pub(crate) const USERS_TITLE: &str = "Users";
+pub(crate) const USER: &str = "User";
+pub(crate) const NEW_USER: &str = "New user";
+pub(crate) const CREATE: &str = "Create user";
+pub(crate) const SAVE: &str = "Save user";
+pub(crate) const NEVER: &str = "never";
+pub(crate) const NO_ADMIN: &str = "Only admins manage users. Ask one.";
+pub(crate) const DANGER: &str = "Delete this user";
+pub(crate) const DANGER_CONFIRM: &str = "Type the user's name to confirm";
 
-pub const SESSIONS_TITLE: &str = "Sign-ins";
-pub const SESSIONS_LEAD: &str = "Where you are signed in. Times are in UTC.";
-pub const SESSIONS_OF_LEAD: &str = "Times are in UTC.";
-pub const THIS_ONE: &str = "this one";
-pub const NO_SESSIONS: &str = "Nobody is signed in here.";
-pub const SESSIONS_ENDED: &str = "Ended. Whoever was signed in there has to sign in again.";
-pub const END: &str = "End";
-pub const END_TITLE: &str = "End this session";
-pub const END_OTHERS: &str = "End all others";
-pub const END_ALL: &str = "End all";
-pub const ASK_THIS_ONE: &str = "This is the session that you are in. To end it is to sign out.";
-pub const ASK_ONE: &str = "Whoever is signed in there will have to sign in again.";
-pub const ASK_OTHERS: &str = "All your sessions but this one will end.";
+pub(crate) const SESSIONS_TITLE: &str = "Sign-ins";
+pub(crate) const SESSIONS_LEAD: &str = "Where you are signed in. Times are in UTC.";
+pub(crate) const SESSIONS_OF_LEAD: &str = "Times are in UTC.";
+pub(crate) const THIS_ONE: &str = "this one";
+pub(crate) const NO_SESSIONS: &str = "Nobody is signed in here.";
+pub(crate) const SESSIONS_ENDED: &str = "Ended. Whoever was signed in there has to sign in again.";
+pub(crate) const END: &str = "End";
+pub(crate) const END_TITLE: &str = "End this session";
+pub(crate) const END_OTHERS: &str = "End all others";
+pub(crate) const END_ALL: &str = "End all";
+pub(crate) const ASK_THIS_ONE: &str = "This is the session that you are in. To end it is to sign out.";
+pub(crate) const ASK_ONE: &str = "Whoever is signed in there will have to sign in again.";
+pub(crate) const ASK_OTHERS: &str = "All your sessions but this one will end.";
 
-pub const PASSWORD_TITLE: &str = "Change password";
-pub const PASSWORD: &str = "Password";
-pub const PASSWORD_SUBMIT: &str = "Change password";
-pub const PASSWORD_CHANGED: &str = "Your password is changed, and your other sessions have ended.";
+pub(crate) const PASSWORD_TITLE: &str = "Change password";
+pub(crate) const PASSWORD: &str = "Password";
+pub(crate) const PASSWORD_SUBMIT: &str = "Change password";
+pub(crate) const PASSWORD_CHANGED: &str = "Your password is changed, and your other sessions have ended.";
 
-pub fn sessions_of(user: &User) -> String {
+pub(crate) fn sessions_of(user: &User) -> String {
     format!("Sign-ins of {}", user.username)
 }
 
-pub fn end_from(program: &str, address: &str) -> String {
+pub(crate) fn end_from(program: &str, address: &str) -> String {
     single_line(&format!("End the session of {program}, {address}")).into_owned()
 }
 
-pub fn ask_all(user: &User) -> String {
+pub(crate) fn ask_all(user: &User) -> String {
     format!("All sessions of {} will end.", user.username)
 }
 
-pub fn danger(is_own: bool) -> &'static str {
+pub(crate) fn danger(is_own: bool) -> &'static str {
     if is_own {
         "This is you: you will be signed out, and cannot come back. Your records stay. This cannot be undone."
     } else {
@@ -54,23 +54,23 @@ pub fn danger(is_own: bool) -> &'static str {
     }
 }
 
-pub fn own_usage(usage: &Usage) -> String {
+pub(crate) fn own_usage(usage: &Usage) -> String {
     format!("You own {usage}.")
 }
 
-pub fn usage_of(usage: &Usage) -> String {
+pub(crate) fn usage_of(usage: &Usage) -> String {
     format!("Owns {usage}.")
 }
 
-pub fn user_made(user: &User) -> String {
+pub(crate) fn user_made(user: &User) -> String {
     format!("Made the user {}.", user.username)
 }
 
-pub fn user_saved(user: &User, sessions_ended: bool) -> String {
+pub(crate) fn user_saved(user: &User, sessions_ended: bool) -> String {
     let next = if sessions_ended { " Their sessions have ended." } else { "" };
     format!("Saved the user {}.{next}", user.username)
 }
 
-pub fn user_deleted(user: &User) -> String {
+pub(crate) fn user_deleted(user: &User) -> String {
     format!("Deleted the user {}.", user.username)
 }

@@ -21,7 +21,7 @@ const CONTROL: char = '\u{e009}';
 const RELEASE: char = '\u{e000}';
 
 /// The browser, through its driver.
-pub struct Browser {
+pub(crate) struct Browser {
     client: Client,
     address: String,
     _profile: TempDir,
@@ -30,7 +30,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts one with a fresh profile.
-    pub async fn start(server: &Server) -> Self {
+    pub(crate) async fn start(server: &Server) -> Self {
         let mut driver = Group::spawn(Command::new(given("E2E_CHROMEDRIVER")).arg("--port=0"));
         let lines = driver.lines();
         let port = wait_for_line(&lines, |line| {
@@ -64,7 +64,7 @@ impl Browser {
     }
 
     /// The size of the window's inside, and whether the system is dark.
-    pub async fn look(&self, width: u32, height: u32, is_dark: bool) {
+    pub(crate) async fn look(&self, width: u32, height: u32, is_dark: bool) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
         let scheme = if is_dark { "dark" } else { "light" };
@@ -81,23 +81,23 @@ impl Browser {
     }
 
     /// Goes to an address as if it had been typed.
-    pub async fn go(&self, path: &str) {
+    pub(crate) async fn go(&self, path: &str) {
         let address = if path.starts_with('/') { format!("{}{path}", self.address) } else { path.to_owned() };
         self.client.goto(&address).await.unwrap();
     }
 
     /// Loads the page again.
-    pub async fn reload(&self) {
+    pub(crate) async fn reload(&self) {
         self.client.refresh().await.unwrap();
     }
 
     /// Presses the browser's back button.
-    pub async fn back(&self) {
+    pub(crate) async fn back(&self) {
         self.client.back().await.unwrap();
     }
 
     /// Opens another tab, which is looked at from now on, and says how to get back to this one.
-    pub async fn new_tab(&self) -> fantoccini::wd::WindowHandle {
+    pub(crate) async fn new_tab(&self) -> fantoccini::wd::WindowHandle {
         let here = self.client.window().await.unwrap();
         let tab = self.client.new_window(true).await.unwrap();
         self.client.switch_to_window(tab.handle).await.unwrap();
@@ -105,14 +105,14 @@ impl Browser {
     }
 
     /// Looks at a tab, and says how to get back to the one before.
-    pub async fn switch(&self, tab: fantoccini::wd::WindowHandle) -> fantoccini::wd::WindowHandle {
+    pub(crate) async fn switch(&self, tab: fantoccini::wd::WindowHandle) -> fantoccini::wd::WindowHandle {
         let here = self.client.window().await.unwrap();
         self.client.switch_to_window(tab).await.unwrap();
         here
     }
 
     /// Waits until a script has something to return.
-    pub async fn wait(&self, script: &str) -> Value {
+    pub(crate) async fn wait(&self, script: &str) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
             match self.client.execute(script, vec![]).await {
@@ -128,30 +128,30 @@ impl Browser {
     }
 
     /// Waits until an element is there, and gives its text.
-    pub async fn text(&self, css: &str) -> String {
+    pub(crate) async fn text(&self, css: &str) -> String {
         let found = format!("const e = document.querySelector({}); return e && '=' + e.innerText", json!(css));
         self.wait(&found).await.as_str().unwrap()[1..].to_owned()
     }
 
     /// Waits until an element has this text.
-    pub async fn see(&self, css: &str, text: &str) {
+    pub(crate) async fn see(&self, css: &str, text: &str) {
         let (css, text) = (json!(css), json!(text));
         self.wait(&format!("return [...document.querySelectorAll({css})].some(e => e.innerText.includes({text}))"))
             .await;
     }
 
     /// Waits until no element is there.
-    pub async fn gone(&self, css: &str) {
+    pub(crate) async fn gone(&self, css: &str) {
         self.wait(&format!("return !document.querySelector({})", json!(css))).await;
     }
 
     /// Waits until the address is this, without the server's part.
-    pub async fn at(&self, path_and_query: &str) {
+    pub(crate) async fn at(&self, path_and_query: &str) {
         self.wait(&format!("return location.pathname + location.search === {}", json!(path_and_query))).await;
     }
 
     /// Waits until an element is there, and clicks it. A page that is drawn anew in between is waited for.
-    pub async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         let end = Instant::now() + PATIENCE;
         loop {
             let found = self.client.find(Locator::Css(css)).await;
@@ -168,7 +168,7 @@ impl Browser {
     }
 
     /// Waits until an input is there, and types over what it holds.
-    pub async fn fill(&self, css: &str, text: &str) {
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
         self.text(css).await;
         let typed = if text.is_empty() { "\u{e017}" } else { text };
         let keys = format!("{CONTROL}a{RELEASE}{typed}");
@@ -176,13 +176,13 @@ impl Browser {
     }
 
     /// Chooses a value in a list.
-    pub async fn choose(&self, css: &str, value: &str) {
+    pub(crate) async fn choose(&self, css: &str, value: &str) {
         self.text(css).await;
         self.client.find(Locator::Css(css)).await.unwrap().select_by_value(value).await.unwrap();
     }
 
     /// Presses keys one after the other, wherever the focus is.
-    pub async fn press(&self, keys: &str) {
+    pub(crate) async fn press(&self, keys: &str) {
         let actions = keys.chars().fold(KeyActions::new("keyboard".to_owned()), |actions, value| {
             actions.then(KeyAction::Down { value }).then(KeyAction::Up { value })
         });
@@ -190,13 +190,13 @@ impl Browser {
     }
 
     /// Waits until the page offers a shortcut, and presses its key.
-    pub async fn shortcut(&self, key: &str) {
+    pub(crate) async fn shortcut(&self, key: &str) {
         self.wait(&format!("return document.querySelector('[data-key=\"{key}\"]:not([disabled])')?.tagName")).await;
         self.press(key).await;
     }
 
     /// Presses a key while Ctrl is held.
-    pub async fn press_with_control(&self, value: char) {
+    pub(crate) async fn press_with_control(&self, value: char) {
         let actions = KeyActions::new("keyboard".to_owned())
             .then(KeyAction::Down { value: CONTROL })
             .then(KeyAction::Down { value })
@@ -206,32 +206,32 @@ impl Browser {
     }
 
     /// Runs a script's promise to its end.
-    pub async fn run(&self, script: &str) -> Value {
+    pub(crate) async fn run(&self, script: &str) -> Value {
         let script =
             format!("const done = arguments[0]; (async () => {{ {script} }})().then(done, e => done(String(e)))");
         self.client.execute_async(&script, vec![]).await.unwrap()
     }
 
     /// Signs in on the page at hand.
-    pub async fn sign_in(&self, username: &str, password: &str) {
+    pub(crate) async fn sign_in(&self, username: &str, password: &str) {
         self.fill("input[name=username]", username).await;
         self.fill("input[name=password]", password).await;
         self.press("\u{e007}").await;
     }
 
     /// A picture of the window's inside.
-    pub async fn picture(&self) -> Vec<u8> {
+    pub(crate) async fn picture(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()
     }
 
     /// What this browser calls itself from now on.
-    pub async fn call_itself(&self, name: &str) {
+    pub(crate) async fn call_itself(&self, name: &str) {
         self.devtools("Network.setUserAgentOverride", json!({"userAgent": name})).await;
     }
 
     /// Ends the story: nothing may have been written to the console but the browser's own note on these refused calls. 0
     /// stands for calls that were not answered.
-    pub async fn end(self, refused: &[u16]) {
+    pub(crate) async fn end(self, refused: &[u16]) {
         let entries = self.raw("se/log", json!({"type": "browser"})).await;
         let is_expected = |entry: &Value| {
             let message = entry["message"].as_str().unwrap_or_default();

@@ -5,19 +5,19 @@ use serde_json::{Value, json};
 use crate::{browser::Browser, server::Server};
 
 /// The password of everybody in these stories.
-pub const PASSWORD: &str = "nine small copper kettles";
+pub(crate) const PASSWORD: &str = "nine small copper kettles";
 /// The Enter key, as the driver writes it.
-pub const ENTER: &str = "\u{e007}";
+pub(crate) const ENTER: &str = "\u{e007}";
 
 /// Opens the set-up link and makes the first admin.
-pub async fn set_up(browser: &Browser, server: &Server) {
+pub(crate) async fn set_up(browser: &Browser, server: &Server) {
     browser.go(&server.said).await;
     browser.sign_in("ada", PASSWORD).await;
     browser.see("h1", "Collections").await;
 }
 
 /// A script that calls the API as a program would, with tokens of its own.
-pub fn api_script(body: &str) -> String {
+pub(crate) fn api_script(body: &str) -> String {
     format!(
         "let access;
         const call = async (path, body) => {{
@@ -33,7 +33,7 @@ pub fn api_script(body: &str) -> String {
 }
 
 /// Makes a collection of snacks over the API, with these records, and gives their ids.
-pub async fn make_snacks(browser: &Browser, records: Value) -> Vec<String> {
+pub(crate) async fn make_snacks(browser: &Browser, records: Value) -> Vec<String> {
     let collection = json!({"name": "snacks", "fields": [
         {"name": "title", "type": "text", "required": true, "max_length": 60},
         {"name": "price", "type": "integer", "min": 0, "nullable": true},

@@ -13,25 +13,25 @@ use std::{
 use tempfile::TempDir;
 
 /// How long anything may take. Nothing waits this long unless something is wrong.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A path that `cargo xtask test` gives.
-pub fn given(variable: &str) -> PathBuf {
+pub(crate) fn given(variable: &str) -> PathBuf {
     env::var_os(variable).map_or_else(|| panic!("{variable}: run through cargo xtask test"), PathBuf::from)
 }
 
 /// A process with all that it starts.
-pub struct Group(Child);
+pub(crate) struct Group(Child);
 
 impl Group {
     /// Starts it.
-    pub fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn();
         Self(child.unwrap())
     }
 
     /// Hands over its lines as they come, and goes on reading so that it is never blocked.
-    pub fn lines(&mut self) -> Receiver<String> {
+    pub(crate) fn lines(&mut self) -> Receiver<String> {
         let output = std::io::BufReader::new(self.0.stdout.take().unwrap());
         let (sender, receiver) = channel();
         std::thread::spawn(move || {
@@ -51,7 +51,7 @@ impl Drop for Group {
 }
 
 /// The first line for which `find` has something.
-pub fn wait_for_line<T>(lines: &Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
+pub(crate) fn wait_for_line<T>(lines: &Receiver<String>, find: impl Fn(&str) -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
     loop {
         let line = lines.recv_timeout(end - Instant::now()).expect("the process said nothing of the kind");
@@ -62,7 +62,7 @@ pub fn wait_for_line<T>(lines: &Receiver<String>, find: impl Fn(&str) -> Option<
 }
 
 /// The server.
-pub struct Server {
+pub(crate) struct Server {
     process: Option<Group>,
     data: TempDir,
     /// `http://127.0.0.1:…`
@@ -73,17 +73,17 @@ pub struct Server {
 
 impl Server {
     /// On an empty store; it prints the set-up link.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::with(&[])
     }
 
     /// The same, with these options.
-    pub fn with(options: &[&str]) -> Self {
+    pub(crate) fn with(options: &[&str]) -> Self {
         Self::begin(options, |line| line.contains("/setup?code=").then(|| line.trim().to_owned()))
     }
 
     /// On the demo's store; it prints the demo admin's password.
-    pub fn demo() -> Self {
+    pub(crate) fn demo() -> Self {
         Self::begin(&["--demo"], |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
     }
 
@@ -100,12 +100,12 @@ impl Server {
     }
 
     /// Stops without a word, as in a power cut.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.process = None;
     }
 
     /// Starts again at the same address, on what was stored.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let (process, lines) = serve(&self.data, self.address.trim_start_matches("http://"), &[]);
         self.process = Some(process);
         wait_for_line(&lines, |line| line.starts_with("Coffer listens on ").then_some(()));

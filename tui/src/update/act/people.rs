@@ -9,20 +9,20 @@ use crate::{
 };
 
 /// Opens a form about an account.
-pub fn open_form(model: &mut Model, kind: AccountKind) -> Vec<Effect> {
+pub(super) fn open_form(model: &mut Model, kind: AccountKind) -> Vec<Effect> {
     let has_new_password = !matches!(kind, AccountKind::DeleteUser(_));
     model.open_form(Screen::Account(Box::new(AccountForm::new(kind))));
     if has_new_password { model.ask_min_password_length() } else { Vec::new() }
 }
 
 /// Opens the own sessions.
-pub fn open_sessions(model: &mut Model) -> Vec<Effect> {
+pub(super) fn open_sessions(model: &mut Model) -> Vec<Effect> {
     model.screens.push(Screen::Sessions(Box::new(Sessions::new(None))));
     model.reload()
 }
 
 /// Opens the users, for an admin.
-pub fn open_users(model: &mut Model) -> Vec<Effect> {
+pub(super) fn open_users(model: &mut Model) -> Vec<Effect> {
     if !model.is_admin() {
         model.complain(words::NOT_ADMIN_USERS);
         return Vec::new();
@@ -32,7 +32,7 @@ pub fn open_users(model: &mut Model) -> Vec<Effect> {
 }
 
 /// In the list of users.
-pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
     let own = model.user.as_ref().map(|user| user.id);
     let tickets = model.tickets.clone();
     let Screen::Users(users) = model.top() else { return Vec::new() };
@@ -57,7 +57,7 @@ pub fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// In a list of sessions. What ends one is asked for twice.
-pub fn act_on_sessions(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act_on_sessions(model: &mut Model, action: Action) -> Vec<Effect> {
     let tickets = model.tickets.clone();
     let Screen::Sessions(sessions) = model.top() else { return Vec::new() };
     let asked = sessions.asked.take();

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A form about an account was written, or refused.
-pub fn account(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {
+pub(super) fn account(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {
     if let Err(failure) = answer {
         return refused(model, &failure);
     }
@@ -37,7 +37,7 @@ fn refused(model: &mut Model, failure: &Failure) -> Vec<Effect> {
 }
 
 /// Sessions were ended, or not.
-pub fn ended_sessions(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {
+pub(super) fn ended_sessions(model: &mut Model, answer: Answer<()>) -> Vec<Effect> {
     match answer {
         Ok(()) => model.say(words::SESSIONS_ENDED),
         Err(failure) => {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A page of a table was read.
-pub fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record>>) -> Vec<Effect> {
+pub(super) fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record>>) -> Vec<Effect> {
     let tickets = model.tickets.clone();
     // There may be several tables: one lies below each form, and above it the one in which a record is looked up.
     let mut tables = model.screens.iter_mut().filter_map(Screen::table_mut);
@@ -27,7 +27,7 @@ pub fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record>>) -> 
 }
 
 /// One record was read anew.
-pub fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) -> Vec<Effect> {
+pub(super) fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) -> Vec<Effect> {
     let detail = model.screens.iter_mut().find_map(|screen| match screen {
         Screen::Record(detail) => detail.load.finish(ticket).then_some(detail),
         _ => None,
@@ -44,7 +44,7 @@ pub fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) -> Vec<
 }
 
 /// A record was written, or refused.
-pub fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
+pub(super) fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
     let failure = match answer {
         Ok(record) => {
             let Screen::Form(form) = model.top() else { return Vec::new() };
@@ -83,7 +83,7 @@ pub fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
 }
 
 /// The version that somebody else wrote was read, after a 412.
-pub fn fresh(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
+pub(super) fn fresh(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
     match answer {
         Ok(record) => {
             if let Screen::Form(form) = model.top() {
@@ -105,7 +105,7 @@ pub fn fresh(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
 }
 
 /// A record was deleted, or not.
-pub fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) -> Vec<Effect> {
+pub(super) fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) -> Vec<Effect> {
     let error = match answer {
         Ok(()) => {
             model.say(words::deleted(&record.title));
@@ -141,7 +141,7 @@ pub fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) -> Vec<Ef
 }
 
 /// A record was put back, or not.
-pub fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> Vec<Effect> {
+pub(super) fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> Vec<Effect> {
     let error = match answer {
         Ok(restored) => {
             model.say(words::restored(&record.title));

@@ -49,17 +49,17 @@ impl Choice {
 
 /// Props of [`AccessEditor`].
 #[derive(Properties, PartialEq)]
-pub struct AccessEditorProps {
+pub(crate) struct AccessEditorProps {
     /// The rules for each of [`Action::ALL`], as the editor's model has them.
-    pub access: [String; 5],
+    pub(crate) access: [String; 5],
     /// Which of them cannot be read.
-    pub errors: [bool; 5],
-    pub onedit: Callback<(Part, String)>,
+    pub(crate) errors: [bool; 5],
+    pub(crate) onedit: Callback<(Part, String)>,
 }
 
 /// The table.
 #[component]
-pub fn AccessEditor(props: &AccessEditorProps) -> Html {
+pub(crate) fn AccessEditor(props: &AccessEditorProps) -> Html {
     let heads = [words::editor::ANYONE, words::editor::SIGNED_IN, words::editor::OWNER, words::editor::ROLES];
     let rows = Action::ALL.iter().enumerate().map(|(index, action)| {
         html! {

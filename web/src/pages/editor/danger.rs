@@ -7,7 +7,12 @@ use yew::prelude::*;
 use crate::{client::Client, hooks::Go, route::Route, toast::ToastEvent, ui::confirm::Danger, words};
 
 /// The form.
-pub fn delete_collection(collection: &Collection, client: &Client, toasts: &Callback<ToastEvent>, go: &Go) -> Html {
+pub(crate) fn delete_collection(
+    collection: &Collection,
+    client: &Client,
+    toasts: &Callback<ToastEvent>,
+    go: &Go,
+) -> Html {
     let (name, client, toasts, go) = (collection.name.clone(), client.clone(), toasts.clone(), go.clone());
     let ondelete = move |()| {
         let (name, client, toasts, go) = (name.clone(), client.clone(), toasts.clone(), go.clone());

@@ -7,30 +7,30 @@ use crate::words;
 
 /// The state.
 #[derive(Debug, Clone)]
-pub struct Draft {
-    pub editor: Editor,
+pub(crate) struct Draft {
+    pub(crate) editor: Editor,
     /// Tells cards apart, also while they move.
-    pub ids: Vec<u32>,
+    pub(crate) ids: Vec<u32>,
     /// Which cards show all they have.
-    pub open: Vec<bool>,
+    pub(crate) open: Vec<bool>,
     /// Read out when a field has moved.
-    pub said: String,
+    pub(crate) said: String,
     /// Being sent.
-    pub busy: bool,
+    pub(crate) busy: bool,
     /// Sent and taken.
-    pub is_done: bool,
+    pub(crate) is_done: bool,
     /// Somebody else changed the collection meanwhile.
-    pub is_stale: bool,
+    pub(crate) is_stale: bool,
     /// It was left unsent, and came back.
-    pub is_kept: bool,
+    pub(crate) is_kept: bool,
     /// Counts beginnings, so that inputs with a memory of their own begin anew too.
-    pub number: u32,
+    pub(crate) number: u32,
     next_id: u32,
 }
 
 impl Draft {
     /// Begins. What exists begins folded up.
-    pub fn new(editor: Editor) -> Self {
+    pub(crate) fn new(editor: Editor) -> Self {
         let fields = editor.draft.fields.len();
         let is_new = !editor.is_edit();
         let ids: Vec<u32> = (0..).take(fields).collect();
@@ -49,7 +49,7 @@ impl Draft {
     }
 
     /// Goes on with what was left unsent, where it is about the same collection.
-    pub fn begin(editor: Editor, left: Option<Self>) -> Self {
+    pub(crate) fn begin(editor: Editor, left: Option<Self>) -> Self {
         let fits = |left: &Self| {
             let is_same = left.editor.draft.name == editor.draft.name;
             left.editor.is_edit() == editor.is_edit() && (!editor.is_edit() || is_same)
@@ -61,12 +61,12 @@ impl Draft {
     }
 
     /// Begins anew.
-    pub fn restart(&mut self, editor: Editor) {
+    pub(crate) fn restart(&mut self, editor: Editor) {
         *self = Self { number: self.number + 1, ..Self::new(editor) };
     }
 
     /// Adds a field at the end, unfolded. The others fold up, so that what is being worked on is what is seen.
-    pub fn add(&mut self) {
+    pub(crate) fn add(&mut self) {
         self.editor.add_field();
         for index in 0..self.ids.len() {
             let is_named = self.editor.draft.fields.get(index).is_some_and(|field| !field.name.is_empty());
@@ -78,7 +78,7 @@ impl Draft {
     }
 
     /// Does something with a whole field.
-    pub fn act(&mut self, index: usize, act: Act) {
+    pub(crate) fn act(&mut self, index: usize, act: Act) {
         if index >= self.ids.len() {
             return;
         }
@@ -105,7 +105,7 @@ impl Draft {
     }
 
     /// What to send, where nothing is wrong. Otherwise all marks show from now on, and cards that have one unfold.
-    pub fn submit(&mut self) -> Option<Definition> {
+    pub(crate) fn submit(&mut self) -> Option<Definition> {
         let definition = self.editor.submit();
         self.busy = definition.is_some();
         self.unfold();
@@ -113,7 +113,7 @@ impl Draft {
     }
 
     /// Takes what the server said.
-    pub fn refused(&mut self, error: &CallError) {
+    pub(crate) fn refused(&mut self, error: &CallError) {
         self.busy = false;
         self.is_stale = Refusal::of(error, true) == Refusal::Changed;
         self.editor.refuse(error);
@@ -127,7 +127,7 @@ impl Draft {
     }
 
     /// What is wrong with the whole, or that there are marks.
-    pub fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         let mut messages = self.editor.messages();
         if messages.is_empty() && self.editor.shows_errors() {
             messages.push(words::editor::ERRORS.to_owned());

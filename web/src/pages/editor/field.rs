@@ -21,7 +21,7 @@ use crate::{
 
 /// What can be done with a whole field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub(crate) enum Act {
     /// Folds its card up, or unfolds it.
     Fold,
     /// Moves it up.
@@ -34,21 +34,21 @@ pub enum Act {
 
 /// Props of [`FieldCard`].
 #[derive(Properties, PartialEq)]
-pub struct FieldCardProps {
-    pub id: u32,
-    pub index: usize,
+pub(crate) struct FieldCardProps {
+    pub(crate) id: u32,
+    pub(crate) index: usize,
     /// How many fields there are.
-    pub of: usize,
-    pub field: FieldDraft,
-    pub open: bool,
+    pub(crate) of: usize,
+    pub(crate) field: FieldDraft,
+    pub(crate) open: bool,
     /// What is wrong, by part.
-    pub errors: Vec<(FieldPart, Vec<String>)>,
+    pub(crate) errors: Vec<(FieldPart, Vec<String>)>,
     /// The collections that a reference may lead to.
-    pub names: Rc<Vec<CollectionName>>,
+    pub(crate) names: Rc<Vec<CollectionName>>,
     /// What this collection is called so far.
-    pub own_name: String,
-    pub onedit: Callback<(Part, String)>,
-    pub onact: Callback<(usize, Act)>,
+    pub(crate) own_name: String,
+    pub(crate) onedit: Callback<(Part, String)>,
+    pub(crate) onact: Callback<(usize, Act)>,
 }
 
 impl FieldCardProps {
@@ -196,7 +196,7 @@ impl FieldCardProps {
 
 /// The card.
 #[component]
-pub fn FieldCard(props: &FieldCardProps) -> Html {
+pub(crate) fn FieldCard(props: &FieldCardProps) -> Html {
     let FieldCardProps { id, index, of, field, open, .. } = props;
     // A field that has just been added waits for its name.
     let name_ref = use_focus(field.name.is_empty() && *index > 0);

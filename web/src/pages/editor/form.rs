@@ -33,17 +33,17 @@ use crate::{
 
 /// Props of [`EditorForm`].
 #[derive(Properties, PartialEq)]
-pub struct EditorFormProps {
+pub(crate) struct EditorFormProps {
     /// The collection to edit; without it, one is made.
     #[prop_or_default]
-    pub collection: Option<Rc<Collection>>,
+    pub(crate) collection: Option<Rc<Collection>>,
     /// Somebody else changed the collection: loads it anew.
-    pub onreload: Callback<()>,
+    pub(crate) onreload: Callback<()>,
 }
 
 /// The form.
 #[component]
-pub fn EditorForm(props: &EditorFormProps) -> Html {
+pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
     let (left, note) = use_draft::<Draft>();
     let draft = use_model(|| Draft::begin(editor_of(props.collection.as_deref()), left));

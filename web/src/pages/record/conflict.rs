@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::words;
 
 /// Says what has happened and offers the ways out: saving mine, taking theirs, saving as a new record.
-pub fn conflict_notice(conflict: &Conflict, busy: bool, [onmine, ontheirs, onnew]: [&Callback<()>; 3]) -> Html {
+pub(crate) fn conflict_notice(conflict: &Conflict, busy: bool, [onmine, ontheirs, onnew]: [&Callback<()>; 3]) -> Html {
     let press = |callback: &Callback<()>| callback.reform(|_: MouseEvent| ());
     let changed = match conflict {
         Conflict::Gone => {

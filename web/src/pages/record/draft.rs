@@ -4,29 +4,29 @@ use common::{collection::Collection, conflict::EditedRecord, form::Form, record:
 
 /// The form with all that belongs to it.
 #[derive(Clone)]
-pub struct Draft {
-    pub form: Form,
+pub(crate) struct Draft {
+    pub(crate) form: Form,
     /// The version that is edited, and what others have done to it.
-    pub edited: EditedRecord,
-    pub busy: bool,
+    pub(crate) edited: EditedRecord,
+    pub(crate) busy: bool,
     /// All is sent; the page is about to be left.
-    pub is_done: bool,
+    pub(crate) is_done: bool,
     /// It was left unsent, and came back.
-    pub is_kept: bool,
+    pub(crate) is_kept: bool,
     /// Counts forms begun one after the other, so that each puts the focus on its first input.
-    pub number: usize,
+    pub(crate) number: usize,
 }
 
 impl Draft {
     /// Begins.
-    pub fn new(collection: &Collection, record: Option<Record>) -> Self {
+    pub(crate) fn new(collection: &Collection, record: Option<Record>) -> Self {
         let (edited, form) = EditedRecord::new(collection, record);
         Self { form, edited, busy: false, is_done: false, is_kept: false, number: 0 }
     }
 
     /// Goes on with what was left unsent, where there is something. What others changed since then comes to light when it
     /// is saved.
-    pub fn begin(collection: &Collection, record: Option<Record>, left: Option<Self>) -> Self {
+    pub(crate) fn begin(collection: &Collection, record: Option<Record>, left: Option<Self>) -> Self {
         let fits = |left: &Self| {
             let fields = left.form.inputs.iter().map(|input| &input.field);
             fields.eq(&collection.fields) && left.edited.base.is_some() == record.is_some()
@@ -38,7 +38,7 @@ impl Draft {
     }
 
     /// Something was typed that has not been sent.
-    pub fn is_unsent(&self) -> bool {
+    pub(crate) fn is_unsent(&self) -> bool {
         self.edited.is_changed(&self.form) && !self.is_done
     }
 }

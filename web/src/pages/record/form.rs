@@ -27,16 +27,16 @@ use crate::{
 
 /// Props of [`RecordForm`].
 #[derive(Properties, PartialEq)]
-pub struct RecordFormProps {
-    pub collection: Rc<Collection>,
+pub(crate) struct RecordFormProps {
+    pub(crate) collection: Rc<Collection>,
     /// The record to edit; without it, one is made. Later versions that come while the form is open change nothing in it.
     #[prop_or_default]
-    pub record: Option<Record>,
+    pub(crate) record: Option<Record>,
 }
 
 /// The form.
 #[component]
-pub fn RecordForm(props: &RecordFormProps) -> Html {
+pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
     let caller = use_caller();
     let (left, note) = use_draft::<Draft>();
     let draft = use_model(|| Draft::begin(&props.collection, props.record.clone(), left));

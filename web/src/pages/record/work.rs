@@ -27,19 +27,19 @@ use crate::{
 
 /// What the handlers need.
 #[derive(Clone)]
-pub struct Work {
-    pub client: Client,
-    pub collection: Rc<Collection>,
-    pub changes: Changes<Draft>,
-    pub toasts: Callback<ToastEvent>,
-    pub go: Go,
+pub(crate) struct Work {
+    pub(crate) client: Client,
+    pub(crate) collection: Rc<Collection>,
+    pub(crate) changes: Changes<Draft>,
+    pub(crate) toasts: Callback<ToastEvent>,
+    pub(crate) go: Go,
     /// Takes note of what is unsent.
-    pub note: Callback<Option<Draft>>,
+    pub(crate) note: Callback<Option<Draft>>,
 }
 
 /// What becomes of the page once a record has been created.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Then {
+pub(crate) enum Then {
     /// Back to the table.
     Leave,
     /// An empty form for the next one.
@@ -48,7 +48,7 @@ pub enum Then {
 
 impl Work {
     /// Sends the form.
-    pub fn save(&self, draft: &Draft, then: Then) {
+    pub(crate) fn save(&self, draft: &Draft, then: Then) {
         if draft.busy {
             return;
         }
@@ -93,7 +93,7 @@ impl Work {
     }
 
     /// Deletes the record.
-    pub fn delete(&self, record: &Record) {
+    pub(crate) fn delete(&self, record: &Record) {
         let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return };
         let (work, record) = (self.clone(), record.clone());
         self.changes.apply(|draft| draft.busy = true);

@@ -23,18 +23,18 @@ use crate::{
 
 /// Props of [`FilterLine`].
 #[derive(Properties, PartialEq)]
-pub struct FilterLineProps {
-    pub collection: Rc<Collection>,
-    pub state: TableState,
-    pub ongo: Callback<ListQuery>,
+pub(crate) struct FilterLineProps {
+    pub(crate) collection: Rc<Collection>,
+    pub(crate) state: TableState,
+    pub(crate) ongo: Callback<ListQuery>,
     /// Other collections can be joined.
     #[prop_or_default]
-    pub joins: bool,
+    pub(crate) joins: bool,
 }
 
 /// The filter line. It is taken on Enter; what is wrong with it stands below while it is typed.
 #[component]
-pub fn FilterLine(props: &FilterLineProps) -> Html {
+pub(crate) fn FilterLine(props: &FilterLineProps) -> Html {
     let FilterLineProps { collection, state, ongo, joins } = props;
     let line = use_state(String::new);
     use_effect_with(filter_line(&state.query), {

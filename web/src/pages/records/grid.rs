@@ -28,18 +28,18 @@ use crate::{
 
 /// Props of [`Grid`].
 #[derive(Properties, PartialEq)]
-pub struct GridProps {
-    pub collection: Rc<Collection>,
-    pub state: TableState,
-    pub rows: Rc<Vec<Record>>,
+pub(crate) struct GridProps {
+    pub(crate) collection: Rc<Collection>,
+    pub(crate) state: TableState,
+    pub(crate) rows: Rc<Vec<Record>>,
     /// Other rows are on their way.
-    pub busy: bool,
-    pub ongo: Callback<ListQuery>,
+    pub(crate) busy: bool,
+    pub(crate) ongo: Callback<ListQuery>,
 }
 
 /// The table.
 #[component]
-pub fn Grid(props: &GridProps) -> Html {
+pub(crate) fn Grid(props: &GridProps) -> Html {
     let GridProps { collection, state, rows, busy, ongo } = props;
     let columns = columns(collection, &state.query);
     let query = Rc::new(state.query.clone());
@@ -64,7 +64,7 @@ pub fn Grid(props: &GridProps) -> Html {
 }
 
 /// The headings, which sort.
-pub fn heads(columns: &[Column], state: &TableState, ongo: &Callback<ListQuery>) -> Html {
+pub(crate) fn heads(columns: &[Column], state: &TableState, ongo: &Callback<ListQuery>) -> Html {
     columns.iter().map(|column| {
         let direction = state.direction(&column.name);
         let sorted = match direction {

@@ -24,15 +24,15 @@ use crate::{
 
 /// Props of [`JoinMenu`].
 #[derive(Properties, PartialEq)]
-pub struct JoinMenuProps {
-    pub collection: Rc<Collection>,
-    pub query: ListQuery,
-    pub ongo: Callback<ListQuery>,
+pub(crate) struct JoinMenuProps {
+    pub(crate) collection: Rc<Collection>,
+    pub(crate) query: ListQuery,
+    pub(crate) ongo: Callback<ListQuery>,
 }
 
 /// The joins that there are, each with a way to take it off, and a form for another.
 #[component]
-pub fn JoinMenu(props: &JoinMenuProps) -> Html {
+pub(crate) fn JoinMenu(props: &JoinMenuProps) -> Html {
     let JoinMenuProps { collection, query, ongo } = props;
     let (others, again) = use_load(collection.name.clone(), |client, own| async move {
         let page = client.send(Call::<collections::List>::new((), ())).await?.body;

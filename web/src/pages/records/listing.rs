@@ -21,12 +21,12 @@ use crate::{
 };
 
 /// Whether a query can be asked of a table.
-pub type Check = fn(&Collection, &ListQuery) -> Result<(), FieldErrors>;
+pub(crate) type Check = fn(&Collection, &ListQuery) -> Result<(), FieldErrors>;
 
 /// What the address of the page asks of its table, or what is wrong with it, said before the server has to; and the way to
 /// another address of the page.
 #[hook]
-pub fn use_asked(
+pub(crate) fn use_asked(
     table: &Collection,
     check: Check,
     route: Route,
@@ -46,33 +46,33 @@ fn read(address: &str, check: impl FnOnce(&ListQuery) -> Result<(), FieldErrors>
 }
 
 /// Whether a query leaves rows out.
-pub fn is_narrowed(query: &ListQuery) -> bool {
+pub(crate) fn is_narrowed(query: &ListQuery) -> bool {
     !query.filters.is_empty() || !query.search.is_empty()
 }
 
 /// A table on its way to the screen.
-pub struct Listing<'a> {
+pub(crate) struct Listing<'a> {
     /// What is asked for.
-    pub query: &'a Result<ListQuery, CallError>,
+    pub(crate) query: &'a Result<ListQuery, CallError>,
     /// Why it could not be loaded.
-    pub error: Option<&'a CallError>,
+    pub(crate) error: Option<&'a CallError>,
     /// Tries again.
-    pub again: &'a Callback<()>,
+    pub(crate) again: &'a Callback<()>,
     /// The page itself, to which nothing is asked.
-    pub route: Route,
+    pub(crate) route: Route,
     /// Asks for something else.
-    pub ongo: &'a Callback<ListQuery>,
+    pub(crate) ongo: &'a Callback<ListQuery>,
     /// What is shown.
-    pub state: &'a TableState,
+    pub(crate) state: &'a TableState,
     /// The rows, once they are known, and whether there are any.
-    pub rows: Option<(bool, Html)>,
+    pub(crate) rows: Option<(bool, Html)>,
     /// Stands there where the whole table is empty.
-    pub nothing: Html,
+    pub(crate) nothing: Html,
 }
 
 impl Listing<'_> {
     /// The rows and the way to other pages; or why there are none.
-    pub fn draw(self) -> Html {
+    pub(crate) fn draw(self) -> Html {
         let plain = html! { <Link to={self.route} class="button">{ words::table::PLAIN }</Link> };
         match (self.query, self.error, self.rows) {
             // Rows were deleted, or somebody typed a number: there are not so many pages.

@@ -13,7 +13,7 @@ use crate::{
 const SIZES: [u64; 4] = [DEFAULT_PAGE_SIZE, 50, 100, 200];
 
 /// Pages and their size.
-pub fn pager(state: &TableState, ongo: &Callback<ListQuery>) -> Html {
+pub(crate) fn pager(state: &TableState, ongo: &Callback<ListQuery>) -> Html {
     let (page, size, pages) = (state.query.page, state.query.page_size, state.pages());
     let turn = |by: i64| {
         let (state, ongo) = (state.clone(), ongo.clone());

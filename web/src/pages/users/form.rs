@@ -30,7 +30,7 @@ use crate::{
 
 /// The page of a user to be.
 #[component]
-pub fn NewUserPage() -> Html {
+pub(crate) fn NewUserPage() -> Html {
     let is_admin = use_caller().is_admin();
     let (client, toasts, go) = (use_client(), use_toasts(), use_go());
     let state = use_kept_form(Form::new_user);
@@ -58,13 +58,13 @@ pub fn NewUserPage() -> Html {
 
 /// Props of [`UserPage`].
 #[derive(Properties, PartialEq)]
-pub struct UserPageProps {
-    pub id: UserId,
+pub(crate) struct UserPageProps {
+    pub(crate) id: UserId,
 }
 
 /// The page of a user.
 #[component]
-pub fn UserPage(props: &UserPageProps) -> Html {
+pub(crate) fn UserPage(props: &UserPageProps) -> Html {
     let (user, again) =
         use_load(props.id, |client, id| async move { Ok(client.send(Call::<users::Get>::new((id,), ())).await?.body) });
     let usage = user.value.as_ref().and_then(|user| user.usage.as_ref()).map(account::usage_of);
