@@ -97,11 +97,13 @@ impl Editor {
     }
 
     /// All parts, in the order in which they are shown.
-    pub fn parts(&self) -> impl Iterator<Item = Part> {
-        let fields = self.draft.fields.iter().enumerate();
-        let fields =
-            fields.flat_map(|(index, field)| FieldPart::all(&field.kind).map(move |part| Part::Field(index, part)));
-        [Part::Name, Part::Description].into_iter().chain(fields).chain((0..Action::ALL.len()).map(Part::Access))
+    pub fn parts(&self) -> Vec<Part> {
+        let mut parts = vec![Part::Name, Part::Description];
+        for (index, field) in self.draft.fields.iter().enumerate() {
+            parts.extend(FieldPart::all(&field.kind).into_iter().map(|part| Part::Field(index, part)));
+        }
+        parts.extend((0..Action::ALL.len()).map(Part::Access));
+        parts
     }
 
     /// What stands in a part, as the text of an input.
@@ -211,7 +213,7 @@ impl Editor {
     /// Something is shown to be wrong with a part of the field at this index.
     pub fn has_errors(&self, index: usize) -> bool {
         let Some(field) = self.draft.fields.get(index) else { return false };
-        FieldPart::all(&field.kind).any(|part| !self.errors_of(Part::Field(index, part)).is_empty())
+        FieldPart::all(&field.kind).into_iter().any(|part| !self.errors_of(Part::Field(index, part)).is_empty())
     }
 
     /// Saving was tried, and something is wrong.
@@ -223,8 +225,8 @@ impl Editor {
     /// stands under a field's name.
     pub fn messages(&self) -> Vec<String> {
         let mut messages: Vec<String> = self.message.iter().cloned().collect();
-        let paths: Vec<String> = self.parts().map(Part::path).collect();
-        for (path, errors) in self.errors.0.iter().filter(|(path, _)| !paths.contains(path)) {
+        let parts = self.parts();
+        for (path, errors) in self.errors.0.iter().filter(|(path, _)| !parts.iter().any(|part| part.path() == **path)) {
             messages.extend(errors.iter().map(|error| format!("{}: {}", text::label(path), error.message)));
         }
         messages
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn errors_stand_at_their_part() {
         let mut editor = Editor::default();
-        let max_length = FieldPart::all("text").find(|part| part.member() == "max_length").unwrap();
+        let max_length = FieldPart::all("text").into_iter().find(|part| part.member() == "max_length").unwrap();
         editor.write(Part::Access(0), "everyone".to_owned());
         editor.write(Part::Field(0, max_length), "many".to_owned());
         assert_eq!(editor.submit(), None);

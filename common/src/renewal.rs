@@ -39,9 +39,9 @@ pub struct Attempt {
 
 /// What a request does next.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Next<U> {
+pub enum Next {
     /// It is sent with this token.
-    Send(AccessToken<U>),
+    Send(String),
     /// It renews the token, tells [`Renewal::finish`] how that went, and takes what [`Renewal::usable`] gives then.
     Renew(Attempt),
     /// Another request's renewal is under way: it waits for that one, and takes what [`Renewal::usable`] gives then.
@@ -81,7 +81,7 @@ impl<U> Default for Renewal<U> {
     }
 }
 
-impl<U: Clone + PartialEq> Renewal<U> {
+impl<U: PartialEq> Renewal<U> {
     /// A session begins, or goes on, with this token. What a renewal that was under way brings is not taken any more.
     pub fn begin(&mut self, token: AccessToken<U>) {
         (self.token, self.under_way) = (Some(token), None);
@@ -98,16 +98,16 @@ impl<U: Clone + PartialEq> Renewal<U> {
     }
 
     /// What a request does next; `refused` is the token with which it was refused before.
-    pub fn next(&mut self, now: u64, refused: Option<&str>) -> Next<U> {
+    pub fn next(&mut self, now: u64, refused: Option<&str>) -> Next {
         match &self.token {
             None => Next::SignedOut,
-            Some(token) if now < token.renew_at && refused != Some(&token.text) => Next::Send(token.clone()),
+            Some(token) if now < token.renew_at && refused != Some(&token.text) => Next::Send(token.text.clone()),
             Some(_) => self.renew(now),
         }
     }
 
     /// Asks for a renewal whatever the token's age, also where there is no token yet.
-    pub fn renew(&mut self, now: u64) -> Next<U> {
+    pub fn renew(&mut self, now: u64) -> Next {
         if self.under_way.is_some() {
             return Next::Wait;
         }
@@ -133,9 +133,9 @@ impl<U: Clone + PartialEq> Renewal<U> {
 
     /// The token for a request of this user once a renewal is over, however it went: the new one, or the one at hand as long as it
     /// has not ended and was not refused. What one user asked for is never sent as another.
-    pub fn usable(&self, now: u64, user: &U, refused: Option<&str>) -> Option<AccessToken<U>> {
+    pub fn usable(&self, now: u64, user: &U, refused: Option<&str>) -> Option<String> {
         let token = self.token.as_ref()?;
-        (token.user == *user && refused != Some(&token.text) && now <= token.ends_at).then(|| token.clone())
+        (token.user == *user && refused != Some(&token.text) && now <= token.ends_at).then(|| token.text.clone())
     }
 }
 
@@ -156,14 +156,14 @@ mod tests {
         renewal
     }
 
-    fn sends(next: &Next<&'static str>) -> Option<String> {
+    fn sends(next: &Next) -> Option<String> {
         match next {
-            Next::Send(token) => Some(token.text.clone()),
+            Next::Send(text) => Some(text.clone()),
             _ => None,
         }
     }
 
-    fn attempt(next: &Next<&'static str>) -> Attempt {
+    fn attempt(next: &Next) -> Attempt {
         match next {
             Next::Renew(attempt) => *attempt,
             Next::Send(_) => panic!("the token is sent"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn usable(renewal: &Renewal<&'static str>, now: u64, refused: Option<&str>) -> Option<String> {
-        renewal.usable(now, &"ada", refused).map(|token| token.text)
+        renewal.usable(now, &"ada", refused)
     }
 
     #[test]

@@ -159,14 +159,14 @@ impl Client {
         let failures = self.failures.load(Ordering::Relaxed);
         let mut state = self.session.lock().await;
         let mut session = state.session.clone().ok_or(Failure::SignedOut)?;
-        let at_hand = |state: &State| state.renewal.usable(now(), &session.user, refused).map(|token| token.text);
+        let at_hand = |state: &State| state.renewal.usable(now(), &session.user, refused);
         if failures != self.failures.load(Ordering::Relaxed)
             && let Some(failure) = &state.failure
         {
             return at_hand(&state).ok_or_else(|| Failure::Call(failure.clone()));
         }
         let attempt = match state.renewal.next(now(), refused) {
-            Next::Send(token) => return Ok(token.text),
+            Next::Send(token) => return Ok(token),
             Next::Renew(attempt) => attempt,
             // Whoever renews holds the lock, so nobody does.
             Next::SignedOut | Next::Wait => return Err(Failure::SignedOut),
@@ -199,7 +199,7 @@ impl Client {
         }
         state.renewal.finish(attempt, outcome);
         self.failures.fetch_add(1, Ordering::Relaxed);
-        let at_hand = state.renewal.usable(now(), &session.user, refused).map(|token| token.text);
+        let at_hand = state.renewal.usable(now(), &session.user, refused);
         state.failure = Some(error.clone());
         at_hand.ok_or(Failure::Call(error))
     }

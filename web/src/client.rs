@@ -10,13 +10,15 @@ use common::{
         tokens::Credentials,
     },
     id::UserId,
-    renewal::{AccessToken, Next, Outcome, Renewal},
+    renewal::{AccessToken, Attempt, Next, Outcome, Renewal},
     user::User,
 };
-use futures_util::future::{FutureExt, LocalBoxFuture, Shared};
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use gloo_net::http::RequestBuilder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use wasm_bindgen_futures::spawn_local;
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use yew::Callback;
 
 use crate::{
@@ -31,7 +33,9 @@ pub(crate) struct Client(Rc<Inner>);
 struct Inner {
     renewal: RefCell<Renewal<UserId>>,
     /// The renewal that is under way. All requests that need one wait for the same.
-    under_way: RefCell<Option<Shared<Sent>>>,
+    under_way: RefCell<Option<Promise>>,
+    /// How the last renewal went.
+    outcome: RefCell<Result<(), CallError>>,
     events: Callback<SessionEvent>,
     channel: RefCell<Option<Channel>>,
 }
@@ -58,6 +62,7 @@ impl Client {
         Self(Rc::new(Inner {
             renewal: RefCell::default(),
             under_way: RefCell::default(),
+            outcome: RefCell::new(Ok(())),
             events,
             channel: RefCell::default(),
         }))
@@ -178,7 +183,7 @@ impl Client {
             next => self.follow(next).await,
         };
         match self.0.renewal.borrow().usable(now(), &user, refused) {
-            Some(token) => Ok(Some(token.text)),
+            Some(token) => Ok(Some(token)),
             None => outcome.map(|()| None),
         }
     }
@@ -190,42 +195,47 @@ impl Client {
     }
 
     /// Renews, or waits for the renewal that is under way; one at a time, in this tab and among all.
-    async fn follow(&self, next: Next<UserId>) -> Result<(), CallError> {
+    async fn follow(&self, next: Next) -> Result<(), CallError> {
         if let Next::Renew(attempt) = next {
             let client = self.clone();
+            // A promise goes on also when the page that waits for it is left.
             let renewal = async move {
-                let answer = {
-                    let _turn = tabs::turn().await;
-                    client.send(Call::<sessions::Refresh>::new((), ())).await
-                };
-                let finish = |outcome| client.0.renewal.borrow_mut().finish(attempt, outcome);
-                match answer {
-                    Ok(session) => {
-                        let (token, user) = split(session.body, attempt.began_at);
-                        if finish(Outcome::Renewed(token)) {
-                            client.began(user);
-                        }
-                        Ok(())
-                    }
-                    Err(error) => {
-                        let outcome = Outcome::of_error(&error);
-                        let is_over = matches!(outcome, Outcome::Over);
-                        if finish(outcome) && is_over {
-                            client.forget(SessionEvent::Lost);
-                        }
-                        Err(error)
-                    }
-                }
+                let outcome = client.trade(attempt).await;
+                *client.0.outcome.borrow_mut() = outcome;
+                Ok(JsValue::UNDEFINED)
             };
-            let renewal = renewal.boxed_local().shared();
-            *self.0.under_way.borrow_mut() = Some(renewal.clone());
-            // On its own, so that it ends also when the page that waits for it is left.
-            spawn_local(renewal.map(drop));
+            *self.0.under_way.borrow_mut() = Some(future_to_promise(renewal.boxed_local()));
         }
         let under_way = self.0.under_way.borrow().clone();
-        match under_way {
-            Some(renewal) => renewal.await,
-            None => Ok(()),
+        if let Some(renewal) = under_way {
+            // How it went is told beside it.
+            let _ = JsFuture::from(renewal).await;
+        }
+        self.0.outcome.borrow().clone()
+    }
+
+    async fn trade(&self, attempt: Attempt) -> Result<(), CallError> {
+        let answer = {
+            let _turn = tabs::turn().await;
+            self.send(Call::<sessions::Refresh>::new((), ())).await
+        };
+        let finish = |outcome| self.0.renewal.borrow_mut().finish(attempt, outcome);
+        match answer {
+            Ok(session) => {
+                let (token, user) = split(session.body, attempt.began_at);
+                if finish(Outcome::Renewed(token)) {
+                    self.began(user);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let outcome = Outcome::of_error(&error);
+                let is_over = matches!(outcome, Outcome::Over);
+                if finish(outcome) && is_over {
+                    self.forget(SessionEvent::Lost);
+                }
+                Err(error)
+            }
         }
     }
 

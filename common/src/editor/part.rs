@@ -40,10 +40,12 @@ impl FieldPart {
     pub const FLAGS: [Self; 4] = [Self::Required, Self::Nullable, Self::Unique, Self::Indexed];
 
     /// All parts of a field of this type, in the order in which they are shown.
-    pub fn all(kind: &str) -> impl Iterator<Item = Self> {
-        let first = [Self::Name, Self::Type].into_iter();
-        let last = Self::FLAGS.into_iter().chain([Self::Default, Self::Help]);
-        first.chain(options(kind).iter().map(Self::Option)).chain(last)
+    pub fn all(kind: &str) -> Vec<Self> {
+        let mut parts = vec![Self::Name, Self::Type];
+        parts.extend(options(kind).iter().map(Self::Option));
+        parts.extend(Self::FLAGS);
+        parts.extend([Self::Default, Self::Help]);
+        parts
     }
 
     /// Its member in a field's definition.

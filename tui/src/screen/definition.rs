@@ -88,7 +88,8 @@ impl DefinitionForm {
     /// Makes the form anew, with a part in focus.
     fn lay_out(&mut self, focus: Option<Part>) {
         // The name of what exists is fixed.
-        self.parts = self.editor.parts().filter(|part| self.existing.is_none() || *part != Part::Name).collect();
+        self.parts = self.editor.parts();
+        self.parts.retain(|part| self.existing.is_none() || *part != Part::Name);
         let mut form = Form::default();
         for part in &self.parts {
             let kind = match part {

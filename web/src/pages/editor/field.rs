@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use common::{
-    editor::{FieldDraft, FieldPart, ON_DELETE_HELP, OptionKind, Part, TYPE_HELP, options},
+    editor::{FieldDraft, FieldPart, ON_DELETE_HELP, OptionKind, Part, TYPE_HELP},
     name::CollectionName,
     text,
 };
@@ -177,18 +177,17 @@ impl FieldCardProps {
     }
 
     fn body(&self, name_ref: &NodeRef) -> Html {
-        let own = options(&self.field.kind).iter().map(FieldPart::Option);
-        let first = [FieldPart::Name, FieldPart::Type].into_iter().chain(own);
+        let parts = FieldPart::all(&self.field.kind);
+        let own = parts.len() - FieldPart::FLAGS.len() - 2;
+        let draw = |parts: &[FieldPart]| parts.iter().map(|part| self.part(*part, name_ref)).collect::<Html>();
         html! {
             <div class="card-body">
-                <div class="columns">{ for first.map(|part| self.part(part, name_ref)) }</div>
+                <div class="columns">{ draw(&parts[..own]) }</div>
                 <fieldset class="flags">
                     <legend>{ words::editor::FLAGS }</legend>
-                    { for FieldPart::FLAGS.iter().map(|part| self.part(*part, name_ref)) }
+                    { draw(&FieldPart::FLAGS) }
                 </fieldset>
-                <div class="columns">
-                    { for [FieldPart::Default, FieldPart::Help].into_iter().map(|part| self.part(part, name_ref)) }
-                </div>
+                <div class="columns">{ draw(&[FieldPart::Default, FieldPart::Help]) }</div>
             </div>
         }
     }

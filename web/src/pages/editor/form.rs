@@ -135,8 +135,13 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
     let (to, query) =
         props.collection.as_ref().map_or_else(|| collections_place().1, |known| places::table(&known.name));
     let cards = editor.draft.fields.iter().enumerate().map(|(index, field)| {
-        let errors = FieldPart::all(&field.kind).map(|part| (part, editor.errors_of(Part::Field(index, part))));
-        let errors = errors.filter(|(_, errors)| !errors.is_empty()).collect::<Vec<_>>();
+        let mut errors = Vec::new();
+        for part in FieldPart::all(&field.kind) {
+            let wrong = editor.errors_of(Part::Field(index, part));
+            if !wrong.is_empty() {
+                errors.push((part, wrong));
+            }
+        }
         html! {
             <field::FieldCard
                 key={state.ids[index]}
