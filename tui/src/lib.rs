@@ -29,7 +29,7 @@ pub mod terminal;
 mod text_input;
 pub mod update;
 pub mod view;
-mod width;
+pub mod width;
 pub mod words;
 
 pub use message::{Failure, Message};

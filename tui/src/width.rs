@@ -20,12 +20,12 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Columns that the text fills.
-pub(crate) fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     if is_plain(text) { text.len() } else { clusters(text).map(|(_, width)| width).sum() }
 }
 
 /// The text within so many columns; where something is cut off, its last column is an ellipsis.
-pub(crate) fn cut(text: &str, columns: usize) -> String {
+pub fn cut(text: &str, columns: usize) -> String {
     let mut out = String::new();
     let (mut used, mut keep) = (0, 0);
     for (cluster, width) in clusters(text) {
@@ -46,7 +46,7 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
 }
 
 /// The part of the text that a window of so many columns shows when it begins at column `from`.
-pub(crate) fn window(text: &str, from: usize, columns: usize) -> String {
+pub fn window(text: &str, from: usize, columns: usize) -> String {
     let mut out = String::new();
     let mut at = 0;
     for (cluster, width) in clusters(text) {
@@ -61,7 +61,7 @@ pub(crate) fn window(text: &str, from: usize, columns: usize) -> String {
 }
 
 /// The text on lines of at most so many columns, broken at spaces where there are any, its own line breaks kept.
-pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
