@@ -17,24 +17,24 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use auth::{
+    keys::KeyRing,
+    password::{Hasher, HasherSettings, Peppers},
+    throttle::{Throttle, ThrottleSettings},
+    token::TokenSettings,
+};
 use base::{Clock, Entropy};
 use coffer::{
     assets::Assets,
-    auth::{
-        keys::KeyRing,
-        password::{Hasher, HasherSettings, Peppers},
-        throttle::{Throttle, ThrottleSettings},
-        token::TokenSettings,
-    },
     domain::{App, Parts, journal::Actor, users},
     routes,
-    server::{Server, ServerOptions},
     store::{Options, Store},
 };
 use common::{access::Caller, endpoints::users::NewUser};
 use figures::memory;
 use reqwest::Client;
 use serde_json::{Value, json};
+use server::{Server, ServerOptions};
 use tokio::{sync::Barrier, task::JoinSet, time::sleep};
 
 const PASSWORD: &str = "grows seven quinces a year";

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use common::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
+use server::problem;
 
-use crate::problem;
 use content::{Caching, IMMUTABLE};
 use encoding::Encoding;
 use range::Range;

@@ -25,7 +25,10 @@ use bytes::Buf;
 use common::Endpoint;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
+use logging::Log;
 use percent_encoding::percent_decode_str;
+use server::metrics::{Http, Route};
+use server::request::{Connection, Notes, RequestId};
 use time::OffsetDateTime;
 use warp::{Filter, Reply as _};
 
@@ -33,9 +36,6 @@ use crate::{
     assets::Assets,
     domain::{App, Result},
     limits::Limits,
-    log::Log,
-    metrics::{Http, Route},
-    server::request::{Connection, Notes, RequestId},
 };
 pub use input::Input;
 use input::Raw;

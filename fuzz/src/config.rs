@@ -9,13 +9,11 @@ use std::{
     sync::LazyLock,
 };
 
+use auth::keys::KeyRing;
 use base::{Clock, Entropy};
-use coffer::{
-    auth::keys::KeyRing,
-    limits,
-    server::{ListenAddress, TrustedProxy},
-};
+use coffer::limits;
 use coffer_tui::server::Server;
+use server::{ListenAddress, TrustedProxy};
 use tempfile::TempDir;
 
 use crate::split_at;

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use coffer::server::{TrustedProxy, claimed_client, request::Connection};
+use server::{TrustedProxy, claimed_client, request::Connection};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Behind a proxy that adds its client's address to whatever the client sent, a client can be taken for itself or for the proxy, and for nobody

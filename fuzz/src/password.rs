@@ -1,6 +1,6 @@
 //! Passwords, before they are hashed.
 
-use coffer::auth::{
+use auth::{
     password::{MAX_PASSWORD_BYTES, Password},
     password_policy::Policy,
 };

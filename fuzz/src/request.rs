@@ -2,19 +2,18 @@
 
 use std::{net::IpAddr, sync::LazyLock};
 
+use auth::{
+    keys::KeyRing,
+    password::{Hasher, HasherSettings, PasswordHash, Peppers},
+    token::{TokenSettings, TokenType},
+};
 use base::{Clock, Entropy};
 use bytes::Bytes;
 use coffer::{
     assets::Assets,
-    auth::{
-        keys::KeyRing,
-        password::{Hasher, HasherSettings, PasswordHash, Peppers},
-        token::{TokenSettings, TokenType},
-    },
     domain::{App, Parts, check, collections, journal::Actor, keyspace, records, sessions::StoredSession, users},
     limits::{self, Limits},
     routes,
-    server::request::Connection,
     store::{Options, Store},
 };
 use common::{
@@ -24,6 +23,7 @@ use common::{
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
+use server::request::Connection;
 use tower::ServiceExt;
 
 use crate::{runtime, split_at};

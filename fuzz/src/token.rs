@@ -2,13 +2,13 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::LazyLock};
 
-use aws_lc_rs::hmac;
-use base::{Clock, Entropy, IdSource};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use coffer::auth::{
+use auth::{
     keys::KeyRing,
     token::{Issuer, TokenSettings, TokenType, Verifier},
 };
+use aws_lc_rs::hmac;
+use base::{Clock, Entropy, IdSource};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use common::{
     id::{SessionId, UserId},
     json,

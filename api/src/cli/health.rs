@@ -6,14 +6,13 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use common::Problem;
 use reqwest::{ClientBuilder, Url};
+use server::ListenAddress;
 
 use super::{
     listen::{Addresses, reachable},
     open::block_on,
     remote::{Trust, certificates, unanswered},
 };
-use crate::server::ListenAddress;
-
 /// Asks a server.
 #[derive(Debug, Args)]
 pub struct Health {

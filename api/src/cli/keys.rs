@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
+use auth::keys::{Algorithm, Key, KeyRing};
 use base::{Clock, Entropy};
 use clap::{Args, Subcommand};
 
 use super::open::DataDir;
-use crate::auth::keys::{Algorithm, Key, KeyRing};
-
 /// What to do with keys.
 #[derive(Debug, Args)]
 pub struct Keys {

@@ -8,8 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, value_parser};
-
-use crate::server::{
+use server::{
     DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_PER_ADDRESS, ListenAddress, Listener, Server, ServerOptions, Tls, TrustedProxy,
 };
 

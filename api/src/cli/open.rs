@@ -3,17 +3,17 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use auth::{
+    keys::KeyRing,
+    password::{Hasher, HasherSettings, Peppers},
+    password_policy::Policy,
+    setup_code::SetupCode,
+    token::TokenSettings,
+};
 use base::{Clock, Entropy};
 use clap::Args;
 
 use crate::{
-    auth::{
-        keys::KeyRing,
-        password::{Hasher, HasherSettings, Peppers},
-        password_policy::Policy,
-        setup_code::SetupCode,
-        token::TokenSettings,
-    },
     domain::{App, Parts, quota::Quota, sessions, setup, usage, users},
     store::{Options, Store},
 };
@@ -64,7 +64,7 @@ impl Default for AuthSettings {
             session_lifetime: sessions::LIFETIME,
             rotation: true,
             key_files: Vec::new(),
-            min_password_length: crate::auth::password_policy::DEFAULT_MIN_LENGTH,
+            min_password_length: auth::password_policy::DEFAULT_MIN_LENGTH,
             peppers: PepperFiles::default(),
             without_peppers: false,
         }

@@ -8,11 +8,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use auth::password::Peppers;
 use clap::Args;
 
 use super::{check, open::block_on, progress};
 use crate::{
-    auth::password::Peppers,
     domain::{backup, usage, users},
     store::{Options, Store},
 };

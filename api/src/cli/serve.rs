@@ -5,8 +5,11 @@ mod metrics;
 use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
+use auth::token::TokenSettings;
 use base::Clock;
 use clap::{Args, ValueEnum};
+use logging::Log;
+use server::{ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
@@ -17,12 +20,9 @@ use super::{
 };
 use crate::{
     assets::Assets,
-    auth::token::TokenSettings,
     domain::{App, demo, quota::Quota, sessions},
     limits::{self, Limits},
-    log::{self, Log},
     routes,
-    server::{ServerOptions, Tls},
 };
 
 /// The server's options. Each is an environment variable too, but `--accept-data-loss`: that is for one start, and would go on for ever
@@ -54,7 +54,7 @@ pub struct Serve {
     #[command(flatten)]
     peppers: PepperFiles,
     /// Characters that a new password must have, 8 or more.
-    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = crate::auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
+    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
     min_password_length: usize,
     /// Serve the web app from this folder, not from the binary.
     #[arg(long, env = "COFFER_WEB_DIR", value_name = "DIR")]
@@ -104,10 +104,10 @@ impl Serve {
         block_on(self.serve(log))
     }
 
-    fn start_log(&self) -> Result<(Log, log::Guard)> {
+    fn start_log(&self) -> Result<(Log, logging::Guard)> {
         let format = match self.log {
-            LogFormat::Text => log::Format::Text,
-            LogFormat::Json => log::Format::Json,
+            LogFormat::Text => logging::Format::Text,
+            LogFormat::Json => logging::Format::Json,
         };
         Log::start(format, &self.log_level, Clock::system(), std::io::stderr()).context("--log-level")
     }

@@ -65,7 +65,7 @@ struct With {
     #[arg(long)]
     password_stdin: bool,
     /// Characters that a new password must have, 8 or more.
-    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = crate::auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
+    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
     min_password_length: usize,
     #[command(flatten)]
     peppers: PepperFiles,

@@ -8,20 +8,18 @@ use std::{
     time::Duration,
 };
 
+use auth::{
+    keys::KeyRing,
+    password::Hasher,
+    password_policy::Policy,
+    setup_code::SetupCode,
+    throttle::{Throttle, ThrottleSettings},
+    token::{Issuer, TokenSettings, UnusableKey, Verifier},
+};
 use base::{Clock, Entropy, IdSource};
 
 use super::{callers::Callers, core::Core, sessions};
-use crate::{
-    auth::{
-        keys::KeyRing,
-        password::Hasher,
-        password_policy::Policy,
-        setup_code::SetupCode,
-        throttle::{Throttle, ThrottleSettings},
-        token::{Issuer, TokenSettings, UnusableKey, Verifier},
-    },
-    store::Store,
-};
+use crate::store::Store;
 
 /// Everything that a request needs. Clones are handles to the same.
 #[derive(Clone)]

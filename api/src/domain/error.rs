@@ -2,14 +2,12 @@
 
 use std::{borrow::Cow, iter, time::Duration};
 
+use auth::{password::HashError, token::TokenError};
 use common::problem::FieldErrors;
 use thiserror::Error;
 
 use super::quota::OverQuota;
-use crate::{
-    auth::{password::HashError, token::TokenError},
-    store::{CommitError, ReadError},
-};
+use crate::store::{CommitError, ReadError};
 
 /// The result of a domain function.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -4,6 +4,10 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use auth::{
+    password::{Password, PasswordHash, Verdict},
+    token::{Claims, TokenError, TokenType},
+};
 use common::{
     access::Caller,
     change::{Subject, Verb},
@@ -22,13 +26,7 @@ use super::{
     sessions::{self, Authenticated, StoredSession, end_one, stage_end},
     users,
 };
-use crate::{
-    auth::{
-        password::{Password, PasswordHash, Verdict},
-        token::{Claims, TokenError, TokenType},
-    },
-    store::{Batch, CommitError, Expect, Version},
-};
+use crate::store::{Batch, CommitError, Expect, Version};
 
 /// Who sent a request, as far as the connection tells.
 #[derive(Debug, Clone)]

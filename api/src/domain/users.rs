@@ -5,6 +5,7 @@ mod password;
 pub mod peppers;
 mod stored;
 
+use auth::password::PasswordHash;
 use common::{
     change::{Subject, Verb},
     endpoints::users::{NewUser, UserPatch},
@@ -24,10 +25,7 @@ use super::{
     retry::Retry,
     sessions, usage,
 };
-use crate::{
-    auth::password::PasswordHash,
-    store::{Batch, CommitError, Expect, Version, counter},
-};
+use crate::store::{Batch, CommitError, Expect, Version, counter};
 
 pub use list::{all, list};
 pub use password::{change_password, hash};

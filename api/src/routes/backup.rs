@@ -6,12 +6,12 @@ use bytes::Bytes;
 use common::endpoints::backup;
 use futures_util::stream;
 use http::header::CONTENT_DISPOSITION;
+use logging::in_current_request;
 use tokio::sync::mpsc;
 
 use super::{Context, Input, Reply, Table};
 use crate::{
     domain::{Result, backup::Backup},
-    log::in_current_request,
     store::Snapshot,
 };
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use auth::token::TokenError;
 use bytes::Bytes;
 use common::{
     Endpoint, Problem,
@@ -11,18 +12,17 @@ use common::{
 };
 use http::{HeaderValue, Method, header};
 use serde_json::{Value, json};
+use server::problem::response_parts;
+use server::request::RequestId;
 
 use super::Response;
 use crate::{
-    auth::token::TokenError,
     domain::{
         Error,
         error::AuthError,
         quota::{MAX_COLLECTIONS, OverQuota},
     },
     limits::Allowance,
-    problem::response_parts,
-    server::request::RequestId,
 };
 
 /// Why a request is refused.

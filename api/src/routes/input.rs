@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use auth::token::Claims;
 use common::{
     Access, Endpoint, Problem,
     access::Caller,
@@ -15,6 +16,7 @@ use common::{
 use http::{HeaderMap, header};
 use memchr::memchr2;
 use serde_json::Value;
+use server::request::{Connection, Notes, RequestId};
 
 use super::{
     Context, body,
@@ -23,7 +25,6 @@ use super::{
     rate_limit::{self, RefreshToken},
 };
 use crate::{
-    auth::token::Claims,
     domain::{
         Error,
         error::AuthError,
@@ -32,7 +33,6 @@ use crate::{
         sign_in::{self, Origin},
     },
     limits::{Allowance, Payer},
-    server::request::{Connection, Notes, RequestId},
 };
 
 /// Characters of a user agent that are kept.
@@ -209,7 +209,7 @@ async fn authenticate(
     }
     // Whole slices at a time, and not byte by byte as `to_str` and `split_whitespace` go: a token is long, and comes with each request.
     let Some(line) = str::from_utf8(line.as_bytes()).ok().filter(|line| line.is_ascii()) else {
-        return Err(Error::from(AuthError::Token(crate::auth::token::TokenError::Invalid("not ASCII"))).into());
+        return Err(Error::from(AuthError::Token(auth::token::TokenError::Invalid("not ASCII"))).into());
     };
     let line = line.trim_ascii();
     let (scheme, token) = line.split_once([' ', '\t']).unwrap_or((line, ""));

@@ -11,15 +11,13 @@ use common::{
     endpoints::metrics::{Exposition, Get},
 };
 use http::Method;
+use server::metrics::{Kind, Process, Route, Text};
+use server::request::{Notes, RequestId};
 use tokio::sync::Mutex;
 use warp::Filter;
 
 use super::{Context, Options, Reply, Table, error, split, to_warp};
-use crate::{
-    domain::{App, Result, sessions},
-    metrics::{Kind, Process, Route, Text},
-    server::request::{Notes, RequestId},
-};
+use crate::domain::{App, Result, sessions};
 
 /// How long a count of the sessions is good: counting reads all of them.
 const COUNTED: Duration = Duration::from_secs(15);

@@ -3,6 +3,7 @@
 
 use std::{io::Write as _, net::IpAddr};
 
+use auth::token::{Claims, TokenError, TokenType};
 use common::{
     Access, Endpoint,
     endpoint::{ChargedTo, Cost},
@@ -15,7 +16,6 @@ use super::{
     error::{Refusal, whole_seconds},
 };
 use crate::{
-    auth::token::{Claims, TokenError, TokenType},
     domain::sessions::Authenticated,
     limits::{Allowance, Class, Limits, Payer},
 };

@@ -6,6 +6,8 @@
 //! disk in question. The runs without syncs load a few lines of C (compiled with `cc`) that turn
 //! `fsync` or `fdatasync` into nothing; only the high-water mark uses the latter.
 
+extern crate coffer_store as store;
+
 #[path = "../../examples/shared/figures.rs"]
 mod figures;
 

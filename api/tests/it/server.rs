@@ -12,14 +12,12 @@ mod tls;
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use coffer::{
-    assets::Assets,
-    server::{
-        Server, ServerOptions, Unfinished,
-        request::{Connection, RequestId},
-    },
-};
+use coffer::assets::Assets;
 use http::{HeaderMap, Method, Response};
+use server::{
+    Server, ServerOptions, Unfinished,
+    request::{Connection, RequestId},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

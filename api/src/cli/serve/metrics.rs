@@ -3,12 +3,9 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
+use server::{ListenAddress, Server, ServerOptions};
 
-use crate::{
-    domain::App,
-    routes,
-    server::{ListenAddress, Server, ServerOptions},
-};
+use crate::{domain::App, routes};
 
 /// A bound socket.
 pub(super) struct Listener(Server);

@@ -1,5 +1,6 @@
 //! Users' passwords: which are let in, and changing one's own.
 
+use auth::password::{Password, PasswordHash, Verdict};
 use common::{
     change::{Subject, Verb},
     endpoints::users::PasswordChange,
@@ -9,7 +10,6 @@ use common::{
 
 use super::stored::{StoredUser, folded, load};
 use crate::{
-    auth::password::{Password, PasswordHash, Verdict},
     domain::{
         app::{App, Auth},
         error::{AuthError, Error, Result},

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use auth::password::{PasswordHash, PepperUse, Peppers};
 use serde::Deserialize;
 
 use crate::{
-    auth::password::{PasswordHash, PepperUse, Peppers},
     domain::{error::Result, keyspace},
     store::{Scan, Store},
 };

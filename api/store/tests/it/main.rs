@@ -1,5 +1,7 @@
 //! The store by itself, without the server: what it promises, tried hard.
 
+extern crate coffer_store as store;
+
 mod concurrency;
 mod damage;
 mod files;

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
+use auth::{
+    keys::KeyRing,
+    password::{Hasher, HasherSettings, Peppers},
+    setup_code::SetupCode,
+    throttle::{Throttle, ThrottleSettings},
+    token::TokenSettings,
+};
 use base::{Clock, ClockHand, Entropy};
 use coffer::{
     assets::Assets,
-    auth::{
-        keys::KeyRing,
-        password::{Hasher, HasherSettings, Peppers},
-        setup_code::SetupCode,
-        throttle::{Throttle, ThrottleSettings},
-        token::TokenSettings,
-    },
     domain::{App, Parts, deadline::Reading, sessions},
     limits::{self, Limits},
     routes,
-    server::{Server, ServerOptions, TrustedProxy},
     store::{Options, Store},
 };
 use reqwest::redirect;
+use server::{Server, ServerOptions, TrustedProxy};
 use tempfile::TempDir;
 
 use super::furnish;

@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
-use coffer::{
-    auth::setup_code::CODE_LIFETIME,
-    auth::throttle::ThrottleSettings,
-    store::{EngineOptions, Options, Store},
-};
+use auth::setup_code::CODE_LIFETIME;
+use auth::throttle::ThrottleSettings;
+
+use coffer::store::{EngineOptions, Options, Store};
 use reqwest::Method;
 use serde_json::json;
 

@@ -1,9 +1,8 @@
 //! P1, P4 to P7, P11, P13: which passwords there are and what an answer tells about them.
 
-use coffer::{
-    auth::password::{Cost, HasherSettings},
-    domain::users,
-};
+use auth::password::{Cost, HasherSettings};
+
+use coffer::domain::users;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -2,7 +2,8 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use coffer::server::{Tls, TlsError};
+use server::{Tls, TlsError};
+
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},

@@ -27,7 +27,7 @@ impl Password {
     }
 
     /// The text, for the checks of the policy.
-    pub(in crate::auth) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0
     }
 }

@@ -6,7 +6,7 @@ use base::Entropy;
 use tempfile::TempDir;
 
 use super::*;
-use crate::auth::password::{Hasher, HasherSettings, Password, Verdict};
+use crate::password::{Hasher, HasherSettings, Password, Verdict};
 
 const OLD: &[u8] = b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pAxxqM\n";
 const NEW: &[u8] = b"pQ8eN2rW6uY0iO4aS9dF3gH7jK1lZ5xCvv2B";

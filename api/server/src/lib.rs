@@ -1,10 +1,12 @@
-//! The accept loop: a service (warp's, in practice) behind limits, deadlines and a drain. This module and its children are the only ones
-//! that name hyper and tower; routes and domain know nothing of connections. Signals and the command line are the caller's.
+//! The accept loop: a service (warp's, in practice) behind limits, deadlines and a drain. This crate is the only one that names hyper,
+//! tower and rustls; it knows no routes, and routes know of it [`request`], [`metrics`] and [`problem`] alone. Signals and the command
+//! line are the caller's.
 //!
 //! - `accept`, `listener`, `connection_limits`: taking connections, and from whom how many
 //! - `connection`, `activity`, `stream`, `tls_stream`: what one connection may do, and for how long
 //! - `exchange`, `answer`, `request_body`, `headers`, `refusal`, `unreadable`: one request and its answer
 //! - [`request`]: what handlers are told of a request, and tell the server
+//! - [`problem`], [`metrics`]: how a problem document is answered, and what is counted
 //! - `forwarded`: what proxies say of their clients
 //! - `drain`: how the server stops
 
@@ -19,8 +21,10 @@ mod forwarded;
 mod headers;
 mod io;
 mod listener;
+pub mod metrics;
 mod options;
 mod peer;
+pub mod problem;
 mod rate_limited_log;
 mod refusal;
 pub mod request;

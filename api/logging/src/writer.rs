@@ -161,7 +161,7 @@ mod tests {
     use base::Clock;
 
     use super::*;
-    use crate::log::line::Format;
+    use crate::line::Format;
 
     /// A reader that takes a write when it is told to.
     struct Reader {

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::auth::keys::KeyState;
+use crate::keys::KeyState;
 
 const NOW: i64 = 1_800_000_000;
 

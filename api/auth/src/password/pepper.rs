@@ -13,7 +13,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::stored::PasswordHash;
-use crate::auth::secret::{self, SecretError};
+use crate::secret::{self, SecretError};
 
 /// The peppers, the one for new hashes first. None at all is the default. `Debug` shows how many there are.
 #[derive(Clone, Default)]

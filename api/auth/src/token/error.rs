@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::auth::keys::Algorithm;
+use crate::keys::Algorithm;
 
 /// Why a token is refused. [`Self::detail`] is for the caller (`SimpleJWT`'s words); `Display` is for the log and says
 /// more, but never anything out of the token.

@@ -54,7 +54,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::log::line::Format;
+    use crate::line::Format;
 
     const HOSTILE: &str = "ada\nroot=1 \"ok\"\r\t\\\u{1b}[2J\u{202e}\u{2028}\u{85}\0é";
 

@@ -10,7 +10,7 @@ use common::user::User;
 
 use crate::metrics::Route;
 
-pub use crate::log::RequestId;
+pub use logging::RequestId;
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

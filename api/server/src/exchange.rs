@@ -12,7 +12,7 @@ use super::{
     peer::Peer,
     request::{Connection, Notes, RequestId},
 };
-use crate::{log, metrics::Outcome};
+use crate::metrics::Outcome;
 
 /// An exchange under way. Dropping it ends it and logs it: there is no way out that is not noted.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Drop for Exchange {
         // The route's template and never the URL: an id may tell too much, a query or a path of nothing may hold a token. The client's IP
         // address is in the line.
         tracing::info!(
-            target: log::ACCESS,
+            target: logging::ACCESS,
             // Explicitly, since the last byte is sent by the connection's task, which works on no request.
             request_id = self.id.as_str(),
             method = self.method.as_str(),
