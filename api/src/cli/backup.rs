@@ -29,7 +29,7 @@ use crate::{
 
 /// Writes a backup: everything but sessions and signing keys. It has password hashes in it; keep it as safe as the data.
 #[derive(Debug, Args)]
-pub struct Backup {
+pub(super) struct Backup {
     /// The file to write. One that is there is replaced when the new one is whole.
     file: PathBuf,
     /// Ask this running server for it, such as <http://127.0.0.1:8000>; an admin has to sign in.
@@ -49,7 +49,7 @@ pub struct Backup {
 
 impl Backup {
     /// Does it.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let password = match &self.user {
             Some(user) => password::ask(self.password_stdin, &format!("Password of {user}: "))?,
             None => String::new(),

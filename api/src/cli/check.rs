@@ -18,7 +18,7 @@ use crate::{
 /// Verifies a store: every index entry against its record and back, unique values, counts, references, users, sessions, the
 /// journal.
 #[derive(Debug, Args)]
-pub struct Check {
+pub(super) struct Check {
     /// Build anew what is derived from records and users and is wrong: indexes, unique entries, counts. Records, users and
     /// the journal are never touched.
     #[arg(long)]
@@ -30,11 +30,11 @@ pub struct Check {
 /// The store does not fit together (exit code 4). The findings have been told.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub struct Damaged(String);
+pub(super) struct Damaged(String);
 
 impl Check {
     /// Does it.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         block_on(async {
             let store = self.data.existing_store().await?;
             let outcome = check(&store, self.repair).await;
@@ -45,7 +45,7 @@ impl Check {
 }
 
 /// Checks a store and says what it found; with `repair`, builds anew what can be.
-pub async fn check(store: &Store, repair: bool) -> Result<()> {
+pub(super) async fn check(store: &Store, repair: bool) -> Result<()> {
     let report = examined(store).await?;
     if report.is_sound() {
         return sound(&report);

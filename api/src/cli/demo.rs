@@ -10,7 +10,7 @@ use crate::domain::{demo, quota::Quota};
 
 /// Fills an empty store.
 #[derive(Debug, Args)]
-pub struct Demo {
+pub(super) struct Demo {
     #[command(flatten)]
     peppers: PepperFiles,
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Demo {
 
 impl Demo {
     /// Does it.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         block_on(async {
             let settings = AuthSettings { peppers: self.peppers, ..AuthSettings::default() };
             let Opened { app, .. } = self.data.open(settings, Quota::default()).await?;

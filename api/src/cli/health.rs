@@ -15,7 +15,7 @@ use super::{
 };
 /// Asks a server.
 #[derive(Debug, Args)]
-pub struct Health {
+pub(super) struct Health {
     #[command(flatten)]
     addresses: Addresses,
     /// The certificate that the server of this machine serves HTTPS with. Nothing else is believed, except --ca-cert.
@@ -30,7 +30,7 @@ pub struct Health {
 
 impl Health {
     /// Succeeds where the server says that it is ready.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (client, server) = match &self.server {
             Some(server) => (self.trust.client()?, server.to_string()),
             None => self.this_machine()?,

@@ -16,7 +16,7 @@ use super::{open::make_private, serve::Serve};
 
 /// Where the folder is to be.
 #[derive(Debug, Args)]
-pub struct Init {
+pub(super) struct Init {
     /// The folder to write. It is made if it is not there; no file that is there is touched.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
@@ -36,7 +36,7 @@ const WIDTH: usize = 100;
 
 impl Init {
     /// Writes the folder.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let dir = &self.dir;
         let mut files = vec![(SETTINGS, settings(&Serve::augment_args(Command::new("serve"))))];
         if !dir.exists() {

@@ -15,7 +15,7 @@ use crate::domain::journal;
 
 /// What to do with the journal.
 #[derive(Debug, Args)]
-pub struct Journal {
+pub(super) struct Journal {
     #[command(subcommand)]
     command: Command,
 }
@@ -34,7 +34,7 @@ enum Command {
 
 impl Journal {
     /// Does it.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let Command::Trim { older_than, data } = self.command;
         block_on(async {
             let store = data.existing_store().await?;

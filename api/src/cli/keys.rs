@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use super::open::DataDir;
 /// What to do with keys.
 #[derive(Debug, Args)]
-pub struct Keys {
+pub(super) struct Keys {
     #[command(subcommand)]
     command: Command,
 }
@@ -48,7 +48,7 @@ fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
 
 impl Keys {
     /// Does it.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (clock, entropy) = (Clock::system(), Entropy::system());
         match self.command {
             Command::List { data } => {

@@ -14,7 +14,7 @@ use server::{
 
 /// Where the server listens.
 #[derive(Debug, Args)]
-pub struct Addresses {
+pub(super) struct Addresses {
     /// An address that the server listens on, with a port (0 takes a free one), or unix: and a path. May be given several times; `coffer health`
     /// asks the first. Sockets that systemd hands over go before all of them.
     #[arg(
@@ -29,7 +29,7 @@ pub struct Addresses {
 
 /// Where connections come from, and what is believed of them.
 #[derive(Debug, Args)]
-pub struct Sockets {
+pub(super) struct Sockets {
     #[command(flatten)]
     addresses: Addresses,
     /// The permissions of a Unix socket, in octal.
@@ -64,7 +64,7 @@ fn parse_mode(text: &str) -> Result<u32, String> {
 
 impl Sockets {
     /// Takes the sockets, and reads the certificate first if there is to be TLS.
-    pub fn bind(&self, options: ServerOptions) -> Result<(Server, Option<Tls>)> {
+    pub(super) fn bind(&self, options: ServerOptions) -> Result<(Server, Option<Tls>)> {
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Some(Tls::load(certificate.clone(), key.clone())?),
             _ => None,
@@ -103,7 +103,12 @@ impl Sockets {
 }
 
 /// The first thing that people see. The set-up code is a secret, so it goes to stdout and never into the log.
-pub fn greet(addresses: &[ListenAddress], is_tls: bool, metrics: Option<&ListenAddress>, setup_code: Option<&str>) {
+pub(super) fn greet(
+    addresses: &[ListenAddress],
+    is_tls: bool,
+    metrics: Option<&ListenAddress>,
+    setup_code: Option<&str>,
+) {
     let mut out = std::io::stdout();
     let scheme = if is_tls { "https" } else { "http" };
     let mut link = None;
@@ -132,7 +137,7 @@ pub fn greet(addresses: &[ListenAddress], is_tls: bool, metrics: Option<&ListenA
 }
 
 /// An address that a browser on this machine can open: "all addresses" is none.
-pub fn reachable(address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]
-pub struct DataDir {
+pub(super) struct DataDir {
     /// The directory that everything is kept in. It is made if it is not there.
     #[arg(long, env = "COFFER_DATA", default_value = "./data", value_name = "DIR")]
     pub data: PathBuf,
@@ -31,7 +31,7 @@ pub struct DataDir {
 
 /// What goes into passwords' hashes beside the password.
 #[derive(Debug, Clone, Default, Args)]
-pub struct PepperFiles {
+pub(super) struct PepperFiles {
     /// A file with 32 or more random bytes, kept apart from the data, that go into passwords' hashes. Given several times, the first is
     /// for new hashes and the others verify.
     #[arg(long = "pepper-file", env = "COFFER_PEPPER_FILE", value_name = "FILE", value_delimiter = ',')]
@@ -40,7 +40,7 @@ pub struct PepperFiles {
 
 /// What sign-in is like.
 #[derive(Debug, Clone)]
-pub struct AuthSettings {
+pub(super) struct AuthSettings {
     /// Lifetimes of tokens.
     pub tokens: TokenSettings,
     /// How long a session lives at most.
@@ -72,7 +72,7 @@ impl Default for AuthSettings {
 }
 
 /// The application, and the set-up code if the first admin is still to be made.
-pub struct Opened {
+pub(super) struct Opened {
     /// The application.
     pub app: App,
     /// To be shown to who started the server, once.
@@ -81,13 +81,13 @@ pub struct Opened {
 
 impl DataDir {
     /// The directory, made if it is not there, and closed to others.
-    pub fn private(&self) -> Result<PathBuf> {
+    pub(super) fn private(&self) -> Result<PathBuf> {
         make_private(&self.data).with_context(|| format!("cannot use the data directory {}", self.data.display()))?;
         Ok(self.data.clone())
     }
 
     /// Opens the store by itself. One that is not there is not made.
-    pub async fn existing_store(&self) -> Result<Store> {
+    pub(super) async fn existing_store(&self) -> Result<Store> {
         if !self.data.join("store").exists() {
             bail!("there is no store in {}; name the data directory with --data", self.data.display());
         }
@@ -105,7 +105,7 @@ impl DataDir {
     }
 
     /// Opens the store, checks keys and peppers and puts the application together.
-    pub async fn open(&self, settings: AuthSettings, quota: Quota) -> Result<Opened> {
+    pub(super) async fn open(&self, settings: AuthSettings, quota: Quota) -> Result<Opened> {
         self.private()?;
         let store = self.store().await?;
         let (clock, entropy) = (Clock::system(), Entropy::system());
@@ -155,13 +155,13 @@ fn refuse_missing(found: &users::peppers::Standing) -> Result<()> {
 }
 
 /// Makes a directory that only its owner can enter.
-pub fn make_private(dir: &std::path::Path) -> std::io::Result<()> {
+pub(super) fn make_private(dir: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
 }
 
 /// A runtime for commands that do one thing and end.
-pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use anyhow::{Context, Result, bail};
 
 /// Asks with `prompt`, or takes the first line of stdin.
-pub fn ask(from_stdin: bool, prompt: &str) -> Result<String> {
+pub(super) fn ask(from_stdin: bool, prompt: &str) -> Result<String> {
     if from_stdin {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).context("the password could not be read from stdin")?;

@@ -3,17 +3,17 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Counts up, where nobody knows how much there is.
-pub fn counting(what: &'static str) -> ProgressBar {
+pub(super) fn counting(what: &'static str) -> ProgressBar {
     styled(ProgressBar::new_spinner(), what, "{spinner} {msg}: {human_pos} in {elapsed}")
 }
 
 /// Shows bytes that are taken in, where nobody knows how many there are.
-pub fn receiving(what: &'static str) -> ProgressBar {
+pub(super) fn receiving(what: &'static str) -> ProgressBar {
     styled(ProgressBar::new_spinner(), what, "{spinner} {msg}: {bytes} in {elapsed}")
 }
 
 /// Counts up to `total`.
-pub fn up_to(total: u64, what: &'static str) -> ProgressBar {
+pub(super) fn up_to(total: u64, what: &'static str) -> ProgressBar {
     styled(ProgressBar::new(total), what, "{msg}: {wide_bar} {percent} % in {elapsed}")
 }
 

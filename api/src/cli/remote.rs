@@ -8,7 +8,7 @@ use reqwest::{Certificate, ClientBuilder, redirect};
 
 /// Whom to believe beside those whom this machine trusts.
 #[derive(Debug, Args)]
-pub struct Trust {
+pub(super) struct Trust {
     /// Believe the certificates in this PEM file too, such as one that a server signed for itself.
     #[arg(long, env = "COFFER_CA_CERT", value_name = "FILE")]
     ca_cert: Option<PathBuf>,
@@ -16,7 +16,7 @@ pub struct Trust {
 
 impl Trust {
     /// A client that verifies certificates and follows no one elsewhere.
-    pub fn client(&self) -> Result<ClientBuilder> {
+    pub(super) fn client(&self) -> Result<ClientBuilder> {
         let mut client = reqwest::Client::builder().redirect(redirect::Policy::none());
         if let Some(file) = &self.ca_cert {
             client = client.tls_certs_merge(certificates(file)?);
@@ -26,7 +26,7 @@ impl Trust {
 }
 
 /// The certificates in a PEM file.
-pub fn certificates(file: &PathBuf) -> Result<Vec<Certificate>> {
+pub(super) fn certificates(file: &PathBuf) -> Result<Vec<Certificate>> {
     let pem = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
     if found.is_empty() {
@@ -36,7 +36,7 @@ pub fn certificates(file: &PathBuf) -> Result<Vec<Certificate>> {
 }
 
 /// Why `server` gave no answer.
-pub fn unanswered(server: &str, error: reqwest::Error) -> anyhow::Error {
+pub(super) fn unanswered(server: &str, error: reqwest::Error) -> anyhow::Error {
     let error = error.without_url();
     let mut cause: &dyn Error = &error;
     while let Some(next) = cause.source() {

@@ -20,7 +20,7 @@ use crate::{
 /// Makes a store of a backup, in an empty data directory. Everyone has to sign in again afterwards: sessions and signing
 /// keys are not in a backup.
 #[derive(Debug, Args)]
-pub struct Restore {
+pub(super) struct Restore {
     /// The backup.
     file: PathBuf,
     /// The directory for the data, which must be empty. It is made if it is not there.
@@ -33,7 +33,7 @@ const UNFINISHED: &str = "store.restoring";
 
 impl Restore {
     /// Does it.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let Self { file, data } = self;
         if data.exists() {
             for entry in fs::read_dir(&data).with_context(|| format!("cannot read {}", data.display()))? {

@@ -28,7 +28,7 @@ use crate::{
 /// The server's options. Each is an environment variable too, but `--accept-data-loss`: that is for one start, and would go on for ever
 /// in a file of settings.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(super) struct Serve {
     #[command(flatten)]
     data: DataDir,
     #[command(flatten)]
@@ -99,7 +99,7 @@ enum LogFormat {
 
 impl Serve {
     /// Serves until a signal comes.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (log, _last_lines) = self.start_log()?;
         block_on(self.serve(log))
     }

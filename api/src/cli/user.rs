@@ -18,7 +18,7 @@ use crate::domain::{App, Error, journal::Actor, quota::Quota, setup, users};
 
 /// What to do with users.
 #[derive(Debug, Args)]
-pub struct User {
+pub(super) struct User {
     #[command(subcommand)]
     command: Command,
 }
@@ -93,7 +93,7 @@ impl With {
 
 impl User {
     /// Does it.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         match self.command {
             Command::Add { name, admin, role, with } => {
                 let password = with.password()?;
