@@ -148,7 +148,7 @@ async fn the_logs_level_is_changed_while_the_server_runs_and_the_journal_knows_b
 }
 
 #[tokio::test]
-async fn l1_the_reason_of_a_500_is_logged_under_the_id_that_the_caller_is_told() {
+async fn l2_the_reason_of_a_500_is_logged_under_the_id_that_the_caller_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let mut server = Server::start(&data, &["--log", "json"]);
