@@ -5,6 +5,8 @@
 //!
 //! Each is measured in a process of its own, since a process has one log. Lines go to `/dev/null`.
 
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
+
 extern crate coffer_logging as logging;
 
 use std::{
@@ -78,7 +80,7 @@ fn measure(name: &str, out: &Counted, lost: impl Fn() -> u64, flush: impl Fn()) 
     let (started, calls) = (cpu(), out.calls.load(Relaxed));
     let lines = at_pace();
     flush();
-    let (time, calls) = (cpu() - started, out.calls.load(Relaxed) - calls);
+    let (time, calls) = (cpu().saturating_sub(started), out.calls.load(Relaxed) - calls);
     println!(
         "{name}: {PACE} lines/s: {:.2} µs of CPU a line, {:.3} writes a line",
         micros(time, lines),
@@ -87,7 +89,7 @@ fn measure(name: &str, out: &Counted, lost: impl Fn() -> u64, flush: impl Fn()) 
 
     let (started, before, written) = (cpu(), lost(), out.lines.load(Relaxed));
     let lines = at_full_speed();
-    let time = cpu() - started;
+    let time = cpu().saturating_sub(started);
     let dropped = lost() - before;
     flush();
     let written = out.lines.load(Relaxed) - written;

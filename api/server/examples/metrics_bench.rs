@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p coffer-server --example metrics_bench
 
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
+
 use std::{
     hint::black_box,
     sync::Arc,
