@@ -7,7 +7,9 @@
 
 use serde_json::Value;
 
-use crate::{collection::Collection, endpoint::CallError, form::Form, id::RecordId, record::Record, table::cell, text};
+use crate::{
+    call_error::CallError, collection::Collection, form::Form, id::RecordId, record::Record, table::cell, text,
+};
 
 /// What it means that a write was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

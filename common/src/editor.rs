@@ -15,9 +15,9 @@ use serde_json::{Map, json};
 
 use crate::{
     access::{AccessRules, Action},
+    call_error::CallError,
     collection::{Collection, Definition},
     conflict::Refusal,
-    endpoint::CallError,
     id::Revision,
     problem::FieldErrors,
     reader::Body,

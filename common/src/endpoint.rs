@@ -11,7 +11,7 @@ mod params;
 mod rules;
 
 pub use self::{
-    call::{Call, CallError, Reply, path_and_query},
+    call::{Call, Reply, path_and_query},
     contract::{Endpoint, EndpointInfo},
     params::Params,
     rules::{AcceptedBody, Access, BROWSER_HEADER, BodyKind, ChargedTo, Cost, Dialect},

@@ -13,6 +13,7 @@
 
 pub mod access;
 pub mod answer;
+mod call_error;
 pub mod certificate;
 pub mod change;
 pub mod clean;
@@ -41,7 +42,8 @@ pub mod user;
 pub mod validate;
 pub mod variables;
 
-pub use endpoint::{Access, Call, CallError, Endpoint, EndpointInfo, Reply};
+pub use call_error::CallError;
+pub use endpoint::{Access, Call, Endpoint, EndpointInfo, Reply};
 pub use endpoints::ENDPOINTS;
 pub use join::left_join;
 pub use problem::Problem;

@@ -5,7 +5,7 @@
 //! anything is sent with one that has ended, as after the machine has slept. Requests that need a new token at once share one
 //! renewal. A renewal that fails because nothing answers ends no session.
 
-use crate::endpoint::CallError;
+use crate::call_error::CallError;
 
 /// An access token. No `Debug`: tokens are not for logs.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,9 +1,10 @@
-//! One page, one file.
+//! One page, one file; what the pages about users and sessions share is in [`people`].
 
 pub(crate) mod collections;
 pub(crate) mod editor;
 pub(crate) mod not_found;
 pub(crate) mod password;
+pub(crate) mod people;
 pub(crate) mod record;
 pub(crate) mod records;
 pub(crate) mod sessions;

@@ -4,11 +4,11 @@
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use thiserror::Error;
 
 use super::{contract::Endpoint, params::Params, rules::BROWSER_HEADER};
 use crate::{
     answer::Answer,
+    call_error::CallError,
     id::Revision,
     problem::Problem,
     query::{Query, encode},
@@ -141,35 +141,6 @@ pub struct Reply<T> {
     pub body: T,
     /// The revision in `ETag`, where there is one.
     pub etag: Option<Revision>,
-}
-
-/// Why a call did not succeed. `Display` is the sentence to show.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-pub enum CallError {
-    /// The server said no, and why.
-    #[error("{}", .0.detail)]
-    Problem(Box<Problem>),
-    /// Something answered that is not Coffer, or a Coffer of another version.
-    #[error("The server's answer ({0}) could not be read. Is this the address of a Coffer server of the same version?")]
-    Unreadable(StatusCode),
-    /// Nothing answered.
-    #[error("The server could not be reached ({0}). Check that it runs and that the address is right, then try again.")]
-    Unreachable(String),
-}
-
-impl CallError {
-    /// The problem document, where one came.
-    pub fn problem(&self) -> Option<&Problem> {
-        match self {
-            Self::Problem(problem) => Some(problem),
-            _ => None,
-        }
-    }
-
-    /// The status of the problem document; 0 where none came.
-    pub fn status(&self) -> u16 {
-        self.problem().map_or(0, |problem| problem.status)
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{input::Input, value::field_text};
 use crate::{
     Object,
+    call_error::CallError,
     collection::Collection,
-    endpoint::CallError,
     id::Revision,
     problem::{NON_FIELD, Problem},
     record::Record,

@@ -11,7 +11,7 @@ use common::{
     page::{DEFAULT_PAGE_SIZE, Page},
     people::{self, SessionsQuery},
     query::{ListQuery, SessionQuery},
-    table::{TableState, short_moment},
+    table::TableState,
     text::single_line,
     user::{Session, User},
 };
@@ -24,13 +24,13 @@ use crate::{
     hooks::{use_client, use_load, use_toasts, use_user},
     keys,
     pages::{
+        people::{above_user, moment},
         records::{
             collections_place,
             filter::FilterLine,
             grid::heads,
             listing::{Listing, is_narrowed, use_asked},
         },
-        users::above_user,
     },
     route::Route,
     toast::ToastEvent,
@@ -228,9 +228,4 @@ fn rows(
             </table>
         </div>
     }
-}
-
-/// A moment in a cell.
-pub(crate) fn moment(moment: &str) -> Html {
-    html! { <time datetime={moment.to_owned()}>{ short_moment(moment) }</time> }
 }

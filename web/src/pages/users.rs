@@ -6,7 +6,7 @@ use common::{Call, endpoints::users, name::RoleName, people, query::ListQuery, t
 use yew::prelude::*;
 
 pub(crate) use self::form::{NewUserPage, UserPage};
-use super::sessions::moment;
+use super::people::moment;
 use crate::{
     hooks::{use_caller, use_load},
     keys,
@@ -16,7 +16,7 @@ use crate::{
         grid::heads,
         listing::{Listing, use_asked},
     },
-    route::{Place, Route},
+    route::Route,
     ui::{
         icon::{Shape, icon},
         link::Link,
@@ -24,17 +24,6 @@ use crate::{
     },
     words::{self, account},
 };
-
-/// The list of users, as what stands above others.
-fn users_place() -> (AttrValue, Place) {
-    (account::USERS_TITLE.into(), (Route::Users, String::new()))
-}
-
-/// What stands above a page about a user.
-pub(crate) fn above_user(user: Option<&User>) -> Vec<(AttrValue, Place)> {
-    let page = user.map(|user| (user.username.to_string().into(), (Route::User { id: user.id }, String::new())));
-    [collections_place(), users_place()].into_iter().chain(page).collect()
-}
 
 /// The page.
 #[component]

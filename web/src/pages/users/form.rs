@@ -12,10 +12,10 @@ use common::{
 use futures_util::future::FutureExt;
 use yew::prelude::*;
 
-use super::{above_user, users_place};
 use crate::{
     hooks::{use_caller, use_client, use_go, use_load, use_toasts, use_user},
     keys,
+    pages::people::{above_user, users_place},
     route::Route,
     toast::ToastEvent,
     ui::{

@@ -1,0 +1,26 @@
+//! What the pages about users and about sessions share.
+
+use common::{table::short_moment, user::User};
+use yew::prelude::*;
+
+use crate::{
+    pages::records::collections_place,
+    route::{Place, Route},
+    words::account,
+};
+
+/// The list of users, as what stands above others.
+pub(crate) fn users_place() -> (AttrValue, Place) {
+    (account::USERS_TITLE.into(), (Route::Users, String::new()))
+}
+
+/// What stands above a page about a user.
+pub(crate) fn above_user(user: Option<&User>) -> Vec<(AttrValue, Place)> {
+    let page = user.map(|user| (user.username.to_string().into(), (Route::User { id: user.id }, String::new())));
+    [collections_place(), users_place()].into_iter().chain(page).collect()
+}
+
+/// A moment in a cell.
+pub(crate) fn moment(moment: &str) -> Html {
+    html! { <time datetime={moment.to_owned()}>{ short_moment(moment) }</time> }
+}
