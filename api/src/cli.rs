@@ -15,6 +15,7 @@ mod progress;
 mod remote;
 mod restore;
 mod serve;
+mod server;
 mod systemd;
 mod units;
 mod user;

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod error;
 pub mod journal;
 pub mod keyspace;
+pub mod operations;
 pub mod precondition;
 pub mod quota;
 pub mod records;

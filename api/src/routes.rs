@@ -10,6 +10,7 @@ mod error;
 mod input;
 mod log;
 mod metrics;
+mod operations;
 mod paging;
 mod rate_limit;
 mod records;
@@ -151,6 +152,7 @@ impl Table {
         collections::register(&mut table);
         records::register(&mut table);
         changes::register(&mut table);
+        operations::register(&mut table);
         backup::register(&mut table);
         log::register(&mut table);
         metrics::register(&mut table);

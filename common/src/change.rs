@@ -27,6 +27,8 @@ pub enum Subject {
     Session,
     /// The server itself, as it runs.
     Server,
+    /// Work in the background.
+    Operation,
 }
 
 /// What was done.

@@ -7,6 +7,7 @@ pub mod collections;
 pub mod health;
 pub mod log;
 pub mod metrics;
+pub mod operations;
 pub mod records;
 pub mod root;
 pub mod sessions;
@@ -107,6 +108,10 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::History>(),
     EndpointInfo::of::<records::Restore>(),
     EndpointInfo::of::<changes::List>(),
+    EndpointInfo::of::<changes::Trim>(),
+    EndpointInfo::of::<operations::List>(),
+    EndpointInfo::of::<operations::Get>(),
+    EndpointInfo::of::<operations::Stop>(),
     EndpointInfo::of::<backup::Get>(),
     EndpointInfo::of::<log::Get>(),
     EndpointInfo::of::<log::Set>(),

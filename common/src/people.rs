@@ -12,7 +12,8 @@ use crate::{
     table::Column,
 };
 
-const TEXT: FieldType = FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: false };
+pub(crate) const TEXT: FieldType =
+    FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: false };
 
 /// The users as a table.
 pub fn users() -> Collection {
@@ -66,11 +67,11 @@ fn column((name, label): (&str, &str)) -> Column {
     Column { name: name.to_owned(), label: label.to_owned(), numeric: false, sortable }
 }
 
-fn field(name: &str, kind: FieldType) -> Field {
+pub(crate) fn field(name: &str, kind: FieldType) -> Field {
     Field::new(name.parse::<FieldName>().expect("the names here are valid"), kind)
 }
 
-fn table(name: &str, fields: Vec<Field>) -> Collection {
+pub(crate) fn table(name: &str, fields: Vec<Field>) -> Collection {
     Collection {
         id: CollectionId::from_uuid(uuid::Uuid::nil()),
         name: name.parse::<CollectionName>().expect("the names here are valid"),

@@ -10,17 +10,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 use base::Clock;
 use clap::Args;
-use common::{
-    Call, Endpoint, Problem,
-    endpoints::{backup, tokens},
-    name::Username,
-};
-use reqwest::{Client, Response, Url, header};
+use common::{Call, endpoints::backup};
+use reqwest::header;
 
 use super::{
     open::{DataDir, block_on},
-    password, progress,
-    remote::{Trust, unanswered},
+    progress,
+    server::{FromServer, Named, Session},
 };
 use crate::{
     domain::backup::{Backup as Made, Manifest, verify},
@@ -32,17 +28,8 @@ use crate::{
 pub(super) struct Backup {
     /// The file to write. One that is there is replaced when the new one is whole.
     file: PathBuf,
-    /// Ask this running server for it, such as <http://127.0.0.1:8000>; an admin has to sign in.
-    #[arg(long, value_name = "URL", requires = "user")]
-    server: Option<Url>,
-    /// The admin who signs in; the password is asked for.
-    #[arg(long, value_name = "NAME", requires = "server")]
-    user: Option<Username>,
-    /// Read the password from stdin, up to the end of the line.
-    #[arg(long, requires = "server")]
-    password_stdin: bool,
     #[command(flatten)]
-    trust: Trust,
+    server: FromServer,
     #[command(flatten)]
     data: DataDir,
 }
@@ -50,15 +37,12 @@ pub(super) struct Backup {
 impl Backup {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
-        let password = match &self.user {
-            Some(user) => password::ask(self.password_stdin, &format!("Password of {user}: "))?,
-            None => String::new(),
-        };
+        let server = self.server.named()?;
         let part = with_suffix(&self.file, ".part");
         let mut out = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
-        let made = match (&self.server, &self.user) {
-            (Some(server), Some(user)) => block_on(from_server(&self.trust, server, user, password, &mut out)),
-            _ => block_on(from_store(&self.data, &mut out)),
+        let made = match server {
+            Some(server) => block_on(from_server(server, &mut out)),
+            None => block_on(from_store(&self.data, &mut out)),
         };
         let kept = made.and_then(|()| keep(&out, &part, &self.file));
         if kept.is_err() {
@@ -101,51 +85,20 @@ async fn from_store(data: &DataDir, out: &mut File) -> Result<()> {
     Ok(())
 }
 
-async fn from_server(trust: &Trust, server: &Url, user: &Username, password: String, out: &mut File) -> Result<()> {
-    let loopback =
-        server.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
-    if server.scheme() != "https" && !loopback {
-        bail!(
-            "{server} would carry the password in plain text; use its https address, or run this where the server runs"
-        );
-    }
-    let client = trust.client()?.build()?;
-    let credentials = tokens::Credentials { username: user.to_string(), password };
-    let call = Call::<tokens::Obtain>::new((), credentials);
-    let response = send(&client, server, &call, None).await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let pair = call.read(status, &headers, &response.bytes().await?)?.body;
-    let taken = take(&client, server, &pair.access, out).await;
-    if let Some(refresh) = pair.refresh {
-        // The session would end by itself, later.
-        let _ =
-            send(&client, server, &Call::<tokens::Blacklist>::new((), tokens::RefreshToken { refresh }), None).await;
-    }
+async fn from_server(server: Named<'_>, out: &mut File) -> Result<()> {
+    let session = server.sign_in().await?;
+    let taken = take(&session, out).await;
+    session.sign_out().await;
     taken
 }
 
-async fn send<E: Endpoint>(client: &Client, server: &Url, call: &Call<E>, access: Option<&str>) -> Result<Response> {
-    let (parts, body) = call.to_request().into_parts();
-    let url = server.join(&parts.uri.to_string())?;
-    let mut request = client.request(parts.method, url).headers(parts.headers).body(body);
-    if let Some(access) = access {
-        request = request.bearer_auth(access);
-    }
-    request.send().await.map_err(|error| unanswered(server.as_str(), error))
-}
-
-async fn take(client: &Client, server: &Url, access: &str, out: &mut File) -> Result<()> {
-    let mut response = send(client, server, &Call::<backup::Get>::new((), ()), Some(access)).await?;
+async fn take(session: &Session, out: &mut File) -> Result<()> {
+    let mut response = session.send(&Call::<backup::Get>::new((), ())).await?;
     if !response.status().is_success() {
-        let status = response.status();
-        let problem = serde_json::from_slice::<Problem>(&response.bytes().await?);
-        bail!(
-            "{server} refuses ({status}): {}",
-            problem.map_or("it may not be a Coffer".to_owned(), |problem| problem.detail)
-        );
+        return Err(session.refused(response).await);
     }
     if response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/octet-stream") {
-        bail!("{server} answered with something else than a backup; is it a Coffer of this version?");
+        bail!("the server answered with something else than a backup; is it a Coffer of this version?");
     }
     let bar = progress::receiving("Receiving");
     while let Some(piece) = response.chunk().await.context("the server broke the backup off; try again")? {

@@ -1,17 +1,31 @@
 //! `coffer journal`: keeping the journal small.
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
-use anyhow::Result;
-use base::Clock;
+use anyhow::{Result, bail};
+use base::{Clock, Entropy, IdSource};
 use clap::{Args, Subcommand};
+use common::{
+    Call,
+    endpoints::{changes, operations as endpoints},
+    operation::{Operation, OperationState, TrimChanges},
+};
 
 use super::{
     open::{DataDir, block_on},
     progress,
+    server::{FromServer, Named, Session},
     units::parse_duration,
 };
-use crate::domain::journal;
+use crate::domain::{core::Core, operations};
+
+/// How often a server is asked how far it is.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often tokens are renewed: access tokens live for five minutes, or what the server was told.
+const RENEW: Duration = Duration::from_mins(1);
 
 /// What to do with the journal.
 #[derive(Debug, Args)]
@@ -28,6 +42,8 @@ enum Command {
         #[arg(long, value_parser = parse_duration, value_name = "TIME")]
         older_than: Duration,
         #[command(flatten)]
+        server: FromServer,
+        #[command(flatten)]
         data: DataDir,
     },
 }
@@ -35,18 +51,58 @@ enum Command {
 impl Journal {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
-        let Command::Trim { older_than, data } = self.command;
-        block_on(async {
-            let store = data.existing_store().await?;
-            let bar = progress::counting("Forgetting, entries");
-            let until = Clock::system().now() - older_than;
-            let trimmed = journal::trim(&store, until, &mut |count| bar.inc(count as u64)).await;
-            bar.finish_and_clear();
-            store.close().await;
-            let entries = trimmed?;
-            let until = common::validate::format_moment(until);
-            writeln!(std::io::stdout(), "Forgot {} from before {until}.", common::text::count(entries, "change"))?;
-            Ok(())
-        })
+        let Command::Trim { older_than, server, data } = self.command;
+        let until = common::validate::format_moment(Clock::system().now() - older_than);
+        let operation = match server.named()? {
+            Some(server) => block_on(on_server(server, older_than))?,
+            None => block_on(on_store(&data, older_than))?,
+        };
+        let mut out = std::io::stdout();
+        let forgot = common::text::count(operation.done, "change");
+        match (operation.state, operation.error) {
+            (OperationState::Done, _) => writeln!(out, "Forgot {forgot} from before {until}.")?,
+            (OperationState::Stopped, _) => bail!("somebody stopped it; {forgot} were forgotten"),
+            (_, error) => bail!("{}; {forgot} were forgotten", error.unwrap_or_default()),
+        }
+        Ok(())
     }
+}
+
+async fn on_store(data: &DataDir, older_than: Duration) -> Result<Operation> {
+    let store = data.existing_store().await?;
+    let clock = Clock::system();
+    let core = Core::new(store, clock.clone(), IdSource::new(clock, Entropy::system()));
+    let bar = progress::counting("Forgetting, entries");
+    let operation = operations::trim_changes_now(&core, older_than, &mut |count| bar.inc(count)).await;
+    bar.finish_and_clear();
+    core.store.close().await;
+    Ok(operation?)
+}
+
+/// Has the server do it, and watches. It goes on if nobody watches any more.
+async fn on_server(server: Named<'_>, older_than: Duration) -> Result<Operation> {
+    let mut session = server.sign_in().await?;
+    let ended = watch(&mut session, older_than).await;
+    session.sign_out().await;
+    ended
+}
+
+async fn watch(session: &mut Session, older_than: Duration) -> Result<Operation> {
+    let mut operation = session.call(&Call::<changes::Trim>::new((), TrimChanges { older_than })).await?;
+    let bar = match operation.of {
+        Some(of) => progress::up_to(of, "Forgetting"),
+        None => progress::counting("Forgetting, entries"),
+    };
+    let mut renewed = Instant::now();
+    while !operation.state.is_over() {
+        tokio::time::sleep(LOOK).await;
+        if renewed.elapsed() > RENEW {
+            session.refresh().await?;
+            renewed = Instant::now();
+        }
+        operation = session.call(&Call::<endpoints::Get>::new((operation.id,), ())).await?;
+        bar.set_position(operation.done);
+    }
+    bar.finish_and_clear();
+    Ok(operation)
 }

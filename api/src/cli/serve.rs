@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     assets::Assets,
-    domain::{App, demo, quota::Quota, sessions},
+    domain::{App, demo, operations, quota::Quota},
     limits::{self, Limits},
     routes,
 };
@@ -169,7 +169,7 @@ impl Serve {
         if let Some(listener) = for_metrics {
             listener.serve(app.clone(), routing.clone(), stopped.clone());
         }
-        tokio::spawn(sweep(app.clone()));
+        tokio::spawn(operations::run_in_background(app.clone()));
         if let Some(tls) = tls {
             tokio::spawn(tls.watch_expiry(app.core().clock.clone()));
         }
@@ -244,20 +244,4 @@ fn drain_on_signal(
         log.flush();
         std::process::exit(1);
     })
-}
-
-/// Clears expired sessions away, a few at a time.
-async fn sweep(app: App) {
-    let mut after = None;
-    loop {
-        let pause = match sessions::sweep(app.core(), &mut after).await {
-            Ok(true) => Duration::from_millis(100),
-            Ok(false) => Duration::from_mins(10),
-            Err(error) => {
-                tracing::warn!(%error, "expired sessions could not be cleared away");
-                Duration::from_mins(1)
-            }
-        };
-        tokio::time::sleep(pause).await;
-    }
 }

@@ -5,7 +5,7 @@
 //! key, value. A length of zero ends them, and the [`Manifest`] follows, as JSON. `write` and `read` are the two directions.
 //!
 //! Sessions stay out: a session that was ended after the backup must not come back to life with it. So everyone signs in
-//! again after a restore. The signing keys are no part of the store and stay out as well. Password hashes are in: a backup is
+//! again after a restore. Work in the background stays out too, so that a restored store does not go on with it. The signing keys are no part of the store and stay out as well. Password hashes are in: a backup is
 //! as secret as the data directory.
 
 mod format;

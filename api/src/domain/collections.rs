@@ -231,7 +231,7 @@ pub async fn delete(
         }
         let mut batch = stage.finish();
         carry_over::expect_no_new_records(&snapshot, &mut batch, id).await?;
-        for prefix in [keyspace::count(id), keyspace::all_referrers(id), keyspace::all_gone(id)] {
+        for prefix in [keyspace::count(id), keyspace::all_referrers(id), keyspace::tombstones(id)] {
             // Deleting its records counts down and notes them as gone; of this collection nothing stays to be counted.
             batch.withdraw(&prefix);
             for (key, _) in snapshot.scan(Scan::prefix(&prefix)).await? {

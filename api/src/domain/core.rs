@@ -1,6 +1,7 @@
 //! What every part of the domain works with.
 
 use base::{Clock, IdSource};
+use tokio::sync::Notify;
 
 use super::{
     deadline::{Deadline, Reading},
@@ -23,12 +24,22 @@ pub struct Core {
     pub quota: Quota,
     /// How long requests may go on reading, and how many at once.
     pub reading: Reading,
+    /// Wakes those who do work in the background.
+    pub operation_started: Notify,
 }
 
 impl Core {
     /// Over a store, with the usual limits.
     pub fn new(store: Store, clock: Clock, ids: IdSource) -> Self {
-        Self { store, clock, ids, schemas: Schemas::default(), quota: Quota::default(), reading: Reading::default() }
+        Self {
+            store,
+            clock,
+            ids,
+            schemas: Schemas::default(),
+            quota: Quota::default(),
+            reading: Reading::default(),
+            operation_started: Notify::new(),
+        }
     }
 
     /// The time, as it is written into records.

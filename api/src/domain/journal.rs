@@ -2,7 +2,6 @@
 //! are made here, and read in [`read`]; what they hold is in [`common::change`].
 
 pub mod read;
-mod trim;
 
 use std::net::IpAddr;
 
@@ -15,8 +14,6 @@ use serde_json::Value;
 
 use super::{core::Core, error::Result};
 use crate::store::Batch;
-
-pub use trim::trim;
 
 /// Who does something that concerns sign-in, and from where.
 #[derive(Debug, Clone, Copy)]

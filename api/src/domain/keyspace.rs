@@ -2,7 +2,7 @@
 
 use common::{
     field::{Field, FieldType},
-    id::{CollectionId, RecordId, SessionId, UserId},
+    id::{CollectionId, OperationId, RecordId, SessionId, UserId},
     name::CollectionName,
     validate::parse_decimal,
 };
@@ -24,14 +24,18 @@ pub const SESSIONS: &str = "sessions";
 /// The space of definitions.
 pub const COLLECTIONS: &str = "collections";
 
+/// The space of work in the background.
+pub const OPERATIONS: &str = "operations";
+
 /// Every space. What is elsewhere is not Coffer's, and `coffer check` says so.
-pub const SPACES: [&str; 15] = [
+pub const SPACES: [&str; 16] = [
     "changes",
     COLLECTIONS,
     "counts",
     "gone",
     "index",
     "meta",
+    OPERATIONS,
     "records",
     "referrers",
     SESSIONS,
@@ -168,18 +172,18 @@ pub fn all_referrers(collection: CollectionId) -> Key {
     Key::space("referrers").uuid(collection.uuid())
 }
 
-/// A record that was deleted. The value is empty; its version is the deletion's.
-pub fn gone(collection: CollectionId, id: RecordId) -> Key {
-    all_gone(collection).uuid(id.uuid())
+/// The tombstone of a record that was deleted. The value is empty; its version is the deletion's.
+pub fn tombstone(collection: CollectionId, id: RecordId) -> Key {
+    tombstones(collection).uuid(id.uuid())
 }
 
-/// All records of a collection that were deleted.
-pub fn all_gone(collection: CollectionId) -> Key {
-    everything_gone().uuid(collection.uuid())
+/// The tombstones of a collection's records.
+pub fn tombstones(collection: CollectionId) -> Key {
+    all_tombstones().uuid(collection.uuid())
 }
 
-/// All records that were deleted, by collection.
-pub fn everything_gone() -> Key {
+/// All tombstones, by collection.
+pub fn all_tombstones() -> Key {
     Key::space("gone")
 }
 
@@ -256,6 +260,30 @@ pub fn all_spent(session: SessionId) -> Key {
 /// All refresh tokens that were used up, by session.
 pub fn spent_tokens() -> Key {
     Key::space("spent")
+}
+
+/// An operation.
+pub fn operation(id: OperationId) -> Key {
+    operations().uuid(id.uuid())
+}
+
+/// The operation of a key; `None` for another key.
+pub fn operation_id(key: &Key) -> Option<OperationId> {
+    let mut elements = key.elements();
+    if elements.space().ok()? != OPERATIONS {
+        return None;
+    }
+    elements.uuid().ok().map(OperationId::from_uuid)
+}
+
+/// Work that recurs, while a process holds it.
+pub fn recurring(name: &str) -> Key {
+    operations().text(name)
+}
+
+/// All work in the background.
+pub fn operations() -> Key {
+    Key::space(OPERATIONS)
 }
 
 /// Adds a value in the form that sorts as the field's values do. Values are in canonical form.

@@ -24,7 +24,7 @@ use super::{
     keyspace, records,
     retry::Retry,
 };
-use crate::store::{Batch, CommitError, Expect, Scan, Version};
+use crate::store::{Batch, Expect, Scan, Version};
 
 /// How long a session lives at most, unless the operator says otherwise.
 pub const LIFETIME: Duration = Duration::from_hours(24 * 30);
@@ -227,37 +227,4 @@ pub async fn count(core: &Core) -> Result<u64> {
         scan = Scan::prefix(&keyspace::sessions()).limit(AT_ONCE).after(last);
         tokio::task::yield_now().await;
     }
-}
-
-/// Removes sessions whose tokens have all expired, a few at a time. Says whether there may be more.
-pub async fn sweep(core: &Core, after: &mut Option<store::Key>) -> Result<bool> {
-    const AT_ONCE: usize = 200;
-    let mut scan = Scan::prefix(&keyspace::sessions()).limit(AT_ONCE);
-    if let Some(after) = after.as_ref() {
-        scan = scan.after(after);
-    }
-    let entries = core.store.scan(scan).await?;
-    let more = entries.len() == AT_ONCE;
-    *after = entries.last().filter(|_| more).map(|(key, _)| key.clone());
-    for (key, entry) in entries {
-        let session: StoredSession = serde_json::from_slice(&entry.value)?;
-        // One that ended waits for its tokens to expire, so that they are told apart from forged ones.
-        if session.expires_at.min(session.idle_until) > core.clock.unix_seconds() {
-            continue;
-        }
-        let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid())) else { continue };
-        let mut batch = Batch::new();
-        batch
-            .expect(key.clone(), Expect::Version(entry.version))
-            .delete(key)
-            .delete(keyspace::user_session(session.user, id));
-        for (spent, _) in core.store.scan(Scan::prefix(&keyspace::all_spent(id))).await? {
-            batch.delete(spent);
-        }
-        match core.store.commit(batch).await {
-            Ok(_) | Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(more)
 }

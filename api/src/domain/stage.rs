@@ -122,7 +122,7 @@ impl<'a> Stage<'a> {
         record: &Record,
         gone: Version,
     ) -> Result<(Vec<u8>, Vec<String>)> {
-        let key = keyspace::gone(schema.id(), id);
+        let key = keyspace::tombstone(schema.id(), id);
         self.batch.expect(key.clone(), Expect::Version(gone)).delete(key);
         self.add(schema, id, record, (Verb::Restore, Some(gone)))
     }
@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
         self.weigh(-1, &entry.value, &old);
         self.diff(id, before, &Entries::default());
         self.note(schema, id, (Verb::Delete, Some(entry.version)), (json!(old), Value::Null));
-        self.batch.put(keyspace::gone(schema.id(), id), Vec::new());
+        self.batch.put(keyspace::tombstone(schema.id(), id), Vec::new());
         self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone());
         Ok(())
     }

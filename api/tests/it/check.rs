@@ -225,7 +225,11 @@ async fn damage_to_what_people_stored_is_told_and_never_repaired() {
             keyspace::record(CollectionId::from_uuid(id()), RecordId::from_uuid(id())),
             Some("{}".to_owned()),
         ),
-        ("a record is there and gone", keyspace::gone(words, keyspace::last_id(&record).unwrap()), Some(String::new())),
+        (
+            "a record is there and gone",
+            keyspace::tombstone(words, keyspace::last_id(&record).unwrap()),
+            Some(String::new()),
+        ),
         ("a user is no JSON", users, Some("[]".to_owned())),
         ("a session is no JSON", session, Some(String::new())),
         ("a definition is no JSON", keyspace::collection(&"words".parse().unwrap()), Some("null".to_owned())),

@@ -213,8 +213,13 @@ async fn an_address_without_its_last_slash_is_the_same() {
 async fn head_is_get_without_the_body() {
     let (_coffer, admin) = with_snacks().await;
     let record = admin.record("snacks", json!({"title": "Popcorn"})).await;
+    let operation = done(&admin).await;
     for info in ENDPOINTS.iter().filter(|info| info.method == Method::GET) {
-        let id = if info.access == Access::Rules { text(&record, "id") } else { admin.id.clone() };
+        let id = match (info.access, info.path) {
+            (Access::Rules, _) => text(&record, "id"),
+            (_, "/api/operations/{id}/") => text(&operation, "id"),
+            _ => admin.id.clone(),
+        };
         let path = info.path.replace("{collection}", "snacks").replace("{id}", &id);
         let get = admin.get(&path).await;
         get.is(200);
@@ -231,6 +236,19 @@ async fn head_is_get_without_the_body() {
     }
     let missing = Answer::of(admin.request(Method::HEAD, &format!("/api/records/snacks/{NO_ID}/"))).await;
     assert_eq!((missing.status, missing.body.len()), (404, 0));
+}
+
+/// An operation that is over, so that it does not change any more.
+async fn done(admin: &Client) -> Value {
+    let begun = admin.post("/api/changes/trim/", &json!({"older_than": "90d"})).await.is(202);
+    let address = format!("/api/operations/{}/", text(&begun, "id"));
+    loop {
+        let operation = admin.get(&address).await.is(200);
+        if operation["state"] == "done" {
+            return operation;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 /// How an endpoint is called so that it does what it is for, and by whom.
@@ -260,8 +278,8 @@ pub async fn fitting(
         | ("GET" | "DELETE", "/api/sessions/")
         | (
             "GET",
-            "/api/users/" | "/api/users/me/" | "/api/collections/" | "/api/changes/" | "/api/backup/" | "/api/log/"
-            | "/metrics",
+            "/api/users/" | "/api/users/me/" | "/api/collections/" | "/api/changes/" | "/api/operations/"
+            | "/api/backup/" | "/api/log/" | "/metrics",
         )
         | ("GET" | "OPTIONS", "/api/records/{collection}/") => {}
         ("DELETE", "/api/sessions/{id}/") => {
@@ -277,6 +295,11 @@ pub async fn fitting(
         ("POST", "/api/users/me/password/") => {
             client = coffer.user(admin, &name, json!({})).await;
             body = Some(json!({"current_password": PASSWORD, "new_password": "three owls on the old roof"}));
+        }
+        ("POST", "/api/changes/trim/") => body = Some(json!({"older_than": "90d"})),
+        ("GET" | "DELETE", "/api/operations/{id}/") => {
+            let begun = admin.post("/api/changes/trim/", &json!({"older_than": "90d"})).await.is(202);
+            target = format!("/api/operations/{}/", text(&begun, "id"));
         }
         ("PUT", "/api/log/") => body = Some(json!({"level": "debug"})),
         ("POST", "/api/users/") => body = Some(json!({"username": name, "password": PASSWORD})),

@@ -22,6 +22,7 @@ mod join;
 mod journal;
 mod kill;
 mod metrics;
+mod operations;
 mod people_lists;
 mod races;
 #[path = "../../store/tests/it/random.rs"]

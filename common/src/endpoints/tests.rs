@@ -70,6 +70,10 @@ DELETE /api/records/{collection}/{id}/ Rules Writes(User) Drf - Nothing
 GET /api/records/{collection}/{id}/history/ Rules Reads(User) Drf - Json
 POST /api/records/{collection}/{id}/history/{revision}/restore/ Rules Writes(User) Drf - Json
 GET /api/changes/ SignedIn Reads(User) Drf - Json
+POST /api/changes/trim/ Admin Writes(User) Drf Json≤1048575 Json
+GET /api/operations/ Admin Reads(User) Drf - Json
+GET /api/operations/{id}/ Admin Reads(User) Drf - Json
+DELETE /api/operations/{id}/ Admin Writes(User) Drf - Nothing
 GET /api/backup/ Admin Reads(User) Drf - File
 GET /api/log/ Admin Reads(User) Drf - Json
 PUT /api/log/ Admin Writes(User) Drf Json≤1048575 Json

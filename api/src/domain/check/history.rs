@@ -5,7 +5,7 @@ use common::change::Change;
 
 use super::ledger::{CheckError, Ledger};
 use crate::{
-    domain::keyspace,
+    domain::{keyspace, operations},
     store::{Key, Scan, Version, journal},
 };
 
@@ -35,7 +35,21 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
             last = (version, n);
         }
     }
+    operations(ledger).await?;
     unknown_spaces(ledger).await
+}
+
+/// Work in the background: its records can be read.
+async fn operations(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
+    let mut pages = ledger.pages(&keyspace::operations());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
+            if !operations::is_readable(&entry) {
+                ledger.damaged(format_args!("{key:?}: the operation's record cannot be read"));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn unknown_spaces(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {

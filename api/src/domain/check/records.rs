@@ -78,7 +78,7 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
                 continue;
             };
             ledger.report.records += 1;
-            if ledger.snapshot.get(&keyspace::gone(collection, id)).await?.is_some() {
+            if ledger.snapshot.get(&keyspace::tombstone(collection, id)).await?.is_some() {
                 ledger.damaged(format_args!("{key:?}: the record is there, and noted as deleted"));
             }
             let entries = Entries::of(schema, id, &record);

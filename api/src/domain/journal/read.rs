@@ -63,7 +63,7 @@ pub async fn history(
     let may = schema.authorize(Action::View, caller)?;
     let current = match snapshot.get(&keyspace::record(schema.id(), id)).await? {
         Some(entry) => Some(entry),
-        None => snapshot.get(&keyspace::gone(schema.id(), id)).await?,
+        None => snapshot.get(&keyspace::tombstone(schema.id(), id)).await?,
     };
     let mut revision = Some(Revision(current.ok_or(Error::NotFound)?.version.get()));
     let mut versions = Vec::new();

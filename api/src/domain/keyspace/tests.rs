@@ -48,7 +48,7 @@ proptest! {
         prop_assert_eq!(unique(a, &f, &v) == unique(b, &g, &w), a == b && f.name == g.name && v == w);
         prop_assert_eq!(unique(a, &f, &v).starts_with(&uniques(b)), a == b);
         prop_assert_eq!(record(a, id).starts_with(&records(b)), a == b);
-        for other in [records(b), uniques(b), all_referrers(b), all_gone(b), users(), usernames(), sessions(), collections()] {
+        for other in [records(b), uniques(b), all_referrers(b), tombstones(b), users(), usernames(), sessions(), collections()] {
             prop_assert!(!entry.starts_with(&other), "{:?} is in {:?}", entry, other);
         }
         prop_assert!(entry.as_bytes().len() <= Key::MAX_BYTES);

@@ -61,7 +61,7 @@ pub async fn restore(
         let json = if let Some((entry, old)) = current.as_ref().zip(old.as_ref()) {
             stage.update(&schema, (id, entry, old), &record)?
         } else {
-            let gone = snapshot.get(&keyspace::gone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
+            let gone = snapshot.get(&keyspace::tombstone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
             stage.restore(&schema, id, &record, gone.version)?.0
         };
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {

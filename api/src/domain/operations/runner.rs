@@ -1,0 +1,292 @@
+//! Doing the work, piece by piece. Between pieces requests go first: the work takes a quarter of the time at most, and waits
+//! while many commits are queued, though not for ever.
+
+use std::time::Duration;
+
+use common::{id::OperationId, operation::OperationState};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{
+    piece::{Budget, Piece},
+    stored::{Stored, Work, load},
+    sweep::{SweepOperations, SweepSessions},
+};
+use crate::{
+    domain::{
+        app::App,
+        core::Core,
+        error::{Error, Result},
+        keyspace,
+    },
+    store::{Batch, CommitError, Expect, Key, Scan, Version},
+};
+
+/// How often the store is looked at for work that nobody does: another process may have died.
+const LOOK: Duration = Duration::from_secs(2);
+/// From one round of clearing away to the next.
+const ROUND: Duration = Duration::from_mins(10);
+/// How long to wait after an error that may pass.
+const AFTER_ERROR: Duration = Duration::from_secs(5);
+/// The rest after a piece is so many times as long as the piece took.
+const REST: u32 = 3;
+/// Waiting commits from which on a piece waits too, and how long at most.
+const BUSY: usize = 8;
+const BUSY_WAIT: Duration = Duration::from_millis(20);
+const BUSY_WAITS: usize = 50;
+
+/// A process that works on operations, one at a time. Nothing of it is kept but in the store.
+pub struct Runner<'a> {
+    core: &'a Core,
+    /// Names this process in leases.
+    holder: Uuid,
+}
+
+/// Work that this process holds. The cursor in it may be ahead of the store's by what was only read.
+struct Held {
+    key: Key,
+    /// What the record is expected to be; `None` where there is none yet.
+    version: Option<Version>,
+    stored: Stored,
+    /// It begins anew after it ended, and has a record only while it changes something.
+    is_recurring: bool,
+}
+
+/// What became of a piece.
+enum Outcome {
+    /// There is more to do.
+    More,
+    /// There is not.
+    Over,
+    /// Nothing of it was done: the work was stopped, somebody else has it, or what was planned no longer fits.
+    Lost,
+}
+
+impl<'a> Runner<'a> {
+    /// A process like no other.
+    pub fn new(core: &'a Core) -> Self {
+        Self { core, holder: core.ids.next_id() }
+    }
+
+    /// Works on an operation until it is over, without rests. An error where another process holds it.
+    pub async fn finish(&self, id: OperationId, progress: &mut (dyn FnMut(u64) + Send)) -> Result<()> {
+        while let Some(mut held) = self.take(id).await? {
+            loop {
+                let before = held.stored.done;
+                match self.step(&mut held).await {
+                    Ok(Outcome::Lost) => break,
+                    Ok(outcome) => {
+                        progress(held.stored.done - before);
+                        if matches!(outcome, Outcome::Over) {
+                            return Ok(());
+                        }
+                    }
+                    Err(error) => return Err(self.fail(id, error).await?),
+                }
+            }
+        }
+        match load(self.core, id).await? {
+            Some((_, stored)) if !stored.state.is_over() => Err(Error::Busy),
+            _ => Ok(()),
+        }
+    }
+
+    /// Clears everything away that is due, without rests. Gives the number of pieces.
+    pub async fn sweep(&self) -> Result<usize> {
+        let mut pieces = 0;
+        for (name, work) in recurring() {
+            let Some(mut held) = self.take_recurring(name, work).await? else { continue };
+            pieces += 1;
+            while matches!(self.step(&mut held).await?, Outcome::More) {
+                pieces += 1;
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// Does one piece of an operation, if it is this process's to do. Says whether there is more to do.
+    pub async fn one_piece(&self, id: OperationId) -> Result<bool> {
+        let Some(mut held) = self.take(id).await? else { return Ok(false) };
+        Ok(!matches!(self.step(&mut held).await?, Outcome::Over))
+    }
+
+    /// The work of an operation that is not over and that no other process holds.
+    async fn take(&self, id: OperationId) -> Result<Option<Held>> {
+        let Some((version, stored)) = load(self.core, id).await? else { return Ok(None) };
+        if stored.state.is_over() || !stored.is_free_for(self.holder, self.core.clock.unix_seconds()) {
+            return Ok(None);
+        }
+        Ok(Some(Held { key: keyspace::operation(id), version: Some(version), stored, is_recurring: false }))
+    }
+
+    async fn take_recurring(&self, name: &str, work: Work) -> Result<Option<Held>> {
+        let key = keyspace::recurring(name);
+        let found = self.core.store.get(&key).await?;
+        let (version, stored) = match &found {
+            Some(entry) => (Some(entry.version), Stored::parse(entry)?),
+            None => (None, Stored::new(work, None, self.core.timestamp(), None)),
+        };
+        let is_free = stored.is_free_for(self.holder, self.core.clock.unix_seconds());
+        Ok(is_free.then_some(Held { key, version, stored, is_recurring: true }))
+    }
+
+    /// Plans the next piece and commits it together with the record.
+    async fn step(&self, held: &mut Held) -> Result<Outcome> {
+        let core = self.core;
+        let Piece { mut batch, done, is_last } = held.stored.work.step(core, &mut Budget::new(&core.clock)).await?;
+        held.stored.done += done;
+        let (outcome, now) = (if is_last { Outcome::Over } else { Outcome::More }, core.clock.unix_seconds());
+        // What only read need not be written down, but the lease must be renewed, and the end noted.
+        let is_due = held.version.is_some() && (is_last || held.stored.must_be_renewed(now));
+        if batch.is_empty() && !is_due {
+            return Ok(outcome);
+        }
+        batch.expect(held.key.clone(), held.version.map_or(Expect::Absent, Expect::Version));
+        let is_kept = !(is_last && held.is_recurring);
+        if is_last {
+            held.stored.end(OperationState::Done, core.timestamp());
+        } else {
+            held.stored.hold(self.holder, now);
+        }
+        if is_kept {
+            batch.put(held.key.clone(), held.stored.to_bytes()?);
+        } else {
+            batch.delete(held.key.clone());
+        }
+        match core.store.commit(batch).await {
+            Ok(version) => {
+                held.version = is_kept.then_some(version);
+                Ok(outcome)
+            }
+            Err(CommitError::Conflict { .. }) => Ok(Outcome::Lost),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes that an operation cannot go on, where the error will not pass, and gives the error back.
+    async fn fail(&self, id: OperationId, error: Error) -> Result<Error> {
+        if matches!(error, Error::Busy | Error::DiskFull | Error::Stopped) {
+            return Ok(error);
+        }
+        tracing::error!(operation = %id, reason = error.with_causes(), "an operation failed");
+        let Some(mut held) = self.take(id).await? else { return Ok(error) };
+        let told = match &error {
+            Error::Internal { .. } => "Something went wrong on the server; its log says what.".to_owned(),
+            error => error.to_string(),
+        };
+        held.stored.error = Some(told);
+        held.stored.end(OperationState::Failed, self.core.timestamp());
+        self.write(&held).await?;
+        Ok(error)
+    }
+
+    /// Gives work back, so that another process need not wait for the end of the lease.
+    async fn release(&self, mut held: Held) -> Result<()> {
+        held.stored.lease = None;
+        self.write(&held).await
+    }
+
+    /// Writes the record, unless somebody else did.
+    async fn write(&self, held: &Held) -> Result<()> {
+        let Some(version) = held.version else { return Ok(()) };
+        let mut batch = Batch::new();
+        batch.expect(held.key.clone(), Expect::Version(version)).put(held.key.clone(), held.stored.to_bytes()?);
+        match self.core.store.commit(batch).await {
+            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Works on everything that is to be done, until there is nothing or the server goes down.
+    async fn work(&self, app: &App) -> Result<()> {
+        for (key, _) in self.core.store.scan(Scan::prefix(&keyspace::operations())).await? {
+            let Some(id) = keyspace::operation_id(&key) else { continue };
+            while let Some(held) = self.take(id).await? {
+                if let Err(error) = self.pieces(app, held).await {
+                    return Err(self.fail(id, error).await?);
+                }
+                if app.is_draining() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Does pieces with rests between them, as long as the work is this process's.
+    async fn pieces(&self, app: &App, mut held: Held) -> Result<()> {
+        loop {
+            let began = self.core.clock.elapsed();
+            match self.step(&mut held).await? {
+                Outcome::More => {}
+                Outcome::Over | Outcome::Lost => return Ok(()),
+            }
+            if app.is_draining() {
+                return self.release(held).await;
+            }
+            self.rest(self.core.clock.elapsed().saturating_sub(began)).await;
+        }
+    }
+
+    async fn rest(&self, took: Duration) {
+        sleep((took * REST).clamp(Duration::from_millis(1), Duration::from_secs(1))).await;
+        for _ in 0..BUSY_WAITS {
+            if self.core.store.waiting() < BUSY {
+                return;
+            }
+            sleep(BUSY_WAIT).await;
+        }
+    }
+}
+
+/// What is begun anew again and again, by the names under which it is held.
+fn recurring() -> [(&'static str, Work); 2] {
+    [
+        ("sweep_sessions", Work::SweepSessions(SweepSessions::default())),
+        ("sweep_operations", Work::SweepOperations(SweepOperations::default())),
+    ]
+}
+
+/// Does all work in the background, until the server goes down.
+pub async fn run_in_background(app: App) {
+    tokio::join!(work_on_operations(&app), clear_away(&app));
+}
+
+async fn work_on_operations(app: &App) {
+    let runner = Runner::new(app.core());
+    while !app.is_draining() {
+        let pause = match runner.work(app).await {
+            Ok(()) => LOOK,
+            Err(Error::Stopped) => return,
+            Err(error) => {
+                tracing::warn!(reason = error.with_causes(), "work in the background has to wait");
+                AFTER_ERROR
+            }
+        };
+        // A start ends the pause. Nothing is lost if it came before.
+        let _ = tokio::time::timeout(pause, app.core().operation_started.notified()).await;
+    }
+}
+
+async fn clear_away(app: &App) {
+    let runner = Runner::new(app.core());
+    while !app.is_draining() {
+        let mut pause = ROUND;
+        for (name, work) in recurring() {
+            let cleared = match runner.take_recurring(name, work).await {
+                Ok(Some(held)) => runner.pieces(app, held).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            match cleared {
+                Ok(()) => {}
+                Err(Error::Stopped) => return,
+                Err(error) => {
+                    tracing::warn!(name, reason = error.with_causes(), "what is over could not be cleared away");
+                    pause = Duration::from_mins(1);
+                }
+            }
+        }
+        sleep(pause).await;
+    }
+}

@@ -1,0 +1,165 @@
+//! An operation's record.
+
+use common::{
+    id::{OperationId, UserId},
+    operation::{Operation, OperationKind, OperationState},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    piece::{Budget, Piece, Steps},
+    sweep::{SweepOperations, SweepSessions},
+    trim::Trim,
+};
+use crate::{
+    domain::{core::Core, error::Result, keyspace},
+    store::{Entry, Version},
+};
+
+/// How long a process holds the work without a word: seconds. If it dies, another goes on after this.
+const LEASE: i64 = 5;
+
+/// The work that an operation does, and where its next piece begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Removes old entries of the journal.
+    TrimChanges(Trim),
+    /// Removes sessions whose tokens have all expired.
+    SweepSessions(SweepSessions),
+    /// Removes the records of operations that ended long ago.
+    SweepOperations(SweepOperations),
+}
+
+impl Work {
+    /// Plans the next piece: see [`Steps::step`].
+    pub async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        match self {
+            Self::TrimChanges(work) => work.step(core, budget).await,
+            Self::SweepSessions(work) => work.step(core, budget).await,
+            Self::SweepOperations(work) => work.step(core, budget).await,
+        }
+    }
+
+    /// As it is sent.
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Self::TrimChanges(_) => OperationKind::TrimChanges,
+            Self::SweepSessions(_) => OperationKind::SweepSessions,
+            Self::SweepOperations(_) => OperationKind::SweepOperations,
+        }
+    }
+}
+
+/// Who holds the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The process: its runner's id.
+    pub holder: Uuid,
+    /// Seconds since 1970: from then on anybody may go on with the work.
+    pub until: i64,
+}
+
+/// An operation as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// The work, and where its next piece begins.
+    pub work: Work,
+    /// How it stands; one that nobody works on is stored as running.
+    pub state: OperationState,
+    /// Entries that are done.
+    pub done: u64,
+    /// Entries that there were to do, about.
+    #[serde(default)]
+    pub of: Option<u64>,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC.
+    #[serde(default)]
+    pub ended_at: Option<String>,
+    /// Who asked for it.
+    #[serde(default)]
+    pub by: Option<UserId>,
+    /// Why it failed.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Who holds it.
+    #[serde(default)]
+    pub lease: Option<Lease>,
+}
+
+impl Stored {
+    /// Work that nobody has begun.
+    pub fn new(work: Work, of: Option<u64>, started_at: String, by: Option<UserId>) -> Self {
+        Self {
+            work,
+            state: OperationState::Running,
+            done: 0,
+            of,
+            started_at,
+            ended_at: None,
+            by,
+            error: None,
+            lease: None,
+        }
+    }
+
+    /// Reads a stored one.
+    pub fn parse(entry: &Entry) -> Result<Self> {
+        Ok(serde_json::from_slice(&entry.value)?)
+    }
+
+    /// As it is stored.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    /// Nothing more happens, from now on.
+    pub fn end(&mut self, state: OperationState, at: String) {
+        (self.state, self.ended_at, self.lease) = (state, Some(at), None);
+    }
+
+    /// Whether `holder` may work on it at `now`, in seconds since 1970.
+    pub fn is_free_for(&self, holder: Uuid, now: i64) -> bool {
+        self.lease.is_none_or(|lease| lease.holder == holder || lease.until <= now)
+    }
+
+    /// Gives it to `holder`.
+    pub fn hold(&mut self, holder: Uuid, now: i64) {
+        self.lease = Some(Lease { holder, until: now + LEASE });
+    }
+
+    /// Whether half of the lease is over.
+    pub fn must_be_renewed(&self, now: i64) -> bool {
+        self.lease.is_none_or(|lease| lease.until - now <= LEASE / 2)
+    }
+
+    /// As it is sent.
+    pub fn shown(&self, id: OperationId, core: &Core) -> Operation {
+        let is_held = self.lease.is_some_and(|lease| lease.until > core.clock.unix_seconds());
+        let state = match self.state {
+            OperationState::Running if !is_held => OperationState::Paused,
+            state => state,
+        };
+        Operation {
+            id,
+            kind: self.work.kind(),
+            state,
+            done: self.done,
+            of: self.of,
+            started_at: self.started_at.clone(),
+            ended_at: self.ended_at.clone(),
+            by: self.by,
+            error: self.error.clone(),
+        }
+    }
+}
+
+/// An operation, and the version that it was read at.
+pub async fn load(core: &Core, id: OperationId) -> Result<Option<(Version, Stored)>> {
+    match core.store.get(&keyspace::operation(id)).await? {
+        Some(entry) => Ok(Some((entry.version, Stored::parse(&entry)?))),
+        None => Ok(None),
+    }
+}

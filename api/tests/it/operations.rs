@@ -1,0 +1,281 @@
+//! Work in the background: each piece is done once, also by several processes and after a crash; what is stopped stays stopped;
+//! requests go on meanwhile.
+
+use std::time::Duration;
+
+use base::{Clock, ClockHand, Entropy, IdSource};
+use coffer::domain::{
+    Core, Error, check,
+    journal::Actor,
+    operations::{self, Runner},
+};
+use common::{
+    access::Caller,
+    id::OperationId,
+    operation::{Operation, OperationState},
+};
+use serde_json::{Value, json};
+use store::{Batch, Options, Store, journal};
+
+use crate::{
+    kill::assert_sound,
+    support::{
+        ADMIN, Client, PASSWORD,
+        server::{Server, coffer, said, store_dir},
+    },
+};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// An entry of long ago.
+const AGED: &str = r#"{"at": "2020-01-01T00:00:00Z", "by": null, "subject": "user", "id": "x", "action": "update"}"#;
+
+/// Appends so many entries of long ago.
+async fn age(store: &Store, entries: usize) {
+    for chunk in vec![AGED; entries].chunks(1000) {
+        let mut batch = Batch::new();
+        for change in chunk {
+            batch.append(*change);
+        }
+        store.commit(batch).await.unwrap();
+    }
+}
+
+/// How many entries of long ago there are.
+async fn old(store: &Store) -> usize {
+    let entries = store.scan(journal::all()).await.unwrap();
+    entries.iter().filter(|(_, entry)| entry.value.windows(10).any(|bytes| bytes == b"2020-01-01")).count()
+}
+
+/// A process of its own over a store.
+fn process(store: &Store, clock: &Clock) -> Core {
+    Core::new(store.clone(), clock.clone(), IdSource::new(clock.clone(), Entropy::system()))
+}
+
+async fn aged(entries: usize) -> (Store, Clock, ClockHand) {
+    let store = Store::open(Options::memory()).unwrap();
+    age(&store, entries).await;
+    let (clock, hand) = Clock::held(1_800_000_000);
+    (store, clock, hand)
+}
+
+async fn begin(core: &Core) -> OperationId {
+    let begun = operations::trim_changes(core, Actor::local(&Caller::Anonymous), 90 * DAY).await.unwrap();
+    assert_eq!(begun.state, OperationState::Running);
+    begun.id
+}
+
+#[tokio::test]
+async fn a_piece_is_bounded_and_done_once_by_whoever_holds_the_lease() {
+    let (store, clock, hand) = aged(2000).await;
+    let (one, two) = (process(&store, &clock), process(&store, &clock));
+    let (first, second) = (Runner::new(&one), Runner::new(&two));
+    let id = begin(&one).await;
+    let seen = operations::get(&one, id).await.unwrap();
+    assert_eq!((seen.state, seen.done, seen.of), (OperationState::Paused, 0, Some(2000)), "nobody works on it yet");
+    assert!(first.one_piece(id).await.unwrap());
+    let seen = operations::get(&two, id).await.unwrap();
+    assert_eq!(seen.state, OperationState::Running);
+    assert!(seen.done > 0 && seen.done <= 500, "{}", seen.done);
+    assert_eq!(old(&store).await as u64, 2000 - seen.done, "what is noted as done is done");
+    assert!(!second.one_piece(id).await.unwrap(), "the first holds it");
+    assert_eq!(operations::get(&two, id).await.unwrap().done, seen.done);
+    // The first is not heard of again.
+    hand.advance(Duration::from_secs(6));
+    assert_eq!(operations::get(&two, id).await.unwrap().state, OperationState::Paused);
+    let mut done = seen.done;
+    second.finish(id, &mut |more| done += more).await.unwrap();
+    let seen = operations::get(&one, id).await.unwrap();
+    assert_eq!((seen.state, seen.done, done), (OperationState::Done, 2000, 2000));
+    assert!(seen.ended_at.is_some() && seen.error.is_none());
+    assert_eq!(old(&store).await, 0);
+    assert!(!first.one_piece(id).await.unwrap(), "what is over is over");
+    assert!(check::check(&store, &mut |_| {}).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn two_processes_that_take_it_from_each_other_do_each_piece_once() {
+    let (store, clock, hand) = aged(3000).await;
+    let (one, two) = (process(&store, &clock), process(&store, &clock));
+    let id = begin(&one).await;
+    let work = async |core: &Core| {
+        let (runner, mut done) = (Runner::new(core), 0);
+        loop {
+            // Every lease ends at once, so that the other may always go on.
+            let mut note = |more| {
+                hand.advance(Duration::from_secs(6));
+                done += more;
+            };
+            match runner.finish(id, &mut note).await {
+                Ok(()) => return done,
+                Err(Error::Busy) => hand.advance(Duration::from_secs(6)),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let (by_one, by_two) = tokio::join!(work(&one), work(&two));
+    assert_eq!(by_one + by_two, 3000, "{by_one} and {by_two}");
+    assert_eq!(operations::get(&one, id).await.unwrap().done, 3000);
+    assert_eq!(old(&store).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_stopped_stays_stopped() {
+    let (store, clock, hand) = aged(2000).await;
+    let core = process(&store, &clock);
+    let id = begin(&core).await;
+    let runner = Runner::new(&core);
+    assert!(runner.one_piece(id).await.unwrap());
+    operations::stop(&core, Actor::local(&Caller::Anonymous), id).await.unwrap();
+    operations::stop(&core, Actor::local(&Caller::Anonymous), id).await.unwrap();
+    let stopped = operations::get(&core, id).await.unwrap();
+    assert_eq!(stopped.state, OperationState::Stopped);
+    hand.advance(DAY);
+    assert!(!runner.one_piece(id).await.unwrap());
+    runner.finish(id, &mut |_| panic!("it goes on")).await.unwrap();
+    assert_eq!(operations::get(&core, id).await.unwrap(), stopped);
+    assert_eq!(old(&store).await as u64, 2000 - stopped.done);
+    // Its record goes when nobody can want it any more.
+    hand.advance(31 * DAY);
+    runner.sweep().await.unwrap();
+    assert!(matches!(operations::get(&core, id).await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn what_cannot_go_on_says_so_and_keeps_the_reason_for_the_log() {
+    let (store, clock, _) = aged(10).await;
+    let key = journal::key(store.snapshot().await.unwrap().version(), 7);
+    store.commit(Batch::with(|batch| batch.put(key, "no change"))).await.unwrap();
+    let core = process(&store, &clock);
+    let begun = operations::trim_changes(&core, Actor::local(&Caller::Anonymous), 90 * DAY).await;
+    // Counting may meet it first.
+    let Ok(Operation { id, .. }) = begun else { return };
+    assert!(Runner::new(&core).finish(id, &mut |_| {}).await.is_err());
+    let failed = operations::get(&core, id).await.unwrap();
+    assert_eq!((failed.state, failed.done), (OperationState::Failed, 0));
+    assert_eq!(failed.error.as_deref(), Some("Something went wrong on the server; its log says what."));
+}
+
+#[tokio::test]
+async fn a_tombstone_that_is_newer_than_what_is_trimmed_stays() {
+    let (store, clock, hand) = aged(3).await;
+    let core = process(&store, &clock);
+    let tombstone = |n: u128| {
+        let id = uuid::Uuid::from_u128(n);
+        coffer::domain::keyspace::tombstone(
+            common::id::CollectionId::from_uuid(uuid::Uuid::from_u128(1)),
+            common::id::RecordId::from_uuid(id),
+        )
+    };
+    store.commit(Batch::with(|batch| batch.put(tombstone(1), Vec::new()))).await.unwrap();
+    age(&store, 1).await;
+    store.commit(Batch::with(|batch| batch.put(tombstone(2), Vec::new()))).await.unwrap();
+    let id = begin(&core).await;
+    Runner::new(&core).finish(id, &mut |_| hand.advance(Duration::from_secs(1))).await.unwrap();
+    assert!(store.get(&tombstone(1)).await.unwrap().is_none());
+    assert!(store.get(&tombstone(2)).await.unwrap().is_some());
+}
+
+/// A server over a store whose journal has so many entries of long ago, and its admin.
+async fn serve(data: &std::path::Path, entries: usize) -> (Server, Client) {
+    let mut server = Server::start(data, &[]);
+    let admin = server.set_up().await;
+    admin.collection("words", json!([{"name": "word", "type": "text"}])).await;
+    server.stop();
+    let store = Store::open(Options::sled(store_dir(data))).unwrap();
+    let recent = store.scan(journal::all()).await.unwrap();
+    store
+        .commit(Batch::with(|batch| {
+            for (key, _) in &recent {
+                batch.put(key.clone(), AGED);
+            }
+            batch
+        }))
+        .await
+        .unwrap();
+    age(&store, entries - recent.len()).await;
+    store.close().await;
+    drop(store);
+    let server = Server::start(data, &[]);
+    let admin = server.sign_in(ADMIN).await;
+    (server, admin)
+}
+
+/// Asks until an operation is as it should be.
+async fn until(client: &Client, address: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..600 {
+        let operation = client.get(address).await.is(200);
+        if is_so(&operation) {
+            return operation;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{address} is not as it should be after a minute")
+}
+
+#[tokio::test]
+async fn a_killed_server_goes_on_and_writers_are_let_in_meanwhile() {
+    const ENTRIES: usize = 12_000;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (server, admin) = serve(&data, ENTRIES).await;
+    let begun = admin.post("/api/changes/trim/", &json!({"older_than": "90d"})).await;
+    let id = begun.is(202)["id"].as_str().unwrap().to_owned();
+    let address = format!("/api/operations/{id}/");
+    assert_eq!(begun.header("location"), format!("{}{address}", admin.base));
+    let seen = until(&admin, &address, |operation| operation["done"].as_u64() > Some(0)).await;
+    assert_eq!((&seen["kind"], &seen["by"]), (&json!("trim_changes"), &json!(admin.id)));
+    assert!(seen["of"].as_u64() >= Some(ENTRIES as u64 * 9 / 10), "{seen}");
+    drop(server); // SIGKILL
+
+    let server = Server::start(&data, &[]);
+    let admin = server.sign_in(ADMIN).await;
+    let seen = admin.get(&address).await.is(200);
+    assert!(seen["done"].as_u64() < Some(ENTRIES as u64), "it was killed in the middle: {seen}");
+    let writers = (0..8).map(|n| {
+        let admin = admin.clone();
+        async move {
+            for m in 0..25 {
+                admin.post("/api/records/words/", &json!({"word": format!("{n}-{m}")})).await.is(201);
+            }
+        }
+    });
+    futures_util::future::join_all(writers).await;
+    let ended =
+        until(&admin, &address, |operation| !["running", "paused"].contains(&operation["state"].as_str().unwrap()))
+            .await;
+    assert_eq!((&ended["state"], &ended["done"], &ended["error"]), (&json!("done"), &json!(ENTRIES), &Value::Null));
+    let listed = admin.get("/api/operations/?state=done").await.is(200);
+    assert_eq!((&listed["count"], &listed["results"][0]), (&json!(1), &ended));
+    admin.delete(&address).await.is(204);
+    assert_eq!(admin.get(&address).await.is(200), ended, "what is over is not stopped");
+    let changes = admin.get("/api/changes/").await.is(200);
+    let first = &changes["results"][0];
+    assert!(first["at"].as_str().unwrap() > "2026", "{first}");
+    let begun = changes["results"].as_array().unwrap().iter().find(|change| change["subject"] == "operation").unwrap();
+    assert_eq!((&begun["action"], &begun["id"], &begun["by"]), (&json!("start"), &json!(id), &json!(admin.id)));
+    server.stop();
+    assert_sound(&data);
+}
+
+#[tokio::test]
+async fn the_command_has_a_running_server_do_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (server, admin) = serve(&data, 700).await;
+    let args =
+        ["journal", "trim", "--older-than", "90d", "--server", &server.base, "--user", ADMIN, "--password-stdin"];
+    let mut command = crate::support::command();
+    let mut child =
+        command.args(args).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{PASSWORD}\n").as_bytes()).unwrap();
+    let told = said(&tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap());
+    assert!(told.starts_with("0: Forgot 700 changes from before "), "{told}");
+    assert_eq!(admin.get("/api/operations/").await.is(200)["results"][0]["done"], 700);
+    let bad = admin.post("/api/changes/trim/", &json!({"older_than": "90"})).await;
+    assert_eq!(bad.faults(), ["older_than: Use a number with its unit, such as 90d."]);
+    // The store is the server's.
+    let here = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
+    assert!(here.starts_with("3: "), "{here}");
+    server.stop();
+}

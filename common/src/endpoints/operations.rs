@@ -1,0 +1,31 @@
+//! `/api/operations/`: work in the background.
+
+use super::endpoint;
+use crate::{answer::NoContent, id::OperationId, operation::Operation, page::Page, query::ListQuery};
+
+endpoint! {
+    /// A page of operations, newest first: work in the background and what became of it.
+    List: GET "/api/operations/",
+    access Admin, cost Reads(User), errors Drf,
+    query ListQuery,
+    body () as NOTHING,
+    answer Page<Operation> as OK
+}
+
+endpoint! {
+    /// One operation: its state and how far it is.
+    Get: GET "/api/operations/{id}/",
+    access Admin, cost Reads(User), errors Drf,
+    params (OperationId,),
+    body () as NOTHING,
+    answer Operation as OK
+}
+
+endpoint! {
+    /// Stop an operation, unless it is over. What was done stays done.
+    Stop: DELETE "/api/operations/{id}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (OperationId,),
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
+}

@@ -1,0 +1,188 @@
+//! Operations: work that the server does in the background, in pieces, for as long as it takes.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[cfg(feature = "schema")]
+use crate::schema::described_as_text;
+use crate::{
+    answer::JsonAnswer,
+    collection::Collection,
+    field::{Field, FieldType},
+    id::{OperationId, UserId},
+    people,
+    problem::FieldErrors,
+    reader::{Body, Reader, invalid},
+};
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    /// Removes old entries of the journal.
+    TrimChanges,
+    /// Removes sessions whose tokens have all expired. It recurs and is in no list.
+    SweepSessions,
+    /// Removes the records of operations that ended long ago. It recurs and is in no list.
+    SweepOperations,
+}
+
+/// How an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OperationState {
+    /// A server works on it.
+    Running,
+    /// No server works on it right now; the next that is free goes on with it.
+    Paused,
+    /// All of it is done.
+    Done,
+    /// It cannot go on; `error` says why. What was done stays done.
+    Failed,
+    /// Somebody stopped it. What was done stays done.
+    Stopped,
+}
+
+impl OperationState {
+    /// Whether nothing more will happen.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Stopped)
+    }
+
+    /// As it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl fmt::Display for OperationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Operation {
+    /// Names it for ever; ids rise with the time of the start.
+    pub id: OperationId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// How it stands.
+    pub state: OperationState,
+    /// How many entries are done.
+    pub done: u64,
+    /// How many there were to do at the start, about; null where nobody counted.
+    pub of: Option<u64>,
+    /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub started_at: String,
+    /// RFC 3339, UTC; null while it is not over.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub ended_at: Option<String>,
+    /// Who asked for it; null for the command line.
+    pub by: Option<UserId>,
+    /// Why it failed; null unless it did.
+    pub error: Option<String>,
+}
+
+impl JsonAnswer for Operation {}
+
+/// The operations as a table: what their list can be searched, filtered and ordered by.
+pub fn table() -> Collection {
+    let nullable = |field| Field { nullable: true, ..field };
+    people::table(
+        "operations",
+        vec![
+            people::field("kind", people::TEXT),
+            people::field("state", people::TEXT),
+            people::field("started_at", FieldType::Datetime),
+            nullable(people::field("ended_at", FieldType::Datetime)),
+        ],
+    )
+}
+
+/// The wish to have the journal trimmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct TrimChanges {
+    /// Entries that are younger than this stay. Sent with its unit: `90d`.
+    #[cfg_attr(feature = "schema", schemars(with = "Age"))]
+    pub older_than: Duration,
+}
+
+/// A whole number with its unit, such as `90d`.
+#[cfg(feature = "schema")]
+struct Age;
+
+#[cfg(feature = "schema")]
+described_as_text!(Age, "pattern": "^[1-9][0-9]{0,9}[smhdw]$");
+
+/// Reads a whole number of seconds, minutes, hours, days or weeks.
+fn parse_age(text: &str) -> Option<Duration> {
+    let digits = text.strip_suffix(['s', 'm', 'h', 'd', 'w'])?;
+    let is_number = (1..=10).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    (is_number && !digits.starts_with('0')).then(|| humantime::parse_duration(text).ok()).flatten()
+}
+
+impl Body for TrimChanges {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let older_than = reader.required("older_than").and_then(|value| match value.as_str().and_then(parse_age) {
+            Some(age) => Some(age),
+            None => reader.fail("older_than", invalid("Use a number with its unit, such as 90d.")),
+        });
+        let errors = reader.finish();
+        match older_than {
+            Some(older_than) => errors.or(Self { older_than }),
+            None => Err(errors),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"older_than": format!("{}s", self.older_than.as_secs())})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_its_unit() {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        for (text, duration) in [("90d", days(90)), ("2w", days(14)), ("12h", Duration::from_hours(12))] {
+            let wish = TrimChanges::from_json(json!({"older_than": text})).unwrap();
+            assert_eq!(wish.older_than, duration);
+            assert_eq!(TrimChanges::from_json(wish.to_json()), Ok(wish));
+        }
+        for bad in [
+            json!("90"),
+            json!(90),
+            json!("0"),
+            json!("0s"),
+            json!("1h 30m"),
+            json!("1.5h"),
+            json!("01d"),
+            json!("12345678901s"),
+            json!("-1d"),
+            json!(""),
+            json!("d"),
+            json!(null),
+        ] {
+            assert!(TrimChanges::from_json(json!({"older_than": bad})).is_err(), "{bad}");
+        }
+        assert!(TrimChanges::from_json(json!({})).unwrap_err().0.contains_key("older_than"));
+    }
+}
