@@ -37,7 +37,7 @@ const ESCAPE: u8 = 0xFF;
 pub struct Key(Vec<u8>);
 
 impl Key {
-    /// The longest key that can be written, in encoded bytes. Pages of the engine on disk hold
+    /// The longest key that can be written, in encoded bytes. Pages of the backend on disk hold
     /// hundreds of keys; longer values belong into a value, with their hash in the key.
     pub const MAX_BYTES: usize = 768;
 
@@ -157,7 +157,7 @@ impl Key {
         Ok(Key(bytes.to_vec()))
     }
 
-    /// The key as the engine gives it back.
+    /// The key as the backend gives it back.
     pub(super) fn from_encoded(bytes: Vec<u8>) -> Key {
         Key(bytes)
     }

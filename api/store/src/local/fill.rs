@@ -7,7 +7,7 @@ use super::backend::{Backend, State};
 use super::{Local, open_backend};
 use crate::{Entry, FillError, Key, Options, Version};
 
-/// Written to the engine together: as many entries, or as many bytes.
+/// Written to the backend together: as many entries, or as many bytes.
 const TOGETHER: usize = 1024;
 const TOGETHER_BYTES: usize = 8 << 20;
 

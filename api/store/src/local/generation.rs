@@ -23,7 +23,7 @@ pub(super) struct Generation {
     pub order: Arc<OrderStatistics>,
     /// The last commit in each space, as of the group.
     pub last_changes: Arc<LastChanges>,
-    /// The group after this one, set before that group touches the engine.
+    /// The group after this one, set before that group touches the backend.
     pub next: OnceLock<Arc<Generation>>,
 }
 

@@ -107,7 +107,7 @@ impl OrderStatistics {
             if count < TOO_FULL {
                 continue;
             }
-            let [from, to] = [first, last].map(|edge| Key::from_encoded(edge.to_vec()));
+            let [from, to] = [first, last].map(|end| Key::from_encoded(end.to_vec()));
             let (from, to) = (Bound::Included(&from), Bound::Included(&to));
             let request = PageRequest { from, to, direction: Direction::Forward, limit: count, values: false };
             // Where they cannot be read, the bucket stays as it is: right, and slower to pass over.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::{Batch, CommitError, Version};
 
 /// A group takes no more than this, so that the first to arrive does not wait for all, and readers
-/// are not kept out for long while a group enters the engine.
+/// are not kept out for long while a group enters the backend.
 const GROUP_BATCHES: usize = 1024;
 const GROUP_BYTES: usize = 2 << 20;
 

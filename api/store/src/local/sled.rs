@@ -30,7 +30,7 @@ use crate::{Direction, Entry, FORMAT, Key, ReadError, Version};
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
 
-/// Before every key of ours, and after everything that the engine keeps for itself.
+/// Before every key of ours, and after everything that sled keeps for itself.
 const FIRST_KEY: &[u8] = &[2];
 
 pub(super) struct Sled {
@@ -48,7 +48,7 @@ pub(super) struct Sled {
     reserve_bytes: u64,
     /// True if any value may be in pieces, which have to go when it goes.
     has_pieces: AtomicBool,
-    /// Held as long as the engine lives.
+    /// Held as long as the backend lives.
     _lock: Lock,
 }
 
@@ -132,7 +132,7 @@ impl Sled {
     }
 
     /// Makes a group durable. After an error nothing is tried again, not even a last flush when the
-    /// engine is dropped: the system forgets what it could not write, and would call it written.
+    /// backend is dropped: the system forgets what it could not write, and would call it written.
     pub(super) fn apply(
         &self,
         writes: impl Iterator<Item = (Key, Option<Entry>)>,

@@ -12,12 +12,14 @@ use std::thread;
 
 use ::sled::{Db, IVec};
 
-use super::open::OPENING_THREAD;
 use super::stored::{Stored, is_piece};
 use super::{STATE_KEY, decode, encode};
 use crate::Version;
 use crate::local::backend::{State, fingerprint};
 use crate::local::order_statistics::{BucketBuilder, OrderStatistics};
+
+/// The threads that open a database, by whose name panics of sled are known.
+pub(super) const OPENING_THREAD: &str = "store-open";
 
 /// Entries that are handed over at once.
 const TOGETHER: usize = 512;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::Sled;
 use super::files::{Format, Lock, make_dir, make_private, read_ahead, sync, sync_files};
-use super::inspect::{Inspected, inspect, settle};
+use super::inspect::{Inspected, OPENING_THREAD, inspect, settle};
 use super::mark::Mark;
 use super::rescue::Rescue;
 use crate::local::backend::State;
@@ -31,9 +31,6 @@ const SEGMENT: usize = 1 << 20;
 
 /// How long to wait for sled's own lock; ours is taken by then.
 const LINGER: Duration = Duration::from_secs(1);
-
-/// The thread that opens sled, by whose name its panics are known.
-pub(super) const OPENING_THREAD: &str = "store-open";
 
 const ADVICE: &str = "restore a backup into an empty directory with `coffer restore`, \
     or run `coffer serve --accept-data-loss` to go on with what is left";
