@@ -28,13 +28,13 @@ use coffer::{
     assets::Assets,
     domain::{App, Parts, journal::Actor, users},
     routes,
-    store::{Options, Store},
 };
 use common::{access::Caller, endpoints::users::NewUser};
 use figures::memory;
 use reqwest::Client;
 use serde_json::{Value, json};
 use server::{Server, ServerOptions};
+use store::{Options, Store};
 use tokio::{sync::Barrier, task::JoinSet, time::sleep};
 
 const PASSWORD: &str = "grows seven quinces a year";

@@ -24,8 +24,7 @@ use std::{io::Write, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use common::variables::TERMINAL_APP;
-
-use crate::store::OpenError;
+use store::OpenError;
 
 /// A locked box for records: an authenticated JSON API, a web app and a terminal app, in one process.
 #[derive(Debug, Parser)]

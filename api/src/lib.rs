@@ -7,4 +7,3 @@ pub mod cli;
 pub mod domain;
 pub mod limits;
 pub mod routes;
-pub use ::store;

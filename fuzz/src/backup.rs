@@ -2,12 +2,10 @@
 
 use std::{fs, io::Write, path::PathBuf, sync::LazyLock};
 
-use coffer::{
-    domain::backup::{Backup, Manifest, restore, verify},
-    store::{Batch, Key, Options, Store},
-};
+use coffer::domain::backup::{Backup, Manifest, restore, verify};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
+use store::{Batch, Key, Options, Store};
 use tempfile::TempDir;
 
 use crate::runtime;

@@ -14,7 +14,6 @@ use coffer::{
     domain::{App, Parts, check, collections, journal::Actor, keyspace, records, sessions::StoredSession, users},
     limits::{self, Limits},
     routes,
-    store::{Options, Store},
 };
 use common::{
     access::Caller, collection::Definition, endpoints::users::NewUser, id::SessionId, json, name::CollectionName,
@@ -24,6 +23,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, 
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use server::request::Connection;
+use store::{Options, Store};
 use tower::ServiceExt;
 
 use crate::{runtime, split_at};

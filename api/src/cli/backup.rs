@@ -12,16 +12,14 @@ use base::Clock;
 use clap::Args;
 use common::{Call, endpoints::backup};
 use reqwest::header;
+use store::OpenError;
 
 use super::{
     open::{DataDir, block_on},
     progress,
     server::{FromServer, Named, Session},
 };
-use crate::{
-    domain::backup::{Backup as Made, Manifest, verify},
-    store::OpenError,
-};
+use crate::domain::backup::{Backup as Made, Manifest, verify};
 
 /// Writes a backup: everything but sessions and signing keys. It has password hashes in it; keep it as safe as the data.
 #[derive(Debug, Args)]

@@ -4,16 +4,14 @@ use std::io::Write;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
+use store::Store;
 use thiserror::Error;
 
 use super::{
     open::{DataDir, block_on},
     progress,
 };
-use crate::{
-    domain::check::{self, CheckError, Report},
-    store::Store,
-};
+use crate::domain::check::{self, CheckError, Report};
 
 /// Verifies a store: every index entry against its record and back, unique values, counts, references, users, sessions, the
 /// journal.

@@ -12,11 +12,9 @@ use auth::{
 };
 use base::{Clock, Entropy};
 use clap::Args;
+use store::{Options, Store};
 
-use crate::{
-    domain::{App, Parts, quota::Quota, sessions, setup, usage, users},
-    store::{Options, Store},
-};
+use crate::domain::{App, Parts, quota::Quota, sessions, setup, usage, users};
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]

@@ -10,12 +10,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use auth::password::Peppers;
 use clap::Args;
+use store::{Options, Store};
 
 use super::{check, open::block_on, progress};
-use crate::{
-    domain::{backup, usage, users},
-    store::{Options, Store},
-};
+use crate::domain::{backup, usage, users};
 
 /// Makes a store of a backup, in an empty data directory. Everyone has to sign in again afterwards: sessions and signing
 /// keys are not in a backup.

@@ -17,9 +17,9 @@ use auth::{
     token::{Issuer, TokenSettings, UnusableKey, Verifier},
 };
 use base::{Clock, Entropy, IdSource};
+use store::Store;
 
 use super::{callers::Callers, core::Core, sessions};
-use crate::store::Store;
 
 /// Everything that a request needs. Clones are handles to the same.
 #[derive(Clone)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use common::{id::SessionId, user::User};
 use quick_cache::sync::Cache;
+use store::Version;
 
 use super::sessions::StoredSession;
-use crate::store::Version;
 
 /// How many sessions are kept, each of about a kilobyte with its user.
 const MAX_SESSIONS: usize = 1024;

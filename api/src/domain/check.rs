@@ -14,8 +14,9 @@ mod ledger;
 mod people;
 mod records;
 
-use crate::store::Store;
 use ledger::Ledger;
+
+use store::Store;
 
 pub use ledger::{CheckError, Report};
 

@@ -15,6 +15,7 @@ use common::{
     reader::unchanged,
 };
 use serde_json::{Value, json};
+use store::{Addition, Batch, CommitError, Expect, Scan, Snapshot};
 
 use super::{
     core::Core,
@@ -27,7 +28,6 @@ use super::{
     stage::Stage,
     usage,
 };
-use crate::store::{Addition, Batch, CommitError, Expect, Scan, Snapshot};
 
 /// The collections that the caller may list, with how many records they would see.
 pub async fn list(core: &Core, caller: &Caller) -> Result<Page<Collection>> {

@@ -1,6 +1,7 @@
 //! What every part of the domain works with.
 
 use base::{Clock, IdSource};
+use store::Store;
 use tokio::sync::Notify;
 
 use super::{
@@ -8,7 +9,6 @@ use super::{
     quota::Quota,
     schema::Schemas,
 };
-use crate::store::Store;
 
 /// The store, and what goes with reading and changing it.
 pub struct Core {

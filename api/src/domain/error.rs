@@ -4,10 +4,10 @@ use std::{borrow::Cow, iter, time::Duration};
 
 use auth::{password::HashError, token::TokenError};
 use common::problem::FieldErrors;
+use store::{CommitError, ReadError};
 use thiserror::Error;
 
 use super::quota::OverQuota;
-use crate::store::{CommitError, ReadError};
 
 /// The result of a domain function.
 pub type Result<T> = std::result::Result<T, Error>;

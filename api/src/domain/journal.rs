@@ -11,9 +11,9 @@ use common::{
     id::Revision,
 };
 use serde_json::Value;
+use store::Batch;
 
 use super::{core::Core, error::Result};
-use crate::store::Batch;
 
 /// Who does something that concerns sign-in, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString,
     }
 }
 
-/// An entry as bytes for [`crate::store::Batch::append`].
+/// An entry as bytes for [`store::Batch::append`].
 pub fn bytes(change: &Change) -> Vec<u8> {
     // A struct of texts and JSON values always writes.
     serde_json::to_vec(change).unwrap_or_default()

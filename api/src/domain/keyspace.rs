@@ -7,10 +7,9 @@ use common::{
     validate::parse_decimal,
 };
 use serde_json::Value;
+use store::{Element, Key};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
-
-use crate::store::{Element, Key};
 
 /// The name under which every record is indexed by its owner.
 pub const OWNER_INDEX: &str = "owner";

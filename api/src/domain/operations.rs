@@ -24,6 +24,7 @@ use common::{
     query::ListQuery,
 };
 use serde_json::{Value, json};
+use store::{Batch, Entry, Expect, Scan};
 
 use super::{
     core::Core,
@@ -32,7 +33,6 @@ use super::{
     keyspace, records,
     retry::Retry,
 };
-use crate::store::{Batch, Entry, Expect, Scan};
 use stored::{Stored, Work, load};
 
 pub use runner::{Runner, run_in_background};

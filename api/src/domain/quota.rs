@@ -4,10 +4,10 @@
 use std::sync::atomic::AtomicU64;
 
 use common::access::Caller;
+use store::{Addition, Key};
 use thiserror::Error;
 
 use super::keyspace;
-use crate::store::{Addition, Key};
 
 /// Collections of a server at most. Lists of collections, and deleting a record, read all definitions.
 pub const MAX_COLLECTIONS: i64 = 1000;

@@ -12,9 +12,9 @@
 //! ```
 
 use common::access::Caller;
+use store::{Batch, CommitError, Version};
 
 use super::{core::Core, error::Result, usage};
-use crate::store::{Batch, CommitError, Version};
 
 /// How often a change is tried. Each attempt reads anew, so a change that cannot be made any more says so instead.
 const MAX_ATTEMPTS: u32 = 64;

@@ -11,12 +11,12 @@ use common::{
     name::CollectionName,
 };
 use quick_cache::sync::Cache;
+use store::{Entry, Scan, Snapshot, Version, counter};
 
 use super::{
     error::{AuthError, Error, Result},
     keyspace,
 };
-use crate::store::{Entry, Scan, Snapshot, Version, counter};
 
 /// How many definitions are kept.
 const MAX_SCHEMAS: usize = 1024;

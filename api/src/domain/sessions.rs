@@ -14,6 +14,7 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::{Batch, Expect, Scan, Version};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -24,7 +25,6 @@ use super::{
     keyspace, records,
     retry::Retry,
 };
-use crate::store::{Batch, Expect, Scan, Version};
 
 /// How long a session lives at most, unless the operator says otherwise.
 pub const LIFETIME: Duration = Duration::from_hours(24 * 30);

@@ -9,6 +9,7 @@ use common::{
     problem::{FieldError, FieldErrors},
     user::User,
 };
+use store::{CommitError, Expect, Scan, Store};
 
 use super::{
     app::App,
@@ -16,7 +17,6 @@ use super::{
     journal::Actor,
     keyspace, users,
 };
-use crate::store::{CommitError, Expect, Scan, Store};
 
 /// Whether the first admin is still to be made.
 pub async fn required(store: &Store) -> Result<bool> {

@@ -14,6 +14,7 @@ use common::{
     id::{SessionId, UserId},
     user::User,
 };
+use store::{Batch, CommitError, Expect, Version};
 
 use super::{
     app::App,
@@ -26,7 +27,6 @@ use super::{
     sessions::{self, Authenticated, StoredSession, end_one, stage_end},
     users,
 };
-use crate::store::{Batch, CommitError, Expect, Version};
 
 /// Who sent a request, as far as the connection tells.
 #[derive(Debug, Clone)]

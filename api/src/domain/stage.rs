@@ -11,6 +11,7 @@ use common::{
     record::Record,
 };
 use serde_json::{Value, json};
+use store::{Batch, Entry, Expect, Key, Version};
 
 use super::{
     core::Core,
@@ -19,7 +20,6 @@ use super::{
     schema::Schema,
     usage::{self, weight},
 };
-use crate::store::{Batch, Entry, Expect, Key, Version};
 
 /// Bytes of a record at most, as it is stored.
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed};
 
 use common::{access::Caller, id::UserId, user::Usage};
 use serde::Deserialize;
+use store::{Addition, Batch, CommitError, FORMAT, Key, ReadError, Scan, Store, counters};
 use thiserror::Error;
 
 use super::{
@@ -17,7 +18,6 @@ use super::{
     keyspace,
     quota::OverQuota,
 };
-use crate::store::{Addition, Batch, CommitError, FORMAT, Key, ReadError, Scan, Store, counters};
 
 /// The error of a commit that was made for `caller`.
 pub(super) fn commit_error(core: &Core, caller: &Caller, error: CommitError) -> Error {

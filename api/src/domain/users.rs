@@ -15,6 +15,7 @@ use common::{
     user::User,
 };
 use serde_json::{Value, json};
+use store::{Batch, CommitError, Expect, Version, counter};
 
 use super::{
     app::App,
@@ -25,7 +26,6 @@ use super::{
     retry::Retry,
     sessions, usage,
 };
-use crate::store::{Batch, CommitError, Expect, Version, counter};
 
 pub use list::{all, list};
 pub use password::{change_password, hash};

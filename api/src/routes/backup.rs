@@ -7,13 +7,11 @@ use common::endpoints::backup;
 use futures_util::stream;
 use http::header::CONTENT_DISPOSITION;
 use logging::in_current_request;
+use store::Snapshot;
 use tokio::sync::mpsc;
 
 use super::{Context, Input, Reply, Table};
-use crate::{
-    domain::{Result, backup::Backup},
-    store::Snapshot,
-};
+use crate::domain::{Result, backup::Backup};
 
 /// Pieces that wait for a client to take them.
 const AHEAD: usize = 4;

@@ -12,12 +12,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use coffer::{
-    domain::{backup, keyspace},
-    store::{Key, Options, Scan, Store, Version, journal},
-};
+use coffer::domain::{backup, keyspace};
 use common::change::{Change, Subject};
 use serde_json::{Value, json};
+use store::{Key, Options, Scan, Store, Version, journal};
 
 use crate::{
     files::copy_dir,

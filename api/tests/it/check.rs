@@ -4,15 +4,13 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use coffer::{
-    domain::keyspace,
-    store::{Batch, Key, Options, Scan, Store, journal},
-};
+use coffer::domain::keyspace;
 use common::{
     collection::Collection,
     id::{CollectionId, RecordId, SessionId, UserId},
 };
 use serde_json::{Value, json};
+use store::{Batch, Key, Options, Scan, Store, journal};
 use tempfile::TempDir;
 
 use crate::support::{

@@ -9,10 +9,10 @@ use std::{
 
 use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
+use store::{Entry, FillError, Key, Options, Store, Version};
 use thiserror::Error;
 
 use super::format::{FORMAT, MAGIC, Manifest, PASSED_OVER, is_left_out};
-use crate::store::{Entry, FillError, Key, Options, Store, Version};
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: u64 = 32;

@@ -6,13 +6,11 @@ use base::Entropy;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use store::{Batch, Key, Options, Store, Version};
 use uuid::Uuid;
 
 use super::{Manifest, read::verify, write::Backup};
-use crate::{
-    domain::keyspace,
-    store::{Batch, Key, Options, Store, Version},
-};
+use crate::domain::keyspace;
 
 fn entry(key: &[u8], version: u64, value: &[u8]) -> Vec<u8> {
     let lengths = [key.len(), value.len()].map(|length| u32::try_from(length).unwrap().to_be_bytes());

@@ -6,12 +6,10 @@ use std::ops::Bound;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
+use store::{Entry, Key, Pages, Scan, Snapshot};
 
 use super::format::{FORMAT, MAGIC, Manifest, is_left_out};
-use crate::{
-    domain::Result,
-    store::{Entry, Key, Pages, Scan, Snapshot},
-};
+use crate::domain::Result;
 
 /// Bytes that are gathered before they are handed out.
 const PIECE: usize = 64 * 1024;

@@ -7,15 +7,13 @@ use common::{
     field::FieldType,
     id::{CollectionId, Revision},
 };
+use store::{Key, Scan};
 
 use super::{
     derived,
     ledger::{CheckError, Ledger},
 };
-use crate::{
-    domain::{keyspace, schema::Schema},
-    store::{Key, Scan},
-};
+use crate::domain::{keyspace, schema::Schema};
 
 /// All definitions that can be read, by id.
 pub(super) type Schemas = BTreeMap<CollectionId, Schema>;

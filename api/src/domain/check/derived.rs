@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use store::{self, Key};
 
 use super::ledger::{CheckError, Ledger};
-use crate::store::{self, Key};
 
 /// Compares all counters below `prefix` with what is due: one under a key, or several. Those that are not there count as zero.
 pub(super) async fn counters<const N: usize>(

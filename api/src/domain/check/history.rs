@@ -2,12 +2,10 @@
 //! came before. And what is in no known space.
 
 use common::change::Change;
+use store::{Key, Scan, Version, journal};
 
 use super::ledger::{CheckError, Ledger};
-use crate::{
-    domain::{keyspace, operations},
-    store::{Key, Scan, Version, journal},
-};
+use crate::domain::{keyspace, operations};
 
 /// Checks the journal and the spaces.
 pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {

@@ -4,9 +4,8 @@
 use std::fmt::Display;
 
 use bytes::Bytes;
+use store::{Batch, CommitError, Entry, Key, Pages, ReadError, Scan, Snapshot, Store};
 use thiserror::Error;
-
-use crate::store::{Batch, CommitError, Entry, Key, Pages, ReadError, Scan, Snapshot, Store};
 
 /// Findings that are told one by one; the others are counted.
 const TOLD: usize = 100;

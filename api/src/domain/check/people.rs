@@ -4,18 +4,16 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use common::id::{SessionId, UserId};
+use store::Key;
 
 use super::{
     derived,
     ledger::{CheckError, Ledger},
 };
-use crate::{
-    domain::{
-        keyspace,
-        sessions::StoredSession,
-        users::{StoredUser, folded},
-    },
-    store::Key,
+use crate::domain::{
+    keyspace,
+    sessions::StoredSession,
+    users::{StoredUser, folded},
 };
 
 /// Checks users and sessions.

@@ -8,19 +8,17 @@ use common::{
     id::{CollectionId, RecordId},
     record::Record,
 };
+use store::{Entry, Key, Snapshot};
 
 use super::{
     definitions::Schemas,
     derived,
     ledger::{CheckError, Ledger},
 };
-use crate::{
-    domain::{
-        keyspace,
-        schema::Schema,
-        stage::{Entries, weighed},
-    },
-    store::{Entry, Key, Snapshot},
+use crate::domain::{
+    keyspace,
+    schema::Schema,
+    stage::{Entries, weighed},
 };
 
 /// What the records of a collection ask for.

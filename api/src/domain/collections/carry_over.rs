@@ -15,17 +15,15 @@ use common::{
     validate::check,
 };
 use serde_json::Value;
+use store::{Batch, Entry, Expect, Key, Scan, Snapshot};
 
-use crate::{
-    domain::{
-        core::Core,
-        error::{Error, Result},
-        keyspace,
-        records::assemble,
-        schema::Schema,
-        stage::Stage,
-    },
-    store::{Batch, Entry, Expect, Key, Scan, Snapshot},
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
+    records::assemble,
+    schema::Schema,
+    stage::Stage,
 };
 
 /// Records that one commit rewrites at most.

@@ -9,14 +9,12 @@ use common::{
     name::CollectionName,
     record::Record,
 };
+use store::{Entry, Key, Scan, Snapshot, Version, journal};
 
-use crate::{
-    domain::{
-        core::Core,
-        error::{Error, Result},
-        keyspace,
-    },
-    store::{Entry, Key, Scan, Snapshot, Version, journal},
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
 };
 
 /// Bytes of entries in one answer, about: it ends with the commit that passes them.

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use base::Clock;
+use store::Batch;
 
-use crate::{
-    domain::{core::Core, error::Result},
-    store::Batch,
-};
+use crate::domain::{core::Core, error::Result};
 
 /// Keys that a piece may read or write.
 const MAX_KEYS: usize = 500;

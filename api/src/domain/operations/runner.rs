@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use common::{id::OperationId, operation::OperationState};
+use store::{Batch, CommitError, Expect, Key, Scan, Version};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -12,14 +13,11 @@ use super::{
     stored::{Stored, Work, load},
     sweep::{SweepOperations, SweepSessions},
 };
-use crate::{
-    domain::{
-        app::App,
-        core::Core,
-        error::{Error, Result},
-        keyspace,
-    },
-    store::{Batch, CommitError, Expect, Key, Scan, Version},
+use crate::domain::{
+    app::App,
+    core::Core,
+    error::{Error, Result},
+    keyspace,
 };
 
 /// How often the store is looked at for work that nobody does: another process may have died.

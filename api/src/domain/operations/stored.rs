@@ -5,6 +5,7 @@ use common::{
     operation::{Operation, OperationKind, OperationState},
 };
 use serde::{Deserialize, Serialize};
+use store::{Entry, Version};
 use uuid::Uuid;
 
 use super::{
@@ -12,10 +13,7 @@ use super::{
     sweep::{SweepOperations, SweepSessions},
     trim::Trim,
 };
-use crate::{
-    domain::{core::Core, error::Result, keyspace},
-    store::{Entry, Version},
-};
+use crate::domain::{core::Core, error::Result, keyspace};
 
 /// How long a process holds the work without a word: seconds. If it dies, another goes on after this.
 const LEASE: i64 = 5;

@@ -2,13 +2,11 @@
 
 use common::id::{OperationId, SessionId};
 use serde::{Deserialize, Serialize};
+use store::{Expect, Scan};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::piece::{Budget, Piece, Steps};
-use crate::{
-    domain::{core::Core, error::Result, keyspace, sessions::StoredSession},
-    store::{Expect, Scan},
-};
+use crate::domain::{core::Core, error::Result, keyspace, sessions::StoredSession};
 
 /// Entries that are read at once.
 const CHUNK: usize = 200;

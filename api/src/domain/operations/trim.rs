@@ -9,16 +9,14 @@ use common::{
     problem::{FieldError, FieldErrors},
 };
 use serde::{Deserialize, Serialize};
+use store::{Entry, Expect, Scan, Version, journal};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::piece::{Budget, Piece, Steps};
-use crate::{
-    domain::{
-        core::Core,
-        error::{Error, Result},
-        keyspace,
-    },
-    store::{Entry, Expect, Scan, Version, journal},
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
 };
 
 /// Entries that are read at once. One may have half a megabyte.

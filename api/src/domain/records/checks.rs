@@ -8,16 +8,14 @@ use common::{
     record::Record,
     validate::does_not_exist,
 };
+use store::Snapshot;
 
 use super::stored::parse;
-use crate::{
-    domain::{
-        core::Core,
-        error::{Error, Result},
-        keyspace,
-        schema::Schema,
-    },
-    store::Snapshot,
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
+    schema::Schema,
 };
 
 /// What the store has to say to a record's values: unique ones that another record has, references to what is not there

@@ -11,22 +11,20 @@ use common::{
     problem::{FieldError, FieldErrors},
 };
 use serde_json::Value;
+use store::{Batch, Expect, Scan, Snapshot, counter};
 
 use super::{
     find::{Found, expect_schema, find},
     stored::{assemble, parse},
 };
-use crate::{
-    domain::{
-        core::Core,
-        error::{Error, Result},
-        keyspace,
-        precondition::Precondition,
-        retry::Retry,
-        schema::{self, Schema},
-        stage::Stage,
-    },
-    store::{Batch, Expect, Scan, Snapshot, counter},
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
+    precondition::Precondition,
+    retry::Retry,
+    schema::{self, Schema},
+    stage::Stage,
 };
 
 /// Records that one deletion touches at most.

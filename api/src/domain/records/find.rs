@@ -8,16 +8,14 @@ use common::{
     name::CollectionName,
     record::Record,
 };
+use store::{Batch, Entry, Expect, Snapshot};
 
 use super::stored::{Sent, parse};
-use crate::{
-    domain::{
-        core::Core,
-        error::{Error, Result},
-        keyspace,
-        schema::Schema,
-    },
-    store::{Batch, Entry, Expect, Snapshot},
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
+    schema::Schema,
 };
 
 /// A record that was found, and may be seen.

@@ -11,12 +11,10 @@ use common::{
     validate::parse_decimal,
 };
 use serde_json::Value;
+use store::{Entry, Scan, Snapshot};
 
 use super::stored::parse;
-use crate::{
-    domain::{core::Core, deadline::Deadline, error::Result, keyspace, schema::Schema},
-    store::{Entry, Scan, Snapshot},
-};
+use crate::domain::{core::Core, deadline::Deadline, error::Result, keyspace, schema::Schema};
 
 /// Bytes of matching rows in one answer, each counted as often as it is sent.
 const MAX_JOINED: usize = 16 * 1024 * 1024;

@@ -12,6 +12,7 @@ use common::{
     query::{ListQuery, Lookup},
     record::Record,
 };
+use store::{Entry, Key, Scan, Snapshot};
 
 use super::{
     filter::{Condition, Conditions},
@@ -19,15 +20,12 @@ use super::{
     sort::{First, SortKeys},
     stored::{Sent, parse},
 };
-use crate::{
-    domain::{
-        core::Core,
-        deadline::Deadline,
-        error::{Error, Result},
-        keyspace,
-        schema::{self, Schema},
-    },
-    store::{Entry, Key, Scan, Snapshot},
+use crate::domain::{
+    core::Core,
+    deadline::Deadline,
+    error::{Error, Result},
+    keyspace,
+    schema::{self, Schema},
 };
 
 /// One page: the JSON of its records, and how many there are in all.

@@ -7,11 +7,9 @@ use common::{
     record::Record,
 };
 use serde_json::Value;
+use store::{Entry, Version};
 
-use crate::{
-    domain::error::Result,
-    store::{Entry, Version},
-};
+use crate::domain::error::Result;
 
 /// A record as it is sent: its bytes need no parsing.
 #[derive(Debug, Clone)]

@@ -7,16 +7,14 @@ use common::{
     query::{ListQuery, OrderBy},
     user::User,
 };
+use store::{Entry, Key, Scan, Snapshot};
 
 use super::stored::StoredUser;
-use crate::{
-    domain::{
-        core::Core,
-        deadline::Deadline,
-        error::{Error, Result},
-        keyspace, records,
-    },
-    store::{Entry, Key, Scan, Snapshot},
+use crate::domain::{
+    core::Core,
+    deadline::Deadline,
+    error::{Error, Result},
+    keyspace, records,
 };
 
 /// All users, in the order of creation.

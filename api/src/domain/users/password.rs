@@ -7,17 +7,15 @@ use common::{
     name::Username,
     problem::{FieldError, FieldErrors},
 };
+use store::{Batch, Expect};
 
 use super::stored::{StoredUser, folded, load};
-use crate::{
-    domain::{
-        app::{App, Auth},
-        error::{AuthError, Error, Result},
-        journal, keyspace,
-        retry::Retry,
-        sessions,
-    },
-    store::{Batch, Expect},
+use crate::domain::{
+    app::{App, Auth},
+    error::{AuthError, Error, Result},
+    journal, keyspace,
+    retry::Retry,
+    sessions,
 };
 
 /// Checks a new password against the policy and hashes it. `field` is where faults are told.

@@ -5,11 +5,9 @@ use std::borrow::Cow;
 
 use auth::password::{PasswordHash, PepperUse, Peppers};
 use serde::Deserialize;
+use store::{Scan, Store};
 
-use crate::{
-    domain::{error::Result, keyspace},
-    store::{Scan, Store},
-};
+use crate::domain::{error::Result, keyspace};
 
 /// How the stored hashes stand to the peppers that are there.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -2,14 +2,12 @@
 
 use common::{access::Caller, id::UserId, user::User};
 use serde::{Deserialize, Serialize};
+use store::{Store, Version};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{
-    domain::{
-        error::{Error, Result},
-        keyspace,
-    },
-    store::{Store, Version},
+use crate::domain::{
+    error::{Error, Result},
+    keyspace,
 };
 
 /// A user as stored.

@@ -15,10 +15,10 @@ use coffer::{
     domain::{App, Parts, deadline::Reading, sessions},
     limits::{self, Limits},
     routes,
-    store::{Options, Store},
 };
 use reqwest::redirect;
 use server::{Server, ServerOptions, TrustedProxy};
+use store::{Options, Store};
 use tempfile::TempDir;
 
 use super::furnish;

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use auth::setup_code::CODE_LIFETIME;
 use auth::throttle::ThrottleSettings;
+use store::{EngineOptions, Options, Store};
 
-use coffer::store::{EngineOptions, Options, Store};
 use reqwest::Method;
 use serde_json::json;
 

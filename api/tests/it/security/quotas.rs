@@ -2,16 +2,14 @@
 
 use std::{fs, path::Path};
 
-use coffer::{
-    domain::keyspace,
-    store::{Batch, FORMAT, Options, Scan, Store, counters},
-};
+use coffer::domain::keyspace;
 use common::{
     Problem,
     id::{RecordId, UserId},
     user::Usage,
 };
 use serde_json::{Value, json};
+use store::{Batch, FORMAT, Options, Scan, Store, counters};
 use tempfile::TempDir;
 
 use crate::support::{

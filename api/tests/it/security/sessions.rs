@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use coffer::{
-    domain::{keyspace, operations::Runner},
-    store::{Batch, Scan},
-};
+use coffer::domain::{keyspace, operations::Runner};
 use common::{
     endpoints::tokens::Tokens,
     id::{SessionId, UserId},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use store::{Batch, Scan};
 
 use super::{
     NEW_PASSWORD, from_page,
