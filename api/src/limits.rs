@@ -1,4 +1,4 @@
-//! How often a caller may ask: a token bucket for each caller and class of route, in bounded memory. Who the caller is and what
+//! How often a caller may ask: a token bucket for each caller and class of route, in bounded memory. Which caller pays and what
 //! the refusal looks like is decided in `routes/rate_limit.rs` and `routes/error.rs`; guessing at passwords is slowed down in `auth/throttle.rs`, on top of this.
 //!
 //! - `class`: which requests share an allowance

@@ -1,4 +1,4 @@
-//! Who is calling: keys, tokens, passwords and the locks on guessing. Pure parts with typed errors; nothing here has heard
+//! Authentication: keys, tokens, passwords and the locks on guessing. Pure parts with typed errors; nothing here has heard
 //! of HTTP or of the store. Sessions, users and routes are built on top of it.
 //!
 //! - [`keys`]: the key ring in the data directory.

@@ -118,9 +118,9 @@ impl Log {
         self.flush_within(LAST_LINES);
     }
 
-    fn flush_within(&self, patience: Duration) {
+    fn flush_within(&self, timeout: Duration) {
         if let Some(writer) = &self.0.writer {
-            writer.flush(patience);
+            writer.flush(timeout);
         }
     }
 

@@ -20,15 +20,15 @@ use std::{
 use super::line::Lines;
 
 /// Bytes that may wait. A line has about 300.
-const ROOM: usize = 4 << 20;
+const CAPACITY: usize = 4 << 20;
 /// Warnings and errors may take this much more, so that a flood of requests cannot drown them.
-const ROOM_FOR_WARNINGS: usize = ROOM + (256 << 10);
+const CAPACITY_WITH_WARNINGS: usize = CAPACITY + (256 << 10);
 /// A buffer that grew beyond this is given back.
 const LARGEST_KEPT_BUFFER: usize = 256 << 10;
 /// After a write, lines gather for this long: many requests then cost one system call. A line that comes after a pause is written at once.
-const GATHERING: Duration = Duration::from_millis(10);
+const BATCH_DELAY: Duration = Duration::from_millis(10);
 /// Before another try where stderr takes nothing at the moment.
-const BLOCKED: Duration = Duration::from_millis(5);
+const RETRY_DELAY: Duration = Duration::from_millis(5);
 
 /// A handle to the thread that writes. The thread lives as long as the process.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ struct State {
     /// The thread has lines in its hands.
     writing: bool,
     /// Somebody waits in [`Writer::flush`].
-    hurried: bool,
+    flushing: bool,
 }
 
 impl State {
@@ -74,7 +74,7 @@ impl Writer {
 
     /// Takes a line, or drops it where there is no room. Never waits for the reader.
     pub(super) fn push(&self, line: &[u8], is_warning: bool) {
-        let room = if is_warning { ROOM_FOR_WARNINGS } else { ROOM };
+        let room = if is_warning { CAPACITY_WITH_WARNINGS } else { CAPACITY };
         let mut state = self.0.state();
         if state.lines.len() + line.len() > room {
             state.lost += 1;
@@ -95,14 +95,14 @@ impl Writer {
         self.0.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything so far is written, as long as `patience`.
-    pub(super) fn flush(&self, patience: Duration) {
+    /// Waits until everything so far is written, as long as `timeout`.
+    pub(super) fn flush(&self, timeout: Duration) {
         let mut state = self.0.state();
-        state.hurried = true;
+        state.flushing = true;
         state.idle = false;
         self.0.arrived.notify_one();
-        let waited = self.0.written.wait_timeout_while(state, patience, |state| state.has_work() || state.writing);
-        waited.unwrap_or_else(PoisonError::into_inner).0.hurried = false;
+        let waited = self.0.written.wait_timeout_while(state, timeout, |state| state.has_work() || state.writing);
+        waited.unwrap_or_else(PoisonError::into_inner).0.flushing = false;
     }
 }
 
@@ -129,10 +129,11 @@ impl Shared {
 
             let mut state = self.state();
             state.writing = false;
-            if state.hurried {
+            if state.flushing {
                 self.written.notify_all();
             }
-            let rested = self.arrived.wait_timeout_while(state, GATHERING, |state| !state.hurried || !state.has_work());
+            let rested =
+                self.arrived.wait_timeout_while(state, BATCH_DELAY, |state| !state.flushing || !state.has_work());
             drop(rested.unwrap_or_else(PoisonError::into_inner));
         }
     }
@@ -149,7 +150,7 @@ fn write_all(out: &mut impl Write, mut bytes: &[u8]) {
             Ok(0) => return,
             Ok(n) => bytes = &bytes[n..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(BLOCKED),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY_DELAY),
             Err(_) => return,
         }
     }
@@ -202,7 +203,7 @@ mod tests {
         while writer.0.state().has_work() {
             thread::yield_now();
         }
-        let fits = ROOM / line.len();
+        let fits = CAPACITY / line.len();
         for _ in 0..fits + 7 {
             writer.push(&line, false);
         }

@@ -1,4 +1,4 @@
-//! Whose word counts: what proxies say about their clients (`X-Forwarded-…`, RFC 7239 `Forwarded`) is believed of the peers that the
+//! What proxies say about their clients (`X-Forwarded-…`, RFC 7239 `Forwarded`) is believed of the peers that the
 //! operator names and of nobody else. Where it cannot be made out beyond doubt, the proxy itself counts as the client.
 
 use std::{iter, net::IpAddr, str::FromStr};
@@ -58,7 +58,7 @@ pub(super) fn is_trusted(trusted: &[TrustedProxy], address: IpAddr) -> bool {
     trusted.iter().any(|proxy| proxy.has(address))
 }
 
-/// Who asks, and the host they asked for where a proxy names it, by the headers that came over `connection` from a trusted proxy.
+/// The client, and the host that it asked for where a proxy names it, by the headers that came over `connection` from a trusted proxy.
 pub fn client(
     connection: Connection,
     headers: &HeaderMap,
@@ -103,7 +103,7 @@ fn farthest(trusted: &[TrustedProxy], hops: impl Iterator<Item = Option<IpAddr>>
 fn list(headers: &HeaderMap, name: &'static str) -> impl Iterator<Item = String> {
     let lines = headers.get_all(name).iter().rev();
     lines.flat_map(|line| {
-        // What is no text is a member that nobody can read.
+        // A line that is no text counts as a member that cannot be read.
         line.to_str().unwrap_or("?").rsplit(',').map(|member| member.trim().to_owned()).collect::<Vec<_>>()
     })
 }

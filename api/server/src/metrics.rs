@@ -1,4 +1,4 @@
-//! What is counted while the server runs: the numbers themselves, as atomics that cost a request a few nanoseconds. Nothing here
+//! The numbers that the server counts while it runs, as atomics that cost a request a few nanoseconds. Nothing here
 //! asks or decides anything. Labels are numbers into tables that are fixed at the start, never text out of a request, so the
 //! number of time series is bounded whatever is asked. How they are shown is `routes/metrics.rs`'s business.
 //!

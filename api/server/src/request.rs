@@ -12,7 +12,7 @@ use crate::metrics::Route;
 
 pub use logging::RequestId;
 
-/// Who is at the other end.
+/// The client of a request, and how it is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connection {
     /// The client's address: the connection's, or what a trusted proxy says of its own client. An IPv4-mapped address is given as IPv4.

@@ -33,7 +33,7 @@ pub(super) struct Serve {
     data: DataDir,
     #[command(flatten)]
     sockets: Sockets,
-    /// Let browsers keep the session over plain HTTP away from this machine. Whoever listens on the way can take it over.
+    /// Let browsers keep the session over plain HTTP away from this machine. Others who can read the network can then take it over.
     #[arg(long, env = "COFFER_INSECURE_COOKIE")]
     insecure_cookie: bool,
     /// How long an access token lives, such as 5m.

@@ -1,4 +1,4 @@
-//! Who has how much left: one moment for each caller, the one at which their allowance is whole again (the generic cell rate
+//! How much each caller has left: one moment for each, the one at which their allowance is whole again (the generic cell rate
 //! algorithm). Callers are spread over a few maps with a lock each, held for a look-up; what is remembered is bounded.
 
 use std::{

@@ -56,7 +56,7 @@ impl Policy {
 }
 
 impl Default for Settings {
-    /// Nobody who works notices them. Who keeps asking as fast as a machine can comes down to a pace that leaves room for others.
+    /// People do not notice them. A program that asks as fast as it can comes down to a pace that leaves room for others.
     fn default() -> Self {
         Self([Some(Policy::new(1_000_000, 60)), Some(Policy::new(300_000, 60)), Some(Policy::new(1_000, 60))])
     }

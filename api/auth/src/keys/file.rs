@@ -1,4 +1,4 @@
-//! The ring's file, `<data>/keys/ring.json`, mode 0600. Whoever reads or changes it holds a lock on its directory; a change is
+//! The ring's file, `<data>/keys/ring.json`, mode 0600. A process that reads or changes it holds a lock on its directory; a change is
 //! a new file, made exclusively, synced, and renamed over the old one, so that a crash leaves one or the other whole.
 
 use std::{

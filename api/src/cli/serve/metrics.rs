@@ -13,7 +13,7 @@ pub(super) struct Listener(Server);
 impl Listener {
     /// Takes the address.
     pub(super) fn bind(listen: SocketAddr) -> Result<Self> {
-        // What is asked here is not counted among what it shows.
+        // Requests to this listener are not counted in the numbers that it shows.
         let options = ServerOptions {
             listen: vec![ListenAddress::Tcp(listen)],
             max_connections: 64,
