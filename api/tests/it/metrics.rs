@@ -172,5 +172,7 @@ async fn l2_the_reason_of_a_500_is_logged_under_the_id_that_the_caller_is_told()
         lines.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(reasons(&problem.request_id), ["a request failed"], "{log}");
+    let line = log.lines().find(|line| line.contains("a request failed")).unwrap();
+    assert!(line.contains("No such file or directory"), "the system's own cause is told: {line}");
     assert_eq!(reasons(backup.header("x-request-id")), ["a backup is being taken"], "{log}");
 }
