@@ -117,7 +117,7 @@ async fn strangers_and_users_see_no_metrics_but_on_a_listener_of_their_own() {
 #[tokio::test]
 async fn the_logs_level_is_changed_while_the_server_runs_and_the_journal_knows_by_whom() {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = Server::start(&dir.path().join("data"), &["--log", "json"]);
+    let mut server = Server::start(&dir.path().join("data"), &["--log", "json", "--log-level", "trace"]);
     let admin = server.set_up().await;
     assert_eq!(admin.get("/api/log/").await.is(200), json!({"level": "trace"}));
     let loud = admin.get("/api/users/me/").await;

@@ -18,6 +18,7 @@ use common::{
 use reqwest::{
     Method, RequestBuilder,
     header::{CONTENT_TYPE, HeaderMap},
+    redirect,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -69,12 +70,14 @@ impl Coffer {
 
     /// Somebody without a token.
     pub fn stranger(&self) -> Client {
-        self.server().stranger()
+        // It is killed, not asked to end, so connections may stay open as they do with other clients.
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        Client { http, ..self.server().stranger() }
     }
 
     /// A new session of a user with [`PASSWORD`].
     pub async fn sign_in(&self, username: &str) -> Client {
-        self.server().sign_in(username).await
+        self.stranger().signed_in(username).await
     }
 
     /// Makes a user, with further members of the body, and signs them in.

@@ -195,7 +195,8 @@ async fn l1_l2_no_secret_is_in_the_log_at_trace_level_in_the_journal_or_in_an_er
         let dir = tempfile::tempdir().unwrap();
         let key = secret_file(dir.path(), "key", KEY.as_bytes());
         let key = key.to_str().unwrap();
-        let mut server = Server::start(&dir.path().join("data"), &["--log", format, "--signing-key-file", key]);
+        let args = ["--log", format, "--log-level", "trace", "--signing-key-file", key];
+        let mut server = Server::start(&dir.path().join("data"), &args);
         let mut script = Script { client: server.stranger(), secrets: vec![KEY.to_owned()], refusals: String::new() };
         script.run(&mut server).await;
         let journal = script.client.get("/api/changes/").await;

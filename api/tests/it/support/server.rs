@@ -1,6 +1,6 @@
 //! The real binary, up over a data directory: of the test's own, so that it can outlive the server, or a fresh one
-//! ([`Coffer`](super::Coffer)). It always logs at its most talkative, and when it ends, neither its log nor anything it
-//! stored may show a secret ([`leaks`]).
+//! ([`Coffer`](super::Coffer)). It logs at its most talkative unless a test says otherwise, and when it ends, neither its log nor
+//! anything it stored may show a secret ([`leaks`]).
 
 use std::{
     fs::{self, File},
@@ -24,6 +24,10 @@ pub struct Server {
     /// Held open: a server whose stdout is closed has nobody to greet.
     greeting: BufReader<ChildStdout>,
 }
+
+/// Everything but sled's own account of its pages: forty megabytes for a thousand records, in which keys and values are lists of numbers, where no
+/// text could be found.
+const TALKATIVE: &str = "trace,sled=info";
 
 /// The command that starts a server on a port of its own.
 pub fn serve(data: &Path, args: &[&str]) -> Command {
@@ -65,11 +69,10 @@ impl Server {
     /// As [`start`](Self::start), by a command of the test's own, whose last arguments are the server's.
     pub fn spawn(data: &Path, command: &mut Command) -> Self {
         let log = data.with_extension("log");
-        let mut child = command
-            .args(["--log-level", "trace"])
-            .stderr(File::options().create(true).append(true).open(&log).unwrap())
-            .spawn()
-            .unwrap();
+        if !command.get_args().any(|argument| argument == "--log-level") {
+            command.args(["--log-level", TALKATIVE]);
+        }
+        let mut child = command.stderr(File::options().create(true).append(true).open(&log).unwrap()).spawn().unwrap();
         let greeting = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { base: String::new(), child, data: data.to_owned(), log, greeting };
         server.base = server.greeted("listens on ");
@@ -95,9 +98,10 @@ impl Server {
         self.base.strip_prefix("http://").unwrap()
     }
 
-    /// Somebody without a token.
+    /// Somebody without a token, who keeps no connection open: a server that is asked to end waits for two seconds for what may still come on one.
     pub fn stranger(&self) -> Client {
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().pool_max_idle_per_host(0);
+        let http = http.build().unwrap();
         Client { http, base: self.base.clone(), access: None, id: String::new() }
     }
 
