@@ -1,4 +1,4 @@
-//! What the end-to-end tests drive: a browser, HTTPie, and real words to load.
+//! What the end-to-end tests drive: a browser, HTTPie and openssl for the commands on the pages, and real words to load.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,12 +19,13 @@ pub fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
         ("chromium", chromium().is_none()),
         ("chromium-driver", chromedriver().is_none()),
         ("wordnet-base", !Path::new(WORDNET).join("data.noun").is_file()),
+        ("openssl", which("openssl").is_none()),
     ]
     .into_iter()
     .filter_map(|(package, is_missing)| is_missing.then_some(package))
     .collect();
     if !missing.is_empty() {
-        step(&format!("{}, by apt-get", missing.join(", ")), || apt::install(&missing))?;
+        step(&format!("{}, by apt-get", missing.join(", ")), || apt::install(&missing, "the end-to-end tests"))?;
     }
     Ok(vec![
         ("E2E_CHROMIUM", chromium().context("no chromium on PATH")?),
@@ -64,6 +65,6 @@ fn httpie() -> Result<PathBuf> {
     if by_pip.is_ok() {
         return Ok(private);
     }
-    step("HTTPie, by apt-get", || apt::install(&["httpie"]))?;
+    step("HTTPie, by apt-get", || apt::install(&["httpie"], "the tests of the documentation"))?;
     which("http").filter(answers).map_or_else(|| bail!("no http on PATH"), Ok)
 }

@@ -57,7 +57,7 @@ pub fn fuzz(args: &[String]) -> Result<()> {
         bail!("there is no such target; there are {}", all.join(", "));
     }
     if !["c++", "g++", "clang++"].iter().any(|name| which(name).is_some()) {
-        step("g++, by apt-get", || apt::install(&["g++"]))?;
+        step("g++, by apt-get", || apt::install(&["g++"], "the fuzz targets"))?;
     }
     let programs = step("fuzz targets", || build(&chosen))?;
     if let Some(file) = &settings.file {

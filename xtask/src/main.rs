@@ -71,6 +71,7 @@ fn setup() -> anyhow::Result<()> {
     wasm::target()?;
     tools::install()?;
     tools::install_deny()?;
+    tools::install_nextest()?;
     e2e::tools()?;
     println!("xtask: everything that `run` and `test` need is here");
     Ok(())

@@ -13,8 +13,10 @@
 //! - `E2E_BIN`, `E2E_TUI_BIN`: `coffer` and `coffer-tui`, built beforehand (dev profile)
 //! - `E2E_WORDNET`: the folder with WordNet's `data.noun` and the like
 //!
-//! One cargo profile serves all tests: nothing is built both for dev and for release.
+//! One cargo profile serves all tests: nothing is built both for dev and for release. cargo-nextest runs them, each in a process of its own
+//! (`.config/nextest.toml`), and leaves a report in [`REPORT`]; `cargo test` runs the examples in the documentation, which nextest does not.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader};
 use std::process::Command;
 use std::time::Instant;
@@ -22,9 +24,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::step::{self, step};
-use crate::{audit, e2e, spa, weight, workspace};
+use crate::{audit, e2e, spa, tools, weight, workspace};
 
-const TESTS: [&str; 5] = ["test", "--workspace", "--locked", "--features", "e2e"];
+const ALL: [&str; 4] = ["--workspace", "--locked", "--features", "e2e"];
+/// Below the target directory.
+const REPORT: &str = "nextest/default/junit.xml";
 
 /// Runs every step; the last line printed is the sum of all test results.
 pub fn test() -> Result<()> {
@@ -44,9 +48,15 @@ pub fn test() -> Result<()> {
     })?;
     let tools = {
         let _one_at_a_time = workspace::lock()?;
+        tools::install_nextest()?;
         e2e::tools()?
     };
-    step("build tests and binaries", || step::run(workspace::cargo(&TESTS).arg("--no-run")))?;
+    let nextest = || -> Result<Command> {
+        let mut cargo = workspace::cargo(&["nextest", "run"]);
+        cargo.args(ALL).env("PATH", workspace::path_with_tools()?);
+        Ok(cargo)
+    };
+    step("build tests and binaries", || step::run(nextest()?.arg("--no-run")))?;
     let binaries = [("E2E_BIN", "coffer"), ("E2E_TUI_BIN", "coffer-tui")].map(|(variable, name)| {
         let path = workspace::target().join("debug").join(name);
         (variable, path)
@@ -55,9 +65,13 @@ pub fn test() -> Result<()> {
         bail!("the build left no {}", missing.display());
     }
 
-    let mut cargo = workspace::cargo(&TESTS);
-    cargo.env("E2E_DIST", workspace::dist()).envs(tools).envs(binaries);
-    let total = step("tests: unit, integration, browser, terminal, HTTPie walk-through", || run_tests(cargo))?;
+    let mut tests = nextest()?;
+    tests.arg("--cargo-quiet").env("E2E_DIST", workspace::dist()).envs(tools).envs(binaries);
+    let mut total = step("tests: unit, integration, browser, terminal, commands on the pages", || run_tests(tests))?;
+    let mut examples = workspace::cargo(&["test", "--doc"]);
+    examples.args(ALL);
+    total.add(&step("examples in the documentation", || run_tests(examples))?);
+    total.tell();
     println!("xtask: all steps passed in {:.0} s", started.elapsed().as_secs_f32());
     println!(
         "test result: ok. {} passed; 0 failed; {} ignored; 0 measured; 0 filtered out; finished in {:.2}s",
@@ -66,46 +80,102 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-#[derive(Default)]
+/// What ran, and where the time went.
+#[derive(Debug, Default, PartialEq)]
 struct Total {
     passed: u32,
     ignored: u32,
     seconds: f32,
+    /// Of each test binary: how many tests, and the sum of their seconds.
+    binaries: BTreeMap<String, (u32, f32)>,
+    /// Seconds and name of each test.
+    tests: Vec<(f32, String)>,
 }
 
-/// Shows cargo's output as it comes and adds up what the test runners report.
-fn run_tests(mut cargo: Command) -> Result<Total> {
-    let (output, input) = io::pipe()?;
-    let mut child = cargo.stdout(input.try_clone()?).stderr(input).spawn().context("cannot start cargo")?;
-    drop(cargo); // and with it our ends of the pipe, or reading would never end
-    let mut total = Total::default();
-    let mut current = String::new();
-    let mut since = Instant::now();
-    let started = Instant::now();
-    for line in BufReader::new(output).lines() {
-        let line = line?;
-        println!("{line}");
+impl Total {
+    /// Reads a line of nextest's output, or of `cargo test`'s.
+    fn read(&mut self, line: &str) -> Result<()> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
-            ["Running", name @ .., _] | ["Doc-tests", name @ ..] => {
-                current = name.join(" ");
-                since = Instant::now();
+            ["PASS", "[", seconds, rest @ ..] => {
+                let seconds: f32 = seconds.trim_end_matches("s]").parse()?;
+                if let [.., binary, test] = rest {
+                    let of = self.binaries.entry((*binary).to_owned()).or_default();
+                    *of = (of.0 + 1, of.1 + seconds);
+                    self.tests.push((seconds, format!("{binary} {test}")));
+                }
+            }
+            ["Summary", "[", _, _, "tests" | "test", "run:", passed, "passed", rest @ ..] => {
+                self.passed += passed.parse::<u32>()?;
+                if let [.., skipped, "skipped"] = rest {
+                    self.ignored += skipped.parse::<u32>()?;
+                }
             }
             ["test", "result:", "ok.", passed, "passed;", _, "failed;", ignored, "ignored;", ..] => {
-                total.passed += passed.parse::<u32>()?;
-                total.ignored += ignored.parse::<u32>()?;
-                println!("xtask: {current}: {passed} passed in {:.1} s", since.elapsed().as_secs_f32());
+                self.passed += passed.parse::<u32>()?;
+                self.ignored += ignored.parse::<u32>()?;
             }
             _ => {}
         }
+        Ok(())
     }
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("tests failed in {current}");
+
+    fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.ignored += other.ignored;
+        self.seconds += other.seconds;
+    }
+
+    /// Says where the time went.
+    fn tell(&self) {
+        for (binary, (tests, seconds)) in &self.binaries {
+            println!("xtask: {binary}: {tests} passed in {seconds:.1} s, one after another");
+        }
+        let mut tests: Vec<_> = self.tests.iter().collect();
+        tests.sort_by(|a, b| b.0.total_cmp(&a.0));
+        tests.iter().take(10).for_each(|(seconds, test)| println!("xtask: {seconds:>7.1} s  {test}"));
+        println!("xtask: every test with its time is in {}", workspace::target().join(REPORT).display());
+    }
+}
+
+/// Shows the output as it comes, and adds up what the test runner reports.
+fn run_tests(mut cargo: Command) -> Result<Total> {
+    let (output, input) = io::pipe()?;
+    let started = Instant::now();
+    let mut child = cargo.stdout(input.try_clone()?).stderr(input).spawn().context("cannot start cargo")?;
+    drop(cargo); // and with it our ends of the pipe, or reading would never end
+    let mut total = Total::default();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("{line}");
+        total.read(&line)?;
+    }
+    if !child.wait()?.success() {
+        bail!("tests failed; {} has the output of each", workspace::target().join(REPORT).display());
     }
     if total.passed == 0 {
         bail!("no test ran");
     }
     total.seconds = started.elapsed().as_secs_f32();
     Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_both_runners_report_is_added_up() {
+        let mut total = Total::default();
+        for line in [
+            "        PASS [   1.250s] (  1/753) coffer::it records::an_array_is_created_whole_or_not_at_all",
+            "        PASS [   0.250s] coffer::it users::power_that_is_taken_is_gone_with_the_next_request",
+            "     Summary [  62.310s] 752 tests run: 752 passed (1 slow), 3 skipped",
+            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.70s",
+        ] {
+            total.read(line).unwrap();
+        }
+        assert_eq!((total.passed, total.ignored), (753, 3));
+        assert_eq!(total.binaries["coffer::it"], (2, 1.5));
+    }
 }

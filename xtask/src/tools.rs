@@ -1,12 +1,12 @@
-//! trunk, wasm-bindgen, wasm-opt and cargo-deny, at fixed versions, under `target/tools`.
+//! trunk, wasm-bindgen, wasm-opt, cargo-deny and cargo-nextest, at fixed versions, under `target/tools`.
 //!
-//! A program of exactly that version which is already on `PATH` is used as it is.
+//! A program of exactly that version which is already on `PATH` is used as it is; of cargo-nextest, any recent one.
 
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use crate::step::{self, step};
 use crate::workspace::{self, which};
@@ -19,6 +19,10 @@ pub const WASM_BINDGEN: &str = "0.2.130";
 pub const BINARYEN: &str = "132";
 /// Reads `deny.toml`.
 const CARGO_DENY: &str = "0.20.2";
+/// Runs the tests. Reads `.config/nextest.toml`.
+const NEXTEST: &str = "0.9.143";
+/// What is on `PATH` may be older than that.
+const NEXTEST_AT_LEAST: &str = "0.9.100";
 
 /// Installs what the web app is built with, where it is not there yet.
 pub fn install() -> Result<()> {
@@ -66,6 +70,17 @@ pub fn has_wasm_opt() -> bool {
     version_of("wasm-opt").is_some_and(|version| version.starts_with(&format!("wasm-opt version {BINARYEN}")))
 }
 
+/// Installs cargo-nextest, where no recent one is on `PATH`: some minutes on two cores.
+pub fn install_nextest() -> Result<()> {
+    let release = |version: &str| version.strip_prefix("0.9.").and_then(|release| release.parse::<u32>().ok());
+    let found = version_of("cargo-nextest").and_then(|found| release(found.split(' ').nth(1)?));
+    if found >= release(NEXTEST_AT_LEAST) {
+        return Ok(());
+    }
+    cargo_install("cargo-nextest", "cargo-nextest", NEXTEST)?;
+    clear_up()
+}
+
 /// A debug build of a tool takes a third of the time of a release build, and they run for a second or two.
 fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
     if version_of(program).is_some_and(|found| found.split(' ').nth(1) == Some(version)) {
@@ -81,14 +96,26 @@ fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
                 .arg(&exact)
                 .env("CARGO_TARGET_DIR", workspace::tools().join("build"))
                 .env("CARGO_PROFILE_DEV_DEBUG", "0");
-            step::run(&mut cargo)
+            cargo
         };
-        // The lock file may name a patch release that a registry mirror does not carry yet.
-        install(&["--locked"]).or_else(|error| {
-            println!("xtask: {error:#}; trying without its lock file");
-            install(&[])
-        })
+        let locked = install(&["--locked"]).output().context("cannot start cargo")?;
+        if locked.status.success() {
+            return Ok(());
+        }
+        // A registry mirror may lag behind crates.io by days, and a tool that was just released names crates of the same day.
+        let said = String::from_utf8_lossy(&locked.stderr);
+        let Some(lacking) = not_carried(&said) else { bail!("cargo install --locked {exact} said: {said}") };
+        println!("xtask: the registry has no {lacking} yet, which {package}'s lock file names; taking an earlier one");
+        step::run(&mut install(&[]))
     })
+}
+
+/// The crate that a lock file names and the registry does not carry, out of what cargo says.
+fn not_carried(said: &str) -> Option<String> {
+    let (_, rest) = said.split_once("failed to select a version for the requirement `")?;
+    let (name, rest) = rest.split_once(' ')?;
+    let (version, _) = rest.split_once("(locked to ")?.1.split_once(')')?;
+    Some(format!("{name} {version}"))
 }
 
 fn version_of(program: &str) -> Option<String> {
@@ -107,6 +134,14 @@ mod tests {
     fn wasm_bindgen_is_one_version_everywhere() {
         assert!(says("Cargo.toml", &format!("wasm-bindgen = \"={WASM_BINDGEN}\"")));
         assert!(says("Trunk.toml", &format!("wasm_bindgen = \"{WASM_BINDGEN}\"")));
+    }
+
+    #[test]
+    fn a_crate_that_the_registry_lacks_is_named() {
+        let said = "error: failed to select a version for the requirement `webpki-roots = \"^1.0.10\"` (locked to 1.0.11)\n\
+            candidate versions found which didn't match: 1.0.10, 1.0.9, ...";
+        assert_eq!(not_carried(said).as_deref(), Some("webpki-roots 1.0.11"));
+        assert_eq!(not_carried("error: could not compile `ring`"), None);
     }
 
     #[test]

@@ -130,7 +130,7 @@ fn debian() -> Result<()> {
     let source = Path::new("/usr/lib/rustlib/src/rust/library/std");
     if !(Path::new(DEBIAN_RUSTC).exists() && source.is_dir() && which("wasm-ld-19").is_some()) {
         step("wasm target, by Debian's rustc-web", || {
-            apt::install(&["rustc-web", "cargo-web", "rust-web-src", "lld-19"])
+            apt::install(&["rustc-web", "cargo-web", "rust-web-src", "lld-19"], "builds of the web app")
         })?;
     }
     step("wasm target, by building std with Debian's compiler", || {

@@ -41,7 +41,7 @@ pub fn install() -> Result<PathBuf> {
             step::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
         };
         if make().is_err() {
-            apt::install(&["python3-venv"])?;
+            apt::install(&["python3-venv"], "the benchmarks of the reference")?;
             make()?;
         }
         let list = project().join("requirements.txt");
