@@ -151,7 +151,7 @@ impl Serve {
                 setup_code = None;
                 let _ = writeln!(out, "The demo admin is \"{}\", password: {password}", demo::ADMIN);
             } else {
-                let _ = writeln!(out, "The box is not empty, so the demo was left out.");
+                let _ = writeln!(out, "The store is not empty, so the demo was left out.");
             }
         }
         let (stop, stopped) = tokio::sync::watch::channel(false);
