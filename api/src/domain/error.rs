@@ -35,7 +35,7 @@ pub enum Error {
     Conflict(String),
     /// Stored records stand in the way of a new definition: how many, and the first of them.
     #[error("{count} stored records do not fit the new definition. Change them first, or define it differently.")]
-    Misfits {
+    RecordsDoNotFit {
         /// How many records.
         count: u64,
         /// What is wrong with them, by field of the new definition.

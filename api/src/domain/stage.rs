@@ -18,7 +18,7 @@ use super::{
     error::{Error, Result},
     journal, keyspace,
     schema::Schema,
-    usage::{self, weight},
+    usage,
 };
 
 /// Bytes of a record at most, as it is stored.
@@ -50,6 +50,17 @@ pub struct Target {
     pub id: RecordId,
     /// The field that points.
     pub field: String,
+}
+
+/// A record as it was read from the store.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its id.
+    pub id: RecordId,
+    /// Its bytes, and the version that they were read at.
+    pub entry: Entry,
+    /// The same, parsed.
+    pub record: Record,
 }
 
 /// The keys that stand beside a record.
@@ -111,20 +122,20 @@ impl<'a> Stage<'a> {
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, (Verb::Create, None))
+        self.add(schema, id, record, Verb::Create, None)
     }
 
-    /// A record that was deleted by the commit `gone`, under its old id.
+    /// A record that was deleted by the commit `deleted_by`, under its old id.
     pub fn restore(
         &mut self,
         schema: &Schema,
         id: RecordId,
         record: &Record,
-        gone: Version,
+        deleted_by: Version,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let key = keyspace::tombstone(schema.id(), id);
-        self.batch.expect(key.clone(), Expect::Version(gone)).delete(key);
-        self.add(schema, id, record, (Verb::Restore, Some(gone)))
+        self.batch.expect(key.clone(), Expect::Version(deleted_by)).delete(key);
+        self.add(schema, id, record, Verb::Restore, Some(deleted_by))
     }
 
     fn add(
@@ -132,32 +143,29 @@ impl<'a> Stage<'a> {
         schema: &Schema,
         id: RecordId,
         record: &Record,
-        (action, previous): (Verb, Option<Version>),
+        action: Verb,
+        previous: Option<Version>,
     ) -> Result<(Vec<u8>, Vec<String>)> {
-        let json = stored(record)?;
+        let json = to_bytes(record)?;
         let key = keyspace::record(schema.id(), id);
         let after = Entries::of(schema, id, record);
         let taken = self.diff(id, Entries::default(), &after);
         self.count(schema.id(), after.owner, 1);
-        self.weigh(1, &json, record);
-        self.note(schema, id, (action, previous), (Value::Null, json!(record)));
+        self.add_usage(1, &json, record);
+        self.note(schema, id, action, previous, Value::Null, json!(record));
         self.batch.expect(key.clone(), Expect::Absent).put(key, json.clone());
         Ok((json, taken))
     }
 
     /// A changed record. Gives its stored form.
-    pub fn update(
-        &mut self,
-        schema: &Schema,
-        (id, entry, old): (RecordId, &Entry, &Record),
-        record: &Record,
-    ) -> Result<Vec<u8>> {
-        let json = stored(record)?;
+    pub fn update(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<u8>> {
+        let Stored { id, entry, record: old } = before;
+        let (id, json) = (*id, to_bytes(record)?);
         let key = keyspace::record(schema.id(), id);
         self.diff(id, Entries::of(schema, id, old), &Entries::of(schema, id, record));
-        self.weigh(-1, &entry.value, old);
-        self.weigh(1, &json, record);
-        self.note(schema, id, (Verb::Update, Some(entry.version)), (json!(old), json!(record)));
+        self.add_usage(-1, &entry.value, old);
+        self.add_usage(1, &json, record);
+        self.note(schema, id, Verb::Update, Some(entry.version), json!(old), json!(record));
         self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone());
         Ok(json)
     }
@@ -165,31 +173,34 @@ impl<'a> Stage<'a> {
     /// A record under a new definition. Gives the fields whose value another record of this batch has.
     pub fn replace(
         &mut self,
-        (before, key, entry, old): (&Schema, &Key, &Entry, &Record),
-        (after, record): (&Schema, &Record),
+        old_schema: &Schema,
+        before: &Stored,
+        new_schema: &Schema,
+        record: &Record,
     ) -> Result<Vec<String>> {
-        let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
-        let json = stored(record)?;
-        let taken = self.diff(id, Entries::of(before, id, old), &Entries::of(after, id, record));
+        let Stored { id, entry, record: old } = before;
+        let (id, json) = (*id, to_bytes(record)?);
+        let key = keyspace::record(new_schema.id(), id);
+        let taken = self.diff(id, Entries::of(old_schema, id, old), &Entries::of(new_schema, id, record));
         self.batch.expect(key.clone(), Expect::Version(entry.version));
         if json != entry.value {
-            self.weigh(-1, &entry.value, old);
-            self.weigh(1, &json, record);
-            self.note(after, id, (Verb::Update, Some(entry.version)), (json!(old), json!(record)));
-            self.batch.put(key.clone(), json);
+            self.add_usage(-1, &entry.value, old);
+            self.add_usage(1, &json, record);
+            self.note(new_schema, id, Verb::Update, Some(entry.version), json!(old), json!(record));
+            self.batch.put(key, json);
         }
         Ok(taken)
     }
 
-    /// A record that goes.
+    /// A record that is deleted.
     pub fn delete(&mut self, schema: &Schema, key: &Key, entry: &Entry) -> Result<()> {
         let old: Record = serde_json::from_slice(&entry.value)?;
         let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
         let before = Entries::of(schema, id, &old);
         self.count(schema.id(), before.owner, -1);
-        self.weigh(-1, &entry.value, &old);
+        self.add_usage(-1, &entry.value, &old);
         self.diff(id, before, &Entries::default());
-        self.note(schema, id, (Verb::Delete, Some(entry.version)), (json!(old), Value::Null));
+        self.note(schema, id, Verb::Delete, Some(entry.version), json!(old), Value::Null);
         self.batch.put(keyspace::tombstone(schema.id(), id), Vec::new());
         self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone());
         Ok(())
@@ -255,16 +266,18 @@ impl<'a> Stage<'a> {
     }
 
     /// A stored record comes (1) or goes (-1) with its owner's bytes.
-    fn weigh(&mut self, by: i64, json: &[u8], record: &Record) {
-        self.usage.add(record.owner(), by, by * weighed(json, record));
+    fn add_usage(&mut self, by: i64, json: &[u8], record: &Record) {
+        self.usage.add(record.owner(), by, by * counted_size(json, record));
     }
 
     fn note(
         &mut self,
         schema: &Schema,
         id: RecordId,
-        (action, previous): (Verb, Option<Version>),
-        (before, after): (Value, Value),
+        action: Verb,
+        previous: Option<Version>,
+        before: Value,
+        after: Value,
     ) {
         let mut change = journal::entry(self.core, self.caller, Subject::Record, &id, action).values(before, after);
         change.collection = Some(schema.collection.name.clone());
@@ -275,11 +288,11 @@ impl<'a> Stage<'a> {
 }
 
 /// What a stored record counts for, in bytes.
-pub fn weighed(json: &[u8], record: &Record) -> i64 {
-    weight(json, record.get("updated_at").and_then(Value::as_str))
+pub fn counted_size(json: &[u8], record: &Record) -> i64 {
+    usage::counted_size(json, record.get("updated_at").and_then(Value::as_str))
 }
 
-fn stored(record: &Record) -> Result<Vec<u8>> {
+fn to_bytes(record: &Record) -> Result<Vec<u8>> {
     let json = serde_json::to_vec(record)?;
     if json.len() > MAX_RECORD_BYTES {
         return Err(Error::TooLarge { limit: MAX_RECORD_BYTES, size: json.len() });

@@ -54,7 +54,7 @@ impl Changes {
 }
 
 /// The bytes that a stored record counts for.
-pub fn weight(json: &[u8], updated_at: Option<&str>) -> i64 {
+pub fn counted_size(json: &[u8], updated_at: Option<&str>) -> i64 {
     let counted = json.len().saturating_sub(updated_at.map_or(0, str::len));
     i64::try_from(counted).unwrap_or(i64::MAX)
 }
@@ -111,7 +111,7 @@ pub async fn recount(store: &Store) -> std::result::Result<(), CountError> {
             let Ok(Counted { owner, updated_at }) = serde_json::from_slice(&entry.value) else { continue };
             let sums = due.entry(keyspace::usage(owner)).or_insert_with(|| vec![0; 2]);
             sums[0] += 1;
-            sums[1] += weight(&entry.value, updated_at.as_deref());
+            sums[1] += counted_size(&entry.value, updated_at.as_deref());
         }
     }
     let collections = snapshot.scan(Scan::prefix(&keyspace::collections())).await?.len();

@@ -143,7 +143,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::NotFound => Problem::not_found(detail),
         Error::Taken(errors) => taken(errors),
         Error::Conflict(detail) => Problem::conflict(detail),
-        Error::Misfits { count, errors, examples } => Problem::conflict(detail)
+        Error::RecordsDoNotFit { count, errors, examples } => Problem::conflict(detail)
             .with_code("records_do_not_fit")
             .with_errors(errors)
             .with("count", count)

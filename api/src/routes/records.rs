@@ -70,7 +70,7 @@ async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<R
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(
-        records::update(context.app.core(), &input.caller, (name, *id), &input.body, false, precondition.as_ref())
+        records::update(context.app.core(), &input.caller, name, *id, &input.body, false, precondition.as_ref())
             .await?,
     ))
 }
@@ -79,8 +79,7 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(
-        records::update(context.app.core(), &input.caller, (name, *id), &input.body, true, precondition.as_ref())
-            .await?,
+        records::update(context.app.core(), &input.caller, name, *id, &input.body, true, precondition.as_ref()).await?,
     ))
 }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::domain::{
     keyspace,
     schema::Schema,
-    stage::{Entries, weighed},
+    stage::{Entries, counted_size},
 };
 
 /// What the records of a collection ask for.
@@ -84,7 +84,7 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
             due.counts.entry(keyspace::owned_count(collection, entries.owner)).or_default()[0] += 1;
             let usage = across.usage.entry(keyspace::usage(entries.owner)).or_default();
             usage[0] += 1;
-            usage[1] += weighed(&entry.value, &record);
+            usage[1] += counted_size(&entry.value, &record);
             for key in &entries.indexes {
                 match ledger.snapshot.get(key).await? {
                     Some(entry) if entry.value.is_empty() => due.indexes += 1,

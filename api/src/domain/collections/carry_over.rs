@@ -23,7 +23,7 @@ use crate::domain::{
     keyspace,
     records::assemble,
     schema::Schema,
-    stage::Stage,
+    stage::{Stage, Stored},
 };
 
 /// Records that one commit rewrites at most.
@@ -71,27 +71,29 @@ pub(super) async fn stage(
     }
     let new = Schema { collection: after.clone(), version: before.version, targets };
     let mut stage = Stage::new(core, caller, batch);
-    let mut misfits = Misfits::default();
-    for (key, entry) in all_records(snapshot, after.id).await? {
+    let mut errors = RecordErrors::default();
+    for (_, entry) in all_records(snapshot, after.id).await? {
         let old: Record = serde_json::from_slice(&entry.value)?;
+        let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
         match carried(&new, &old) {
-            Err(errors) => misfits.push(&old, errors),
+            Err(found) => errors.push(&old, found),
             Ok(record) => {
-                let taken = stage.replace((before, &key, &entry, &old), (&new, &record))?;
-                for field in taken {
-                    misfits.push(&old, FieldErrors::of(field, FieldError::new("unique", "This field must be unique.")));
+                let stored = Stored { id, entry, record: old };
+                for field in stage.replace(before, &stored, &new, &record)? {
+                    let error = FieldError::new("unique", "This field must be unique.");
+                    errors.push(&stored.record, FieldErrors::of(field, error));
                 }
             }
         }
     }
-    misfits.result()?;
+    errors.result()?;
     for target in stage.references() {
         if snapshot.get(&target.key).await?.is_none() {
-            misfits.count += 1;
-            misfits.errors.push(target.field.clone(), common::validate::does_not_exist(&target.id.to_string()));
+            errors.count += 1;
+            errors.errors.push(target.field.clone(), common::validate::does_not_exist(&target.id.to_string()));
         }
     }
-    misfits.result()?;
+    errors.result()?;
     let mut batch = stage.finish();
     expect_no_new_records(snapshot, &mut batch, after.id).await?;
     Ok(batch)
@@ -125,13 +127,13 @@ fn carried(schema: &Schema, old: &Record) -> std::result::Result<Record, FieldEr
 }
 
 #[derive(Default)]
-struct Misfits {
+struct RecordErrors {
     count: u64,
     errors: FieldErrors,
     examples: Vec<String>,
 }
 
-impl Misfits {
+impl RecordErrors {
     fn push(&mut self, record: &Record, errors: FieldErrors) {
         self.count += 1;
         for (field, mut faults) in errors.0 {
@@ -149,6 +151,6 @@ impl Misfits {
             return Ok(());
         }
         let Self { count, errors, examples } = std::mem::take(self);
-        Err(Error::Misfits { count, errors, examples })
+        Err(Error::RecordsDoNotFit { count, errors, examples })
     }
 }

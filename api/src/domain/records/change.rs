@@ -10,7 +10,7 @@ use common::{
 use serde_json::Value;
 
 use super::{
-    checks::{Faults, check_values},
+    checks::{BodyErrors, check_values},
     find::{Found, expect_schema, find},
     stored::{Sent, assemble, new_record},
 };
@@ -34,7 +34,7 @@ pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: O
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         schema.authorize(Action::Create, caller)?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let mut errors = Faults::new(many);
+        let mut errors = BodyErrors::new(many);
         let at = core.timestamp();
         let mut written = Vec::with_capacity(bodies.len());
         for (i, body) in bodies.iter().enumerate() {
@@ -69,7 +69,8 @@ pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: O
 pub async fn update(
     core: &Core,
     caller: &Caller,
-    (name, id): (&CollectionName, RecordId),
+    name: &CollectionName,
+    id: RecordId,
     body: &Record,
     partial: bool,
     precondition: Option<&Precondition>,
@@ -77,10 +78,11 @@ pub async fn update(
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
-        let Found { schema, entry, record: old } = find(core, &snapshot, caller, Action::Update, name, id).await?;
+        let Found { schema, stored } = find(core, &snapshot, caller, Action::Update, name, id).await?;
+        let (entry, old) = (&stored.entry, &stored.record);
         let revision = Revision(entry.version.get());
         Precondition::check(precondition, revision)?;
-        let write = if partial { Write::Patch(&old) } else { Write::Replace(&old) };
+        let write = if partial { Write::Patch(old) } else { Write::Replace(old) };
         let cleaned = clean(&schema.collection, Value::Object(body.as_object().clone()), write)?;
         if cleaned.revision.is_some_and(|read| read != revision) {
             return Err(Error::Stale);
@@ -89,13 +91,13 @@ pub async fn update(
         if unchanged {
             return Ok(Sent::new(id, &entry.value, entry.version));
         }
-        let mut record = assemble(&old, cleaned.values);
+        let mut record = assemble(old, cleaned.values);
         record.set("updated_at", core.timestamp());
-        let mut errors = Faults::new(false);
-        errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(&old), &record).await?);
+        let mut errors = BodyErrors::new(false);
+        errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(old), &record).await?);
         errors.result()?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let json = stage.update(&schema, (id, &entry, &old), &record)?;
+        let json = stage.update(&schema, &stored, &record)?;
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
             return Ok(Sent::new(id, &json, version));
         }

@@ -71,13 +71,13 @@ pub(super) struct Checked {
 }
 
 /// What is wrong with one body or with several; in an array each error stands under its index.
-pub(super) struct Faults {
+pub(super) struct BodyErrors {
     many: bool,
     invalid: FieldErrors,
     taken: FieldErrors,
 }
 
-impl Faults {
+impl BodyErrors {
     pub(super) fn new(many: bool) -> Self {
         Self { many, invalid: FieldErrors::new(), taken: FieldErrors::new() }
     }

@@ -24,7 +24,7 @@ use crate::domain::{
     precondition::Precondition,
     retry::Retry,
     schema::{self, Schema},
-    stage::Stage,
+    stage::{Stage, Stored},
 };
 
 /// Records that one deletion touches at most.
@@ -41,8 +41,8 @@ pub async fn delete(
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
-        let Found { schema, entry, .. } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
-        Precondition::check(precondition, Revision(entry.version.get()))?;
+        let Found { schema, stored } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
+        Precondition::check(precondition, Revision(stored.entry.version.get()))?;
         let batch = stage_with_referrers(core, caller, &snapshot, &schema, id).await?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
@@ -146,7 +146,7 @@ async fn empty_references(
         }
         let mut record = assemble(&old, values);
         record.set("updated_at", core.timestamp());
-        stage.update(&schema, (*id, &entry, &old), &record)?;
+        stage.update(&schema, &Stored { id: *id, entry, record: old }, &record)?;
     }
     Ok(())
 }

@@ -6,9 +6,8 @@ use common::{
     access::{Action, Caller, Decision},
     id::{RecordId, UserId},
     name::CollectionName,
-    record::Record,
 };
-use store::{Batch, Entry, Expect, Snapshot};
+use store::{Batch, Expect, Snapshot};
 
 use super::stored::{Sent, parse};
 use crate::domain::{
@@ -16,13 +15,13 @@ use crate::domain::{
     error::{Error, Result},
     keyspace,
     schema::Schema,
+    stage::Stored,
 };
 
 /// A record that was found, and may be seen.
 pub(super) struct Found {
     pub schema: Arc<Schema>,
-    pub entry: Entry,
-    pub record: Record,
+    pub stored: Stored,
 }
 
 /// Finds a record for `action`. One that the caller may not view is not there for them; one that they may view, but not
@@ -41,7 +40,7 @@ pub(super) async fn find(
     let record = parse(&entry)?;
     let owner = record.owner();
     if may.covers(owner) {
-        return Ok(Found { schema, entry, record });
+        return Ok(Found { schema, stored: Stored { id, entry, record } });
     }
     Err(refusal(&schema, caller, owner))
 }

@@ -10,7 +10,7 @@ use common::{
 use serde_json::Value;
 
 use super::{
-    checks::{Faults, check_values},
+    checks::{BodyErrors, check_values},
     find::{expect_schema, refusal},
     stored::{Sent, assemble, parse},
 };
@@ -19,7 +19,7 @@ use crate::domain::{
     error::{Error, Result},
     journal, keyspace,
     retry::Retry,
-    stage::Stage,
+    stage::{Stage, Stored},
 };
 
 /// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
@@ -54,15 +54,15 @@ pub async fn restore(
         let values = clean(&schema.collection, Value::Object(fields.collect()), Write::Create)?.values;
         let mut record = assemble(&then, values);
         record.set("updated_at", core.timestamp());
-        let mut errors = Faults::new(false);
+        let mut errors = BodyErrors::new(false);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);
         errors.result()?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let json = if let Some((entry, old)) = current.as_ref().zip(old.as_ref()) {
-            stage.update(&schema, (id, entry, old), &record)?
+        let json = if let Some((entry, old)) = current.zip(old) {
+            stage.update(&schema, &Stored { id, entry, record: old }, &record)?
         } else {
-            let gone = snapshot.get(&keyspace::tombstone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
-            stage.restore(&schema, id, &record, gone.version)?.0
+            let tombstone = snapshot.get(&keyspace::tombstone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
+            stage.restore(&schema, id, &record, tombstone.version)?.0
         };
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
             return Ok(Sent::new(id, &json, version));
