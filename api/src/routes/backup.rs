@@ -10,7 +10,7 @@ use logging::in_current_request;
 use store::Snapshot;
 use tokio::sync::mpsc;
 
-use super::{Context, Input, Reply, Table};
+use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Result, backup::Backup};
 
 /// Pieces that wait for a client to take them.

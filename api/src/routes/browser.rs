@@ -5,18 +5,14 @@ use common::{
     Endpoint,
     endpoints::sessions::{self as endpoints, BrowserSession},
 };
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderName, header};
 
-use super::{Context, Input, Options, Reply, Table};
+use super::{context::Context, cookie, input::Input, reply::Reply, table::Table};
 use crate::domain::{
     Error, Result,
     sign_in::{self, Issued},
 };
 
-/// The `__Host-` prefix makes browsers insist on `Secure`, `Path=/` and no `Domain`.
-const COOKIE: &str = "__Host-coffer";
-/// For plain HTTP, where browsers refuse the other.
-const INSECURE_COOKIE: &str = "coffer";
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 pub fn register(table: &mut Table) {
@@ -42,7 +38,7 @@ async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<
             Err(error) => return Err(error),
         }
     }
-    let reply = Reply::no_content().header(header::SET_COOKIE, &set_cookie(&context.options, "", 0));
+    let reply = Reply::no_content().header(header::SET_COOKIE, &cookie::set(&context.options, "", 0));
     // Records that were read are in the browser's cache. Not "cookies": those are shared with other ports of this host. On
     // plain HTTP browsers refuse the header, loudly.
     if context.options.insecure_cookie {
@@ -56,21 +52,5 @@ fn session<E: Endpoint<Response = BrowserSession>>(context: &Context, issued: Is
     let reply = Reply::new(&BrowserSession { access, expires_in, user })?;
     let Some(refresh) = refresh else { return Ok(reply) };
     let lifetime = context.app.auth().refresh_lifetime.as_secs();
-    Ok(reply.header(header::SET_COOKIE, &set_cookie(&context.options, &refresh, lifetime)))
-}
-
-fn set_cookie(options: &Options, value: &str, max_age: u64) -> String {
-    let (name, secure) = if options.insecure_cookie { (INSECURE_COOKIE, "") } else { (COOKIE, "; Secure") };
-    format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
-}
-
-/// The refresh token in the browser's cookie.
-pub fn cookie<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
-    let wanted = if options.insecure_cookie { INSECURE_COOKIE } else { COOKIE };
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == wanted)
-        .map(|(_, value)| value)
+    Ok(reply.header(header::SET_COOKIE, &cookie::set(&context.options, &refresh, lifetime)))
 }

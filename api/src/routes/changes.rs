@@ -5,7 +5,7 @@ use common::{
     endpoints::{changes, records},
 };
 
-use super::{Context, Input, Reply, Table};
+use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Result, journal};
 
 pub fn register(table: &mut Table) {

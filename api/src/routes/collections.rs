@@ -3,7 +3,7 @@
 use common::{endpoint::path_and_query, endpoints::collections as endpoints};
 use http::header;
 
-use super::{Context, Input, Reply, Table};
+use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Result, collections};
 
 pub fn register(table: &mut Table) {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use server::problem::response_parts;
 use server::request::RequestId;
 
-use super::Response;
+use super::response::Response;
 use crate::{
     domain::{
         Error,

@@ -19,8 +19,8 @@ use serde_json::Value;
 use server::request::{Connection, Notes, RequestId};
 
 use super::{
-    Context, body,
-    body::{Incoming, check_utf8},
+    body::{self, Incoming, check_utf8},
+    context::Context,
     error::Refusal,
     rate_limit::{self, RefreshToken},
 };

@@ -6,7 +6,7 @@ use common::{
 };
 use serde_json::json;
 
-use super::{Context, Input, Reply, Table};
+use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Error, Result, journal};
 
 pub fn register(table: &mut Table) {

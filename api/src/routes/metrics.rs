@@ -16,7 +16,13 @@ use server::request::{Notes, RequestId};
 use tokio::sync::Mutex;
 use warp::Filter;
 
-use super::{Context, Options, Reply, Table, error, split, to_warp};
+use super::{
+    context::{Context, Options},
+    error,
+    reply::Reply,
+    response::to_warp,
+    table::{Table, split},
+};
 use crate::domain::{App, Result, sessions};
 
 /// How long a count of the sessions is good: counting reads all of them.

@@ -3,7 +3,7 @@
 use common::endpoints::{changes, operations as endpoints};
 use http::header;
 
-use super::{Context, Input, Reply, Table, paging::linked};
+use super::{context::Context, input::Input, paging::linked, reply::Reply, table::Table};
 use crate::domain::{Result, operations};
 
 pub fn register(table: &mut Table) {

@@ -6,7 +6,7 @@ use common::{
     query::{ListQuery, decode, encode},
 };
 
-use super::Input;
+use super::input::Input;
 
 /// The absolute addresses of the next page and of the one before, with every other parameter as it came.
 pub fn links<E: Endpoint>(input: &Input<E>, query: &ListQuery, count: u64) -> (Option<String>, Option<String>) {

@@ -12,7 +12,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::{
-    Context, browser,
+    context::Context,
+    cookie,
     error::{Refusal, whole_seconds},
 };
 use crate::{
@@ -41,7 +42,7 @@ pub fn refresh_token<E: Endpoint>(
     body: Option<&Value>,
 ) -> Option<RefreshToken> {
     let token = match E::ACCESS {
-        Access::Cookie => browser::cookie(headers, &context.options)?,
+        Access::Cookie => cookie::get(headers, &context.options)?,
         _ => body?.get("refresh")?.as_str()?,
     };
     Some(context.app.auth().verifier.verify(token, TokenType::Refresh))

@@ -5,7 +5,7 @@ use common::{endpoint::path_and_query, endpoints::records as endpoints, record::
 use http::header;
 use serde_json::Value;
 
-use super::{Context, Input, Reply, Table, paging::links};
+use super::{context::Context, input::Input, paging::links, reply::Reply, table::Table};
 use crate::domain::{Result, records};
 
 pub fn register(table: &mut Table) {

@@ -1,7 +1,7 @@
 //! Successful answers. A [`Reply`] is its endpoint's: it is made of the endpoint's response and of nothing else. There are two
 //! other ways in, for what must not be parsed or gathered first: [`Reply::stored_json`] and [`Reply::stream`].
 
-use std::{io, marker::PhantomData, pin::Pin};
+use std::marker::PhantomData;
 
 use bytes::Bytes;
 use common::{
@@ -9,33 +9,14 @@ use common::{
     answer::{Answer, JsonAnswer, NoContent, Streamed},
     id::Revision,
 };
-use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::Response;
+use super::response::{Body, Pieces, Response};
 use crate::domain::{Result, records::Sent};
 
 /// Room for the headers of an answer, those too that the server adds at its end.
 const HEADERS: usize = 12;
-
-/// The body of an answer.
-pub enum Body {
-    /// All of it.
-    Whole(Bytes),
-    /// Piece by piece, as the client takes them. An error breaks the connection off, so that the client sees that the end is
-    /// missing.
-    Pieces(Pieces),
-}
-
-/// A body that is made while it is sent.
-pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
-
-impl From<Bytes> for Body {
-    fn from(bytes: Bytes) -> Self {
-        Self::Whole(bytes)
-    }
-}
 
 /// A successful answer of `E` in the making. The endpoint's type gives the status and the content type.
 pub struct Reply<E: Endpoint> {

@@ -12,7 +12,7 @@ use common::{
     query::ListQuery,
 };
 
-use super::{Context, Input, Reply, Table};
+use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Error, Result, setup as first};
 
 pub fn register(table: &mut Table) {

@@ -2,7 +2,7 @@
 
 use common::{endpoints::sessions as endpoints, id::UserId};
 
-use super::{Context, Input, Reply, Table, paging::linked};
+use super::{context::Context, input::Input, paging::linked, reply::Reply, table::Table};
 use crate::domain::{
     Error, Result,
     sessions::{self, Authenticated},

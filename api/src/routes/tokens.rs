@@ -6,7 +6,7 @@ use common::{
     endpoints::tokens::{self, KeySet, Tokens},
 };
 
-use super::{Context, Input, Reply, Table};
+use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{
     Result,
     sign_in::{self, Issued},

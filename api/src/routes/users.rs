@@ -6,7 +6,7 @@ use common::{
 };
 use http::header;
 
-use super::{Context, Input, Reply, Table, paging::linked};
+use super::{context::Context, input::Input, paging::linked, reply::Reply, table::Table};
 use crate::domain::{Result, users};
 
 pub fn register(table: &mut Table) {

@@ -1,0 +1,37 @@
+//! What every handler gets, and what the operator said about it.
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use crate::domain::App;
+use crate::limits::Limits;
+use logging::Log;
+use server::metrics::Http;
+
+/// What routes need to know beside the application.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Cookies without `Secure`, for plain HTTP away from this machine. A stranger on the way can then read them.
+    pub insecure_cookie: bool,
+    /// The log, whose level can be changed.
+    pub log: Log,
+    /// How often callers may ask.
+    pub limits: Limits,
+    /// What the accept loop counts, to be shown.
+    pub metrics: Arc<Http>,
+    /// Tells when the server's TLS certificate ends, where it has one.
+    pub certificate_end: Option<CertificateEnd>,
+}
+
+/// When the TLS certificate that new connections get ends; `None` where that cannot be read.
+pub type CertificateEnd = Arc<dyn Fn() -> Option<OffsetDateTime> + Send + Sync>;
+
+/// What every handler gets.
+#[derive(Clone)]
+pub struct Context {
+    /// The application.
+    pub app: App,
+    /// How this server answers.
+    pub options: Arc<Options>,
+}

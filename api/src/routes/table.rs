@@ -1,0 +1,151 @@
+//! The table of endpoints: finds the one that a request is for, and has its handler called.
+
+use std::{borrow::Cow, pin::Pin, sync::Arc};
+
+use common::Endpoint;
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use super::{
+    context::Context,
+    error,
+    input::{Input, Raw},
+    rate_limit,
+    reply::{self, Reply},
+    response::{Body, Response},
+};
+use crate::assets::Assets;
+use crate::domain::Result;
+use server::metrics::Route;
+use server::request::RequestId;
+
+type Handling = Pin<Box<dyn Future<Output = Response> + Send>>;
+type Handler = Box<dyn Fn(Context, Raw) -> Handling + Send + Sync>;
+
+/// A path and what may be done to it.
+struct Resource {
+    /// `None` for a parameter.
+    segments: Vec<Option<&'static str>>,
+    route: Route,
+    methods: Vec<(Method, Handler)>,
+}
+
+/// Every route of the API.
+pub struct Table {
+    context: Context,
+    assets: Assets,
+    policies: Arc<rate_limit::Policies>,
+    /// Those with more literal segments first.
+    resources: Vec<Resource>,
+}
+
+impl Table {
+    /// A table without endpoints.
+    pub fn new(context: Context, assets: Assets) -> Self {
+        let policies = Arc::new(rate_limit::policies(&context.options.limits));
+        Self { context, assets, policies, resources: Vec::new() }
+    }
+
+    /// Registers the handler of an endpoint. Its type says the rest.
+    pub fn on<E, F, Fut>(&mut self, handler: F)
+    where
+        E: Endpoint + 'static,
+        E::Params: Send,
+        E::Query: Send,
+        E::Request: Send,
+        F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply<E>>> + Send + 'static,
+    {
+        let policies = Arc::clone(&self.policies);
+        let handler: Handler = Box::new(move |context, raw| {
+            let (handler, policies) = (handler.clone(), Arc::clone(&policies));
+            Box::pin(async move {
+                let request_id = raw.request_id;
+                let mut left = None;
+                let outcome = match Input::<E>::read(&context, raw, &mut left).await {
+                    Ok(input) => handler(context, input).await.map_err(Into::into),
+                    Err(refusal) => Err(refusal),
+                };
+                let mut response = match outcome {
+                    Ok(reply) => reply.into_response(),
+                    Err(refusal) => refusal.into_response::<E>(request_id),
+                };
+                if let Some(left) = left {
+                    rate_limit::tell(&left, &policies, response.headers_mut());
+                }
+                response
+            })
+        });
+        let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();
+        if let Some(resource) = self.resources.iter_mut().find(|resource| resource.segments == segments) {
+            resource.methods.push((E::METHOD, handler));
+            return;
+        }
+        let resource = Resource { segments, route: Route::of(E::PATH), methods: vec![(E::METHOD, handler)] };
+        // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
+        let place = self.resources.partition_point(|known| known.literals() >= resource.literals());
+        self.resources.insert(place, resource);
+    }
+
+    /// The answer to a request, whatever is asked.
+    pub async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
+        let Some(resource) = self.find(path, &mut raw.segments) else { return self.elsewhere(method, path, &raw) };
+        raw.notes.route(resource.route);
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        match resource.methods.iter().find(|(known, _)| known == wanted) {
+            Some((_, handler)) => handler(self.context.clone(), raw).await,
+            None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
+            None => error::method_not_allowed(method, &resource.allow(), raw.request_id),
+        }
+    }
+
+    /// The resource of a path, with or without its last slash; the parameters go into `parameters`, decoded.
+    fn find(&self, path: &str, parameters: &mut Vec<String>) -> Option<&Resource> {
+        let parts: Vec<&str> = split(path).collect();
+        let resource = self.resources.iter().find(|resource| {
+            resource.segments.len() == parts.len()
+                // The last segments tell resources apart, the first hardly do.
+                && resource.segments.iter().zip(&parts).rev().all(|(known, part)| known.is_none_or(|known| known == *part))
+        })?;
+        for (known, part) in resource.segments.iter().zip(&parts) {
+            if known.is_none() {
+                let decoded = part.contains('%').then(|| percent_decode_str(part).decode_utf8());
+                parameters.push(decoded.transpose().ok()?.map_or_else(|| (*part).to_owned(), Cow::into_owned));
+            }
+        }
+        Some(resource)
+    }
+
+    /// What is no endpoint: the web app, or nothing.
+    fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
+        let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
+        let file = self.assets.respond(method, path, &raw.headers, request_id);
+        let Some(file) = file else { return error::not_found(raw.request_id) };
+        raw.notes.route(Route::FILE);
+        file.map(Body::Whole)
+    }
+}
+
+impl Resource {
+    /// How many of the segments are fixed.
+    fn literals(&self) -> usize {
+        self.segments.iter().flatten().count()
+    }
+
+    fn allow(&self) -> String {
+        let mut methods: Vec<&str> = self.methods.iter().map(|(method, _)| method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        if !methods.contains(&"OPTIONS") {
+            methods.push("OPTIONS");
+        }
+        methods.join(", ")
+    }
+}
+
+/// The segments of a path, with or without its last slash.
+pub fn split(path: &str) -> impl Iterator<Item = &str> {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    inner.strip_suffix('/').unwrap_or(inner).split('/')
+}
