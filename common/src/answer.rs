@@ -3,7 +3,10 @@
 
 #[cfg(feature = "schema")]
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
 
 use crate::schema::Described;
 
@@ -31,8 +34,8 @@ pub trait Answer: Sized {
     /// The bytes that are sent.
     fn to_bytes(&self) -> serde_json::Result<Vec<u8>>;
 
-    /// Reads what was sent; `None` where it is no such answer.
-    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+    /// Reads what was sent.
+    fn from_bytes(bytes: &[u8]) -> serde_json::Result<Self>;
 
     /// Its JSON Schema; `None` where there is no body.
     #[cfg(feature = "schema")]
@@ -50,8 +53,8 @@ impl<T: JsonAnswer> Answer for T {
         serde_json::to_vec(self)
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+    fn from_bytes(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes)
     }
 
     #[cfg(feature = "schema")]
@@ -75,8 +78,8 @@ impl Answer for NoContent {
         Ok(Vec::new())
     }
 
-    fn from_bytes(_: &[u8]) -> Option<Self> {
-        Some(Self)
+    fn from_bytes(_: &[u8]) -> serde_json::Result<Self> {
+        Ok(Self)
     }
 
     #[cfg(feature = "schema")]
@@ -104,8 +107,8 @@ impl Answer for File {
         match *self {}
     }
 
-    fn from_bytes(_: &[u8]) -> Option<Self> {
-        None
+    fn from_bytes(_: &[u8]) -> serde_json::Result<Self> {
+        Err(serde_json::Error::custom("a file is not read as a whole"))
     }
 
     #[cfg(feature = "schema")]

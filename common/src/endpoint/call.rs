@@ -62,8 +62,8 @@ impl<E: Endpoint> Call<E> {
     pub fn read(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply<E::Response>, CallError> {
         let (body, etag) = open(status, headers, body)?;
         match E::Response::from_bytes(body) {
-            Some(body) => Ok(Reply { body, etag }),
-            None => Err(CallError::Unreadable(status)),
+            Ok(body) => Ok(Reply { body, etag }),
+            Err(_) => Err(CallError::Unreadable(status)),
         }
     }
 }

@@ -23,8 +23,8 @@ impl Answer for Exposition {
         Ok(self.0.clone().into_bytes())
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        String::from_utf8(bytes.to_vec()).ok().map(Self)
+    fn from_bytes(bytes: &[u8]) -> serde_json::Result<Self> {
+        Ok(Self(String::from_utf8_lossy(bytes).into_owned()))
     }
 
     #[cfg(feature = "schema")]
