@@ -3,7 +3,7 @@
 //!
 //! - 412, changed: their version is read and becomes what the form starts from ([`EditedRecord::merge`]). What was typed stays.
 //!   Saving again keeps mine; [`EditedRecord::take_theirs`] and [`EditedRecord::take_theirs_at`] take theirs.
-//! - 404, gone: what was typed stays and can be saved as a new record ([`EditedRecord::make_new`]).
+//! - 404, deleted: what was typed stays and can be saved as a new record ([`EditedRecord::make_new`]).
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub enum Refusal {
     /// Somebody else changed it meanwhile: their version is to be read.
     Changed,
     /// Somebody else deleted it meanwhile, or it may not be seen any more.
-    Gone,
+    Deleted,
     /// The session is over: once somebody has signed in, nothing is wrong with what was sent.
     SignedOut,
     /// Anything else, which is for people to read.
@@ -30,7 +30,7 @@ impl Refusal {
         match (error.status(), exists) {
             (401, _) => Self::SignedOut,
             (412, true) => Self::Changed,
-            (404, true) => Self::Gone,
+            (404, true) => Self::Deleted,
             _ => Self::Other,
         }
     }
@@ -42,7 +42,7 @@ pub enum Conflict {
     /// It was changed: these fields.
     Changed(Vec<FieldChange>),
     /// It was deleted.
-    Gone,
+    Deleted,
 }
 
 /// A field that somebody else changed.
@@ -60,7 +60,7 @@ pub struct FieldChange {
 
 impl Conflict {
     /// Both sides changed the same field.
-    pub fn has_clash(&self) -> bool {
+    pub fn has_conflicting_input(&self) -> bool {
         matches!(self, Self::Changed(fields) if fields.iter().any(|field| field.theirs.is_some()))
     }
 
@@ -102,7 +102,7 @@ impl EditedRecord {
     /// Somebody else changed the record: `now` is what the form starts from, what was typed stays, and the conflict says what they
     /// changed.
     pub fn merge(&mut self, form: &mut Form, collection: &Collection, now: Record) {
-        let clashes = form.rebase(&now);
+        let conflicts = form.rebase(&now);
         let before = self.base.take().unwrap_or_default();
         let value = |record: &Record, name: &str| record.get(name).filter(|value| !value.is_null()).cloned();
         let changes = collection.fields.iter().filter_map(|field| {
@@ -112,7 +112,10 @@ impl EditedRecord {
                 return None;
             }
             let label = text::label(name);
-            let theirs = clashes.iter().find(|clash| clash.label == label).map(|clash| clash.theirs.clone());
+            let theirs = conflicts
+                .iter()
+                .find(|conflicting| conflicting.label == label)
+                .map(|conflicting| conflicting.theirs.clone());
             let shown = |value: Option<Value>| cell(value.as_ref());
             Some(FieldChange { label, before: shown(before), now: shown(now), theirs })
         });
@@ -191,7 +194,7 @@ mod tests {
         let conflict = both_changed().0.conflict.unwrap();
         let expected = vec![change("Title", "Popcorn", "Chips", Some("Chips")), change("Price", "3", "", None)];
         assert_eq!(conflict, Conflict::Changed(expected));
-        assert!(conflict.has_clash());
+        assert!(conflict.has_conflicting_input());
         assert_eq!((conflict.theirs("Title"), conflict.theirs("Price")), (Some("Chips"), None));
     }
 
@@ -223,7 +226,7 @@ mod tests {
     fn a_refusal_is_a_conflict_only_where_there_was_something_to_meet() {
         let error = |problem| CallError::Problem(Box::new(problem));
         assert_eq!(Refusal::of(&error(Problem::stale("changed")), true), Refusal::Changed);
-        assert_eq!(Refusal::of(&error(Problem::not_found("gone")), true), Refusal::Gone);
+        assert_eq!(Refusal::of(&error(Problem::not_found("gone")), true), Refusal::Deleted);
         assert_eq!(Refusal::of(&error(Problem::not_found("no collection")), false), Refusal::Other);
         assert_eq!(Refusal::of(&error(Problem::unauthorized("over")), true), Refusal::SignedOut);
         assert_eq!(Refusal::of(&CallError::Unreachable(String::new()), true), Refusal::Other);

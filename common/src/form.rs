@@ -9,6 +9,6 @@ mod value;
 
 pub use self::{
     input::{Input, Widget},
-    model::{Clash, Form},
+    model::{ConflictingInput, Form},
     value::{input_text, parse_input},
 };

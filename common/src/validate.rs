@@ -215,7 +215,7 @@ pub fn does_not_exist(id: &str) -> FieldError {
 
 /// `YYYY-MM-DD` where it names a day.
 pub fn canonical_date(text: &str) -> Option<String> {
-    // The parser of moments does for days too: a second one would weigh on the web app.
+    // The parser of moments does for days too: a second one would make the web app larger.
     let midnight = OffsetDateTime::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok()?;
     (text.len() == 10 && midnight.year() >= 1).then(|| text.to_owned())
 }

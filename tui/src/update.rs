@@ -85,10 +85,10 @@ fn waits(model: &Model, typed: &Typed) -> bool {
     }
     match model.screens.last() {
         Some(Screen::Collections(collections)) if model.context() == Context::Collections => {
-            collections.holds(action(model, typed))
+            collections.must_wait(action(model, typed))
         }
         Some(screen) if matches!(model.context(), Context::Records | Context::Users | Context::Sessions) => {
-            screen.table().is_some_and(|table| table.holds(action(model, typed)))
+            screen.table().is_some_and(|table| table.must_wait(action(model, typed)))
         }
         _ => false,
     }

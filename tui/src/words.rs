@@ -120,7 +120,7 @@ pub const UNSAVED_QUIT: &str = "Not saved yet. Press Ctrl-C again to quit withou
 /// A 412 where both sides changed different fields.
 pub const CHANGED_ELSEWHERE: &str = "Somebody else changed other fields of this record meanwhile. Theirs are in the form now, yours are kept. Ctrl-S saves, Esc discards yours.";
 /// A 412 where both sides changed the same field.
-pub const CLASHES: &str = "Somebody else changed this record meanwhile. Theirs stands below yours. Ctrl-S saves yours, Ctrl-T takes theirs for a field, Esc discards yours.";
+pub const CONFLICTS: &str = "Somebody else changed this record meanwhile. Theirs stands below yours. Ctrl-S saves yours, Ctrl-T takes theirs for a field, Esc discards yours.";
 /// The record is gone.
 pub const DELETED_ELSEWHERE: &str =
     "Somebody else deleted this record meanwhile. Your text is kept: Ctrl-S saves it as a new record, Esc discards it.";

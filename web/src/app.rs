@@ -12,9 +12,10 @@ use crate::{
     drafts,
     head::{Header, help},
     hooks::{Frame, use_frame, use_query},
-    keys, pages, places,
+    keys, pages,
     route::{self, Route, address},
     session::{Phase, Session, SessionEvent},
+    table_locations,
     toast::{ToastEvent, Toasts},
     ui::{dialog::Dialog, icon::mark, link::Redirect, state::failure, toasts::ToastList},
     words,
@@ -47,7 +48,7 @@ fn Root() -> Html {
         use_memo((), |()| {
             Client::new(Callback::from(move |event| {
                 if matches!(event, SessionEvent::Ended) {
-                    places::forget();
+                    table_locations::forget();
                     drafts::forget();
                     toasts.dispatch(ToastEvent::Cleared);
                 }

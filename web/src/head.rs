@@ -87,7 +87,7 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
 
 /// The table of keys.
 pub(crate) fn help(onclose: Callback<()>) -> Html {
-    let everywhere = keys::KEYS.iter().map(|key| (key.name, key.help));
+    let everywhere = keys::SHORTCUTS.iter().map(|shortcut| (shortcut.name, shortcut.help));
     let rows = everywhere.chain(keys::TYPING_KEYS).map(|(key, help)| {
         html! { <tr key={key}><th scope="row"><kbd>{ key }</kbd></th><td>{ help }</td></tr> }
     });

@@ -20,7 +20,7 @@ use yew_router::{
 
 use crate::{
     client::Client,
-    route::{Place, Route},
+    route::{Location, Route},
     session::Session,
     toast::{ToastEvent, Toasts},
 };
@@ -87,7 +87,7 @@ impl<T> Default for Load<T> {
     }
 }
 
-/// What can happen to it. Tries are numbered, since an early answer may come late.
+/// What can happen to it. Attempts are numbered, since an early answer may come late.
 pub(crate) enum LoadEvent<T> {
     /// A try began.
     Began(u32),
@@ -124,10 +124,10 @@ where
 {
     let frame = use_frame();
     let state = use_reducer(Load::<T>::default);
-    let tries = use_reducer(|| Tries(0));
+    let attempts = use_reducer(|| Attempts(0));
     let runs = use_mut_ref(|| 0);
     let dispatch = state.dispatcher();
-    use_effect_with((on, frame.session.epoch, frame.changes, tries.0), move |(on, ..)| {
+    use_effect_with((on, frame.session.epoch, frame.changes, attempts.0), move |(on, ..)| {
         let run = {
             let mut runs = runs.borrow_mut();
             *runs += 1;
@@ -137,8 +137,8 @@ where
         let work = load(frame.client.clone(), on.clone());
         spawn_local(async move { dispatch.dispatch(LoadEvent::Ended(run, work.await)) });
     });
-    let tries = tries.dispatcher();
-    let again = use_callback((), move |(), ()| tries.dispatch(()));
+    let attempts = attempts.dispatcher();
+    let again = use_callback((), move |(), ()| attempts.dispatch(()));
     (state, again)
 }
 
@@ -154,9 +154,9 @@ pub(crate) fn use_min_password_length() -> Option<u64> {
     use_root().value.as_ref().map(|root| root.min_password_length)
 }
 
-struct Tries(u32);
+struct Attempts(u32);
 
-impl Reducible for Tries {
+impl Reducible for Attempts {
     type Action = ();
 
     fn reduce(self: Rc<Self>, (): ()) -> Rc<Self> {
@@ -174,18 +174,18 @@ pub(crate) fn use_title(title: &str) {
     });
 }
 
-/// Goes to places.
+/// Goes to pages.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Go(Navigator);
 
 impl Go {
     /// Goes to a page.
     pub(crate) fn to(&self, route: &Route) {
-        self.place(&(route.clone(), String::new()));
+        self.location(&(route.clone(), String::new()));
     }
 
-    /// Goes to a place.
-    pub(crate) fn place(&self, (route, query): &Place) {
+    /// Goes to a location.
+    pub(crate) fn location(&self, (route, query): &Location) {
         if query.is_empty() {
             self.0.push(route);
         } else {
@@ -193,8 +193,8 @@ impl Go {
         }
     }
 
-    /// Goes to a place that takes the present one's entry in the history.
-    pub(crate) fn instead(&self, (route, query): &Place) {
+    /// Goes to a location that takes the present one's entry in the history.
+    pub(crate) fn replace(&self, (route, query): &Location) {
         if query.is_empty() {
             self.0.replace(route);
         } else {
@@ -203,7 +203,7 @@ impl Go {
     }
 }
 
-/// Goes to places.
+/// Goes to pages.
 #[hook]
 pub(crate) fn use_go() -> Go {
     Go(use_navigator().expect("pages are drawn inside the router"))

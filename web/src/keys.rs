@@ -9,12 +9,12 @@ use crate::words;
 
 /// One shortcut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
+pub(crate) struct Shortcut {
     /// The key, as the browser names it.
     pub(crate) name: &'static str,
-    /// What it does, for people.
+    /// What the shortcut does, as the help says it.
     pub(crate) help: &'static str,
-    /// What happens.
+    /// The action.
     act: Act,
 }
 
@@ -30,38 +30,38 @@ enum Act {
 }
 
 /// Goes to the filter.
-pub(crate) const FILTER: Key = Key { name: "/", help: words::keys::FILTER, act: Act::Element };
+pub(crate) const FILTER: Shortcut = Shortcut { name: "/", help: words::keys::FILTER, act: Act::Element };
 /// Makes something new.
-pub(crate) const NEW: Key = Key { name: "n", help: words::keys::NEW, act: Act::Element };
+pub(crate) const NEW: Shortcut = Shortcut { name: "n", help: words::keys::NEW, act: Act::Element };
 /// Changes the collection, or the user of a row.
-pub(crate) const EDIT: Key = Key { name: "e", help: words::keys::EDIT, act: Act::Element };
+pub(crate) const EDIT: Shortcut = Shortcut { name: "e", help: words::keys::EDIT, act: Act::Element };
 /// The next row.
-pub(crate) const DOWN: Key = Key { name: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
+pub(crate) const DOWN: Shortcut = Shortcut { name: "j", help: words::keys::DOWN, act: Act::Row { down: true } };
 /// The row before.
-pub(crate) const UP: Key = Key { name: "k", help: words::keys::UP, act: Act::Row { down: false } };
+pub(crate) const UP: Shortcut = Shortcut { name: "k", help: words::keys::UP, act: Act::Row { down: false } };
 /// The page before.
-pub(crate) const PREVIOUS: Key = Key { name: "[", help: words::keys::PREVIOUS, act: Act::Element };
+pub(crate) const PREVIOUS: Shortcut = Shortcut { name: "[", help: words::keys::PREVIOUS, act: Act::Element };
 /// The next page.
-pub(crate) const NEXT: Key = Key { name: "]", help: words::keys::NEXT, act: Act::Element };
+pub(crate) const NEXT: Shortcut = Shortcut { name: "]", help: words::keys::NEXT, act: Act::Element };
 /// Deletes what is open, or ends the session of a row.
-pub(crate) const DELETE: Key = Key { name: "d", help: words::keys::DELETE, act: Act::Element };
+pub(crate) const DELETE: Shortcut = Shortcut { name: "d", help: words::keys::DELETE, act: Act::Element };
 /// Ends all other sessions.
-pub(crate) const END_OTHERS: Key = Key { name: "a", help: words::keys::END_OTHERS, act: Act::Element };
+pub(crate) const END_OTHERS: Shortcut = Shortcut { name: "a", help: words::keys::END_OTHERS, act: Act::Element };
 /// Puts back what was deleted.
-pub(crate) const UNDO: Key = Key { name: "u", help: words::keys::UNDO, act: Act::Element };
+pub(crate) const UNDO: Shortcut = Shortcut { name: "u", help: words::keys::UNDO, act: Act::Element };
 /// Back to where this came from.
-pub(crate) const BACK: Key = Key { name: "b", help: words::keys::BACK, act: Act::Element };
+pub(crate) const BACK: Shortcut = Shortcut { name: "b", help: words::keys::BACK, act: Act::Element };
 /// Goes to the users.
-pub(crate) const USERS: Key = Key { name: "U", help: words::keys::USERS, act: Act::Element };
+pub(crate) const USERS: Shortcut = Shortcut { name: "U", help: words::keys::USERS, act: Act::Element };
 /// Goes to sign-ins.
-pub(crate) const SESSIONS: Key = Key { name: "i", help: words::keys::SESSIONS, act: Act::Element };
+pub(crate) const SESSIONS: Shortcut = Shortcut { name: "i", help: words::keys::SESSIONS, act: Act::Element };
 /// Goes to the password.
-pub(crate) const PASSWORD: Key = Key { name: "p", help: words::keys::PASSWORD, act: Act::Element };
+pub(crate) const PASSWORD: Shortcut = Shortcut { name: "p", help: words::keys::PASSWORD, act: Act::Element };
 /// Shows this table.
-pub(crate) const HELP: Key = Key { name: "?", help: words::keys::HELP, act: Act::Help };
+pub(crate) const HELP: Shortcut = Shortcut { name: "?", help: words::keys::HELP, act: Act::Help };
 
 /// All of them, in the order in which they are shown.
-pub(crate) const KEYS: [Key; 15] =
+pub(crate) const SHORTCUTS: [Shortcut; 15] =
     [FILTER, NEW, EDIT, DOWN, UP, PREVIOUS, NEXT, DELETE, END_OTHERS, UNDO, BACK, USERS, SESSIONS, PASSWORD, HELP];
 
 /// Keys that work while typing; forms and dialogs see to them themselves.
@@ -83,9 +83,11 @@ pub(crate) fn listen(on_help: Callback<()>) {
         }
         let in_dialog = document.query_selector("dialog[open]").ok().flatten().is_some();
         let pressed = event.key();
-        let Some(key) = KEYS.iter().find(|key| key.name == pressed).filter(|_| !in_dialog) else { return };
-        let acted = match key.act {
-            Act::Element => press(&document, key.name),
+        let Some(shortcut) = SHORTCUTS.iter().find(|shortcut| shortcut.name == pressed).filter(|_| !in_dialog) else {
+            return;
+        };
+        let acted = match shortcut.act {
+            Act::Element => press(&document, shortcut.name),
             Act::Row { down } => step(&document, down),
             Act::Help => {
                 on_help.emit(());
@@ -159,10 +161,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_means_two_things_and_each_is_explained() {
-        let distinct: HashSet<_> = KEYS.iter().map(|key| key.name).collect();
-        assert_eq!(distinct.len(), KEYS.len());
-        assert!(KEYS.iter().all(|key| !key.help.is_empty()));
+    fn no_shortcut_means_two_things_and_each_is_explained() {
+        let distinct: HashSet<_> = SHORTCUTS.iter().map(|shortcut| shortcut.name).collect();
+        assert_eq!(distinct.len(), SHORTCUTS.len());
+        assert!(SHORTCUTS.iter().all(|shortcut| !shortcut.help.is_empty()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! - [`app`], [`head`]: providers, the frame around every page, and which page an address shows.
 //! - [`client`], [`session`]: the one way to the server, and who is signed in.
-//! - [`places`], [`drafts`]: what is remembered of pages that were left.
+//! - [`table_locations`], [`drafts`]: what is remembered of pages that were left.
 //! - [`hooks`], [`model`]: what pages are made with. [`ui`]: the parts they are drawn with. [`pages`]: one file a page.
 //! - [`words`]: everything that people read. [`keys`]: the one table of keyboard shortcuts.
 
@@ -15,9 +15,9 @@ mod hooks;
 mod keys;
 mod model;
 mod pages;
-mod places;
 mod route;
 mod session;
+mod table_locations;
 mod tabs;
 mod toast;
 mod ui;

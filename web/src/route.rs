@@ -44,9 +44,9 @@ pub(crate) enum Route {
 }
 
 /// A route with its query string, without the question mark.
-pub(crate) type Place = (Route, String);
+pub(crate) type Location = (Route, String);
 
-/// The path and query of a place, as an address has them.
+/// The path and query of a location, as an address has them.
 pub(crate) fn address(route: &Route, query: &str) -> String {
     if query.is_empty() { route.to_path() } else { format!("{}?{query}", route.to_path()) }
 }
@@ -56,8 +56,8 @@ pub(crate) fn sign_in_query(path_and_query: &str) -> String {
     if path_and_query == "/" { String::new() } else { encode(&[("next".to_owned(), path_and_query.to_owned())]) }
 }
 
-/// Where the sign-in page leads. Only pages of this app are places: whatever else the query names leads to the first page.
-pub(crate) fn after_sign_in(query: &str) -> Place {
+/// Where the sign-in page leads. Only pages of this app are taken: whatever else the query names leads to the first page.
+pub(crate) fn after_sign_in(query: &str) -> Location {
     let next = decode(query).into_iter().find(|(name, _)| name == "next").map(|(_, value)| value).unwrap_or_default();
     let (path, query) = next.split_once('?').unwrap_or((&next, ""));
     match Route::recognize(path) {

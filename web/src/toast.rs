@@ -61,7 +61,7 @@ pub(crate) enum ToastEvent {
     /// Something went wrong.
     Failed(String),
     /// A message has been read.
-    Gone(u32),
+    Removed(u32),
     /// Somebody signed out: what is shown was theirs.
     Cleared,
 }
@@ -84,7 +84,7 @@ impl Reducible for Toasts {
             ToastEvent::Said(text) => (text, false, None),
             ToastEvent::Deleted(text, undo) => (text, false, Some(undo)),
             ToastEvent::Failed(text) => (text, true, None),
-            ToastEvent::Gone(id) => {
+            ToastEvent::Removed(id) => {
                 next.shown.retain(|toast| toast.id != id);
                 return Rc::new(next);
             }
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(toasts.shown.iter().map(|toast| toast.text.as_str()).collect::<String>(), "bcd");
         let latest = toasts.undo().unwrap().clone();
         assert_eq!(latest.text, "c");
-        let toasts = toasts.reduce(ToastEvent::Gone(latest.id));
+        let toasts = toasts.reduce(ToastEvent::Removed(latest.id));
         assert_eq!(toasts.undo().unwrap().text, "b");
         assert!(toasts.reduce(ToastEvent::Cleared).shown.is_empty());
     }

@@ -219,7 +219,7 @@ pub(crate) mod record {
     pub(crate) const STALE_TITLE: &str = "Somebody else changed this record meanwhile";
     pub(crate) const STALE_MERGED: &str =
         "Their changes are in the form below, beside yours. Look it over, then save again.";
-    pub(crate) const STALE_CLASH: &str = "You both changed the same field. The form below still has what you typed.";
+    pub(crate) const STALE_CONFLICT: &str = "You both changed the same field. The form below still has what you typed.";
     pub(crate) const THEIRS: &str = "Take theirs";
     pub(crate) const MINE: &str = "Save mine over it";
     pub(crate) const SAVE_AGAIN: &str = "Save with both";

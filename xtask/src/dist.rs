@@ -1,11 +1,11 @@
-//! `cargo xtask dist`: the release binaries, the web app inside, and what they weigh. A web app that is too large is an error.
+//! `cargo xtask dist`: the release binaries, the web app inside, and their size. A web app that is too large is an error.
 
 use std::fs;
 
 use anyhow::Result;
 
 use crate::step::{self, step};
-use crate::{spa, weight, workspace};
+use crate::{size, spa, workspace};
 
 /// Unlike `run`, fails without a web app: what is handed out is whole.
 pub fn dist() -> Result<()> {
@@ -27,5 +27,5 @@ pub fn dist() -> Result<()> {
         let size = fs::copy(workspace::target().join("release").join(name), out.join(name))?;
         println!("{size:>10}  {name}");
     }
-    weight::weigh()
+    size::check()
 }

@@ -11,13 +11,13 @@ mod dist;
 mod e2e;
 mod fuzz;
 mod run;
+mod size;
 mod spa;
 mod step;
 mod test;
 mod tools;
 mod torture;
 mod wasm;
-mod weight;
 mod workspace;
 
 use std::process::ExitCode;

@@ -24,7 +24,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::step::{self, step};
-use crate::{audit, e2e, spa, tools, weight, workspace};
+use crate::{audit, e2e, size, spa, tools, workspace};
 
 const ALL: [&str; 4] = ["--workspace", "--locked", "--features", "e2e"];
 /// Below the target directory.
@@ -41,7 +41,7 @@ pub fn test() -> Result<()> {
     step("format", || step::run(&mut workspace::cargo(&["fmt", "--all", "--check"])))?;
     audit::test()?;
     spa::build()?;
-    weight::weigh()?;
+    size::check()?;
     step("lint", || {
         let lint = ["clippy", "--workspace", "--all-targets", "--locked", "--features", "e2e", "--", "-D", "warnings"];
         step::run(&mut workspace::cargo(&lint))

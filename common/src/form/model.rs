@@ -26,7 +26,7 @@ pub struct Form {
 
 /// A field that both sides changed; see [`Form::rebase`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clash {
+pub struct ConflictingInput {
     /// The input's label.
     pub label: String,
     /// What the record says now.
@@ -151,21 +151,21 @@ impl Form {
 
     /// The record was changed by someone else: takes their version as the base, keeps what was typed here, and says where
     /// both sides changed the same field. Saving again then writes what stands in the form.
-    pub fn rebase(&mut self, fresh: &Record) -> Vec<Clash> {
-        let mut clashes = Vec::new();
+    pub fn rebase(&mut self, fresh: &Record) -> Vec<ConflictingInput> {
+        let mut conflicts = Vec::new();
         for input in &mut self.inputs {
             let value = fresh.get(input.field.name.as_str()).unwrap_or(&Value::Null);
             let theirs = field_text(&input.field, value);
             if !input.is_changed() {
                 input.text.clone_from(&theirs);
             } else if theirs != input.original && theirs != input.text {
-                clashes.push(Clash { label: input.label.clone(), theirs: theirs.clone() });
+                conflicts.push(ConflictingInput { label: input.label.clone(), theirs: theirs.clone() });
             }
             input.original = theirs;
         }
         self.revision = fresh.revision();
         self.errors.clear();
-        clashes
+        conflicts
     }
 }
 
@@ -244,7 +244,7 @@ mod tests {
             json!({"title": "Chips", "price": 9, "tags": [], "data": null, "sold": true, "revision": 8}),
         )
         .unwrap();
-        assert_eq!(form.rebase(&fresh), [Clash { label: "Title".into(), theirs: "Chips".into() }]);
+        assert_eq!(form.rebase(&fresh), [ConflictingInput { label: "Title".into(), theirs: "Chips".into() }]);
         assert_eq!(form.text("price"), "9");
         assert_eq!(Value::Object(form.submit().unwrap()), json!({"title": "Corn", "revision": 8}));
     }

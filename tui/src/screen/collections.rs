@@ -39,7 +39,7 @@ impl Collections {
     }
 
     /// Keys that act on a row wait until there are rows.
-    pub fn holds(&self, action: Option<Action>) -> bool {
+    pub fn must_wait(&self, action: Option<Action>) -> bool {
         self.rows.is_none() && self.load.is_under_way() && acts_on_row(action)
     }
 

@@ -34,11 +34,11 @@ impl RecordForm {
     /// Somebody else wrote this meanwhile: takes it as the base and keeps what was typed.
     pub fn merge(&mut self, now: Record) {
         self.edited.merge(&mut self.state.form, &self.collection, now);
-        let has_clash = self.edited.conflict.as_ref().is_some_and(Conflict::has_clash);
-        self.notice = Some(if has_clash { words::CLASHES } else { words::CHANGED_ELSEWHERE }.to_owned());
+        let has_conflicting_input = self.edited.conflict.as_ref().is_some_and(Conflict::has_conflicting_input);
+        self.notice = Some(if has_conflicting_input { words::CONFLICTS } else { words::CHANGED_ELSEWHERE }.to_owned());
         let focus = self.state.focus;
-        let clash = self.state.form.inputs.iter().position(|input| self.theirs(&input.label).is_some());
-        self.state.go_to(clash.unwrap_or(focus));
+        let conflicting = self.state.form.inputs.iter().position(|input| self.theirs(&input.label).is_some());
+        self.state.go_to(conflicting.unwrap_or(focus));
     }
 
     /// Somebody else deleted the record meanwhile: what was typed becomes a new one.

@@ -154,7 +154,7 @@ impl Records {
     }
 
     /// Takes a record that was just written: its row shows it at once, and the cursor goes there when rows come.
-    pub fn expect(&mut self, record: &Record) {
+    pub fn show_written(&mut self, record: &Record) {
         let Some(id) = record.id() else { return };
         self.land = Some(Land::On(id, self.selected));
         let row = self.rows.iter_mut().flatten().find(|row| row.id() == Some(id));
@@ -185,13 +185,13 @@ impl Records {
 
     /// Keys that act on a row wait until the rows that belong to the query are there: nobody should delete a row that
     /// they have not seen.
-    pub fn holds(&self, action: Option<Action>) -> bool {
+    pub fn must_wait(&self, action: Option<Action>) -> bool {
         let is_about_rows = acts_on_row(action) || action == Some(Action::Sessions);
         self.rows.is_none() && self.load.is_under_way() && is_about_rows
     }
 
     /// Takes a key that is about the filter line; what there is to do then. `None` for every other key.
-    pub fn narrow(&mut self, action: Action, tickets: &Tickets) -> Option<Vec<Effect>> {
+    pub fn filter_key(&mut self, action: Action, tickets: &Tickets) -> Option<Vec<Effect>> {
         let effect = match action {
             Action::Submit if self.filter.is_some() => self.use_filter(tickets),
             Action::Back if self.filter.is_some() => {

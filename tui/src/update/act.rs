@@ -115,7 +115,7 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
 fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
     let tickets = model.tickets.clone();
     let Screen::Records(records) = model.top() else { return Vec::new() };
-    if let Some(effects) = records.narrow(action, &tickets) {
+    if let Some(effects) = records.filter_key(action, &tickets) {
         return effects;
     }
     let collection = records.collection.clone();

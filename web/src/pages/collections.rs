@@ -11,8 +11,9 @@ use yew::prelude::*;
 
 use crate::{
     hooks::{use_caller, use_load},
-    keys, places,
+    keys,
     route::Route,
+    table_locations,
     ui::{
         icon::{Shape, icon},
         link::Link,
@@ -65,7 +66,7 @@ fn row(collection: &Collection, caller: &Caller) -> Html {
     let description = text::single_line(&collection.description).into_owned();
     let size = collection.count.map(words::collections::records);
     let fields = words::collections::fields(collection.fields.len());
-    let (to, query) = places::table(&name);
+    let (to, query) = table_locations::table(&name);
     html! {
         <li key={name.to_string()} class="collection">
             <div class="collection-text">

@@ -15,8 +15,8 @@ use yew::prelude::*;
 use self::form::EditorForm;
 use crate::{
     hooks::{use_caller, use_client, use_go, use_load, use_toasts},
-    pages::records::{NameProps, collections_place},
-    places,
+    pages::records::{NameProps, collections_breadcrumb},
+    table_locations,
     ui::{
         page::PageHead,
         state::{failure, loading},
@@ -30,7 +30,7 @@ pub(crate) fn NewCollectionPage() -> Html {
     let is_admin = use_caller().is_admin();
     html! {
         <div class="page page-editor">
-            <PageHead title={words::editor::NEW} above={vec![collections_place()]} />
+            <PageHead title={words::editor::NEW} above={vec![collections_breadcrumb()]} />
             if is_admin {
                 <EditorForm onreload={Callback::noop()} />
             } else {
@@ -83,6 +83,6 @@ pub(crate) fn EditCollectionPage(props: &NameProps) -> Html {
     }
 }
 
-fn above(name: &CollectionName, label: &str) -> Vec<(AttrValue, crate::route::Place)> {
-    vec![collections_place(), (label.to_owned().into(), places::table(name))]
+fn above(name: &CollectionName, label: &str) -> Vec<(AttrValue, crate::route::Location)> {
+    vec![collections_breadcrumb(), (label.to_owned().into(), table_locations::table(name))]
 }

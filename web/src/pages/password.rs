@@ -10,7 +10,7 @@ use yew::prelude::*;
 
 use crate::{
     hooks::{use_client, use_go, use_toasts, use_user},
-    pages::records::collections_place,
+    pages::records::collections_breadcrumb,
     route::Route,
     toast::ToastEvent,
     ui::{
@@ -38,8 +38,8 @@ pub(crate) fn PasswordPage() -> Html {
     let username = use_user().map(|user| user.username.to_string());
     html! {
         <div class="page page-narrow">
-            <PageHead title={words::account::PASSWORD_TITLE} above={vec![collections_place()]} />
-            <FormView {state} {onsubmit} submit={words::account::PASSWORD_SUBMIT} back={collections_place().1} fresh={Form::change_password()}>
+            <PageHead title={words::account::PASSWORD_TITLE} above={vec![collections_breadcrumb()]} />
+            <FormView {state} {onsubmit} submit={words::account::PASSWORD_SUBMIT} back={collections_breadcrumb().1} fresh={Form::change_password()}>
                 // Tells a password manager whose password it is.
                 <input class="hidden" type="text" name="username" value={username} autocomplete="username" readonly=true tabindex="-1" aria-hidden="true" />
             </FormView>

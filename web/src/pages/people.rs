@@ -4,20 +4,20 @@ use common::{table::short_moment, user::User};
 use yew::prelude::*;
 
 use crate::{
-    pages::records::collections_place,
-    route::{Place, Route},
+    pages::records::collections_breadcrumb,
+    route::{Location, Route},
     words::account,
 };
 
 /// The list of users, as what stands above others.
-pub(crate) fn users_place() -> (AttrValue, Place) {
+pub(crate) fn users_breadcrumb() -> (AttrValue, Location) {
     (account::USERS_TITLE.into(), (Route::Users, String::new()))
 }
 
 /// What stands above a page about a user.
-pub(crate) fn above_user(user: Option<&User>) -> Vec<(AttrValue, Place)> {
+pub(crate) fn above_user(user: Option<&User>) -> Vec<(AttrValue, Location)> {
     let page = user.map(|user| (user.username.to_string().into(), (Route::User { id: user.id }, String::new())));
-    [collections_place(), users_place()].into_iter().chain(page).collect()
+    [collections_breadcrumb(), users_breadcrumb()].into_iter().chain(page).collect()
 }
 
 /// A moment in a cell.

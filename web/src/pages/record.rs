@@ -21,9 +21,9 @@ use yew::prelude::*;
 
 use crate::{
     hooks::{use_caller, use_load},
-    pages::records::{NameProps, collections_place},
-    places,
-    route::Place,
+    pages::records::{NameProps, collections_breadcrumb},
+    route::Location,
+    table_locations,
     ui::{
         page::PageHead,
         state::{empty, failure, loading},
@@ -32,8 +32,8 @@ use crate::{
 };
 
 /// The pages above a record's.
-fn above(name: &CollectionName) -> Vec<(AttrValue, Place)> {
-    vec![collections_place(), (text::label(name.as_str()).into(), places::table(name))]
+fn above(name: &CollectionName) -> Vec<(AttrValue, Location)> {
+    vec![collections_breadcrumb(), (text::label(name.as_str()).into(), table_locations::table(name))]
 }
 
 /// The page of a record to be.

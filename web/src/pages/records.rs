@@ -23,8 +23,9 @@ use yew::prelude::*;
 use self::listing::{Listing, is_narrowed, use_asked};
 use crate::{
     hooks::{use_caller, use_load, use_query},
-    keys, places,
+    keys,
     route::Route,
+    table_locations,
     ui::{
         icon::{Shape, icon},
         link::Link,
@@ -53,14 +54,14 @@ pub(crate) fn RecordsPage(props: &NameProps) -> Html {
     };
     html! {
         <div class="page page-wide">
-            <PageHead title={text::label(props.name.as_str())} above={vec![collections_place()]} />
+            <PageHead title={text::label(props.name.as_str())} above={vec![collections_breadcrumb()]} />
             { body }
         </div>
     }
 }
 
 /// The first page, as what stands above others.
-pub(crate) fn collections_place() -> (AttrValue, crate::route::Place) {
+pub(crate) fn collections_breadcrumb() -> (AttrValue, crate::route::Location) {
     (words::collections::TITLE.into(), (Route::Collections, String::new()))
 }
 
@@ -76,7 +77,7 @@ fn Table(props: &TableProps) -> Html {
     let (caller, address) = (use_caller(), use_query());
     use_effect_with(address, {
         let name = name.clone();
-        move |address| places::remember(&name, address)
+        move |address| table_locations::remember(&name, address)
     });
     let route = Route::Records { name: name.clone() };
     let (query, ongo) = use_asked(collection, |collection, query| query.check(collection), route.clone());
@@ -122,7 +123,7 @@ fn Table(props: &TableProps) -> Html {
         <div class="page page-wide">
             <PageHead
                 title={text::label(name.as_str())}
-                above={vec![collections_place()]}
+                above={vec![collections_breadcrumb()]}
                 description={text::single_line(&collection.description).into_owned()}
             >
                 if caller.is_admin() {

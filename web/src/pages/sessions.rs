@@ -26,7 +26,7 @@ use crate::{
     pages::{
         people::{above_user, moment},
         records::{
-            collections_place,
+            collections_breadcrumb,
             filter::FilterLine,
             grid::heads,
             listing::{Listing, is_narrowed, use_asked},
@@ -118,7 +118,7 @@ pub(crate) fn SessionsPage(props: &SessionsPageProps) -> Html {
     // Most people have a handful, and nothing to look for in them.
     let is_long = state.count > DEFAULT_PAGE_SIZE || is_narrowed(&state.query);
     let (title, lead, above) = match (of, &user) {
-        (None, _) => (account::SESSIONS_TITLE.to_owned(), account::SESSIONS_LEAD, vec![collections_place()]),
+        (None, _) => (account::SESSIONS_TITLE.to_owned(), account::SESSIONS_LEAD, vec![collections_breadcrumb()]),
         (Some(_), None) => (account::SESSIONS_TITLE.to_owned(), "", above_user(None)),
         (Some(_), Some(user)) => (account::sessions_of(user), account::SESSIONS_OF_LEAD, above_user(Some(user))),
     };

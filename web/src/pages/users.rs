@@ -11,7 +11,7 @@ use crate::{
     hooks::{use_caller, use_load},
     keys,
     pages::records::{
-        collections_place,
+        collections_breadcrumb,
         filter::FilterLine,
         grid::heads,
         listing::{Listing, use_asked},
@@ -55,7 +55,7 @@ pub(crate) fn UsersPage() -> Html {
     };
     html! {
         <div class="page page-table">
-            <PageHead title={account::USERS_TITLE} above={vec![collections_place()]}>
+            <PageHead title={account::USERS_TITLE} above={vec![collections_breadcrumb()]}>
                 if is_admin {
                     <Link to={Route::NewUser} class="button button-primary" shortcut={keys::NEW}>
                         { icon(Shape::Plus) }{ account::NEW_USER }

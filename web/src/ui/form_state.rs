@@ -14,7 +14,7 @@ use crate::{
     drafts::use_draft,
     hooks::{use_frame, use_min_password_length, use_unsent},
     model::{Changes, Model, use_model},
-    route::Place,
+    route::Location,
     session::Phase,
     ui::{
         field::InputView,
@@ -138,7 +138,7 @@ pub(crate) struct FormViewProps {
     /// What sending it is called.
     pub(crate) submit: &'static str,
     /// Where cancelling leads.
-    pub(crate) back: Place,
+    pub(crate) back: Location,
     /// The form as it begins, for who discards what they had left.
     pub(crate) fresh: Form,
     /// The focus is in the first input when the form is first drawn; what can be read first needs no focus.

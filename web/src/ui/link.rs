@@ -18,10 +18,10 @@ pub(crate) struct LinkProps {
     pub(crate) class: Classes,
     /// The keyboard shortcut that follows it.
     #[prop_or_default]
-    pub(crate) shortcut: Option<crate::keys::Key>,
+    pub(crate) shortcut: Option<crate::keys::Shortcut>,
     /// The same, while the focus is in its row.
     #[prop_or_default]
-    pub(crate) row_shortcut: Option<crate::keys::Key>,
+    pub(crate) row_shortcut: Option<crate::keys::Shortcut>,
     /// It leads to the page that is shown, or one below.
     #[prop_or_default]
     pub(crate) current: bool,
@@ -43,8 +43,8 @@ pub(crate) struct LinkProps {
 #[component]
 pub(crate) fn Link(props: &LinkProps) -> Html {
     let go = use_go();
-    let place = (props.to.clone(), props.query.to_string());
-    let href = address(&place.0, &place.1);
+    let location = (props.to.clone(), props.query.to_string());
+    let href = address(&location.0, &location.1);
     let onleave = props.onleave.clone();
     let onclick = move |event: MouseEvent| {
         if event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key() {
@@ -54,7 +54,7 @@ pub(crate) fn Link(props: &LinkProps) -> Html {
         if let Some(onleave) = &onleave {
             onleave.emit(());
         }
-        go.place(&place);
+        go.location(&location);
     };
     html! {
         <a
@@ -85,6 +85,6 @@ pub(crate) struct RedirectProps {
 #[component]
 pub(crate) fn Redirect(props: &RedirectProps) -> Html {
     let go = use_go();
-    use_effect_with((props.to.clone(), props.query.to_string()), move |place| go.instead(place));
+    use_effect_with((props.to.clone(), props.query.to_string()), move |location| go.replace(location));
     Html::default()
 }

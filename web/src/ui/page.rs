@@ -2,15 +2,15 @@
 
 use yew::prelude::*;
 
-use crate::{hooks::use_title, keys, route::Place, ui::link::Link};
+use crate::{hooks::use_title, keys, route::Location, ui::link::Link};
 
 /// Props of [`PageHead`].
 #[derive(Properties, PartialEq)]
 pub(crate) struct PageHeadProps {
     pub(crate) title: AttrValue,
-    /// The pages above this one, from the top: their names and places.
+    /// The pages above this one, from the top: their names and locations.
     #[prop_or_default]
-    pub(crate) above: Vec<(AttrValue, Place)>,
+    pub(crate) above: Vec<(AttrValue, Location)>,
     /// A sentence about it.
     #[prop_or_default]
     pub(crate) description: AttrValue,

@@ -31,7 +31,7 @@ pub(crate) fn ToastList(props: &ToastListProps) -> Html {
         let (client, dispatch, onchange) = (props.client.clone(), dispatch.clone(), props.onchange.clone());
         Callback::from(move |(id, undo): (u32, Undo)| {
             let (client, dispatch, onchange) = (client.clone(), dispatch.clone(), onchange.clone());
-            dispatch.dispatch(ToastEvent::Gone(id));
+            dispatch.dispatch(ToastEvent::Removed(id));
             spawn_local(async move {
                 let call = Call::<records::Restore>::new((undo.collection, undo.id, undo.revision), ());
                 match client.send(call).await {
@@ -44,7 +44,7 @@ pub(crate) fn ToastList(props: &ToastListProps) -> Html {
             });
         })
     };
-    let ongone = Callback::from(move |id| dispatch.dispatch(ToastEvent::Gone(id)));
+    let onremove = Callback::from(move |id| dispatch.dispatch(ToastEvent::Removed(id)));
     html! {
         <div class="toasts" role="status" aria-live="polite">
             { for props.toasts.shown.iter().map(|toast| html! {
@@ -52,7 +52,7 @@ pub(crate) fn ToastList(props: &ToastListProps) -> Html {
                     key={toast.id}
                     toast={toast.clone()}
                     is_latest={latest == Some(toast.id)}
-                    ongone={ongone.clone()}
+                    onremove={onremove.clone()}
                     onundo={onundo.clone()}
                 />
             }) }
@@ -65,19 +65,19 @@ struct ToastProps {
     toast: Toast,
     /// The key for undo means this one.
     is_latest: bool,
-    ongone: Callback<u32>,
+    onremove: Callback<u32>,
     onundo: Callback<(u32, Undo)>,
 }
 
 #[component]
 fn ToastView(props: &ToastProps) -> Html {
-    let ToastProps { toast, is_latest, ongone, onundo } = props;
+    let ToastProps { toast, is_latest, onremove, onundo } = props;
     let is_held = use_state(|| false);
     {
-        let (id, ongone) = (toast.id, ongone.clone());
+        let (id, onremove) = (toast.id, onremove.clone());
         let seconds = toast.seconds().filter(|_| !*is_held);
         use_effect_with(seconds, move |seconds| {
-            let timer = seconds.map(|seconds| Timeout::new(seconds * 1000, move || ongone.emit(id)));
+            let timer = seconds.map(|seconds| Timeout::new(seconds * 1000, move || onremove.emit(id)));
             move || drop(timer)
         });
     }
@@ -88,8 +88,8 @@ fn ToastView(props: &ToastProps) -> Html {
     };
     let (enter, leave, focus, blur) = (hold(true), hold(false), hold(true), hold(false));
     let gone = {
-        let (id, ongone) = (toast.id, ongone.clone());
-        move |_: MouseEvent| ongone.emit(id)
+        let (id, onremove) = (toast.id, onremove.clone());
+        move |_: MouseEvent| onremove.emit(id)
     };
     html! {
         <div

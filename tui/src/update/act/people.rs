@@ -36,7 +36,7 @@ pub(super) fn act_on_users(model: &mut Model, action: Action) -> Vec<Effect> {
     let own = model.user.as_ref().map(|user| user.id);
     let tickets = model.tickets.clone();
     let Screen::Users(users) = model.top() else { return Vec::new() };
-    if let Some(effects) = users.narrow(action, &tickets) {
+    if let Some(effects) = users.filter_key(action, &tickets) {
         return effects;
     }
     match (action, users.current().and_then(user)) {
@@ -61,7 +61,7 @@ pub(super) fn act_on_sessions(model: &mut Model, action: Action) -> Vec<Effect> 
     let tickets = model.tickets.clone();
     let Screen::Sessions(sessions) = model.top() else { return Vec::new() };
     let asked = sessions.asked.take();
-    if let Some(effects) = sessions.list.narrow(action, &tickets) {
+    if let Some(effects) = sessions.list.filter_key(action, &tickets) {
         return effects;
     }
     let of = sessions.of.clone();

@@ -71,7 +71,7 @@ pub(super) fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
             model.writing = Some(ticket);
             return vec![effect];
         }
-        (Refusal::Gone, _) => form.make_new(),
+        (Refusal::Deleted, _) => form.make_new(),
         _ => {
             form.state.form.refuse_call(&error);
             form.state.go_to_error();
@@ -94,7 +94,7 @@ pub(super) fn fresh(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
             if let Some(effects) = ended(model, &failure) {
                 return effects;
             }
-            let is_gone = matches!(&failure, Failure::Call(error) if Refusal::of(error, true) == Refusal::Gone);
+            let is_gone = matches!(&failure, Failure::Call(error) if Refusal::of(error, true) == Refusal::Deleted);
             match model.top() {
                 Screen::Form(form) if is_gone => form.make_new(),
                 _ => model.complain(words::failure(&failure)),
@@ -122,7 +122,7 @@ pub(super) fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) ->
         Err(failure) => return ended(model, &failure).unwrap_or_default(),
     };
     match Refusal::of(&error, true) {
-        Refusal::Gone => {
+        Refusal::Deleted => {
             if let Screen::Record(_) = model.top() {
                 model.screens.pop();
             }
@@ -167,7 +167,7 @@ pub(super) fn restored(model: &mut Model, record: Deleted, answer: Answer<Record
 fn reload_below(model: &mut Model, collection: &CollectionName, record: &Record) -> Vec<Effect> {
     for screen in &mut model.screens {
         match screen {
-            Screen::Records(table) if table.collection.name == *collection => table.expect(record),
+            Screen::Records(table) if table.collection.name == *collection => table.show_written(record),
             _ => {}
         }
     }

@@ -19,8 +19,8 @@ use crate::{
     drafts::use_draft,
     hooks::{use_client, use_focus, use_go, use_load, use_toasts, use_unsent},
     model::{Changes, use_model},
-    pages::records::collections_place,
-    places,
+    pages::records::collections_breadcrumb,
+    table_locations,
     toast::ToastEvent,
     ui::{
         field::{FieldFrame, described_by},
@@ -88,7 +88,7 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
                         toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(
                             collection.name.as_str(),
                         ))));
-                        go.place(&places::table(&name));
+                        go.location(&table_locations::table(&name));
                     }
                     Err(error) => {
                         changes.apply(move |draft| draft.refused(&error));
@@ -132,8 +132,10 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
     let name_error = editor.errors_of(Part::Name);
     let is_bad_name = !name_error.is_empty();
     let focus = use_focus(!editor.is_edit());
-    let (to, query) =
-        props.collection.as_ref().map_or_else(|| collections_place().1, |known| places::table(&known.name));
+    let (to, query) = props
+        .collection
+        .as_ref()
+        .map_or_else(|| collections_breadcrumb().1, |known| table_locations::table(&known.name));
     let cards = editor.draft.fields.iter().enumerate().map(|(index, field)| {
         let mut errors = Vec::new();
         for part in FieldPart::all(&field.kind) {

@@ -9,7 +9,7 @@ use crate::words;
 pub(crate) fn conflict_notice(conflict: &Conflict, busy: bool, [onmine, ontheirs, onnew]: [&Callback<()>; 3]) -> Html {
     let press = |callback: &Callback<()>| callback.reform(|_: MouseEvent| ());
     let changed = match conflict {
-        Conflict::Gone => {
+        Conflict::Deleted => {
             return html! {
                 <div class="notice notice-warn conflict" role="alert">
                     <p class="notice-title">{ words::record::GONE_TITLE }</p>
@@ -22,7 +22,7 @@ pub(crate) fn conflict_notice(conflict: &Conflict, busy: bool, [onmine, ontheirs
         }
         Conflict::Changed(changed) => changed,
     };
-    let clashes = conflict.has_clash();
+    let conflicts = conflict.has_conflicting_input();
     let say = |text: &str| if text.is_empty() { words::record::NOTHING.to_owned() } else { text.to_owned() };
     let rows = changed.iter().map(|field| {
         html! {
@@ -39,10 +39,10 @@ pub(crate) fn conflict_notice(conflict: &Conflict, busy: bool, [onmine, ontheirs
         <div class="notice notice-warn conflict" role="alert">
             <p class="notice-title">{ words::record::STALE_TITLE }</p>
             <ul>{ for rows }</ul>
-            <p>{ if clashes { words::record::STALE_CLASH } else { words::record::STALE_MERGED } }</p>
+            <p>{ if conflicts { words::record::STALE_CONFLICT } else { words::record::STALE_MERGED } }</p>
             <div class="notice-actions">
                 <button type="button" class="button button-primary" disabled={busy} onclick={press(onmine)}>
-                    { if clashes { words::record::MINE } else { words::record::SAVE_AGAIN } }
+                    { if conflicts { words::record::MINE } else { words::record::SAVE_AGAIN } }
                 </button>
                 <button type="button" class="button" disabled={busy} onclick={press(ontheirs)}>{ words::record::THEIRS }</button>
             </div>

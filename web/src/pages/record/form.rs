@@ -15,7 +15,7 @@ use crate::{
     hooks::{use_caller, use_client, use_go, use_toasts, use_unsent},
     keys,
     model::{Changes, use_model},
-    places,
+    table_locations,
     ui::{
         field::InputView,
         form::{form_errors, kept, send_on_ctrl_s, submit},
@@ -102,7 +102,7 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
     if form.inputs.is_empty() && base.is_none() {
         return super::no_fields();
     }
-    let (to, query) = places::table(&props.collection.name);
+    let (to, query) = table_locations::table(&props.collection.name);
     html! {
         <form class="form" {onsubmit} onkeydown={Callback::from(send_on_ctrl_s)} novalidate=true>
             if is_kept && conflict.is_none() {

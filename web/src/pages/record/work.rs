@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     hooks::Go,
     model::Changes,
-    places,
+    table_locations,
     toast::{ToastEvent, Undo},
     ui::form::focus_first_error,
     words,
@@ -118,7 +118,7 @@ impl Work {
         if let Some(said) = said {
             self.toasts.emit(said);
         }
-        self.go.place(&places::table(&self.collection.name));
+        self.go.location(&table_locations::table(&self.collection.name));
     }
 
     /// The server said no.
@@ -138,7 +138,7 @@ impl Work {
             draft.edited.conflict = None;
             match (answer, theirs) {
                 (_, Some(theirs)) => draft.edited.merge(&mut draft.form, &collection, theirs),
-                ((Refusal::Gone, _), None) => draft.edited.conflict = Some(Conflict::Gone),
+                ((Refusal::Deleted, _), None) => draft.edited.conflict = Some(Conflict::Deleted),
                 ((Refusal::SignedOut, _), None) => {}
                 ((_, error), None) => draft.form.refuse_call(&error),
             }

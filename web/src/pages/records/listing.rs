@@ -32,7 +32,7 @@ pub(crate) fn use_asked(
     route: Route,
 ) -> (Result<ListQuery, CallError>, Callback<ListQuery>) {
     let (go, address) = (use_go(), use_query());
-    let ongo = Callback::from(move |query: ListQuery| go.place(&(route.clone(), encode(&query.to_pairs()))));
+    let ongo = Callback::from(move |query: ListQuery| go.location(&(route.clone(), encode(&query.to_pairs()))));
     (read(&address, |query| check(table, query)), ongo)
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Listing<'a> {
     pub(crate) query: &'a Result<ListQuery, CallError>,
     /// Why it could not be loaded.
     pub(crate) error: Option<&'a CallError>,
-    /// Tries again.
+    /// Attempts again.
     pub(crate) again: &'a Callback<()>,
     /// The page itself, to which nothing is asked.
     pub(crate) route: Route,

@@ -15,7 +15,7 @@ use yew::prelude::*;
 use crate::{
     hooks::{use_caller, use_client, use_go, use_load, use_toasts, use_user},
     keys,
-    pages::people::{above_user, users_place},
+    pages::people::{above_user, users_breadcrumb},
     route::Route,
     toast::ToastEvent,
     ui::{
@@ -48,7 +48,7 @@ pub(crate) fn NewUserPage() -> Html {
         <div class="page page-narrow">
             <PageHead title={account::NEW_USER} above={above_user(None)} />
             if is_admin {
-                <FormView {state} {onsubmit} submit={account::CREATE} back={users_place().1} fresh={Form::new_user()} />
+                <FormView {state} {onsubmit} submit={account::CREATE} back={users_breadcrumb().1} fresh={Form::new_user()} />
             } else {
                 <p class="notice">{ account::NO_ADMIN }</p>
             }
@@ -126,7 +126,7 @@ fn UserForm(props: &UserFormProps) -> Html {
     let fresh = Form::edit_user(&props.user);
     html! {
         <>
-            <FormView {state} {onsubmit} submit={account::SAVE} back={users_place().1} {fresh} focus=false />
+            <FormView {state} {onsubmit} submit={account::SAVE} back={users_breadcrumb().1} {fresh} focus=false />
             <Danger
                 title={account::DANGER}
                 text={account::danger(is_own)}

@@ -1,11 +1,11 @@
-//! Where one was: the query string with which each collection's table was last shown, so that leaving a record leads back
+//! The query string with which each collection's table was last shown, so that leaving a record leads back
 //! to the same page of the same filtered table. Kept for as long as the tab is open.
 
 use std::{cell::RefCell, collections::HashMap};
 
 use common::name::CollectionName;
 
-use crate::route::{Place, Route};
+use crate::route::{Location, Route};
 
 thread_local! {
     static TABLES: RefCell<HashMap<CollectionName, String>> = RefCell::default();
@@ -17,7 +17,7 @@ pub(crate) fn remember(name: &CollectionName, query: &str) {
 }
 
 /// The table of a collection, as it was last shown.
-pub(crate) fn table(name: &CollectionName) -> Place {
+pub(crate) fn table(name: &CollectionName) -> Location {
     let query = TABLES.with_borrow(|tables| tables.get(name).cloned()).unwrap_or_default();
     (Route::Records { name: name.clone() }, query)
 }

@@ -1,4 +1,4 @@
-//! What the web app's files weigh, and what they may weigh: the one place that says so, for `dist` and for `test`.
+//! The size of the web app's files, and the largest it may have: the one place that says so, for `dist` and for `test`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use anyhow::{Result, bail};
 
 use crate::{step, tools, workspace};
 
-/// What the WebAssembly may weigh, compressed with brotli as the server sends it, in bytes: a third of a second at 10 Mbit/s. The rest of a
+/// The largest size of the WebAssembly, compressed with brotli as the server sends it, in bytes: a third of a second at 10 Mbit/s. The rest of a
 /// first visit is small beside it and grows with what people see.
 const MAX_WASM: u64 = 350_000;
 
 /// Prints each file's size; an error where a visitor would have to download too much.
-pub fn weigh() -> Result<()> {
+pub fn check() -> Result<()> {
     let mut files: Vec<PathBuf> = fs::read_dir(workspace::dist())?.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.is_file());
     files.sort();
@@ -29,19 +29,19 @@ pub fn weigh() -> Result<()> {
         println!("{:>10}  web app: {name}{size}", fs::metadata(file)?.len());
     }
     let Some(wasm) = wasm.filter(|_| tools::has_wasm_opt()) else {
-        println!("xtask: the web app's size was not judged: that takes Node.js, and a build with wasm-opt");
+        println!("xtask: the web app's size was not checked: that takes Node.js, and a build with wasm-opt");
         return Ok(());
     };
     println!("{download:>10}  to download for a first visit, {wasm} of it WebAssembly, which may be {MAX_WASM}");
-    judge(wasm)
+    check_wasm(wasm)
 }
 
-fn judge(wasm: u64) -> Result<()> {
+fn check_wasm(wasm: u64) -> Result<()> {
     if wasm > MAX_WASM {
         bail!(
             "the web app has become too large: its WebAssembly is {wasm} bytes with brotli, {} more than it may be. Take out what it \
              grew by: look at the new dependencies and features of `web` and `common` first, then at code that is made once \
-             for each type. If it has to be that large, raise MAX_WASM in xtask/src/weight.rs and say why in the commit",
+             for each type. If it has to be that large, raise MAX_WASM in xtask/src/size.rs and say why in the commit",
             wasm - MAX_WASM
         );
     }
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn a_web_app_that_is_too_large_is_refused_with_what_to_do() {
-        assert!(judge(MAX_WASM).is_ok());
-        let refusal = judge(MAX_WASM + 1).unwrap_err().to_string();
+        assert!(check_wasm(MAX_WASM).is_ok());
+        let refusal = check_wasm(MAX_WASM + 1).unwrap_err().to_string();
         assert!(refusal.contains("1 more than it may") && refusal.contains("MAX_WASM"), "{refusal}");
     }
 }
