@@ -74,7 +74,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What a caller wants to do with records.
+/// An action on records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// See records in lists, counts and joins.
@@ -109,15 +109,15 @@ impl Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(default, deny_unknown_fields))]
 pub struct AccessRules {
-    /// Who sees records in lists.
+    /// The callers who see records in lists.
     pub list: Vec<Rule>,
-    /// Who sees one record.
+    /// The callers who see one record.
     pub view: Vec<Rule>,
-    /// Who makes records.
+    /// The callers who create records.
     pub create: Vec<Rule>,
-    /// Who changes records.
+    /// The callers who change records.
     pub update: Vec<Rule>,
-    /// Who deletes records.
+    /// The callers who delete records.
     pub delete: Vec<Rule>,
 }
 
@@ -134,7 +134,7 @@ impl Default for AccessRules {
     }
 }
 
-/// Who asks: nobody in particular, or an active user.
+/// The caller: anonymous, or an active user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
     /// No token came with the request.
@@ -165,7 +165,7 @@ impl Caller {
     }
 }
 
-/// What the rules say to a caller about an action.
+/// The decision of the rules about a caller's action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// All records.

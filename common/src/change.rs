@@ -12,7 +12,7 @@ use crate::{
     reader::invalid,
 };
 
-/// What a change is about.
+/// The kind of thing that was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -31,7 +31,7 @@ pub enum Subject {
     Operation,
 }
 
-/// What was done.
+/// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -64,7 +64,7 @@ pub enum Verb {
     Start,
     /// Work in the background was stopped.
     Stop,
-    /// What this program does not know.
+    /// A verb that this program does not know.
     #[serde(other)]
     Other,
 }
@@ -121,7 +121,7 @@ pub struct Change {
     /// RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub at: String,
-    /// Who did it; null for nobody signed in, or the command line.
+    /// The user who made the change; null where nobody was signed in, or for the command line.
     pub by: Option<UserId>,
     /// Of which kind the thing is.
     pub subject: Subject,
@@ -133,12 +133,12 @@ pub struct Change {
     /// The same, should another collection have that name by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection_id: Option<CollectionId>,
-    /// What was done.
+    /// The kind of change.
     pub action: Verb,
     /// The thing before; null where it was not there.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub before: Value,
-    /// The thing after; null where it is gone.
+    /// The thing after; null where it was deleted.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub after: Value,
     /// The change before this one of the same record.

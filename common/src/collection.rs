@@ -33,7 +33,7 @@ pub struct Collection {
     pub description: String,
     /// Its fields, in the order in which they are shown.
     pub fields: Vec<Field>,
-    /// Who may do what.
+    /// The access rules of its records.
     pub access: AccessRules,
     /// RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
@@ -62,7 +62,7 @@ impl Collection {
     }
 }
 
-/// What may be posted or put: everything but what the server owns.
+/// The body of a POST or PUT: every member but those that the server sets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = crate::schema::read_only(READ_ONLY)))]
 pub struct Definition {
@@ -74,13 +74,13 @@ pub struct Definition {
     /// Its fields.
     #[cfg_attr(feature = "schema", schemars(default, length(max = MAX_FIELDS)))]
     pub fields: Vec<Field>,
-    /// Who may do what.
+    /// The access rules of its records.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub access: AccessRules,
     /// The revision that was read, as `If-Match`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
-    /// What the server owns and came back: see [`Collection::check_sent_back`].
+    /// The members that the server sets and that were sent back: see [`Collection::check_sent_back`].
     #[serde(skip)]
     pub sent_back: Object,
 }
@@ -92,7 +92,7 @@ impl From<Collection> for Definition {
     }
 }
 
-/// What the server owns of a collection.
+/// The members of a collection that the server sets.
 const READ_ONLY: &[&str] = &["id", "created_at", "updated_at", "count"];
 
 /// Takes off what the server owns, so that what was read can be sent back. The count is dropped: it changes with every record.
@@ -131,7 +131,7 @@ impl Body for Definition {
     }
 }
 
-/// What may be patched.
+/// A patch of a collection.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = crate::schema::read_only(READ_ONLY)))]
 pub struct DefinitionPatch {
@@ -149,7 +149,7 @@ pub struct DefinitionPatch {
     pub access: Option<AccessPatch>,
     /// The revision that was read, as `If-Match`.
     pub revision: Option<Revision>,
-    /// What the server owns and came back: see [`Collection::check_sent_back`].
+    /// The members that the server sets and that were sent back: see [`Collection::check_sent_back`].
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub sent_back: Object,
 }

@@ -24,7 +24,7 @@ use crate::{
     text,
 };
 
-/// What is typed: a definition whose parts are texts.
+/// The draft: a definition whose parts are texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefinitionDraft {
     /// Its name; fixed once the collection exists.
@@ -40,13 +40,13 @@ pub struct DefinitionDraft {
 /// The editor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Editor {
-    /// What is typed. It is changed through [`Self::write`] and the methods for whole fields.
+    /// The draft. It is changed through [`Self::write`] and the methods for whole fields.
     pub draft: DefinitionDraft,
-    /// What it was when the editor was opened.
+    /// The draft when the editor was opened.
     opened: DefinitionDraft,
-    /// What is wrong, by path.
+    /// The errors, by path.
     errors: FieldErrors,
-    /// What is wrong with the whole, for people.
+    /// The errors of the whole, for people.
     message: Option<String>,
     /// Saving was tried once, so that also what is still empty is marked.
     tried: bool,
@@ -106,7 +106,7 @@ impl Editor {
         parts
     }
 
-    /// What stands in a part, as the text of an input.
+    /// A part, as the text of an input.
     pub fn read(&self, part: Part) -> String {
         match part {
             Part::Name => self.draft.name.clone(),

@@ -101,7 +101,7 @@ pub enum FieldType {
     Url,
     /// One of a list of texts, or several.
     Choice {
-        /// What there is to choose from.
+        /// The values to choose from.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::FilledText>", length(min = 1), extend("uniqueItems" = true)))]
         choices: Vec<String>,
         /// Several may be chosen; the value is a list.
@@ -112,7 +112,7 @@ pub enum FieldType {
     Reference {
         /// The collection that the record is in.
         collection: CollectionName,
-        /// What happens here when that record is deleted.
+        /// The effect here when that record is deleted.
         #[serde(default)]
         on_delete: OnDelete,
     },
@@ -124,7 +124,7 @@ pub enum FieldType {
     },
 }
 
-/// What happens to a record when the record that it refers to is deleted.
+/// The effect on a record when the record that it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

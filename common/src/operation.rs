@@ -17,7 +17,7 @@ use crate::{
     reader::{Body, Reader, invalid},
 };
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -77,7 +77,7 @@ impl fmt::Display for OperationState {
 pub struct Operation {
     /// Names it for ever; ids rise with the time of the start.
     pub id: OperationId,
-    /// What it does.
+    /// The kind of the operation.
     pub kind: OperationKind,
     /// How it stands.
     pub state: OperationState,
@@ -91,7 +91,7 @@ pub struct Operation {
     /// RFC 3339, UTC; null while it is not over.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub ended_at: Option<String>,
-    /// Who asked for it; null for the command line.
+    /// The user who started it; null for the command line.
     pub by: Option<UserId>,
     /// Why it failed; null unless it did.
     pub error: Option<String>,

@@ -14,7 +14,7 @@ pub struct Page<T> {
     pub next: Option<String>,
     /// The absolute address of the page before; null on the first.
     pub previous: Option<String>,
-    /// What is on this page.
+    /// The items of this page.
     pub results: Vec<T>,
 }
 

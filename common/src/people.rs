@@ -112,7 +112,7 @@ pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
 /// The parameters of the list of sessions: whose, and those that every list has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionsQuery {
-    /// Whose sessions; only admins may ask for another's.
+    /// The user whose sessions are listed; only admins may ask for another's.
     pub user: Option<UserId>,
     /// Which of them.
     pub list: ListQuery,

@@ -94,7 +94,7 @@ pub fn object(value: Value) -> Result<Object, FieldErrors> {
 #[derive(Debug)]
 pub struct Reader {
     members: Object,
-    /// What is wrong so far.
+    /// The errors so far.
     pub errors: FieldErrors,
 }
 

@@ -56,7 +56,7 @@ impl Record {
         self.get("revision")?.as_u64().map(Revision)
     }
 
-    /// Who created it; `None` also where that user is gone or nobody was signed in.
+    /// The user who created the record; `None` also where that user was deleted or nobody was signed in.
     pub fn owner(&self) -> Option<UserId> {
         self.get("owner")?.as_str()?.parse().ok()
     }

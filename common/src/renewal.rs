@@ -12,7 +12,7 @@ use crate::call_error::CallError;
 pub struct AccessToken<U> {
     /// Goes with every request.
     pub text: String,
-    /// Whose it is.
+    /// The user whose session it is.
     pub user: U,
     /// When to renew it: milliseconds on the caller's clock.
     pub renew_at: u64,
@@ -37,7 +37,7 @@ pub struct Attempt {
     pub began_at: u64,
 }
 
-/// What a request does next.
+/// The next step of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Next {
     /// It is sent with this token.
@@ -97,7 +97,7 @@ impl<U: PartialEq> Renewal<U> {
         self.token.as_ref()
     }
 
-    /// What a request does next; `refused` is the token with which it was refused before.
+    /// The next step of a request; `refused` is the token with which it was refused before.
     pub fn next(&mut self, now: u64, refused: Option<&str>) -> Next {
         match &self.token {
             None => Next::SignedOut,

@@ -21,7 +21,7 @@ use crate::{
 pub struct User {
     /// Names the user for ever.
     pub id: UserId,
-    /// What the user signs in with.
+    /// The name with which the user signs in.
     pub username: Username,
     /// Roles that access rules may name.
     pub roles: Vec<RoleName>,
@@ -84,7 +84,7 @@ impl User {
 pub struct Session {
     /// Names the session; it stands in its tokens as `sid`.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user whose session it is.
     pub user: UserId,
     /// RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
@@ -97,7 +97,7 @@ pub struct Session {
     pub expires_at: String,
     /// Where the sign-in came from.
     pub address: String,
-    /// What the client called itself.
+    /// The client's `User-Agent`.
     pub user_agent: String,
     /// The session that asks.
     #[serde(default)]

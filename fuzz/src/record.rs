@@ -109,7 +109,7 @@ fn take(collection: &Collection, bytes: &[u8]) -> Option<Object> {
     Some(values)
 }
 
-/// Who opens a form and types nothing sends back what was there.
+/// A form that is opened and sent without a change sends back the stored value.
 fn check_form(field: &Field, value: &Value) {
     let shown = input_text(value);
     if let Ok(typed) = parse_input(field, &shown)

@@ -168,7 +168,7 @@ impl Client {
         let attempt = match state.renewal.next(now(), refused) {
             Next::Send(token) => return Ok(token),
             Next::Renew(attempt) => attempt,
-            // Whoever renews holds the lock, so nobody does.
+            // A task that renews the token holds the lock, so there is none now.
             Next::SignedOut | Next::Wait => return Err(Failure::SignedOut),
         };
         let _lock = self.lock_file().await;
@@ -204,7 +204,7 @@ impl Client {
         at_hand.ok_or(Failure::Call(error))
     }
 
-    /// What the file has now, if that is still the same user's.
+    /// The session in the file, if it is still the same user's.
     fn kept(&self, is_kept: bool, session: &Session) -> Option<Session> {
         let kept = self.file.as_ref().filter(|_| is_kept)?.load()?;
         (kept.user == session.user).then_some(kept)

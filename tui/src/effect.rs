@@ -1,4 +1,4 @@
-//! What an update wants done in the world. How it is done is in [`crate::perform`].
+//! The side effects that an update asks for. They are performed in [`crate::perform`].
 
 use common::{
     Object,

@@ -1,4 +1,4 @@
-//! What the tests share: a collection with every kind of field, its records, and a model that has come so far.
+//! Fixtures for the tests: a collection with every kind of field, its records, and a model that has come so far.
 
 use common::{
     Object,

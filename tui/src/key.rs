@@ -38,7 +38,7 @@ impl Context {
     }
 }
 
-/// What a key asks for.
+/// The action of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // `words::action` says what each one does.
 pub enum Action {
@@ -91,11 +91,11 @@ pub(crate) type Key = (KeyCode, KeyModifiers);
 /// One row of the table.
 #[derive(Debug)]
 pub(crate) struct Binding {
-    /// Where it holds.
+    /// The contexts in which the keys work.
     pub contexts: &'static [Context],
     /// Any of these.
     pub keys: &'static [Key],
-    /// What it does.
+    /// Its action.
     pub action: Action,
     /// The footer names it, as far as there is room; the help page names all.
     pub footer: bool,
@@ -211,7 +211,7 @@ pub(crate) const KEYS: &[Binding] = &[
     ),
 ];
 
-/// What a key asks for in a context.
+/// The action of a key in a context.
 pub(crate) fn action(context: Context, pressed: KeyEvent) -> Option<Action> {
     // A terminal says Shift for capital letters and BackTab, or it does not.
     let shift = matches!(pressed.code, KeyCode::Char(_) | KeyCode::BackTab);

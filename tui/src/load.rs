@@ -1,4 +1,4 @@
-//! What is waited for. Every request has a ticket of its own, and its answer brings the ticket back, so that an answer reaches
+//! The requests that are under way. Every request has a ticket of its own, and its answer brings the ticket back, so that an answer reaches
 //! the screen that asked and no other.
 
 use std::{cell::Cell, rc::Rc};

@@ -35,7 +35,7 @@ pub struct Deleted {
     pub id: RecordId,
     /// Its last version.
     pub revision: Revision,
-    /// What people call it.
+    /// The title, as people know it.
     pub title: String,
 }
 
@@ -50,11 +50,11 @@ pub enum Message {
     Resize(u16, u16),
     /// A moment has passed; see [`crate::Model::animates`].
     Tick,
-    /// What the server is.
+    /// The server's root document.
     Root(Ticket, Answer<Root>),
-    /// Who is signed in, after a sign-in.
+    /// The signed-in user, after a sign-in.
     SignedIn(Ticket, Answer<User>),
-    /// Who is signed in, at the start.
+    /// The signed-in user, at the start.
     Me(Ticket, Answer<User>),
     /// The session was ended, here in any case. An error says why the server does not know.
     SignedOut(Ticket, Result<(), CallError>),

@@ -25,7 +25,7 @@ pub struct Model {
     pub server: String,
     /// The way to the server can be listened to.
     pub in_the_clear: bool,
-    /// Who is signed in, once known.
+    /// The signed-in user, once known.
     pub user: Option<User>,
     /// The least length of a new password, once the server has said it.
     pub min_password_length: Option<u64>,
@@ -63,7 +63,7 @@ pub struct Model {
     pub tickets: Tickets,
 }
 
-/// What a person does with the keyboard.
+/// Input from the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
     /// A key.
@@ -270,7 +270,7 @@ impl Model {
         self.user.as_ref().is_none_or(|user| user.is_admin)
     }
 
-    /// What a collection's rules say to the user. Before the user is known they say yes: the server decides anyway.
+    /// The decision of a collection's rules for the user. Before the user is known everything is allowed: the server decides anyway.
     pub fn decide(&self, rules: &AccessRules, access: Access) -> Decision {
         let Some(user) = &self.user else { return Decision::All };
         let caller = Caller::User { id: user.id, is_admin: user.is_admin, roles: user.roles.clone() };

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Server;
 
-/// What a signed-in client holds. No `Debug`: tokens are not for logs.
+/// The state of a signed-in client. No `Debug`: tokens are not for logs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who signed in, as they typed it.
+    /// The username that was typed to sign in.
     pub user: String,
     /// Goes with every request.
     pub access: String,

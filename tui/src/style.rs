@@ -43,12 +43,12 @@ impl Theme {
         self.coloured(Style::new().add_modifier(Modifier::BOLD), Color::Magenta)
     }
 
-    /// Hints and what is of less weight.
+    /// Hints and secondary text.
     pub fn quiet(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// What is wrong.
+    /// Errors.
     pub fn error(self) -> Style {
         self.coloured(Style::new().add_modifier(Modifier::BOLD), Color::Red)
     }

@@ -1,4 +1,4 @@
-//! What happens when something happens. [`update`] changes the model and says what is to be done; it does nothing itself.
+//! The reaction to each message: [`update`] changes the model and returns the effects to perform; it performs none itself.
 //! Keys come in here; what they ask for is done in `update/act.rs`, answers from the server are taken in `update/answer.rs`.
 
 mod act;
@@ -42,7 +42,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         answer => {
             let mut effects = answer::take(model, answer);
-            // What was typed while an answer was waited for comes now.
+            // Input that waited for an answer is handled now.
             while let Some(next) = model.ahead.front().cloned() {
                 if waits(model, &next) {
                     break;

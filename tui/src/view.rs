@@ -30,7 +30,7 @@ use crate::{
 
 /// A window with fewer columns or rows than this shows one sentence only.
 const LEAST: (u16, u16) = (20, 6);
-/// What turns while an answer is waited for.
+/// The frames of the spinner that turns while a request is under way.
 const SPINNER: [&str; 8] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", "⠏", "⠛"];
 
 /// Draws the model.

@@ -1,4 +1,4 @@
-//! What pages are made with: the client, who is signed in, messages, loading, the page's title, navigation.
+//! The hooks that pages use: the client, the signed-in user, messages, loading, the page's title, navigation.
 
 use std::{future::Future, rc::Rc};
 
@@ -25,12 +25,12 @@ use crate::{
     toast::{ToastEvent, Toasts},
 };
 
-/// What the frame gives to every page.
+/// The context that the frame gives to every page.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Frame {
     /// The way to the server.
     pub(crate) client: Client,
-    /// Who is signed in.
+    /// The session of the signed-in user.
     pub(crate) session: Rc<Session>,
     /// Shows messages.
     pub(crate) toasts: UseReducerDispatcher<Toasts>,
@@ -38,7 +38,7 @@ pub(crate) struct Frame {
     pub(crate) changes: u32,
 }
 
-/// What the frame gives.
+/// The frame's context.
 #[hook]
 pub(crate) fn use_frame() -> Frame {
     use_context::<Frame>().expect("pages are drawn inside the frame")
@@ -57,13 +57,13 @@ pub(crate) fn use_toasts() -> Callback<ToastEvent> {
     use_callback((), move |event, ()| toasts.dispatch(event))
 }
 
-/// Who is signed in, as access rules see them.
+/// The signed-in user, as access rules see them.
 #[hook]
 pub(crate) fn use_caller() -> Caller {
     use_frame().session.caller()
 }
 
-/// Who is signed in.
+/// The signed-in user.
 #[hook]
 pub(crate) fn use_user() -> Option<Rc<User>> {
     use_frame().session.user().cloned()
@@ -71,7 +71,7 @@ pub(crate) fn use_user() -> Option<Rc<User>> {
 
 /// Something that is loaded from the server.
 pub(crate) struct Load<T> {
-    /// What came last. It stays while newer is on its way, and when that fails.
+    /// The latest answer. It stays while the next one is loading, and when that fails.
     pub(crate) value: Option<Rc<T>>,
     /// Why the last try failed.
     pub(crate) error: Option<CallError>,
@@ -87,7 +87,7 @@ impl<T> Default for Load<T> {
     }
 }
 
-/// What can happen to it. Attempts are numbered, since an early answer may come late.
+/// The events of a load. Attempts are numbered, since an early answer may come late.
 pub(crate) enum LoadEvent<T> {
     /// A try began.
     Began(u32),
@@ -142,7 +142,7 @@ where
     (state, again)
 }
 
-/// What the server is.
+/// The server's root document.
 #[hook]
 pub(crate) fn use_root() -> UseReducerHandle<Load<Root>> {
     use_load((), |client, ()| async move { Ok(client.send(Call::<root::Get>::new((), ())).await?.body) }).0

@@ -1,4 +1,4 @@
-//! Who is signed in, as a state and what can happen to it. Tokens are not here: the client holds them.
+//! The session of the signed-in user, as a state and its events. Tokens are not here: the client holds them.
 
 use std::rc::Rc;
 
@@ -38,7 +38,7 @@ impl Default for Session {
     }
 }
 
-/// What can happen to a session.
+/// The events of a session.
 #[derive(Debug, Clone)]
 pub(crate) enum SessionEvent {
     /// The server is asked again.

@@ -1,4 +1,4 @@
-//! What the tabs of one browser share: the session's cookie, so only one of them may trade it for a new one at a time
+//! The state that the tabs of one browser share: the session's cookie, so only one of them may trade it for a new one at a time
 //! (the server takes the second use of a refresh token for theft); the news that somebody signed in or out; and a mark
 //! whether there is a session at all. No token ever goes through here.
 
@@ -45,7 +45,7 @@ async fn take_turn() -> Option<Turn> {
     Some(Turn(release))
 }
 
-/// What one tab tells the others.
+/// A message from one tab to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
     /// There is a new session.
@@ -102,7 +102,7 @@ pub(crate) enum Mark {
 const SESSION: &str = "1";
 const SIGN_OUT: &str = "signed-out";
 
-/// What is remembered.
+/// The mark, as it was last stored.
 pub(crate) fn mark() -> Mark {
     let Some(storage) = storage() else { return Mark::Session };
     match storage.get_item(NAME).ok().flatten().as_deref() {

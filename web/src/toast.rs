@@ -51,7 +51,7 @@ pub(crate) struct Toasts {
     last: u32,
 }
 
-/// What can happen to them.
+/// The events of toasts.
 #[derive(Debug, Clone)]
 pub(crate) enum ToastEvent {
     /// Something was done.

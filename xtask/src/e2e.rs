@@ -13,7 +13,7 @@ use crate::workspace::{self, which};
 const HTTPIE: &str = "3.2.4";
 const WORDNET: &str = "/usr/share/wordnet";
 
-/// The places of the tools, as the tests read them from the environment (the contract is in `test.rs`).
+/// The paths of the tools, as the tests read them from the environment (the contract is in `test.rs`).
 pub fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
     let missing: Vec<&str> = [
         ("chromium", chromium().is_none()),

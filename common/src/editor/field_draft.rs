@@ -27,7 +27,7 @@ pub struct FieldDraft {
     pub default: String,
     /// As in [`Field`].
     pub help: String,
-    /// What was typed for the type's options, by member name.
+    /// The text typed for each of the type's options, by member name.
     options: Vec<(String, String)>,
 }
 
@@ -71,7 +71,7 @@ impl FieldDraft {
         }
     }
 
-    /// What stands in a part, as the text of an input; a flag is `true` or `false`.
+    /// A part, as the text of an input; a flag is `true` or `false`.
     pub fn get(&self, part: FieldPart) -> String {
         match part {
             FieldPart::Name => self.name.clone(),
@@ -108,7 +108,7 @@ impl FieldDraft {
         }
     }
 
-    /// What was typed for an option.
+    /// The text typed for an option.
     fn option(&self, name: &str) -> &str {
         self.options.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text)
     }

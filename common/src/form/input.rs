@@ -52,11 +52,11 @@ pub struct Input {
     pub widget: Widget,
     /// The label.
     pub label: String,
-    /// What was typed. Empty stands for null, or for the empty text where the field may not be null.
+    /// The text as typed. Empty stands for null, or for the empty text where the field may not be null.
     pub text: String,
-    /// What is wrong with it, for people.
+    /// The errors of the input, for people.
     pub errors: Vec<String>,
-    /// What it held when the form was opened.
+    /// The text when the form was opened.
     pub(super) original: String,
 }
 
@@ -98,7 +98,7 @@ impl Input {
             .map_err(|errors| errors.into_iter().map(|error| error.message).collect())
     }
 
-    /// What is typed is not shown.
+    /// A password: its text is not shown.
     pub fn is_password(&self) -> bool {
         matches!(self.widget, Widget::Password | Widget::NewPassword)
     }

@@ -18,18 +18,18 @@ use crate::{
 pub struct Form {
     /// Its inputs, in the order in which they are shown.
     pub inputs: Vec<Input>,
-    /// What is wrong with the form as a whole, for people.
+    /// The errors of the form as a whole, for people.
     pub errors: Vec<String>,
     /// The revision that is edited; `None` for what is new.
     revision: Option<Revision>,
 }
 
-/// A field that both sides changed; see [`Form::rebase`].
+/// An input that both sides changed; see [`Form::rebase`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictingInput {
     /// The input's label.
     pub label: String,
-    /// What the record says now.
+    /// The record's value now.
     pub theirs: String,
 }
 

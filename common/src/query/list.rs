@@ -75,7 +75,7 @@ pub struct ListQuery {
     pub page: u64,
     /// Rows on a page, 1 to 200.
     pub page_size: u64,
-    /// What it is ordered by, the weightiest first; empty means in the order of creation.
+    /// The ordering, the most significant term first; empty means in the order of creation.
     pub ordering: Vec<OrderBy>,
     /// All must hold.
     pub filters: Vec<Filter>,

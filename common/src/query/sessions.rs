@@ -3,10 +3,10 @@
 use super::pairs::{Pairs, Query, unknown_parameter};
 use crate::{id::UserId, problem::FieldErrors, reader::invalid};
 
-/// Whose sessions are meant.
+/// The query of a list of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SessionQuery {
-    /// Whose sessions; only admins may ask for another's.
+    /// The user whose sessions are listed; only admins may ask for another's.
     pub user: Option<UserId>,
 }
 

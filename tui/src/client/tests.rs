@@ -217,7 +217,7 @@ fn serve_over_tls(names: &[&str]) -> (Server, String, Arc<[AtomicUsize; 2]>) {
             counted[0].fetch_add(1, Ordering::SeqCst);
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
-            // Who does not believe the certificate is gone before the first byte of a request.
+            // A client that rejects the certificate disconnects before it sends the first byte of a request.
             if stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
                 counted[1].fetch_add(1, Ordering::SeqCst);
                 let answer = nothing().1.to_string();

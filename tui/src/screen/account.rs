@@ -24,7 +24,7 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
-    /// What it is called in the path at the top.
+    /// The form's name in the path at the top.
     pub fn path(&self) -> String {
         match self {
             Self::Password => words::PASSWORD.to_owned(),
@@ -55,7 +55,7 @@ impl AccountForm {
         Self { kind, state: FormState::new(form) }
     }
 
-    /// What there is to know before it is sent.
+    /// The hint above the form.
     pub fn notice(&self) -> Option<String> {
         match &self.kind {
             AccountKind::DeleteUser(user) => Some(words::delete_user(user)),
@@ -70,7 +70,7 @@ impl AccountForm {
         self.state.go_to_error();
     }
 
-    /// What is said once it is written.
+    /// The message once the server has taken it.
     pub fn done(&self) -> String {
         let form = &self.state.form;
         match &self.kind {

@@ -12,7 +12,7 @@ use crate::{
 /// The list of collections.
 #[derive(Default)]
 pub struct Collections {
-    /// What is shown, once it is known.
+    /// The rows, once they are loaded.
     pub rows: Option<Vec<Collection>>,
     /// The row under the cursor.
     pub selected: usize,

@@ -10,7 +10,7 @@ use crate::{
 
 /// One record, read only.
 pub struct Detail {
-    /// What it is a record of.
+    /// The record's collection.
     pub collection: Collection,
     /// The record, as far as it is known.
     pub record: Record,

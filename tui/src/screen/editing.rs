@@ -1,4 +1,4 @@
-//! What all forms about something have in common, whatever they are about: they are typed into, left, and saved.
+//! The parts that all editing forms share: they are typed into, left, and saved.
 
 use super::form_state::FormState;
 use crate::{effect::Effect, load::Ticket};

@@ -7,15 +7,15 @@ use crate::words;
 
 /// Where somebody is signed in.
 pub struct Sessions {
-    /// Whose they are; `None` for one's own.
+    /// The user whose sessions they are; `None` for the signed-in user.
     pub of: Option<User>,
     /// The sessions.
     pub list: Records,
-    /// What was asked for once, and is done when it is asked for again.
+    /// The action that was asked for once, and is done when it is asked for again.
     pub asked: Option<Ending>,
 }
 
-/// What is to be ended.
+/// The sessions that are to be ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// This session.

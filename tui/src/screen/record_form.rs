@@ -14,7 +14,7 @@ use crate::{effect::Effect, load::Ticket, words};
 
 /// A record's form.
 pub struct RecordForm {
-    /// What it is a record of.
+    /// The record's collection.
     pub collection: Collection,
     /// The record that is changed, and what others have done to it.
     pub edited: EditedRecord,

@@ -47,11 +47,11 @@ impl Rows {
 pub struct Records {
     /// Where the rows come from.
     pub source: Rows,
-    /// What they are records of.
+    /// The collection of the records.
     pub collection: Collection,
     /// The columns that are shown.
     pub columns: Vec<Column>,
-    /// What is asked for, and how many there are.
+    /// The query, and how many rows match it.
     pub table: TableState,
     /// The rows that belong to [`Self::table`], once they are known.
     pub rows: Option<Vec<Record>>,
@@ -72,7 +72,7 @@ pub struct Records {
 /// The filter line, while it is typed.
 #[derive(Default)]
 pub struct FilterLine {
-    /// What was typed.
+    /// The text as typed.
     pub text_input: TextInput,
     /// Why it cannot be used.
     pub error: Option<String>,

@@ -66,7 +66,7 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
     if *failure != Failure::SignedOut {
         return None;
     }
-    // Whoever is signing out anyway need not be told, and the answer to that is still waited for.
+    // A user who is signing out need not be told that the session is over; the answer to the sign-out is still to come.
     if model.sign_in.is_some() || model.signing_out {
         return Some(Vec::new());
     }
@@ -84,7 +84,7 @@ fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
     Some(model.ask_to_sign_in(Some(reason.to_owned())))
 }
 
-/// What the server is was asked for signing in, or for a form in which a new password is typed, which does without it.
+/// Takes the root document. The sign-in asked for it, or a form for a new password, which also works without it.
 fn root(model: &mut Model, ticket: Ticket, answer: Answer<Root>) {
     let mut sign_in = model.sign_in.as_mut().and_then(|sign_in| sign_in.look.finish(ticket).then_some(sign_in));
     match answer {

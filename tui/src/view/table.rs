@@ -135,7 +135,7 @@ fn shown(screen: &Records, record: &Record, column: &Column, room: u16) -> Strin
     }
     let text = cut(&cell(value), usize::from(room));
     let kind = screen.collection.field(&column.name).map(|field| &field.kind);
-    // What the server writes itself has no field, and is a moment.
+    // A column that the server sets has no field, and is a moment.
     let is_moment = kind.is_none_or(|kind| matches!(kind, FieldType::Datetime));
     if is_moment { short_moment(&text) } else { text }
 }
@@ -166,7 +166,7 @@ fn filter_line(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Records)
     (below(body, row), cursor)
 }
 
-/// What could not be loaded anew, above what was loaded before.
+/// The error of a failed reload, above the rows that were loaded before.
 fn warn(buffer: &mut Buffer, body: Rect, model: &Model, error: Option<&str>) -> Rect {
     let Some(error) = error else { return body };
     let row = paragraph(buffer, body, 0, &format!("! {error} {}", words::PRESS_R), model.theme.error());
@@ -256,7 +256,7 @@ impl Grid<'_> {
             sizes.push((column, given));
             used += gap + given;
         }
-        // What is left over goes to the first columns that are cut.
+        // The width that is left over goes to the first columns that are cut.
         for (column, given) in &mut sizes {
             let more = (natural[*column] - *given).min(room.saturating_sub(used));
             *given += more;

@@ -1,4 +1,4 @@
-//! What is drawn, at several sizes and with data that nobody here would choose.
+//! Tests of the drawing, at several sizes and with awkward data.
 
 use common::{CallError, collection::Collection, record::Record};
 use ratatui::{Terminal, backend::TestBackend};

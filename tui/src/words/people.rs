@@ -24,7 +24,7 @@ pub const SESSIONS_ENDED: &str = "Ended. Whoever was signed in there has to sign
 /// A user was not deleted; the form says why.
 pub const NOT_DELETED: &str = "Not deleted. Esc goes back.";
 
-/// Whose sessions are listed, in the path at the top.
+/// The owner of the listed sessions, in the path at the top.
 pub fn sessions_of(user: Option<&User>) -> String {
     match user {
         Some(user) => format!("{} › sign-ins", user.username),

@@ -31,7 +31,7 @@ pub(crate) fn CollectionsPage() -> Html {
         Ok(client.send(Call::<collections::List>::new((), ())).await?.body.results)
     });
     let is_admin = caller.is_admin();
-    // Who is no admin has a quota. Without an answer there is just nothing said of it.
+    // A user who is not an admin has a quota. Without an answer the page says nothing about it.
     let (usage, _) = use_load(is_admin, |client, is_admin| async move {
         if is_admin { Ok(None) } else { Ok(client.send(Call::<users::Me>::new((), ())).await?.body.usage) }
     });

@@ -1,4 +1,4 @@
-//! What an address that leads nowhere shows.
+//! The page for an address that leads nowhere.
 
 use yew::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What the pages about users and about sessions share.
+//! The parts that pages about users and about sessions share.
 
 use common::{table::short_moment, user::User};
 use yew::prelude::*;
@@ -14,7 +14,7 @@ pub(crate) fn users_breadcrumb() -> (AttrValue, Location) {
     (account::USERS_TITLE.into(), (Route::Users, String::new()))
 }
 
-/// What stands above a page about a user.
+/// The breadcrumbs above a page about a user.
 pub(crate) fn above_user(user: Option<&User>) -> Vec<(AttrValue, Location)> {
     let page = user.map(|user| (user.username.to_string().into(), (Route::User { id: user.id }, String::new())));
     [collections_breadcrumb(), users_breadcrumb()].into_iter().chain(page).collect()

@@ -91,7 +91,7 @@ pub(crate) fn RecordPage(props: &RecordPageProps) -> Html {
     }
 }
 
-/// What stands for a form without inputs.
+/// The placeholder for a form without inputs.
 fn no_fields() -> Html {
     empty("", words::record::NO_FIELDS, Html::default())
 }

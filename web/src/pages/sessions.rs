@@ -41,12 +41,12 @@ use crate::{
 /// Props of [`SessionsPage`].
 #[derive(Properties, PartialEq)]
 pub(crate) struct SessionsPageProps {
-    /// Whose sessions; without this, the own.
+    /// The user whose sessions are shown; without it, the signed-in user.
     #[prop_or_default]
     pub(crate) of: Option<UserId>,
 }
 
-/// What is to be ended.
+/// The sessions that are to be ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     One {

@@ -31,7 +31,7 @@ pub(crate) fn UsersPage() -> Html {
     let is_admin = use_caller().is_admin();
     let table = use_memo((), |()| people::users());
     let (query, ongo) = use_asked(&table, people::check, Route::Users);
-    // Who is no admin is told so without asking.
+    // A user who is not an admin is told so without a request.
     let (list, again) = use_load(query.clone().ok().filter(|_| is_admin), |client, query| async move {
         let Some(query) = query else { return Ok(None) };
         Ok(Some(client.send(Call::<users::List>::new((), ()).query(query)).await?.body))

@@ -1,4 +1,4 @@
-//! What cannot be undone is asked for twice: a question over the page, and a form in which a name is to be typed.
+//! Confirmation of what cannot be undone: a question over the page, and a form in which a name is to be typed.
 
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
@@ -21,9 +21,9 @@ use crate::{
 #[derive(Properties, PartialEq)]
 pub(crate) struct ConfirmProps {
     pub(crate) title: AttrValue,
-    /// What it means.
+    /// What the action means.
     pub(crate) text: AttrValue,
-    /// What doing it is called.
+    /// The label of the button.
     pub(crate) submit: AttrValue,
     pub(crate) onconfirm: Callback<()>,
     pub(crate) onclose: Callback<()>,
@@ -55,7 +55,7 @@ pub(crate) fn Confirm(props: &ConfirmProps) -> Html {
 #[derive(Properties, PartialEq)]
 pub(crate) struct DangerProps {
     pub(crate) title: AttrValue,
-    /// What goes, and what goes with it.
+    /// What is deleted, and what is deleted with it.
     pub(crate) text: AttrValue,
     /// Asks for the name.
     pub(crate) label: AttrValue,

@@ -1,4 +1,4 @@
-//! What forms have in common: what is wrong with the whole, what was left unsent, and the keys that send them.
+//! The parts that all forms share: errors of the whole form, the warning about unsent changes, and the keys that send a form.
 
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::words;
 
-/// What is wrong with a form as a whole.
+/// The errors of a form as a whole.
 pub(crate) fn form_errors(errors: &[String]) -> Html {
     html! {
         // The region is there before there is anything to say, or it would not be read out.
@@ -51,7 +51,7 @@ pub(crate) fn send_on_ctrl_s(event: KeyboardEvent) {
 pub(crate) fn focus_first_error() {
     gloo_timers::callback::Timeout::new(0, || {
         let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
-        // What stands behind a dialog is out of reach.
+        // The form behind an open dialog takes no keys.
         let dialog = document.query_selector("dialog[open]").ok().flatten();
         let Some(within) = dialog.or_else(|| document.body().map(Into::into)) else { return };
         let find = |css| {

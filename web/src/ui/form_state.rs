@@ -135,7 +135,7 @@ impl FormState {
 pub(crate) struct FormViewProps {
     pub(crate) state: FormState,
     pub(crate) onsubmit: Callback<SubmitEvent>,
-    /// What sending it is called.
+    /// The label of the button that sends the form.
     pub(crate) submit: &'static str,
     /// Where cancelling leads.
     pub(crate) back: Location,
@@ -144,7 +144,7 @@ pub(crate) struct FormViewProps {
     /// The focus is in the first input when the form is first drawn; what can be read first needs no focus.
     #[prop_or(true)]
     pub(crate) focus: bool,
-    /// What belongs into the form and is no input of it.
+    /// Further content of the form, beside its inputs.
     #[prop_or_default]
     pub(crate) children: Html,
 }

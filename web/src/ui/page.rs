@@ -14,7 +14,7 @@ pub(crate) struct PageHeadProps {
     /// A sentence about it.
     #[prop_or_default]
     pub(crate) description: AttrValue,
-    /// What can be done: links and buttons.
+    /// The actions: links and buttons.
     #[prop_or_default]
     pub(crate) children: Html,
 }

@@ -1,4 +1,4 @@
-//! What stands where something should be: it is on its way, it could not be had, or there is none.
+//! What a page shows in place of data: that it is loading, that it could not be loaded, or that there is none.
 
 use common::CallError;
 use yew::prelude::*;
@@ -18,7 +18,7 @@ pub(crate) fn failure(error: &CallError, again: &Callback<()>) -> Html {
 /// The same, with another way on.
 pub(crate) fn failure_or(error: &CallError, again: &Callback<()>, other: Html) -> Html {
     let again = again.reform(|_: MouseEvent| ());
-    // What is not there does not come by asking again.
+    // Such a request would be refused again, so there is no button to repeat it.
     let may_come = !matches!(error.status(), 400 | 403 | 404);
     html! {
         <div class="notice notice-bad" role="alert">

@@ -1,11 +1,11 @@
-//! What was measured, and its medians.
+//! The measurements, and their medians.
 
 use std::time::Duration;
 
 use super::generator::Measured;
 use super::workload::{CEILING_SHARE, Target, Workload};
 
-/// Who is asked, in the order of [`Figures::rounds`].
+/// The servers that are measured, in the order of [`Figures::rounds`].
 pub const NAMES: [&str; 3] = ["Coffer", "reference", "bare warp"];
 pub const COFFER: usize = 0;
 pub const REFERENCE: usize = 1;

@@ -1,4 +1,4 @@
-//! Who may do what, as a table of ticks: a row an action, a column for each kind of caller.
+//! The access rules as a table of checkboxes: a row for each action, a column for each kind of caller.
 
 use common::{
     access::{Action, Rule},

@@ -98,13 +98,13 @@ impl Draft {
         }
     }
 
-    /// What a field is called on its card.
+    /// The title of a field's card.
     fn title(&self, index: usize) -> String {
         let name = self.editor.draft.fields.get(index).map_or("", |field| field.name.trim());
         if name.is_empty() { words::editor::UNNAMED.to_owned() } else { text::label(name) }
     }
 
-    /// What to send, where nothing is wrong. Otherwise all marks show from now on, and cards that have one unfold.
+    /// The body to send, where there are no errors. Otherwise all marks show from now on, and cards that have one unfold.
     pub(crate) fn submit(&mut self) -> Option<Definition> {
         let definition = self.editor.submit();
         self.busy = definition.is_some();

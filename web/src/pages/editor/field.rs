@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// What can be done with a whole field.
+/// The actions on a whole field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     /// Folds its card up, or unfolds it.
@@ -41,11 +41,11 @@ pub(crate) struct FieldCardProps {
     pub(crate) of: usize,
     pub(crate) field: FieldDraft,
     pub(crate) open: bool,
-    /// What is wrong, by part.
+    /// The errors, by part.
     pub(crate) errors: Vec<(FieldPart, Vec<String>)>,
     /// The collections that a reference may lead to.
     pub(crate) names: Rc<Vec<CollectionName>>,
-    /// What this collection is called so far.
+    /// The collection's name, as typed so far.
     pub(crate) own_name: String,
     pub(crate) onedit: Callback<(Part, String)>,
     pub(crate) onact: Callback<(usize, Act)>,

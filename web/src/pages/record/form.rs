@@ -151,7 +151,7 @@ fn input_view(index: usize, input: &Input, onedit: &Callback<(usize, String)>, i
     }
 }
 
-/// What the server knows of a record.
+/// The members of a record that the server sets.
 fn facts(record: &Record) -> Html {
     let moment = |name| format!("{} {}", table::short_moment(&table::cell(record.get(name))), words::record::UTC);
     html! {

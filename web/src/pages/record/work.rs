@@ -1,4 +1,4 @@
-//! What a record's form does: saving, deleting, and taking what the server says to it.
+//! The actions of a record's form: saving, deleting, and reading the server's answers.
 
 use std::rc::Rc;
 
@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// What the handlers need.
+/// The state that the handlers share.
 #[derive(Clone)]
 pub(crate) struct Work {
     pub(crate) client: Client,
@@ -37,7 +37,7 @@ pub(crate) struct Work {
     pub(crate) note: Callback<Option<Draft>>,
 }
 
-/// What becomes of the page once a record has been created.
+/// The page that follows once a record has been created.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     /// Back to the table.

@@ -52,7 +52,7 @@ pub(crate) fn is_narrowed(query: &ListQuery) -> bool {
 
 /// A table on its way to the screen.
 pub(crate) struct Listing<'a> {
-    /// What is asked for.
+    /// The query.
     pub(crate) query: &'a Result<ListQuery, CallError>,
     /// Why it could not be loaded.
     pub(crate) error: Option<&'a CallError>,
@@ -62,7 +62,7 @@ pub(crate) struct Listing<'a> {
     pub(crate) route: Route,
     /// Asks for something else.
     pub(crate) ongo: &'a Callback<ListQuery>,
-    /// What is shown.
+    /// The loaded page.
     pub(crate) state: &'a TableState,
     /// The rows, once they are known, and whether there are any.
     pub(crate) rows: Option<(bool, Html)>,

@@ -1,4 +1,4 @@
-//! What stands below a table: where one is in it, and the way to its other pages.
+//! The pager below a table: which rows are shown, and links to the other pages.
 
 use common::{page::DEFAULT_PAGE_SIZE, query::ListQuery, table::TableState};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
