@@ -23,7 +23,7 @@ use crate::split_at;
 static COLLECTION: LazyLock<Collection> = LazyLock::new(collection);
 
 /// A collection with a field of each type.
-pub fn collection() -> Collection {
+pub(crate) fn collection() -> Collection {
     let rules = json!({"list": [], "view": [], "create": [], "update": [], "delete": []});
     serde_json::from_value(json!({
         "id": "01920000-0000-7000-8000-000000000001", "name": "all", "created_at": "2026-11-22T00:00:00Z",

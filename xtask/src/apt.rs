@@ -10,10 +10,10 @@ use crate::step;
 use crate::workspace::which;
 
 /// Set to anything, this keeps xtask from installing system packages: what needs them fails and names them.
-pub const REFUSE: &str = "XTASK_NO_APT";
+pub(crate) const REFUSE: &str = "XTASK_NO_APT";
 
 /// Says which packages are installed and why, and installs them; or says what to type.
-pub fn install(packages: &[&str], why: &str) -> Result<()> {
+pub(crate) fn install(packages: &[&str], why: &str) -> Result<()> {
     let list = packages.join(" ");
     let by_hand = format!("sudo apt-get install --no-install-recommends {list}");
     if env::var_os(REFUSE).is_some() {

@@ -14,7 +14,7 @@ const NOT_CHECKED: &str =
     "advisories were NOT checked: their list cannot be had from here; `cargo xtask audit`, run elsewhere, does";
 
 /// `cargo xtask audit`: everything, or an error.
-pub fn audit() -> Result<()> {
+pub(crate) fn audit() -> Result<()> {
     install()?;
     step("licences, bans and sources", dependencies)?;
     step("list of advisories", fetch).context("the advisories were not checked; run this where the list can be had")?;
@@ -22,7 +22,7 @@ pub fn audit() -> Result<()> {
 }
 
 /// What `cargo xtask test` checks of it: advisories too, where their list can be had.
-pub fn test() -> Result<()> {
+pub(crate) fn test() -> Result<()> {
     install()?;
     step("licences, bans and sources", dependencies)?;
     if fetch().is_err() {

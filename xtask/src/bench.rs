@@ -69,7 +69,7 @@ impl Settings {
 }
 
 /// Measures everything, prints the table and writes `docs/benchmarks.md` (not with `--only`).
-pub fn bench(args: &[String]) -> Result<()> {
+pub(crate) fn bench(args: &[String]) -> Result<()> {
     let settings = Settings::parse(args)?;
     let _one_at_a_time = workspace::lock()?;
     step("server and load generator", build)?;

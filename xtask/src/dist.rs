@@ -8,7 +8,7 @@ use crate::step::{self, step};
 use crate::{size, spa, workspace};
 
 /// Unlike `run`, fails without a web app: what is handed out is whole.
-pub fn dist() -> Result<()> {
+pub(crate) fn dist() -> Result<()> {
     spa::build()?;
     step("binaries", || {
         step::run(&mut workspace::cargo(&[

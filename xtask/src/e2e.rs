@@ -14,7 +14,7 @@ const HTTPIE: &str = "3.2.4";
 const WORDNET: &str = "/usr/share/wordnet";
 
 /// The paths of the tools, as the tests read them from the environment (the contract is in `test.rs`).
-pub fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
+pub(crate) fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
     let missing: Vec<&str> = [
         ("chromium", chromium().is_none()),
         ("chromium-driver", chromedriver().is_none()),

@@ -48,7 +48,7 @@ impl Settings {
 }
 
 /// Every target, or the one that is named, for so many seconds; or one target with one file.
-pub fn fuzz(args: &[String]) -> Result<()> {
+pub(crate) fn fuzz(args: &[String]) -> Result<()> {
     let settings = Settings::parse(args)?;
     let all = targets()?;
     let chosen: Vec<&String> =

@@ -10,7 +10,7 @@ use crate::step::{self, step};
 use crate::{spa, workspace};
 
 /// Builds the web app and the server with it inside, then becomes the server.
-pub fn run(args: &[String]) -> Result<()> {
+pub(crate) fn run(args: &[String]) -> Result<()> {
     if let Err(error) = spa::build() {
         println!("xtask: the API is served without a current web app: {error:#}");
     }

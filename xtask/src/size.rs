@@ -13,7 +13,7 @@ use crate::{step, tools, workspace};
 const MAX_WASM: u64 = 350_000;
 
 /// Prints each file's size; an error where a visitor would have to download too much.
-pub fn check() -> Result<()> {
+pub(crate) fn check() -> Result<()> {
     let mut files: Vec<PathBuf> = fs::read_dir(workspace::dist())?.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.is_file());
     files.sort();

@@ -15,7 +15,7 @@ use crate::{tools, wasm, workspace};
 const INPUTS: [&str; 5] = ["web", "common", "Cargo.toml", "Cargo.lock", "Trunk.toml"];
 
 /// Makes `dist/` current: hashed file names, no inline script.
-pub fn build() -> Result<()> {
+pub(crate) fn build() -> Result<()> {
     let _one_at_a_time = workspace::lock()?;
     let inputs = fingerprint()?;
     if is_current(&inputs) {

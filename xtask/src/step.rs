@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 /// Says what is about to happen, does it, and says how long it took.
-pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("xtask: {name} ...");
     let started = Instant::now();
     let done = work();
@@ -22,7 +22,7 @@ pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 /// Runs a program to its end, its output on the terminal; a failure names the command line.
-pub fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
     if !status.success() {
         bail!("`{}` ended with {status}", line(command));
@@ -31,7 +31,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Like [`run`], but gives up after `limit`: for the steps that wait on a network which may swallow packets.
-pub fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
+pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
     let mut child = command.spawn().with_context(|| format!("cannot start {}", line(command)))?;
     let deadline = Instant::now() + limit;
     loop {
@@ -51,7 +51,7 @@ pub fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
 }
 
 /// A program's standard output, or `None` if it is missing or fails: for questions such as `--version`.
-pub fn answer(command: &mut Command) -> Option<String> {
+pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -31,7 +31,7 @@ const ALL: [&str; 4] = ["--workspace", "--locked", "--features", "e2e"];
 const REPORT: &str = "nextest/default/junit.xml";
 
 /// Runs every step; the last line printed is the sum of all test results.
-pub fn test() -> Result<()> {
+pub(crate) fn test() -> Result<()> {
     let started = Instant::now();
     for (component, tool) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
         if step::answer(&mut workspace::cargo(&[tool, "--version"])).is_none() {

@@ -12,11 +12,11 @@ use crate::step::{self, step};
 use crate::workspace::{self, which};
 
 /// Newer ones ask for a newer compiler than the workspace does.
-pub const TRUNK: &str = "0.21.14";
+pub(crate) const TRUNK: &str = "0.21.14";
 /// Has to be exactly the version of the crate in `Cargo.toml`, and of `Trunk.toml`.
-pub const WASM_BINDGEN: &str = "0.2.130";
+pub(crate) const WASM_BINDGEN: &str = "0.2.130";
 /// Has to be the version of `Trunk.toml`.
-pub const BINARYEN: &str = "132";
+pub(crate) const BINARYEN: &str = "132";
 /// Reads `deny.toml`.
 const CARGO_DENY: &str = "0.20.2";
 /// Runs the tests. Reads `.config/nextest.toml`.
@@ -25,7 +25,7 @@ const NEXTEST: &str = "0.9.143";
 const NEXTEST_AT_LEAST: &str = "0.9.100";
 
 /// Installs what the web app is built with, where it is not there yet.
-pub fn install() -> Result<()> {
+pub(crate) fn install() -> Result<()> {
     cargo_install("trunk", "trunk", TRUNK)?;
     cargo_install("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN)?;
     clear_up()?;
@@ -51,7 +51,7 @@ pub fn install() -> Result<()> {
 }
 
 /// Installs cargo-deny, where it is not there yet: a minute on two cores.
-pub fn install_deny() -> Result<()> {
+pub(crate) fn install_deny() -> Result<()> {
     cargo_install("cargo-deny", "cargo-deny", CARGO_DENY)?;
     clear_up()
 }
@@ -66,12 +66,12 @@ fn clear_up() -> Result<()> {
 }
 
 /// Whether the web app can be made smaller.
-pub fn has_wasm_opt() -> bool {
+pub(crate) fn has_wasm_opt() -> bool {
     version_of("wasm-opt").is_some_and(|version| version.starts_with(&format!("wasm-opt version {BINARYEN}")))
 }
 
 /// Installs cargo-nextest, where no recent one is on `PATH`: some minutes on two cores.
-pub fn install_nextest() -> Result<()> {
+pub(crate) fn install_nextest() -> Result<()> {
     let release = |version: &str| version.strip_prefix("0.9.").and_then(|release| release.parse::<u32>().ok());
     let found = version_of("cargo-nextest").and_then(|found| release(found.split(' ').nth(1)?));
     if found >= release(NEXTEST_AT_LEAST) {

@@ -57,7 +57,7 @@ struct Totals {
 }
 
 /// Runs for as many minutes as the arguments say.
-pub fn torture(args: &[String]) -> Result<()> {
+pub(crate) fn torture(args: &[String]) -> Result<()> {
     let minutes: u64 = match args {
         [flag, minutes] if flag == "--minutes" => minutes.parse().context("--minutes wants a number")?,
         _ => bail!("say for how long: cargo xtask torture --minutes 30"),

@@ -19,7 +19,7 @@ const TRIPLE: &str = "wasm32-unknown-unknown";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 /// The compiler and standard library that the web app is built with.
-pub enum WasmTarget {
+pub(crate) enum WasmTarget {
     /// The user's toolchain has the target.
     Installed,
     /// The user's compiler, std in a private sysroot.
@@ -30,7 +30,7 @@ pub enum WasmTarget {
 
 impl WasmTarget {
     /// Makes a cargo, or what calls cargo, build for wasm with this.
-    pub fn apply(&self, command: &mut Command) {
+    pub(crate) fn apply(&self, command: &mut Command) {
         // Flags meant for the host (a CPU, a linker) must not reach the wasm build.
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         let sysroot = match self {
@@ -46,7 +46,7 @@ impl WasmTarget {
 }
 
 /// Finds the target or sets it up.
-pub fn target() -> Result<WasmTarget> {
+pub(crate) fn target() -> Result<WasmTarget> {
     if let Some(found) = find() {
         return Ok(found);
     }

@@ -9,45 +9,45 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 /// The workspace's root.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
 /// Cargo's target directory: this program was built into it (`<target>/debug/xtask`).
-pub fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let built_here = env::current_exe().ok().and_then(|exe| exe.ancestors().nth(2).map(Path::to_path_buf));
     built_here.unwrap_or_else(|| root().join("target"))
 }
 
 /// A program of the release profile, built or not.
-pub fn release(name: &str) -> PathBuf {
+pub(crate) fn release(name: &str) -> PathBuf {
     target().join("release").join(name)
 }
 
 /// Everything that xtask installs, so that `rm -rf target` removes it all.
-pub fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }
 
 /// Cargo's target directory for the web app: other flags, and perhaps another compiler, than the host's.
-pub fn web_target() -> PathBuf {
+pub(crate) fn web_target() -> PathBuf {
     target().join("web")
 }
 
 /// The built web app.
-pub fn dist() -> PathBuf {
+pub(crate) fn dist() -> PathBuf {
     root().join("dist")
 }
 
 /// `cargo <args>` in the workspace's root, as the user's own toolchain.
-pub fn cargo(args: &[&str]) -> Command {
+pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(args).current_dir(root()).env("CARGO_TARGET_DIR", target());
     cargo
 }
 
 /// `PATH` with the installed tools first.
-pub fn path_with_tools() -> Result<OsString> {
+pub(crate) fn path_with_tools() -> Result<OsString> {
     let own = [tools().join("bin"), tools().join("node/node_modules/.bin")];
     let users = env::var_os("PATH").unwrap_or_default();
     env::join_paths(own.into_iter().chain(env::split_paths(&users)))
@@ -55,13 +55,13 @@ pub fn path_with_tools() -> Result<OsString> {
 }
 
 /// The first program of this name on `PATH`.
-pub fn which(name: &str) -> Option<PathBuf> {
+pub(crate) fn which(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
 /// Keeps two xtasks from installing or building the web app into each other. Held until dropped.
-pub fn lock() -> Result<File> {
+pub(crate) fn lock() -> Result<File> {
     fs::create_dir_all(tools())?;
     let path = tools().join(".lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;

@@ -27,17 +27,17 @@ pub(super) struct Retry<'a> {
 
 impl<'a> Retry<'a> {
     /// Begins a change.
-    pub fn new(core: &'a Core) -> Self {
+    pub(crate) fn new(core: &'a Core) -> Self {
         Self { core, left: MAX_ATTEMPTS }
     }
 
     /// Commits what an attempt came to; `None` where another writer came first. After the last attempt it is busy.
-    pub async fn commit(&mut self, batch: Batch) -> Result<Option<Version>> {
+    pub(crate) async fn commit(&mut self, batch: Batch) -> Result<Option<Version>> {
         self.commit_for(&Caller::Anonymous, batch).await
     }
 
     /// The same for a change that a quota may refuse: `caller` is told whose it is.
-    pub async fn commit_for(&mut self, caller: &Caller, batch: Batch) -> Result<Option<Version>> {
+    pub(crate) async fn commit_for(&mut self, caller: &Caller, batch: Batch) -> Result<Option<Version>> {
         self.left = self.left.saturating_sub(1);
         match self.core.store.commit(batch).await {
             Ok(version) => Ok(Some(version)),

@@ -16,7 +16,7 @@ use crate::domain::{Result, backup::Backup};
 /// Pieces that wait for a client to take them.
 const AHEAD: usize = 4;
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<backup::Get, _, _>(get);
 }
 

@@ -17,10 +17,14 @@ use serde_json::Value;
 use super::error::Refusal;
 
 /// A body on its way in.
-pub type Incoming = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+pub(crate) type Incoming = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
 
 /// Reads a body, strictly. None at all counts as an object without members.
-pub async fn read(headers: &HeaderMap, incoming: &mut Incoming, accepted: AcceptedBody) -> Result<Value, Refusal> {
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    incoming: &mut Incoming,
+    accepted: AcceptedBody,
+) -> Result<Value, Refusal> {
     let limit = accepted.max_bytes;
     let mut body = BytesMut::new();
     let mut length = 0;
@@ -94,7 +98,7 @@ fn media_type(content_type: &str) -> &str {
 
 /// Whether what a query string or a form says, once decoded, is text. Its reader would put another character in place of what is
 /// not, and so make one password or filter of many.
-pub fn check_utf8(encoded: &[u8], what: &str) -> Result<(), Refusal> {
+pub(crate) fn check_utf8(encoded: &[u8], what: &str) -> Result<(), Refusal> {
     match percent_encoding::percent_decode(encoded).decode_utf8() {
         Ok(_) => Ok(()),
         Err(_) => Err(Problem::malformed(format!("The {what} is not UTF-8.")).into()),

@@ -15,7 +15,7 @@ use crate::domain::{
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::SignIn, _, _>(sign_in);
     table.on::<endpoints::Refresh, _, _>(refresh);
     table.on::<endpoints::SignOut, _, _>(sign_out);

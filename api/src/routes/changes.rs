@@ -8,7 +8,7 @@ use common::{
 use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Result, journal};
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<changes::List, _, _>(list);
     table.on::<records::History, _, _>(history);
 }

@@ -6,7 +6,7 @@ use http::header;
 use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Result, collections};
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Get, _, _>(get);

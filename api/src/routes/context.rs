@@ -29,7 +29,7 @@ pub type CertificateEnd = Arc<dyn Fn() -> Option<OffsetDateTime> + Send + Sync>;
 
 /// What every handler gets.
 #[derive(Clone)]
-pub struct Context {
+pub(super) struct Context {
     /// The application.
     pub app: App,
     /// How this server answers.

@@ -10,13 +10,13 @@ const COOKIE: &str = "__Host-coffer";
 const INSECURE_COOKIE: &str = "coffer";
 
 /// The line that has a browser keep a refresh token, for so many seconds.
-pub fn set(options: &Options, value: &str, max_age: u64) -> String {
+pub(super) fn set(options: &Options, value: &str, max_age: u64) -> String {
     let (name, secure) = if options.insecure_cookie { (INSECURE_COOKIE, "") } else { (COOKIE, "; Secure") };
     format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
 }
 
 /// The refresh token in the browser's cookie.
-pub fn get<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
+pub(super) fn get<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
     let wanted = if options.insecure_cookie { INSECURE_COOKIE } else { COOKIE };
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     lines

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Why a request is refused.
-pub enum Refusal {
+pub(super) enum Refusal {
     /// The request itself does not fit its endpoint.
     Problem(Box<Problem>),
     /// `Authorization` names the right scheme and is no token.
@@ -53,7 +53,7 @@ impl From<Error> for Refusal {
 
 impl Refusal {
     /// The answer of `E`.
-    pub fn into_response<E: Endpoint>(self, request_id: Option<RequestId>) -> Response {
+    pub(super) fn into_response<E: Endpoint>(self, request_id: Option<RequestId>) -> Response {
         self.answer(E::ACCESS.takes_credentials(), E::ERRORS, request_id)
     }
 
@@ -177,7 +177,7 @@ fn rate_limited(allowance: &Allowance) -> (Problem, u64) {
 }
 
 /// Seconds as headers tell them: rounded up, and at least one.
-pub fn whole_seconds(time: Duration) -> u64 {
+pub(crate) fn whole_seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
 
@@ -221,17 +221,17 @@ fn simple_jwt_members(problem: &mut Problem) {
 }
 
 /// The refusal of a request that was not read as its endpoint says.
-pub fn of_endpoint<E: Endpoint>(error: Error, request_id: Option<RequestId>) -> Response {
+pub(crate) fn of_endpoint<E: Endpoint>(error: Error, request_id: Option<RequestId>) -> Response {
     Refusal::from(error).into_response::<E>(request_id)
 }
 
 /// 404.
-pub fn not_found(request_id: Option<RequestId>) -> Response {
+pub(crate) fn not_found(request_id: Option<RequestId>) -> Response {
     respond(Problem::not_found("There is nothing at this address."), request_id)
 }
 
 /// 405, with what is allowed.
-pub fn method_not_allowed(method: &Method, allow: &str, request_id: Option<RequestId>) -> Response {
+pub(crate) fn method_not_allowed(method: &Method, allow: &str, request_id: Option<RequestId>) -> Response {
     let mut response = respond(Problem::method_not_allowed(format!("Method \"{method}\" not allowed.")), request_id);
     if let Ok(allow) = HeaderValue::from_str(allow) {
         response.headers_mut().insert(header::ALLOW, allow);
@@ -240,7 +240,7 @@ pub fn method_not_allowed(method: &Method, allow: &str, request_id: Option<Reque
 }
 
 /// 500.
-pub fn internal(request_id: Option<RequestId>) -> Response {
+pub(crate) fn internal(request_id: Option<RequestId>) -> Response {
     respond(domain(Error::internal("a request matched no filter")).0, request_id)
 }
 

@@ -39,7 +39,7 @@ use crate::{
 const MAX_USER_AGENT: usize = 200;
 
 /// A request as it came.
-pub struct Raw {
+pub(super) struct Raw {
     /// The path's parameters, decoded.
     pub segments: Vec<String>,
     /// The query string, not decoded.
@@ -57,7 +57,7 @@ pub struct Raw {
 }
 
 /// A request as its endpoint reads it.
-pub struct Input<E: Endpoint> {
+pub(super) struct Input<E: Endpoint> {
     /// Who asks.
     pub caller: Caller,
     /// The session of the access token, where one came and the endpoint looks at it.
@@ -82,7 +82,7 @@ pub struct Input<E: Endpoint> {
 
 impl<E: Endpoint> Input<E> {
     /// Reads a request, and takes it from its caller's allowance; `left` is what is left of that, also where this fails.
-    pub async fn read(context: &Context, mut raw: Raw, left: &mut Option<Allowance>) -> Result<Self, Refusal> {
+    pub(super) async fn read(context: &Context, mut raw: Raw, left: &mut Option<Allowance>) -> Result<Self, Refusal> {
         let address = raw.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client);
         let is_secure = raw.connection.is_some_and(|connection| connection.is_secure);
         if E::ACCESS.is_browsers() {
@@ -142,17 +142,17 @@ impl<E: Endpoint> Input<E> {
     }
 
     /// The session of the access token. There is one wherever the endpoint asks for a token.
-    pub fn session(&self) -> Result<&Authenticated, Error> {
+    pub(super) fn session(&self) -> Result<&Authenticated, Error> {
         self.session.as_ref().ok_or_else(|| AuthError::Missing.into())
     }
 
     /// The claims of the refresh token that came, which was verified.
-    pub fn refresh_claims(&self) -> Result<Claims, Error> {
+    pub(super) fn refresh_claims(&self) -> Result<Claims, Error> {
         Ok(self.refresh.ok_or(AuthError::Missing)??)
     }
 
     /// `If-Match`, where it was sent, or else `If-None-Match` (RFC 9110 §13.2.2).
-    pub fn precondition(&self) -> Option<Precondition> {
+    pub(super) fn precondition(&self) -> Option<Precondition> {
         match list(&self.headers, &header::IF_MATCH) {
             Some(tags) if tags.trim() == "*" => Some(Precondition::Exists),
             Some(tags) => Some(Precondition::OneOf(revisions(&tags))),
@@ -170,17 +170,17 @@ impl<E: Endpoint> Input<E> {
     }
 
     /// Whether `If-None-Match` has this revision.
-    pub fn has_current(&self, revision: Revision) -> bool {
+    pub(super) fn has_current(&self, revision: Revision) -> bool {
         Precondition::check(self.if_none_match().as_ref(), revision).is_err()
     }
 
     /// The absolute address of an endpoint, as the client reached this server.
-    pub fn link<T: Endpoint>(&self, params: &T::Params, query: &T::Query) -> String {
+    pub(super) fn link<T: Endpoint>(&self, params: &T::Params, query: &T::Query) -> String {
         self.base_url() + &path_and_query::<T>(params, query)
     }
 
     /// The server's address as the client wrote it: `http://localhost:8000`.
-    pub fn base_url(&self) -> String {
+    pub(super) fn base_url(&self) -> String {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         format!("{}://{host}", if self.is_secure { "https" } else { "http" })
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Error, Result, journal};
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Set, _, _>(set);
 }

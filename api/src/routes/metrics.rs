@@ -31,7 +31,7 @@ const COUNTED: Duration = Duration::from_secs(15);
 /// The last count of sessions and when it was made; locked while it is made, so that there is one at a time.
 type Counted = Arc<Mutex<Option<(Duration, u64)>>>;
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     let counted = Counted::default();
     table.on::<Get, _, _>(move |context, _| {
         let counted = counted.clone();

@@ -6,7 +6,7 @@ use http::header;
 use super::{context::Context, input::Input, paging::linked, reply::Reply, table::Table};
 use crate::domain::{Result, operations};
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<changes::Trim, _, _>(trim_changes);
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Get, _, _>(get);

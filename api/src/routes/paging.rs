@@ -9,7 +9,7 @@ use common::{
 use super::input::Input;
 
 /// The absolute addresses of the next page and of the one before, with every other parameter as it came.
-pub fn links<E: Endpoint>(input: &Input<E>, query: &ListQuery, count: u64) -> (Option<String>, Option<String>) {
+pub(crate) fn links<E: Endpoint>(input: &Input<E>, query: &ListQuery, count: u64) -> (Option<String>, Option<String>) {
     let path = input.link::<E>(&input.params, &E::Query::default());
     let link = |page: u64| {
         let mut pairs = decode(&input.raw_query);
@@ -26,7 +26,7 @@ pub fn links<E: Endpoint>(input: &Input<E>, query: &ListQuery, count: u64) -> (O
 }
 
 /// The page with its links.
-pub fn linked<E: Endpoint, T>(input: &Input<E>, query: &ListQuery, page: Page<T>) -> Page<T> {
+pub(crate) fn linked<E: Endpoint, T>(input: &Input<E>, query: &ListQuery, page: Page<T>) -> Page<T> {
     let (next, previous) = links(input, query, page.count);
     Page { next, previous, ..page }
 }

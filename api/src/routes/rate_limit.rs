@@ -22,13 +22,13 @@ use crate::{
 };
 
 /// What became of verifying a refresh token.
-pub type RefreshToken = Result<Claims, TokenError>;
+pub(crate) type RefreshToken = Result<Claims, TokenError>;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Whether the session of a refresh token is charged: then the body has to be read first.
-pub const fn is_charged_to_session<E: Endpoint>() -> bool {
+pub(crate) const fn is_charged_to_session<E: Endpoint>() -> bool {
     matches!(
         E::COST,
         Cost::Reads(ChargedTo::Session) | Cost::Writes(ChargedTo::Session) | Cost::Credentials(ChargedTo::Session)
@@ -36,7 +36,7 @@ pub const fn is_charged_to_session<E: Endpoint>() -> bool {
 }
 
 /// The refresh token in the body or the cookie, verified: its claims, or why it is none of ours. `None` where none came.
-pub fn refresh_token<E: Endpoint>(
+pub(super) fn refresh_token<E: Endpoint>(
     context: &Context,
     headers: &HeaderMap,
     body: Option<&Value>,
@@ -49,7 +49,7 @@ pub fn refresh_token<E: Endpoint>(
 }
 
 /// The payer where nobody is signed in: the session of a refresh token that we signed, or the address.
-pub fn session_or_address(token: Option<&RefreshToken>, address: IpAddr) -> Payer {
+pub(crate) fn session_or_address(token: Option<&RefreshToken>, address: IpAddr) -> Payer {
     match token {
         Some(Ok(claims)) => Payer::Session(claims.session.uuid()),
         _ => Payer::Address(address),
@@ -57,12 +57,16 @@ pub fn session_or_address(token: Option<&RefreshToken>, address: IpAddr) -> Paye
 }
 
 /// The payer otherwise: the user, or the address.
-pub fn user_or_address(session: Option<&Authenticated>, address: IpAddr) -> Payer {
+pub(crate) fn user_or_address(session: Option<&Authenticated>, address: IpAddr) -> Payer {
     session.map_or(Payer::Address(address), |session| Payer::User(session.user.id.uuid()))
 }
 
 /// Takes a request of `E` from the allowance of `payer`; `left` then says what is left of it.
-pub fn charge<E: Endpoint>(context: &Context, payer: Payer, left: &mut Option<Allowance>) -> Result<(), Refusal> {
+pub(crate) fn charge<E: Endpoint>(
+    context: &Context,
+    payer: Payer,
+    left: &mut Option<Allowance>,
+) -> Result<(), Refusal> {
     let class = match (E::COST, payer) {
         (Cost::Free, _) => return Ok(()),
         // What names a session proves more than a guess could: using it is a write like others.
@@ -78,10 +82,10 @@ pub fn charge<E: Endpoint>(context: &Context, payer: Payer, left: &mut Option<Al
 }
 
 /// What `RateLimit-Policy` says of each class, where it is limited.
-pub type Policies = [Option<HeaderValue>; Class::ALL.len()];
+pub(crate) type Policies = [Option<HeaderValue>; Class::ALL.len()];
 
 /// The same for all answers.
-pub fn policies(limits: &Limits) -> Policies {
+pub(crate) fn policies(limits: &Limits) -> Policies {
     Class::ALL.map(|class| {
         let policy = limits.policy(class)?;
         HeaderValue::try_from(format!("\"{}\";q={};w={}", class.name(), policy.quota(), policy.window())).ok()
@@ -89,7 +93,7 @@ pub fn policies(limits: &Limits) -> Policies {
 }
 
 /// Tells how much is left.
-pub fn tell(left: &Allowance, policies: &Policies, headers: &mut HeaderMap) {
+pub(crate) fn tell(left: &Allowance, policies: &Policies, headers: &mut HeaderMap) {
     // Room for the longest name and two numbers; on the stack, since every answer has one.
     let mut buffer = [0; 64];
     let mut rest = &mut buffer[..];

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{context::Context, input::Input, paging::links, reply::Reply, table::Table};
 use crate::domain::{Result, records};
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Describe, _, _>(describe);

@@ -19,7 +19,7 @@ use crate::domain::{Result, records::Sent};
 const HEADERS: usize = 12;
 
 /// A successful answer of `E` in the making. The endpoint's type gives the status and the content type.
-pub struct Reply<E: Endpoint> {
+pub(super) struct Reply<E: Endpoint> {
     status: StatusCode,
     headers: HeaderMap,
     body: Body,
@@ -28,7 +28,7 @@ pub struct Reply<E: Endpoint> {
 
 impl<E: Endpoint> Reply<E> {
     /// The endpoint's response.
-    pub fn new(response: &E::Response) -> Result<Self> {
+    pub(super) fn new(response: &E::Response) -> Result<Self> {
         Ok(Self::with_body(Bytes::from(response.to_bytes()?).into()))
     }
 
@@ -42,7 +42,7 @@ impl<E: Endpoint> Reply<E> {
     }
 
     /// 304: what the caller has is current.
-    pub fn not_modified(revision: Revision) -> Self {
+    pub(super) fn not_modified(revision: Revision) -> Self {
         let mut reply = Self::with_body(Bytes::new().into());
         reply.headers.remove(header::CONTENT_TYPE);
         Self { status: StatusCode::NOT_MODIFIED, ..reply }.etag(revision)
@@ -50,7 +50,7 @@ impl<E: Endpoint> Reply<E> {
 
     /// With an entity tag; the answer may then be kept and asked for again.
     #[must_use]
-    pub fn etag(mut self, revision: Revision) -> Self {
+    pub(super) fn etag(mut self, revision: Revision) -> Self {
         if let Ok(etag) = HeaderValue::try_from(revision.etag()) {
             self.headers.insert(header::ETAG, etag);
         }
@@ -60,14 +60,14 @@ impl<E: Endpoint> Reply<E> {
 
     /// Not to be kept, although it has an entity tag: something in it changes without the revision.
     #[must_use]
-    pub fn uncached(mut self) -> Self {
+    pub(super) fn uncached(mut self) -> Self {
         self.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self
     }
 
     /// With a header. A value that is no header value is left out.
     #[must_use]
-    pub fn header(mut self, name: header::HeaderName, value: &str) -> Self {
+    pub(super) fn header(mut self, name: header::HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.append(name, value);
         }
@@ -75,7 +75,7 @@ impl<E: Endpoint> Reply<E> {
     }
 
     /// The answer.
-    pub fn into_response(mut self) -> Response {
+    pub(super) fn into_response(mut self) -> Response {
         self.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
@@ -86,7 +86,7 @@ impl<E: Endpoint> Reply<E> {
 
 impl<E: Endpoint<Response = NoContent>> Reply<E> {
     /// No body.
-    pub fn no_content() -> Self {
+    pub(super) fn no_content() -> Self {
         Self::with_body(Bytes::new().into())
     }
 }
@@ -94,25 +94,25 @@ impl<E: Endpoint<Response = NoContent>> Reply<E> {
 impl<E: Endpoint<Response: JsonAnswer>> Reply<E> {
     /// The endpoint's response as JSON that was written before, on its way into the store. Nobody looks into `json`: it is for
     /// the caller to know that it is one `E::Response`.
-    pub fn stored_json(json: Bytes) -> Self {
+    pub(super) fn stored_json(json: Bytes) -> Self {
         Self::with_body(json.into())
     }
 
     /// A record as it is stored, with its entity tag.
-    pub fn stored_record(sent: Sent) -> Self {
+    pub(super) fn stored_record(sent: Sent) -> Self {
         Self::stored_json(sent.json).etag(sent.revision)
     }
 }
 
 impl<E: Endpoint<Response: Streamed>> Reply<E> {
     /// The endpoint's response, made while it is sent.
-    pub fn stream(pieces: Pieces) -> Self {
+    pub(super) fn stream(pieces: Pieces) -> Self {
         Self::with_body(Body::Pieces(pieces))
     }
 }
 
 /// The answer to `OPTIONS` where a path has no endpoint for it.
-pub fn options(path: &str, allow: &str) -> Response {
+pub(crate) fn options(path: &str, allow: &str) -> Response {
     let body =
         json!({"name": path, "description": "", "renders": ["application/json"], "parses": ["application/json"]});
     let mut response = Response::new(Bytes::from(body.to_string()).into());

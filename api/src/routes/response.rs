@@ -7,10 +7,10 @@ use futures_util::Stream;
 use warp::Reply as _;
 
 /// An answer.
-pub type Response = http::Response<Body>;
+pub(super) type Response = http::Response<Body>;
 
 /// The body of an answer.
-pub enum Body {
+pub(super) enum Body {
     /// All of it.
     Whole(Bytes),
     /// Piece by piece, as the client takes them. An error breaks the connection off, so that the client sees that the end is
@@ -19,7 +19,7 @@ pub enum Body {
 }
 
 /// A body that is made while it is sent.
-pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
+pub(super) type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
@@ -28,7 +28,7 @@ impl From<Bytes> for Body {
 }
 
 /// The answer as warp sends it.
-pub fn to_warp(response: Response) -> warp::reply::Response {
+pub(super) fn to_warp(response: Response) -> warp::reply::Response {
     response.map(|body| match body {
         Body::Whole(bytes) => bytes.into(),
         Body::Pieces(pieces) => warp::reply::stream(pieces).into_response().into_body(),

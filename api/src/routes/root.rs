@@ -15,7 +15,7 @@ use common::{
 use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{Error, Result, setup as first};
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<root::Get, _, _>(get);
     table.on::<setup::Create, _, _>(set_up);
     table.on::<health::Healthy, _, _>(|_, _| async { ok() });

@@ -9,7 +9,7 @@ use crate::domain::{
     users,
 };
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::End, _, _>(end);
     table.on::<endpoints::EndOthers, _, _>(end_others);

@@ -31,7 +31,7 @@ struct Resource {
 }
 
 /// Every route of the API.
-pub struct Table {
+pub(super) struct Table {
     context: Context,
     assets: Assets,
     policies: Arc<rate_limit::Policies>,
@@ -41,13 +41,13 @@ pub struct Table {
 
 impl Table {
     /// A table without endpoints.
-    pub fn new(context: Context, assets: Assets) -> Self {
+    pub(super) fn new(context: Context, assets: Assets) -> Self {
         let policies = Arc::new(rate_limit::policies(&context.options.limits));
         Self { context, assets, policies, resources: Vec::new() }
     }
 
     /// Registers the handler of an endpoint. Its type says the rest.
-    pub fn on<E, F, Fut>(&mut self, handler: F)
+    pub(super) fn on<E, F, Fut>(&mut self, handler: F)
     where
         E: Endpoint + 'static,
         E::Params: Send,
@@ -88,7 +88,7 @@ impl Table {
     }
 
     /// The answer to a request, whatever is asked.
-    pub async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
+    pub(super) async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
         let Some(resource) = self.find(path, &mut raw.segments) else { return self.elsewhere(method, path, &raw) };
         raw.notes.route(resource.route);
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
@@ -145,7 +145,7 @@ impl Resource {
 }
 
 /// The segments of a path, with or without its last slash.
-pub fn split(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn split(path: &str) -> impl Iterator<Item = &str> {
     let inner = path.strip_prefix('/').unwrap_or(path);
     inner.strip_suffix('/').unwrap_or(inner).split('/')
 }

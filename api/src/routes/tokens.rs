@@ -12,7 +12,7 @@ use crate::domain::{
     sign_in::{self, Issued},
 };
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<tokens::Obtain, _, _>(obtain);
     table.on::<tokens::Refresh, _, _>(refresh);
     table.on::<tokens::Verify, _, _>(verify);

@@ -9,7 +9,7 @@ use http::header;
 use super::{context::Context, input::Input, paging::linked, reply::Reply, table::Table};
 use crate::domain::{Result, users};
 
-pub fn register(table: &mut Table) {
+pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Me, _, _>(me);
     table.on::<endpoints::UpdateMe, _, _>(update_me);
     table.on::<endpoints::ChangePassword, _, _>(change_password);

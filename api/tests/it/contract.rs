@@ -252,7 +252,7 @@ async fn done(admin: &Client) -> Value {
 }
 
 /// How an endpoint is called so that it does what it is for, and by whom.
-pub async fn fitting(
+pub(crate) async fn fitting(
     coffer: &Coffer,
     admin: &Client,
     info: &EndpointInfo,

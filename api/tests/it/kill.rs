@@ -7,7 +7,7 @@
 
 mod model;
 mod operator;
-pub mod writer;
+pub(crate) mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ use writer::{Versions, Writer};
 const WRITERS: usize = 16;
 
 /// The writers' collections: everyone sees and changes their own records only.
-pub async fn furnish(admin: &Client) {
+pub(crate) async fn furnish(admin: &Client) {
     let access = json!({
         "list": ["owner"], "view": ["owner"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"],
     });
@@ -50,7 +50,7 @@ pub async fn furnish(admin: &Client) {
 }
 
 /// Lets all writers work until `end` has come over the server.
-pub async fn work(writers: Vec<Writer>, base: &str, end: impl Future<Output = ()>) -> Vec<Writer> {
+pub(crate) async fn work(writers: Vec<Writer>, base: &str, end: impl Future<Output = ()>) -> Vec<Writer> {
     let working: Vec<_> = writers
         .into_iter()
         .map(|mut writer| {
@@ -93,7 +93,7 @@ async fn compare(writers: Vec<Writer>, base: &str) -> (Vec<Writer>, u64) {
 /// The writers are faster than callers are meant to be.
 const UNLIMITED: &[&str] = &["--rate-limit", "off"];
 
-pub fn assert_sound(data: &Path) {
+pub(crate) fn assert_sound(data: &Path) {
     let checked = said(&coffer(&["check"], data));
     assert!(checked.starts_with("0: "), "{checked}");
 }

@@ -4,7 +4,7 @@ mod access_log;
 mod answers;
 mod deadlines;
 mod drain;
-pub mod http2;
+pub(crate) mod http2;
 mod proxies;
 mod smuggling;
 mod tls;

@@ -25,19 +25,19 @@ use tempfile::TempDir;
 
 use self::server::Server;
 
-pub mod certificate;
-pub mod leaks;
-pub mod schema;
-pub mod server;
+pub(crate) mod certificate;
+pub(crate) mod leaks;
+pub(crate) mod schema;
+pub(crate) mod server;
 
 /// The first admin of every test.
-pub const ADMIN: &str = "ada";
+pub(crate) const ADMIN: &str = "ada";
 /// Everyone's password.
-pub const PASSWORD: &str = "grows seven quinces a year";
+pub(crate) const PASSWORD: &str = "grows seven quinces a year";
 
 /// A server that is up over a directory of its own. It is killed with the value, and what it leaves behind must fit together: every
 /// index entry, unique value, count and reference.
-pub struct Coffer {
+pub(crate) struct Coffer {
     /// `http://127.0.0.1:<port>`
     pub base: String,
     /// Makes the first admin.
@@ -49,14 +49,14 @@ pub struct Coffer {
 
 impl Coffer {
     /// Starts a server on an empty store. It has no admin yet.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut server = Server::start(&data.path().join("data"), &[]);
         Self { base: server.base.clone(), setup_code: server.setup_code(), server: Some(server), data }
     }
 
     /// A server whose first admin is there, and that admin.
-    pub async fn with_admin() -> (Self, Client) {
+    pub(crate) async fn with_admin() -> (Self, Client) {
         let coffer = Self::start();
         let body = json!({"code": coffer.setup_code, "username": ADMIN, "password": PASSWORD});
         coffer.stranger().post("/api/setup/", &body).await.is(201);
@@ -69,19 +69,19 @@ impl Coffer {
     }
 
     /// Somebody without a token.
-    pub fn stranger(&self) -> Client {
+    pub(crate) fn stranger(&self) -> Client {
         // It is killed, not asked to end, so connections may stay open as they do with other clients.
         let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Client { http, ..self.server().stranger() }
     }
 
     /// A new session of a user with [`PASSWORD`].
-    pub async fn sign_in(&self, username: &str) -> Client {
+    pub(crate) async fn sign_in(&self, username: &str) -> Client {
         self.stranger().signed_in(username).await
     }
 
     /// Makes a user, with further members of the body, and signs them in.
-    pub async fn user(&self, admin: &Client, username: &str, more: Value) -> Client {
+    pub(crate) async fn user(&self, admin: &Client, username: &str, more: Value) -> Client {
         let mut body = json!({"username": username, "password": PASSWORD});
         body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
         let made = admin.post("/api/users/", &body).await.is(201);
@@ -103,7 +103,7 @@ impl Drop for Coffer {
 }
 
 /// The real binary. What is set where the tests run is not meant for it.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COFFER_")) {
         command.env_remove(name);
@@ -113,7 +113,7 @@ pub fn command() -> Command {
 
 /// Somebody who calls the server, with or without an access token.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     pub http: reqwest::Client,
     /// `http://127.0.0.1:<port>`
     pub base: String,
@@ -124,7 +124,7 @@ pub struct Client {
 
 impl Client {
     /// Calls an endpoint the way both clients do.
-    pub async fn send<E: Endpoint>(&self, call: Call<E>) -> Result<Reply<E::Response>, CallError> {
+    pub(crate) async fn send<E: Endpoint>(&self, call: Call<E>) -> Result<Reply<E::Response>, CallError> {
         let (parts, body) = call.to_request().into_parts();
         let path = parts.uri.path_and_query().unwrap().as_str();
         let answer = Answer::of(self.request(parts.method, path).headers(parts.headers).body(body)).await;
@@ -132,7 +132,7 @@ impl Client {
     }
 
     /// The same client in a new session of a user with [`PASSWORD`].
-    pub async fn signed_in(self, username: &str) -> Self {
+    pub(crate) async fn signed_in(self, username: &str) -> Self {
         let credentials = tokens::Credentials { username: username.to_owned(), password: PASSWORD.to_owned() };
         let pair = self.send(Call::<tokens::Obtain>::new((), credentials)).await.unwrap().body;
         let client = Self { access: Some(pair.access), ..self };
@@ -141,7 +141,7 @@ impl Client {
     }
 
     /// A request by hand, with the token where there is one.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.access {
             Some(access) => request.bearer_auth(access),
@@ -149,46 +149,46 @@ impl Client {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::GET, path)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.json(Method::POST, path, body).await
     }
 
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         self.json(Method::PUT, path, body).await
     }
 
-    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.json(Method::PATCH, path, body).await
     }
 
-    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
         self.raw(method, path, "application/json", body.to_string()).await
     }
 
-    pub async fn raw(&self, method: Method, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub(crate) async fn raw(&self, method: Method, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Answer {
         Answer::of(self.request(method, path).header(CONTENT_TYPE, kind).body(body)).await
     }
 
     /// Makes a collection with the rules that are the default.
-    pub async fn collection(&self, name: &str, fields: Value) -> Value {
+    pub(crate) async fn collection(&self, name: &str, fields: Value) -> Value {
         self.post("/api/collections/", &json!({"name": name, "fields": fields})).await.is(201)
     }
 
     /// Makes one record.
-    pub async fn record(&self, collection: &str, body: Value) -> Value {
+    pub(crate) async fn record(&self, collection: &str, body: Value) -> Value {
         self.post(&format!("/api/records/{collection}/"), &body).await.is(201)
     }
 
     /// One member of every row of a list, which fits on one page.
-    pub async fn column(&self, path: &str, member: &str) -> Vec<Value> {
+    pub(crate) async fn column(&self, path: &str, member: &str) -> Vec<Value> {
         let page = self.get(path).await.is(200);
         let rows = page["results"].as_array().unwrap();
         assert_eq!(page["next"], Value::Null, "{path} has more than one page");
@@ -199,7 +199,7 @@ impl Client {
 
 /// An answer as it came.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -207,7 +207,7 @@ pub struct Answer {
 
 impl Answer {
     /// Sends a request and checks what holds for every answer.
-    pub async fn of(request: RequestBuilder) -> Self {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();
         leaks::remember_sent(&request);
@@ -227,7 +227,7 @@ impl Answer {
     }
 
     /// The problem document, with all that every one of them has.
-    pub fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         let problem: Problem = serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{}: {error} in {:?}", self.status, self.text()));
         assert_eq!(self.header("content-type"), "application/problem+json");
@@ -248,17 +248,17 @@ impl Answer {
     }
 
     /// A header, or nothing.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body of an answer that must have this status; null where there is none, or one that is no JSON.
     #[track_caller]
-    pub fn is(&self, status: u16) -> Value {
+    pub(crate) fn is(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         if self.body.is_empty() || !self.header("content-type").ends_with("json") {
             return Value::Null;
@@ -268,14 +268,14 @@ impl Answer {
 
     /// The problem of an answer that must have this status.
     #[track_caller]
-    pub fn refused(&self, status: u16) -> Problem {
+    pub(crate) fn refused(&self, status: u16) -> Problem {
         assert_eq!(self.status, status, "{}", self.text());
         self.problem()
     }
 
     /// The messages of a 400 as `field: message`, in order.
     #[track_caller]
-    pub fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let problem = self.refused(400);
         let faults = problem.errors.0.iter();
         faults
@@ -286,24 +286,24 @@ impl Answer {
 
 /// A text member.
 #[track_caller]
-pub fn text(value: &Value, member: &str) -> String {
+pub(crate) fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_else(|| panic!("no text \"{member}\" in {value}")).to_owned()
 }
 
 /// A claim of a token, as it is signed.
-pub fn claim(token: &str, name: &str) -> Value {
+pub(crate) fn claim(token: &str, name: &str) -> Value {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice::<Value>(&payload).unwrap()[name].clone()
 }
 
 /// A record's address.
 #[track_caller]
-pub fn path(collection: &str, record: &Value) -> String {
+pub(crate) fn path(collection: &str, record: &Value) -> String {
     format!("/api/records/{collection}/{}/", text(record, "id"))
 }
 
 /// A file that only its owner reads.
-pub fn secret_file(dir: &Path, name: &str, content: &[u8]) -> PathBuf {
+pub(crate) fn secret_file(dir: &Path, name: &str, content: &[u8]) -> PathBuf {
     let path = dir.join(name);
     fs::write(&path, content).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();

@@ -34,10 +34,10 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 }";
 
 /// In place of a number where nothing was answered.
-pub const NONE: &str = "–";
+pub(crate) const NONE: &str = "–";
 
 /// Draws the workloads that have a short name.
-pub fn draw(figures: &[Figures]) -> String {
+pub(crate) fn draw(figures: &[Figures]) -> String {
     let rows: Vec<&Figures> = figures.iter().filter(|figures| !figures.workload.short.is_empty()).collect();
     let of = |server: usize| rows.iter().map(move |figures| figures.per_second(server)).filter(|rate| *rate > 0.0);
     let all = || of(COFFER).chain(of(REFERENCE)).chain(of(CEILING));
@@ -114,7 +114,7 @@ fn dot(out: &mut String, class: &str, (x, y): (f64, f64)) {
 }
 
 /// `58 ×`, and below ten with one digit more.
-pub fn times(ratio: f64) -> String {
+pub(crate) fn times(ratio: f64) -> String {
     if !ratio.is_finite() {
         return NONE.to_owned();
     }
@@ -122,7 +122,7 @@ pub fn times(ratio: f64) -> String {
 }
 
 /// Three digits that count, with a thin space at the thousands: `71 300`.
-pub fn spaced(value: f64) -> String {
+pub(crate) fn spaced(value: f64) -> String {
     if !value.is_finite() {
         return NONE.to_owned();
     }

@@ -27,7 +27,7 @@ struct Started {
 }
 
 /// Starts on empty stores: milliseconds from the start of the process to the first `/readyz` of 200, and what it then holds in memory.
-pub fn starts(generator: &Generator, dir: &Path) -> Result<Vec<(f64, Resident)>> {
+pub(crate) fn starts(generator: &Generator, dir: &Path) -> Result<Vec<(f64, Resident)>> {
     let mut starts = Vec::with_capacity(STARTS);
     for n in 0..STARTS {
         let begun = Instant::now();
@@ -39,7 +39,7 @@ pub fn starts(generator: &Generator, dir: &Path) -> Result<Vec<(f64, Resident)>>
 }
 
 /// Fills a store and starts a server over it.
-pub fn start(generator: &Generator, dir: &Path) -> Result<Site> {
+pub(crate) fn start(generator: &Generator, dir: &Path) -> Result<Site> {
     let (data, web) = (dir.join("coffer"), dir.join("assets"));
     // The very bytes that the reference serves.
     fs::copy(dir.join("reference/static/bench.js.br"), web.join("bench.js.br")).context("WhiteNoise made no brotli")?;

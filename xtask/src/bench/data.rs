@@ -8,13 +8,13 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 /// Records in the collection.
-pub const RECORDS: usize = 10_000;
+pub(crate) const RECORDS: usize = 10_000;
 /// Different values of the indexed field: [`RECORDS`] / 200 = 50 records have each.
-pub const SHELVES: usize = 200;
+pub(crate) const SHELVES: usize = 200;
 /// Users, `user0` and so on: one for each connection that signs in.
-pub const USERS: usize = 64;
+pub(crate) const USERS: usize = 64;
 /// Their password. The servers are gone when the measuring ends.
-pub const PASSWORD: &str = "grows seven quinces a year";
+pub(crate) const PASSWORD: &str = "grows seven quinces a year";
 /// About as much as a small web app's script.
 const FILE_BYTES: usize = 200_000;
 
@@ -22,7 +22,7 @@ const SYLLABLES: [&str; 16] =
     ["ba", "con", "der", "el", "fir", "gan", "hol", "in", "ka", "lor", "mi", "nor", "per", "qui", "ta", "ver"];
 
 /// Writes `books.json` for the seeding of both servers and `assets/bench.js` with its page.
-pub fn write(dir: &Path) -> Result<()> {
+pub(crate) fn write(dir: &Path) -> Result<()> {
     let mut random = Random(42);
     let books: Vec<Value> = (0..RECORDS).map(|n| book(n, &mut random)).collect();
     fs::write(dir.join("books.json"), Value::from(books).to_string())?;

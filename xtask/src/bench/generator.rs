@@ -18,11 +18,11 @@ use crate::workspace;
 const THREADS: usize = 2;
 
 /// Sends requests.
-pub struct Generator(std::path::PathBuf);
+pub(crate) struct Generator(std::path::PathBuf);
 
 /// What one load came to.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Requests that were answered well, per second.
     pub per_second: f64,
     /// Half of the answers took at most this many microseconds.
@@ -45,7 +45,7 @@ pub struct Measured {
 
 impl Measured {
     /// Microseconds of processor time that the server took for one request.
-    pub fn cpu_us(&self) -> f64 {
+    pub(crate) fn cpu_us(&self) -> f64 {
         self.server_cores / self.per_second * 1e6
     }
 }
@@ -62,19 +62,19 @@ impl fmt::Display for Measured {
 
 impl Generator {
     /// The one that was just built.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(workspace::release("examples/load"))
     }
 
     /// One request; its status and body.
-    pub fn call(&self, request: &Value) -> Result<(u64, Value)> {
+    pub(crate) fn call(&self, request: &Value) -> Result<(u64, Value)> {
         let answer = self.run(&json!({"call": request}))?;
         let body = answer["body"].as_str().unwrap_or_default();
         Ok((answer["status"].as_u64().unwrap_or_default(), serde_json::from_str(body).unwrap_or_default()))
     }
 
     /// One JSON request that must succeed; its body.
-    pub fn post(&self, address: &str, path: &str, token: &str, body: &Value) -> Result<Value> {
+    pub(crate) fn post(&self, address: &str, path: &str, token: &str, body: &Value) -> Result<Value> {
         let mut headers = vec!["content-type: application/json".to_owned()];
         if !token.is_empty() {
             headers.push(format!("authorization: Bearer {token}"));
@@ -87,7 +87,7 @@ impl Generator {
     }
 
     /// Asks until there is an answer of 200.
-    pub fn wait_for(&self, address: &str, path: &str, limit: Duration) -> Result<()> {
+    pub(crate) fn wait_for(&self, address: &str, path: &str, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
         let request = json!({"address": address, "method": "GET", "path": path});
         while Instant::now() < deadline {
@@ -100,7 +100,7 @@ impl Generator {
     }
 
     /// Loads a server for some time.
-    pub fn load(&self, server: &Process, streams: &Value, warm_up: f64, seconds: f64) -> Result<Measured> {
+    pub(crate) fn load(&self, server: &Process, streams: &Value, warm_up: f64, seconds: f64) -> Result<Measured> {
         let mut job = streams.clone();
         job["threads"] = THREADS.into();
         job["watch"] = server.ids()?.into();

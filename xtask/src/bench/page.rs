@@ -15,7 +15,7 @@ use crate::step;
 use crate::workspace;
 
 /// Writes the page and its chart.
-pub fn write(outcome: &Outcome, python: &Path) -> Result<()> {
+pub(crate) fn write(outcome: &Outcome, python: &Path) -> Result<()> {
     let docs = workspace::root().join("docs");
     fs::write(docs.join("images/benchmarks.svg"), chart::draw(&outcome.figures))?;
     let mut page = String::from(
@@ -32,7 +32,7 @@ pub fn write(outcome: &Outcome, python: &Path) -> Result<()> {
 }
 
 /// The tables, in Markdown that reads well in a terminal too.
-pub fn table(outcome: &Outcome) -> String {
+pub(crate) fn table(outcome: &Outcome) -> String {
     let head = ["", "times", "requests/s", "p50 ms", "p99 ms", "CPU µs", "requests/s", "p50 ms", "p99 ms", "CPU µs"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for figures in &outcome.figures {

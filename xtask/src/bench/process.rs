@@ -10,11 +10,11 @@ use anyhow::{Context, Result};
 
 /// A running server. Ends with this value.
 #[derive(Debug)]
-pub struct Process(Child);
+pub(crate) struct Process(Child);
 
 /// Resident memory in bytes, over all its processes. What they share is counted in each.
 #[derive(Debug, Clone, Copy)]
-pub struct Resident {
+pub(crate) struct Resident {
     /// Right now.
     pub now: u64,
     /// The most that each ever had.
@@ -23,18 +23,18 @@ pub struct Resident {
 
 impl Process {
     /// Starts it. Where it writes to is the command's affair.
-    pub fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let child = command.stdin(Stdio::null()).spawn();
         Ok(Self(child.with_context(|| format!("cannot start {}", command.get_program().display()))?))
     }
 
     /// The process as the standard library has it.
-    pub fn child(&mut self) -> &mut Child {
+    pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.0
     }
 
     /// It and everything that it started.
-    pub fn ids(&self) -> Result<Vec<u32>> {
+    pub(crate) fn ids(&self) -> Result<Vec<u32>> {
         let mut ids = vec![self.0.id()];
         let mut at = 0;
         while let Some(id) = ids.get(at) {
@@ -46,7 +46,7 @@ impl Process {
     }
 
     /// How much memory it holds.
-    pub fn memory(&self) -> Result<Resident> {
+    pub(crate) fn memory(&self) -> Result<Resident> {
         let mut memory = Resident { now: 0, peak: 0 };
         for id in self.ids()? {
             let status = fs::read_to_string(format!("/proc/{id}/status"))?;
@@ -75,6 +75,6 @@ impl Drop for Process {
 }
 
 /// An address on loopback that nobody listens on, for servers that do not tell which port they took.
-pub fn free_address() -> Result<String> {
+pub(crate) fn free_address() -> Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }

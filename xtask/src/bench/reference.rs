@@ -20,12 +20,12 @@ fn project() -> PathBuf {
 }
 
 /// The pinned packages, a line each.
-pub fn requirements() -> Result<String> {
+pub(crate) fn requirements() -> Result<String> {
     Ok(fs::read_to_string(project().join("requirements.txt"))?)
 }
 
 /// The interpreter with the pinned packages, installed if need be.
-pub fn install() -> Result<PathBuf> {
+pub(crate) fn install() -> Result<PathBuf> {
     let venv = workspace::tools().join("reference");
     let (python, stamp) = (venv.join("bin/python"), venv.join("requirements.txt"));
     let wanted = requirements()?;
@@ -52,7 +52,7 @@ pub fn install() -> Result<PathBuf> {
 }
 
 /// Fills a database and starts Gunicorn over it.
-pub fn start(generator: &Generator, python: &Path, dir: &Path) -> Result<Site> {
+pub(crate) fn start(generator: &Generator, python: &Path, dir: &Path) -> Result<Site> {
     let data = dir.join("reference");
     fs::create_dir_all(&data)?;
     let command = |args: &[&str]| {

@@ -6,14 +6,14 @@ use super::generator::Measured;
 use super::workload::{CEILING_SHARE, Target, Workload};
 
 /// The servers that are measured, in the order of [`Figures::rounds`].
-pub const NAMES: [&str; 3] = ["Coffer", "reference", "bare warp"];
-pub const COFFER: usize = 0;
-pub const REFERENCE: usize = 1;
-pub const CEILING: usize = 2;
+pub(crate) const NAMES: [&str; 3] = ["Coffer", "reference", "bare warp"];
+pub(crate) const COFFER: usize = 0;
+pub(crate) const REFERENCE: usize = 1;
+pub(crate) const CEILING: usize = 2;
 
 /// All rounds of one workload.
 #[derive(Debug)]
-pub struct Figures {
+pub(crate) struct Figures {
     pub workload: &'static Workload,
     /// By server. The ceiling has rounds in one workload only.
     pub rounds: [Vec<Measured>; 3],
@@ -21,7 +21,7 @@ pub struct Figures {
 
 /// Bytes of resident memory, Coffer's and the reference's.
 #[derive(Debug)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// Coffer's over an empty store.
     pub empty: u64,
     /// Over the filled store, before the first request.
@@ -32,7 +32,7 @@ pub struct Memory {
 
 /// A whole run.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub figures: Vec<Figures>,
     /// From the start of the process on an empty store to the first answer.
     pub start_ms: f64,
@@ -43,7 +43,7 @@ pub struct Outcome {
 }
 
 /// A target beside what came of it.
-pub struct Verdict {
+pub(crate) struct Verdict {
     pub what: String,
     pub wanted: String,
     pub measured: String,
@@ -51,7 +51,7 @@ pub struct Verdict {
 }
 
 /// The middle one; of an even number the mean of the two in the middle.
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     match (values.len(), values.len() / 2) {
@@ -62,33 +62,33 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 impl Figures {
-    pub fn new(workload: &'static Workload) -> Self {
+    pub(crate) fn new(workload: &'static Workload) -> Self {
         Self { workload, rounds: Default::default() }
     }
 
     /// The median of something over one server's rounds.
-    pub fn median(&self, server: usize, of: impl Fn(&Measured) -> f64) -> f64 {
+    pub(crate) fn median(&self, server: usize, of: impl Fn(&Measured) -> f64) -> f64 {
         median(self.rounds[server].iter().map(of))
     }
 
     /// Requests per second.
-    pub fn per_second(&self, server: usize) -> f64 {
+    pub(crate) fn per_second(&self, server: usize) -> f64 {
         self.median(server, |one| one.per_second)
     }
 
     /// How many times the requests per second of the reference.
-    pub fn ratio(&self) -> f64 {
+    pub(crate) fn ratio(&self) -> f64 {
         self.per_second(COFFER) / self.per_second(REFERENCE)
     }
 
-    pub fn errors(&self) -> usize {
+    pub(crate) fn errors(&self) -> usize {
         self.rounds.iter().flatten().map(|one| one.errors).sum()
     }
 }
 
 impl Outcome {
     /// Every target that this run says something about.
-    pub fn verdicts(&self) -> Vec<Verdict> {
+    pub(crate) fn verdicts(&self) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         let mut say = |what: &str, wanted: String, measured: String, reached: bool| {
             verdicts.push(Verdict { what: what.to_owned(), wanted, measured, reached });
@@ -131,7 +131,7 @@ impl Outcome {
 
 /// Millions of bytes.
 #[allow(clippy::cast_precision_loss)] // Memory is far below 2^52 bytes.
-pub fn megabytes(bytes: u64) -> f64 {
+pub(crate) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 

@@ -12,7 +12,7 @@ const SIGNING_IN: usize = 64;
 
 /// One server, ready to be asked.
 #[derive(Debug)]
-pub struct Site {
+pub(crate) struct Site {
     /// The server.
     pub process: Process,
     /// Where it listens.
@@ -29,7 +29,7 @@ pub struct Site {
 
 /// One kind of request.
 #[derive(Debug)]
-pub struct Workload {
+pub(crate) struct Workload {
     /// For `--only`.
     pub name: &'static str,
     /// For people.
@@ -61,7 +61,7 @@ enum Kind {
 
 /// What is to be reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Target {
+pub(crate) enum Target {
     /// So many times the requests per second of the reference.
     Times(f64),
     /// The same requests per second as the reference, or up to this share fewer.
@@ -73,7 +73,7 @@ pub enum Target {
 }
 
 /// The share of the bare route's requests per second that `get` is to reach.
-pub const CEILING_SHARE: f64 = 0.65;
+pub(crate) const CEILING_SHARE: f64 = 0.65;
 
 const fn workload(
     name: &'static str,
@@ -87,7 +87,7 @@ const fn workload(
 }
 
 /// In this order: what adds records comes last.
-pub const WORKLOADS: [Workload; 10] = [
+pub(crate) const WORKLOADS: [Workload; 10] = [
     workload("get", "Get one record", "get one", Kind::Get, 64, Target::Times(60.0)),
     workload("list", "List 20 records", "list 20", Kind::List, 64, Target::Times(50.0)),
     workload(
@@ -109,7 +109,7 @@ pub const WORKLOADS: [Workload; 10] = [
 
 impl Workload {
     /// The load generator's job for a server.
-    pub fn job(&self, site: &Site) -> Value {
+    pub(crate) fn job(&self, site: &Site) -> Value {
         let books = site.books;
         let one = format!("{books}{{pick}}/");
         let foreground = match self.kind {
@@ -146,7 +146,7 @@ impl Workload {
 }
 
 /// The job for the bare route, on as many connections as `beside`.
-pub fn hello(site: &Site, beside: &Workload) -> Value {
+pub(crate) fn hello(site: &Site, beside: &Workload) -> Value {
     let request = json!({"address": site.address, "method": "GET", "path": "/hello/you"});
     json!({"foreground": {"request": request, "connections": beside.connections}})
 }

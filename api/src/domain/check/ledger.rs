@@ -68,17 +68,21 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub fn new(snapshot: &'a Snapshot, repair: Option<&'a Store>, progress: &'a mut (dyn FnMut(usize) + Send)) -> Self {
+    pub(crate) fn new(
+        snapshot: &'a Snapshot,
+        repair: Option<&'a Store>,
+        progress: &'a mut (dyn FnMut(usize) + Send),
+    ) -> Self {
         Self { snapshot, report: Report::default(), repair, batch: Batch::new(), writes: 0, progress }
     }
 
     /// Everything below `prefix`, a page at a time.
-    pub fn pages(&self, prefix: &Key) -> Pages<'a> {
+    pub(crate) fn pages(&self, prefix: &Key) -> Pages<'a> {
         self.snapshot.pages(Scan::prefix(prefix))
     }
 
     /// The next page, counted.
-    pub async fn next(&mut self, pages: &mut Pages<'a>) -> Result<Option<Vec<(Key, Entry)>>, ReadError> {
+    pub(crate) async fn next(&mut self, pages: &mut Pages<'a>) -> Result<Option<Vec<(Key, Entry)>>, ReadError> {
         let page = pages.next().await?;
         let count = page.as_ref().map_or(0, Vec::len);
         self.report.entries += count as u64;
@@ -87,19 +91,19 @@ impl<'a> Ledger<'a> {
     }
 
     /// Something that people stored is wrong.
-    pub fn damaged(&mut self, what: impl Display) {
+    pub(crate) fn damaged(&mut self, what: impl Display) {
         self.report.beyond_repair += 1;
         self.tell(what);
     }
 
     /// Something that the rest is derived from cannot be read.
-    pub fn unreadable(&mut self, key: &Key, what: &str) {
+    pub(crate) fn unreadable(&mut self, key: &Key, what: &str) {
         self.report.unreadable = true;
         self.damaged(format_args!("{key:?}: {what} cannot be read"));
     }
 
     /// A derived entry is wrong: it should have this value, or not be there.
-    pub async fn wrong(&mut self, key: &Key, due: Option<Bytes>, what: &str) -> Result<(), CheckError> {
+    pub(crate) async fn wrong(&mut self, key: &Key, due: Option<Bytes>, what: &str) -> Result<(), CheckError> {
         self.report.repairable += 1;
         self.tell(format_args!("{key:?}: {what}"));
         if self.repair.is_none() {
@@ -113,7 +117,7 @@ impl<'a> Ledger<'a> {
         if self.writes == TOGETHER { self.commit().await } else { Ok(()) }
     }
 
-    pub async fn finish(mut self) -> Result<Report, CheckError> {
+    pub(crate) async fn finish(mut self) -> Result<Report, CheckError> {
         self.commit().await?;
         Ok(self.report)
     }

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 const MAX_TIME: Duration = Duration::from_millis(20);
 
 /// Work of one kind: how far it is, which is stored after each piece.
-pub trait Steps {
+pub(crate) trait Steps {
     /// Plans the next piece within `budget`, and moves on to the one after it. Nothing may be written but by the piece's batch.
     /// What is planned may not come to be; then the work is read back as it was stored, and this is called again.
     fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> impl Future<Output = Result<Piece>> + Send;
@@ -23,7 +23,7 @@ pub trait Steps {
 
 /// A planned piece.
 #[derive(Default)]
-pub struct Piece {
+pub(crate) struct Piece {
     /// What it changes; nothing where it only read.
     pub batch: Batch,
     /// How many entries it is done with, of those that are counted.
@@ -33,7 +33,7 @@ pub struct Piece {
 }
 
 /// What a piece may take.
-pub struct Budget<'a> {
+pub(crate) struct Budget<'a> {
     clock: &'a Clock,
     until: Duration,
     keys: usize,
@@ -42,23 +42,23 @@ pub struct Budget<'a> {
 
 impl<'a> Budget<'a> {
     /// A whole one, from now on.
-    pub fn new(clock: &'a Clock) -> Self {
+    pub(crate) fn new(clock: &'a Clock) -> Self {
         Self { clock, until: clock.elapsed().saturating_add(MAX_TIME), keys: MAX_KEYS, bytes: MAX_BYTES }
     }
 
     /// Keys that are left.
-    pub fn keys(&self) -> usize {
+    pub(crate) fn keys(&self) -> usize {
         self.keys
     }
 
     /// Takes one key, and the bytes that stand there.
-    pub fn spend(&mut self, bytes: usize) {
+    pub(crate) fn spend(&mut self, bytes: usize) {
         self.keys = self.keys.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// Whether the piece has to end.
-    pub fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         self.keys == 0 || self.bytes == 0 || self.clock.elapsed() >= self.until
     }
 }

@@ -21,7 +21,7 @@ const LEASE: i64 = 5;
 /// The work that an operation does, and where its next piece begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Work {
+pub(crate) enum Work {
     /// Removes old entries of the journal.
     TrimChanges(Trim),
     /// Removes sessions whose tokens have all expired.
@@ -32,7 +32,7 @@ pub enum Work {
 
 impl Work {
     /// Plans the next piece: see [`Steps::step`].
-    pub async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+    pub(crate) async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         match self {
             Self::TrimChanges(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
@@ -41,7 +41,7 @@ impl Work {
     }
 
     /// As it is sent.
-    pub fn kind(&self) -> OperationKind {
+    pub(crate) fn kind(&self) -> OperationKind {
         match self {
             Self::TrimChanges(_) => OperationKind::TrimChanges,
             Self::SweepSessions(_) => OperationKind::SweepSessions,
@@ -52,7 +52,7 @@ impl Work {
 
 /// Who holds the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
+pub(crate) struct Lease {
     /// The process: its runner's id.
     pub holder: Uuid,
     /// Seconds since 1970: from then on anybody may go on with the work.
@@ -61,7 +61,7 @@ pub struct Lease {
 
 /// An operation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
+pub(crate) struct Stored {
     /// The work, and where its next piece begins.
     pub work: Work,
     /// How it stands; one that nobody works on is stored as running.
@@ -89,7 +89,7 @@ pub struct Stored {
 
 impl Stored {
     /// Work that nobody has begun.
-    pub fn new(work: Work, of: Option<u64>, started_at: String, by: Option<UserId>) -> Self {
+    pub(crate) fn new(work: Work, of: Option<u64>, started_at: String, by: Option<UserId>) -> Self {
         Self {
             work,
             state: OperationState::Running,
@@ -104,37 +104,37 @@ impl Stored {
     }
 
     /// Reads a stored one.
-    pub fn parse(entry: &Entry) -> Result<Self> {
+    pub(crate) fn parse(entry: &Entry) -> Result<Self> {
         Ok(serde_json::from_slice(&entry.value)?)
     }
 
     /// As it is stored.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(serde_json::to_vec(self)?)
     }
 
     /// Nothing more happens, from now on.
-    pub fn end(&mut self, state: OperationState, at: String) {
+    pub(crate) fn end(&mut self, state: OperationState, at: String) {
         (self.state, self.ended_at, self.lease) = (state, Some(at), None);
     }
 
     /// Whether `holder` may work on it at `now`, in seconds since 1970.
-    pub fn is_free_for(&self, holder: Uuid, now: i64) -> bool {
+    pub(crate) fn is_free_for(&self, holder: Uuid, now: i64) -> bool {
         self.lease.is_none_or(|lease| lease.holder == holder || lease.until <= now)
     }
 
     /// Gives it to `holder`.
-    pub fn hold(&mut self, holder: Uuid, now: i64) {
+    pub(crate) fn hold(&mut self, holder: Uuid, now: i64) {
         self.lease = Some(Lease { holder, until: now + LEASE });
     }
 
     /// Whether half of the lease is over.
-    pub fn must_be_renewed(&self, now: i64) -> bool {
+    pub(crate) fn must_be_renewed(&self, now: i64) -> bool {
         self.lease.is_none_or(|lease| lease.until - now <= LEASE / 2)
     }
 
     /// As it is sent.
-    pub fn shown(&self, id: OperationId, core: &Core) -> Operation {
+    pub(crate) fn shown(&self, id: OperationId, core: &Core) -> Operation {
         let is_held = self.lease.is_some_and(|lease| lease.until > core.clock.unix_seconds());
         let state = match self.state {
             OperationState::Running if !is_held => OperationState::Paused,
@@ -155,7 +155,7 @@ impl Stored {
 }
 
 /// An operation, and the version that it was read at.
-pub async fn load(core: &Core, id: OperationId) -> Result<Option<(Version, Stored)>> {
+pub(crate) async fn load(core: &Core, id: OperationId) -> Result<Option<(Version, Stored)>> {
     match core.store.get(&keyspace::operation(id)).await? {
         Some(entry) => Ok(Some((entry.version, Stored::parse(&entry)?))),
         None => Ok(None),

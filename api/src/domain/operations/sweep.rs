@@ -16,7 +16,7 @@ const OPERATIONS_ARE_KEPT: Duration = Duration::days(30);
 /// Removes sessions whose tokens have all expired. One that ended waits for that, so that its tokens are told apart from forged
 /// ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SweepSessions {
+pub(crate) struct SweepSessions {
     after: Option<SessionId>,
 }
 
@@ -70,7 +70,7 @@ impl Steps for SweepSessions {
 
 /// Removes the records of operations that ended long ago.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SweepOperations {
+pub(crate) struct SweepOperations {
     after: Option<OperationId>,
 }
 

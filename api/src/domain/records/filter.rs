@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::domain::error::Result;
 
 /// One typed condition.
-pub struct Condition {
+pub(crate) struct Condition {
     /// The member's name.
     pub name: String,
     /// The field that says how its values compare.
@@ -26,7 +26,7 @@ pub struct Condition {
 }
 
 /// What a record must be to be listed.
-pub struct Conditions {
+pub(crate) struct Conditions {
     /// All must hold.
     pub all: Vec<Condition>,
     /// Words that must all occur, in lower case.
@@ -35,7 +35,7 @@ pub struct Conditions {
 
 impl Conditions {
     /// Types a checked query's filters.
-    pub fn new(collection: &Collection, query: &ListQuery) -> Result<Self> {
+    pub(crate) fn new(collection: &Collection, query: &ListQuery) -> Result<Self> {
         let mut all = Vec::with_capacity(query.filters.len());
         for filter in &query.filters {
             let Some(field) = collection.field(&filter.field).cloned().or_else(|| server_field(&filter.field)) else {
@@ -49,12 +49,12 @@ impl Conditions {
     }
 
     /// Everything is listed.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty() && self.words.is_empty()
     }
 
     /// The condition, where there is one and nothing else.
-    pub fn only(&self) -> Option<&Condition> {
+    pub(crate) fn only(&self) -> Option<&Condition> {
         match self.all.as_slice() {
             [condition] if self.words.is_empty() => Some(condition),
             _ => None,
@@ -62,7 +62,7 @@ impl Conditions {
     }
 
     /// Whether all conditions hold.
-    pub fn hold(&self, collection: &Collection, record: &Record) -> bool {
+    pub(crate) fn hold(&self, collection: &Collection, record: &Record) -> bool {
         self.all.iter().all(|condition| condition.holds(record)) && self.has_words(collection, record)
     }
 
@@ -132,7 +132,7 @@ impl Condition {
 }
 
 /// How two values of a field compare; null comes first.
-pub fn compare(field: &Field, a: &Value, b: &Value) -> Ordering {
+pub(crate) fn compare(field: &Field, a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Null, Value::Null) => Ordering::Equal,
         (Value::Null, _) => Ordering::Less,

@@ -20,11 +20,11 @@ use crate::domain::error::Result;
 const MAX_HELD: usize = 64 * 1024 * 1024;
 
 /// The keys of an ordering.
-pub struct SortKeys(Vec<(String, Field, bool)>);
+pub(crate) struct SortKeys(Vec<(String, Field, bool)>);
 
 impl SortKeys {
     /// A checked query's.
-    pub fn new(collection: &Collection, query: &ListQuery) -> Self {
+    pub(crate) fn new(collection: &Collection, query: &ListQuery) -> Self {
         let keys = query.ordering.iter().filter_map(|key| {
             let field = collection.field(&key.field).cloned().or_else(|| server_field(&key.field))?;
             Some((key.field.clone(), field, key.descending))
@@ -55,7 +55,7 @@ impl SortKeys {
 type Row = (Vec<Value>, RecordId);
 
 /// The first records so far.
-pub struct First {
+pub(crate) struct First {
     keys: SortKeys,
     wanted: usize,
     rows: Vec<Row>,
@@ -64,12 +64,12 @@ pub struct First {
 
 impl First {
     /// The first `wanted` of those to come.
-    pub fn new(keys: SortKeys, wanted: usize) -> Self {
+    pub(crate) fn new(keys: SortKeys, wanted: usize) -> Self {
         Self { keys, wanted, rows: Vec::new(), held: 0 }
     }
 
     /// One more; an error where they take more than may be held.
-    pub fn push(&mut self, record: &Record, id: RecordId) -> Result<()> {
+    pub(crate) fn push(&mut self, record: &Record, id: RecordId) -> Result<()> {
         let row = (self.keys.of(record), id);
         self.held += size(&row);
         self.rows.push(row);
@@ -85,7 +85,7 @@ impl First {
     }
 
     /// The first, in their order.
-    pub fn into_ids(mut self) -> Vec<RecordId> {
+    pub(crate) fn into_ids(mut self) -> Vec<RecordId> {
         self.let_go();
         self.rows.into_iter().map(|(_, id)| id).collect()
     }

@@ -13,20 +13,20 @@ use crate::support::{leaks, server::Server};
 const KEY: &[u8] = b"6Jq0vT8rXw2mB5zK9cN3yH7dF1gL4sPa-conformance-run";
 
 /// One of the three accounts.
-pub struct Account {
+pub(crate) struct Account {
     pub username: String,
     pub password: String,
     pub id: String,
 }
 
 /// What a sign-in gave.
-pub struct Tokens {
+pub(crate) struct Tokens {
     pub access: String,
     pub refresh: String,
 }
 
 /// A server that is up, with its accounts and its key.
-pub struct Bench {
+pub(crate) struct Bench {
     pub client: Client,
     pub base: String,
     pub key: &'static [u8],
@@ -37,7 +37,7 @@ pub struct Bench {
 
 impl Bench {
     /// Starts a server and gives it what the cases need.
-    pub async fn start(rotation: &str) -> Self {
+    pub(crate) async fn start(rotation: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
         let key_file = data.path().join("signing-key");
         fs::write(&key_file, [KEY, b"\n"].concat()).unwrap();
@@ -80,7 +80,7 @@ impl Bench {
     }
 
     /// A new session of one of the accounts.
-    pub async fn sign_in(&self, account: &str) -> Tokens {
+    pub(crate) async fn sign_in(&self, account: &str) -> Tokens {
         let Account { username, password, .. } = &self.accounts[account];
         let credentials = json!({"username": username, "password": password});
         let pair = self.call(Method::POST, "/api/token/", None, &credentials).await;

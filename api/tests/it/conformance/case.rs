@@ -8,7 +8,7 @@ use serde_json::Value;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub(crate) struct File {
     #[serde(rename = "about")]
     _about: String,
     pub cases: Vec<Case>,
@@ -16,7 +16,7 @@ pub struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
+pub(crate) struct Case {
     pub name: String,
     #[serde(rename = "source")]
     _source: String,
@@ -32,7 +32,7 @@ pub struct Case {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub(crate) struct Step {
     pub method: String,
     pub path: Value,
     pub headers: Option<Value>,
@@ -46,7 +46,7 @@ pub struct Step {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expect {
+pub(crate) struct Expect {
     pub status: Value,
     pub json: Option<Value>,
     pub headers: Option<Value>,
@@ -62,12 +62,12 @@ pub struct Expect {
 
 impl Case {
     /// Whether the case is meant for a server with this rotation.
-    pub fn is_for(&self, rotation: &str) -> bool {
+    pub(crate) fn is_for(&self, rotation: &str) -> bool {
         self.when.get("rotation").is_none_or(|wanted| wanted == rotation)
     }
 
     /// The sessions that its steps use.
-    pub fn sessions(&self) -> Vec<String> {
+    pub(crate) fn sessions(&self) -> Vec<String> {
         let mut names: Vec<String> = self.login.keys().cloned().collect();
         for step in &self.steps {
             let parts = [Some(&step.path), step.headers.as_ref(), step.json.as_ref(), step.raw.as_ref()];

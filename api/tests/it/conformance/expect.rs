@@ -13,9 +13,9 @@ use super::{
 const VARYING: [&str; 4] = ["instance", "request_id", "trace_id", "timestamp"];
 
 /// What came back. `None` where the connection was closed instead.
-pub struct Answer(pub Option<Received>);
+pub(crate) struct Answer(pub Option<Received>);
 
-pub struct Received {
+pub(crate) struct Received {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
@@ -23,7 +23,7 @@ pub struct Received {
 }
 
 impl Answer {
-    pub fn json(&self) -> Option<&Value> {
+    pub(crate) fn json(&self) -> Option<&Value> {
         self.0.as_ref()?.json.as_ref()
     }
 }
@@ -42,7 +42,7 @@ impl Received {
 }
 
 /// Everything that is wrong with the answers to one step.
-pub fn faults(step: &Step, answers: &[Answer], earlier: &[Answer]) -> Vec<String> {
+pub(crate) fn faults(step: &Step, answers: &[Answer], earlier: &[Answer]) -> Vec<String> {
     let mut faults = Vec::new();
     for answer in answers {
         match &answer.0 {

@@ -16,7 +16,7 @@ use super::{
 const WRONG_KEY: &str = "a key that the server has never seen, 48 bytes..";
 
 /// What the values of one case are made of.
-pub struct Maker<'a> {
+pub(crate) struct Maker<'a> {
     pub accounts: &'a BTreeMap<String, Account>,
     pub key: &'a [u8],
     pub sessions: BTreeMap<String, Tokens>,
@@ -25,7 +25,7 @@ pub struct Maker<'a> {
 
 impl Maker<'_> {
     /// `value` with everything made that is to be made.
-    pub fn make(&self, value: &Value) -> Value {
+    pub(crate) fn make(&self, value: &Value) -> Value {
         match value {
             Value::Object(members) if members.len() == 1 => {
                 let (name, argument) = members.iter().next().unwrap();
@@ -38,7 +38,7 @@ impl Maker<'_> {
     }
 
     /// The same for what has to be a text.
-    pub fn text(&self, value: &Value) -> String {
+    pub(crate) fn text(&self, value: &Value) -> String {
         match self.make(value) {
             Value::String(text) => text,
             other => panic!("{other} is not a text"),
@@ -192,7 +192,7 @@ impl Maker<'_> {
 }
 
 /// Header and payload of a token.
-pub fn decode(token: &str) -> [Map<String, Value>; 2] {
+pub(crate) fn decode(token: &str) -> [Map<String, Value>; 2] {
     let mut parts = token.split('.');
     [(); 2].map(|()| {
         let part = URL_SAFE_NO_PAD.decode(parts.next().unwrap_or_default()).unwrap_or_default();

@@ -14,7 +14,7 @@ use std::{
 
 /// What the commands of a page find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServerKind {
+pub(crate) enum ServerKind {
     /// A server over an empty store.
     New,
     /// A server whose admin is ada.
@@ -24,7 +24,7 @@ pub enum ServerKind {
 }
 
 /// A page of the documentation.
-pub struct Page {
+pub(crate) struct Page {
     /// Its path from the root.
     pub name: String,
     pub file: PathBuf,
@@ -36,7 +36,7 @@ pub struct Page {
 }
 
 /// A block of commands.
-pub struct Block {
+pub(crate) struct Block {
     pub commands: String,
     /// Why it is not run.
     pub not_run: Option<String>,
@@ -46,13 +46,13 @@ pub struct Block {
 
 impl Block {
     /// The statuses that it states.
-    pub fn statuses(&self) -> Vec<&str> {
+    pub(crate) fn statuses(&self) -> Vec<&str> {
         self.commands.lines().filter_map(|line| line.rsplit_once("    # ")).map(|(_, status)| status.trim()).collect()
     }
 }
 
 impl Page {
-    pub fn read(root: &Path, file: &Path) -> Self {
+    pub(crate) fn read(root: &Path, file: &Path) -> Self {
         let text = fs::read_to_string(file).unwrap();
         let name = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
         let mut page =
@@ -96,13 +96,13 @@ impl Page {
     }
 
     /// The links to other files and headings.
-    pub fn links(&self) -> Vec<String> {
+    pub(crate) fn links(&self) -> Vec<String> {
         let targets = self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         targets.filter(|link| !link.contains("://") && !link.contains(' ')).map(str::to_owned).collect()
     }
 
     /// The headings, as links name them.
-    pub fn anchors(&self) -> BTreeSet<String> {
+    pub(crate) fn anchors(&self) -> BTreeSet<String> {
         let headings = self.text.lines().filter(|line| line.starts_with('#'));
         let anchor = |line: &str| {
             let text = line.trim_start_matches('#').trim().to_lowercase();

@@ -13,7 +13,7 @@ const LOOKED_AT: usize = 6;
 
 /// What a writer is about to do.
 #[derive(Debug, Clone)]
-pub enum Intent {
+pub(crate) enum Intent {
     Create {
         slot: usize,
         amount: i64,
@@ -42,7 +42,7 @@ pub enum Intent {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub(crate) struct Note {
     pub slot: usize,
     pub amount: i64,
     pub revision: u64,
@@ -50,13 +50,13 @@ pub struct Note {
 
 /// An access and a refresh token.
 #[derive(Clone)]
-pub struct Pair {
+pub(crate) struct Pair {
     pub access: String,
     pub refresh: String,
 }
 
 impl Pair {
-    pub fn of(answer: &Value) -> Self {
+    pub(crate) fn of(answer: &Value) -> Self {
         let token = |name: &str| answer[name].as_str().unwrap().to_owned();
         Self { access: token("access"), refresh: token("refresh") }
     }
@@ -64,7 +64,7 @@ impl Pair {
 
 /// What must be there, by all that was answered.
 #[derive(Clone)]
-pub struct Model {
+pub(crate) struct Model {
     pub name: String,
     pub notes: BTreeMap<String, Note>,
     /// Books, and how many entries each has.
@@ -83,7 +83,7 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(name: String) -> Self {
+    pub(crate) fn new(name: String) -> Self {
         Self {
             name,
             notes: BTreeMap::new(),
@@ -97,14 +97,14 @@ impl Model {
         }
     }
 
-    pub fn slot(&self, slot: usize) -> String {
+    pub(crate) fn slot(&self, slot: usize) -> String {
         format!("{} {slot}", self.name)
     }
 }
 
 impl Writer {
     /// Compares everything; gives the number of answers that held.
-    pub async fn compare(&mut self, base: &str) -> u64 {
+    pub(crate) async fn compare(&mut self, base: &str) -> u64 {
         let pending = self.model.pending.take();
         self.compare_tokens(base, pending.as_ref()).await;
         self.compare_notes(base, pending.as_ref()).await;

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use crate::support::Client;
 
 #[derive(Default)]
-pub struct Operator {
+pub(crate) struct Operator {
     /// As it was acknowledged.
     indexed: bool,
     /// What was asked for and not answered.
@@ -20,7 +20,7 @@ pub struct Operator {
 }
 
 /// The fields of `notes`.
-pub fn fields(indexed: bool) -> Value {
+pub(crate) fn fields(indexed: bool) -> Value {
     json!([
         {"name": "slot", "type": "text", "required": true, "unique": true},
         {"name": "amount", "type": "integer", "required": true, "indexed": indexed},
@@ -29,7 +29,7 @@ pub fn fields(indexed: bool) -> Value {
 
 impl Operator {
     /// Works until something is not answered.
-    pub async fn work(&mut self, admin: Client) {
+    pub(crate) async fn work(&mut self, admin: Client) {
         loop {
             let next = !self.indexed;
             self.pending = Some(next);
@@ -48,7 +48,7 @@ impl Operator {
     }
 
     /// Looks which definition there is; gives the number of answers that held.
-    pub async fn compare(&mut self, admin: &Client) -> u64 {
+    pub(crate) async fn compare(&mut self, admin: &Client) -> u64 {
         let collection = admin.get("/api/collections/notes/").await.is(200);
         let indexed = collection["fields"][1]["indexed"] == true;
         let pending = self.pending.take();

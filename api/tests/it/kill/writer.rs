@@ -22,26 +22,26 @@ const MAX_ENTRIES: usize = 40;
 
 /// All versions that were given out, to all writers.
 #[derive(Default)]
-pub struct Versions {
+pub(crate) struct Versions {
     last: AtomicU64,
     seen: Mutex<HashSet<u64>>,
 }
 
 impl Versions {
     /// The latest that was acknowledged.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.last.load(Ordering::SeqCst)
     }
 
     /// A commit's version, of which nobody has heard before.
-    pub fn new_one(&self, version: u64) {
+    pub(crate) fn new_one(&self, version: u64) {
         assert!(self.seen.lock().unwrap().insert(version), "the version {version} was given out twice");
         self.last.fetch_max(version, Ordering::SeqCst);
     }
 }
 
 #[derive(Clone)]
-pub struct Writer {
+pub(crate) struct Writer {
     pub model: Model,
     pub http: reqwest::Client,
     pub versions: Arc<Versions>,
@@ -49,13 +49,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(name: String, seed: u64, versions: Arc<Versions>) -> Self {
+    pub(crate) fn new(name: String, seed: u64, versions: Arc<Versions>) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { model: Model::new(name), http, versions, random: Random::new(seed) }
     }
 
     /// Works until something is not answered.
-    pub async fn work(&mut self, base: &str) {
+    pub(crate) async fn work(&mut self, base: &str) {
         loop {
             let intent = self.choose();
             let floor = self.versions.last();
@@ -75,7 +75,7 @@ impl Writer {
     }
 
     /// Sends a request; `None` where there is no answer, or one that says nothing about what was done.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         base: &str,
         method: Method,

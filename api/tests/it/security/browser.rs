@@ -118,7 +118,7 @@ async fn b2_a_cookie_is_taken_from_our_own_page_only() {
 }
 
 /// One request over HTTP/2, frame by frame, since the client of the other tests speaks HTTP/1.1. Gives the answer's body.
-pub async fn over_http_2(authority: &str, head: &[(&str, &str)]) -> String {
+pub(crate) async fn over_http_2(authority: &str, head: &[(&str, &str)]) -> String {
     let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
         let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
         frame.extend([kind, flags]);

@@ -25,7 +25,7 @@ use super::furnish;
 use crate::support::Client;
 
 /// What a test may want otherwise.
-pub struct Settings {
+pub(crate) struct Settings {
     pub throttle: ThrottleSettings,
     pub hasher: HasherSettings,
     pub peppers: Peppers,
@@ -55,7 +55,7 @@ impl Default for Settings {
 }
 
 /// The server; it ends with the test's runtime.
-pub struct Held {
+pub(crate) struct Held {
     pub app: App,
     pub hand: ClockHand,
     pub setup_code: String,
@@ -65,7 +65,7 @@ pub struct Held {
 
 impl Held {
     /// Starts a server without an admin.
-    pub fn start(settings: Settings) -> Self {
+    pub(crate) fn start(settings: Settings) -> Self {
         let keys = tempfile::tempdir().unwrap();
         let entropy = Entropy::system();
         let (clock, hand) = Clock::held(1_800_000_000);
@@ -95,14 +95,14 @@ impl Held {
     }
 
     /// Starts a server with an admin, who is signed in.
-    pub async fn with_admin(settings: Settings) -> (Self, Client) {
+    pub(crate) async fn with_admin(settings: Settings) -> (Self, Client) {
         let held = Self::start(settings);
         let admin = furnish(&held.stranger(), &held.setup_code).await;
         (held, admin)
     }
 
     /// Somebody without a token.
-    pub fn stranger(&self) -> Client {
+    pub(crate) fn stranger(&self) -> Client {
         let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Client { http, base: self.base.clone(), access: None, id: String::new() }
     }

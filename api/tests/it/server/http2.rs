@@ -4,13 +4,13 @@ use tokio::io::AsyncRead;
 
 use super::*;
 
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-pub const HEADERS: u8 = 1;
-pub const RST_STREAM: u8 = 3;
-pub const SETTINGS: u8 = 4;
-pub const GOAWAY: u8 = 7;
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const GOAWAY: u8 = 7;
 
-pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
     frame.extend([kind, flags]);
     frame.extend(stream.to_be_bytes());
@@ -19,13 +19,13 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// `GET /` as HPACK's static table has it, and the whole of the request.
-pub fn request(stream: u32) -> Vec<u8> {
+pub(crate) fn request(stream: u32) -> Vec<u8> {
     let end_of_stream_and_headers = 0x5;
     frame(HEADERS, end_of_stream_and_headers, stream, &[0x82, 0x84, 0x86, 0x41, 1, b'a'])
 }
 
 /// Kinds of the frames that come, up to one of kind `last` or the end.
-pub async fn frames_until(stream: &mut (impl AsyncRead + Unpin), last: u8) -> Vec<u8> {
+pub(crate) async fn frames_until(stream: &mut (impl AsyncRead + Unpin), last: u8) -> Vec<u8> {
     let mut kinds = Vec::new();
     let mut head = [0; 9];
     while stream.read_exact(&mut head).await.is_ok() {

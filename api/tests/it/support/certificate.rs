@@ -10,7 +10,7 @@ use rcgen::CertificateParams;
 use super::secret_file;
 
 /// A certificate and its key in two files. Each is another one.
-pub struct KeyPair {
+pub(crate) struct KeyPair {
     pub certificate: PathBuf,
     pub key: PathBuf,
     /// The certificate in PEM form.
@@ -19,13 +19,13 @@ pub struct KeyPair {
 
 impl KeyPair {
     /// A new pair in `dir` for `localhost` and `127.0.0.1`, in the place of the one that may be there.
-    pub fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         let names = ["localhost", "127.0.0.1"].map(str::to_owned);
         Self::with(dir, &CertificateParams::new(names).unwrap())
     }
 
     /// A new pair as it is wanted.
-    pub fn with(dir: &Path, params: &CertificateParams) -> Self {
+    pub(crate) fn with(dir: &Path, params: &CertificateParams) -> Self {
         let signing_key = rcgen::KeyPair::generate().unwrap();
         let made = params.self_signed(&signing_key).unwrap();
         let certificate = dir.join("certificate.pem");

@@ -20,14 +20,14 @@ const MEMBERS: [&str; 4] = ["password", "current_password", "new_password", "cod
 const SHORTEST: usize = 15;
 
 /// Has this searched for from now on.
-pub fn remember(secret: &str) {
+pub(crate) fn remember(secret: &str) {
     if secret.len() >= SHORTEST {
         SECRETS.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.to_owned());
     }
 }
 
 /// Remembers the secrets that a request sends.
-pub fn remember_sent(request: &Request) {
+pub(crate) fn remember_sent(request: &Request) {
     let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
     let members: Vec<(String, String)> = match serde_json::from_slice(body) {
         Ok(Value::Object(body)) => {
@@ -39,7 +39,7 @@ pub fn remember_sent(request: &Request) {
 }
 
 /// The first secret in a text, with its neighbourhood, to see who let it out.
-pub fn find(bytes: &[u8]) -> Option<String> {
+pub(crate) fn find(bytes: &[u8]) -> Option<String> {
     let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut known = secrets.iter().filter_map(|secret| memchr::memmem::find(bytes, secret.as_bytes()));
     let at = known.next().or_else(|| memchr::memmem::find_iter(bytes, "eyJ").find(|at| is_token(&bytes[*at..])));
@@ -56,7 +56,7 @@ fn is_token(bytes: &[u8]) -> bool {
 
 /// Fails if a secret is in a file, or in any file of a directory.
 #[track_caller]
-pub fn assert_none(path: &Path) {
+pub(crate) fn assert_none(path: &Path) {
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
             assert_none(&entry.unwrap().path());

@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
 /// A schema that values can be held to.
-pub struct Judge {
+pub(crate) struct Judge {
     /// The schema itself, with all that it refers to.
     pub schema: Value,
     schemas: Schemas,
@@ -15,12 +15,12 @@ pub struct Judge {
 
 impl Judge {
     /// Of the body that an endpoint reads.
-    pub fn of_request(info: &EndpointInfo) -> Option<Self> {
+    pub(crate) fn of_request(info: &EndpointInfo) -> Option<Self> {
         Self::new(info.request_schema, schema::requests())
     }
 
     /// Of what an endpoint answers.
-    pub fn of_response(info: &EndpointInfo) -> Option<Self> {
+    pub(crate) fn of_response(info: &EndpointInfo) -> Option<Self> {
         Self::new(info.response_schema, schema::responses())
     }
 
@@ -36,7 +36,7 @@ impl Judge {
     }
 
     /// What the schema says against a value.
-    pub fn faults(&self, value: &Value) -> Option<String> {
+    pub(crate) fn faults(&self, value: &Value) -> Option<String> {
         self.schemas.validate(value, self.index).err().map(|error| format!("{error:#}"))
     }
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{ADMIN, Client, PASSWORD, leaks};
 
 /// A server that is up. It is killed with the value.
-pub struct Server {
+pub(crate) struct Server {
     /// `http://127.0.0.1:<port>`, `https://…` where it has a certificate
     pub base: String,
     pub child: Child,
@@ -30,7 +30,7 @@ pub struct Server {
 const TALKATIVE: &str = "trace,sled=info";
 
 /// The command that starts a server on a port of its own.
-pub fn serve(data: &Path, args: &[&str]) -> Command {
+pub(crate) fn serve(data: &Path, args: &[&str]) -> Command {
     let mut command = super::command();
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
@@ -38,36 +38,36 @@ pub fn serve(data: &Path, args: &[&str]) -> Command {
 }
 
 /// `coffer <arguments> --data <data>`, to its end.
-pub fn coffer(arguments: &[&str], data: &Path) -> Output {
+pub(crate) fn coffer(arguments: &[&str], data: &Path) -> Output {
     super::command().args(arguments).arg("--data").arg(data).output().unwrap()
 }
 
 /// What a command says, its exit code first.
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
     format!("{code}: {}{}", text(&output.stdout), text(&output.stderr))
 }
 
 /// SIGTERM.
-pub fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
 }
 
 /// The store of a data directory.
-pub fn store_dir(data: &Path) -> PathBuf {
+pub(crate) fn store_dir(data: &Path) -> PathBuf {
     data.join("store")
 }
 
 impl Server {
     /// Starts a server and waits until it says where it listens.
-    pub fn start(data: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(data: &Path, args: &[&str]) -> Self {
         Self::spawn(data, &mut serve(data, args))
     }
 
     /// As [`start`](Self::start), by a command of the test's own, whose last arguments are the server's.
-    pub fn spawn(data: &Path, command: &mut Command) -> Self {
+    pub(crate) fn spawn(data: &Path, command: &mut Command) -> Self {
         let log = data.with_extension("log");
         if !command.get_args().any(|argument| argument == "--log-level") {
             command.args(["--log-level", TALKATIVE]);
@@ -80,55 +80,55 @@ impl Server {
     }
 
     /// The code that makes the first admin, which a server over a new store prints.
-    pub fn setup_code(&mut self) -> String {
+    pub(crate) fn setup_code(&mut self) -> String {
         let code = self.greeted("/setup?code=");
         leaks::remember(&code);
         code
     }
 
     /// Makes the first admin and signs them in.
-    pub async fn set_up(&mut self) -> Client {
+    pub(crate) async fn set_up(&mut self) -> Client {
         let body = json!({"code": self.setup_code(), "username": ADMIN, "password": PASSWORD});
         self.stranger().post("/api/setup/", &body).await.is(201);
         self.sign_in(ADMIN).await
     }
 
     /// `127.0.0.1:<port>`
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.base.strip_prefix("http://").unwrap()
     }
 
     /// Somebody without a token, who keeps no connection open: a server that is asked to end waits for two seconds for what may still come on one.
-    pub fn stranger(&self) -> Client {
+    pub(crate) fn stranger(&self) -> Client {
         let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().pool_max_idle_per_host(0);
         let http = http.build().unwrap();
         Client { http, base: self.base.clone(), access: None, id: String::new() }
     }
 
     /// A new session of a user with [`PASSWORD`].
-    pub async fn sign_in(&self, username: &str) -> Client {
+    pub(crate) async fn sign_in(&self, username: &str) -> Client {
         self.stranger().signed_in(username).await
     }
 
     /// Asks it to end, and waits until it has.
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         terminate(&self.child);
         self.ended();
     }
 
     /// Waits until it has ended, as it should.
-    pub fn ended(mut self) {
+    pub(crate) fn ended(mut self) {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "the server ended with {status}: {}", self.log());
     }
 
     /// What it, and the servers over the same directory before it, wrote to stderr until now.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
     /// The rest of the first line of the greeting that has `mark`.
-    pub fn greeted(&mut self, mark: &str) -> String {
+    pub(crate) fn greeted(&mut self, mark: &str) -> String {
         loop {
             let mut line = String::new();
             let read = self.greeting.read_line(&mut line).unwrap();
