@@ -24,6 +24,7 @@ use yew::Callback;
 use crate::{
     session::SessionEvent,
     tabs::{self, Channel, Mark, News},
+    words,
 };
 
 /// Cheap to clone; all clones are one client.
@@ -283,7 +284,7 @@ async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Res
     if let Some(token) = token {
         builder = builder.header("authorization", &format!("Bearer {token}"));
     }
-    let unreachable = |_| CallError::Unreachable(crate::words::NO_ANSWER.to_owned());
+    let unreachable = |_| CallError::Unreachable(words::NO_ANSWER.to_owned());
     let request = if request.body().is_empty() {
         builder.build()
     } else {

@@ -23,6 +23,7 @@ use crate::{
     route::{Location, Route},
     session::Session,
     toast::{ToastEvent, Toasts},
+    words,
 };
 
 /// The context that the frame gives to every page.
@@ -169,7 +170,7 @@ impl Reducible for Attempts {
 pub(crate) fn use_title(title: &str) {
     use_effect_with(title.to_owned(), |title| {
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-            document.set_title(&crate::words::window_title(title));
+            document.set_title(&words::window_title(title));
         }
     });
 }

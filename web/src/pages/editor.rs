@@ -16,6 +16,7 @@ use self::form::EditorForm;
 use crate::{
     hooks::{use_caller, use_client, use_go, use_load, use_toasts},
     pages::records::{NameProps, collections_breadcrumb},
+    route::Location,
     table_locations,
     ui::{
         page::PageHead,
@@ -83,6 +84,6 @@ pub(crate) fn EditCollectionPage(props: &NameProps) -> Html {
     }
 }
 
-fn above(name: &CollectionName, label: &str) -> Vec<(AttrValue, crate::route::Location)> {
+fn above(name: &CollectionName, label: &str) -> Vec<(AttrValue, Location)> {
     vec![collections_breadcrumb(), (label.to_owned().into(), table_locations::table(name))]
 }

@@ -24,7 +24,7 @@ use self::listing::{Listing, is_narrowed, use_asked};
 use crate::{
     hooks::{use_caller, use_load, use_query},
     keys,
-    route::Route,
+    route::{Location, Route},
     table_locations,
     ui::{
         icon::{Shape, icon},
@@ -61,7 +61,7 @@ pub(crate) fn RecordsPage(props: &NameProps) -> Html {
 }
 
 /// The first page, as what stands above others.
-pub(crate) fn collections_breadcrumb() -> (AttrValue, crate::route::Location) {
+pub(crate) fn collections_breadcrumb() -> (AttrValue, Location) {
     (words::collections::TITLE.into(), (Route::Collections, String::new()))
 }
 

@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use crate::{
     hooks::use_go,
+    keys::Shortcut,
     route::{Route, address},
 };
 
@@ -18,10 +19,10 @@ pub(crate) struct LinkProps {
     pub(crate) class: Classes,
     /// The keyboard shortcut that follows it.
     #[prop_or_default]
-    pub(crate) shortcut: Option<crate::keys::Shortcut>,
+    pub(crate) shortcut: Option<Shortcut>,
     /// The same, while the focus is in its row.
     #[prop_or_default]
-    pub(crate) row_shortcut: Option<crate::keys::Shortcut>,
+    pub(crate) row_shortcut: Option<Shortcut>,
     /// It leads to the page that is shown, or one below.
     #[prop_or_default]
     pub(crate) current: bool,

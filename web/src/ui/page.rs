@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::{hooks::use_title, keys, route::Location, ui::link::Link};
+use crate::{hooks::use_title, keys, route::Location, ui::link::Link, words};
 
 /// Props of [`PageHead`].
 #[derive(Properties, PartialEq)]
@@ -31,7 +31,7 @@ pub(crate) fn PageHead(props: &PageHeadProps) -> Html {
     html! {
         <div class="page-head">
             if !props.above.is_empty() {
-                <nav class="trail" aria-label={crate::words::TRAIL}><ol>{ for above }</ol></nav>
+                <nav class="trail" aria-label={words::TRAIL}><ol>{ for above }</ol></nav>
             }
             <div class="page-title">
                 <div class="page-name">
