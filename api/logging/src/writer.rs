@@ -4,7 +4,8 @@
 //! Why not `tracing-appender` (0.2.5): it writes line by line, from a queue that is bounded by lines and not by bytes, counts what it
 //! drops without a word in the log, and its guard does not say how far it has come. At 20,000 access lines a second ours takes 1.6 µs of CPU
 //! a line and one system call for 200 lines; `tracing-subscriber`'s JSON lines through its writer take 3.3 µs and one call each
-//! (`examples/log_bench.rs`, two cores).
+//! (`examples/log_bench.rs`, two cores). With lines offered as fast as two threads can, ours wrote 305,000 a second and dropped more than
+//! half; theirs held its callers back, wrote 230,000 and dropped none: here requests come before lines.
 
 use std::{
     io::{self, ErrorKind, Write},

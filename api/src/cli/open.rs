@@ -114,7 +114,7 @@ impl DataDir {
         };
         let peppers = Peppers::from_files(&settings.peppers.files, &self.data)?;
         if !settings.without_peppers {
-            refuse_missing(&users::peppers::standing(&store, &peppers).await?)?;
+            refuse_missing(&users::peppers::count_uses(&store, &peppers).await?)?;
         }
         let (setup, setup_code) = if setup::required(&store).await? {
             let (setup, code) = SetupCode::new(&entropy, &clock);
@@ -134,7 +134,7 @@ impl DataDir {
 }
 
 /// A server without a pepper that it needs would tell these users that their passwords are wrong.
-fn refuse_missing(found: &users::peppers::Standing) -> Result<()> {
+fn refuse_missing(found: &users::peppers::Uses) -> Result<()> {
     if let Some(first) = &found.first_missing {
         bail!(
             "{} cannot sign in ({first} is the first): the pepper that their passwords were hashed with was not given; name its \

@@ -61,7 +61,7 @@ impl Restore {
             // Whatever made the backup may have known nothing of what every owner has.
             usage::recount(&store).await?;
             let checked = check::check(&store, true).await;
-            let found = users::peppers::standing(&store, &Peppers::default()).await;
+            let found = users::peppers::count_uses(&store, &Peppers::default()).await;
             store.close().await;
             Ok((checked, found.is_ok_and(|found| found.missing > 0)))
         })?;

@@ -15,7 +15,7 @@ use store::Batch;
 
 use super::{core::Core, error::Result};
 
-/// Who does something that concerns sign-in, and from where.
+/// The caller of something that concerns sign-in, and their IP address.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor<'a> {
     /// Who.
@@ -25,7 +25,7 @@ pub struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
-    /// Who has the machine itself.
+    /// Somebody at the server's own command line.
     pub fn local(caller: &'a Caller) -> Self {
         Self { caller, address: None }
     }

@@ -81,7 +81,7 @@ pub fn records(collection: CollectionId) -> Key {
     all_records().uuid(collection.uuid())
 }
 
-/// Who has a unique value: the record's id.
+/// The id of the record that has a unique value.
 pub fn unique(collection: CollectionId, field: &Field, value: &Value) -> Key {
     element(uniques(collection).text(field.name.as_str()), field, value)
 }
@@ -196,7 +196,7 @@ pub fn users() -> Key {
     Key::space(USERS)
 }
 
-/// Who has a name, in its folded form.
+/// The id of the user who has a name, in its folded form.
 pub fn username(folded: &str) -> Key {
     usernames().long_text(folded)
 }

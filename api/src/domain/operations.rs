@@ -55,7 +55,7 @@ async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details:
     batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?).append(journal::bytes(&change));
     core.store.commit(batch).await?;
     core.operation_started.notify_one();
-    // Whoever is free takes it up at once.
+    // A runner that is free takes it up at once.
     Ok(Operation { state: OperationState::Running, ..stored.shown(id, core) })
 }
 

@@ -28,7 +28,7 @@ use super::{
     users,
 };
 
-/// Who sent a request, as far as the connection tells.
+/// The client of a request, as far as the connection tells.
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// Where from.
@@ -45,7 +45,7 @@ pub struct Issued {
     pub refresh: Option<String>,
     /// The access token's life in seconds.
     pub expires_in: u64,
-    /// Who signed in.
+    /// The user who signed in.
     pub user: User,
 }
 

@@ -98,7 +98,7 @@ fn a_flood_of_addresses_takes_bounded_memory_and_frees_nobody_who_is_held_back()
     }
     assert!(limits.remembered() <= 65_536, "{}", limits.remembered());
     assert!(take(&limits, held_back).refused.is_some());
-    // Whoever has the whole allowance again is forgotten first.
+    // A caller whose allowance is whole again is forgotten first.
     hand.advance(Duration::from_secs(1));
     for n in 0..300_000 {
         take(&limits, Payer::Address(Ipv4Addr::from_bits(0x0b00_0000 + n).into()));

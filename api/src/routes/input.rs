@@ -58,7 +58,7 @@ pub(super) struct Raw {
 
 /// A request as its endpoint reads it.
 pub(super) struct Input<E: Endpoint> {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// The session of the access token, where one came and the endpoint looks at it.
     session: Option<Authenticated>,

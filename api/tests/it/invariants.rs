@@ -1,4 +1,4 @@
-//! Who may know whom: the lines that keep the parts apart, read off the sources, so that the picture in `ARCHITECTURE.md`
+//! Which part may know which: the lines that keep the parts apart, read off the sources, so that the picture in `ARCHITECTURE.md`
 //! cannot rot. A line that has to move is moved here and there in one commit.
 
 use std::{

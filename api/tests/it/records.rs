@@ -129,7 +129,7 @@ async fn d4_a_stale_revision_changes_nothing() {
         let body = Some(json!({"title": "Crisps", "revision": new.0}));
         with_header(&admin, Method::PATCH, &address, ("if-match", &old.etag()), body).await.refused(412);
     }
-    // Who wants to make something does not change what is there.
+    // A create never changes a record that is there.
     for tag in ["*", &new.etag(), &format!("\"1\", W/{}", new.etag())] {
         for method in [Method::PATCH, Method::PUT, Method::DELETE] {
             let body = if method == Method::DELETE { None } else { change() };

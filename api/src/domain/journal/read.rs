@@ -67,7 +67,7 @@ pub async fn history(
     let mut versions = Vec::new();
     while let Some(at) = revision {
         let Some(change) = of_record(&snapshot, schema.id(), id, at).await? else { break };
-        // Who may see the latest version, or the last before it was deleted, may see those before.
+        // A caller who may see the latest version, or the last before it was deleted, may see those before.
         if versions.is_empty() && !may.covers(owner(&change)) {
             return Err(Error::NotFound);
         }

@@ -50,7 +50,7 @@ impl Work {
     }
 }
 
-/// Who holds the work.
+/// Which process holds the work, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lease {
     /// The process: its runner's id.
@@ -76,13 +76,13 @@ pub(crate) struct Stored {
     /// RFC 3339, UTC.
     #[serde(default)]
     pub ended_at: Option<String>,
-    /// Who asked for it.
+    /// The user who asked for it.
     #[serde(default)]
     pub by: Option<UserId>,
     /// Why it failed.
     #[serde(default)]
     pub error: Option<String>,
-    /// Who holds it.
+    /// The process that holds it, and until when.
     #[serde(default)]
     pub lease: Option<Lease>,
 }

@@ -62,7 +62,7 @@ pub async fn change_password(app: &App, session: &sessions::Authenticated, chang
     let mut retry = Retry::new(core);
     loop {
         let (version, before) = load(&core.store, session.user.id).await?.ok_or(AuthError::NoUser)?;
-        // Whoever set another password meanwhile had a reason: the one that was checked is worth nothing any more.
+        // The password was changed meanwhile, so the one that was checked is no longer the user's.
         if before.password_hash != checked {
             return Err(Error::Conflict("Your password was changed meanwhile. Sign in with the new one.".to_owned()));
         }

@@ -9,9 +9,9 @@ use store::{Scan, Store};
 
 use crate::domain::{error::Result, keyspace};
 
-/// How the stored hashes stand to the peppers that are there.
+/// How many stored hashes need which of the peppers.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Uses {
     /// Users whose hash will be made anew when they sign in.
     pub outdated: u64,
     /// Users who cannot sign in, since their hash's pepper is not there.
@@ -28,22 +28,22 @@ struct Hashed<'a> {
 }
 
 /// Looks at every user's hash.
-pub async fn standing(store: &Store, peppers: &Peppers) -> Result<Standing> {
+pub async fn count_uses(store: &Store, peppers: &Peppers) -> Result<Uses> {
     let snapshot = store.snapshot().await?;
     let mut pages = snapshot.pages(Scan::prefix(&keyspace::users()));
-    let mut standing = Standing::default();
+    let mut uses = Uses::default();
     while let Some(page) = pages.next().await? {
         for (_, entry) in page {
             let Hashed { username, password_hash } = serde_json::from_slice(&entry.value)?;
             match peppers.used_by(&PasswordHash::from_stored(password_hash)) {
                 PepperUse::Current => {}
-                PepperUse::Outdated => standing.outdated += 1,
+                PepperUse::Outdated => uses.outdated += 1,
                 PepperUse::Missing => {
-                    standing.missing += 1;
-                    standing.first_missing.get_or_insert_with(|| username.into_owned());
+                    uses.missing += 1;
+                    uses.first_missing.get_or_insert_with(|| username.into_owned());
                 }
             }
         }
     }
-    Ok(standing)
+    Ok(uses)
 }

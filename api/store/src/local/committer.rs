@@ -79,7 +79,7 @@ impl Committer {
             let (started, count) = (Instant::now(), waiting.len());
             self.order.split(&inner.backend);
             self.commit_group(waiting)?;
-            // Whoever was answered may be back in a moment with the next batch. To wait for that moment
+            // A writer that was answered may be back in a moment with the next batch. Waiting for that moment
             // keeps busy writers together; else they split in two halves that take turns, each waiting
             // for the other's sync. One writer alone is never waited for.
             expected = count + inner.queue.len();

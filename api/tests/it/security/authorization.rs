@@ -161,7 +161,7 @@ async fn d1_every_endpoint_of_records_asks_the_rule_of_its_action_and_no_other()
                     let place = Place { collection: "things", record: &id, revision: &revision, user: "", session: "" };
                     let answer = call(caller, info, &place.path(info), Some(&json!({"title": "mine"}))).await;
                     let asked = actions(info).contains(&action);
-                    // Whoever signed in owns what they are about to make, and may see their own rows, be they none.
+                    // A signed-in user owns what they are about to create, and may list their own rows, even if there are none.
                     let of_no_record = action == Action::Create || !info.path.contains("{id}");
                     let is_in = name == "admin"
                         || asked && (lets_in.contains(&name) || rule == "owner" && of_no_record && name != "nobody");

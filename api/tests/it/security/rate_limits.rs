@@ -116,7 +116,7 @@ async fn p9_credentials_are_tried_at_the_pace_of_the_address_and_open_sessions_d
         raw.refused(429);
         from_page(&stranger, Method::POST, "/api/session/refresh/", "", None).await.refused(429);
     }
-    // Who holds a session goes on, at the same address.
+    // A session at the same IP address goes on.
     let mine = tokens(&refresh(&stranger, mine.refresh.as_deref()).await);
     from_page(&stranger, Method::POST, "/api/session/refresh/", &cookie, None).await.is(200);
     admin.get("/api/users/me/").await.is(200);

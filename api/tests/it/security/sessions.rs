@@ -156,7 +156,7 @@ async fn t15_disabling_or_deleting_a_user_ends_all_their_sessions() {
     let third = obtain(&admin, "ulla").await;
     admin.delete(&address).await.is(204);
     assert_eq!(lives(&admin, &third).await, [false; 2]);
-    // Whoever gets the name next is somebody else.
+    // The next user of this name is another one.
     let (_, other) = user(&admin, "ulla").await;
     assert_eq!([lives(&admin, &third).await, lives(&admin, &other).await], [[false; 2], [true; 2]]);
 }

@@ -1,4 +1,4 @@
-//! Who is cut off, and when. Where the test waits for a deadline, the clock is held: it jumps ahead as soon as all are waiting.
+//! Connections that are cut off, and when. Where the test waits for a deadline, the clock is held: it jumps ahead as soon as all are waiting.
 
 use std::time::Duration;
 

@@ -37,7 +37,7 @@ async fn answer(stream: &mut TcpStream) -> io::Result<Option<(u16, bool)>> {
 async fn write(address: SocketAddr, token: String, writer: usize, written: Arc<Notify>) -> Vec<String> {
     let mut acknowledged = Vec::new();
     let mut number = 0;
-    // Who finds nobody any more has never been accepted.
+    // A client that can no longer connect was never accepted.
     while let Ok(mut stream) = TcpStream::connect(address).await {
         loop {
             number += 1;

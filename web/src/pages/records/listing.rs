@@ -56,7 +56,7 @@ pub(crate) struct Listing<'a> {
     pub(crate) query: &'a Result<ListQuery, CallError>,
     /// Why it could not be loaded.
     pub(crate) error: Option<&'a CallError>,
-    /// Attempts again.
+    /// Loads again.
     pub(crate) again: &'a Callback<()>,
     /// The page itself, to which nothing is asked.
     pub(crate) route: Route,
