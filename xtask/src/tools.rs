@@ -102,7 +102,7 @@ fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
         if locked.status.success() {
             return Ok(());
         }
-        // A registry mirror may lag behind crates.io by days, and a tool that was just released names crates of the same day.
+        // A tool that was just released may lock crates of the same day, which the registry's index here does not list yet.
         let said = String::from_utf8_lossy(&locked.stderr);
         let Some(lacking) = not_carried(&said) else { bail!("cargo install --locked {exact} said: {said}") };
         println!("xtask: the registry has no {lacking} yet, which {package}'s lock file names; taking an earlier one");
