@@ -50,7 +50,7 @@ enum Command {
     Restore(restore::Restore),
     /// Verify that everything in the store fits together, while the server is stopped.
     Check(check::Check),
-    /// Forget old changes, while the server is stopped.
+    /// Forget old changes.
     Journal(journal::Journal),
     /// List, add and retire the keys that tokens are signed with.
     Keys(keys::Keys),

@@ -18,7 +18,7 @@ pub const DEFAULT_MIN_LENGTH: usize = 15;
 /// The least that it can be lowered to.
 pub const LOWEST_MIN_LENGTH: usize = 8;
 /// A password longer than this is too long to type, and a higher minimum is a mistake in the settings.
-const HIGHEST_MIN_LENGTH: usize = 64;
+pub const HIGHEST_MIN_LENGTH: usize = 64;
 
 /// What has to be left of a password when the user's name and the product's are taken out.
 const OWN_PART: usize = 8;

@@ -39,7 +39,7 @@ enum Command {
     /// Forget old changes. Histories begin later then, and what was deleted before cannot be put back any more.
     Trim {
         /// Keep what is younger than this, such as 90d.
-        #[arg(long, value_parser = parse_duration, value_name = "TIME")]
+        #[arg(long, allow_hyphen_values = true, value_parser = parse_duration, value_name = "TIME")]
         older_than: Duration,
         #[command(flatten)]
         server: FromServer,

@@ -49,11 +49,11 @@ pub(super) struct Sockets {
     #[arg(long, env = "COFFER_TRUSTED_PROXY", value_name = "CIDR|unix", value_delimiter = ',')]
     trusted_proxy: Vec<TrustedProxy>,
     /// How many connections may be open; further ones wait. The system's limit on open files has to leave room for them.
-    #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = DEFAULT_MAX_CONNECTIONS, value_parser = value_parser!(u32).range(1..), value_name = "N")]
+    #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = DEFAULT_MAX_CONNECTIONS, allow_hyphen_values = true, value_parser = value_parser!(u32).range(1..), value_name = "N")]
     max_connections: u32,
     /// How many of them one address may have, or one /64 network of IPv6; further ones are closed. Trusted proxies and this machine
     /// may have all.
-    #[arg(long, env = "COFFER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = DEFAULT_MAX_PER_ADDRESS, value_parser = value_parser!(u32).range(1..), value_name = "N")]
+    #[arg(long, env = "COFFER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = DEFAULT_MAX_PER_ADDRESS, allow_hyphen_values = true, value_parser = value_parser!(u32).range(1..), value_name = "N")]
     max_connections_per_address: u32,
 }
 

@@ -16,7 +16,7 @@ use super::{
     listen::{Sockets, greet},
     open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
     systemd,
-    units::{Limit, parse_count, parse_duration, parse_size},
+    units::{Limit, parse_count, parse_duration, parse_min_length, parse_size},
 };
 use crate::{
     assets::Assets,
@@ -37,13 +37,13 @@ pub(super) struct Serve {
     #[arg(long, env = "COFFER_INSECURE_COOKIE")]
     insecure_cookie: bool,
     /// How long an access token lives, such as 5m.
-    #[arg(long, env = "COFFER_ACCESS_LIFETIME", default_value = "5m", value_parser = parse_duration, value_name = "TIME")]
+    #[arg(long, env = "COFFER_ACCESS_LIFETIME", default_value = "5m", allow_hyphen_values = true, value_parser = parse_duration, value_name = "TIME")]
     access_lifetime: Duration,
     /// How long a refresh token lives when it is not used.
-    #[arg(long, env = "COFFER_REFRESH_LIFETIME", default_value = "1d", value_parser = parse_duration, value_name = "TIME")]
+    #[arg(long, env = "COFFER_REFRESH_LIFETIME", default_value = "1d", allow_hyphen_values = true, value_parser = parse_duration, value_name = "TIME")]
     refresh_lifetime: Duration,
     /// How long a session lives at most, however much it is used.
-    #[arg(long, env = "COFFER_SESSION_LIFETIME", default_value = "30d", value_parser = parse_duration, value_name = "TIME")]
+    #[arg(long, env = "COFFER_SESSION_LIFETIME", default_value = "30d", allow_hyphen_values = true, value_parser = parse_duration, value_name = "TIME")]
     session_lifetime: Duration,
     /// Whether a refresh token is spent by its use. Off is for clients that ignore the new one.
     #[arg(long, env = "COFFER_ROTATION", default_value = "on", value_name = "on|off")]
@@ -53,8 +53,8 @@ pub(super) struct Serve {
     signing_key_file: Vec<PathBuf>,
     #[command(flatten)]
     peppers: PepperFiles,
-    /// Characters that a new password must have, 8 or more.
-    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
+    /// Characters that a new password must have: 8 to 64.
+    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, allow_hyphen_values = true, value_parser = parse_min_length, value_name = "N")]
     min_password_length: usize,
     /// Serve the web app from this folder, not from the binary.
     #[arg(long, env = "COFFER_WEB_DIR", value_name = "DIR")]
@@ -69,16 +69,16 @@ pub(super) struct Serve {
     #[arg(long, env = "COFFER_RATE_LIMIT", default_value_t, value_name = "CLASS=N/TIME,…|off")]
     rate_limit: limits::Settings,
     /// How many records a user may own who is no admin, such as 10000; or off.
-    #[arg(long, env = "COFFER_QUOTA_RECORDS", default_value = "1000000", value_parser = parse_count, value_name = "N|off")]
+    #[arg(long, env = "COFFER_QUOTA_RECORDS", default_value = "1000000", allow_hyphen_values = true, value_parser = parse_count, value_name = "N|off")]
     quota_records: Limit,
     /// How many bytes the records of a user may take who is no admin, such as 500MB or 10GB (thousands) or 10GiB (1024s); or off.
-    #[arg(long, env = "COFFER_QUOTA_BYTES", default_value = "1GB", value_parser = parse_size, value_name = "SIZE|off")]
+    #[arg(long, env = "COFFER_QUOTA_BYTES", default_value = "1GB", allow_hyphen_values = true, value_parser = parse_size, value_name = "SIZE|off")]
     quota_bytes: Limit,
     /// Show `/metrics` on this address too, over plain HTTP and to everybody who reaches it, without a token.
     #[arg(long, env = "COFFER_METRICS_LISTEN", value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
     /// How long a stopping server lets requests finish.
-    #[arg(long, env = "COFFER_GRACE", default_value = "10s", value_parser = parse_duration, value_name = "TIME")]
+    #[arg(long, env = "COFFER_GRACE", default_value = "10s", allow_hyphen_values = true, value_parser = parse_duration, value_name = "TIME")]
     grace: Duration,
     /// Fill an empty store with demo collections and a demo admin first; the password is printed.
     #[arg(long, env = "COFFER_DEMO")]

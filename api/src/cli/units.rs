@@ -3,26 +3,33 @@
 
 use std::time::Duration;
 
+use auth::password_policy::{HIGHEST_MIN_LENGTH, LOWEST_MIN_LENGTH};
 use bytesize::ByteSize;
 
 /// A longer time is a mistake, and would lead out of the calendar.
 const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+const TOO_LONG: &str = "a hundred years are the most";
 
 /// Reads `90s`, `5m`, `12h`, `90d`, `1h 30m`: whole seconds, at least one. A number without a unit is refused: a unit that is guessed is
 /// wrong some day.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    // To the library it is a month. The seconds of a month are not what anybody has in mind who writes `10M`.
+    if text.split(|c: char| !c.is_ascii_alphabetic()).any(|unit| unit == "M") {
+        return Err("M is not a unit here: write 10m for minutes, 30d for days".to_owned());
+    }
     let duration = match humantime::parse_duration(text) {
         Ok(duration) => duration,
         Err(_) if is_number(text) => {
             return Err(format!("add the unit: {text}s for seconds, {text}m minutes, {text}h hours, {text}d days"));
         }
+        Err(humantime::DurationError::NumberOverflow) => return Err(TOO_LONG.to_owned()),
         Err(_) => return Err("use a number and its unit, such as 90s, 5m, 12h or 90d".to_owned()),
     };
     if duration.is_zero() || duration.subsec_nanos() > 0 {
         return Err("use whole seconds, at least 1s".to_owned());
     }
     if duration > LONGEST {
-        return Err("a hundred years are the most".to_owned());
+        return Err(TOO_LONG.to_owned());
     }
     Ok(duration)
 }
@@ -51,7 +58,14 @@ pub(super) fn parse_size(text: &str) -> Result<Limit, String> {
     // The library would take a sign.
     let size = text.starts_with(|c: char| c.is_ascii_digit()).then(|| text.parse::<ByteSize>().ok()).flatten();
     counted(size.map(|size| size.as_u64()))
-        .ok_or_else(|| "use a number and its unit, such as 500MB or 10GB, or off".to_owned())
+        .ok_or_else(|| "use a number and its unit, such as 500MB or 10GB, of at most 9 EB, or off".to_owned())
+}
+
+/// Reads the least number of characters of a password.
+pub(super) fn parse_min_length(text: &str) -> Result<usize, String> {
+    let in_range = |length: &usize| (LOWEST_MIN_LENGTH..=HIGHEST_MIN_LENGTH).contains(length);
+    let length = text.parse().ok().filter(in_range);
+    length.ok_or_else(|| format!("use a number from {LOWEST_MIN_LENGTH} to {HIGHEST_MIN_LENGTH}"))
 }
 
 fn is_number(text: &str) -> bool {
@@ -91,7 +105,23 @@ mod tests {
         {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
-        for bad in ["", "m", "5x", "-1s", "+1s", "0s", "0", "1.5s", "300ms", "99999999999d", "101y", "5é"] {
+        for bad in [
+            "",
+            "m",
+            "5x",
+            "10M",
+            "1h 1M",
+            "18446744073709551616s",
+            "-1s",
+            "+1s",
+            "0s",
+            "0",
+            "1.5s",
+            "300ms",
+            "99999999999d",
+            "101y",
+            "5é",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

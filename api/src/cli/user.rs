@@ -13,6 +13,7 @@ use common::{
 use super::{
     open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
     password,
+    units::parse_min_length,
 };
 use crate::domain::{App, Error, journal::Actor, quota::Quota, setup, users};
 
@@ -64,8 +65,8 @@ struct With {
     /// Read the password from stdin, up to the end of the line.
     #[arg(long)]
     password_stdin: bool,
-    /// Characters that a new password must have, 8 or more.
-    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, value_name = "N")]
+    /// Characters that a new password must have: 8 to 64.
+    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, allow_hyphen_values = true, value_parser = parse_min_length, value_name = "N")]
     min_password_length: usize,
     #[command(flatten)]
     peppers: PepperFiles,

@@ -28,4 +28,12 @@ impl Precondition {
             _ => Ok(()),
         }
     }
+
+    /// Whether a change may be made to what is not there.
+    pub fn check_absent(precondition: Option<&Self>) -> Result<()> {
+        match precondition {
+            Some(Self::Exists | Self::OneOf(_)) => Err(Error::Stale),
+            _ => Ok(()),
+        }
+    }
 }

@@ -92,5 +92,8 @@ async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Rep
 
 async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply<endpoints::Restore>> {
     let (name, id, revision) = &input.params;
-    Ok(Reply::stored_record(records::restore(context.app.core(), &input.caller, name, *id, *revision).await?))
+    Ok(Reply::stored_record(
+        records::restore(context.app.core(), &input.caller, name, *id, *revision, input.precondition().as_ref())
+            .await?,
+    ))
 }

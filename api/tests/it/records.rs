@@ -393,7 +393,23 @@ async fn a_version_is_put_back_from_the_history() {
     assert_eq!(back.header("etag"), format!("\"{}\"", back.is(200)["revision"]));
     assert!(back.is(200)["revision"].as_u64() > second["revision"].as_u64());
 
+    let conditional = async |revision: &Value, tag: String| {
+        let address = format!("{address}history/{revision}/restore/");
+        Answer::of(
+            admin
+                .request(Method::POST, &address)
+                .header("if-match", tag)
+                .header("content-type", "application/json")
+                .body("{}"),
+        )
+        .await
+    };
+    conditional(&second["revision"], format!("\"{}\"", first["revision"])).await.refused(412);
+    conditional(&second["revision"], format!("\"0\", \"{}\"", back.is(200)["revision"])).await.is(200);
+
     admin.delete(&address).await.is(204);
+    conditional(&second["revision"], format!("\"{}\"", second["revision"])).await.refused(412);
+    conditional(&second["revision"], "*".to_owned()).await.refused(412);
     let revived = restore(&second["revision"]).await.is(200);
     assert_eq!((text(&revived, "title"), &revived["price"]), ("Crisps".to_owned(), &json!(3)));
     for member in ["id", "owner", "created_at"] {

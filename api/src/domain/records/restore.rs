@@ -18,6 +18,7 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     journal, keyspace,
+    precondition::Precondition,
     retry::Retry,
     stage::{Stage, Stored},
 };
@@ -30,6 +31,7 @@ pub async fn restore(
     name: &CollectionName,
     id: RecordId,
     revision: Revision,
+    precondition: Option<&Precondition>,
 ) -> Result<Sent> {
     let mut retry = Retry::new(core);
     loop {
@@ -46,6 +48,10 @@ pub async fn restore(
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !may.covers(owner) {
             return Err(refusal(&schema, caller, owner));
+        }
+        match &current {
+            Some(entry) => Precondition::check(precondition, Revision(entry.version.get()))?,
+            None => Precondition::check_absent(precondition)?,
         }
         let fields = schema.collection.fields.iter().filter_map(|field| {
             let name = field.name.as_str();
