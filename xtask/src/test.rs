@@ -105,10 +105,14 @@ impl Total {
                     self.tests.push((seconds, format!("{binary} {test}")));
                 }
             }
-            ["Summary", "[", _, _, "tests" | "test", "run:", passed, "passed", rest @ ..] => {
-                self.passed += passed.parse::<u32>()?;
-                if let [.., skipped, "skipped"] = rest {
-                    self.ignored += skipped.parse::<u32>()?;
+            ["Summary", rest @ ..] => {
+                // "752 tests run: 752 passed (1 slow), 3 skipped": a comma stands behind each part, with what it says in brackets.
+                for (number, what) in rest.iter().zip(rest.iter().skip(1)) {
+                    match what.trim_end_matches(',') {
+                        "passed" => self.passed += number.parse::<u32>()?,
+                        "skipped" => self.ignored += number.parse::<u32>()?,
+                        _ => {}
+                    }
                 }
             }
             ["test", "result:", "ok.", passed, "passed;", _, "failed;", ignored, "ignored;", ..] => {
@@ -171,11 +175,12 @@ mod tests {
             "        PASS [   1.250s] (  1/753) coffer::it records::an_array_is_created_whole_or_not_at_all",
             "        PASS [   0.250s] coffer::it users::power_that_is_taken_is_gone_with_the_next_request",
             "     Summary [  62.310s] 752 tests run: 752 passed (1 slow), 3 skipped",
+            "     Summary [1233.038s] 821 tests run: 821 passed, 0 skipped",
             "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.70s",
         ] {
             total.read(line).unwrap();
         }
-        assert_eq!((total.passed, total.ignored), (753, 3));
+        assert_eq!((total.passed, total.ignored), (1574, 3));
         assert_eq!(total.binaries["coffer::it"], (2, 1.5));
     }
 }
