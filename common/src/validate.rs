@@ -132,17 +132,23 @@ pub fn parse_decimal(text: &str) -> Option<Decimal> {
     if plain { Decimal::from_str_exact(text).ok() } else { None }
 }
 
+/// Digits of a number in plain notation, zeros before all others left out.
+fn digits(text: &str) -> usize {
+    text.trim_start_matches('-').trim_start_matches('0').bytes().filter(u8::is_ascii_digit).count()
+}
+
 fn check_decimal(
     value: &Value,
     min: Option<&str>,
     max: Option<&str>,
     places: Option<u32>,
 ) -> Result<Value, FieldError> {
+    let too_many_digits = || {
+        let message = format!("Ensure that there are no more than {MAX_DECIMAL_DIGITS} digits in total.");
+        FieldError::new("max_digits", message)
+    };
     let parsed = match value {
-        Value::String(text) if text.bytes().filter(u8::is_ascii_digit).count() > MAX_DECIMAL_DIGITS as usize => {
-            let message = format!("Ensure that there are no more than {MAX_DECIMAL_DIGITS} digits in total.");
-            return Err(FieldError::new("max_digits", message));
-        }
+        Value::String(text) if digits(text) > MAX_DECIMAL_DIGITS as usize => return Err(too_many_digits()),
         Value::String(text) => parse_decimal(text),
         Value::Number(number) => {
             let text = number.to_string();
@@ -154,6 +160,11 @@ fn check_decimal(
     if let Some(places) = places.filter(|places| number.scale() > *places) {
         let message = format!("Ensure that there are no more than {places} decimal places.");
         return Err(FieldError::new("max_decimal_places", message));
+    }
+    // As it is stored: with zeros up to its places, so that it can be read again.
+    let written = number.mantissa().unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
+    if written + places.map_or(0, |places| places - number.scale()) > MAX_DECIMAL_DIGITS {
+        return Err(too_many_digits());
     }
     check_bounds(&number, min.and_then(parse_decimal).as_ref(), max.and_then(parse_decimal).as_ref())?;
     let text = match places {

@@ -58,6 +58,19 @@ fn decimals_keep_their_digits() {
         json!("1234567890123456789.123456789"),
     );
     accepts(json!({"name": "d", "type": "decimal"}), json!("-0.0"), json!("0"));
+    for places in 0..=28_u32 {
+        let amount = || json!({"name": "d", "type": "decimal", "places": places});
+        let whole = 28 - places as usize;
+        let fits = if whole == 0 { "0.5".to_owned() } else { "9".repeat(whole) };
+        let stored = check(&field(amount()), &json!(fits)).unwrap();
+        accepts(amount(), stored.clone(), stored);
+        assert_eq!(
+            message(amount(), &json!("1".repeat(whole + 1))),
+            "Ensure that there are no more than 28 digits in total."
+        );
+    }
+    let largest = serde_json::from_str("79228162514264337593543950335").unwrap_or(Value::Null);
+    assert!(check(&field(json!({"name": "d", "type": "decimal"})), &largest).is_err(), "29 digits");
     assert_eq!(message(price(), &json!("1.505")), "Ensure that there are no more than 2 decimal places.");
     assert_eq!(message(price(), &json!("-1")), "Ensure this value is greater than or equal to 0.");
     assert_eq!(message(price(), &json!("1".repeat(29))), "Ensure that there are no more than 28 digits in total.");
