@@ -143,10 +143,7 @@ fn check_decimal(
     max: Option<&str>,
     places: Option<u32>,
 ) -> Result<Value, FieldError> {
-    let too_many_digits = || {
-        let message = format!("Ensure that there are no more than {MAX_DECIMAL_DIGITS} digits in total.");
-        FieldError::new("max_digits", message)
-    };
+    let too_many_digits = || FieldError::new("max_digits", "Ensure that there are no more than 28 digits in total.");
     let parsed = match value {
         Value::String(text) if digits(text) > MAX_DECIMAL_DIGITS as usize => return Err(too_many_digits()),
         Value::String(text) => parse_decimal(text),
@@ -162,15 +159,17 @@ fn check_decimal(
         return Err(FieldError::new("max_decimal_places", message));
     }
     // As it is stored: with zeros up to its places, so that it can be read again.
-    let written = number.mantissa().unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
-    if written + places.map_or(0, |places| places - number.scale()) > MAX_DECIMAL_DIGITS {
+    let mut text = number.to_string();
+    if let Some(missing) = places.map(|places| (places - number.scale()) as usize).filter(|missing| *missing > 0) {
+        if !text.contains('.') {
+            text.push('.');
+        }
+        text.extend(std::iter::repeat_n('0', missing));
+    }
+    if digits(&text) > MAX_DECIMAL_DIGITS as usize {
         return Err(too_many_digits());
     }
     check_bounds(&number, min.and_then(parse_decimal).as_ref(), max.and_then(parse_decimal).as_ref())?;
-    let text = match places {
-        Some(places) => format!("{number:.0$}", places as usize),
-        None => number.to_string(),
-    };
     Ok(Value::String(text))
 }
 
