@@ -9,8 +9,9 @@ use anyhow::{Result, bail};
 use crate::{step, tools, workspace};
 
 /// The largest size of the WebAssembly, compressed with brotli as the server sends it, in bytes: a third of a second at 10 Mbit/s. The rest of a
-/// first visit is small beside it and grows with what people see.
-const MAX_WASM: u64 = 350_000;
+/// first visit is small beside it and grows with what people see. The app is one file: what pages need that a first visit does not show is in it too,
+/// and will leave it when the app is split.
+const MAX_WASM: u64 = 400_000;
 
 /// Prints each file's size; an error where a visitor would have to download too much.
 pub(crate) fn check() -> Result<()> {
