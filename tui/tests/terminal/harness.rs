@@ -25,7 +25,7 @@ use tempfile::TempDir;
 /// The first admin.
 pub(crate) const ADMIN: &str = "ada";
 /// The first admin's password.
-pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "seven otters mend a kite";
 /// The longest that anything is waited for.
 const DEADLINE: Duration = Duration::from_secs(30);
 

@@ -12,7 +12,7 @@ use super::{
     sign_in,
 };
 
-const NEW_PASSWORD: &str = "another horse and another staple";
+const NEW_PASSWORD: &str = "nine badgers paint the fence";
 const EMPTY_LINE: &str = "\x15";
 
 /// Somebody signed in from elsewhere.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::support::Coffer;
 
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "seven otters mend a kite";
 /// A page that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// `nobody` on every Linux.
