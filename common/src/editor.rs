@@ -4,6 +4,8 @@
 mod field_draft;
 mod options;
 mod part;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     field_draft::FieldDraft,
@@ -230,90 +232,5 @@ impl Editor {
             messages.extend(errors.iter().map(|error| format!("{}: {}", text::label(path), error.message)));
         }
         messages
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::problem::{FieldError, Problem};
-
-    #[test]
-    fn what_is_stored_edits_back_to_itself() {
-        let fields = json!([
-            {"name": "title", "type": "text", "max_length": 9, "required": true, "nullable": false, "unique": true, "indexed": false, "default": "true", "help": "h"},
-            {"name": "size", "type": "choice", "choices": ["s", "m"], "many": true, "required": false, "nullable": false, "unique": false, "indexed": false, "default": ["s"]},
-            {"name": "price", "type": "decimal", "min": "0.5", "places": 2, "required": false, "nullable": true, "unique": false, "indexed": true, "default": "1.50"},
-            {"name": "of", "type": "reference", "collection": "snacks", "on_delete": "set_null", "required": false, "nullable": true, "unique": false, "indexed": false},
-            {"name": "n", "type": "integer", "min": -1, "required": false, "nullable": false, "unique": false, "indexed": false, "default": 3}
-        ]);
-        let collection: Collection = serde_json::from_value(json!({
-            "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "d", "created_at": "", "updated_at": "", "revision": 4,
-            "fields": fields, "access": {"list": ["anyone"], "view": ["role:editor", "owner"], "create": [], "update": [], "delete": ["nobody"]}
-        }))
-        .unwrap();
-        let mut editor = Editor::edit(&collection);
-        assert_eq!(editor.submit(), Some(Definition::from(collection)), "{:?}", editor.errors);
-    }
-
-    #[test]
-    fn errors_stand_at_their_part() {
-        let mut editor = Editor::default();
-        let max_length = FieldPart::all("text").into_iter().find(|part| part.member() == "max_length").unwrap();
-        editor.write(Part::Access(0), "everyone".to_owned());
-        editor.write(Part::Field(0, max_length), "many".to_owned());
-        assert_eq!(editor.submit(), None);
-        assert_eq!(
-            (editor.errors_of(Part::Name).len(), editor.errors_of(Part::Field(0, FieldPart::Name)).len()),
-            (1, 1)
-        );
-        assert_eq!(editor.errors_of(Part::Field(0, max_length)), ["A valid integer is required."]);
-        assert_eq!(editor.errors_of(Part::Access(0)).len(), 1);
-    }
-
-    #[test]
-    fn fields_move_and_stay_inside() {
-        let mut editor = Editor::default();
-        editor.add_field();
-        editor.write(Part::Field(1, FieldPart::Name), "b".to_owned());
-        assert_eq!(editor.move_field(1, false), 0);
-        assert_eq!(editor.move_field(0, false), 0);
-        assert_eq!(editor.draft.fields[0].name, "b");
-    }
-
-    #[test]
-    fn what_is_still_empty_is_not_wrong_before_it_was_to_be_sent() {
-        let mut editor = Editor::default();
-        editor.write(Part::Description, "d".to_owned());
-        assert!(editor.errors_of(Part::Name).is_empty() && !editor.has_errors(0) && !editor.shows_errors());
-        editor.write(Part::Name, "Snacks".to_owned());
-        assert_eq!(editor.errors_of(Part::Name).len(), 1);
-        assert_eq!(editor.submit(), None);
-        assert!(editor.has_errors(0) && editor.shows_errors());
-        assert!(editor.messages().is_empty(), "all of it stands at its part");
-    }
-
-    #[test]
-    fn what_the_server_refuses_stands_at_its_part_until_something_is_changed() {
-        let mut editor = Editor::default();
-        let unique = Part::Field(0, FieldPart::Unique);
-        let mut errors = FieldErrors::of("fields.0.unique", FieldError::new("unique", "Two records have the same."));
-        errors.push("zzz", FieldError::new("unknown", "There is no field of this name."));
-        editor.refuse(&CallError::Problem(Box::new(Problem::taken(errors))));
-        assert_eq!(editor.errors_of(unique), ["Two records have the same."]);
-        assert_eq!(editor.messages()[1], "Zzz: There is no field of this name.");
-        editor.write(Part::Description, "d".to_owned());
-        assert!(editor.errors_of(unique).is_empty() && editor.messages().is_empty());
-        editor.refuse(&CallError::Problem(Box::new(Problem::unauthorized("over"))));
-        assert!(editor.messages().is_empty(), "once somebody has signed in, nothing is wrong with it");
-    }
-
-    #[test]
-    fn what_is_typed_and_taken_back_is_no_change() {
-        let mut editor = Editor::default();
-        editor.write(Part::Name, "a".to_owned());
-        assert!(editor.is_changed());
-        editor.write(Part::Name, String::new());
-        assert!(!editor.is_changed());
     }
 }

@@ -1,21 +1,21 @@
 //! The state of the whole client. Screens lie on each other; signing in lies above them all, so that what was being typed
 //! below is still there afterwards.
 
+mod permissions;
+mod screen;
+
 use std::collections::VecDeque;
 
-use common::{
-    access::{AccessRules, Action as Access, Caller, Decision},
-    record::Record,
-    user::User,
-};
+use common::user::User;
 use crossterm::event::KeyEvent;
 
+pub use self::screen::Screen;
 use crate::{
     effect::Effect,
-    key::{Action, Context},
+    key::Context,
     load::{Load, Ticket, Tickets},
     message::Deleted,
-    screen::{AccountForm, Collections, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions, SignIn},
+    screen::{Collections, Editing, SignIn},
     style::Theme,
 };
 
@@ -70,66 +70,6 @@ pub enum Typed {
     Key(KeyEvent),
     /// A pasted text.
     Paste(String),
-}
-
-/// A screen with its state.
-pub enum Screen {
-    /// The list of collections.
-    Collections(Collections),
-    /// A table of records.
-    Records(Box<Records>),
-    /// One record, read only.
-    Record(Box<Detail>),
-    /// A record's form.
-    Form(Box<RecordForm>),
-    /// The collection editor.
-    Definition(Box<DefinitionForm>),
-    /// The list of users.
-    Users(Box<Records>),
-    /// Where somebody is signed in.
-    Sessions(Box<Sessions>),
-    /// A form about an account.
-    Account(Box<AccountForm>),
-}
-
-impl Screen {
-    /// The table, where the screen is one with pages and a filter line.
-    pub fn table(&self) -> Option<&Records> {
-        match self {
-            Screen::Records(table) | Screen::Users(table) => Some(table),
-            Screen::Sessions(sessions) => Some(&sessions.list),
-            _ => None,
-        }
-    }
-
-    /// The table to be changed, where the screen is one.
-    pub fn table_mut(&mut self) -> Option<&mut Records> {
-        match self {
-            Screen::Records(table) | Screen::Users(table) => Some(table),
-            Screen::Sessions(sessions) => Some(&mut sessions.list),
-            _ => None,
-        }
-    }
-
-    /// The form, where the screen is one.
-    pub fn editing(&self) -> Option<&dyn Editing> {
-        match self {
-            Screen::Form(form) => Some(&**form),
-            Screen::Definition(form) => Some(&**form),
-            Screen::Account(form) => Some(&**form),
-            _ => None,
-        }
-    }
-
-    /// The form to be changed, where the screen is one.
-    pub fn editing_mut(&mut self) -> Option<&mut dyn Editing> {
-        match self {
-            Screen::Form(form) => Some(&mut **form),
-            Screen::Definition(form) => Some(&mut **form),
-            Screen::Account(form) => Some(&mut **form),
-            _ => None,
-        }
-    }
 }
 
 /// A sentence that goes away.
@@ -218,68 +158,6 @@ impl Model {
             Some(Screen::Sessions(_)) => Context::Sessions,
             Some(Screen::Collections(_)) | None => Context::Collections,
         }
-    }
-
-    /// Whether an action makes sense right now; footer and help leave the others out.
-    pub fn offers(&self, action: Action) -> bool {
-        if self.help.is_some() {
-            return true;
-        }
-        match action {
-            Action::Undo => !self.undo.is_empty(),
-            Action::OtherForm => self.sign_in.as_ref().is_some_and(|sign_in| sign_in.setup_required),
-            Action::Retry => self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.error.is_some()),
-            Action::TakeTheirs => match self.screens.last() {
-                Some(Screen::Form(form)) => form.theirs_here().is_some(),
-                _ => false,
-            },
-            Action::LookUp => match self.screens.last() {
-                Some(Screen::Form(form)) => form.refers_to().is_some(),
-                _ => false,
-            },
-            Action::AddField => matches!(self.screens.last(), Some(Screen::Definition(_))),
-            Action::RemoveField | Action::FieldUp | Action::FieldDown => {
-                matches!(self.screens.last(), Some(Screen::Definition(form)) if form.is_in_field())
-            }
-            Action::Users => self.is_admin(),
-            Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
-            _ => true,
-        }
-    }
-
-    fn may_at_all(&self, action: Action) -> bool {
-        let access = match action {
-            Action::New => Access::Create,
-            Action::Edit => Access::Update,
-            _ => Access::Delete,
-        };
-        match self.screens.last() {
-            Some(Screen::Records(records)) => self.decide(&records.collection.access, access) != Decision::Denied,
-            Some(Screen::Record(detail)) => {
-                let decision = self.decide(&detail.collection.access, access);
-                decision.covers(detail.record.owner())
-            }
-            Some(Screen::Collections(_) | Screen::Users(_)) => self.is_admin(),
-            Some(Screen::Sessions(_)) => true,
-            _ => false,
-        }
-    }
-
-    /// The user may define collections. Before the user is known this is a yes: the server decides anyway.
-    pub fn is_admin(&self) -> bool {
-        self.user.as_ref().is_none_or(|user| user.is_admin)
-    }
-
-    /// The decision of a collection's rules for the user. Before the user is known everything is allowed: the server decides anyway.
-    pub fn decide(&self, rules: &AccessRules, access: Access) -> Decision {
-        let Some(user) = &self.user else { return Decision::All };
-        let caller = Caller::User { id: user.id, is_admin: user.is_admin, roles: user.roles.clone() };
-        rules.decide(access, &caller)
-    }
-
-    /// Whether the user may do something to a record.
-    pub fn may(&self, rules: &AccessRules, access: Access, record: &Record) -> bool {
-        self.decide(rules, access).covers(record.owner())
     }
 
     /// Something is going on that the view shows moving.

@@ -1,58 +1,23 @@
 //! Every sentence that the client says. One says what happened and what to do next; what the server said is made safe to
 //! show. What belongs to fields (labels, hints, faults) is `common`'s.
 
+mod command;
+mod failure;
+mod keys;
 mod people;
 
-use std::io;
-
 use common::{
-    CallError, Problem,
+    CallError,
     access::Action as Access,
     collection::Collection,
     record::Record,
     table::title,
-    text::{count, single_line},
+    text::{count, single_line, thousands},
     user::User,
 };
 
-use crate::{
-    key::{Action, Context},
-    message::Failure,
-};
-
-pub use people::*;
-
-/// What the command is, in a line.
-pub const ABOUT: &str = "Read and write the records of a Coffer server in the terminal";
-/// The same, with what there is to know before the first start.
-pub const LONG_ABOUT: &str = "\
-Read and write the records of a Coffer server in the terminal.
-
-Sign in with your name and password; on a new server, make the first admin with the code that the server printed. \
-The key ? shows all keys, F1 does so where text is typed.
-
-You stay signed in until you sign out or the session ends. The session is kept in a file that only you can read, one \
-for each server, in $COFFER_STATE_DIR, or else in coffer/ below $XDG_STATE_HOME or ~/.local/state.
-
-With https the server's certificate must be trusted by this machine; for a private authority set SSL_CERT_FILE. \
-NO_COLOR is respected.";
-/// What `--server` takes.
-pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
-/// What `--ca-cert` takes.
-pub const CA_CERT_HELP: &str =
-    "Believe the certificates in this PEM file too, such as one that a server signed for itself";
-/// The file of `--ca-cert` is not there.
-pub const NO_CA_CERT: &str = "cannot read";
-/// The file of `--ca-cert` has something else in it.
-pub const NO_CERTIFICATE_IN_IT: &str = "the file of --ca-cert has no certificate in PEM form";
-/// The system lacks what an event loop needs.
-pub const NO_RUNTIME: &str =
-    "the system has no room for another program that waits for events; close some and try again";
-/// There is no terminal.
-pub const NO_TERMINAL: &str =
-    "this needs a terminal, and its input or output is none; start it in a terminal without redirecting it";
-/// The terminal cannot be written to or read from any more.
-pub const TERMINAL_GONE: &str = "the terminal is gone";
+pub use self::{command::*, failure::*, keys::*, people::*};
+use crate::width;
 
 /// The product's name.
 pub const NAME: &str = "Coffer";
@@ -137,131 +102,6 @@ pub const NOT_ADMIN: &str = "Only admins define collections. Ask one.";
 /// A 412 over the collection editor.
 pub const DEFINITION_CHANGED: &str = "Not saved: somebody else changed this collection meanwhile. Press Esc twice to discard yours, then e to open theirs.";
 
-/// Reasons why nothing came back; they stand in the middle of a sentence.
-pub const TIMED_OUT: &str = "it took too long";
-/// See [`TIMED_OUT`].
-pub const NO_SUCH_HOST: &str = "no machine of this name was found";
-/// See [`TIMED_OUT`].
-pub const NO_CONNECTION: &str = "there is no connection";
-/// See [`TIMED_OUT`].
-pub const BROKEN_OFF: &str = "the connection broke off";
-/// See [`TIMED_OUT`].
-pub const ANSWER_TOO_LONG: &str = "its answer is too long";
-
-/// See [`TIMED_OUT`].
-pub fn unreachable(kind: io::ErrorKind) -> Option<&'static str> {
-    match kind {
-        io::ErrorKind::ConnectionRefused => Some("nothing answers at this address"),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
-            Some(BROKEN_OFF)
-        }
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("there is no way to that machine"),
-        io::ErrorKind::TimedOut => Some(TIMED_OUT),
-        _ => None,
-    }
-}
-
-/// What an action is called in the footer, and what it does, for the help page.
-pub fn action(action: Action, context: Context) -> (&'static str, &'static str) {
-    let is_form = matches!(context, Context::Line | Context::Area | Context::Choice | Context::Choices);
-    let scrolls = matches!(context, Context::Record | Context::Help);
-    match action {
-        Action::Up if scrolls => ("up", "Scroll up"),
-        Action::Down if scrolls => ("down", "Scroll down"),
-        Action::First if scrolls => ("top", "Go to the top"),
-        Action::Last if scrolls => ("end", "Go to the end"),
-        Action::PreviousPage if scrolls => ("back", "Scroll a page up"),
-        Action::NextPage if scrolls => ("on", "Scroll a page down"),
-        Action::Up => ("up", "Go a row up; above the first, a page back"),
-        Action::Down => ("down", "Go a row down; below the last, a page on"),
-        Action::Left => ("left", "Go a column to the left"),
-        Action::Right => ("right", "Go a column to the right"),
-        Action::First => ("first", "Go to the first row"),
-        Action::Last => ("last", "Go to the last row"),
-        Action::PreviousPage if is_form => ("back", "Go back by several fields"),
-        Action::NextPage if is_form => ("on", "Go on by several fields"),
-        Action::PreviousPage => ("page back", "Go a page back"),
-        Action::NextPage => ("page on", "Go a page on"),
-        Action::Open => ("open", "Open what is under the cursor; while looking up, choose it"),
-        Action::Back if matches!(context, Context::Records | Context::Users | Context::Sessions) => {
-            ("back", "Show all rows again; then go back")
-        }
-        Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
-        Action::Back if context == Context::Help => ("close", "Close this page"),
-        Action::Back => ("back", "Go back; unsaved text is asked about"),
-        Action::Filter => ("filter", "Filter the rows"),
-        Action::Sort => ("sort", "Sort by the column under the cursor: up, down, not at all"),
-        Action::HideColumn => ("hide column", "Hide the column under the cursor"),
-        Action::ShowColumns => ("all columns", "Show all columns again"),
-        Action::Edit if context == Context::Users => ("edit", "Change the user: roles, admin, active, password"),
-        Action::New if context == Context::Users => ("new", "Make a user"),
-        Action::Delete if context == Context::Users => ("delete", "Delete the user; the name is asked for"),
-        Action::Delete if context == Context::Sessions => ("end", "End the session under the cursor; asks once"),
-        Action::EndOthers => ("end others", "End all other sessions, all of somebody else's; asks once"),
-        Action::Users => ("users", "Show the users (admins)"),
-        Action::Sessions if context == Context::Users => ("sign-ins", "Show where the user is signed in"),
-        Action::Sessions => ("sign-ins", "Show where you are signed in"),
-        Action::Password => ("password", "Change your password"),
-        Action::New if context == Context::Collections => ("new", "Define a collection (admins)"),
-        Action::Edit if context == Context::Collections => ("edit", "Change the collection's definition (admins)"),
-        Action::New => ("new", "Create a record"),
-        Action::Edit => ("edit", "Edit the record"),
-        Action::Delete => ("delete", "Delete the record; u brings it back"),
-        Action::Undo => ("undo", "Bring the last deleted record back"),
-        Action::Reload => ("reload", "Load what is shown anew"),
-        Action::SignOut => ("sign out", "End the session, here and on the server"),
-        Action::Submit if context == Context::Filter => ("apply", "Show the rows that match"),
-        Action::Submit => ("send", "Go to the next field; on the last, send the form"),
-        Action::NextInput => ("next", "Go to the next field"),
-        Action::PreviousInput => ("previous", "Go to the previous field"),
-        Action::PreviousChoice => ("before", "Choose the one before"),
-        Action::NextChoice => ("after", "Choose the one after"),
-        Action::Pick if context == Context::Choices => ("pick", "Pick it, or put it back"),
-        Action::Pick => ("change", "Choose the one after"),
-        Action::TakeTheirs => ("take theirs", "Take what somebody else wrote into this field"),
-        Action::LookUp => ("look up", "Choose the record that the field refers to"),
-        Action::OtherForm => ("switch", "Switch between signing in and making the first admin"),
-        Action::Retry => ("try again", "Ask the server again"),
-        Action::Save => ("save", "Save"),
-        Action::AddField => ("add field", "Add a field at the end"),
-        Action::RemoveField => ("remove field", "Take the field under the cursor out"),
-        Action::FieldUp => ("field up", "Move the field under the cursor up"),
-        Action::FieldDown => ("field down", "Move the field under the cursor down"),
-        Action::Help => ("help", "Show all keys"),
-        Action::Quit => ("quit", "Quit; the session is kept"),
-    }
-}
-
-/// The heading of the help page.
-pub fn help_heading(context: Context) -> &'static str {
-    match context {
-        Context::SignIn => "Keys while signing in",
-        Context::Collections => "Keys in the list of collections",
-        Context::Records => "Keys in a table of records",
-        Context::Users => "Keys in the list of users",
-        Context::Sessions => "Keys in the list of sign-ins",
-        Context::Filter => "Keys in the filter line",
-        Context::Record => "Keys over a record",
-        Context::Line | Context::Area | Context::Choice | Context::Choices => "Keys in a form",
-        Context::Help => "Keys on this page",
-    }
-}
-
-/// What the help page says below the keys.
-pub fn help_notes(context: Context) -> &'static [&'static str] {
-    match context {
-        Context::Records | Context::Users | Context::Sessions | Context::Filter => &[
-            "A filter line has words that must occur, and comparisons of fields: = != > >= < <= and ~ for \"contains\".",
-            "Put a value with spaces in quotes: title=\"Sweet corn\".",
-        ],
-        Context::Line | Context::Area | Context::Choice | Context::Choices => &[
-            "Fields marked with * must be filled in. Faults are marked with ! as you type.",
-            "Ctrl-W takes a word back, Ctrl-U empties a line, Ctrl-A and Ctrl-E go to its start and end.",
-        ],
-        _ => &[],
-    }
-}
-
 /// An option of a field, as people read it.
 pub fn option(option: &str) -> String {
     match option {
@@ -270,33 +110,6 @@ pub fn option(option: &str) -> String {
         "false" => "no".to_owned(),
         other => single_line(other).into_owned(),
     }
-}
-
-/// Why a call did not succeed.
-pub fn failure(failure: &Failure) -> String {
-    match failure {
-        Failure::SignedOut => ENDED.to_owned(),
-        Failure::Call(error) => call_error(error),
-    }
-}
-
-/// Why a call did not succeed.
-pub fn call_error(error: &CallError) -> String {
-    match error.problem() {
-        Some(said) => problem(said),
-        None => single_line(&error.to_string()).into_owned(),
-    }
-}
-
-/// The server's sentence, with what it said of single fields.
-pub fn problem(problem: &Problem) -> String {
-    let mut said = problem.detail.clone();
-    for (field, errors) in &problem.errors.0 {
-        for error in errors {
-            said.extend([" ", field, ": ", &error.message]);
-        }
-    }
-    single_line(&said).into_owned()
 }
 
 /// The heading of a field, in the collection editor.
@@ -308,14 +121,6 @@ pub fn field_number(number: usize) -> String {
 pub fn defined(collection: &Collection, is_new: bool) -> String {
     let done = if is_new { "Created" } else { "Saved" };
     format!("{done} the collection {}.", collection.name)
-}
-
-/// Something could not be saved; the form says why.
-pub fn not_saved(error: &CallError) -> &'static str {
-    match error {
-        CallError::Problem(problem) if !problem.errors.is_empty() => FIX_FIRST,
-        _ => "Not saved. Your text is kept; Ctrl-S tries again.",
-    }
 }
 
 /// A record was saved.
@@ -340,7 +145,7 @@ pub fn not_restored(title: &str, error: &CallError) -> String {
 }
 
 fn short(title: &str) -> String {
-    crate::width::cut(&single_line(title), 30)
+    width::cut(&single_line(title), 30)
 }
 
 /// The user may not do this in this collection, or to this record.
@@ -372,7 +177,6 @@ pub const NOTHING_TO_LOOK_UP: &str = "You may not list that collection. Type the
 
 /// Where the cursor stands in a table.
 pub fn position(range: &str, page: u64, pages: u64) -> String {
-    use common::text::thousands;
     format!("{range} · page {} of {}", thousands(page), thousands(pages))
 }
 

@@ -1,107 +1,11 @@
 //! Which part may know which: the lines that keep the parts apart, read off the sources, so that the picture in `ARCHITECTURE.md`
 //! cannot rot. A line that has to move is moved here and there in one commit.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+pub(crate) mod sources;
 
-/// One file of the workspace: its path from the root, and its code without comments and without test modules.
-struct Source {
-    path: String,
-    code: String,
-}
+use std::fs;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// Every file with this ending under a folder of the workspace.
-fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut waiting = vec![root().join(folder)];
-    while let Some(path) = waiting.pop() {
-        if path.is_dir() {
-            waiting.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-        } else if path.extension().is_some_and(|known| known == ending) {
-            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-            found.push((name, fs::read_to_string(&path).unwrap()));
-        }
-    }
-    assert!(!found.is_empty(), "{folder} has no .{ending} files");
-    found.sort();
-    found
-}
-
-/// The code of a folder. What is compiled for tests only may know more.
-fn sources(folder: &str) -> Vec<Source> {
-    let files = files(folder, "rs");
-    let is_test = |path: &str| {
-        let module = Path::new(path).file_stem().unwrap().to_str().unwrap();
-        let declared = format!("#[cfg(test)]\nmod {module};");
-        module == "tests" || path.contains("/tests/") || files.iter().any(|(_, text)| text.contains(&declared))
-    };
-    let shipped = files.iter().filter(|(path, _)| !is_test(path));
-    shipped.map(|(path, text)| Source { path: path.clone(), code: without_tests(&without_comments(text)) }).collect()
-}
-
-/// Drops `//` comments. A `//` inside a text literal goes too, with the rest of its line: no harm here.
-fn without_comments(text: &str) -> String {
-    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
-}
-
-/// Drops everything from a `#[cfg(test)]` to the end of the item that follows.
-fn without_tests(code: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = code;
-    while let Some(at) = rest.find("#[cfg(test)]") {
-        kept.push_str(&rest[..at]);
-        let item = &rest[at..];
-        let open = item.find('{').unwrap_or(item.len());
-        let semicolon = item.find(';').unwrap_or(item.len());
-        if semicolon < open {
-            rest = &item[semicolon + 1..];
-            continue;
-        }
-        let mut depth = 0;
-        let end = item.char_indices().find(|(_, c)| {
-            depth += i32::from(*c == '{') - i32::from(*c == '}');
-            *c == '}' && depth == 0
-        });
-        rest = end.map_or("", |(at, _)| &item[at + 1..]);
-    }
-    kept.push_str(rest);
-    kept
-}
-
-/// Whether code names a crate or module in a path: `name::…`, or `use name;`. `other::name::…` is somebody else's.
-fn names(code: &str, name: &str) -> bool {
-    code.match_indices(name).any(|(at, _)| {
-        let mut before = &code[..at];
-        let after = &code[at + name.len()..];
-        let ends_in_name = |code: &str| code.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '>');
-        // `::name` is the crate, whatever else is called so.
-        before = before.strip_suffix("::").filter(|before| !ends_in_name(before)).unwrap_or(before);
-        let starts = !ends_in_name(before) && !before.ends_with("::");
-        let used = before.trim_end().ends_with("use") && after.starts_with([';', ' ']);
-        starts && (after.starts_with("::") || used)
-    })
-}
-
-/// In `folder`, only files whose path begins with one of `places` name one of `crates`.
-fn only(folder: &str, places: &[&str], crates: &[&str]) {
-    let mut seen = false;
-    for source in sources(folder) {
-        for name in crates.iter().filter(|name| names(&source.code, name)) {
-            seen = true;
-            let allowed = places
-                .iter()
-                .any(|place| source.path == format!("{place}.rs") || source.path.starts_with(&format!("{place}/")));
-            assert!(allowed, "{} names {name}; only {places:?} may", source.path);
-        }
-    }
-    assert!(seen || places.is_empty(), "nobody in {folder} names {crates:?}: does this line still say anything?");
-}
+use self::sources::{SHIPPED, files, modules_named, names, only, root, sources, without_tests};
 
 #[test]
 fn a_path_is_told_from_what_looks_like_one() {
@@ -140,34 +44,6 @@ fn each_part_of_the_server_has_its_library() {
     only("api/server/src", &["api/server/src/tls"], &["x509_parser"]);
     only("api/server/src", &["api/server/src/listener"], &["listenfd"]);
     only("api/src", &["api/src/cli/systemd"], &["sd_notify"]);
-}
-
-/// The modules of a crate that code names, wherever it does: `name::module`, `name::{module, …}`.
-fn modules_named(code: &str, name: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, path) in code.match_indices(&format!("{name}::")) {
-        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
-            continue;
-        }
-        let rest = &code[at + path.len()..];
-        let Some(group) = rest.strip_prefix('{') else {
-            found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
-            continue;
-        };
-        let mut depth = 0;
-        let end = group.find(|c| {
-            depth += i32::from(c == '{') - i32::from(c == '}');
-            depth < 0
-        });
-        let mut depth = 0;
-        let parts = group[..end.unwrap()].split(|c| {
-            depth += i32::from(c == '{') - i32::from(c == '}');
-            c == ',' && depth == 0
-        });
-        let parts = parts.map(str::trim).filter(|part| !part.is_empty());
-        found.extend(parts.map(|part| part.split("::").next().unwrap_or_default().to_owned()));
-    }
-    found
 }
 
 #[test]
@@ -282,17 +158,7 @@ fn common_knows_nobody() {
 
 #[test]
 fn nothing_that_is_shipped_panics_on_purpose() {
-    for folder in [
-        "common/src",
-        "api/src",
-        "api/auth/src",
-        "api/base/src",
-        "api/logging/src",
-        "api/server/src",
-        "api/store/src",
-        "tui/src",
-        "web/src",
-    ] {
+    for folder in SHIPPED {
         for source in sources(folder) {
             for panics in [".unwrap()", "todo!(", "unimplemented!(", "dbg!(", "unsafe {"] {
                 assert!(!source.code.contains(panics), "{} has {panics}", source.path);
@@ -333,19 +199,7 @@ fn nothing_is_left_to_do_and_no_one_machine_is_meant() {
 
 #[test]
 fn modules_stand_beside_their_folder_and_say_what_they_are() {
-    for folder in [
-        "common/src",
-        "api/src",
-        "api/auth/src",
-        "api/base/src",
-        "api/logging/src",
-        "api/server/src",
-        "api/store/src",
-        "tui/src",
-        "web/src",
-        "xtask/src",
-        "fuzz/src",
-    ] {
+    for folder in SHIPPED.into_iter().chain(["xtask/src", "fuzz/src"]) {
         for (path, text) in files(folder, "rs") {
             assert!(!path.ends_with("/mod.rs"), "{path}: foo.rs beside foo/");
             if !path.ends_with("/tests.rs") {

@@ -17,13 +17,16 @@ mod secrets;
 mod sessions;
 mod tokens;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use common::endpoints::tokens::Tokens;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, Answer, Client, PASSWORD, secret_file};
+use crate::{
+    invariants::sources::{files, root},
+    support::{ADMIN, Answer, Client, PASSWORD, secret_file},
+};
 
 /// Another good password.
 const NEW_PASSWORD: &str = "three owls on the old roof";
@@ -95,30 +98,13 @@ async fn journal(admin: &Client) -> Vec<common::change::Change> {
     page.results
 }
 
-/// All Rust files below a folder of the repository, by path, with their text.
-fn sources(folder: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    found
-}
-
 #[test]
 fn the_checklist_and_the_tests_agree() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md")).unwrap();
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
     let is_name = |text: &&str| text.len() > 18 && text.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
     let listed: BTreeSet<&str> = page.split('`').filter(is_name).collect();
     let folders = ["api", "common/src", "fuzz/tests", "tui/src", "web/tests", "xtask/src"];
-    let files = folders.map(sources).concat();
+    let files = folders.map(|folder| files(folder, "rs")).concat();
     let functions: BTreeSet<&str> = files
         .iter()
         .flat_map(|(_, text)| text.split("fn ").skip(1))

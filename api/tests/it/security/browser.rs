@@ -14,9 +14,12 @@ use tokio::{
 use super::{
     from_page, furnish,
     held::{Held, Settings},
-    is_good, journal, page_session, sources,
+    is_good, journal, page_session,
 };
-use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD, server::Server};
+use crate::{
+    invariants::sources::files,
+    support::{ADMIN, Answer, Client, Coffer, PASSWORD, server::Server},
+};
 
 /// A server with a web app of three files.
 async fn with_app() -> (tempfile::TempDir, Server, Client) {
@@ -371,7 +374,7 @@ async fn b9_signing_out_takes_the_cookie_and_the_browsers_cache_away() {
 
 #[test]
 fn b10_the_web_app_takes_no_text_for_markup() {
-    let files = sources("web/src");
+    let files = files("web/src", "rs");
     assert!(files.len() > 10);
     for (path, text) in files {
         for way in

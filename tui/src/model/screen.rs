@@ -1,0 +1,63 @@
+//! Any of the screens, with its state.
+
+use crate::screen::{AccountForm, Collections, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions};
+
+/// A screen with its state.
+pub enum Screen {
+    /// The list of collections.
+    Collections(Collections),
+    /// A table of records.
+    Records(Box<Records>),
+    /// One record, read only.
+    Record(Box<Detail>),
+    /// A record's form.
+    Form(Box<RecordForm>),
+    /// The collection editor.
+    Definition(Box<DefinitionForm>),
+    /// The list of users.
+    Users(Box<Records>),
+    /// Where somebody is signed in.
+    Sessions(Box<Sessions>),
+    /// A form about an account.
+    Account(Box<AccountForm>),
+}
+
+impl Screen {
+    /// The table, where the screen is one with pages and a filter line.
+    pub fn table(&self) -> Option<&Records> {
+        match self {
+            Screen::Records(table) | Screen::Users(table) => Some(table),
+            Screen::Sessions(sessions) => Some(&sessions.list),
+            _ => None,
+        }
+    }
+
+    /// The table to be changed, where the screen is one.
+    pub fn table_mut(&mut self) -> Option<&mut Records> {
+        match self {
+            Screen::Records(table) | Screen::Users(table) => Some(table),
+            Screen::Sessions(sessions) => Some(&mut sessions.list),
+            _ => None,
+        }
+    }
+
+    /// The form, where the screen is one.
+    pub fn editing(&self) -> Option<&dyn Editing> {
+        match self {
+            Screen::Form(form) => Some(&**form),
+            Screen::Definition(form) => Some(&**form),
+            Screen::Account(form) => Some(&**form),
+            _ => None,
+        }
+    }
+
+    /// The form to be changed, where the screen is one.
+    pub fn editing_mut(&mut self) -> Option<&mut dyn Editing> {
+        match self {
+            Screen::Form(form) => Some(&mut **form),
+            Screen::Definition(form) => Some(&mut **form),
+            Screen::Account(form) => Some(&mut **form),
+            _ => None,
+        }
+    }
+}

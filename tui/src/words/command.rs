@@ -1,0 +1,33 @@
+//! What the command says of itself, and before and after it draws.
+
+/// What the command is, in a line.
+pub const ABOUT: &str = "Read and write the records of a Coffer server in the terminal";
+/// The same, with what there is to know before the first start.
+pub const LONG_ABOUT: &str = "\
+Read and write the records of a Coffer server in the terminal.
+
+Sign in with your name and password; on a new server, make the first admin with the code that the server printed. \
+The key ? shows all keys, F1 does so where text is typed.
+
+You stay signed in until you sign out or the session ends. The session is kept in a file that only you can read, one \
+for each server, in $COFFER_STATE_DIR, or else in coffer/ below $XDG_STATE_HOME or ~/.local/state.
+
+With https the server's certificate must be trusted by this machine; for a private authority set SSL_CERT_FILE. \
+NO_COLOR is respected.";
+/// What `--server` takes.
+pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
+/// What `--ca-cert` takes.
+pub const CA_CERT_HELP: &str =
+    "Believe the certificates in this PEM file too, such as one that a server signed for itself";
+/// The file of `--ca-cert` is not there.
+pub const NO_CA_CERT: &str = "cannot read";
+/// The file of `--ca-cert` has something else in it.
+pub const NO_CERTIFICATE_IN_IT: &str = "the file of --ca-cert has no certificate in PEM form";
+/// The system lacks what an event loop needs.
+pub const NO_RUNTIME: &str =
+    "the system has no room for another program that waits for events; close some and try again";
+/// There is no terminal.
+pub const NO_TERMINAL: &str =
+    "this needs a terminal, and its input or output is none; start it in a terminal without redirecting it";
+/// The terminal cannot be written to or read from any more.
+pub const TERMINAL_GONE: &str = "the terminal is gone";

@@ -1,0 +1,104 @@
+//! What the keys do: for the footer and the help page.
+
+use crate::key::{Action, Context};
+
+/// What an action is called in the footer, and what it does, for the help page.
+pub fn action(action: Action, context: Context) -> (&'static str, &'static str) {
+    let is_form = matches!(context, Context::Line | Context::Area | Context::Choice | Context::Choices);
+    let scrolls = matches!(context, Context::Record | Context::Help);
+    match action {
+        Action::Up if scrolls => ("up", "Scroll up"),
+        Action::Down if scrolls => ("down", "Scroll down"),
+        Action::First if scrolls => ("top", "Go to the top"),
+        Action::Last if scrolls => ("end", "Go to the end"),
+        Action::PreviousPage if scrolls => ("back", "Scroll a page up"),
+        Action::NextPage if scrolls => ("on", "Scroll a page down"),
+        Action::Up => ("up", "Go a row up; above the first, a page back"),
+        Action::Down => ("down", "Go a row down; below the last, a page on"),
+        Action::Left => ("left", "Go a column to the left"),
+        Action::Right => ("right", "Go a column to the right"),
+        Action::First => ("first", "Go to the first row"),
+        Action::Last => ("last", "Go to the last row"),
+        Action::PreviousPage if is_form => ("back", "Go back by several fields"),
+        Action::NextPage if is_form => ("on", "Go on by several fields"),
+        Action::PreviousPage => ("page back", "Go a page back"),
+        Action::NextPage => ("page on", "Go a page on"),
+        Action::Open => ("open", "Open what is under the cursor; while looking up, choose it"),
+        Action::Back if matches!(context, Context::Records | Context::Users | Context::Sessions) => {
+            ("back", "Show all rows again; then go back")
+        }
+        Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
+        Action::Back if context == Context::Help => ("close", "Close this page"),
+        Action::Back => ("back", "Go back; unsaved text is asked about"),
+        Action::Filter => ("filter", "Filter the rows"),
+        Action::Sort => ("sort", "Sort by the column under the cursor: up, down, not at all"),
+        Action::HideColumn => ("hide column", "Hide the column under the cursor"),
+        Action::ShowColumns => ("all columns", "Show all columns again"),
+        Action::Edit if context == Context::Users => ("edit", "Change the user: roles, admin, active, password"),
+        Action::New if context == Context::Users => ("new", "Make a user"),
+        Action::Delete if context == Context::Users => ("delete", "Delete the user; the name is asked for"),
+        Action::Delete if context == Context::Sessions => ("end", "End the session under the cursor; asks once"),
+        Action::EndOthers => ("end others", "End all other sessions, all of somebody else's; asks once"),
+        Action::Users => ("users", "Show the users (admins)"),
+        Action::Sessions if context == Context::Users => ("sign-ins", "Show where the user is signed in"),
+        Action::Sessions => ("sign-ins", "Show where you are signed in"),
+        Action::Password => ("password", "Change your password"),
+        Action::New if context == Context::Collections => ("new", "Define a collection (admins)"),
+        Action::Edit if context == Context::Collections => ("edit", "Change the collection's definition (admins)"),
+        Action::New => ("new", "Create a record"),
+        Action::Edit => ("edit", "Edit the record"),
+        Action::Delete => ("delete", "Delete the record; u brings it back"),
+        Action::Undo => ("undo", "Bring the last deleted record back"),
+        Action::Reload => ("reload", "Load what is shown anew"),
+        Action::SignOut => ("sign out", "End the session, here and on the server"),
+        Action::Submit if context == Context::Filter => ("apply", "Show the rows that match"),
+        Action::Submit => ("send", "Go to the next field; on the last, send the form"),
+        Action::NextInput => ("next", "Go to the next field"),
+        Action::PreviousInput => ("previous", "Go to the previous field"),
+        Action::PreviousChoice => ("before", "Choose the one before"),
+        Action::NextChoice => ("after", "Choose the one after"),
+        Action::Pick if context == Context::Choices => ("pick", "Pick it, or put it back"),
+        Action::Pick => ("change", "Choose the one after"),
+        Action::TakeTheirs => ("take theirs", "Take what somebody else wrote into this field"),
+        Action::LookUp => ("look up", "Choose the record that the field refers to"),
+        Action::OtherForm => ("switch", "Switch between signing in and making the first admin"),
+        Action::Retry => ("try again", "Ask the server again"),
+        Action::Save => ("save", "Save"),
+        Action::AddField => ("add field", "Add a field at the end"),
+        Action::RemoveField => ("remove field", "Take the field under the cursor out"),
+        Action::FieldUp => ("field up", "Move the field under the cursor up"),
+        Action::FieldDown => ("field down", "Move the field under the cursor down"),
+        Action::Help => ("help", "Show all keys"),
+        Action::Quit => ("quit", "Quit; the session is kept"),
+    }
+}
+
+/// The heading of the help page.
+pub fn help_heading(context: Context) -> &'static str {
+    match context {
+        Context::SignIn => "Keys while signing in",
+        Context::Collections => "Keys in the list of collections",
+        Context::Records => "Keys in a table of records",
+        Context::Users => "Keys in the list of users",
+        Context::Sessions => "Keys in the list of sign-ins",
+        Context::Filter => "Keys in the filter line",
+        Context::Record => "Keys over a record",
+        Context::Line | Context::Area | Context::Choice | Context::Choices => "Keys in a form",
+        Context::Help => "Keys on this page",
+    }
+}
+
+/// What the help page says below the keys.
+pub fn help_notes(context: Context) -> &'static [&'static str] {
+    match context {
+        Context::Records | Context::Users | Context::Sessions | Context::Filter => &[
+            "A filter line has words that must occur, and comparisons of fields: = != > >= < <= and ~ for \"contains\".",
+            "Put a value with spaces in quotes: title=\"Sweet corn\".",
+        ],
+        Context::Line | Context::Area | Context::Choice | Context::Choices => &[
+            "Fields marked with * must be filled in. Faults are marked with ! as you type.",
+            "Ctrl-W takes a word back, Ctrl-U empties a line, Ctrl-A and Ctrl-E go to its start and end.",
+        ],
+        _ => &[],
+    }
+}
