@@ -1,8 +1,10 @@
 //! What every part of the server needs, and that knows none of them: the seams through which time, randomness and new ids come in,
-//! so that a test can hold the clock and foretell the ids; the histogram that parts count in; and what counts as one client.
+//! so that a test can hold the clock and foretell the ids; the histogram that parts count in; what counts as one client; and the forms
+//! in which texts are compared.
 
 mod clock;
 mod entropy;
+pub mod fold;
 pub mod histogram;
 mod ids;
 mod network;
