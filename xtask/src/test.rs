@@ -13,12 +13,16 @@
 //! - `E2E_BIN`, `E2E_TUI_BIN`: `coffer` and `coffer-tui`, built beforehand (dev profile)
 //! - `E2E_WORDNET`: the folder with WordNet's `data.noun` and the like
 //!
+//! A server that is started with `E2E_CHEAP_PASSWORDS` hashes passwords at almost no cost, which was half of the tests' work. Only a debug build
+//! with the feature knows the variable, and the tests about passwords leave it out.
+//!
 //! One cargo profile serves all tests: nothing is built both for dev and for release. cargo-nextest runs them, each in a process of its own
 //! (`.config/nextest.toml`), and leaves a report in [`REPORT`]; `cargo test` runs the examples in the documentation, which nextest does not.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader};
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -66,7 +70,13 @@ pub(crate) fn test() -> Result<()> {
     }
 
     let mut tests = nextest()?;
-    tests.arg("--cargo-quiet").env("E2E_DIST", workspace::dist()).envs(tools).envs(binaries);
+    // Half of a test's time is waiting: for the disk, a browser, a deadline. Two for each core keep the cores busy.
+    let threads = thread::available_parallelism().map_or(1, usize::from) * 2;
+    tests
+        .args(["--cargo-quiet", "--test-threads", &threads.to_string()])
+        .env("E2E_DIST", workspace::dist())
+        .envs(tools)
+        .envs(binaries);
     let mut total = step("tests: unit, integration, browser, terminal, commands on the pages", || run_tests(tests))?;
     let mut examples = workspace::cargo(&["test", "--doc"]);
     examples.args(ALL);

@@ -122,7 +122,7 @@ impl DataDir {
         } else {
             (SetupCode::none(), None)
         };
-        let hasher = Hasher::new(HasherSettings::default(), peppers, entropy.clone())?;
+        let hasher = Hasher::new(hasher_settings(), peppers, entropy.clone())?;
         let mut parts = Parts::new(store, clock, entropy, &ring, settings.tokens, hasher)?;
         parts.core.quota = quota;
         parts.auth.policy = Policy::with_min_length(settings.min_password_length)?;
@@ -131,6 +131,15 @@ impl DataDir {
         parts.auth.setup_code = setup;
         Ok(Opened { app: App::new(parts), setup_code })
     }
+}
+
+/// What hashing costs. Only a debug build for the end-to-end tests can be asked for less than the floor.
+fn hasher_settings() -> HasherSettings {
+    #[cfg(all(feature = "e2e", debug_assertions))]
+    if std::env::var_os("E2E_CHEAP_PASSWORDS").is_some() {
+        return HasherSettings { cost: auth::password::Cost::LEAST, ..HasherSettings::default() };
+    }
+    HasherSettings::default()
 }
 
 /// A server without a pepper that it needs would tell these users that their passwords are wrong.

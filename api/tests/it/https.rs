@@ -12,7 +12,7 @@ use crate::support::{
     ADMIN, Client, PASSWORD,
     certificate::KeyPair,
     command, leaks,
-    server::{Server, said, serve},
+    server::{Server, http_client, said, serve},
 };
 
 fn start(dir: &Path, pair: &KeyPair) -> Server {
@@ -145,7 +145,7 @@ async fn l6_when_the_certificate_ends_is_in_the_metrics_and_in_the_log_if_it_is_
     let args = ["--tls-cert", files[0], "--tls-key", files[1], "--metrics-listen", "127.0.0.1:0"];
     let mut server = Server::start(&dir.path().join("data"), &args);
     let metrics = server.greeted("Metrics are on ");
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http_client().build().unwrap();
     let end = async || {
         let text = http.get(&metrics).send().await.unwrap().text().await.unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(NAME)?.strip_prefix(' ')).expect("it is there");

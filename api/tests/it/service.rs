@@ -10,12 +10,12 @@ use serde_json::json;
 
 use crate::support::{
     ADMIN, Answer, Client, PASSWORD, command,
-    server::{Server, said},
+    server::{Server, http_client, said},
 };
 
 /// Somebody at the other end of a Unix socket.
 fn over(socket: &Path) -> Client {
-    let http = reqwest::Client::builder().no_proxy().unix_socket(socket).build().unwrap();
+    let http = http_client().unix_socket(socket).build().unwrap();
     Client { http, base: "http://box.example".to_owned(), access: None, id: String::new() }
 }
 

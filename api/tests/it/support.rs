@@ -18,7 +18,6 @@ use common::{
 use reqwest::{
     Method, RequestBuilder,
     header::{CONTENT_TYPE, HeaderMap},
-    redirect,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -51,7 +50,8 @@ impl Coffer {
     /// Starts a server on an empty store. It has no admin yet.
     pub(crate) fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut server = Server::start(&data.path().join("data"), &[]);
+        let data_dir = data.path().join("data");
+        let mut server = Server::spawn(&data_dir, &mut server::serve_with_cheap_passwords(&data_dir, &[]));
         Self { base: server.base.clone(), setup_code: server.setup_code(), server: Some(server), data }
     }
 
@@ -71,7 +71,7 @@ impl Coffer {
     /// Somebody without a token.
     pub(crate) fn stranger(&self) -> Client {
         // It is killed, not asked to end, so connections may stay open as they do with other clients.
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = server::http_client().build().unwrap();
         Client { http, ..self.server().stranger() }
     }
 

@@ -53,6 +53,7 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.path().join("data"))
             .args(arguments)
+            .env("E2E_CHEAP_PASSWORDS", "1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -116,7 +116,7 @@ fn serve(data: &TempDir, listen: &str, options: &[&str]) -> (Group, Receiver<Str
     let mut command = Command::new(given("E2E_BIN"));
     command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", listen]);
     command.arg("--web-dir").arg(given("E2E_DIST")).args(options);
-    let mut process = Group::spawn(&mut command);
+    let mut process = Group::spawn(command.env("E2E_CHEAP_PASSWORDS", "1"));
     let lines = process.lines();
     (process, lines)
 }

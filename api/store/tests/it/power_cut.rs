@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::{Duration, UNIX_EPOCH};
 
 use store::{Options, Store};
@@ -181,13 +182,19 @@ fn find_files(dir: &Path, found: &mut HashMap<String, Vec<u8>>) {
     }
 }
 
-/// Lets writers work until they are killed after about `life`; says what they were promised.
-fn run_and_kill(mut writers: Child, life: Duration, acknowledged: &mut Acknowledged) {
+/// Lets writers work until they are killed after about `life`, counted from their start or, with `opened`, from the first that they were
+/// promised; says what they were promised.
+fn run_and_kill(mut writers: Child, life: Duration, opened: bool, acknowledged: &mut Acknowledged) {
     let output = writers.stdout.take().expect("a pipe");
+    let (sender, promised) = channel();
     let reader = std::thread::spawn(move || {
-        let lines = BufReader::new(output).lines();
-        lines.map_while(Result::ok).collect::<Vec<String>>()
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        lines.inspect(|_| _ = sender.send(())).collect::<Vec<String>>()
     });
+    if opened {
+        // An error means that the writers have ended, which is told below.
+        let _ = promised.recv();
+    }
     std::thread::sleep(life);
     writers.kill().expect("killed");
     writers.wait().expect("gone");
@@ -211,9 +218,9 @@ fn a_power_cut_takes_nothing_that_was_acknowledged() {
         }
         let writers = disk.start(None);
         // Some are killed while they open the store.
-        let most = if random.one_in(4) { 40 } else { 500 };
-        let life = Duration::from_millis(random.below(most) as u64);
-        run_and_kill(writers, life, &mut acknowledged);
+        let opened = !random.one_in(4);
+        let life = Duration::from_millis(random.below(if opened { 250 } else { 40 }) as u64);
+        run_and_kill(writers, life, opened, &mut acknowledged);
         let torn = random.one_in(2);
         disk.forget(&mut random, torn);
         let store = match Store::open(Options::sled(disk.store())) {

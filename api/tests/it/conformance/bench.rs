@@ -3,11 +3,14 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
 
-use reqwest::{Client, Method, header::CONTENT_TYPE, redirect};
+use reqwest::{Client, Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{leaks, server::Server};
+use crate::support::{
+    leaks,
+    server::{Server, http_client, serve_with_cheap_passwords},
+};
 
 /// The key that both sides sign with.
 const KEY: &[u8] = b"6Jq0vT8rXw2mB5zK9cN3yH7dF1gL4sPa-conformance-run";
@@ -44,11 +47,11 @@ impl Bench {
         fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
         let key_file = key_file.to_str().unwrap();
         let options = ["--rotation", rotation, "--signing-key-file", key_file];
-        let mut server = Server::start(&data.path().join("data"), &options);
+        let data_dir = data.path().join("data");
+        let mut server = Server::spawn(&data_dir, &mut serve_with_cheap_passwords(&data_dir, &options));
         let code = server.setup_code();
         // Each request on a connection of its own, straight to the server, and no redirect passed over.
-        let client = Client::builder().pool_max_idle_per_host(0).redirect(redirect::Policy::none()).no_proxy();
-        let client = client.build().unwrap();
+        let client = http_client().pool_max_idle_per_host(0).build().unwrap();
         let base = server.base.clone();
         let mut bench = Self { client, base, key: KEY, accounts: BTreeMap::new(), _server: server, _data: data };
         bench.furnish(&code).await;

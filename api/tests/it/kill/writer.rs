@@ -13,7 +13,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::model::{Intent, Model, Note, Pair};
-use crate::{random::Random, support::PASSWORD};
+use crate::{
+    random::Random,
+    support::{PASSWORD, server::http_client},
+};
 
 /// Records that a writer has at most, each in a slot whose name is unique.
 const SLOTS: usize = 12;
@@ -50,7 +53,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(name: String, seed: u64, versions: Arc<Versions>) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http_client().build().unwrap();
         Self { model: Model::new(name), http, versions, random: Random::new(seed) }
     }
 

@@ -16,13 +16,12 @@ use coffer::{
     limits::{self, Limits},
     routes,
 };
-use reqwest::redirect;
 use server::{Server, ServerOptions, TrustedProxy};
 use store::{Options, Store};
 use tempfile::TempDir;
 
 use super::furnish;
-use crate::support::Client;
+use crate::support::{Client, server::http_client};
 
 /// What a test may want otherwise.
 pub(crate) struct Settings {
@@ -103,7 +102,7 @@ impl Held {
 
     /// Somebody without a token.
     pub(crate) fn stranger(&self) -> Client {
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = http_client().build().unwrap();
         Client { http, base: self.base.clone(), access: None, id: String::new() }
     }
 }

@@ -9,7 +9,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
-use reqwest::redirect;
+use reqwest::{ClientBuilder, redirect};
 use serde_json::json;
 
 use super::{ADMIN, Client, PASSWORD, leaks};
@@ -35,6 +35,19 @@ pub(crate) fn serve(data: &Path, args: &[&str]) -> Command {
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
+}
+
+/// The same for a test whose subject is not the password: in a build for the end-to-end tests, hashing costs next to nothing.
+pub(crate) fn serve_with_cheap_passwords(data: &Path, args: &[&str]) -> Command {
+    let mut command = serve(data, args);
+    command.env("E2E_CHEAP_PASSWORDS", "1");
+    command
+}
+
+/// What every client of the tests has: each answer is seen as it is, and no certificates of this machine are read, which takes longer than a
+/// request.
+pub(crate) fn http_client() -> ClientBuilder {
+    reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().tls_certs_only([])
 }
 
 /// `coffer <arguments> --data <data>`, to its end.
@@ -100,8 +113,7 @@ impl Server {
 
     /// Somebody without a token, who keeps no connection open: a server that is asked to end waits for two seconds for what may still come on one.
     pub(crate) fn stranger(&self) -> Client {
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().pool_max_idle_per_host(0);
-        let http = http.build().unwrap();
+        let http = http_client().pool_max_idle_per_host(0).build().unwrap();
         Client { http, base: self.base.clone(), access: None, id: String::new() }
     }
 
