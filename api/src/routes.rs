@@ -27,6 +27,7 @@ mod users;
 use std::{convert::Infallible, sync::Arc};
 
 use bytes::Buf;
+use common::{ENDPOINTS, Endpoint as _, endpoints::health};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
 use warp::Filter;
@@ -41,7 +42,7 @@ use response::{Response, to_warp};
 use server::request::Connection;
 use server::request::Notes;
 use server::request::RequestId;
-use table::Table;
+use table::{Table, split};
 
 /// The whole server as one filter.
 pub fn filter(
@@ -64,6 +65,17 @@ pub fn filter(
         .recover(|_| async { Ok::<_, Infallible>(error::internal(None)) })
         .unify()
         .map(to_warp)
+}
+
+/// Whether the endpoint at `path` is asked by supervisors, under whatever host.
+pub fn is_any_hosts(path: &str) -> bool {
+    [health::Healthy::PATH, health::Ready::PATH].into_iter().any(|known| split(known).eq(split(path)))
+}
+
+/// Whether an endpoint at `path` is for pages of this server alone.
+pub fn is_own_pages(path: &str) -> bool {
+    let mut browsers = ENDPOINTS.iter().filter(|endpoint| endpoint.access.is_browsers());
+    browsers.any(|endpoint| split(endpoint.path).eq(split(path)))
 }
 
 fn table(context: Context, assets: Assets) -> Table {

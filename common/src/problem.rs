@@ -144,6 +144,8 @@ impl Problem {
         uri_too_long(URI_TOO_LONG, "uri-too-long", "Address too long", "uri_too_long");
         /// 415: the body's content type is not one that the route reads.
         unsupported_media_type(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", "unsupported_media_type");
+        /// 421: the request is for a host that is not this server's. The host is not repeated.
+        misdirected(MISDIRECTED_REQUEST, "misdirected", "Not this server's address", "misdirected");
         /// 429: too many tries; `Retry-After` says when to come back.
         too_many_requests(TOO_MANY_REQUESTS, "too-many-requests", "Too many tries", "throttled");
         /// 500: our fault. The log knows more under the request id.

@@ -13,12 +13,12 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::timeout_at;
 use tower::{Service, ServiceExt as _};
 
-use super::{exchange::Exchange, headers, peer::Peer, refusal::Refusal, request_body::RequestBody};
+use super::{exchange::Exchange, headers, origins, peer::Peer, refusal::Refusal, request_body::RequestBody, target};
 use crate::problem;
 
 /// Answers `request`. Every line that is logged meanwhile has the request's id.
@@ -48,21 +48,28 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let options = &exchange.peer.shared.options;
+    let host = target::host(&request, host);
     if exchange.peer.activity.is_plain() {
-        return refuse(exchange, Refusal::plain(&request));
-    }
-    if let Some(refusal) = Refusal::of(&request, options) {
+        let refusal = Refusal::plain(host.as_ref().filter(|host| target::is_own(host, &exchange.peer)));
         return refuse(exchange, refusal);
+    }
+    if let Some(refusal) =
+        Refusal::of(&request, options).or_else(|| target::refusal(&request, host.as_ref(), &exchange))
+    {
+        return refuse(exchange, refusal);
+    }
+    target::tell_foreign_origin(&request, host.as_ref(), &exchange);
+    if exchange.cross_origin.is_allowed() && origins::is_preflight(&request) {
+        let mut response = Response::new(Content::Own(None));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        *response.headers_mut() = origins::preflight(request.headers());
+        return complete(exchange, response, false);
     }
 
     let mut request =
         request.map(|body| RequestBody::new(body, &exchange.peer.shared, exchange.started + options.body_timeout));
-    // HTTP/2 says `:authority`, and an absolute URL overrides `Host` (RFC 9112 §3.2.2): services need to look in one place.
-    let authority = request.uri().authority().map(|authority| match authority.port() {
-        Some(port) => format!("{}:{port}", authority.host()),
-        None => authority.host().to_owned(),
-    });
-    if let Some(host) = host.or_else(|| HeaderValue::try_from(authority?).ok()) {
+    // Services need to look in one place.
+    if let Some(host) = host {
         request.headers_mut().insert(header::HOST, host);
     }
     request.extensions_mut().insert(exchange.connection);
@@ -111,6 +118,7 @@ fn complete<B>(mut exchange: Exchange, mut response: Response<Content<B>>, close
     // Hexadecimal digits and hyphens are always a header value.
     let id = HeaderValue::from_str(exchange.id.as_str()).unwrap_or(HeaderValue::from_static(""));
     headers::complete(response.headers_mut(), id, exchange.version, closes, exchange.connection.is_secure);
+    exchange.cross_origin.complete(response.headers_mut());
     exchange.status = Some(response.status());
     response.map(|content| AnswerBody { content, exchange })
 }

@@ -47,7 +47,7 @@ pub(super) async fn serve<S, B>(
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let activity = Arc::new(Activity::new());
-    let remote = accepted.address();
+    let (remote, local) = (accepted.address(), accepted.local_address());
     let (stream, is_tls): (Box<dyn Io>, bool) = match (accepted, &shared.options.tls) {
         (Accepted::Tcp(stream, _), tls) => {
             // Answers are written whole; waiting for more to fill a packet only delays them. It fails where the client has left already.
@@ -64,6 +64,7 @@ pub(super) async fn serve<S, B>(
         activity: activity.clone(),
         remote,
         remote_text: remote.to_string(),
+        local,
         is_proxy,
         is_tls,
         _connected: shared.options.metrics.connected(),

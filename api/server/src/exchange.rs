@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     forwarded,
+    origins::CrossOrigin,
     peer::Peer,
     request::{Connection, Notes, RequestId},
 };
@@ -21,6 +22,8 @@ pub(super) struct Exchange {
     pub(super) id: RequestId,
     pub(super) connection: Connection,
     pub(super) notes: Notes,
+    /// What the answer says to a page of another origin.
+    pub(super) cross_origin: CrossOrigin,
     pub(super) version: Version,
     pub(super) started: Instant,
     /// None until there is an answer.
@@ -42,12 +45,15 @@ impl Exchange {
         } else {
             (connection, None)
         };
+        let options = &peer.shared.options;
+        let cross_origin = options.origins.decide(request.headers(), || (options.is_own_pages)(request.uri().path()));
         let exchange = Self {
             id: RequestId::new(peer.shared.options.ids.next_id()),
             peer,
             connection,
             method: request.method().clone(),
             notes: Notes::default(),
+            cross_origin,
             version,
             started: Instant::now(),
             status: None,

@@ -5,6 +5,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 /// Names the request in the answer, and in the log.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Nothing of ours is to be loaded into pages of other sites; what they may ask for by a script, `origins` decides.
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// For everything that is no page: there is nothing in it that a browser should run, load or frame.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
@@ -23,6 +27,7 @@ pub(super) fn complete(
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    headers.entry(RESOURCE_POLICY).or_insert(SAME_ORIGIN);
     if !headers.contains_key(header::CACHE_CONTROL) {
         // An ETag promises that asking again is cheap; without one nothing is to be kept at all.
         let rule = if headers.contains_key(header::ETAG) { "private, no-cache" } else { "no-store" };
@@ -37,9 +42,34 @@ pub(super) fn complete(
     }
 }
 
+/// Says that the answer depends on these headers of the request too.
+pub fn vary(headers: &mut HeaderMap, names: &str) {
+    let mut all: Vec<String> = Vec::new();
+    let said: Vec<HeaderValue> = headers.get_all(header::VARY).iter().cloned().collect();
+    let said = said.iter().filter_map(|said| said.to_str().ok());
+    for name in said.chain([names]).flat_map(|names| names.split(',')).map(str::trim) {
+        if !name.is_empty() && !all.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            all.push(name.to_owned());
+        }
+    }
+    if let Ok(all) = HeaderValue::try_from(all.join(", ")) {
+        headers.insert(header::VARY, all);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_answer_depends_on_stands_in_one_line_and_once() {
+        let mut headers = HeaderMap::new();
+        vary(&mut headers, "Accept");
+        vary(&mut headers, "Origin, accept");
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        vary(&mut headers, "ORIGIN");
+        assert_eq!(headers.get_all(header::VARY).iter().collect::<Vec<_>>(), ["Accept, Origin, Accept-Encoding"]);
+    }
 
     fn completed(mut headers: HeaderMap) -> HeaderMap {
         complete(&mut headers, HeaderValue::from_static("id"), Version::HTTP_11, false, false);
@@ -52,6 +82,7 @@ mod tests {
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["referrer-policy"], "no-referrer");
         assert_eq!(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
         assert_eq!(headers["x-request-id"], "id");
         assert!(!headers.contains_key("server"));
     }

@@ -1,5 +1,5 @@
 //! The accept loop: a service (warp's, in practice) behind limits, deadlines and a drain. This crate is the only one that names hyper,
-//! tower and rustls; it knows no routes, and routes know of it [`request`], [`metrics`] and [`problem`] alone. Signals and the command
+//! tower and rustls; it knows no routes, and routes know of it [`request`], [`metrics`], [`problem`], [`headers`] and [`origins`] alone. Signals and the command
 //! line are the caller's.
 //!
 //! - `accept`, `listener`, `connection_limits`: taking connections, and from whom how many
@@ -8,6 +8,7 @@
 //! - [`request`]: what handlers are told of a request, and tell the server
 //! - [`problem`], [`metrics`]: how a problem document is answered, and what is counted
 //! - `forwarded`: what proxies say of their clients
+//! - `target`, `hosts`: which names the server answers to; [`origins`]: which pages may read answers
 //! - `drain`: how the server stops
 
 mod accept;
@@ -18,11 +19,13 @@ mod connection_limits;
 mod drain;
 mod exchange;
 mod forwarded;
-mod headers;
+pub mod headers;
+mod hosts;
 mod io;
 mod listener;
 pub mod metrics;
 mod options;
+pub mod origins;
 mod peer;
 pub mod problem;
 mod rate_limited_log;
@@ -31,6 +34,7 @@ pub mod request;
 mod request_body;
 mod shared;
 mod stream;
+mod target;
 mod tls;
 mod tls_stream;
 mod unreadable;
@@ -58,8 +62,10 @@ pub use drain::Unfinished;
 #[doc(hidden)] // for `fuzz/`
 pub use forwarded::client as claimed_client;
 pub use forwarded::{TrustedProxy, TrustedProxyError};
+pub use hosts::{AllowedHost, AllowedHostError, AllowedHosts};
 pub use listener::{InvalidListenAddress, ListenAddress, Listener};
 pub use options::{DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_PER_ADDRESS, ServerOptions};
+pub use origins::{AllowedOrigin, AllowedOriginError, AllowedOrigins};
 pub use request_body::{BodyError, RequestBody};
 pub use tls::{Tls, TlsError};
 
@@ -114,7 +120,12 @@ impl Server {
     {
         let Self { listeners, options } = self;
         let limits = ConnectionLimits::new(options.max_connections, options.max_per_address);
-        let shared = Arc::new(Shared::new(options));
+        let listening = listeners.iter().filter_map(|listener| match listener.address() {
+            Ok(ListenAddress::Tcp(address)) => Some(address.ip().to_canonical()),
+            _ => None,
+        });
+        let listening = listening.collect();
+        let shared = Arc::new(Shared::new(options, listening));
         let phase = watch::Sender::new(Phase::Open);
         let serve = |accepted: Accepted, permit: ConnectionPermit| {
             let is_proxy = accepted.is_trusted(&shared.options.trusted_proxies);

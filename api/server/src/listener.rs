@@ -93,6 +93,14 @@ impl Accepted {
         }
     }
 
+    /// The address at this end, canonical; none for Unix sockets.
+    pub(super) fn local_address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(stream, _) => stream.local_addr().ok().map(|address| address.ip().to_canonical()),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Whether its word about clients is taken.
     pub(super) fn is_trusted(&self, trusted: &[TrustedProxy]) -> bool {
         match self {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base::{Clock, Entropy, IdSource};
 
-use super::{forwarded::TrustedProxy, listener::ListenAddress, tls::Tls};
+use super::{forwarded::TrustedProxy, hosts::AllowedHosts, listener::ListenAddress, origins::AllowedOrigins, tls::Tls};
 use crate::metrics;
 
 /// Room for a request's head. Above the 64 KiB that a head may have, so that a URL that is too long is told from headers that are too many.
@@ -35,6 +35,14 @@ pub struct ServerOptions {
     pub max_per_address: usize,
     /// Whose word about clients behind them is taken.
     pub trusted_proxies: Vec<TrustedProxy>,
+    /// Which hosts are answered to.
+    pub hosts: AllowedHosts,
+    /// Which paths are answered whatever host is asked for: supervisors ask by whatever address they have.
+    pub is_any_hosts: fn(&str) -> bool,
+    /// Pages of which other origins may read answers.
+    pub origins: AllowedOrigins,
+    /// Which paths are for pages of this server alone, whatever origins are allowed: those that read a cookie.
+    pub is_own_pages: fn(&str) -> bool,
     /// From accepting a connection, or from the first byte of a later request, to the end of the request's head.
     pub header_timeout: Duration,
     /// From the head of a request to the end of its body.
@@ -68,6 +76,11 @@ impl Default for ServerOptions {
             max_connections: DEFAULT_MAX_CONNECTIONS as usize,
             max_per_address: DEFAULT_MAX_PER_ADDRESS as usize,
             trusted_proxies: Vec::new(),
+            // What it is called, only whoever runs it knows.
+            hosts: AllowedHosts::Any,
+            is_any_hosts: |_| false,
+            origins: AllowedOrigins::default(),
+            is_own_pages: |_| false,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             handler_timeout: Duration::from_mins(1),

@@ -20,6 +20,8 @@ pub(super) struct Peer {
     pub(super) remote: IpAddr,
     /// The same as text, for the log.
     pub(super) remote_text: String,
+    /// The address here that it came to; none through a Unix socket.
+    pub(super) local: Option<IpAddr>,
     /// Its word about clients is taken.
     pub(super) is_proxy: bool,
     /// TLS is spoken here.

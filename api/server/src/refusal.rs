@@ -2,7 +2,7 @@
 //! failed. Problems of routes and of the domain are theirs.
 
 use common::Problem;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, header, uri::Authority};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Body;
 
 use super::{
@@ -29,11 +29,25 @@ impl Refusal {
         Self { problem, header: None, closes: true }
     }
 
-    /// Plain HTTP came to a port that speaks TLS. Whatever was in the request has been on the way in plain text already.
-    pub(super) fn plain<B>(request: &Request<B>) -> Self {
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.filter(|host| host.parse::<Authority>().is_ok()).unwrap_or("this-host");
+    /// Plain HTTP came to a port that speaks TLS. Whatever was in the request has been on the way in plain text already. `host`: the one
+    /// that was asked for, if it is the server's.
+    pub(super) fn plain(host: Option<&HeaderValue>) -> Self {
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or("this-host");
         Self::closing(Problem::malformed(format!("This port speaks HTTPS. Use https://{host}/")))
+    }
+
+    /// The request names no host.
+    pub(super) fn no_host() -> Self {
+        Self::closing(Problem::malformed(
+            "Name the host that the request is for, with or without a port, in a Host header.",
+        ))
+    }
+
+    /// The request is for a host that is not ours (RFC 9110 §15.5.20). Its name is not repeated.
+    pub(super) fn foreign_host() -> Self {
+        let detail =
+            "This server does not answer under this name or address. Whoever runs it finds in its log how to allow it.";
+        Self { problem: Problem::misdirected(detail), header: None, closes: false }
     }
 
     /// The request's head could not be read.
@@ -66,9 +80,17 @@ impl Refusal {
                 "The request line has no path. Send one that begins with a slash.",
             )));
         }
-        // RFC 9112 §3.2: exactly one in HTTP/1.1.
-        if request.version() == Version::HTTP_11 && headers.get_all(header::HOST).iter().count() != 1 {
+        // RFC 9112 §3.2: exactly one in HTTP/1.1, and never two.
+        let hosts = headers.get_all(header::HOST).iter().count();
+        if hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11 {
             return Some(Self::closing(Problem::malformed("Send exactly one Host header.")));
+        }
+        // RFC 9113 §8.3.1: in HTTP/2 neither overrides the other.
+        if let (Version::HTTP_2, Some(host), Some(authority)) =
+            (request.version(), headers.get(header::HOST), request.uri().authority())
+            && !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes())
+        {
+            return Some(Self::closing(Problem::malformed("Host and :authority name two hosts. Send one of them.")));
         }
         // It stands in the links that are sent back.
         if headers.get(header::HOST).is_some_and(|host| !is_host(host.as_bytes())) {

@@ -1,6 +1,7 @@
 //! What all connections share: the options, hyper's settings, and how many bytes they hold together.
 
 use std::{
+    net::IpAddr,
     sync::atomic::{AtomicBool, AtomicU64},
     time::Duration,
 };
@@ -10,11 +11,19 @@ use hyper_util::{
     server::conn::auto,
 };
 
-use super::options::{HEAD_BUFFER, MAX_HEADER_LIST, MAX_HEADERS, ServerOptions};
+use super::{
+    options::{HEAD_BUFFER, MAX_HEADER_LIST, MAX_HEADERS, ServerOptions},
+    rate_limited_log::PerText,
+};
 
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) options: ServerOptions,
+    /// The addresses that are listened on, canonical.
+    pub(super) listening: Vec<IpAddr>,
+    /// What is told of hosts and of origins that are refused.
+    pub(super) foreign_hosts: PerText,
+    pub(super) foreign_origins: PerText,
     pub(super) http: auto::Builder<TokioExecutor>,
     /// Answers say `Connection: close`.
     pub(super) draining: AtomicBool,
@@ -25,9 +34,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(options: ServerOptions) -> Self {
+    pub(super) fn new(options: ServerOptions, listening: Vec<IpAddr>) -> Self {
         Self {
             options,
+            listening,
+            foreign_hosts: PerText::default(),
+            foreign_origins: PerText::default(),
             http: builder(),
             draining: AtomicBool::new(false),
             body_bytes: AtomicU64::new(0),

@@ -2,6 +2,7 @@
 //! rustls. Deadlines are the connection's: a handshake counts as part of the first request's head.
 
 mod expiry;
+mod names;
 
 use std::{
     fs, io,
@@ -23,6 +24,8 @@ use rustls::{
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
 
+use super::hosts::AllowedHost;
+
 /// What clients may speak inside, in our order.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -42,7 +45,14 @@ struct Files {
 
 /// The pair that new connections get.
 #[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
+struct Current(RwLock<Pair>);
+
+#[derive(Debug, Clone)]
+struct Pair {
+    certified: Arc<CertifiedKey>,
+    /// Whose certificate it is.
+    hosts: Arc<[AllowedHost]>,
+}
 
 #[derive(Clone)]
 struct Acceptor(TlsAcceptor);
@@ -107,13 +117,24 @@ impl Tls {
         Ok(())
     }
 
+    /// The hosts in the certificate that new connections get; none where they cannot be read.
+    pub(super) fn hosts(&self) -> Arc<[AllowedHost]> {
+        self.current.get().hosts
+    }
+
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         self.acceptor.0.clone()
     }
 }
 
+impl Current {
+    fn get(&self) -> Pair {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Files {
-    fn read(&self) -> Result<Arc<CertifiedKey>, TlsError> {
+    fn read(&self) -> Result<Pair, TlsError> {
         let (certificate, key) = (&self.certificate, &self.key);
         let chain = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -127,7 +148,8 @@ impl Files {
         }
         let pair = CertifiedKey::from_der(chain, secret, &aws_lc_rs::default_provider())
             .map_err(|source| TlsError::Pair { certificate: certificate.clone(), key: key.clone(), source })?;
-        Ok(Arc::new(pair))
+        let hosts = pair.cert.first().map(|first| names::hosts(first)).unwrap_or_default().into();
+        Ok(Pair { certified: Arc::new(pair), hosts })
     }
 }
 
@@ -141,6 +163,6 @@ fn unreadable(error: pem::Error, path: &Path, what: &'static str) -> TlsError {
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.get().certified)
     }
 }

@@ -9,8 +9,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Args, value_parser};
 use server::{
-    DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_PER_ADDRESS, ListenAddress, Listener, Server, ServerOptions, Tls, TrustedProxy,
+    AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_PER_ADDRESS,
+    ListenAddress, Listener, Server, ServerOptions, Tls, TrustedProxy,
 };
+
+use crate::routes;
 
 /// Where the server listens.
 #[derive(Debug, Args)]
@@ -48,6 +51,15 @@ pub(super) struct Sockets {
     /// given several times.
     #[arg(long, env = "COFFER_TRUSTED_PROXY", value_name = "CIDR|unix", value_delimiter = ',')]
     trusted_proxy: Vec<TrustedProxy>,
+    /// A host that the server answers to, such as coffer.example, *.example.org for all names below one, or * for any. May be given several
+    /// times. Without it: this machine's names and addresses, those in the certificate, and what a trusted proxy says. localhost and this
+    /// machine's own 127.0.0.1 and `[::1]` are always answered to.
+    #[arg(long, env = "COFFER_ALLOWED_HOST", value_name = "HOST", value_delimiter = ',')]
+    allowed_host: Vec<AllowedHost>,
+    /// An origin whose pages may use the API in a browser, such as <https://app.example>, or * for any. May be given several times. Sign-in by
+    /// cookie stays with the server's own pages.
+    #[arg(long, env = "COFFER_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origin: Vec<AllowedOrigin>,
     /// How many connections may be open; further ones wait. The system's limit on open files has to leave room for them.
     #[arg(long, env = "COFFER_MAX_CONNECTIONS", default_value_t = DEFAULT_MAX_CONNECTIONS, allow_hyphen_values = true, value_parser = value_parser!(u32).range(1..), value_name = "N")]
     max_connections: u32,
@@ -63,6 +75,20 @@ fn parse_mode(text: &str) -> Result<u32, String> {
 }
 
 impl Sockets {
+    /// Tells in the log of settings that let in more than they should without a reason.
+    pub(super) fn warn(&self) {
+        if self.cors_origin.contains(&AllowedOrigin::Any) {
+            tracing::warn!(
+                "--cors-origin *: pages of every site may use the API with the tokens that they have; name the sites where you can"
+            );
+        }
+        if self.allowed_host.contains(&AllowedHost::Any) {
+            tracing::warn!(
+                "--allowed-host *: links in answers repeat whatever host a client asks for, and pages of other sites can pass for this server's"
+            );
+        }
+    }
+
     /// Takes the sockets, and reads the certificate first if there is to be TLS.
     pub(super) fn bind(&self, options: ServerOptions) -> Result<(Server, Option<Tls>)> {
         let tls = match (&self.tls_cert, &self.tls_key) {
@@ -74,6 +100,10 @@ impl Sockets {
             socket_mode: self.socket_mode,
             tls: tls.clone(),
             trusted_proxies: self.trusted_proxy.clone(),
+            hosts: AllowedHosts::new(self.allowed_host.clone()),
+            is_any_hosts: routes::is_any_hosts,
+            origins: AllowedOrigins::new(self.cors_origin.clone()),
+            is_own_pages: routes::is_own_pages,
             max_connections: self.max_connections as usize,
             max_per_address: self.max_connections_per_address as usize,
             ..options

@@ -134,6 +134,7 @@ impl Serve {
         let options = ServerOptions { grace: self.grace, ..ServerOptions::default() };
         let metrics = options.metrics.clone();
         let (server, tls) = self.sockets.bind(options)?;
+        self.sockets.warn();
         let routing = routes::Options {
             insecure_cookie: self.insecure_cookie,
             log: log.clone(),

@@ -16,7 +16,10 @@ use common::{
 use http::{HeaderMap, header};
 use memchr::memchr2;
 use serde_json::Value;
-use server::request::{Connection, Notes, RequestId};
+use server::{
+    origins,
+    request::{Connection, Notes, RequestId},
+};
 
 use super::{
     body::{self, Incoming, check_utf8},
@@ -228,11 +231,7 @@ async fn authenticate(
 fn check_browser(headers: &HeaderMap, is_secure: bool) -> Result<(), Refusal> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin");
-    let origin = text("origin").is_none_or(|origin| {
-        let Some((scheme, host)) = origin.split_once("://") else { return false };
-        // Without TLS here the page may still have come over TLS, through a proxy that nobody told us to believe.
-        Some(host) == text("host") && (!is_secure || scheme == "https")
-    });
+    let origin = text("origin").is_none_or(|origin| origins::is_own(origin, text("host"), is_secure));
     if site && origin && text(BROWSER_HEADER) == Some("1") {
         return Ok(());
     }

@@ -55,7 +55,10 @@ fn routes_know_of_the_server_what_it_says_of_a_request_and_not_its_loop() {
     let named: Vec<_> = routes.flat_map(|source| modules_named(&source.code, "server")).collect();
     assert!(named.iter().any(|module| module == "request"), "does this line still say anything?");
     for module in named {
-        assert!(["metrics", "problem", "request"].contains(&module.as_str()), "routes name server::{module}");
+        assert!(
+            ["headers", "metrics", "origins", "problem", "request"].contains(&module.as_str()),
+            "routes name server::{module}"
+        );
     }
 }
 

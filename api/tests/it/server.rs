@@ -4,6 +4,7 @@ mod access_log;
 mod answers;
 mod deadlines;
 mod drain;
+mod hosts;
 pub(crate) mod http2;
 mod proxies;
 mod smuggling;

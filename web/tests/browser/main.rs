@@ -9,6 +9,7 @@ mod browser;
 mod crowd;
 mod first_run;
 mod looks;
+mod origins;
 mod outage;
 mod seed;
 mod server;

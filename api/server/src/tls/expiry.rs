@@ -1,7 +1,7 @@
 //! When the certificate ends, and that its operator hears of it in time. Connections are served all the same: to refuse it is the
 //! clients' business.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use base::Clock;
 use time::{Duration as Span, OffsetDateTime};
@@ -17,8 +17,8 @@ impl Tls {
     /// When the certificate that new connections get ends; those that vouch for it are not looked at. `None` where that cannot be
     /// read.
     pub fn expires_at(&self) -> Option<OffsetDateTime> {
-        let pair = self.current.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let (_, certificate) = X509Certificate::from_der(pair.cert.first()?).ok()?;
+        let pair = self.current.get();
+        let (_, certificate) = X509Certificate::from_der(pair.certified.cert.first()?).ok()?;
         OffsetDateTime::from_unix_timestamp(certificate.validity().not_after.timestamp()).ok()
     }
 
