@@ -3,7 +3,8 @@
 //!
 //! A function's first argument says what it uses: a [`Core`] has the store, the clock, new ids and the limits; an [`App`] has
 //! that and all of sign-in. Of the modules each uses those before it:
-//! `keyspace` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and `sessions` < `users` < `sign_in`.
+//! `keyspace` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
+//! `sessions` < `users` < `rotation` < `refresh` < `sign_in`.
 
 pub mod app;
 pub mod backup;
@@ -20,7 +21,9 @@ pub mod operations;
 pub mod precondition;
 pub mod quota;
 pub mod records;
+pub mod refresh;
 mod retry;
+pub mod rotation;
 pub mod schema;
 pub mod sessions;
 pub mod setup;

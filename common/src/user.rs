@@ -78,6 +78,15 @@ impl User {
     }
 }
 
+impl Session {
+    /// A warning where one and the same of its tokens was used from several addresses.
+    pub fn warning(&self) -> Option<String> {
+        let [others @ .., last] = self.shared_by.as_slice() else { return None };
+        let others = others.join(", ");
+        Some(format!("The same token was used from {others} and {last}. End this session if one of them is not you."))
+    }
+}
+
 /// One sign-in and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -102,4 +111,7 @@ pub struct Session {
     /// The session that asks.
     #[serde(default)]
     pub current: bool,
+    /// Addresses that used one and the same refresh token of the session; empty unless there were several. Somebody may have a copy.
+    #[serde(default)]
+    pub shared_by: Vec<String>,
 }

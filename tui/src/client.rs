@@ -1,6 +1,8 @@
 //! HTTP, and the session that goes with it: the only place that names reqwest. Tokens are attached, renewed when
 //! `common::renewal` says so, and stored before they are used; they never leave this module but to the session's file.
 
+mod token;
+
 use std::{
     error::Error,
     io,
@@ -130,7 +132,7 @@ impl Client {
         let tokens = self.exchange(&Call::<Obtain>::new((), credentials), None).await?;
         let mut state = self.session.lock().await;
         let _lock = self.lock_file().await;
-        self.adopt(&mut state, tokens, (user, String::new()), asked_at);
+        self.adopt(&mut state, tokens, user, asked_at);
         Ok(())
     }
 
@@ -188,7 +190,7 @@ impl Client {
         let call = Call::<Refresh>::new((), RefreshToken { refresh: session.refresh.clone() });
         let error = match self.exchange(&call, None).await {
             Ok(tokens) => {
-                return Ok(self.adopt(&mut state, tokens, (session.user, session.refresh), attempt.began_at));
+                return Ok(self.adopt(&mut state, tokens, session.user, attempt.began_at));
             }
             Err(error) => error,
         };
@@ -210,15 +212,16 @@ impl Client {
         (kept.user == session.user).then_some(kept)
     }
 
-    /// Takes new tokens on: first into the file, then into use. With rotation off the refresh token stays.
-    fn adopt(&self, state: &mut State, tokens: Tokens, (user, refresh): (String, String), asked_at: u64) -> String {
-        let token = AccessToken::new(tokens.access, user, tokens.expires_in, asked_at);
+    /// Takes new tokens on: first into the file, then into use.
+    fn adopt(&self, state: &mut State, tokens: Tokens, user: String, asked_at: u64) -> String {
+        let life = token::life(&tokens.access);
+        let token = AccessToken::new(tokens.access, user, life, asked_at);
         let session = Session {
             user: token.user,
             access: token.text.clone(),
             access_until: token.ends_at / 1000,
             renew_at: token.renew_at / 1000,
-            refresh: tokens.refresh.unwrap_or(refresh),
+            refresh: tokens.refresh,
         };
         state.kept = self.file.as_ref().is_some_and(|file| file.store(&session).is_ok());
         if !state.kept {

@@ -27,7 +27,7 @@ pub struct Session {
     /// When to renew it, on the same clock. A file of an earlier version does not say: at once.
     #[serde(default)]
     pub renew_at: u64,
-    /// Trades for the next pair, once.
+    /// Trades for the next pair.
     pub refresh: String,
 }
 

@@ -96,19 +96,32 @@ impl Issuer {
         session: SessionId,
         not_after: Option<i64>,
     ) -> (SignedToken, Claims) {
+        let claims = self.claims(kind, user, session, not_after);
+        (self.sign(&claims), claims)
+    }
+
+    /// What a new token says that is still to be signed.
+    pub fn claims(&self, kind: TokenType, user: UserId, session: SessionId, not_after: Option<i64>) -> Claims {
         let issued_at = self.clock.unix_seconds();
         let expires_at = issued_at.saturating_add(self.settings.lifetime(kind));
-        let claims = Claims {
+        Claims {
             token_type: kind,
             expires_at: not_after.map_or(expires_at, |end| end.min(expires_at)),
             issued_at,
             id: self.ids.next_id(),
             user,
             session,
-        };
+        }
+    }
+
+    /// The token of these claims. Signed again it is the same token: its id and its times stay, and only they count.
+    ///
+    /// # Panics
+    /// Where the signing key fails, which [`Self::new`] has ruled out.
+    pub fn sign(&self, claims: &Claims) -> SignedToken {
         let text = jsonwebtoken::encode(&self.header, &claims.payload(&self.settings), &self.key)
             .expect("a key that has signed before signs again");
-        (SignedToken(text), claims)
+        SignedToken(text)
     }
 }
 
@@ -164,7 +177,7 @@ impl Verifier {
             return good.at(now);
         }
         let good = claims::check(&self.signed_payload(token)?, Some(kind), now, &self.settings)?;
-        // A refresh token is good for one request.
+        // A refresh token comes once in minutes.
         if kind == TokenType::Access {
             self.seen.insert(token.to_owned(), good);
         }

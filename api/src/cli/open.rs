@@ -14,7 +14,7 @@ use base::{Clock, Entropy};
 use clap::Args;
 use store::{Options, Store};
 
-use crate::domain::{App, Parts, quota::Quota, sessions, setup, usage, users};
+use crate::domain::{App, Parts, quota::Quota, rotation::Rotation, sessions, setup, usage, users};
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]
@@ -43,8 +43,8 @@ pub(super) struct AuthSettings {
     pub tokens: TokenSettings,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
-    /// A refresh token is spent by its use.
-    pub rotation: bool,
+    /// What a use does to a refresh token.
+    pub rotation: Rotation,
     /// HS256 keys that the operator brings.
     pub key_files: Vec<PathBuf>,
     /// Characters of a new password at least.
@@ -60,7 +60,7 @@ impl Default for AuthSettings {
         Self {
             tokens: TokenSettings::default(),
             session_lifetime: sessions::LIFETIME,
-            rotation: true,
+            rotation: Rotation::default(),
             key_files: Vec::new(),
             min_password_length: auth::password_policy::DEFAULT_MIN_LENGTH,
             peppers: PepperFiles::default(),

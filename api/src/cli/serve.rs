@@ -1,6 +1,7 @@
 //! `coffer serve`.
 
 mod metrics;
+mod rotation;
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use logging::Log;
 use server::{ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::rotation::RotationOptions;
 use super::{
     listen::{Sockets, greet},
     open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
@@ -45,9 +47,8 @@ pub(super) struct Serve {
     /// How long a session lives at most, however much it is used.
     #[arg(long, env = "COFFER_SESSION_LIFETIME", default_value = "30d", allow_hyphen_values = true, value_parser = parse_duration, value_name = "TIME")]
     session_lifetime: Duration,
-    /// Whether a refresh token is spent by its use. Off is for clients that ignore the new one.
-    #[arg(long, env = "COFFER_ROTATION", default_value = "on", value_name = "on|off")]
-    rotation: Switch,
+    #[command(flatten)]
+    rotation: RotationOptions,
     /// A file with an HS256 key of your own, 32 bytes or more. Given several times, the first signs and the others verify.
     #[arg(long, env = "COFFER_SIGNING_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
     signing_key_file: Vec<PathBuf>,
@@ -86,12 +87,6 @@ pub(super) struct Serve {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
     Text,
     Json,
@@ -124,7 +119,7 @@ impl Serve {
                 ..TokenSettings::default()
             },
             session_lifetime: self.session_lifetime.max(self.refresh_lifetime),
-            rotation: self.rotation == Switch::On,
+            rotation: self.rotation.chosen(),
             key_files: self.signing_key_file.clone(),
             min_password_length: self.min_password_length,
             peppers: self.peppers.clone(),

@@ -39,7 +39,7 @@ pub(super) struct Session {
     client: Client,
     server: Url,
     access: String,
-    refresh: Option<String>,
+    refresh: String,
 }
 
 impl FromServer {
@@ -65,7 +65,7 @@ impl Named<'_> {
         let client = trust.client()?.build()?;
         let credentials = tokens::Credentials { username: user.to_string(), password };
         let call = Call::<tokens::Obtain>::new((), credentials);
-        let mut session = Session { client, server: server.clone(), access: String::new(), refresh: None };
+        let mut session = Session { client, server: server.clone(), access: String::new(), refresh: String::new() };
         let pair = session.call(&call).await?;
         (session.access, session.refresh) = (pair.access, pair.refresh);
         Ok(session)
@@ -93,18 +93,17 @@ impl Session {
 
     /// Gets new tokens: the access token lives for minutes.
     pub(super) async fn refresh(&mut self) -> Result<()> {
-        let Some(refresh) = self.refresh.clone() else { return Ok(()) };
-        let pair = self.call(&Call::<tokens::Refresh>::new((), tokens::RefreshToken { refresh })).await?;
-        self.access = pair.access;
-        self.refresh = pair.refresh.or(self.refresh.take());
+        let token = tokens::RefreshToken { refresh: self.refresh.clone() };
+        let pair = self.call(&Call::<tokens::Refresh>::new((), token)).await?;
+        (self.access, self.refresh) = (pair.access, pair.refresh);
         Ok(())
     }
 
     /// Ends the session. It would end by itself, later.
     pub(super) async fn sign_out(self) {
-        if let Some(refresh) = self.refresh.clone() {
-            let _ = self.send(&Call::<tokens::Blacklist>::new((), tokens::RefreshToken { refresh })).await;
-        }
+        let _ = self
+            .send(&Call::<tokens::Blacklist>::new((), tokens::RefreshToken { refresh: self.refresh.clone() }))
+            .await;
     }
 
     /// The error of an answer that is a refusal.

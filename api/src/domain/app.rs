@@ -19,7 +19,7 @@ use auth::{
 use base::{Clock, Entropy, IdSource};
 use store::Store;
 
-use super::{callers::Callers, core::Core, sessions};
+use super::{callers::Callers, core::Core, rotation::Rotation, sessions};
 
 /// Everything that a request needs. Clones are handles to the same.
 #[derive(Clone)]
@@ -56,8 +56,8 @@ pub struct Auth {
     pub callers: Callers,
     /// The code for the first admin, while there is none.
     pub setup_code: SetupCode,
-    /// A refresh token is spent by its use.
-    pub rotation: bool,
+    /// What a use does to a refresh token.
+    pub rotation: Rotation,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
     /// How long a refresh token lives.
@@ -85,7 +85,7 @@ impl Parts {
             throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
             callers: Callers::default(),
             setup_code: SetupCode::none(),
-            rotation: true,
+            rotation: Rotation::default(),
             session_lifetime: sessions::LIFETIME,
         };
         Ok(Self { core: Core::new(store, clock, ids), auth })

@@ -128,6 +128,8 @@ pub enum AuthError {
 impl AuthError {
     /// The token is ours, and its session is nowhere.
     pub const NO_SESSION: Self = Self::Token(TokenError::Invalid("no such session"));
+    /// The token is signed by us, and its session never gave it out.
+    pub const NEVER_ISSUED: Self = Self::Token(TokenError::Invalid("never issued"));
 }
 
 impl From<FieldErrors> for Error {

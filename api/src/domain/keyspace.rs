@@ -246,7 +246,7 @@ pub fn all_user_sessions() -> Key {
     Key::space("user_sessions")
 }
 
-/// A refresh token that was used up.
+/// A refresh token whose successor was used, with that successor; in strict rotation every token that was used.
 pub fn spent(session: SessionId, token: Uuid) -> Key {
     all_spent(session).uuid(token)
 }

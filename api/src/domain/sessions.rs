@@ -1,5 +1,5 @@
 //! Sessions: one sign-in and what became of it. Every token belongs to one, and every request asks it: a session that ended
-//! takes its tokens with it at once. A refresh token is good for one use; using it again ends the session (RFC 9700 §4.14.2).
+//! takes its tokens with it at once. Which of its refresh tokens are good is [`super::rotation`]'s.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -24,14 +24,18 @@ use super::{
     journal::{self, Actor},
     keyspace, records,
     retry::Retry,
+    rotation::StoredToken,
 };
 
 /// How long a session lives at most, unless the operator says otherwise.
 pub const LIFETIME: Duration = Duration::from_hours(24 * 30);
 
+/// Characters of a moment up to its seconds: 2026-01-01T00:00:00.
+const SECONDS: usize = 19;
+
 /// A session as stored. One that ended is kept until its tokens would have expired, so that they are told apart from
 /// forged ones.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSession {
     /// Whose it is.
     pub user: UserId,
@@ -44,8 +48,17 @@ pub struct StoredSession {
     /// Seconds since 1970: when the last of the tokens given out so far expires. Unused until then, the session is over.
     #[serde(default)]
     pub idle_until: i64,
-    /// The refresh token that is good now.
+    /// The newest refresh token that was used, or that the sign-in gave.
     pub refresh: Uuid,
+    /// What its uses are answered with: the next token, which nobody has used yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<StoredToken>,
+    /// The addresses that its newest token was used from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_from: Vec<IpAddr>,
+    /// The addresses that one and the same of its tokens was used from, where there were several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_by: Vec<IpAddr>,
     /// Why it ended, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Verb>,
@@ -65,6 +78,16 @@ impl StoredSession {
             return Err(AuthError::Ended.into());
         }
         Ok(())
+    }
+
+    /// Notes that it got new tokens, and that the access token among them ends at `until`.
+    pub(super) fn note_tokens(&mut self, core: &Core, until: i64) {
+        self.idle_until = self.idle_until.max(until);
+        let now = core.timestamp();
+        // To the second: of many uses at once, as of tabs that are opened together, one writes.
+        if !self.last_used.get(..SECONDS).is_some_and(|second| now.starts_with(second)) {
+            self.last_used = now;
+        }
     }
 
     fn is_over(&self, now: i64) -> bool {
@@ -123,6 +146,7 @@ pub async fn list(core: &Core, asking: &Authenticated, user: UserId, query: &Lis
             address: stored.address,
             user_agent: stored.user_agent,
             current: id == asking.id,
+            shared_by: stored.shared_by.iter().map(ToString::to_string).collect(),
         });
     }
     sessions.reverse();
@@ -201,13 +225,16 @@ pub fn stage_end(
     (id, version, session): (SessionId, Version, StoredSession),
     why: Verb,
 ) -> Result<()> {
-    let key = keyspace::session(id);
     let change = by.entry(core, Subject::Session, &id, why).values(json!({"user": session.user}), Value::Null);
-    let ended = StoredSession { ended: Some(why), ..session };
-    batch
-        .expect(key.clone(), Expect::Version(version))
-        .put(key, serde_json::to_vec(&ended)?)
-        .append(journal::bytes(&change));
+    stage_change(batch, id, version, &StoredSession { ended: Some(why), ..session })?;
+    batch.append(journal::bytes(&change));
+    Ok(())
+}
+
+/// Stages what a session is from now on, if nobody has changed it since `version`.
+pub(super) fn stage_change(batch: &mut Batch, id: SessionId, version: Version, after: &StoredSession) -> Result<()> {
+    let key = keyspace::session(id);
+    batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(after)?);
     Ok(())
 }
 

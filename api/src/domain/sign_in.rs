@@ -1,12 +1,11 @@
-//! Sign-in: tokens for a password, tokens for a refresh token, and their end. Every token belongs to a session, and every request
-//! asks it: a session that ended takes its tokens with it at once. A refresh token is good for one use; using it again ends the
-//! session (RFC 9700 §4.14.2).
+//! Sign-in: tokens for a password, and the caller of an access token. Every token belongs to a session, and every request asks it: a
+//! session that ended takes its tokens with it at once.
 
 use std::{net::IpAddr, sync::Arc};
 
 use auth::{
     password::{Password, PasswordHash, Verdict},
-    token::{Claims, TokenError, TokenType},
+    token::TokenType,
 };
 use common::{
     access::Caller,
@@ -14,7 +13,7 @@ use common::{
     id::{SessionId, UserId},
     user::User,
 };
-use store::{Batch, CommitError, Expect, Version};
+use store::Batch;
 
 use super::{
     app::App,
@@ -23,31 +22,11 @@ use super::{
     error::{AuthError, Error, Result},
     journal::{self, Actor},
     keyspace,
+    refresh::{self, Issued, Origin, lifetime},
     retry::Retry,
-    sessions::{self, Authenticated, StoredSession, end_one, stage_end},
+    sessions::{Authenticated, StoredSession},
     users,
 };
-
-/// The client of a request, as far as the connection tells.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// Where from.
-    pub address: IpAddr,
-    /// What the client calls itself, shortened.
-    pub user_agent: String,
-}
-
-/// Fresh tokens. `refresh` is `None` where rotation is off.
-pub struct Issued {
-    /// Goes into `Authorization`.
-    pub access: String,
-    /// Trades for the next tokens.
-    pub refresh: Option<String>,
-    /// The access token's life in seconds.
-    pub expires_in: u64,
-    /// The user who signed in.
-    pub user: User,
-}
 
 /// The caller of an access token: signature and claims first, then user and session as they are right now.
 pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Authenticated> {
@@ -55,7 +34,9 @@ pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Aut
     let claims = auth.verifier.verify(token, TokenType::Access)?;
     // Before the reading: what is read may be newer than this, and is then never taken for what it is not.
     let as_of = AsOf(core.store.watermark([keyspace::USERS, keyspace::SESSIONS]).await?.changes);
-    let user = if let Some(seen) = auth.callers.get(claims.session, as_of) {
+    // A token that names another user than its session's is answered alike whether or not the session was seen before.
+    let seen = auth.callers.get(claims.session, as_of).filter(|seen| seen.session.user == claims.user);
+    let user = if let Some(seen) = seen {
         // Nobody changed since, but time went on.
         seen.session.check(claims.user, core.clock.unix_seconds())?;
         seen.user
@@ -64,7 +45,7 @@ pub async fn authenticate(app: &App, token: &str, address: IpAddr) -> Result<Aut
         if !stored.user.is_active {
             return Err(AuthError::Inactive.into());
         }
-        let (_, session) = current(core, &claims).await?;
+        let (_, session) = refresh::current(core, &claims).await?;
         let user = Arc::new(stored.user);
         auth.callers.put(claims.session, Seen { as_of, session: Arc::new(session), user: Arc::clone(&user) });
         user
@@ -112,6 +93,9 @@ pub async fn sign_in(app: &App, username: &str, password: &str, origin: &Origin)
             expires_at,
             idle_until: claims.expires_at.max(access_claims.expires_at),
             refresh: claims.id,
+            successor: None,
+            used_from: Vec::new(),
+            shared_by: Vec::new(),
             ended: None,
             address: origin.address.to_string(),
             user_agent: origin.user_agent.clone(),
@@ -148,128 +132,4 @@ async fn note_refused(core: &Core, user: Option<UserId>, origin: &Origin, locked
     let change = Actor::at(&Caller::Anonymous, origin.address).entry(core, Subject::User, &id, action);
     tracing::info!(address = %origin.address, user = id, action = action.as_str(), "sign-in refused");
     journal::note(core, &change).await
-}
-
-fn lifetime(claims: &Claims, core: &Core) -> u64 {
-    u64::try_from(claims.expires_at - core.clock.unix_seconds()).unwrap_or(0)
-}
-
-/// Trades a refresh token, whose claims these are, for new tokens. Of several uses at once one wins; the others change nothing. A use
-/// after that is a replay: the session ends.
-pub async fn refresh(app: &App, claims: Claims, origin: &Origin) -> Result<Issued> {
-    let (core, auth) = (app.core(), app.auth());
-    let (version, session) = current(core, &claims).await?;
-    if session.refresh != claims.id {
-        return Err(refuse_replay(core, &claims, origin).await?);
-    }
-    let (_, stored) = users::load(&core.store, session.user).await?.ok_or(AuthError::NoUser)?;
-    if !stored.user.is_active {
-        return Err(AuthError::Inactive.into());
-    }
-    let (access, access_claims) =
-        auth.issuer.issue(TokenType::Access, session.user, claims.session, Some(session.expires_at));
-    let mut issued = Issued {
-        access: access.into_string(),
-        refresh: None,
-        expires_in: lifetime(&access_claims, core),
-        user: stored.user,
-    };
-    let key = keyspace::session(claims.session);
-    let mut used = StoredSession {
-        last_used: core.timestamp(),
-        idle_until: session.idle_until.max(access_claims.expires_at),
-        ..session
-    };
-    if !auth.rotation {
-        let mut batch = Batch::new();
-        batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(&used)?);
-        return match core.store.commit(batch).await {
-            // Another use in the same moment has noted it, or the session ended and the access token with it.
-            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(issued),
-            Err(error) => Err(error.into()),
-        };
-    }
-    let (refresh, new) = auth.issuer.issue(TokenType::Refresh, used.user, claims.session, Some(used.expires_at));
-    used.refresh = new.id;
-    used.idle_until = new.expires_at.max(access_claims.expires_at);
-    let mut batch = Batch::new();
-    batch
-        .expect(key.clone(), Expect::Version(version))
-        .put(key, serde_json::to_vec(&used)?)
-        .put(keyspace::spent(claims.session, claims.id), Vec::new());
-    match core.store.commit(batch).await {
-        Ok(_) => {
-            issued.refresh = Some(refresh.into_string());
-            Ok(issued)
-        }
-        // Somebody else used the token, or ended the session, in the very same moment.
-        Err(CommitError::Conflict { .. }) => Err(AuthError::Ended.into()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The session of these claims, if it has not ended.
-async fn current(core: &Core, claims: &Claims) -> Result<(Version, StoredSession)> {
-    let (version, session) = sessions::load(core, claims.session).await?.ok_or(AuthError::NO_SESSION)?;
-    session.check(claims.user, core.clock.unix_seconds())?;
-    Ok((version, session))
-}
-
-/// A refresh token that is not the current one: spent by an earlier use, which ends the session, or never given out.
-async fn refuse_replay(core: &Core, claims: &Claims, origin: &Origin) -> Result<Error> {
-    if core.store.get(&keyspace::spent(claims.session, claims.id)).await?.is_none() {
-        return Ok(AuthError::Token(TokenError::Invalid("never issued")).into());
-    }
-    tracing::warn!(session = %claims.session, address = %origin.address, "a spent refresh token was used again; its session ends");
-    end_one(core, Actor::at(&Caller::Anonymous, origin.address), claims.session, Verb::Replay).await?;
-    Ok(AuthError::Ended.into())
-}
-
-/// Whether a token of either type would be accepted right now.
-pub async fn verify(app: &App, token: &str) -> Result<()> {
-    let (core, auth) = (app.core(), app.auth());
-    let claims = auth.verifier.verify_any(token)?;
-    let (_, session) = current(core, &claims).await?;
-    match users::load(&core.store, session.user).await? {
-        Some((_, stored)) if !stored.user.is_active => return Err(AuthError::Inactive.into()),
-        Some(_) => {}
-        None => return Err(AuthError::NoUser.into()),
-    }
-    if claims.token_type == TokenType::Access || session.refresh == claims.id {
-        return Ok(());
-    }
-    match core.store.get(&keyspace::spent(claims.session, claims.id)).await? {
-        Some(_) => Err(AuthError::Ended.into()),
-        None => Err(AuthError::Token(TokenError::Invalid("never issued")).into()),
-    }
-}
-
-/// Ends the session of a refresh token, whose claims these are. That uses the token up, so of several uses at once, refreshing
-/// included, one wins.
-pub async fn blacklist(core: &Core, claims: Claims, origin: &Origin) -> Result<()> {
-    let mut retry = Retry::new(core);
-    loop {
-        let (version, session) = current(core, &claims).await?;
-        if session.refresh != claims.id {
-            return match core.store.get(&keyspace::spent(claims.session, claims.id)).await? {
-                Some(_) => Err(AuthError::Ended.into()),
-                None => Err(AuthError::Token(TokenError::Invalid("never issued")).into()),
-            };
-        }
-        let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
-        let by = Actor::at(&caller, origin.address);
-        let mut batch = Batch::new();
-        stage_end(core, by, &mut batch, (claims.session, version, session), Verb::SignOut)?;
-        if retry.commit(batch).await?.is_some() {
-            return Ok(());
-        }
-    }
-}
-
-/// Ends the session of a refresh token, whose claims these are, be it the current one or spent: another tab may have traded it in
-/// this very moment, and who signs out means the session.
-pub async fn sign_out(core: &Core, claims: Claims, origin: &Origin) -> Result<()> {
-    let (_, session) = current(core, &claims).await?;
-    let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
-    end_one(core, Actor::at(&caller, origin.address), claims.session, Verb::SignOut).await
 }

@@ -10,14 +10,15 @@ use http::{HeaderName, header};
 use super::{context::Context, cookie, input::Input, reply::Reply, table::Table};
 use crate::domain::{
     Error, Result,
-    sign_in::{self, Issued},
+    refresh::{self, Issued},
+    sign_in,
 };
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::SignIn, _, _>(sign_in);
-    table.on::<endpoints::Refresh, _, _>(refresh);
+    table.on::<endpoints::Refresh, _, _>(trade);
     table.on::<endpoints::SignOut, _, _>(sign_out);
 }
 
@@ -26,14 +27,14 @@ async fn sign_in(context: Context, input: Input<endpoints::SignIn>) -> Result<Re
     session(&context, issued)
 }
 
-async fn refresh(context: Context, input: Input<endpoints::Refresh>) -> Result<Reply<endpoints::Refresh>> {
-    session(&context, sign_in::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
+async fn trade(context: Context, input: Input<endpoints::Refresh>) -> Result<Reply<endpoints::Refresh>> {
+    session(&context, refresh::refresh(&context.app, input.refresh_claims()?, &input.origin).await?)
 }
 
 async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<Reply<endpoints::SignOut>> {
     if let Ok(claims) = input.refresh_claims() {
         // A session that has ended already is as signed out as can be.
-        match sign_in::sign_out(context.app.core(), claims, &input.origin).await {
+        match refresh::sign_out(context.app.core(), claims, &input.origin).await {
             Ok(()) | Err(Error::Unauthenticated(_)) => {}
             Err(error) => return Err(error),
         }

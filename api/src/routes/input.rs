@@ -28,13 +28,7 @@ use super::{
     rate_limit::{self, RefreshToken},
 };
 use crate::{
-    domain::{
-        Error,
-        error::AuthError,
-        precondition::Precondition,
-        sessions::Authenticated,
-        sign_in::{self, Origin},
-    },
+    domain::{Error, error::AuthError, precondition::Precondition, refresh::Origin, sessions::Authenticated, sign_in},
     limits::{Allowance, Payer},
 };
 

@@ -54,8 +54,8 @@ async fn the_refresh_token_is_in_a_cookie_that_scripts_cannot_read() {
 }
 
 #[tokio::test]
-async fn the_cookie_rotates_and_an_old_one_ends_the_session() {
-    let (coffer, _admin) = Coffer::with_admin().await;
+async fn in_strict_rotation_an_old_cookie_ends_the_session() {
+    let (coffer, _admin) = Coffer::with_admin_and(&["--rotation", "strict"]).await;
     let page = coffer.stranger();
     let first = call(&page, Method::POST, "/api/session/", "", Some(credentials())).await;
     let second = call(&page, Method::POST, "/api/session/refresh/", &cookie(&first), None).await;
@@ -65,6 +65,38 @@ async fn the_cookie_rotates_and_an_old_one_ends_the_session() {
     call(&page, Method::POST, "/api/session/refresh/", &cookie(&first), None).await.refused(401);
     call(&page, Method::POST, "/api/session/refresh/", &cookie(&second), None).await.refused(401);
     assert!(!is_signed_in(&page, &access).await);
+}
+
+/// Two tabs have one cookie, and a browser that lost an answer has the old one.
+#[tokio::test]
+async fn tabs_that_trade_one_cookie_get_the_same_next_one() {
+    let (coffer, _admin) = Coffer::with_admin().await;
+    let page = coffer.stranger();
+    let first = call(&page, Method::POST, "/api/session/", "", Some(credentials())).await;
+    let trade = async |cookie: &str| call(&page, Method::POST, "/api/session/refresh/", cookie, None).await;
+    let old = cookie(&first);
+    let tabs = tokio::join!(trade(&old), trade(&old));
+    let second = cookie(&tabs.0);
+    assert_eq!(second, cookie(&tabs.1));
+    assert_ne!(second, cookie(&first));
+    let third = trade(&second).await;
+    assert_ne!(cookie(&third), second);
+    assert_eq!(cookie(&trade(&cookie(&first)).await), second, "its successor was used a moment ago");
+    for answer in [&tabs.0, &tabs.1, &third] {
+        assert!(is_signed_in(&page, &text(&answer.is(200), "access")).await);
+    }
+}
+
+#[tokio::test]
+async fn without_rotation_the_cookie_stays() {
+    let (coffer, _admin) = Coffer::with_admin_and(&["--rotation", "off"]).await;
+    let page = coffer.stranger();
+    let first = call(&page, Method::POST, "/api/session/", "", Some(credentials())).await;
+    for _ in 0..3 {
+        let again = call(&page, Method::POST, "/api/session/refresh/", &cookie(&first), None).await;
+        assert!(is_signed_in(&page, &text(&again.is(200), "access")).await);
+        assert_eq!(again.header("set-cookie"), "");
+    }
 }
 
 #[tokio::test]

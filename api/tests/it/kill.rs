@@ -91,7 +91,7 @@ async fn compare(writers: Vec<Writer>, base: &str) -> (Vec<Writer>, u64) {
 }
 
 /// The writers are faster than callers are meant to be.
-const UNLIMITED: &[&str] = &["--rate-limit", "off"];
+const UNLIMITED: &[&str] = &["--rate-limit", "off", "--refresh-grace", "0s"];
 
 pub(crate) fn assert_sound(data: &Path) {
     let checked = said(&coffer(&["check"], data));

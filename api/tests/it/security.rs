@@ -14,6 +14,7 @@ mod peppers;
 mod queries;
 mod quotas;
 mod rate_limits;
+mod rotation;
 mod secrets;
 mod sessions;
 mod tokens;

@@ -49,15 +49,25 @@ pub(crate) struct Coffer {
 impl Coffer {
     /// Starts a server on an empty store. It has no admin yet.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with further arguments of the server's.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let data_dir = data.path().join("data");
-        let mut server = Server::spawn(&data_dir, &mut server::serve_with_cheap_passwords(&data_dir, &[]));
+        let mut server = Server::spawn(&data_dir, &mut server::serve_with_cheap_passwords(&data_dir, options));
         Self { base: server.base.clone(), setup_code: server.setup_code(), server: Some(server), data }
     }
 
     /// A server whose first admin is there, and that admin.
     pub(crate) async fn with_admin() -> (Self, Client) {
-        let coffer = Self::start();
+        Self::with_admin_and(&[]).await
+    }
+
+    /// The same with further arguments of the server's.
+    pub(crate) async fn with_admin_and(options: &[&str]) -> (Self, Client) {
+        let coffer = Self::start_with(options);
         let body = json!({"code": coffer.setup_code, "username": ADMIN, "password": PASSWORD});
         coffer.stranger().post("/api/setup/", &body).await.is(201);
         let admin = coffer.sign_in(ADMIN).await;

@@ -19,7 +19,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Trade a refresh token for new tokens; the old one is spent.
+    /// Trade a refresh token for new tokens; the old one is good until the new one is used.
     Refresh: POST "/api/token/refresh/",
     access Proof, cost Credentials(Session), errors SimpleJwt,
     body RefreshToken as JSON_OR_FORM,
@@ -112,19 +112,14 @@ token_body!(/// A refresh token.
 token_body!(/// An access or a refresh token.
     AnyToken, token);
 
-/// New tokens. With rotation off, a refresh answers without a new refresh token.
+/// New tokens, as `SimpleJWT` answers with them. How long the access token lives is in its claims: `exp` less `iat`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tokens {
     /// Goes into `Authorization: Bearer …`.
     pub access: String,
-    /// Trades for the next tokens, once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refresh: Option<String>,
-    /// The access token's life in seconds.
-    pub expires_in: u64,
-    /// "Bearer".
-    pub token_type: String,
+    /// Trades for the next tokens.
+    pub refresh: String,
 }
 
 impl JsonAnswer for Tokens {}

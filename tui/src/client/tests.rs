@@ -55,10 +55,7 @@ fn refusal() -> (u16, Value) {
 fn trade(body: &Value) -> (u16, Value) {
     let number: u32 = body["refresh"].as_str().unwrap().trim_start_matches('r').parse().unwrap();
     let next = number + 1;
-    (
-        200,
-        json!({"access": format!("a{next}"), "refresh": format!("r{next}"), "expires_in": 300, "token_type": "Bearer"}),
-    )
+    (200, json!({"access": format!("a{next}"), "refresh": format!("r{next}")}))
 }
 
 fn nothing() -> (u16, Value) {

@@ -1,6 +1,6 @@
 //! Users, sessions and the forms about them, in a usual window and in a small one.
 
-use common::people::SessionsQuery;
+use common::{people::SessionsQuery, user::Session};
 
 use super::tests::{SIZES, TRICKY, draw};
 use crate::{
@@ -27,6 +27,18 @@ fn users_are_a_table_with_what_counts_first() {
     assert!(screen.contains("ada   yes    yes"), "{screen}");
     press(&mut model, "llll");
     assert!(draw(&mut model, SMALL).contains("editor"));
+}
+
+#[test]
+fn a_session_whose_token_was_used_from_two_addresses_says_so() {
+    let mut model = users(USUAL);
+    press(&mut model, "<");
+    let effects = press(&mut model, "i");
+    let [Effect::Sessions(ticket, _)] = effects.as_slice() else { panic!("i loads the own sessions") };
+    let copied = Session { shared_by: vec!["192.0.2.7".into(), "198.51.100.66".into()], ..session(1, "curl/8", false) };
+    update(&mut model, Message::Records(*ticket, Ok(people(vec![copied, session(2, "coffer-tui/1", true)]))));
+    let screen = draw(&mut model, USUAL);
+    assert!(screen.contains("shared") && screen.contains("192.0.2.7 + 198.51.100.66"), "{screen}");
 }
 
 #[test]

@@ -129,7 +129,11 @@ fn shown(screen: &Records, record: &Record, column: &Column, room: u16) -> Strin
         (Rows::Users, "last_login", Some(Value::Null)) => return words::NEVER.to_owned(),
         (Rows::Users, "roles", Some(Value::Array(_))) => return cell(value).replace(',', ""),
         (Rows::Sessions(_), "current", Some(Value::Bool(is_this_one))) => {
-            return if *is_this_one { words::THIS_ONE.to_owned() } else { String::new() };
+            let said = [(*is_this_one, words::THIS_ONE), (!shared_by(record).is_empty(), words::SHARED)];
+            return said.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| *word).collect::<Vec<_>>().join(", ");
+        }
+        (Rows::Sessions(_), "address", _) if !shared_by(record).is_empty() => {
+            return cut(&shared_by(record).join(" + "), usize::from(room));
         }
         _ => {}
     }
@@ -138,6 +142,12 @@ fn shown(screen: &Records, record: &Record, column: &Column, room: u16) -> Strin
     // A column that the server sets has no field, and is a moment.
     let is_moment = kind.is_none_or(|kind| matches!(kind, FieldType::Datetime));
     if is_moment { short_moment(&text) } else { text }
+}
+
+/// The addresses that used one and the same token of a session, where there were several.
+fn shared_by(session: &Record) -> Vec<&str> {
+    let Some(Value::Array(addresses)) = session.get("shared_by") else { return Vec::new() };
+    addresses.iter().filter_map(Value::as_str).collect()
 }
 
 /// The filter above a table, as it is typed or as it holds.

@@ -9,6 +9,9 @@ use common::{
 pub const USERS: &str = "users";
 /// The session that asks.
 pub const THIS_ONE: &str = "this one";
+/// A session of which one and the same token was used from several addresses.
+pub const SHARED: &str = "shared";
+
 /// No sign-in yet.
 pub const NEVER: &str = "never";
 /// There are no sessions.

@@ -202,7 +202,13 @@ fn rows(
                 <td>if row.current { <span class="tag tag-good">{ account::THIS_ONE }</span> }</td>
                 <td data-label={label(1)}>{ moment(&row.last_used) }</td>
                 <td data-label={label(2)}>{ moment(&row.created_at) }</td>
-                <td data-label={label(3)} class="code"><bdi>{ single_line(&row.address).into_owned() }</bdi></td>
+                <td data-label={label(3)} class="code">
+                    <bdi>{ single_line(&row.address).into_owned() }</bdi>
+                    if let Some(warning) = row.warning() {
+                        <span class="tag tag-warn" title={warning.clone()}>{ account::SHARED }</span>
+                        <span class="hidden">{ warning }</span>
+                    }
+                </td>
                 <td data-label={label(4)} class="heading" title={called.clone()}><bdi>{ device::name(&called) }</bdi></td>
                 <td class="row-acts">
                     <button

@@ -19,6 +19,7 @@ pub(crate) const SESSIONS_TITLE: &str = "Sign-ins";
 pub(crate) const SESSIONS_LEAD: &str = "Where you are signed in. Times are in UTC.";
 pub(crate) const SESSIONS_OF_LEAD: &str = "Times are in UTC.";
 pub(crate) const THIS_ONE: &str = "this one";
+pub(crate) const SHARED: &str = "shared token";
 pub(crate) const NO_SESSIONS: &str = "Nobody is signed in here.";
 pub(crate) const SESSIONS_ENDED: &str = "Ended. Whoever was signed in there has to sign in again.";
 pub(crate) const END: &str = "End";

@@ -80,8 +80,13 @@ async fn sessions(ledger: &mut Ledger<'_>) -> Result<HashMap<SessionId, UserId>,
                 ledger.unreadable(&key, "the session");
                 continue;
             };
-            if ledger.snapshot.get(&keyspace::spent(id, session.refresh)).await?.is_some() {
-                ledger.damaged(format_args!("{key:?}: the session's refresh token is noted as spent"));
+            for token in [Some(session.refresh), session.successor.map(|successor| successor.id)].into_iter().flatten()
+            {
+                if ledger.snapshot.get(&keyspace::spent(id, token)).await?.is_some() {
+                    ledger.damaged(format_args!(
+                        "{key:?}: a refresh token of the session that is good is noted as spent"
+                    ));
+                }
             }
             let beside = keyspace::user_session(session.user, id);
             if ledger.snapshot.get(&beside).await?.is_none() {

@@ -61,9 +61,10 @@ pub(crate) struct Expect {
 }
 
 impl Case {
-    /// Whether the case is meant for a server with this rotation.
+    /// Whether the case is meant for a server with this rotation. `on` is what strict was called.
     pub(crate) fn is_for(&self, rotation: &str) -> bool {
-        self.when.get("rotation").is_none_or(|wanted| wanted == rotation)
+        let wanted = self.when.get("rotation").map(|wanted| if wanted == "on" { "strict" } else { wanted });
+        wanted.is_none_or(|wanted| wanted == rotation)
     }
 
     /// The sessions that its steps use.

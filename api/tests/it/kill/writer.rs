@@ -195,10 +195,14 @@ impl Writer {
             }
             Intent::Refresh => {
                 let before = model.tokens.replace(Pair::of(answer)).unwrap();
-                model.spent.push(before.refresh);
+                // The one before it was good until this one was used.
+                model.spent.extend(model.used.replace(before.refresh));
             }
-            Intent::SignOut => model.ended.extend(model.tokens.take()),
-            Intent::SignIn => model.tokens = Some(Pair::of(answer)),
+            Intent::SignOut => {
+                model.ended.extend(model.tokens.take());
+                model.used = None;
+            }
+            Intent::SignIn => (model.tokens, model.used) = (Some(Pair::of(answer)), None),
         }
     }
 }

@@ -12,7 +12,7 @@ use auth::{
 use base::{Clock, ClockHand, Entropy};
 use coffer::{
     assets::Assets,
-    domain::{App, Parts, deadline::Reading, sessions},
+    domain::{App, Parts, deadline::Reading, rotation::Rotation, sessions},
     limits::{self, Limits},
     routes,
 };
@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub throttle: ThrottleSettings,
     pub hasher: HasherSettings,
     pub peppers: Peppers,
-    pub rotation: bool,
+    pub rotation: Rotation,
     pub session_lifetime: Duration,
     pub reading: Reading,
     pub store: Store,
@@ -42,7 +42,7 @@ impl Default for Settings {
             throttle: ThrottleSettings::default(),
             hasher: HasherSettings::default(),
             peppers: Peppers::default(),
-            rotation: true,
+            rotation: Rotation::default(),
             session_lifetime: sessions::LIFETIME,
             reading: Reading::default(),
             store: Store::open(Options::memory()).unwrap(),

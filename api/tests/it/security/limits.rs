@@ -40,7 +40,7 @@ async fn p8_known_and_unknown_names_meet_the_same_growing_lock() {
     try_obtain(&admin, "ulla", "not the password at all").await;
     let locked = try_obtain(&admin, "ulla", PASSWORD).await;
     assert_eq!(locked.refused(429).code, "throttled");
-    let fresh = super::refresh(&admin, pair.refresh.as_deref()).await;
+    let fresh = super::refresh(&admin, Some(&pair.refresh)).await;
     assert!(is_good(&ulla, &super::tokens(&fresh).access).await);
     held.hand.advance(Duration::from_secs(locked.header("retry-after").parse().unwrap()));
     obtain(&admin, "ulla").await;

@@ -117,17 +117,17 @@ async fn p9_credentials_are_tried_at_the_pace_of_the_address_and_open_sessions_d
         from_page(&stranger, Method::POST, "/api/session/refresh/", "", None).await.refused(429);
     }
     // A session at the same IP address goes on.
-    let mine = tokens(&refresh(&stranger, mine.refresh.as_deref()).await);
+    let mine = tokens(&refresh(&stranger, Some(&mine.refresh)).await);
     from_page(&stranger, Method::POST, "/api/session/refresh/", &cookie, None).await.is(200);
     admin.get("/api/users/me/").await.is(200);
     // A session that refreshes without end is held back as a writer is, and nobody else with it.
     let mut last = mine.refresh;
     for number in (0..5).rev() {
-        let answer = refresh(&stranger, last.as_deref()).await;
+        let answer = refresh(&stranger, Some(&last)).await;
         assert_eq!(left(&answer), format!("\"writes\";r={number};t={}", 60 - 10 * number));
         last = tokens(&answer).refresh;
     }
-    refresh(&stranger, last.as_deref()).await.refused(429);
+    refresh(&stranger, Some(&last)).await.refused(429);
     admin.get("/api/users/me/").await.is(200);
     held.hand.advance(Duration::from_secs(10));
     stranger.post("/api/token/blacklist/", &json!({"refresh": last})).await.is(200);
