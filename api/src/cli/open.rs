@@ -1,12 +1,12 @@
 //! Opening the data directory: the store, the key ring and everything that stands on them.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs::File, io::BufReader, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use auth::{
     keys::KeyRing,
     password::{Hasher, HasherSettings, Peppers},
-    password_policy::Policy,
+    password_policy::{PasswordList, Policy},
     setup_code::SetupCode,
     token::TokenSettings,
 };
@@ -14,6 +14,7 @@ use base::{Clock, Entropy};
 use clap::Args;
 use store::{Options, Store};
 
+use super::units::parse_min_length;
 use crate::domain::{App, Parts, quota::Quota, rotation::Rotation, sessions, setup, usage, users};
 
 /// Where everything is kept.
@@ -36,6 +37,33 @@ pub(super) struct PepperFiles {
     pub files: Vec<PathBuf>,
 }
 
+/// Which new passwords are let in.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PasswordRules {
+    /// Characters that a new password must have: 8 to 64.
+    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, allow_hyphen_values = true, value_parser = parse_min_length, value_name = "N")]
+    min_password_length: usize,
+    /// A file with passwords that nobody may have, one on each line, beside those that Coffer knows. Ten million take 60 to 100 MB of memory.
+    #[arg(long, env = "COFFER_PASSWORD_LIST", value_name = "FILE")]
+    password_list: Option<PathBuf>,
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self { min_password_length: auth::password_policy::DEFAULT_MIN_LENGTH, password_list: None }
+    }
+}
+
+impl PasswordRules {
+    /// The policy, with the list read.
+    fn policy(&self) -> Result<Policy> {
+        let policy = Policy::with_min_length(self.min_password_length)?;
+        let Some(file) = &self.password_list else { return Ok(policy) };
+        let list = File::open(file).and_then(|file| PasswordList::read(BufReader::new(file)));
+        Ok(policy.with_list(list.with_context(|| format!("cannot read --password-list {}", file.display()))?))
+    }
+}
+
 /// What sign-in is like.
 #[derive(Debug, Clone)]
 pub(super) struct AuthSettings {
@@ -47,8 +75,8 @@ pub(super) struct AuthSettings {
     pub rotation: Rotation,
     /// HS256 keys that the operator brings.
     pub key_files: Vec<PathBuf>,
-    /// Characters of a new password at least.
-    pub min_password_length: usize,
+    /// Which new passwords are let in.
+    pub passwords: PasswordRules,
     /// Peppers that the operator brings.
     pub peppers: PepperFiles,
     /// Go on although passwords are hashed with a pepper that is not there: for what compares none.
@@ -62,7 +90,7 @@ impl Default for AuthSettings {
             session_lifetime: sessions::LIFETIME,
             rotation: Rotation::default(),
             key_files: Vec::new(),
-            min_password_length: auth::password_policy::DEFAULT_MIN_LENGTH,
+            passwords: PasswordRules::default(),
             peppers: PepperFiles::default(),
             without_peppers: false,
         }
@@ -125,7 +153,7 @@ impl DataDir {
         let hasher = Hasher::new(hasher_settings(), peppers, entropy.clone())?;
         let mut parts = Parts::new(store, clock, entropy, &ring, settings.tokens, hasher)?;
         parts.core.quota = quota;
-        parts.auth.policy = Policy::with_min_length(settings.min_password_length)?;
+        parts.auth.policy = settings.passwords.policy()?;
         parts.auth.rotation = settings.rotation;
         parts.auth.session_lifetime = settings.session_lifetime;
         parts.auth.setup_code = setup;

@@ -16,9 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::rotation::RotationOptions;
 use super::{
     listen::{Sockets, greet},
-    open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
+    open::{AuthSettings, DataDir, Opened, PasswordRules, PepperFiles, block_on},
     systemd,
-    units::{Limit, parse_count, parse_duration, parse_min_length, parse_size},
+    units::{Limit, parse_count, parse_duration, parse_size},
 };
 use crate::{
     assets::Assets,
@@ -54,9 +54,8 @@ pub(super) struct Serve {
     signing_key_file: Vec<PathBuf>,
     #[command(flatten)]
     peppers: PepperFiles,
-    /// Characters that a new password must have: 8 to 64.
-    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, allow_hyphen_values = true, value_parser = parse_min_length, value_name = "N")]
-    min_password_length: usize,
+    #[command(flatten)]
+    passwords: PasswordRules,
     /// Serve the web app from this folder, not from the binary.
     #[arg(long, env = "COFFER_WEB_DIR", value_name = "DIR")]
     web_dir: Option<PathBuf>,
@@ -121,7 +120,7 @@ impl Serve {
             session_lifetime: self.session_lifetime.max(self.refresh_lifetime),
             rotation: self.rotation.chosen(),
             key_files: self.signing_key_file.clone(),
-            min_password_length: self.min_password_length,
+            passwords: self.passwords.clone(),
             peppers: self.peppers.clone(),
             without_peppers: false,
         };

@@ -11,9 +11,8 @@ use common::{
 };
 
 use super::{
-    open::{AuthSettings, DataDir, Opened, PepperFiles, block_on},
+    open::{AuthSettings, DataDir, Opened, PasswordRules, PepperFiles, block_on},
     password,
-    units::parse_min_length,
 };
 use crate::domain::{App, Error, journal::Actor, quota::Quota, setup, users};
 
@@ -65,9 +64,8 @@ struct With {
     /// Read the password from stdin, up to the end of the line.
     #[arg(long)]
     password_stdin: bool,
-    /// Characters that a new password must have: 8 to 64.
-    #[arg(long, env = "COFFER_MIN_PASSWORD_LENGTH", default_value_t = auth::password_policy::DEFAULT_MIN_LENGTH, allow_hyphen_values = true, value_parser = parse_min_length, value_name = "N")]
-    min_password_length: usize,
+    #[command(flatten)]
+    passwords: PasswordRules,
     #[command(flatten)]
     peppers: PepperFiles,
     #[command(flatten)]
@@ -76,11 +74,7 @@ struct With {
 
 impl With {
     fn settings(&self) -> AuthSettings {
-        AuthSettings {
-            min_password_length: self.min_password_length,
-            peppers: self.peppers.clone(),
-            ..AuthSettings::default()
-        }
+        AuthSettings { passwords: self.passwords.clone(), peppers: self.peppers.clone(), ..AuthSettings::default() }
     }
 
     fn password(&self) -> Result<String> {

@@ -2,10 +2,20 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
+use super::spelling::unreplace;
+
 /// The words that common passwords are made of, folded.
 static COMMON_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_words.txt").lines().collect());
 /// The longest of them, in bytes.
 static LONGEST_WORD: LazyLock<usize> = LazyLock::new(|| COMMON_WORDS.iter().map(|word| word.len()).max().unwrap_or(0));
+/// Words that stand between others: a sentence of one word and these is that word.
+static FILL_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "a all am an and are at be best big but can do easy first for from good has have here how i in is it its just last like little long \
+     me my new no not now of off old on or our please safe simple so strong that the there these this those to too up use very was we what \
+     will with yes you your"
+        .split(' ')
+        .collect()
+});
 /// Two different ones joined are common up to this many letters; beyond that somebody has chosen them.
 const TWO_WORDS: usize = 12;
 
@@ -32,11 +42,6 @@ const WALKS: [&str; 16] = [
 const WALK_LENGTH: usize = 3;
 /// So much besides a walk makes it a choice after all.
 const OWN_PART: usize = 6;
-
-/// Lower case. Case says little: it is the first thing that a guesser varies.
-pub(super) fn fold(text: &str) -> String {
-    text.to_lowercase()
-}
 
 /// Why `folded` is common.
 pub(super) fn commonness(folded: &str) -> Option<&'static str> {
@@ -111,9 +116,10 @@ fn is_common_words(text: &str) -> bool {
     for end in 1..=letters.len() {
         for start in end.saturating_sub(*LONGEST_WORD)..end {
             let (Some(before), Some(piece)) = (&fewest[start], letters.get(start..end)) else { continue };
-            let Some(word) = COMMON_WORDS.get(piece) else { continue };
+            let is_fill = FILL_WORDS.contains(piece);
+            let Some(word) = COMMON_WORDS.get(piece).or_else(|| FILL_WORDS.get(piece)) else { continue };
             let mut used = before.clone();
-            if !used.contains(word) {
+            if !is_fill && !used.contains(word) {
                 used.push(word);
             }
             if fewest[end].as_ref().is_none_or(|known| used.len() < known.len()) {
@@ -122,22 +128,7 @@ fn is_common_words(text: &str) -> bool {
         }
     }
     match &fewest[letters.len()] {
-        Some(used) => used.len() == 1 || used.len() == 2 && letters.chars().count() < TWO_WORDS,
+        Some(used) => used.len() < 2 || used.len() == 2 && letters.chars().count() < TWO_WORDS,
         None => false,
-    }
-}
-
-/// The letter that a digit or sign usually stands for.
-fn unreplace(c: char) -> char {
-    match c {
-        '0' => 'o',
-        '1' | '!' => 'i',
-        '3' => 'e',
-        '4' | '@' => 'a',
-        '5' | '$' => 's',
-        '7' | '+' => 't',
-        '8' => 'b',
-        '9' => 'g',
-        other => other,
     }
 }

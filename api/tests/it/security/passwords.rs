@@ -11,7 +11,10 @@ use super::{
     held::{Held, Settings},
     is_good, obtain, page_session, try_obtain, user,
 };
-use crate::support::{ADMIN, Answer, Coffer, PASSWORD};
+use crate::support::{
+    ADMIN, Answer, Coffer, PASSWORD,
+    server::{Server, coffer, said},
+};
 
 async fn stored_hash(held: &Held) -> String {
     users::by_name(&held.app.core().store, ADMIN).await.unwrap().unwrap().1.password_hash
@@ -206,4 +209,21 @@ async fn p13_names_and_passwords_are_texts() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn p5_a_server_and_its_commands_heed_a_password_list() {
+    let parent = tempfile::tempdir().unwrap();
+    let list = parent.path().join("leaked.txt");
+    std::fs::write(&list, "grenadine otter fjord\n").unwrap();
+    let list = list.to_str().unwrap();
+    let mut server = Server::start(&parent.path().join("data"), &["--password-list", list]);
+    let code = server.setup_code();
+    let body = |password: &str| json!({"code": code, "username": ADMIN, "password": password});
+    let faults = server.stranger().post("/api/setup/", &body("Grenadine-Otter-Fjord")).await.faults();
+    assert_eq!(faults, ["password: This password is too common: it is in a list of passwords that are known."]);
+    server.stranger().post("/api/setup/", &body(PASSWORD)).await.is(201);
+    server.stop();
+    let missing = coffer(&["serve", "--password-list", "/nowhere/list"], &parent.path().join("other"));
+    assert!(said(&missing).contains("--password-list /nowhere/list"), "{}", said(&missing));
 }
