@@ -14,7 +14,7 @@ use bytes::Bytes;
 use common::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
-use server::problem;
+use server::problem::{self, Representation};
 
 use content::{Caching, IMMUTABLE};
 use encoding::Encoding;
@@ -108,7 +108,7 @@ impl Assets {
         let is_head = *method == Method::HEAD;
         if !is_head && *method != Method::GET {
             let problem = Problem::method_not_allowed("Files can only be read. Use GET or HEAD.");
-            return Some(refuse(problem, (header::ALLOW, METHODS), request_id));
+            return Some(refuse(problem, (header::ALLOW, METHODS), headers, request_id));
         }
         let mut response =
             self.0.get(name.as_ref()).map_or_else(no_app, |asset| asset.respond(is_head, headers, request_id));
@@ -181,7 +181,7 @@ impl Asset {
                     let mut problem =
                         Problem::invalid(format!("The file has {length} bytes; the range begins after its end."));
                     problem.status = StatusCode::RANGE_NOT_SATISFIABLE.as_u16();
-                    return refuse(problem, (header::CONTENT_RANGE, range::unsatisfied(length)), request_id);
+                    return refuse(problem, (header::CONTENT_RANGE, range::unsatisfied(length)), request, request_id);
                 }
                 None => {}
             }
@@ -236,9 +236,14 @@ fn no_app() -> Response<Bytes> {
     response
 }
 
-fn refuse(mut problem: Problem, header: (HeaderName, HeaderValue), request_id: &str) -> Response<Bytes> {
+fn refuse(
+    mut problem: Problem,
+    header: (HeaderName, HeaderValue),
+    request: &HeaderMap,
+    request_id: &str,
+) -> Response<Bytes> {
     request_id.clone_into(&mut problem.request_id);
-    let (status, headers, body) = problem::response_parts(&problem);
+    let (status, headers, body) = problem::response_parts(&problem, Representation::of(request));
     let mut response = answer(status, [header], body);
     response.headers_mut().extend(headers);
     response

@@ -62,7 +62,7 @@ pub fn filter(
         .and(warp::ext::optional::<Notes>())
         .and(warp::body::stream())
         .then(answer)
-        .recover(|_| async { Ok::<_, Infallible>(error::internal(None)) })
+        .recover(|_| async { Ok::<_, Infallible>(error::internal()) })
         .unify()
         .map(to_warp)
 }

@@ -49,7 +49,7 @@ pub fn clean(collection: &Collection, body: Value, write: Write<'_>) -> Result<C
             (Some(value), _) => match check(field, &value) {
                 Ok(value) => value,
                 Err(wrong) => {
-                    errors.0.insert(name.to_owned(), wrong);
+                    errors.add(name.to_owned(), wrong);
                     continue;
                 }
             },

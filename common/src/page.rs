@@ -30,7 +30,7 @@ impl<T> Page<T> {
 /// Records on a page where nothing else is asked for.
 pub const DEFAULT_PAGE_SIZE: u64 = 20;
 /// Records on a page at most.
-pub const MAX_PAGE_SIZE: u64 = 200;
+pub const MAX_PAGE_SIZE: u64 = 1000;
 
 /// How many pages `count` records fill; at least one, since the empty list has a page too.
 pub fn pages(count: u64, page_size: u64) -> u64 {

@@ -26,15 +26,34 @@ impl FieldError {
     }
 }
 
-/// Errors by field name. Members of nested values are joined with dots: `fields.2.name`.
+/// Faults that are told at most. What comes after them is only counted, so that a body of many faults takes no more memory, and
+/// gets no longer answer, than one of a few.
+pub const MAX_FAULTS: usize = 100;
+
+/// Errors by field name. Members of nested values are joined with dots: `fields.2.name`; where the body was an array, the first
+/// part is the item's number. It holds [`MAX_FAULTS`] at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct FieldErrors(pub BTreeMap<String, Vec<FieldError>>);
+pub struct FieldErrors(pub BTreeMap<String, Vec<FieldError>>, #[serde(skip)] Extent);
+
+/// What there is to say of errors beside the errors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Extent {
+    /// Items of the array that the body was.
+    items: Option<usize>,
+    /// Faults beyond those that are told.
+    omitted: usize,
+}
 
 impl FieldErrors {
     /// No errors.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No errors of an array's items yet.
+    pub fn of_items(items: usize) -> Self {
+        Self(BTreeMap::new(), Extent { items: Some(items), omitted: 0 })
     }
 
     /// The errors of one field only.
@@ -46,14 +65,47 @@ impl FieldErrors {
 
     /// Adds an error.
     pub fn push(&mut self, field: impl Into<String>, error: FieldError) {
-        self.0.entry(field.into()).or_default().push(error);
+        self.add(field.into(), vec![error]);
+    }
+
+    /// Adds the errors of one field.
+    pub fn add(&mut self, field: String, mut errors: Vec<FieldError>) {
+        let room = MAX_FAULTS - self.told().min(MAX_FAULTS);
+        self.1.omitted += errors.len().saturating_sub(room);
+        errors.truncate(room);
+        if !errors.is_empty() {
+            self.0.entry(field).or_default().extend(errors);
+        }
+    }
+
+    /// Adds all of `other`.
+    pub fn append(&mut self, other: Self) {
+        self.1.omitted += other.1.omitted;
+        for (field, errors) in other.0 {
+            self.add(field, errors);
+        }
     }
 
     /// Adds all of `other`, each name behind `prefix` and a dot.
     pub fn nest(&mut self, prefix: &str, other: Self) {
+        self.1.omitted += other.1.omitted;
         for (field, errors) in other.0 {
-            self.0.entry(format!("{prefix}.{field}")).or_default().extend(errors);
+            self.add(format!("{prefix}.{field}"), errors);
         }
+    }
+
+    fn told(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
+    /// How many items the array had that these errors are about; `None` where they are about one object.
+    pub fn items(&self) -> Option<usize> {
+        self.1.items
+    }
+
+    /// How many faults there are beyond those that are told.
+    pub fn omitted(&self) -> usize {
+        self.1.omitted
     }
 
     /// Nothing is wrong.
@@ -69,6 +121,27 @@ impl FieldErrors {
     /// The messages of one field.
     pub fn messages<'a>(&'a self, field: &str) -> impl Iterator<Item = &'a str> {
         self.0.get(field).into_iter().flatten().map(|error| error.message.as_str())
+    }
+
+    /// The first fault with its place, and how many more there are.
+    pub fn in_words(&self) -> String {
+        // Of an array the item that comes first, and not the one whose number sorts first as a text.
+        let number = |name: &str| name.split('.').next().and_then(|item| item.parse::<usize>().ok());
+        let first = match self.1.items {
+            Some(_) => self.0.iter().min_by_key(|(name, _)| number(name)),
+            None => self.0.iter().next(),
+        };
+        let Some((name, [error, ..])) = first.map(|(name, errors)| (name, errors.as_slice())) else {
+            return String::new();
+        };
+        let mut words = if name == NON_FIELD { String::new() } else { format!("{name}: ") };
+        words.push_str(&error.message);
+        match self.told() + self.1.omitted - 1 {
+            0 => {}
+            1 => words.push_str(" There is 1 more fault."),
+            more => words.extend([" There are ", &more.to_string(), " more faults."]),
+        }
+        words
     }
 }
 
@@ -156,24 +229,18 @@ impl Problem {
         disk_full(INSUFFICIENT_STORAGE, "disk-full", "No space left", "disk_full");
     }
 
-    /// 400 with errors by field. `detail` counts them.
+    /// 400 with errors by field. `detail` says the first of them.
     pub fn validation(errors: FieldErrors) -> Self {
-        let detail = match errors.0.len() {
-            1 => "1 field is not valid.".to_owned(),
-            n => format!("{n} fields are not valid."),
-        };
-        let mut problem = Self::invalid(detail);
+        let mut problem = Self::invalid(errors.in_words());
         problem.title = Cow::Borrowed("Some fields need attention");
-        problem.errors = errors;
-        problem
+        problem.with_errors(errors)
     }
 
     /// 409 for a unique value that is taken.
     pub fn taken(errors: FieldErrors) -> Self {
         let mut problem = Self::conflict("Another record has this value already. Choose a different one.");
         problem.code = Cow::Borrowed("unique");
-        problem.errors = errors;
-        problem
+        problem.with_errors(errors)
     }
 
     /// The same problem with another machine's word.
@@ -183,9 +250,12 @@ impl Problem {
         self
     }
 
-    /// The same problem with errors by field.
+    /// The same problem with errors by field, and where they are too many to be told, how many are left out.
     #[must_use]
     pub fn with_errors(mut self, errors: FieldErrors) -> Self {
+        if errors.omitted() > 0 {
+            self.extra.insert("errors_omitted".to_owned(), errors.omitted().into());
+        }
         self.errors = errors;
         self
     }
@@ -220,5 +290,32 @@ mod tests {
         let text = serde_json::to_string(&problem).unwrap();
         assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
         assert!(text.contains(r#""errors":{"title":[{"code":"required","message":"This field is required."}]}"#));
+        assert_eq!(problem.detail, "title: This field is required.");
+    }
+
+    #[test]
+    fn the_first_fault_is_said_in_words() {
+        let fault = || FieldError::new("invalid", "A valid integer is required.");
+        assert_eq!(FieldErrors::of(NON_FIELD, fault()).in_words(), "A valid integer is required.");
+        let mut errors = FieldErrors::of_items(20);
+        errors.nest("10", FieldErrors::of("n", fault()));
+        errors.nest("9", FieldErrors::of("n", fault()));
+        assert_eq!(errors.in_words(), "9.n: A valid integer is required. There is 1 more fault.");
+    }
+
+    #[test]
+    fn faults_beyond_the_hundredth_are_counted_only() {
+        let mut errors = FieldErrors::of_items(1000);
+        for item in 0..1000 {
+            let mut faults = FieldErrors::new();
+            for member in 0..498 {
+                faults.push(format!("m{member}"), FieldError::new("unknown", "There is no field of this name."));
+            }
+            errors.nest(&item.to_string(), faults);
+        }
+        assert_eq!((errors.0.len(), errors.omitted()), (MAX_FAULTS, 498_000 - MAX_FAULTS));
+        let problem = Problem::validation(errors);
+        assert_eq!(problem.extra["errors_omitted"], 497_900);
+        assert!(problem.detail.ends_with("There are 497999 more faults."), "{}", problem.detail);
     }
 }

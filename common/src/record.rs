@@ -99,7 +99,7 @@ impl Body for OneOrMany {
                 crate::problem::FieldError::new("max_length", message),
             ));
         }
-        let mut errors = FieldErrors::new();
+        let mut errors = FieldErrors::of_items(items.len());
         let mut records = Vec::with_capacity(items.len());
         for (i, item) in items.into_iter().enumerate() {
             match Record::from_json(item) {

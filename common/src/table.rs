@@ -84,7 +84,8 @@ impl TableState {
         if self.count == 0 {
             return "none".to_owned();
         }
-        let first = (self.query.page - 1) * self.query.page_size + 1;
+        let page = self.query.page.clamp(1, self.pages());
+        let first = (page - 1) * self.query.page_size + 1;
         let last = (first + self.query.page_size - 1).min(self.count);
         format!("{}–{} of {}", text::thousands(first), text::thousands(last), text::thousands(self.count))
     }

@@ -105,7 +105,7 @@ where
 pub(super) fn refuse<B>(exchange: Exchange, refusal: Refusal) -> Response<AnswerBody<B>> {
     let mut problem = refusal.problem;
     problem.request_id = exchange.id.to_string();
-    let (status, headers, body) = problem::response_parts(&problem);
+    let (status, headers, body) = problem::response_parts(&problem, exchange.errors);
     let mut response = Response::new(Content::Own(Some(body)));
     *response.status_mut() = status;
     *response.headers_mut() = headers;

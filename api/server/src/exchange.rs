@@ -13,7 +13,7 @@ use super::{
     peer::Peer,
     request::{Connection, Notes, RequestId},
 };
-use crate::metrics::Outcome;
+use crate::{metrics::Outcome, problem::Representation};
 
 /// An exchange under way. Dropping it ends it and logs it: there is no way out that is not noted.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     pub(super) cross_origin: CrossOrigin,
     pub(super) version: Version,
     pub(super) started: Instant,
+    /// How the client is told that something is wrong.
+    pub(super) errors: Representation,
     /// None until there is an answer.
     pub(super) status: Option<StatusCode>,
     method: Method,
@@ -54,6 +56,7 @@ impl Exchange {
             method: request.method().clone(),
             notes: Notes::default(),
             cross_origin,
+            errors: Representation::of(request.headers()),
             version,
             started: Instant::now(),
             status: None,

@@ -14,6 +14,7 @@ use super::{
     peer::Peer,
     refusal::Refusal,
 };
+use crate::problem::Representation;
 
 /// Instead of a method that nobody could read.
 const NO_METHOD: &[u8] = b"-";
@@ -29,7 +30,9 @@ pub(super) fn instead_of(written: &[u8], peer: &Arc<Peer>) -> Option<Bytes> {
 
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(NO_METHOD).unwrap_or_default();
-    let (exchange, _) = Exchange::begin(peer.clone(), &request);
+    let (mut exchange, _) = Exchange::begin(peer.clone(), &request);
+    // What its client accepts is not known.
+    exchange.errors = Representation::Problem;
     let response: Response<AnswerBody<Empty<Bytes>>> = refuse(exchange, Refusal::unreadable(status));
     let (parts, mut body) = response.into_parts();
     // It is there at once.

@@ -172,7 +172,7 @@ fn a_range_past_the_end_is_a_416_problem() {
     let response = get(&hashed(), &[(header::RANGE, "bytes=10-")]);
     assert_eq!(response.status(), StatusCode::RANGE_NOT_SATISFIABLE);
     assert_eq!(response.headers()[header::CONTENT_RANGE], "bytes */10");
-    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
 }
 
 #[test]
@@ -187,6 +187,9 @@ fn b3_files_can_only_be_read() {
         let response = send(&method, &hashed(), &[]).unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");
         assert_eq!(response.headers()[header::ALLOW], "GET, HEAD, OPTIONS");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+        let accept = (header::ACCEPT, "application/problem+json");
+        let response = send(&method, &hashed(), &[accept]).unwrap();
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         assert_eq!(serde_json::from_slice::<Problem>(response.body()).unwrap().request_id, "0192");
         assert!(send(&method, "/missing.js", &[]).is_none(), "{method}");

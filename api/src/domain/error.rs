@@ -27,6 +27,9 @@ pub enum Error {
     /// Nothing there, or nothing for this caller.
     #[error("Not found.")]
     NotFound,
+    /// The list has no page of this number.
+    #[error("Invalid page.")]
+    NoSuchPage,
     /// A unique value is taken.
     #[error("This value is taken already. Choose a different one.")]
     Taken(FieldErrors),

@@ -18,7 +18,7 @@ pub use change::{create, update};
 pub use delete::delete;
 pub use describe::describe;
 pub use find::get;
-pub use list::{beyond_the_last, list};
+pub use list::{check_page, list};
 pub use restore::restore;
 pub use select::select;
 pub use stored::{Sent, assemble};

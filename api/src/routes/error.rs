@@ -1,5 +1,6 @@
-//! Refusals as problem documents: the only place that knows which status and which headers a failure gets. On `/api/token/`
-//! the bodies are supersets of `SimpleJWT`'s, elsewhere of Django REST Framework's.
+//! Refusals: the only place that knows which status, which headers and which problem a failure gets. `server::problem` writes it
+//! as a problem document, or as Django REST Framework would, by what the client accepts; on `/api/token/` it has `SimpleJWT`'s
+//! members in either.
 
 use std::time::Duration;
 
@@ -10,9 +11,9 @@ use common::{
     endpoint::Dialect,
     problem::{FieldErrors, NON_FIELD},
 };
-use http::{HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::{Value, json};
-use server::problem::response_parts;
+use server::problem::{Representation, response_parts};
 use server::request::RequestId;
 
 use super::response::Response;
@@ -24,6 +25,20 @@ use crate::{
     },
     limits::Allowance,
 };
+
+/// What the answer to a refused request takes from the request.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    request_id: Option<RequestId>,
+    representation: Representation,
+}
+
+impl Asked {
+    /// Of a request with this id and these headers.
+    pub(crate) fn new(request_id: Option<RequestId>, headers: &HeaderMap) -> Self {
+        Self { request_id, representation: Representation::of(headers) }
+    }
+}
 
 /// Why a request is refused.
 pub(super) enum Refusal {
@@ -53,11 +68,11 @@ impl From<Error> for Refusal {
 
 impl Refusal {
     /// The answer of `E`.
-    pub(super) fn into_response<E: Endpoint>(self, request_id: Option<RequestId>) -> Response {
-        self.answer(E::ACCESS.takes_credentials(), E::ERRORS, request_id)
+    pub(super) fn into_response<E: Endpoint>(self, asked: Asked) -> Response {
+        self.answer(E::ACCESS.takes_credentials(), E::ERRORS, asked)
     }
 
-    fn answer(self, takes_credentials: bool, dialect: Dialect, request_id: Option<RequestId>) -> Response {
+    fn answer(self, takes_credentials: bool, dialect: Dialect, asked: Asked) -> Response {
         let (mut problem, challenge, retry_after) = match self {
             Self::Problem(problem) => (*problem, None, None),
             Self::MalformedAuthorization => {
@@ -82,7 +97,7 @@ impl Refusal {
         if dialect == Dialect::SimpleJwt && problem.status == 400 {
             simple_jwt_members(&mut problem);
         }
-        let mut response = respond(problem, request_id);
+        let mut response = respond(problem, asked);
         if let Some(challenge) = challenge {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
@@ -141,6 +156,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::Invalid(errors) => Problem::validation(errors),
         Error::Denied => Problem::forbidden(detail),
         Error::NotFound => Problem::not_found(detail),
+        Error::NoSuchPage => Problem::not_found(detail).with_code("invalid_page"),
         Error::Taken(errors) => taken(errors),
         Error::Conflict(detail) => Problem::conflict(detail),
         Error::RecordsDoNotFit { count, errors, examples } => Problem::conflict(detail)
@@ -221,18 +237,18 @@ fn simple_jwt_members(problem: &mut Problem) {
 }
 
 /// The refusal of a request that was not read as its endpoint says.
-pub(crate) fn of_endpoint<E: Endpoint>(error: Error, request_id: Option<RequestId>) -> Response {
-    Refusal::from(error).into_response::<E>(request_id)
+pub(crate) fn of_endpoint<E: Endpoint>(error: Error, asked: Asked) -> Response {
+    Refusal::from(error).into_response::<E>(asked)
 }
 
 /// 404.
-pub(crate) fn not_found(request_id: Option<RequestId>) -> Response {
-    respond(Problem::not_found("There is nothing at this address."), request_id)
+pub(crate) fn not_found(asked: Asked) -> Response {
+    respond(Problem::not_found("There is nothing at this address."), asked)
 }
 
 /// 405, with what is allowed.
-pub(crate) fn method_not_allowed(method: &Method, allow: &str, request_id: Option<RequestId>) -> Response {
-    let mut response = respond(Problem::method_not_allowed(format!("Method \"{method}\" not allowed.")), request_id);
+pub(crate) fn method_not_allowed(method: &Method, allow: &str, asked: Asked) -> Response {
+    let mut response = respond(Problem::method_not_allowed(format!("Method \"{method}\" not allowed.")), asked);
     if let Ok(allow) = HeaderValue::from_str(allow) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
@@ -240,13 +256,14 @@ pub(crate) fn method_not_allowed(method: &Method, allow: &str, request_id: Optio
 }
 
 /// 500.
-pub(crate) fn internal(request_id: Option<RequestId>) -> Response {
-    respond(domain(Error::internal("a request matched no filter")).0, request_id)
+pub(crate) fn internal() -> Response {
+    let asked = Asked { request_id: None, representation: Representation::Problem };
+    respond(domain(Error::internal("a request matched no filter")).0, asked)
 }
 
-fn respond(mut problem: Problem, request_id: Option<RequestId>) -> Response {
-    problem.request_id = request_id.map(|id| id.to_string()).unwrap_or_default();
-    let (status, headers, body): (_, _, Bytes) = response_parts(&problem);
+fn respond(mut problem: Problem, asked: Asked) -> Response {
+    problem.request_id = asked.request_id.map(|id| id.to_string()).unwrap_or_default();
+    let (status, headers, body): (_, _, Bytes) = response_parts(&problem, asked.representation);
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     *response.headers_mut() = headers;

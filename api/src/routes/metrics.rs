@@ -10,7 +10,7 @@ use common::{
     Endpoint,
     endpoints::metrics::{Exposition, Get},
 };
-use http::Method;
+use http::{HeaderMap, Method};
 use server::metrics::{Kind, Process, Route, Text};
 use server::request::{Notes, RequestId};
 use tokio::sync::Mutex;
@@ -47,24 +47,28 @@ pub fn open_filter(
     let (context, counted) = (Context { app, options: Arc::new(options) }, Counted::default());
     warp::method()
         .and(warp::path::full())
+        .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<RequestId>())
         .and(warp::ext::optional::<Notes>())
-        .then(move |method: Method, path: warp::path::FullPath, request_id, notes: Option<Notes>| {
-            let (context, counted) = (context.clone(), counted.clone());
-            async move {
-                if !split(path.as_str()).eq(split(Get::PATH)) {
-                    return error::not_found(request_id);
+        .then(
+            move |method: Method, path: warp::path::FullPath, headers: HeaderMap, request_id, notes: Option<Notes>| {
+                let asked = error::Asked::new(request_id, &headers);
+                let (context, counted) = (context.clone(), counted.clone());
+                async move {
+                    if !split(path.as_str()).eq(split(Get::PATH)) {
+                        return error::not_found(asked);
+                    }
+                    notes.unwrap_or_default().route(Route::of(Get::PATH));
+                    if ![Method::GET, Method::HEAD].contains(&method) {
+                        return error::method_not_allowed(&method, "GET, HEAD", asked);
+                    }
+                    match reply(&context, &counted).await {
+                        Ok(reply) => reply.into_response(),
+                        Err(error) => error::of_endpoint::<Get>(error, asked),
+                    }
                 }
-                notes.unwrap_or_default().route(Route::of(Get::PATH));
-                if ![Method::GET, Method::HEAD].contains(&method) {
-                    return error::method_not_allowed(&method, "GET, HEAD", request_id);
-                }
-                match reply(&context, &counted).await {
-                    Ok(reply) => reply.into_response(),
-                    Err(error) => error::of_endpoint::<Get>(error, request_id),
-                }
-            }
-        })
+            },
+        )
         .map(to_warp)
 }
 

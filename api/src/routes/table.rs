@@ -60,7 +60,7 @@ impl Table {
         let handler: Handler = Box::new(move |context, raw| {
             let (handler, policies) = (handler.clone(), Arc::clone(&policies));
             Box::pin(async move {
-                let request_id = raw.request_id;
+                let asked = error::Asked::new(raw.request_id, &raw.headers);
                 let mut left = None;
                 let outcome = match Input::<E>::read(&context, raw, &mut left).await {
                     Ok(input) => handler(context, input).await.map_err(Into::into),
@@ -68,7 +68,7 @@ impl Table {
                 };
                 let mut response = match outcome {
                     Ok(reply) => reply.into_response(),
-                    Err(refusal) => refusal.into_response::<E>(request_id),
+                    Err(refusal) => refusal.into_response::<E>(asked),
                 };
                 if let Some(left) = left {
                     rate_limit::tell(&left, &policies, response.headers_mut());
@@ -95,7 +95,10 @@ impl Table {
         match resource.methods.iter().find(|(known, _)| known == wanted) {
             Some((_, handler)) => handler(self.context.clone(), raw).await,
             None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
-            None => error::method_not_allowed(method, &resource.allow(), raw.request_id),
+            None => {
+                let asked = error::Asked::new(raw.request_id, &raw.headers);
+                error::method_not_allowed(method, &resource.allow(), asked)
+            }
         }
     }
 
@@ -120,7 +123,7 @@ impl Table {
     fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
         let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
         let file = self.assets.respond(method, path, &raw.headers, request_id);
-        let Some(file) = file else { return error::not_found(raw.request_id) };
+        let Some(file) = file else { return error::not_found(error::Asked::new(raw.request_id, &raw.headers)) };
         raw.notes.route(Route::FILE);
         file.map(Body::Whole)
     }

@@ -11,6 +11,7 @@ mod command_line;
 mod conformance;
 mod contract;
 mod docs;
+mod drf_errors;
 #[path = "../../store/tests/it/files.rs"]
 mod files;
 mod fixtures;

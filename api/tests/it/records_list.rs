@@ -126,17 +126,8 @@ async fn n7_odd_parameters_are_refused_by_name() {
     ]);
     let (_coffer, admin) = with_rows(fields, &[json!({"n": 1})]).await;
     for (query, parameter) in [
-        ("page=0", "page"),
-        ("page=-1", "page"),
-        ("page=1e9", "page"),
-        ("page=2", "page"),
-        ("page=18446744073709551615", "page"),
-        ("page=18446744073709551616", "page"),
-        ("page=last", "page"),
-        ("page=", "page"),
         ("page=1&page=1", "page"),
         ("page_size=0", "page_size"),
-        ("page_size=201", "page_size"),
         ("page_size=NaN", "page_size"),
         ("ordering=zzz", "ordering"),
         ("ordering=--n", "ordering"),
@@ -169,6 +160,10 @@ async fn n7_odd_parameters_are_refused_by_name() {
         let refused = admin.get(&format!("{ROWS}?{query}")).await;
         assert_eq!(refused.status, 400, "{query}");
         assert!(refused.problem().errors.0.contains_key(parameter), "{query}: {refused:?}");
+    }
+    for page in ["0", "-1", "1e9", "2", "18446744073709551615", "18446744073709551616", "first", "NaN"] {
+        let refused = admin.get(&format!("{ROWS}?page={page}")).await.refused(404);
+        assert_eq!((refused.detail.as_str(), refused.code.as_ref()), ("Invalid page.", "invalid_page"), "{page}");
     }
     let terms: Vec<String> = (0..10_000).map(|n| format!("n__gt={n}")).collect();
     assert!([400, 414].contains(&admin.get(&format!("{ROWS}?{}", terms[..1000].join("&"))).await.status));

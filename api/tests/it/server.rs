@@ -208,5 +208,5 @@ async fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Answer {
 }
 
 fn get(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: coffer.test\r\n\r\n")
+    format!("GET {path} HTTP/1.1\r\nHost: coffer.test\r\nAccept: application/problem+json\r\n\r\n")
 }

@@ -17,7 +17,7 @@ use common::{
 };
 use reqwest::{
     Method, RequestBuilder,
-    header::{CONTENT_TYPE, HeaderMap},
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -150,8 +150,13 @@ impl Client {
         Self { id: me.id.to_string(), ..client }
     }
 
-    /// A request by hand, with the token where there is one.
+    /// A request by hand, with the token where there is one. It asks for problem documents, which tests read.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.plain(method, path).header(ACCEPT, "application/json, application/problem+json")
+    }
+
+    /// A request as other people's clients send it, which have never heard of problem documents.
+    pub(crate) fn plain(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.access {
             Some(access) => request.bearer_auth(access),
@@ -223,6 +228,8 @@ impl Answer {
         leaks::remember_sent(&request);
         let what = format!("{} {}", request.method(), request.url());
         let head = request.method() == Method::HEAD;
+        let accepts =
+            request.headers().get_all(ACCEPT).iter().any(|accept| accept.as_bytes().ends_with(b"/problem+json"));
         let response = client.execute(request).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.unwrap().to_vec();
@@ -230,7 +237,11 @@ impl Answer {
         assert!(status < 500, "{what} was answered with {status} {}", answer.text());
         assert!(!answer.header("x-request-id").is_empty(), "{what} has no request id");
         if status >= 400 && !head {
-            answer.problem();
+            if accepts {
+                answer.problem();
+            } else {
+                answer.drf();
+            }
             assert_eq!(leaks::find(&answer.body), None, "{what} was refused with a secret");
         }
         answer
@@ -255,6 +266,16 @@ impl Answer {
             _ => assert_eq!(challenge, "", "{problem:?}"),
         }
         problem
+    }
+
+    /// What a client of Django REST Framework reads.
+    pub(crate) fn drf(&self) -> Value {
+        assert_eq!(self.header("content-type"), "application/json");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert!(self.header("vary").starts_with("Accept"), "{:?}", self.headers);
+        let body = serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.text()));
+        assert!(matches!(body, Value::Object(_) | Value::Array(_)), "{body}");
+        body
     }
 
     /// A header, or nothing.

@@ -132,7 +132,8 @@ async fn answers_are_json_whatever_is_accepted_and_are_kept_nowhere() {
             assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", cache));
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
         }
-        with_headers(&coffer, Method::GET, "/api/nothing/", &[("accept", accept)]).await.refused(404);
+        let nothing = coffer.stranger().plain(Method::GET, "/api/nothing/").header("accept", accept);
+        assert_eq!(Answer::of(nothing).await.is(404)["code"], "not_found", "{accept}");
     }
 }
 

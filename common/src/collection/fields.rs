@@ -173,7 +173,7 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
         match check(field, default) {
             Ok(value) => field.default = Some(value),
             Err(wrong) => {
-                errors.0.insert("default".to_owned(), wrong);
+                errors.add("default".to_owned(), wrong);
             }
         }
     }

@@ -112,7 +112,7 @@ impl AcceptedBody {
     }
 }
 
-/// Whose clients can read an endpoint's faults. Both are problem documents.
+/// Whose clients can read an endpoint's faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Django REST Framework's.

@@ -51,7 +51,8 @@ pub fn call_error(error: &CallError) -> String {
 pub fn problem(problem: &Problem) -> String {
     let mut said = problem.detail.clone();
     for (field, errors) in &problem.errors.0 {
-        for error in errors {
+        // The sentence says the first of them already.
+        for error in errors.iter().filter(|error| !problem.detail.contains(&error.message)) {
             said.extend([" ", field, ": ", &error.message]);
         }
     }

@@ -37,13 +37,14 @@ pub(crate) fn failure_or(error: &CallError, again: &Callback<()>, other: Html) -
 
 /// The messages by field, where there are some and no form has a place for them.
 fn details(error: &CallError) -> Option<Html> {
-    let errors = &error.problem()?.errors.0;
-    let lines = errors.iter().flat_map(|(name, errors)| {
-        errors
-            .iter()
-            .map(move |error| html! { <li><code>{ name.clone() }</code>{ ": " }{ error.message.clone() }</li> })
-    });
-    (!errors.is_empty()).then(|| html! { <ul>{ for lines }</ul> })
+    let problem = error.problem()?;
+    let errors = problem.errors.0.iter().flat_map(|(name, errors)| errors.iter().map(move |error| (name, error)));
+    // The sentence says the first of them already.
+    let lines: Vec<_> = errors
+        .filter(|(_, error)| !problem.detail.contains(&error.message))
+        .map(|(name, error)| html! { <li><code>{ name.clone() }</code>{ ": " }{ error.message.clone() }</li> })
+        .collect();
+    (!lines.is_empty()).then(|| html! { <ul>{ for lines }</ul> })
 }
 
 /// There is none, and how there would be.

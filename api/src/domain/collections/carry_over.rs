@@ -119,7 +119,7 @@ fn carried(schema: &Schema, old: &Record) -> std::result::Result<Record, FieldEr
                 values.insert(name.to_owned(), value);
             }
             Err(faults) => {
-                errors.0.insert(name.to_owned(), faults);
+                errors.add(name.to_owned(), faults);
             }
         }
     }
@@ -137,9 +137,8 @@ impl RecordErrors {
     fn push(&mut self, record: &Record, errors: FieldErrors) {
         self.count += 1;
         for (field, mut faults) in errors.0 {
-            let known = self.errors.0.entry(field).or_default();
-            faults.retain(|fault| !known.contains(fault));
-            known.extend(faults);
+            faults.retain(|fault| !self.errors.0.get(&field).is_some_and(|known| known.contains(fault)));
+            self.errors.add(field, faults);
         }
         if self.examples.len() < MAX_EXAMPLES {
             self.examples.extend(record.id().map(|id| id.to_string()));

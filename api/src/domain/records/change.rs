@@ -34,7 +34,7 @@ pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: O
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         schema.authorize(Action::Create, caller)?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let mut errors = BodyErrors::new(many);
+        let mut errors = BodyErrors::new(many.then_some(bodies.len()));
         let at = core.timestamp();
         let mut written = Vec::with_capacity(bodies.len());
         for (i, body) in bodies.iter().enumerate() {
@@ -93,7 +93,7 @@ pub async fn update(
         }
         let mut record = assemble(old, cleaned.values);
         record.set("updated_at", core.timestamp());
-        let mut errors = BodyErrors::new(false);
+        let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(old), &record).await?);
         errors.result()?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));

@@ -78,15 +78,17 @@ pub(super) struct BodyErrors {
 }
 
 impl BodyErrors {
-    pub(super) fn new(many: bool) -> Self {
-        Self { many, invalid: FieldErrors::new(), taken: FieldErrors::new() }
+    /// Of one body; of as many as `items` says, where they came in an array.
+    pub(super) fn new(items: Option<usize>) -> Self {
+        let none = || items.map_or_else(FieldErrors::new, FieldErrors::of_items);
+        Self { many: items.is_some(), invalid: none(), taken: none() }
     }
 
     pub(super) fn invalid(&mut self, index: usize, faults: FieldErrors) {
         if self.many {
             self.invalid.nest(&index.to_string(), faults);
         } else {
-            self.invalid.0.extend(faults.0);
+            self.invalid.append(faults);
         }
     }
 

@@ -8,7 +8,6 @@ use common::{
     field::Field,
     id::RecordId,
     name::CollectionName,
-    problem::{FieldError, FieldErrors},
     query::{ListQuery, Lookup},
     record::Record,
 };
@@ -54,9 +53,7 @@ pub async fn list(core: &Core, caller: &Caller, name: &CollectionName, query: &L
             None => search(&snapshot, &schema, may, query, &conditions, &deadline).await?,
         },
     };
-    if page.is_empty() && query.page > 1 && query.page > common::page::pages(count, query.page_size) {
-        return Err(beyond_the_last());
-    }
+    check_page(query, count)?;
     let plain = query.fields.is_empty() && query.left_join.is_empty();
     let results = if plain {
         array(page.iter().map(|found| sent(found).json))
@@ -66,9 +63,12 @@ pub async fn list(core: &Core, caller: &Caller, name: &CollectionName, query: &L
     Ok(Listed { count, results })
 }
 
-/// The answer to a page number that is too high.
-pub fn beyond_the_last() -> Error {
-    FieldErrors::of("page", FieldError::new("invalid", "Invalid page. There are not so many.")).into()
+/// Fails where the list has no page of the number that is asked for; an empty list has one.
+pub fn check_page(query: &ListQuery, count: u64) -> Result<()> {
+    if query.page == 0 || query.page > common::page::pages(count, query.page_size) {
+        return Err(Error::NoSuchPage);
+    }
+    Ok(())
 }
 
 type Found = (RecordId, Entry);
@@ -153,7 +153,7 @@ async fn read_page(
     query: &ListQuery,
     count: u64,
 ) -> Result<Vec<Found>> {
-    let before = (query.page - 1).saturating_mul(query.page_size);
+    let before = query.page.saturating_sub(1).saturating_mul(query.page_size);
     let size = query.page_size.min(count.saturating_sub(before));
     let after = count.saturating_sub(before).saturating_sub(size);
     let from_the_end = after < before;
@@ -217,7 +217,7 @@ async fn read_value(
 
 /// How many matches are before a page, and how many are on it.
 pub(super) fn window(query: &ListQuery) -> (usize, usize) {
-    let before = (query.page - 1).saturating_mul(query.page_size);
+    let before = query.page.saturating_sub(1).saturating_mul(query.page_size);
     (usize::try_from(before).unwrap_or(usize::MAX), usize::try_from(query.page_size).unwrap_or(usize::MAX))
 }
 

@@ -60,7 +60,7 @@ pub async fn restore(
         let values = clean(&schema.collection, Value::Object(fields.collect()), Write::Create)?.values;
         let mut record = assemble(&then, values);
         record.set("updated_at", core.timestamp());
-        let mut errors = BodyErrors::new(false);
+        let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);
         errors.result()?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));

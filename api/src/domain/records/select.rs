@@ -3,19 +3,12 @@
 
 use std::collections::HashMap;
 
-use common::{
-    collection::Collection,
-    field::FieldType,
-    id::RecordId,
-    page::{Page, pages},
-    query::ListQuery,
-    record::Record,
-};
+use common::{collection::Collection, field::FieldType, id::RecordId, page::Page, query::ListQuery, record::Record};
 use serde::Serialize;
 
 use super::{
     filter::Conditions,
-    list::{beyond_the_last, window},
+    list::{check_page, window},
     sort::{First, SortKeys},
 };
 use crate::domain::{deadline::Deadline, error::Result};
@@ -54,9 +47,7 @@ pub async fn select<T: Serialize>(
         }
     }
     let count = (in_order.len() + by_id.len()) as u64;
-    if query.page > pages(count, query.page_size) {
-        return Err(beyond_the_last());
-    }
+    check_page(query, count)?;
     in_order.extend(first.into_ids().iter().filter_map(|id: &RecordId| by_id.remove(id)));
     let results = in_order.into_iter().skip(skip).take(size).collect();
     Ok(Page { count, next: None, previous: None, results })

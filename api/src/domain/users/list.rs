@@ -32,12 +32,10 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
         return records::select(everyone(&snapshot, &deadline).await?, &table, query, &deadline).await;
     };
     let count = snapshot.count(&scan).await?.get() as u64;
-    let first = (query.page - 1).saturating_mul(query.page_size);
+    let first = query.page.saturating_sub(1).saturating_mul(query.page_size);
     let [first, size] = [first, query.page_size].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
     let entries = snapshot.scan(scan.skip(first).limit(size)).await?;
-    if entries.is_empty() && query.page > 1 {
-        return Err(records::beyond_the_last());
-    }
+    records::check_page(query, count)?;
     let mut results = Vec::with_capacity(entries.len());
     for found in &entries {
         results.push(read(&snapshot, found).await?);

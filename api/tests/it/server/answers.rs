@@ -67,7 +67,7 @@ async fn b3_connect_and_trace_never_reach_warp() {
         assert!(answer.starts_with("HTTP/1.1 405 ") || answer.starts_with("HTTP/1.1 400 "), "{request}: {answer}");
         assert!(!answer.contains("secret"));
     }
-    let refused = ask(server.address, "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let refused = ask(server.address, "TRACE / HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\n\r\n").await;
     assert_eq!(refused.problem().code, "method_not_allowed");
     assert_eq!(refused.header("allow"), Some("get, head, post, put, patch, delete, options"));
 }
@@ -94,7 +94,8 @@ async fn n3_an_address_that_is_too_long_is_414() {
 async fn n3_a_method_that_is_too_long_is_a_405_that_does_not_repeat_it() {
     let server = start(ServerOptions::default());
     let name = "A".repeat(20_000);
-    let answer = ask(server.address, format!("{name} / HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    let answer =
+        ask(server.address, format!("{name} / HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\n\r\n")).await;
     assert_eq!((answer.status(), answer.problem().status), (405, 405));
     assert!(!answer.body.contains("AAAA"));
 }
@@ -104,7 +105,7 @@ async fn n3_headers_that_are_too_many_or_too_large_are_431() {
     let server = start(ServerOptions::default());
     let lines = |count: usize, size: usize| -> String {
         let lines: Vec<String> = (0..count).map(|number| format!("X-{number}: {}\r\n", "a".repeat(size))).collect();
-        format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", lines.concat())
+        format!("GET / HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\n{}\r\n", lines.concat())
     };
     assert_eq!(ask(server.address, lines(98, 10)).await.status(), 200);
     let answer = ask(server.address, lines(101, 10)).await;
@@ -194,7 +195,9 @@ async fn what_an_answer_says_is_never_taken_for_one_of_the_libraries_own() {
 async fn n2_a_body_that_says_it_is_too_large_is_refused_unread() {
     let server = start(ServerOptions { max_body: 1000, ..ServerOptions::default() });
     let mut client = Client::connect(server.address).await;
-    client.send("POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n").await;
+    client
+        .send("POST /body HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\nContent-Length: 1000000\r\n\r\n")
+        .await;
     let answer = client.answer().await;
     assert_eq!(answer.problem().code, "too_large");
     assert_eq!(answer.header("connection"), Some("close"));
@@ -204,7 +207,11 @@ async fn n2_a_body_that_says_it_is_too_large_is_refused_unread() {
 async fn n2_a_body_of_unknown_length_is_cut_at_the_limit_and_the_client_can_read_why() {
     let server = start(ServerOptions { max_body: 100_000, ..ServerOptions::default() });
     let mut client = Client::connect(server.address).await;
-    client.send("POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    client
+        .send(
+            "POST /body HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\nTransfer-Encoding: chunked\r\n\r\n",
+        )
+        .await;
     // Some of this is sent after the server has stopped listening to it.
     for _ in 0..40 {
         client.send(format!("2710\r\n{}\r\n", "x".repeat(10_000))).await;
@@ -217,7 +224,7 @@ async fn n2_a_body_of_unknown_length_is_cut_at_the_limit_and_the_client_can_read
 #[tokio::test]
 async fn n2_bodies_together_cannot_take_more_memory_than_allowed_and_give_it_back() {
     let server = start(ServerOptions { max_bodies: 100_000, ..ServerOptions::default() });
-    let head = "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 80000\r\n\r\n";
+    let head = "POST /body HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\nContent-Length: 80000\r\n\r\n";
     let mut first = Client::connect(server.address).await;
     first.send(format!("{head}{}", "x".repeat(79_999))).await;
     let mut second = Client::connect(server.address).await;
@@ -243,8 +250,7 @@ async fn n2_bodies_together_cannot_take_more_memory_than_allowed_and_give_it_bac
 #[tokio::test]
 async fn n2_a_chunked_body_within_the_limit_is_read() {
     let server = start(ServerOptions { max_body: 10, ..ServerOptions::default() });
-    let request =
-        "POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
+    let request = "POST /body HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
     assert_eq!(ask(server.address, request).await.body, "10");
 }
 

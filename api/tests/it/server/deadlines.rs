@@ -74,7 +74,9 @@ async fn n2_a_body_that_dribbles_is_a_408_problem() {
     let server = start(ServerOptions { body_timeout: Duration::from_secs(20), ..options() });
     let mut client = Client::connect(server.address).await;
     let started = Instant::now();
-    client.send("POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n").await;
+    client
+        .send("POST /body HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\nContent-Length: 100\r\n\r\n")
+        .await;
     for _ in 0..15 {
         client.send("x").await;
         sleep(Duration::from_secs(1)).await;

@@ -12,7 +12,7 @@ fn named(hosts: &[&str]) -> ServerOptions {
 
 /// The status of a request whose line and fields are these.
 async fn status(server: &Running, line: &str, fields: &str) -> u16 {
-    let answer = ask(server.address, format!("{line}\r\n{fields}\r\n")).await;
+    let answer = ask(server.address, format!("{line}\r\nAccept: application/problem+json\r\n{fields}\r\n")).await;
     if answer.status() >= 400 {
         let problem = answer.problem();
         assert!(!answer.body.contains("evil") && !answer.head.contains("evil"), "{answer:?}");

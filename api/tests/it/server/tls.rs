@@ -122,7 +122,11 @@ async fn l6_who_does_not_know_the_certificate_or_asks_for_another_name_does_not_
 #[tokio::test]
 async fn plain_http_on_a_tls_port_is_told_so_in_plain_http() {
     let secure = start_secure(ServerOptions::default());
-    let answer = ask(secure.server.address, "GET /id HTTP/1.1\r\nHost: box.example:8443\r\n\r\n").await;
+    let answer = ask(
+        secure.server.address,
+        "GET /id HTTP/1.1\r\nHost: box.example:8443\r\nAccept: application/problem+json\r\n\r\n",
+    )
+    .await;
     assert_eq!(answer.status(), 400);
     assert!(answer.problem().detail.contains("https://box.example:8443/"), "{answer:?}");
     assert_eq!(answer.header("connection"), Some("close"));

@@ -76,7 +76,7 @@ impl Listing<'_> {
         let plain = html! { <Link to={self.route} class="button">{ words::table::PLAIN }</Link> };
         match (self.query, self.error, self.rows) {
             // Rows were deleted, or somebody typed a number: there are not so many pages.
-            (Ok(query), Some(error), _) if query.page > 1 && is_about_page(error) => {
+            (Ok(query), Some(error), _) if query.page != 1 && is_about_page(error) => {
                 let back = html! {
                     <button type="button" class="button" onclick={first_page(query, self.ongo)}>{ words::table::FIRST_PAGE }</button>
                 };
@@ -92,7 +92,7 @@ impl Listing<'_> {
 }
 
 fn is_about_page(error: &CallError) -> bool {
-    error.problem().is_some_and(|problem| problem.errors.0.contains_key("page"))
+    error.problem().is_some_and(|problem| problem.code == "invalid_page")
 }
 
 fn first_page(query: &ListQuery, ongo: &Callback<ListQuery>) -> Callback<MouseEvent> {
@@ -116,7 +116,7 @@ mod tests {
         .unwrap();
         let read = |address| read(address, |query| query.check(&collection));
         assert_eq!(read("title__startswith=P&page=2").unwrap().page, 2);
-        for (address, place) in [("zzz=1", "zzz"), ("page=0", "page"), ("ordering=zzz", "ordering")] {
+        for (address, place) in [("zzz=1", "zzz"), ("page_size=0", "page_size"), ("ordering=zzz", "ordering")] {
             let error = read(address).unwrap_err();
             assert!(error.problem().unwrap().errors.0.contains_key(place), "{address}");
         }
