@@ -83,7 +83,7 @@ pub struct Operation {
     pub state: OperationState,
     /// How many entries are done.
     pub done: u64,
-    /// How many there were to do at the start, about; null where nobody counted.
+    /// How many there are to do, as counted when the work was taken up; null where nobody counted.
     pub of: Option<u64>,
     /// RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]

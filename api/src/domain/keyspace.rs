@@ -1,5 +1,7 @@
 //! Where everything is kept: every key of the store is made here, and nowhere else.
 
+use std::ops::Bound;
+
 use common::{
     field::{Field, FieldType},
     id::{CollectionId, OperationId, RecordId, SessionId, UserId},
@@ -7,7 +9,7 @@ use common::{
     validate::parse_decimal,
 };
 use serde_json::Value;
-use store::{Element, Key};
+use store::{Element, Key, Scan};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
@@ -278,6 +280,17 @@ pub fn operation_id(key: &Key) -> Option<OperationId> {
 /// Work that recurs, while a process holds it.
 pub fn recurring(name: &str) -> Key {
     operations().text(name)
+}
+
+/// The list of the operations that are not over.
+pub fn unfinished_operations() -> Key {
+    operations().text("unfinished")
+}
+
+/// All operations, in the order in which they began, and nothing else of that space.
+pub fn every_operation() -> Scan {
+    let id = |uuid| Bound::Included(operation(OperationId::from_uuid(uuid)));
+    Scan::range(id(Uuid::nil()), id(Uuid::max()))
 }
 
 /// All work in the background.

@@ -5,6 +5,7 @@
 //!
 //! - `piece`: what kinds of work have in common, and the bounds of a piece
 //! - `stored`: an operation's record
+//! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces, and gives way to requests
 //! - `trim`, `sweep`: the kinds
 
@@ -13,6 +14,7 @@ mod runner;
 mod stored;
 mod sweep;
 mod trim;
+mod unfinished;
 
 use common::{
     access::Caller,
@@ -24,7 +26,7 @@ use common::{
     query::ListQuery,
 };
 use serde_json::{Value, json};
-use store::{Batch, Entry, Expect, Scan};
+use store::{Batch, Entry, Expect, Key};
 
 use super::{
     core::Core,
@@ -50,13 +52,18 @@ async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details:
     let id = OperationId::from_uuid(core.ids.next_id());
     let stored = Stored::new(work, of, core.timestamp(), by.caller.user_id());
     let change = by.entry(core, Subject::Operation, &id, Verb::Start).values(Value::Null, details);
-    let mut batch = Batch::new();
-    let key = keyspace::operation(id);
-    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?).append(journal::bytes(&change));
-    core.store.commit(batch).await?;
-    core.operation_started.notify_one();
-    // A runner that is free takes it up at once.
-    Ok(Operation { state: OperationState::Running, ..stored.shown(id, core) })
+    let mut retry = Retry::new(core);
+    loop {
+        let mut batch = Batch::new();
+        let key = keyspace::operation(id);
+        batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?).append(journal::bytes(&change));
+        unfinished::begin(core, id, &mut batch).await?;
+        if retry.commit(batch).await?.is_some() {
+            core.operation_started.notify_one();
+            // A runner that is free takes it up at once.
+            return Ok(Operation { state: OperationState::Running, ..stored.shown(id, core) });
+        }
+    }
 }
 
 /// One operation.
@@ -69,13 +76,23 @@ pub async fn get(core: &Core, id: OperationId) -> Result<Operation> {
 pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<Operation>> {
     let table = operation::table();
     people::check(&table, query)?;
-    let entries = core.store.scan(Scan::prefix(&keyspace::operations()).backward()).await?;
-    let mut operations = Vec::with_capacity(entries.len());
-    for (key, entry) in entries {
-        let Some(id) = keyspace::operation_id(&key) else { continue };
-        operations.push(Stored::parse(&entry)?.shown(id, core));
+    let snapshot = core.store.snapshot().await?;
+    let all = keyspace::every_operation();
+    if query.ordering.is_empty() && query.filters.is_empty() && query.search.is_empty() {
+        // Newest first as they stand, so that no more is read than is shown.
+        let count = snapshot.count(&all).await?.get() as u64;
+        records::check_page(query, count)?;
+        let (skip, size) = records::window(query);
+        let entries = snapshot.scan(all.backward().skip(skip).limit(size)).await?;
+        return Ok(Page { count, next: None, previous: None, results: shown(core, entries)? });
     }
+    let operations = shown(core, snapshot.scan(all.backward()).await?)?;
     records::select(operations, &table, query, &core.deadline()).await
+}
+
+fn shown(core: &Core, entries: Vec<(Key, Entry)>) -> Result<Vec<Operation>> {
+    let ids = entries.into_iter().filter_map(|(key, entry)| Some((keyspace::operation_id(&key)?, entry)));
+    ids.map(|(id, entry)| Ok(Stored::parse(&entry)?.shown(id, core))).collect()
 }
 
 /// Stops an operation, unless it is over. What was done stays done.
@@ -112,7 +129,10 @@ pub async fn trim_changes_now(
     get(core, operation.id).await
 }
 
-/// Whether an operation's record can be read: for a check of the store.
-pub fn is_readable(entry: &Entry) -> bool {
+/// Whether an entry among the operations can be read: for a check of the store.
+pub fn is_readable(key: &Key, entry: &Entry) -> bool {
+    if *key == keyspace::unfinished_operations() {
+        return unfinished::parse(entry).is_ok();
+    }
     Stored::parse(entry).is_ok()
 }

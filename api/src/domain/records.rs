@@ -18,6 +18,7 @@ pub use change::{create, update};
 pub use delete::delete;
 pub use describe::describe;
 pub use find::get;
+pub(crate) use list::window;
 pub use list::{check_page, list};
 pub use restore::restore;
 pub use select::select;

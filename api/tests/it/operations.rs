@@ -9,7 +9,12 @@ use coffer::domain::{
     journal::Actor,
     operations::{self, Runner},
 };
-use common::{access::Caller, id::OperationId, operation::OperationState};
+use common::{
+    access::Caller,
+    id::OperationId,
+    operation::OperationState,
+    query::{ListQuery, Query as _},
+};
 use serde_json::{Value, json};
 use store::{Batch, Options, Store, journal};
 
@@ -135,6 +140,84 @@ async fn what_was_stopped_stays_stopped() {
     hand.advance(31 * DAY);
     runner.sweep().await.unwrap();
     assert!(matches!(operations::get(&core, id).await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn so_many_operations_are_let_in_at_once_and_no_more() {
+    let (store, clock, _) = aged(10).await;
+    let (one, two) = (process(&store, &clock), process(&store, &clock));
+    let start = |core| operations::trim_changes(core, Actor::local(&Caller::Anonymous), 90 * DAY);
+    let begun = futures_util::future::join_all((0..20).map(|n| start(if n % 2 == 0 { &one } else { &two }))).await;
+    let (begun, refused): (Vec<_>, Vec<_>) = begun.into_iter().partition(Result::is_ok);
+    assert_eq!((begun.len(), refused.len()), (16, 4));
+    for refused in refused {
+        let Err(Error::Conflict(told)) = refused else { panic!("{refused:?}") };
+        assert!(told.contains("stop one"), "{told}");
+    }
+    let ids: Vec<_> = begun.into_iter().map(|operation| operation.unwrap().id).collect();
+    operations::stop(&one, Actor::local(&Caller::Anonymous), ids[3]).await.unwrap();
+    start(&two).await.unwrap();
+    start(&two).await.unwrap_err();
+    for id in ids {
+        Runner::new(&one).finish(id, &mut |_| {}).await.unwrap();
+    }
+    start(&two).await.unwrap();
+    assert!(check::check(&store, &mut |_| {}).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn operations_are_listed_page_by_page_the_newest_first() {
+    let (store, clock, hand) = aged(10).await;
+    let core = process(&store, &clock);
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let id = begin(&core).await;
+        Runner::new(&core).finish(id, &mut |_| {}).await.unwrap();
+        hand.advance(Duration::from_secs(1));
+        ids.insert(0, id);
+    }
+    for ordering in ["", "&ordering=-started_at", "&state=done"] {
+        for (page, expected) in [(1, &ids[0..2]), (2, &ids[2..4]), (3, &ids[4..5])] {
+            let pairs =
+                form_urlencoded::parse(format!("page={page}&page_size=2{ordering}").as_bytes()).into_owned().collect();
+            let query = ListQuery::from_pairs(pairs).unwrap();
+            let listed = operations::list(&core, &query).await.unwrap();
+            let listed_ids: Vec<_> = listed.results.iter().map(|operation| operation.id).collect();
+            assert_eq!((listed.count, listed_ids.as_slice()), (5, expected), "{ordering} {page}");
+        }
+        let pairs = form_urlencoded::parse(format!("page=4&page_size=2{ordering}").as_bytes()).into_owned().collect();
+        let beyond = operations::list(&core, &ListQuery::from_pairs(pairs).unwrap()).await;
+        assert!(matches!(beyond, Err(Error::NoSuchPage)), "{ordering}");
+    }
+}
+
+#[tokio::test]
+async fn of_operations_over_the_same_entries_each_counts_what_it_did() {
+    let (store, clock, hand) = aged(3000).await;
+    let (one, two) = (process(&store, &clock), process(&store, &clock));
+    let (first, second) = (begin(&one).await, begin(&two).await);
+    let finish = async |core: &Core, id| {
+        let (runner, mut done) = (Runner::new(core), 0);
+        loop {
+            let mut note = |more| done += more;
+            match runner.finish(id, &mut note).await {
+                Ok(()) => return done,
+                Err(Error::Busy) => hand.advance(Duration::from_secs(6)),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let (by_first, by_second) = tokio::join!(finish(&one, first), finish(&two, second));
+    assert_eq!(by_first + by_second, 3000, "{by_first} and {by_second}");
+    for (id, done) in [(first, by_first), (second, by_second)] {
+        let ended = operations::get(&one, id).await.unwrap();
+        assert_eq!((ended.state, ended.done, ended.of), (OperationState::Done, done, Some(done)));
+    }
+    // One that waited is told what is left for it.
+    let (late, later) = (begin(&one).await, begin(&one).await);
+    Runner::new(&one).finish(late, &mut |_| {}).await.unwrap();
+    assert_eq!(operations::get(&one, later).await.unwrap().of, Some(0));
+    assert_eq!(old(&store).await, 0);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn operations(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
     let mut pages = ledger.pages(&keyspace::operations());
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
-            if !operations::is_readable(&entry) {
+            if !operations::is_readable(&key, &entry) {
                 ledger.damaged(format_args!("{key:?}: the operation's record cannot be read"));
             }
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use common::{id::OperationId, operation::OperationState};
-use store::{Batch, CommitError, Expect, Key, Scan, Version};
+use store::{Batch, CommitError, Expect, Key, Version};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::{
     piece::{Budget, Piece},
     stored::{Stored, Work, load},
     sweep::{SweepOperations, SweepSessions},
+    unfinished,
 };
 use crate::domain::{
     app::App,
@@ -110,9 +111,15 @@ impl<'a> Runner<'a> {
 
     /// The work of an operation that is not over and that no other process holds.
     async fn take(&self, id: OperationId) -> Result<Option<Held>> {
-        let Some((version, stored)) = load(self.core, id).await? else { return Ok(None) };
+        let Some((version, mut stored)) = load(self.core, id).await? else { return Ok(None) };
         if stored.state.is_over() || !stored.is_free_for(self.holder, self.core.clock.unix_seconds()) {
             return Ok(None);
+        }
+        if stored.lease.is_none_or(|lease| lease.holder != self.holder) {
+            // While it waited, another operation may have done a part of it.
+            // What cannot be counted is told by the piece that cannot be planned either.
+            let left = stored.work.count(self.core).await.unwrap_or_default();
+            stored.of = left.map(|left| stored.done.saturating_add(left)).or(stored.of);
         }
         Ok(Some(Held { key: keyspace::operation(id), version: Some(version), stored, is_recurring: false }))
     }
@@ -142,6 +149,8 @@ impl<'a> Runner<'a> {
         batch.expect(held.key.clone(), held.version.map_or(Expect::Absent, Expect::Version));
         let is_kept = !(is_last && held.is_recurring);
         if is_last {
+            // What was counted before was right for that moment.
+            held.stored.of = held.stored.of.map(|_| held.stored.done);
             held.stored.end(OperationState::Done, core.timestamp());
         } else {
             held.stored.hold(self.holder, now);
@@ -197,8 +206,7 @@ impl<'a> Runner<'a> {
 
     /// Works on everything that is to be done, until there is nothing or the server goes down.
     async fn work(&self, app: &App) -> Result<()> {
-        for (key, _) in self.core.store.scan(Scan::prefix(&keyspace::operations())).await? {
-            let Some(id) = keyspace::operation_id(&key) else { continue };
+        for id in unfinished::list(self.core).await? {
             while let Some(held) = self.take(id).await? {
                 if let Err(error) = self.pieces(app, held).await {
                     return Err(self.fail(id, error).await?);

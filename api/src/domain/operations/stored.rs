@@ -40,6 +40,14 @@ impl Work {
         }
     }
 
+    /// How many entries there are left to do, where that can be said without reading all.
+    pub(crate) async fn count(&self, core: &Core) -> Result<Option<u64>> {
+        match self {
+            Self::TrimChanges(work) => work.count(core).await.map(Some),
+            Self::SweepSessions(_) | Self::SweepOperations(_) => Ok(None),
+        }
+    }
+
     /// As it is sent.
     pub(crate) fn kind(&self) -> OperationKind {
         match self {

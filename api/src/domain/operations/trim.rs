@@ -91,7 +91,8 @@ impl Trim {
                 }
                 self.last = journal::position(key).map_or(self.last, |(version, _)| version);
                 piece.done += 1;
-                piece.batch.delete(key.clone());
+                // Another operation may be at the same entries: each is counted by the one that removes it.
+                piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone());
                 budget.spend(entry.value.len());
                 if budget.is_spent() {
                     return Ok(());

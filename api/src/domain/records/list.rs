@@ -216,7 +216,7 @@ async fn read_value(
 }
 
 /// How many matches are before a page, and how many are on it.
-pub(super) fn window(query: &ListQuery) -> (usize, usize) {
+pub(crate) fn window(query: &ListQuery) -> (usize, usize) {
     let before = query.page.saturating_sub(1).saturating_mul(query.page_size);
     (usize::try_from(before).unwrap_or(usize::MAX), usize::try_from(query.page_size).unwrap_or(usize::MAX))
 }

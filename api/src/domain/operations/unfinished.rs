@@ -1,0 +1,48 @@
+//! The operations that are not over, under one key. It bounds how many there are at once, and tells runners what there may be to do without
+//! reading those that are over.
+
+use common::id::OperationId;
+use store::{Batch, Entry, Expect};
+
+use super::stored::load;
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
+};
+
+/// How many operations may be under way or wait at once.
+pub(crate) const MAX_UNFINISHED: usize = 16;
+
+/// Notes in `batch` that an operation begins. An operation that ends leaves this key alone, so that its pieces meet nobody there; it is
+/// taken out here.
+pub(super) async fn begin(core: &Core, id: OperationId, batch: &mut Batch) -> Result<()> {
+    let key = keyspace::unfinished_operations();
+    let entry = core.store.get(&key).await?;
+    let mut ids = Vec::new();
+    for id in entry.as_ref().map_or_else(|| Ok(Vec::new()), parse)? {
+        if load(core, id).await?.is_some_and(|(_, stored)| !stored.state.is_over()) {
+            ids.push(id);
+        }
+    }
+    if ids.len() >= MAX_UNFINISHED {
+        return Err(Error::Conflict(format!(
+            "{MAX_UNFINISHED} operations are under way or wait already. Wait until one is over, or stop one, and try again."
+        )));
+    }
+    ids.push(id);
+    batch
+        .expect(key.clone(), entry.map_or(Expect::Absent, |entry| Expect::Version(entry.version)))
+        .put(key, serde_json::to_vec(&ids)?);
+    Ok(())
+}
+
+/// The operations that were not over when the last one began, the oldest first. Some may be over now.
+pub(super) async fn list(core: &Core) -> Result<Vec<OperationId>> {
+    core.store.get(&keyspace::unfinished_operations()).await?.as_ref().map_or_else(|| Ok(Vec::new()), parse)
+}
+
+/// Reads the list.
+pub(super) fn parse(entry: &Entry) -> Result<Vec<OperationId>> {
+    Ok(serde_json::from_slice(&entry.value)?)
+}
