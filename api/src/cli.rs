@@ -22,7 +22,7 @@ mod user;
 
 use std::{io::Write, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
 use common::variables::TERMINAL_APP;
 use store::OpenError;
 
@@ -62,7 +62,14 @@ enum Command {
 pub fn run() -> ExitCode {
     // New files are for their owner only, whatever the shell says.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    if let Some(ignored) = ignored_beside_server(&matches) {
+        let told = format!(
+            "the argument '--server <URL>' cannot be used with '--{ignored}': the server that is asked has its own"
+        );
+        Cli::command().error(ErrorKind::ArgumentConflict, told).exit();
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     warn_about_unknown_variables();
     let outcome = match cli.command {
         Command::Serve(command) => command.run(),
@@ -89,6 +96,25 @@ pub fn run() -> ExitCode {
 #[doc(hidden)]
 pub fn understands(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
     Cli::try_parse_from(arguments).is_ok()
+}
+
+/// An option on the command line that says where the store or server of this machine is, where another server is asked: it would be ignored
+/// without a word. A variable may stay; it is there for other commands.
+fn ignored_beside_server(matches: &ArgMatches) -> Option<&'static str> {
+    if let Some((_, matches)) = matches.subcommand() {
+        return ignored_beside_server(matches);
+    }
+    let is_typed = |name: &str| {
+        let is_known = matches.ids().any(|id| id.as_str() == name);
+        is_known && matches.value_source(name) == Some(ValueSource::CommandLine)
+    };
+    let options = ["data", "accept_data_loss", "listen", "tls_cert"];
+    let ignored = options.into_iter().find(|option| is_typed("server") && is_typed(option))?;
+    Some(match ignored {
+        "accept_data_loss" => "accept-data-loss",
+        "tls_cert" => "tls-cert",
+        other => other,
+    })
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

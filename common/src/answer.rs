@@ -118,5 +118,3 @@ impl Answer for File {
 }
 
 impl Streamed for File {}
-
-impl JsonAnswer for serde_json::Value {}

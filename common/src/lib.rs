@@ -28,6 +28,7 @@ pub mod form;
 pub mod id;
 pub mod join;
 pub mod json;
+pub mod metadata;
 pub mod name;
 pub mod operation;
 pub mod page;

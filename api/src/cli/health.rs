@@ -11,7 +11,7 @@ use server::ListenAddress;
 use super::{
     listen::{Addresses, reachable},
     open::block_on,
-    remote::{Trust, certificates, unanswered},
+    remote::{Trust, certificates, parse_server, unanswered},
 };
 /// Asks a server.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(super) struct Health {
     #[arg(long, env = "COFFER_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
     /// Ask the server at this address instead, such as <https://coffer.example.org>.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = parse_server)]
     server: Option<Url>,
     #[command(flatten)]
     trust: Trust,

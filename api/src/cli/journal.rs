@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use base::{Clock, Entropy, IdSource};
 use clap::{Args, Subcommand};
 use common::{
@@ -88,7 +88,18 @@ async fn on_server(server: Named<'_>, older_than: Duration) -> Result<Operation>
 }
 
 async fn watch(session: &mut Session, older_than: Duration) -> Result<Operation> {
-    let mut operation = session.call(&Call::<changes::Trim>::new((), TrimChanges { older_than })).await?;
+    let begun = session.call(&Call::<changes::Trim>::new((), TrimChanges { older_than })).await?;
+    let id = begun.id;
+    follow(session, begun).await.with_context(|| {
+        let path = Call::<endpoints::Get>::new((id,), ()).to_request().into_parts().0.uri;
+        format!(
+            "the trim has begun, and goes on without this command, also after a restart of the server; an admin sees at {path} how far it is"
+        )
+    })
+}
+
+/// Asks how far the trim is until it is over.
+async fn follow(session: &mut Session, mut operation: Operation) -> Result<Operation> {
     let bar = match operation.of {
         Some(of) => progress::up_to(of, "Forgetting"),
         None => progress::counting("Forgetting, entries"),

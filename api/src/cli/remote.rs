@@ -4,7 +4,7 @@ use std::{error::Error, fs, path::PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use reqwest::{Certificate, ClientBuilder, redirect};
+use reqwest::{Certificate, ClientBuilder, Url, redirect};
 
 /// Whom to believe beside those whom this machine trusts.
 #[derive(Debug, Args)]
@@ -23,6 +23,23 @@ impl Trust {
         }
         Ok(client)
     }
+}
+
+/// Reads the URL of a server. The library's own words speak of URLs, and not of what is missing.
+pub(super) fn parse_server(text: &str) -> Result<Url, String> {
+    const SUCH_AS: &str = "such as http://127.0.0.1:8000 or https://coffer.example.org";
+    let has_scheme = ["http://", "https://"].iter().any(|scheme| text.to_ascii_lowercase().starts_with(scheme));
+    if !has_scheme {
+        return Err(format!("begin with http:// or https://, {SUCH_AS}"));
+    }
+    let url = text.parse::<Url>().map_err(|_| format!("this is not the URL of a server; write one {SUCH_AS}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("leave name and password out of the URL, {SUCH_AS}; they are asked for"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("end with the host or its port, {SUCH_AS}; the command knows the paths"));
+    }
+    Ok(url)
 }
 
 /// The certificates in a PEM file.

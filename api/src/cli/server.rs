@@ -7,14 +7,14 @@ use reqwest::{Client, Response, Url};
 
 use super::{
     password,
-    remote::{Trust, unanswered},
+    remote::{Trust, parse_server, unanswered},
 };
 
 /// Which server, and which admin of it.
 #[derive(Debug, Args)]
 pub(super) struct FromServer {
     /// Ask this running server for it, such as <http://127.0.0.1:8000>; an admin has to sign in.
-    #[arg(long = "server", id = "server", value_name = "URL", requires = "user")]
+    #[arg(long = "server", id = "server", value_name = "URL", value_parser = parse_server, requires = "user")]
     url: Option<Url>,
     /// The admin who signs in; the password is asked for.
     #[arg(long, value_name = "NAME", requires = "server")]

@@ -29,6 +29,9 @@ pub enum PolicyError {
     /// There is no such class.
     #[error("say off, or reads=…, writes=…, credentials=…, separated by commas")]
     UnknownClass,
+    /// Which of the two is meant?
+    #[error("{0} is there twice; name each class once")]
+    Twice(&'static str),
 }
 
 const MAX_QUOTA: u32 = 1_000_000;
@@ -104,10 +107,14 @@ impl FromStr for Settings {
             return Ok(Self::off());
         }
         let mut settings = Self::default();
+        let mut named = [false; Class::ALL.len()];
         for part in text.split(',') {
             let (name, policy) = part.split_once('=').ok_or(PolicyError::UnknownClass)?;
             let class = Class::ALL.into_iter().find(|class| class.name() == name.trim());
             let class = class.ok_or(PolicyError::UnknownClass)?;
+            if std::mem::replace(&mut named[class as usize], true) {
+                return Err(PolicyError::Twice(class.name()));
+            }
             settings.0[class as usize] = if policy == "off" { None } else { Some(policy.parse()?) };
         }
         Ok(settings)
@@ -164,5 +171,8 @@ mod tests {
             assert_eq!(bad.parse::<Settings>(), Err(PolicyError::UnknownClass), "{bad}");
         }
         assert_eq!("reads=fast".parse::<Settings>(), Err(PolicyError::Malformed));
+        for twice in ["reads=1/s,reads=2/s", "reads=off,writes=1/s,reads=off"] {
+            assert_eq!(twice.parse::<Settings>(), Err(PolicyError::Twice("reads")), "{twice}");
+        }
     }
 }

@@ -72,6 +72,11 @@ impl Refusal {
         self.answer(E::ACCESS.takes_credentials(), E::ERRORS, asked)
     }
 
+    /// The answer where no endpoint was reached.
+    pub(super) fn into_response_of_none(self, asked: Asked) -> Response {
+        self.answer(false, Dialect::Drf, asked)
+    }
+
     fn answer(self, takes_credentials: bool, dialect: Dialect, asked: Asked) -> Response {
         let (mut problem, challenge, retry_after) = match self {
             Self::Problem(problem) => (*problem, None, None),

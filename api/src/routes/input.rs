@@ -53,6 +53,13 @@ pub(super) struct Raw {
     pub body: Incoming,
 }
 
+impl Raw {
+    /// The client's address.
+    pub(super) fn address(&self) -> IpAddr {
+        self.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client)
+    }
+}
+
 /// A request as its endpoint reads it.
 pub(super) struct Input<E: Endpoint> {
     /// The caller.
@@ -80,10 +87,13 @@ pub(super) struct Input<E: Endpoint> {
 impl<E: Endpoint> Input<E> {
     /// Reads a request, and takes it from its caller's allowance; `left` is what is left of that, also where this fails.
     pub(super) async fn read(context: &Context, mut raw: Raw, left: &mut Option<Allowance>) -> Result<Self, Refusal> {
-        let address = raw.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client);
+        let address = raw.address();
         let is_secure = raw.connection.is_some_and(|connection| connection.is_secure);
         if E::ACCESS.is_browsers() {
-            check_browser(&raw.headers, is_secure)?;
+            check_browser(&raw.headers, is_secure).or_else(|refusal| {
+                rate_limit::charge_read(context, address, left)?;
+                Err(refusal)
+            })?;
         }
         let mut session = None;
         if E::ACCESS.takes_token() {

@@ -74,6 +74,15 @@ pub(crate) fn charge<E: Endpoint>(
         (Cost::Reads(_), _) => Class::Reads,
         (Cost::Credentials(_), _) => Class::Credentials,
     };
+    take(context, class, payer, left)
+}
+
+/// Takes a request that comes to no endpoint, or must not, from the allowance of its address: like a read, which is the least that it costs.
+pub(super) fn charge_read(context: &Context, address: IpAddr, left: &mut Option<Allowance>) -> Result<(), Refusal> {
+    take(context, Class::Reads, Payer::Address(address), left)
+}
+
+fn take(context: &Context, class: Class, payer: Payer, left: &mut Option<Allowance>) -> Result<(), Refusal> {
     *left = context.options.limits.take(class, payer);
     match *left {
         Some(allowance) if allowance.refused.is_some() => Err(Refusal::RateLimited(allowance)),

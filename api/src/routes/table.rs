@@ -95,11 +95,22 @@ impl Table {
         match resource.methods.iter().find(|(known, _)| known == wanted) {
             Some((_, handler)) => handler(self.context.clone(), raw).await,
             None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
-            None => {
-                let asked = error::Asked::new(raw.request_id, &raw.headers);
-                error::method_not_allowed(method, &resource.allow(), asked)
-            }
+            None => self.unreached(&raw, |asked| error::method_not_allowed(method, &resource.allow(), asked)),
         }
+    }
+
+    /// The refusal of a request that comes to no endpoint. It is charged: addresses are not tried out faster than they are read.
+    fn unreached(&self, raw: &Raw, refusal: impl FnOnce(error::Asked) -> Response) -> Response {
+        let asked = error::Asked::new(raw.request_id, &raw.headers);
+        let mut left = None;
+        let mut response = match rate_limit::charge_read(&self.context, raw.address(), &mut left) {
+            Ok(()) => refusal(asked),
+            Err(limited) => limited.into_response_of_none(asked),
+        };
+        if let Some(left) = left {
+            rate_limit::tell(&left, &self.policies, response.headers_mut());
+        }
+        response
     }
 
     /// The resource of a path, with or without its last slash; the parameters go into `parameters`, decoded.
@@ -123,7 +134,7 @@ impl Table {
     fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
         let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
         let file = self.assets.respond(method, path, &raw.headers, request_id);
-        let Some(file) = file else { return error::not_found(error::Asked::new(raw.request_id, &raw.headers)) };
+        let Some(file) = file else { return self.unreached(raw, error::not_found) };
         raw.notes.route(Route::FILE);
         file.map(Body::Whole)
     }

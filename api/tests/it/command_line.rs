@@ -49,3 +49,74 @@ fn a_value_out_of_range_names_its_option() {
         assert!(told.starts_with("2: ") && told.contains(option) && told.contains(value), "{option} {value}: {told}");
     }
 }
+
+#[test]
+fn what_is_no_servers_url_is_told_with_what_to_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("out");
+    let commands: [&[&str]; 3] = [
+        &["health", "--server"],
+        &["journal", "trim", "--older-than", "1d", "--user", "ada", "--server"],
+        &["backup", file.to_str().unwrap(), "--user", "ada", "--server"],
+    ];
+    for (url, advice) in [
+        ("nonsense", "begin with http:// or https://"),
+        ("", "begin with http:// or https://"),
+        ("127.0.0.1:8000", "begin with http:// or https://"),
+        ("localhost:8000", "begin with http:// or https://"),
+        ("ftp://example.org", "begin with http:// or https://"),
+        ("http://", "http://127.0.0.1:8000"),
+        ("http://a b", "http://127.0.0.1:8000"),
+        ("http://host:99999", "http://127.0.0.1:8000"),
+        ("https://ada:secret@example.org", "leave name and password out"),
+        ("https://example.org/api/", "end with the host"),
+    ] {
+        for arguments in commands {
+            let told = said(&command().args(arguments).arg(url).output().unwrap());
+            assert!(told.starts_with("2: ") && told.contains(advice), "{arguments:?} {url}: {told}");
+            assert!(!told.contains("relative URL") && told.contains("--server"), "{arguments:?} {url}: {told}");
+        }
+    }
+}
+
+#[test]
+fn what_a_server_that_is_asked_would_ignore_is_refused_and_a_variable_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("out");
+    let nobody = "http://127.0.0.1:1";
+    let remote = |more: &[&str]| {
+        let mut trim = command();
+        trim.args(["journal", "trim", "--older-than", "1d", "--server", nobody, "--user", "ada", "--password-stdin"]);
+        let mut backup = command();
+        backup.arg("backup").arg(&file).args(["--server", nobody, "--user", "ada", "--password-stdin"]);
+        let mut health = command();
+        health.args(["health", "--server", nobody]);
+        [trim, backup, health].map(|mut command| {
+            let output = command.args(more).env("COFFER_DATA", "/nowhere").env("COFFER_LISTEN", "127.0.0.1:2");
+            said(&output.stdin(std::process::Stdio::null()).output().unwrap())
+        })
+    };
+    for (option, value) in [("--data", Some("elsewhere")), ("--accept-data-loss", None)] {
+        let more: Vec<&str> = std::iter::once(option).chain(value).collect();
+        for told in &remote(&more)[..2] {
+            assert!(told.starts_with("2: ") && told.contains(option) && told.contains("--server"), "{told}");
+        }
+    }
+    for option in ["--listen", "--tls-cert"] {
+        let told = &remote(&[option, "127.0.0.1:3"])[2];
+        assert!(told.starts_with("2: ") && told.contains(option) && told.contains("--server"), "{told}");
+    }
+    for told in remote(&[]) {
+        assert!(told.starts_with("1: ") && !told.contains("cannot be used"), "{told}");
+    }
+}
+
+#[test]
+fn a_limit_that_is_named_twice_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = said(&coffer(&["serve", "--rate-limit", "reads=1/s,writes=2/s,reads=3/s"], dir.path()));
+    assert!(
+        told.starts_with("2: ") && told.contains("--rate-limit") && told.contains("reads is there twice"),
+        "{told}"
+    );
+}

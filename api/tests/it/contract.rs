@@ -1,5 +1,5 @@
 //! What holds for every endpoint of `common::ENDPOINTS`: each is called as it should be, and with every fault that a request
-//! can have. A new endpoint fails here until somebody says how it is called.
+//! can have. A new endpoint fails here until somebody says how it is called (`fitting`).
 
 mod fitting;
 
@@ -7,12 +7,12 @@ use common::{
     Access, ENDPOINTS,
     answer::AnswerKind,
     endpoint::{BodyKind, Dialect, EndpointInfo},
-    endpoints::setup,
+    endpoints::{collections, operations, setup},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
-pub(crate) use self::fitting::fitting;
+pub(crate) use self::fitting::{filled, fitting, is, is_any};
 use crate::support::{Answer, Client, Coffer, PASSWORD, schema::Judge, text};
 
 /// A well-formed id of nothing.
@@ -20,7 +20,7 @@ const NO_ID: &str = "01920000-0000-7000-8000-000000000001";
 
 /// The endpoint's path with parameters that fit, whether or not there is such a thing.
 fn any_path(info: &EndpointInfo) -> String {
-    info.path.replace("{collection}", "snacks").replace("{id}", NO_ID).replace("{revision}", "1")
+    filled(info, &[("collection", "snacks"), ("id", NO_ID), ("revision", "1")])
 }
 
 fn ignores_unknown_members(info: &EndpointInfo) -> bool {
@@ -218,12 +218,12 @@ async fn head_is_get_without_the_body() {
     let record = admin.record("snacks", json!({"title": "Popcorn"})).await;
     let operation = done(&admin).await;
     for info in ENDPOINTS.iter().filter(|info| info.method == Method::GET) {
-        let id = match (info.access, info.path) {
-            (Access::Rules, _) => text(&record, "id"),
-            (_, "/api/operations/{id}/") => text(&operation, "id"),
+        let id = match info.access {
+            Access::Rules => text(&record, "id"),
+            _ if is::<operations::Get>(info) => text(&operation, "id"),
             _ => admin.id.clone(),
         };
-        let path = info.path.replace("{collection}", "snacks").replace("{id}", &id);
+        let path = filled(info, &[("collection", "snacks"), ("id", &id)]);
         let get = admin.get(&path).await;
         get.is(200);
         let head = Answer::of(admin.request(Method::HEAD, &path)).await;
@@ -263,7 +263,7 @@ async fn every_endpoint_succeeds_with_the_status_that_it_says() {
     let admin = coffer.sign_in("ada").await;
     admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
     let mut cookie = String::new();
-    for (n, info) in ENDPOINTS.iter().enumerate().filter(|(_, info)| info.path != setup.path) {
+    for (n, info) in ENDPOINTS.iter().enumerate().filter(|(_, info)| !is::<setup::Create>(info)) {
         // Some of them end the admin's sessions.
         let admin = coffer.sign_in("ada").await;
         let (client, path, body) = fitting(&coffer, &admin, info, n).await;
@@ -286,7 +286,7 @@ async fn every_endpoint_succeeds_with_the_status_that_it_says() {
             assert_eq!(judge.faults(body), None, "{info:?} reads {body}");
         }
         // A collection's tag is its definition's, and the count in the answer changes without it.
-        let counts = info.method == Method::GET && info.path == "/api/collections/{collection}/";
+        let counts = is::<collections::Get>(info);
         let cached = if answer.header("etag").is_empty() || counts { "no-store" } else { "private, no-cache" };
         assert_eq!(answer.header("cache-control"), cached, "{info:?}");
         if info.access.is_browsers() {

@@ -1,6 +1,8 @@
 //! Work in the background: each piece is done once, also by several processes and after a crash; what is stopped stays stopped;
 //! requests go on meanwhile.
 
+mod served;
+
 use std::time::Duration;
 
 use base::{Clock, ClockHand, Entropy, IdSource};
@@ -15,16 +17,7 @@ use common::{
     operation::OperationState,
     query::{ListQuery, Query as _},
 };
-use serde_json::{Value, json};
 use store::{Batch, Options, Store, journal};
-
-use crate::{
-    kill::assert_sound,
-    support::{
-        ADMIN, Client, PASSWORD,
-        server::{Server, coffer, said, store_dir},
-    },
-};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -252,108 +245,4 @@ async fn a_tombstone_that_is_newer_than_what_is_trimmed_stays() {
     Runner::new(&core).finish(id, &mut |_| hand.advance(Duration::from_secs(1))).await.unwrap();
     assert!(store.get(&tombstone(1)).await.unwrap().is_none());
     assert!(store.get(&tombstone(2)).await.unwrap().is_some());
-}
-
-/// A server over a store whose journal has so many entries of long ago, and its admin.
-async fn serve(data: &std::path::Path, entries: usize) -> (Server, Client) {
-    let mut server = Server::start(data, &[]);
-    let admin = server.set_up().await;
-    admin.collection("words", json!([{"name": "word", "type": "text"}])).await;
-    server.stop();
-    let store = Store::open(Options::sled(store_dir(data))).unwrap();
-    let recent = store.scan(journal::all()).await.unwrap();
-    store
-        .commit(Batch::with(|batch| {
-            for (key, _) in &recent {
-                batch.put(key.clone(), AGED);
-            }
-            batch
-        }))
-        .await
-        .unwrap();
-    age(&store, entries - recent.len()).await;
-    store.close().await;
-    drop(store);
-    let server = Server::start(data, &[]);
-    let admin = server.sign_in(ADMIN).await;
-    (server, admin)
-}
-
-/// Asks until an operation is as it should be.
-async fn until(client: &Client, address: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..600 {
-        let operation = client.get(address).await.is(200);
-        if is_so(&operation) {
-            return operation;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{address} is not as it should be after a minute")
-}
-
-#[tokio::test]
-async fn a_killed_server_goes_on_and_writers_are_let_in_meanwhile() {
-    const ENTRIES: usize = 12_000;
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
-    let (server, admin) = serve(&data, ENTRIES).await;
-    let begun = admin.post("/api/changes/trim/", &json!({"older_than": "90d"})).await;
-    let id = begun.is(202)["id"].as_str().unwrap().to_owned();
-    let address = format!("/api/operations/{id}/");
-    assert_eq!(begun.header("location"), format!("{}{address}", admin.base));
-    let seen = until(&admin, &address, |operation| operation["done"].as_u64() > Some(0)).await;
-    assert_eq!((&seen["kind"], &seen["by"]), (&json!("trim_changes"), &json!(admin.id)));
-    assert!(seen["of"].as_u64() >= Some(ENTRIES as u64 * 9 / 10), "{seen}");
-    drop(server); // SIGKILL
-
-    let server = Server::start(&data, &[]);
-    let admin = server.sign_in(ADMIN).await;
-    let seen = admin.get(&address).await.is(200);
-    assert!(seen["done"].as_u64() < Some(ENTRIES as u64), "it was killed in the middle: {seen}");
-    let writers = (0..8).map(|n| {
-        let admin = admin.clone();
-        async move {
-            for m in 0..25 {
-                admin.post("/api/records/words/", &json!({"word": format!("{n}-{m}")})).await.is(201);
-            }
-        }
-    });
-    futures_util::future::join_all(writers).await;
-    let ended =
-        until(&admin, &address, |operation| !["running", "paused"].contains(&operation["state"].as_str().unwrap()))
-            .await;
-    assert_eq!((&ended["state"], &ended["done"], &ended["error"]), (&json!("done"), &json!(ENTRIES), &Value::Null));
-    let listed = admin.get("/api/operations/?state=done").await.is(200);
-    assert_eq!((&listed["count"], &listed["results"][0]), (&json!(1), &ended));
-    admin.delete(&address).await.is(204);
-    assert_eq!(admin.get(&address).await.is(200), ended, "what is over is not stopped");
-    let changes = admin.get("/api/changes/").await.is(200);
-    let first = &changes["results"][0];
-    assert!(first["at"].as_str().unwrap() > "2026", "{first}");
-    let begun = changes["results"].as_array().unwrap().iter().find(|change| change["subject"] == "operation").unwrap();
-    assert_eq!((&begun["action"], &begun["id"], &begun["by"]), (&json!("start"), &json!(id), &json!(admin.id)));
-    server.stop();
-    assert_sound(&data);
-}
-
-#[tokio::test]
-async fn the_command_has_a_running_server_do_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
-    let (server, admin) = serve(&data, 700).await;
-    let args =
-        ["journal", "trim", "--older-than", "90d", "--server", &server.base, "--user", ADMIN, "--password-stdin"];
-    let mut command = crate::support::command();
-    let mut child =
-        command.args(args).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{PASSWORD}\n").as_bytes()).unwrap();
-    let told = said(&tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap());
-    assert!(told.starts_with("0: Forgot 700 changes from before "), "{told}");
-    assert_eq!(admin.get("/api/operations/").await.is(200)["results"][0]["done"], 700);
-    let bad = admin.post("/api/changes/trim/", &json!({"older_than": "90"})).await;
-    assert_eq!(bad.faults(), ["older_than: Use a number with its unit, such as 90d."]);
-    // The store is the server's.
-    let here = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
-    assert!(here.starts_with("3: "), "{here}");
-    server.stop();
 }

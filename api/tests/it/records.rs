@@ -2,6 +2,7 @@
 
 use common::{
     Call,
+    endpoint::EndpointInfo,
     endpoints::records,
     id::Revision,
     record::{OneOrMany, Record},
@@ -9,7 +10,7 @@ use common::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Coffer, path, text};
+use crate::support::{Answer, Client, Coffer, path, schema::Judge, text};
 
 const SNACKS: &str = "/api/records/snacks/";
 
@@ -450,6 +451,11 @@ async fn options_tells_what_the_records_look_like() {
         .is(200);
     let answer = Answer::of(admin.request(Method::OPTIONS, SNACKS)).await;
     let metadata = answer.is(200);
+    let judge = Judge::of_response(&EndpointInfo::of::<records::Describe>()).unwrap();
+    assert_eq!(judge.faults(&metadata), None, "{metadata}");
+    let mut other = metadata.clone();
+    other["actions"]["POST"]["title"]["type"] = json!("text");
+    assert!(judge.faults(&other).is_some(), "the schema says what there is");
     assert_eq!((text(&metadata, "name"), text(&metadata, "description")), ("Snacks".to_owned(), "Bags.".to_owned()));
     assert_eq!(
         (&metadata["renders"], &metadata["parses"]),

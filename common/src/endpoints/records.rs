@@ -1,12 +1,11 @@
 //! `/api/records/{collection}/`: the records, under the collection's access rules.
 
-use serde_json::Value;
-
 use super::endpoint;
 use crate::{
     answer::NoContent,
     change::{Changes, HistoryQuery},
     id::{RecordId, Revision},
+    metadata::Metadata,
     name::CollectionName,
     page::Page,
     query::ListQuery,
@@ -37,7 +36,7 @@ endpoint! {
     access Rules, cost Reads(User), errors Drf,
     params (CollectionName,),
     body () as NOTHING,
-    answer Value as OK
+    answer Metadata as OK
 }
 
 endpoint! {

@@ -3,6 +3,7 @@
 use common::{
     access::{Action, Caller, Decision},
     field::{Field, FieldType},
+    metadata::Metadata,
     name::CollectionName,
     text,
 };
@@ -14,7 +15,7 @@ use crate::domain::{
 };
 
 /// What a collection's records look like, for who may list, view or create them.
-pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Value> {
+pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Metadata> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let rules = &schema.collection.access;
@@ -40,13 +41,14 @@ pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Re
             actions.insert(method.to_owned(), Value::Object(fields.clone()));
         }
     }
-    Ok(json!({
-        "name": text::label(name.as_str()),
-        "description": schema.collection.description,
-        "renders": ["application/json"],
-        "parses": ["application/json"],
-        "actions": actions,
-    }))
+    let json = || vec!["application/json".to_owned()];
+    Ok(Metadata {
+        name: text::label(name.as_str()),
+        description: schema.collection.description.clone(),
+        renders: json(),
+        parses: json(),
+        actions,
+    })
 }
 
 fn server_member(kind: &str, label: &str) -> Value {

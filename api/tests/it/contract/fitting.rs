@@ -1,9 +1,34 @@
-//! How each endpoint is called so that it does what it is for.
+//! How each endpoint is called so that it does what it is for. Endpoints are told apart by their types: a path may change.
 
-use common::endpoint::EndpointInfo;
+use common::{
+    Endpoint,
+    endpoint::EndpointInfo,
+    endpoints::{
+        backup, changes, collections, health, log, metrics, operations, records, root, sessions, setup, tokens, users,
+    },
+};
 use serde_json::{Value, json};
 
-use crate::support::{Client, Coffer, PASSWORD, path, text};
+use crate::support::{ADMIN, Client, Coffer, PASSWORD, text};
+
+/// Whether `info` is about the endpoint `E`.
+pub(crate) fn is<E: Endpoint>(info: &EndpointInfo) -> bool {
+    (&info.method, info.path) == (&E::METHOD, E::PATH)
+}
+
+/// Whether an endpoint is one of these.
+macro_rules! is_any {
+    ($info:expr, $($endpoint:ty),+ $(,)?) => {
+        $($crate::contract::is::<$endpoint>($info))||+
+    };
+}
+
+pub(crate) use is_any;
+
+/// The endpoint's path with values for its parameters.
+pub(crate) fn filled(info: &EndpointInfo, parameters: &[(&str, &str)]) -> String {
+    parameters.iter().fold(info.path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+}
 
 /// How an endpoint is called so that it does what it is for, and by whom.
 pub(crate) async fn fitting(
@@ -13,78 +38,82 @@ pub(crate) async fn fitting(
     n: usize,
 ) -> (Client, String, Option<Value>) {
     let name = format!("things{n}");
-    let snack = async || admin.record("snacks", json!({"title": "Crisps"})).await;
-    let (mut client, mut target, mut body) = (admin.clone(), info.path.replace("{collection}", "snacks"), None);
-    match (info.method.as_str(), info.path) {
-        ("GET", "/api/" | "/api/token/keys/" | "/healthz" | "/readyz") | ("DELETE", "/api/session/") => {
-            client = coffer.stranger();
+    let credentials = json!({"username": ADMIN, "password": PASSWORD});
+    let (mut client, mut body) = (admin.clone(), None);
+    let mut parameters = vec![("collection", "snacks".to_owned())];
+    if is_any!(info, root::Get, tokens::Keys, health::Healthy, health::Ready, sessions::SignOut) {
+        client = coffer.stranger();
+    } else if is_any!(info, tokens::Obtain, sessions::SignIn) {
+        client = coffer.stranger();
+        body = Some(credentials);
+    } else if is_any!(info, tokens::Refresh, tokens::Blacklist, tokens::Verify) {
+        client = coffer.stranger();
+        let pair = client.post(tokens::Obtain::PATH, &credentials).await.is(200);
+        body = Some(json!({"refresh": pair["refresh"], "token": pair["access"]}));
+    } else if is_any!(
+        info,
+        sessions::Refresh,
+        sessions::List,
+        sessions::EndOthers,
+        users::List,
+        users::Me,
+        collections::List,
+        changes::List,
+        operations::List,
+        backup::Get,
+        log::Get,
+        metrics::Get,
+        records::List,
+        records::Describe,
+    ) {
+        // As they stand.
+    } else if is_any!(info, sessions::End) {
+        let other = coffer.sign_in(ADMIN).await;
+        let sessions = other.get(sessions::List::PATH).await.is(200);
+        let current = sessions["results"].as_array().unwrap().iter().find(|session| session["current"] == true);
+        parameters.push(("id", text(current.unwrap(), "id")));
+    } else if is_any!(info, users::UpdateMe) {
+        client = coffer.user(admin, &name, json!({})).await;
+        body = Some(json!({"username": format!("{name}.too")}));
+    } else if is_any!(info, users::ChangePassword) {
+        client = coffer.user(admin, &name, json!({})).await;
+        body = Some(json!({"current_password": PASSWORD, "new_password": "three owls on the old roof"}));
+    } else if is_any!(info, users::Create) {
+        body = Some(json!({"username": name, "password": PASSWORD}));
+    } else if is_any!(info, users::Get, users::Update, users::Delete) {
+        parameters.push(("id", coffer.user(admin, &name, json!({})).await.id));
+        body = is_any!(info, users::Update).then(|| json!({"roles": ["editor"]}));
+    } else if is_any!(info, changes::Trim) {
+        body = Some(json!({"older_than": "90d"}));
+    } else if is_any!(info, operations::Get, operations::Stop) {
+        let begun = admin.post(changes::Trim::PATH, &json!({"older_than": "90d"})).await.is(202);
+        parameters.push(("id", text(&begun, "id")));
+    } else if is_any!(info, log::Set) {
+        body = Some(json!({"level": "debug"}));
+    } else if is_any!(info, collections::Create) {
+        body = Some(json!({"name": name}));
+    } else if is_any!(info, collections::Get, collections::Replace, collections::Update, collections::Delete) {
+        admin.collection(&name, json!([])).await;
+        if is_any!(info, collections::Replace) {
+            body = Some(json!({"name": name, "description": "Things."}));
+        } else if is_any!(info, collections::Update) {
+            body = Some(json!({"description": "Things."}));
         }
-        ("POST", "/api/token/" | "/api/session/") => {
-            client = coffer.stranger();
-            body = Some(json!({"username": "ada", "password": PASSWORD}));
-        }
-        ("POST", "/api/token/refresh/" | "/api/token/blacklist/" | "/api/token/verify/") => {
-            client = coffer.stranger();
-            let pair = client.post("/api/token/", &json!({"username": "ada", "password": PASSWORD})).await.is(200);
-            body = Some(json!({"refresh": pair["refresh"], "token": pair["access"]}));
-        }
-        ("POST", "/api/session/refresh/")
-        | ("GET" | "DELETE", "/api/sessions/")
-        | (
-            "GET",
-            "/api/users/" | "/api/users/me/" | "/api/collections/" | "/api/changes/" | "/api/operations/"
-            | "/api/backup/" | "/api/log/" | "/metrics",
-        )
-        | ("GET" | "OPTIONS", "/api/records/{collection}/") => {}
-        ("DELETE", "/api/sessions/{id}/") => {
-            let other = coffer.sign_in("ada").await;
-            let sessions = other.get("/api/sessions/").await.is(200);
-            let current = sessions["results"].as_array().unwrap().iter().find(|session| session["current"] == true);
-            target = format!("/api/sessions/{}/", text(current.unwrap(), "id"));
-        }
-        ("PATCH", "/api/users/me/") => {
-            client = coffer.user(admin, &name, json!({})).await;
-            body = Some(json!({"username": format!("{name}.too")}));
-        }
-        ("POST", "/api/users/me/password/") => {
-            client = coffer.user(admin, &name, json!({})).await;
-            body = Some(json!({"current_password": PASSWORD, "new_password": "three owls on the old roof"}));
-        }
-        ("POST", "/api/changes/trim/") => body = Some(json!({"older_than": "90d"})),
-        ("GET" | "DELETE", "/api/operations/{id}/") => {
-            let begun = admin.post("/api/changes/trim/", &json!({"older_than": "90d"})).await.is(202);
-            target = format!("/api/operations/{}/", text(&begun, "id"));
-        }
-        ("PUT", "/api/log/") => body = Some(json!({"level": "debug"})),
-        ("POST", "/api/users/") => body = Some(json!({"username": name, "password": PASSWORD})),
-        (method, "/api/users/{id}/") => {
-            target = format!("/api/users/{}/", coffer.user(admin, &name, json!({})).await.id);
-            body = (method == "PATCH").then(|| json!({"roles": ["editor"]}));
-        }
-        ("POST", "/api/collections/") => body = Some(json!({"name": name})),
-        (method, "/api/collections/{collection}/") => {
-            admin.collection(&name, json!([])).await;
-            target = format!("/api/collections/{name}/");
-            body = match method {
-                "PUT" => Some(json!({"name": name, "description": "Things."})),
-                "PATCH" => Some(json!({"description": "Things."})),
-                _ => None,
-            };
-        }
-        ("POST", "/api/records/{collection}/") => body = Some(json!({"title": "Popcorn"})),
-        (method, "/api/records/{collection}/{id}/") => {
-            target = path("snacks", &snack().await);
-            body = ["PUT", "PATCH"].contains(&method).then(|| json!({"title": "Chips"}));
-        }
-        ("GET", "/api/records/{collection}/{id}/history/") => {
-            target = format!("{}history/", path("snacks", &snack().await));
-        }
-        ("POST", "/api/records/{collection}/{id}/history/{revision}/restore/") => {
-            let record = snack().await;
-            admin.delete(&path("snacks", &record)).await.is(204);
-            target = format!("{}history/{}/restore/", path("snacks", &record), record["revision"]);
-        }
-        _ => panic!("say how {info:?} is called"),
+        parameters = vec![("collection", name)];
+    } else if is_any!(info, records::Create) {
+        body = Some(json!({"title": "Popcorn"}));
+    } else if is_any!(info, records::Get, records::Replace, records::Update, records::Delete, records::History) {
+        let record = admin.record("snacks", json!({"title": "Crisps"})).await;
+        parameters.push(("id", text(&record, "id")));
+        body = is_any!(info, records::Replace, records::Update).then(|| json!({"title": "Chips"}));
+    } else if is_any!(info, records::Restore) {
+        let record = admin.record("snacks", json!({"title": "Crisps"})).await;
+        admin.delete(&crate::support::path("snacks", &record)).await.is(204);
+        parameters.extend([("id", text(&record, "id")), ("revision", record["revision"].to_string())]);
+    } else {
+        assert!(!is_any!(info, setup::Create), "set-up works once, before there is an admin");
+        panic!("say how {info:?} is called");
     }
-    (client, target, body)
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    (client, filled(info, &parameters), body)
 }

@@ -7,12 +7,13 @@ use common::{
     Access, ENDPOINTS,
     access::Action,
     endpoint::{Dialect, EndpointInfo},
+    endpoints::{collections, records, sessions, setup, users},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    contract::fitting,
+    contract::{filled, fitting, is_any},
     support::{Answer, Client, Coffer, path, text},
 };
 
@@ -40,13 +41,14 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn path(&self, info: &EndpointInfo) -> String {
-        let id = match info.path.split('/').nth(2) {
-            Some("users") => self.user,
-            Some("sessions") => self.session,
-            _ => self.record,
+        let id = if is_any!(info, users::Get, users::Update, users::Delete) {
+            self.user
+        } else if is_any!(info, sessions::End) {
+            self.session
+        } else {
+            self.record
         };
-        let path = info.path.replace("{collection}", self.collection).replace("{id}", id);
-        path.replace("{revision}", self.revision)
+        filled(info, &[("collection", self.collection), ("id", id), ("revision", self.revision)])
     }
 }
 
@@ -92,7 +94,7 @@ async fn d1_on_every_endpoint_what_is_foreign_is_answered_like_what_is_absent() 
         let (id, user) = (text(record, "id"), zenobia.id.clone());
         let there = Place { collection, record: &id, revision: &revision, user: &user, session: &session };
         for info in ENDPOINTS.iter().filter(|info| info.path.contains('{')) {
-            let about_record = info.path.starts_with("/api/records/{collection}/{id}");
+            let about_record = info.access == Access::Rules && info.path.contains("{id}");
             let about_collection = info.path.contains("{collection}") && !about_record;
             if rights && about_collection {
                 // Otto has rights of his own in this collection.
@@ -126,14 +128,20 @@ async fn d1_on_every_endpoint_what_is_foreign_is_answered_like_what_is_absent() 
 
 /// The rules that an endpoint of records asks; several are alternatives.
 fn actions(info: &EndpointInfo) -> &'static [Action] {
-    match (info.method.as_str(), info.path.strip_prefix("/api/records/{collection}/").unwrap()) {
-        ("GET", "") => &[Action::List],
-        ("OPTIONS", "") => &[Action::List, Action::View, Action::Create],
-        ("POST", "") => &[Action::Create],
-        ("GET", "{id}/" | "{id}/history/") => &[Action::View],
-        ("PUT" | "PATCH", "{id}/") | ("POST", "{id}/history/{revision}/restore/") => &[Action::Update],
-        ("DELETE", "{id}/") => &[Action::Delete],
-        _ => panic!("say which rule {info:?} asks"),
+    if is_any!(info, records::List) {
+        &[Action::List]
+    } else if is_any!(info, records::Describe) {
+        &[Action::List, Action::View, Action::Create]
+    } else if is_any!(info, records::Create) {
+        &[Action::Create]
+    } else if is_any!(info, records::Get, records::History) {
+        &[Action::View]
+    } else if is_any!(info, records::Replace, records::Update, records::Restore) {
+        &[Action::Update]
+    } else if is_any!(info, records::Delete) {
+        &[Action::Delete]
+    } else {
+        panic!("say which rule {info:?} asks")
     }
 }
 
@@ -152,7 +160,7 @@ async fn d1_every_endpoint_of_records_asks_the_rule_of_its_action_and_no_other()
         [("role:reader", vec!["reader", "admin"]), ("owner", vec!["owner", "admin"]), ("nobody", vec!["admin"])]
     {
         for action in Action::ALL {
-            for info in ENDPOINTS.iter().filter(|info| info.path.starts_with("/api/records/")) {
+            for info in ENDPOINTS.iter().filter(|info| info.access == Access::Rules) {
                 for (name, caller) in callers {
                     set(only(Action::Create, "signed_in")).await;
                     let record = owner.record("things", json!({"title": "hers"})).await;
@@ -216,10 +224,12 @@ fn members() -> BTreeMap<&'static str, Value> {
 
 /// What an endpoint's body is for, of these members.
 fn takes(info: &EndpointInfo) -> &'static [&'static str] {
-    match (info.method.as_str(), info.path) {
-        ("POST", "/api/users/") | ("PATCH", "/api/users/{id}/") => &["roles", "is_admin", "is_active"],
-        ("POST", "/api/collections/") | ("PUT" | "PATCH", "/api/collections/{collection}/") => &["access"],
-        _ => &[],
+    if is_any!(info, users::Create, users::Update) {
+        &["roles", "is_admin", "is_active"]
+    } else if is_any!(info, collections::Create, collections::Replace, collections::Update) {
+        &["access"]
+    } else {
+        &[]
     }
 }
 
@@ -228,7 +238,7 @@ async fn d2_on_every_endpoint_what_the_server_owns_cannot_be_set() {
     let (coffer, admin) = Coffer::with_admin().await;
     admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
     let mut n = 0;
-    for info in ENDPOINTS.iter().filter(|info| info.path != "/api/setup/") {
+    for info in ENDPOINTS.iter().filter(|info| !is_any!(info, setup::Create)) {
         let lenient = info.errors == Dialect::SimpleJwt || info.access == Access::BrowserSignIn;
         for (member, value) in members() {
             n += 1;

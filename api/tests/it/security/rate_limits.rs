@@ -53,7 +53,7 @@ async fn of_requests_at_once_exactly_as_many_as_are_allowed_get_through_and_the_
 
     // Others go on: another user, nobody in particular, other kinds of requests, and what is free.
     admin.collection("snacks", json!([])).await;
-    for path in ["/healthz", "/readyz", "/no-such-file.js", "/api/nothing/"] {
+    for path in ["/healthz", "/readyz"] {
         for _ in 0..30 {
             assert_ne!(admin.get(path).await.status, 429, "{path}");
         }
@@ -61,6 +61,39 @@ async fn of_requests_at_once_exactly_as_many_as_are_allowed_get_through_and_the_
     admin.post("/api/users/", &json!({"username": "ulla", "password": PASSWORD})).await.is(201);
     server.sign_in("ulla").await.get("/api/users/me/").await.is(200);
     server.stranger().get("/api/").await.is(200);
+}
+
+#[tokio::test]
+async fn what_comes_to_no_endpoint_or_must_not_is_a_read_of_its_address() {
+    let (held, admin) = limited("reads=10/d,credentials=20/m").await;
+    let stranger = held.stranger();
+    let mut expected = left_number(&stranger.get("/api/").await);
+    for (method, path, status) in [
+        (Method::GET, "/api/nothing/", 404),
+        (Method::GET, "/no-such-file.js", 404),
+        (Method::DELETE, "/api/users/", 405),
+        (Method::POST, "/api/session/", 403),
+        (Method::POST, "/api/session/refresh/", 403),
+    ] {
+        // Whoever asks: there is no endpoint that would look at a token.
+        for client in [&stranger, &admin].into_iter().take(if path == "/api/nothing/" { 2 } else { 1 }) {
+            expected -= 1;
+            let refused = Answer::of(client.request(method.clone(), path)).await;
+            assert_eq!((refused.status, left_number(&refused)), (status, expected), "{method} {path}");
+            assert_eq!(refused.header("ratelimit-policy"), "\"reads\";q=10;w=86400", "{method} {path}");
+        }
+    }
+    while expected > 0 {
+        expected -= 1;
+        stranger.get("/api/nothing/").await.refused(404);
+    }
+    for (method, path) in
+        [(Method::GET, "/api/nothing/"), (Method::PUT, "/api/token/"), (Method::POST, "/api/session/")]
+    {
+        let refused = Answer::of(stranger.request(method, path)).await;
+        assert!(refused.refused(429).code == "rate_limited" && !refused.header("retry-after").is_empty(), "{path}");
+    }
+    stranger.get("/healthz").await.is(200);
 }
 
 /// `r` of the answer.
