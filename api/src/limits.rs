@@ -40,9 +40,9 @@ pub enum Payer {
 
 /// The allowances of all callers. Clones are the same ones. [`Limits::default`] limits nothing.
 #[derive(Clone)]
-pub struct Limits(Arc<Shared>);
+pub struct Limits(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     settings: Settings,
     clock: Clock,
     buckets: Buckets,
@@ -73,7 +73,7 @@ impl Limits {
     /// Allowances that are whole.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let refused = array::from_fn(|_| array::from_fn(|_| AtomicU64::new(0)));
-        Self(Arc::new(Shared { settings, clock, buckets: Buckets::default(), refused }))
+        Self(Arc::new(Inner { settings, clock, buckets: Buckets::default(), refused }))
     }
 
     /// How much of a class is allowed, if it is limited.

@@ -20,6 +20,7 @@ pub mod change;
 pub mod clean;
 pub mod collection;
 pub mod conflict;
+pub mod duration;
 pub mod editor;
 pub mod endpoint;
 pub mod endpoints;
@@ -44,6 +45,7 @@ pub mod text;
 pub mod user;
 pub mod validate;
 pub mod variables;
+pub mod words;
 
 pub use call_error::CallError;
 pub use endpoint::{Access, Call, Endpoint, EndpointInfo, Reply};

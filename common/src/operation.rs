@@ -5,15 +5,14 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-#[cfg(feature = "schema")]
-use crate::schema::described_as_text;
 use crate::{
     answer::JsonAnswer,
     collection::Collection,
+    duration::{self, DurationError},
     field::{Field, FieldType},
     id::{OperationId, UserId},
     people,
-    problem::FieldErrors,
+    problem::{FieldError, FieldErrors},
     reader::{Body, Reader, invalid},
 };
 
@@ -122,26 +121,35 @@ pub struct TrimChanges {
     pub older_than: Duration,
 }
 
-/// A whole number with its unit, such as `90d`.
+/// A duration with its unit, such as `90d`.
 #[cfg(feature = "schema")]
 struct Age;
 
 #[cfg(feature = "schema")]
-described_as_text!(Age, "pattern": "^[1-9][0-9]{0,9}[smhdw]$");
+impl schemars::JsonSchema for Age {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Age".into()
+    }
 
-/// Reads a whole number of seconds, minutes, hours, days or weeks.
-fn parse_age(text: &str) -> Option<Duration> {
-    let digits = text.strip_suffix(['s', 'm', 'h', 'd', 'w'])?;
-    let is_number = (1..=10).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    (is_number && !digits.starts_with('0')).then(|| humantime::parse_duration(text).ok()).flatten()
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "pattern": duration::pattern()})
+    }
 }
 
 impl Body for TrimChanges {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
-        let older_than = reader.required("older_than").and_then(|value| match value.as_str().and_then(parse_age) {
-            Some(age) => Some(age),
-            None => reader.fail("older_than", invalid("Use a number with its unit, such as 90d.")),
+        let older_than = reader.required("older_than").and_then(|value| {
+            match value.as_str().map_or(Err(DurationError::Malformed), duration::parse_duration) {
+                Ok(age) => Some(age),
+                Err(error @ DurationError::TooLong) => {
+                    reader.fail("older_than", FieldError::new("max_value", sentence(&error)))
+                }
+                Err(error @ DurationError::Zero) => {
+                    reader.fail("older_than", FieldError::new("min_value", sentence(&error)))
+                }
+                Err(error) => reader.fail("older_than", invalid(sentence(&error))),
+            }
         });
         let errors = reader.finish();
         match older_than {
@@ -155,6 +163,13 @@ impl Body for TrimChanges {
     }
 }
 
+/// What is wrong, as a request is told it.
+fn sentence(error: &DurationError) -> String {
+    let told = error.to_string();
+    let mut letters = told.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +177,12 @@ mod tests {
     #[test]
     fn a_duration_has_its_unit() {
         let days = |days: u64| Duration::from_hours(24 * days);
-        for (text, duration) in [("90d", days(90)), ("2w", days(14)), ("12h", Duration::from_hours(12))] {
+        for (text, duration) in [
+            ("90d", days(90)),
+            ("2w", days(14)),
+            ("12h", Duration::from_hours(12)),
+            ("1h 30m", Duration::from_mins(90)),
+        ] {
             let wish = TrimChanges::from_json(json!({"older_than": text})).unwrap();
             assert_eq!(wish.older_than, duration);
             assert_eq!(TrimChanges::from_json(wish.to_json()), Ok(wish));
@@ -172,10 +192,9 @@ mod tests {
             json!(90),
             json!("0"),
             json!("0s"),
-            json!("1h 30m"),
             json!("1.5h"),
-            json!("01d"),
             json!("12345678901s"),
+            json!("10M"),
             json!("-1d"),
             json!(""),
             json!("d"),

@@ -7,7 +7,7 @@ use crate::{
     Object,
     answer::JsonAnswer,
     id::{RecordId, Revision, UserId},
-    problem::FieldErrors,
+    problem::{FieldError, FieldErrors, NON_FIELD},
     reader::{self, Body},
 };
 
@@ -94,10 +94,7 @@ impl Body for OneOrMany {
         if items.len() > MAX_ARRAY {
             let message =
                 format!("Ensure this list has no more than {MAX_ARRAY} records; this one has {}.", items.len());
-            return Err(FieldErrors::of(
-                crate::problem::NON_FIELD,
-                crate::problem::FieldError::new("max_length", message),
-            ));
+            return Err(FieldErrors::of(NON_FIELD, FieldError::new("max_length", message)));
         }
         let mut errors = FieldErrors::of_items(items.len());
         let mut records = Vec::with_capacity(items.len());

@@ -8,7 +8,7 @@ use crate::{
     field::{Field, FieldType},
     name::SERVER_MEMBERS,
     page::pages,
-    query::{Filter, ListQuery, Lookup, OrderBy, server_field},
+    query::{Filter, ListQuery, Lookup, OrderBy, filter_values, server_field},
     record::Record,
     text,
 };
@@ -149,7 +149,7 @@ pub fn parse_filter_line(collection: &Collection, line: &str) -> Result<(Vec<Fil
         let field = collection.field(name).cloned().or_else(|| server_field(name));
         let field = field.ok_or_else(|| format!("There is no field \"{name}\". Use one of {}.", names(collection)))?;
         let filter = Filter { field: name.to_owned(), lookup: *lookup, value };
-        crate::query::filter_values(&field, &filter).map_err(|error| format!("{name}: {}", error.message))?;
+        filter_values(&field, &filter).map_err(|error| format!("{name}: {}", error.message))?;
         filters.push(filter);
     }
     Ok((filters, words.join(" ")))

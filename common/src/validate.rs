@@ -123,7 +123,7 @@ fn check_bounds<T: PartialOrd + std::fmt::Display>(
     }
 }
 
-/// A decimal in plain notation, kept exactly; `None` where it is none or has more than 28 digits.
+/// A decimal in plain notation, kept exactly; `None` where it is none or has more than [`MAX_DECIMAL_DIGITS`].
 pub fn parse_decimal(text: &str) -> Option<Decimal> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = digits.starts_with(|c: char| c.is_ascii_digit())
@@ -143,7 +143,10 @@ fn check_decimal(
     max: Option<&str>,
     places: Option<u32>,
 ) -> Result<Value, FieldError> {
-    let too_many_digits = || FieldError::new("max_digits", "Ensure that there are no more than 28 digits in total.");
+    let too_many_digits = || {
+        let message = format!("Ensure that there are no more than {MAX_DECIMAL_DIGITS} digits in total.");
+        FieldError::new("max_digits", message)
+    };
     let parsed = match value {
         Value::String(text) if digits(text) > MAX_DECIMAL_DIGITS as usize => return Err(too_many_digits()),
         Value::String(text) => parse_decimal(text),

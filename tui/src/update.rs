@@ -17,6 +17,8 @@ use crate::{
     key::{self, Action, Context},
     message::Message,
     model::{Model, Screen, Typed},
+    screen::FormState,
+    text_input::TextInput,
 };
 
 /// Takes a message: changes the model, and says what is to be done.
@@ -123,11 +125,7 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
 }
 
 /// Gives what was typed to the text that has the cursor, if one has.
-fn write(
-    model: &mut Model,
-    mut into_form: impl FnMut(&mut crate::screen::FormState),
-    into_line: impl FnOnce(&mut crate::text_input::TextInput) -> bool,
-) {
+fn write(model: &mut Model, mut into_form: impl FnMut(&mut FormState), into_line: impl FnOnce(&mut TextInput) -> bool) {
     if model.help.is_some() {
         return;
     }

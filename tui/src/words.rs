@@ -16,6 +16,8 @@ use common::{
     user::User,
 };
 
+pub use common::words::SESSION_ENDED as ENDED;
+
 pub use self::{command::*, failure::*, keys::*, people::*};
 use crate::width;
 
@@ -36,9 +38,6 @@ pub const LOADING: &str = "Loading…";
 /// A write is under way.
 pub const WRITING: &str = "Waiting for the server… Keys you press now are kept. Ctrl-C quits.";
 
-/// The session has ended.
-pub const ENDED: &str =
-    "Your session has ended: you were signed out elsewhere, or away for too long. Sign in again to go on.";
 /// The same, over a form.
 pub const ENDED_TEXT_KEPT: &str = "You were signed out elsewhere, or away for too long. Sign in again: what you typed is kept, and saved when you press Ctrl-S.";
 /// The session was ended.
@@ -97,8 +96,6 @@ pub const CHANGED_NOT_DELETED: &str =
 /// No deletion to take back.
 pub const NOTHING_TO_UNDO: &str = "There is nothing to undo.";
 
-/// Only admins define collections.
-pub const NOT_ADMIN: &str = "Only admins define collections. Ask one.";
 /// A 412 over the collection editor.
 pub const DEFINITION_CHANGED: &str = "Not saved: somebody else changed this collection meanwhile. Press Esc twice to discard yours, then e to open theirs.";
 

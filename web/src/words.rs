@@ -53,7 +53,7 @@ pub(crate) mod keys {
     pub(crate) const END_OTHERS: &str = "End all other sessions";
     pub(crate) const USERS: &str = "Users (admins)";
     pub(crate) const SESSIONS: &str = "Where you are signed in; where the user of the row is";
-    pub(crate) const PASSWORD: &str = "Change your password";
+    pub(crate) const PASSWORD: &str = common::words::CHANGE_PASSWORD;
     pub(crate) const UNDO: &str = "Undo the last deletion";
     pub(crate) const BACK: &str = "Back to where this page belongs";
     pub(crate) const HELP: &str = "Show this list";
@@ -93,8 +93,6 @@ pub(crate) mod sign_in {
     /// Over a page whose session ended, and over none.
     pub(crate) const EXPIRED: &str = "Your session has ended: you were signed out elsewhere, or away for too long. Sign in to go \
         on; what you typed is still there.";
-    pub(crate) const LOST: &str =
-        "Your session has ended: you were signed out elsewhere, or away for too long. Sign in again to go on.";
     pub(crate) const LEAVE: &str = "Leave without signing in";
     pub(crate) const PLAIN_HTTP: &str = "This page came over plain HTTP. A browser keeps a session only over HTTPS or from \
         localhost, so you may have to sign in again with every reload. Ask for an https:// address, or have the server \

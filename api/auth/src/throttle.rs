@@ -60,9 +60,9 @@ pub struct Locked {
 
 /// Admits attempts to sign in. Clones share what is remembered.
 #[derive(Clone)]
-pub struct Throttle(Arc<Shared>);
+pub struct Throttle(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     settings: ThrottleSettings,
     clock: Clock,
     /// Names are remembered by a keyed hash, so that a long one takes no more room than a short one.
@@ -97,7 +97,7 @@ pub struct Attempt {
 impl Throttle {
     /// A throttle that remembers nothing yet.
     pub fn new(settings: ThrottleSettings, clock: Clock) -> Self {
-        Self(Arc::new(Shared { settings, clock, hasher: RandomState::new(), memory: Mutex::default() }))
+        Self(Arc::new(Inner { settings, clock, hasher: RandomState::new(), memory: Mutex::default() }))
     }
 
     /// Asks for an attempt on `name` (in the normal form of user names, existing or not) from `address`.

@@ -33,10 +33,10 @@ const RETRY_DELAY: Duration = Duration::from_millis(5);
 
 /// A handle to the thread that writes. The thread lives as long as the process.
 #[derive(Clone)]
-pub(super) struct Writer(Arc<Shared>);
+pub(super) struct Writer(Arc<Inner>);
 
 #[derive(Default)]
-struct Shared {
+struct Inner {
     state: Mutex<State>,
     /// There is something to do for the thread.
     arrived: Condvar,
@@ -67,7 +67,7 @@ impl State {
 impl Writer {
     /// Starts the thread. `lines` says how a loss is reported.
     pub(super) fn start(out: impl Write + Send + 'static, lines: Lines) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Inner::default());
         let for_thread = shared.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || for_thread.write_out(out, &lines))?;
         Ok(Self(shared))
@@ -107,7 +107,7 @@ impl Writer {
     }
 }
 
-impl Shared {
+impl Inner {
     fn write_out(&self, mut out: impl Write, lines: &Lines) {
         let mut taken = Vec::new();
         loop {

@@ -23,7 +23,7 @@ use super::{
     listener::Accepted,
     peer::Peer,
     request_body::RequestBody,
-    shared::Shared,
+    state::ServerState,
     stream::Watched,
     tls_stream::TlsOrPlain,
 };
@@ -37,7 +37,7 @@ const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 pub(super) async fn serve<S, B>(
     accepted: Accepted,
     is_proxy: bool,
-    shared: Arc<Shared>,
+    shared: Arc<ServerState>,
     service: S,
     mut phase: watch::Receiver<Phase>,
 ) where

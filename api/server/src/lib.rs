@@ -32,7 +32,7 @@ mod rate_limited_log;
 mod refusal;
 pub mod request;
 mod request_body;
-mod shared;
+mod state;
 mod stream;
 mod target;
 mod tls;
@@ -56,7 +56,7 @@ use tower::Service;
 use connection_limits::{ConnectionLimits, ConnectionPermit};
 use drain::Phase;
 use listener::Accepted;
-use shared::Shared;
+use state::ServerState;
 
 pub use drain::Unfinished;
 #[doc(hidden)] // for `fuzz/`
@@ -125,7 +125,7 @@ impl Server {
             _ => None,
         });
         let listening = listening.collect();
-        let shared = Arc::new(Shared::new(options, listening));
+        let shared = Arc::new(ServerState::new(options, listening));
         let phase = watch::Sender::new(Phase::Open);
         let serve = |accepted: Accepted, permit: ConnectionPermit| {
             let is_proxy = accepted.is_trusted(&shared.options.trusted_proxies);

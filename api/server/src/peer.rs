@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use super::{activity::Activity, options::HEAD_BUFFER, shared::Shared};
+use super::{activity::Activity, options::HEAD_BUFFER, state::ServerState};
 use crate::metrics::Connected;
 
 /// Heads up to this size pass when all together are too many.
@@ -14,7 +14,7 @@ const USUAL_HEAD: u64 = 8 * 1024;
 /// The connection that a request came over.
 #[derive(Debug)]
 pub(super) struct Peer {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<ServerState>,
     pub(super) activity: Arc<Activity>,
     /// In its canonical form.
     pub(super) remote: IpAddr,

@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until, timeout_at},
 };
 
-use super::shared::Shared;
+use super::state::ServerState;
 
 /// The body of a request: ends with an error where it is longer or later than the server allows, or all bodies together are more
 /// than it holds. The server then answers 413, 408 or 503 itself, whatever the handler makes of the error.
@@ -58,9 +58,9 @@ pub(super) struct Verdict(Option<Arc<Reading>>);
 /// A body under way, from its first byte to the end of its handling.
 #[derive(Debug)]
 struct Reading {
-    shared: Arc<Shared>,
+    shared: Arc<ServerState>,
     verdict: AtomicU8,
-    /// Its part of [`Shared::body_bytes`].
+    /// Its part of [`ServerState::body_bytes`].
     bytes: AtomicU64,
 }
 
@@ -101,7 +101,7 @@ impl Drop for Reading {
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, shared: &Arc<Shared>, deadline: Instant) -> Self {
+    pub(super) fn new(incoming: Incoming, shared: &Arc<ServerState>, deadline: Instant) -> Self {
         let reading = (!incoming.is_end_stream())
             .then(|| Arc::new(Reading { shared: shared.clone(), verdict: AtomicU8::new(0), bytes: AtomicU64::new(0) }));
         Self {

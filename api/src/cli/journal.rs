@@ -10,6 +10,7 @@ use base::{Clock, Entropy, IdSource};
 use clap::{Args, Subcommand};
 use common::{
     Call,
+    duration::parse_duration,
     endpoints::{changes, operations as endpoints},
     operation::{Operation, OperationState, TrimChanges},
 };
@@ -18,7 +19,6 @@ use super::{
     open::{DataDir, block_on},
     progress,
     server::{FromServer, Named, Session},
-    units::parse_duration,
 };
 use crate::domain::{core::Core, operations};
 

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use auth::token::TokenSettings;
 use base::Clock;
 use clap::{Args, ValueEnum};
+use common::duration::parse_duration;
 use logging::Log;
 use server::{ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +19,7 @@ use super::{
     listen::{Sockets, greet},
     open::{AuthSettings, DataDir, Opened, PasswordRules, PepperFiles, block_on},
     systemd,
-    units::{Limit, parse_count, parse_duration, parse_size},
+    units::{Limit, parse_count, parse_size},
 };
 use crate::{
     assets::Assets,

@@ -1,38 +1,8 @@
-//! Durations and sizes on the command line. The libraries read the units; what is refused here could be meant in more than one way,
-//! or would be of no use.
-
-use std::time::Duration;
+//! Counts and sizes on the command line. The library reads the units; what is refused here could be meant in more than one way, or would
+//! be of no use.
 
 use auth::password_policy::{HIGHEST_MIN_LENGTH, LOWEST_MIN_LENGTH};
 use bytesize::ByteSize;
-
-/// A longer time is a mistake, and would lead out of the calendar.
-const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
-const TOO_LONG: &str = "a hundred years are the most";
-
-/// Reads `90s`, `5m`, `12h`, `90d`, `1h 30m`: whole seconds, at least one. A number without a unit is refused: a unit that is guessed is
-/// wrong some day.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    // To the library it is a month. The seconds of a month are not what anybody has in mind who writes `10M`.
-    if text.split(|c: char| !c.is_ascii_alphabetic()).any(|unit| unit == "M") {
-        return Err("M is not a unit here: write 10m for minutes, 30d for days".to_owned());
-    }
-    let duration = match humantime::parse_duration(text) {
-        Ok(duration) => duration,
-        Err(_) if is_number(text) => {
-            return Err(format!("add the unit: {text}s for seconds, {text}m minutes, {text}h hours, {text}d days"));
-        }
-        Err(humantime::DurationError::NumberOverflow) => return Err(TOO_LONG.to_owned()),
-        Err(_) => return Err("use a number and its unit, such as 90s, 5m, 12h or 90d".to_owned()),
-    };
-    if duration.is_zero() || duration.subsec_nanos() > 0 {
-        return Err("use whole seconds, at least 1s".to_owned());
-    }
-    if duration > LONGEST {
-        return Err(TOO_LONG.to_owned());
-    }
-    Ok(duration)
-}
 
 /// How much of something there may be; `None` for any number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,41 +66,5 @@ mod tests {
         }
         assert!(parse_count("1kB").is_err());
         assert!(parse_size("500").unwrap_err().contains("500MB"), "nobody means so few bytes");
-    }
-
-    #[test]
-    fn durations_are_read_with_their_unit() {
-        for (text, seconds) in
-            [("5m", 300), ("90s", 90), ("12h", 43_200), ("1d", 86_400), ("1h 30m", 5_400), ("2weeks", 1_209_600)]
-        {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for bad in [
-            "",
-            "m",
-            "5x",
-            "10M",
-            "1h 1M",
-            "18446744073709551616s",
-            "-1s",
-            "+1s",
-            "0s",
-            "0",
-            "1.5s",
-            "300ms",
-            "99999999999d",
-            "101y",
-            "5é",
-        ] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_duration_without_a_unit_is_refused_with_what_to_write() {
-        assert_eq!(
-            parse_duration("90").unwrap_err(),
-            "add the unit: 90s for seconds, 90m minutes, 90h hours, 90d days"
-        );
     }
 }

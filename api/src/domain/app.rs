@@ -23,9 +23,9 @@ use super::{callers::Callers, core::Core, rotation::Rotation, sessions};
 
 /// Everything that a request needs. Clones are handles to the same.
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct App(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     parts: Parts,
     draining: AtomicBool,
 }
@@ -95,7 +95,7 @@ impl Parts {
 impl App {
     /// The application over these parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Shared { parts, draining: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { parts, draining: AtomicBool::new(false) }))
     }
 
     /// The store, and what goes with reading and changing it.

@@ -125,7 +125,7 @@ pub async fn blacklist(app: &App, claims: Claims, origin: &Origin) -> Result<()>
         let caller = Caller::User { id: session.user, is_admin: false, roles: Vec::new() };
         let by = Actor::at(&caller, origin.address);
         let mut batch = Batch::new();
-        stage_end(core, by, &mut batch, (claims.session, version, session), Verb::SignOut)?;
+        stage_end(core, by, &mut batch, Current { id: claims.session, version, session }, Verb::SignOut)?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }

@@ -115,6 +115,17 @@ impl Authenticated {
     }
 }
 
+/// A session as it is stored now.
+#[derive(Debug)]
+pub struct Current {
+    /// Its id.
+    pub id: SessionId,
+    /// The commit that wrote it.
+    pub version: Version,
+    /// What is stored.
+    pub session: StoredSession,
+}
+
 /// A session, and the version that it was read at.
 pub async fn load(core: &Core, id: SessionId) -> Result<Option<(Version, StoredSession)>> {
     match core.store.get(&keyspace::session(id)).await? {
@@ -196,7 +207,7 @@ pub async fn stage_end_all(
             continue;
         }
         if let Some((version, session)) = load(core, id).await?.filter(|(_, session)| session.ended.is_none()) {
-            stage_end(core, by, batch, (id, version, session), Verb::End)?;
+            stage_end(core, by, batch, Current { id, version, session }, Verb::End)?;
         }
     }
     Ok(())
@@ -210,7 +221,7 @@ pub async fn end_one(core: &Core, by: Actor<'_>, id: SessionId, why: Verb) -> Re
             return Ok(());
         };
         let mut batch = Batch::new();
-        stage_end(core, by, &mut batch, (id, version, session), why)?;
+        stage_end(core, by, &mut batch, Current { id, version, session }, why)?;
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }
@@ -222,7 +233,7 @@ pub fn stage_end(
     core: &Core,
     by: Actor<'_>,
     batch: &mut Batch,
-    (id, version, session): (SessionId, Version, StoredSession),
+    Current { id, version, session }: Current,
     why: Verb,
 ) -> Result<()> {
     let change = by.entry(core, Subject::Session, &id, why).values(json!({"user": session.user}), Value::Null);

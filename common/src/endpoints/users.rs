@@ -13,7 +13,7 @@ use crate::{
     page::Page,
     problem::FieldErrors,
     query::ListQuery,
-    reader::{Body, Reader, members},
+    reader::{Body, Reader, invalid, members, not_blank, text},
     user::User,
 };
 
@@ -209,8 +209,8 @@ impl Body for UserPatch {
         let username = optional_name(&mut reader);
         let password = match reader.take("password") {
             None => None,
-            Some(value) => match crate::reader::text(&value) {
-                Ok("") => reader.fail("password", crate::reader::not_blank()),
+            Some(value) => match text(&value) {
+                Ok("") => reader.fail("password", not_blank()),
                 Ok(text) => Some(text.to_owned()),
                 Err(error) => reader.fail("password", error),
             },
@@ -236,11 +236,11 @@ impl Body for UserPatch {
 /// A name, or nothing where the body has none.
 fn optional_name(reader: &mut Reader) -> Option<Username> {
     let value = reader.take("username")?;
-    match crate::reader::text(&value) {
+    match text(&value) {
         Err(error) => reader.fail("username", error),
         Ok(text) => match text.parse() {
             Ok(name) => Some(name),
-            Err(error) => reader.fail("username", crate::reader::invalid(error.to_string())),
+            Err(error) => reader.fail("username", invalid(error.to_string())),
         },
     }
 }

@@ -6,6 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::{
     key::{Action, Context},
     text_input::TextInput,
+    words,
 };
 
 /// Inputs that a leap goes over.
@@ -174,7 +175,7 @@ impl FormState {
         let begins = |option: &str| option.chars().next().is_some_and(|c| c.to_lowercase().eq(letter.to_lowercase()));
         let found = (0..options.len())
             .map(|step| (start + step) % options.len())
-            .find(|at| begins(&crate::words::option(&options[*at])));
+            .find(|at| begins(&words::option(&options[*at])));
         match found {
             Some(at) if several => self.choice = at,
             Some(at) => self.form.set(self.focus, options[at].clone()),

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixture::{ada, collection, id, page, people, press, record, session, signed_in, snacks, user},
+    fixture::{self, ada, collection, id, page, people, press, record, session, signed_in, snacks, user},
     load::Ticket,
     message::Failure,
     screen::Records,
+    words,
 };
 
 /// A collection whose records have a name and refer to another.
@@ -127,7 +128,7 @@ fn a_session_that_is_found_ended_while_signing_out_is_signed_out_all_the_same() 
     let [Effect::Collections(list), Effect::SignOut(ticket)] = effects.as_slice() else { panic!() };
     update(&mut model, Message::Collections(*list, Err(Failure::SignedOut)));
     update(&mut model, Message::SignedOut(*ticket, Ok(())));
-    assert_eq!(model.sign_in.as_ref().unwrap().reason.as_deref(), Some(crate::words::SIGNED_OUT));
+    assert_eq!(model.sign_in.as_ref().unwrap().reason.as_deref(), Some(words::SIGNED_OUT));
     let effects = press(&mut model, "ada\tsecret\n");
     let [Effect::SignIn(sign_in, _)] = effects.as_slice() else { panic!() };
     update(&mut model, Message::SignedIn(*sign_in, Ok(ada())));
@@ -137,7 +138,7 @@ fn a_session_that_is_found_ended_while_signing_out_is_signed_out_all_the_same() 
 
 #[test]
 fn the_sessions_of_one_user_do_not_come_into_the_table_of_another() {
-    let mut model = crate::fixture::users((80, 24));
+    let mut model = fixture::users((80, 24));
     let effects = press(&mut model, "ji");
     let [Effect::Sessions(bobs, _)] = effects.as_slice() else { panic!("the sessions of bob are asked for") };
     let effects = press(&mut model, "<ki");
@@ -153,8 +154,7 @@ fn the_sessions_of_one_user_do_not_come_into_the_table_of_another() {
 #[test]
 fn a_record_that_comes_late_is_not_shown_as_another() {
     let rows = vec![row(1, "one"), row(2, "two")];
-    let mut model =
-        crate::fixture::table(collection("boxes", &json!([{"name": "name", "type": "text"}])), rows, 2, (80, 24));
+    let mut model = fixture::table(collection("boxes", &json!([{"name": "name", "type": "text"}])), rows, 2, (80, 24));
     let effects = press(&mut model, "\n");
     let [Effect::Record(first, ..)] = effects.as_slice() else { panic!("the first is read") };
     let effects = press(&mut model, "<j\n");

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    fixture::{id, people, press, session, users},
+    fixture::{self, id, people, press, session, users},
     message::Failure,
     screen::AccountForm,
     words,
@@ -167,7 +167,7 @@ fn only_admins_get_to_the_users_and_a_late_list_is_dropped() {
     let Some(Screen::Users(list)) = model.screens.last() else { panic!("the users are open") };
     assert_eq!(list.rows.as_ref().unwrap().len(), 2);
     press(&mut model, "<");
-    model.user = Some(crate::fixture::ada());
+    model.user = Some(fixture::ada());
     assert!(press(&mut model, "U").is_empty());
     assert_eq!(toast(&model), words::NOT_ADMIN_USERS);
 }
@@ -178,14 +178,14 @@ fn users_are_searched_sorted_and_paged_as_records_are() {
     let effects = press(&mut model, "/cook is_admin=false\n");
     let [Effect::Users(ticket, query)] = effects.as_slice() else { panic!("the filter is used") };
     assert_eq!((query.search.as_str(), query.filters.len(), query.page), ("cook", 1, 1));
-    let bob = people(vec![crate::fixture::user(2, "bob", false)]);
+    let bob = people(vec![fixture::user(2, "bob", false)]);
     update(&mut model, Message::Records(*ticket, Ok(Page { count: 10_000, ..bob })));
     let effects = press(&mut model, "lll");
     assert!(effects.is_empty());
     let effects = press(&mut model, "s");
     let [Effect::Users(ticket, query)] = effects.as_slice() else { panic!("s sorts") };
     assert_eq!(query.ordering[0].to_string(), "last_login");
-    let some = people(vec![crate::fixture::user(2, "bob", false)]);
+    let some = people(vec![fixture::user(2, "bob", false)]);
     update(&mut model, Message::Records(*ticket, Ok(Page { count: 10_000, ..some })));
     let effects = press(&mut model, "]");
     assert!(matches!(effects.as_slice(), [Effect::Users(_, query)] if query.page == 2 && query.search == "cook"));
@@ -203,7 +203,7 @@ fn esc_shows_all_users_again_before_it_leaves() {
     let mut model = users((80, 24));
     let effects = press(&mut model, "/bob\n");
     let [Effect::Users(ticket, _)] = effects.as_slice() else { panic!("the filter is used") };
-    update(&mut model, Message::Records(*ticket, Ok(people(vec![crate::fixture::user(2, "bob", false)]))));
+    update(&mut model, Message::Records(*ticket, Ok(people(vec![fixture::user(2, "bob", false)]))));
     let effects = press(&mut model, "<");
     assert!(matches!(effects.as_slice(), [Effect::Users(_, query)] if query.search.is_empty()));
     press(&mut model, "<");

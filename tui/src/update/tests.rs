@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixture::{ada, id, page, press, record, snack, snacks, table, user},
+    fixture::{self, ada, id, page, press, record, snack, snacks, table, user},
     load::Ticket,
     message::Failure,
-    screen::{RecordForm, Records},
+    screen::{self, RecordForm, Records},
     words,
 };
 
@@ -427,10 +427,10 @@ fn enter_on_a_list_that_is_still_loading_opens_it_when_it_comes() {
 
 /// The collections, with an admin signed in.
 fn admin() -> Model {
-    crate::fixture::signed_in(user(1, "root", true), vec![snacks()], (80, 24))
+    fixture::signed_in(user(1, "root", true), vec![snacks()], (80, 24))
 }
 
-fn definition(model: &Model) -> &crate::screen::DefinitionForm {
+fn definition(model: &Model) -> &screen::DefinitionForm {
     match model.screens.last() {
         Some(Screen::Definition(form)) => form,
         _ => panic!("no definition is open"),
@@ -502,7 +502,7 @@ fn columns_are_hidden_and_come_back_under_the_cursor() {
 #[test]
 fn a_reference_is_looked_up_in_its_own_table() {
     let fields = json!([{"name": "snack", "type": "reference", "collection": "snacks", "nullable": true}]);
-    let shelves = crate::fixture::collection("shelves", &fields);
+    let shelves = fixture::collection("shelves", &fields);
     let mut model = table(shelves.clone(), Vec::new(), 0, (80, 24));
     let effects = press(&mut model, "<");
     let [Effect::Collections(ticket)] = effects.as_slice() else { panic!() };

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{first_row, paragraph, put, sentence};
 use crate::{
+    key::Action,
     model::Model,
     screen::{Collections, Records, Rows},
     width::{cut, width, window},
@@ -88,7 +89,7 @@ pub(super) fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &R
     let body = warn(buffer, body, model, screen.load.error.as_deref());
     if rows.is_empty() {
         if screen.filter_line().is_empty() {
-            let next = if model.offers(crate::key::Action::New) { words::NO_RECORDS_NEXT } else { "" };
+            let next = if model.offers(Action::New) { words::NO_RECORDS_NEXT } else { "" };
             match screen.source {
                 Rows::Records => sentence(buffer, body, theme, words::NO_RECORDS, next),
                 Rows::Users => sentence(buffer, body, theme, words::NO_USERS, ""),

@@ -5,10 +5,12 @@ use ratatui::{Terminal, backend::TestBackend};
 use serde_json::{Value, json};
 
 use crate::{
+    effect,
     fixture::{ada, collection, id, page, press, record, snack, snacks, table, user},
+    key,
     message::{Failure, Message},
     model::{Model, Screen},
-    update, view, words,
+    update, view, width, words,
 };
 
 pub(super) const SIZES: [(u16, u16); 8] = [(80, 24), (40, 12), (120, 40), (20, 6), (20, 5), (10, 3), (300, 7), (1, 1)];
@@ -26,7 +28,7 @@ pub(super) fn draw(model: &mut Model, size: (u16, u16)) -> String {
             let symbol = buffer[(x, y)].symbol();
             if skip == 0 {
                 text.push_str(symbol);
-                skip = crate::width::width(symbol).max(1);
+                skip = width::width(symbol).max(1);
             }
             skip -= 1;
         }
@@ -188,8 +190,8 @@ fn the_help_page_lists_every_key_of_the_place() {
     let mut model = table(snacks(), vec![snack(1, "Popcorn")], 1, (120, 40));
     press(&mut model, "?");
     let screen = draw(&mut model, (120, 40));
-    for binding in crate::key::bindings(crate::key::Context::Records) {
-        let (_, what) = words::action(binding.action, crate::key::Context::Records);
+    for binding in key::bindings(key::Context::Records) {
+        let (_, what) = words::action(binding.action, key::Context::Records);
         assert!(screen.contains(what), "{what} is missing:\n{screen}");
     }
 }
@@ -197,7 +199,7 @@ fn the_help_page_lists_every_key_of_the_place() {
 #[test]
 fn the_input_in_focus_is_seen_with_its_label_in_every_window() {
     let (mut model, effects) = Model::new("http://x".into(), false, false, (80, 24));
-    let [crate::effect::Effect::Look(ticket)] = effects.as_slice() else { panic!() };
+    let [effect::Effect::Look(ticket)] = effects.as_slice() else { panic!() };
     let root =
         json!({"name": "Coffer", "version": "1", "setup_required": true, "min_password_length": 15, "links": {}});
     update(&mut model, Message::Root(*ticket, Ok(serde_json::from_value(root).unwrap())));
@@ -236,7 +238,7 @@ fn loading_empty_and_failing_say_what_to_do() {
     let (mut model, effects) = Model::new("http://x".into(), false, true, (80, 24));
     assert!(draw(&mut model, (80, 24)).contains(words::LOADING));
     model.user = Some(ada());
-    let Some(crate::effect::Effect::Collections(ticket)) = effects.last() else { panic!() };
+    let Some(effect::Effect::Collections(ticket)) = effects.last() else { panic!() };
     let unreachable = Failure::Call(CallError::Unreachable("nothing answers at this address".into()));
     update(&mut model, Message::Collections(*ticket, Err(unreachable)));
     let screen = draw(&mut model, (80, 24));

@@ -1,5 +1,7 @@
 //! What the keys do: for the footer and the help page.
 
+use common::words::CHANGE_PASSWORD;
+
 use crate::key::{Action, Context};
 
 /// What an action is called in the footer, and what it does, for the help page.
@@ -42,7 +44,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Users => ("users", "Show the users (admins)"),
         Action::Sessions if context == Context::Users => ("sign-ins", "Show where the user is signed in"),
         Action::Sessions => ("sign-ins", "Show where you are signed in"),
-        Action::Password => ("password", "Change your password"),
+        Action::Password => ("password", CHANGE_PASSWORD),
         Action::New if context == Context::Collections => ("new", "Define a collection (admins)"),
         Action::Edit if context == Context::Collections => ("edit", "Change the collection's definition (admins)"),
         Action::New => ("new", "Create a record"),

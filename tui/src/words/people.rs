@@ -1,29 +1,18 @@
 //! Sentences about users, passwords and sessions.
 
-use common::{
-    text::single_line,
-    user::{Usage, User},
+use common::user::User;
+pub use common::words::{
+    NEVER, NO_SESSIONS, NOT_ADMIN_COLLECTIONS as NOT_ADMIN, NOT_ADMIN_USERS, PASSWORD_CHANGED, SESSIONS_ENDED,
+    THIS_SESSION as THIS_ONE, usage_of, user_deleted, user_made, user_saved,
 };
 
 /// The list of users, in the path at the top.
 pub const USERS: &str = "users";
-/// The session that asks.
-pub const THIS_ONE: &str = "this one";
 /// A session of which one and the same token was used from several addresses.
 pub const SHARED: &str = "shared";
 
-/// No sign-in yet.
-pub const NEVER: &str = "never";
-/// There are no sessions.
-pub const NO_SESSIONS: &str = "Nobody is signed in here.";
 /// There are no users that one may see.
 pub const NO_USERS: &str = "There are no users.";
-/// Only admins see the users.
-pub const NOT_ADMIN_USERS: &str = "Only admins manage users. Ask one.";
-/// The own password was changed.
-pub const PASSWORD_CHANGED: &str = "Your password is changed, and your other sessions have ended.";
-/// Sessions were ended.
-pub const SESSIONS_ENDED: &str = "Ended. Whoever was signed in there has to sign in again.";
 /// A user was not deleted; the form says why.
 pub const NOT_DELETED: &str = "Not deleted. Esc goes back.";
 
@@ -52,11 +41,6 @@ pub fn ask_all(user: &User) -> String {
     format!("Press a again to end all sessions of {}, any other key to keep them.", user.username)
 }
 
-/// What a user has and may have.
-pub fn usage_of(usage: &Usage) -> String {
-    format!("Owns {usage}.")
-}
-
 /// What deleting a user means, and what to do.
 pub fn delete_user(user: &User) -> String {
     format!("Deleting {0} cannot be undone. Type {0} and press Ctrl-S to delete, or Esc to go back.", user.username)
@@ -65,20 +49,4 @@ pub fn delete_user(user: &User) -> String {
 /// What was typed is not the name of the user that is to be deleted.
 pub fn not_the_name(user: &User) -> String {
     format!("This is not {}.", user.username)
-}
-
-/// A user was made.
-pub fn user_made(name: &str) -> String {
-    format!("Made the user {}.", single_line(name))
-}
-
-/// A user was changed.
-pub fn user_saved(name: &str, sessions_ended: bool) -> String {
-    let next = if sessions_ended { " Their sessions have ended." } else { "" };
-    format!("Saved the user {}.{next}", single_line(name))
-}
-
-/// A user was deleted.
-pub fn user_deleted(user: &User) -> String {
-    format!("Deleted the user {}.", user.username)
 }

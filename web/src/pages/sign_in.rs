@@ -1,6 +1,6 @@
 //! Signing in: a page of its own, and a form that also stands over a page whose session has ended.
 
-use common::{endpoints::tokens::Credentials, form::Form};
+use common::{endpoints::tokens::Credentials, form::Form, words::SESSION_ENDED};
 use futures_util::future::FutureExt;
 use yew::prelude::*;
 
@@ -27,7 +27,7 @@ pub(crate) fn SignInPage() -> Html {
             <div class="gate-card">
                 <div class="gate-head">{ mark() }<h1>{ words::sign_in::TITLE }</h1></div>
                 if is_lost {
-                    <p class="notice" role="status">{ words::sign_in::LOST }</p>
+                    <p class="notice" role="status">{ SESSION_ENDED }</p>
                 }
                 if must_set_up {
                     <p class="notice">{ words::sign_in::SET_UP_FIRST }</p>

@@ -1,5 +1,9 @@
 //! Sentences about passwords, sign-ins and users; the terminal client says the same ones.
 
+pub(crate) use common::words::{
+    NEVER, NO_SESSIONS, NOT_ADMIN_USERS as NO_ADMIN, PASSWORD_CHANGED, SESSIONS_ENDED, THIS_SESSION as THIS_ONE,
+    usage_of, user_deleted, user_made, user_saved,
+};
 use common::{
     text::single_line,
     user::{Usage, User},
@@ -10,18 +14,13 @@ pub(crate) const USER: &str = "User";
 pub(crate) const NEW_USER: &str = "New user";
 pub(crate) const CREATE: &str = "Create user";
 pub(crate) const SAVE: &str = "Save user";
-pub(crate) const NEVER: &str = "never";
-pub(crate) const NO_ADMIN: &str = "Only admins manage users. Ask one.";
 pub(crate) const DANGER: &str = "Delete this user";
 pub(crate) const DANGER_CONFIRM: &str = "Type the user's name to confirm";
 
 pub(crate) const SESSIONS_TITLE: &str = "Sign-ins";
 pub(crate) const SESSIONS_LEAD: &str = "Where you are signed in. Times are in UTC.";
 pub(crate) const SESSIONS_OF_LEAD: &str = "Times are in UTC.";
-pub(crate) const THIS_ONE: &str = "this one";
 pub(crate) const SHARED: &str = "shared token";
-pub(crate) const NO_SESSIONS: &str = "Nobody is signed in here.";
-pub(crate) const SESSIONS_ENDED: &str = "Ended. Whoever was signed in there has to sign in again.";
 pub(crate) const END: &str = "End";
 pub(crate) const END_TITLE: &str = "End this session";
 pub(crate) const END_OTHERS: &str = "End all others";
@@ -33,7 +32,6 @@ pub(crate) const ASK_OTHERS: &str = "All your sessions but this one will end.";
 pub(crate) const PASSWORD_TITLE: &str = "Change password";
 pub(crate) const PASSWORD: &str = "Password";
 pub(crate) const PASSWORD_SUBMIT: &str = "Change password";
-pub(crate) const PASSWORD_CHANGED: &str = "Your password is changed, and your other sessions have ended.";
 
 pub(crate) fn sessions_of(user: &User) -> String {
     format!("Sign-ins of {}", user.username)
@@ -57,21 +55,4 @@ pub(crate) fn danger(is_own: bool) -> &'static str {
 
 pub(crate) fn own_usage(usage: &Usage) -> String {
     format!("You own {usage}.")
-}
-
-pub(crate) fn usage_of(usage: &Usage) -> String {
-    format!("Owns {usage}.")
-}
-
-pub(crate) fn user_made(user: &User) -> String {
-    format!("Made the user {}.", user.username)
-}
-
-pub(crate) fn user_saved(user: &User, sessions_ended: bool) -> String {
-    let next = if sessions_ended { " Their sessions have ended." } else { "" };
-    format!("Saved the user {}.{next}", user.username)
-}
-
-pub(crate) fn user_deleted(user: &User) -> String {
-    format!("Deleted the user {}.", user.username)
 }

@@ -33,14 +33,14 @@ pub(crate) const DANGER: &str = "Delete this collection";
 pub(crate) const DANGER_CONFIRM: &str = "Type the collection's name to confirm";
 pub(crate) const ERRORS: &str = "Something needs attention. The marks below say what.";
 pub(crate) const RELOAD: &str = "Load it anew, without my changes";
-pub(crate) const NO_ADMIN: &str = "Only admins define collections. Ask one of them.";
+pub(crate) use common::words::NOT_ADMIN_COLLECTIONS as NO_ADMIN;
 
 pub(crate) fn title(name: &str) -> String {
     format!("Edit {name}")
 }
 
 /// What saving loses: fields that were there when the collection was loaded.
-pub(crate) fn gone(labels: &str) -> String {
+pub(crate) fn removed_fields(labels: &str) -> String {
     format!("Saving takes away {labels}, with all that the records hold there. A field with a new name begins empty.")
 }
 

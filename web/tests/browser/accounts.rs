@@ -63,7 +63,7 @@ async fn a_user_with_a_role_changes_their_password_and_ends_sessions() {
         browser.go("/c/snacks/new").await;
         browser.sign_in("bob", FIRST).await;
         browser.fill("#field-title", "Typed by bob").await;
-        browser.gone("[data-key=U]").await;
+        browser.absent("[data-key=U]").await;
     }
     bob.go("/password").await;
     bob.fill("#field-current_password", "not this one").await;
@@ -76,14 +76,14 @@ async fn a_user_with_a_role_changes_their_password_and_ends_sessions() {
     bob.at("/sessions").await;
     bob.see(".toast", "Your password is changed").await;
     bob.see("table.people td", "this one").await;
-    bob.gone("tbody tr:nth-child(2), [data-key=a]").await;
+    bob.absent("tbody tr:nth-child(2), [data-key=a]").await;
 
     // The other browser was signed out by that. It says so, keeps what was typed, and goes on with the new password.
     elsewhere.click("button[type=submit]").await;
     elsewhere.see("dialog", "you were signed out elsewhere").await;
     elsewhere.fill("dialog input[name=password]", SECOND).await;
     elsewhere.press(ENTER).await;
-    elsewhere.gone("dialog").await;
+    elsewhere.absent("dialog").await;
     elsewhere.click("button[type=submit]").await;
     elsewhere.see("table.records td", "Typed by bob").await;
 
@@ -99,7 +99,7 @@ async fn a_user_with_a_role_changes_their_password_and_ends_sessions() {
     bob.see("dialog", "will have to sign in again").await;
     bob.press(ENTER).await;
     bob.see(".toast", "Ended.").await;
-    bob.gone("tbody tr:nth-child(2)").await;
+    bob.absent("tbody tr:nth-child(2)").await;
     elsewhere.reload().await;
     elsewhere.see(".notice", "you were signed out elsewhere").await;
     elsewhere.sign_in("bob", SECOND).await;
@@ -109,7 +109,7 @@ async fn a_user_with_a_role_changes_their_password_and_ends_sessions() {
     bob.shortcut("a").await;
     bob.see("dialog", "All your sessions but this one will end.").await;
     bob.press(ENTER).await;
-    bob.gone("tbody tr:nth-child(2)").await;
+    bob.absent("tbody tr:nth-child(2)").await;
     for browser in [bob, elsewhere, admin] {
         browser.end(&[400, 401]).await;
     }
@@ -140,7 +140,7 @@ async fn an_admin_resets_disables_and_deletes_a_user_and_stays_the_last_admin() 
     bob.see("dialog", "you were signed out elsewhere").await;
     bob.fill("dialog input[name=password]", THIRD).await;
     bob.press(ENTER).await;
-    bob.gone("dialog").await;
+    bob.absent("dialog").await;
     bob.see(".collection", "Snacks").await;
 
     // All sessions of the user end at once; then the user may not sign in any more.
@@ -184,7 +184,7 @@ async fn an_admin_resets_disables_and_deletes_a_user_and_stays_the_last_admin() 
     admin.press(ENTER).await;
     admin.at("/users").await;
     admin.see(".toast", "Deleted the user bob.").await;
-    admin.gone("tbody tr:nth-child(2)").await;
+    admin.absent("tbody tr:nth-child(2)").await;
     for browser in [bob, admin] {
         browser.end(&[401, 409]).await;
     }
@@ -202,7 +202,7 @@ async fn who_ends_their_own_session_is_out_and_only_admins_get_to_the_users() {
         browser.see("dialog .keys kbd", key).await;
     }
     browser.press("\u{e00c}").await;
-    browser.gone("dialog").await;
+    browser.absent("dialog").await;
 
     // An admin who renames themselves reads the new name at once.
     open_user(&browser, "ada").await;
@@ -222,15 +222,15 @@ async fn who_ends_their_own_session_is_out_and_only_admins_get_to_the_users() {
     browser.wait("return document.activeElement.closest('dialog') && document.activeElement.name === 'password'").await;
     browser.press(PASSWORD).await;
     browser.press(ENTER).await;
-    browser.gone("dialog").await;
-    browser.gone(".notice-bad").await;
+    browser.absent("dialog").await;
+    browser.absent(".notice-bad").await;
     browser.click("button[type=submit]").await;
     browser.see(".toast", "Made the user eve.").await;
     open_user(&browser, "lovelace").await;
     browser.click("#field-is_admin").await;
     browser.press_with_control('s').await;
     browser.see(".notice", "Only admins manage users.").await;
-    browser.gone("[data-key=U]").await;
+    browser.absent("[data-key=U]").await;
 
     // Ending the session that one is in is signing out, and no surprise.
     browser.shortcut("i").await;
@@ -241,6 +241,6 @@ async fn who_ends_their_own_session_is_out_and_only_admins_get_to_the_users() {
     browser.see("dialog", "This is the session that you are in.").await;
     browser.press(ENTER).await;
     browser.at("/sign-in?next=%2Fsessions").await;
-    browser.gone(".notice").await;
+    browser.absent(".notice").await;
     browser.end(&[401]).await;
 }

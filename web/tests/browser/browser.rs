@@ -141,7 +141,7 @@ impl Browser {
     }
 
     /// Waits until no element is there.
-    pub(crate) async fn gone(&self, css: &str) {
+    pub(crate) async fn absent(&self, css: &str) {
         self.wait(&format!("return !document.querySelector({})", json!(css))).await;
     }
 

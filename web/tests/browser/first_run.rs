@@ -48,7 +48,7 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     browser.fill("#field-title", "Popcorn, fresh from the pan").await;
     browser.see("#field-title-error", "no more than 20 characters").await;
     browser.fill("#field-title", "Popcorn").await;
-    browser.gone("[aria-invalid=true]").await;
+    browser.absent("[aria-invalid=true]").await;
     browser.fill("#field-price", "-3").await;
     browser.see("#field-price-error", "greater than or equal to 0").await;
     browser.fill("#field-price", "3").await;
@@ -89,7 +89,7 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     // Out, and nothing of it is left here.
     browser.click(".who button:last-child").await;
     browser.at("/sign-in?next=%2Fc%2Fsnacks").await;
-    browser.gone(".toast").await;
+    browser.absent(".toast").await;
     assert_eq!(browser.run("return localStorage.length").await, 0);
     browser.reload().await;
     browser.sign_in("ada", PASSWORD).await;
@@ -130,7 +130,7 @@ async fn nothing_typed_or_kept_goes_without_a_word() {
     browser.see("table.records td", "Popcorn").await;
     browser.shortcut("n").await;
     browser.wait("return document.querySelector('#field-title')?.value === ''").await;
-    browser.gone(".notice").await;
+    browser.absent(".notice").await;
     browser.click(".form-actions a").await;
     browser.at("/c/snacks").await;
     browser.see("table.records td", "Popcorn").await;

@@ -115,14 +115,14 @@ async fn b9_signing_out_forgets_the_access_token_also_when_the_server_cannot_be_
     browser.click(".who button:last-child").await;
     browser.at("/sign-in?next=%2Fc%2Fsnacks").await;
     browser.see(".toast", "the server did not hear of it").await;
-    browser.gone("table.records").await;
+    browser.absent("table.records").await;
 
     // The server is back. The page, which was not loaded anew, has nothing to show to it.
     server.start_again();
     browser.back().await;
     browser.at("/sign-in").await;
     browser.text("input[name=username]").await;
-    browser.gone(".collection, table.records").await;
+    browser.absent(".collection, table.records").await;
     assert_eq!(browser.run("return window.sent.filter(token => token).length").await, 0);
 
     // The next visit ends the session, and what is left of it is nothing.

@@ -53,7 +53,7 @@ async fn two_windows_at_one_record_lose_nothing() {
     browser.click("button[type=submit]").await;
     browser.see(".conflict", "Price: 7 was 3").await;
     browser.click(".conflict .button:last-child").await;
-    browser.gone(".conflict").await;
+    browser.absent(".conflict").await;
     browser.wait("return document.querySelector('#field-price').value === '7'").await;
 
     // Gone meanwhile: it is saved as a new one.
@@ -90,7 +90,7 @@ async fn two_admins_at_one_collection_do_not_undo_each_other() {
     browser.click(".form-actions button").await;
     browser.click("#reload").await;
     browser.wait("return document.querySelector('#collection-description').value === 'Theirs'").await;
-    browser.gone(".notice").await;
+    browser.absent(".notice").await;
     browser.fill("#collection-description", "Both").await;
     browser.click(".form-actions button").await;
     browser.see(".lead", "Both").await;
@@ -114,7 +114,7 @@ async fn a_session_that_ends_takes_no_typed_text_with_it() {
     browser.see("dialog .notice", "No active account").await;
     browser.fill("dialog input[name=password]", PASSWORD).await;
     browser.press(ENTER).await;
-    browser.gone("dialog").await;
+    browser.absent("dialog").await;
     browser.click("button[type=submit]").await;
     browser.see("table.records td", "Typed before the end").await;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     checks::{BodyErrors, check_values},
-    find::{Found, expect_schema, find},
+    find::{Target, expect_schema, find},
     stored::{Sent, assemble, new_record},
 };
 use crate::domain::{
@@ -78,7 +78,7 @@ pub async fn update(
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
-        let Found { schema, stored } = find(core, &snapshot, caller, Action::Update, name, id).await?;
+        let Target { schema, stored } = find(core, &snapshot, caller, Action::Update, name, id).await?;
         let (entry, old) = (&stored.entry, &stored.record);
         let revision = Revision(entry.version.get());
         Precondition::check(precondition, revision)?;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use store::{Batch, Expect, Scan, Snapshot, counter};
 
 use super::{
-    find::{Found, expect_schema, find},
+    find::{Target, expect_schema, find},
     stored::{assemble, parse},
 };
 use crate::domain::{
@@ -41,7 +41,7 @@ pub async fn delete(
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
-        let Found { schema, stored } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
+        let Target { schema, stored } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
         Precondition::check(precondition, Revision(stored.entry.version.get()))?;
         let batch = stage_with_referrers(core, caller, &snapshot, &schema, id).await?;
         if retry.commit(batch).await?.is_some() {

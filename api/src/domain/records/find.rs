@@ -19,7 +19,7 @@ use crate::domain::{
 };
 
 /// A record that was found, and may be seen.
-pub(super) struct Found {
+pub(super) struct Target {
     pub schema: Arc<Schema>,
     pub stored: Stored,
 }
@@ -33,14 +33,14 @@ pub(super) async fn find(
     action: Action,
     name: &CollectionName,
     id: RecordId,
-) -> Result<Found> {
+) -> Result<Target> {
     let schema = core.schemas.find(snapshot, name, caller).await?;
     let may = schema.authorize(action, caller)?;
     let entry = snapshot.get(&keyspace::record(schema.id(), id)).await?.ok_or(Error::NotFound)?;
     let record = parse(&entry)?;
     let owner = record.owner();
     if may.covers(owner) {
-        return Ok(Found { schema, stored: Stored { id, entry, record } });
+        return Ok(Target { schema, stored: Stored { id, entry, record } });
     }
     Err(refusal(&schema, caller, owner))
 }

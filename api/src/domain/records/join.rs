@@ -24,7 +24,8 @@ pub(super) async fn join(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    (left, rows): (&Schema, Vec<Record>),
+    left: &Schema,
+    rows: Vec<Record>,
     with: &JoinWith,
     deadline: &Deadline,
 ) -> Result<Vec<Record>> {

@@ -71,9 +71,9 @@ pub fn check_page(query: &ListQuery, count: u64) -> Result<()> {
     Ok(())
 }
 
-type Found = (RecordId, Entry);
+type Row = (RecordId, Entry);
 
-fn sent((id, entry): &Found) -> Sent {
+fn sent((id, entry): &Row) -> Sent {
     Sent::new(*id, &entry.value, entry.version)
 }
 
@@ -96,12 +96,12 @@ async fn shaped(
     caller: &Caller,
     schema: &Schema,
     query: &ListQuery,
-    page: &[Found],
+    page: &[Row],
     deadline: &Deadline,
 ) -> Result<Bytes> {
     let mut rows = page.iter().map(|(_, entry)| parse(entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
-        rows = join(core, snapshot, caller, (schema, rows), with, deadline).await?;
+        rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let mut json = Vec::with_capacity(rows.len());
@@ -152,7 +152,7 @@ async fn read_page(
     order: &Order,
     query: &ListQuery,
     count: u64,
-) -> Result<Vec<Found>> {
+) -> Result<Vec<Row>> {
     let before = query.page.saturating_sub(1).saturating_mul(query.page_size);
     let size = query.page_size.min(count.saturating_sub(before));
     let after = count.saturating_sub(before).saturating_sub(size);
@@ -168,7 +168,7 @@ async fn read_page(
 }
 
 /// Records, from a scan over records or over an index of them.
-async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)>) -> Result<Vec<Found>> {
+async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)>) -> Result<Vec<Row>> {
     let found = entries.into_iter().filter_map(|(key, entry)| Some((keyspace::last_id(&key)?, entry)));
     let (records, indexed): (Vec<_>, Vec<_>) = found.partition(|(_, entry)| !entry.value.is_empty());
     if indexed.is_empty() {
@@ -178,7 +178,7 @@ async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)
 }
 
 /// The records with these ids, in their order.
-async fn by_id(snapshot: &Snapshot, schema: &Schema, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Found>> {
+async fn by_id(snapshot: &Snapshot, schema: &Schema, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Row>> {
     let ids: Vec<_> = ids.collect();
     let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.id(), *id)).collect();
     let entries = snapshot.get_many(&keys).await?;
@@ -201,12 +201,7 @@ fn one_value(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Con
 }
 
 /// Counts the keys of an order and reads the records of one page of them.
-async fn read_value(
-    snapshot: &Snapshot,
-    schema: &Schema,
-    order: &Order,
-    query: &ListQuery,
-) -> Result<(u64, Vec<Found>)> {
+async fn read_value(snapshot: &Snapshot, schema: &Schema, order: &Order, query: &ListQuery) -> Result<(u64, Vec<Row>)> {
     let (skip, size) = window(query);
     let scan = Scan::prefix(&order.prefix);
     let count = snapshot.count(&scan).await?.get();
@@ -229,7 +224,7 @@ async fn search(
     query: &ListQuery,
     conditions: &Conditions,
     deadline: &Deadline,
-) -> Result<(u64, Vec<Found>)> {
+) -> Result<(u64, Vec<Row>)> {
     let (skip, size) = window(query);
     let mut first = First::new(SortKeys::new(&schema.collection, query), skip.saturating_add(size));
     let (mut count, mut page) = (0usize, Vec::new());

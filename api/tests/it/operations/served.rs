@@ -140,7 +140,7 @@ async fn the_command_has_a_running_server_do_it() {
     assert!(told.starts_with("0: Forgot 700 changes from before "), "{told}");
     assert_eq!(admin.get("/api/operations/").await.is(200)["results"][0]["done"], 700);
     let bad = admin.post("/api/changes/trim/", &json!({"older_than": "90"})).await;
-    assert_eq!(bad.faults(), ["older_than: Use a number with its unit, such as 90d."]);
+    assert_eq!(bad.faults(), ["older_than: Add the unit: 90s for seconds, 90m minutes, 90h hours, 90d days."]);
     // The store is the server's.
     let here = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
     assert!(here.starts_with("3: "), "{here}");

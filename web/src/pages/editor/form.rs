@@ -128,7 +128,7 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
             changes.apply(|draft| draft.restart(editor));
         }
     };
-    let gone = gone(props.collection.as_deref(), editor);
+    let gone = removed_fields(props.collection.as_deref(), editor);
     let name_error = editor.errors_of(Part::Name);
     let is_bad_name = !name_error.is_empty();
     let focus = use_focus(!editor.is_edit());
@@ -213,7 +213,7 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
             />
             <div role="status">
                 if !gone.is_empty() {
-                    <p class="notice notice-warn">{ words::editor::gone(&gone) }</p>
+                    <p class="notice notice-warn">{ words::editor::removed_fields(&gone) }</p>
                 }
             </div>
             <div class="form-actions">
@@ -229,7 +229,7 @@ fn editor_of(collection: Option<&Collection>) -> Editor {
 }
 
 /// The fields that are not there any more, where records may hold something in them.
-fn gone(collection: Option<&Collection>, editor: &Editor) -> String {
+fn removed_fields(collection: Option<&Collection>, editor: &Editor) -> String {
     let Some(collection) = collection.filter(|collection| collection.count != Some(0)) else { return String::new() };
     let is_gone = |name: &str| !editor.draft.fields.iter().any(|field| field.name.trim() == name);
     let gone = collection.fields.iter().map(|field| field.name.as_str()).filter(|name| is_gone(name));

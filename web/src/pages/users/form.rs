@@ -38,7 +38,7 @@ pub(crate) fn NewUserPage() -> Html {
         let (client, toasts, go) = (client.clone(), toasts.clone(), go.clone());
         async move {
             let user = client.send(Call::<users::Create>::new((), new)).await?.body;
-            toasts.emit(ToastEvent::Said(account::user_made(&user)));
+            toasts.emit(ToastEvent::Said(account::user_made(user.username.as_str())));
             go.to(&Route::Users);
             Ok(())
         }
@@ -115,7 +115,7 @@ fn UserForm(props: &UserFormProps) -> Html {
             if patch != UserPatch::default() {
                 let is_ended = patch.password.is_some() || before.is_active && patch.is_active == Some(false);
                 let user = client.send(Call::<users::Update>::new((before.id,), patch)).await?.body;
-                toasts.emit(ToastEvent::Said(account::user_saved(&user, is_ended)));
+                toasts.emit(ToastEvent::Said(account::user_saved(user.username.as_str(), is_ended)));
                 client.know(user);
             }
             go.to(&Route::Users);

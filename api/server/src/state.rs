@@ -17,7 +17,7 @@ use super::{
 };
 
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct ServerState {
     pub(super) options: ServerOptions,
     /// The addresses that are listened on, canonical.
     pub(super) listening: Vec<IpAddr>,
@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub(super) head_bytes: AtomicU64,
 }
 
-impl Shared {
+impl ServerState {
     pub(super) fn new(options: ServerOptions, listening: Vec<IpAddr>) -> Self {
         Self {
             options,
