@@ -13,7 +13,7 @@ use super::{
     journal::Actor,
     retry::Retry,
     rotation::{self, Rotation, Use},
-    sessions::{self, StoredSession, end_one, stage_end},
+    sessions::{self, Current, StoredSession, end_one, stage_end},
     users,
 };
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use common::duration::parse_duration;
 
-use super::super::units::parse_duration;
 use crate::domain::rotation::Rotation;
 
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ fn parse_grace(text: &str) -> Result<Duration, String> {
     if text == "0s" {
         return Ok(Duration::ZERO);
     }
-    match parse_duration(text)? {
+    match parse_duration(text).map_err(|error| error.to_string())? {
         grace if grace > LONGEST_GRACE => Err("use an hour at most, or 0s for none".to_owned()),
         grace => Ok(grace),
     }
