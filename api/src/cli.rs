@@ -86,7 +86,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "coffer: {error:#}");
+            let _ = writeln!(std::io::stderr(), "coffer: {}", in_one_line(&error));
             ExitCode::from(exit_code(&error))
         }
     }
@@ -96,6 +96,19 @@ pub fn run() -> ExitCode {
 #[doc(hidden)]
 pub fn understands(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
     Cli::try_parse_from(arguments).is_ok()
+}
+
+/// An error with its causes. Some errors tell their cause themselves; it is not told twice.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.ends_with(&cause) {
+            told.extend([": ", &cause]);
+        }
+    }
+    told
 }
 
 /// An option on the command line that says where the store or server of this machine is, where another server is asked: it would be ignored

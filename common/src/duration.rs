@@ -1,7 +1,7 @@
 //! Durations as people write them: `90s`, `5m`, `12h`, `90d`, `1h 30m`, `2 weeks`. There is one grammar, for the command line and for requests.
 //! The library adds up; what it takes beyond this could be meant in more than one way, or would be of no use.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use thiserror::Error;
 

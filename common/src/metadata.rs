@@ -56,46 +56,46 @@ struct MetadataMember {
     /// The name, as people read it.
     label: String,
     /// It may be null.
-    #[schemars(default, with = "bool")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
     allow_null: Option<bool>,
     /// No two records have the same value.
-    #[schemars(default, with = "bool")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
     unique: Option<bool>,
     /// A sentence about it.
-    #[schemars(default, with = "String")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
     help_text: Option<String>,
     /// The value where none is sent.
-    #[schemars(default, with = "Value")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "Value")]
     default: Option<Value>,
     /// Characters at least.
-    #[schemars(default, with = "u64")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "u64")]
     min_length: Option<u64>,
     /// Characters at most.
-    #[schemars(default, with = "u64")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "u64")]
     max_length: Option<u64>,
     /// A pattern that the whole text matches.
-    #[schemars(default, with = "String")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
     pattern: Option<String>,
     /// The least value.
-    #[schemars(default, with = "MetadataBound")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "MetadataBound")]
     min_value: Option<MetadataBound>,
     /// The greatest value.
-    #[schemars(default, with = "MetadataBound")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "MetadataBound")]
     max_value: Option<MetadataBound>,
     /// Digits behind the point.
-    #[schemars(default, with = "u32")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "u32")]
     decimal_places: Option<u32>,
     /// What can be chosen.
-    #[schemars(default, with = "Vec<MetadataChoice>")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "Vec<MetadataChoice>")]
     choices: Option<Vec<MetadataChoice>>,
     /// The collection that it refers to.
-    #[schemars(default, with = "crate::name::CollectionName")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "crate::name::CollectionName")]
     collection: Option<crate::name::CollectionName>,
     /// What becomes of the record when the one that it refers to is deleted.
-    #[schemars(default, with = "crate::field::OnDelete")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "crate::field::OnDelete")]
     on_delete: Option<crate::field::OnDelete>,
     /// Bytes of JSON at most.
-    #[schemars(default, with = "u64")]
+    #[schemars(skip_serializing_if = "Option::is_none", with = "u64")]
     max_bytes: Option<u64>,
 }
 

@@ -23,7 +23,7 @@ use yew::Callback;
 
 use crate::{
     session::SessionEvent,
-    tabs::{self, Channel, Mark, News},
+    tabs::{self, Channel, Mark, TabMessage},
     words,
 };
 
@@ -73,8 +73,8 @@ impl Client {
     pub(crate) fn start(&self) {
         let client = self.clone();
         let channel = Channel::open(move |news| match news {
-            News::SignedIn => client.restore(),
-            News::SignedOut => client.forget(SessionEvent::Ended),
+            TabMessage::SignedIn => client.restore(),
+            TabMessage::SignedOut => client.forget(SessionEvent::Ended),
         });
         *self.0.channel.borrow_mut() = Some(channel);
         self.restore();
@@ -109,21 +109,21 @@ impl Client {
     /// Signs in with a name and a password.
     pub(crate) async fn sign_in(&self, credentials: Credentials) -> Result<(), CallError> {
         let (asked_at, session) = {
-            let _turn = tabs::turn().await;
+            let _lock = tabs::lock_session().await;
             (now(), self.send(Call::<sessions::SignIn>::new((), credentials)).await?.body)
         };
         let (token, user) = split(session, asked_at);
         self.0.renewal.borrow_mut().begin(token);
         self.began(user);
-        self.tell(News::SignedIn);
+        self.tell(TabMessage::SignedIn);
         Ok(())
     }
 
     /// Tells the server that somebody signed out when it could not be reached: the cookie, which cannot be seen from
     /// here, goes only by its answer.
     async fn make_up_for_sign_out(&self) {
-        let _turn = tabs::turn().await;
-        // Somebody may have signed in while others had their turn.
+        let _lock = tabs::lock_session().await;
+        // Somebody may have signed in while others held the lock.
         if tabs::mark() == Mark::SignOut && is_over(&self.send(Call::<sessions::SignOut>::new((), ())).await) {
             tabs::set_mark(Mark::Nothing);
         }
@@ -139,11 +139,11 @@ impl Client {
     /// Signs out. Whatever the server says, nothing of the session is left here afterwards.
     pub(crate) async fn sign_out(&self) -> Result<(), CallError> {
         let outcome = {
-            let _turn = tabs::turn().await;
+            let _lock = tabs::lock_session().await;
             self.send(Call::<sessions::SignOut>::new((), ())).await
         };
         self.forget(SessionEvent::Ended);
-        self.tell(News::SignedOut);
+        self.tell(TabMessage::SignedOut);
         if is_over(&outcome) {
             return Ok(());
         }
@@ -217,7 +217,7 @@ impl Client {
 
     async fn trade(&self, attempt: Attempt) -> Result<(), CallError> {
         let answer = {
-            let _turn = tabs::turn().await;
+            let _lock = tabs::lock_session().await;
             self.send(Call::<sessions::Refresh>::new((), ())).await
         };
         let finish = |outcome| self.0.renewal.borrow_mut().finish(attempt, outcome);
@@ -253,7 +253,7 @@ impl Client {
         self.0.events.emit(event);
     }
 
-    fn tell(&self, news: News) {
+    fn tell(&self, news: TabMessage) {
         if let Some(channel) = &*self.0.channel.borrow() {
             channel.tell(news);
         }

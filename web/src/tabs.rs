@@ -10,9 +10,9 @@ use web_sys::{BroadcastChannel, MessageEvent};
 const NAME: &str = "coffer-session";
 
 /// Holds the lock until it is dropped.
-pub(crate) struct Turn(Option<Function>);
+pub(crate) struct SessionLock(Option<Function>);
 
-impl Drop for Turn {
+impl Drop for SessionLock {
     fn drop(&mut self) {
         if let Some(release) = &self.0 {
             let _ = release.call0(&JsValue::UNDEFINED);
@@ -22,11 +22,11 @@ impl Drop for Turn {
 
 /// Waits until no other tab renews the session (Web Locks). Where the browser has no locks, as on plain HTTP, it waits for
 /// nothing.
-pub(crate) async fn turn() -> Turn {
-    take_turn().await.unwrap_or(Turn(None))
+pub(crate) async fn lock_session() -> SessionLock {
+    request_lock().await.unwrap_or(SessionLock(None))
 }
 
-async fn take_turn() -> Option<Turn> {
+async fn request_lock() -> Option<SessionLock> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
     let locks = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
     let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
@@ -42,19 +42,19 @@ async fn take_turn() -> Option<Turn> {
     });
     request.call2(&locks, &NAME.into(), &on_grant).ok()?;
     JsFuture::from(granted).await.ok()?;
-    Some(Turn(release))
+    Some(SessionLock(release))
 }
 
 /// A message from one tab to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum TabMessage {
     /// There is a new session.
     SignedIn,
     /// The session is over.
     SignedOut,
 }
 
-impl News {
+impl TabMessage {
     const WORDS: [(Self, &'static str); 2] = [(Self::SignedIn, "signed-in"), (Self::SignedOut, "signed-out")];
 }
 
@@ -63,12 +63,12 @@ pub(crate) struct Channel(Option<BroadcastChannel>);
 
 impl Channel {
     /// Opens it and listens for as long as the app runs.
-    pub(crate) fn open(on_news: impl Fn(News) + 'static) -> Self {
+    pub(crate) fn open(on_news: impl Fn(TabMessage) + 'static) -> Self {
         let channel = BroadcastChannel::new(NAME).ok();
         if let Some(channel) = &channel {
             let listener = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
                 let word = event.data().as_string().unwrap_or_default();
-                if let Some((news, _)) = News::WORDS.iter().find(|(_, known)| *known == word) {
+                if let Some((news, _)) = TabMessage::WORDS.iter().find(|(_, known)| *known == word) {
                     on_news(*news);
                 }
             });
@@ -79,8 +79,8 @@ impl Channel {
     }
 
     /// Tells the other tabs.
-    pub(crate) fn tell(&self, news: News) {
-        let word = News::WORDS.iter().find(|(known, _)| *known == news).map_or("", |(_, word)| word);
+    pub(crate) fn tell(&self, news: TabMessage) {
+        let word = TabMessage::WORDS.iter().find(|(known, _)| *known == news).map_or("", |(_, word)| word);
         if let Some(channel) = &self.0 {
             let _ = channel.post_message(&word.into());
         }

@@ -20,7 +20,9 @@ use std::{
 
 use base::Clock;
 use thiserror::Error;
-use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Registry, filter::LevelFilter, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+};
 
 use layer::LineLayer;
 use line::Lines;
@@ -71,6 +73,12 @@ struct Inner {
 #[must_use = "the last lines are written when this is dropped"]
 pub struct Guard(Log);
 
+/// The filter of a text. To the library a word that is no level is a target without one, and `inof` would be silence.
+fn filter(level: &str) -> Option<EnvFilter> {
+    let is_known = |directive: &str| directive.contains(['=', '[']) || directive.trim().parse::<LevelFilter>().is_ok();
+    level.split(',').all(is_known).then(|| EnvFilter::try_new(level).ok()).flatten()
+}
+
 impl Log {
     /// Starts the one log of the process, at `level`: `info`, `debug`, or directives such as `coffer=trace`. Panics get a line too.
     pub fn start(
@@ -79,7 +87,7 @@ impl Log {
         clock: Clock,
         out: impl Write + Send + 'static,
     ) -> Result<(Self, Guard), StartError> {
-        let filter = EnvFilter::try_new(level).map_err(|_| StartError::Level(level.to_owned()))?;
+        let filter = filter(level).ok_or_else(|| StartError::Level(level.to_owned()))?;
         let (filter, handle) = reload::Layer::new(filter);
         let lines = Lines::new(format, clock);
         let writer = Writer::start(out, lines.clone()).map_err(StartError::Thread)?;
@@ -100,7 +108,7 @@ impl Log {
     pub fn set_level(&self, level: &str) -> Result<(), LevelError> {
         // Held until the filter has changed too, so that of two changes at once the one that is told is the one that holds.
         let mut current = self.0.level.lock().unwrap_or_else(PoisonError::into_inner);
-        let filter = EnvFilter::try_new(level).map_err(|_| LevelError)?;
+        let filter = filter(level).ok_or(LevelError)?;
         if let Some(handle) = &self.0.filter {
             handle.reload(filter).map_err(|_| LevelError)?;
         }
@@ -152,7 +160,9 @@ mod tests {
     fn a_level_that_is_none_changes_nothing() {
         let log = Log::default();
         log.set_level("debug").unwrap();
-        assert_eq!(log.set_level("coffer=loud"), Err(LevelError));
+        for bad in ["coffer=loud", "inof", "coffer", "info,debig", ""] {
+            assert_eq!(log.set_level(bad), Err(LevelError), "{bad}");
+        }
         assert_eq!(log.level(), "debug");
     }
 }

@@ -52,13 +52,17 @@ impl Keys {
         let (clock, entropy) = (Clock::system(), Entropy::system());
         match self.command {
             Command::List { data } => {
+                data.expect("keys")?;
                 for key in KeyRing::open(&data.private()?, &clock, &entropy)?.keys() {
                     print(key)?;
                 }
                 Ok(())
             }
             Command::Add { algorithm, data } => print(&KeyRing::add(&data.private()?, algorithm, &clock, &entropy)?),
-            Command::Retire { kid, data } => print(&KeyRing::retire(&data.private()?, &kid)?),
+            Command::Retire { kid, data } => {
+                data.expect("keys")?;
+                print(&KeyRing::retire(&data.private()?, &kid)?)
+            }
         }
     }
 }

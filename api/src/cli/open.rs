@@ -114,10 +114,16 @@ impl DataDir {
 
     /// Opens the store by itself. One that is not there is not made.
     pub(super) async fn existing_store(&self) -> Result<Store> {
-        if !self.data.join("store").exists() {
-            bail!("there is no store in {}; name the data directory with --data", self.data.display());
-        }
+        self.expect("store")?;
         self.store().await
+    }
+
+    /// Fails where the directory does not have a part: a command that only looks would make it, and find nothing.
+    pub(super) fn expect(&self, part: &str) -> Result<()> {
+        if !self.data.join(part).exists() {
+            bail!("there is no {part} in {}; name the data directory with --data", self.data.display());
+        }
+        Ok(())
     }
 
     async fn store(&self) -> Result<Store> {

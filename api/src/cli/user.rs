@@ -100,6 +100,7 @@ impl User {
                 })
             }
             Command::List { data } => block_on(async {
+                data.expect("store")?;
                 let Opened { app, .. } = data.open(no_passwords(), Quota::default()).await?;
                 for user in users::all(app.core()).await.map_err(plain)? {
                     let roles = user.roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
@@ -110,6 +111,7 @@ impl User {
                 Ok(())
             }),
             Command::Password { name, with } => {
+                with.data.expect("store")?;
                 let password = with.password()?;
                 let patch = UserPatch { password: Some(password), ..UserPatch::default() };
                 block_on(change(
@@ -122,6 +124,7 @@ impl User {
                 ))
             }
             Command::Disable { name, data } => {
+                data.expect("store")?;
                 let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
                 block_on(change(&data, no_passwords(), &name, patch, "The user cannot sign in any more."))
             }

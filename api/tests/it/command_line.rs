@@ -1,7 +1,9 @@
 //! What the command line takes and what it warns of, before any command does its work.
 
+use std::{io::Write as _, process::Stdio};
+
 use crate::support::{
-    command,
+    PASSWORD, command,
     server::{coffer, said},
 };
 
@@ -93,7 +95,7 @@ fn what_a_server_that_is_asked_would_ignore_is_refused_and_a_variable_is_not() {
         health.args(["health", "--server", nobody]);
         [trim, backup, health].map(|mut command| {
             let output = command.args(more).env("COFFER_DATA", "/nowhere").env("COFFER_LISTEN", "127.0.0.1:2");
-            said(&output.stdin(std::process::Stdio::null()).output().unwrap())
+            said(&output.stdin(Stdio::null()).output().unwrap())
         })
     };
     for (option, value) in [("--data", Some("elsewhere")), ("--accept-data-loss", None)] {
@@ -119,4 +121,50 @@ fn a_limit_that_is_named_twice_is_refused() {
         told.starts_with("2: ") && told.contains("--rate-limit") && told.contains("reads is there twice"),
         "{told}"
     );
+}
+
+#[test]
+fn a_command_that_only_looks_makes_nothing_where_there_is_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("nowhere");
+    let commands: [&[&str]; 8] = [
+        &["user", "list"],
+        &["user", "disable", "ada"],
+        &["user", "password", "ada", "--password-stdin"],
+        &["keys", "list"],
+        &["keys", "retire", "x"],
+        &["journal", "trim", "--older-than", "1d"],
+        &["check"],
+        &["backup", "out"],
+    ];
+    for arguments in commands {
+        let mut command = command();
+        command.args(arguments).arg("--data").arg(&data).current_dir(dir.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // One that asks for no password may have ended.
+        let _ = writeln!(child.stdin.take().unwrap(), "{PASSWORD}");
+        let told = said(&child.wait_with_output().unwrap());
+        assert!(told.starts_with("1: coffer: there is no ") && told.contains("--data"), "{arguments:?}: {told}");
+        assert!(!data.exists(), "{arguments:?} made it");
+    }
+}
+
+#[test]
+fn what_went_wrong_with_a_file_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for option in ["--signing-key-file", "--pepper-file", "--web-dir"] {
+        let told =
+            said(&coffer(&["serve", "--listen", "127.0.0.1:0", option, "/nowhere/file"], &dir.path().join("data")));
+        assert!(told.starts_with("1: ") && told.contains("/nowhere/file"), "{told}");
+        assert_eq!(told.matches("No such file").count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn what_is_no_level_of_the_log_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for level in ["inof", "coffer", "info,debig", "coffer=loud"] {
+        let told = said(&coffer(&["serve", "--listen", "127.0.0.1:0", "--log-level", level], &dir.path().join("data")));
+        assert!(told.starts_with("1: ") && told.contains("--log-level") && told.contains(level), "{level}: {told}");
+    }
 }

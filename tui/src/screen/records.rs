@@ -66,7 +66,7 @@ pub struct Records {
     /// A row is chosen for the form below.
     pub is_look_up: bool,
     /// Where the cursor goes when rows come; where nothing is said, it stays on its record.
-    land: Option<Land>,
+    land: Option<CursorTarget>,
 }
 
 /// The filter line, while it is typed.
@@ -80,7 +80,7 @@ pub struct FilterLine {
 
 /// Where the cursor goes when rows come.
 #[derive(Clone, Copy)]
-enum Land {
+enum CursorTarget {
     First,
     Last,
     On(RecordId, usize),
@@ -117,7 +117,7 @@ impl Records {
 
     /// Loads the page anew. The rows stay where they are until then, and so does the cursor.
     pub fn load(&mut self, tickets: &Tickets) -> Effect {
-        let here = self.current().and_then(Record::id).map(|id| Land::On(id, self.selected));
+        let here = self.current().and_then(Record::id).map(|id| CursorTarget::On(id, self.selected));
         self.land = self.land.or(here);
         let ticket = self.load.begin(tickets);
         let list = self.table.query.clone();
@@ -129,7 +129,7 @@ impl Records {
     }
 
     /// Loads other rows: those that are shown do not belong to the query any more.
-    fn load_other(&mut self, tickets: &Tickets, land: Land) -> Effect {
+    fn load_other(&mut self, tickets: &Tickets, land: CursorTarget) -> Effect {
         self.rows = None;
         self.land = Some(land);
         self.load(tickets)
@@ -139,13 +139,13 @@ impl Records {
     pub fn show(&mut self, page: Page<Record>, tickets: &Tickets) -> Option<Effect> {
         self.table.count = page.count;
         if page.results.is_empty() && self.table.turn(0) {
-            return Some(self.load_other(tickets, Land::Last));
+            return Some(self.load_other(tickets, CursorTarget::Last));
         }
         let last = page.results.len().saturating_sub(1);
         self.selected = match self.land.take() {
-            None | Some(Land::First) => 0,
-            Some(Land::Last) => last,
-            Some(Land::On(id, near)) => {
+            None | Some(CursorTarget::First) => 0,
+            Some(CursorTarget::Last) => last,
+            Some(CursorTarget::On(id, near)) => {
                 page.results.iter().position(|record| record.id() == Some(id)).unwrap_or(near.min(last))
             }
         };
@@ -156,7 +156,7 @@ impl Records {
     /// Takes a record that was just written: its row shows it at once, and the cursor goes there when rows come.
     pub fn show_written(&mut self, record: &Record) {
         let Some(id) = record.id() else { return };
-        self.land = Some(Land::On(id, self.selected));
+        self.land = Some(CursorTarget::On(id, self.selected));
         let row = self.rows.iter_mut().flatten().find(|row| row.id() == Some(id));
         if let Some(row) = row {
             row.clone_from(record);
@@ -214,10 +214,10 @@ impl Records {
         let rows = self.rows.as_ref().map_or(0, Vec::len);
         match action {
             Action::Up if self.selected == 0 => {
-                return self.table.turn(-1).then(|| self.load_other(tickets, Land::Last));
+                return self.table.turn(-1).then(|| self.load_other(tickets, CursorTarget::Last));
             }
             Action::Down if self.selected + 1 >= rows => {
-                return self.table.turn(1).then(|| self.load_other(tickets, Land::First));
+                return self.table.turn(1).then(|| self.load_other(tickets, CursorTarget::First));
             }
             Action::Up => self.selected = moved(self.selected, -1, rows),
             Action::Down => self.selected = moved(self.selected, 1, rows),
@@ -234,12 +234,12 @@ impl Records {
                 self.columns = all_columns(self.source, &self.collection);
                 self.column = self.columns.iter().position(|column| Some(&column.name) == name.as_ref()).unwrap_or(0);
             }
-            Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(tickets, Land::First)),
-            Action::NextPage => return self.table.turn(1).then(|| self.load_other(tickets, Land::First)),
+            Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(tickets, CursorTarget::First)),
+            Action::NextPage => return self.table.turn(1).then(|| self.load_other(tickets, CursorTarget::First)),
             Action::Sort => {
                 let column = self.columns.get(self.column).filter(|column| column.sortable)?;
                 self.table.sort(&column.name);
-                return Some(self.load_other(tickets, Land::First));
+                return Some(self.load_other(tickets, CursorTarget::First));
             }
             _ => {}
         }
@@ -257,7 +257,7 @@ impl Records {
         match self.table.filter(&self.collection, line.text_input.text()) {
             Ok(()) => {
                 self.filter = None;
-                Some(self.load_other(tickets, Land::First))
+                Some(self.load_other(tickets, CursorTarget::First))
             }
             Err(error) => {
                 line.error = Some(error);
@@ -271,7 +271,7 @@ impl Records {
         self.table.query.filters.clear();
         self.table.query.search.clear();
         self.table.query.page = 1;
-        self.load_other(tickets, Land::First)
+        self.load_other(tickets, CursorTarget::First)
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{deadline::Deadline, error::Result};
 
 /// Rows that are looked at before others get the thread.
-const STRETCH: usize = 256;
+const ROWS_BETWEEN_PAUSES: usize = 256;
 
 /// The page of `rows` that a checked query asks for. Where it names no order, they stay in theirs. Words are looked for in
 /// texts only.
@@ -31,7 +31,7 @@ pub async fn select<T: Serialize>(
     texts.fields.retain(|field| matches!(field.kind, FieldType::Text { .. } | FieldType::Choice { .. }));
     let (mut in_order, mut by_id) = (Vec::new(), HashMap::new());
     for (i, row) in rows.into_iter().enumerate() {
-        if i % STRETCH == STRETCH - 1 {
+        if i % ROWS_BETWEEN_PAUSES == ROWS_BETWEEN_PAUSES - 1 {
             deadline.pause().await?;
         }
         let record: Record = serde_json::from_value(serde_json::to_value(&row)?)?;

@@ -167,10 +167,10 @@ async fn times(admin: &Client, record: &str, goes_on: impl AsyncFn(usize) -> boo
     [gets, creates]
 }
 
-/// `TRIM_ENTRIES=100000` makes a measurement of it: `cargo nextest run … -E 'test(beside_a_trim)' --no-capture`.
+/// `COFFER_TRIM_ENTRIES=100000` makes a measurement of it: `cargo nextest run … -E 'test(beside_a_trim)' --no-capture`.
 #[tokio::test]
 async fn requests_beside_a_trim_are_answered_as_without_one_or_nearly() {
-    let entries = env::var("TRIM_ENTRIES").ok().and_then(|entries| entries.parse().ok()).unwrap_or(5_000);
+    let entries = env::var("COFFER_TRIM_ENTRIES").ok().and_then(|entries| entries.parse().ok()).unwrap_or(5_000);
     let dir = tempfile::tempdir().unwrap();
     let (server, _) = serve(&dir.path().join("data"), entries).await;
     let admin = Client { http: reqwest::Client::new(), ..server.sign_in(ADMIN).await };
