@@ -60,6 +60,8 @@ pub enum Verb {
     Password,
     /// A user did not know the current password.
     PasswordRefused,
+    /// A caller tried unique values of records that they may not see, and has to wait.
+    ValuesGuessed,
     /// Work in the background was started.
     Start,
     /// Work in the background was stopped.
@@ -71,7 +73,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -84,6 +86,7 @@ impl Verb {
         Self::End,
         Self::Password,
         Self::PasswordRefused,
+        Self::ValuesGuessed,
         Self::Start,
         Self::Stop,
         Self::Other,
@@ -104,6 +107,7 @@ impl Verb {
             Self::End => "end",
             Self::Password => "password",
             Self::PasswordRefused => "password_refused",
+            Self::ValuesGuessed => "values_guessed",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Other => "other",

@@ -110,8 +110,11 @@ pub enum FieldType {
     },
     /// The id of a record in a collection.
     Reference {
-        /// The collection that the record is in.
-        collection: CollectionName,
+        /// The collection that the record is in. Every definition names one; it is left out of an answer where that collection is not there
+        /// for the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(required))]
+        collection: Option<CollectionName>,
         /// The effect here when that record is deleted.
         #[serde(default)]
         on_delete: OnDelete,

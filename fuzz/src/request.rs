@@ -119,7 +119,7 @@ impl Scene {
             let name: CollectionName = definition.name.clone();
             collections::create(app.core(), &admin, definition).await.expect("the collection is new");
             let body = OneOrMany::from_json(body).expect("these are records");
-            let made = records::create(app.core(), &admin, &name, body).await.expect("the records fit");
+            let made = records::create(app.core(), Actor::local(&admin), &name, body).await.expect("the records fit");
             if record.is_empty() {
                 record = made[0].id.to_string();
             }

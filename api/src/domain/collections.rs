@@ -35,7 +35,7 @@ pub async fn list(core: &Core, caller: &Caller) -> Result<Page<Collection>> {
     let mut visible = Vec::new();
     for collection in schema::all(&snapshot).await? {
         if collection.access.decide(Action::List, caller) != Decision::Denied {
-            visible.push(with_count(&snapshot, collection, caller).await?);
+            visible.push(for_caller(core, &snapshot, collection, caller).await?);
         }
     }
     Ok(Page::single(visible))
@@ -48,10 +48,18 @@ pub async fn get(core: &Core, caller: &Caller, name: &CollectionName) -> Result<
     if !schema.is_visible(caller) {
         return Err(Error::NotFound);
     }
-    with_count(&snapshot, schema.collection.clone(), caller).await
+    for_caller(core, &snapshot, schema.collection.clone(), caller).await
 }
 
-async fn with_count(snapshot: &Snapshot, mut collection: Collection, caller: &Caller) -> Result<Collection> {
+/// A definition as the caller sees it: with the number of records that they may list, and without the names of collections that are not
+/// there for them.
+async fn for_caller(
+    core: &Core,
+    snapshot: &Snapshot,
+    mut collection: Collection,
+    caller: &Caller,
+) -> Result<Collection> {
+    schema::hide_references(core, snapshot, &mut collection.fields, caller).await?;
     let decision = collection.access.decide(Action::List, caller);
     collection.count = schema::count(snapshot, collection.id, decision).await?;
     Ok(collection)
@@ -104,7 +112,7 @@ pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Res
 async fn check_references(core: &Core, snapshot: &Snapshot, definition: &Definition) -> Result<()> {
     let mut errors = FieldErrors::new();
     for (i, field) in definition.fields.iter().enumerate() {
-        let FieldType::Reference { collection, .. } = &field.kind else { continue };
+        let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { continue };
         if *collection != definition.name && core.schemas.load(snapshot, collection).await?.is_none() {
             let message = format!("There is no collection \"{collection}\".");
             errors.push(format!("fields.{i}.collection"), FieldError::new("does_not_exist", message));
@@ -116,7 +124,7 @@ async fn check_references(core: &Core, snapshot: &Snapshot, definition: &Definit
 /// They must still be there when the definition is committed, and whoever deletes one meanwhile must look again.
 fn expect_references(batch: &mut Batch, collection: &Collection) {
     for field in &collection.fields {
-        if let FieldType::Reference { collection: target, .. } = &field.kind
+        if let FieldType::Reference { collection: Some(target), .. } = &field.kind
             && *target != collection.name
         {
             batch.expect(keyspace::collection(target), Expect::Present).add(keyspace::referring_definitions(), 1);
@@ -203,7 +211,7 @@ pub async fn delete(
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         Precondition::check(precondition, schema.collection.revision)?;
         for other in schema::all(&snapshot).await? {
-            let refers = |field: &common::field::Field| matches!(&field.kind, FieldType::Reference { collection, .. } if collection == name);
+            let refers = |field: &common::field::Field| matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if collection == name);
             if let Some(field) = other.fields.iter().find(|field| other.name != *name && refers(field)) {
                 let message = format!(
                     "The field \"{}\" of \"{}\" refers to this collection. Remove that field first.",

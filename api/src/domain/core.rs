@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use super::{
     deadline::{Deadline, Reading},
     quota::Quota,
+    records::Guesses,
     schema::Schemas,
 };
 
@@ -22,6 +23,8 @@ pub struct Core {
     pub schemas: Schemas,
     /// How much a user may own.
     pub quota: Quota,
+    /// Guesses at unique values that callers may not see.
+    pub guesses: Guesses,
     /// How long requests may go on reading, and how many at once.
     pub reading: Reading,
     /// Wakes those who do work in the background.
@@ -32,6 +35,7 @@ impl Core {
     /// Over a store, with the usual limits.
     pub fn new(store: Store, clock: Clock, ids: IdSource) -> Self {
         Self {
+            guesses: Guesses::new(clock.clone()),
             store,
             clock,
             ids,

@@ -112,7 +112,7 @@ async fn define(app: &App, caller: &Caller, definition: Value) -> Result<Collect
 async fn insert(app: &App, caller: &Caller, name: &CollectionName, rows: Vec<Value>) -> Result<()> {
     for rows in rows.chunks(MAX_ARRAY) {
         let rows = rows.iter().cloned().map(Record::from_json).collect::<std::result::Result<_, _>>()?;
-        records::create(app.core(), caller, name, OneOrMany::Many(rows)).await?;
+        records::create(app.core(), Actor::local(caller), name, OneOrMany::Many(rows)).await?;
     }
     Ok(())
 }

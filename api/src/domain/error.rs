@@ -33,6 +33,9 @@ pub enum Error {
     /// A unique value is taken.
     #[error("This value is taken already. Choose a different one.")]
     Taken(FieldErrors),
+    /// A unique value is taken by a record that the caller may not see.
+    #[error("A value that has to be unique is taken already. Choose a different one.")]
+    TakenUnseen,
     /// What is stored stands in the way.
     #[error("{0}")]
     Conflict(String),

@@ -13,6 +13,8 @@ mod restore;
 mod select;
 mod sort;
 mod stored;
+mod unseen;
+mod visible;
 
 pub use change::{create, update};
 pub use delete::delete;
@@ -23,3 +25,4 @@ pub use list::{check_page, list};
 pub use restore::restore;
 pub use select::select;
 pub use stored::{Sent, assemble};
+pub use unseen::Guesses;

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use common::{
     access::{Action, Caller, Decision},
     collection::Collection,
-    field::FieldType,
+    field::{Field, FieldType},
     id::{CollectionId, Revision},
     name::CollectionName,
 };
@@ -14,6 +14,7 @@ use quick_cache::sync::Cache;
 use store::{Entry, Scan, Snapshot, Version, counter};
 
 use super::{
+    core::Core,
     error::{AuthError, Error, Result},
     keyspace,
 };
@@ -76,7 +77,7 @@ impl Schemas {
         let Some(entry) = snapshot.get(&keyspace::collection(name)).await? else { return Ok(None) };
         let collection = parse(&entry)?;
         let named = collection.fields.iter().filter_map(|field| match &field.kind {
-            FieldType::Reference { collection, .. } => Some(collection),
+            FieldType::Reference { collection, .. } => collection.as_ref(),
             _ => None,
         });
         let named: Vec<_> = named.cloned().collect();
@@ -112,6 +113,18 @@ fn parse(entry: &Entry) -> Result<Collection> {
 pub async fn all(snapshot: &Snapshot) -> Result<Vec<Collection>> {
     let entries = snapshot.scan(Scan::prefix(&keyspace::collections())).await?;
     entries.iter().map(|(_, entry)| parse(entry)).collect()
+}
+
+/// Leaves out which collection a reference field refers to where that is not there for the caller.
+pub async fn hide_references(core: &Core, snapshot: &Snapshot, fields: &mut [Field], caller: &Caller) -> Result<()> {
+    for field in fields {
+        let FieldType::Reference { collection, .. } = &mut field.kind else { continue };
+        let Some(name) = &*collection else { continue };
+        if !core.schemas.load(snapshot, name).await?.is_some_and(|schema| schema.is_visible(caller)) {
+            *collection = None;
+        }
+    }
+    Ok(())
 }
 
 /// How many records a decision covers, from the kept counts; `None` where it covers none at all.

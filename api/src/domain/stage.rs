@@ -94,7 +94,7 @@ impl Entries {
             if field.unique {
                 entries.uniques.insert(keyspace::unique(collection, field, value), field.name.to_string());
             }
-            if let FieldType::Reference { collection: target, .. } = &field.kind
+            if let FieldType::Reference { collection: Some(target), .. } = &field.kind
                 && let Some(target) = schema.targets.get(target)
                 && let Some(pointed) = value.as_str().and_then(|text| text.parse().ok())
             {

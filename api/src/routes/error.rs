@@ -163,6 +163,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::NotFound => Problem::not_found(detail),
         Error::NoSuchPage => Problem::not_found(detail).with_code("invalid_page"),
         Error::Taken(errors) => taken(errors),
+        Error::TakenUnseen => Problem { detail, ..Problem::taken(FieldErrors::new()) },
         Error::Conflict(detail) => Problem::conflict(detail),
         Error::RecordsDoNotFit { count, errors, examples } => Problem::conflict(detail)
             .with_code("records_do_not_fit")

@@ -6,7 +6,7 @@ use http::header;
 use serde_json::Value;
 
 use super::{context::Context, input::Input, paging::links, reply::Reply, table::Table};
-use crate::domain::{Result, records};
+use crate::domain::{Result, journal::Actor, records};
 
 pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
@@ -36,7 +36,8 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
     let base = input.base_url();
     let many = matches!(input.body, OneOrMany::Many(_));
     let name = input.params.0;
-    let mut written = records::create(context.app.core(), &input.caller, &name, input.body).await?;
+    let mut written =
+        records::create(context.app.core(), Actor::at(&input.caller, input.origin.address), &name, input.body).await?;
     if !many && let Some(sent) = written.pop() {
         let location = base + &path_and_query::<endpoints::Get>(&(name, sent.id), &());
         return Ok(Reply::stored_record(sent).header(header::LOCATION, &location));
@@ -70,8 +71,16 @@ async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<R
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(
-        records::update(context.app.core(), &input.caller, name, *id, &input.body, false, precondition.as_ref())
-            .await?,
+        records::update(
+            context.app.core(),
+            Actor::at(&input.caller, input.origin.address),
+            name,
+            *id,
+            &input.body,
+            false,
+            precondition.as_ref(),
+        )
+        .await?,
     ))
 }
 
@@ -79,7 +88,16 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(
-        records::update(context.app.core(), &input.caller, name, *id, &input.body, true, precondition.as_ref()).await?,
+        records::update(
+            context.app.core(),
+            Actor::at(&input.caller, input.origin.address),
+            name,
+            *id,
+            &input.body,
+            true,
+            precondition.as_ref(),
+        )
+        .await?,
     ))
 }
 
@@ -93,7 +111,14 @@ async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Rep
 async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply<endpoints::Restore>> {
     let (name, id, revision) = &input.params;
     Ok(Reply::stored_record(
-        records::restore(context.app.core(), &input.caller, name, *id, *revision, input.precondition().as_ref())
-            .await?,
+        records::restore(
+            context.app.core(),
+            Actor::at(&input.caller, input.origin.address),
+            name,
+            *id,
+            *revision,
+            input.precondition().as_ref(),
+        )
+        .await?,
     ))
 }

@@ -6,6 +6,7 @@ mod audit;
 mod authorization;
 mod browser;
 mod held;
+mod interference;
 mod limits;
 mod names;
 mod origins;
@@ -18,6 +19,7 @@ mod rotation;
 mod secrets;
 mod sessions;
 mod tokens;
+mod unseen;
 
 use std::{collections::BTreeSet, fs};
 

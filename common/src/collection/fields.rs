@@ -104,7 +104,7 @@ fn read_type(reader: &mut Reader) -> Option<FieldType> {
             FieldType::Choice { choices, many: reader.boolean("many") }
         }
         "reference" => FieldType::Reference {
-            collection: reader.parsed("collection")?,
+            collection: Some(reader.parsed("collection")?),
             on_delete: match reader.take("on_delete") {
                 None | Some(Value::Null) => OnDelete::default(),
                 Some(value) => serde_json::from_value(value)

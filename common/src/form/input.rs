@@ -65,7 +65,10 @@ impl Input {
     pub fn new(field: Field, text: String) -> Self {
         let widget = match &field.kind {
             FieldType::Text { multiline: true, .. } => Widget::Area,
-            FieldType::Text { .. } | FieldType::Email | FieldType::Url => Widget::Line,
+            FieldType::Text { .. }
+            | FieldType::Email
+            | FieldType::Url
+            | FieldType::Reference { collection: None, .. } => Widget::Line,
             FieldType::Integer { .. } => Widget::Integer,
             FieldType::Decimal { .. } => Widget::Decimal,
             FieldType::Boolean => Widget::Toggle,
@@ -73,7 +76,7 @@ impl Input {
             FieldType::Datetime => Widget::Datetime,
             FieldType::Choice { choices, many: false } => Widget::Select(choices.clone()),
             FieldType::Choice { choices, many: true } => Widget::MultiSelect(choices.clone()),
-            FieldType::Reference { collection, .. } => Widget::Reference(collection.clone()),
+            FieldType::Reference { collection: Some(collection), .. } => Widget::Reference(collection.clone()),
             FieldType::Json { .. } => Widget::Json,
         };
         let label = text::label(field.name.as_str());
@@ -133,7 +136,7 @@ impl Input {
             }
             FieldType::Date => "A day such as 2026-01-31.".to_owned(),
             FieldType::Datetime => "A moment such as 2026-01-31T18:00Z.".to_owned(),
-            FieldType::Reference { collection, .. } => format!("The id of a record in {collection}."),
+            FieldType::Reference { collection: Some(collection), .. } => format!("The id of a record in {collection}."),
             FieldType::Json { .. } => "Any JSON value.".to_owned(),
             _ => String::new(),
         };

@@ -38,7 +38,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
     let mut schemas = Schemas::new();
     for (collection, version) in found {
         for field in &collection.fields {
-            if let FieldType::Reference { collection: target, .. } = &field.kind
+            if let FieldType::Reference { collection: Some(target), .. } = &field.kind
                 && !ids.contains_key(target)
             {
                 ledger.damaged(format_args!(

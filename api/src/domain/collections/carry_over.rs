@@ -62,7 +62,7 @@ pub(super) async fn stage(
 ) -> Result<Batch> {
     let mut targets = HashMap::new();
     for field in &after.fields {
-        let FieldType::Reference { collection, .. } = &field.kind else { continue };
+        let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { continue };
         if *collection == after.name {
             targets.insert(collection.clone(), after.id);
         } else if let Some(target) = core.schemas.load(snapshot, collection).await? {

@@ -1,7 +1,7 @@
 //! Making and changing records.
 
 use common::{
-    access::{Action, Caller},
+    access::Action,
     clean::{Write, clean},
     id::{RecordId, Revision},
     name::CollectionName,
@@ -13,17 +13,20 @@ use super::{
     checks::{BodyErrors, check_values},
     find::{Target, expect_schema, find},
     stored::{Sent, assemble, new_record},
+    unseen::Guess,
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
+    journal::Actor,
     precondition::Precondition,
     retry::Retry,
     stage::Stage,
 };
 
 /// Makes one record, or all of an array or none.
-pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: OneOrMany) -> Result<Vec<Sent>> {
+pub async fn create(core: &Core, by: Actor<'_>, name: &CollectionName, body: OneOrMany) -> Result<Vec<Sent>> {
+    let caller = by.caller;
     let (many, bodies) = match body {
         OneOrMany::One(record) => (false, vec![record]),
         OneOrMany::Many(records) => (true, records),
@@ -37,6 +40,7 @@ pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: O
         let mut errors = BodyErrors::new(many.then_some(bodies.len()));
         let at = core.timestamp();
         let mut written = Vec::with_capacity(bodies.len());
+        let mut records = Vec::with_capacity(bodies.len());
         for (i, body) in bodies.iter().enumerate() {
             if i > 0 {
                 // A pattern may take its time over each.
@@ -57,8 +61,10 @@ pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: O
             }
             errors.merge(i, check_values(core, &snapshot, caller, &schema, None, &record).await?);
             written.push((id, json));
+            records.push(record);
         }
-        errors.result()?;
+        let guess = Guess::admit(core, by, &schema, None, &records.iter().collect::<Vec<_>>())?;
+        guess.tell(errors.result()).await?;
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
             return Ok(written.iter().map(|(id, json)| Sent::new(*id, json, version)).collect());
         }
@@ -68,13 +74,14 @@ pub async fn create(core: &Core, caller: &Caller, name: &CollectionName, body: O
 /// Changes a record: all of it (PUT) or some members (PATCH).
 pub async fn update(
     core: &Core,
-    caller: &Caller,
+    by: Actor<'_>,
     name: &CollectionName,
     id: RecordId,
     body: &Record,
     partial: bool,
     precondition: Option<&Precondition>,
 ) -> Result<Sent> {
+    let caller = by.caller;
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
@@ -95,7 +102,8 @@ pub async fn update(
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(old), &record).await?);
-        errors.result()?;
+        let guess = Guess::admit(core, by, &schema, Some(old), &[&record])?;
+        guess.tell(errors.result()).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         let json = stage.update(&schema, &stored, &record)?;
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {

@@ -1,16 +1,15 @@
 //! What only the store can say about a record's values, and how faults in one body or in an array of them are told.
 
 use common::{
-    access::{Action, Caller, Decision},
+    access::Caller,
     field::FieldType,
-    id::RecordId,
     problem::{FieldError, FieldErrors},
     record::Record,
     validate::does_not_exist,
 };
 use store::Snapshot;
 
-use super::stored::parse;
+use super::visible::is_visible;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -35,10 +34,18 @@ pub(super) async fn check_values(
         if old.and_then(|old| old.get(name)) == Some(value) {
             continue;
         }
-        if field.unique && snapshot.get(&keyspace::unique(schema.id(), field, value)).await?.is_some() {
-            checked.taken.push(name.to_owned());
+        if field.unique
+            && let Some(holder) = snapshot.get(&keyspace::unique(schema.id(), field, value)).await?
+        {
+            let holder = str::from_utf8(&holder.value).ok().and_then(|id| id.parse().ok());
+            match holder {
+                Some(holder) if is_visible(snapshot, caller, schema, holder).await? => {
+                    checked.taken.push(name.to_owned());
+                }
+                _ => checked.is_taken_unseen = true,
+            }
         }
-        if let FieldType::Reference { collection, .. } = &field.kind {
+        if let FieldType::Reference { collection: Some(collection), .. } = &field.kind {
             let id = value.as_str().and_then(|text| text.parse().ok());
             let visible = match (id, core.schemas.load(snapshot, collection).await?) {
                 (Some(id), Some(target)) => is_visible(snapshot, caller, &target, id).await?,
@@ -52,21 +59,13 @@ pub(super) async fn check_values(
     Ok(checked)
 }
 
-async fn is_visible(snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<bool> {
-    let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? else { return Ok(false) };
-    let rules = &schema.collection.access;
-    let decisions = [Action::View, Action::List].map(|action| rules.decide(action, caller));
-    if decisions.contains(&Decision::All) {
-        return Ok(true);
-    }
-    let owner = parse(&entry)?.owner();
-    Ok(decisions.iter().any(|decision| decision.covers(owner)))
-}
-
 /// What [`check_values`] found.
 #[derive(Default)]
 pub(super) struct Checked {
+    /// Fields whose value a record has that the caller may see.
     taken: Vec<String>,
+    /// A value is taken by a record that they may not see.
+    is_taken_unseen: bool,
     invalid: FieldErrors,
 }
 
@@ -75,13 +74,14 @@ pub(super) struct BodyErrors {
     many: bool,
     invalid: FieldErrors,
     taken: FieldErrors,
+    is_taken_unseen: bool,
 }
 
 impl BodyErrors {
     /// Of one body; of as many as `items` says, where they came in an array.
     pub(super) fn new(items: Option<usize>) -> Self {
         let none = || items.map_or_else(FieldErrors::new, FieldErrors::of_items);
-        Self { many: items.is_some(), invalid: none(), taken: none() }
+        Self { many: items.is_some(), invalid: none(), taken: none(), is_taken_unseen: false }
     }
 
     pub(super) fn invalid(&mut self, index: usize, faults: FieldErrors) {
@@ -99,6 +99,7 @@ impl BodyErrors {
 
     pub(super) fn merge(&mut self, index: usize, checked: Checked) {
         self.invalid(index, checked.invalid);
+        self.is_taken_unseen |= checked.is_taken_unseen;
         for field in checked.taken {
             self.taken(index, field);
         }
@@ -111,6 +112,7 @@ impl BodyErrors {
         if !self.taken.is_empty() {
             return Err(Error::Taken(self.taken));
         }
-        Ok(())
+        // Last, so that nothing else depends on what the caller may not see.
+        if self.is_taken_unseen { Err(Error::TakenUnseen) } else { Ok(()) }
     }
 }

@@ -8,7 +8,7 @@ use common::{
     field::{Field, FieldType, OnDelete},
     id::{RecordId, Revision},
     name::CollectionName,
-    problem::{FieldError, FieldErrors},
+    problem::{FieldError, FieldErrors, NON_FIELD},
 };
 use serde_json::Value;
 use store::{Batch, Expect, Scan, Snapshot, counter};
@@ -16,6 +16,7 @@ use store::{Batch, Expect, Scan, Snapshot, counter};
 use super::{
     find::{Target, expect_schema, find},
     stored::{assemble, parse},
+    visible::is_visible,
 };
 use crate::domain::{
     core::Core,
@@ -89,16 +90,41 @@ async fn stage_with_referrers(
         }
     }
     restricting.retain(|(_, _, id)| !going.contains(id));
-    if let Some((name, field, _)) = restricting.first() {
-        let count = restricting.iter().filter(|(other, by, _)| other == name && by.name == field.name).count() as u64;
-        let records = common::text::count(count, "record");
-        let refer = if count == 1 { "refers" } else { "refer" };
-        let message = format!("{records} of \"{name}\" still {refer} to this through \"{}\".", field.name);
-        let errors = FieldErrors::of(field.name.as_str(), FieldError::new("restricted", message));
-        return Err(Error::Taken(errors));
+    if !restricting.is_empty() {
+        return Err(restricted(core, snapshot, caller, &restricting).await?);
     }
     empty_references(core, snapshot, &mut stage, emptied, &going).await?;
     Ok(stage.finish())
+}
+
+/// What is told of the records that hold a deletion back: the field and the number of those that the caller may see. Where they may see
+/// none, only that there are some.
+async fn restricted(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    restricting: &[(CollectionName, Field, RecordId)],
+) -> Result<Error> {
+    let mut seen: Option<(&CollectionName, &Field, u64)> = None;
+    for (name, field, id) in restricting {
+        if seen.is_some_and(|(other, by, _)| other != name || by.name != field.name) {
+            break;
+        }
+        let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
+        if is_visible(snapshot, caller, &schema, *id).await? {
+            seen = Some((name, field, seen.map_or(1, |(.., count)| count + 1)));
+        }
+    }
+    let (place, message) = match seen {
+        Some((name, field, count)) => {
+            let records = common::text::count(count, "record");
+            let refer = if count == 1 { "refers" } else { "refer" };
+            let message = format!("{records} of \"{name}\" still {refer} to this through \"{}\".", field.name);
+            (field.name.as_str(), message)
+        }
+        None => (NON_FIELD, "Something that you may not see still refers to this.".to_owned()),
+    };
+    Ok(Error::Taken(FieldErrors::of(place, FieldError::new("restricted", message))))
 }
 
 /// Every reference to a record: from which collection, by which field, from which record.
@@ -112,7 +138,7 @@ async fn referring(
     for other in schema::all(snapshot).await? {
         for field in &other.fields {
             let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
-            if *collection != schema.collection.name {
+            if collection.as_ref() != Some(&schema.collection.name) {
                 continue;
             }
             let scan = Scan::prefix(&keyspace::index_value(other.id, field, &value)).limit(MAX_TOUCHED + 1);

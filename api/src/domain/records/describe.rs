@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::{
     core::Core,
     error::{AuthError, Error, Result},
+    schema::hide_references,
 };
 
 /// What a collection's records look like, for who may list, view or create them.
@@ -26,9 +27,11 @@ pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Re
             Caller::User { .. } => Error::NotFound,
         });
     }
+    let mut described = schema.collection.fields.clone();
+    hide_references(core, &snapshot, &mut described, caller).await?;
     let mut fields = Map::new();
     fields.insert("id".to_owned(), server_member("string", "Id"));
-    for field in &schema.collection.fields {
+    for field in &described {
         fields.insert(field.name.to_string(), describe_field(field));
     }
     fields.insert("owner".to_owned(), server_member("string", "Owner"));

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use common::{
-    access::{Action, Caller, Decision},
-    id::{RecordId, UserId},
+    access::{Action, Caller},
+    id::RecordId,
     name::CollectionName,
 };
 use store::{Batch, Expect, Snapshot};
 
-use super::stored::{Sent, parse};
+use super::{
+    stored::{Sent, parse},
+    visible::covers,
+};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -24,8 +27,8 @@ pub(super) struct Target {
     pub stored: Stored,
 }
 
-/// Finds a record for `action`. One that the caller may not view is not there for them; one that they may view, but not
-/// change, is forbidden.
+/// Finds a record for `action`. One that the caller may not view is not there for them, whatever else they may do with it; one that
+/// they may view, but not change, is forbidden.
 pub(super) async fn find(
     core: &Core,
     snapshot: &Snapshot,
@@ -35,20 +38,17 @@ pub(super) async fn find(
     id: RecordId,
 ) -> Result<Target> {
     let schema = core.schemas.find(snapshot, name, caller).await?;
+    let view = schema.authorize(Action::View, caller)?;
     let may = schema.authorize(action, caller)?;
+    if !covers(snapshot, &schema, view, id).await? {
+        return Err(Error::NotFound);
+    }
     let entry = snapshot.get(&keyspace::record(schema.id(), id)).await?.ok_or(Error::NotFound)?;
     let record = parse(&entry)?;
-    let owner = record.owner();
-    if may.covers(owner) {
-        return Ok(Target { schema, stored: Stored { id, entry, record } });
+    if !may.covers(record.owner()) {
+        return Err(Error::Denied);
     }
-    Err(refusal(&schema, caller, owner))
-}
-
-/// What is told of a record to who may not do something with it.
-pub(super) fn refusal(schema: &Schema, caller: &Caller, owner: Option<UserId>) -> Error {
-    let visible = schema.collection.access.decide(Action::View, caller).covers(owner);
-    if visible { Error::Denied } else { Error::NotFound }
+    Ok(Target { schema, stored: Stored { id, entry, record } })
 }
 
 pub(super) fn expect_schema(schema: &Schema) -> Batch {
@@ -61,9 +61,9 @@ pub async fn get(core: &Core, caller: &Caller, name: &CollectionName, id: Record
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::View, caller)?;
-    let entry = snapshot.get(&keyspace::record(schema.id(), id)).await?.ok_or(Error::NotFound)?;
-    if may != Decision::All && !may.covers(parse(&entry)?.owner()) {
+    if !covers(&snapshot, &schema, may, id).await? {
         return Err(Error::NotFound);
     }
+    let entry = snapshot.get(&keyspace::record(schema.id(), id)).await?.ok_or(Error::NotFound)?;
     Ok(Sent::new(id, &entry.value, entry.version))
 }

@@ -1,7 +1,7 @@
 //! Putting an earlier version of a record back, from the journal: the undo of a change or a deletion.
 
 use common::{
-    access::{Action, Caller},
+    access::Action,
     clean::{Write, clean},
     id::{RecordId, Revision},
     name::CollectionName,
@@ -11,13 +11,15 @@ use serde_json::Value;
 
 use super::{
     checks::{BodyErrors, check_values},
-    find::{expect_schema, refusal},
+    find::expect_schema,
     stored::{Sent, assemble, parse},
+    unseen::Guess,
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    journal, keyspace,
+    journal::{self, Actor},
+    keyspace,
     precondition::Precondition,
     retry::Retry,
     stage::{Stage, Stored},
@@ -27,27 +29,32 @@ use crate::domain::{
 /// back under its id for who could have deleted it.
 pub async fn restore(
     core: &Core,
-    caller: &Caller,
+    by: Actor<'_>,
     name: &CollectionName,
     id: RecordId,
     revision: Revision,
     precondition: Option<&Precondition>,
 ) -> Result<Sent> {
+    let caller = by.caller;
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
-        let action = if current.is_some() { Action::Update } else { Action::Delete };
-        let may = schema.authorize(action, caller)?;
+        let view = schema.authorize(Action::View, caller)?;
         let change = journal::read::of_record(&snapshot, schema.id(), id, revision).await?;
         let Some(change) = change else { return Err(Error::NotFound) };
         let then = if change.after.is_null() { &change.before } else { &change.after };
         let then: Record = serde_json::from_value(then.clone())?;
         let old = current.as_ref().map(parse).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
-        if !may.covers(owner) {
-            return Err(refusal(&schema, caller, owner));
+        if !view.covers(owner) {
+            return Err(Error::NotFound);
+        }
+        // Only now: which rule it is tells whether the record is there.
+        let action = if current.is_some() { Action::Update } else { Action::Delete };
+        if !schema.authorize(action, caller)?.covers(owner) {
+            return Err(Error::Denied);
         }
         match &current {
             Some(entry) => Precondition::check(precondition, Revision(entry.version.get()))?,
@@ -62,7 +69,8 @@ pub async fn restore(
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);
-        errors.result()?;
+        let guess = Guess::admit(core, by, &schema, old.as_ref(), &[&record])?;
+        guess.tell(errors.result()).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         let json = if let Some((entry, old)) = current.zip(old) {
             stage.update(&schema, &Stored { id, entry, record: old }, &record)?

@@ -175,7 +175,7 @@ fn cell(collection: &Collection, query: &ListQuery, name: &str, record: &Record)
     let hidden = hidden.map_or("", |join| &join.their_field);
     let mut cell = Cell { text: table::cell(value), is_code: false, leads_to: None };
     match (collection.field(name).map(|field| &field.kind), value) {
-        (Some(FieldType::Reference { collection, .. }), Some(Value::String(id))) => {
+        (Some(FieldType::Reference { collection: Some(collection), .. }), Some(Value::String(id))) => {
             cell.leads_to = id.parse().ok().map(|id| (collection.clone(), id));
             cell.is_code = true;
         }

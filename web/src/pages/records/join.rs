@@ -144,7 +144,7 @@ fn likely(own: &Collection, other: &Collection) -> JoinWith {
         let field = from
             .fields
             .iter()
-            .find(|field| matches!(&field.kind, FieldType::Reference { collection, .. } if *collection == to.name));
+            .find(|field| matches!(&field.kind, FieldType::Reference { collection, .. } if collection.as_ref() == Some(&to.name)));
         field.map(|field| field.name.to_string())
     };
     let common = own.fields.iter().map(|field| field.name.as_str()).find(|name| other.field(name).is_some());

@@ -1,0 +1,82 @@
+//! Unique values of records that the caller may not see. That one is taken has to be told, and is all that is told: neither which, nor of
+//! which record of an array. Each telling counts as a guess of the caller's; after a few they wait, longer each time, and the journal has it.
+
+use auth::throttle::{Attempt, Throttle, ThrottleSettings};
+use base::{ClientNetwork, Clock};
+use common::{
+    access::{Action, Decision},
+    change::{Subject, Verb},
+    record::Record,
+};
+use serde_json::Value;
+
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    journal::{self, Actor},
+    schema::Schema,
+};
+
+/// Guesses of a caller in one collection that cost nothing.
+const FREE_GUESSES: u32 = 10;
+
+/// The guesses of all callers.
+pub struct Guesses(Throttle);
+
+impl Guesses {
+    /// None so far.
+    pub fn new(clock: Clock) -> Self {
+        Self(Throttle::new(ThrottleSettings { free_failures: FREE_GUESSES, ..ThrottleSettings::default() }, clock))
+    }
+}
+
+/// A write that may turn out to be a guess.
+pub(super) struct Guess<'a> {
+    core: &'a Core,
+    by: Actor<'a>,
+    schema: &'a Schema,
+    attempt: Option<Attempt>,
+}
+
+impl<'a> Guess<'a> {
+    /// Asks whether the caller may try these values, where they could learn of others' by it.
+    pub(super) fn admit(
+        core: &'a Core,
+        by: Actor<'a>,
+        schema: &'a Schema,
+        old: Option<&Record>,
+        records: &[&Record],
+    ) -> Result<Self> {
+        let sees_all = schema.collection.access.decide(Action::List, by.caller) == Decision::All;
+        let mut attempt = None;
+        if !sees_all && records.iter().any(|record| has_new_unique(schema, old, record)) {
+            let network = by.address.map(|address| ClientNetwork::of(address).to_string());
+            let who = by.caller.user_id().map(|id| id.to_string()).or(network).unwrap_or_default();
+            let name = format!("{} {who}", schema.id());
+            // Names tell callers apart; the addresses' own limit is about passwords.
+            let unspecified = std::net::Ipv4Addr::UNSPECIFIED.into();
+            attempt =
+                Some(core.guesses.0.admit(&name, unspecified).map_err(|locked| Error::Locked(locked.retry_after))?);
+        }
+        Ok(Self { core, by, schema, attempt })
+    }
+
+    /// What the checks came to. That a value is taken which the caller cannot see counts.
+    pub(super) async fn tell<T>(self, checked: Result<T>) -> Result<T> {
+        if let (Err(Error::TakenUnseen), Some(attempt)) = (&checked, self.attempt)
+            && attempt.failed().is_some()
+        {
+            let name = &self.schema.collection.name;
+            let entry = self.by.entry(self.core, Subject::Collection, name, Verb::ValuesGuessed);
+            journal::note(self.core, &entry).await?;
+        }
+        checked
+    }
+}
+
+fn has_new_unique(schema: &Schema, old: Option<&Record>, record: &Record) -> bool {
+    schema.collection.fields.iter().filter(|field| field.unique).any(|field| {
+        let name = field.name.as_str();
+        record.get(name).is_some_and(|value| *value != Value::Null && old.and_then(|old| old.get(name)) != Some(value))
+    })
+}

@@ -1,0 +1,120 @@
+//! Comparing two answers: ids and revisions stand for each other once they stood in the same place.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::support::Answer;
+
+/// What an answer tells: its status, its headers, its body.
+pub(super) type Told = Value;
+
+/// Of every answer its own.
+const OWN_HEADERS: [&str; 4] = ["date", "x-request-id", "content-length", "connection"];
+/// Members that hold a revision.
+const REVISIONS: [&str; 5] = ["revision", "previous", "next", "after", "before"];
+
+/// An answer as it is compared, its server's address taken out.
+pub(super) fn told(answer: &Answer, base: &str) -> Told {
+    let without = |text: &str| text.replace(base, "");
+    let headers = answer.headers.iter().filter(|(name, _)| !OWN_HEADERS.contains(&name.as_str()));
+    let mut headers: Vec<String> =
+        headers.map(|(name, value)| format!("{name}: {}", without(value.to_str().unwrap()))).collect();
+    headers.sort();
+    let body = match serde_json::from_slice(&answer.body) {
+        Ok(body) => body,
+        Err(_) => Value::String(without(&answer.text())),
+    };
+    let mut body: Value = serde_json::from_str(&without(&body.to_string())).unwrap();
+    if let Some(members) = body.as_object_mut() {
+        members.remove("request_id");
+    }
+    serde_json::json!([answer.status, headers, body])
+}
+
+/// Which id or revision of the right store stands for which of the left.
+#[derive(Default)]
+pub(super) struct Renaming {
+    right_of: HashMap<String, String>,
+    left_of: HashMap<String, String>,
+}
+
+impl Renaming {
+    /// Where two answers differ, if they do.
+    pub(super) fn compare(&mut self, left: &Value, right: &Value) -> Result<(), String> {
+        self.values("", left, right)
+    }
+
+    fn values(&mut self, at: &str, left: &Value, right: &Value) -> Result<(), String> {
+        match (left, right) {
+            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+                a.iter().zip(b).enumerate().try_for_each(|(n, (a, b))| self.values(&format!("{at}/{n}"), a, b))
+            }
+            (Value::Object(a), Value::Object(b)) if a.len() == b.len() => {
+                a.iter().zip(b).try_for_each(|((name, a), (other, b))| {
+                    self.texts(at, name, other)?;
+                    self.values(&format!("{at}/{name}"), a, b)
+                })
+            }
+            (Value::Number(a), Value::Number(b)) if REVISIONS.iter().any(|name| at.ends_with(name)) => {
+                self.stand_for(at, &format!("#{a}"), &format!("#{b}"))
+            }
+            (Value::String(a), Value::String(b)) => self.texts(at, a, b),
+            _ if left == right => Ok(()),
+            _ => Err(format!("at \"{at}\": {left} and {right}")),
+        }
+    }
+
+    fn texts(&mut self, at: &str, left: &str, right: &str) -> Result<(), String> {
+        if let Some((a, b)) = tag(left).zip(tag(right)) {
+            return self.stand_for(at, a, b);
+        }
+        let (a, b) = (parts(left), parts(right));
+        if a.len() != b.len() {
+            return Err(format!("at \"{at}\": {left:?} and {right:?}"));
+        }
+        a.into_iter().zip(b).try_for_each(|(a, b)| match (is_id(a), is_id(b)) {
+            (true, true) => self.stand_for(at, a, b),
+            _ if a == b => Ok(()),
+            _ => Err(format!("at \"{at}\": {left:?} and {right:?}")),
+        })
+    }
+
+    fn stand_for(&mut self, at: &str, left: &str, right: &str) -> Result<(), String> {
+        let a = self.right_of.entry(left.to_owned()).or_insert_with(|| right.to_owned());
+        let b = self.left_of.entry(right.to_owned()).or_insert_with(|| left.to_owned());
+        if a == right && b == left { Ok(()) } else { Err(format!("at \"{at}\": {left} is {a}, {right} is {b}")) }
+    }
+}
+
+/// The revision of an `ETag` line.
+fn tag(header: &str) -> Option<&str> {
+    header.strip_prefix("etag: ").filter(|tag| tag.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+const ID: usize = 36;
+
+fn is_id(text: &str) -> bool {
+    text.len() == ID
+        && text.bytes().enumerate().all(|(n, byte)| match n {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// A text, cut before and after each id.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut from, mut at) = (0, 0);
+    while at + ID <= text.len() {
+        if text.get(at..at + ID).is_some_and(is_id) {
+            parts.extend([&text[from..at], &text[at..at + ID]]);
+            at += ID;
+            from = at;
+        } else {
+            at += 1;
+        }
+    }
+    parts.push(&text[from..]);
+    parts
+}
