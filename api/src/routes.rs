@@ -8,6 +8,7 @@ mod changes;
 mod collections;
 mod context;
 mod cookie;
+mod cursor;
 mod error;
 mod input;
 mod log;

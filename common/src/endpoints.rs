@@ -98,6 +98,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<collections::Replace>(),
     EndpointInfo::of::<collections::Update>(),
     EndpointInfo::of::<collections::Delete>(),
+    EndpointInfo::of::<records::Root>(),
     EndpointInfo::of::<records::List>(),
     EndpointInfo::of::<records::Create>(),
     EndpointInfo::of::<records::Describe>(),

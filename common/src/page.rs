@@ -8,7 +8,8 @@ use crate::{answer::JsonAnswer, schema::Described};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page<T> {
-    /// How many there are in all.
+    /// How many there are in all. With `count=false` and with a cursor it is not told.
+    #[serde(default)]
     pub count: u64,
     /// The absolute address of the next page, with the other parameters kept; null on the last.
     pub next: Option<String>,

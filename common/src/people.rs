@@ -8,7 +8,7 @@ use crate::{
     id::{CollectionId, Revision, UserId},
     name::{CollectionName, FieldName},
     problem::FieldErrors,
-    query::{ListQuery, Lookup, Pairs, Query, SessionQuery, no_such_field, unknown_parameter},
+    query::{ListQuery, Named, Pairs, Query, SessionQuery, no_such_field, unknown_parameter},
     table::Column,
 };
 
@@ -89,19 +89,23 @@ pub(crate) fn table(name: &str, fields: Vec<Field>) -> Collection {
 /// and nothing can be left out of a row or joined to it.
 pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
     query.check(table)?;
-    let is_there = |name: &str| table.field(name).is_some() || matches!(name, "id" | "created_at");
+    let is_there = |name: &str| match Named::find(table, name) {
+        Some(Named::Field { member, .. }) => table.field(member).is_some() || matches!(member, "id" | "created_at"),
+        _ => false,
+    };
     let mut errors = FieldErrors::new();
     for order in query.ordering.iter().filter(|order| !is_there(&order.field)) {
         errors.push("ordering", no_such_field(&order.field));
     }
     for filter in query.filters.iter().filter(|filter| !is_there(&filter.field)) {
-        let parameter = match filter.lookup {
-            Lookup::Exact => filter.field.clone(),
-            lookup => format!("{}__{}", filter.field, lookup.word()),
-        };
-        errors.push(parameter, unknown_parameter());
+        errors.push(filter.parameter(), unknown_parameter());
     }
-    for (parameter, is_said) in [("fields", !query.fields.is_empty()), ("left_join", !query.left_join.is_empty())] {
+    for (parameter, is_said) in [
+        ("fields", !query.fields.is_empty()),
+        ("left_join", !query.left_join.is_empty()),
+        ("expand", !query.expand.is_empty()),
+        ("cursor", query.cursor.is_some()),
+    ] {
         if is_said {
             errors.push(parameter, unknown_parameter());
         }

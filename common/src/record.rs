@@ -1,5 +1,7 @@
 //! Records, as they are sent: an object with the server's members around the collection's fields.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -71,6 +73,14 @@ impl Body for Record {
         Value::Object(self.0.clone())
     }
 }
+
+/// The addresses of collections' records, by the collections' names.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Addresses(pub BTreeMap<String, String>);
+
+impl JsonAnswer for Addresses {}
 
 /// What may be posted to a collection: one record, or up to [`MAX_ARRAY`] of them, created whole or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -122,7 +122,7 @@ impl Key {
         self.created_at
     }
 
-    pub(super) fn material(&self) -> &[u8] {
+    pub(crate) fn material(&self) -> &[u8] {
         &self.material
     }
 }

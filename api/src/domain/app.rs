@@ -12,6 +12,7 @@ use auth::{
     keys::KeyRing,
     password::Hasher,
     password_policy::Policy,
+    seal::Sealer,
     setup_code::SetupCode,
     throttle::{Throttle, ThrottleSettings},
     token::{Issuer, TokenSettings, UnusableKey, Verifier},
@@ -46,6 +47,8 @@ pub struct Auth {
     pub issuer: Issuer,
     /// Checks tokens.
     pub verifier: Verifier,
+    /// Seals cursors.
+    pub sealer: Sealer,
     /// Hashes passwords.
     pub hasher: Hasher,
     /// Which passwords are let in.
@@ -80,6 +83,7 @@ impl Parts {
             issuer: Issuer::new(ring, tokens.clone(), clock.clone(), ids.clone())?,
             refresh_lifetime: tokens.refresh_lifetime,
             verifier: Verifier::new(ring, tokens, clock.clone())?,
+            sealer: Sealer::new(ring),
             hasher,
             policy: Policy::default(),
             throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),

@@ -30,6 +30,14 @@ pub enum Error {
     /// The list has no page of this number.
     #[error("Invalid page.")]
     NoSuchPage,
+    /// The place in a list is none, or not this caller's.
+    #[error(
+        "Invalid cursor. It is good for the user, the list and the query that it was made for; begin again with an empty one."
+    )]
+    InvalidCursor,
+    /// The rows of a page, with what was joined to them, take more than one answer may have. Lists give fewer rows then, or say so.
+    #[error("This is too much for one answer. Ask for less at once.")]
+    TooLargeTogether,
     /// A unique value is taken.
     #[error("This value is taken already. Choose a different one.")]
     Taken(FieldErrors),

@@ -299,7 +299,7 @@ pub fn operations() -> Key {
 }
 
 /// Adds a value in the form that sorts as the field's values do. Values are in canonical form.
-fn element(key: Key, field: &Field, value: &Value) -> Key {
+pub fn element(key: Key, field: &Field, value: &Value) -> Key {
     match (&field.kind, value) {
         (_, Value::Bool(value)) => key.bool(*value),
         (FieldType::Integer { .. }, Value::Number(number)) => match number.as_i64() {

@@ -81,8 +81,7 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<Operation>> {
     if query.ordering.is_empty() && query.filters.is_empty() && query.search.is_empty() {
         // Newest first as they stand, so that no more is read than is shown.
         let count = snapshot.count(&all).await?.get() as u64;
-        records::check_page(query, count)?;
-        let (skip, size) = records::window(query);
+        let (skip, size) = records::window(query, count)?;
         let entries = snapshot.scan(all.backward().skip(skip).limit(size)).await?;
         return Ok(Page { count, next: None, previous: None, results: shown(core, entries)? });
     }

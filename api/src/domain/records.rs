@@ -3,12 +3,17 @@
 
 mod change;
 mod checks;
+mod cursor;
 mod delete;
 mod describe;
+mod expand;
 mod filter;
 mod find;
 mod join;
 mod list;
+mod path;
+mod referred;
+mod regex;
 mod restore;
 mod select;
 mod sort;
@@ -16,12 +21,15 @@ mod stored;
 mod unseen;
 mod visible;
 
+/// Bytes that are held for one answer at most: what is read for a page, ordered, joined and expanded.
+const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 pub use change::{create, update};
+pub use cursor::{Cursor, Place};
 pub use delete::delete;
 pub use describe::describe;
 pub use find::get;
-pub(crate) use list::window;
-pub use list::{check_page, list};
+pub use list::{Listed, collections, list, numbered, window};
 pub use restore::restore;
 pub use select::select;
 pub use stored::{Sent, assemble};

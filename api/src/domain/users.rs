@@ -29,7 +29,7 @@ use super::{
 
 pub use list::{all, list};
 pub use password::{change_password, hash};
-pub use stored::{StoredUser, by_name, folded, get, load};
+pub use stored::{StoredUser, by_name, folded, get, load, name_of};
 
 /// The user with what they have and may have.
 pub async fn with_usage(core: &Core, user: User) -> Result<User> {

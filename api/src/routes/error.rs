@@ -161,6 +161,8 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::Invalid(errors) => Problem::validation(errors),
         Error::Denied => Problem::forbidden(detail),
         Error::NotFound => Problem::not_found(detail),
+        Error::InvalidCursor => Problem::not_found(detail).with_code("invalid_cursor"),
+        Error::TooLargeTogether => Problem::invalid(detail).with_code("too_much"),
         Error::NoSuchPage => Problem::not_found(detail).with_code("invalid_page"),
         Error::Taken(errors) => taken(errors),
         Error::TakenUnseen => Problem { detail, ..Problem::taken(FieldErrors::new()) },

@@ -181,6 +181,13 @@ impl<E: Endpoint> Input<E> {
         Precondition::check(self.if_none_match().as_ref(), revision).is_err()
     }
 
+    /// Whether `If-None-Match` has this entity tag. Weak ones are as good as strong ones here (RFC 9110 §13.1.2).
+    pub(super) fn has_etag(&self, etag: &str) -> bool {
+        let Some(tags) = list(&self.headers, &header::IF_NONE_MATCH) else { return false };
+        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        tags.split(',').any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
+    }
+
     /// The absolute address of an endpoint, as the client reached this server.
     pub(super) fn link<T: Endpoint>(&self, params: &T::Params, query: &T::Query) -> String {
         self.base_url() + &path_and_query::<T>(params, query)

@@ -2,31 +2,42 @@
 
 use common::{
     Endpoint,
-    page::Page,
+    page::{Page, pages},
     query::{ListQuery, decode, encode},
 };
 
 use super::input::Input;
 
-/// The absolute addresses of the next page and of the one before, with every other parameter as it came.
-pub(crate) fn links<E: Endpoint>(input: &Input<E>, query: &ListQuery, count: u64) -> (Option<String>, Option<String>) {
+/// The address of another part of the list, with every other parameter as it came.
+pub(super) fn link<E: Endpoint>(input: &Input<E>, parameter: &str, value: Option<&str>) -> String {
     let path = input.link::<E>(&input.params, &E::Query::default());
-    let link = |page: u64| {
-        let mut pairs = decode(&input.raw_query);
-        pairs.retain(|(name, _)| name != "page");
-        if page > 1 {
-            pairs.push(("page".to_owned(), page.to_string()));
-        }
-        let query = if pairs.is_empty() { String::new() } else { format!("?{}", encode(&pairs)) };
-        format!("{path}{query}")
-    };
-    let ListQuery { page, page_size, .. } = *query;
-    let next = (page.saturating_mul(page_size) < count).then(|| link(page + 1));
-    (next, (page > 1).then(|| link(page - 1)))
+    let mut pairs = decode(&input.raw_query);
+    pairs.retain(|(name, _)| name != parameter);
+    pairs.extend(value.map(|value| (parameter.to_owned(), value.to_owned())));
+    let query = if pairs.is_empty() { String::new() } else { format!("?{}", encode(&pairs)) };
+    format!("{path}{query}")
 }
 
-/// The page with its links.
+/// The address of a page.
+pub(super) fn page_link<E: Endpoint>(input: &Input<E>, page: u64) -> String {
+    link(input, "page", (page > 1).then(|| page.to_string()).as_deref())
+}
+
+/// The address of the rows behind some.
+pub(super) fn offset_link<E: Endpoint>(input: &Input<E>, offset: u64) -> String {
+    link(input, "offset", (offset > 0).then(|| offset.to_string()).as_deref())
+}
+
+/// The page of a list of this length, with the absolute addresses of the next one and of the one before.
 pub(crate) fn linked<E: Endpoint, T>(input: &Input<E>, query: &ListQuery, page: Page<T>) -> Page<T> {
-    let (next, previous) = links(input, query, page.count);
+    let (next, previous) = if let Some(limit) = query.limit {
+        let end = query.offset.saturating_add(limit);
+        let before = (query.offset > 0).then(|| query.offset.saturating_sub(limit));
+        ((end < page.count).then(|| offset_link(input, end)), before.map(|offset| offset_link(input, offset)))
+    } else {
+        let number = query.page.min(pages(page.count, query.page_size));
+        let goes_on = number.saturating_mul(query.page_size) < page.count;
+        (goes_on.then(|| page_link(input, number + 1)), (number > 1).then(|| page_link(input, number - 1)))
+    };
     Page { next, previous, ..page }
 }

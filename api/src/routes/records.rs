@@ -1,14 +1,34 @@
 //! `/api/records/`. Records go out as the bytes that are stored.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{BufMut, Bytes, BytesMut};
-use common::{endpoint::path_and_query, endpoints::records as endpoints, record::OneOrMany};
+use common::{
+    endpoint::path_and_query,
+    endpoints::records as endpoints,
+    name::CollectionName,
+    query::ListQuery,
+    record::{Addresses, OneOrMany},
+};
 use http::header;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use super::{context::Context, input::Input, paging::links, reply::Reply, table::Table};
-use crate::domain::{Result, journal::Actor, records};
+use super::{
+    context::Context,
+    cursor,
+    input::Input,
+    paging::{link, offset_link, page_link},
+    reply::Reply,
+    table::Table,
+};
+use crate::domain::{
+    Result,
+    journal::Actor,
+    records::{self, Place},
+};
 
 pub(crate) fn register(table: &mut Table) {
+    table.on::<endpoints::Root, _, _>(root);
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Describe, _, _>(describe);
@@ -20,16 +40,50 @@ pub(crate) fn register(table: &mut Table) {
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
-    let listed = records::list(context.app.core(), &input.caller, &input.params.0, &input.query).await?;
-    let (next, previous) = links(&input, &input.query, listed.count);
+    let (name, query) = (&input.params.0, &input.query);
+    let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, query);
+    let listed = records::list(context.app.core(), &input.caller, name, query, cursors.open(query)?).await?;
+    let address = |place: Option<Place>| -> Result<Value> {
+        Ok(match place {
+            None => Value::Null,
+            Some(Place::Page(page)) => page_link(&input, page).into(),
+            Some(Place::Offset(offset)) => offset_link(&input, offset).into(),
+            Some(Place::Cursor(cursor)) => link(&input, "cursor", Some(&cursors.seal(&cursor)?)).into(),
+        })
+    };
+    let (next, previous) = (address(listed.next)?, address(listed.previous)?);
+    let count = listed.count.map_or_else(String::new, |count| format!("\"count\":{count},"));
     let mut json = BytesMut::with_capacity(listed.results.len() + 200);
-    let [next, previous] = [next, previous].map(Value::from);
-    json.put_slice(
-        format!("{{\"count\":{},\"next\":{next},\"previous\":{previous},\"results\":", listed.count).as_bytes(),
-    );
+    json.put_slice(format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":").as_bytes());
     json.put_slice(&listed.results);
     json.put_u8(b'}');
-    Ok(Reply::stored_json(json.freeze()))
+    let json = json.freeze();
+    if json.len() > MAX_TAGGED {
+        return Ok(Reply::stored_json(json));
+    }
+    let etag = etag_of(&json);
+    if input.has_etag(&etag) {
+        return Ok(Reply::not_modified_bytes(&etag));
+    }
+    Ok(Reply::stored_json(json).tagged(&etag))
+}
+
+/// Lists up to this size have an entity tag.
+const MAX_TAGGED: usize = 1024 * 1024;
+
+/// The entity tag of an answer's bytes. It is a weak one, since they may go out compressed (RFC 9110 §8.8.1).
+fn etag_of(json: &[u8]) -> String {
+    let digest = Sha256::digest(json);
+    format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..16]))
+}
+
+async fn root(context: Context, input: Input<endpoints::Root>) -> Result<Reply<endpoints::Root>> {
+    let names = records::collections(context.app.core(), &input.caller).await?;
+    let link = |name: CollectionName| {
+        let address = input.link::<endpoints::List>(&(name.clone(),), &ListQuery::default());
+        (name.to_string(), address)
+    };
+    Reply::new(&Addresses(names.into_iter().map(link).collect()))
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {

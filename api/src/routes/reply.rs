@@ -43,19 +43,30 @@ impl<E: Endpoint> Reply<E> {
 
     /// 304: what the caller has is current.
     pub(super) fn not_modified(revision: Revision) -> Self {
-        let mut reply = Self::with_body(Bytes::new().into());
-        reply.headers.remove(header::CONTENT_TYPE);
-        Self { status: StatusCode::NOT_MODIFIED, ..reply }.etag(revision)
+        Self::not_modified_bytes(&revision.etag())
     }
 
-    /// With an entity tag; the answer may then be kept and asked for again.
+    /// 304: the caller has these bytes.
+    pub(super) fn not_modified_bytes(etag: &str) -> Self {
+        let mut reply = Self::with_body(Bytes::new().into());
+        reply.headers.remove(header::CONTENT_TYPE);
+        Self { status: StatusCode::NOT_MODIFIED, ..reply }.tagged(etag)
+    }
+
+    /// With the entity tag of its bytes; the answer may then be kept and asked for again.
     #[must_use]
-    pub(super) fn etag(mut self, revision: Revision) -> Self {
-        if let Ok(etag) = HeaderValue::try_from(revision.etag()) {
+    pub(super) fn tagged(mut self, etag: &str) -> Self {
+        if let Ok(etag) = HeaderValue::from_str(etag) {
             self.headers.insert(header::ETAG, etag);
         }
         self.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         self
+    }
+
+    /// With an entity tag; the answer may then be kept and asked for again.
+    #[must_use]
+    pub(super) fn etag(self, revision: Revision) -> Self {
+        self.tagged(&revision.etag())
     }
 
     /// Not to be kept, although it has an entity tag: something in it changes without the revision.

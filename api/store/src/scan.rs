@@ -52,6 +52,16 @@ impl Scan {
         self
     }
 
+    /// Only `key` and those beyond it in the scan's direction, as with [`after`](Self::after).
+    #[must_use]
+    pub fn from(mut self, key: &Key) -> Scan {
+        match self.direction {
+            Direction::Forward => self.from = Bound::Included(key.clone()),
+            Direction::Backward => self.to = Bound::Included(key.clone()),
+        }
+        self
+    }
+
     /// Only keys beyond `prefix` and all that begin with it, forward: how to step over a part that is
     /// not of interest.
     #[must_use]

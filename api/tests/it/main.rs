@@ -22,6 +22,8 @@ mod invariants;
 mod join;
 mod journal;
 mod kill;
+mod list_modes;
+mod list_relations;
 mod metrics;
 mod operations;
 mod people_lists;

@@ -142,7 +142,7 @@ async fn n7_odd_parameters_are_refused_by_name() {
         ("n__range=1,2,3", "n__range"),
         ("n__in=1,x", "n__in"),
         ("n__isnull=perhaps", "n__isnull"),
-        ("t__regex=(a%2B)%2B$", "t__regex"),
+        ("t__regex=(a", "t__regex"),
         ("__proto__=1", "__proto__"),
         ("constructor=1", "constructor"),
         ("%24where=1", "$where"),

@@ -9,8 +9,17 @@ use crate::{
     name::CollectionName,
     page::Page,
     query::ListQuery,
-    record::{OneOrMany, Record},
+    record::{Addresses, OneOrMany, Record},
 };
+
+endpoint! {
+    /// The collections whose records you may list, by name, each with its address.
+    Root: GET "/api/records/",
+    access Rules, cost Reads(User), errors Drf,
+    params (),
+    body () as NOTHING,
+    answer Addresses as OK
+}
 
 endpoint! {
     /// A page of records: filter, order, choose fields, join.

@@ -60,6 +60,7 @@ GET /api/collections/{collection}/ SignedIn Reads(User) Drf - Json
 PUT /api/collections/{collection}/ Admin Writes(User) Drf Json≤1048575 Json
 PATCH /api/collections/{collection}/ Admin Writes(User) Drf Json≤1048575 Json
 DELETE /api/collections/{collection}/ Admin Writes(User) Drf - Nothing
+GET /api/records/ Rules Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules Reads(User) Drf - Json
 POST /api/records/{collection}/ Rules Writes(User) Drf Json≤10485760 Json
 OPTIONS /api/records/{collection}/ Rules Reads(User) Drf - Json

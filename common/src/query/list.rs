@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use super::{
-    filter::{Filter, Lookup, filter_values, read_filter, server_field},
+    filter::{Filter, Lookup, Named, filter_values, read_filter, server_field},
     pairs::{Pairs, Query, too_many, unknown_parameter},
 };
 use crate::{
@@ -21,6 +21,10 @@ pub const MAX_FILTERS: usize = 32;
 pub const MAX_WORDS: usize = 32;
 /// Joins in one query at most.
 pub const MAX_JOINS: usize = 4;
+/// Expansions in one query at most.
+pub const MAX_EXPANSIONS: usize = 8;
+/// The number of whatever page is the last: `page=last`.
+pub const LAST_PAGE: u64 = u64::MAX;
 /// Names in `fields` at most: more than a collection has.
 pub const MAX_NAMES: usize = 200;
 
@@ -75,6 +79,14 @@ pub struct ListQuery {
     pub page: u64,
     /// Rows on a page, from 1 to [`MAX_PAGE_SIZE`].
     pub page_size: u64,
+    /// In place of pages: rows at most, from 1 to [`MAX_PAGE_SIZE`].
+    pub limit: Option<u64>,
+    /// Rows that `limit` passes over.
+    pub offset: u64,
+    /// In place of pages: what the server called the place to go on from; empty to begin with.
+    pub cursor: Option<String>,
+    /// How many rows there are in all is told.
+    pub count: bool,
     /// The ordering, the most significant term first; empty means in the order of creation.
     pub ordering: Vec<OrderBy>,
     /// All must hold.
@@ -85,6 +97,9 @@ pub struct ListQuery {
     pub fields: Vec<String>,
     /// What to join.
     pub left_join: Vec<JoinWith>,
+    /// References to replace by the records that they refer to, and what refers to the rows: `maker`, `maker.country`,
+    /// `books_via_maker`.
+    pub expand: Vec<String>,
 }
 
 impl Default for ListQuery {
@@ -97,6 +112,11 @@ impl Default for ListQuery {
             search: String::new(),
             fields: Vec::new(),
             left_join: Vec::new(),
+            limit: None,
+            offset: 0,
+            cursor: None,
+            count: true,
+            expand: Vec::new(),
         }
     }
 }
@@ -111,14 +131,35 @@ impl Query for ListQuery {
         let mut errors = FieldErrors::new();
         let mut seen = BTreeSet::new();
         for (name, value) in pairs {
-            let once = matches!(name.as_str(), "page" | "page_size" | "ordering" | "search" | "fields");
+            let once = is_parameter(&name) && name != "left_join";
             if once && !seen.insert(name.clone()) {
                 errors.push(name, invalid("This parameter stands twice."));
                 continue;
             }
             match name.as_str() {
-                "page" | "page_size" if value.is_empty() => {}
-                "page" => query.page = number(&value).unwrap_or(0),
+                "page" | "page_size" | "limit" | "offset" | "count" if value.is_empty() => {}
+                "page" if value == "last" => query.page = LAST_PAGE,
+                "page" => query.page = number(&value).unwrap_or(0).min(LAST_PAGE - 1),
+                "limit" => match number(&value) {
+                    Some(limit @ 1..) => query.limit = Some(limit.min(MAX_PAGE_SIZE)),
+                    _ => errors.push(name, invalid("A valid integer of at least 1 is required.")),
+                },
+                "offset" => match number(&value) {
+                    Some(offset) => {
+                        query.offset = offset;
+                        query.limit = query.limit.or(Some(DEFAULT_PAGE_SIZE));
+                    }
+                    None => errors.push(name, invalid("A valid integer of at least 0 is required.")),
+                },
+                "cursor" => query.cursor = Some(value),
+                "count" => match value.as_str() {
+                    "true" | "True" | "1" => {}
+                    "false" | "False" | "0" => query.count = false,
+                    _ => errors.push(
+                        name,
+                        invalid("Must be a valid boolean. A field of this name is filtered by count__exact."),
+                    ),
+                },
                 "page_size" => match number(&value) {
                     Some(size @ 1..) => query.page_size = size.min(MAX_PAGE_SIZE),
                     _ => errors.push(name, invalid("A valid integer of at least 1 is required.")),
@@ -132,14 +173,20 @@ impl Query for ListQuery {
                 }
                 "search" => query.search = value,
                 "fields" => query.fields = comma_separated(&value).map(str::to_owned).collect(),
+                "expand" => query.expand = comma_separated(&value).map(str::to_owned).collect(),
                 "left_join" => match value.parse() {
                     Ok(join) => query.left_join.push(join),
                     Err(error) => errors.push(name, error),
                 },
-                _ => match read_filter(&name, value) {
-                    Ok(filter) => query.filters.push(filter),
-                    Err(error) => errors.push(name, error),
-                },
+                _ => query.filters.push(read_filter(&name, value)),
+            }
+        }
+        for (name, is_said, others) in [
+            ("limit", query.limit.is_some(), ["page", "page_size"]),
+            ("cursor", query.cursor.is_some(), ["page", "limit"]),
+        ] {
+            if is_said && others.iter().any(|other| seen.contains(*other)) {
+                errors.push(name, invalid("Use page and page_size, or limit and offset, or cursor and page_size."));
             }
         }
         for (name, count, most) in [
@@ -148,6 +195,7 @@ impl Query for ListQuery {
             ("search", query.search.split_whitespace().count(), MAX_WORDS),
             ("fields", query.fields.len(), MAX_NAMES),
             ("left_join", query.left_join.len(), MAX_JOINS),
+            ("expand", query.expand.len(), MAX_EXPANSIONS),
         ] {
             if count > most {
                 errors.push(name, too_many(count, most));
@@ -161,10 +209,10 @@ impl Query for ListQuery {
         let mut push = |name: &str, value: String| pairs.push((name.to_owned(), value));
         for filter in &self.filters {
             match filter.lookup {
-                Lookup::Exact if !is_parameter(&filter.field) && !filter.field.contains("__") => {
-                    push(&filter.field, filter.value.clone());
+                Lookup::Exact if is_parameter(&filter.field) || filter.field.contains("__") => {
+                    push(&format!("{}__exact", filter.field), filter.value.clone());
                 }
-                lookup => push(&format!("{}__{}", filter.field, lookup.word()), filter.value.clone()),
+                _ => push(&filter.parameter(), filter.value.clone()),
             }
         }
         if !self.search.is_empty() {
@@ -179,11 +227,28 @@ impl Query for ListQuery {
         for join in &self.left_join {
             push("left_join", join.to_string());
         }
+        if !self.expand.is_empty() {
+            push("expand", self.expand.join(","));
+        }
+        if !self.count {
+            push("count", "false".to_owned());
+        }
+        if let Some(limit) = self.limit {
+            push("limit", limit.to_string());
+        }
+        if self.offset != 0 {
+            push("offset", self.offset.to_string());
+        }
+        if let Some(cursor) = &self.cursor {
+            push("cursor", cursor.clone());
+        }
         if self.page_size != DEFAULT_PAGE_SIZE {
             push("page_size", self.page_size.to_string());
         }
-        if self.page != 1 {
-            push("page", self.page.to_string());
+        match self.page {
+            1 => {}
+            LAST_PAGE => push("page", "last".to_owned()),
+            page => push("page", page.to_string()),
         }
         pairs
     }
@@ -191,7 +256,21 @@ impl Query for ListQuery {
 
 /// A field of this name is filtered as `<name>__exact`.
 fn is_parameter(name: &str) -> bool {
-    matches!(name, "page" | "page_size" | "ordering" | "search" | "fields" | "left_join" | "format")
+    matches!(
+        name,
+        "page"
+            | "page_size"
+            | "limit"
+            | "offset"
+            | "cursor"
+            | "count"
+            | "ordering"
+            | "search"
+            | "fields"
+            | "left_join"
+            | "expand"
+            | "format"
+    )
 }
 
 /// A number without a sign. One that is too large for any list is as good as the largest.
@@ -201,14 +280,18 @@ fn number(text: &str) -> Option<u64> {
 }
 
 impl ListQuery {
-    /// Checks the query against the collection that it is for: every field that it names must be there.
+    /// Checks the query against the collection that it is for: every field that it names must be there. What it says of other
+    /// records, the server knows.
     pub fn check(&self, collection: &Collection) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();
         let field_of = |name: &str| collection.field(name).cloned().or_else(|| server_field(name));
         for order in &self.ordering {
-            match field_of(&order.field) {
-                Some(field) if field.kind.indexable() => {}
-                Some(_) => errors.push("ordering", invalid(format!("\"{}\" has no order.", order.field))),
+            match Named::find(collection, &order.field) {
+                Some(Named::Field { field, .. }) if field.kind.indexable() => {}
+                Some(Named::Reference { .. }) => {}
+                Some(Named::Field { .. }) => {
+                    errors.push("ordering", invalid(format!("\"{}\" has no order.", order.field)));
+                }
                 None => errors.push("ordering", no_such_field(&order.field)),
             }
         }
@@ -227,15 +310,12 @@ impl ListQuery {
             }
         }
         for filter in &self.filters {
-            let parameter = match filter.lookup {
-                Lookup::Exact => filter.field.clone(),
-                lookup => format!("{}__{}", filter.field, lookup.word()),
-            };
-            match field_of(&filter.field) {
-                None => errors.push(parameter, unknown_parameter()),
-                Some(field) => {
+            match Named::find(collection, &filter.field) {
+                None => errors.push(filter.parameter(), unknown_parameter()),
+                Some(Named::Reference { .. }) => {}
+                Some(Named::Field { field, .. }) => {
                     if let Err(error) = filter_values(&field, filter) {
-                        errors.push(parameter, error);
+                        errors.push(filter.parameter(), error);
                     }
                 }
             }
@@ -273,7 +353,16 @@ mod tests {
             "page_size=1e9",
             "page_size=+1",
             "page=1&page=2",
-            "title__like=x",
+            "limit=0",
+            "limit=-1",
+            "offset=-1",
+            "offset=1e3",
+            "count=3",
+            "count=maybe",
+            "limit=3&page=2",
+            "cursor=x&page=2",
+            "cursor=x&limit=2",
+            "expand=a,b,c,d,e,f,g,h,i",
             "left_join=x",
         ] {
             let errors = ListQuery::from_pairs(decode(bad)).unwrap_err();

@@ -1,28 +1,39 @@
 //! Filters over parsed records: what a list's parameters say, typed once and asked of every record.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
+use ::regex::Regex;
 use common::{
+    access::Caller,
     collection::Collection,
     field::{Field, FieldType},
-    query::{ListQuery, Lookup, filter_values, server_field},
+    problem::{FieldError, FieldErrors},
+    query::{Filter, ListQuery, Lookup, filter_values, unknown_parameter},
     record::Record,
     validate::parse_decimal,
 };
 use serde_json::Value;
+use store::Snapshot;
 
-use crate::domain::error::Result;
+use super::{
+    path::Path,
+    referred::Referred,
+    regex::{self, Spent},
+};
+use crate::domain::{core::Core, deadline::Deadline, error::Result, schema::Schema};
 
 /// One typed condition.
 pub(crate) struct Condition {
-    /// The member's name.
-    pub name: String,
-    /// The field that says how its values compare.
-    pub field: Field,
+    /// What is compared.
+    pub path: Path,
     /// How it compares.
     pub lookup: Lookup,
     /// What it compares with.
     pub values: Vec<Value>,
+    /// What is looked for, where it is a pattern.
+    pattern: Option<Regex>,
+    /// The query's parameter.
+    parameter: String,
 }
 
 /// What a record must be to be listed.
@@ -31,21 +42,51 @@ pub(crate) struct Conditions {
     pub all: Vec<Condition>,
     /// Words that must all occur, in lower case.
     words: Vec<String>,
+    /// On patterns.
+    spent: Spent,
 }
 
 impl Conditions {
-    /// Types a checked query's filters.
+    /// Types a checked query's filters over a collection's own members.
     pub(crate) fn new(collection: &Collection, query: &ListQuery) -> Result<Self> {
-        let mut all = Vec::with_capacity(query.filters.len());
+        let paths = query.filters.iter().map(|filter| Path::own(collection, &filter.field)).collect();
+        Self::typed(paths, query)
+    }
+
+    /// Types a query's filters, over members of other records too.
+    pub(crate) async fn find(
+        core: &Core,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        schema: &Arc<Schema>,
+        query: &ListQuery,
+    ) -> Result<Self> {
+        let mut paths = Vec::with_capacity(query.filters.len());
         for filter in &query.filters {
-            let Some(field) = collection.field(&filter.field).cloned().or_else(|| server_field(&filter.field)) else {
+            paths.push(Path::find(core, snapshot, caller, schema, &filter.field).await?);
+        }
+        Self::typed(paths, query)
+    }
+
+    fn typed(paths: Vec<Option<Path>>, query: &ListQuery) -> Result<Self> {
+        let mut all = Vec::with_capacity(query.filters.len());
+        let mut errors = FieldErrors::new();
+        for (filter, path) in query.filters.iter().zip(paths) {
+            let Some(path) = path else {
+                errors.push(filter.parameter(), unknown_parameter());
                 continue;
             };
-            let values = filter_values(&field, filter)
-                .map_err(|error| common::problem::FieldErrors::of(&filter.field, error))?;
-            all.push(Condition { name: filter.field.clone(), field, lookup: filter.lookup, values });
+            match Condition::new(path, filter) {
+                Ok(condition) => all.push(condition),
+                Err(error) => errors.push(filter.parameter(), error),
+            }
         }
-        Ok(Self { all, words: query.search.split_whitespace().map(str::to_lowercase).collect() })
+        errors.or(())?;
+        Ok(Self {
+            all,
+            spent: Spent::default(),
+            words: query.search.split_whitespace().map(str::to_lowercase).collect(),
+        })
     }
 
     /// Everything is listed.
@@ -61,9 +102,36 @@ impl Conditions {
         }
     }
 
-    /// Whether all conditions hold.
+    /// What is compared.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
+        self.all.iter().map(|condition| &condition.path)
+    }
+
+    /// Whether all conditions hold that ask for the record's own members.
     pub(crate) fn hold(&self, collection: &Collection, record: &Record) -> bool {
-        self.all.iter().all(|condition| condition.holds(record)) && self.has_words(collection, record)
+        let nothing = Referred::default();
+        let mut own = self.all.iter().filter(|condition| condition.path.steps.is_empty());
+        own.all(|condition| condition.holds(record, &nothing, &self.spent)) && self.has_words(collection, record)
+    }
+
+    /// Whether all conditions hold that ask for members of records that the record refers to.
+    pub(crate) fn hold_for_referred(&self, record: &Record, referred: &Referred) -> bool {
+        let mut others = self.all.iter().filter(|condition| !condition.path.steps.is_empty());
+        others.all(|condition| condition.holds(record, referred, &self.spent))
+    }
+
+    /// Lets others have the thread where patterns took long; an error where they took longer than one request may spend on them.
+    pub(crate) async fn rest(&self, deadline: &Deadline) -> Result<()> {
+        if self.spent.is_over() {
+            let names = self.all.iter().filter(|condition| condition.pattern.is_some());
+            let mut errors = FieldErrors::new();
+            for condition in names {
+                let message = "Looking for this pattern takes too long here. Narrow the list by other filters, or use a simpler pattern.";
+                errors.push(condition.parameter.clone(), FieldError::new("too_much", message));
+            }
+            return Err(errors.into());
+        }
+        self.spent.rest(deadline).await
     }
 
     fn has_words(&self, collection: &Collection, record: &Record) -> bool {
@@ -84,12 +152,23 @@ impl Conditions {
 }
 
 impl Condition {
-    fn holds(&self, record: &Record) -> bool {
-        let value = record.get(&self.name).unwrap_or(&Value::Null);
+    fn new(path: Path, filter: &Filter) -> std::result::Result<Self, FieldError> {
+        let values = filter_values(&path.field, filter)?;
+        let pattern = match filter.lookup {
+            Lookup::Regex => Some(regex::compile(&filter.value, false)?),
+            Lookup::Iregex => Some(regex::compile(&filter.value, true)?),
+            _ => None,
+        };
+        Ok(Self { path, lookup: filter.lookup, values, pattern, parameter: filter.parameter() })
+    }
+
+    fn holds(&self, record: &Record, referred: &Referred, spent: &Spent) -> bool {
+        let value = self.path.value(record, referred);
+        let value = value.as_ref();
         if self.lookup == Lookup::Isnull {
             return Value::Bool(value.is_null()) == self.values[0];
         }
-        let compare = |with: &Value| compare(&self.field, value, with);
+        let compare = |with: &Value| compare(&self.path.field, value, with);
         let first = &self.values[0];
         match self.lookup {
             Lookup::Exact => self.equals(value, first),
@@ -103,6 +182,9 @@ impl Condition {
             Lookup::Range => compare(first).is_ge() && compare(&self.values[1]).is_le(),
             textual => {
                 let (Some(text), Some(with)) = (value.as_str(), first.as_str()) else { return false };
+                if let Some(pattern) = &self.pattern {
+                    return spent.is_match(pattern, text);
+                }
                 match textual {
                     Lookup::Contains => text.contains(with),
                     Lookup::Startswith => text.starts_with(with),
@@ -119,13 +201,15 @@ impl Condition {
     fn equals(&self, value: &Value, with: &Value) -> bool {
         match (value, with) {
             (Value::Array(items), Value::Array(wanted))
-                if matches!(self.field.kind, FieldType::Choice { many: true, .. }) =>
+                if matches!(self.path.field.kind, FieldType::Choice { many: true, .. }) =>
             {
                 wanted.iter().all(|item| items.contains(item))
             }
             _ => {
                 value == with
-                    || (!value.is_null() && self.field.kind.indexable() && compare(&self.field, value, with).is_eq())
+                    || (!value.is_null()
+                        && self.path.field.kind.indexable()
+                        && compare(&self.path.field, value, with).is_eq())
             }
         }
     }

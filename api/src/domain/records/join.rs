@@ -13,11 +13,14 @@ use common::{
 use serde_json::Value;
 use store::{Entry, Scan, Snapshot};
 
-use super::stored::parse;
-use crate::domain::{core::Core, deadline::Deadline, error::Result, keyspace, schema::Schema};
-
-/// Bytes of matching rows in one answer, each counted as often as it is sent.
-const MAX_JOINED: usize = 16 * 1024 * 1024;
+use super::{MAX_PAGE_BYTES, stored::parse};
+use crate::domain::{
+    core::Core,
+    deadline::Deadline,
+    error::{Error, Result},
+    keyspace,
+    schema::Schema,
+};
 
 /// Adds the matching rows of another collection to every row, under that collection's name: a list, or null.
 pub(super) async fn join(
@@ -109,7 +112,8 @@ impl Right<'_> {
         Ok(())
     }
 
-    /// Takes a row that matches and that the caller may see; an error where they are too many for one answer.
+    /// Takes a row that matches and that the caller may see, and counts it as often as it is sent; [`Error::TooLargeTogether`] where
+    /// they are too many for one answer.
     fn offer(&mut self, entry: &Entry) -> Result<()> {
         let record = parse(entry)?;
         let Some(key) = key_of(Some(self.field), record.get(self.name)) else { return Ok(()) };
@@ -117,9 +121,8 @@ impl Right<'_> {
             return Ok(());
         };
         self.bytes += entry.value.len() * times;
-        if self.bytes > MAX_JOINED {
-            let message = "So many rows match that they do not fit into one answer. Ask for fewer rows on a page.";
-            return Err(FieldErrors::of("left_join", FieldError::new("too_much", message)).into());
+        if self.bytes > MAX_PAGE_BYTES {
+            return Err(Error::TooLargeTogether);
         }
         self.matching.entry(Some(key)).or_default().push(Value::Object(record.into_object()));
         Ok(())

@@ -2,78 +2,237 @@
 //! costs the same however many records there are: it is read off the records, an index, or the owner's index, and the
 //! count is kept.
 
+mod plan;
+mod rows;
+
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     access::{Action, Caller, Decision},
-    field::Field,
-    id::RecordId,
     name::CollectionName,
-    query::{ListQuery, Lookup},
+    page::pages,
+    problem::{FieldError, FieldErrors},
+    query::{LAST_PAGE, ListQuery},
     record::Record,
 };
-use store::{Entry, Key, Scan, Snapshot};
+use store::Snapshot;
 
+use self::{
+    plan::Plan,
+    rows::{Found, Rows},
+};
 use super::{
-    filter::{Condition, Conditions},
+    MAX_PAGE_BYTES,
+    cursor::{Cursor, Place},
+    expand::Expansion,
     join::join,
-    sort::{First, SortKeys},
     stored::{Sent, parse},
 };
 use crate::domain::{
     core::Core,
     deadline::Deadline,
-    error::{Error, Result},
-    keyspace,
+    error::{AuthError, Error, Result},
     schema::{self, Schema},
 };
 
-/// One page: the JSON of its records, and how many there are in all.
+/// A part of a list: the JSON of its records, and where the parts beside it begin.
 pub struct Listed {
-    /// How many records match.
-    pub count: u64,
+    /// How many records match, where that is told.
+    pub count: Option<u64>,
+    /// Where the list goes on.
+    pub next: Option<Place>,
+    /// Where the part before this one begins.
+    pub previous: Option<Place>,
     /// A JSON array.
     pub results: Bytes,
 }
 
-/// The records that a query asks for, of those that the caller may list.
-pub async fn list(core: &Core, caller: &Caller, name: &CollectionName, query: &ListQuery) -> Result<Listed> {
+/// The records that a query asks for, of those that the caller may list; with a cursor from where that stands.
+pub async fn list(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    query: &ListQuery,
+    start: Option<Cursor>,
+) -> Result<Listed> {
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
     query.check(&schema.collection)?;
-    let conditions = Conditions::new(&schema.collection, query)?;
-    let (count, page) = match direct(&schema, may, query, &conditions) {
-        Some(order) => {
-            let count = schema::count(&snapshot, schema.id(), may).await?.unwrap_or(0);
-            (count, read_page(&snapshot, &schema, &order, query, count).await?)
-        }
-        None => match one_value(&schema, may, query, &conditions) {
-            Some(order) => read_value(&snapshot, &schema, &order, query).await?,
-            None => search(&snapshot, &schema, may, query, &conditions, &deadline).await?,
-        },
-    };
-    check_page(query, count)?;
-    let plain = query.fields.is_empty() && query.left_join.is_empty();
-    let results = if plain {
-        array(page.iter().map(|found| sent(found).json))
-    } else {
-        shaped(core, &snapshot, caller, &schema, query, &page, &deadline).await?
-    };
-    Ok(Listed { count, results })
-}
-
-/// Fails where the list has no page of the number that is asked for; an empty list has one.
-pub fn check_page(query: &ListQuery, count: u64) -> Result<()> {
-    if query.page == 0 || query.page > common::page::pages(count, query.page_size) {
-        return Err(Error::NoSuchPage);
+    let view = View { core, snapshot: &snapshot, caller, schema, may, query, deadline: &deadline };
+    let plan = Plan::new(&view).await?;
+    let expansion = Expansion::new(core, &snapshot, caller, &view.schema, &query.expand).await?;
+    if query.cursor.is_some() {
+        return by_cursor(&view, &plan, &expansion, start).await;
     }
-    Ok(())
+    let (page, count) = match query.page {
+        LAST_PAGE if query.limit.is_none() => {
+            let count = plan.count(&view).await?;
+            (pages(count, query.page_size), Some(count))
+        }
+        page => (page, None),
+    };
+    let window = Window::new(query, page);
+    let flexible = query.limit.is_some();
+    let rows = plan.rows(&view, window, flexible).await?;
+    let count = rows.count.or(count);
+    if !flexible {
+        match count {
+            Some(count) => drop(numbered(query, count)?),
+            None if page == 0 || (page > 1 && rows.found.is_empty()) => return Err(Error::NoSuchPage),
+            None => {}
+        }
+        if rows.is_cut {
+            return Err(too_large(rows.found.len()));
+        }
+    }
+    let (results, shown) = render(&view, &expansion, &rows.found, false, flexible).await?;
+    let end = (window.skip as u64).saturating_add(shown as u64);
+    let goes_on = match count {
+        Some(count) => end < count,
+        None => rows.goes_on || shown < rows.found.len(),
+    };
+    let (next, previous) = if flexible {
+        let limit = window.size as u64;
+        (Place::Offset(end), (query.offset > 0).then(|| Place::Offset(query.offset.saturating_sub(limit))))
+    } else {
+        (Place::Page(page + 1), (page > 1).then(|| Place::Page(page - 1)))
+    };
+    Ok(Listed { count: count.filter(|_| query.count), next: goes_on.then_some(next), previous, results })
 }
 
-type Row = (RecordId, Entry);
+/// The rows beside a place. How many there are in all would say nothing about where they are, and is not told.
+async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: Option<Cursor>) -> Result<Listed> {
+    let size = usize::try_from(view.query.page_size).unwrap_or(usize::MAX);
+    // One more says whether the list goes on.
+    let Rows { mut found, is_cut, .. } = plan.rows_behind(view, start.clone(), size.saturating_add(1)).await?;
+    let goes_on = is_cut || found.len() > size;
+    found.truncate(size);
+    let backward = start.as_ref().is_some_and(|start| start.backward);
+    let (results, shown) = render(view, expansion, &found, backward, true).await?;
+    let goes_on = goes_on || shown < found.len();
+    found.truncate(shown);
+    let mut places = (None, None);
+    if let (Some(near), Some(far)) = (found.first(), found.last()) {
+        let far = plan.place(view, far, backward).await?;
+        places.0 = goes_on.then_some(Place::Cursor(far));
+        if start.is_some() {
+            places.1 = Some(Place::Cursor(plan.place(view, near, !backward).await?));
+        }
+    } else if let Some(start) = start {
+        // What was here is gone. The row at the place itself, if it is back, is one of those on the other side.
+        places.1 = Some(Place::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
+    }
+    let (next, previous) = if backward { (places.1, places.0) } else { places };
+    Ok(Listed { count: None, next, previous, results })
+}
 
-fn sent((id, entry): &Row) -> Sent {
+/// The number of the page that a query asks for; an error where a list of this length has none of this number. An empty list has
+/// one page.
+pub fn numbered(query: &ListQuery, count: u64) -> Result<u64> {
+    let last = pages(count, query.page_size);
+    match query.page {
+        _ if query.limit.is_some() => Ok(1),
+        LAST_PAGE => Ok(last),
+        page if page == 0 || page > last => Err(Error::NoSuchPage),
+        page => Ok(page),
+    }
+}
+
+/// How many rows a query passes over, and how many it asks for, of a list of this length.
+pub fn window(query: &ListQuery, count: u64) -> Result<(usize, usize)> {
+    let Window { skip, size } = Window::new(query, numbered(query, count)?);
+    Ok((skip, size))
+}
+
+/// The collections whose records the caller may list, by name.
+pub async fn collections(core: &Core, caller: &Caller) -> Result<Vec<CollectionName>> {
+    let snapshot = core.store.snapshot().await?;
+    let all = schema::all(&snapshot).await?.into_iter();
+    let listed = all.filter(|collection| collection.access.decide(Action::List, caller) != Decision::Denied);
+    let names: Vec<_> = listed.map(|collection| collection.name).collect();
+    if names.is_empty() && *caller == Caller::Anonymous { Err(AuthError::Missing.into()) } else { Ok(names) }
+}
+
+/// What all steps of reading a list need.
+struct View<'a> {
+    core: &'a Core,
+    snapshot: &'a Snapshot,
+    caller: &'a Caller,
+    schema: Arc<Schema>,
+    /// Which records the caller may list.
+    may: Decision,
+    query: &'a ListQuery,
+    deadline: &'a Deadline,
+}
+
+/// How many rows of a list are passed over, and how many are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) skip: usize,
+    pub(super) size: usize,
+}
+
+impl Window {
+    /// What a query asks for, with its page's number.
+    pub(super) fn new(query: &ListQuery, page: u64) -> Self {
+        let (skip, size) = match query.limit {
+            Some(limit) => (query.offset, limit),
+            None => (page.saturating_sub(1).saturating_mul(query.page_size), query.page_size),
+        };
+        let [skip, size] = [skip, size].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        Self { skip, size }
+    }
+}
+
+/// 400: a numbered page cannot have fewer rows than it says.
+fn too_large(fitting: usize) -> Error {
+    let mib = MAX_PAGE_BYTES / (1024 * 1024);
+    let message = format!(
+        "These rows take more than the {mib} MiB that one answer may have. Ask for page_size={}, or use limit or cursor, which give fewer rows.",
+        fitting.max(1)
+    );
+    FieldErrors::of("page_size", FieldError::new("too_much", message)).into()
+}
+
+/// The JSON of rows, joined, expanded and cut to the members that are asked for; and of how many. `reversed`: the last row comes first.
+async fn render(
+    view: &View<'_>,
+    expansion: &Expansion,
+    found: &[Found],
+    reversed: bool,
+    flexible: bool,
+) -> Result<(Bytes, usize)> {
+    let in_order = |rows: &[Found]| {
+        let mut rows = rows.to_vec();
+        if reversed {
+            rows.reverse();
+        }
+        rows
+    };
+    let query = view.query;
+    if query.fields.is_empty() && query.left_join.is_empty() && expansion.is_empty() {
+        return Ok((array(in_order(found).iter().map(|found| sent(found).json)), found.len()));
+    }
+    let mut fitting = found.len();
+    loop {
+        match shaped(view, expansion, in_order(&found[..fitting])).await {
+            Ok(json) if flexible || fitting == found.len() => return Ok((json, fitting)),
+            Ok(_) => return Err(too_large(fitting)),
+            Err(Error::TooLargeTogether) if fitting > 1 => fitting /= 2,
+            Err(Error::TooLargeTogether) => {
+                let parameter = if query.left_join.is_empty() { "expand" } else { "left_join" };
+                let message = "So many records belong to one row that they do not fit into one answer. Ask for them in their own list.";
+                return Err(FieldErrors::of(parameter, FieldError::new("too_much", message)).into());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn sent((id, entry): &Found) -> Sent {
     Sent::new(*id, &entry.value, entry.version)
 }
 
@@ -89,177 +248,30 @@ fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
     json.freeze()
 }
 
-/// The page with joined rows and only the members that were asked for.
-async fn shaped(
-    core: &Core,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    schema: &Schema,
-    query: &ListQuery,
-    page: &[Row],
-    deadline: &Deadline,
-) -> Result<Bytes> {
+/// The rows with what is joined to them and only the members that were asked for; [`Error::TooLargeTogether`] where they do not
+/// fit into one answer.
+async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Result<Bytes> {
+    let View { core, snapshot, caller, schema, query, deadline, .. } = view;
     let mut rows = page.iter().map(|(_, entry)| parse(entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }
+    let mut rows: Vec<_> = rows.into_iter().map(Record::into_object).collect();
+    expansion.apply(snapshot, deadline, &mut rows).await?;
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
-    let mut json = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut members = row.into_object();
+    let (mut json, mut bytes) = (Vec::with_capacity(rows.len()), 0);
+    for mut members in rows {
         if !query.fields.is_empty() {
-            members.retain(|name, _| query.fields.iter().any(|field| field == name) || joined(name));
+            members.retain(|name, _| {
+                query.fields.iter().any(|field| field == name) || joined(name) || expansion.has(name)
+            });
         }
-        json.push(Bytes::from(serde_json::to_vec(&members)?));
+        let row = serde_json::to_vec(&members)?;
+        bytes += row.len();
+        if bytes > MAX_PAGE_BYTES {
+            return Err(Error::TooLargeTogether);
+        }
+        json.push(Bytes::from(row));
     }
     Ok(array(json.into_iter()))
-}
-
-/// Keys that are in the order of a query, or in its reverse.
-struct Order {
-    prefix: Key,
-    descending: bool,
-}
-
-/// The keys whose order is the query's, where there is nothing to filter.
-fn direct(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Conditions) -> Option<Order> {
-    if !conditions.is_empty() {
-        return None;
-    }
-    let id = schema.id();
-    let (prefix, descending) = match (may, query.ordering.as_slice()) {
-        (Decision::All, []) => (keyspace::records(id), false),
-        // Ids rise with the time of creation.
-        (Decision::All, [key]) if key.field == "id" || key.field == "created_at" => {
-            (keyspace::records(id), key.descending)
-        }
-        (Decision::All, [key]) if schema.collection.field(&key.field).is_some_and(Field::has_index) => {
-            (keyspace::index(id, &key.field), key.descending)
-        }
-        (Decision::Own(user), []) => (keyspace::owned(id, Some(user)), false),
-        (Decision::Own(user), [key]) if key.field == "id" || key.field == "created_at" => {
-            (keyspace::owned(id, Some(user)), key.descending)
-        }
-        _ => return None,
-    };
-    Some(Order { prefix, descending })
-}
-
-/// Reads one page. Passing over keys takes time, so a page past the middle is read from the end.
-async fn read_page(
-    snapshot: &Snapshot,
-    schema: &Schema,
-    order: &Order,
-    query: &ListQuery,
-    count: u64,
-) -> Result<Vec<Row>> {
-    let before = query.page.saturating_sub(1).saturating_mul(query.page_size);
-    let size = query.page_size.min(count.saturating_sub(before));
-    let after = count.saturating_sub(before).saturating_sub(size);
-    let from_the_end = after < before;
-    let scan = Scan::prefix(&order.prefix);
-    let scan = if order.descending == from_the_end { scan } else { scan.backward() };
-    let skip = usize::try_from(before.min(after)).unwrap_or(usize::MAX);
-    let mut entries = snapshot.scan(scan.skip(skip).limit(usize::try_from(size).unwrap_or(usize::MAX))).await?;
-    if from_the_end {
-        entries.reverse();
-    }
-    resolve(snapshot, schema, entries).await
-}
-
-/// Records, from a scan over records or over an index of them.
-async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)>) -> Result<Vec<Row>> {
-    let found = entries.into_iter().filter_map(|(key, entry)| Some((keyspace::last_id(&key)?, entry)));
-    let (records, indexed): (Vec<_>, Vec<_>) = found.partition(|(_, entry)| !entry.value.is_empty());
-    if indexed.is_empty() {
-        return Ok(records);
-    }
-    by_id(snapshot, schema, indexed.into_iter().map(|(id, _)| id)).await
-}
-
-/// The records with these ids, in their order.
-async fn by_id(snapshot: &Snapshot, schema: &Schema, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Row>> {
-    let ids: Vec<_> = ids.collect();
-    let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.id(), *id)).collect();
-    let entries = snapshot.get_many(&keys).await?;
-    Ok(ids.into_iter().zip(entries).filter_map(|(id, entry)| Some((id, entry?))).collect())
-}
-
-/// The entries of one value of an index, where having that value is all that is asked for: they are the matches. Different
-/// values have different keys, and under one value ids are in order.
-fn one_value(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Conditions) -> Option<Order> {
-    let descending = match query.ordering.as_slice() {
-        [] => false,
-        [key] if key.field == "id" || key.field == "created_at" => key.descending,
-        _ => return None,
-    };
-    let condition = conditions.only().filter(|_| may == Decision::All)?;
-    is_indexed(schema, condition).then(|| Order {
-        prefix: keyspace::index_value(schema.id(), &condition.field, &condition.values[0]),
-        descending,
-    })
-}
-
-/// Counts the keys of an order and reads the records of one page of them.
-async fn read_value(snapshot: &Snapshot, schema: &Schema, order: &Order, query: &ListQuery) -> Result<(u64, Vec<Row>)> {
-    let (skip, size) = window(query);
-    let scan = Scan::prefix(&order.prefix);
-    let count = snapshot.count(&scan).await?.get();
-    let scan = if order.descending { scan.backward() } else { scan };
-    let entries = snapshot.scan(scan.skip(skip).limit(size)).await?;
-    Ok((count as u64, resolve(snapshot, schema, entries).await?))
-}
-
-/// How many matches are before a page, and how many are on it.
-pub(crate) fn window(query: &ListQuery) -> (usize, usize) {
-    let before = query.page.saturating_sub(1).saturating_mul(query.page_size);
-    (usize::try_from(before).unwrap_or(usize::MAX), usize::try_from(query.page_size).unwrap_or(usize::MAX))
-}
-
-/// Looks at every record that may match, counts those that do, and keeps the page.
-async fn search(
-    snapshot: &Snapshot,
-    schema: &Schema,
-    may: Decision,
-    query: &ListQuery,
-    conditions: &Conditions,
-    deadline: &Deadline,
-) -> Result<(u64, Vec<Row>)> {
-    let (skip, size) = window(query);
-    let mut first = First::new(SortKeys::new(&schema.collection, query), skip.saturating_add(size));
-    let (mut count, mut page) = (0usize, Vec::new());
-    let prefix = narrowest(schema, may, conditions);
-    let mut pages = snapshot.pages(Scan::prefix(&prefix));
-    while let Some(entries) = pages.next().await? {
-        for found in resolve(snapshot, schema, entries).await? {
-            let record = parse(&found.1)?;
-            if !may.covers(record.owner()) || !conditions.hold(&schema.collection, &record) {
-                continue;
-            }
-            count += 1;
-            if !query.ordering.is_empty() {
-                first.push(&record, found.0)?;
-            } else if count > skip && page.len() < size {
-                page.push(found);
-            }
-        }
-        deadline.pause().await?;
-    }
-    page.extend(by_id(snapshot, schema, first.into_ids().into_iter().skip(skip)).await?);
-    Ok((count as u64, page))
-}
-
-/// The smallest range of keys that has every match in it: one value of an index, the caller's own records, or all.
-fn narrowest(schema: &Schema, may: Decision, conditions: &Conditions) -> Key {
-    let exact = conditions.all.iter().find(|condition| is_indexed(schema, condition));
-    match (exact, may) {
-        (Some(condition), _) => keyspace::index_value(schema.id(), &condition.field, &condition.values[0]),
-        (None, Decision::Own(user)) => keyspace::owned(schema.id(), Some(user)),
-        (None, _) => keyspace::records(schema.id()),
-    }
-}
-
-/// Whether an index has the records that a condition holds for side by side.
-fn is_indexed(schema: &Schema, condition: &Condition) -> bool {
-    condition.lookup == Lookup::Exact && schema.collection.field(&condition.name).is_some_and(Field::has_index)
 }

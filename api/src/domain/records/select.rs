@@ -3,12 +3,20 @@
 
 use std::collections::HashMap;
 
-use common::{collection::Collection, field::FieldType, id::RecordId, page::Page, query::ListQuery, record::Record};
+use common::{
+    collection::Collection,
+    field::FieldType,
+    id::RecordId,
+    page::Page,
+    query::{LAST_PAGE, ListQuery},
+    record::Record,
+};
 use serde::Serialize;
 
 use super::{
     filter::Conditions,
-    list::{check_page, window},
+    list::{Window, numbered},
+    referred::Referred,
     sort::{First, SortKeys},
 };
 use crate::domain::{deadline::Deadline, error::Result};
@@ -25,8 +33,19 @@ pub async fn select<T: Serialize>(
     deadline: &Deadline,
 ) -> Result<Page<T>> {
     let conditions = Conditions::new(table, query)?;
-    let (skip, size) = window(query);
-    let mut first = First::new(SortKeys::new(table, query), skip.saturating_add(size));
+    let keys = SortKeys::new(table, query);
+    // Which page is the last is known at the end only.
+    let mut first = First::new(
+        &keys,
+        match query.page {
+            LAST_PAGE => usize::MAX,
+            page => {
+                let Window { skip, size } = Window::new(query, page);
+                skip.saturating_add(size)
+            }
+        },
+    );
+    let nothing = Referred::default();
     let mut texts = table.clone();
     texts.fields.retain(|field| matches!(field.kind, FieldType::Text { .. } | FieldType::Choice { .. }));
     let (mut in_order, mut by_id) = (Vec::new(), HashMap::new());
@@ -40,14 +59,15 @@ pub async fn select<T: Serialize>(
         }
         match record.id().filter(|_| !query.ordering.is_empty()) {
             Some(id) => {
-                first.push(&record, id)?;
+                first.push(keys.of(&record, &nothing), id)?;
                 by_id.insert(id, row);
             }
             None => in_order.push(row),
         }
     }
     let count = (in_order.len() + by_id.len()) as u64;
-    check_page(query, count)?;
+    let page = numbered(query, count)?;
+    let Window { skip, size } = Window::new(query, page);
     in_order.extend(first.into_ids().iter().filter_map(|id: &RecordId| by_id.remove(id)));
     let results = in_order.into_iter().skip(skip).take(size).collect();
     Ok(Page { count, next: None, previous: None, results })

@@ -1,52 +1,85 @@
 //! The first of many records in an order that no index has. Only what they are ordered by is held, and of that no more than
 //! is asked for, so that a long list takes time and not memory.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use common::{
+    access::Caller,
     collection::Collection,
-    field::Field,
     id::RecordId,
     problem::{FieldError, FieldErrors},
-    query::{ListQuery, server_field},
+    query::ListQuery,
     record::Record,
 };
 use serde_json::Value;
+use store::Snapshot;
 
-use super::filter::compare;
-use crate::domain::error::Result;
+use super::{cursor::Cursor, filter::compare, path::Path, referred::Referred};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    schema::Schema,
+};
 
-/// Bytes that the values of an ordering may take. A million numbers are about as much.
-const MAX_HELD: usize = 64 * 1024 * 1024;
+/// Bytes that the values of an ordering may take, as everything that is held for one page.
+const MAX_HELD: usize = super::MAX_PAGE_BYTES;
 
-/// The keys of an ordering.
-pub(crate) struct SortKeys(Vec<(String, Field, bool)>);
+/// The keys of an ordering, each with whether the largest comes first.
+pub(crate) struct SortKeys(Vec<(Path, bool)>);
 
 impl SortKeys {
-    /// A checked query's.
+    /// A checked query's, over a collection's own members.
     pub(crate) fn new(collection: &Collection, query: &ListQuery) -> Self {
-        let keys = query.ordering.iter().filter_map(|key| {
-            let field = collection.field(&key.field).cloned().or_else(|| server_field(&key.field))?;
-            Some((key.field.clone(), field, key.descending))
-        });
-        Self(keys.collect())
+        let keys = query.ordering.iter();
+        Self(keys.filter_map(|key| Some((Path::own(collection, &key.field)?, key.descending))).collect())
     }
 
-    fn of(&self, record: &Record) -> Vec<Value> {
-        self.0.iter().map(|(name, ..)| record.get(name).cloned().unwrap_or(Value::Null)).collect()
+    /// A query's, over members of other records too.
+    pub(crate) async fn find(
+        core: &Core,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        schema: &Arc<Schema>,
+        query: &ListQuery,
+    ) -> Result<Self> {
+        let mut keys = Vec::with_capacity(query.ordering.len());
+        let mut errors = FieldErrors::new();
+        for key in &query.ordering {
+            match Path::find(core, snapshot, caller, schema, &key.field).await? {
+                Some(path) if path.field.kind.indexable() => keys.push((path, key.descending)),
+                Some(_) => {
+                    errors.push("ordering", FieldError::new("invalid", format!("\"{}\" has no order.", key.field)));
+                }
+                None => {
+                    let name = common::text::single_line(&key.field);
+                    errors.push("ordering", FieldError::new("invalid", format!("There is no field \"{name}\".")));
+                }
+            }
+        }
+        Ok(errors.or(Self(keys))?)
     }
 
-    fn compare(&self, (a, id_a): &Row, (b, id_b): &Row) -> Ordering {
-        for (i, (_, field, descending)) in self.0.iter().enumerate() {
-            let order = compare(field, &a[i], &b[i]);
+    /// What is ordered by.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
+        self.0.iter().map(|(path, _)| path)
+    }
+
+    /// What a record is ordered by.
+    pub(crate) fn of(&self, record: &Record, referred: &Referred) -> Vec<Value> {
+        self.0.iter().map(|(path, _)| path.value(record, referred).into_owned()).collect()
+    }
+
+    fn compare(&self, (a, id_a): (&[Value], RecordId), (b, id_b): (&[Value], RecordId)) -> Ordering {
+        for (i, (path, descending)) in self.0.iter().enumerate() {
+            let order = compare(&path.field, &a[i], &b[i]);
             if order.is_ne() {
                 return if *descending { order.reverse() } else { order };
             }
         }
         // Ties are in the order of creation, backward where the last key is: as an index reads.
         match self.0.last() {
-            Some((.., true)) => id_b.cmp(id_a),
-            _ => id_a.cmp(id_b),
+            Some((_, true)) => id_b.cmp(&id_a),
+            _ => id_a.cmp(&id_b),
         }
     }
 }
@@ -55,43 +88,83 @@ impl SortKeys {
 type Row = (Vec<Value>, RecordId);
 
 /// The first records so far.
-pub(crate) struct First {
-    keys: SortKeys,
+pub(crate) struct First<'a> {
+    keys: &'a SortKeys,
+    /// Where to begin, and in which direction.
+    start: Option<Cursor>,
     wanted: usize,
+    /// Fewer will do where all do not fit.
+    flexible: bool,
     rows: Vec<Row>,
     held: usize,
 }
 
-impl First {
+impl<'a> First<'a> {
     /// The first `wanted` of those to come.
-    pub(crate) fn new(keys: SortKeys, wanted: usize) -> Self {
-        Self { keys, wanted, rows: Vec::new(), held: 0 }
+    pub(crate) fn new(keys: &'a SortKeys, wanted: usize) -> Self {
+        Self { keys, start: None, wanted, flexible: false, rows: Vec::new(), held: 0 }
     }
 
-    /// One more; an error where they take more than may be held.
-    pub(crate) fn push(&mut self, record: &Record, id: RecordId) -> Result<()> {
-        let row = (self.keys.of(record), id);
+    /// Only those that come behind a place, in its direction.
+    pub(crate) fn behind(self, start: Option<Cursor>) -> Self {
+        let start = start.filter(|start| start.values.len() == self.keys.0.len());
+        Self { start, ..self }
+    }
+
+    /// Fewer where so many do not fit into memory, and no error.
+    pub(crate) fn flexible(self, flexible: bool) -> Self {
+        Self { flexible, ..self }
+    }
+
+    /// One more, and whether it is behind the place to begin at; an error where they take more than may be held.
+    pub(crate) fn push(&mut self, values: Vec<Value>, id: RecordId) -> Result<bool> {
+        let row = (values, id);
+        if !self.is_behind(&row) {
+            return Ok(false);
+        }
         self.held += size(&row);
         self.rows.push(row);
         // Twice as many, so that letting go of the rest costs little for each.
         if self.rows.len() >= self.wanted.saturating_mul(2).saturating_add(1000) || self.held > MAX_HELD {
             self.let_go();
         }
-        if self.held > MAX_HELD {
-            let message = "So many rows cannot be ordered by this. Narrow the list, or order it by an indexed field.";
-            return Err(FieldErrors::of("ordering", FieldError::new("too_much", message)).into());
+        while self.held > MAX_HELD && self.flexible && self.rows.len() > 1 {
+            self.wanted = self.rows.len() / 2;
+            self.let_go();
         }
-        Ok(())
+        if self.held > MAX_HELD {
+            return Err(Self::too_deep());
+        }
+        Ok(true)
     }
 
-    /// The first, in their order.
+    /// The answer where what comes before the rows that are asked for does not fit into memory.
+    pub(crate) fn too_deep() -> Error {
+        let message = "So many rows cannot be ordered by this up to here. Narrow the list, order it by an indexed field, or go on by cursor.";
+        FieldErrors::of("ordering", FieldError::new("too_much", message)).into()
+    }
+
+    fn is_behind(&self, (values, id): &Row) -> bool {
+        let Some(start) = &self.start else { return true };
+        match self.keys.compare((values, *id), (&start.values, start.id)) {
+            Ordering::Equal => start.inclusive,
+            Ordering::Less => start.backward,
+            Ordering::Greater => !start.backward,
+        }
+    }
+
+    /// The first, in their order; the nearest to the place first.
     pub(crate) fn into_ids(mut self) -> Vec<RecordId> {
         self.let_go();
         self.rows.into_iter().map(|(_, id)| id).collect()
     }
 
     fn let_go(&mut self) {
-        self.rows.sort_unstable_by(|a, b| self.keys.compare(a, b));
+        let backward = self.start.as_ref().is_some_and(|start| start.backward);
+        self.rows.sort_unstable_by(|a, b| {
+            let order = self.keys.compare((&a.0, a.1), (&b.0, b.1));
+            if backward { order.reverse() } else { order }
+        });
         self.rows.truncate(self.wanted);
         self.held = self.rows.iter().map(size).sum();
     }
@@ -110,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    fn first(ordering: &str, wanted: usize) -> First {
+    fn keys(ordering: &str) -> SortKeys {
         let fields = json!([{"name": "n", "type": "integer"}, {"name": "t", "type": "text"}]);
         let collection = serde_json::from_value(json!({
             "id": "01920000-0000-7000-8000-000000000001", "name": "c", "created_at": "", "updated_at": "", "revision": 1, "fields": fields,
@@ -118,7 +191,7 @@ mod tests {
         }))
         .unwrap();
         let query = ListQuery::from_pairs(vec![("ordering".to_owned(), ordering.to_owned())]).unwrap();
-        First::new(SortKeys::new(&collection, &query), wanted)
+        SortKeys::new(&collection, &query)
     }
 
     fn record(n: u64, text: &str) -> (Record, RecordId) {
@@ -130,10 +203,11 @@ mod tests {
     fn the_first_are_the_same_however_many_are_wanted() {
         for ordering in ["n", "-n", "t,-n", "-t"] {
             let ids = |wanted: usize| {
-                let mut first = first(ordering, wanted);
+                let keys = keys(ordering);
+                let mut first = First::new(&keys, wanted);
                 for n in 0..5000 {
                     let (record, id) = record(n, if n % 3 == 0 { "a" } else { "b" });
-                    first.push(&record, id).unwrap();
+                    first.push(keys.of(&record, &Referred::default()), id).unwrap();
                 }
                 first.into_ids()
             };
@@ -147,17 +221,23 @@ mod tests {
 
     #[test]
     fn n7_an_ordering_holds_a_bounded_part_and_is_refused_where_it_needs_more() {
-        let long = "x".repeat(1024 * 1024);
-        let mut few = first("t", 20);
-        let mut all = first("t", usize::MAX);
+        let long = "x".repeat(100 * 1024);
+        let keys = keys("t");
+        let mut few = First::new(&keys, 20);
+        let mut all = First::new(&keys, usize::MAX);
+        let mut flexible = First::new(&keys, 100).flexible(true);
         let mut refused = None;
         for n in 0..200 {
             let (record, id) = record(n, &long);
-            few.push(&record, id).unwrap();
-            assert!(few.held <= MAX_HELD);
-            refused = refused.or_else(|| all.push(&record, id).err().map(|_| n));
+            let values = || keys.of(&record, &Referred::default());
+            few.push(values(), id).unwrap();
+            flexible.push(values(), id).unwrap();
+            assert!(few.held <= MAX_HELD && flexible.held <= MAX_HELD);
+            refused = refused.or_else(|| all.push(values(), id).err().map(|_| n));
         }
-        assert_eq!(few.into_ids().len(), 20);
-        assert_eq!(refused, Some(63), "64 MiB, less what stands around the texts");
+        let (few, flexible) = (few.into_ids(), flexible.into_ids());
+        assert_eq!((few.len(), (20..82).contains(&flexible.len())), (20, true));
+        assert_eq!(few, flexible[..20], "fewer, and the first ones");
+        assert_eq!(refused, Some(81), "8 MiB, less what stands around the texts");
     }
 }

@@ -32,10 +32,8 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
         return records::select(everyone(&snapshot, &deadline).await?, &table, query, &deadline).await;
     };
     let count = snapshot.count(&scan).await?.get() as u64;
-    let first = query.page.saturating_sub(1).saturating_mul(query.page_size);
-    let [first, size] = [first, query.page_size].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+    let (first, size) = records::window(query, count)?;
     let entries = snapshot.scan(scan.skip(first).limit(size)).await?;
-    records::check_page(query, count)?;
     let mut results = Vec::with_capacity(entries.len());
     for found in &entries {
         results.push(read(&snapshot, found).await?);

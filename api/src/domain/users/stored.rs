@@ -1,8 +1,8 @@
 //! Users as they are stored, and the look-up of one.
 
-use common::{access::Caller, id::UserId, user::User};
+use common::{access::Caller, id::UserId, name::Username, user::User};
 use serde::{Deserialize, Serialize};
-use store::{Store, Version};
+use store::{Snapshot, Store, Version};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{
@@ -33,6 +33,12 @@ impl StoredUser {
     pub(super) fn is_active_admin(&self) -> bool {
         self.user.is_admin && self.user.is_active
     }
+}
+
+/// The name of a user; `None` where there is none of this id.
+pub async fn name_of(snapshot: &Snapshot, id: UserId) -> Result<Option<Username>> {
+    let Some(entry) = snapshot.get(&keyspace::user(id)).await? else { return Ok(None) };
+    Ok(Some(serde_json::from_slice::<StoredUser>(&entry.value)?.user.username))
 }
 
 /// The form in which names are compared: NFKC, lower case. Two users cannot differ in less.

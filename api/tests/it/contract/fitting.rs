@@ -63,6 +63,7 @@ pub(crate) async fn fitting(
         backup::Get,
         log::Get,
         metrics::Get,
+        records::Root,
         records::List,
         records::Describe,
     ) {

@@ -175,7 +175,7 @@ async fn d1_every_endpoint_of_records_asks_the_rule_of_its_action_and_no_other()
         [("role:reader", vec!["reader", "admin"]), ("owner", vec!["owner", "admin"]), ("nobody", vec!["admin"])]
     {
         for action in Action::ALL {
-            for info in ENDPOINTS.iter().filter(|info| info.access == Access::Rules) {
+            for info in ENDPOINTS.iter().filter(|info| info.access == Access::Rules && info.path.contains('{')) {
                 for (name, caller) in callers {
                     set(only(Action::Create, "signed_in")).await;
                     let record = owner.record("things", json!({"title": "hers"})).await;

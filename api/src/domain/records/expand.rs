@@ -1,0 +1,268 @@
+//! `expand`: the records that rows refer to in place of their ids, and the records that refer to the rows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    pin::Pin,
+    sync::Arc,
+};
+
+use common::{
+    Object,
+    access::{Action, Caller, Decision},
+    field::{Field, FieldType},
+    id::{RecordId, UserId},
+    problem::{FieldError, FieldErrors},
+    record::Record,
+    text::single_line,
+};
+use serde_json::{Value, json};
+use store::{Entry, Scan, Snapshot};
+
+use super::{MAX_PAGE_BYTES, stored::parse};
+use crate::domain::{
+    core::Core,
+    deadline::Deadline,
+    error::{Error, Result},
+    keyspace,
+    schema::Schema,
+    users,
+};
+
+/// How deep expansions nest.
+const MAX_DEPTH: usize = 4;
+/// What stands between a collection and its field that refers back: `books_via_maker`.
+const VIA: &str = "_via_";
+
+/// What to put in place of members, or beside them, by name.
+#[derive(Default)]
+pub(super) struct Expansion(BTreeMap<String, Part>);
+
+struct Part {
+    what: What,
+    inner: Expansion,
+}
+
+enum What {
+    /// The record that a field refers to, of those that the caller may view.
+    Reference { target: Arc<Schema>, may: Decision },
+    /// The records whose field refers to the row, of those that the caller may list.
+    Referrers { source: Arc<Schema>, field: Field, may: Decision },
+    /// The name of the owner.
+    Owner,
+}
+
+/// Names in the order of the query, as a tree.
+#[derive(Default)]
+struct Names(BTreeMap<String, Names>);
+
+impl Expansion {
+    /// What a query asks for: names with dots between them, each a reference of the collection before it, or what refers to that.
+    pub(super) async fn new(
+        core: &Core,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        schema: &Arc<Schema>,
+        asked: &[String],
+    ) -> Result<Self> {
+        let mut names = Names::default();
+        for path in asked {
+            if path.split('.').count() > MAX_DEPTH {
+                return Err(refused(format!("Expansions nest {MAX_DEPTH} deep at most.")));
+            }
+            path.split('.').fold(&mut names, |names, name| names.0.entry(name.to_owned()).or_default());
+        }
+        Self::of(core, snapshot, caller, schema, names).await
+    }
+
+    fn of<'a>(
+        core: &'a Core,
+        snapshot: &'a Snapshot,
+        caller: &'a Caller,
+        schema: &'a Arc<Schema>,
+        names: Names,
+    ) -> Pin<Box<dyn Future<Output = Result<Self>> + Send + 'a>> {
+        Box::pin(async move {
+            let mut parts = BTreeMap::new();
+            for (name, names) in names.0 {
+                let what = find(core, snapshot, caller, schema, &name).await?;
+                let Some(what) = what else {
+                    let message = format!("There is nothing to expand that is called \"{}\".", single_line(&name));
+                    return Err(refused(message));
+                };
+                let inner = match &what {
+                    What::Reference { target: other, .. } | What::Referrers { source: other, .. } => {
+                        Self::of(core, snapshot, caller, other, names).await?
+                    }
+                    What::Owner if names.0.is_empty() => Self::default(),
+                    What::Owner => return Err(refused("The owner has nothing to expand.".to_owned())),
+                };
+                parts.insert(name, Part { what, inner });
+            }
+            Ok(Self(parts))
+        })
+    }
+
+    /// Nothing is expanded.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A member of this name is.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Expands rows; [`Error::TooLargeTogether`] where what is put in takes more than an answer may.
+    pub(super) async fn apply(&self, snapshot: &Snapshot, deadline: &Deadline, rows: &mut [Object]) -> Result<()> {
+        let mut reading = Reading { snapshot, deadline, bytes: 0 };
+        self.expand(&mut reading, rows).await
+    }
+
+    fn expand<'a>(
+        &'a self,
+        reading: &'a mut Reading<'_>,
+        rows: &'a mut [Object],
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
+        Box::pin(async move {
+            for (name, part) in &self.0 {
+                match &part.what {
+                    What::Owner => reading.put_owners(rows).await?,
+                    What::Reference { target, may } => {
+                        let ids: BTreeSet<RecordId> = rows.iter().filter_map(|row| id_of(row.get(name)?)).collect();
+                        let (ids, mut found) = reading.records(target, *may, ids).await?;
+                        part.inner.expand(reading, &mut found).await?;
+                        let found: HashMap<RecordId, Value> =
+                            ids.into_iter().zip(found.into_iter().map(Value::Object)).collect();
+                        let sizes: HashMap<RecordId, usize> =
+                            found.iter().map(|(id, value)| (*id, value.to_string().len())).collect();
+                        for row in rows.iter_mut() {
+                            let id = row.get(name).and_then(id_of);
+                            reading.count(id.and_then(|id| sizes.get(&id)).copied().unwrap_or(0))?;
+                            let value = id.and_then(|id| found.get(&id)).cloned().unwrap_or(Value::Null);
+                            row.insert(name.clone(), value);
+                        }
+                    }
+                    What::Referrers { source, field, may } => {
+                        for row in rows.iter_mut() {
+                            let mut found = match row.get("id") {
+                                Some(id) => reading.referrers(source, field, *may, id).await?,
+                                None => Vec::new(),
+                            };
+                            part.inner.expand(reading, &mut found).await?;
+                            row.insert(name.clone(), found.into_iter().map(Value::Object).collect());
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What a name of an expansion means; `None` where it means nothing to this caller.
+async fn find(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema, name: &str) -> Result<Option<What>> {
+    if let Some(field) = schema.collection.field(name) {
+        let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { return Ok(None) };
+        let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(None) };
+        let may = target.collection.access.decide(Action::View, caller);
+        return Ok(target.is_visible(caller).then_some(What::Reference { target, may }));
+    }
+    if name == "owner" {
+        return Ok(Some(What::Owner));
+    }
+    for (at, _) in name.match_indices(VIA) {
+        let Ok(source) = name[..at].parse() else { continue };
+        let Some(source) = core.schemas.load(snapshot, &source).await? else { continue };
+        let Some(field) = source.collection.field(&name[at + VIA.len()..]) else { continue };
+        let may = source.collection.access.decide(Action::List, caller);
+        if matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if *collection == schema.collection.name)
+            && may != Decision::Denied
+        {
+            let field = field.clone();
+            return Ok(Some(What::Referrers { source, field, may }));
+        }
+    }
+    Ok(None)
+}
+
+fn refused(message: String) -> Error {
+    FieldErrors::of("expand", FieldError::new("invalid", message)).into()
+}
+
+fn id_of(value: &Value) -> Option<RecordId> {
+    value.as_str()?.parse().ok()
+}
+
+/// What is read for one answer.
+struct Reading<'a> {
+    snapshot: &'a Snapshot,
+    deadline: &'a Deadline,
+    /// What it takes together.
+    bytes: usize,
+}
+
+impl Reading<'_> {
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        self.bytes += bytes;
+        if self.bytes > MAX_PAGE_BYTES { Err(Error::TooLargeTogether) } else { Ok(()) }
+    }
+
+    /// The records with these ids that the caller may see, as they are sent.
+    async fn records(
+        &mut self,
+        schema: &Schema,
+        may: Decision,
+        ids: BTreeSet<RecordId>,
+    ) -> Result<(Vec<RecordId>, Vec<Object>)> {
+        let (mut known, mut found) = (Vec::new(), Vec::new());
+        let ids: Vec<_> = ids.into_iter().collect();
+        for ids in ids.chunks(16) {
+            let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.id(), *id)).collect();
+            for (id, entry) in ids.iter().zip(self.snapshot.get_many(&keys).await?) {
+                let Some(record) = entry.as_ref().map(|entry| self.open(entry, may)).transpose()?.flatten() else {
+                    continue;
+                };
+                known.push(*id);
+                found.push(record);
+            }
+            self.deadline.pause().await?;
+        }
+        Ok((known, found))
+    }
+
+    /// The records whose field refers to a record, in the order of creation.
+    async fn referrers(&mut self, source: &Schema, field: &Field, may: Decision, id: &Value) -> Result<Vec<Object>> {
+        let mut found = Vec::new();
+        let snapshot = self.snapshot;
+        let mut pages = snapshot.pages(Scan::prefix(&keyspace::index_value(source.id(), field, id)));
+        while let Some(entries) = pages.next().await? {
+            let ids: BTreeSet<_> = entries.iter().filter_map(|(key, _)| keyspace::last_id(key)).collect();
+            found.extend(self.records(source, may, ids).await?.1);
+        }
+        Ok(found)
+    }
+
+    fn open(&mut self, entry: &Entry, may: Decision) -> Result<Option<Object>> {
+        let record = parse(entry)?;
+        if !may.covers(record.owner()) {
+            return Ok(None);
+        }
+        self.count(entry.value.len())?;
+        Ok(Some(Record::into_object(record)))
+    }
+
+    /// Puts id and name in place of the owners' ids.
+    async fn put_owners(&mut self, rows: &mut [Object]) -> Result<()> {
+        let mut names: HashMap<UserId, Value> = HashMap::new();
+        for row in rows {
+            let Some(id) = row.get("owner").and_then(Value::as_str).and_then(|id| id.parse().ok()) else { continue };
+            if let std::collections::hash_map::Entry::Vacant(place) = names.entry(id) {
+                let user = users::name_of(self.snapshot, id).await?;
+                place.insert(user.map_or(Value::Null, |name| json!({"id": id, "username": name})));
+                self.deadline.pause().await?;
+            }
+            row.insert("owner".to_owned(), names[&id].clone());
+        }
+        Ok(())
+    }
+}

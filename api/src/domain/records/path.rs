@@ -1,0 +1,102 @@
+//! What filters and orderings name: a member of a record, a part of it, or a member of a record that it refers to.
+
+use std::{borrow::Cow, sync::Arc};
+
+use common::{
+    access::{Action, Caller, Decision},
+    collection::Collection,
+    field::Field,
+    query::{Named, Part},
+    record::Record,
+};
+use serde_json::Value;
+use store::Snapshot;
+
+use super::referred::Referred;
+use crate::domain::{core::Core, error::Result, schema::Schema};
+
+/// References that one name follows at most.
+const MAX_STEPS: usize = 4;
+
+/// The way from a record to a value.
+pub(crate) struct Path {
+    /// The references that lead there, the record's own first.
+    pub steps: Vec<Step>,
+    /// The member of the last record.
+    pub member: String,
+    /// How its values compare.
+    pub field: Field,
+    /// What of the member is meant.
+    part: Option<Part>,
+}
+
+/// One reference.
+pub(crate) struct Step {
+    /// The field that refers.
+    pub field: String,
+    /// The collection of the record that it refers to.
+    pub target: Arc<Schema>,
+    /// Which of those records the caller may view. The others are as good as none.
+    pub may: Decision,
+}
+
+impl Path {
+    /// To a member of the collection's own records, or a part of it.
+    pub(crate) fn own(collection: &Collection, name: &str) -> Option<Self> {
+        match Named::find(collection, name)? {
+            Named::Field { member, field, part } => {
+                Some(Self { steps: Vec::new(), member: member.to_owned(), field, part })
+            }
+            Named::Reference { .. } => None,
+        }
+    }
+
+    /// To what `name` says; `None` where it leads nowhere, or into a collection whose records the caller can neither list nor
+    /// view.
+    pub(crate) async fn find(
+        core: &Core,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        schema: &Arc<Schema>,
+        name: &str,
+    ) -> Result<Option<Self>> {
+        let (mut at, mut rest, mut steps) = (Arc::clone(schema), name.to_owned(), Vec::new());
+        loop {
+            let (step, tail) = match Named::find(&at.collection, &rest) {
+                None => return Ok(None),
+                Some(Named::Field { member, field, part }) => {
+                    return Ok(Some(Self { steps, member: member.to_owned(), field, part }));
+                }
+                Some(Named::Reference { field, collection, rest }) => {
+                    let target = core.schemas.load(snapshot, collection).await?;
+                    let target = target.filter(|target| target.is_visible(caller) && steps.len() < MAX_STEPS);
+                    let Some(target) = target else { return Ok(None) };
+                    let may = target.collection.access.decide(Action::View, caller);
+                    (Step { field: field.to_owned(), target, may }, rest.to_owned())
+                }
+            };
+            (at, rest) = (Arc::clone(&step.target), tail);
+            steps.push(step);
+        }
+    }
+
+    /// Whether it is a whole member of the record itself.
+    pub(crate) fn is_own_member(&self) -> bool {
+        self.steps.is_empty() && self.part.is_none()
+    }
+
+    /// The value that a record has there; null where it refers to nothing, or to what the caller may not view.
+    pub(crate) fn value<'a>(&self, record: &'a Record, referred: &'a Referred) -> Cow<'a, Value> {
+        const NULL: &Value = &Value::Null;
+        let mut members = Some(record.as_object());
+        for step in &self.steps {
+            let id = members.and_then(|members| members.get(&step.field));
+            members = id.and_then(|id| referred.get(step.target.id(), id));
+        }
+        let value = members.and_then(|members| members.get(&self.member)).unwrap_or(NULL);
+        match self.part {
+            None => Cow::Borrowed(value),
+            Some(part) => Cow::Owned(part.take(value)),
+        }
+    }
+}

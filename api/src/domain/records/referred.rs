@@ -1,0 +1,98 @@
+//! The records that other records refer to, as far as filters and orderings ask for them: read together for many rows, and of
+//! each only the members that are asked for.
+
+use std::collections::{BTreeSet, HashMap};
+
+use common::{
+    Object,
+    id::{CollectionId, RecordId},
+    record::Record,
+};
+use serde_json::Value;
+use store::Snapshot;
+
+use super::{
+    path::{Path, Step},
+    stored::parse,
+};
+use crate::domain::{error::Result, keyspace};
+
+/// Bytes that are kept from one stretch of rows to the next.
+const MAX_KEPT: usize = 4 * 1024 * 1024;
+
+/// Records by collection and id; nothing where there is none that the caller may view.
+#[derive(Default)]
+pub(crate) struct Referred {
+    /// The members that are asked for.
+    wanted: HashMap<CollectionId, BTreeSet<String>>,
+    records: HashMap<(CollectionId, RecordId), Option<Object>>,
+    bytes: usize,
+}
+
+impl Referred {
+    /// For what these paths ask.
+    pub(crate) fn new<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
+        let mut wanted: HashMap<CollectionId, BTreeSet<String>> = HashMap::new();
+        for path in paths {
+            for (i, step) in path.steps.iter().enumerate() {
+                let member = path.steps.get(i + 1).map_or(&path.member, |next| &next.field);
+                wanted.entry(step.target.id()).or_default().insert(member.clone());
+            }
+        }
+        Self { wanted, ..Self::default() }
+    }
+
+    /// Reads what `paths` lead to from these records.
+    pub(crate) async fn load<'a>(
+        &mut self,
+        snapshot: &Snapshot,
+        paths: impl Iterator<Item = &'a Path>,
+        records: impl Iterator<Item = &Record> + Clone,
+    ) -> Result<()> {
+        if self.bytes > MAX_KEPT {
+            self.records.clear();
+            self.bytes = 0;
+        }
+        for path in paths.filter(|path| !path.steps.is_empty()) {
+            let mut ids: BTreeSet<RecordId> =
+                records.clone().filter_map(|record| record_id(record.get(&path.steps[0].field)?)).collect();
+            for (i, step) in path.steps.iter().enumerate() {
+                self.read(snapshot, step, &ids).await?;
+                let Some(next) = path.steps.get(i + 1) else { break };
+                let found = ids.iter().filter_map(|id| self.records.get(&(step.target.id(), *id))?.as_ref());
+                ids = found.filter_map(|members| record_id(members.get(&next.field)?)).collect();
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, snapshot: &Snapshot, step: &Step, ids: &BTreeSet<RecordId>) -> Result<()> {
+        let collection = step.target.id();
+        let missing: Vec<RecordId> =
+            ids.iter().copied().filter(|id| !self.records.contains_key(&(collection, *id))).collect();
+        let keys: Vec<_> = missing.iter().map(|id| keyspace::record(collection, *id)).collect();
+        for (id, entry) in missing.into_iter().zip(snapshot.get_many(&keys).await?) {
+            let record = entry.as_ref().map(parse).transpose()?;
+            let mut members = record.filter(|record| step.may.covers(record.owner())).map(Record::into_object);
+            self.bytes += size_of::<(CollectionId, RecordId, Object)>();
+            if let Some(members) = &mut members {
+                let wanted = self.wanted.get(&collection);
+                members.retain(|name, _| wanted.is_some_and(|wanted| wanted.contains(name)));
+                let sizes =
+                    members.iter().map(|(name, value)| name.len() + value.as_str().map_or(64, |text| 64 + text.len()));
+                self.bytes += sizes.sum::<usize>();
+            }
+            self.records.insert((collection, id), members);
+        }
+        Ok(())
+    }
+
+    /// The members of the record with this id.
+    pub(super) fn get(&self, collection: CollectionId, id: &Value) -> Option<&Object> {
+        self.records.get(&(collection, record_id(id)?))?.as_ref()
+    }
+}
+
+fn record_id(value: &Value) -> Option<RecordId> {
+    value.as_str()?.parse().ok()
+}

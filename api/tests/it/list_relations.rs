@@ -1,0 +1,259 @@
+//! Lists that look through references: filters and orderings by what other records say, and their expansion; and what is seen
+//! of records that the caller may not view.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Coffer, text};
+
+const BOOKS: &str = "/api/records/books/";
+
+struct Shop {
+    coffer: Coffer,
+    admin: Client,
+    /// May see their own makers only.
+    otto: Client,
+}
+
+/// Countries, makers of which everybody sees their own, and books.
+async fn shop() -> Shop {
+    let (coffer, admin) = Coffer::with_admin().await;
+    admin
+        .collection(
+            "countries",
+            json!([{"name": "name", "type": "text"}, {"name": "founded", "type": "date", "nullable": true}]),
+        )
+        .await;
+    let own = json!({"list": ["owner"], "view": ["owner"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]});
+    let fields = json!([
+        {"name": "name", "type": "text"},
+        {"name": "country", "type": "reference", "collection": "countries", "nullable": true},
+        {"name": "age", "type": "integer", "nullable": true},
+    ]);
+    admin.post("/api/collections/", &json!({"name": "makers", "fields": fields, "access": own})).await.is(201);
+    let fields = json!([
+        {"name": "title", "type": "text"},
+        {"name": "maker", "type": "reference", "collection": "makers", "nullable": true},
+        {"name": "after", "type": "reference", "collection": "books", "nullable": true},
+        {"name": "at", "type": "datetime", "nullable": true},
+    ]);
+    admin.collection("books", fields).await;
+    let otto = coffer.user(&admin, "otto", json!({})).await;
+    let country = async |name: &str, founded: Value| {
+        text(&admin.record("countries", json!({"name": name, "founded": founded})).await, "id")
+    };
+    let (norway, peru) = (country("Norway", json!("1814-05-17")).await, country("Peru", Value::Null).await);
+    let maker = async |by: &Client, name: &str, country: Value, age: i64| {
+        text(&by.record("makers", json!({"name": name, "country": country, "age": age})).await, "id")
+    };
+    let ann = maker(&otto, "Ann", json!(norway), 30).await;
+    let bob = maker(&admin, "Bob", json!(peru), 20).await;
+    let cleo = maker(&otto, "cleo", Value::Null, 40).await;
+    let mut after = Value::Null;
+    for (title, maker, at) in [
+        ("Ice", json!(ann), "2025-12-31T23:59:59.5Z"),
+        ("Sun", json!(bob), "2026-01-01T00:00:00Z"),
+        ("Fog", json!(cleo), "2026-03-05T10:00:00Z"),
+        ("Nil", Value::Null, "2027-03-05T00:00:00Z"),
+        ("Dew", json!(ann), "2026-03-06T10:00:00Z"),
+    ] {
+        let book = admin.record("books", json!({"title": title, "maker": maker, "at": at, "after": after})).await;
+        after = book["id"].clone();
+    }
+    Shop { coffer, admin, otto }
+}
+
+async fn titles(client: &Client, query: &str) -> String {
+    let titles = client.column(&format!("{BOOKS}?{query}"), "title").await;
+    titles.iter().map(|title| title.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn filters_and_orderings_look_through_references() {
+    let Shop { admin, coffer: _coffer, .. } = shop().await;
+    for (query, found) in [
+        ("maker__name=Ann", "Ice Dew"),
+        ("maker__name__icontains=AN", "Ice Dew"),
+        ("maker__name__ne=Ann", "Sun Fog Nil"),
+        ("maker__name__in=Ann,Bob", "Ice Sun Dew"),
+        ("maker__name__iregex=%5E%5Bab%5D", "Ice Sun Dew"),
+        ("maker__age__gt=25", "Ice Fog Dew"),
+        ("maker__age__range=20,30", "Ice Sun Dew"),
+        ("maker__country__name=Peru", "Sun"),
+        ("maker__country__isnull=true", "Fog Nil"),
+        ("maker__country__founded__year=1814", "Ice Dew"),
+        ("maker__country__founded__isnull=true", "Sun Fog Nil"),
+        ("after__title=Ice", "Sun"),
+        ("after__maker__name=Ann", "Sun"),
+        ("after__after__maker__country__name=Norway", "Fog"),
+        ("maker__isnull=true", "Nil"),
+        ("maker__created_at__year__gte=2020", "Ice Sun Fog Dew"),
+        // By code point: capitals come first.
+        ("ordering=maker__name", "Nil Ice Dew Sun Fog"),
+        ("ordering=-maker__age,title", "Fog Dew Ice Sun Nil"),
+        ("ordering=maker__country__name,-title", "Nil Fog Ice Dew Sun"),
+        ("ordering=maker__name&maker__age__lt=40", "Ice Dew Sun"),
+    ] {
+        assert_eq!(titles(&admin, query).await, found, "{query}");
+    }
+    for (query, place) in [
+        ("maker__zzz=1", "maker__zzz"),
+        ("maker__name__zzz=1", "maker__name__zzz"),
+        ("maker__age__contains=1", "maker__age__contains"),
+        ("maker__age=x", "maker__age"),
+        ("title__name=x", "title__name"),
+        ("owner__username=ada", "owner__username"),
+        ("ordering=maker__zzz", "ordering"),
+        ("after__after__after__after__after__title=x", "after__after__after__after__after__title"),
+        ("maker__name__regex=(", "maker__name__regex"),
+    ] {
+        assert!(admin.get(&format!("{BOOKS}?{query}")).await.refused(400).errors.0.contains_key(place), "{query}");
+    }
+    // By cursor too.
+    let first = admin.get(&format!("{BOOKS}?cursor=&page_size=3&ordering=maker__name")).await.is(200);
+    let next = first["next"].as_str().unwrap().strip_prefix(&admin.base).unwrap().to_owned();
+    let second = admin.get(&next).await.is(200);
+    let title =
+        |page: &Value| page["results"].as_array().unwrap().iter().map(|row| text(row, "title")).collect::<Vec<_>>();
+    assert_eq!([title(&first), title(&second)].concat().join(" "), "Nil Ice Dew Sun Fog");
+}
+
+#[tokio::test]
+async fn what_the_caller_may_not_view_is_null_for_them() {
+    let Shop { admin, otto, coffer } = shop().await;
+    assert_eq!(titles(&otto, "maker__name=Bob").await, "");
+    assert_eq!(titles(&otto, "maker__name__isnull=true").await, "Sun Nil");
+    assert_eq!(titles(&otto, "maker__country__name=Peru").await, "");
+    assert_eq!(titles(&otto, "maker__age__lt=100&ordering=maker__age").await, "Ice Dew Fog");
+    assert_eq!(titles(&otto, "ordering=-maker__age").await, "Fog Dew Ice Nil Sun");
+    let page = otto.get(&format!("{BOOKS}?expand=maker.country")).await.is(200);
+    let makers: Vec<Value> =
+        page["results"].as_array().unwrap().iter().map(|row| row["maker"]["name"].clone()).collect();
+    assert_eq!(makers, [json!("Ann"), Value::Null, json!("cleo"), Value::Null, json!("Ann")]);
+    assert_eq!(page["results"][1]["maker"], Value::Null);
+    let countries = otto.get("/api/records/countries/?expand=makers_via_country").await.is(200);
+    assert_eq!(countries["results"][0]["makers_via_country"][0]["name"], "Ann");
+    assert_eq!(countries["results"][1]["makers_via_country"], json!([]), "Bob is the admin's");
+
+    // A collection that is hidden altogether is one of which nothing is told.
+    let hidden = json!({"access": {"list": ["nobody"], "view": ["nobody"]}});
+    admin.patch("/api/collections/makers/", &hidden).await.is(200);
+    for query in ["maker__name=Ann", "maker__zzz=Ann", "ordering=maker__name", "expand=maker"] {
+        otto.get(&format!("{BOOKS}?{query}")).await.refused(400);
+    }
+    otto.get("/api/records/countries/?expand=makers_via_country").await.refused(400);
+    coffer.stranger().get(&format!("{BOOKS}?maker__name=Ann")).await.refused(401);
+}
+
+#[tokio::test]
+async fn references_are_expanded_there_and_back() {
+    let Shop { admin, otto, coffer: _coffer } = shop().await;
+    let page = admin.get(&format!("{BOOKS}?expand=maker,maker.country,after&title=Dew")).await.is(200);
+    let row = &page["results"][0];
+    assert_eq!((&row["maker"]["name"], &row["maker"]["country"]["name"]), (&json!("Ann"), &json!("Norway")));
+    assert_eq!((&row["after"]["title"], row["after"]["maker"].is_null()), (&json!("Nil"), true));
+    assert!(row["maker"]["revision"].is_u64(), "{row}");
+    let page = admin
+        .get("/api/records/makers/?expand=books_via_maker.after,country.makers_via_country&ordering=name")
+        .await
+        .is(200);
+    let ann = &page["results"][0];
+    let books: Vec<_> = ann["books_via_maker"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|book| (text(book, "title"), book["after"]["title"].clone()))
+        .collect();
+    assert_eq!(books, [("Ice".to_owned(), Value::Null), ("Dew".to_owned(), json!("Nil"))]);
+    assert_eq!(ann["country"]["makers_via_country"][0]["name"], "Ann");
+    assert_eq!(page["results"][2]["books_via_maker"].as_array().unwrap().len(), 1);
+    assert_eq!(page["results"][2]["country"], Value::Null);
+
+    let page = otto.get("/api/records/makers/?expand=owner&fields=name").await.is(200);
+    assert_eq!(page["results"][0]["owner"]["username"], "otto");
+    assert!(page["results"][0].get("age").is_none(), "{page}");
+    let page = otto.get(&format!("{BOOKS}?expand=owner,maker.owner&title=Ice")).await.is(200);
+    let row = &page["results"][0];
+    assert_eq!((&row["owner"]["username"], &row["maker"]["owner"]["username"]), (&json!("ada"), &json!("otto")));
+    assert_eq!(row["owner"].as_object().unwrap().len(), 2, "an id and a name");
+
+    for bad in [
+        "zzz",
+        "title",
+        "maker.zzz",
+        "owner.id",
+        "books_via_zzz",
+        "makers_via_maker",
+        "a.b.c.d.e",
+        "maker..country",
+        "revision",
+    ] {
+        let refused = admin.get(&format!("{BOOKS}?expand={bad}")).await.refused(400);
+        assert!(refused.errors.0.contains_key("expand"), "{bad}");
+    }
+    admin.get("/api/users/?expand=owner").await.refused(400);
+}
+
+#[tokio::test]
+async fn what_is_expanded_has_a_bound() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin
+        .collection(
+            "makers",
+            json!([{"name": "name", "type": "text"}, {"name": "t", "type": "json", "max_bytes": 300_000}]),
+        )
+        .await;
+    admin.collection("books", json!([{"name": "maker", "type": "reference", "collection": "makers", "nullable": true}, {"name": "t", "type": "json", "max_bytes": 300_000}])).await;
+    let maker = text(&admin.record("makers", json!({"name": "M", "t": "x".repeat(200_000)})).await, "id");
+    let rows: Vec<Value> = (0..100).map(|_| json!({"maker": maker, "t": "x"})).collect();
+    admin.post(BOOKS, &rows.into()).await.is(201);
+    let refused = admin.get(&format!("{BOOKS}?expand=maker&page_size=100")).await.refused(400);
+    assert!(refused.detail.contains("page_size="), "{refused:?}");
+    let mut next = Some(format!("{BOOKS}?expand=maker&limit=100"));
+    let mut rows = 0;
+    while let Some(at) = next {
+        let answer = admin.get(&at).await;
+        assert!(answer.body.len() < 8_500_000);
+        let page = answer.is(200);
+        rows += page["results"].as_array().unwrap().len();
+        next = page["next"].as_str().map(|link| link.strip_prefix(&admin.base).unwrap().to_owned());
+    }
+    assert_eq!(rows, 100);
+    let large: Vec<Value> = (0..45).map(|_| json!({"maker": maker, "t": "x".repeat(200_000)})).collect();
+    admin.post(BOOKS, &large.into()).await.is(201);
+    let refused = admin.get("/api/records/makers/?expand=books_via_maker").await.refused(400);
+    assert!(refused.errors.0.contains_key("expand"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn dates_and_their_parts_are_asked_for_as_in_django() {
+    let Shop { admin, coffer: _coffer, .. } = shop().await;
+    for (query, found) in [
+        ("at__gte=2026-01-01", "Sun Fog Nil Dew"),
+        ("at__lt=2026-01-01", "Ice"),
+        ("at__date=2026-03-05", "Fog"),
+        ("at__date__gt=2026-03-05", "Nil Dew"),
+        ("at__year=2026", "Sun Fog Dew"),
+        ("at__year__in=2025,2027", "Ice Nil"),
+        ("at__month=3", "Fog Nil Dew"),
+        ("at__day__lte=5", "Sun Fog Nil"),
+        ("at__month=3&at__year=2026", "Fog Dew"),
+        ("at__year__isnull=false&ordering=-at__day", "Ice Dew Nil Fog Sun"),
+        ("ordering=at__month,-at", "Sun Nil Dew Fog Ice"),
+        ("title__regex=%5E.%5Bec%5D", "Ice Dew"),
+        ("title__iregex=ICE%7Cfog", "Ice Fog"),
+        ("title__exact=Ice", "Ice"),
+    ] {
+        assert_eq!(titles(&admin, query).await, found, "{query}");
+    }
+    for (query, place) in [
+        ("at__year=x", "at__year"),
+        ("at__hour=3", "at__hour"),
+        ("title__year=3", "title__year"),
+        ("at__date=yesterday", "at__date"),
+        ("title__regex=(", "title__regex"),
+        ("title__regex=(%3F%3Da)", "title__regex"),
+        ("at__regex=2", "at__regex"),
+    ] {
+        assert!(admin.get(&format!("{BOOKS}?{query}")).await.refused(400).errors.0.contains_key(place), "{query}");
+    }
+}
