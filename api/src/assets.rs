@@ -2,10 +2,12 @@
 //! before (in `build.rs`, or when a folder is read); no request touches the file system, so nothing can be reached that is
 //! not in the table. The API's own paths are not served here.
 
+mod accept;
 mod content;
 mod encoding;
 mod etag;
 mod folder;
+mod policy;
 mod range;
 
 use std::{borrow::Cow, collections::HashMap, io, path::Path};
@@ -14,10 +16,14 @@ use bytes::Bytes;
 use common::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
-use server::problem::{self, Representation};
+use server::{
+    headers::vary,
+    problem::{self, Representation},
+};
 
 use content::{Caching, IMMUTABLE};
 use encoding::Encoding;
+pub use policy::{Policy, PolicySource};
 use range::Range;
 
 /// The app's page: what a browser gets for every address of the app.
@@ -26,21 +32,25 @@ const PAGE: &str = "index.html";
 const NO_APP: &str = include_str!("assets/no_app.html");
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
-/// `docs/security.md`, B5. `wasm-unsafe-eval` is what compiling WebAssembly is called.
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'self'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",
-);
-const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
-const NO_PERMISSIONS: HeaderValue = HeaderValue::from_static(
-    "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), \
-     midi=(), payment=(), serial=(), usb=()",
-);
-const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// All files that are served, by their names (`index.html`, `snippets/a/b.js`).
+/// All files that are served.
 #[derive(Debug, Default)]
-pub struct Assets(HashMap<String, Asset>);
+pub struct Assets {
+    /// By their names (`index.html`, `snippets/a/b.js`).
+    files: HashMap<String, Asset>,
+    policy: Policy,
+}
+
+/// What a path means.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning<'a> {
+    /// A file of this name.
+    File(Cow<'a, str>),
+    /// An address inside the app, for which a browser gets the app's page.
+    Address,
+    /// Neither.
+    Nothing,
+}
 
 /// One file in every form that it is served in.
 #[derive(Debug)]
@@ -79,21 +89,21 @@ impl Assets {
             let asset = Asset::new(file.name, file.hash, Bytes::from_static(file.identity), brotli, gzip);
             (file.name.to_owned(), asset)
         };
-        Self(EMBEDDED.iter().map(asset).collect())
+        Self { files: EMBEDDED.iter().map(asset).collect(), policy: Policy::Ours }
     }
 
-    /// The files of `folder`, read now and served as they are now. Fails where it holds no `index.html`.
-    pub fn from_dir(folder: &Path) -> io::Result<Self> {
-        folder::read(folder).map(Self)
+    /// The files of `folder`, read now and served as they are now, with `policy`. Fails where it holds no `index.html`.
+    pub fn from_dir(folder: &Path, policy: Policy) -> io::Result<Self> {
+        Ok(Self { files: folder::read(folder)?, policy })
     }
 
     /// Whether there is a web app at all.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.files.is_empty()
     }
 
-    /// The answer for `path` (as the request line has it, still percent-encoded), or `None` where there is nothing to serve:
-    /// an unknown file, an address that is no file's and no page's, anything under `/api`. Refusals name `request_id`.
+    /// The answer for `path` (as the request line has it, still percent-encoded), or `None` where there is nothing to serve: an unknown file,
+    /// anything under `/api`, and an address inside the app for who asks for no page. Refusals name `request_id`.
     pub fn respond(
         &self,
         method: &Method,
@@ -101,7 +111,11 @@ impl Assets {
         headers: &HeaderMap,
         request_id: &str,
     ) -> Option<Response<Bytes>> {
-        let name = self.name(path)?;
+        let (name, is_address) = match self.meaning(path) {
+            Meaning::File(name) => (name, false),
+            Meaning::Address if is_read(method) && accept::is_page_wanted(headers) => (Cow::Borrowed(PAGE), true),
+            Meaning::Address | Meaning::Nothing => return None,
+        };
         if *method == Method::OPTIONS {
             return Some(answer(StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)], Bytes::new()));
         }
@@ -111,7 +125,11 @@ impl Assets {
             return Some(refuse(problem, (header::ALLOW, METHODS), headers, request_id));
         }
         let mut response =
-            self.0.get(name.as_ref()).map_or_else(no_app, |asset| asset.respond(is_head, headers, request_id));
+            self.files.get(name.as_ref()).map_or_else(no_app, |asset| asset.respond(is_head, headers, request_id));
+        if is_address {
+            vary(response.headers_mut(), "Accept");
+        }
+        self.policy.put_on(&mut response);
         // The length that GET would answer with, without the bytes. An answer that never has a body says nothing about one.
         if is_head && response.status() != StatusCode::NOT_MODIFIED {
             let length = HeaderValue::from(response.body().len());
@@ -121,20 +139,31 @@ impl Assets {
         Some(response)
     }
 
-    /// The name of the file that `path` means; the page's for an address inside the app.
-    fn name<'a>(&self, path: &'a str) -> Option<Cow<'a, str>> {
-        let path = percent_decode_str(path.strip_prefix('/')?).decode_utf8().ok()?;
-        if self.0.contains_key(path.as_ref()) {
-            return Some(path);
+    /// What `path` means: a file, the page of a folder as makers of sites write it (`about.html` or `about/index.html` for `/about`), or an address.
+    fn meaning<'a>(&self, path: &'a str) -> Meaning<'a> {
+        let Some(path) = path.strip_prefix('/').and_then(|path| percent_decode_str(path).decode_utf8().ok()) else {
+            return Meaning::Nothing;
+        };
+        if path.is_empty() {
+            return Meaning::File(Cow::Borrowed(PAGE));
         }
-        // What is no file may be an address inside the app. The API's errors are the API's, a name with an extension is a file
-        // that is missing, and nobody types addresses that climb or hide.
-        let is_api = path == "api" || path.starts_with("api/");
+        if self.files.contains_key(path.as_ref()) {
+            return Meaning::File(path);
+        }
+        let bare = path.strip_suffix('/').unwrap_or(&path);
+        let pages = [format!("{bare}/{PAGE}"), format!("{bare}.html")];
+        if let Some(page) = pages.into_iter().find(|page| self.files.contains_key(page)) {
+            return Meaning::File(Cow::Owned(page));
+        }
+        // What is no file may be an address inside the app. The API's errors are the API's, however its path is spelled; a name with an
+        // extension is a file that is missing; and nobody types addresses that climb, hide, or have a part that is empty.
+        let mut parts = bare.split('/');
+        let is_api = parts.clone().find(|part| !part.is_empty()).is_none_or(|first| first.eq_ignore_ascii_case("api"));
         let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
         let is_odd = path.contains(['\\', ':'])
             || path.contains(char::is_control)
-            || path.split('/').any(|part| part.starts_with('.'));
-        (!is_api && !is_file && !is_odd).then_some(Cow::Borrowed(PAGE))
+            || parts.any(|part| part.is_empty() || part.starts_with('.'));
+        if is_api || is_file || is_odd { Meaning::Nothing } else { Meaning::Address }
     }
 }
 
@@ -211,29 +240,21 @@ impl Asset {
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             }
         }
-        if self.content_type == content::HTML {
-            protect_page(headers);
-        }
         response
     }
 }
 
-/// What a browser must hold to when it shows a page of ours.
-fn protect_page(headers: &mut HeaderMap) {
-    headers.insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
-    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(PERMISSIONS_POLICY, NO_PERMISSIONS);
+fn is_read(method: &Method) -> bool {
+    [Method::GET, Method::HEAD].contains(method)
 }
 
 /// The page in place of the app. 503, so that nothing that watches takes it for the app.
 fn no_app() -> Response<Bytes> {
-    let mut response = answer(
+    answer(
         StatusCode::SERVICE_UNAVAILABLE,
         [(header::CONTENT_TYPE, content::HTML), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
         Bytes::from_static(NO_APP.as_bytes()),
-    );
-    protect_page(response.headers_mut());
-    response
+    )
 }
 
 fn refuse(

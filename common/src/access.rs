@@ -210,6 +210,11 @@ impl AccessRules {
         }
     }
 
+    /// Whether no rule lets anyone do `action`: then only admins may.
+    pub fn is_nobodys(&self, action: Action) -> bool {
+        self.rules(action).iter().all(|rule| *rule == Rule::Nobody)
+    }
+
     /// Whether `caller` may do `action`, and to which records.
     pub fn decide(&self, action: Action, caller: &Caller) -> Decision {
         if caller.is_admin() {

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Read, sync::LazyLock};
 
-use coffer::assets::Assets;
+use coffer::assets::{Assets, Policy};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 const SCRIPT: &str = "boot-0123456789abcdef.js";
@@ -18,7 +18,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
         fs::write(folder.path().join(name), text).expect("a file can be written");
     }
     fs::write(folder.path().with_extension("outside"), "outside").expect("a file can be written");
-    let assets = Assets::from_dir(folder.path()).expect("the folder has a page");
+    let assets = Assets::from_dir(folder.path(), Policy::Ours).expect("the folder has a page");
     Files(assets, files.map(|(_, text)| text.into_bytes()))
 });
 

@@ -117,6 +117,9 @@ fn complete<B>(mut exchange: Exchange, mut response: Response<Content<B>>, close
     let closes = closes || exchange.peer.shared.draining.load(Ordering::Relaxed);
     // Hexadecimal digits and hyphens are always a header value.
     let id = HeaderValue::from_str(exchange.id.as_str()).unwrap_or(HeaderValue::from_static(""));
+    if response.extensions_mut().remove::<headers::OwnPolicies>().is_none() {
+        headers::restrict(response.headers_mut());
+    }
     headers::complete(response.headers_mut(), id, exchange.version, closes, exchange.connection.is_secure);
     exchange.cross_origin.complete(response.headers_mut());
     exchange.status = Some(response.status());

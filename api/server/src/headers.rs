@@ -25,9 +25,6 @@ pub(super) fn complete(
 ) {
     headers.insert(X_REQUEST_ID, request_id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
-    headers.entry(RESOURCE_POLICY).or_insert(SAME_ORIGIN);
     if !headers.contains_key(header::CACHE_CONTROL) {
         // An ETag promises that asking again is cheap; without one nothing is to be kept at all.
         let rule = if headers.contains_key(header::ETAG) { "private, no-cache" } else { "no-store" };
@@ -57,6 +54,17 @@ pub fn vary(headers: &mut HeaderMap, names: &str) {
     }
 }
 
+/// Stands in the extensions of an answer whose policies for browsers are its own: none is added.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnPolicies;
+
+/// Keeps browsers from running, loading, framing and telling others of what is no page of its own.
+pub(super) fn restrict(headers: &mut HeaderMap) {
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    headers.entry(RESOURCE_POLICY).or_insert(SAME_ORIGIN);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +81,7 @@ mod tests {
 
     fn completed(mut headers: HeaderMap) -> HeaderMap {
         complete(&mut headers, HeaderValue::from_static("id"), Version::HTTP_11, false, false);
+        restrict(&mut headers);
         headers
     }
 

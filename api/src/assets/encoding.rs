@@ -54,11 +54,7 @@ fn weight(headers: &HeaderMap, encoding: Encoding) -> u16 {
     {
         let mut parts = item.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
-        let quality = parts
-            .find_map(|part| part.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q")))
-            .map_or(Some(1000), |(_, quality)| thousandths(quality.trim()));
-        // A weight that is none is taken for the refusal of what it stands at.
-        let quality = quality.unwrap_or(0);
+        let quality = weight_of(parts);
         if encoding.is_called(name) {
             named = Some(named.map_or(quality, |before: u16| before.max(quality)));
         } else if name == "*" {
@@ -68,6 +64,14 @@ fn weight(headers: &HeaderMap, encoding: Encoding) -> u16 {
     // The star stands for the file as it is only where it refuses; a client may have nothing else to decode.
     let is_identity = encoding == Encoding::Identity;
     named.or(any.filter(|any| *any == 0 || !is_identity)).unwrap_or(u16::from(is_identity))
+}
+
+/// What a client says that it likes something, in thousandths, by the parameters behind it.
+pub(super) fn weight_of<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
+    parameters
+        .find_map(|part| part.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q")))
+        // A weight that is none is taken for the refusal of what it stands at.
+        .map_or(1000, |(_, quality)| thousandths(quality.trim()).unwrap_or(0))
 }
 
 /// A weight such as `0.85` in thousandths: `0` or `1` with at most three decimals.

@@ -1,6 +1,9 @@
 //! The rules of static files, one test each, on a small app in memory.
 
-use super::*;
+use super::{
+    policy::{OPENER_POLICY, PERMISSIONS_POLICY},
+    *,
+};
 
 const HASHED: &str = "app-4e3f90d58a14e994.js";
 
@@ -9,16 +12,24 @@ fn assets() -> Assets {
         (name.to_owned(), Asset::new(name, hash, Bytes::from_static(b"0123456789"), brotli, gzip))
     };
     let [brotli, gzip] = [b"brotli", b"gzip--"].map(|bytes| Some(Bytes::from_static(bytes)));
-    Assets(HashMap::from([
+    let files = HashMap::from([
         asset("index.html", "aa", brotli.clone(), gzip.clone()),
         asset(HASHED, "bb", brotli, gzip),
         asset("a file.png", "cc", None, None),
-    ]))
+        asset("about.html", "dd", None, None),
+        asset("guide/index.html", "ee", None, None),
+    ]);
+    Assets { files, policy: Policy::Ours }
 }
 
 fn send(method: &Method, path: &str, headers: &[(HeaderName, &'static str)]) -> Option<Response<Bytes>> {
     let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
     assets().respond(method, path, &headers, "0192")
+}
+
+/// As a browser goes to an address.
+fn visit(path: &str) -> Option<Response<Bytes>> {
+    send(&Method::GET, path, &[(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")])
 }
 
 fn get(path: &str, headers: &[(HeaderName, &'static str)]) -> Response<Bytes> {
@@ -32,16 +43,78 @@ fn hashed() -> String {
 #[test]
 fn the_page_is_served_at_the_root_and_for_addresses_inside_the_app() {
     for path in ["/", "/index.html", "/collections", "/records/snacks/0192-ab/", "/apiary"] {
-        let response = get(path, &[]);
+        let response = visit(path).unwrap();
         assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"0123456789"[..]), "{path}");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
+        let varies = if ["/", "/index.html"].contains(&path) { "Accept-Encoding" } else { "Accept-Encoding, Accept" };
+        assert_eq!(response.headers()[header::VARY], varies, "{path}");
+    }
+}
+
+#[test]
+fn b8_an_address_inside_the_app_is_a_page_for_who_asks_for_one_and_nothing_for_others() {
+    for path in ["/collections", "/snacks/", "/setup"] {
+        for accept in ["*/*", "application/json", "application/json, text/plain, */*"] {
+            assert!(send(&Method::GET, path, &[(header::ACCEPT, accept)]).is_none(), "{path} {accept}");
+        }
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            assert!(send(&method, path, &[(header::ACCEPT, "text/html")]).is_none(), "{method} {path}");
+        }
+    }
+    // A file is one for everybody.
+    for path in ["/", "/index.html", "/a%20file.png"] {
+        assert_eq!(get(path, &[(header::ACCEPT, "application/json")]).status(), StatusCode::OK, "{path}");
+        assert_eq!(send(&Method::POST, path, &[]).unwrap().status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+}
+
+#[test]
+fn a_page_of_a_site_is_found_without_its_ending() {
+    for path in ["/about", "/about/", "/about.html", "/guide", "/guide/", "/guide/index.html"] {
+        let response = get(path, &[]);
+        assert!(["\"dd\"", "\"ee\""].contains(&response.headers()[header::ETAG].to_str().unwrap()), "{path}");
+    }
+}
+
+#[test]
+fn the_pages_of_a_folder_are_held_to_what_its_operator_says() {
+    let of = |policy: Policy| {
+        let assets = Assets { policy, ..assets() };
+        assets.respond(&Method::GET, "/", &HeaderMap::new(), "0192").unwrap()
+    };
+    for (policy, sent) in
+        [(Policy::Off, None), (Policy::from_text("default-src 'self'").unwrap(), Some("default-src 'self'"))]
+    {
+        let page = of(policy);
+        assert_eq!(page.headers().get(header::CONTENT_SECURITY_POLICY).map(|policy| policy.to_str().unwrap()), sent);
+        assert!(!page.headers().contains_key(OPENER_POLICY) && !page.headers().contains_key(PERMISSIONS_POLICY));
+        assert!(page.extensions().get::<server::headers::OwnPolicies>().is_some());
     }
 }
 
 #[test]
 fn b8_missing_files_and_the_apis_paths_are_never_answered_with_the_page() {
-    for path in ["/missing.js", "/a/b/missing.wasm", "/.env", "/api", "/api/", "/api/nope", "/%61pi/nope"] {
-        assert!(send(&Method::GET, path, &[]).is_none(), "{path}");
+    for path in [
+        "/missing.js",
+        "/a/b/missing.wasm",
+        "/.env",
+        "/api",
+        "/api/",
+        "/api/nope",
+        "/%61pi/nope",
+        "//api",
+        "//api/",
+        "/API/",
+        "/Api/nope",
+        "/api//records",
+        "///api",
+        "/aPi%2Frecords",
+        "//",
+        "//collections",
+        "/collections//new",
+        "/%2Fapi",
+    ] {
+        assert!(visit(path).is_none(), "{path}");
     }
 }
 
@@ -62,7 +135,7 @@ fn d6_nothing_outside_the_table_can_be_reached() {
         "*",
         "",
     ] {
-        assert!(send(&Method::GET, path, &[]).is_none(), "{path}");
+        assert!(visit(path).is_none(), "{path}");
     }
 }
 
@@ -81,7 +154,7 @@ fn b7_hashed_names_are_kept_for_ever_and_the_page_is_asked_for_each_time() {
 
 #[test]
 fn b5_the_page_carries_its_policies_and_files_do_not() {
-    let page = get("/login", &[]);
+    let page = visit("/login").unwrap();
     let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
     assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
@@ -201,7 +274,7 @@ fn b3_files_can_only_be_read() {
 #[test]
 fn without_a_web_app_a_page_says_how_to_build_it() {
     let nothing = Assets::default();
-    let response = nothing.respond(&Method::GET, "/collections", &HeaderMap::new(), "0192").unwrap();
+    let response = nothing.respond(&Method::GET, "/", &HeaderMap::new(), "0192").unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     let page = std::str::from_utf8(response.body()).unwrap();
@@ -217,5 +290,5 @@ fn without_a_web_app_a_page_says_how_to_build_it() {
 #[test]
 fn an_embedded_app_is_whole_or_not_there() {
     let embedded = Assets::embedded();
-    assert_eq!(embedded.is_empty(), !embedded.0.contains_key(PAGE));
+    assert_eq!(embedded.is_empty(), !embedded.files.contains_key(PAGE));
 }

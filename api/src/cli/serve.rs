@@ -3,7 +3,7 @@
 mod metrics;
 mod rotation;
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use auth::token::TokenSettings;
@@ -22,7 +22,7 @@ use super::{
     units::{Limit, parse_count, parse_size},
 };
 use crate::{
-    assets::Assets,
+    assets::{Assets, Policy, PolicySource},
     domain::{App, demo, operations, quota::Quota},
     limits::{self, Limits},
     routes,
@@ -57,9 +57,12 @@ pub(super) struct Serve {
     peppers: PepperFiles,
     #[command(flatten)]
     passwords: PasswordRules,
-    /// Serve the web app from this folder, not from the binary.
+    /// Serve the files of this folder, which has an index.html, in place of the web app: a front end of your own.
     #[arg(long, env = "COFFER_WEB_DIR", value_name = "DIR")]
     web_dir: Option<PathBuf>,
+    /// The content security policy of the files in --web-dir: a file that holds it, off for none, or app for that of Coffer's own web app.
+    #[arg(long, env = "COFFER_WEB_CSP", default_value = "off", value_name = "FILE|off|app")]
+    web_csp: PolicySource,
     /// How the log is written to stderr.
     #[arg(long, env = "COFFER_LOG", default_value = "text", value_name = "text|json")]
     log: LogFormat,
@@ -107,9 +110,25 @@ impl Serve {
         Log::start(format, &self.log_level, Clock::system(), std::io::stderr()).context("--log-level")
     }
 
+    fn web_policy(&self) -> Result<Policy> {
+        let file = match &self.web_csp {
+            PolicySource::App => return Ok(Policy::Ours),
+            PolicySource::Off => return Ok(Policy::Off),
+            PolicySource::File(file) => file,
+        };
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read --web-csp {}", file.display()))?;
+        Policy::from_text(&text).with_context(|| {
+            format!(
+                "--web-csp {}: use directives with semicolons between them, such as default-src 'self'; img-src *",
+                file.display()
+            )
+        })
+    }
+
     async fn serve(self, log: Log) -> Result<()> {
         let assets = match &self.web_dir {
-            Some(dir) => Assets::from_dir(dir).with_context(|| format!("cannot serve the folder {}", dir.display()))?,
+            Some(dir) => Assets::from_dir(dir, self.web_policy()?)
+                .with_context(|| format!("cannot serve the folder {}", dir.display()))?,
             None => Assets::embedded(),
         };
         let settings = AuthSettings {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, iter, time::Duration};
 
 use auth::{password::HashError, token::TokenError};
-use common::problem::FieldErrors;
+use common::{access::Action, problem::FieldErrors};
 use store::{CommitError, ReadError};
 use thiserror::Error;
 
@@ -24,6 +24,9 @@ pub enum Error {
     /// The caller is known and may not.
     #[error("You do not have permission to perform this action.")]
     Denied,
+    /// No rule lets anyone but admins do it. What else that holds for.
+    #[error("Nobody may do this here.")]
+    NobodyMay(Vec<Action>),
     /// Nothing there, or nothing for this caller.
     #[error("Not found.")]
     NotFound,

@@ -28,7 +28,7 @@ pub use change::{create, update};
 pub use cursor::{Cursor, Place};
 pub use delete::delete;
 pub use describe::describe;
-pub use find::get;
+pub use find::{authorize, get};
 pub use list::{Listed, collections, list, numbered, window};
 pub use restore::restore;
 pub use select::select;

@@ -44,8 +44,11 @@ impl Schema {
         let rules = &self.collection.access;
         match (rules.decide(action, caller), caller) {
             (Decision::Denied, Caller::Anonymous) => Err(AuthError::Missing.into()),
-            (Decision::Denied, _) if self.is_visible(caller) => Err(Error::Denied),
-            (Decision::Denied, _) => Err(Error::NotFound),
+            (Decision::Denied, _) if !self.is_visible(caller) => Err(Error::NotFound),
+            (Decision::Denied, _) if rules.is_nobodys(action) => {
+                Err(Error::NobodyMay(Action::ALL.into_iter().filter(|action| rules.is_nobodys(*action)).collect()))
+            }
+            (Decision::Denied, _) => Err(Error::Denied),
             (decision, _) => Ok(decision),
         }
     }

@@ -19,12 +19,12 @@ use super::error::Refusal;
 /// A body on its way in.
 pub(crate) type Incoming = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
 
-/// Reads a body, strictly. None at all counts as an object without members.
+/// Reads a body, strictly. `None` where none came: no bytes, which are no JSON either, and no form, which may be without members.
 pub(crate) async fn read(
     headers: &HeaderMap,
     incoming: &mut Incoming,
     accepted: AcceptedBody,
-) -> Result<Value, Refusal> {
+) -> Result<Option<Value>, Refusal> {
     let limit = accepted.max_bytes;
     let mut body = BytesMut::new();
     let mut length = 0;
@@ -47,12 +47,14 @@ pub(crate) async fn read(
     }
     let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if body.is_empty() && media_type(sent).is_empty() {
-        return Ok(Value::Object(Object::new()));
+        return Ok(None);
     }
     match kind(sent).filter(|kind| accepted.kinds.contains(kind)) {
-        Some(BodyKind::Json) if body.is_empty() => Ok(Value::Object(Object::new())),
-        Some(BodyKind::Json) => json::parse(&body).map_err(|error| Problem::malformed(error.to_string()).into()),
-        Some(BodyKind::Form) => form(&body),
+        Some(BodyKind::Json) if body.is_empty() => Ok(None),
+        Some(BodyKind::Json) => {
+            json::parse(&body).map(Some).map_err(|error| Problem::malformed(error.to_string()).into())
+        }
+        Some(BodyKind::Form) => form(&body).map(Some),
         None => {
             let shown = common::text::single_line(sent);
             Err(Problem::unsupported_media_type(format!("Unsupported media type \"{shown}\" in request.")).into())

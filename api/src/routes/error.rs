@@ -8,6 +8,7 @@ use auth::token::TokenError;
 use bytes::Bytes;
 use common::{
     Endpoint, Problem,
+    access::Action,
     endpoint::Dialect,
     problem::{FieldErrors, NON_FIELD},
 };
@@ -66,9 +67,18 @@ impl From<Error> for Refusal {
     }
 }
 
+/// Stands in the extensions of a 405: what nobody but admins may do in the collection. Which methods are left, the table knows.
+#[derive(Debug, Clone)]
+pub(super) struct Nobodys(pub Vec<Action>);
+
 impl Refusal {
     /// The answer of `E`.
     pub(super) fn into_response<E: Endpoint>(self, asked: Asked) -> Response {
+        if let Self::Domain(Error::NobodyMay(actions)) = self {
+            let mut response = method_not_allowed(&E::METHOD, "", asked);
+            response.extensions_mut().insert(Nobodys(actions));
+            return response;
+        }
         self.answer(E::ACCESS.takes_credentials(), E::ERRORS, asked)
     }
 
@@ -160,6 +170,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
     let problem = match error {
         Error::Invalid(errors) => Problem::validation(errors),
         Error::Denied => Problem::forbidden(detail),
+        Error::NobodyMay(_) => Problem::method_not_allowed(detail),
         Error::NotFound => Problem::not_found(detail),
         Error::InvalidCursor => Problem::not_found(detail).with_code("invalid_cursor"),
         Error::TooLargeTogether => Problem::invalid(detail).with_code("too_much"),

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 
 use auth::token::Claims;
 use common::{
-    Access, Endpoint, Problem,
-    access::Caller,
+    Access, Endpoint, Object, Problem,
+    access::{Action, Caller},
     endpoint::{AcceptedBody, BROWSER_HEADER, Params, path_and_query},
     endpoints::tokens,
     id::Revision,
+    name::CollectionName,
+    problem::{FieldError, FieldErrors, NON_FIELD},
     query::{Query, decode},
     reader::Body,
 };
@@ -28,7 +30,9 @@ use super::{
     rate_limit::{self, RefreshToken},
 };
 use crate::{
-    domain::{Error, error::AuthError, precondition::Precondition, refresh::Origin, sessions::Authenticated, sign_in},
+    domain::{
+        Error, error::AuthError, precondition::Precondition, records, refresh::Origin, sessions::Authenticated, sign_in,
+    },
     limits::{Allowance, Payer},
 };
 
@@ -76,6 +80,8 @@ pub(super) struct Input<E: Endpoint> {
     pub raw_query: String,
     /// The body.
     pub body: E::Request,
+    /// None came.
+    is_bare: bool,
     /// All headers.
     pub headers: HeaderMap,
     /// It came over TLS.
@@ -121,15 +127,24 @@ impl<E: Endpoint> Input<E> {
         check_utf8(raw.query.as_bytes(), "query string")?;
         let query = E::Query::from_pairs(decode(&raw.query)).map_err(Problem::validation)?;
         let body = match E::BODY {
-            AcceptedBody { kinds: [], .. } => Ok(Value::Null),
+            AcceptedBody { kinds: [], .. } => Ok(Some(Value::Null)),
             accepted => body::read(&raw.headers, &mut raw.body, accepted).await,
         };
         let mut refresh = None;
         if rate_limit::is_charged_to_session::<E>() {
-            refresh = rate_limit::refresh_token::<E>(context, &raw.headers, body.as_ref().ok());
+            refresh =
+                rate_limit::refresh_token::<E>(context, &raw.headers, body.as_ref().ok().and_then(Option::as_ref));
             rate_limit::charge::<E>(context, rate_limit::session_or_address(refresh.as_ref(), address), left)?;
         }
-        let body = E::Request::from_json(body?).map_err(Problem::validation)?;
+        let body = body?;
+        let is_missing = body.is_none();
+        // What it lacks says more than that there is none.
+        let body = body.unwrap_or_else(|| Value::Object(Object::new()));
+        let body = E::Request::from_json(body).map_err(Problem::validation)?;
+        // Where a collection's rules decide, they are asked first.
+        if is_missing && E::ACCESS != Access::Rules {
+            return Err(Problem::validation(no_body()).into());
+        }
         let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
         let user_agent = raw.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let user_agent = user_agent.chars().take(MAX_USER_AGENT).collect();
@@ -142,10 +157,25 @@ impl<E: Endpoint> Input<E> {
             query,
             raw_query: raw.query,
             body,
+            is_bare: is_missing,
             headers: raw.headers,
             is_secure,
             origin,
         })
+    }
+
+    /// Refuses a request without a body to a caller who may do `action`, and others as they are refused with one.
+    pub(super) async fn refuse_bare(
+        &self,
+        context: &Context,
+        collection: &CollectionName,
+        action: Action,
+    ) -> Result<(), Error> {
+        if !self.is_bare {
+            return Ok(());
+        }
+        records::authorize(context.app.core(), &self.caller, collection, action).await?;
+        Err(Error::Invalid(no_body()))
     }
 
     /// The session of the access token. There is one wherever the endpoint asks for a token.
@@ -198,6 +228,13 @@ impl<E: Endpoint> Input<E> {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         format!("{}://{host}", if self.is_secure { "https" } else { "http" })
     }
+}
+
+/// None is a mistake more often than a record without values, or a change of nothing.
+fn no_body() -> FieldErrors {
+    let message =
+        "The request has no body. Send a JSON object with Content-Type: application/json; {} is one without members.";
+    FieldErrors::of(NON_FIELD, FieldError::new("required", message))
 }
 
 fn revisions(tags: &str) -> Vec<Revision> {

@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
+    access::Action,
     endpoint::path_and_query,
     endpoints::records as endpoints,
     name::CollectionName,
@@ -87,6 +88,7 @@ async fn root(context: Context, input: Input<endpoints::Root>) -> Result<Reply<e
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
+    input.refuse_bare(&context, &input.params.0, Action::Create).await?;
     let base = input.base_url();
     let many = matches!(input.body, OneOrMany::Many(_));
     let name = input.params.0;
@@ -122,6 +124,7 @@ async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<end
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
+    input.refuse_bare(&context, &input.params.0, Action::Update).await?;
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(
@@ -139,6 +142,7 @@ async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<R
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
+    input.refuse_bare(&context, &input.params.0, Action::Update).await?;
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(

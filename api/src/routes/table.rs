@@ -2,13 +2,13 @@
 
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
-use common::Endpoint;
-use http::Method;
+use common::{Endpoint, access::Action};
+use http::{HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 
 use super::{
     context::Context,
-    error,
+    error::{self, Nobodys},
     input::{Input, Raw},
     rate_limit,
     reply::{self, Reply},
@@ -93,7 +93,15 @@ impl Table {
         raw.notes.route(resource.route);
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         match resource.methods.iter().find(|(known, _)| known == wanted) {
-            Some((_, handler)) => handler(self.context.clone(), raw).await,
+            Some((_, handler)) => {
+                let mut response = handler(self.context.clone(), raw).await;
+                if let Some(Nobodys(actions)) = response.extensions_mut().remove::<Nobodys>()
+                    && let Ok(allow) = HeaderValue::try_from(resource.allow_without(wanted, &actions))
+                {
+                    response.headers_mut().insert(header::ALLOW, allow);
+                }
+                response
+            }
             None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
             None => self.unreached(&raw, |asked| error::method_not_allowed(method, &resource.allow(), asked)),
         }
@@ -147,7 +155,26 @@ impl Resource {
     }
 
     fn allow(&self) -> String {
-        let mut methods: Vec<&str> = self.methods.iter().map(|(method, _)| method.as_str()).collect();
+        Self::listed(self.methods.iter().map(|(method, _)| method))
+    }
+
+    /// The methods of the path in a collection where nobody may do `actions`, nor what `refused` does.
+    fn allow_without(&self, refused: &Method, actions: &[Action]) -> String {
+        let is_one = self.segments.last().is_some_and(Option::is_none);
+        let action = |method: &Method| match *method {
+            Method::GET if is_one => Some(Action::View),
+            Method::GET => Some(Action::List),
+            Method::POST => Some(Action::Create),
+            Method::PUT | Method::PATCH => Some(Action::Update),
+            Method::DELETE => Some(Action::Delete),
+            _ => None,
+        };
+        let is_left = |method: &&Method| *method != refused && !action(method).is_some_and(|it| actions.contains(&it));
+        Self::listed(self.methods.iter().map(|(method, _)| method).filter(is_left))
+    }
+
+    fn listed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
+        let mut methods: Vec<&str> = methods.map(Method::as_str).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }

@@ -223,3 +223,67 @@ async fn what_a_user_leaves_behind_stays_theirs() {
     again.patch(&path("things", &record), &json!({"title": "mine"})).await.refused(403);
     assert_eq!(admin.get(&path("things", &record)).await.is(200)["owner"], ulla.id);
 }
+
+#[tokio::test]
+async fn what_nobody_may_do_is_no_method_of_the_collection_for_who_may_look() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let access =
+        json!({"list": ["signed_in"], "view": ["signed_in"], "create": ["nobody"], "update": [], "delete": ["nobody"]});
+    let fields = json!([{"name": "title", "type": "text"}]);
+    admin.post("/api/collections/", &json!({"name": "facts", "fields": fields, "access": access})).await.is(201);
+    let hidden = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": ["nobody"], "delete": ["nobody"]});
+    admin.post("/api/collections/", &json!({"name": "hidden", "fields": fields, "access": hidden})).await.is(201);
+    let unlisted = json!({"list": ["nobody"], "view": ["anyone"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]});
+    admin.post("/api/collections/", &json!({"name": "unlisted", "fields": fields, "access": unlisted})).await.is(201);
+    // Admins may always.
+    let fact = admin.record("facts", json!({"title": "Water is wet."})).await;
+    let fact = path("facts", &fact);
+    admin.patch(&fact, &json!({"title": "Water is wet"})).await.is(200);
+
+    let (stranger, bea) = (coffer.stranger(), coffer.user(&admin, "bea", json!({})).await);
+    let absent = "/api/records/facts/01920000-0000-7000-8000-000000000000/";
+    for (method, path, allow) in [
+        (Method::POST, "/api/records/facts/", "GET, OPTIONS, HEAD"),
+        (Method::PUT, &fact, "GET, HEAD, OPTIONS"),
+        (Method::PATCH, &fact, "GET, HEAD, OPTIONS"),
+        (Method::DELETE, &fact, "GET, HEAD, OPTIONS"),
+        // Whether a record is there makes no difference.
+        (Method::DELETE, absent, "GET, HEAD, OPTIONS"),
+        (Method::GET, "/api/records/unlisted/", "POST, OPTIONS"),
+    ] {
+        let body = json!({"title": "Water is dry"});
+        let answer = bea.json(method.clone(), path, &body).await;
+        let problem = answer.refused(405);
+        assert_eq!((problem.code.as_ref(), answer.header("allow")), ("method_not_allowed", allow), "{method} {path}");
+        assert_eq!(stranger.json(method, path, &body).await.status, 401);
+    }
+    for (method, path) in [(Method::GET, "/api/records/hidden/"), (Method::POST, "/api/records/hidden/")] {
+        bea.json(method, path, &json!({"title": "?"})).await.refused(404);
+    }
+    // Who may not, where others may, is forbidden as before.
+    let record = admin.record("unlisted", json!({"title": "mine"})).await;
+    bea.patch(&path("unlisted", &record), &json!({"title": "yours"})).await.refused(403);
+    admin.delete(&fact).await.is(204);
+}
+
+#[tokio::test]
+async fn a_request_that_takes_a_body_has_one() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("notes", json!([{"name": "title", "type": "text"}])).await;
+    let note = path("notes", &admin.record("notes", json!({"title": "kept"})).await);
+    for (method, path) in [
+        (Method::POST, "/api/records/notes/"),
+        (Method::PUT, &*note),
+        (Method::PATCH, &*note),
+        (Method::PATCH, "/api/users/me/"),
+    ] {
+        let bare = Answer::of(admin.request(method.clone(), path)).await;
+        assert_eq!(bare.faults().len(), 1, "{method} {path}");
+        admin.raw(method, path, "application/json", "").await.refused(400);
+    }
+    assert_eq!(admin.get(&note).await.is(200)["title"], "kept");
+    assert_eq!(admin.get("/api/records/notes/").await.is(200)["count"], 1);
+    admin.post("/api/records/notes/", &json!({})).await.is(201);
+    // What is missing says more.
+    assert_eq!(Answer::of(admin.request(Method::POST, "/api/token/")).await.faults().len(), 2);
+}

@@ -13,7 +13,7 @@ mod tls;
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use coffer::assets::Assets;
+use coffer::assets::{Assets, Policy};
 use http::{HeaderMap, Method, Response};
 use server::{
     Server, ServerOptions, Unfinished,
@@ -97,7 +97,7 @@ fn filter(gate: Gate) -> BoxedFilter<(impl Reply,)> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("index.html"), "a page that says the same, the same, the same, the same")
         .unwrap();
-    let assets = Arc::new(Assets::from_dir(folder.path()).unwrap());
+    let assets = Arc::new(Assets::from_dir(folder.path(), Policy::Ours).unwrap());
     let files = warp::path("files")
         .and(warp::method())
         .and(warp::path::tail())

@@ -31,7 +31,7 @@ async fn several_addresses_and_a_unix_socket_are_served_at_once() {
 
     let both = Client { base: second, ..server.stranger() };
     both.get("/api/").await.is(200);
-    let here = over(&socket);
+    let here = Client { base: "http://localhost".to_owned(), ..over(&socket) };
     here.get("/api/").await.is(200);
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
     let health = || said(&command().args(["health", "--listen", &unix]).output().unwrap());

@@ -115,7 +115,7 @@ impl Server {
 fn serve(data: &TempDir, listen: &str, options: &[&str]) -> (Group, Receiver<String>) {
     let mut command = Command::new(given("E2E_BIN"));
     command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", listen]);
-    command.arg("--web-dir").arg(given("E2E_DIST")).args(options);
+    command.arg("--web-dir").arg(given("E2E_DIST")).args(["--web-csp", "app"]).args(options);
     let mut process = Group::spawn(command.env("E2E_CHEAP_PASSWORDS", "1"));
     let lines = process.lines();
     (process, lines)

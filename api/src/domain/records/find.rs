@@ -56,6 +56,13 @@ pub(super) fn expect_schema(schema: &Schema) -> Batch {
     Batch::with(|batch| batch.expect(key, Expect::Version(schema.version)))
 }
 
+/// Whether the caller may do `action` in a collection, to all records or some.
+pub async fn authorize(core: &Core, caller: &Caller, name: &CollectionName, action: Action) -> Result<()> {
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
+    schema.authorize(action, caller).map(drop)
+}
+
 /// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed.
 pub async fn get(core: &Core, caller: &Caller, name: &CollectionName, id: RecordId) -> Result<Sent> {
     let snapshot = core.store.snapshot().await?;

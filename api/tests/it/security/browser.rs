@@ -29,7 +29,7 @@ async fn with_app() -> (tempfile::TempDir, Server, Client) {
     fs::write(web.join("index.html"), "<!doctype html><title>Coffer</title>").unwrap();
     fs::write(web.join("app-0123456789abcdef.js"), "start()").unwrap();
     fs::write(web.join("app-0123456789abcdef_bg.wasm"), b"\0asm").unwrap();
-    let mut server = Server::start(&dir.path().join("data"), &["--web-dir", web.to_str().unwrap()]);
+    let mut server = Server::start(&dir.path().join("data"), &["--web-dir", web.to_str().unwrap(), "--web-csp", "app"]);
     let admin = furnish(&server.stranger(), &server.setup_code()).await;
     (dir, server, admin)
 }
@@ -37,6 +37,12 @@ async fn with_app() -> (tempfile::TempDir, Server, Client) {
 /// Like [`Answer::of`], for answers that may be no JSON.
 async fn get(client: &Client, path: &str) -> Answer {
     Answer::of(client.request(Method::GET, path)).await
+}
+
+/// As a browser goes to an address.
+async fn visit(client: &Client, path: &str) -> Answer {
+    let html = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    Answer::of(client.request(Method::GET, path).header("accept", html)).await
 }
 
 #[tokio::test]
@@ -280,7 +286,7 @@ async fn b4_no_other_origin_may_read_anything() {
 #[tokio::test]
 async fn b5_b6_b7_pages_files_and_answers_carry_their_rules() {
     let (_dir, server, admin) = with_app().await;
-    let page = get(&admin, "/collections/snacks").await;
+    let page = visit(&admin, "/collections/snacks").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(page.header("cache-control"), "no-cache");
     assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
@@ -292,6 +298,7 @@ async fn b5_b6_b7_pages_files_and_answers_carry_their_rules() {
         "style-src 'self'",
         "connect-src 'self'",
         "object-src 'none'",
+        "base-uri 'none'",
         "frame-ancestors 'none'",
     ] {
         assert!(policy.contains(&rule), "{rule} is not in {policy:?}");
@@ -325,6 +332,7 @@ async fn b5_b6_b7_pages_files_and_answers_carry_their_rules() {
     for answer in answers.iter().chain([&page]) {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
         for banner in ["server", "x-powered-by", "via"] {
             assert_eq!(answer.header(banner), "");
         }
@@ -349,14 +357,66 @@ async fn b8_what_is_not_there_is_never_answered_with_the_app() {
         "/.git/config",
         "/a/b/c.wasm",
         "/..%2f..%2fetc%2fpasswd",
+        "//api",
+        "/API/",
+        "//api/users/",
+        "/Api/users/me/",
     ] {
-        let answer = get(&stranger, path).await;
+        let answer = visit(&stranger, path).await;
         assert!(!answer.text().contains("<!doctype"), "{path}");
         if path != "/api" {
             answer.refused(404);
         }
     }
-    assert!(get(&stranger, "/users").await.text().contains("<!doctype"));
+    assert!(visit(&stranger, "/users").await.text().contains("<!doctype"));
+    // Programs that look for an API elsewhere are told that there is none.
+    for (method, path) in [
+        (Method::GET, "/snacks/"),
+        (Method::POST, "/snacks/"),
+        (Method::PUT, "/snacks/1/"),
+        (Method::DELETE, "/v1/snacks"),
+    ] {
+        let answer = Answer::of(stranger.request(method.clone(), path).header("accept", "application/json, */*")).await;
+        answer.refused(404);
+        assert!(answer.header("vary").contains("Accept"), "{method} {path}");
+    }
+    let answer = stranger.post("/index.html", &json!({})).await;
+    answer.refused(405);
+    assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS");
+}
+
+#[tokio::test]
+async fn b5_a_front_end_of_ones_own_is_held_to_its_own_policy_and_to_none_of_ours() {
+    for (csp, sent) in
+        [(None, ""), (Some("default-src 'self'\n  https://cdn.example"), "default-src 'self' https://cdn.example")]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let web = dir.path().join("web");
+        fs::create_dir(&web).unwrap();
+        fs::write(web.join("index.html"), "<!doctype html><script>inline()</script>").unwrap();
+        fs::write(web.join("worker.js"), "work()").unwrap();
+        let mut options = vec!["--web-dir".to_owned(), web.display().to_string()];
+        if let Some(csp) = csp {
+            fs::write(dir.path().join("csp"), csp).unwrap();
+            options.extend(["--web-csp".to_owned(), dir.path().join("csp").display().to_string()]);
+        }
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let server = Server::start(&dir.path().join("data"), &options);
+        let stranger = server.stranger();
+        for path in ["/", "/worker.js", "/any/address"] {
+            let answer = visit(&stranger, path).await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("content-security-policy"), sent, "{path}");
+            for ours in
+                ["cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy", "referrer-policy"]
+            {
+                assert_eq!(answer.header(ours), "", "{ours} of {path}");
+            }
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        }
+        let nothing = stranger.get("/api/nothing/").await;
+        assert_eq!(nothing.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+    }
 }
 
 #[tokio::test]
