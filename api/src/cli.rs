@@ -3,6 +3,7 @@
 
 mod backup;
 mod check;
+mod compact;
 mod demo;
 mod health;
 mod init;
@@ -52,6 +53,8 @@ enum Command {
     Check(check::Check),
     /// Forget old changes.
     Journal(journal::Journal),
+    /// Give disk space that the store does not need any more back to the system.
+    Compact(compact::Compact),
     /// List, add and retire the keys that tokens are signed with.
     Keys(keys::Keys),
     /// Ask a running server whether it is ready: exit code 0 for yes.
@@ -80,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Restore(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Journal(command) => command.run(),
+        Command::Compact(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Health(command) => command.run(),
     };
@@ -137,7 +141,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<OpenError>() {
         Some(OpenError::InUse { .. }) => 3,
         Some(OpenError::Damaged { .. } | OpenError::TooNew { .. }) => 4,
-        Some(OpenError::Io { .. }) | None => 1,
+        Some(OpenError::Io { .. } | OpenError::Foreign { .. }) | None => 1,
     }
 }
 

@@ -21,6 +21,7 @@ mod reply;
 mod response;
 mod root;
 mod sessions;
+mod storage;
 mod table;
 mod tokens;
 mod users;
@@ -91,6 +92,7 @@ fn table(context: Context, assets: Assets) -> Table {
     changes::register(&mut table);
     operations::register(&mut table);
     backup::register(&mut table);
+    storage::register(&mut table);
     log::register(&mut table);
     metrics::register(&mut table);
     table

@@ -12,6 +12,7 @@ pub mod records;
 pub mod root;
 pub mod sessions;
 pub mod setup;
+pub mod storage;
 pub mod tokens;
 pub mod users;
 
@@ -114,6 +115,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<operations::Get>(),
     EndpointInfo::of::<operations::Stop>(),
     EndpointInfo::of::<backup::Get>(),
+    EndpointInfo::of::<storage::Compact>(),
     EndpointInfo::of::<log::Get>(),
     EndpointInfo::of::<log::Set>(),
     EndpointInfo::of::<metrics::Get>(),

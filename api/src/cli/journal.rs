@@ -54,8 +54,8 @@ impl Journal {
         let Command::Trim { older_than, server, data } = self.command;
         let until = common::validate::format_moment(Clock::system().now() - older_than);
         let operation = match server.named()? {
-            Some(server) => block_on(on_server(server, older_than))?,
-            None => block_on(on_store(&data, older_than))?,
+            Some(server) => block_on(on_server(server, older_than, &until))?,
+            None => block_on(on_store(&data, older_than, &until))?,
         };
         let mut out = std::io::stdout();
         let forgot = common::text::count(operation.done, "change");
@@ -68,10 +68,17 @@ impl Journal {
     }
 }
 
-async fn on_store(data: &DataDir, older_than: Duration) -> Result<Operation> {
+/// Says what is about to be forgotten.
+fn announce(count: Option<u64>, until: &str) {
+    let changes = count.map_or_else(|| "changes".to_owned(), |count| common::text::count(count, "change"));
+    let _ = writeln!(std::io::stdout(), "Forgetting {changes} from before {until}; histories begin later then.");
+}
+
+async fn on_store(data: &DataDir, older_than: Duration, until: &str) -> Result<Operation> {
     let store = data.existing_store().await?;
     let clock = Clock::system();
     let core = Core::new(store, clock.clone(), IdSource::new(clock, Entropy::system()));
+    announce(Some(operations::count_changes(&core, older_than).await?), until);
     let bar = progress::counting("Forgetting, entries");
     let operation = operations::trim_changes_now(&core, older_than, &mut |count| bar.inc(count)).await;
     bar.finish_and_clear();
@@ -80,15 +87,16 @@ async fn on_store(data: &DataDir, older_than: Duration) -> Result<Operation> {
 }
 
 /// Has the server do it, and watches. It goes on if nobody watches any more.
-async fn on_server(server: Named<'_>, older_than: Duration) -> Result<Operation> {
+async fn on_server(server: Named<'_>, older_than: Duration, until: &str) -> Result<Operation> {
     let mut session = server.sign_in().await?;
-    let ended = watch(&mut session, older_than).await;
+    let ended = watch(&mut session, older_than, until).await;
     session.sign_out().await;
     ended
 }
 
-async fn watch(session: &mut Session, older_than: Duration) -> Result<Operation> {
+async fn watch(session: &mut Session, older_than: Duration, until: &str) -> Result<Operation> {
     let begun = session.call(&Call::<changes::Trim>::new((), TrimChanges { older_than })).await?;
+    announce(begun.of, until);
     let id = begun.id;
     follow(session, begun).await.with_context(|| {
         let path = Call::<endpoints::Get>::new((id,), ()).to_request().into_parts().0.uri;

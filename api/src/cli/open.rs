@@ -1,8 +1,13 @@
 //! Opening the data directory: the store, the key ring and everything that stands on them.
 
-use std::{fs::File, io::BufReader, path::PathBuf, time::Duration};
+use std::{
+    fs::{self, File},
+    io::BufReader,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use auth::{
     keys::KeyRing,
     password::{Hasher, HasherSettings, Peppers},
@@ -12,7 +17,7 @@ use auth::{
 };
 use base::{Clock, Entropy};
 use clap::Args;
-use store::{Options, Store};
+use store::{OpenError, Options, Owner, Store};
 
 use super::units::parse_min_length;
 use crate::domain::{App, Parts, quota::Quota, rotation::Rotation, sessions, setup, usage, users};
@@ -108,8 +113,13 @@ pub(super) struct Opened {
 impl DataDir {
     /// The directory, made if it is not there, and closed to others.
     pub(super) fn private(&self) -> Result<PathBuf> {
-        make_private(&self.data).with_context(|| format!("cannot use the data directory {}", self.data.display()))?;
+        use_dir(&self.data)?;
         Ok(self.data.clone())
+    }
+
+    /// What its store takes on the disk; 0 where that cannot be told.
+    pub(super) fn disk_bytes(&self) -> u64 {
+        store::disk_bytes(&self.data.join("store")).unwrap_or(0)
     }
 
     /// Opens the store by itself. One that is not there is not made.
@@ -120,16 +130,33 @@ impl DataDir {
 
     /// Fails where the directory does not have a part: a command that only looks would make it, and find nothing.
     pub(super) fn expect(&self, part: &str) -> Result<()> {
-        if !self.data.join(part).exists() {
+        let path = self.data.join(part);
+        // A store that was here and is gone is told by opening it.
+        let is_gone = part == "store" && self.data.join(INITIALIZED).exists();
+        if !is_gone && !path.try_exists().with_context(|| format!("cannot look into {}", self.data.display()))? {
             bail!("there is no {part} in {}; name the data directory with --data", self.data.display());
         }
         Ok(())
+    }
+
+    /// An error if there is no store, or none that was ever written to.
+    pub(super) fn require_store(&self) -> Result<()> {
+        if self.data.join("store/format").exists() {
+            return Ok(());
+        }
+        Err(OpenError::Damaged {
+            dir: self.data.join("store"),
+            what: "it is not there, and --require-store says that it must be".to_owned(),
+            advice: "mount its disk, or start once without --require-store to make a new store".to_owned(),
+        }
+        .into())
     }
 
     async fn store(&self) -> Result<Store> {
         let mut options = Options::sled(self.data.join("store"));
         if let store::EngineOptions::Sled(sled) = &mut options.engine {
             sled.accept_data_loss = self.accept_data_loss;
+            sled.initialized = Some(self.data.join(INITIALIZED));
         }
         let store = tokio::task::spawn_blocking(move || Store::open(options)).await??;
         usage::upgrade(&store).await?;
@@ -142,7 +169,9 @@ impl DataDir {
         let store = self.store().await?;
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let ring = if settings.key_files.is_empty() {
-            KeyRing::open(&self.data, &clock, &entropy)?
+            let ring = KeyRing::open(&self.data, &clock, &entropy)?;
+            Owner::of(&self.data).keep(&self.data.join("keys"))?;
+            ring
         } else {
             KeyRing::from_key_files(&settings.key_files, &clock)?
         };
@@ -195,11 +224,51 @@ fn refuse_missing(found: &users::peppers::Uses) -> Result<()> {
     Ok(())
 }
 
+/// The file in the data directory that says that there is a store.
+pub(super) const INITIALIZED: &str = "initialized";
+
+/// Makes a data directory that only its owner can enter. One that belongs to somebody else, who lets this process use it, stays as it
+/// is.
+pub(super) fn use_dir(dir: &Path) -> Result<()> {
+    let what = || format!("cannot use the data directory {}", dir.display());
+    match fs::symlink_metadata(dir) {
+        Ok(metadata) if metadata.is_symlink() && !dir.exists() => {
+            let target = fs::read_link(dir).unwrap_or_default();
+            let told = anyhow!("it is a link to {}, which is not there; is its disk mounted?", target.display());
+            return Err(told.context(what()));
+        }
+        Ok(_) if dir.exists() && !dir.is_dir() => {
+            return Err(anyhow!("it is a file; name a directory with --data").context(what()));
+        }
+        _ => {}
+    }
+    let owner = Owner::of(dir);
+    make_dir(dir).with_context(what)?;
+    owner.keep_itself(dir).with_context(what)?;
+    let is_closed = store::close_dir(dir).with_context(what)?;
+    if !is_closed {
+        let owner = store::owner_of(dir);
+        tracing::warn!(dir = %dir.display(), owner, "others on this machine can look into the data directory; its owner should close it to them");
+    }
+    // A volume that is shared with a group by whoever mounts it opens the keys to the group each time.
+    let keys = dir.join("keys");
+    if keys.exists() && !store::is_own(dir) {
+        store::make_private(&keys).with_context(what)?;
+    }
+    Ok(())
+}
+
+/// Makes a directory, with those above it, that only its owner can enter.
+fn make_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
 /// Makes a directory that only its owner can enter.
-pub(super) fn make_private(dir: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
+pub(super) fn make_private(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    make_dir(dir)?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
 }
 
 /// A runtime for commands that do one thing and end.

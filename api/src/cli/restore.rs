@@ -4,15 +4,19 @@
 use std::{
     fs::{self, File},
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use auth::password::Peppers;
 use clap::Args;
-use store::{Options, Store};
+use store::{Options, Owner, Store};
 
-use super::{check, open::block_on, progress};
+use super::{
+    check,
+    open::{INITIALIZED, block_on, use_dir},
+    progress,
+};
 use crate::domain::{backup, usage, users};
 
 /// Makes a store of a backup, in an empty data directory. Everyone has to sign in again afterwards: sessions and signing
@@ -29,25 +33,40 @@ pub(super) struct Restore {
 /// The new store until it is whole. What an interrupted restore leaves is removed by the next.
 const UNFINISHED: &str = "store.restoring";
 
+/// What may be in a directory that a backup is restored into: nothing but what an interrupted restore left there.
+fn refuse_occupied(data: &Path) -> Result<()> {
+    if !data.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(data).with_context(|| format!("cannot read {}", data.display()))? {
+        let name = entry?.file_name();
+        // A file system that was just made has this.
+        if ![UNFINISHED, INITIALIZED, "lost+found"].iter().any(|known| name == *known) {
+            bail!(
+                "{} is not empty: it has {}; restore into a new directory with --data DIR, or move what is there away",
+                data.display(),
+                name.to_string_lossy()
+            );
+        }
+    }
+    Ok(())
+}
+
 impl Restore {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
         let Self { file, data } = self;
-        if data.exists() {
-            for entry in fs::read_dir(&data).with_context(|| format!("cannot read {}", data.display()))? {
-                if entry?.file_name() != UNFINISHED {
-                    bail!("{} is not empty; restore into a new directory with --data DIR", data.display());
-                }
-            }
-        }
+        refuse_occupied(&data)?;
         let length = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.len();
         let bar = progress::up_to(length, "Verifying");
         let verified = backup::verify(&file, &mut |bytes| bar.inc(bytes));
         bar.finish_and_clear();
         let manifest = verified.with_context(|| format!("{} was not restored", file.display()))?;
 
-        super::open::make_private(&data)
-            .with_context(|| format!("cannot use the data directory {}", data.display()))?;
+        use_dir(&data)?;
+        let owner = Owner::of(&data);
+        // From now on a server does not take the directory for one that never had a store, whatever becomes of this.
+        store::note_initialized(&data.join(INITIALIZED)).context("the data directory cannot be written to")?;
         let unfinished = data.join(UNFINISHED);
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)?;
@@ -66,6 +85,9 @@ impl Restore {
             Ok((checked, found.is_ok_and(|found| found.missing > 0)))
         })?;
         fs::rename(&unfinished, data.join("store"))?;
+        for made in ["store", INITIALIZED] {
+            owner.keep(&data.join(made))?;
+        }
         File::open(&data)?.sync_all()?;
         writeln!(
             std::io::stdout(),

@@ -84,6 +84,9 @@ pub(super) struct Serve {
     /// How long a stopping server lets requests finish.
     #[arg(long, env = "COFFER_GRACE", default_value = "10s", allow_hyphen_values = true, value_parser = parse_duration, value_name = "TIME")]
     grace: Duration,
+    /// Start with a store that is there only, and never make a new one: where the data is on a disk of its own, which may not be mounted.
+    #[arg(long, env = "COFFER_REQUIRE_STORE")]
+    require_store: bool,
     /// Fill an empty store with demo collections and a demo admin first; the password is printed.
     #[arg(long, env = "COFFER_DEMO")]
     demo: bool,
@@ -156,6 +159,9 @@ impl Serve {
             metrics,
             certificate_end: tls.clone().map(|tls| Arc::new(move || tls.expires_at()) as routes::CertificateEnd),
         };
+        if self.require_store {
+            self.data.require_store()?;
+        }
         let for_metrics = self.metrics_listen.map(metrics::Listener::bind).transpose()?;
         let Opened { app, mut setup_code } =
             self.data.open(settings, Quota::new(self.quota_records.0, self.quota_bytes.0)).await?;

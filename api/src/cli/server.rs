@@ -43,6 +43,11 @@ pub(super) struct Session {
 }
 
 impl FromServer {
+    /// Whether a server is asked at all.
+    pub(super) fn is_named(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// The server, if one was named. Asks for the password.
     pub(super) fn named(&self) -> Result<Option<Named<'_>>> {
         let (Some(server), Some(user)) = (&self.url, &self.user) else { return Ok(None) };

@@ -15,7 +15,7 @@ use common::{
     reader::unchanged,
 };
 use serde_json::{Value, json};
-use store::{Addition, Batch, CommitError, Expect, Scan, Snapshot};
+use store::{Addition, Batch, CommitError, Expect, Reserve, Scan, Snapshot};
 
 use super::{
     core::Core,
@@ -246,6 +246,7 @@ pub async fn delete(
                 batch.delete(key);
             }
         }
+        batch.use_reserve(Reserve::Half);
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }

@@ -86,7 +86,10 @@ pub enum Error {
     )]
     TooSlow,
     /// The disk is full; reads go on.
-    #[error("The server's disk is full. Nothing was changed; an operator has to free space.")]
+    #[error(
+        "The server's disk is full, and nothing was changed. Signing in and out and deleting still work. An operator makes room with \
+         `coffer journal trim` and `coffer compact`, or by removing other files."
+    )]
     DiskFull,
     /// The store takes no more writes.
     #[error("The server is stopping. Try again in a moment.")]

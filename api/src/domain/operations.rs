@@ -26,7 +26,7 @@ use common::{
     query::ListQuery,
 };
 use serde_json::{Value, json};
-use store::{Batch, Entry, Expect, Key};
+use store::{Batch, Entry, Expect, Key, Reserve};
 
 use super::{
     core::Core,
@@ -48,6 +48,11 @@ pub async fn trim_changes(core: &Core, by: Actor<'_>, older_than: std::time::Dur
     start(core, by, Work::TrimChanges(trim), Some(of), details).await
 }
 
+/// How many changes [`trim_changes`] would remove.
+pub async fn count_changes(core: &Core, older_than: std::time::Duration) -> Result<u64> {
+    Trim::before(core, older_than)?.count(core).await
+}
+
 async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details: Value) -> Result<Operation> {
     let id = OperationId::from_uuid(core.ids.next_id());
     let stored = Stored::new(work, of, core.timestamp(), by.caller.user_id());
@@ -56,7 +61,11 @@ async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details:
     loop {
         let mut batch = Batch::new();
         let key = keyspace::operation(id);
-        batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?).append(journal::bytes(&change));
+        batch
+            .expect(key.clone(), Expect::Absent)
+            .put(key, stored.to_bytes()?)
+            .append(journal::bytes(&change))
+            .use_reserve(Reserve::Most);
         unfinished::begin(core, id, &mut batch).await?;
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
@@ -109,7 +118,8 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
         batch
             .expect(key.clone(), Expect::Version(version))
             .put(key, stored.to_bytes()?)
-            .append(journal::bytes(&change));
+            .append(journal::bytes(&change))
+            .use_reserve(Reserve::Most);
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Batch, Expect, Scan, Version};
+use store::{Batch, Expect, Reserve, Scan, Version};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -245,7 +245,7 @@ pub fn stage_end(
 /// Stages what a session is from now on, if nobody has changed it since `version`.
 pub(super) fn stage_change(batch: &mut Batch, id: SessionId, version: Version, after: &StoredSession) -> Result<()> {
     let key = keyspace::session(id);
-    batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(after)?);
+    batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(after)?).use_reserve(Reserve::Half);
     Ok(())
 }
 

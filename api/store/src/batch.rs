@@ -31,6 +31,18 @@ impl Addition {
     }
 }
 
+/// How much of the room that is kept free on the disk a batch may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reserve {
+    /// Nothing.
+    #[default]
+    Kept,
+    /// Half of it: for deletions, and for what lets people in and out who delete.
+    Half,
+    /// Most of it: for what makes the store smaller by itself. The rest is for opening the store.
+    Most,
+}
+
 /// Expectations and changes that are committed together or not at all.
 ///
 /// Changes take effect in this order, whatever the order of the calls: puts and deletes (the last
@@ -41,6 +53,7 @@ pub struct Batch {
     pub(super) write: Vec<(Key, Option<Bytes>)>,
     pub(super) add: Vec<(Key, Vec<Addition>)>,
     pub(super) append: Vec<Bytes>,
+    pub(super) reserve: Reserve,
 }
 
 impl Batch {
@@ -97,6 +110,12 @@ impl Batch {
         self
     }
 
+    /// Lets the batch use that much of the room that is kept free on the disk, or more if it may already.
+    pub fn use_reserve(&mut self, reserve: Reserve) -> &mut Batch {
+        self.reserve = self.reserve.max(reserve);
+        self
+    }
+
     /// Takes back everything that the batch would write or add below `prefix`.
     pub fn withdraw(&mut self, prefix: &Key) -> &mut Batch {
         self.write.retain(|(key, _)| !key.starts_with(prefix));
@@ -107,6 +126,11 @@ impl Batch {
     /// True if committing the batch would change nothing.
     pub fn is_empty(&self) -> bool {
         self.write.is_empty() && self.add.is_empty() && self.append.is_empty()
+    }
+
+    /// True if the batch removes any key.
+    pub(super) fn deletes(&self) -> bool {
+        self.write.iter().any(|(_, value)| value.is_none())
     }
 
     /// The keys that the batch writes.

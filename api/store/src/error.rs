@@ -45,6 +45,24 @@ pub enum OpenError {
         /// The newest format that this program reads.
         known: u32,
     },
+    /// A file of the store belongs to another user, who lets this process not use it (exit code 1). That is no damage.
+    #[error(
+        "cannot open the store {}: {} belongs to {owner}, and this process runs as {user}, who may not use it; give the files to \
+         {user} with `sudo chown -R {user} {}`",
+        dir.display(),
+        path.display(),
+        dir.display()
+    )]
+    Foreign {
+        /// The store's directory.
+        dir: PathBuf,
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        owner: String,
+        /// Whom this process runs as.
+        user: String,
+    },
     /// The operating system refused something.
     #[error("cannot open the store {}: {what}: {source}", dir.display())]
     Io {
@@ -109,6 +127,26 @@ pub enum CommitError {
     /// The store takes no more writes: it was closed, or it failed (see [`Store::failed`]).
     ///
     /// [`Store::failed`]: super::Store::failed
+    #[error("the store takes no more writes")]
+    Stopped,
+}
+
+/// Why space was not given back to the system. The store goes on as before, unless it stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CompactError {
+    /// The store could not be opened again with so little room.
+    #[error(
+        "opening the store again needs {} MB of free disk, and there are {}; remove other files first",
+        needed.div_ceil(1_000_000),
+        free / 1_000_000
+    )]
+    NoRoom {
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The store takes no more writes.
     #[error("the store takes no more writes")]
     Stopped,
 }

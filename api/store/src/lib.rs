@@ -35,14 +35,15 @@ mod version;
 
 use self::local::Local;
 
-pub use self::batch::{Addition, Batch, Expect};
-pub use self::error::{CommitError, Failure, FillError, OpenError, ReadError};
+pub use self::batch::{Addition, Batch, Expect, Reserve};
+pub use self::error::{CommitError, CompactError, Failure, FillError, OpenError, ReadError};
 pub use self::key::{Element, Elements, Key, KeyError};
+pub use self::local::{Owner, close_dir, disk_bytes, is_own, make_private, note_initialized, owner_of};
 pub use self::options::{EngineOptions, Options, SledOptions};
 pub use self::pages::Pages;
 pub use self::scan::{Direction, Scan};
 pub use self::snapshot::{Count, Snapshot};
-pub use self::stats::Stats;
+pub use self::stats::{Compacted, Stats};
 pub use self::version::{Entry, ParseVersionError, Version, counter, counters};
 
 /// The newest format of a store: how keys and values are written, and what those who use the store keep in it. A program refuses
@@ -170,6 +171,14 @@ impl Store {
     pub fn disk_bytes(&self) -> Result<u64, ReadError> {
         match &self.0 {
             Engine::Local(local) => local.disk_bytes(),
+        }
+    }
+
+    /// Gives what the store has on the disk and does not need back to the system. It is closed and opened again for that; reads
+    /// and commits wait meanwhile, and then go on.
+    pub async fn compact(&self) -> Result<Compacted, CompactError> {
+        match &self.0 {
+            Engine::Local(local) => local.compact().await,
         }
     }
 

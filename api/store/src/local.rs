@@ -5,16 +5,20 @@
 //! - `order_statistics`: how far into a range a key is
 //! - `inner`: what the committer, the snapshots and the handles have in common
 //! - `fill`: how a backup gets into a new store
+//! - `compaction`: how disk space goes back to the system
+//! - `room`: what may still be written before the disk is full
 //! - `backend`: what keeps the bytes, `sled` (on disk) or `memory` (for tests)
 
 mod backend;
 mod committer;
+mod compaction;
 mod fill;
 mod generation;
 mod inner;
 mod memory;
 mod order_statistics;
 mod queue;
+mod room;
 mod sled;
 mod snapshot;
 
@@ -29,8 +33,12 @@ use self::memory::Memory;
 use self::order_statistics::OrderStatistics;
 use self::queue::Queue;
 use self::sled::Sled;
-use crate::{Batch, CommitError, EngineOptions, Failure, OpenError, Options, ReadError, Stats, Version, Watermark};
+use crate::{
+    Batch, CommitError, CompactError, Compacted, EngineOptions, Failure, OpenError, Options, ReadError, Reserve, Stats,
+    Version, Watermark,
+};
 
+pub use self::sled::{Owner, close_dir, disk_bytes, is_own, make_private, note_initialized, owner_of};
 pub(crate) use self::snapshot::Snapshot;
 
 /// A handle to the engine; it is closed with the last one.
@@ -47,7 +55,7 @@ fn open_backend(options: &EngineOptions) -> Result<(Backend, State, OrderStatist
         EngineOptions::Memory => Ok((Backend::Memory(Memory::default()), State::default(), OrderStatistics::default())),
         EngineOptions::Sled(options) => {
             let (sled, state, order) = Sled::open(options)?;
-            Ok((Backend::Sled(sled), state, order))
+            Ok((Backend::Sled(Box::new(sled)), state, order))
         }
     }
 }
@@ -81,6 +89,11 @@ impl Local {
         answer.await.unwrap_or(Err(CommitError::Stopped))
     }
 
+    pub(crate) async fn compact(&self) -> Result<Compacted, CompactError> {
+        let answer = self.0.inner.queue.push_compaction()?;
+        answer.await.unwrap_or(Err(CompactError::Stopped))
+    }
+
     pub(crate) fn format(&self) -> u32 {
         self.0.inner.backend.format()
     }
@@ -93,7 +106,7 @@ impl Local {
         if self.0.inner.failure.borrow().is_some() {
             return Err(CommitError::Stopped);
         }
-        if self.0.inner.backend.has_room_for(0) { Ok(()) } else { Err(CommitError::DiskFull) }
+        if self.0.inner.backend.room().has(0, Reserve::Kept) { Ok(()) } else { Err(CommitError::DiskFull) }
     }
 
     pub(crate) fn stats(&self) -> &Stats {

@@ -29,9 +29,12 @@ pub struct SledOptions {
     pub dir: PathBuf,
     /// How much memory the page cache may take. The whole process needs more than this.
     pub cache_bytes: u64,
-    /// Room that is left on the disk: commits that would use it up are refused as `DiskFull`.
-    /// Opening a store needs some, so a disk filled to the brim would lock the store away.
+    /// Room that is left on the disk: commits that would use it up are refused as `DiskFull`, unless they
+    /// [may](crate::Batch::use_reserve). Opening a store needs some, so a disk filled to the brim would lock the store away.
     pub reserve_bytes: u64,
+    /// A file outside of `dir` that is made with the first commit. Where it is and the store is not, opening is refused: the
+    /// store was removed, and an empty one in its place would hide that.
+    pub initialized: Option<PathBuf>,
     /// Open even if commits that were acknowledged are missing. They stay lost.
     pub accept_data_loss: bool,
 }
@@ -45,6 +48,7 @@ impl Options {
             // here is mostly in the system's own cache.
             cache_bytes: 16 << 20,
             reserve_bytes: 64 << 20,
+            initialized: None,
             accept_data_loss: false,
         }))
     }

@@ -50,19 +50,16 @@ impl Snapshot {
     }
 
     /// The value of `key`, if there is one.
-    // Reading in place takes a microsecond; `async` is for engines on the other end of a network.
-    #[expect(clippy::unused_async, reason = "an engine over the network will wait here")]
     pub async fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         match &self.0 {
-            Engine::Local(local) => local.get(key),
+            Engine::Local(local) => local.get(key).await,
         }
     }
 
     /// The values of several keys, in their order: one trip to an engine over the network.
-    #[expect(clippy::unused_async, reason = "an engine over the network will wait here")]
     pub async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, ReadError> {
         match &self.0 {
-            Engine::Local(local) => keys.iter().map(|key| local.get(key)).collect(),
+            Engine::Local(local) => local.get_many(keys).await,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a store counts of itself, for metrics.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use base::histogram::{Histogram, SECONDS, SIZES};
 
@@ -29,4 +30,21 @@ impl Default for Stats {
             commit_time: Histogram::new(SECONDS),
         }
     }
+}
+
+/// What [`Store::compact`](super::Store::compact) did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Bytes that the store took on the disk before.
+    pub before: u64,
+    /// Bytes that it takes now.
+    pub after: u64,
+    /// Bytes that are free inside its files and were not given back, since the file system does not take them. What is written
+    /// next goes there.
+    pub free_inside: u64,
+    /// The longest that a read or commit waited for it.
+    pub waited: Duration,
+    /// Everything was written anew. Otherwise only segments of the files that held nothing at all were given back: the files could
+    /// not become much smaller, or there was no room for a second copy.
+    pub rewritten: bool,
 }

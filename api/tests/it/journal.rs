@@ -46,10 +46,10 @@ async fn histories_end_where_the_journal_was_cut() {
     server.stop();
 
     let trimmed = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
-    assert!(trimmed.starts_with("0: Forgot 1\u{202f}20"), "{trimmed}");
+    assert!(trimmed.contains("\nForgot 1\u{202f}20"), "{trimmed}");
     assert_sound(&data);
     let again = said(&coffer(&["journal", "trim", "--older-than", "90d"], &data));
-    assert!(again.starts_with("0: Forgot 0 changes"), "{again}");
+    assert!(again.contains("\nForgot 0 changes"), "{again}");
 
     let server = Server::start(&data, &[]);
     let admin = server.sign_in(ADMIN).await;

@@ -10,6 +10,7 @@ mod collections;
 mod command_line;
 mod conformance;
 mod contract;
+mod disk;
 mod docs;
 mod drf_errors;
 #[path = "../../store/tests/it/files.rs"]

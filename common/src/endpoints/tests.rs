@@ -76,6 +76,7 @@ GET /api/operations/ Admin Reads(User) Drf - Json
 GET /api/operations/{id}/ Admin Reads(User) Drf - Json
 DELETE /api/operations/{id}/ Admin Writes(User) Drf - Nothing
 GET /api/backup/ Admin Reads(User) Drf - File
+POST /api/storage/compact/ Admin Writes(User) Drf - Json
 GET /api/log/ Admin Reads(User) Drf - Json
 PUT /api/log/ Admin Writes(User) Drf Json≤1048575 Json
 GET /metrics Admin Reads(User) Drf - Text

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use common::{id::OperationId, operation::OperationState};
-use store::{Batch, CommitError, Expect, Key, Version};
+use store::{Batch, CommitError, Expect, Key, Reserve, Version};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -147,6 +147,7 @@ impl<'a> Runner<'a> {
             return Ok(outcome);
         }
         batch.expect(held.key.clone(), held.version.map_or(Expect::Absent, Expect::Version));
+        batch.use_reserve(Reserve::Most);
         let is_kept = !(is_last && held.is_recurring);
         if is_last {
             // What was counted before was right for that moment.
@@ -197,7 +198,10 @@ impl<'a> Runner<'a> {
     async fn write(&self, held: &Held) -> Result<()> {
         let Some(version) = held.version else { return Ok(()) };
         let mut batch = Batch::new();
-        batch.expect(held.key.clone(), Expect::Version(version)).put(held.key.clone(), held.stored.to_bytes()?);
+        batch
+            .expect(held.key.clone(), Expect::Version(version))
+            .put(held.key.clone(), held.stored.to_bytes()?)
+            .use_reserve(Reserve::Most);
         match self.core.store.commit(batch).await {
             Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error.into()),

@@ -11,7 +11,7 @@ use common::{
     problem::{FieldError, FieldErrors, NON_FIELD},
 };
 use serde_json::Value;
-use store::{Batch, Expect, Scan, Snapshot, counter};
+use store::{Batch, Expect, Reserve, Scan, Snapshot, counter};
 
 use super::{
     find::{Target, expect_schema, find},
@@ -44,7 +44,8 @@ pub async fn delete(
         let snapshot = core.store.snapshot().await?;
         let Target { schema, stored } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
         Precondition::check(precondition, Revision(stored.entry.version.get()))?;
-        let batch = stage_with_referrers(core, caller, &snapshot, &schema, id).await?;
+        let mut batch = stage_with_referrers(core, caller, &snapshot, &schema, id).await?;
+        batch.use_reserve(Reserve::Half);
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }

@@ -5,10 +5,12 @@
 
 use std::io;
 use std::ops::Bound;
+use std::path::{Path, PathBuf};
 
 use super::memory::Memory;
-use super::sled::Sled;
-use crate::{Direction, Entry, FORMAT, Key, ReadError, Version};
+use super::room::Room;
+use super::sled::{NotRewritten, Rewrite, Sled};
+use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Version};
 
 /// What the store remembers about itself; written in the same atomic step as every group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,9 +69,15 @@ pub(super) struct ApplyError {
     pub reason: String,
 }
 
+impl From<ReadError> for ApplyError {
+    fn from(error: ReadError) -> ApplyError {
+        ApplyError { reason: format!("reading: {}", error.reason) }
+    }
+}
+
 /// The backends.
 pub(super) enum Backend {
-    Sled(Sled),
+    Sled(Box<Sled>),
     Memory(Memory),
 }
 
@@ -89,11 +97,75 @@ impl Backend {
         }
     }
 
-    /// False if writing `bytes` more would leave too little room on the disk.
-    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
+    /// How much may still be written.
+    pub(super) fn room(&self) -> Room {
         match self {
-            Backend::Sled(sled) => sled.has_room_for(bytes),
-            Backend::Memory(_) => true,
+            Backend::Sled(sled) => sled.room(),
+            Backend::Memory(_) => Room::unlimited(),
+        }
+    }
+
+    /// Begins to write everything anew, where that could take less room. An error says why not.
+    pub(super) fn begin_rewrite(&self) -> Result<Rewrite, NotRewritten> {
+        match self {
+            Backend::Sled(sled) => sled.begin_rewrite(),
+            Backend::Memory(_) => Err(NotRewritten::NotWorth),
+        }
+    }
+
+    /// Copies everything while others read and write. An error says why it is of no use.
+    pub(super) fn copy(&self, to: &Rewrite, is_over: impl Fn() -> bool) -> Result<(), NotRewritten> {
+        match self {
+            Backend::Sled(sled) => sled.copy(to, is_over),
+            Backend::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Copies what changed meanwhile, and gives the new database, which is whole. Nobody may write meanwhile.
+    pub(super) fn catch_up(&self, rewrite: Rewrite, state: State) -> Result<PathBuf, NotRewritten> {
+        match self {
+            Backend::Sled(sled) => sled.catch_up(rewrite, state),
+            Backend::Memory(_) => Ok(PathBuf::new()),
+        }
+    }
+
+    /// Puts the new database in the place of the old one. Nobody may read or write meanwhile.
+    pub(super) fn swap(&self, new: &Path) -> Result<(), ApplyError> {
+        match self {
+            Backend::Sled(sled) => sled.swap(new),
+            Backend::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Moves what stands in parts of the files that are nearly empty together, while others read and write.
+    pub(super) fn sweep(&self, is_over: impl Fn() -> bool) -> Result<(), ReadError> {
+        match self {
+            Backend::Sled(sled) => sled.sweep(is_over),
+            Backend::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Forgets a new database that is not finished.
+    pub(super) fn give_up_rewrite(&self) {
+        if let Backend::Sled(sled) = self {
+            sled.give_up_rewrite();
+        }
+    }
+
+    /// Gives whole segments that hold nothing back to the system; says how many bytes are free in the file and stay there. Nobody
+    /// may read or write meanwhile. `state` is what the store is known to hold.
+    pub(super) fn reopen(&self, state: State) -> Result<Result<u64, CompactError>, ApplyError> {
+        match self {
+            Backend::Sled(sled) => sled.reopen(state),
+            Backend::Memory(_) => Ok(Ok(0)),
+        }
+    }
+
+    /// An error if what is written now would not be there after a restart.
+    pub(super) fn look(&self) -> Result<(), ApplyError> {
+        match self {
+            Backend::Sled(sled) => sled.look(),
+            Backend::Memory(_) => Ok(()),
         }
     }
 

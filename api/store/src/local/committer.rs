@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 
 use super::backend::{ApplyError, Backend, State};
+use super::compaction::{Compaction, Reopening};
 use super::generation::Generation;
 use super::inner::Inner;
 use super::order_statistics::OrderStatistics;
-use super::queue::{Queue, Waiting};
+use super::queue::{Queue, Waiting, Work};
+use super::room::Room;
 use crate::group::{Found, Group, Write};
 use crate::last_changes::LastChanges;
 use crate::{CommitError, Stats};
@@ -25,13 +27,15 @@ const MAX_PATIENCE: Duration = Duration::from_millis(1);
 
 /// The committer's thread, and what it keeps true from one group to the next.
 pub(super) struct Committer {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     /// As of the last group.
-    state: State,
+    pub(super) state: State,
     /// Where the keys are then.
     order: OrderStatistics,
     /// The last commit in each space then.
     last_changes: Arc<LastChanges>,
+    pub(super) reopening: Reopening,
+    pub(super) compaction: Option<Compaction>,
 }
 
 impl Committer {
@@ -45,9 +49,11 @@ impl Committer {
             current: watch::Sender::new(Arc::new(generation)),
             failure: watch::Sender::new(None),
             ended: watch::Sender::new(false),
+            gate: RwLock::new(()),
             stats: Stats::default(),
         });
-        (Arc::clone(&inner), Committer { inner, state, order, last_changes })
+        let reopening = Reopening::default();
+        (Arc::clone(&inner), Committer { inner, state, order, last_changes, reopening, compaction: None })
     }
 
     /// Runs until the queue is closed and empty, or a write fails.
@@ -67,13 +73,28 @@ impl Committer {
     fn commit_groups(&mut self) -> Result<(), ApplyError> {
         let inner = Arc::clone(&self.inner);
         let (mut expected, mut patience) = (1, Duration::ZERO);
-        while let Some(waiting) = inner.queue.take_group(expected, patience) {
-            let bytes = waiting.iter().map(|waiting| waiting.bytes).sum();
-            if !inner.backend.has_room_for(bytes) {
-                inner.stats.refused.fetch_add(waiting.len() as u64, Relaxed);
-                for waiting in waiting {
-                    waiting.answer(Err(CommitError::DiskFull));
+        while let Some(work) = inner.queue.take(expected, patience) {
+            let waiting = match work {
+                Work::Group(waiting) => waiting,
+                Work::Compact(answer) => {
+                    self.begin_compaction(answer)?;
+                    continue;
                 }
+                Work::Copied(rewrite, outcome) => {
+                    self.end_compaction(rewrite, outcome)?;
+                    continue;
+                }
+                Work::Swept => {
+                    self.end_sweep()?;
+                    continue;
+                }
+                Work::Idle => {
+                    inner.backend.look()?;
+                    continue;
+                }
+            };
+            let waiting = self.let_in(waiting)?;
+            if waiting.is_empty() {
                 continue;
             }
             let (started, count) = (Instant::now(), waiting.len());
@@ -88,12 +109,35 @@ impl Committer {
         Ok(())
     }
 
+    /// Refuses the batches that there is no room for, and gives back the others.
+    fn let_in(&mut self, waiting: Vec<Waiting>) -> Result<Vec<Waiting>, ApplyError> {
+        let has_room = |waiting: &[Waiting], mut room: Room| {
+            waiting.iter().map(|waiting| room.take(waiting.bytes, waiting.batch.reserve)).collect::<Vec<_>>()
+        };
+        let mut fits = has_room(&waiting, self.inner.backend.room());
+        if fits.contains(&false) && self.compaction.is_none() && self.reopening.is_due() {
+            self.make_room()?;
+            fits = has_room(&waiting, self.inner.backend.room());
+        }
+        let (mut let_in, mut fits) = (Vec::with_capacity(waiting.len()), fits.into_iter());
+        for waiting in waiting {
+            if fits.next() == Some(true) {
+                let_in.push(waiting);
+            } else {
+                self.inner.stats.refused.fetch_add(1, Relaxed);
+                waiting.answer(Err(CommitError::DiskFull));
+            }
+        }
+        Ok(let_in)
+    }
+
     fn commit_group(&mut self, waiting: Vec<Waiting>) -> Result<(), ApplyError> {
         let (backend, stats) = (&self.inner.backend, &self.inner.stats);
         stats.group_sizes.observe(waiting.len() as u64);
         let keys = Found::keys(waiting.iter().map(|waiting| &waiting.batch));
         let entries = keys.iter().map(|key| backend.get(key)).collect();
         let found = Found::new(keys, entries);
+        self.reopening.deletions |= waiting.iter().any(|waiting| waiting.batch.deletes());
         let mut group = Group::new(self.state.version, Arc::clone(&self.last_changes), found);
         let (answers, outcomes): (Vec<_>, Vec<_>) = waiting
             .into_iter()

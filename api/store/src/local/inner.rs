@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 
 use super::backend::Backend;
 use super::generation::Generation;
@@ -11,6 +11,8 @@ use crate::{Failure, Stats};
 
 pub(super) struct Inner {
     pub backend: Backend,
+    /// Readers hold this while they read. The committer takes it to close the backend for a moment.
+    pub gate: RwLock<()>,
     pub queue: Queue,
     /// The last group that is on disk. Readers start here.
     pub current: watch::Sender<Arc<Generation>>,

@@ -2,19 +2,41 @@
 //! as `Busy` at once and not as memory that grows.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::{Batch, CommitError, Version};
+use super::sled::{NotRewritten, Rewrite};
+use crate::{Batch, CommitError, CompactError, Compacted, Version};
 
 /// A group takes no more than this, so that the first to arrive does not wait for all, and readers
 /// are not kept out for long while a group enters the backend.
 const GROUP_BATCHES: usize = 1024;
 const GROUP_BYTES: usize = 2 << 20;
 
+/// How long the committer has nothing to do before it is told so.
+const LOOK: Duration = Duration::from_secs(1);
+
 type Answer = oneshot::Sender<Result<Version, CommitError>>;
+
+/// Whom to tell what became of a compaction.
+pub(super) type CompactAnswer = oneshot::Sender<Result<Compacted, CompactError>>;
+
+/// What the committer is to do next.
+pub(super) enum Work {
+    /// Commit these.
+    Group(Vec<Waiting>),
+    /// Give space back to the system.
+    Compact(CompactAnswer),
+    /// Everything was copied into a new database, or why it was not.
+    Copied(Rewrite, Result<(), NotRewritten>),
+    /// What stands in parts of the files that are nearly empty was moved together.
+    Swept,
+    /// Nothing has come for a while.
+    Idle,
+}
 
 pub(super) struct Waiting {
     pub batch: Batch,
@@ -41,6 +63,9 @@ pub(super) struct Queue {
 struct Line {
     waiting: VecDeque<Waiting>,
     bytes: usize,
+    compactions: VecDeque<CompactAnswer>,
+    copied: Option<(Rewrite, Result<(), NotRewritten>)>,
+    swept: bool,
     closed: bool,
 }
 
@@ -68,13 +93,61 @@ impl Queue {
         Ok(answered)
     }
 
-    /// Waits for batches and takes the next group; `None` when the queue is closed and empty. Once
-    /// there is one batch, it waits as long as `patience` for `expected` of them.
-    pub(super) fn take_group(&self, expected: usize, patience: Duration) -> Option<Vec<Waiting>> {
-        let none = |line: &mut Line| line.waiting.is_empty() && !line.closed;
-        let line = self.arrived.wait_while(self.line(), none);
+    /// Asks for space to be given back.
+    pub(super) fn push_compaction(&self) -> Result<oneshot::Receiver<Result<Compacted, CompactError>>, CompactError> {
+        let (answer, answered) = oneshot::channel();
+        let mut line = self.line();
+        if line.closed {
+            return Err(CompactError::Stopped);
+        }
+        line.compactions.push_back(answer);
+        drop(line);
+        self.arrived.notify_one();
+        Ok(answered)
+    }
+
+    /// Hands over what was copied.
+    pub(super) fn push_copied(&self, rewrite: Rewrite, outcome: Result<(), NotRewritten>) {
+        self.line().copied = Some((rewrite, outcome));
+        self.arrived.notify_one();
+    }
+
+    /// Says that the sweeping is over.
+    pub(super) fn push_swept(&self) {
+        self.line().swept = true;
+        self.arrived.notify_one();
+    }
+
+    /// Nothing more is taken.
+    pub(super) fn is_closed(&self) -> bool {
+        self.line().closed
+    }
+
+    /// Waits for work and takes the next; `None` when the queue is closed and empty. Once there is one batch, it waits as long as
+    /// `patience` for `expected` of them.
+    pub(super) fn take(&self, expected: usize, patience: Duration) -> Option<Work> {
+        let none = |line: &mut Line| {
+            line.waiting.is_empty()
+                && line.compactions.is_empty()
+                && line.copied.is_none()
+                && !line.swept
+                && !line.closed
+        };
+        let line = self.arrived.wait_timeout_while(self.line(), LOOK, none);
+        let (mut line, waited) = line.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Some(Work::Idle);
+        }
+        if let Some((rewrite, outcome)) = line.copied.take() {
+            return Some(Work::Copied(rewrite, outcome));
+        }
+        if mem::take(&mut line.swept) {
+            return Some(Work::Swept);
+        }
+        if let Some(answer) = line.compactions.pop_front() {
+            return Some(Work::Compact(answer));
+        }
         let few = |line: &mut Line| line.waiting.len() < expected && !line.closed;
-        let line = line.unwrap_or_else(PoisonError::into_inner);
         let line = self.arrived.wait_timeout_while(line, patience, few);
         let (mut line, _) = line.unwrap_or_else(PoisonError::into_inner);
         let mut bytes = 0;
@@ -86,7 +159,7 @@ impl Queue {
             group.extend(line.waiting.pop_front());
         }
         line.bytes -= bytes;
-        (!group.is_empty()).then_some(group)
+        (!group.is_empty()).then_some(Work::Group(group))
     }
 
     /// How many batches wait.
@@ -104,6 +177,8 @@ impl Queue {
     pub(super) fn drain(&self) -> Vec<Waiting> {
         let mut line = self.line();
         line.bytes = 0;
+        // Whoever waits for a compaction is told by the end of the channel.
+        line.compactions.clear();
         line.waiting.drain(..).collect()
     }
 

@@ -5,27 +5,47 @@
 //! high-water mark, and opening compares what is there with what was promised: `sled/open.rs`.
 //! One tree holds everything; readers are kept out only while a group enters sled's memory.
 
+mod engine;
 mod files;
+mod holes;
+mod initialized;
 mod inspect;
 mod mark;
 mod open;
+mod owner;
 mod rescue;
+mod rewrite;
 mod stored;
+mod sweep;
 
+pub(super) use self::rewrite::{NotRewritten, Rewrite};
+
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 use ::sled::{Db, IVec};
 use bytes::Bytes;
 
+pub use self::files::disk_bytes;
+pub use self::initialized::note_initialized;
+pub use self::owner::{Owner, close_dir, is_own, make_private, owner_of};
+
+use self::engine::open_again;
 use self::files::{Format, Lock, sync};
+use self::holes::FreeSegments;
+use self::initialized::Initialized;
 use self::mark::Mark;
+use self::owner::Identity;
+use self::rewrite::Changes;
 use self::stored::Stored;
 use super::backend::{ApplyError, PageRequest, State};
-use crate::{Direction, Entry, FORMAT, Key, ReadError, Version};
+use super::room::Room;
+use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.
 const STATE_KEY: &[u8] = &[0];
@@ -35,27 +55,57 @@ const FIRST_KEY: &[u8] = &[2];
 
 pub(super) struct Sled {
     dir: PathBuf,
-    db: Db,
-    /// Our own handle of sled's database file, held so that a write error is reported to us even
-    /// if the system has told sled's handle about it already.
-    file: File,
+    /// `None` while it is opened again. Nobody reads then.
+    opened: RwLock<Option<Opened>>,
+    /// While the database is written anew: the keys that changed since that began.
+    changed: Mutex<Option<BTreeSet<Vec<u8>>>>,
     mark: Mark,
     /// sled's segment size.
     segment: usize,
     /// The number in the file `format`.
     format: AtomicU32,
-    /// Room on the disk that is never used up, because opening needs some.
+    cache_bytes: u64,
+    /// Room on the disk that is kept, because opening needs some.
     reserve_bytes: u64,
+    /// Segments of the database file that hold nothing and could not be given back.
+    free: Mutex<FreeSegments>,
     /// True if any value may be in pieces, which have to go when it goes.
     has_pieces: AtomicBool,
+    initialized: Initialized,
+    owner: Owner,
     /// Held as long as the backend lives.
     _lock: Lock,
 }
 
+/// An open database.
+struct Opened {
+    db: Db,
+    /// Our own handle of sled's database file, held so that a write error is reported to us even
+    /// if the system has told sled's handle about it already.
+    file: File,
+    /// Which file that is.
+    identity: Identity,
+}
+
+impl Opened {
+    fn new(sled_dir: &Path, db: Db) -> io::Result<Opened> {
+        let file = File::options().read(true).write(true).open(sled_dir.join("db"))?;
+        Ok(Opened { db, identity: Identity::of(&file)?, file })
+    }
+
+    /// Opens a database of which it is known that it is whole.
+    fn open(sled_dir: &Path, segment: usize, cache_bytes: u64) -> Result<Opened, String> {
+        let db = engine::open_known(sled_dir, segment, cache_bytes)?;
+        Opened::new(sled_dir, db).map_err(|error| error.to_string())
+    }
+}
+
 impl Sled {
     pub(super) fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
-        let stored = self.db.get(key.as_bytes()).map_err(read_error)?;
-        stored.map_or(Ok(None), |stored| self.load(key, stored))
+        self.with_db(|db| {
+            let stored = db.get(key.as_bytes()).map_err(read_error)?;
+            stored.map_or(Ok(None), |stored| load(db, key, stored))
+        })
     }
 
     pub(super) fn read(&self, request: &PageRequest<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
@@ -63,61 +113,85 @@ impl Sled {
             Bound::Unbounded => Bound::Included(FIRST_KEY),
             bound => bound.map(Key::as_bytes),
         };
-        let range = self.db.range::<&[u8], _>((from, request.to.map(Key::as_bytes)));
-        let entry = |item: Result<(IVec, IVec), ::sled::Error>| {
-            let (key, stored) = item.map_err(read_error)?;
-            let key = Key::from_encoded(key.to_vec());
-            let entry = if request.values {
-                self.load(&key, stored)?
-            } else {
-                let version = Stored::parse(&stored)?.version();
-                Some(Entry { version, value: Bytes::new() })
-            };
-            // A key that went meanwhile still counts: the caller has what was there before.
-            let entry = entry.unwrap_or(Entry { version: Version::MAX, value: Bytes::new() });
-            Ok((key, entry))
-        };
-        match request.direction {
-            Direction::Forward => range.take(request.limit).map(entry).collect(),
-            Direction::Backward => range.rev().take(request.limit).map(entry).collect(),
-        }
+        self.with_db(|db| read(db, from, request))
     }
 
-    /// Makes an entry of what was found at `key`.
-    fn load(&self, key: &Key, mut stored: IVec) -> Result<Option<Entry>, ReadError> {
-        loop {
-            let large = match Stored::parse(&stored)? {
-                Stored::Whole(version, bytes) => {
-                    let value = Bytes::copy_from_slice(bytes);
-                    return Ok(Some(Entry { version, value }));
-                }
-                Stored::Large(large) => large,
-            };
-            if let Some(value) = large.load(&self.db).map_err(read_error)? {
-                return Ok(Some(Entry { version: large.version, value }));
-            }
-            // Overwritten between the two reads; or it is damaged.
-            match self.db.get(key.as_bytes()).map_err(read_error)? {
-                None => return Ok(None),
-                Some(again) if again == stored => {
-                    return Err(ReadError { reason: "a piece of a value is missing".to_owned() });
-                }
-                Some(again) => stored = again,
-            }
-        }
+    /// Reads or writes. An error if the database could not be opened again.
+    fn with_db<T, E: From<ReadError>>(&self, f: impl FnOnce(&Db) -> Result<T, E>) -> Result<T, E> {
+        self.with_opened(|opened| f(&opened.db))
     }
 
-    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
-        let Ok(disk) = rustix::fs::fstatvfs(&self.file) else {
-            return true;
+    fn with_opened<T, E: From<ReadError>>(&self, f: impl FnOnce(&Opened) -> Result<T, E>) -> Result<T, E> {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        f(opened.as_ref().ok_or_else(|| ReadError { reason: "the database is closed".to_owned() })?)
+    }
+
+    fn opened_mut(&self) -> RwLockWriteGuard<'_, Option<Opened>> {
+        self.opened.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) -> MutexGuard<'_, Option<BTreeSet<Vec<u8>>>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn free_segments(&self) -> MutexGuard<'_, FreeSegments> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn room(&self) -> Room {
+        let Ok(disk) = rustix::fs::statvfs(&self.dir) else {
+            return Room::unlimited();
         };
-        // sled writes a page anew for each change of it, hence more than the bytes themselves.
-        let needed = (bytes as u64).saturating_mul(4).saturating_add(self.reserve_bytes);
-        disk.f_bavail.saturating_mul(disk.f_frsize) >= needed
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let inside =
+            self.with_opened(|opened| Ok::<_, ReadError>(self.free_segments().bytes(&opened.file))).unwrap_or(0);
+        Room { free: free.saturating_add(inside), reserve: self.reserve_bytes }
+    }
+
+    /// Closes the database and opens it again: as it opens, sled finds out which segments hold nothing, and zeroes them.
+    pub(super) fn reopen(&self, state: State) -> Result<Result<u64, CompactError>, ApplyError> {
+        if let Err(error) = self.has_room_to_open() {
+            return Ok(Err(error));
+        }
+        let mut opened = self.opened_mut();
+        drop(opened.take());
+        let sled_dir = self.dir.join("sled");
+        let (db, inspected) = open_again(&sled_dir, self.segment, self.cache_bytes, state.version)
+            .map_err(|what| failed("opening it again", &what))?;
+        if inspected.state != state {
+            return Err(failed("opening it again", &"it does not hold what was written"));
+        }
+        let again = Opened::new(&sled_dir, db).map_err(|error| failed("opening it again", &error))?;
+        let free = holes::give_back(&again.file, self.segment).map_err(|error| failed("giving space back", &error))?;
+        files::sync_files(&sled_dir).map_err(|error| failed("syncing", &error))?;
+        make_private(&sled_dir).map_err(|error| failed("closing the files to others", &error))?;
+        self.owner.keep(&sled_dir).map_err(|error| failed("keeping the owner of the files", &error))?;
+        *opened = Some(again);
+        drop(opened);
+        let free_inside = free.bytes_at_first();
+        *self.free_segments() = free;
+        Ok(Ok(free_inside))
+    }
+
+    fn has_room_to_open(&self) -> Result<(), CompactError> {
+        let Ok(disk) = rustix::fs::statvfs(&self.dir) else { return Ok(()) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let needed = files::needed_to_open(&self.dir.join("sled")).unwrap_or(0);
+        if free >= needed { Ok(()) } else { Err(CompactError::NoRoom { needed, free }) }
+    }
+
+    /// An error if the database file is not where it was: what is written into a file without a name is gone with the process.
+    pub(super) fn look(&self) -> Result<(), ApplyError> {
+        let path = self.dir.join("sled/db");
+        if self.with_opened(|opened| Ok::<_, ReadError>(opened.identity.is_at(&path)))? {
+            return Ok(());
+        }
+        let reason = format!("{} was removed or replaced while it was in use", path.display());
+        Err(ApplyError { reason })
     }
 
     pub(super) fn disk_bytes(&self) -> Result<u64, ReadError> {
-        files::disk_bytes(&self.dir).map_err(read_error)
+        disk_bytes(&self.dir).map_err(read_error)
     }
 
     pub(super) fn format(&self) -> u32 {
@@ -126,6 +200,7 @@ impl Sled {
 
     pub(super) fn raise_format(&self) -> io::Result<()> {
         Format { number: FORMAT, segment: self.segment }.write(&self.dir.join("format"))?;
+        self.owner.keep(&self.dir.join("format"))?;
         sync(&self.dir)?;
         self.format.store(FORMAT, Ordering::Relaxed);
         Ok(())
@@ -140,41 +215,97 @@ impl Sled {
     ) -> Result<(), ApplyError> {
         let applied = self.write(writes, state);
         if applied.is_err() {
-            std::mem::forget(self.db.clone());
+            let kept = self.with_db(|db| {
+                std::mem::forget(db.clone());
+                Ok::<_, ReadError>(())
+            });
+            kept?;
         }
         applied
     }
 
     fn write(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>, state: State) -> Result<(), ApplyError> {
-        let mut batch = ::sled::Batch::default();
-        for (ordinal, (key, entry)) in writes.enumerate() {
-            let key = key.as_bytes();
-            self.remove_pieces(&mut batch, key).map_err(|error| failed("reading", &error))?;
-            match entry {
-                None => batch.remove(key),
-                Some(entry) if stored::write(&mut batch, key, &entry, ordinal) => {
-                    self.has_pieces.store(true, Ordering::Relaxed);
+        self.with_opened(|Opened { db, file, .. }| {
+            let mut changes = self.changes();
+            for (ordinal, (key, entry)) in writes.enumerate() {
+                let key = key.as_bytes();
+                self.remove_pieces(db, &mut changes, key)?;
+                match entry {
+                    None => changes.remove(key),
+                    Some(entry) if stored::write(&mut changes, key, &entry, ordinal) => {
+                        self.has_pieces.store(true, Ordering::Relaxed);
+                    }
+                    Some(_) => {}
                 }
-                Some(_) => {}
             }
-        }
-        batch.insert(STATE_KEY, encode(state));
-        self.db.apply_batch(batch).map_err(|error| failed("writing", &error))?;
-        self.db.flush().map_err(|error| failed("flushing", &error))?;
-        self.file.sync_all().map_err(|error| failed("syncing", &error))?;
-        self.mark.write(state.version).map_err(|error| failed("writing the mark", &error))
+            changes.insert(STATE_KEY, encode(state));
+            let Changes { batch, keys } = changes;
+            self.note(keys);
+            db.apply_batch(batch).map_err(|error| failed("writing", &error))?;
+            db.flush().map_err(|error| failed("flushing", &error))?;
+            file.sync_all().map_err(|error| failed("syncing", &error))
+        })?;
+        self.mark.write(state.version).map_err(|error| failed("writing the mark", &error))?;
+        self.initialized.note().map_err(|error| failed("noting that there is a store", &error))?;
+        self.look()
     }
 
     /// Removes the pieces of the value that is at `key`, if it is in pieces.
-    fn remove_pieces(&self, batch: &mut ::sled::Batch, key: &[u8]) -> Result<(), ReadError> {
+    fn remove_pieces(&self, db: &Db, changes: &mut Changes, key: &[u8]) -> Result<(), ReadError> {
         if !self.has_pieces.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let stored = self.db.get(key).map_err(read_error)?;
+        let stored = db.get(key).map_err(read_error)?;
         if let Some(Stored::Large(large)) = stored.as_deref().map(Stored::parse).transpose()? {
-            large.keys().for_each(|key| batch.remove(&key));
+            large.keys().for_each(|key| changes.remove(&key));
         }
         Ok(())
+    }
+}
+
+/// The entries of a page.
+fn read(db: &Db, from: Bound<&[u8]>, request: &PageRequest<'_>) -> Result<Vec<(Key, Entry)>, ReadError> {
+    let range = db.range::<&[u8], _>((from, request.to.map(Key::as_bytes)));
+    let entry = |item: Result<(IVec, IVec), ::sled::Error>| {
+        let (key, stored) = item.map_err(read_error)?;
+        let key = Key::from_encoded(key.to_vec());
+        let entry = if request.values {
+            load(db, &key, stored)?
+        } else {
+            let version = Stored::parse(&stored)?.version();
+            Some(Entry { version, value: Bytes::new() })
+        };
+        // A key that went meanwhile still counts: the caller has what was there before.
+        let entry = entry.unwrap_or(Entry { version: Version::MAX, value: Bytes::new() });
+        Ok((key, entry))
+    };
+    match request.direction {
+        Direction::Forward => range.take(request.limit).map(entry).collect(),
+        Direction::Backward => range.rev().take(request.limit).map(entry).collect(),
+    }
+}
+
+/// Makes an entry of what was found at `key`.
+fn load(db: &Db, key: &Key, mut stored: IVec) -> Result<Option<Entry>, ReadError> {
+    loop {
+        let large = match Stored::parse(&stored)? {
+            Stored::Whole(version, bytes) => {
+                let value = Bytes::copy_from_slice(bytes);
+                return Ok(Some(Entry { version, value }));
+            }
+            Stored::Large(large) => large,
+        };
+        if let Some(value) = large.load(db).map_err(read_error)? {
+            return Ok(Some(Entry { version: large.version, value }));
+        }
+        // Overwritten between the two reads; or it is damaged.
+        match db.get(key.as_bytes()).map_err(read_error)? {
+            None => return Ok(None),
+            Some(again) if again == stored => {
+                return Err(ReadError { reason: "a piece of a value is missing".to_owned() });
+            }
+            Some(again) => stored = again,
+        }
     }
 }
 

@@ -77,7 +77,17 @@ impl Snapshot {
         self.last_changes.of(space)
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
+        let _open = self.inner.gate.read().await;
+        self.get_now(key)
+    }
+
+    pub(crate) async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, ReadError> {
+        let _open = self.inner.gate.read().await;
+        keys.iter().map(|key| self.get_now(key)).collect()
+    }
+
+    fn get_now(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         let found = self.inner.backend.get(key)?;
         // Only after the backend has been read: what it showed is covered by then.
         let later = self.overwritten();
@@ -92,7 +102,7 @@ impl Snapshot {
         while result.len() < limit && !nothing_between(&from, &to) {
             let limit_now = skip.saturating_add(limit - result.len()).min(PAGE);
             let request = PageRequest { from: from.as_ref(), to: to.as_ref(), direction, limit: limit_now, values };
-            let Page { entries, end } = self.read(&request)?;
+            let Page { entries, end } = self.read(&request).await?;
             if !values && entries.len() > skip {
                 // What was deleted since made the page longer than what is passed over.
                 values = true;
@@ -165,7 +175,7 @@ impl Snapshot {
         while !nothing_between(&from, &to) {
             let (from_now, direction) = (from.as_ref(), Direction::Forward);
             let request = PageRequest { from: from_now, to: to.as_ref(), direction, limit: PAGE, values: false };
-            let Page { entries, end } = self.read(&request)?;
+            let Page { entries, end } = self.read(&request).await?;
             rank += entries.len();
             let Some(end) = end else { break };
             from = Bound::Excluded(end);
@@ -175,8 +185,9 @@ impl Snapshot {
     }
 
     /// What was there at the snapshot of a page.
-    fn read(&self, request: &PageRequest<'_>) -> Result<Page, ReadError> {
+    async fn read(&self, request: &PageRequest<'_>) -> Result<Page, ReadError> {
         let &PageRequest { from, to, direction, limit, .. } = request;
+        let _open = self.inner.gate.read().await;
         let found = self.inner.backend.read(request)?;
         // What has been read reaches to the last key, or to the end of the range.
         let end = found.last().filter(|_| found.len() == limit).map(|(key, _)| key.clone());

@@ -4,6 +4,7 @@ extern crate coffer_store as store;
 
 mod concurrency;
 mod damage;
+mod disk;
 mod files;
 mod model;
 mod opening;

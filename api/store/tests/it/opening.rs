@@ -6,23 +6,23 @@ use std::path::Path;
 
 use store::{Batch, CommitError, EngineOptions, Key, OpenError, Options, SledOptions, Store, Version};
 
-fn put(store: &Store, name: &str) {
+pub(crate) fn put(store: &Store, name: &str) {
     let batch = Batch::with(|batch| batch.put(Key::space("records").text(name), name.to_owned()));
     super::block_on(store.commit(batch)).expect("a commit");
 }
 
-fn has(store: &Store, name: &str) -> bool {
+pub(crate) fn has(store: &Store, name: &str) -> bool {
     super::block_on(store.get(&Key::space("records").text(name))).expect("a read").is_some()
 }
 
-fn open_with(dir: &Path, change: impl FnOnce(&mut SledOptions)) -> Result<Store, OpenError> {
+pub(crate) fn open_with(dir: &Path, change: impl FnOnce(&mut SledOptions)) -> Result<Store, OpenError> {
     let mut options = Options::sled(dir);
     let EngineOptions::Sled(sled) = &mut options.engine else { unreachable!() };
     change(sled);
     Store::open(options)
 }
 
-fn version(store: &Store) -> Version {
+pub(crate) fn version(store: &Store) -> Version {
     super::block_on(store.snapshot()).expect("a snapshot").version()
 }
 
@@ -74,7 +74,7 @@ fn a_store_behind_its_mark_is_refused_until_the_loss_is_accepted() {
 
     let error = Store::open(Options::sled(&data)).err().expect("refused");
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
-    assert!(error.to_string().contains("--accept-data-loss"), "{error}");
+    assert!(error.to_string().contains("coffer salvage"), "{error}");
     assert!(!error.to_string().contains('\n'), "one line");
 
     let store = open_with(&data, |sled| sled.accept_data_loss = true).expect("opens");

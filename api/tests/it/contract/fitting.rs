@@ -4,7 +4,8 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, changes, collections, health, log, metrics, operations, records, root, sessions, setup, tokens, users,
+        backup, changes, collections, health, log, metrics, operations, records, root, sessions, setup, storage,
+        tokens, users,
     },
 };
 use serde_json::{Value, json};
@@ -66,6 +67,7 @@ pub(crate) async fn fitting(
         records::Root,
         records::List,
         records::Describe,
+        storage::Compact,
     ) {
         // As they stand.
     } else if is_any!(info, sessions::End) {

@@ -1,8 +1,8 @@
 //! The files beside the database: the lock, the format, and what makes their creation durable.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -10,6 +10,12 @@ use rustix::fs::{FlockOperation, flock};
 
 /// More than this of a file is not read ahead: it might not fit into memory.
 const READ_AHEAD: u64 = 4 << 30;
+
+/// Room that opening a database needs in any case.
+const OPENING: u64 = 2 << 20;
+
+/// What holes take at most while a database is opened, since they are made again as fast as they are filled.
+const HOLES_AT_ONCE: u64 = 16 << 20;
 
 /// The store's directory is taken as long as this lives. The system lets go of it when the process
 /// ends, however it ends.
@@ -45,7 +51,7 @@ impl Lock {
 }
 
 /// What all files below a directory take on the disk, holes left out. A file that goes meanwhile takes nothing.
-pub(super) fn disk_bytes(dir: &Path) -> io::Result<u64> {
+pub fn disk_bytes(dir: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -61,6 +67,33 @@ pub(super) fn disk_bytes(dir: &Path) -> io::Result<u64> {
         }
     }
     Ok(bytes)
+}
+
+/// The room on the disk that sled takes as it opens the database in a directory: it fills the holes in the file with zeros before
+/// they can be made again, and writes what it has read into a new snapshot before it removes the old one.
+pub(super) fn needed_to_open(sled_dir: &Path) -> io::Result<u64> {
+    let database = fs::metadata(sled_dir.join("db"))?;
+    let holes = database.len().saturating_sub(database.blocks() * 512);
+    let mut snapshots = 0;
+    for entry in fs::read_dir(sled_dir)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") {
+            snapshots += entry.metadata()?.len();
+        }
+    }
+    Ok(holes.min(HOLES_AT_ONCE) + 2 * snapshots + OPENING)
+}
+
+/// The process that has locked a file, as far as the system tells.
+pub(super) fn lock_holder(path: &Path) -> Option<u32> {
+    let inode = fs::metadata(path).ok()?.ino().to_string();
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    // 1: FLOCK  ADVISORY  WRITE 4711 fe:01:1234 0 EOF
+    locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let &[_, "FLOCK", _, "WRITE", pid, file, ..] = fields.as_slice() else { return None };
+        (file.rsplit(':').next() == Some(&inode)).then(|| pid.parse().ok()).flatten()
+    })
 }
 
 /// What was decided when the store was made.
@@ -103,17 +136,6 @@ impl Format {
 /// Makes a directory that only its owner can enter, with its parents.
 pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-/// Takes the rights of others away from a file, or from a directory and its files.
-pub(super) fn make_private(path: &Path) -> io::Result<()> {
-    if !path.is_dir() {
-        return fs::set_permissions(path, Permissions::from_mode(0o600));
-    }
-    for entry in fs::read_dir(path)? {
-        make_private(&entry?.path())?;
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 /// Makes the files of a directory and their names durable.

@@ -5,51 +5,55 @@
 //! Adding up reads every entry once, which is the price of knowing: sled can skip a damaged part
 //! of its log and start without a word. What it costs is in `api/examples/million.rs`.
 
-use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicU32};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, RwLock};
 
-use super::Sled;
-use super::files::{Format, Lock, make_dir, make_private, read_ahead, sync, sync_files};
-use super::inspect::{Inspected, OPENING_THREAD, inspect, settle};
+use super::engine::{Refused, SEGMENT, is_locked, open_checked};
+use super::files::{Format, Lock, lock_holder, make_dir, needed_to_open, sync, sync_files};
+use super::holes::give_back;
+use super::initialized::Initialized;
 use super::mark::Mark;
+use super::owner::{Owner, first_unusable, make_private, owner_of, this_user};
 use super::rescue::Rescue;
+use super::rewrite::{remove_old, undo_cut_off};
+use super::{Opened, Sled};
 use crate::local::backend::State;
 use crate::local::order_statistics::OrderStatistics;
 use crate::{FORMAT, OpenError, SledOptions, Version};
 
-/// sled's segment size for new stores, fixed for the life of one. Overwriting 2,000 records of 1 KB
-/// a hundred times leaves 12 MB on the disk with this, 17 MB with twice, 41 MB with eight times as
-/// much; a million small records take 10 and 40 MB more memory while they are filled in. Nothing
-/// gets faster with larger ones.
-const SEGMENT: usize = 1 << 20;
+/// Room that a new store takes.
+const NEEDED_AT_FIRST: u64 = 8 << 20;
 
-/// How long to wait for sled's own lock; ours is taken by then.
-const LINGER: Duration = Duration::from_secs(1);
+const ADVICE: &str = "restore a backup into an empty directory with `coffer restore`, or have `coffer salvage` write what can \
+    still be read into a backup";
 
-const ADVICE: &str = "restore a backup into an empty directory with `coffer restore`, \
-    or run `coffer serve --accept-data-loss` to go on with what is left";
+/// What is done where the store is not where it was.
+const GONE_ADVICE: &str = "if its disk is not mounted, mount it; if it was removed, restore a backup into an empty directory with \
+    `coffer restore`, or start once with --accept-data-loss to begin with an empty store";
 
 impl Sled {
     pub(crate) fn open(options: &SledOptions) -> Result<(Sled, State, OrderStatistics), OpenError> {
         let dir = options.dir.clone();
         let io = |what: &'static str| {
             let dir = dir.clone();
-            move |source| OpenError::Io { dir, what: what.to_owned(), source }
+            move |source| system_error(&dir, what, source)
         };
-        let damaged = |what: String| OpenError::Damaged { dir: dir.clone(), what, advice: ADVICE.to_owned() };
+        let damaged =
+            |what: String, advice: &str| OpenError::Damaged { dir: dir.clone(), what, advice: advice.to_owned() };
 
+        let is_gone = || options.initialized.as_ref().is_some_and(|file| file.exists());
+        if !dir.join("format").exists() && is_gone() && !options.accept_data_loss {
+            return Err(damaged("a store was here, and it is gone".to_owned(), GONE_ADVICE));
+        }
+        let owner = Owner::of(&dir);
         make_dir(&dir).map_err(io("making the directory"))?;
         let lock = Lock::take(&dir.join("lock"))
             .map_err(io("locking the directory"))?
             .map_err(|holder| OpenError::InUse { dir: dir.clone(), holder })?;
         let format = Format::read(&dir.join("format")).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => damaged("its file `format` is torn".to_owned()),
+            io::ErrorKind::InvalidData => damaged("its file `format` is torn".to_owned(), ADVICE),
             _ => io("reading the file `format`")(error),
         })?;
         if let Some(Format { number: found, .. }) = format
@@ -60,72 +64,97 @@ impl Sled {
         let promised = Mark::read(&dir.join("mark")).map_err(io("reading the mark"))?;
 
         let sled_dir = dir.join("sled");
+        // Whoever removed the file `lock` has not removed this one.
+        if is_locked(&sled_dir.join("db")).map_err(io("looking at the database file"))? {
+            return Err(OpenError::InUse { holder: lock_holder(&sled_dir.join("db")), dir });
+        }
+        if let Some(path) = first_unusable(&dir) {
+            return Err(OpenError::Foreign { owner: owner_of(&path), user: this_user(), path, dir });
+        }
+        has_room_to_open(&sled_dir).map_err(io("opening the database"))?;
+        undo_cut_off(&dir).map_err(io("undoing a compaction that was cut off"))?;
         let rescue = Rescue::prepare(&sled_dir).map_err(io("copying the database"))?;
         let (db, inspected) = match open_checked(&sled_dir, options, format, promised) {
             Ok(opened) => opened,
-            Err(what) => {
-                let Some(rescue) = rescue else {
-                    return Err(damaged(what));
-                };
-                rescue.put_back().map_err(io("putting the database back as it was"))?;
-                return Err(damaged(format!("{what} (nothing was changed)")));
+            Err(refused) => {
+                let unchanged = rescue.is_some();
+                if let Some(rescue) = rescue {
+                    rescue.put_back().map_err(io("putting the database back as it was"))?;
+                }
+                return Err(match refused {
+                    Refused::InUse => OpenError::InUse { holder: lock_holder(&sled_dir.join("db")), dir },
+                    Refused::System(error) => io("opening the database")(error),
+                    Refused::Damaged(what) if unchanged => damaged(format!("{what} (nothing was changed)"), ADVICE),
+                    Refused::Damaged(what) => damaged(what, ADVICE),
+                });
             }
         };
         rescue.map_or(Ok(()), Rescue::discard).map_err(io("removing the copy"))?;
 
-        let file = File::options().read(true).write(true).open(sled_dir.join("db"));
-        let file = file.map_err(io("opening the database file"))?;
+        remove_old(&dir).map_err(io("removing the database from before a compaction"))?;
+        let opened = Opened::new(&sled_dir, db).map_err(io("opening the database file"))?;
+        let segment = format.map_or(SEGMENT, |format| format.segment);
+        let free = give_back(&opened.file, segment).map_err(io("giving space back to the system"))?;
         let mark = Mark::open(&dir.join("mark")).map_err(io("opening the mark"))?;
         let files = make_durable(&dir, format, &mark, inspected.state);
         files.map_err(io("making it durable"))?;
-        let format = format.unwrap_or(Format { number: FORMAT, segment: SEGMENT });
+        owner.keep(&dir).map_err(io("keeping the owner of its files"))?;
         let sled = Sled {
+            initialized: Initialized::new(options.initialized.clone(), owner),
             dir,
-            db,
-            file,
+            opened: RwLock::new(Some(opened)),
+            changed: Mutex::new(None),
             mark,
-            segment: format.segment,
-            format: AtomicU32::new(format.number),
+            segment,
+            format: AtomicU32::new(format.map_or(FORMAT, |format| format.number)),
+            cache_bytes: options.cache_bytes,
             reserve_bytes: options.reserve_bytes,
+            free: Mutex::new(free),
             has_pieces: AtomicBool::new(inspected.has_pieces),
+            owner,
             _lock: lock,
         };
+        if inspected.state.version > Version::ZERO {
+            let noted = sled.initialized.note();
+            noted.map_err(|source| system_error(&sled.dir, "noting that there is a store", source))?;
+        }
         Ok((sled, inspected.state, inspected.order))
     }
 }
 
-/// Opens the database and compares it with what is known of it; an error is damage. It happens in
-/// a thread of its own, because sled panics at some kinds of damage.
-fn open_checked(
-    sled_dir: &Path,
-    options: &SledOptions,
-    format: Option<Format>,
-    promised: Option<Version>,
-) -> Result<(::sled::Db, Inspected), String> {
-    log_panics_of_the_engine();
-    let work = || {
-        if format.is_some() && !sled_dir.join("db").exists() {
-            return Err("its database file is gone".to_owned());
-        }
-        make_dir(sled_dir).map_err(|error| error.to_string())?;
-        drop_torn_snapshots(sled_dir).map_err(|error| error.to_string())?;
-        read_ahead(sled_dir.join("db"));
-        let segment = format.map_or(SEGMENT, |format| format.segment);
-        let db = open_db(sled_dir, segment, options.cache_bytes)?;
-        let inspected = match inspect(&db, promised, format.is_none()) {
-            Err(what) if options.accept_data_loss => {
-                tracing::warn!(%what, "the store goes on with what is left, as was asked");
-                settle(&db, promised)?
-            }
-            inspected => inspected?,
-        };
-        Ok((db, inspected))
+/// What the system refused, in the words of whoever can change it.
+fn system_error(dir: &Path, what: &str, source: io::Error) -> OpenError {
+    if source.kind() == io::ErrorKind::PermissionDenied
+        && let Some(path) = first_unusable(dir)
+    {
+        return OpenError::Foreign { dir: dir.to_owned(), owner: owner_of(&path), user: this_user(), path };
+    }
+    OpenError::Io { dir: dir.to_owned(), what: what.to_owned(), source }
+}
+
+/// An error if the disk has less room than opening takes: sled would stop in the middle of it.
+fn has_room_to_open(sled_dir: &Path) -> io::Result<()> {
+    let needed = match needed_to_open(sled_dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => NEEDED_AT_FIRST,
+        needed => needed?,
     };
-    thread::scope(|scope| {
-        let opening = thread::Builder::new().name(OPENING_THREAD.to_owned()).spawn_scoped(scope, work);
-        let outcome = opening.map_err(|error| error.to_string())?.join();
-        outcome.unwrap_or_else(|_| Err("the engine cannot read its files".to_owned()))
-    })
+    let dir = sled_dir.parent().unwrap_or(sled_dir);
+    let Ok(disk) = rustix::fs::statvfs(dir) else { return Ok(()) };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free < needed {
+        let what = format!(
+            "no space: opening takes {} MB of free disk for a moment, and there are {} MB; remove other files first",
+            needed.div_ceil(1_000_000),
+            free / 1_000_000
+        );
+        return Err(io::Error::new(io::ErrorKind::StorageFull, what));
+    }
+    // File systems that make files as needed say that there are none.
+    if disk.f_files > 0 && disk.f_favail < 8 {
+        let what = "no space: the file system takes no more files (it is out of inodes); remove other files first";
+        return Err(io::Error::new(io::ErrorKind::StorageFull, what));
+    }
+    Ok(())
 }
 
 /// Before the first commit is promised, all that opening wrote is on disk, and the names of all
@@ -139,57 +168,6 @@ fn make_durable(dir: &Path, format: Option<Format>, mark: &Mark, state: State) -
         let path = dir.canonicalize()?;
         sync(path.parent().unwrap_or(dir))?;
     }
-    for file in ["lock", "format", "mark", "sled"] {
-        make_private(&dir.join(file))?;
-    }
-    fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+    make_private(dir)?;
     sync(dir)
-}
-
-/// A snapshot counts from the moment it has its final name; one that was cut off before only
-/// keeps sled from opening.
-fn drop_torn_snapshots(sled_dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(sled_dir)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "generating") {
-            tracing::warn!(file = %path.display(), "removing a snapshot that was cut off");
-            fs::remove_file(path)?;
-        }
-    }
-    Ok(())
-}
-
-/// Opens sled. Its lock may be held for a moment more by a database that was just closed.
-fn open_db(sled_dir: &Path, segment: usize, cache_bytes: u64) -> Result<::sled::Db, String> {
-    let config = ::sled::Config::new().path(sled_dir).segment_size(segment).cache_capacity(cache_bytes);
-    let started = Instant::now();
-    loop {
-        match config.open() {
-            Ok(db) => return Ok(db),
-            Err(error) => {
-                let locked = error.to_string().contains("could not acquire lock");
-                if !locked || started.elapsed() > LINGER {
-                    return Err(error.to_string());
-                }
-            }
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// A panic while opening becomes one clear line for the operator; what sled said goes to the log
-/// instead of the terminal.
-fn log_panics_of_the_engine() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            let in_sled = panic.location().is_some_and(|at| at.file().contains("/sled-"));
-            if in_sled || thread::current().name() == Some(OPENING_THREAD) {
-                tracing::debug!(%panic, "the engine panicked");
-            } else {
-                before(panic);
-            }
-        }));
-    });
 }

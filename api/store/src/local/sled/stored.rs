@@ -7,6 +7,7 @@
 
 use bytes::Bytes;
 
+use super::rewrite::Changes;
 use crate::Version;
 use crate::{Entry, ReadError};
 
@@ -81,7 +82,7 @@ impl Large {
 }
 
 /// Writes an entry in the batch, in pieces if need be; says whether it was large.
-pub(super) fn write(batch: &mut ::sled::Batch, key: &[u8], entry: &Entry, ordinal: usize) -> bool {
+pub(super) fn write(batch: &mut Changes, key: &[u8], entry: &Entry, ordinal: usize) -> bool {
     let version = entry.version.get();
     if entry.value.len() <= PIECE {
         batch.insert(key, [&version.to_be_bytes(), entry.value.as_ref()].concat());

@@ -1,0 +1,248 @@
+//! Writing the database anew: after much was deleted, most of a database file is pages that are nearly empty, and segments with a few
+//! of them, which sled never moves together.
+//!
+//! Everything is copied into a new database beside the old one while readers and writers go on; what changes meanwhile is noted, and
+//! copied at the end, when the committer waits. Until the new database has its name, the old one is the store.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::mem;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+use ::sled::{Batch, Db, IVec};
+
+use super::engine::{open_again, open_new};
+use super::files::{disk_bytes, make_dir, sync, sync_files};
+use super::holes::FreeSegments;
+use super::owner::make_private;
+use super::{Opened, Sled, failed, read_error};
+use crate::ReadError;
+use crate::local::backend::{ApplyError, State};
+
+/// Entries that are copied at once.
+const TOGETHER: usize = 512;
+
+/// How often it is asked whether it is worth going on.
+const PAGES: usize = 16;
+
+/// A new database must take no more than this of what the old one takes, in hundredths.
+const WORTH: u64 = 85;
+
+/// The new database until it has its name, and the old one from then on until it is removed.
+const NEW: &str = "sled.new";
+const OLD: &str = "sled.old";
+
+/// Why the database is not written anew.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in crate::local) enum NotRewritten {
+    #[error("a new database would not be much smaller")]
+    NotWorth,
+    #[error("there is no room on the disk for a second database")]
+    NoRoom,
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<String> for NotRewritten {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+impl From<ReadError> for NotRewritten {
+    fn from(error: ReadError) -> Self {
+        Self::Failed(error.reason)
+    }
+}
+
+impl From<io::Error> for NotRewritten {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::StorageFull { Self::NoRoom } else { Self::Failed(error.to_string()) }
+    }
+}
+
+impl From<::sled::Error> for NotRewritten {
+    fn from(error: ::sled::Error) -> Self {
+        match error {
+            ::sled::Error::Io(error) => error.into(),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// A database in the making.
+pub(in crate::local) struct Rewrite {
+    dir: PathBuf,
+    db: Db,
+}
+
+/// What is written into a database, and under which keys if somebody wants to know.
+pub(super) struct Changes {
+    pub batch: Batch,
+    pub keys: Option<Vec<Vec<u8>>>,
+}
+
+impl Changes {
+    pub(super) fn insert(&mut self, key: &[u8], value: impl Into<IVec>) {
+        self.note(key);
+        self.batch.insert(key, value);
+    }
+
+    pub(super) fn remove(&mut self, key: &[u8]) {
+        self.note(key);
+        self.batch.remove(key);
+    }
+
+    fn note(&mut self, key: &[u8]) {
+        if let Some(keys) = &mut self.keys {
+            keys.push(key.to_vec());
+        }
+    }
+}
+
+impl Sled {
+    /// No changes yet.
+    pub(super) fn changes(&self) -> Changes {
+        let keys = self.changed().is_some().then(Vec::new);
+        Changes { batch: Batch::default(), keys }
+    }
+
+    /// Notes what was changed.
+    pub(super) fn note(&self, keys: Option<Vec<Vec<u8>>>) {
+        if let (Some(changed), Some(keys)) = (self.changed().as_mut(), keys) {
+            changed.extend(keys);
+        }
+    }
+
+    /// Begins. From now on it is noted what changes.
+    pub(in crate::local) fn begin_rewrite(&self) -> Result<Rewrite, NotRewritten> {
+        let dir = self.dir.join(NEW);
+        remove(&dir)?;
+        make_dir(&dir)?;
+        let db = open_new(&dir, self.segment)?;
+        *self.changed() = Some(BTreeSet::new());
+        Ok(Rewrite { dir, db })
+    }
+
+    /// Copies everything, or says why that is of no use. `is_over` says that nobody wants it any more.
+    pub(in crate::local) fn copy(&self, to: &Rewrite, is_over: impl Fn() -> bool) -> Result<(), NotRewritten> {
+        let old_bytes = disk_bytes(&self.dir.join("sled"))?;
+        let worth = old_bytes / 100 * WORTH;
+        let mut last = None;
+        for page in 0.. {
+            let read = |db: &Db| -> Result<Vec<(IVec, IVec)>, ReadError> {
+                let from = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+                db.range::<IVec, _>((from.cloned(), Bound::Unbounded))
+                    .take(TOGETHER)
+                    .map(|item| item.map_err(read_error))
+                    .collect()
+            };
+            let entries = self.with_db(read)?;
+            let Some((key, _)) = entries.last() else { break };
+            last = Some(key.clone());
+            write(&to.db, entries.into_iter().map(|(key, value)| (key, Some(value))))?;
+            if page % PAGES > 0 {
+                continue;
+            }
+            if is_over() {
+                return Err(NotRewritten::Failed("the store is closing".to_owned()));
+            }
+            if disk_bytes(&to.dir)? >= worth {
+                return Err(NotRewritten::NotWorth);
+            }
+            // What else makes room may use that much as well.
+            if self.room().free < self.reserve_bytes / 8 {
+                return Err(NotRewritten::NoRoom);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies what changed meanwhile and compares the new database with `state`; it is whole and on disk then.
+    pub(in crate::local) fn catch_up(&self, rewrite: Rewrite, state: State) -> Result<PathBuf, NotRewritten> {
+        let changed = self.changed().take().unwrap_or_default();
+        let current = self.with_db(|db| {
+            let current =
+                changed.into_iter().map(|key| db.get(&key).map_err(read_error).map(|value| (IVec::from(key), value)));
+            current.collect::<Result<Vec<_>, ReadError>>()
+        })?;
+        let Rewrite { dir, db } = rewrite;
+        write(&db, current.into_iter())?;
+        drop(db);
+        let (db, inspected) = open_again(&dir, self.segment, self.cache_bytes, state.version)?;
+        drop(db);
+        if inspected.state != state {
+            return Err(NotRewritten::Failed("the new database does not hold what the old one does".to_owned()));
+        }
+        make_private(&dir)?;
+        self.owner.keep(&dir)?;
+        sync_files(&dir)?;
+        Ok(dir)
+    }
+
+    /// Puts a new database in the place of the old one. Nobody reads meanwhile.
+    pub(in crate::local) fn swap(&self, new: &Path) -> Result<(), ApplyError> {
+        let mut opened = self.opened_mut();
+        drop(opened.take());
+        let (database, old) = (self.dir.join("sled"), self.dir.join(OLD));
+        let io = |error: io::Error| failed("putting the new database in the place of the old one", &error);
+        remove(&old).map_err(io)?;
+        fs::rename(&database, &old).map_err(io)?;
+        fs::rename(new, &database).map_err(io)?;
+        sync(&self.dir).map_err(io)?;
+        *opened = Some(
+            Opened::open(&database, self.segment, self.cache_bytes)
+                .map_err(|what| failed("opening it again", &what))?,
+        );
+        *self.free_segments() = FreeSegments::default();
+        remove(&old).map_err(io)
+    }
+
+    /// Forgets a new database, if there is one.
+    pub(in crate::local) fn give_up_rewrite(&self) {
+        *self.changed() = None;
+        if let Err(error) = remove(&self.dir.join(NEW)) {
+            tracing::warn!(%error, "a database that was not finished could not be removed");
+        }
+    }
+}
+
+/// Puts right what was cut off in the middle: a new database that has not its name yet is none.
+pub(super) fn undo_cut_off(dir: &Path) -> io::Result<()> {
+    let (database, old) = (dir.join("sled"), dir.join(OLD));
+    if !database.exists() && old.exists() {
+        fs::rename(&old, &database)?;
+        sync(dir)?;
+    }
+    remove(&dir.join(NEW))
+}
+
+/// Removes a database whose place another has taken, once that one has proved whole.
+pub(super) fn remove_old(dir: &Path) -> io::Result<()> {
+    remove(&dir.join(OLD))
+}
+
+fn write(db: &Db, entries: impl Iterator<Item = (IVec, Option<IVec>)>) -> Result<(), ::sled::Error> {
+    let (mut batch, mut count) = (Batch::default(), 0);
+    for (key, value) in entries {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+        count += 1;
+        if count % TOGETHER == 0 {
+            db.apply_batch(mem::take(&mut batch))?;
+        }
+    }
+    db.apply_batch(batch)?;
+    db.flush().map(drop)
+}
+
+fn remove(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

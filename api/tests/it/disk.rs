@@ -1,0 +1,215 @@
+//! A disk that gets full, and what an operator is told about the files of a store.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    ADMIN, Client, PASSWORD, path,
+    server::{Server, coffer, said},
+};
+
+/// A small disk, for as long as this lives.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where this user may not mount one.
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let size = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
+        mounted.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+fn many(text: &str) -> Value {
+    (0..20).map(|n| json!({"title": format!("{text} {n} {}", "filler ".repeat(700))})).collect()
+}
+
+/// Writes until it is told that the disk is full; gives the paths of what was acknowledged.
+async fn fill(client: &Client, text: &str) -> Vec<String> {
+    let mut made = Vec::new();
+    loop {
+        let request = client.request(Method::POST, "/api/records/notes/").header("content-type", "application/json");
+        let answer = request.body(many(text).to_string()).send().await.unwrap();
+        let status = answer.status();
+        let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        if status != 201 {
+            assert_eq!((status.as_u16(), &body["code"]), (507, &json!("disk_full")));
+            let detail = body["detail"].as_str().unwrap();
+            assert!(detail.contains("coffer journal trim") && detail.contains("coffer compact"), "{detail}");
+            return made;
+        }
+        made.extend(body.as_array().unwrap().iter().map(|record| path("notes", record)));
+    }
+}
+
+#[tokio::test]
+async fn d8_a_full_disk_is_no_dead_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount(&dir.path().join("disk"), "96m") else {
+        eprintln!("this user may not mount a disk, so this was left out");
+        return;
+    };
+    let data = dir.path().join("disk/data");
+    let mut server = Server::start(&data, &["--rate-limit", "off", "--log-level", "info"]);
+    let admin = server.set_up().await;
+    admin.collection("notes", json!([{"name": "title", "type": "text"}])).await;
+    let made = fill(&admin, "one").await;
+    assert!(made.len() > 300, "{}", made.len());
+
+    // Who makes room gets in, and out again.
+    let pair = server.stranger().post("/api/token/", &json!({"username": ADMIN, "password": PASSWORD})).await.is(200);
+    let pair = server.stranger().post("/api/token/refresh/", &json!({"refresh": pair["refresh"]})).await.is(200);
+    server.stranger().post("/api/token/blacklist/", &json!({"refresh": pair["refresh"]})).await.is(200);
+    server.stranger().post("/api/token/", &json!({"username": ADMIN, "password": "not the password"})).await.is(401);
+    let admin = server.sign_in(ADMIN).await;
+    let (kept, deleted) = made.split_at(made.len() / 4);
+    for path in deleted {
+        admin.delete(path).await.is(204);
+    }
+    let begun = admin.post("/api/changes/trim/", &json!({"older_than": "1s"})).await.is(202);
+    let operation = format!("/api/operations/{}/", begun["id"].as_str().unwrap());
+    while admin.get(&operation).await.is(200)["state"] != "done" {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let compacted = admin.post("/api/storage/compact/", &Value::Null).await.is(200);
+    let size = |name: &str| compacted[name].as_u64().unwrap();
+    assert!(size("after") < size("before") * 3 / 4, "{compacted}");
+
+    // Nothing is lost, and writing goes on, without a restart.
+    for path in kept {
+        admin.get(path).await.is(200);
+    }
+    let again = fill(&admin, "two").await;
+    assert!(again.len() > made.len() / 4, "{} and then {}", made.len(), again.len());
+    let count = admin.get("/api/records/notes/?page_size=1").await.is(200)["count"].as_u64().unwrap();
+    assert_eq!(count, (kept.len() + again.len()) as u64);
+    drop(admin);
+    server.stop();
+    let checked = said(&coffer(&["check"], &data));
+    assert!(checked.starts_with("0: "), "{checked}");
+    let compacted = said(&coffer(&["compact"], &data));
+    assert!(compacted.starts_with("0: The store took "), "{compacted}");
+
+    // A start that the disk has no room for says so, and changes nothing.
+    let rest = dir.path().join("disk/rest");
+    let mut filler = fs::File::create(&rest).unwrap();
+    let _ = std::io::copy(&mut std::io::repeat(7), &mut filler);
+    drop(filler);
+    let refused = said(&coffer(&["check"], &data));
+    assert!(refused.starts_with("1: ") && refused.to_lowercase().contains("no space"), "{refused}");
+    fs::remove_file(&rest).unwrap();
+    let checked = said(&coffer(&["check"], &data));
+    assert!(checked.starts_with("0: "), "{checked}");
+}
+
+#[test]
+fn d10_where_a_store_was_no_empty_one_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    assert!(said(&coffer(&["demo"], &data)).starts_with("0: "));
+    let backup = dir.path().join("backup");
+    let made = said(&crate::support::command().arg("backup").arg(&backup).arg("--data").arg(&data).output().unwrap());
+    assert!(made.starts_with("0: "), "{made}");
+    fs::remove_dir_all(data.join("store")).unwrap();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["check"], &["compact"], &["user", "list"]] {
+        let refused = said(&coffer(command, &data));
+        assert!(refused.starts_with("4: ") && refused.contains("a store was here"), "{command:?} {refused}");
+    }
+    assert!(!data.join("store").exists());
+    let refused = said(&coffer(&["serve", "--listen", "127.0.0.1:0", "--require-store"], &dir.path().join("mount")));
+    assert!(refused.starts_with("4: ") && refused.contains("--require-store"), "{refused}");
+
+    // A restore that was cut off leaves no empty store either, and can be done again.
+    let again = dir.path().join("again");
+    fs::create_dir(&again).unwrap();
+    fs::write(again.join("initialized"), "").unwrap();
+    fs::create_dir(again.join("store.restoring")).unwrap();
+    let refused = said(&coffer(&["check"], &again));
+    assert!(refused.starts_with("4: "), "{refused}");
+    let restored = said(&coffer(&["restore", backup.to_str().unwrap()], &again));
+    assert!(restored.starts_with("0: "), "{restored}");
+    let refused = said(&coffer(&["restore", backup.to_str().unwrap()], &again));
+    assert!(refused.starts_with("1: ") && refused.contains("is not empty: it has "), "{refused}");
+    let checked = said(&coffer(&["check"], &again));
+    assert!(checked.starts_with("0: "), "{checked}");
+}
+
+#[test]
+fn a_data_directory_that_is_none_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, dangling) = (dir.path().join("file"), dir.path().join("dangling"));
+    fs::write(&file, "").unwrap();
+    std::os::unix::fs::symlink(dir.path().join("nowhere"), &dangling).unwrap();
+    for (data, why) in [(&file, "it is a file"), (&dangling, "it is a link to ")] {
+        let refused = said(&coffer(&["serve", "--listen", "127.0.0.1:0"], data));
+        assert!(refused.starts_with("1: ") && refused.contains(why) && refused.lines().count() == 1, "{refused}");
+    }
+    let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let made = said(&coffer(&["demo"], &link));
+    assert!(made.starts_with("0: ") && real.join("store").exists(), "{made}");
+}
+
+/// As root: the files of another user, whoever works on them.
+#[test]
+fn the_files_of_a_store_stay_their_owners() {
+    use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
+    const OTHER: u32 = 65_532;
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("only root has the files of others, so this was left out");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    std::os::unix::fs::chown(&data, Some(OTHER), Some(OTHER)).unwrap();
+    let made = said(&coffer(&["demo"], &data));
+    assert!(made.starts_with("0: "), "{made}");
+    let mut left = vec![data.clone()];
+    while let Some(path) = left.pop() {
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        assert_eq!(metadata.uid(), OTHER, "{}", path.display());
+        if metadata.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    let as_other = |command: &[&str], data: &Path| {
+        let program = dir.path().join("coffer");
+        if !program.exists() {
+            fs::copy(crate::support::command().get_program(), &program).unwrap();
+        }
+        said(&Command::new(&program).args(command).arg("--data").arg(data).uid(OTHER).gid(OTHER).output().unwrap())
+    };
+    assert!(as_other(&["user", "list"], &data).starts_with("0: "));
+    let db = data.join("store/sled/db");
+    std::os::unix::fs::chown(&db, Some(0), Some(0)).unwrap();
+    let refused = as_other(&["user", "list"], &data);
+    assert!(
+        refused.starts_with("1: ") && refused.contains("sled/db belongs to root") && refused.contains("chown"),
+        "{refused}"
+    );
+
+    // A volume that a group may write to, as container systems mount it.
+    let volume = dir.path().join("volume");
+    fs::create_dir(&volume).unwrap();
+    std::os::unix::fs::chown(&volume, Some(0), Some(OTHER)).unwrap();
+    fs::set_permissions(&volume, std::os::unix::fs::PermissionsExt::from_mode(0o2775)).unwrap();
+    let made = as_other(&["demo"], &volume);
+    assert!(made.starts_with("0: "), "{made}");
+    assert!(as_other(&["check"], &volume).starts_with("0: "));
+}

@@ -1,0 +1,32 @@
+//! `/api/storage/`: what the server keeps on its disk.
+
+use serde::{Deserialize, Serialize};
+
+use super::endpoint;
+use crate::answer::JsonAnswer;
+
+endpoint! {
+    /// Give disk space that holds nothing any more back to the system. Requests wait for a moment at its end.
+    Compact: POST "/api/storage/compact/",
+    access Admin, cost Writes(User), errors Drf,
+    body () as NOTHING,
+    answer Compaction as OK
+}
+
+/// What was given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Compaction {
+    /// Bytes on the disk before.
+    pub before: u64,
+    /// Bytes on the disk now.
+    pub after: u64,
+    /// Bytes that are free inside the store's files and stay there, for what is written next.
+    pub free_inside: u64,
+    /// The longest that a request waited for it, in milliseconds.
+    pub waited_ms: u64,
+    /// Everything was written anew; otherwise only parts of the files that held nothing at all were given back.
+    pub rewritten: bool,
+}
+
+impl JsonAnswer for Compaction {}
