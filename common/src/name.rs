@@ -1,9 +1,13 @@
 //! Parsed names: collections, fields, roles, users. A name that exists as a value of its type is a valid one.
 
+mod marks;
+
 use std::{borrow::Borrow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use self::marks::is_mark;
 
 use crate::schema::described_as_text;
 
@@ -56,7 +60,8 @@ fn check_username(text: &str) -> Result<(), InvalidName> {
     if text.chars().count() > 150 {
         return Err(InvalidName::UsernameLength);
     }
-    if text.is_empty() || !text.chars().all(|c| c.is_alphanumeric() || "@.+-_".contains(c)) {
+    let is_letter = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
+    if !text.starts_with(is_letter) || !text.chars().all(|c| is_letter(c) || is_mark(c)) {
         return Err(InvalidName::Username);
     }
     Ok(())
@@ -122,8 +127,9 @@ name!(/// A field's name: as a collection's, without two underscores in a row, a
     FieldName, check_field, "pattern": "^[a-z](_?[a-z0-9])*$", "maxLength": 63, "not": {"enum": SERVER_MEMBERS});
 name!(/// A role's name: as a collection's.
     RoleName, check_identifier, "pattern": "^[a-z][a-z0-9_]{0,62}$");
-name!(/// A user's name: 1 to 150 letters, digits and `@.+-_`, of any script. The server compares names in a folded form.
-    Username, check_username, "pattern": r"^[\p{Alphabetic}\p{N}@.+_-]+$", "maxLength": 150);
+name!(/// A user's name: 1 to 150 letters with their marks, digits and `@.+-_`, of any script. The server compares names in a folded form,
+    /// and refuses new ones that mix scripts or look like another user's.
+    Username, check_username, "pattern": r"^[\p{Alphabetic}\p{N}@.+_-][\p{Alphabetic}\p{N}\p{M}@.+_-]*$", "maxLength": 150);
 
 #[cfg(test)]
 mod tests {
@@ -149,9 +155,12 @@ mod tests {
 
     #[test]
     fn user_names_have_no_spaces_or_control_characters() {
-        for bad in ["", "admin ", "a\nroot login ok", "a\u{200b}b", "\u{202e}a"] {
+        for bad in ["", "admin ", "a\nroot login ok", "a\u{200b}b", "\u{202e}a", "\u{94d}a", "a☃", "a🙂"] {
             assert!(bad.parse::<Username>().is_err(), "{bad:?}");
         }
-        assert!("zoë@example.org".parse::<Username>().is_ok());
+        for good in ["zoë@example.org", "zoe\u{308}", "हिन्दी", "தமிழ்", "ไม่มี", "עִבְרִית", "Việt"]
+        {
+            assert!(good.parse::<Username>().is_ok(), "{good}");
+        }
     }
 }

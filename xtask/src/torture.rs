@@ -1,4 +1,4 @@
-//! `cargo xtask torture --minutes N`: the tests that kill, cut the power and damage files, again and again with fresh seeds.
+//! `cargo xtask torture --minutes N`: the tests that kill, cut the power, damage files and compare what two stores let out, again and again with fresh seeds.
 //!
 //! Each turn is a run of the ordinary tests with more rounds than usual. The tests print what they checked; here that is added
 //! up. A turn that fails ends it all and says how to repeat it.
@@ -23,7 +23,7 @@ struct Test {
     rounds: u32,
 }
 
-const TESTS: [Test; 3] = [
+const TESTS: [Test; 4] = [
     Test {
         package: "coffer",
         name: "kill::killed_at_any_moment_it_keeps_what_it_acknowledged",
@@ -42,6 +42,12 @@ const TESTS: [Test; 3] = [
         variable: "COFFER_DAMAGES",
         rounds: 150,
     },
+    Test {
+        package: "coffer",
+        name: "security::interference::d1_two_stores_that_differ_in_what_a_caller_may_not_see_answer_alike",
+        variable: "COFFER_INTERFERENCE_REQUESTS",
+        rounds: 5000,
+    },
 ];
 
 /// What was checked so far.
@@ -54,6 +60,8 @@ struct Totals {
     steps_checked: u64,
     whole: u64,
     refused: u64,
+    compared: u64,
+    unavoidable: u64,
 }
 
 /// Runs for as many minutes as the arguments say.
@@ -122,6 +130,10 @@ impl Totals {
                 self.whole += whole;
                 self.refused += refused;
             }
+            [compared, unavoidable, 0, ..] if line.starts_with("interference: ") => {
+                self.compared += compared;
+                self.unavoidable += unavoidable;
+            }
             _ => {}
         }
     }
@@ -129,7 +141,8 @@ impl Totals {
     fn line(&self) -> String {
         format!(
             "killed {} times under load and {} times in start, {} acknowledged writes checked, 0 lost; {} power cuts, {} \
-             acknowledged commits checked, 0 lost; {} damaged stores: {} whole all the same, {} refused, 0 with less",
+             acknowledged commits checked, 0 lost; {} damaged stores: {} whole all the same, {} refused, 0 with less; {} requests to \
+             two stores compared, {} unavoidable differences, 0 others",
             self.kill_rounds,
             self.starts_killed,
             self.writes_checked,
@@ -137,7 +150,9 @@ impl Totals {
             self.steps_checked,
             self.whole + self.refused,
             self.whole,
-            self.refused
+            self.refused,
+            self.compared,
+            self.unavoidable
         )
     }
 }
@@ -156,11 +171,15 @@ mod tests {
             "round 1, torn true: 300 acknowledged",
             "421 acknowledged steps, none lost",
             "damage: 31 whole all the same, 9 refused",
+            "interference: COFFER_SEED=7",
+            "interference: 1200 requests compared, 3 unavoidable differences, 0 others; {200: 184, 201: 7}",
             "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 12 filtered out; finished in 7.78s",
         ] {
             totals.add(line);
         }
-        let Totals { kill_rounds, starts_killed, writes_checked, power_cuts, steps_checked, whole, refused } = totals;
+        let Totals { kill_rounds, starts_killed, writes_checked, power_cuts, steps_checked, whole, refused, .. } =
+            totals;
+        assert_eq!([totals.compared, totals.unavoidable], [1200, 3]);
         assert_eq!([kill_rounds, starts_killed, writes_checked], [6, 2, 5471]);
         assert_eq!([power_cuts, steps_checked, whole, refused], [2, 421, 31, 9]);
     }

@@ -19,6 +19,7 @@ use auth::{
 };
 use base::{Clock, Entropy, IdSource};
 use store::Store;
+use tokio::sync::Mutex;
 
 use super::{callers::Callers, core::Core, rotation::Rotation, sessions};
 
@@ -55,6 +56,8 @@ pub struct Auth {
     pub policy: Policy,
     /// Slows guessing down.
     pub throttle: Throttle,
+    /// Held while a name is compared with all others and given.
+    pub naming: Mutex<()>,
     /// The callers of recent requests.
     pub callers: Callers,
     /// The code for the first admin, while there is none.
@@ -86,6 +89,7 @@ impl Parts {
             sealer: Sealer::new(ring),
             hasher,
             policy: Policy::default(),
+            naming: Mutex::default(),
             throttle: Throttle::new(ThrottleSettings::default(), clock.clone()),
             callers: Callers::default(),
             setup_code: SetupCode::none(),

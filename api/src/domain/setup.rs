@@ -41,6 +41,7 @@ pub async fn create(app: &App, body: SetUp, address: IpAddr) -> Result<User> {
 
 /// Makes the first admin without a code: `by` has shown one, or has the machine itself.
 pub async fn first_admin(app: &App, by: Actor<'_>, username: Username, password: &str) -> Result<User> {
+    users::names::check(&username)?;
     let hash = users::hash(app.auth(), "password", &username, password).await?;
     let new = NewUser { username, password: String::new(), roles: Vec::new(), is_admin: true, is_active: true };
     let (user, mut batch) = users::stage_create(app.core(), by, new, &hash)?;

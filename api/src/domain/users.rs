@@ -1,6 +1,7 @@
 //! Users: who may sign in, and what they are. The last active admin stays: nobody can lock everyone out.
 
 mod list;
+pub mod names;
 mod password;
 pub mod peppers;
 mod stored;
@@ -80,7 +81,10 @@ pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
     if by_name(&core.store, new.username.as_str()).await?.is_some() {
         return Err(name_taken());
     }
+    names::check(&new.username)?;
     let hash = hash(app.auth(), "password", &new.username, &new.password).await?;
+    let _one_at_a_time = app.auth().naming.lock().await;
+    names::refuse_alike(core, &new.username, None).await?;
     let (user, batch) = stage_create(core, by, new, &hash)?;
     match core.store.commit(batch).await {
         Ok(_) => Ok(user),
@@ -98,6 +102,10 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
             let name = patch.username.as_ref().unwrap_or(&current.username);
             Some(hash(app.auth(), "password", name, password).await?)
         }
+        None => None,
+    };
+    let _one_at_a_time = match patch.username {
+        Some(_) => Some(app.auth().naming.lock().await),
         None => None,
     };
     let ends_sessions = new_hash.is_some() || patch.is_active == Some(false);
@@ -126,6 +134,8 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
             if by_name(&core.store, &new).await?.is_some() {
                 return Err(name_taken());
             }
+            names::check(&after.user.username)?;
+            names::refuse_alike(core, &after.user.username, Some(id)).await?;
             let name = keyspace::username(&new);
             batch.delete(keyspace::username(&old)).expect(name.clone(), Expect::Absent).put(name, id.to_string());
         }

@@ -8,6 +8,7 @@ mod browser;
 mod held;
 mod interference;
 mod limits;
+mod look_alikes;
 mod names;
 mod origins;
 mod passwords;

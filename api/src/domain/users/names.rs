@@ -1,0 +1,141 @@
+//! Names that could be taken for another's: those that mix scripts, and those that look like the name of another user (Unicode
+//! Technical Standard 39). Asked where a name is given; who has such a name keeps it, and keeps signing in.
+
+use common::{
+    id::UserId,
+    name::{Username, is_mark},
+    problem::{FieldError, FieldErrors},
+};
+use unicode_normalization::UnicodeNormalization;
+use unicode_script::{Script, UnicodeScript};
+use unicode_security::{confusable_detection::skeleton, mixed_script::AugmentedScriptSet};
+
+use super::{list::all, stored::folded};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+};
+
+/// Marks in a row at most (§5.4, "optional detection").
+const MAX_MARKS: usize = 4;
+
+/// Refuses a name that mixes scripts, or whose marks could hide or pile up.
+pub fn check(name: &Username) -> Result<()> {
+    let refuse = |code, message| Err(FieldErrors::of("username", FieldError::new(code, message)).into());
+    if !is_highly_restrictive(name.as_str()) {
+        let message = "Write this name in one script. It mixes several, whose letters can look alike.";
+        return refuse("mixed_scripts", message);
+    }
+    let is_many = |marks: &[char]| marks.len() > MAX_MARKS && marks.iter().all(|c| is_mark(*c));
+    let chars: Vec<char> = name.as_str().nfd().collect();
+    if chars.windows(MAX_MARKS + 1).any(is_many) || chars.iter().any(|c| is_unseen(*c)) {
+        return refuse("invalid", "Enter a valid username. Its marks cannot be told apart.");
+    }
+    Ok(())
+}
+
+/// One script, or Latin with those of Chinese, Japanese or Korean (UTS 39 §5.2). Digits and signs belong to every script.
+fn is_highly_restrictive(name: &str) -> bool {
+    if !AugmentedScriptSet::for_str(name).is_empty() {
+        return true;
+    }
+    let rest: String = name.chars().filter(|c| c.script() != Script::Latin).collect();
+    let rest = AugmentedScriptSet::for_str(&rest);
+    rest.hanb || rest.jpan || rest.kore
+}
+
+/// Joiners, selectors of variants and marks around a letter: with them a name looks as it does without them, or like a picture.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{20d0}'..='\u{20f0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Refuses a name that looks like another user's.
+pub(super) async fn refuse_alike(core: &Core, name: &Username, own: Option<UserId>) -> Result<()> {
+    let looks = looks(name.as_str());
+    let others = all(core).await?;
+    if others.iter().any(|user| {
+        Some(user.id) != own && self::looks(user.username.as_str()).iter().any(|other| looks.contains(other))
+    }) {
+        let message = "This name looks like that of another user. Choose a different one.";
+        return Err(Error::Taken(FieldErrors::of("username", FieldError::new("look_alike", message))));
+    }
+    Ok(())
+}
+
+/// What a name looks like as it is written, and in lower case: `l` looks like `I` and not like `i`.
+fn looks(name: &str) -> [String; 2] {
+    let look = |text: &str| folded(&skeleton(text).collect::<String>());
+    [look(&folded(name)), look(&name.nfkc().collect::<String>())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(name: &str) -> String {
+        match check(&name.parse().unwrap()) {
+            Ok(()) => String::new(),
+            Err(Error::Invalid(errors)) => errors.0["username"][0].code.to_string(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn p7_names_of_one_script_are_let_in_and_mixed_ones_refused() {
+        for one in [
+            "ada",
+            "zoë@example.org",
+            "हिन्दी",
+            "தமிழ்",
+            "عربى١",
+            "κλέος",
+            "кириллица7",
+            "日本語ひらがなカタカナabc",
+            "한국어abc",
+            "漢字abc",
+            "ไม่มี",
+            "ᏣᎳᎩ",
+            "עִבְרִית",
+            "Việt",
+            "user.name+x-y_1",
+            "123",
+            "ａｄｍｉｎ",
+        ] {
+            assert_eq!(code(one), "", "{one}");
+        }
+        for mixed in
+            ["rоot1", "аdmin", "abcкир", "pаypal", "abc١", "ΑBC", "кирλ", "ひらがなкир", "हिन्दीabc", "google.соm"]
+        {
+            assert_eq!(code(mixed), "mixed_scripts", "{mixed}");
+        }
+        for odd in ["a\u{34f}da", "ada\u{fe0f}", "a\u{20dd}", "z\u{301}\u{302}\u{303}\u{304}\u{305}o"] {
+            assert_eq!(code(odd), "invalid", "{odd}");
+        }
+    }
+
+    #[test]
+    fn p7_names_that_look_alike_have_a_look_in_common() {
+        let alike = |a: &str, b: &str| looks(a).iter().any(|look| looks(b).contains(look));
+        for (a, b) in [
+            ("root1", "rootl"),
+            ("ADMIN", "ADMlN"),
+            ("user0", "userO"),
+            ("mike", "rnike"),
+            ("аре", "ape"),
+            ("paypal", "рауРаӏ"),
+        ] {
+            assert!(alike(a, b), "{a} {b}");
+        }
+        for (a, b) in [("ada", "ben"), ("admin", "admln"), ("root1", "root2"), ("anna", "anne")] {
+            assert!(!alike(a, b), "{a} {b}");
+        }
+    }
+
+    /// The list in `common`, which is there so that the web app needs no crate for it.
+    #[test]
+    fn marks_are_those_that_the_crate_knows() {
+        use unicode_normalization::char::is_combining_mark;
+        let wrong = |c: &char| is_mark(*c) != (is_combining_mark(*c) && !c.is_alphanumeric());
+        assert_eq!(('\0'..=char::MAX).filter(wrong).collect::<String>(), "");
+    }
+}
