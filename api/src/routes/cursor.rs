@@ -4,10 +4,14 @@ use auth::seal::Sealer;
 use common::{
     access::Caller,
     name::CollectionName,
+    problem::{FieldError, FieldErrors},
     query::{ListQuery, Query, encode},
 };
 
 use crate::domain::{Error, Result, records::Cursor};
+
+/// Characters of a cursor at most: addresses have 64 KiB.
+const MAX_LENGTH: usize = 32 * 1024;
 
 /// What a cursor holds for.
 pub(super) struct Context<'a> {
@@ -34,9 +38,14 @@ impl<'a> Context<'a> {
         [b"cursor", self.caller.as_bytes(), self.collection.as_bytes(), self.query.as_bytes()]
     }
 
-    /// The text of a place.
+    /// The text of a place; an error where it would be too long for an address.
     pub(super) fn seal(&self, cursor: &Cursor) -> Result<String> {
-        Ok(self.sealer.seal(&self.parts(), &serde_json::to_vec(cursor)?))
+        let text = self.sealer.seal(&self.parts(), &serde_json::to_vec(cursor)?);
+        if text.len() > MAX_LENGTH {
+            let message = "The texts that this list is ordered by are too long for a cursor. Order it by less, or use limit and offset.";
+            return Err(FieldErrors::of("ordering", FieldError::new("too_much", message)).into());
+        }
+        Ok(text)
     }
 
     /// The place that a query names; `None` at the beginning.

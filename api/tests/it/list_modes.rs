@@ -195,6 +195,20 @@ async fn a_cursor_is_good_for_its_user_its_list_and_its_query_only() {
         assert!(admin.get(&format!("{ROWS}?{query}")).await.refused(400).errors.0.contains_key(parameter), "{query}");
     }
     admin.get("/api/users/?cursor=").await.refused(400);
+
+    // What a place is, is its row's values: those of very long texts do not fit into an address.
+    let texts: Vec<Value> = (0..4).map(|name| json!({"name": format!("t{name}"), "type": "text"})).collect();
+    admin.collection("long", texts.into()).await;
+    for start in ["a", "b"] {
+        let row: Value = (0..4)
+            .map(|name| (format!("t{name}"), json!(start.repeat(9000))))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        admin.record("long", row).await;
+    }
+    admin.get("/api/records/long/?cursor=&page_size=1&ordering=t0,t1").await.is(200);
+    let refused = admin.get("/api/records/long/?cursor=&page_size=1&ordering=t0,t1,t2,t3").await.refused(400);
+    assert!(refused.errors.0.contains_key("ordering"), "{refused:?}");
 }
 
 #[tokio::test]

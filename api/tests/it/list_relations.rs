@@ -168,6 +168,9 @@ async fn references_are_expanded_there_and_back() {
     assert_eq!(page["results"][2]["books_via_maker"].as_array().unwrap().len(), 1);
     assert_eq!(page["results"][2]["country"], Value::Null);
 
+    let page = admin.get("/api/records/makers/?expand=books_via_maker&fields=books_via_maker&name=Bob").await.is(200);
+    let row = page["results"][0].as_object().unwrap();
+    assert_eq!((row.len(), &row["books_via_maker"][0]["title"]), (1, &json!("Sun")));
     let page = otto.get("/api/records/makers/?expand=owner&fields=name").await.is(200);
     assert_eq!(page["results"][0]["owner"]["username"], "otto");
     assert!(page["results"][0].get("age").is_none(), "{page}");

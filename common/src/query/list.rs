@@ -295,7 +295,8 @@ impl ListQuery {
                 None => errors.push("ordering", no_such_field(&order.field)),
             }
         }
-        for name in self.fields.iter().filter(|name| field_of(name).is_none()) {
+        let expanded = |name: &str| self.expand.iter().any(|path| path.split('.').next() == Some(name));
+        for name in self.fields.iter().filter(|name| field_of(name).is_none() && !expanded(name)) {
             errors.push("fields", no_such_field(name));
         }
         for (i, join) in self.left_join.iter().enumerate() {
