@@ -1,11 +1,11 @@
 //! The journal's entries: who changed what, when, before and after.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     answer::JsonAnswer,
     id::{CollectionId, Revision, UserId},
+    json::Exact,
     name::CollectionName,
     problem::FieldErrors,
     query::{Pairs, Query, unknown_parameter},
@@ -140,11 +140,11 @@ pub struct Change {
     /// The kind of change.
     pub action: Verb,
     /// The thing before; null where it was not there.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub before: Value,
+    #[serde(default, skip_serializing_if = "is_null")]
+    pub before: Exact,
     /// The thing after; null where it was deleted.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub after: Value,
+    #[serde(default, skip_serializing_if = "is_null")]
+    pub after: Exact,
     /// The change before this one of the same record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Revision>,
@@ -153,11 +153,15 @@ pub struct Change {
     pub address: String,
 }
 
+fn is_null(value: &Exact) -> bool {
+    value.is_null()
+}
+
 impl Change {
     /// With the thing before and after.
     #[must_use]
-    pub fn values(mut self, before: Value, after: Value) -> Self {
-        (self.before, self.after) = (before, after);
+    pub fn values(mut self, before: impl Into<Exact>, after: impl Into<Exact>) -> Self {
+        (self.before, self.after) = (before.into(), after.into());
         self
     }
 

@@ -1,16 +1,17 @@
 //! Checks the body of a record against its collection: which members there are, and the value of each.
 
-use serde_json::Value;
+mod form;
 
 use crate::{
-    Object,
+    access::Caller,
     collection::Collection,
-    id::Revision,
-    name::SERVER_MEMBERS,
-    problem::FieldErrors,
-    reader::{self, invalid, read_only, required, unknown},
-    record::Record,
-    validate::check,
+    field::{Field, FieldType},
+    id::{Revision, UserId},
+    json::Exact,
+    problem::{FieldError, FieldErrors},
+    reader::{invalid, required, unknown},
+    record::{Member, Record},
+    validate::{self, Ends, check_exact, check_member},
 };
 
 /// What a body is for.
@@ -24,108 +25,149 @@ pub enum Write<'a> {
     Patch(&'a Record),
 }
 
+/// What is known of a body beside its members.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner<'a> {
+    /// Who sends it.
+    pub caller: &'a Caller,
+    /// It is a form: all its values are texts, and an unchecked box is not in it.
+    pub is_form: bool,
+    /// Members that the collection does not have are left out, and not refused.
+    pub ignores_unknown: bool,
+    /// What becomes of spaces at the ends of texts.
+    pub ends: Ends,
+}
+
+impl<'a> Manner<'a> {
+    /// JSON that `caller` sends.
+    pub const fn json(caller: &'a Caller) -> Self {
+        Self { caller, is_form: false, ignores_unknown: false, ends: Ends::Trimmed }
+    }
+
+    /// What was stored before, and is put back as it was.
+    pub const fn stored(caller: &'a Caller) -> Self {
+        Self { ends: Ends::Kept, ..Self::json(caller) }
+    }
+}
+
 /// A body that is right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cleaned {
     /// Every field of the collection with its value in canonical form, in the schema's order.
-    pub values: Object,
-    /// The `revision` that the body brought; it counts as `If-Match`.
-    pub revision: Option<Revision>,
+    pub values: Record,
+    /// The owner that the body names; `None` where it names none, so that nothing changes.
+    pub owner: Option<UserId>,
 }
 
-/// Checks a body against a collection.
-pub fn clean(collection: &Collection, body: Value, write: Write<'_>) -> Result<Cleaned, FieldErrors> {
-    let mut body = reader::object(body)?;
+/// Checks a body against a collection. Of the members that the server owns, `id` has to be the record's, `owner` is checked here, and
+/// the others are not looked at, as Django REST Framework does with read-only fields; `revision` is for [`sent_revision`].
+pub fn clean(
+    collection: &Collection,
+    mut body: Record,
+    write: Write<'_>,
+    manner: Manner<'_>,
+) -> Result<Cleaned, FieldErrors> {
     let mut errors = FieldErrors::new();
     let stored = match write {
         Write::Create => None,
         Write::Replace(record) | Write::Patch(record) => Some(record),
     };
-    let revision = take_server_members(&mut body, stored, &mut errors);
-    let mut values = Object::new();
+    for name in ["created_at", "updated_at", "revision"] {
+        body.take(name);
+    }
+    check_id(body.take("id"), stored, &mut errors);
+    let owner = check_owner(body.take("owner"), stored, manner.caller, &mut errors);
+    let is_patch = matches!(write, Write::Patch(_));
+    let mut values = Record::default();
     for field in &collection.fields {
         let name = field.name.as_str();
-        let value = match (body.shift_remove(name), write) {
-            (Some(value), _) => match check(field, &value) {
-                Ok(value) => value,
-                Err(wrong) => {
-                    errors.add(name.to_owned(), wrong);
-                    continue;
-                }
-            },
-            (None, Write::Patch(record)) => record.get(name).cloned().unwrap_or_else(|| field.initial()),
-            (None, _) if field.required && field.default.is_none() => {
-                errors.push(name, required());
-                continue;
-            }
-            (None, _) => field.initial(),
+        let sent = body.take(name);
+        let sent = if manner.is_form { form::read(field, sent, is_patch) } else { Ok(sent) };
+        let value = match (sent, write) {
+            (Err(wrong), _) => Err(vec![wrong]),
+            (Ok(Some(value)), _) => check_exact(field, &value, manner.ends),
+            (Ok(None), Write::Patch(record)) => Ok(kept(record, field)),
+            (Ok(None), _) if field.required && field.default.is_none() => Err(vec![required()]),
+            (Ok(None), _) => Ok(field.initial().into()),
         };
-        values.insert(name.to_owned(), value);
-    }
-    for name in body.keys() {
-        errors.push(name.clone(), unknown());
-    }
-    errors.or(Cleaned { values, revision })
-}
-
-/// Members that the server owns may come back as they were sent, and are refused otherwise.
-fn take_server_members(body: &mut Object, stored: Option<&Record>, errors: &mut FieldErrors) -> Option<Revision> {
-    let mut revision = None;
-    for name in SERVER_MEMBERS {
-        let Some(value) = body.shift_remove(name) else { continue };
-        match stored {
-            Some(_) if name == "revision" => match value.as_u64() {
-                Some(number) => revision = Some(Revision(number)),
-                None => errors.push(name, invalid("A valid integer is required.")),
-            },
-            Some(record) if record.get(name) == Some(&value) => {}
-            _ => errors.push(name, read_only()),
+        match value {
+            Ok(value) => values.set(name, value),
+            Err(wrong) => {
+                errors.add(name.to_owned(), wrong);
+            }
         }
     }
-    revision
+    if !manner.ignores_unknown {
+        for name in body.as_object().keys() {
+            errors.push(name.clone(), unknown());
+        }
+    }
+    errors.or(Cleaned { values, owner })
+}
+
+/// A member that stays as it is. A moment that an earlier version wrote takes today's form.
+fn kept(record: &Record, field: &Field) -> Exact {
+    let Some(member) = record.member(field.name.as_str()) else { return field.initial().into() };
+    let is_moment = matches!(field.kind, FieldType::Datetime);
+    let moment = member.value.as_str().filter(|_| is_moment).and_then(validate::canonical_datetime);
+    moment.map_or_else(|| member.into(), Exact::from)
+}
+
+/// The `revision` that a body brings in a PUT or PATCH; it counts as `If-Match`, and decides before all else.
+pub fn sent_revision(body: &Record) -> Result<Option<Revision>, FieldErrors> {
+    let member = body.member("revision").filter(|member| !member.value.is_null() && *member.value != "");
+    let Some(member) = member else { return Ok(None) };
+    let wrong = |error| FieldErrors::of("revision", error);
+    let number = validate::integer(member).map_err(wrong)?;
+    let number = u64::try_from(number).map_err(|_| wrong(invalid("A valid integer is required.")))?;
+    Ok(Some(Revision(number)))
+}
+
+/// An `id` has to be that of the record; in a POST the server gives it.
+fn check_id(sent: Option<Exact>, stored: Option<&Record>, errors: &mut FieldErrors) {
+    let (Some(sent), Some(stored)) = (sent, stored) else { return };
+    let is_nothing = sent.is_null() || *sent == "";
+    if !is_nothing && sent.as_str().and_then(|text| text.trim().parse().ok()) != stored.id() {
+        errors.push(
+            "id",
+            invalid("This is not the id of the record at this address. Leave it out, or send it unchanged."),
+        );
+    }
+}
+
+/// An `owner` may be the caller of a POST, and the owner that the record has already; an admin's may be anyone. Null is no other.
+fn check_owner(
+    sent: Option<Exact>,
+    stored: Option<&Record>,
+    caller: &Caller,
+    errors: &mut FieldErrors,
+) -> Option<UserId> {
+    let sent = sent.filter(|sent| !sent.is_null() && **sent != "")?;
+    let Some(owner) = sent.as_str().and_then(|text| text.trim().parse::<UserId>().ok()) else {
+        errors.push("owner", invalid("This is not the id of a user."));
+        return None;
+    };
+    let own = stored.map_or(caller.user_id(), Record::owner);
+    if !caller.is_admin() && own != Some(owner) {
+        errors.push(
+            "owner",
+            FieldError::new("read_only", "Only an admin may give a record to another user. Leave it out."),
+        );
+    }
+    Some(owner)
+}
+
+impl From<Member<'_>> for Exact {
+    fn from(member: Member<'_>) -> Self {
+        Self::of(member.value.clone(), member.text.map(Into::into))
+    }
+}
+
+/// Checks a stored member against a field of another definition.
+pub fn carry_over(field: &Field, member: Member<'_>) -> Result<Exact, Vec<FieldError>> {
+    let checked = check_member(field, member, Ends::Kept)?;
+    Ok(if matches!(field.kind, FieldType::Json { .. }) { member.into() } else { checked.into() })
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn snacks() -> Collection {
-        serde_json::from_value(json!({
-            "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "", "created_at": "", "updated_at": "", "revision": 1,
-            "fields": [
-                {"name": "title", "type": "text", "required": true},
-                {"name": "price", "type": "integer", "default": 1},
-                {"name": "note", "type": "text"}
-            ],
-            "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_new_record_takes_initial_values_and_refuses_what_it_does_not_know() {
-        let cleaned = clean(&snacks(), json!({"title": "Popcorn"}), Write::Create).unwrap();
-        assert_eq!(Value::Object(cleaned.values), json!({"title": "Popcorn", "price": 1, "note": ""}));
-        let errors = clean(&snacks(), json!({"price": null, "zzz": 1, "id": "x"}), Write::Create).unwrap_err();
-        let names: Vec<_> = errors.0.keys().map(String::as_str).collect();
-        assert_eq!(names, ["id", "price", "title", "zzz"]);
-    }
-
-    #[test]
-    fn server_members_may_come_back_unchanged_only() {
-        let stored = Record::from_object(
-            reader::object(
-                json!({"id": "a", "title": "Popcorn", "price": 3, "note": "n", "owner": null, "revision": 9}),
-            )
-            .unwrap(),
-        );
-        let patched = clean(&snacks(), json!({"id": "a", "revision": 8, "price": 4}), Write::Patch(&stored)).unwrap();
-        assert_eq!(Value::Object(patched.values), json!({"title": "Popcorn", "price": 4, "note": "n"}));
-        assert_eq!(patched.revision, Some(Revision(8)));
-        let replaced = clean(&snacks(), json!({"title": "Chips"}), Write::Replace(&stored)).unwrap();
-        assert_eq!(Value::Object(replaced.values), json!({"title": "Chips", "price": 1, "note": ""}));
-        assert!(clean(&snacks(), json!({"owner": "me"}), Write::Patch(&stored)).is_err());
-    }
-}
+mod tests;

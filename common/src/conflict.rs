@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn body(form: &mut Form) -> Value {
-        Value::Object(form.submit().unwrap())
+        serde_json::json!(form.submit().unwrap())
     }
 
     #[test]

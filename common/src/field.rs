@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::name::{CollectionName, FieldName};
+use crate::{
+    json::optional_value,
+    name::{CollectionName, FieldName},
+};
 
 /// Text in an indexed or unique field is kept in keys, so it is bounded: characters.
 pub const MAX_INDEXED_LENGTH: u64 = 255;
@@ -37,7 +40,8 @@ pub struct Field {
     #[serde(default)]
     pub indexed: bool,
     /// Taken where a new record does not have the member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "optional_value", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Value>"))]
     pub default: Option<Value>,
     /// A sentence for those who fill it in.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -1,5 +1,6 @@
-//! Ids and revisions. An id is a `UUIDv7` in its canonical text form (lower case, hyphens); making one needs a clock and
-//! randomness, so that happens in the server. Here they are only parsed and written.
+//! Ids and revisions. An id is a `UUIDv7`, written in its canonical text form (lower case, hyphens) and read in any form that a UUID
+//! has (RFC 9562 §4): capitals, no hyphens, braces, `urn:uuid:`. Making one needs a clock and randomness, so that happens in the
+//! server. Here they are only parsed and written.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use crate::schema::described_as_text;
 
-/// The text is not an id in canonical form.
+/// The text is not an id.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 #[error("not a valid id")]
 pub struct InvalidId;
@@ -43,12 +44,7 @@ macro_rules! id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let uuid = Uuid::try_parse(text).map_err(|_| InvalidId)?;
-                let mut canonical = Uuid::encode_buffer();
-                if uuid.as_hyphenated().encode_lower(&mut canonical) != text {
-                    return Err(InvalidId);
-                }
-                Ok(Self(uuid))
+                Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)
             }
         }
 
@@ -125,10 +121,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_canonical_form_is_an_id() {
-        let text = "01920000-0000-7000-8000-0000000000ab";
-        assert_eq!(text.parse::<RecordId>().unwrap().to_string(), text);
-        for bad in ["", "1", "01920000-0000-7000-8000-0000000000AB", "0192000000007000800000000000000ab", "../etc"] {
+    fn every_form_of_a_uuid_is_the_same_id() {
+        let canonical = "01920000-0000-7000-8000-0000000000ab";
+        for text in [
+            canonical,
+            "01920000-0000-7000-8000-0000000000AB",
+            "019200000000700080000000000000ab",
+            "019200000000700080000000000000AB",
+            "{01920000-0000-7000-8000-0000000000ab}",
+            "urn:uuid:01920000-0000-7000-8000-0000000000ab",
+        ] {
+            assert_eq!(text.parse::<RecordId>().unwrap().to_string(), canonical);
+        }
+        for bad in ["", "1", " 01920000-0000-7000-8000-0000000000ab", "0192000000007000800000000000000ab", "../etc"] {
             assert_eq!(bad.parse::<RecordId>(), Err(InvalidId), "{bad}");
         }
     }

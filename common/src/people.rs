@@ -8,7 +8,7 @@ use crate::{
     id::{CollectionId, Revision, UserId},
     name::{CollectionName, FieldName},
     problem::FieldErrors,
-    query::{ListQuery, Named, Pairs, Query, SessionQuery, no_such_field, unknown_parameter},
+    query::{Filter, ListQuery, Named, Pairs, Query, SessionQuery, no_such_field, server_field, unknown_parameter},
     table::Column,
 };
 
@@ -97,7 +97,9 @@ pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
     for order in query.ordering.iter().filter(|order| !is_there(&order.field)) {
         errors.push("ordering", no_such_field(&order.field));
     }
-    for filter in query.filters.iter().filter(|filter| !is_there(&filter.field)) {
+    let is_ignored = |name: &str| query.ignores_unknown && server_field(name).is_none();
+    let refused = |filter: &&Filter| !is_there(&filter.field) && !is_ignored(&filter.field);
+    for filter in query.filters.iter().chain(&query.empty).filter(refused) {
         errors.push(filter.parameter(), unknown_parameter());
     }
     for (parameter, is_said) in [
@@ -126,6 +128,11 @@ impl Query for SessionsQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
         let (whose, rest): (Pairs, Pairs) = pairs.into_iter().partition(|(name, _)| name == "user");
         Ok(Self { user: SessionQuery::from_pairs(whose)?.user, list: ListQuery::from_pairs(rest)? })
+    }
+
+    fn from_known_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let (whose, rest): (Pairs, Pairs) = pairs.into_iter().partition(|(name, _)| name == "user");
+        Ok(Self { user: SessionQuery::from_pairs(whose)?.user, list: ListQuery::from_known_pairs(rest)? })
     }
 
     fn to_pairs(&self) -> Pairs {

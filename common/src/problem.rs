@@ -86,6 +86,11 @@ impl FieldErrors {
         }
     }
 
+    /// Whether all that is wrong with a member or parameter is that nobody knows it.
+    pub fn is_unknown(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(|errors| errors.iter().all(|error| error.code == "unknown"))
+    }
+
     /// Adds all of `other`, each name behind `prefix` and a dot.
     pub fn nest(&mut self, prefix: &str, other: Self) {
         self.1.omitted += other.1.omitted;

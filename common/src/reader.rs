@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Object,
-    json::type_name,
+    json::{Exact, type_name},
     problem::{FieldError, FieldErrors, NON_FIELD},
     schema::Described,
 };
@@ -17,8 +17,20 @@ pub trait Body: Sized + Described {
     /// Reads the body, strictly.
     fn from_json(value: Value) -> Result<Self, FieldErrors>;
 
+    /// Reads the body with the digits of its numbers as they were sent. A type that does not keep them refuses those that its
+    /// values would not have.
+    fn from_exact(body: Exact) -> Result<Self, FieldErrors> {
+        let value = body.into_value().map_err(|error| FieldErrors::of(NON_FIELD, invalid(error.to_string())))?;
+        Self::from_json(value)
+    }
+
     /// Writes the body.
     fn to_json(&self) -> Value;
+
+    /// The body as it is sent.
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_json().to_string().into_bytes()
+    }
 }
 
 impl Body for () {
@@ -151,10 +163,10 @@ impl Reader {
         }
     }
 
-    /// A text that must be there and parse; the parser's `Display` is the message.
+    /// A name that must be there and parse, trimmed at its ends; the parser's `Display` is the message.
     pub fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, name: &str) -> Option<T> {
         let text = self.text(name)?;
-        match text.parse() {
+        match text.trim().parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => self.fail(name, invalid(error.to_string())),
         }

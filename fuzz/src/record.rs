@@ -5,7 +5,8 @@ use std::{cmp::Ordering, sync::LazyLock};
 use coffer::domain::keyspace;
 use common::{
     Object,
-    clean::{Write, clean},
+    access::Caller,
+    clean::{Manner, Write, clean},
     collection::{Collection, Definition},
     field::{Field, FieldType},
     form::{input_text, parse_input},
@@ -70,7 +71,8 @@ pub fn record(bytes: &[u8]) {
 /// A definition that is taken is written and read again as it was, and holds records to itself: see [`record`].
 pub fn definition(bytes: &[u8]) {
     let (definition, record) = split_at(bytes, b"\n---\n");
-    let Some(definition) = json::parse(&definition).ok().and_then(|value| Definition::from_json(value).ok()) else {
+    let Some(definition) = json::parse_value(&definition).ok().and_then(|value| Definition::from_json(value).ok())
+    else {
         return;
     };
     let again = Definition::from_json(definition.to_json()).expect("what is written is a definition");
@@ -90,30 +92,31 @@ pub fn definition(bytes: &[u8]) {
 
 /// The values of a record that fits, after everything that holds for one.
 fn take(collection: &Collection, bytes: &[u8]) -> Option<Object> {
-    let sent = json::parse(bytes).ok()?;
-    let values = clean(collection, sent, Write::Create).ok()?.values;
-    let record = Record::from_object(values.clone());
+    let sent = Record::from_exact(json::parse(bytes).ok()?).ok()?;
+    let manner = Manner::json(&Caller::Anonymous);
+    let record = clean(collection, sent, Write::Create, manner).ok()?.values;
     let stored = serde_json::to_vec(&record).expect("a record can be written");
     let read: Record = serde_json::from_slice(&stored).expect("a record can be read");
     assert_eq!(read, record);
-    assert_eq!(json::parse(&stored).as_ref(), Ok(&record.to_json()), "{}", String::from_utf8_lossy(&stored));
+    assert_eq!(Record::from_slice(&stored).expect("a record can be read"), record);
+    assert_eq!(json::parse(&stored).as_deref(), Ok(&record.to_json()), "{}", String::from_utf8_lossy(&stored));
     for write in [Write::Replace(&record), Write::Patch(&record)] {
-        let again = clean(collection, read.to_json(), write).expect("what is stored fits");
-        assert_eq!(again.values, values, "sending a record back changes it");
+        let again = clean(collection, read.clone(), write, manner).expect("what is stored fits");
+        assert_eq!(again.values, record, "sending a record back changes it");
     }
     for field in &collection.fields {
-        let value = &values[field.name.as_str()];
+        let value = record.get(field.name.as_str()).expect("every field has a value");
         assert!(!table::cell(Some(value)).chars().any(is_unsafe), "{value} drives the terminal");
         check_form(field, value);
     }
-    Some(values)
+    Some(record.into_object())
 }
 
 /// A form that is opened and sent without a change sends back the stored value.
 fn check_form(field: &Field, value: &Value) {
     let shown = input_text(value);
     if let Ok(typed) = parse_input(field, &shown)
-        && let Ok(typed) = validate::check(field, &typed)
+        && let Ok(typed) = validate::check(field, &*typed)
     {
         // Nothing typed and nothing there look alike; forms send only what was changed.
         let is_empty = shown.is_empty() || value.as_array().is_some_and(Vec::is_empty);

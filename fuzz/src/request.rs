@@ -16,8 +16,8 @@ use coffer::{
     routes,
 };
 use common::{
-    access::Caller, collection::Definition, endpoints::users::NewUser, id::SessionId, json, name::CollectionName,
-    reader::Body, record::OneOrMany,
+    access::Caller, clean::Manner, collection::Definition, endpoints::users::NewUser, id::SessionId, json,
+    name::CollectionName, reader::Body, record::OneOrMany,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
@@ -119,7 +119,9 @@ impl Scene {
             let name: CollectionName = definition.name.clone();
             collections::create(app.core(), &admin, definition).await.expect("the collection is new");
             let body = OneOrMany::from_json(body).expect("these are records");
-            let made = records::create(app.core(), Actor::local(&admin), &name, body).await.expect("the records fit");
+            let made = records::create(app.core(), Actor::local(&admin), &name, body, Manner::json(&admin))
+                .await
+                .expect("the records fit");
             if record.is_empty() {
                 record = made[0].id.to_string();
             }
@@ -187,7 +189,7 @@ impl Scene {
             );
         }
         if status.is_client_error() && method != Method::HEAD {
-            let problem = json::parse(&body).unwrap_or_else(|error| panic!("{told}: {error}"));
+            let problem = json::parse_value(&body).unwrap_or_else(|error| panic!("{told}: {error}"));
             let wants_problem = Representation::of(&headers) == Representation::Problem;
             assert_eq!(kind == "application/problem+json", wants_problem, "{told}: {status}");
             assert!(!wants_problem || problem["status"].as_u64() == Some(status.as_u16().into()), "{told}");

@@ -8,6 +8,7 @@ use common::{
     name::CollectionName,
     people::SessionsQuery,
     query::ListQuery,
+    record::Record,
 };
 
 use crate::{load::Ticket, message::Deleted};
@@ -32,9 +33,9 @@ pub enum Effect {
     /// Read one record.
     Record(Ticket, CollectionName, RecordId),
     /// Write a new record.
-    Create(Ticket, CollectionName, Object),
+    Create(Ticket, CollectionName, Record),
     /// Write changes to a record.
-    Update(Ticket, CollectionName, RecordId, Object),
+    Update(Ticket, CollectionName, RecordId, Record),
     /// Read the version of a record that somebody else wrote.
     Fresh(Ticket, CollectionName, RecordId),
     /// Delete a record, if it still has the revision.

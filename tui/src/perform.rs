@@ -41,7 +41,7 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
         Effect::Record(ticket, collection, id) => Message::Record(ticket, get(client, collection, id).await),
         Effect::Fresh(ticket, collection, id) => Message::Fresh(ticket, get(client, collection, id).await),
         Effect::Create(ticket, collection, body) => {
-            let body = OneOrMany::One(Record::from_object(body));
+            let body = OneOrMany::One(body);
             let call = Call::<records::Create>::new((collection,), body);
             let created = client.send(&call).await.map(|created| match created {
                 OneOrMany::One(record) => record,
@@ -50,7 +50,7 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             Message::Saved(ticket, created)
         }
         Effect::Update(ticket, collection, id, body) => {
-            let call = Call::<records::Update>::new((collection, id), Record::from_object(body));
+            let call = Call::<records::Update>::new((collection, id), body);
             Message::Saved(ticket, client.send(&call).await)
         }
         Effect::Delete(ticket, deleted) => {

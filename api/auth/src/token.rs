@@ -239,7 +239,7 @@ impl Verifier {
 fn object(segment: &str) -> Result<Object, TokenError> {
     let bytes =
         URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Invalid("a segment is not canonical base64url"))?;
-    match common::json::parse(&bytes) {
+    match common::json::parse_value(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         _ => Err(TokenError::Invalid("a segment is not one strict JSON object")),
     }

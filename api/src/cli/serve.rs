@@ -63,6 +63,15 @@ pub(super) struct Serve {
     /// The content security policy of the files in --web-dir: a file that holds it, off for none, or app for that of Coffer's own web app.
     #[arg(long, env = "COFFER_WEB_CSP", default_value = "off", value_name = "FILE|off|app")]
     web_csp: PolicySource,
+    /// What becomes of members of a body that nobody knows. A request can say the same: Prefer: handling=lenient.
+    #[arg(long, env = "COFFER_UNKNOWN_MEMBERS", default_value = "refuse", value_name = "refuse|ignore")]
+    unknown_members: Unknown,
+    /// What becomes of query parameters that nobody knows, in requests that only read. Others refuse them always.
+    #[arg(long, env = "COFFER_UNKNOWN_PARAMETERS", default_value = "refuse", value_name = "refuse|ignore")]
+    unknown_parameters: Unknown,
+    /// Whether a search tells letters with accents from those without: ignore finds "Łódź" by "lodz".
+    #[arg(long, env = "COFFER_SEARCH_ACCENTS", default_value = "keep", value_name = "keep|ignore")]
+    search_accents: Accents,
     /// How the log is written to stderr.
     #[arg(long, env = "COFFER_LOG", default_value = "text", value_name = "text|json")]
     log: LogFormat,
@@ -90,6 +99,18 @@ pub(super) struct Serve {
     /// Fill an empty store with demo collections and a demo admin first; the password is printed.
     #[arg(long, env = "COFFER_DEMO")]
     demo: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Unknown {
+    Refuse,
+    Ignore,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Accents {
+    Keep,
+    Ignore,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -154,6 +175,11 @@ impl Serve {
         self.sockets.warn();
         let routing = routes::Options {
             insecure_cookie: self.insecure_cookie,
+            unknown: routes::Unknown {
+                ignores_members: self.unknown_members == Unknown::Ignore,
+                ignores_parameters: self.unknown_parameters == Unknown::Ignore,
+            },
+            search_ignores_accents: self.search_accents == Accents::Ignore,
             log: log.clone(),
             limits: Limits::new(self.rate_limit, Clock::system()),
             metrics,

@@ -3,6 +3,7 @@
 
 use common::{
     access::Caller,
+    clean::Manner,
     collection::Definition,
     endpoints::users::NewUser,
     name::CollectionName,
@@ -112,7 +113,8 @@ async fn define(app: &App, caller: &Caller, definition: Value) -> Result<Collect
 async fn insert(app: &App, caller: &Caller, name: &CollectionName, rows: Vec<Value>) -> Result<()> {
     for rows in rows.chunks(MAX_ARRAY) {
         let rows = rows.iter().cloned().map(Record::from_json).collect::<std::result::Result<_, _>>()?;
-        records::create(app.core(), Actor::local(caller), name, OneOrMany::Many(rows)).await?;
+        let by = Actor::local(caller);
+        records::create(app.core(), by, name, OneOrMany::Many(rows), Manner::json(caller)).await?;
     }
     Ok(())
 }

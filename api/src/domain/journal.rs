@@ -9,8 +9,8 @@ use common::{
     access::Caller,
     change::{Change, Subject, Verb},
     id::Revision,
+    json::Exact,
 };
-use serde_json::Value;
 use store::Batch;
 
 use super::{core::Core, error::Result};
@@ -53,8 +53,8 @@ pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString,
         collection: None,
         collection_id: None,
         action,
-        before: Value::Null,
-        after: Value::Null,
+        before: Exact::default(),
+        after: Exact::default(),
         previous: None,
         address: String::new(),
     }

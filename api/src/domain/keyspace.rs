@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use base::fold::nfc;
 use common::{
     field::{Field, FieldType},
     id::{CollectionId, OperationId, RecordId, SessionId, UserId},
@@ -318,7 +319,7 @@ pub fn element(key: Key, field: &Field, value: &Value) -> Key {
             Ok(id) => key.uuid(id),
             Err(_) => key.text(text),
         },
-        (_, Value::String(text)) => key.long_text(text),
+        (_, Value::String(text)) => key.long_text(&nfc(text)),
         (_, Value::Null) => key.null(),
         (_, other) => key.long_text(&other.to_string()),
     }

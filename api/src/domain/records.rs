@@ -24,7 +24,7 @@ mod visible;
 /// Bytes that are held for one answer at most: what is read for a page, ordered, joined and expanded.
 const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-pub use change::{create, update};
+pub use change::{Sending, create, update};
 pub use cursor::{Cursor, Place};
 pub use delete::delete;
 pub use describe::describe;

@@ -8,9 +8,10 @@ use common::{
     change::{Subject, Verb},
     field::FieldType,
     id::{CollectionId, RecordId, Revision, UserId},
+    json::Exact,
     record::Record,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{Batch, Entry, Expect, Key, Version};
 
 use super::{
@@ -152,7 +153,7 @@ impl<'a> Stage<'a> {
         let taken = self.diff(id, Entries::default(), &after);
         self.count(schema.id(), after.owner, 1);
         self.add_usage(1, &json, record);
-        self.note(schema, id, action, previous, Value::Null, json!(record));
+        self.note(schema, id, action, previous, Value::Null, record);
         self.batch.expect(key.clone(), Expect::Absent).put(key, json.clone());
         Ok((json, taken))
     }
@@ -162,10 +163,16 @@ impl<'a> Stage<'a> {
         let Stored { id, entry, record: old } = before;
         let (id, json) = (*id, to_bytes(record)?);
         let key = keyspace::record(schema.id(), id);
-        self.diff(id, Entries::of(schema, id, old), &Entries::of(schema, id, record));
+        let (before, after) = (Entries::of(schema, id, old), Entries::of(schema, id, record));
+        if before.owner != after.owner {
+            let collection = schema.id();
+            self.batch.add(keyspace::owned_count(collection, before.owner), -1);
+            self.batch.add(keyspace::owned_count(collection, after.owner), 1);
+        }
+        self.diff(id, before, &after);
         self.add_usage(-1, &entry.value, old);
         self.add_usage(1, &json, record);
-        self.note(schema, id, Verb::Update, Some(entry.version), json!(old), json!(record));
+        self.note(schema, id, Verb::Update, Some(entry.version), old, record);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone());
         Ok(json)
     }
@@ -186,7 +193,7 @@ impl<'a> Stage<'a> {
         if json != entry.value {
             self.add_usage(-1, &entry.value, old);
             self.add_usage(1, &json, record);
-            self.note(new_schema, id, Verb::Update, Some(entry.version), json!(old), json!(record));
+            self.note(new_schema, id, Verb::Update, Some(entry.version), old, record);
             self.batch.put(key, json);
         }
         Ok(taken)
@@ -194,13 +201,13 @@ impl<'a> Stage<'a> {
 
     /// A record that is deleted.
     pub fn delete(&mut self, schema: &Schema, key: &Key, entry: &Entry) -> Result<()> {
-        let old: Record = serde_json::from_slice(&entry.value)?;
+        let old = Record::from_slice(&entry.value)?;
         let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
         let before = Entries::of(schema, id, &old);
         self.count(schema.id(), before.owner, -1);
         self.add_usage(-1, &entry.value, &old);
         self.diff(id, before, &Entries::default());
-        self.note(schema, id, Verb::Delete, Some(entry.version), json!(old), Value::Null);
+        self.note(schema, id, Verb::Delete, Some(entry.version), &old, Value::Null);
         self.batch.put(keyspace::tombstone(schema.id(), id), Vec::new());
         self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone());
         Ok(())
@@ -276,8 +283,8 @@ impl<'a> Stage<'a> {
         id: RecordId,
         action: Verb,
         previous: Option<Version>,
-        before: Value,
-        after: Value,
+        before: impl Into<Exact>,
+        after: impl Into<Exact>,
     ) {
         let mut change = journal::entry(self.core, self.caller, Subject::Record, &id, action).values(before, after);
         change.collection = Some(schema.collection.name.clone());

@@ -1,14 +1,14 @@
 //! Reading a request's body, as its endpoint accepts it. Whatever its kind, a body becomes a JSON value, which the endpoint's
-//! request type reads. A kind that does not (raw bytes) or not in one piece (multipart) is read by a function of its own here,
-//! beside [`read`].
+//! request type reads. A kind that does not (raw bytes) is read by a function of its own here, beside [`read`].
 
-use std::pin::Pin;
+use std::{convert::Infallible, pin::Pin};
 
 use bytes::{Bytes, BytesMut};
 use common::{
     Object, Problem,
     endpoint::{AcceptedBody, BodyKind},
-    json,
+    json::{self, Exact},
+    problem::{FieldError, FieldErrors},
 };
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, header};
@@ -19,12 +19,21 @@ use super::error::Refusal;
 /// A body on its way in.
 pub(crate) type Incoming = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
 
+/// A body that was read.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// What it says.
+    pub value: Exact,
+    /// It is a form: its values are texts, and a name that was sent several times has a list of them.
+    pub is_form: bool,
+}
+
 /// Reads a body, strictly. `None` where none came: no bytes, which are no JSON either, and no form, which may be without members.
 pub(crate) async fn read(
     headers: &HeaderMap,
     incoming: &mut Incoming,
     accepted: AcceptedBody,
-) -> Result<Option<Value>, Refusal> {
+) -> Result<Option<Body>, Refusal> {
     let limit = accepted.max_bytes;
     let mut body = BytesMut::new();
     let mut length = 0;
@@ -46,15 +55,17 @@ pub(crate) async fn read(
         return Err(Problem::unsupported_media_type(detail).into());
     }
     let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let json = |value| Body { value, is_form: false };
     if body.is_empty() && media_type(sent).is_empty() {
         return Ok(None);
     }
     match kind(sent).filter(|kind| accepted.kinds.contains(kind)) {
         Some(BodyKind::Json) if body.is_empty() => Ok(None),
         Some(BodyKind::Json) => {
-            json::parse(&body).map(Some).map_err(|error| Problem::malformed(error.to_string()).into())
+            json::parse(&body).map(json).map(Some).map_err(|error| Problem::malformed(error.to_string()).into())
         }
         Some(BodyKind::Form) => form(&body).map(Some),
+        Some(BodyKind::Multipart) => multipart(sent, body.freeze()).await.map(Some),
         None => {
             let shown = common::text::single_line(sent);
             Err(Problem::unsupported_media_type(format!("Unsupported media type \"{shown}\" in request.")).into())
@@ -69,15 +80,55 @@ fn is_identity(codings: &HeaderValue) -> bool {
 }
 
 /// A form as an object of texts.
-fn form(body: &[u8]) -> Result<Value, Refusal> {
+fn form(body: &[u8]) -> Result<Body, Refusal> {
     check_utf8(body, "form")?;
     let mut members = Object::new();
-    for (name, value) in form_urlencoded::parse(body).into_owned() {
-        if members.insert(name, Value::String(value)).is_some() {
-            return Err(Problem::malformed("A name stands twice in the form.").into());
+    for (name, value) in form_urlencoded::parse(body) {
+        add(&mut members, &name, &value)?;
+    }
+    Ok(Body { value: Value::Object(members).into(), is_form: true })
+}
+
+/// A form in parts (RFC 7578) as an object of texts. A file is refused by its name; an input for one that nobody filled in is sent as one
+/// without name or content, and says nothing.
+async fn multipart(content_type: &str, body: Bytes) -> Result<Body, Refusal> {
+    let malformed = |what: &str| Refusal::from(Problem::malformed(format!("Multipart form parse error - {what}")));
+    let boundary = multer::parse_boundary(content_type).map_err(|_| malformed("there is no boundary"))?;
+    let whole = futures_util::stream::iter([Ok::<_, Infallible>(body)]);
+    let mut parts = multer::Multipart::new(whole, boundary);
+    let mut members = Object::new();
+    while let Some(part) = parts.next_field().await.map_err(|_| malformed("the parts cannot be told apart"))? {
+        let name = part.name().ok_or_else(|| malformed("a part has no name"))?.to_owned();
+        let file = part.file_name().map(str::to_owned);
+        let content = part.bytes().await.map_err(|_| malformed("a part does not end"))?;
+        match file {
+            Some(file) if file.is_empty() && content.is_empty() => {}
+            Some(_) => {
+                let error = FieldError::new("invalid", "Files are not kept here. Send a text, or leave it out.");
+                return Err(Problem::validation(FieldErrors::of(name, error)).into());
+            }
+            None => {
+                let text = std::str::from_utf8(&content).map_err(|_| malformed("a text is not UTF-8"))?;
+                add(&mut members, &name, text)?;
+            }
         }
     }
-    Ok(Value::Object(members))
+    Ok(Body { value: Value::Object(members).into(), is_form: true })
+}
+
+/// Adds what a form says under a name. One that stands in it several times has a list.
+fn add(members: &mut Object, name: &str, text: &str) -> Result<(), Refusal> {
+    match members.get_mut(name) {
+        None => {
+            members.insert(name.to_owned(), text.into());
+        }
+        Some(Value::Array(texts)) => texts.push(text.into()),
+        Some(first) => *first = Value::Array(vec![first.take(), text.into()]),
+    }
+    if members.len() > json::MAX_MEMBERS {
+        return Err(Problem::malformed(format!("The form has more than {} names.", json::MAX_MEMBERS)).into());
+    }
+    Ok(())
 }
 
 /// What a `Content-Type` says that the body is. `None` for what no endpoint takes, a text in another encoding than UTF-8 included.
@@ -85,6 +136,7 @@ fn kind(content_type: &str) -> Option<BodyKind> {
     let kind = match media_type(content_type).to_ascii_lowercase().as_str() {
         "application/json" => BodyKind::Json,
         "application/x-www-form-urlencoded" => BodyKind::Form,
+        "multipart/form-data" => BodyKind::Multipart,
         _ => return None,
     };
     let charset = content_type.split(';').skip(1).find_map(|parameter| {

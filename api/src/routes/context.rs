@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::leniency::Unknown;
 use crate::domain::App;
 use crate::limits::Limits;
 use logging::Log;
@@ -14,6 +15,10 @@ use server::metrics::Http;
 pub struct Options {
     /// Cookies without `Secure`, for plain HTTP away from this machine. A stranger on the way can then read them.
     pub insecure_cookie: bool,
+    /// What becomes of members and parameters that nobody knows.
+    pub unknown: Unknown,
+    /// Searches ignore accents.
+    pub search_ignores_accents: bool,
     /// The log, whose level can be changed.
     pub log: Log,
     /// How often callers may ask.

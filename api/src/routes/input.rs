@@ -7,13 +7,14 @@ use auth::token::Claims;
 use common::{
     Access, Endpoint, Object, Problem,
     access::{Action, Caller},
+    clean::Manner,
     endpoint::{AcceptedBody, BROWSER_HEADER, Params, path_and_query},
     endpoints::tokens,
     id::Revision,
+    json::Exact,
     name::CollectionName,
     problem::{FieldError, FieldErrors, NON_FIELD},
-    query::{Query, decode},
-    reader::Body,
+    query::decode,
 };
 use http::{HeaderMap, header};
 use memchr::memchr2;
@@ -24,9 +25,10 @@ use server::{
 };
 
 use super::{
-    body::{self, Incoming, check_utf8},
+    body::{self, Body, Incoming, check_utf8},
     context::Context,
     error::Refusal,
+    leniency,
     rate_limit::{self, RefreshToken},
 };
 use crate::{
@@ -82,6 +84,10 @@ pub(super) struct Input<E: Endpoint> {
     pub body: E::Request,
     /// None came.
     is_bare: bool,
+    /// The body is a form.
+    is_form: bool,
+    /// Members that nobody knows are left out of the body.
+    ignores_unknown: bool,
     /// All headers.
     pub headers: HeaderMap,
     /// It came over TLS.
@@ -125,22 +131,28 @@ impl<E: Endpoint> Input<E> {
             _ => Error::NotFound,
         })?;
         check_utf8(raw.query.as_bytes(), "query string")?;
-        let query = E::Query::from_pairs(decode(&raw.query)).map_err(Problem::validation)?;
+        let unknown = context.options.unknown;
+        let ignores_unknown = leniency::preferred(&raw.headers).unwrap_or(unknown.ignores_members);
+        let query = leniency::read_query(decode(&raw.query), unknown, &E::METHOD).map_err(Problem::validation)?;
         let body = match E::BODY {
-            AcceptedBody { kinds: [], .. } => Ok(Some(Value::Null)),
+            AcceptedBody { kinds: [], .. } => Ok(Some(Body { value: Exact::default(), is_form: false })),
             accepted => body::read(&raw.headers, &mut raw.body, accepted).await,
         };
         let mut refresh = None;
         if rate_limit::is_charged_to_session::<E>() {
-            refresh =
-                rate_limit::refresh_token::<E>(context, &raw.headers, body.as_ref().ok().and_then(Option::as_ref));
+            refresh = rate_limit::refresh_token::<E>(
+                context,
+                &raw.headers,
+                body.as_ref().ok().and_then(Option::as_ref).map(|body| &*body.value),
+            );
             rate_limit::charge::<E>(context, rate_limit::session_or_address(refresh.as_ref(), address), left)?;
         }
         let body = body?;
         let is_missing = body.is_none();
         // What it lacks says more than that there is none.
-        let body = body.unwrap_or_else(|| Value::Object(Object::new()));
-        let body = E::Request::from_json(body).map_err(Problem::validation)?;
+        let nothing = || Body { value: Value::Object(Object::new()).into(), is_form: false };
+        let Body { value, is_form } = body.unwrap_or_else(nothing);
+        let body = leniency::read_body(value, ignores_unknown).map_err(Problem::validation)?;
         // Where a collection's rules decide, they are asked first.
         if is_missing && E::ACCESS != Access::Rules {
             return Err(Problem::validation(no_body()).into());
@@ -158,6 +170,8 @@ impl<E: Endpoint> Input<E> {
             raw_query: raw.query,
             body,
             is_bare: is_missing,
+            is_form,
+            ignores_unknown,
             headers: raw.headers,
             is_secure,
             origin,
@@ -186,6 +200,11 @@ impl<E: Endpoint> Input<E> {
     /// The claims of the refresh token that came, which was verified.
     pub(super) fn refresh_claims(&self) -> Result<Claims, Error> {
         Ok(self.refresh.ok_or(AuthError::Missing)??)
+    }
+
+    /// How the body of a record is to be read.
+    pub(super) fn manner(&self) -> Manner<'_> {
+        Manner { is_form: self.is_form, ignores_unknown: self.ignores_unknown, ..Manner::json(&self.caller) }
     }
 
     /// `If-Match`, where it was sent, or else `If-None-Match` (RFC 9110 §13.2.2).

@@ -25,7 +25,7 @@ use super::{
 use crate::domain::{
     Result,
     journal::Actor,
-    records::{self, Place},
+    records::{self, Place, Sending},
 };
 
 pub(crate) fn register(table: &mut Table) {
@@ -41,7 +41,8 @@ pub(crate) fn register(table: &mut Table) {
 }
 
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
-    let (name, query) = (&input.params.0, &input.query);
+    let name = &input.params.0;
+    let query = &ListQuery { ignores_accents: context.options.search_ignores_accents, ..input.query.clone() };
     let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, query);
     let listed = records::list(context.app.core(), &input.caller, name, query, cursors.open(query)?).await?;
     let address = |place: Option<Place>| -> Result<Value> {
@@ -91,9 +92,10 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
     input.refuse_bare(&context, &input.params.0, Action::Create).await?;
     let base = input.base_url();
     let many = matches!(input.body, OneOrMany::Many(_));
-    let name = input.params.0;
+    let by = Actor::at(&input.caller, input.origin.address);
     let mut written =
-        records::create(context.app.core(), Actor::at(&input.caller, input.origin.address), &name, input.body).await?;
+        records::create(context.app.core(), by, &input.params.0, input.body.clone(), input.manner()).await?;
+    let name = input.params.0;
     if !many && let Some(sent) = written.pop() {
         let location = base + &path_and_query::<endpoints::Get>(&(name, sent.id), &());
         return Ok(Reply::stored_record(sent).header(header::LOCATION, &location));
@@ -133,8 +135,7 @@ async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<R
             Actor::at(&input.caller, input.origin.address),
             name,
             *id,
-            &input.body,
-            false,
+            Sending { body: &input.body, is_partial: false, manner: input.manner() },
             precondition.as_ref(),
         )
         .await?,
@@ -151,8 +152,7 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
             Actor::at(&input.caller, input.origin.address),
             name,
             *id,
-            &input.body,
-            true,
+            Sending { body: &input.body, is_partial: true, manner: input.manner() },
             precondition.as_ref(),
         )
         .await?,

@@ -10,7 +10,7 @@ use super::{
     context::Context,
     error::{self, Nobodys},
     input::{Input, Raw},
-    rate_limit,
+    leniency, rate_limit,
     reply::{self, Reply},
     response::{Body, Response},
 };
@@ -61,12 +61,19 @@ impl Table {
             let (handler, policies) = (handler.clone(), Arc::clone(&policies));
             Box::pin(async move {
                 let asked = error::Asked::new(raw.request_id, &raw.headers);
+                let is_lenient = leniency::preferred(&raw.headers) == Some(true);
                 let mut left = None;
                 let outcome = match Input::<E>::read(&context, raw, &mut left).await {
                     Ok(input) => handler(context, input).await.map_err(Into::into),
                     Err(refusal) => Err(refusal),
                 };
                 let mut response = match outcome {
+                    Ok(reply) if is_lenient => {
+                        let mut response = reply.into_response();
+                        let applied = HeaderValue::from_static("handling=lenient");
+                        response.headers_mut().insert("preference-applied", applied);
+                        response
+                    }
                     Ok(reply) => reply.into_response(),
                     Err(refusal) => refusal.into_response::<E>(asked),
                 };

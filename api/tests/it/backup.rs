@@ -74,7 +74,7 @@ async fn replayed(data: &Path, version: Version) -> BTreeMap<Key, Value> {
             continue;
         }
         let key = keyspace::record(change.collection_id.unwrap(), change.id.parse().unwrap());
-        match change.after {
+        match change.after.into_parts().0 {
             Value::Null => records.remove(&key),
             after => records.insert(key, after),
         };

@@ -110,19 +110,20 @@ async fn n9_every_endpoint_refuses_what_it_cannot_read() {
         let form = "application/x-www-form-urlencoded";
         if !info.body.kinds.contains(&BodyKind::Form) {
             call(&admin, info, &path, Some((form, "a=1"))).await.refused(415);
+            call(&admin, info, &path, Some(("multipart/form-data; boundary=x", "--x--"))).await.refused(415);
         }
         for (kind, body) in [
             ("text/plain", "{}"),
             ("", "{}"),
             ("application/xml", "<a/>"),
             ("application/json; charset=latin-1", "{}"),
-            ("multipart/form-data; boundary=x", "--x--"),
+            ("application/octet-stream", "{}"),
         ] {
             let refused = call(&admin, info, &path, Some((kind, body))).await.refused(415);
             assert_eq!(refused.code, "unsupported_media_type", "{info:?} {kind}");
         }
         let twice = r#"{"a":1,"a":2}"#;
-        for bad in ["{bad", "[1,]", "NaN", twice, r#"{"a":9007199254740993}"#, r#""\ud800""#, "{} {}", "\u{feff}{}"] {
+        for bad in ["{bad", "[1,]", "NaN", twice, r#"{"a":1e400}"#, r#""\ud800""#, "{} {}", "\u{feff}{}"] {
             let refused = call(&admin, info, &path, Some(("application/json", bad))).await.refused(400);
             assert_eq!(refused.code, "parse_error", "{info:?} {bad}");
         }

@@ -45,7 +45,6 @@ fn texts() -> Vec<String> {
         "ไทย",
         "हिन्दी",
         "😀👩‍👩‍👧‍👦🏳️‍🌈",
-        "e\u{301}",
         "é",
         "İstanbul",
         "ß",
@@ -84,8 +83,8 @@ async fn raw(client: &Client, body: impl Into<reqwest::Body>) -> u16 {
 #[tokio::test]
 async fn d3_every_text_is_kept_and_found_as_it_is() {
     let (_coffer, admin) = with_rows(json!([
-        {"name": "key", "type": "text", "unique": true, "indexed": true},
-        {"name": "value", "type": "text"},
+        {"name": "key", "type": "text", "unique": true, "indexed": true, "multiline": true},
+        {"name": "value", "type": "text", "multiline": true},
     ]))
     .await;
     let rows: Vec<Value> = texts().iter().map(|text| json!({"key": text, "value": text})).collect();
@@ -94,10 +93,8 @@ async fn d3_every_text_is_kept_and_found_as_it_is() {
         assert_eq!((record["key"].as_str(), record["value"].as_str()), (Some(text.as_str()), Some(text.as_str())));
         assert_eq!(admin.get(&path("rows", record)).await.is(200), *record);
         for name in ["key", "value", "key__exact", "value__startswith", "value__in"] {
-            if name == "value__in" && text.contains(',') {
-                continue;
-            }
-            let query: String = form_urlencoded::Serializer::new(String::new()).append_pair(name, text).finish();
+            let value = if name == "value__in" { common::query::join_values([text.as_str()]) } else { text.clone() };
+            let query: String = form_urlencoded::Serializer::new(String::new()).append_pair(name, &value).finish();
             let found = admin.column(&format!("{ROWS}?page_size=200&{query}"), "id").await;
             assert!(found.contains(&record["id"]), "{name}={text:?} finds {found:?}");
             assert!(name == "value__startswith" || found.len() == 1, "{name}={text:?} finds {found:?}");
@@ -105,7 +102,8 @@ async fn d3_every_text_is_kept_and_found_as_it_is() {
         admin.post(ROWS, &json!({"key": text})).await.refused(409);
     }
     let mut sorted = texts();
-    sorted.sort_unstable();
+    // By the form in which they are compared.
+    sorted.sort_by_key(|text| base::fold::nfc(text).into_owned());
     for name in ["key", "value"] {
         assert_eq!(admin.column(&format!("{ROWS}?page_size=200&ordering={name}"), name).await, sorted, "{name}");
     }
@@ -114,8 +112,9 @@ async fn d3_every_text_is_kept_and_found_as_it_is() {
 #[tokio::test]
 async fn a_hundred_columns_of_anything_are_carried() {
     let texts = texts();
-    let fields: Vec<Value> =
-        (0..100).map(|n| json!({"name": format!("f{n}"), "type": "text", "help": texts[n % texts.len()]})).collect();
+    let fields: Vec<Value> = (0..100)
+        .map(|n| json!({"name": format!("f{n}"), "type": "text", "multiline": true, "help": texts[n % texts.len()]}))
+        .collect();
     let (_coffer, admin) = with_rows(json!(fields)).await;
     let mut row = json!({});
     for n in 0..100 {

@@ -43,6 +43,7 @@ mod setup;
 mod support;
 mod tokens;
 mod users;
+mod values;
 mod wire;
 #[cfg(feature = "e2e")]
 mod wordnet;

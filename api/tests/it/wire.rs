@@ -196,10 +196,9 @@ async fn n6_a_query_string_and_a_form_are_text_and_say_a_thing_once() {
     let form = async |body: &str| {
         stranger.raw(Method::POST, "/api/token/", "application/x-www-form-urlencoded", body.to_owned()).await
     };
-    for body in
-        ["username=ada&password=%ff", "username=ada&username=ada&password=x", "username=ada&password=x&%70assword=x"]
-    {
-        assert_eq!(form(body).await.refused(400).code, "parse_error", "{body}");
+    assert_eq!(form("username=ada&password=%ff").await.refused(400).code, "parse_error");
+    for body in ["username=ada&username=ada&password=x", "username=ada&password=x&%70assword=x"] {
+        assert_eq!(form(body).await.faults().len(), 1, "{body}");
     }
     form("username=ada&password=grows+seven+quinces+a%20year").await.is(200);
 }

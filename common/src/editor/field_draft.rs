@@ -152,7 +152,7 @@ impl FieldDraft {
             let read = if textual && self.option("many") != "true" {
                 None
             } else {
-                strict_json::parse(self.default.as_bytes()).ok()
+                strict_json::parse_value(self.default.as_bytes()).ok()
             };
             body.insert("default".to_owned(), read.unwrap_or_else(|| self.default.as_str().into()));
         }

@@ -3,7 +3,6 @@
 
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
 use super::{contract::Endpoint, params::Params, rules::BROWSER_HEADER};
 use crate::{
@@ -54,8 +53,8 @@ impl<E: Endpoint> Call<E> {
 
     /// The request, with a path for its address. The client adds the server and its token.
     pub fn to_request(&self) -> Request<Vec<u8>> {
-        let body = (!E::BODY.is_nothing()).then(|| self.body.to_json());
-        write(E::METHOD, &self.path_and_query(), body.as_ref(), self.if_match, E::ACCESS.is_browsers())
+        let body = (!E::BODY.is_nothing()).then(|| self.body.to_bytes());
+        write(E::METHOD, &self.path_and_query(), body, self.if_match, E::ACCESS.is_browsers())
     }
 
     /// Reads the answer to this call.
@@ -97,18 +96,19 @@ fn fill_in(path: &str, segments: Vec<String>, pairs: &[(String, String)]) -> Str
 fn write(
     method: Method,
     path_and_query: &str,
-    body: Option<&Value>,
+    body: Option<Vec<u8>>,
     if_match: Option<Revision>,
     is_browsers: bool,
 ) -> Request<Vec<u8>> {
-    let mut request = Request::new(body.map(|body| body.to_string().into_bytes()).unwrap_or_default());
+    let is_json = body.is_some();
+    let mut request = Request::new(body.unwrap_or_default());
     *request.method_mut() = method;
     if let Ok(uri) = path_and_query.parse() {
         *request.uri_mut() = uri;
     }
     let headers = request.headers_mut();
     headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json, application/problem+json"));
-    if body.is_some() {
+    if is_json {
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     }
     if is_browsers {

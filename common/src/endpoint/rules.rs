@@ -77,7 +77,7 @@ pub enum ChargedTo {
     Session,
 }
 
-/// A way to write a request's body. A kind that is added (multipart, raw bytes) is a variant here, a constant of
+/// A way to write a request's body. A kind that is added (raw bytes) is a variant here, a constant of
 /// [`AcceptedBody`], and a reader in the server's `routes/body.rs`; until then it is answered with 415.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {
@@ -85,6 +85,8 @@ pub enum BodyKind {
     Json,
     /// `application/x-www-form-urlencoded`
     Form,
+    /// `multipart/form-data`: texts, no files.
+    Multipart,
 }
 
 /// Which bodies a request may have.
@@ -101,16 +103,18 @@ impl AcceptedBody {
     pub const NOTHING: Self = Self { kinds: &[], max_bytes: 0 };
     /// JSON, less than 1 MiB.
     pub const JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 1024 * 1024 - 1 };
-    /// JSON that may hold many records, up to 10 MiB.
-    pub const LARGE_JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 10 * 1024 * 1024 };
     /// JSON or a form, less than 1 MiB.
-    pub const JSON_OR_FORM: Self = Self { kinds: &[BodyKind::Json, BodyKind::Form], max_bytes: 1024 * 1024 - 1 };
+    pub const JSON_OR_FORM: Self = Self { kinds: JSON_OR_FORM, max_bytes: 1024 * 1024 - 1 };
+    /// JSON that may hold many records, up to 10 MiB, or a form.
+    pub const LARGE_JSON_OR_FORM: Self = Self { kinds: JSON_OR_FORM, max_bytes: 10 * 1024 * 1024 };
 
     /// There is no body.
     pub const fn is_nothing(self) -> bool {
         self.kinds.is_empty()
     }
 }
+
+const JSON_OR_FORM: &[BodyKind] = &[BodyKind::Json, BodyKind::Form, BodyKind::Multipart];
 
 /// Whose clients can read an endpoint's faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,7 @@ endpoint! {
     Create: POST "/api/records/{collection}/",
     access Rules, cost Writes(User), errors Drf,
     params (CollectionName,),
-    body OneOrMany as LARGE_JSON,
+    body OneOrMany as LARGE_JSON_OR_FORM,
     answer OneOrMany as CREATED
 }
 
@@ -62,7 +62,7 @@ endpoint! {
     Replace: PUT "/api/records/{collection}/{id}/",
     access Rules, cost Writes(User), errors Drf,
     params (CollectionName, RecordId),
-    body Record as JSON,
+    body Record as JSON_OR_FORM,
     answer Record as OK
 }
 
@@ -71,7 +71,7 @@ endpoint! {
     Update: PATCH "/api/records/{collection}/{id}/",
     access Rules, cost Writes(User), errors Drf,
     params (CollectionName, RecordId),
-    body Record as JSON,
+    body Record as JSON_OR_FORM,
     answer Record as OK
 }
 

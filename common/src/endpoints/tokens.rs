@@ -54,7 +54,7 @@ endpoint! {
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Credentials {
-    /// As it was typed.
+    /// Without the spaces around it.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub username: String,
     /// As it was typed: nothing is trimmed.
@@ -68,7 +68,7 @@ impl Body for Credentials {
         let (username, password) = (reader.text("username"), reader.text("password"));
         let errors = reader.finish_lenient();
         match (username, password) {
-            (Some(username), Some(password)) => errors.or(Self { username, password }),
+            (Some(username), Some(password)) => errors.or(Self { username: username.trim().to_owned(), password }),
             _ => Err(errors),
         }
     }

@@ -81,7 +81,7 @@ impl Form {
     }
 
     fn changed(&mut self) -> Option<Object> {
-        let mut typed = self.submit()?;
+        let mut typed = self.submit()?.into_object();
         let mut body = Object::new();
         for input in self.inputs.iter().filter(|input| input.is_changed()) {
             let value = match typed.remove(input.name()) {
@@ -152,7 +152,7 @@ mod tests {
         let mut form = Form::sign_in();
         form.set(0, "ada");
         form.set(1, " spaced ");
-        assert_eq!(Value::Object(form.submit().unwrap()), json!({"username": "ada", "password": " spaced "}));
+        assert_eq!(json!(form.submit().unwrap()), json!({"username": "ada", "password": " spaced "}));
     }
 
     #[test]

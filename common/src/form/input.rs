@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::value::parse_input;
 use crate::{
     field::{Field, FieldType},
+    json::Exact,
     name::CollectionName,
     problem::FieldError,
     reader::{not_blank, required},
     text,
-    validate::check,
+    validate::{Ends, check_exact},
 };
 
 /// How an input is drawn. What it holds is text all the same; see [`Input::text`].
@@ -94,10 +95,12 @@ impl Input {
     }
 
     /// The value that was typed, or what is wrong with it.
-    pub fn value(&self) -> Result<Value, Vec<String>> {
+    pub fn value(&self) -> Result<Exact, Vec<String>> {
         typed_value(&self.field, &self.text)
             .map_err(|error| vec![error])
-            .and_then(|value| if self.is_password() { Ok(value) } else { check(&self.field, &value) })
+            .and_then(
+                |value| if self.is_password() { Ok(value) } else { check_exact(&self.field, &value, Ends::Trimmed) },
+            )
             .map_err(|errors| errors.into_iter().map(|error| error.message).collect())
     }
 
@@ -157,17 +160,17 @@ fn bounds<T: std::fmt::Display>(min: Option<&T>, max: Option<&T>) -> String {
     }
 }
 
-fn typed_value(field: &Field, typed: &str) -> Result<Value, FieldError> {
+fn typed_value(field: &Field, typed: &str) -> Result<Exact, FieldError> {
     if !typed.is_empty() {
         return parse_input(field, typed);
     }
     match &field.kind {
         FieldType::Text { .. } | FieldType::Email | FieldType::Url if field.required => Err(not_blank()),
-        FieldType::Boolean if field.required && !field.nullable => Ok(Value::Bool(false)),
-        _ if field.nullable && !field.required => Ok(Value::Null),
-        FieldType::Choice { many: true, .. } => Ok(Value::Array(Vec::new())),
+        FieldType::Boolean if field.required && !field.nullable => Ok(false.into()),
+        _ if field.nullable && !field.required => Ok(Value::Null.into()),
+        FieldType::Choice { many: true, .. } => Ok(Value::Array(Vec::new()).into()),
         _ if field.required => Err(required()),
-        FieldType::Text { .. } | FieldType::Email | FieldType::Url => Ok(Value::String(String::new())),
-        _ => Ok(field.initial()),
+        FieldType::Text { .. } | FieldType::Email | FieldType::Url => Ok("".into()),
+        _ => Ok(field.initial().into()),
     }
 }

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::{input::Input, value::field_text};
 use crate::{
-    Object,
     call_error::CallError,
     collection::Collection,
     id::Revision,
@@ -36,16 +35,18 @@ pub struct ConflictingInput {
 impl Form {
     /// A form for a new record.
     pub fn create(collection: &Collection) -> Self {
-        let inputs =
-            collection.fields.iter().map(|field| Input::new(field.clone(), field_text(field, &field.initial())));
+        let inputs = collection
+            .fields
+            .iter()
+            .map(|field| Input::new(field.clone(), field_text(field, (&field.initial()).into())));
         Self { inputs: inputs.collect(), ..Self::default() }
     }
 
     /// A form for a record that exists.
     pub fn edit(collection: &Collection, record: &Record) -> Self {
         let inputs = collection.fields.iter().map(|field| {
-            let value = record.get(field.name.as_str()).unwrap_or(&Value::Null);
-            Input::new(field.clone(), field_text(field, value))
+            let member = record.member(field.name.as_str()).unwrap_or((&Value::Null).into());
+            Input::new(field.clone(), field_text(field, member))
         });
         Self { inputs: inputs.collect(), errors: Vec::new(), revision: record.revision() }
     }
@@ -97,14 +98,14 @@ impl Form {
 
     /// Checks everything; the body to send where all is well: all inputs for what is new, the changed ones and the
     /// revision for what exists.
-    pub fn submit(&mut self) -> Option<Object> {
-        let mut body = Object::new();
+    pub fn submit(&mut self) -> Option<Record> {
+        let mut body = Record::default();
         for input in &mut self.inputs {
             match input.value() {
                 Ok(value) => {
                     input.errors.clear();
                     if self.revision.is_none() || input.is_changed() {
-                        body.insert(input.name().to_owned(), value);
+                        body.set(input.name(), value);
                     }
                 }
                 Err(errors) => input.errors = errors,
@@ -112,7 +113,7 @@ impl Form {
         }
         self.errors.clear();
         if let Some(revision) = self.revision {
-            body.insert("revision".to_owned(), revision.0.into());
+            body.set("revision", revision.0);
         }
         self.inputs.iter().all(|input| input.errors.is_empty()).then_some(body)
     }
@@ -154,8 +155,8 @@ impl Form {
     pub fn rebase(&mut self, fresh: &Record) -> Vec<ConflictingInput> {
         let mut conflicts = Vec::new();
         for input in &mut self.inputs {
-            let value = fresh.get(input.field.name.as_str()).unwrap_or(&Value::Null);
-            let theirs = field_text(&input.field, value);
+            let member = fresh.member(input.field.name.as_str()).unwrap_or((&Value::Null).into());
+            let theirs = field_text(&input.field, member);
             if !input.is_changed() {
                 input.text.clone_from(&theirs);
             } else if theirs != input.original && theirs != input.text {
@@ -212,7 +213,7 @@ mod tests {
         form.set(2, "a\nb, c");
         let body = form.submit().unwrap();
         assert_eq!(
-            Value::Object(body),
+            json!(body),
             json!({"title": "Popcorn", "price": null, "tags": ["a", "b, c"], "data": null, "sold": false})
         );
     }
@@ -220,9 +221,9 @@ mod tests {
     #[test]
     fn an_edit_sends_only_what_changed_and_its_revision() {
         let mut form = Form::edit(&snacks(), &stored());
-        assert_eq!(Value::Object(form.submit().unwrap()), json!({"revision": 5}));
+        assert_eq!(json!(form.submit().unwrap()), json!({"revision": 5}));
         form.set(1, "4");
-        assert_eq!(Value::Object(form.submit().unwrap()), json!({"price": 4, "revision": 5}));
+        assert_eq!(json!(form.submit().unwrap()), json!({"price": 4, "revision": 5}));
     }
 
     #[test]
@@ -233,7 +234,7 @@ mod tests {
         assert!(form.text("data").starts_with("{\n  \"a\": [\n"));
         assert!(!form.is_changed());
         form.set(3, form.text("data").replace('1', "2"));
-        assert_eq!(Value::Object(form.submit().unwrap()), json!({"data": {"a": [2, {"b": null}]}, "revision": 5}));
+        assert_eq!(json!(form.submit().unwrap()), json!({"data": {"a": [2, {"b": null}]}, "revision": 5}));
     }
 
     #[test]
@@ -246,7 +247,7 @@ mod tests {
         .unwrap();
         assert_eq!(form.rebase(&fresh), [ConflictingInput { label: "Title".into(), theirs: "Chips".into() }]);
         assert_eq!(form.text("price"), "9");
-        assert_eq!(Value::Object(form.submit().unwrap()), json!({"title": "Corn", "revision": 8}));
+        assert_eq!(json!(form.submit().unwrap()), json!({"title": "Corn", "revision": 8}));
     }
 
     #[test]

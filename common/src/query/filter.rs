@@ -6,11 +6,13 @@ use super::pairs::too_many;
 use crate::{
     collection::Collection,
     field::{Field, FieldType, OnDelete},
-    form::parse_input,
     id::RecordId,
+    json,
     name::CollectionName,
     problem::FieldError,
     reader::invalid,
+    text::single_line,
+    validate::convert,
 };
 
 /// Values of one `in` at most: each record is compared with all of them.
@@ -60,6 +62,11 @@ impl Lookup {
         ("iregex", Self::Iregex),
         ("isnull", Self::Isnull),
     ];
+
+    /// Whether a repeated parameter means "either": one that asks for a value to be there. (`ne` means "neither".)
+    pub fn means_either(self) -> bool {
+        self.is_textual() || matches!(self, Self::Exact | Self::In)
+    }
 
     /// The word in a query.
     pub fn word(self) -> &'static str {
@@ -204,28 +211,35 @@ pub fn server_field(name: &str) -> Option<Field> {
     Some(field)
 }
 
+/// A parameter that names a field: what it asks for.
+pub(super) enum Read {
+    /// A condition.
+    Condition(Filter),
+    /// Nothing: its value is empty, as an input of a form is that nobody filled in. (`<field>__exact=` asks for the empty text.)
+    Empty(Filter),
+}
+
 /// Reads `<field>` or `<field>__<lookup>` with its value.
-pub(super) fn read_filter(name: &str, value: String) -> Filter {
+pub(super) fn read_filter(name: &str, value: String) -> Read {
     let (field, lookup) = match name.rsplit_once("__") {
-        None => (name, Lookup::Exact),
+        None => (name, None),
         Some((field, word)) => {
             // Another word leads to a record that this one refers to, or to nothing: the collection knows.
             let known = Lookup::WORDS.iter().find(|(known, _)| *known == word);
-            known.map_or((name, Lookup::Exact), |(_, lookup)| (field, *lookup))
+            known.map_or((name, None), |(_, lookup)| (field, Some(*lookup)))
         }
     };
-    Filter { field: field.to_owned(), lookup, value }
+    let is_empty = value.is_empty() && lookup != Some(Lookup::Exact);
+    let filter = Filter { field: field.to_owned(), lookup: lookup.unwrap_or(Lookup::Exact), value };
+    if is_empty { Read::Empty(filter) } else { Read::Condition(filter) }
 }
 
 /// The values that a filter compares with, typed as its field: several for `in` and `range`, one otherwise; for `isnull`
 /// true or false.
 pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<Value>, FieldError> {
     if filter.lookup == Lookup::Isnull {
-        return match filter.value.as_str() {
-            "true" | "True" | "1" => Ok(vec![true.into()]),
-            "false" | "False" | "0" => Ok(vec![false.into()]),
-            _ => Err(invalid("Must be a valid boolean.")),
-        };
+        let truth = Field::new(field.name.clone(), FieldType::Boolean);
+        return convert(&truth, &filter.value).map(|value| vec![value]);
     }
     if filter.lookup.is_textual() {
         if !field.kind.is_textual() {
@@ -233,9 +247,9 @@ pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<Value>, Field
         }
         return Ok(vec![filter.value.clone().into()]);
     }
-    let parts: Vec<&str> = match filter.lookup {
-        Lookup::In | Lookup::Range => filter.value.split(',').collect(),
-        _ => vec![&filter.value],
+    let parts = match filter.lookup {
+        Lookup::In | Lookup::Range => split(&filter.value)?,
+        _ => vec![filter.value.clone()],
     };
     if parts.len() > MAX_VALUES {
         return Err(too_many(parts.len(), MAX_VALUES));
@@ -243,14 +257,160 @@ pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<Value>, Field
     if filter.lookup == Lookup::Range && parts.len() != 2 {
         return Err(invalid("Give two values with a comma between them."));
     }
-    let value = |part: &str| match field.kind {
+    let has_equals = matches!(filter.lookup, Lookup::Exact | Lookup::Ne | Lookup::In);
+    let value = |part: &str| match &field.kind {
         FieldType::Reference { .. } => match part.trim().parse::<RecordId>() {
             Ok(id) => Ok(id.to_string().into()),
             Err(_) => Err(invalid("Must be a valid UUID.")),
         },
-        // A date alone is its beginning.
-        FieldType::Datetime if part.trim().len() == 10 => parse_input(field, &format!("{}T00:00:00Z", part.trim())),
-        _ => parse_input(field, part),
+        FieldType::Json { .. } => {
+            json::parse_value(part.trim().as_bytes()).map_err(|_| invalid("Value must be valid JSON."))
+        }
+        FieldType::Choice { choices, many } if has_equals => {
+            // The table of users does not know which roles there are.
+            let parts: Vec<&str> =
+                if *many { part.lines().filter(|line| !line.is_empty()).collect() } else { vec![part] };
+            match parts.iter().find(|part| !choices.is_empty() && !choices.iter().any(|choice| choice == *part)) {
+                Some(part) => Err(no_choice(part)),
+                None if *many => Ok(parts.into()),
+                None => Ok(part.into()),
+            }
+        }
+        _ => convert(field, part),
     };
-    parts.into_iter().map(value).collect()
+    parts.iter().map(|part| value(part)).collect()
+}
+
+fn no_choice(value: &str) -> FieldError {
+    let message = format!("Select a valid choice. {} is not one of the available choices.", single_line(value));
+    FieldError::new("invalid_choice", message)
+}
+
+/// The values of a list with commas between them, as a line of CSV: one in quotes may hold commas, and quotes if each stands twice.
+fn split(list: &str) -> Result<Vec<String>, FieldError> {
+    let mut values = Vec::new();
+    let mut rest = Some(list);
+    while let Some(text) = rest {
+        let Some(quoted) = text.strip_prefix('"') else {
+            let (value, more) = text.split_once(',').map_or((text, None), |(value, more)| (value, Some(more)));
+            values.push(value.to_owned());
+            rest = more;
+            continue;
+        };
+        let (mut value, mut left) = (String::new(), quoted);
+        rest = loop {
+            let (part, after) = left.split_once('"').ok_or_else(unclosed)?;
+            value.push_str(part);
+            match after.strip_prefix('"') {
+                Some(more) => {
+                    value.push('"');
+                    left = more;
+                }
+                None if after.is_empty() => break None,
+                None => break Some(after.strip_prefix(',').ok_or_else(unclosed)?),
+            }
+        };
+        values.push(value);
+    }
+    Ok(values)
+}
+
+fn unclosed() -> FieldError {
+    invalid(
+        "A value in quotation marks ends with one, and the next begins after a comma. Write a quotation mark in it twice.",
+    )
+}
+
+/// The list that `split` reads as these values.
+pub fn join_values<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted = |value: &str| {
+        let is_plain = !value.starts_with('"') && !value.contains(',');
+        if is_plain { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
+    };
+    values.into_iter().map(quoted).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn values(field: Value, name: &str, value: &str) -> Result<Vec<Value>, String> {
+        let field: Field = serde_json::from_value(field).unwrap();
+        let (Read::Condition(filter) | Read::Empty(filter)) = read_filter(name, value.to_owned());
+        filter_values(&field, &filter).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn values_with_commas_stand_in_quotes() {
+        let text = || json!({"name": "t", "type": "text"});
+        for (list, wanted) in [
+            ("a,b", vec!["a", "b"]),
+            ("\"a,b\"", vec!["a,b"]),
+            ("\"a,b\",c", vec!["a,b", "c"]),
+            ("c,\"a,b\"", vec!["c", "a,b"]),
+            ("\"say \"\"hi\"\"\",x", vec!["say \"hi\"", "x"]),
+            ("5\" pipe,x", vec!["5\" pipe", "x"]),
+            ("a, b", vec!["a", " b"]),
+            ("a,,b", vec!["a", "", "b"]),
+            ("\"\"", vec![""]),
+            ("a,", vec!["a", ""]),
+        ] {
+            assert_eq!(values(text(), "t__in", list), Ok(wanted.iter().map(|value| json!(value)).collect()), "{list}");
+            assert_eq!(split(&join_values(wanted.iter().copied())).unwrap(), wanted);
+        }
+        for wrong in ["\"a", "\"a\"b", "\"a\" ,b", "a,\""] {
+            assert!(values(text(), "t__in", wrong).unwrap_err().contains("quotation"), "{wrong}");
+        }
+        assert_eq!(values(text(), "t__range", "\"a,b\",c"), Ok(vec![json!("a,b"), json!("c")]));
+        assert!(values(text(), "t__range", "a,b,c").unwrap_err().contains("two values"));
+    }
+
+    #[test]
+    fn a_choice_that_there_is_not_is_refused() {
+        let size = |many: bool| json!({"name": "s", "type": "choice", "choices": ["s", "a,b"], "many": many});
+        for many in [false, true] {
+            for name in ["s", "s__exact", "s__ne", "s__in"] {
+                let told = values(size(many), name, "xl").unwrap_err();
+                assert_eq!(told, "Select a valid choice. xl is not one of the available choices.", "{name}");
+            }
+            assert!(values(size(many), "s__in", "s,\"a,b\"").is_ok());
+        }
+        assert!(values(size(false), "s__icontains", "x").is_ok());
+        assert!(values(json!({"name": "s", "type": "choice", "choices": [], "many": true}), "s", "cook").is_ok());
+    }
+
+    #[test]
+    fn values_are_converted_as_in_bodies_and_texts_are_not_trimmed() {
+        for (kind, value, wanted) in [
+            ("integer", "3.0", json!(3)),
+            ("integer", " 3 ", json!(3)),
+            ("decimal", ".50", json!("0.5")),
+            ("boolean", "yes", json!(true)),
+            ("boolean", "Off", json!(false)),
+            ("datetime", "2024-01-01", json!("2024-01-01T00:00:00Z")),
+            ("date", "2024-1-1", json!("2024-01-01")),
+            ("text", " a ", json!(" a ")),
+            ("email", " a@b.co ", json!(" a@b.co ")),
+        ] {
+            assert_eq!(values(json!({"name": "f", "type": kind}), "f", value), Ok(vec![wanted]), "{kind}");
+        }
+        for kind in ["integer", "decimal", "boolean", "date", "datetime"] {
+            assert!(values(json!({"name": "f", "type": kind, "nullable": true}), "f__exact", "").is_err(), "{kind}");
+        }
+        assert_eq!(values(json!({"name": "f", "type": "date"}), "f__isnull", "t"), Ok(vec![json!(true)]));
+        let field = json!({"name": "r", "type": "reference", "collection": "c"});
+        let id = "01920000-0000-7000-8000-0000000000ab";
+        assert_eq!(values(field, "r", "019200000000700080000000000000AB"), Ok(vec![json!(id)]));
+    }
+
+    #[test]
+    fn an_empty_value_is_no_condition_unless_exact_is_written_out() {
+        let is_condition = |name: &str| matches!(read_filter(name, String::new()), Read::Condition(_));
+        assert!(is_condition("t__exact"));
+        for name in ["t", "t__in", "t__icontains", "t__gte", "t__isnull", "t__ne", "t__range"] {
+            assert!(!is_condition(name), "{name}");
+        }
+    }
 }

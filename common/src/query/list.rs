@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use super::{
-    filter::{Filter, Lookup, Named, filter_values, read_filter, server_field},
+    filter::{Filter, Lookup, Named, Read, filter_values, read_filter, server_field},
     pairs::{Pairs, Query, too_many, unknown_parameter},
 };
 use crate::{
@@ -89,8 +89,14 @@ pub struct ListQuery {
     pub count: bool,
     /// The ordering, the most significant term first; empty means in the order of creation.
     pub ordering: Vec<OrderBy>,
-    /// All must hold.
+    /// All must hold; of those that are alike in field and lookup one, where [`Lookup::means_either`].
     pub filters: Vec<Filter>,
+    /// Filters whose value is empty. They ask for nothing, but name fields that must be there.
+    pub empty: Vec<Filter>,
+    /// What names no field is left out, and not refused.
+    pub ignores_unknown: bool,
+    /// Words are looked for without their accents. No parameter says so: the server's operator does.
+    pub ignores_accents: bool,
     /// Words that must all occur in the record's text, whatever their case.
     pub search: String,
     /// The members to send; empty means all.
@@ -109,6 +115,9 @@ impl Default for ListQuery {
             page_size: DEFAULT_PAGE_SIZE,
             ordering: Vec::new(),
             filters: Vec::new(),
+            empty: Vec::new(),
+            ignores_unknown: false,
+            ignores_accents: false,
             search: String::new(),
             fields: Vec::new(),
             left_join: Vec::new(),
@@ -178,7 +187,18 @@ impl Query for ListQuery {
                     Ok(join) => query.left_join.push(join),
                     Err(error) => errors.push(name, error),
                 },
-                _ => query.filters.push(read_filter(&name, value)),
+                _ => match read_filter(&name, value) {
+                    Read::Condition(filter) => {
+                        let other = |known: &Filter| (&known.field, known.lookup) == (&filter.field, filter.lookup);
+                        let is_bound = !filter.lookup.means_either() && filter.lookup != Lookup::Ne;
+                        if is_bound && query.filters.iter().any(other) {
+                            errors.push(name, invalid("This parameter stands twice."));
+                        } else {
+                            query.filters.push(filter);
+                        }
+                    }
+                    Read::Empty(filter) => query.empty.push(filter),
+                },
             }
         }
         for (name, is_said, others) in [
@@ -204,12 +224,18 @@ impl Query for ListQuery {
         errors.or(query)
     }
 
+    fn from_known_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        Ok(Self { ignores_unknown: true, ..Self::from_pairs(pairs)? })
+    }
+
     fn to_pairs(&self) -> Pairs {
         let mut pairs = Pairs::new();
         let mut push = |name: &str, value: String| pairs.push((name.to_owned(), value));
         for filter in &self.filters {
             match filter.lookup {
-                Lookup::Exact if is_parameter(&filter.field) || filter.field.contains("__") => {
+                Lookup::Exact
+                    if is_parameter(&filter.field) || filter.value.is_empty() || filter.field.contains("__") =>
+                {
                     push(&format!("{}__exact", filter.field), filter.value.clone());
                 }
                 _ => push(&filter.parameter(), filter.value.clone()),
@@ -310,8 +336,14 @@ impl ListQuery {
                 errors.push("left_join", invalid(message));
             }
         }
+        for filter in &self.empty {
+            if Named::find(collection, &filter.field).is_none() && !self.ignores_unknown {
+                errors.push(filter.parameter(), unknown_parameter());
+            }
+        }
         for filter in &self.filters {
             match Named::find(collection, &filter.field) {
+                None if self.ignores_unknown => {}
                 None => errors.push(filter.parameter(), unknown_parameter()),
                 Some(Named::Reference { .. }) => {}
                 Some(Named::Field { field, .. }) => {

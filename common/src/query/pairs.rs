@@ -10,6 +10,14 @@ pub trait Query: Sized + Default {
     /// Reads decoded pairs; an unknown parameter is an error under its name.
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors>;
 
+    /// Reads what it knows of decoded pairs, and leaves the rest out.
+    fn from_known_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        match Self::from_pairs(pairs.clone()) {
+            Err(errors) => Self::from_pairs(pairs.into_iter().filter(|(name, _)| !errors.is_unknown(name)).collect()),
+            read => read,
+        }
+    }
+
     /// Writes the pairs that differ from the default.
     fn to_pairs(&self) -> Pairs;
 }

@@ -20,7 +20,9 @@ fn accepts(definition: Value, value: impl Into<Value>, canonical: impl Into<Valu
 #[test]
 fn text_has_drfs_messages() {
     let title = || json!({"name": "title", "type": "text", "required": true, "max_length": 3, "min_length": 2, "pattern": "[a-zé]+"});
-    assert_eq!(message(title(), &json!(3)), "Not a valid string.");
+    for wrong in [json!(true), json!([]), json!({})] {
+        assert_eq!(message(title(), &wrong), "Not a valid string.");
+    }
     assert_eq!(message(title(), &json!(null)), "This field may not be null.");
     assert_eq!(message(title(), &json!("  ")), "This field may not be blank.");
     assert_eq!(message(title(), &json!("abcd")), "Ensure this field has no more than 3 characters.");
@@ -28,20 +30,108 @@ fn text_has_drfs_messages() {
     assert_eq!(message(title(), &json!("a1")), "This value does not match the required pattern.");
     assert_eq!(message(title(), &json!("a\u{0}")), "Null characters are not allowed.");
     accepts(title(), json!("éa"), json!("éa"));
+    accepts(title(), json!(" \u{3000}éaé\n"), json!("éaé"));
 }
 
 #[test]
-fn text_is_kept_as_it_was_typed() {
-    let odd = " \u{202e}../../etc/passwd\tשלום 👩‍👩‍👧 ";
-    accepts(json!({"name": "t", "type": "text"}), json!(odd), json!(odd));
+fn text_is_kept_as_it_was_typed_between_its_ends() {
+    let odd = "\u{202e}../../etc/passwd\tשלום 👩‍👩‍👧";
+    accepts(json!({"name": "t", "type": "text"}), json!(format!(" {odd}\u{a0}")), json!(odd));
+    let lines = json!(" a\n  b \n");
+    accepts(json!({"name": "t", "type": "text", "multiline": true}), lines.clone(), lines);
+}
+
+#[test]
+fn numbers_are_texts_by_the_digits_that_were_sent() {
+    let field = field(json!({"name": "t", "type": "text"}));
+    for (value, digits, text) in
+        [(json!(3), None, "3"), (json!(1.1), Some("1.10"), "1.10"), (json!(1000.0), Some("1e3"), "1e3")]
+    {
+        assert_eq!(check(&field, Member { value: &value, text: digits }), Ok(json!(text)));
+    }
+    accepts(json!({"name": "c", "type": "choice", "choices": ["1", "1.5"]}), json!(1), json!("1"));
+    accepts(json!({"name": "c", "type": "choice", "choices": ["1"], "many": true}), json!([1, "1"]), json!(["1"]));
+    for kind in ["email", "url"] {
+        assert!(message(json!({"name": "f", "type": kind}), &json!(3)).starts_with("Enter a valid"));
+    }
+}
+
+#[test]
+fn truth_has_the_words_of_django_rest_framework() {
+    let good = || json!({"name": "g", "type": "boolean"});
+    for (words, truth) in
+        [("t T true TRUE True y Y yes YES on ON On 1 tRUE", true), ("f F false False n N no NO off OFF 0 oFF", false)]
+    {
+        for word in words.split(' ') {
+            accepts(good(), json!(word), json!(truth));
+        }
+    }
+    for (number, truth) in [(json!(1), true), (json!(1.0), true), (json!(0), false), (json!(0.0), false)] {
+        accepts(good(), number, json!(truth));
+    }
+    for wrong in [json!(""), json!("null"), json!("2"), json!(2), json!([]), json!("ja")] {
+        assert_eq!(message(good(), &wrong), "Must be a valid boolean.", "{wrong}");
+    }
+}
+
+#[test]
+fn an_empty_text_is_null_where_nothing_else_is_empty() {
+    for kind in ["integer", "decimal", "boolean", "date", "datetime"] {
+        let nullable = json!({"name": "f", "type": kind, "nullable": true});
+        accepts(nullable, json!(""), Value::Null);
+        assert!(check(&field(json!({"name": "f", "type": kind})), &json!("")).is_err(), "{kind}");
+    }
+    accepts(json!({"name": "f", "type": "choice", "choices": ["a"], "nullable": true}), json!(""), Value::Null);
+    accepts(
+        json!({"name": "f", "type": "choice", "choices": ["a"], "many": true, "nullable": true}),
+        json!(""),
+        Value::Null,
+    );
+    accepts(json!({"name": "f", "type": "reference", "collection": "c", "nullable": true}), json!(""), Value::Null);
+    accepts(json!({"name": "f", "type": "boolean", "nullable": true}), json!("null"), Value::Null);
+    for kind in ["text", "email", "url", "json"] {
+        accepts(json!({"name": "f", "type": kind, "nullable": true}), json!(""), json!(""));
+    }
 }
 
 #[test]
 fn integers_are_exact_and_bounded() {
     let price = || json!({"name": "price", "type": "integer", "min": 0, "max": 10});
-    for wrong in [json!("3"), json!(1.5), json!(true), json!([1]), json!(9_007_199_254_740_993_i64)] {
-        assert_eq!(message(json!({"name": "n", "type": "integer"}), &wrong), "A valid integer is required.");
+    let number = || json!({"name": "n", "type": "integer"});
+    for wrong in [
+        json!("x"),
+        json!("3.5"),
+        json!("0x10"),
+        json!("1_000"),
+        json!(""),
+        json!(1.5),
+        json!(true),
+        json!([1]),
+        json!({}),
+    ] {
+        assert_eq!(message(number(), &wrong), "A valid integer is required.", "{wrong}");
     }
+    for (sent, kept) in [
+        (json!("3"), 3),
+        (json!(" +3 "), 3),
+        (json!("-3.00"), -3),
+        (json!(3.0), 3),
+        (json!(1e3), 1000),
+        (json!("1e3"), 1000),
+        (json!(i64::MAX), i64::MAX),
+        (json!(i64::MIN.to_string()), i64::MIN),
+        (json!("9007199254740993"), 9_007_199_254_740_993),
+    ] {
+        accepts(number(), sent, json!(kept));
+    }
+    for large in [json!(u64::MAX), json!("9223372036854775808"), json!(1e30), json!("1e999999999999")] {
+        assert_eq!(
+            message(number(), &large),
+            "Ensure this value is less than or equal to 9223372036854775807.",
+            "{large}"
+        );
+    }
+    assert_eq!(message(number(), &json!(-1e30)), "Ensure this value is greater than or equal to -9223372036854775808.");
     assert_eq!(message(price(), &json!(-1)), "Ensure this value is greater than or equal to 0.");
     assert_eq!(message(price(), &json!(11)), "Ensure this value is less than or equal to 10.");
 }
@@ -74,55 +164,58 @@ fn decimals_keep_their_digits() {
     assert_eq!(message(price(), &json!("1.505")), "Ensure that there are no more than 2 decimal places.");
     assert_eq!(message(price(), &json!("-1")), "Ensure this value is greater than or equal to 0.");
     assert_eq!(message(price(), &json!("1".repeat(29))), "Ensure that there are no more than 28 digits in total.");
-    for wrong in ["", "abc", "1e3", "1.", ".5", "+1", "NaN", "1_000", "--1", "1.2.3"] {
+    for wrong in ["", "abc", "NaN", "Infinity", "1_000", "--1", "1.2.3", ".", "1e", "٣"] {
         assert_eq!(message(price(), &json!(wrong)), "A valid number is required.", "{wrong}");
     }
+    assert_eq!(message(price(), &json!(true)), "A valid number is required.");
+    for (sent, kept) in
+        [(".5", "0.50"), ("5.", "5.00"), ("+5", "5.00"), (" 5 ", "5.00"), ("5e1", "50.00"), ("500E-2", "5.00")]
+    {
+        accepts(price(), json!(sent), json!(kept));
+    }
+    let exact = || json!({"name": "d", "type": "decimal"});
+    accepts(exact(), json!("1E-7"), json!("0.0000001"));
+    accepts(exact(), json!("1E+27"), json!(format!("1{}", "0".repeat(27))));
+    accepts(exact(), json!("0e999"), json!("0"));
+    for large in ["1e28", "1e999999999999", "-1E400"] {
+        assert_eq!(
+            message(exact(), &json!(large)),
+            "Ensure that there are no more than 28 digits in total.",
+            "{large}"
+        );
+    }
+    assert_eq!(message(price(), &json!("1e-999999999999")), "Ensure that there are no more than 2 decimal places.");
+    let sent = Member { value: &json!(0.1), text: Some("0.1000000000000000055") };
+    assert_eq!(check(&field(exact()), sent), Ok(json!("0.1000000000000000055")));
+    assert!(
+        is_canonical_decimal(&field(price()), &json!("1.50")) && !is_canonical_decimal(&field(price()), &json!("1.5"))
+    );
+    assert!(!is_canonical_decimal(&field(price()), &json!(format!("{}.00", "9".repeat(28)))));
 }
 
 #[test]
 fn dates_and_moments_have_one_form() {
     accepts(json!({"name": "d", "type": "date"}), json!("2024-02-29"), json!("2024-02-29"));
-    for wrong in ["2023-02-29", "24-1-1", "2024-02-29T00:00:00Z", "+2024-01-01", ""] {
-        assert!(
-            message(json!({"name": "d", "type": "date"}), &json!(wrong)).starts_with("Date has wrong format."),
-            "{wrong}"
-        );
-    }
+    let told = message(json!({"name": "d", "type": "date"}), &json!("2023-02-29"));
+    assert!(told.starts_with("Date has wrong format."), "{told}");
     let at = || json!({"name": "at", "type": "datetime"});
     accepts(at(), json!("2024-01-01T12:00:00+02:00"), json!("2024-01-01T10:00:00Z"));
-    accepts(at(), json!("2024-01-01T12:00"), json!("2024-01-01T12:00:00Z"));
-    accepts(at(), json!("2024-01-01 12:00:00.250000Z"), json!("2024-01-01T12:00:00.25Z"));
-    for wrong in [
-        "2024-01-01",
-        "yesterday",
-        "2024-13-01T00:00Z",
-        "9999-12-31T23:59:59-23:00",
-        "2024-01-01T00:00:00.0000001Z",
-        "é",
-        "2024-01-01Té",
-    ] {
-        assert!(message(at(), &json!(wrong)).starts_with("Datetime has wrong format."), "{wrong}");
+    accepts(at(), json!("2024-01-01 12:00:00.250000Z"), json!("2024-01-01T12:00:00.250000Z"));
+    for wrong in [json!("yesterday"), json!(1_704_110_400), json!(true)] {
+        assert!(message(at(), &wrong).starts_with("Datetime has wrong format."), "{wrong}");
     }
 }
 
 #[test]
-fn addresses_are_checked_without_being_changed() {
-    for good in ["a@b.co", "first.last+tag@sub.example.org", "zoë@exämple.org"] {
-        accepts(json!({"name": "e", "type": "email"}), json!(good), json!(good));
-    }
-    for wrong in ["a", "a@b", "@b.co", "a b@c.de", "a..b@c.de", "a@-b.co", "a@b..co"] {
-        assert_eq!(
-            message(json!({"name": "e", "type": "email"}), &json!(wrong)),
-            "Enter a valid email address.",
-            "{wrong}"
-        );
-    }
-    for good in ["http://localhost:8000/a?b#c", "https://user@example.org", "ftp://[::1]/x"] {
-        accepts(json!({"name": "u", "type": "url"}), json!(good), json!(good));
-    }
-    for wrong in ["example.org", "javascript:alert(1)", "http://", "http://a b", "http://x:99999/", "javascript://x"] {
-        assert_eq!(message(json!({"name": "u", "type": "url"}), &json!(wrong)), "Enter a valid URL.", "{wrong}");
-    }
+fn addresses_lose_nothing_but_the_spaces_around_them() {
+    accepts(json!({"name": "e", "type": "email"}), json!(" A@B.co "), json!("A@B.co"));
+    accepts(
+        json!({"name": "u", "type": "url"}),
+        json!("\thttp://localhost:8000/a?b#c"),
+        json!("http://localhost:8000/a?b#c"),
+    );
+    assert_eq!(message(json!({"name": "e", "type": "email"}), &json!("a@b")), "Enter a valid email address.");
+    assert_eq!(message(json!({"name": "u", "type": "url"}), &json!("http://..")), "Enter a valid URL.");
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl SignIn {
             Kind::SignIn => {
                 Effect::SignIn(ticket, Credentials { username: text("username"), password: text("password") })
             }
-            Kind::SetUp => Effect::SetUp(ticket, body),
+            Kind::SetUp => Effect::SetUp(ticket, body.into_object()),
         })
     }
 

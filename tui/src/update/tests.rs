@@ -46,9 +46,7 @@ fn toast(model: &Model) -> &str {
 /// Saves, and gives the ticket and body of the write.
 fn save(model: &mut Model) -> (Ticket, Value) {
     match press(model, "^s").as_slice() {
-        [Effect::Create(ticket, _, body) | Effect::Update(ticket, _, _, body)] => {
-            (*ticket, Value::Object(body.clone()))
-        }
+        [Effect::Create(ticket, _, body) | Effect::Update(ticket, _, _, body)] => (*ticket, json!(body)),
         _ => panic!("nothing is written: {}", toast(model)),
     }
 }

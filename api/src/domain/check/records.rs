@@ -7,7 +7,9 @@ use bytes::Bytes;
 use common::{
     id::{CollectionId, RecordId},
     record::Record,
+    validate::is_canonical_decimal,
 };
+use serde_json::Value;
 use store::{Entry, Key, Snapshot};
 
 use super::{
@@ -79,6 +81,15 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
             if ledger.snapshot.get(&keyspace::tombstone(collection, id)).await?.is_some() {
                 ledger.damaged(format_args!("{key:?}: the record is there, and noted as deleted"));
             }
+            for field in &schema.collection.fields {
+                let value = record.get(field.name.as_str()).unwrap_or(&Value::Null);
+                if !is_canonical_decimal(field, value) {
+                    ledger.damaged(format_args!(
+                        "{key:?}: its field {} holds a decimal with more digits than can be read, or other places than the field has; write it anew",
+                        field.name
+                    ));
+                }
+            }
             let entries = Entries::of(schema, id, &record);
             due.counts.entry(keyspace::count(collection)).or_default()[0] += 1;
             due.counts.entry(keyspace::owned_count(collection, entries.owner)).or_default()[0] += 1;
@@ -114,7 +125,7 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
 
 /// A record, if its key and its value agree.
 fn read(collection: CollectionId, key: &Key, entry: &Entry) -> Option<(RecordId, Record)> {
-    let record: Record = serde_json::from_slice(&entry.value).ok()?;
+    let record = Record::from_slice(&entry.value).ok()?;
     let id = record.id()?;
     (keyspace::record(collection, id) == *key).then_some((id, record))
 }

@@ -4,17 +4,15 @@
 use std::collections::HashMap;
 
 use common::{
-    Object,
     access::Caller,
+    clean,
     collection::Collection,
     field::FieldType,
     id::CollectionId,
     problem::{FieldError, FieldErrors},
     reader::required,
     record::Record,
-    validate::check,
 };
-use serde_json::Value;
 use store::{Batch, Entry, Expect, Key, Scan, Snapshot};
 
 use crate::domain::{
@@ -73,7 +71,7 @@ pub(super) async fn stage(
     let mut stage = Stage::new(core, caller, batch);
     let mut errors = RecordErrors::default();
     for (_, entry) in all_records(snapshot, after.id).await? {
-        let old: Record = serde_json::from_slice(&entry.value)?;
+        let old = Record::from_slice(&entry.value)?;
         let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
         match carried(&new, &old) {
             Err(found) => errors.push(&old, found),
@@ -102,21 +100,23 @@ pub(super) async fn stage(
 /// A record with the new definition's fields.
 fn carried(schema: &Schema, old: &Record) -> std::result::Result<Record, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let mut values = Object::new();
+    let mut values = Record::default();
     for field in &schema.collection.fields {
         let name = field.name.as_str();
-        let value = match old.get(name) {
+        let value = match old.member(name) {
             None if field.required && field.default.is_none() => {
                 errors.push(name, required());
                 continue;
             }
-            None => Ok(field.initial()),
-            Some(Value::Null) if !field.nullable && field.default.is_some() => Ok(field.initial()),
-            Some(value) => check(field, value),
+            None => Ok(field.initial().into()),
+            Some(member) if member.value.is_null() && !field.nullable && field.default.is_some() => {
+                Ok(field.initial().into())
+            }
+            Some(member) => clean::carry_over(field, member),
         };
         match value {
             Ok(value) => {
-                values.insert(name.to_owned(), value);
+                values.set(name, value);
             }
             Err(faults) => {
                 errors.add(name.to_owned(), faults);

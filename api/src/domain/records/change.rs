@@ -2,12 +2,14 @@
 
 use common::{
     access::Action,
-    clean::{Write, clean},
-    id::{RecordId, Revision},
+    clean::{Cleaned, Manner, Write, clean, sent_revision},
+    id::{RecordId, Revision, UserId},
     name::CollectionName,
+    problem::FieldErrors,
     record::{OneOrMany, Record},
+    validate::does_not_exist,
 };
-use serde_json::Value;
+use store::Snapshot;
 
 use super::{
     checks::{BodyErrors, check_values},
@@ -19,13 +21,20 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     journal::Actor,
+    keyspace,
     precondition::Precondition,
     retry::Retry,
     stage::Stage,
 };
 
 /// Makes one record, or all of an array or none.
-pub async fn create(core: &Core, by: Actor<'_>, name: &CollectionName, body: OneOrMany) -> Result<Vec<Sent>> {
+pub async fn create(
+    core: &Core,
+    by: Actor<'_>,
+    name: &CollectionName,
+    body: OneOrMany,
+    manner: Manner<'_>,
+) -> Result<Vec<Sent>> {
     let caller = by.caller;
     let (many, bodies) = match body {
         OneOrMany::One(record) => (false, vec![record]),
@@ -46,15 +55,20 @@ pub async fn create(core: &Core, by: Actor<'_>, name: &CollectionName, body: One
                 // A pattern may take its time over each.
                 tokio::task::yield_now().await;
             }
-            let values = match clean(&schema.collection, Value::Object(body.as_object().clone()), Write::Create) {
-                Ok(cleaned) => cleaned.values,
+            let cleaned = match clean(&schema.collection, body.clone(), Write::Create, manner) {
+                Ok(cleaned) => cleaned,
                 Err(faults) => {
                     errors.invalid(i, faults);
                     continue;
                 }
             };
             let id = RecordId::from_uuid(core.ids.next_id());
-            let record = new_record(id, caller.user_id(), &at, values);
+            if let Some(owner) = cleaned.owner.filter(|owner| Some(*owner) != caller.user_id())
+                && !is_user(&snapshot, owner).await?
+            {
+                errors.invalid(i, FieldErrors::of("owner", does_not_exist(&owner.to_string())));
+            }
+            let record = new_record(id, cleaned.owner.or(caller.user_id()), &at, cleaned.values);
             let (json, taken) = stage.create(&schema, id, &record)?;
             for field in taken {
                 errors.taken(i, field);
@@ -71,17 +85,28 @@ pub async fn create(core: &Core, by: Actor<'_>, name: &CollectionName, body: One
     }
 }
 
+/// What is sent to change a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// The members.
+    pub body: &'a Record,
+    /// Those that are not there stay (PATCH).
+    pub is_partial: bool,
+    /// How they are to be read.
+    pub manner: Manner<'a>,
+}
+
 /// Changes a record: all of it (PUT) or some members (PATCH).
 pub async fn update(
     core: &Core,
     by: Actor<'_>,
     name: &CollectionName,
     id: RecordId,
-    body: &Record,
-    partial: bool,
+    sent: Sending<'_>,
     precondition: Option<&Precondition>,
 ) -> Result<Sent> {
     let caller = by.caller;
+    let Sending { body, is_partial, manner } = sent;
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
@@ -89,16 +114,25 @@ pub async fn update(
         let (entry, old) = (&stored.entry, &stored.record);
         let revision = Revision(entry.version.get());
         Precondition::check(precondition, revision)?;
-        let write = if partial { Write::Patch(old) } else { Write::Replace(old) };
-        let cleaned = clean(&schema.collection, Value::Object(body.as_object().clone()), write)?;
-        if cleaned.revision.is_some_and(|read| read != revision) {
+        let write = if is_partial { Write::Patch(old) } else { Write::Replace(old) };
+        if sent_revision(body)?.is_some_and(|read| read != revision) {
             return Err(Error::Stale);
         }
-        let unchanged = cleaned.values.iter().all(|(name, value)| old.get(name) == Some(value));
+        let Cleaned { values, owner } = clean(&schema.collection, body.clone(), write, manner)?;
+        let owner = owner.filter(|owner| Some(*owner) != old.owner());
+        if let Some(owner) = owner
+            && !is_user(&snapshot, owner).await?
+        {
+            return Err(FieldErrors::of("owner", does_not_exist(&owner.to_string())).into());
+        }
+        let unchanged = owner.is_none() && values.as_object().keys().all(|name| values.is_same(old, name));
         if unchanged {
             return Ok(Sent::new(id, &entry.value, entry.version));
         }
-        let mut record = assemble(old, cleaned.values);
+        let mut record = assemble(old, values);
+        if let Some(owner) = owner {
+            record.set("owner", owner.to_string());
+        }
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(old), &record).await?);
@@ -110,4 +144,8 @@ pub async fn update(
             return Ok(Sent::new(id, &json, version));
         }
     }
+}
+
+async fn is_user(snapshot: &Snapshot, id: UserId) -> Result<bool> {
+    Ok(snapshot.get(&keyspace::user(id)).await?.is_some())
 }

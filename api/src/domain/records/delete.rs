@@ -166,10 +166,10 @@ async fn empty_references(
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.id(), *id)).await? else { continue };
         let old = parse(&entry)?;
-        let mut values = old.as_object().clone();
-        values.retain(|name, _| schema.collection.field(name).is_some());
+        let mut values = old.clone();
+        values.retain(|name| schema.collection.field(name).is_some());
         for (_, field, _) in group {
-            values.insert(field.name.to_string(), Value::Null);
+            values.set(field.name.as_str(), Value::Null);
         }
         let mut record = assemble(&old, values);
         record.set("updated_at", core.timestamp());

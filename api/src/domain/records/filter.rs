@@ -3,13 +3,14 @@
 use std::{cmp::Ordering, sync::Arc};
 
 use ::regex::Regex;
+use base::fold::{fold, nfc, without_accents};
 use common::{
     access::Caller,
     collection::Collection,
     field::{Field, FieldType},
     problem::{FieldError, FieldErrors},
     query::{Filter, ListQuery, Lookup, filter_values, unknown_parameter},
-    record::Record,
+    record::{Member, Record},
     validate::parse_decimal,
 };
 use serde_json::Value;
@@ -28,10 +29,12 @@ pub(crate) struct Condition {
     pub path: Path,
     /// How it compares.
     pub lookup: Lookup,
-    /// What it compares with.
+    /// What it compares with; one of them, where [`Lookup::means_either`].
     pub values: Vec<Value>,
-    /// What is looked for, where it is a pattern.
-    pattern: Option<Regex>,
+    /// The values as texts are compared: folded where case does not count, in Normalization Form C otherwise.
+    texts: Vec<String>,
+    /// What is looked for, where it is patterns.
+    patterns: Vec<Regex>,
     /// The query's parameter.
     parameter: String,
 }
@@ -40,8 +43,10 @@ pub(crate) struct Condition {
 pub(crate) struct Conditions {
     /// All must hold.
     pub all: Vec<Condition>,
-    /// Words that must all occur, in lower case.
+    /// Words that must all occur, folded.
     words: Vec<String>,
+    /// Words are looked for without their accents.
+    ignores_accents: bool,
     /// On patterns.
     spent: Spent,
 }
@@ -69,24 +74,34 @@ impl Conditions {
     }
 
     fn typed(paths: Vec<Option<Path>>, query: &ListQuery) -> Result<Self> {
-        let mut all = Vec::with_capacity(query.filters.len());
+        let mut all: Vec<Condition> = Vec::with_capacity(query.filters.len());
         let mut errors = FieldErrors::new();
         for (filter, path) in query.filters.iter().zip(paths) {
             let Some(path) = path else {
-                errors.push(filter.parameter(), unknown_parameter());
+                if !query.ignores_unknown {
+                    errors.push(filter.parameter(), unknown_parameter());
+                }
                 continue;
             };
+            // A parameter that is repeated, as clients send lists.
+            let is_other = |known: &&mut Condition| known.parameter == filter.parameter();
+            let other = all.iter_mut().find(is_other).filter(|_| filter.lookup.means_either());
             match Condition::new(path, filter) {
-                Ok(condition) => all.push(condition),
+                Ok(condition) => match other {
+                    Some(other) => other.extend(condition),
+                    None => all.push(condition),
+                },
                 Err(error) => errors.push(filter.parameter(), error),
             }
         }
         errors.or(())?;
-        Ok(Self {
-            all,
-            spent: Spent::default(),
-            words: query.search.split_whitespace().map(str::to_lowercase).collect(),
-        })
+        let ignores_accents = query.ignores_accents;
+        let compared = |word: &str| {
+            let word = fold(word);
+            if ignores_accents { without_accents(&word).into_owned() } else { word }
+        };
+        let words = query.search.split_whitespace().map(compared).collect();
+        Ok(Self { all, words, ignores_accents, spent: Spent::default() })
     }
 
     /// Everything is listed.
@@ -123,7 +138,7 @@ impl Conditions {
     /// Lets others have the thread where patterns took long; an error where they took longer than one request may spend on them.
     pub(crate) async fn rest(&self, deadline: &Deadline) -> Result<()> {
         if self.spent.is_over() {
-            let names = self.all.iter().filter(|condition| condition.pattern.is_some());
+            let names = self.all.iter().filter(|condition| !condition.patterns.is_empty());
             let mut errors = FieldErrors::new();
             for condition in names {
                 let message = "Looking for this pattern takes too long here. Narrow the list by other filters, or use a simpler pattern.";
@@ -140,13 +155,15 @@ impl Conditions {
         }
         let mut text = String::new();
         for field in &collection.fields {
-            match record.get(field.name.as_str()) {
-                Some(Value::String(value)) => text.push_str(&value.to_lowercase()),
-                Some(Value::Null) | None => {}
-                Some(other) => text.push_str(&other.to_string().to_lowercase()),
+            match record.member(field.name.as_str()) {
+                Some(Member { value: Value::Null, .. }) | None => {}
+                Some(Member { value: Value::String(value), .. }) => text.push_str(&fold(value)),
+                Some(Member { text: Some(json), .. }) => text.push_str(&fold(json)),
+                Some(Member { value, .. }) => text.push_str(&fold(&value.to_string())),
             }
             text.push('\n');
         }
+        let text = if self.ignores_accents { without_accents(&text) } else { text.into() };
         self.words.iter().all(|word| text.contains(word.as_str()))
     }
 }
@@ -154,12 +171,23 @@ impl Conditions {
 impl Condition {
     fn new(path: Path, filter: &Filter) -> std::result::Result<Self, FieldError> {
         let values = filter_values(&path.field, filter)?;
-        let pattern = match filter.lookup {
-            Lookup::Regex => Some(regex::compile(&filter.value, false)?),
-            Lookup::Iregex => Some(regex::compile(&filter.value, true)?),
-            _ => None,
+        let patterns = match filter.lookup {
+            Lookup::Regex => vec![regex::compile(&filter.value, false)?],
+            Lookup::Iregex => vec![regex::compile(&filter.value, true)?],
+            _ => Vec::new(),
         };
-        Ok(Self { path, lookup: filter.lookup, values, pattern, parameter: filter.parameter() })
+        let texts = match filter.lookup {
+            lookup if ignores_case(lookup) => vec![fold(&filter.value)],
+            _ => vec![nfc(&filter.value).into_owned()],
+        };
+        Ok(Self { path, lookup: filter.lookup, values, texts, patterns, parameter: filter.parameter() })
+    }
+
+    /// Takes what another asks for too: one of both.
+    fn extend(&mut self, other: Self) {
+        self.values.extend(other.values);
+        self.texts.extend(other.texts);
+        self.patterns.extend(other.patterns);
     }
 
     fn holds(&self, record: &Record, referred: &Referred, spent: &Spent) -> bool {
@@ -171,30 +199,37 @@ impl Condition {
         let compare = |with: &Value| compare(&self.path.field, value, with);
         let first = &self.values[0];
         match self.lookup {
-            Lookup::Exact => self.equals(value, first),
             Lookup::Ne => !self.equals(value, first),
-            Lookup::In => self.values.iter().any(|with| self.equals(value, with)),
+            Lookup::Exact | Lookup::In => self.values.iter().any(|with| self.equals(value, with)),
             _ if value.is_null() => false,
             Lookup::Gt => compare(first).is_gt(),
             Lookup::Gte => compare(first).is_ge(),
             Lookup::Lt => compare(first).is_lt(),
             Lookup::Lte => compare(first).is_le(),
             Lookup::Range => compare(first).is_ge() && compare(&self.values[1]).is_le(),
-            textual => {
-                let (Some(text), Some(with)) = (value.as_str(), first.as_str()) else { return false };
-                if let Some(pattern) = &self.pattern {
-                    return spent.is_match(pattern, text);
-                }
-                match textual {
-                    Lookup::Contains => text.contains(with),
-                    Lookup::Startswith => text.starts_with(with),
-                    Lookup::Endswith => text.ends_with(with),
-                    Lookup::Icontains => text.to_lowercase().contains(&with.to_lowercase()),
-                    Lookup::Istartswith => text.to_lowercase().starts_with(&with.to_lowercase()),
-                    _ => text.to_lowercase() == with.to_lowercase(),
-                }
-            }
+            _ => value.as_str().is_some_and(|text| self.has_text(text, spent)),
         }
+    }
+
+    /// Whether a textual lookup finds one of its texts.
+    fn has_text(&self, text: &str, spent: &Spent) -> bool {
+        if !self.patterns.is_empty() {
+            return self.patterns.iter().any(|pattern| spent.is_match(pattern, text));
+        }
+        let exact = nfc(text);
+        let finds = |text: &str, with: &str| match self.lookup {
+            Lookup::Contains | Lookup::Icontains => text.contains(with),
+            Lookup::Startswith | Lookup::Istartswith => text.starts_with(with),
+            Lookup::Endswith => text.ends_with(with),
+            _ => text == with,
+        };
+        if !ignores_case(self.lookup) {
+            return self.texts.iter().any(|with| finds(&exact, with));
+        }
+        let folded = fold(&exact);
+        // What is found with case is found without, also where a part of a letter (of a ligature) folds to another beginning.
+        self.texts.iter().any(|with| finds(&folded, with))
+            || self.values.iter().filter_map(Value::as_str).any(|with| finds(&exact, &nfc(with)))
     }
 
     /// A list (several choices) equals a value that is in it.
@@ -215,7 +250,11 @@ impl Condition {
     }
 }
 
-/// How two values of a field compare; null comes first.
+fn ignores_case(lookup: Lookup) -> bool {
+    matches!(lookup, Lookup::Icontains | Lookup::Istartswith | Lookup::Iexact)
+}
+
+/// How two values of a field compare; null comes first. Texts are in the order of their code points in Normalization Form C, as in keys.
 pub(crate) fn compare(field: &Field, a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Null, Value::Null) => Ordering::Equal,
@@ -225,11 +264,18 @@ pub(crate) fn compare(field: &Field, a: &Value, b: &Value) -> Ordering {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::String(a), Value::String(b)) => match field.kind {
             FieldType::Decimal { .. } => parse_decimal(a).cmp(&parse_decimal(b)),
-            FieldType::Datetime => a.trim_end_matches('Z').cmp(b.trim_end_matches('Z')),
-            _ => a.cmp(b),
+            FieldType::Datetime => moment(a).cmp(moment(b)),
+            FieldType::Date | FieldType::Reference { .. } => a.cmp(b),
+            _ => nfc(a).cmp(&nfc(b)),
         },
         _ => a.to_string().cmp(&b.to_string()),
     }
+}
+
+/// A moment so that texts compare as moments do, however many decimals an earlier version wrote.
+fn moment(text: &str) -> &str {
+    let text = text.trim_end_matches('Z');
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 #[cfg(test)]
@@ -274,8 +320,67 @@ mod tests {
         assert_eq!(matching("n__ne=1"), [2, 3]);
         assert_eq!(matching("t__icontains=äpf"), [2]);
         assert_eq!(matching("t=Sweet+corn"), [1]);
-        assert_eq!(matching("t="), [3]);
+        assert_eq!(matching("t="), [1, 2, 3]);
+        assert_eq!(matching("t__exact="), [3]);
+        assert_eq!(matching("at=2024-01-01T00:00:00.500Z"), [2]);
+        assert_eq!(matching("n=1&n=3"), [1, 3]);
+        assert_eq!(matching("n__ne=1&n__ne=3"), [2]);
+        assert_eq!(matching("tags=b&tags=a"), [1, 2]);
         assert_eq!(matching("tags=a"), [1, 2]);
         assert_eq!(matching("search=CORN+sweet"), [1]);
+    }
+    /// Whether a text is found by a lookup and by a search for all of it, and by a filter with exactly what it is.
+    fn finds(text: &str, query: &str, ignores_accents: bool) -> bool {
+        let collection: Collection = serde_json::from_value(json!({
+            "id": "01920000-0000-7000-8000-000000000001", "name": "c", "created_at": "", "updated_at": "", "revision": 1,
+            "fields": [{"name": "t", "type": "text"}], "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
+        }))
+        .unwrap();
+        let query = ListQuery { ignores_accents, ..ListQuery::from_pairs(decode(query)).unwrap() };
+        let record = serde_json::from_value(json!({"t": text})).unwrap();
+        Conditions::new(&collection, &query).unwrap().hold(&collection, &record)
+    }
+
+    #[test]
+    fn case_width_and_the_way_of_typing_make_no_difference_where_they_do_not_count() {
+        for (text, part) in [
+            ("ΑΣΑ", "ΑΣ"),
+            ("ΑΣΑ", "ας"),
+            ("ΚΏΣΤΑΣ", "κώσ"),
+            ("ΚΩΣΤΑΣ", "ΚΩΣ"),
+            ("STRASSE", "straß"),
+            ("Straße", "STRASSE"),
+            ("GROẞ", "groß"),
+            ("İstanbul", "İST"),
+            ("ﬁnal", "FI"),
+            ("ﬁnal", "ﬁ"),
+            ("Ａｄｍｉｎ", "admin"),
+            ("cafe\u{301}", "CAFÉ"),
+            ("café", "cafe\u{301}"),
+            ("ǅemal", "ǆ"),
+        ] {
+            for lookup in ["t__icontains", "t__istartswith", "search"] {
+                assert!(finds(text, &format!("{lookup}={part}"), false), "{text} {lookup} {part}");
+            }
+            for lookup in ["t__icontains", "t__istartswith", "t__iexact", "search", "t", "t__contains"] {
+                assert!(finds(text, &format!("{lookup}={text}"), false), "{text} {lookup}");
+            }
+        }
+        assert!(finds("CAFE\u{301}", "t=CAFÉ", false) && finds("CAFÉ", "t__in=x,CAFE\u{301}", false));
+        assert!(!finds("CAFÉ", "t=café", false) && !finds("ﬁ", "t=fi", false));
+        // With case, as without, a letter with an accent is one letter.
+        assert!(!finds("cafe\u{301}", "t__endswith=cafe", false) && !finds("café", "t__iexact=cafe", false));
+    }
+
+    #[test]
+    fn accents_are_ignored_in_a_search_where_the_operator_says_so() {
+        for (text, word) in [("Łódź", "lodz"), ("Lodz", "ŁÓDŹ"), ("crème brûlée", "BRULEE"), ("Ἀθήνα", "αθηνα")]
+        {
+            assert!(
+                !finds(text, &format!("search={word}"), false) && finds(text, &format!("search={word}"), true),
+                "{text} {word}"
+            );
+        }
+        assert!(!finds("café", "t__icontains=cafe", true), "filters ask for what they say");
     }
 }

@@ -97,7 +97,7 @@ impl Right<'_> {
         }
         let keys: Vec<String> = self.wanted.keys().map(|key| (*key).to_owned()).collect();
         for key in keys {
-            let Ok(value) = common::form::parse_input(self.field, &key) else { continue };
+            let Ok(value) = common::validate::convert(self.field, &key) else { continue };
             let prefix = keyspace::index_value(schema.id(), self.field, &value);
             let mut pages = snapshot.pages(Scan::prefix(&prefix));
             while let Some(entries) = pages.next().await? {

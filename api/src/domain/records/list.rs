@@ -256,17 +256,16 @@ async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Res
     for with in &query.left_join {
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }
-    let mut rows: Vec<_> = rows.into_iter().map(Record::into_object).collect();
+    let (mut rows, digits): (Vec<_>, Vec<_>) = rows.into_iter().map(Record::into_parts).unzip();
     expansion.apply(snapshot, deadline, &mut rows).await?;
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let (mut json, mut bytes) = (Vec::with_capacity(rows.len()), 0);
-    for mut members in rows {
+    for (members, digits) in rows.into_iter().zip(digits) {
+        let mut row = Record::from_parts(members, digits);
         if !query.fields.is_empty() {
-            members.retain(|name, _| {
-                query.fields.iter().any(|field| field == name) || joined(name) || expansion.has(name)
-            });
+            row.retain(|name| query.fields.iter().any(|field| field == name) || joined(name) || expansion.has(name));
         }
-        let row = serde_json::to_vec(&members)?;
+        let row = serde_json::to_vec(&row)?;
         bytes += row.len();
         if bytes > MAX_PAGE_BYTES {
             return Err(Error::TooLargeTogether);

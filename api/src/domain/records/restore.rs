@@ -2,12 +2,11 @@
 
 use common::{
     access::Action,
-    clean::{Write, clean},
+    clean::{Manner, Write, clean},
     id::{RecordId, Revision},
     name::CollectionName,
     record::Record,
 };
-use serde_json::Value;
 
 use super::{
     checks::{BodyErrors, check_values},
@@ -45,7 +44,7 @@ pub async fn restore(
         let change = journal::read::of_record(&snapshot, schema.id(), id, revision).await?;
         let Some(change) = change else { return Err(Error::NotFound) };
         let then = if change.after.is_null() { &change.before } else { &change.after };
-        let then: Record = serde_json::from_value(then.clone())?;
+        let then: Record = serde_json::from_str(&then.to_text())?;
         let old = current.as_ref().map(parse).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !view.covers(owner) {
@@ -60,11 +59,9 @@ pub async fn restore(
             Some(entry) => Precondition::check(precondition, Revision(entry.version.get()))?,
             None => Precondition::check_absent(precondition)?,
         }
-        let fields = schema.collection.fields.iter().filter_map(|field| {
-            let name = field.name.as_str();
-            Some((name.to_owned(), then.get(name)?.clone()))
-        });
-        let values = clean(&schema.collection, Value::Object(fields.collect()), Write::Create)?.values;
+        let mut fields = then.clone();
+        fields.retain(|name| schema.collection.field(name).is_some());
+        let values = clean(&schema.collection, fields, Write::Create, Manner::stored(caller))?.values;
         let mut record = assemble(&then, values);
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);

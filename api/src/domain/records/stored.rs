@@ -2,7 +2,6 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
-    Object,
     id::{RecordId, Revision, UserId},
     record::Record,
 };
@@ -34,26 +33,24 @@ impl Sent {
 
 /// A stored record, parsed, with its revision.
 pub(super) fn parse(entry: &Entry) -> Result<Record> {
-    let mut record: Record = serde_json::from_slice(&entry.value)?;
+    let mut record = Record::from_slice(&entry.value)?;
     record.set("revision", entry.version.get());
     Ok(record)
 }
 
 /// The stored form: the server's members of `old` around new values.
-pub fn assemble(old: &Record, values: Object) -> Record {
-    let mut members = Object::with_capacity(values.len() + 4);
-    let mut keep = |name: &str| members.insert(name.to_owned(), old.get(name).cloned().unwrap_or(Value::Null));
-    keep("id");
-    let mut rest = Object::new();
+pub fn assemble(old: &Record, values: Record) -> Record {
+    let mut record = Record::default();
+    let keep = |record: &mut Record, name: &str| record.set(name, old.get(name).cloned().unwrap_or(Value::Null));
+    keep(&mut record, "id");
+    record.extend(values);
     for name in ["owner", "created_at", "updated_at"] {
-        rest.insert(name.to_owned(), old.get(name).cloned().unwrap_or(Value::Null));
+        keep(&mut record, name);
     }
-    members.extend(values);
-    members.extend(rest);
-    Record::from_object(members)
+    record
 }
 
-pub(super) fn new_record(id: RecordId, owner: Option<UserId>, at: &str, values: Object) -> Record {
+pub(super) fn new_record(id: RecordId, owner: Option<UserId>, at: &str, values: Record) -> Record {
     let mut frame = Record::default();
     frame.set("id", id.to_string());
     frame.set("owner", owner.map(|owner| owner.to_string()));

@@ -66,7 +66,6 @@ impl Work {
         let work = self.clone();
         let name = self.collection.name.clone();
         spawn_local(async move {
-            let body = Record::from_object(body);
             let outcome = if let Some(id) = id {
                 work.client.send(Call::<records::Update>::new((name, id), body)).await.map(|_| None)
             } else {

@@ -309,7 +309,7 @@ fn value_of(schema: &Schema, condition: &Condition) -> Key {
 
 /// Whether an index has the records that a condition holds for side by side.
 fn is_indexed(schema: &Schema, condition: &Condition) -> bool {
-    let Condition { path, lookup, .. } = condition;
+    let Condition { path, lookup, values, .. } = condition;
     let field = schema.collection.field(&path.member).filter(|_| path.is_own_member());
-    *lookup == Lookup::Exact && field.is_some_and(Field::has_index)
+    *lookup == Lookup::Exact && values.len() == 1 && field.is_some_and(Field::has_index)
 }
