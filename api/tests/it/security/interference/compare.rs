@@ -81,6 +81,11 @@ impl Renaming {
         a.into_iter().zip(b).try_for_each(|(a, b)| match (is_id(a), is_id(b)) {
             (true, true) => self.stand_for(at, a, b),
             _ if a == b => Ok(()),
+            // A cursor holds the id of a row.
+            _ if cursor(a).zip(cursor(b)).is_some_and(|((a, _), (b, _))| a == b) => {
+                let cursors = cursor(a).zip(cursor(b)).map(|((_, a), (_, b))| (a, b));
+                cursors.map_or(Ok(()), |(a, b)| self.stand_for(at, a, b))
+            }
             _ => Err(format!("at \"{at}\": {left:?} and {right:?}")),
         })
     }
@@ -95,6 +100,13 @@ impl Renaming {
 /// The revision of an `ETag` line.
 fn tag(header: &str) -> Option<&str> {
     header.strip_prefix("etag: ").filter(|tag| tag.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+/// The address of another page, cut before its cursor.
+fn cursor(address: &str) -> Option<(&str, &str)> {
+    let at = address.find("cursor=")? + "cursor=".len();
+    let (rest, cursor) = address.split_at(at);
+    (!cursor.contains('&')).then_some((rest, cursor))
 }
 
 const ID: usize = 36;

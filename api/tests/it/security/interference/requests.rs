@@ -10,9 +10,22 @@ use super::{
     world::{Known, World, nobodys},
 };
 
-const FIELDS: [&str; 12] =
-    ["title", "code", "n", "price", "about", "data", "id", "owner", "created_at", "updated_at", "revision", "nothing"];
-const LOOKUPS: [&str; 20] = [
+const FIELDS: [&str; 13] = [
+    "title",
+    "code",
+    "n",
+    "price",
+    "about",
+    "data",
+    "id",
+    "owner",
+    "created_at",
+    "updated_at",
+    "revision",
+    "secret",
+    "nothing",
+];
+const LOOKUPS: [&str; 21] = [
     "",
     "",
     "",
@@ -33,6 +46,7 @@ const LOOKUPS: [&str; 20] = [
     "__isnull",
     "__year",
     "__regex",
+    "__date",
 ];
 const WORDS: [&str; 14] = [
     "word0",
@@ -68,6 +82,18 @@ pub(super) struct Requests<'a> {
 impl Requests<'_> {
     /// The next request. Those about records are most of them.
     pub(super) fn next(&mut self, n: usize) -> Asked {
+        if n % 8 == 7 && !self.world.links.is_empty() {
+            let (caller, path) = self.random.pick(&self.world.links).clone();
+            return Asked {
+                caller,
+                method: Method::GET,
+                path,
+                headers: Vec::new(),
+                body: None,
+                is_plain: false,
+                writes: None,
+            };
+        }
         let info = self.endpoint(n);
         let known = self.random.pick(&self.world.records).clone();
         let (path, collection) = self.path(info, &known);
@@ -139,7 +165,8 @@ impl Requests<'_> {
 
     fn parameter(&mut self) -> Both {
         let field = *self.random.pick(&FIELDS);
-        let through = format!("about__{}", self.random.pick(&FIELDS));
+        let two = if self.random.one_in(3) { "about__about" } else { "about" };
+        let through = format!("{two}__{}", self.random.pick(&FIELDS));
         let field = if self.random.one_in(4) { through } else { field.to_owned() };
         let sign = if self.random.one_in(2) { "-" } else { "" };
         match self.random.below(12) {
@@ -168,7 +195,12 @@ impl Requests<'_> {
                 joined(&same(*self.random.pick(&["after=", "before="])), "", &revision)
             }
             8 => same(format!("collection={}", self.random.pick(&self.world.names))),
-            9 => same(format!("limit={}&offset={}", self.random.below(4), self.random.below(3))),
+            9 => match self.random.below(4) {
+                0 => same(format!("limit={}&offset={}", 1 + self.random.below(4), self.random.below(3))),
+                1 => same("count=false"),
+                2 => same("page=last&page_size=2"),
+                _ => same(format!("cursor=&page_size={}", 1 + self.random.below(3))),
+            },
             10 => same(format!("{field}{}={}", self.random.pick(&LOOKUPS), self.random.pick(&WORDS))),
             _ => {
                 // Which of two ids is greater differs from store to store.

@@ -59,6 +59,8 @@ pub(super) struct World {
     pub names: Vec<String>,
     pub records: Vec<Known>,
     pub users: Vec<[String; 2]>,
+    /// Pages beside those that were answered, and the caller to whom.
+    pub links: Vec<(usize, [String; 2])>,
     /// For who has to understand a difference.
     pub definitions: BTreeMap<String, Value>,
 }
@@ -86,8 +88,14 @@ impl World {
     pub(super) async fn make(random: &mut Random) -> Self {
         let is_reader = random.one_in(2);
         let stores = [store(is_reader).await, store(is_reader).await];
-        let mut world =
-            Self { stores, names: Vec::new(), records: Vec::new(), users: Vec::new(), definitions: BTreeMap::new() };
+        let mut world = Self {
+            stores,
+            names: Vec::new(),
+            records: Vec::new(),
+            users: Vec::new(),
+            links: Vec::new(),
+            definitions: BTreeMap::new(),
+        };
         for who in [|store: &Store| store.callers[0].id.clone(), |store: &Store| store.other.id.clone()] {
             world.users.push([who(&world.stores[0]), who(&world.stores[1])]);
         }
@@ -187,8 +195,13 @@ impl World {
                     .push(known(collection, &[json!({"id": nobodys(n + collection * 10), "revision": 1}), record]));
             }
             let unknown = Action::ALL[..3].iter().all(|action| rules.decide(*action, &caller) == Decision::Denied);
-            if unknown && random.one_in(2) {
-                let body = json!({"description": "Nobody may know."});
+            // A new field makes her own records there larger, which her quota tells.
+            let hers = made.iter().any(|made| made.known.collection == collection && made.owner == 0);
+            if unknown && !hers {
+                let at = format!("/api/collections/c{collection}/");
+                let mut fields = store.admin.get(&at).await.is(200)["fields"].clone();
+                fields.as_array_mut().unwrap().push(json!({"name": "secret", "type": "text"}));
+                let body = json!({"description": "Nobody may know.", "fields": fields});
                 store.admin.patch(&format!("/api/collections/c{collection}/"), &body).await.is(200);
             }
         }
@@ -215,6 +228,13 @@ impl World {
     /// Takes what an answer brought into the requests to come.
     pub(super) fn learn(&mut self, asked: &Asked, answers: [&Answer; 2]) {
         let bodies = answers.map(|answer| serde_json::from_slice::<Value>(&answer.body).unwrap_or(Value::Null));
+        for name in ["next", "previous"] {
+            let link =
+                |side: usize| bodies[side][name].as_str()?.strip_prefix(&self.stores[side].base).map(str::to_owned);
+            if let Some((a, b)) = link(0).zip(link(1)) {
+                self.links.push((asked.caller, [a, b]));
+            }
+        }
         let Some(collection) = asked.writes else { return };
         let revision = |side: usize| bodies[side]["revision"].as_u64();
         if let (Some(a), Some(b), Some(id)) = (revision(0), revision(1), bodies[0]["id"].as_str()) {
