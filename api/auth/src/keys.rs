@@ -1,10 +1,13 @@
 //! The key ring: which keys sign and verify tokens. It lives in `<data>/keys/ring.json`; how it gets there is in `file`,
+//! what an operator's files hold in `import`,
 //! what makes a secret too weak in [`super::secret`]. A key is active (the one that signs), verify-only, or retired.
 //! Secrets leave this module towards [`super::token`] only: nothing prints, lists or logs one.
 
 mod file;
+mod import;
 
 use std::{
+    borrow::Cow,
     fmt,
     path::{Path, PathBuf},
 };
@@ -21,6 +24,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::secret::{self, SecretError};
+use import::{Imported, ImportedKey, PublicKey};
 
 /// What a secret is for, in the sentences that refuse one.
 const WHAT: &str = "signing key";
@@ -97,8 +101,10 @@ pub struct Key {
     algorithm: Algorithm,
     state: KeyState,
     created_at: OffsetDateTime,
-    /// HS256: the secret. Otherwise PKCS#8 DER. Empty once retired.
+    /// HS256: the secret. Otherwise PKCS#8 DER; a JWK where the key is public. Empty once retired.
     material: Zeroizing<Vec<u8>>,
+    /// It verifies and cannot sign.
+    is_public: bool,
 }
 
 impl Key {
@@ -120,6 +126,16 @@ impl Key {
     /// When it came into the ring.
     pub fn created_at(&self) -> OffsetDateTime {
         self.created_at
+    }
+
+    /// Whether it is a public key, which verifies and cannot sign.
+    pub fn is_public(&self) -> bool {
+        self.is_public
+    }
+
+    /// Whether a token could not tell the two apart, or they are the same key.
+    fn is_same(&self, other: &Self) -> bool {
+        self.kid == other.kid || !self.material.is_empty() && self.material == other.material
     }
 
     pub(crate) fn material(&self) -> &[u8] {
@@ -151,6 +167,14 @@ pub enum KeyError {
     Active(String),
     #[error("could not make a new {0} key")]
     Generate(Algorithm),
+    #[error("{} {why}", path.display())]
+    Foreign { path: PathBuf, why: Cow<'static, str> },
+    #[error(
+        "only public keys were given, which verify tokens and sign none; give a private key, or a secret, before them"
+    )]
+    NothingSigns,
+    #[error("the key {0} is in the ring already; `coffer keys list` shows it")]
+    Known(String),
 }
 
 /// The keys. Exactly one is active.
@@ -172,19 +196,53 @@ impl KeyRing {
         Ok(first)
     }
 
-    /// HS256 keys that the operator brings, one a file: the bytes of the file less one newline at its end. The first signs,
-    /// the others verify. The data directory's own ring is left alone and not used.
+    /// The keys in files that the operator brings: secrets, the bytes of a file less one newline at its end; and private and public keys as PEM,
+    /// DER or JWK. The first that can sign does, and all verify. The data directory's own ring is left alone and not used.
     pub fn from_key_files(files: &[PathBuf], clock: &Clock) -> Result<Self, KeyError> {
-        let mut keys: Vec<Key> = Vec::new();
-        for material in secret::read_files(WHAT, files)? {
-            let state = if keys.is_empty() { KeyState::Active } else { KeyState::VerifyOnly };
-            let kid = fingerprint(&material);
-            keys.push(Key { kid, algorithm: Algorithm::Hs256, state, created_at: clock.now(), material });
+        let mut keys: Vec<(Key, &PathBuf)> = Vec::new();
+        for path in files {
+            for key in read_key_file(path, clock)? {
+                if let Some((_, first)) = keys.iter().find(|(known, _)| known.is_same(&key)) {
+                    let (first, second) = ((*first).clone(), path.clone());
+                    return Err(SecretError::Twice { what: WHAT, first, second }.into());
+                }
+                keys.push((key, path));
+            }
         }
-        if keys.is_empty() {
-            return Err(KeyError::Unknown("(no file was named)".to_owned()));
-        }
+        let mut keys: Vec<Key> = keys.into_iter().map(|(key, _)| key).collect();
+        let signing = keys.iter_mut().find(|key| !key.is_public).ok_or(KeyError::NothingSigns)?;
+        signing.state = KeyState::Active;
         Ok(Self { keys })
+    }
+
+    /// Takes the keys in a file into the data directory's ring. The first that can sign does from the next start on; the one before it still
+    /// verifies. Where there is no ring yet and none of them can sign, one that signs is made.
+    pub fn import(data: &Path, file: &Path, clock: &Clock, entropy: &Entropy) -> Result<Vec<Key>, KeyError> {
+        let mut new = read_key_file(file, clock)?;
+        let ring = file::RingFile::lock(data)?;
+        let mut keys = ring.load()?.map_or_else(Vec::new, |loaded| loaded.keys);
+        if let Some(known) = new.iter().find(|key| keys.iter().any(|known| known.is_same(key))) {
+            return Err(KeyError::Known(known.kid.clone()));
+        }
+        if let Some(at) = (1..new.len()).find(|at| new[..*at].iter().any(|known| known.is_same(&new[*at]))) {
+            return Err(KeyError::Foreign {
+                path: file.to_owned(),
+                why: format!("has the key {} twice", new[at].kid).into(),
+            });
+        }
+        if let Some(signing) = new.iter_mut().find(|key| !key.is_public) {
+            for key in &mut keys {
+                if key.state == KeyState::Active {
+                    key.state = KeyState::VerifyOnly;
+                }
+            }
+            signing.state = KeyState::Active;
+        } else if keys.is_empty() {
+            keys.push(new_key(Algorithm::Hs256, clock, entropy)?);
+        }
+        keys.extend(new.iter().cloned());
+        ring.store(&Self { keys })?;
+        Ok(new)
     }
 
     /// Makes a new key in the data directory's ring. It signs from the next start on; the one before it still verifies.
@@ -259,7 +317,33 @@ fn new_key(algorithm: Algorithm, clock: &Clock, entropy: &Entropy) -> Result<Key
             Zeroizing::new(pair.as_der().map_err(failed)?.as_ref().to_vec())
         }
     };
-    Ok(Key { kid: fingerprint(&material), algorithm, state: KeyState::Active, created_at: clock.now(), material })
+    let kid = fingerprint(&material);
+    Ok(Key { kid, algorithm, state: KeyState::Active, created_at: clock.now(), material, is_public: false })
+}
+
+/// The keys in an operator's file; none of them signs yet.
+fn read_key_file(path: &Path, clock: &Clock) -> Result<Vec<Key>, KeyError> {
+    let bytes = secret::read_bytes(WHAT, path)?;
+    let imported = import::read(&bytes).map_err(|why| KeyError::Foreign { path: path.to_owned(), why })?;
+    imported.into_iter().map(|imported| key_of(imported, path, clock)).collect()
+}
+
+fn key_of(imported: Imported, path: &Path, clock: &Clock) -> Result<Key, KeyError> {
+    let (algorithm, material, kid, is_public) = match imported.key {
+        ImportedKey::Secret(secret) => {
+            secret::check(WHAT, &secret, path)?;
+            let kid = fingerprint(&secret);
+            (Algorithm::Hs256, secret, kid, false)
+        }
+        ImportedKey::Private { algorithm, pkcs8, public } => (algorithm, pkcs8, public.thumbprint(), false),
+        ImportedKey::Public(public) => (public.algorithm(), jwk_bytes(&public), public.thumbprint(), true),
+    };
+    let kid = imported.kid.unwrap_or(kid);
+    Ok(Key { kid, algorithm, state: KeyState::VerifyOnly, created_at: clock.now(), material, is_public })
+}
+
+fn jwk_bytes(public: &PublicKey) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(public.to_jwk().to_string().into_bytes())
 }
 
 /// A key's id: the same key has the same id on every node and after every start, and says nothing about the key.

@@ -270,8 +270,13 @@ fn encoding_key(key: &Key) -> Result<EncodingKey, UnusableKey> {
 }
 
 fn public_jwk(key: &Key) -> Result<Jwk, UnusableKey> {
-    let mut jwk =
-        Jwk::from_encoding_key(&encoding_key(key)?, jws_algorithm(key.algorithm())).map_err(|_| unusable(key))?;
+    let mut jwk = if key.is_public() {
+        let mut jwk: Jwk = serde_json::from_slice(key.material()).map_err(|_| unusable(key))?;
+        jwk.common.key_algorithm = Some(jws_algorithm(key.algorithm()).into());
+        jwk
+    } else {
+        Jwk::from_encoding_key(&encoding_key(key)?, jws_algorithm(key.algorithm())).map_err(|_| unusable(key))?
+    };
     jwk.common.key_id = Some(key.kid().to_owned());
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
     Ok(jwk)

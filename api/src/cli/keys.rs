@@ -1,6 +1,6 @@
 //! `coffer keys`: the ring of signing keys. No command prints a secret.
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
 use anyhow::{Context, Result};
 use auth::keys::{Algorithm, Key, KeyRing};
@@ -22,11 +22,15 @@ enum Command {
         #[command(flatten)]
         data: DataDir,
     },
-    /// Make a key. It signs from the server's next start on; the one before it still verifies.
+    /// Make a key, or take one from a file. It signs from the server's next start on; the one before it still verifies. A public key only
+    /// verifies.
     Add {
         /// HS256, `EdDSA`, ES256 or RS256.
         #[arg(long, default_value = "HS256", value_parser = parse_algorithm, value_name = "ALG")]
         algorithm: Algorithm,
+        /// Take the keys in this file: a private or public key as PEM, DER, JWK or JWK set, or a secret of 32 or more random bytes.
+        #[arg(long, value_name = "FILE", conflicts_with = "algorithm")]
+        from: Option<PathBuf>,
         #[command(flatten)]
         data: DataDir,
     },
@@ -58,7 +62,12 @@ impl Keys {
                 }
                 Ok(())
             }
-            Command::Add { algorithm, data } => print(&KeyRing::add(&data.private()?, algorithm, &clock, &entropy)?),
+            Command::Add { from: Some(file), data, .. } => {
+                KeyRing::import(&data.private()?, &file, &clock, &entropy)?.iter().try_for_each(print)
+            }
+            Command::Add { algorithm, data, .. } => {
+                print(&KeyRing::add(&data.private()?, algorithm, &clock, &entropy)?)
+            }
             Command::Retire { kid, data } => {
                 data.expect("keys")?;
                 print(&KeyRing::retire(&data.private()?, &kid)?)

@@ -7,6 +7,7 @@ mod authorization;
 mod browser;
 mod held;
 mod interference;
+mod keys;
 mod limits;
 mod look_alikes;
 mod names;

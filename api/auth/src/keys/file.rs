@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 use super::{Algorithm, Key, KeyError, KeyRing, KeyState, WHAT, secret};
 
 const FORMAT: u32 = 1;
+/// The format of a ring with public keys, which earlier programs would take for damaged ones that sign.
+const FORMAT_WITH_PUBLIC: u32 = 2;
 
 /// The file, locked until this is dropped.
 pub(super) struct RingFile {
@@ -37,6 +39,8 @@ struct StoredKey {
     created_at: i64,
     /// Base64url of the material.
     secret: Zeroizing<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    public: bool,
 }
 
 impl RingFile {
@@ -61,7 +65,7 @@ impl RingFile {
         }
         let text = Zeroizing::new(fs::read(&self.path).map_err(io_error("read", &self.path))?);
         let stored: Stored = serde_json::from_slice(&text).map_err(|_| self.damaged("it is not complete"))?;
-        if stored.format != FORMAT {
+        if ![FORMAT, FORMAT_WITH_PUBLIC].contains(&stored.format) {
             return Err(self.damaged("a newer Coffer wrote it"));
         }
         let keys = stored.keys.into_iter().map(|key| self.key(key)).collect::<Result<Vec<_>, _>>()?;
@@ -82,8 +86,10 @@ impl RingFile {
             state: key.state.as_str().to_owned(),
             created_at: key.created_at.unix_timestamp(),
             secret: Zeroizing::new(URL_SAFE_NO_PAD.encode(key.material())),
+            public: key.is_public,
         });
-        let stored = Stored { format: FORMAT, keys: keys.collect() };
+        let format = if ring.keys.iter().any(Key::is_public) { FORMAT_WITH_PUBLIC } else { FORMAT };
+        let stored = Stored { format, keys: keys.collect() };
         // Room for every key, so that growing leaves no copies of secrets behind.
         let mut text = Zeroizing::new(Vec::with_capacity(4096 * (ring.keys.len() + 1)));
         serde_json::to_writer_pretty(&mut *text, &stored)
@@ -120,12 +126,20 @@ impl RingFile {
         if state != KeyState::Retired && algorithm == Algorithm::Hs256 {
             secret::check(WHAT, &material, &self.path)?;
         }
-        Ok(Key { kid: stored.kid, algorithm, state, created_at, material })
+        if stored.public && (state == KeyState::Active || algorithm == Algorithm::Hs256) {
+            return Err(self.damaged("a public key is to sign"));
+        }
+        Ok(Key { kid: stored.kid, algorithm, state, created_at, material, is_public: stored.public })
     }
 
     fn damaged(&self, why: &'static str) -> KeyError {
         KeyError::Damaged { path: self.path.clone(), why }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {

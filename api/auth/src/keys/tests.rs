@@ -126,7 +126,7 @@ fn a_damaged_ring_is_refused_and_left_as_it_is() {
         good.replace("\"active\"", "\"verify-only\""),
         good.replace("\"active\"", "\"ready\""),
         good.replace("HS256", "none"),
-        good.replace("\"format\": 1", "\"format\": 2"),
+        good.replace("\"format\": 1", "\"format\": 3"),
     ] {
         assert_ne!(bad, good);
         fs::write(&path, &bad).unwrap();

@@ -1,0 +1,220 @@
+//! Key files as openssl, ssh-keygen and people make them. What needs a program to be made is made by it, so these tests need openssl.
+
+use std::{fs, path::Path, process::Command};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::*;
+
+/// What `openssl` writes into `file` of a folder; it is run there.
+fn openssl(folder: &Path, arguments: &str) -> Vec<u8> {
+    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    fs::read(folder.join("out")).unwrap()
+}
+
+fn algorithm(key: &ImportedKey) -> Option<Algorithm> {
+    match key {
+        ImportedKey::Secret(_) => None,
+        ImportedKey::Private { algorithm, .. } => Some(*algorithm),
+        ImportedKey::Public(public) => Some(public.algorithm()),
+    }
+}
+
+fn one(bytes: &[u8]) -> ImportedKey {
+    let mut keys = read(bytes).unwrap_or_else(|why| panic!("it {why}"));
+    assert_eq!(keys.len(), 1);
+    keys.pop().unwrap().key
+}
+
+fn why(bytes: &[u8]) -> String {
+    read(bytes).map(|keys| keys.len()).expect_err("it is taken").into_owned()
+}
+
+fn is_secret(bytes: &[u8], secret: &[u8]) -> bool {
+    matches!(one(bytes), ImportedKey::Secret(taken) if *taken == secret)
+}
+
+#[test]
+fn t9_private_and_public_keys_are_what_they_are_in_every_form_of_openssl() {
+    let folder = tempfile::tempdir().unwrap();
+    let ssl = |arguments: &str| openssl(folder.path(), arguments);
+    for (make, algorithm_of_it, forms) in [
+        (
+            "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key",
+            Algorithm::Rs256,
+            &[
+                "pkey -in key",
+                "pkey -in key -outform DER",
+                "rsa -in key -traditional",
+                "rsa -in key -traditional -outform DER",
+                "pkey -in key -text",
+            ][..],
+        ),
+        (
+            "ecparam -name prime256v1 -genkey -out key",
+            Algorithm::Es256,
+            &[
+                "ecparam -name prime256v1 -genkey",
+                "pkey -in key",
+                "pkey -in key -outform DER",
+                "ec -in key",
+                "ec -in key -outform DER",
+            ],
+        ),
+        ("genpkey -algorithm ED25519 -out key", Algorithm::EdDsa, &["pkey -in key", "pkey -in key -outform DER"]),
+    ] {
+        Command::new("openssl").args(make.split(' ')).current_dir(folder.path()).output().unwrap();
+        for form in forms {
+            let bytes = ssl(&format!("{form} -out out"));
+            let key = one(&bytes);
+            assert!(matches!(key, ImportedKey::Private { .. }), "{form}");
+            assert_eq!(algorithm(&key), Some(algorithm_of_it), "{form}");
+            // As editors of other systems save it.
+            if let Ok(text) = str::from_utf8(&bytes) {
+                for text in [
+                    text.replace('\n', "\r\n"),
+                    format!("\u{feff}{text}"),
+                    format!("# our key\n{text}\n\n"),
+                    text.trim().to_owned(),
+                ] {
+                    assert!(matches!(one(text.as_bytes()), ImportedKey::Private { .. }), "{form}: {text:?}");
+                }
+            }
+        }
+        let ImportedKey::Private { public, .. } = one(&ssl("pkey -in key -out out")) else { panic!("it signs") };
+        let mut publics = vec!["pkey -in key -pubout -out out", "pkey -in key -pubout -outform DER -out out"];
+        if algorithm_of_it == Algorithm::Rs256 {
+            publics.extend([
+                "rsa -in key -RSAPublicKey_out -out out",
+                "rsa -in key -RSAPublicKey_out -outform DER -out out",
+            ]);
+        }
+        for form in publics {
+            let key = one(&ssl(form));
+            assert!(matches!(&key, ImportedKey::Public(found) if *found == public), "{form}");
+        }
+        let jwk = public.to_jwk().to_string();
+        assert!(matches!(one(jwk.as_bytes()), ImportedKey::Public(found) if found == public), "{jwk}");
+    }
+}
+
+#[test]
+fn t9_what_is_no_key_that_signs_is_refused_with_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let ssl = |arguments: &str| openssl(folder.path(), arguments);
+    ssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out out");
+    fs::rename(folder.path().join("out"), folder.path().join("key")).unwrap();
+    let request = "req -x509 -key key -subj /CN=a -days 9";
+    fs::write(folder.path().join("cert"), ssl(&format!("{request} -out out"))).unwrap();
+    for (make, told) in [
+        (format!("{request} -out out"), "certificate"),
+        (format!("{request} -outform DER -out out"), "certificate"),
+        ("req -new -key key -subj /CN=a -out out".to_owned(), "certificate"),
+        ("req -new -key key -subj /CN=a -outform DER -out out".to_owned(), "certificate"),
+        ("x509 -in cert -text -noout -out out".to_owned(), "certificate"),
+        ("pkey -in key -aes256 -passout pass:x -out out".to_owned(), "encrypted"),
+        ("pkcs8 -topk8 -in key -v2 aes256 -passout pass:x -outform DER -out out".to_owned(), "encrypted"),
+        ("rsa -in key -traditional -aes128 -passout pass:x -out out".to_owned(), "encrypted"),
+        ("pkcs12 -export -inkey key -in cert -passout pass:x -out out".to_owned(), "PKCS#12"),
+        ("crl2pkcs7 -nocrl -certfile cert -outform DER -out out".to_owned(), "PKCS#7"),
+        ("crl2pkcs7 -nocrl -certfile cert -out out".to_owned(), "PEM of a kind"),
+        ("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out out".to_owned(), "length"),
+        ("genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out out".to_owned(), "PSS"),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out out".to_owned(), "P-256"),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out out".to_owned(), "P-256"),
+        ("genpkey -algorithm ED448 -out out".to_owned(), "signs no tokens"),
+        ("genpkey -algorithm X25519 -out out".to_owned(), "signs no tokens"),
+        ("ecparam -name prime256v1 -out out".to_owned(), "none"),
+    ] {
+        let refused = why(&ssl(&make));
+        assert!(refused.contains(told), "{make}: {refused}");
+    }
+    let key = String::from_utf8(ssl("pkey -in key -out out")).unwrap();
+    let public = String::from_utf8(ssl("pkey -in key -pubout -out out")).unwrap();
+    let certificate = fs::read_to_string(folder.path().join("cert")).unwrap();
+    let base64 = key.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let public_base64 = public.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let utf_16: Vec<u8> = [0xff, 0xfe].into_iter().chain(public.bytes().flat_map(|byte| [byte, 0])).collect();
+    for (bytes, told) in [
+        (format!("{certificate}{key}").into_bytes(), "certificate"),
+        (format!("{key}{key}").into_bytes(), "several"),
+        (format!("{key}{public}").into_bytes(), "several"),
+        (key.as_bytes()[..key.len() / 2].to_vec(), "not whole"),
+        (key.replace("-----END PRIVATE KEY-----", "").into_bytes(), "not whole"),
+        (key.replace("PRIVATE KEY", "RSA PRIVATE KEY").into_bytes(), "two kinds"),
+        (key.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY").into_bytes(), "OpenSSH"),
+        (key.replace("PRIVATE KEY", "PGP PRIVATE KEY BLOCK").into_bytes(), "PGP"),
+        (base64.into_bytes(), "encoded as text"),
+        (public_base64.into_bytes(), "encoded as text"),
+        (utf_16, "UTF-16"),
+        (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGVkMjU1MTkga2V5IG9mIG5vYm9keQ ada@box".to_vec(), "SSH"),
+        (b"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----".to_vec(), "SSH"),
+        (b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJlc2lnbmF0dXJl".to_vec(), "token"),
+        (b"<!doctype html><html>an error page of some server</html>".to_vec(), "document"),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\x05alias".to_vec(), "Java"),
+    ] {
+        let refused = why(&bytes);
+        assert!(refused.contains(told), "{}: {refused}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn t9_texts_of_secrets_stay_secrets_byte_for_byte() {
+    for secret in [
+        &b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA+eU/iO=="[..],
+        b"5f8e0c9a7d3b41268e90f1c2d3a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6",
+        b"0V8e0c9a7d3b41268e90f1c2d3a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c65f8e0c9a7d3b41268e90f1c2",
+        b"{not-json-at-all-8e90f1c2d3a4b5c6d7e8f90a}",
+        b"\x30\x82\x01\x02\x9f\x01\x7b\xe2\x55\xc8\x13\xaa\x90\x4d\x62\xf7\x38\x0c\xdb\x21\x76\xb4\x5e\x89\x1f\xe0\x33\xca\x47\x95\x6a\xd8",
+    ] {
+        assert!(is_secret(secret, secret), "{}", String::from_utf8_lossy(secret));
+        assert!(is_secret(&[secret, b"\n"].concat(), secret));
+        assert!(is_secret(&[secret, b"\r\n"].concat(), &[secret, b"\r"].concat()));
+    }
+}
+
+#[test]
+fn t9_jwks_are_what_they_say() {
+    let k = URL_SAFE_NO_PAD.encode(b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA");
+    let oct = format!(r#"{{"kty":"oct","k":"{k}","kid":"mine","alg":"HS256","use":"sig"}}"#);
+    let keys = read(oct.as_bytes()).unwrap();
+    assert!(matches!(&keys[0].key, ImportedKey::Secret(secret) if ***secret == *b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA"));
+    assert_eq!(keys[0].kid.as_deref(), Some("mine"));
+    // RFC 8037, appendix A.1 and A.2; its thumbprint is in A.3.
+    let public = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let private = public.replace('}', r#","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}"#);
+    assert!(
+        matches!(one(public.as_bytes()), ImportedKey::Public(key) if key.thumbprint() == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
+    );
+    assert!(matches!(one(private.as_bytes()), ImportedKey::Private { algorithm: Algorithm::EdDsa, .. }));
+    // RFC 7515, appendix A.3.
+    let ec = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+    assert!(matches!(one(ec.as_bytes()), ImportedKey::Private { algorithm: Algorithm::Es256, .. }));
+    let set = format!(r#"{{"keys":[{private},{oct}]}}"#);
+    assert_eq!(read(set.as_bytes()).unwrap().len(), 2);
+    for (jwk, told) in [
+        (oct.replace("HS256", "HS512"), "another algorithm"),
+        (oct.replace("sig", "enc"), "use"),
+        (oct.replace("mine", ""), "kid"),
+        (oct.replace("mine", "a b"), "kid"),
+        (oct.replace(&k, "!!"), "base64url"),
+        (oct.replace("\"k\"", "\"K\""), "without its member k"),
+        (ec.replace("P-256", "P-384"), "kind or curve"),
+        (ec.replace("x_FE", "x_FF"), "fit"),
+        (private.replace("nWGx", "nWGy"), "fit together"),
+        (public.replace("Ed25519", "X25519"), "kind or curve"),
+        (
+            public.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", &URL_SAFE_NO_PAD.encode([0; 32])),
+            "anyone can sign",
+        ),
+        (r#"{"keys":[]}"#.to_owned(), "no JWK"),
+        (r#"{"type":"service_account","private_key":"..."}"#.to_owned(), "no JWK"),
+        (format!("[{oct}]"), "no JWK"),
+        (oct[..oct.len() - 1].to_owned(), "not whole"),
+        (oct.replace('{', r#"{"kty":"oct","#), "not whole"),
+    ] {
+        let refused = why(jwk.as_bytes());
+        assert!(refused.contains(told), "{jwk}: {refused}");
+    }
+}
