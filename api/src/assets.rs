@@ -4,7 +4,7 @@
 
 mod accept;
 mod content;
-mod encoding;
+pub(crate) mod encoding;
 mod etag;
 mod folder;
 mod policy;

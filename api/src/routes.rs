@@ -6,6 +6,7 @@ mod body;
 mod browser;
 mod changes;
 mod collections;
+mod compress;
 mod context;
 mod cookie;
 mod cursor;
@@ -85,9 +86,12 @@ pub fn is_own_pages(path: &str) -> bool {
 fn table(context: Context, assets: Assets) -> Table {
     let mut table = Table::new(context, assets);
     root::register(&mut table);
+    // What has to do with tokens and sessions is never compressed.
+    table.compresses = false;
     tokens::register(&mut table);
     browser::register(&mut table);
     sessions::register(&mut table);
+    table.compresses = true;
     users::register(&mut table);
     collections::register(&mut table);
     records::register(&mut table);

@@ -13,6 +13,21 @@ use super::options::ServerOptions;
 /// How long a connection that does nothing may stay while others wait for a connection.
 const CROWDED_IDLE: Duration = Duration::from_secs(1);
 
+/// How long a head may be on its way while the server stops, and how long a connection may then do nothing else.
+const CLOSING_HEAD: Duration = Duration::from_secs(1);
+const CLOSING_IDLE: Duration = Duration::from_secs(3);
+
+/// Who waits for the connection to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    /// Nobody.
+    None,
+    /// Others who want to connect.
+    Crowded,
+    /// The server, which stops.
+    Closing,
+}
+
 /// Notes of what a connection does and since when.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -128,8 +143,8 @@ impl Activity {
         }
     }
 
-    /// What the connection takes too long for. `crowded`: others wait for a connection.
-    pub(super) fn overdue(&self, options: &ServerOptions, crowded: bool) -> Option<Overdue> {
+    /// What the connection takes too long for.
+    pub(super) fn overdue(&self, options: &ServerOptions, hurry: Hurry) -> Option<Overdue> {
         let now = self.now();
         if let Some(since) = self.blocked.since(now) {
             return (since >= options.write_timeout).then_some(Overdue::Write);
@@ -137,7 +152,12 @@ impl Activity {
         if self.running.load(Acquire) > 0 {
             return None;
         }
-        if self.head.since(now).is_some_and(|since| since >= options.header_timeout) {
+        let for_head = match hurry {
+            // Nothing is lost: a request without a whole head is none yet.
+            Hurry::Closing => options.header_timeout.min(CLOSING_HEAD),
+            Hurry::None | Hurry::Crowded => options.header_timeout,
+        };
+        if self.head.since(now).is_some_and(|since| since >= for_head) {
             return Some(Overdue::Head);
         }
         let (pause, overdue) = if self.asked.load(Acquire) {
@@ -145,7 +165,11 @@ impl Activity {
         } else {
             (options.header_timeout, Overdue::Head)
         };
-        let pause = if crowded { pause.min(CROWDED_IDLE) } else { pause };
+        let pause = match hurry {
+            Hurry::None => pause,
+            Hurry::Crowded => pause.min(CROWDED_IDLE),
+            Hurry::Closing => pause.min(CLOSING_IDLE),
+        };
         self.quiet.since(now).is_some_and(|since| since >= pause).then_some(overdue)
     }
 
@@ -197,9 +221,9 @@ mod tests {
     async fn n1_a_connection_that_says_nothing_is_overdue_with_its_first_head() {
         let activity = Activity::new();
         advance(Duration::from_millis(9_999)).await;
-        assert_eq!(activity.overdue(&options(), false), None);
+        assert_eq!(activity.overdue(&options(), Hurry::None), None);
         advance(Duration::from_millis(1)).await;
-        assert_eq!(activity.overdue(&options(), false), Some(Overdue::Head));
+        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Head));
     }
 
     #[tokio::test(start_paused = true)]
@@ -210,10 +234,10 @@ mod tests {
         advance(Duration::from_mins(1)).await;
         for _ in 0..10 {
             activity.received();
-            assert_eq!(activity.overdue(&options(), false), None);
+            assert_eq!(activity.overdue(&options(), Hurry::None), None);
             advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(activity.overdue(&options(), false), Some(Overdue::Head));
+        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Head));
     }
 
     #[tokio::test(start_paused = true)]
@@ -222,10 +246,10 @@ mod tests {
         activity.begin(false);
         activity.end();
         advance(Duration::from_secs(74)).await;
-        assert_eq!(activity.overdue(&options(), false), None);
-        assert_eq!(activity.overdue(&options(), true), Some(Overdue::Idle));
+        assert_eq!(activity.overdue(&options(), Hurry::None), None);
+        assert_eq!(activity.overdue(&options(), Hurry::Crowded), Some(Overdue::Idle));
         advance(Duration::from_secs(1)).await;
-        assert_eq!(activity.overdue(&options(), false), Some(Overdue::Idle));
+        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Idle));
     }
 
     #[tokio::test(start_paused = true)]
@@ -234,9 +258,9 @@ mod tests {
         activity.received();
         activity.begin(false);
         advance(Duration::from_hours(1)).await;
-        assert_eq!(activity.overdue(&options(), true), None);
+        assert_eq!(activity.overdue(&options(), Hurry::Crowded), None);
         activity.end();
-        assert_eq!(activity.overdue(&options(), true), None, "the pause begins with the end of the answer");
+        assert_eq!(activity.overdue(&options(), Hurry::Crowded), None, "the pause begins with the end of the answer");
     }
 
     #[tokio::test(start_paused = true)]
@@ -247,11 +271,24 @@ mod tests {
             activity.blocked();
             advance(Duration::from_secs(29)).await;
             activity.blocked();
-            assert_eq!(activity.overdue(&options(), true), None);
+            assert_eq!(activity.overdue(&options(), Hurry::Crowded), None);
             activity.sent();
         }
         activity.blocked();
         advance(Duration::from_secs(30)).await;
-        assert_eq!(activity.overdue(&options(), false), Some(Overdue::Write));
+        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Write));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn n1_a_head_on_its_way_does_not_hold_up_a_server_that_stops() {
+        let activity = Activity::new();
+        activity.received();
+        assert_eq!(activity.overdue(&options(), Hurry::Closing), None);
+        advance(CLOSING_HEAD).await;
+        assert_eq!(activity.overdue(&options(), Hurry::None), None);
+        assert_eq!(activity.overdue(&options(), Hurry::Closing), Some(Overdue::Head));
+        activity.begin(false);
+        advance(Duration::from_mins(1)).await;
+        assert_eq!(activity.overdue(&options(), Hurry::Closing), None, "a request that runs is finished");
     }
 }

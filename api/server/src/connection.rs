@@ -16,7 +16,7 @@ use tokio::{
 use tower::Service;
 
 use super::{
-    activity::{Activity, Overdue},
+    activity::{Activity, Hurry, Overdue},
     answer,
     drain::Phase,
     io::Io,
@@ -32,6 +32,8 @@ use super::{
 const LOOKS_PER_HEAD: u32 = 4;
 /// An interval cannot be zero.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+/// How often it is looked at while the server stops.
+const CLOSING_LOOK: Duration = Duration::from_millis(100);
 
 /// Serves until the client leaves, something is overdue, or the server stops.
 pub(super) async fn serve<S, B>(
@@ -92,7 +94,16 @@ pub(super) async fn serve<S, B>(
         if now == Phase::Over {
             return;
         }
-        let overdue = activity.overdue(&shared.options, now == Phase::Crowded);
+        if now == Phase::Closing && look.period() > CLOSING_LOOK {
+            look = interval(CLOSING_LOOK);
+            look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        let hurry = match now {
+            Phase::Crowded => Hurry::Crowded,
+            Phase::Closing => Hurry::Closing,
+            Phase::Open | Phase::Over => Hurry::None,
+        };
+        let overdue = activity.overdue(&shared.options, hurry);
         match overdue {
             // It had its chance to leave in good order at an earlier look.
             Some(_) if leaving => return,

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// The forms of a file, best first where the client does not mind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Brotli,
     Gzip,
     Identity,
@@ -14,7 +14,7 @@ impl Encoding {
     const ALL: [Self; 3] = [Self::Brotli, Self::Gzip, Self::Identity];
 
     /// The name in `Content-Encoding`; the file as it is has none.
-    pub(super) fn name(self) -> Option<HeaderValue> {
+    pub(crate) fn name(self) -> Option<HeaderValue> {
         match self {
             Self::Brotli => Some(HeaderValue::from_static("br")),
             Self::Gzip => Some(HeaderValue::from_static("gzip")),
@@ -32,7 +32,7 @@ impl Encoding {
 }
 
 /// The available encoding with the highest weight. Where the client refuses all of them, the file as it is: better than nothing.
-pub(super) fn choose(headers: &HeaderMap, available: impl Fn(Encoding) -> bool) -> Encoding {
+pub(crate) fn choose(headers: &HeaderMap, available: impl Fn(Encoding) -> bool) -> Encoding {
     let mut best = (Encoding::Identity, 0);
     for encoding in Encoding::ALL.into_iter().filter(|encoding| available(*encoding)) {
         let weight = weight(headers, encoding);

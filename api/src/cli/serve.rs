@@ -1,9 +1,10 @@
 //! `coffer serve`.
 
+mod children;
 mod metrics;
 mod rotation;
 
-use std::{fs, io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, future::pending, io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use auth::token::TokenSettings;
@@ -50,7 +51,8 @@ pub(super) struct Serve {
     session_lifetime: Duration,
     #[command(flatten)]
     rotation: RotationOptions,
-    /// A file with an HS256 key of your own, 32 bytes or more. Given several times, the first signs and the others verify.
+    /// A file with a key of your own: a private key (RSA, P-256, Ed25519) as PEM, DER or JWK, or a secret of 32 or more random bytes. Given
+    /// several times, the first signs and the others verify; public keys only verify.
     #[arg(long, env = "COFFER_SIGNING_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
     signing_key_file: Vec<PathBuf>,
     #[command(flatten)]
@@ -203,13 +205,16 @@ impl Serve {
         }
         let (stop, stopped) = tokio::sync::watch::channel(false);
         // Before the greeting: whoever has read it may send a signal.
-        let drain = drain_on_signal(app.clone(), log, stop.clone()).context("signals cannot be listened to")?;
+        let drain = drain_on_signal(app.clone(), log, stop.clone(), tls.is_some() || systemd::manages())
+            .context("signals cannot be listened to")?;
         tokio::spawn(drain);
-        if tls.is_some() || systemd::manages() {
+        let reloads = tls.is_some() || systemd::manages();
+        if reloads {
             tokio::spawn(
                 reload_on_signal(tls.clone(), app.core().clock.clone()).context("signals cannot be listened to")?,
             );
         }
+        tokio::spawn(children::reap().context("signals cannot be listened to")?);
         let metrics_address = for_metrics.as_ref().map(metrics::Listener::address).transpose()?;
         greet(&server.addresses()?, tls.is_some(), metrics_address.as_ref(), setup_code.as_deref());
         systemd::ready();
@@ -267,18 +272,28 @@ fn reload_on_signal(tls: Option<Tls>, clock: Clock) -> std::io::Result<impl Futu
     })
 }
 
-/// SIGTERM or SIGINT drains; a second one ends it now. They are listened to from the call on, not from the first poll.
+/// SIGTERM or SIGINT drains; a second one ends it now. So does SIGHUP, the end of a terminal, where it reads nothing again and whoever started us (`nohup`)
+/// does not have it ignored. They are listened to from the call on, not from the first poll.
 fn drain_on_signal(
     app: App,
     log: Log,
     stop: tokio::sync::watch::Sender<bool>,
+    hang_up_reloads: bool,
 ) -> std::io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hang_up = if hang_up_reloads || is_hang_up_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
     Ok(async move {
         let mut next = async || {
+            let terminal_ends = async {
+                match &mut hang_up {
+                    Some(hang_up) => hang_up.recv().await,
+                    None => pending().await,
+                }
+            };
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = terminal_ends => {}
             }
         };
         next().await;
@@ -291,4 +306,11 @@ fn drain_on_signal(
         log.flush();
         std::process::exit(1);
     })
+}
+
+/// Whether whoever started us has SIGHUP ignored (`SigIgn` in `proc_pid_status(5)`, whose lowest bit is the first signal).
+fn is_hang_up_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|ignored| ignored & 1 == 1)
 }

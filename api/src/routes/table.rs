@@ -7,6 +7,7 @@ use http::{HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 
 use super::{
+    compress::Wanted,
     context::Context,
     error::{self, Nobodys},
     input::{Input, Raw},
@@ -35,6 +36,8 @@ pub(super) struct Table {
     context: Context,
     assets: Assets,
     policies: Arc<rate_limit::Policies>,
+    /// Whether the answers of endpoints that are registered from here on may be compressed.
+    pub(super) compresses: bool,
     /// Those with more literal segments first.
     resources: Vec<Resource>,
 }
@@ -43,7 +46,7 @@ impl Table {
     /// A table without endpoints.
     pub(super) fn new(context: Context, assets: Assets) -> Self {
         let policies = Arc::new(rate_limit::policies(&context.options.limits));
-        Self { context, assets, policies, resources: Vec::new() }
+        Self { context, assets, policies, compresses: true, resources: Vec::new() }
     }
 
     /// Registers the handler of an endpoint. Its type says the rest.
@@ -57,9 +60,11 @@ impl Table {
         Fut: Future<Output = Result<Reply<E>>> + Send + 'static,
     {
         let policies = Arc::clone(&self.policies);
+        let compresses = self.compresses && !E::ACCESS.takes_credentials();
         let handler: Handler = Box::new(move |context, raw| {
             let (handler, policies) = (handler.clone(), Arc::clone(&policies));
             Box::pin(async move {
+                let wanted = compresses.then(|| Wanted::of(&raw.headers, raw.connection.as_ref()));
                 let asked = error::Asked::new(raw.request_id, &raw.headers);
                 let is_lenient = leniency::preferred(&raw.headers) == Some(true);
                 let mut left = None;
@@ -80,7 +85,10 @@ impl Table {
                 if let Some(left) = left {
                     rate_limit::tell(&left, &policies, response.headers_mut());
                 }
-                response
+                match wanted {
+                    Some(wanted) => wanted.apply(response).await,
+                    None => response,
+                }
             })
         });
         let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();

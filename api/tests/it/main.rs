@@ -8,6 +8,7 @@ mod browser_session;
 mod check;
 mod collections;
 mod command_line;
+mod compression;
 mod conformance;
 mod contract;
 mod disk;

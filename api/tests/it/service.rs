@@ -1,6 +1,7 @@
 //! The real binary as a service: Unix sockets, the sockets and notices of systemd, and how it stops and starts again under load.
 
 mod floods;
+mod signals;
 mod stopping;
 mod systemd;
 

@@ -60,6 +60,26 @@ async fn idle_connections_do_not_hold_up_a_drain() {
 }
 
 #[tokio::test]
+async fn a_head_that_is_half_sent_holds_up_a_drain_for_a_moment_only() {
+    let started = std::time::Instant::now();
+    let server = start(ServerOptions { grace: Duration::from_hours(1), ..ServerOptions::default() });
+    let mut clients = Vec::new();
+    for half in ["GET / HTTP/1.1\r\nHost: a\r\n", "POST /body HTTP/1.1\r\nHo", "PRI * HTTP/2.0\r\n\r\nS"] {
+        let mut client = Client::connect(server.address).await;
+        client.send(half).await;
+        clients.push(client);
+    }
+    // One that was served before.
+    let mut second = Client::connect(server.address).await;
+    second.send(get("/")).await;
+    second.answer().await;
+    second.send("GET / HTTP/1.1\r\n").await;
+    server.stop.send(()).unwrap();
+    server.ended.await.unwrap().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn a_drain_ends_with_its_time_and_says_what_it_gave_up() {
     let server = start(ServerOptions { grace: Duration::from_millis(300), ..ServerOptions::default() });
     let mut client = Client::connect(server.address).await;

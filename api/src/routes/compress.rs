@@ -1,0 +1,78 @@
+//! Answers compressed for who asks for it, at levels that cost less time than they save on a network. To this machine itself nothing is saved; and what holds
+//! secrets stays as it is, since the length of what is compressed tells about its content where a stranger can put something beside it (BREACH).
+
+use std::io::{self, Write as _};
+
+use brotli::enc::BrotliEncoderParams;
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, StatusCode, header};
+use server::{headers::vary, request::Connection};
+
+use super::response::{Body, Response};
+use crate::assets::encoding::{Encoding, choose};
+
+/// Bytes from which on it pays: what is smaller goes in one packet either way.
+const MIN_BYTES: usize = 1400;
+/// More than this is compressed where it holds up no other request.
+const MAX_INLINE: usize = 64 * 1024;
+const GZIP_LEVEL: Compression = Compression::new(3);
+const BROTLI_QUALITY: i32 = 3;
+
+/// How a client wants its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted(Encoding);
+
+impl Wanted {
+    /// By what it accepts, and whence it comes.
+    pub(super) fn of(headers: &HeaderMap, connection: Option<&Connection>) -> Self {
+        let is_here = connection.is_some_and(|connection| connection.client.is_loopback());
+        Self(if is_here { Encoding::Identity } else { choose(headers, |_| true) })
+    }
+
+    /// The answer as it is wanted.
+    pub(super) async fn apply(self, mut response: Response) -> Response {
+        let is_whole = ![StatusCode::NOT_MODIFIED, StatusCode::PARTIAL_CONTENT].contains(&response.status());
+        let Body::Whole(bytes) = response.body() else { return response };
+        if bytes.len() < MIN_BYTES || !is_whole || response.headers().contains_key(header::CONTENT_ENCODING) {
+            return response;
+        }
+        let (bytes, length) = (bytes.clone(), bytes.len());
+        vary(response.headers_mut(), "Accept-Encoding");
+        let Some(name) = self.0.name() else { return response };
+        let encode = move || encode(self.0, &bytes);
+        let encoded = if length > MAX_INLINE {
+            tokio::task::spawn_blocking(encode).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+        } else {
+            encode()
+        };
+        // Into memory it does not fail; should it, the answer is good as it is.
+        if let Ok(encoded) = encoded {
+            response.headers_mut().insert(header::CONTENT_ENCODING, name);
+            *response.body_mut() = Body::Whole(encoded);
+        }
+        response
+    }
+}
+
+fn encode(encoding: Encoding, bytes: &[u8]) -> io::Result<Bytes> {
+    let mut encoded = Vec::with_capacity(bytes.len() / 4);
+    match encoding {
+        Encoding::Brotli => {
+            let parameters = BrotliEncoderParams {
+                quality: BROTLI_QUALITY,
+                lgwin: 18,
+                size_hint: bytes.len(),
+                ..BrotliEncoderParams::default()
+            };
+            brotli::BrotliCompress(&mut &bytes[..], &mut encoded, &parameters)?;
+        }
+        Encoding::Gzip => {
+            let mut writer = GzEncoder::new(encoded, GZIP_LEVEL);
+            writer.write_all(bytes)?;
+            encoded = writer.finish()?;
+        }
+        Encoding::Identity => encoded.extend_from_slice(bytes),
+    }
+    Ok(encoded.into())
+}
