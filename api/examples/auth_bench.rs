@@ -71,7 +71,7 @@ async fn serve(data: &std::path::Path) -> Result<String> {
     let app = App::new(parts);
     for n in 0..USERS {
         let (username, password) = (format!("user{n}").parse()?, PASSWORD.to_owned());
-        let new = NewUser { username, password, roles: Vec::new(), is_admin: false, is_active: true };
+        let new = NewUser::new(username, password);
         users::create(&app, Actor::local(&Caller::Anonymous), new).await?;
     }
     let server = Server::bind(ServerOptions { listen: vec!["127.0.0.1:0".parse()?], ..ServerOptions::default() })?;

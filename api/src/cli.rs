@@ -4,6 +4,7 @@
 mod backup;
 mod check;
 mod compact;
+mod control;
 mod demo;
 mod health;
 mod init;
@@ -41,7 +42,7 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Write a folder with settings, unit files, compose.yaml and proxy configurations to start from.
     Init(init::Init),
-    /// Make, list, disable users and set passwords, while the server is stopped.
+    /// Make, list, disable users and set passwords, while the server is stopped; unlock one while it runs.
     User(user::User),
     /// Fill an empty store with demo collections and a demo admin; the password is printed.
     Demo(demo::Demo),

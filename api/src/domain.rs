@@ -6,10 +6,12 @@
 //! `keyspace` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
 //! `sessions` < `users` < `rotation` < `refresh` < `sign_in`.
 
+pub mod access_claims;
 pub mod app;
 pub mod backup;
 pub mod callers;
 pub mod check;
+pub mod clock_warning;
 pub mod collections;
 pub mod core;
 pub mod deadline;
@@ -22,6 +24,7 @@ pub mod precondition;
 pub mod quota;
 pub mod records;
 pub mod refresh;
+pub mod refused;
 mod retry;
 pub mod rotation;
 pub mod schema;

@@ -1,6 +1,7 @@
 //! The HTTP face: warp hands a request over, one table finds its endpoint, and the endpoint's type says how it is read. A
 //! path is found first, then the method, then the caller, then the body, so no fault is taken for another.
 
+mod auth_scheme;
 mod backup;
 mod body;
 mod browser;
@@ -38,6 +39,7 @@ use warp::Filter;
 
 use crate::assets::Assets;
 use crate::domain::App;
+pub use auth_scheme::{AuthScheme, AuthSchemes};
 use context::Context;
 pub use context::{CertificateEnd, Options};
 use input::Raw;

@@ -62,6 +62,8 @@ pub enum Verb {
     PasswordRefused,
     /// A caller tried unique values of records that they may not see, and has to wait.
     ValuesGuessed,
+    /// The lock that wrong guesses had put on a user was taken away.
+    Unlock,
     /// Work in the background was started.
     Start,
     /// Work in the background was stopped.
@@ -73,7 +75,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -87,6 +89,7 @@ impl Verb {
         Self::Password,
         Self::PasswordRefused,
         Self::ValuesGuessed,
+        Self::Unlock,
         Self::Start,
         Self::Stop,
         Self::Other,
@@ -108,6 +111,7 @@ impl Verb {
             Self::Password => "password",
             Self::PasswordRefused => "password_refused",
             Self::ValuesGuessed => "values_guessed",
+            Self::Unlock => "unlock",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Other => "other",

@@ -92,6 +92,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<users::Create>(),
     EndpointInfo::of::<users::Get>(),
     EndpointInfo::of::<users::Update>(),
+    EndpointInfo::of::<users::Unlock>(),
     EndpointInfo::of::<users::Delete>(),
     EndpointInfo::of::<collections::List>(),
     EndpointInfo::of::<collections::Create>(),

@@ -17,6 +17,7 @@ pub mod answer;
 mod call_error;
 pub mod certificate;
 pub mod change;
+pub mod claims;
 pub mod clean;
 pub mod collection;
 pub mod conflict;

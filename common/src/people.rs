@@ -22,6 +22,7 @@ pub fn users() -> Collection {
         "users",
         vec![
             field("username", TEXT),
+            field("email", TEXT),
             field("is_admin", FieldType::Boolean),
             field("is_active", FieldType::Boolean),
             Field { nullable: true, ..field("last_login", FieldType::Datetime) },

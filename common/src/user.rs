@@ -23,6 +23,9 @@ pub struct User {
     pub id: UserId,
     /// The name with which the user signs in.
     pub username: Username,
+    /// An address with which the user may sign in too; empty for none.
+    #[serde(default)]
+    pub email: String,
     /// Roles that access rules may name.
     pub roles: Vec<RoleName>,
     /// May do everything.
@@ -35,6 +38,10 @@ pub struct User {
     /// RFC 3339, UTC; null before the first time.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub last_login: Option<String>,
+    /// What an admin has put into the user's access tokens beside the usual claims.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, serde_json::Value>"))]
+    pub claims: Object,
     /// What the user has and may have. It is no part of what is stored, and left out where a user is only named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,

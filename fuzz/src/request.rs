@@ -208,13 +208,7 @@ fn media_type<B>(answer: &Response<B>) -> String {
 
 /// A user who is signed in, without the cost of a password.
 async fn sign_in(app: &App, username: &str, is_admin: bool) -> (Caller, String) {
-    let new = NewUser {
-        username: username.parse().expect("a name"),
-        password: String::new(),
-        roles: Vec::new(),
-        is_admin,
-        is_active: true,
-    };
+    let new = NewUser { is_admin, ..NewUser::new(username.parse().expect("a name"), String::new()) };
     let hash = PasswordHash::from_stored("none".to_owned());
     let (user, mut batch) =
         users::stage_create(app.core(), Actor::local(&Caller::Anonymous), new, &hash).expect("a user fits");

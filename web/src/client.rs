@@ -132,7 +132,7 @@ impl Client {
     /// Takes note of what the user is now, where it is the one who is signed in.
     pub(crate) fn know(&self, user: User) {
         if self.user() == Some(user.id) {
-            self.0.events.emit(SessionEvent::Began(user));
+            self.0.events.emit(SessionEvent::Began(user.into()));
         }
     }
 
@@ -242,7 +242,7 @@ impl Client {
 
     fn began(&self, user: User) {
         tabs::set_mark(Mark::Session);
-        self.0.events.emit(SessionEvent::Began(user));
+        self.0.events.emit(SessionEvent::Began(user.into()));
     }
 
     fn forget(&self, event: SessionEvent) {

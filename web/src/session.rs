@@ -46,7 +46,7 @@ pub(crate) enum SessionEvent {
     /// The server could not be asked.
     Failed(CallError),
     /// There are tokens for this user.
-    Began(User),
+    Began(Rc<User>),
     /// The server does not take the tokens any more.
     Lost,
     /// The user signed out, here or in another tab.
@@ -81,7 +81,7 @@ impl Session {
                 if !matches!(phase, Phase::SignedIn(known) if known.id == user.id) {
                     epoch += 1;
                 }
-                Phase::SignedIn(Rc::new(user))
+                Phase::SignedIn(user)
             }
             (SessionEvent::Lost, Phase::SignedIn(user) | Phase::Expired(user)) => Phase::Expired(user.clone()),
             (SessionEvent::Lost, Phase::Starting) => Phase::SignedOut { is_lost: true },
@@ -108,11 +108,13 @@ mod tests {
         User {
             id: format!("01920000-0000-7000-8000-0000000000{n:02}").parse().unwrap(),
             username: "ada".parse().unwrap(),
+            email: String::new(),
             roles: vec![],
             is_admin: false,
             is_active: true,
             created_at: String::new(),
             last_login: None,
+            claims: common::Object::new(),
             usage: None,
         }
     }
@@ -124,23 +126,23 @@ mod tests {
 
     #[test]
     fn a_lost_session_keeps_the_page_and_signing_in_again_loads_anew() {
-        let lost = run([SessionEvent::Began(user(1)), SessionEvent::Lost]);
+        let lost = run([SessionEvent::Began(user(1).into()), SessionEvent::Lost]);
         assert_eq!(lost.phase, Phase::Expired(Rc::new(user(1))));
         assert_eq!(lost.epoch, 1);
-        let again = run([SessionEvent::Began(user(1)), SessionEvent::Lost, SessionEvent::Began(user(1))]);
+        let again = run([SessionEvent::Began(user(1).into()), SessionEvent::Lost, SessionEvent::Began(user(1).into())]);
         assert_eq!((again.phase, again.epoch), (Phase::SignedIn(Rc::new(user(1))), 2));
     }
 
     #[test]
     fn new_tokens_alone_change_nothing() {
-        let began = Rc::new(run([SessionEvent::Began(user(1))]));
-        assert!(Rc::ptr_eq(&began, &began.clone().reduce(SessionEvent::Began(user(1)))));
-        assert_eq!(run([SessionEvent::Began(user(1)), SessionEvent::Began(user(2))]).epoch, 2);
+        let began = Rc::new(run([SessionEvent::Began(user(1).into())]));
+        assert!(Rc::ptr_eq(&began, &began.clone().reduce(SessionEvent::Began(user(1).into()))));
+        assert_eq!(run([SessionEvent::Began(user(1).into()), SessionEvent::Began(user(2).into())]).epoch, 2);
     }
 
     #[test]
     fn signing_out_forgets_the_user() {
-        let ended = run([SessionEvent::Began(user(1)), SessionEvent::Lost, SessionEvent::Ended]);
+        let ended = run([SessionEvent::Began(user(1).into()), SessionEvent::Lost, SessionEvent::Ended]);
         assert_eq!((ended.user(), ended.caller()), (None, Caller::Anonymous));
         assert_eq!(ended.phase, Phase::SignedOut { is_lost: false });
     }
@@ -157,7 +159,7 @@ mod tests {
         let failed = run([SessionEvent::Failed(error.clone())]);
         assert_eq!(failed.phase, Phase::Failed(error.clone()));
         assert_eq!(run([SessionEvent::Failed(error.clone()), SessionEvent::Restarted]).phase, Phase::Starting);
-        let still_in = run([SessionEvent::Began(user(1)), SessionEvent::Failed(error)]);
+        let still_in = run([SessionEvent::Began(user(1).into()), SessionEvent::Failed(error)]);
         assert_eq!(still_in.phase, Phase::SignedIn(Rc::new(user(1))));
     }
 }

@@ -7,6 +7,7 @@ use std::{env, fs};
 use anyhow::{Context, Result, bail};
 
 use crate::apt;
+use crate::clients;
 use crate::step::{self, step};
 use crate::workspace::{self, which};
 
@@ -31,6 +32,7 @@ pub(crate) fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
         ("E2E_CHROMIUM", chromium().context("no chromium on PATH")?),
         ("E2E_CHROMEDRIVER", chromedriver().context("no chromedriver on PATH")?),
         ("E2E_HTTP", httpie()?),
+        ("E2E_CLIENTS", clients::install()?),
         ("E2E_WORDNET", PathBuf::from(WORDNET)),
     ])
 }

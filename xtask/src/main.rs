@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | dist | audit | fuzz | torture | bench`.
+//! Developer commands: `cargo xtask run | test | setup | dist | audit | fuzz | torture | clients | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
@@ -7,6 +7,7 @@
 mod apt;
 mod audit;
 mod bench;
+mod clients;
 mod dist;
 mod e2e;
 mod fuzz;
@@ -33,6 +34,7 @@ cargo xtask <command>
   fuzz [--seconds N] [TARGET [FILE]]
                                    feed whatever reads from outside with anything at all, each target for N seconds (60)
   torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds
+  clients                          clients written for others, unchanged, through ten expiries of their tokens
   bench [--rounds N] [--seconds S] [--only NAME]
                                    Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md";
 
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         ("setup", true) => setup(),
         ("audit", true) => audit::audit(),
         ("dist", true) => dist::dist(),
+        ("clients", true) => clients::clients(),
         ("fuzz", _) => fuzz::fuzz(&rest),
         ("bench", _) => bench::bench(&rest),
         ("torture", _) => torture::torture(&rest),

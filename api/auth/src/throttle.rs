@@ -1,10 +1,11 @@
-//! Slows guessing down: a growing lock on every name that is tried, existing or not, and a limit on failures from one IP address.
+//! Slows guessing down: a growing lock on every account that is tried, existing or not, and a limit on failures from one IP address.
+//! A device that signed in to the account before has a lock of its own (OWASP's device cookies).
 //! In memory and bounded; a restart forgets. Hashing costs are bounded elsewhere ([`super::password`]). Refresh tokens and the
 //! set-up code are not looked at here: nobody guesses them, and checking one costs microseconds. How often anything at all may be asked
 //! is `limits`' matter.
 //!
 //! The lock is soft: sessions that are open go on, and it ends by itself. Its price is that someone who keeps guessing at a
-//! name keeps its owner from signing in anew.
+//! name keeps its owner from signing in on a new device.
 
 use std::{
     collections::HashMap,
@@ -15,7 +16,9 @@ use std::{
 };
 
 use base::{ClientNetwork, Clock};
+use common::id::UserId;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// When the throttle bites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,22 @@ pub struct Locked {
     pub retry_after: Duration,
 }
 
+/// Whose password is guessed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Account<'a> {
+    /// A user, whichever of their names was typed.
+    User(UserId),
+    /// A name that is nobody's, in the normal form of user names.
+    Nobody(&'a str),
+}
+
+/// What failures are counted for: an account, or a device that has signed in to one before.
+#[derive(Hash)]
+enum Counted<'a> {
+    Account(Account<'a>),
+    Device(Uuid),
+}
+
 /// Admits attempts to sign in. Clones share what is remembered.
 #[derive(Clone)]
 pub struct Throttle(Arc<Inner>);
@@ -65,7 +84,7 @@ pub struct Throttle(Arc<Inner>);
 struct Inner {
     settings: ThrottleSettings,
     clock: Clock,
-    /// Names are remembered by a keyed hash, so that a long one takes no more room than a short one.
+    /// What guesses are counted for is remembered by a keyed hash, so that a long name takes no more room than a short one.
     hasher: RandomState,
     memory: Mutex<Memory>,
 }
@@ -100,11 +119,28 @@ impl Throttle {
         Self(Arc::new(Inner { settings, clock, hasher: RandomState::new(), memory: Mutex::default() }))
     }
 
-    /// Asks for an attempt on `name` (in the normal form of user names, existing or not) from `address`.
-    pub fn admit(&self, name: &str, address: IpAddr) -> Result<Attempt, Locked> {
+    /// Asks for an attempt on an account from `address`. `device` is the id of a token that shows that this user has signed in there
+    /// before: its guesses are counted by themselves, so that strangers' guesses do not keep it out. Once it is locked itself, it is a
+    /// stranger like others.
+    pub fn admit(&self, account: Account<'_>, address: IpAddr, device: Option<Uuid>) -> Result<Attempt, Locked> {
+        if let Some(attempt) = device.and_then(|device| self.admit_for(&Counted::Device(device), address).ok()) {
+            return Ok(attempt);
+        }
         self.admit_address(address)?;
+        self.admit_for(&Counted::Account(account), address)
+    }
+
+    /// Forgets the failures of an account, and with them its lock.
+    pub fn unlock(&self, account: Account<'_>) {
+        let key = self.0.hasher.hash_one(Counted::Account(account));
+        if let Some(state) = self.memory().names.get_mut(&key) {
+            *state = Name { pending: state.pending, ..Name::default() };
+        }
+    }
+
+    fn admit_for(&self, counted: &Counted<'_>, address: IpAddr) -> Result<Attempt, Locked> {
         let settings = &self.0.settings;
-        let key = self.0.hasher.hash_one(name);
+        let key = self.0.hasher.hash_one(counted);
         let now = self.0.clock.elapsed();
         let mut memory = self.memory();
         if memory.names.len() >= settings.remembered && !memory.names.contains_key(&key) {

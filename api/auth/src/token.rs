@@ -97,7 +97,7 @@ impl Issuer {
         not_after: Option<i64>,
     ) -> (SignedToken, Claims) {
         let claims = self.claims(kind, user, session, not_after);
-        (self.sign(&claims), claims)
+        (self.sign(&claims, &Object::new()), claims)
     }
 
     /// What a new token says that is still to be signed.
@@ -114,12 +114,13 @@ impl Issuer {
         }
     }
 
-    /// The token of these claims. Signed again it is the same token: its id and its times stay, and only they count.
+    /// The token of these claims, and of `more` that are for its reader alone. Signed again it is the same token: its id and its times
+    /// stay, and only they count.
     ///
     /// # Panics
     /// Where the signing key fails, which [`Self::new`] has ruled out.
-    pub fn sign(&self, claims: &Claims) -> SignedToken {
-        let text = jsonwebtoken::encode(&self.header, &claims.payload(&self.settings), &self.key)
+    pub fn sign(&self, claims: &Claims, more: &Object) -> SignedToken {
+        let text = jsonwebtoken::encode(&self.header, &claims.payload(&self.settings, more), &self.key)
             .expect("a key that has signed before signs again");
         SignedToken(text)
     }
@@ -184,7 +185,7 @@ impl Verifier {
         Ok(good.claims)
     }
 
-    /// The same for a token of either type.
+    /// The same for an access or a refresh token.
     pub fn verify_any(&self, token: &str) -> Result<Claims, TokenError> {
         let now = self.clock.unix_seconds();
         claims::check(&self.signed_payload(token)?, None, now, &self.settings).map(|good| good.claims)

@@ -20,7 +20,9 @@ use clap::Args;
 use store::{OpenError, Options, Owner, Store};
 
 use super::units::parse_min_length;
-use crate::domain::{App, Parts, quota::Quota, rotation::Rotation, sessions, setup, usage, users};
+use crate::domain::{
+    App, Parts, access_claims::AccessClaim, quota::Quota, rotation::Rotation, sessions, setup, usage, users,
+};
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]
@@ -78,6 +80,8 @@ pub(super) struct AuthSettings {
     pub session_lifetime: Duration,
     /// What a use does to a refresh token.
     pub rotation: Rotation,
+    /// What access tokens say of their user beside the id.
+    pub access_claims: Vec<AccessClaim>,
     /// HS256 keys that the operator brings.
     pub key_files: Vec<PathBuf>,
     /// Which new passwords are let in.
@@ -94,6 +98,7 @@ impl Default for AuthSettings {
             tokens: TokenSettings::default(),
             session_lifetime: sessions::LIFETIME,
             rotation: Rotation::default(),
+            access_claims: Vec::new(),
             key_files: Vec::new(),
             passwords: PasswordRules::default(),
             peppers: PepperFiles::default(),
@@ -190,6 +195,7 @@ impl DataDir {
         parts.core.quota = quota;
         parts.auth.policy = settings.passwords.policy()?;
         parts.auth.rotation = settings.rotation;
+        parts.auth.access_claims = settings.access_claims;
         parts.auth.session_lifetime = settings.session_lifetime;
         parts.auth.setup_code = setup;
         Ok(Opened { app: App::new(parts), setup_code })

@@ -1,5 +1,6 @@
 //! `coffer serve`.
 
+mod accounts;
 mod children;
 mod metrics;
 mod rotation;
@@ -15,8 +16,9 @@ use logging::Log;
 use server::{ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::rotation::RotationOptions;
+use self::{accounts::AccountOptions, rotation::RotationOptions};
 use super::{
+    control,
     listen::{Sockets, greet},
     open::{AuthSettings, DataDir, Opened, PasswordRules, PepperFiles, block_on},
     systemd,
@@ -26,7 +28,7 @@ use crate::{
     assets::{Assets, Policy, PolicySource},
     domain::{App, demo, operations, quota::Quota},
     limits::{self, Limits},
-    routes,
+    routes::{self, AuthSchemes},
 };
 
 /// The server's options. Each is an environment variable too, but `--accept-data-loss`: that is for one start, and would go on for ever
@@ -51,6 +53,8 @@ pub(super) struct Serve {
     session_lifetime: Duration,
     #[command(flatten)]
     rotation: RotationOptions,
+    #[command(flatten)]
+    accounts: AccountOptions,
     /// A file with a key of your own: a private key (RSA, P-256, Ed25519) as PEM, DER or JWK, or a secret of 32 or more random bytes. Given
     /// several times, the first signs and the others verify; public keys only verify.
     #[arg(long, env = "COFFER_SIGNING_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
@@ -165,6 +169,7 @@ impl Serve {
             },
             session_lifetime: self.session_lifetime.max(self.refresh_lifetime),
             rotation: self.rotation.chosen(),
+            access_claims: self.accounts.access_claims.clone(),
             key_files: self.signing_key_file.clone(),
             passwords: self.passwords.clone(),
             peppers: self.peppers.clone(),
@@ -182,6 +187,7 @@ impl Serve {
                 ignores_parameters: self.unknown_parameters == Unknown::Ignore,
             },
             search_ignores_accents: self.search_accents == Accents::Ignore,
+            auth_schemes: AuthSchemes::new(self.accounts.auth_scheme),
             log: log.clone(),
             limits: Limits::new(self.rate_limit, Clock::system()),
             metrics,
@@ -214,6 +220,7 @@ impl Serve {
                 reload_on_signal(tls.clone(), app.core().clock.clone()).context("signals cannot be listened to")?,
             );
         }
+        control::listen(&self.data.data, &app);
         tokio::spawn(children::reap().context("signals cannot be listened to")?);
         let metrics_address = for_metrics.as_ref().map(metrics::Listener::address).transpose()?;
         greet(&server.addresses()?, tls.is_some(), metrics_address.as_ref(), setup_code.as_deref());

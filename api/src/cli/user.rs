@@ -6,11 +6,13 @@ use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use common::{
     access::Caller,
-    endpoints::users::{NewUser, UserPatch},
+    endpoints::users::{NewUser, ProfilePatch, UserPatch},
     name::{RoleName, Username},
+    reader::Body,
 };
 
 use super::{
+    control,
     open::{AuthSettings, DataDir, Opened, PasswordRules, PepperFiles, block_on},
     password,
 };
@@ -32,6 +34,9 @@ enum Command {
         /// May do everything.
         #[arg(long)]
         admin: bool,
+        /// An address that the user may sign in with too.
+        #[arg(long, value_name = "ADDRESS", value_parser = parse_email)]
+        email: Option<String>,
         /// A role that access rules may name; can be given several times.
         #[arg(long, value_name = "ROLE")]
         role: Vec<RoleName>,
@@ -49,6 +54,13 @@ enum Command {
         name: Username,
         #[command(flatten)]
         with: With,
+    },
+    /// Let a user sign in again whose name is locked by wrong guesses. For a server that runs.
+    Unlock {
+        /// Whom.
+        name: Username,
+        #[command(flatten)]
+        data: DataDir,
     },
     /// Keep a user from signing in, and end their sessions.
     Disable {
@@ -90,11 +102,13 @@ impl User {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
         match self.command {
-            Command::Add { name, admin, role, with } => {
+            Command::Add { name, admin, email, role, with } => {
+                let email = email.unwrap_or_default();
                 let password = with.password()?;
                 block_on(async {
                     let Opened { app, .. } = with.data.open(with.settings(), Quota::default()).await?;
-                    add(&app, name.clone(), admin, role, password).await?;
+                    let new = NewUser { email, roles: role, is_admin: admin, ..NewUser::new(name.clone(), password) };
+                    add(&app, new).await?;
                     app.core().store.close().await;
                     say(&format!("{name} can sign in now."))
                 })
@@ -123,6 +137,7 @@ impl User {
                     "The password is changed, and all sessions have ended.",
                 ))
             }
+            Command::Unlock { name, data } => say(&control::ask_to_unlock(&data.data, &name)?),
             Command::Disable { name, data } => {
                 data.expect("store")?;
                 let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
@@ -141,15 +156,24 @@ fn say(line: &str) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
-async fn add(app: &App, username: Username, is_admin: bool, roles: Vec<RoleName>, password: String) -> Result<()> {
-    if is_admin && roles.is_empty() && setup::required(&app.core().store).await? {
-        return setup::first_admin(app, Actor::local(&Caller::Anonymous), username, &password)
-            .await
-            .map(|_| ())
-            .map_err(plain);
+async fn add(app: &App, new: NewUser) -> Result<()> {
+    let by = Actor::local(&Caller::Anonymous);
+    let is_plain_admin = new.is_admin && new.roles.is_empty() && new.email.is_empty();
+    let made = if is_plain_admin && setup::required(&app.core().store).await? {
+        setup::first_admin(app, by, new.username, &new.password).await
+    } else {
+        users::create(app, by, new).await
+    };
+    made.map(|_| ()).map_err(plain)
+}
+
+/// An e-mail address as the API takes it.
+fn parse_email(text: &str) -> Result<String, String> {
+    let patch = serde_json::json!({"email": text});
+    match ProfilePatch::from_json(patch) {
+        Ok(patch) => Ok(patch.email.unwrap_or_default()),
+        Err(errors) => Err(errors.messages("email").next().unwrap_or("this is no e-mail address").to_owned()),
     }
-    let new = NewUser { username, password, roles, is_admin, is_active: true };
-    users::create(app, Actor::local(&Caller::Anonymous), new).await.map(|_| ()).map_err(plain)
 }
 
 async fn change(data: &DataDir, settings: AuthSettings, name: &Username, patch: UserPatch, done: &str) -> Result<()> {

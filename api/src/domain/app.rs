@@ -15,13 +15,16 @@ use auth::{
     seal::Sealer,
     setup_code::SetupCode,
     throttle::{Throttle, ThrottleSettings},
-    token::{Issuer, TokenSettings, UnusableKey, Verifier},
+    token::{Claims, Issuer, TokenError, TokenSettings, TokenType, UnusableKey, Verifier},
 };
 use base::{Clock, Entropy, IdSource};
 use store::Store;
 use tokio::sync::Mutex;
 
-use super::{callers::Callers, core::Core, rotation::Rotation, sessions};
+use super::{
+    access_claims::AccessClaim, callers::Callers, clock_warning::ClockWarning, core::Core, refused::RefusedSignIns,
+    rotation::Rotation, sessions,
+};
 
 /// Everything that a request needs. Clones are handles to the same.
 #[derive(Clone)]
@@ -64,6 +67,14 @@ pub struct Auth {
     pub setup_code: SetupCode,
     /// What a use does to a refresh token.
     pub rotation: Rotation,
+    /// What access tokens say of their user beside what every token says.
+    pub access_claims: Vec<AccessClaim>,
+    /// Room for refused sign-ins in the journal.
+    pub refused: RefusedSignIns,
+    /// Says in the log that the clock is behind.
+    pub clock_warning: ClockWarning,
+    /// How many sessions a user may hold.
+    pub max_sessions: usize,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
     /// How long a refresh token lives.
@@ -94,9 +105,20 @@ impl Parts {
             callers: Callers::default(),
             setup_code: SetupCode::none(),
             rotation: Rotation::default(),
+            access_claims: Vec::new(),
+            refused: RefusedSignIns::default(),
+            clock_warning: ClockWarning::default(),
+            max_sessions: sessions::MAX_SESSIONS,
             session_lifetime: sessions::LIFETIME,
         };
         Ok(Self { core: Core::new(store, clock, ids), auth })
+    }
+}
+
+impl Auth {
+    /// The claims of a token of this type that is good now.
+    pub fn verify(&self, core: &Core, token: &str, kind: TokenType) -> Result<Claims, TokenError> {
+        self.verifier.verify(token, kind).inspect_err(|error| self.clock_warning.look_at(*error, &core.clock))
     }
 }
 

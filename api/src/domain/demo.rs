@@ -77,13 +77,7 @@ pub async fn fill(app: &App) -> Result<String> {
         setup::first_admin(app, Actor::local(&Caller::Anonymous), ADMIN.parse().map_err(|_| invalid())?, &password)
             .await?;
     let caller = Caller::User { id: admin.id, is_admin: true, roles: Vec::new() };
-    let reader = NewUser {
-        username: READER.parse().map_err(|_| invalid())?,
-        password: random_words(app),
-        roles: Vec::new(),
-        is_admin: false,
-        is_active: true,
-    };
+    let reader = NewUser::new(READER.parse().map_err(|_| invalid())?, random_words(app));
     users::create(app, Actor::local(&caller), reader).await?;
     fill_words(app, &caller, "synonyms", "synonym", "Words, each with another of nearly the same meaning.", 1).await?;
     fill_words(app, &caller, "antonyms", "antonym", "Words, each with its opposite.", 2).await?;

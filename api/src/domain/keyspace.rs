@@ -30,10 +30,11 @@ pub const COLLECTIONS: &str = "collections";
 pub const OPERATIONS: &str = "operations";
 
 /// Every space. What is elsewhere is not Coffer's, and `coffer check` says so.
-pub const SPACES: [&str; 16] = [
+pub const SPACES: [&str; 17] = [
     "changes",
     COLLECTIONS,
     "counts",
+    "emails",
     "gone",
     "index",
     "meta",
@@ -207,6 +208,16 @@ pub fn username(folded: &str) -> Key {
 /// All names that are taken.
 pub fn usernames() -> Key {
     Key::space("usernames")
+}
+
+/// The id of the user who has an e-mail address, in its folded form.
+pub fn email(folded: &str) -> Key {
+    emails().long_text(folded)
+}
+
+/// All e-mail addresses of users.
+pub fn emails() -> Key {
+    Key::space("emails")
 }
 
 /// How many active admins there are.

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use auth::token::{Claims, TokenType};
-use common::{access::Caller, change::Verb, user::User};
+use common::{Object, access::Caller, change::Verb, user::User};
 use store::{Batch, CommitError, Version};
 
 use super::{
+    access_claims,
     app::App,
     core::Core,
     error::{AuthError, Error, Result},
@@ -36,6 +37,8 @@ pub struct Issued {
     pub expires_in: u64,
     /// The user who signed in.
     pub user: User,
+    /// What shows the next time that the user has signed in from this device, where the device has nothing yet that does.
+    pub device: Option<String>,
 }
 
 /// What is left of a token's life, in seconds.
@@ -60,14 +63,18 @@ pub async fn refresh(app: &App, claims: Claims, origin: &Origin) -> Result<Issue
             return Err(AuthError::Inactive.into());
         }
         let mut used = Use::of(core, auth, &before, &claims, standing, origin.address)?;
-        let (access, access_claims) =
-            auth.issuer.issue(TokenType::Access, before.user, claims.session, Some(before.expires_at));
+        let access_claims = auth.issuer.claims(TokenType::Access, before.user, claims.session, Some(before.expires_at));
+        let access = auth.issuer.sign(&access_claims, &access_claims::of(auth, &stored.user));
         used.session.note_tokens(core, access_claims.expires_at);
         let issued = Issued {
             access: access.into_string(),
-            refresh: used.answer.map(|token| auth.issuer.sign(&token.claims(claims.session, &before)).into_string()),
+            refresh: used.answer.map(|token| {
+                let claims = token.claims(claims.session, &before);
+                auth.issuer.sign(&claims, &Object::new()).into_string()
+            }),
             expires_in: lifetime(&access_claims, core),
             user: stored.user,
+            device: None,
         };
         let Some(batch) = used.batch(claims.session, version, &before)? else { return Ok(issued) };
         if auth.rotation == Rotation::Strict {
@@ -101,7 +108,8 @@ async fn end_replayed(core: &Core, claims: &Claims, origin: &Origin) -> Result<E
 /// Whether a token of either type would be accepted right now.
 pub async fn verify(app: &App, token: &str) -> Result<()> {
     let (core, auth) = (app.core(), app.auth());
-    let claims = auth.verifier.verify_any(token)?;
+    let early = |error: &_| auth.clock_warning.look_at(*error, &core.clock);
+    let claims = auth.verifier.verify_any(token).inspect_err(early)?;
     let (_, session) = current(core, &claims).await?;
     match users::load(&core.store, session.user).await? {
         Some((_, stored)) if !stored.user.is_active => return Err(AuthError::Inactive.into()),
@@ -110,7 +118,9 @@ pub async fn verify(app: &App, token: &str) -> Result<()> {
     }
     match claims.token_type {
         TokenType::Access => Ok(()),
-        TokenType::Refresh => rotation::standing(core, auth.rotation, &session, &claims).await.map(|_| ()),
+        TokenType::Refresh | TokenType::Device => {
+            rotation::standing(core, auth.rotation, &session, &claims).await.map(|_| ())
+        }
     }
 }
 

@@ -30,6 +30,12 @@ use super::{
 /// How long a session lives at most, unless the operator says otherwise.
 pub const LIFETIME: Duration = Duration::from_hours(24 * 30);
 
+/// How many sessions a user may hold, those that have ended and are kept for their tokens included.
+pub const MAX_SESSIONS: usize = 1000;
+
+/// Spent tokens that are removed together with their session.
+const MAX_SPENT: usize = 500;
+
 /// Characters of a moment up to its seconds: 2026-01-01T00:00:00.
 const SECONDS: usize = 19;
 
@@ -208,6 +214,40 @@ pub async fn stage_end_all(
         }
         if let Some((version, session)) = load(core, id).await?.filter(|(_, session)| session.ended.is_none()) {
             stage_end(core, by, batch, Current { id, version, session }, Verb::End)?;
+        }
+    }
+    Ok(())
+}
+
+/// Stages that there is room for one more session of a user: beyond `max` those go that have ended, and then those that were used least
+/// lately.
+pub(super) async fn stage_room(core: &Core, by: Actor<'_>, batch: &mut Batch, user: UserId, max: usize) -> Result<()> {
+    let ids = ids_of(core, user).await?;
+    let Some(more) = (ids.len() + 1).checked_sub(max.max(1)).filter(|more| *more > 0) else { return Ok(()) };
+    let now = core.clock.unix_seconds();
+    let mut sessions = Vec::with_capacity(ids.len());
+    for id in ids {
+        if let Some((version, session)) = load(core, id).await? {
+            sessions.push((!session.is_over(now), session.last_used.clone(), id, version, session));
+        }
+    }
+    sessions.sort_by(|a, b| (a.0, &a.1, a.2).cmp(&(b.0, &b.1, b.2)));
+    for (goes_on, _, id, version, session) in sessions.into_iter().take(more) {
+        let spent = core.store.scan(Scan::prefix(&keyspace::all_spent(id)).limit(MAX_SPENT + 1)).await?;
+        if goes_on {
+            let change = by.entry(core, Subject::Session, &id, Verb::End).values(json!({"user": user}), Value::Null);
+            batch.append(journal::bytes(&change));
+        }
+        if spent.len() > MAX_SPENT {
+            // The next sweep removes it, piece by piece.
+            let over = StoredSession { ended: Some(session.ended.unwrap_or(Verb::End)), idle_until: now, ..session };
+            stage_change(batch, id, version, &over)?;
+            continue;
+        }
+        let key = keyspace::session(id);
+        batch.expect(key.clone(), Expect::Version(version)).delete(key).delete(keyspace::user_session(user, id));
+        for (token, _) in spent {
+            batch.delete(token);
         }
     }
     Ok(())

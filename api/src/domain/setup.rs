@@ -43,7 +43,7 @@ pub async fn create(app: &App, body: SetUp, address: IpAddr) -> Result<User> {
 pub async fn first_admin(app: &App, by: Actor<'_>, username: Username, password: &str) -> Result<User> {
     users::names::check(&username)?;
     let hash = users::hash(app.auth(), "password", &username, password).await?;
-    let new = NewUser { username, password: String::new(), roles: Vec::new(), is_admin: true, is_active: true };
+    let new = NewUser { is_admin: true, ..NewUser::new(username, String::new()) };
     let (user, mut batch) = users::stage_create(app.core(), by, new, &hash)?;
     batch.expect(keyspace::set_up(), Expect::Absent).put(keyspace::set_up(), user.id.to_string());
     match app.core().store.commit(batch).await {

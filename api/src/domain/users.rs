@@ -1,18 +1,18 @@
 //! Users: who may sign in, and what they are. The last active admin stays: nobody can lock everyone out.
 
+mod found_by;
 mod list;
 pub mod names;
 mod password;
 pub mod peppers;
 mod stored;
 
-use auth::password::PasswordHash;
+use auth::{password::PasswordHash, throttle::Account};
 use common::{
     change::{Subject, Verb},
     endpoints::users::{NewUser, UserPatch},
     id::UserId,
     name::RoleName,
-    problem::{FieldError, FieldErrors},
     user::User,
 };
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ use super::{
 
 pub use list::{all, list};
 pub use password::{change_password, hash};
-pub use stored::{StoredUser, by_name, folded, get, load, name_of};
+pub use stored::{StoredUser, by_name, by_name_or_email, folded, get, load, name_of};
 
 /// The user with what they have and may have.
 pub async fn with_usage(core: &Core, user: User) -> Result<User> {
@@ -42,22 +42,20 @@ pub fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHas
     let user = User {
         id: UserId::from_uuid(core.ids.next_id()),
         username: new.username,
+        email: new.email,
         roles: distinct(new.roles),
         is_admin: new.is_admin,
         is_active: new.is_active,
         created_at: core.timestamp(),
         last_login: None,
+        claims: new.claims,
         usage: None,
     };
-    let name = keyspace::username(&folded(user.username.as_str()));
     let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
     let change = by.entry(core, Subject::User, &user.id, Verb::Create).values(Value::Null, json!(user));
     let mut batch = Batch::new();
-    batch
-        .expect(name.clone(), Expect::Absent)
-        .put(name, user.id.to_string())
-        .put(keyspace::user(user.id), stored.to_bytes()?)
-        .append(journal::bytes(&change));
+    found_by::stage_first(&mut batch, &user);
+    batch.put(keyspace::user(user.id), stored.to_bytes()?).append(journal::bytes(&change));
     if stored.is_active_admin() {
         batch.add(keyspace::active_admins(), 1);
     }
@@ -70,25 +68,23 @@ fn distinct(mut roles: Vec<RoleName>) -> Vec<RoleName> {
     roles
 }
 
-/// The answer to a name that is taken.
-pub fn name_taken() -> Error {
-    Error::Taken(FieldErrors::of("username", FieldError::new("unique", "A user with that username already exists.")))
-}
-
 /// Makes a user.
 pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
     let core = app.core();
-    if by_name(&core.store, new.username.as_str()).await?.is_some() {
-        return Err(name_taken());
-    }
+    found_by::refuse_taken(&core.store, None, &new.username, &new.email).await?;
     names::check(&new.username)?;
     let hash = hash(app.auth(), "password", &new.username, &new.password).await?;
     let _one_at_a_time = app.auth().naming.lock().await;
     names::refuse_alike(core, &new.username, None).await?;
+    let (username, email) = (new.username.clone(), new.email.clone());
     let (user, batch) = stage_create(core, by, new, &hash)?;
     match core.store.commit(batch).await {
         Ok(_) => Ok(user),
-        Err(CommitError::Conflict { .. }) => Err(name_taken()),
+        Err(CommitError::Conflict { .. }) => {
+            found_by::refuse_taken(&core.store, None, &username, &email).await?;
+            // Whoever had it a moment ago is gone again.
+            Err(Error::Busy)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -114,8 +110,10 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
         let (version, before) = load(&core.store, id).await?.ok_or(Error::NotFound)?;
         let mut after = before.clone();
         before.user.check_sent_back(&patch.sent_back)?;
-        let UserPatch { username, roles, is_admin, is_active, .. } = patch.clone();
+        let UserPatch { username, email, roles, is_admin, is_active, claims, .. } = patch.clone();
         after.user.username = username.unwrap_or(after.user.username);
+        after.user.email = email.unwrap_or(after.user.email);
+        after.user.claims = claims.unwrap_or(after.user.claims);
         after.user.roles = roles.map_or(after.user.roles, distinct);
         after.user.is_admin = is_admin.unwrap_or(after.user.is_admin);
         after.user.is_active = is_active.unwrap_or(after.user.is_active);
@@ -129,15 +127,10 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
             .expect(keyspace::user(id), Expect::Version(version))
             .put(keyspace::user(id), after.to_bytes()?)
             .append(journal::bytes(&change));
-        let (old, new) = (folded(before.user.username.as_str()), folded(after.user.username.as_str()));
-        if old != new {
-            if by_name(&core.store, &new).await?.is_some() {
-                return Err(name_taken());
-            }
+        found_by::stage_change(&core.store, &mut batch, &before.user, &after.user).await?;
+        if folded(before.user.username.as_str()) != folded(after.user.username.as_str()) {
             names::check(&after.user.username)?;
             names::refuse_alike(core, &after.user.username, Some(id)).await?;
-            let name = keyspace::username(&new);
-            batch.delete(keyspace::username(&old)).expect(name.clone(), Expect::Absent).put(name, id.to_string());
         }
         count_admin(core, &mut batch, before.is_active_admin(), after.is_active_admin()).await?;
         if ends_sessions {
@@ -147,6 +140,14 @@ pub async fn update(app: &App, by: Actor<'_>, id: UserId, patch: UserPatch) -> R
             return Ok(after.user);
         }
     }
+}
+
+/// Takes away the lock that wrong guesses put on a user.
+pub async fn unlock(app: &App, by: Actor<'_>, id: UserId) -> Result<()> {
+    let core = app.core();
+    get(&core.store, id).await?;
+    app.auth().throttle.unlock(Account::User(id));
+    journal::note(core, &by.entry(core, Subject::User, &id, Verb::Unlock)).await
 }
 
 /// Keeps the number of active admins, and refuses to take the last one.
@@ -181,8 +182,8 @@ pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
         batch
             .expect(keyspace::user(id), Expect::Version(version))
             .delete(keyspace::user(id))
-            .delete(keyspace::username(&folded(before.user.username.as_str())))
             .append(journal::bytes(&change));
+        found_by::stage_end(&mut batch, &before.user);
         count_admin(core, &mut batch, before.is_active_admin(), false).await?;
         sessions::stage_end_all(core, by, &mut batch, id, None).await?;
         if retry.commit(batch).await?.is_some() {

@@ -3,7 +3,10 @@
 
 use common::{
     Endpoint,
-    endpoints::sessions::{self as endpoints, BrowserSession},
+    endpoints::{
+        sessions::{self as endpoints, BrowserSession},
+        tokens::Credentials,
+    },
 };
 use http::{HeaderName, header};
 
@@ -11,7 +14,7 @@ use super::{context::Context, cookie, input::Input, reply::Reply, table::Table};
 use crate::domain::{
     Error, Result,
     refresh::{self, Issued},
-    sign_in,
+    sign_in::{self, Proof},
 };
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -23,7 +26,9 @@ pub(crate) fn register(table: &mut Table) {
 }
 
 async fn sign_in(context: Context, input: Input<endpoints::SignIn>) -> Result<Reply<endpoints::SignIn>> {
-    let issued = sign_in::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?;
+    let Credentials { username, password } = &input.body;
+    let proof = Proof { username, password, device: cookie::device(&context, &input.headers) };
+    let issued = sign_in::sign_in(&context.app, &proof, &input.origin).await?;
     session(&context, issued)
 }
 
@@ -49,9 +54,14 @@ async fn sign_out(context: Context, input: Input<endpoints::SignOut>) -> Result<
 }
 
 fn session<E: Endpoint<Response = BrowserSession>>(context: &Context, issued: Issued) -> Result<Reply<E>> {
-    let Issued { access, refresh, expires_in, user } = issued;
-    let reply = Reply::new(&BrowserSession { access, expires_in, user })?;
-    let Some(refresh) = refresh else { return Ok(reply) };
-    let lifetime = context.app.auth().refresh_lifetime.as_secs();
-    Ok(reply.header(header::SET_COOKIE, &cookie::set(&context.options, &refresh, lifetime)))
+    let Issued { access, refresh, expires_in, user, device } = issued;
+    let mut reply = Reply::new(&BrowserSession { access, expires_in, user })?;
+    if let Some(refresh) = refresh {
+        let lifetime = context.app.auth().refresh_lifetime.as_secs();
+        reply = reply.header(header::SET_COOKIE, &cookie::set(&context.options, &refresh, lifetime));
+    }
+    if let Some(device) = device {
+        reply = reply.header(header::SET_COOKIE, &cookie::set_device(&context.options, &device));
+    }
+    Ok(reply)
 }

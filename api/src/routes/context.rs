@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::auth_scheme::AuthSchemes;
 use super::leniency::Unknown;
 use crate::domain::App;
 use crate::limits::Limits;
@@ -19,6 +20,8 @@ pub struct Options {
     pub unknown: Unknown,
     /// Searches ignore accents.
     pub search_ignores_accents: bool,
+    /// The schemes of `Authorization` that bring an access token.
+    pub auth_schemes: AuthSchemes,
     /// The log, whose level can be changed.
     pub log: Log,
     /// How often callers may ask.

@@ -17,7 +17,6 @@ use common::{
     query::decode,
 };
 use http::{HeaderMap, header};
-use memchr::memchr2;
 use serde_json::Value;
 use server::{
     origins,
@@ -25,11 +24,12 @@ use server::{
 };
 
 use super::{
+    auth_scheme::Brought,
     body::{self, Body, Incoming, check_utf8},
     context::Context,
     error::Refusal,
     leniency,
-    rate_limit::{self, RefreshToken},
+    rate_limit::{self, Verified},
 };
 use crate::{
     domain::{
@@ -73,7 +73,7 @@ pub(super) struct Input<E: Endpoint> {
     /// The session of the access token, where one came and the endpoint looks at it.
     session: Option<Authenticated>,
     /// The refresh token, where the endpoint looks for one.
-    refresh: Option<RefreshToken>,
+    refresh: Option<Verified>,
     /// The path's parameters.
     pub params: E::Params,
     /// The query string.
@@ -266,7 +266,7 @@ fn list(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// The session of the bearer token (RFC 6750 §2.1), if one came. Another scheme is as good as none.
+/// The session of the access token, if one came.
 async fn authenticate(
     context: &Context,
     headers: &HeaderMap,
@@ -277,19 +277,15 @@ async fn authenticate(
     if lines.next().is_some() {
         return Err(Refusal::SeveralAuthorizations);
     }
-    // Whole slices at a time, and not byte by byte as `to_str` and `split_whitespace` go: a token is long, and comes with each request.
+    // Not byte by byte as `to_str` goes: a token is long, and comes with each request.
     let Some(line) = str::from_utf8(line.as_bytes()).ok().filter(|line| line.is_ascii()) else {
         return Err(Error::from(AuthError::Token(auth::token::TokenError::Invalid("not ASCII"))).into());
     };
-    let line = line.trim_ascii();
-    let (scheme, token) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(None);
-    }
-    let token = token.trim_ascii_start();
-    if token.is_empty() || memchr2(b' ', b'\t', token.as_bytes()).is_some() {
-        return Err(Refusal::MalformedAuthorization);
-    }
+    let token = match context.options.auth_schemes.read(line) {
+        Brought::Token(token) => token,
+        Brought::Nothing => return Ok(None),
+        Brought::Malformed => return Err(Refusal::MalformedAuthorization),
+    };
     Ok(Some(sign_in::authenticate(&context.app, token, address).await?))
 }
 

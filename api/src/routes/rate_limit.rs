@@ -7,6 +7,7 @@ use auth::token::{Claims, TokenError, TokenType};
 use common::{
     Access, Endpoint,
     endpoint::{ChargedTo, Cost},
+    endpoints::tokens::RefreshToken,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// What became of verifying a refresh token.
-pub(crate) type RefreshToken = Result<Claims, TokenError>;
+pub(crate) type Verified = Result<Claims, TokenError>;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -40,16 +41,16 @@ pub(super) fn refresh_token<E: Endpoint>(
     context: &Context,
     headers: &HeaderMap,
     body: Option<&Value>,
-) -> Option<RefreshToken> {
+) -> Option<Verified> {
     let token = match E::ACCESS {
         Access::Cookie => cookie::get(headers, &context.options)?,
-        _ => body?.get("refresh")?.as_str()?,
+        _ => body.and_then(|body| body.get(RefreshToken::member(body)))?.as_str()?,
     };
-    Some(context.app.auth().verifier.verify(token, TokenType::Refresh))
+    Some(context.app.auth().verify(context.app.core(), token, TokenType::Refresh))
 }
 
 /// The payer where nobody is signed in: the session of a refresh token that we signed, or the address.
-pub(crate) fn session_or_address(token: Option<&RefreshToken>, address: IpAddr) -> Payer {
+pub(crate) fn session_or_address(token: Option<&Verified>, address: IpAddr) -> Payer {
     match token {
         Some(Ok(claims)) => Payer::Session(claims.session.uuid()),
         _ => Payer::Address(address),

@@ -3,14 +3,16 @@
 use common::{
     Endpoint,
     answer::Empty,
+    endpoint::DEVICE_HEADER,
     endpoints::tokens::{self, KeySet, Tokens},
 };
+use http::HeaderName;
 
-use super::{context::Context, input::Input, reply::Reply, table::Table};
+use super::{context::Context, cookie, input::Input, reply::Reply, table::Table};
 use crate::domain::{
     Result,
     refresh::{self, Issued},
-    sign_in,
+    sign_in::{self, Proof},
 };
 
 pub(crate) fn register(table: &mut Table) {
@@ -27,8 +29,15 @@ fn tokens<E: Endpoint<Response = Tokens>>(issued: Issued, kept: String) -> Resul
 }
 
 async fn obtain(context: Context, input: Input<tokens::Obtain>) -> Result<Reply<tokens::Obtain>> {
-    let issued = sign_in::sign_in(&context.app, &input.body.username, &input.body.password, &input.origin).await?;
-    tokens(issued, String::new())
+    let tokens::Credentials { username, password } = &input.body;
+    let proof = Proof { username, password, device: cookie::device(&context, &input.headers) };
+    let mut issued = sign_in::sign_in(&context.app, &proof, &input.origin).await?;
+    let device = issued.device.take();
+    let reply = tokens(issued, String::new())?;
+    Ok(match device {
+        Some(device) => reply.header(HeaderName::from_static(DEVICE_HEADER), &device),
+        None => reply,
+    })
 }
 
 async fn trade(context: Context, input: Input<tokens::Refresh>) -> Result<Reply<tokens::Refresh>> {

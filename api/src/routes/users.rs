@@ -17,6 +17,7 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Update, _, _>(update);
+    table.on::<endpoints::Unlock, _, _>(unlock);
     table.on::<endpoints::Delete, _, _>(delete);
 }
 
@@ -30,8 +31,8 @@ async fn me(context: Context, input: Input<endpoints::Me>) -> Result<Reply<endpo
 }
 
 async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply<endpoints::UpdateMe>> {
-    let ProfilePatch { username, sent_back } = input.body.clone();
-    let patch = UserPatch { username, sent_back, ..UserPatch::default() };
+    let ProfilePatch { username, email, sent_back } = input.body.clone();
+    let patch = UserPatch { username, email, sent_back, ..UserPatch::default() };
     let user = users::update(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?;
     Reply::new(&shown(&context, user).await?)
 }
@@ -67,6 +68,11 @@ async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<end
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
     let user = users::update(&context.app, input.session()?.actor(), input.params.0, input.body.clone()).await?;
     Reply::new(&shown(&context, user).await?)
+}
+
+async fn unlock(context: Context, input: Input<endpoints::Unlock>) -> Result<Reply<endpoints::Unlock>> {
+    users::unlock(&context.app, input.session()?.actor(), input.params.0).await?;
+    Ok(Reply::no_content())
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {

@@ -6,6 +6,8 @@ mod access;
 mod backup;
 mod browser_session;
 mod check;
+#[cfg(feature = "e2e")]
+mod clients;
 mod collections;
 mod command_line;
 mod compression;

@@ -168,6 +168,9 @@ fn of_type(kind: &str, members: &Map<String, Value>, root: &Value) -> BoxedStrat
             prop_oneof![min..=max, min.max(-3)..=max.min(40)].prop_map(Value::from).boxed()
         }
         "number" => (-1_000_000..1_000_000_i32).prop_map(|number| json!(f64::from(number) / 8.0)).boxed(),
+        "string" if members.get("format") == Some(&json!("email")) => {
+            "[a-z0-9]{1,8}([.+][a-z]{1,4})?@[a-z]{1,8}[.][a-z]{2,4}".prop_map(Value::from).boxed()
+        }
         "string" => {
             let pattern = members.get("pattern").and_then(Value::as_str).unwrap_or(".{0,12}");
             let pattern = pattern.trim_start_matches('^').trim_end_matches('$');

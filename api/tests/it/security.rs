@@ -2,6 +2,7 @@
 //! against the real server, except those that a subject of its own has tests for. What needs neither HTTP nor the store is
 //! tested beside the code.
 
+mod accounts;
 mod audit;
 mod authorization;
 mod browser;

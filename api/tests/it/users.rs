@@ -20,11 +20,8 @@ async fn is_signed_in(client: &Client) -> bool {
 async fn an_admin_makes_changes_and_deletes_users() {
     let (coffer, admin) = Coffer::with_admin().await;
     let new = NewUser {
-        username: "ulla".parse().unwrap(),
-        password: PASSWORD.to_owned(),
         roles: vec!["editor".parse().unwrap(), "cook".parse().unwrap(), "editor".parse().unwrap()],
-        is_admin: false,
-        is_active: true,
+        ..NewUser::new("ulla".parse().unwrap(), PASSWORD.to_owned())
     };
     let made = admin.send(Call::<users::Create>::new((), new)).await.unwrap().body;
     assert_eq!(made.roles.iter().map(common::name::RoleName::as_str).collect::<Vec<_>>(), ["cook", "editor"]);

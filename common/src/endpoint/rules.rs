@@ -48,6 +48,10 @@ impl Access {
     }
 }
 
+/// The header in which a program keeps what shows that a user has signed in from it before: `POST /api/token/` answers with it, and takes it
+/// the next time. Then strangers' wrong guesses at the name do not keep the user out.
+pub const DEVICE_HEADER: &str = "coffer-device";
+
 /// Browsers must send this header (with the value `1`) where [`Access::is_browsers`], so that no foreign page can.
 pub const BROWSER_HEADER: &str = "x-coffer";
 

@@ -53,6 +53,7 @@ GET /api/users/ Admin Reads(User) Drf - Json
 POST /api/users/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/users/{id}/ Admin Reads(User) Drf - Json
 PATCH /api/users/{id}/ Admin Writes(User) Drf Json≤1048575 Json
+POST /api/users/{id}/unlock/ Admin Writes(User) Drf - Nothing
 DELETE /api/users/{id}/ Admin Writes(User) Drf - Nothing
 GET /api/collections/ SignedIn Reads(User) Drf - Json
 POST /api/collections/ Admin Writes(User) Drf Json≤1048575 Json

@@ -50,11 +50,11 @@ endpoint! {
     answer KeySet as OK
 }
 
-/// A name and a password.
+/// A name and a password. The name may come as `email` too, as some clients call what people type there.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Credentials {
-    /// Without the spaces around it.
+    /// The user's name or e-mail address, without the spaces around it.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub username: String,
     /// As it was typed: nothing is trimmed.
@@ -64,8 +64,9 @@ pub struct Credentials {
 
 impl Body for Credentials {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let named = if is_there(&value, "email") && !is_there(&value, "username") { "email" } else { "username" };
         let mut reader = Reader::new(value)?;
-        let (username, password) = (reader.text("username"), reader.text("password"));
+        let (username, password) = (reader.text(named), reader.text("password"));
         let errors = reader.finish_lenient();
         match (username, password) {
             (Some(username), Some(password)) => errors.or(Self { username: username.trim().to_owned(), password }),
@@ -78,39 +79,67 @@ impl Body for Credentials {
     }
 }
 
-macro_rules! token_body {
-    ($(#[$doc:meta])* $name:ident, $member:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        pub struct $name {
-            /// The token's text.
-            #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
-            pub $member: String,
-        }
-
-        impl Body for $name {
-            fn from_json(value: Value) -> Result<Self, FieldErrors> {
-                let mut reader = Reader::new(value)?;
-                let $member = reader.text(stringify!($member));
-                let errors = reader.finish_lenient();
-                match $member {
-                    Some($member) => errors.or(Self { $member }),
-                    None => Err(errors),
-                }
-            }
-
-            fn to_json(&self) -> Value {
-                json!({stringify!($member): self.$member})
-            }
-        }
-    };
+/// Whether a body says something for a member.
+fn is_there(value: &Value, name: &str) -> bool {
+    value.get(name).is_some_and(|member| !member.is_null() && member != "")
 }
 
-token_body!(/// A refresh token.
-    RefreshToken, refresh);
-token_body!(/// An access or a refresh token.
-    AnyToken, token);
+/// A refresh token.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RefreshToken {
+    /// The token's text.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
+    pub refresh: String,
+}
+
+impl RefreshToken {
+    /// The member in which a body has its token: `refresh`, or what other libraries call it.
+    pub fn member(value: &Value) -> &'static str {
+        if is_there(value, "refresh_token") && !is_there(value, "refresh") { "refresh_token" } else { "refresh" }
+    }
+}
+
+impl Body for RefreshToken {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let member = Self::member(&value);
+        one_text(value, member).map(|refresh| Self { refresh })
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"refresh": self.refresh})
+    }
+}
+
+/// An access or a refresh token.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AnyToken {
+    /// The token's text.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
+    pub token: String,
+}
+
+impl Body for AnyToken {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        one_text(value, "token").map(|token| Self { token })
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"token": self.token})
+    }
+}
+
+/// The one member that counts of a body.
+fn one_text(value: Value, member: &str) -> Result<String, FieldErrors> {
+    let mut reader = Reader::new(value)?;
+    let text = reader.text(member);
+    let errors = reader.finish_lenient();
+    match text {
+        Some(text) => errors.or(text),
+        None => Err(errors),
+    }
+}
 
 /// New tokens, as `SimpleJWT` answers with them. How long the access token lives is in its claims: `exp` less `iat`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

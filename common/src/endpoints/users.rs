@@ -8,13 +8,17 @@ use crate::schema::{not_null_within, read_only};
 use crate::{
     Object,
     answer::NoContent,
+    claims,
+    field::FieldType,
     id::UserId,
     name::{RoleName, Username},
     page::Page,
+    people,
     problem::FieldErrors,
     query::ListQuery,
     reader::{Body, Reader, invalid, members, not_blank, text},
     user::User,
+    validate,
 };
 
 endpoint! {
@@ -26,7 +30,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Change your name.
+    /// Change your name or e-mail address.
     UpdateMe: PATCH "/api/users/me/",
     access SignedIn, cost Writes(User), errors Drf,
     body ProfilePatch as JSON,
@@ -77,6 +81,15 @@ endpoint! {
 }
 
 endpoint! {
+    /// Let a user sign in again whose name is locked by wrong guesses.
+    Unlock: POST "/api/users/{id}/unlock/",
+    access Admin, cost Writes(User), errors Drf,
+    params (UserId,),
+    body () as NOTHING,
+    answer NoContent as NO_CONTENT
+}
+
+endpoint! {
     /// Delete a user and end their sessions.
     Delete: DELETE "/api/users/{id}/",
     access Admin, cost Writes(User), errors Drf,
@@ -88,7 +101,8 @@ endpoint! {
 /// What the server owns of a user.
 const READ_ONLY: &[&str] = &["id", "created_at", "last_login", "usage"];
 /// And what only admins change.
-const PROFILE_READ_ONLY: &[&str] = &["id", "roles", "is_admin", "is_active", "created_at", "last_login", "usage"];
+const PROFILE_READ_ONLY: &[&str] =
+    &["id", "roles", "is_admin", "is_active", "created_at", "last_login", "claims", "usage"];
 
 /// Changes to the own profile. Members that the server owns may come back; a changed one is refused by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,6 +110,9 @@ const PROFILE_READ_ONLY: &[&str] = &["id", "roles", "is_admin", "is_active", "cr
 pub struct ProfilePatch {
     /// A new name.
     pub username: Option<Username>,
+    /// A new address to sign in with; empty for none.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<EmailOrNone>"))]
+    pub email: Option<String>,
     /// What else came back: see [`User::check_sent_back`].
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub sent_back: Object,
@@ -105,13 +122,15 @@ impl Body for ProfilePatch {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
         let username = optional_name(&mut reader);
+        let email = optional_email(&mut reader);
         let sent_back = reader.sent_back(PROFILE_READ_ONLY);
-        reader.finish().or(Self { username, sent_back })
+        reader.finish().or(Self { username, email, sent_back })
     }
 
     fn to_json(&self) -> Value {
         let mut members = self.sent_back.clone();
         members.extend(self.username.as_ref().map(|name| ("username".to_owned(), json!(name))));
+        members.extend(self.email.as_ref().map(|email| ("email".to_owned(), json!(email))));
         Value::Object(members)
     }
 }
@@ -153,6 +172,9 @@ pub struct NewUser {
     /// The first password.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
     pub password: String,
+    /// An address to sign in with too; empty for none.
+    #[cfg_attr(feature = "schema", schemars(default, with = "EmailOrNone"))]
+    pub email: String,
     /// Roles that access rules may name.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub roles: Vec<RoleName>,
@@ -162,6 +184,24 @@ pub struct NewUser {
     /// May sign in; true where it is left out.
     #[cfg_attr(feature = "schema", schemars(default = "crate::schema::yes"))]
     pub is_active: bool,
+    /// Claims of the user's own in access tokens.
+    #[cfg_attr(feature = "schema", schemars(default, with = "OwnClaims"))]
+    pub claims: Object,
+}
+
+impl NewUser {
+    /// A user who may sign in, and nothing more.
+    pub fn new(username: Username, password: String) -> Self {
+        Self {
+            username,
+            password,
+            email: String::new(),
+            roles: Vec::new(),
+            is_admin: false,
+            is_active: true,
+            claims: Object::new(),
+        }
+    }
 }
 
 impl Body for NewUser {
@@ -171,15 +211,27 @@ impl Body for NewUser {
         let roles = reader.list("roles").unwrap_or_default();
         let is_admin = reader.boolean("is_admin");
         let is_active = reader.optional_boolean("is_active").unwrap_or(true);
+        let email = optional_email(&mut reader).unwrap_or_default();
+        let claims = optional_claims(&mut reader).unwrap_or_default();
         let errors = reader.finish();
         match (username, password) {
-            (Some(username), Some(password)) => errors.or(Self { username, password, roles, is_admin, is_active }),
+            (Some(username), Some(password)) => {
+                errors.or(Self { username, password, email, roles, is_admin, is_active, claims })
+            }
             _ => Err(errors),
         }
     }
 
     fn to_json(&self) -> Value {
-        json!({"username": self.username, "password": self.password, "roles": self.roles, "is_admin": self.is_admin, "is_active": self.is_active})
+        members([
+            ("username", Some(json!(self.username))),
+            ("password", Some(json!(self.password))),
+            ("email", (!self.email.is_empty()).then(|| json!(self.email))),
+            ("roles", Some(json!(self.roles))),
+            ("is_admin", Some(json!(self.is_admin))),
+            ("is_active", Some(json!(self.is_active))),
+            ("claims", (!self.claims.is_empty()).then(|| json!(self.claims))),
+        ])
     }
 }
 
@@ -189,6 +241,9 @@ impl Body for NewUser {
 pub struct UserPatch {
     /// A new name.
     pub username: Option<Username>,
+    /// A new address to sign in with; empty for none.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<EmailOrNone>"))]
+    pub email: Option<String>,
     /// A new password; ends every session of the user.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::FilledText>"))]
     pub password: Option<String>,
@@ -198,6 +253,9 @@ pub struct UserPatch {
     pub is_admin: Option<bool>,
     /// May sign in; false ends every session.
     pub is_active: Option<bool>,
+    /// All claims of the user's own anew.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<OwnClaims>"))]
+    pub claims: Option<Object>,
     /// What else came back: see [`User::check_sent_back`].
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub sent_back: Object,
@@ -218,17 +276,20 @@ impl Body for UserPatch {
         let roles = reader.list("roles");
         let is_admin = reader.optional_boolean("is_admin");
         let is_active = reader.optional_boolean("is_active");
+        let (email, claims) = (optional_email(&mut reader), optional_claims(&mut reader));
         let sent_back = reader.sent_back(READ_ONLY);
-        reader.finish().or(Self { username, password, roles, is_admin, is_active, sent_back })
+        reader.finish().or(Self { username, email, password, roles, is_admin, is_active, claims, sent_back })
     }
 
     fn to_json(&self) -> Value {
         members([
             ("username", self.username.as_ref().map(|name| json!(name))),
+            ("email", self.email.as_ref().map(|email| json!(email))),
             ("password", self.password.as_ref().map(|password| json!(password))),
             ("roles", self.roles.as_ref().map(|roles| json!(roles))),
             ("is_admin", self.is_admin.map(|flag| json!(flag))),
             ("is_active", self.is_active.map(|flag| json!(flag))),
+            ("claims", self.claims.as_ref().map(|claims| json!(claims))),
         ])
     }
 }
@@ -242,5 +303,72 @@ fn optional_name(reader: &mut Reader) -> Option<Username> {
             Ok(name) => Some(name),
             Err(error) => reader.fail("username", invalid(error.to_string())),
         },
+    }
+}
+
+/// An e-mail address, or nothing where the body has none. Null and an empty text are no address.
+fn optional_email(reader: &mut Reader) -> Option<String> {
+    let value = match reader.take("email")? {
+        Value::Null => return Some(String::new()),
+        value => value,
+    };
+    if value == "" {
+        return Some(String::new());
+    }
+    match validate::check(&people::field("email", FieldType::Email), &value) {
+        Ok(Value::String(email)) => Some(email),
+        Ok(_) => None,
+        Err(errors) => {
+            for error in errors {
+                reader.errors.push("email", error);
+            }
+            None
+        }
+    }
+}
+
+/// Claims of a user's own, or nothing where the body has none.
+fn optional_claims(reader: &mut Reader) -> Option<Object> {
+    let value = reader.take("claims")?;
+    claims::check(value).map_err(|error| reader.errors.push("claims", error)).ok()
+}
+
+/// An e-mail address, or an empty text.
+#[cfg(feature = "schema")]
+struct EmailOrNone;
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for EmailOrNone {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EmailOrNone".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "anyOf": [{"type": "string", "format": "email", "maxLength": 254}, {"const": ""}, {"const": null}],
+        })
+    }
+}
+
+/// See [`claims::check`].
+#[cfg(feature = "schema")]
+struct OwnClaims;
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for OwnClaims {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OwnClaims".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "object", "propertyNames": {"not": {"enum": claims::REGISTERED}}})
     }
 }

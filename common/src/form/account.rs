@@ -51,6 +51,7 @@ impl Form {
             optional(line(ROLES, ROLES_HINT), String::new()),
             flag("is_admin", false, "May do everything."),
             flag("is_active", true, "May sign in."),
+            email(""),
         ])
     }
 
@@ -66,6 +67,7 @@ impl Form {
             optional(line(ROLES, ROLES_HINT), roles.join(" ")),
             flag("is_admin", user.is_admin, "May do everything."),
             flag("is_active", user.is_active, "May sign in. Without it all sessions of the user end."),
+            email(&user.email),
         ]);
         if let Some(name) = form.inputs.first_mut() {
             name.text = user.username.to_string();
@@ -118,6 +120,14 @@ fn optional(input: Option<Input>, text: String) -> Option<Input> {
     input.field.required = false;
     input.original.clone_from(&text);
     Some(Input { text, ..input })
+}
+
+fn email(address: &str) -> Option<Input> {
+    let field = Field {
+        help: "May be typed in place of the name to sign in. Empty for none.".to_owned(),
+        ..Field::new("email".parse().ok()?, FieldType::Email)
+    };
+    Some(Input::new(field, address.to_owned()))
 }
 
 fn flag(name: &str, value: bool, help: &str) -> Option<Input> {
@@ -193,6 +203,10 @@ mod tests {
         set(&mut form, "is_active", "false");
         set(&mut form, "roles", "");
         assert_eq!(form.submit_as::<UserPatch>().unwrap().to_json(), json!({"roles": [], "is_active": false}));
+        set(&mut form, "email", " bob@example.org ");
+        assert_eq!(form.submit_as::<UserPatch>().unwrap().email.as_deref(), Some("bob@example.org"));
+        set(&mut form, "email", "bob@");
+        assert!(form.submit_as::<UserPatch>().is_none());
     }
 
     #[test]

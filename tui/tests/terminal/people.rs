@@ -87,11 +87,9 @@ async fn many_users_are_searched_sorted_and_paged() {
     let admin = server.admin().await;
     for number in 1..=52 {
         let new = users::NewUser {
-            username: format!("user-{number:02}").parse().unwrap(),
-            password: PASSWORD.to_owned(),
             roles: if number % 10 == 0 { vec!["cook".parse().unwrap()] } else { Vec::new() },
-            is_admin: false,
             is_active: number != 30,
+            ..users::NewUser::new(format!("user-{number:02}").parse().unwrap(), PASSWORD.to_owned())
         };
         admin.send(&Call::<users::Create>::new((), new)).await.unwrap();
     }

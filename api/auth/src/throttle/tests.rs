@@ -18,7 +18,7 @@ fn throttle() -> (Throttle, ClockHand) {
 }
 
 fn fail(throttle: &Throttle, name: &str) -> Result<Option<Locked>, Locked> {
-    throttle.admit(name, HOME).map(Attempt::failed)
+    throttle.admit(Account::Nobody(name), HOME, None).map(Attempt::failed)
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn p8_the_lock_doubles_from_failure_to_failure_up_to_a_day() {
         assert_eq!(lock.retry_after.as_secs(), expected);
         assert_eq!(fail(&throttle, "ann"), Err(lock), "locked at once, and for exactly as long");
         hand.advance(Duration::from_secs(expected - 1));
-        assert_eq!(throttle.admit("ann", HOME).err().unwrap().retry_after.as_secs(), 1);
+        assert_eq!(throttle.admit(Account::Nobody("ann"), HOME, None).err().unwrap().retry_after.as_secs(), 1);
         hand.advance(Duration::from_secs(1));
     }
 }
@@ -45,8 +45,8 @@ fn p8_a_hundred_and_one_wrong_passwords_lock_the_name_and_no_other() {
     let answers: Vec<bool> = (0..101).map(|_| fail(&throttle, "ann").is_ok()).collect();
     assert!(answers[..30].iter().all(|admitted| *admitted));
     assert!(!answers[100]);
-    assert!(throttle.admit("ann", HOME).is_err(), "the right password has to wait too");
-    throttle.admit("bob", HOME).unwrap().succeeded();
+    assert!(throttle.admit(Account::Nobody("ann"), HOME, None).is_err(), "the right password has to wait too");
+    throttle.admit(Account::Nobody("bob"), HOME, None).unwrap().succeeded();
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn p8_success_forgets_the_failures_of_the_name() {
         for _ in 0..30 {
             assert_eq!(fail(&throttle, "ann"), Ok(None));
         }
-        throttle.admit("ann", HOME).unwrap().succeeded();
+        throttle.admit(Account::Nobody("ann"), HOME, None).unwrap().succeeded();
     }
 }
 
@@ -87,18 +87,18 @@ fn p8_a_name_left_in_peace_for_a_day_starts_afresh() {
 #[test]
 fn p8_attempts_at_once_cannot_pass_a_hundred_failures() {
     let (throttle, _hand) = throttle();
-    let at_once: Vec<_> = (0..500).map(|_| throttle.admit("ann", HOME)).collect();
+    let at_once: Vec<_> = (0..500).map(|_| throttle.admit(Account::Nobody("ann"), HOME, None)).collect();
     assert_eq!(at_once.iter().filter(|attempt| attempt.is_ok()).count(), 100);
     for attempt in at_once.into_iter().flatten() {
         let _ = attempt.failed();
     }
-    assert_eq!(throttle.admit("ann", HOME).err().unwrap().retry_after, Duration::from_hours(24));
+    assert_eq!(throttle.admit(Account::Nobody("ann"), HOME, None).err().unwrap().retry_after, Duration::from_hours(24));
 }
 
 #[test]
 fn sixty_four_good_sign_ins_at_once_are_all_admitted() {
     let (throttle, _hand) = throttle();
-    let at_once: Vec<_> = (0..64).map(|_| throttle.admit("ann", HOME).unwrap()).collect();
+    let at_once: Vec<_> = (0..64).map(|_| throttle.admit(Account::Nobody("ann"), HOME, None).unwrap()).collect();
     at_once.into_iter().for_each(Attempt::succeeded);
     assert!(throttle.memory().names.is_empty());
 }
@@ -110,11 +110,11 @@ fn an_attempt_dropped_counts_neither_way() {
         assert_eq!(fail(&throttle, "ann"), Ok(None));
     }
     for _ in 0..50 {
-        drop(throttle.admit("ann", HOME));
+        drop(throttle.admit(Account::Nobody("ann"), HOME, None));
     }
     assert!(fail(&throttle, "ann").unwrap().is_some());
     for _ in 0..50 {
-        drop(throttle.admit("bob", HOME));
+        drop(throttle.admit(Account::Nobody("bob"), HOME, None));
     }
     assert_eq!(throttle.memory().names.len(), 1);
 }
@@ -125,12 +125,12 @@ fn p9_an_address_is_limited_over_all_names_and_recovers_at_its_pace() {
     for name in 0..300 {
         assert_eq!(fail(&throttle, &format!("name-{name}")), Ok(None));
     }
-    assert_eq!(throttle.admit("ann", HOME).err().unwrap().retry_after.as_secs(), 2);
+    assert_eq!(throttle.admit(Account::Nobody("ann"), HOME, None).err().unwrap().retry_after.as_secs(), 2);
     assert!(throttle.admit_address(HOME).is_err());
-    throttle.admit("ann", "192.0.2.7".parse().unwrap()).unwrap().succeeded();
+    throttle.admit(Account::Nobody("ann"), "192.0.2.7".parse().unwrap(), None).unwrap().succeeded();
     hand.advance(Duration::from_secs(2));
     assert_eq!(fail(&throttle, "ann"), Ok(None));
-    assert!(throttle.admit("ann", HOME).is_err(), "one was forgiven, and one came");
+    assert!(throttle.admit(Account::Nobody("ann"), HOME, None).is_err(), "one was forgiven, and one came");
     hand.advance(Duration::from_mins(20));
     for name in 0..300 {
         assert_eq!(fail(&throttle, &format!("later-{name}")), Ok(None));
@@ -141,10 +141,10 @@ fn p9_an_address_is_limited_over_all_names_and_recovers_at_its_pace() {
 fn p9_success_does_not_forgive_the_address() {
     let (throttle, _hand) = throttle_with(|settings| settings.address_failures = 3);
     for name in ["a", "b", "c"] {
-        throttle.admit("own", HOME).unwrap().succeeded();
+        throttle.admit(Account::Nobody("own"), HOME, None).unwrap().succeeded();
         assert_eq!(fail(&throttle, name), Ok(None));
     }
-    assert!(throttle.admit("own", HOME).is_err());
+    assert!(throttle.admit(Account::Nobody("own"), HOME, None).is_err());
 }
 
 #[test]
@@ -168,11 +168,11 @@ fn memory_is_bounded_and_the_longest_locks_are_kept() {
     }
     for round in 0..10_000_u32 {
         let address = IpAddr::V4(round.into());
-        let _ = throttle.admit(&format!("name-{round}"), address).unwrap().failed();
+        let _ = throttle.admit(Account::Nobody(&format!("name-{round}")), address, None).unwrap().failed();
     }
     assert!(throttle.memory().names.len() <= 100);
     assert!(throttle.memory().addresses.len() <= 100);
-    assert!(throttle.admit("ann", HOME).is_err(), "others cannot wash a lock away");
+    assert!(throttle.admit(Account::Nobody("ann"), HOME, None).is_err(), "others cannot wash a lock away");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_conformance_run_from_one_address_is_not_locked_out() {
     let (throttle, hand) = throttle();
     for case in 0..200 {
         for name in ["user", "admin"] {
-            throttle.admit(name, HOME).unwrap().succeeded();
+            throttle.admit(Account::Nobody(name), HOME, None).unwrap().succeeded();
         }
         if case % 13 == 0 {
             for name in ["user", "inactive", "admin"] {
@@ -189,4 +189,37 @@ fn a_conformance_run_from_one_address_is_not_locked_out() {
         }
         hand.advance(Duration::from_millis(50));
     }
+}
+
+#[test]
+fn p8_a_device_that_signed_in_before_is_not_kept_out_by_strangers_guesses() {
+    let (clock, _hand) = Clock::held(0);
+    let throttle = Throttle::new(ThrottleSettings { free_failures: 2, ..ThrottleSettings::default() }, clock);
+    let (ann, laptop, phone) =
+        (Account::User(UserId::from_uuid(Uuid::from_u128(1))), Uuid::from_u128(2), Uuid::from_u128(3));
+    for _ in 0..3 {
+        let _ = throttle.admit(ann, HOME, None).unwrap().failed();
+    }
+    assert!(throttle.admit(ann, HOME, None).is_err());
+    for _ in 0..3 {
+        let _ = throttle.admit(ann, HOME, Some(laptop)).unwrap().failed();
+    }
+    assert!(throttle.admit(ann, HOME, Some(laptop)).is_err(), "a device has a lock of its own");
+    throttle.admit(ann, HOME, Some(phone)).unwrap().succeeded();
+    assert!(throttle.admit(ann, HOME, None).is_err(), "which forgives strangers nothing");
+}
+
+#[test]
+fn p8_a_lock_is_taken_away_by_an_admin() {
+    let (clock, _hand) = Clock::held(0);
+    let throttle = Throttle::new(ThrottleSettings { free_failures: 2, ..ThrottleSettings::default() }, clock);
+    let [ann, bob] = [1, 2].map(|number| Account::User(UserId::from_uuid(Uuid::from_u128(number))));
+    for account in [ann, bob] {
+        for _ in 0..3 {
+            let _ = throttle.admit(account, HOME, None).unwrap().failed();
+        }
+    }
+    throttle.unlock(ann);
+    assert!(throttle.admit(ann, HOME, None).is_ok());
+    assert!(throttle.admit(bob, HOME, None).is_err());
 }

@@ -53,7 +53,7 @@ impl Good {
 
 fn has_begun(start: i64, now: i64) -> Result<(), TokenError> {
     if start > now.saturating_add(AHEAD_SECONDS) {
-        return Err(TokenError::Invalid("iat or nbf lies in the future"));
+        return Err(TokenError::Early { seconds: start - now });
     }
     Ok(())
 }
@@ -63,22 +63,26 @@ fn goes_on(end: i64, now: i64) -> Result<(), TokenError> {
 }
 
 impl Claims {
-    /// The claims as they are signed.
-    pub(super) fn payload(&self, settings: &TokenSettings) -> Value {
-        json!({
-            "token_type": self.token_type.as_str(),
-            "exp": self.expires_at,
-            "iat": self.issued_at,
-            "jti": self.id.to_string(),
-            "user_id": self.user.to_string(),
-            "sid": self.session.to_string(),
-            "iss": settings.issuer,
-            "aud": settings.audience,
-        })
+    /// The claims as they are signed, with `more`, none of which takes the place of one of them.
+    pub(super) fn payload(&self, settings: &TokenSettings, more: &Object) -> Value {
+        let mut payload = more.clone();
+        for (name, value) in [
+            ("token_type", json!(self.token_type.as_str())),
+            ("exp", json!(self.expires_at)),
+            ("iat", json!(self.issued_at)),
+            ("jti", json!(self.id.to_string())),
+            ("user_id", json!(self.user.to_string())),
+            ("sid", json!(self.session.to_string())),
+            ("iss", json!(settings.issuer)),
+            ("aud", json!(settings.audience)),
+        ] {
+            payload.insert(name.to_owned(), value);
+        }
+        Value::Object(payload)
     }
 }
 
-/// Reads a payload whose signature was right. `kind` is `None` where either type will do.
+/// Reads a payload whose signature was right. `kind` is `None` where an access and a refresh token will do.
 pub(super) fn check(
     payload: &Object,
     kind: Option<TokenType>,
@@ -104,7 +108,8 @@ pub(super) fn check(
 
     let stated = payload.get("token_type").ok_or(TokenError::NoType)?;
     let token_type = stated.as_str().and_then(TokenType::from_claim).ok_or(TokenError::WrongType)?;
-    if kind.is_some_and(|wanted| wanted != token_type) {
+    // A device's token is never one that will do for any.
+    if kind.map_or(token_type == TokenType::Device, |wanted| wanted != token_type) {
         return Err(TokenError::WrongType);
     }
 

@@ -11,6 +11,12 @@ pub enum TokenError {
     /// Not a token of ours, or its claims cannot be used.
     #[error("token is invalid: {0}")]
     Invalid(&'static str),
+    /// It begins in the future: the clock was put back since it was signed, or is behind that of another node.
+    #[error("token begins {seconds} seconds in the future")]
+    Early {
+        /// How far.
+        seconds: i64,
+    },
     /// `exp` has passed.
     #[error("token is expired")]
     Expired,
@@ -35,7 +41,7 @@ impl TokenError {
     /// The sentence that `SimpleJWT` answers with.
     pub const fn detail(self) -> &'static str {
         match self {
-            Self::Invalid(_) => "Token is invalid",
+            Self::Invalid(_) | Self::Early { .. } => "Token is invalid",
             Self::Expired => "Token is expired",
             Self::NoExpiry => "Token has no 'exp' claim",
             Self::NoId => "Token has no id",

@@ -1,4 +1,4 @@
-//! The two types of tokens, and what their issuer and their verifier must agree on.
+//! The types of tokens, and what their issuer and their verifier must agree on.
 
 use std::time::Duration;
 
@@ -7,9 +7,14 @@ use std::time::Duration;
 pub enum TokenType {
     /// Opens the API, for minutes.
     Access,
-    /// Buys the next pair, once.
+    /// Buys the next pair.
     Refresh,
+    /// Shows that a user has signed in from this device before, and opens nothing: others' wrong guesses do not keep it from trying.
+    Device,
 }
+
+/// How long a device is known after a sign-in.
+const DEVICE_LIFETIME: Duration = Duration::from_hours(24 * 180);
 
 impl TokenType {
     /// The `token_type` claim.
@@ -17,11 +22,12 @@ impl TokenType {
         match self {
             Self::Access => "access",
             Self::Refresh => "refresh",
+            Self::Device => "device",
         }
     }
 
     pub(super) fn from_claim(text: &str) -> Option<Self> {
-        [Self::Access, Self::Refresh].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Access, Self::Refresh, Self::Device].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -55,6 +61,7 @@ impl TokenSettings {
         let lifetime = match kind {
             TokenType::Access => self.access_lifetime,
             TokenType::Refresh => self.refresh_lifetime,
+            TokenType::Device => DEVICE_LIFETIME,
         };
         i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)
     }

@@ -18,16 +18,20 @@ use crate::domain::{
 
 /// Checks users and sessions.
 pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
-    let names = users(ledger).await?;
-    usernames(ledger, &names).await?;
+    let (names, emails) = users(ledger).await?;
+    found_by(ledger, &keyspace::usernames(), &names, "name").await?;
+    found_by(ledger, &keyspace::emails(), &emails, "e-mail address").await?;
     let sessions = sessions(ledger).await?;
     user_sessions(ledger, &sessions).await?;
     spent(ledger, &sessions).await
 }
 
-/// All users, and the key of the name of each.
-async fn users(ledger: &mut Ledger<'_>) -> Result<HashMap<Key, UserId>, CheckError> {
-    let mut names: HashMap<Key, UserId> = HashMap::new();
+/// Keys, and the user of each.
+type Users = HashMap<Key, UserId>;
+
+/// The keys of the names of all users, and those of their e-mail addresses.
+async fn users(ledger: &mut Ledger<'_>) -> Result<(Users, Users), CheckError> {
+    let (mut names, mut emails) = (Users::new(), Users::new());
     let mut admins = 0;
     let mut pages = ledger.pages(&keyspace::users());
     while let Some(page) = ledger.next(&mut pages).await? {
@@ -44,26 +48,36 @@ async fn users(ledger: &mut Ledger<'_>) -> Result<HashMap<Key, UserId>, CheckErr
             if let Some(other) = names.insert(name, user.id) {
                 ledger.damaged(format_args!("the users {} and {other} have the same name; change one", user.id));
             }
+            if user.email.is_empty() {
+                continue;
+            }
+            if let Some(other) = emails.insert(keyspace::email(&folded(&user.email)), user.id) {
+                ledger.damaged(format_args!(
+                    "the users {} and {other} have the same e-mail address; change one",
+                    user.id
+                ));
+            }
         }
     }
     let key = keyspace::active_admins();
     derived::counters(ledger, &key, HashMap::from([(key.clone(), [admins])])).await?;
-    Ok(names)
+    Ok((names, emails))
 }
 
-async fn usernames(ledger: &mut Ledger<'_>, names: &HashMap<Key, UserId>) -> Result<(), CheckError> {
-    let mut pages = ledger.pages(&keyspace::usernames());
+/// The entries of a space by which users are found, which is one of their names or of their addresses.
+async fn found_by(ledger: &mut Ledger<'_>, space: &Key, names: &Users, what: &str) -> Result<(), CheckError> {
+    let mut pages = ledger.pages(space);
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, _) in page {
             if !names.contains_key(&key) {
-                ledger.wrong(&key, None, "no user has this name").await?;
+                ledger.wrong(&key, None, &format!("no user has this {what}")).await?;
             }
         }
     }
     for (key, id) in names {
         let due = Bytes::from(id.to_string());
         if ledger.snapshot.get(key).await?.is_none_or(|entry| entry.value != due) {
-            ledger.wrong(key, Some(due), &format!("the name of user {id} is not known")).await?;
+            ledger.wrong(key, Some(due), &format!("the {what} of user {id} is not known")).await?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Unique values of records that the caller may not see. That one is taken has to be told, and is all that is told: neither which, nor of
 //! which record of an array. Each telling counts as a guess of the caller's; after a few they wait, longer each time, and the journal has it.
 
-use auth::throttle::{Attempt, Throttle, ThrottleSettings};
+use auth::throttle::{Account, Attempt, Throttle, ThrottleSettings};
 use base::{ClientNetwork, Clock};
 use common::{
     access::{Action, Decision},
@@ -55,8 +55,12 @@ impl<'a> Guess<'a> {
             let name = format!("{} {who}", schema.id());
             // Names tell callers apart; the addresses' own limit is about passwords.
             let unspecified = std::net::Ipv4Addr::UNSPECIFIED.into();
-            attempt =
-                Some(core.guesses.0.admit(&name, unspecified).map_err(|locked| Error::Locked(locked.retry_after))?);
+            attempt = Some(
+                core.guesses
+                    .0
+                    .admit(Account::Nobody(&name), unspecified, None)
+                    .map_err(|locked| Error::Locked(locked.retry_after))?,
+            );
         }
         Ok(Self { core, by, schema, attempt })
     }

@@ -1,6 +1,9 @@
 //! Users' passwords: which are let in, and changing one's own.
 
-use auth::password::{Password, PasswordHash, Verdict};
+use auth::{
+    password::{Password, PasswordHash, Verdict},
+    throttle::Account,
+};
 use common::{
     change::{Subject, Verb},
     endpoints::users::PasswordChange,
@@ -9,7 +12,7 @@ use common::{
 };
 use store::{Batch, Expect};
 
-use super::stored::{StoredUser, folded, load};
+use super::stored::{StoredUser, load};
 use crate::domain::{
     app::{App, Auth},
     error::{AuthError, Error, Result},
@@ -40,9 +43,9 @@ pub async fn hash(auth: &Auth, field: &str, username: &Username, password: &str)
 pub async fn change_password(app: &App, session: &sessions::Authenticated, change: PasswordChange) -> Result<()> {
     let (core, auth) = (app.core(), app.auth());
     let by = session.actor();
-    let name = session.user.username.as_str();
+    let account = Account::User(session.user.id);
     let attempt =
-        auth.throttle.admit(&folded(name), session.address).map_err(|locked| Error::Locked(locked.retry_after))?;
+        auth.throttle.admit(account, session.address, None).map_err(|locked| Error::Locked(locked.retry_after))?;
     let (_, stored) = load(&core.store, session.user.id).await?.ok_or(AuthError::NoUser)?;
     let checked = stored.password_hash;
     let current_hash = PasswordHash::from_stored(checked.clone());

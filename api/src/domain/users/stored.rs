@@ -2,7 +2,7 @@
 
 use common::{access::Caller, id::UserId, name::Username, user::User};
 use serde::{Deserialize, Serialize};
-use store::{Snapshot, Store, Version};
+use store::{Key, Snapshot, Store, Version};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{
@@ -56,7 +56,19 @@ pub async fn load(store: &Store, id: UserId) -> Result<Option<(Version, StoredUs
 
 /// The user of a name, however it is written.
 pub async fn by_name(store: &Store, name: &str) -> Result<Option<(Version, StoredUser)>> {
-    let Some(entry) = store.get(&keyspace::username(&folded(name))).await? else { return Ok(None) };
+    of_key(store, &keyspace::username(&folded(name))).await
+}
+
+/// The user of what was typed to sign in: a name or an e-mail address, which are never two users'.
+pub async fn by_name_or_email(store: &Store, typed: &str) -> Result<Option<(Version, StoredUser)>> {
+    match by_name(store, typed).await? {
+        Some(found) => Ok(Some(found)),
+        None => of_key(store, &keyspace::email(&folded(typed))).await,
+    }
+}
+
+async fn of_key(store: &Store, key: &Key) -> Result<Option<(Version, StoredUser)>> {
+    let Some(entry) = store.get(key).await? else { return Ok(None) };
     let id = std::str::from_utf8(&entry.value).ok().and_then(|text| text.parse().ok());
     match id {
         Some(id) => load(store, id).await,

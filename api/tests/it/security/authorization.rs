@@ -240,7 +240,7 @@ fn members() -> BTreeMap<&'static str, Value> {
 /// What an endpoint's body is for, of these members.
 fn takes(info: &EndpointInfo) -> &'static [&'static str] {
     if is_any!(info, users::Create, users::Update) {
-        &["roles", "is_admin", "is_active"]
+        &["roles", "is_admin", "is_active", "email", "claims"]
     } else if is_any!(info, collections::Create, collections::Replace, collections::Update) {
         &["access"]
     } else {

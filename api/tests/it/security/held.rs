@@ -12,7 +12,7 @@ use auth::{
 use base::{Clock, ClockHand, Entropy};
 use coffer::{
     assets::Assets,
-    domain::{App, Parts, deadline::Reading, rotation::Rotation, sessions},
+    domain::{App, Parts, access_claims::AccessClaim, deadline::Reading, rotation::Rotation, sessions},
     limits::{self, Limits},
     routes,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub peppers: Peppers,
     pub rotation: Rotation,
     pub session_lifetime: Duration,
+    pub access_claims: Vec<AccessClaim>,
+    pub max_sessions: usize,
     pub reading: Reading,
     pub store: Store,
     pub trusted_proxies: Vec<TrustedProxy>,
@@ -44,6 +46,8 @@ impl Default for Settings {
             peppers: Peppers::default(),
             rotation: Rotation::default(),
             session_lifetime: sessions::LIFETIME,
+            access_claims: Vec::new(),
+            max_sessions: sessions::MAX_SESSIONS,
             reading: Reading::default(),
             store: Store::open(Options::memory()).unwrap(),
             trusted_proxies: Vec::new(),
@@ -77,6 +81,8 @@ impl Held {
         parts.auth.throttle = throttle;
         parts.auth.rotation = settings.rotation;
         parts.auth.session_lifetime = settings.session_lifetime;
+        parts.auth.access_claims = settings.access_claims;
+        parts.auth.max_sessions = settings.max_sessions;
         parts.auth.setup_code = setup;
         let app = App::new(parts);
         let options = ServerOptions {

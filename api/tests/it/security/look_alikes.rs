@@ -72,13 +72,7 @@ async fn p7_who_has_such_a_name_from_before_keeps_it() {
     let (app, core) = (&held.app, held.app.core());
     for name in [MIXED, "root1"] {
         let hash = app.auth().hasher.hash(Password::new(PASSWORD).unwrap()).await.unwrap();
-        let new = NewUser {
-            username: name.parse().unwrap(),
-            password: String::new(),
-            roles: Vec::new(),
-            is_admin: false,
-            is_active: true,
-        };
+        let new = NewUser::new(name.parse().unwrap(), String::new());
         let (_, batch) = users::stage_create(core, Actor::local(&Caller::Anonymous), new, &hash).unwrap();
         core.store.commit(batch).await.unwrap();
     }

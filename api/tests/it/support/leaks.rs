@@ -63,6 +63,10 @@ pub(crate) fn assert_none(path: &Path) {
         }
         return;
     }
+    // A socket keeps nothing.
+    if !path.is_file() {
+        return;
+    }
     let found = find(&fs::read(path).unwrap());
     assert!(found.is_none(), "a secret is in {}: {}", path.display(), found.unwrap_or_default());
 }

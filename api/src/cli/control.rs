@@ -1,0 +1,128 @@
+//! What is asked of a running server by who has the machine: one line over a Unix socket in the data directory, which only the server's
+//! own user and root may use, and one line back. It asks for no password: whoever can use it can read the store.
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::{fs::PermissionsExt as _, net::UnixStream as StdStream},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use common::{access::Caller, name::Username};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader as AsyncBufReader},
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+
+use crate::domain::{App, journal::Actor, users};
+
+/// The socket's name in the data directory.
+const NAME: &str = "control.sock";
+/// Bytes of the longest line.
+const MAX_LINE: u64 = 4096;
+/// How long either side waits for the other's line.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What an answer begins with.
+const DONE: &str = "done ";
+
+/// The socket, which goes with the value.
+struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+/// Listens in the data directory from now on. A server without the socket serves as well.
+pub(super) fn listen(data: &Path, app: &App) {
+    match Control::bind(data) {
+        Ok(control) => drop(tokio::spawn(control.serve(app.clone()))),
+        Err(error) => {
+            tracing::warn!(%error, "there is no control socket in the data directory, so coffer user unlock does not work");
+        }
+    }
+}
+
+impl Control {
+    /// Binds the socket. One that an earlier server left behind is replaced: the store's lock says that no other is there.
+    fn bind(data: &Path) -> io::Result<Self> {
+        let path = data.join(NAME);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(Self { listener, path })
+    }
+
+    /// Answers one caller after the other, for ever.
+    async fn serve(self, app: App) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    // Whoever says nothing does not keep others waiting for longer than this.
+                    let _ = timeout(PATIENCE, answer(stream, &app)).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the control socket could not take a connection");
+                    tokio::time::sleep(PATIENCE).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+async fn answer(mut stream: UnixStream, app: &App) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    if peer != rustix::process::geteuid().as_raw() && peer != 0 {
+        tracing::warn!(uid = peer, "somebody else than the server's own user was refused at the control socket");
+        return Ok(());
+    }
+    let mut line = String::new();
+    let (reading, mut writing) = stream.split();
+    AsyncBufReader::new(reading.take(MAX_LINE)).read_line(&mut line).await?;
+    let said = match line.trim_end_matches('\n').split_once(' ') {
+        Some(("unlock", name)) => unlock(app, name).await,
+        _ => Err("this server does not know the command; it may be of another version than the program".to_owned()),
+    };
+    let said = said.map_or_else(|error| format!("failed {error}\n"), |done| format!("{DONE}{done}\n"));
+    writing.write_all(said.as_bytes()).await
+}
+
+async fn unlock(app: &App, name: &str) -> Result<String, String> {
+    let found = users::by_name_or_email(&app.core().store, name).await.map_err(|error| error.to_string())?;
+    let Some((_, stored)) = found else { return Err("there is no user of this name".to_owned()) };
+    let by = Actor::local(&Caller::Anonymous);
+    users::unlock(app, by, stored.user.id).await.map_err(|error| error.to_string())?;
+    Ok(format!("{} can try to sign in again.", stored.user.username))
+}
+
+/// Asks the server that runs over `data` to forget the wrong guesses at a user's password.
+pub(super) fn ask_to_unlock(data: &Path, name: &Username) -> Result<String> {
+    let path = data.join(NAME);
+    let mut stream = match StdStream::connect(&path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => bail!(
+            "no server runs over {}; locks are forgotten when it ends, so there is nothing to unlock",
+            data.display()
+        ),
+        stream => stream.with_context(|| format!("cannot use {}", path.display()))?,
+    };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    writeln!(stream, "unlock {name}")?;
+    let mut line = String::new();
+    BufReader::new(stream.take(MAX_LINE)).read_line(&mut line).context("the server did not answer")?;
+    match line.trim_end().split_once(' ') {
+        Some(("done", said)) => Ok(said.to_owned()),
+        Some(("failed", said)) => bail!("{said}"),
+        _ => bail!("the server did not answer; it answers its own user and root alone"),
+    }
+}
