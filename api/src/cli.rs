@@ -16,6 +16,7 @@ mod password;
 mod progress;
 mod remote;
 mod restore;
+mod salvage;
 mod serve;
 mod server;
 mod systemd;
@@ -50,6 +51,8 @@ enum Command {
     Backup(backup::Backup),
     /// Make a new store of a backup.
     Restore(restore::Restore),
+    /// Write what can still be read of a damaged store into a backup.
+    Salvage(salvage::Salvage),
     /// Verify that everything in the store fits together, while the server is stopped.
     Check(check::Check),
     /// Forget old changes.
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
+        Command::Salvage(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Journal(command) => command.run(),
         Command::Compact(command) => command.run(),

@@ -36,35 +36,40 @@ impl Backup {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
         let server = self.server.named()?;
-        let part = with_suffix(&self.file, ".part");
-        let mut out = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
-        let made = match server {
-            Some(server) => block_on(from_server(server, &mut out)),
-            None => block_on(from_store(&self.data, &mut out)),
-        };
-        let kept = made.and_then(|()| keep(&out, &part, &self.file));
-        if kept.is_err() {
-            let _ = fs::remove_file(&part);
-        }
-        let manifest = kept?;
-        writeln!(
-            std::io::stdout(),
-            "{}: {}, everything up to revision {}. It has password hashes in it; keep it safe.",
-            self.file.display(),
-            common::text::count(manifest.records(), "record"),
-            manifest.version
-        )?;
-        Ok(())
+        write(&self.file, |out| match server {
+            Some(server) => block_on(from_server(server, out)),
+            None => block_on(from_store(&self.data, out)),
+        })
     }
 }
 
-fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+/// Writes a backup file by `pack`, verifies it, and says what is in it.
+pub(super) fn write(file: &Path, pack: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    let part = with_suffix(file, ".part");
+    let mut out = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
+    let packed = pack(&mut out);
+    let kept = packed.and_then(|()| keep(&out, &part, file));
+    if kept.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    let manifest = kept?;
+    writeln!(
+        std::io::stdout(),
+        "{}: {}, everything up to revision {}. It has password hashes in it; keep it safe.",
+        file.display(),
+        common::text::count(manifest.records(), "record"),
+        manifest.version
+    )?;
+    Ok(())
+}
+
+pub(super) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-async fn from_store(data: &DataDir, out: &mut File) -> Result<()> {
+pub(super) async fn from_store(data: &DataDir, out: &mut File) -> Result<()> {
     let store = data.existing_store().await.map_err(|error| match error.downcast_ref() {
         Some(OpenError::InUse { .. }) => {
             error.context("a server runs; ask it for the backup with --server http://127.0.0.1:8000 --user NAME")

@@ -82,7 +82,7 @@ fn told(report: &Report) -> anyhow::Error {
         let _ = writeln!(out, "… and {untold} more");
     }
     let advice = if report.unreadable {
-        "restore a backup into an empty directory with `coffer restore`"
+        "restore a backup into an empty directory with `coffer restore`, or have `coffer salvage` write what can still be read into one"
     } else if report.repairable > 0 {
         "run `coffer check --repair`, which builds indexes and counts anew"
     } else {
@@ -95,7 +95,8 @@ fn told(report: &Report) -> anyhow::Error {
 fn failed(error: CheckError) -> anyhow::Error {
     match error {
         CheckError::Read(error) => anyhow!(Damaged(format!(
-            "{error}; the store is damaged; restore a backup into an empty directory with `coffer restore`"
+            "{error}; the store is damaged; restore a backup into an empty directory with `coffer restore`, or have `coffer salvage` write \
+             what can still be read into a backup"
         ))),
         error @ CheckError::Commit(_) => error.into(),
     }

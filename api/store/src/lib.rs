@@ -43,7 +43,7 @@ pub use self::options::{EngineOptions, Options, SledOptions};
 pub use self::pages::Pages;
 pub use self::scan::{Direction, Scan};
 pub use self::snapshot::{Count, Snapshot};
-pub use self::stats::{Compacted, Stats};
+pub use self::stats::{Compacted, Salvaged, Stats};
 pub use self::version::{Entry, ParseVersionError, Version, counter, counters};
 
 /// The newest format of a store: how keys and values are written, and what those who use the store keep in it. A program refuses
@@ -87,6 +87,12 @@ impl Store {
         entries: impl Iterator<Item = Result<(Key, Entry), E>>,
     ) -> Result<(), FillError<E>> {
         Local::fill(options, version, entries)
+    }
+
+    /// Makes a store in the directory `to` of what can still be read of a damaged one in `from`, which is not changed. It is in the same
+    /// format. Blocks.
+    pub fn salvage(from: &std::path::Path, to: &std::path::Path) -> Result<Salvaged, OpenError> {
+        Local::salvage(from, to)
     }
 
     /// The store as it is now, to be read as often as needed.

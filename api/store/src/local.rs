@@ -22,7 +22,7 @@ mod room;
 mod sled;
 mod snapshot;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -34,8 +34,8 @@ use self::order_statistics::OrderStatistics;
 use self::queue::Queue;
 use self::sled::Sled;
 use crate::{
-    Batch, CommitError, CompactError, Compacted, EngineOptions, Failure, OpenError, Options, ReadError, Reserve, Stats,
-    Version, Watermark,
+    Batch, CommitError, CompactError, Compacted, EngineOptions, Failure, OpenError, Options, ReadError, Reserve,
+    Salvaged, Stats, Version, Watermark,
 };
 
 pub use self::sled::{Owner, close_dir, disk_bytes, is_own, make_private, note_initialized, owner_of};
@@ -72,6 +72,10 @@ impl Local {
             source,
         })?;
         Ok(Local(Arc::new(Handle { inner, committer: Mutex::new(Some(committer)) })))
+    }
+
+    pub(crate) fn salvage(from: &Path, to: &Path) -> Result<Salvaged, OpenError> {
+        sled::salvage(from, to)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use crate::Key;
 use base::histogram::{Histogram, SECONDS, SIZES};
 
 /// What a store has been doing since it was opened.
@@ -47,4 +48,15 @@ pub struct Compacted {
     /// Everything was written anew. Otherwise only segments of the files that held nothing at all were given back: the files could
     /// not become much smaller, or there was no room for a second copy.
     pub rewritten: bool,
+}
+
+/// What [`Store::salvage`](super::Store::salvage) found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Entries that could be read.
+    pub entries: u64,
+    /// Keys whose values could not.
+    pub lost: Vec<Key>,
+    /// The last key before, and the first key behind, a part of which nothing could be read; `None` for the beginning or the end.
+    pub gap: Option<(Option<Key>, Option<Key>)>,
 }

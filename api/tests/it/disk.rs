@@ -213,3 +213,34 @@ fn the_files_of_a_store_stay_their_owners() {
     assert!(made.starts_with("0: "), "{made}");
     assert!(as_other(&["check"], &volume).starts_with("0: "));
 }
+
+/// Whichever bit is flipped: the store is whole, or all of it goes through a backup into a new one.
+#[test]
+fn d10_what_can_be_read_of_a_damaged_store_is_salvaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    assert!(said(&coffer(&["demo"], &whole)).starts_with("0: "));
+    let length = usize::try_from(fs::metadata(whole.join("store/sled/db")).unwrap().len()).unwrap();
+    for (n, at) in (0..length - 256).step_by(length / 16).enumerate() {
+        let data = dir.path().join("damaged");
+        let _ = fs::remove_dir_all(&data);
+        crate::files::copy_dir(&whole, &data);
+        let db = data.join("store/sled/db");
+        let mut bytes = fs::read(&db).unwrap();
+        bytes[at + 200] ^= 16;
+        fs::write(&db, &bytes).unwrap();
+        let checked = said(&coffer(&["check"], &data));
+        if checked.starts_with("0: ") && n % 5 > 0 {
+            continue;
+        }
+        assert!(checked.starts_with("0: ") || checked.contains("coffer salvage"), "{checked}");
+        let file = dir.path().join("salvaged.backup");
+        let salvaged = crate::support::command().arg("salvage").arg(&file).arg("--data").arg(&data).output().unwrap();
+        let salvaged = said(&salvaged);
+        assert!(salvaged.starts_with("0: ") && salvaged.contains("Nothing is missing"), "{salvaged}");
+        let new = dir.path().join("restored");
+        let _ = fs::remove_dir_all(&new);
+        let restored = said(&coffer(&["restore", file.to_str().unwrap()], &new));
+        assert!(restored.starts_with("0: "), "{restored}");
+    }
+}

@@ -11,14 +11,17 @@ mod holes;
 mod initialized;
 mod inspect;
 mod mark;
+mod mend;
 mod open;
 mod owner;
 mod rescue;
 mod rewrite;
+mod salvage;
 mod stored;
 mod sweep;
 
 pub(super) use self::rewrite::{NotRewritten, Rewrite};
+pub(super) use self::salvage::salvage;
 
 use std::collections::BTreeSet;
 use std::fs::File;
