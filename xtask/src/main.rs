@@ -9,6 +9,7 @@ mod audit;
 mod bench;
 mod clients;
 mod dist;
+mod drf_clients;
 mod e2e;
 mod fuzz;
 mod run;
@@ -33,6 +34,7 @@ cargo xtask <command>
   dist                             release binaries with the web app inside, in target/dist, and their sizes
   fuzz [--seconds N] [TARGET [FILE]]
                                    feed whatever reads from outside with anything at all, each target for N seconds (60)
+  drf-clients                      react-admin's data provider and newman, unchanged, against the server
   torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds
   clients                          clients written for others, unchanged, through ten expiries of their tokens
   bench [--rounds N] [--seconds S] [--only NAME]
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         ("clients", true) => clients::clients(),
         ("fuzz", _) => fuzz::fuzz(&rest),
         ("bench", _) => bench::bench(&rest),
+        ("drf-clients", true) => drf_clients::drf_clients(),
         ("torture", _) => torture::torture(&rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use common::ENDPOINTS;
 
 use self::page::Page;
-use crate::support;
+use crate::{invariants::sources, support};
 
 /// The blocks that do not run in the tests: the page, and why. What can be said of their commands otherwise is checked below.
 const NOT_RUN: [(&str, &str); 11] = [
@@ -51,6 +51,29 @@ fn rows(page: &Page) -> Vec<Vec<String>> {
     let (table, _) = rest.split_once("<!-- /routes -->").expect("the table ends");
     let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);
     rows.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// Each difference from Django REST Framework names the test that holds it, in a comment that a reader does not see.
+#[test]
+fn every_difference_from_django_rest_framework_has_a_test() {
+    let page = page("docs/from-drf.md");
+    let (_, rest) = page.text.split_once("## Stricter").expect("the differences begin");
+    let (differences, _) = rest.split_once("## Move the data").expect("the differences end");
+    let tests: String =
+        sources::files("api", "rs").into_iter().chain(sources::files("common", "rs")).map(|(_, text)| text).collect();
+    let mut missing = Vec::new();
+    for difference in differences.split("\n- ").skip(1) {
+        let difference = difference.split("\n## ").next().unwrap_or_default();
+        let names: Vec<&str> =
+            difference.split("<!-- test: ").skip(1).filter_map(|name| name.split(" -->").next()).collect();
+        if names.is_empty() || !names.iter().all(|name| tests.contains(&format!("fn {name}("))) {
+            missing.push(difference.trim());
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "these name no test that is there, as <!-- test: its_name --> at their end: {missing:#?}"
+    );
 }
 
 #[test]

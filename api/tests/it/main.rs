@@ -15,6 +15,7 @@ mod conformance;
 mod contract;
 mod disk;
 mod docs;
+mod drf_clients;
 mod drf_errors;
 #[path = "../../store/tests/it/files.rs"]
 mod files;
