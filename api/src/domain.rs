@@ -3,7 +3,7 @@
 //!
 //! A function's first argument says what it uses: a [`Core`] has the store, the clock, new ids and the limits; an [`App`] has
 //! that and all of sign-in. Of the modules each uses those before it:
-//! `keyspace` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
+//! `numbers` < `keyspace` < `record` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
 //! `sessions` < `users` < `rotation` < `refresh` < `sign_in`.
 
 pub mod access_claims;
@@ -13,15 +13,19 @@ pub mod callers;
 pub mod check;
 pub mod clock_warning;
 pub mod collections;
+pub mod conversion;
 pub mod core;
 pub mod deadline;
 pub mod demo;
 pub mod error;
 pub mod journal;
 pub mod keyspace;
+pub mod numbers;
 pub mod operations;
+pub mod owners;
 pub mod precondition;
 pub mod quota;
+pub mod record;
 pub mod records;
 pub mod refresh;
 pub mod refused;
@@ -34,6 +38,7 @@ pub mod sign_in;
 pub mod stage;
 pub mod usage;
 pub mod users;
+pub mod words;
 
 pub use self::{
     app::{App, Parts},

@@ -2,11 +2,16 @@
 
 use std::{fs, io::Write, path::PathBuf, sync::LazyLock};
 
-use coffer::domain::backup::{Backup, Manifest, restore, verify};
+use coffer::domain::{
+    backup::{Backup, Manifest, restore, verify},
+    keyspace,
+};
+use common::id::UserId;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
-use store::{Batch, Key, Options, Store};
+use store::{Batch, Options, Store};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::runtime;
 
@@ -21,7 +26,8 @@ static FILE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
 static GOOD: LazyLock<(Vec<u8>, Manifest)> = LazyLock::new(|| {
     runtime().block_on(async {
         let store = Store::open(Options::memory()).expect("a store in memory opens");
-        let records = (0..20).map(|n| (Key::space("records").int(n), format!("{{\"n\":{n}}}")));
+        let records =
+            (0..20).map(|n| (keyspace::user(UserId::from_uuid(Uuid::from_u128(n))), format!("{{\"n\":{n}}}")));
         let mut batch = Batch::new();
         for (key, value) in records {
             batch.put(key, value);

@@ -60,7 +60,8 @@ impl Source<'_> {
             1 => Element::Bool(kind > 127),
             // Neighbours, which random numbers rarely are.
             2 => Element::Int(i64::from(i16::from_be_bytes(self.bytes()))),
-            3 => Element::Int(i64::from_be_bytes(self.bytes())),
+            3 if kind > 127 => Element::Int(i64::from_be_bytes(self.bytes())),
+            3 => Element::LongInt(i64::from_be_bytes(self.bytes())),
             4 => {
                 let mantissa = i128::from_be_bytes(self.bytes()) >> (kind >> 3);
                 let [scale] = self.bytes();
@@ -86,7 +87,7 @@ fn compare_all(a: &[Element], b: &[Element]) -> Ordering {
 fn compare(a: &Element, b: &Element) -> Ordering {
     match (a, b) {
         (Element::Bool(a), Element::Bool(b)) => a.cmp(b),
-        (Element::Int(a), Element::Int(b)) => a.cmp(b),
+        (Element::Int(a), Element::Int(b)) | (Element::LongInt(a), Element::LongInt(b)) => a.cmp(b),
         (Element::Decimal(a), Element::Decimal(b)) => a.cmp(b),
         (Element::Text(a), Element::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
         (Element::Bytes(a), Element::Bytes(b)) => a.cmp(b),
@@ -99,10 +100,11 @@ fn place(element: &Element) -> u8 {
     match element {
         Element::Null => 0,
         Element::Bool(_) => 1,
-        Element::Int(_) => 2,
+        Element::LongInt(_) => 2,
         Element::Decimal(_) => 3,
         Element::Text(_) => 4,
         Element::Bytes(_) => 5,
         Element::Uuid(_) => 6,
+        Element::Int(_) => 7,
     }
 }

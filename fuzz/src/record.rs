@@ -2,7 +2,10 @@
 
 use std::{cmp::Ordering, sync::LazyLock};
 
-use coffer::domain::keyspace;
+use coffer::domain::{
+    keyspace,
+    numbers::{CollectionNumber, IndexNumber},
+};
 use common::{
     Object,
     access::Caller,
@@ -63,7 +66,7 @@ pub fn record(bytes: &[u8]) {
         if [a, b].iter().any(|value| value.as_str().is_some_and(|text| text.len() > 255)) {
             continue;
         }
-        let keys = [a, b].map(|value| keyspace::index_value(COLLECTION.id, field, value));
+        let keys = [a, b].map(|value| keyspace::index_value(CollectionNumber(1), IndexNumber(1), field, value));
         assert_eq!(keys[0].cmp(&keys[1]), compare(field, a, b), "{name}: {a} and {b}");
     }
 }

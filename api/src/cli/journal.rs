@@ -78,7 +78,7 @@ async fn on_store(data: &DataDir, older_than: Duration, until: &str) -> Result<O
     let store = data.existing_store().await?;
     let clock = Clock::system();
     let core = Core::new(store, clock.clone(), IdSource::new(clock, Entropy::system()));
-    announce(Some(operations::count_changes(&core, older_than).await?), until);
+    announce(operations::count_changes(&core, older_than).await?, until);
     let bar = progress::counting("Forgetting, entries");
     let operation = operations::trim_changes_now(&core, older_than, &mut |count| bar.inc(count)).await;
     bar.finish_and_clear();

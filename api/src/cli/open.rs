@@ -19,9 +19,14 @@ use base::{Clock, Entropy};
 use clap::Args;
 use store::{OpenError, Options, Owner, Store};
 
-use super::units::parse_min_length;
+use super::{progress, units::parse_min_length};
 use crate::domain::{
-    App, Parts, access_claims::AccessClaim, quota::Quota, rotation::Rotation, sessions, setup, usage, users,
+    App, Parts,
+    access_claims::AccessClaim,
+    conversion::{self, ConversionError},
+    quota::Quota,
+    rotation::Rotation,
+    sessions, setup, users,
 };
 
 /// Where everything is kept.
@@ -129,6 +134,7 @@ impl DataDir {
 
     /// Opens the store by itself. One that is not there is not made.
     pub(super) async fn existing_store(&self) -> Result<Store> {
+        conversion::tidy(&self.data.join("store"))?;
         self.expect("store")?;
         self.store().await
     }
@@ -146,6 +152,7 @@ impl DataDir {
 
     /// An error if there is no store, or none that was ever written to.
     pub(super) fn require_store(&self) -> Result<()> {
+        conversion::tidy(&self.data.join("store"))?;
         if self.data.join("store/format").exists() {
             return Ok(());
         }
@@ -163,9 +170,20 @@ impl DataDir {
             sled.accept_data_loss = self.accept_data_loss;
             sled.initialized = Some(self.data.join(INITIALIZED));
         }
-        let store = tokio::task::spawn_blocking(move || Store::open(options)).await??;
-        usage::upgrade(&store).await?;
-        Ok(store)
+        let mut bar = None;
+        let mut progress = |read, of| {
+            let bar = bar.get_or_insert_with(|| progress::up_to(of, "Converting the store, once"));
+            bar.set_position(read);
+        };
+        let store = conversion::open(options, &mut progress).await;
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        store.map_err(|error| match error {
+            // As every other opening says it.
+            ConversionError::Open(error) => error.into(),
+            error => error.into(),
+        })
     }
 
     /// Opens the store, checks keys and peppers and puts the application together.

@@ -17,7 +17,7 @@ use super::{
     open::{INITIALIZED, block_on, use_dir},
     progress,
 };
-use crate::domain::{backup, usage, users};
+use crate::domain::{backup, users};
 
 /// Makes a store of a backup, in an empty data directory. Everyone has to sign in again afterwards: sessions and signing
 /// keys are not in a backup.
@@ -77,8 +77,6 @@ impl Restore {
         // What does not fit together did not in the store that was backed up. It comes back all the same, and is told.
         let (checked, peppered) = block_on(async {
             let store = Store::open(Options::sled(&unfinished))?;
-            // Whatever made the backup may have known nothing of what every owner has.
-            usage::recount(&store).await?;
             let checked = check::check(&store, true).await;
             let found = users::peppers::count_uses(&store, &Peppers::default()).await;
             store.close().await;

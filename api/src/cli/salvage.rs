@@ -62,10 +62,10 @@ fn tell(salvaged: Salvaged, report: &Report) -> Result<()> {
     let Salvaged { entries, lost, gap } = salvaged;
     writeln!(out, "Entries that could be read: {entries}.")?;
     for key in &lost {
-        writeln!(out, "missing: {}", name(key))?;
+        writeln!(out, "missing: {}", keyspace::shown(key))?;
     }
     if let Some((before, behind)) = &gap {
-        let name_or = |key: &Option<Key>, end: &str| key.as_ref().map_or(end.to_owned(), name);
+        let name_or = |key: &Option<Key>, end: &str| key.as_ref().map_or(end.to_owned(), keyspace::shown);
         let (before, behind) = (name_or(before, "the beginning"), name_or(behind, "the end"));
         writeln!(out, "missing: what stood between {before} and {behind}")?;
     }
@@ -82,13 +82,4 @@ fn tell(salvaged: Salvaged, report: &Report) -> Result<()> {
         _ => writeln!(out, "`coffer restore` builds indexes and counts anew; the rest of the above stays missing.")?,
     }
     Ok(())
-}
-
-/// A key in words: its space, its collection and its id, where it has them.
-fn name(key: &Key) -> String {
-    let space = key.elements().space().unwrap_or("?").to_owned();
-    let collection = keyspace::collection_of(key).filter(|_| keyspace::BY_COLLECTION.contains(&&*space));
-    let collection = collection.map(|id| format!(" of collection {id}")).unwrap_or_default();
-    let id = keyspace::last_id(key).map(|id| format!(" {id}")).unwrap_or_default();
-    format!("{space}{collection}{id}")
 }

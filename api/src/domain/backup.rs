@@ -1,7 +1,7 @@
 //! Backups: everything in a store as of one moment, in one file that knows of no engine.
 //!
-//! A file is the line `coffer backup 1`, then a gzip stream, then the SHA-256 of all bytes before it. In the stream, in the
-//! order of the keys, stand the entries: length of the key and of the value (4 bytes each, big-endian), version (8 bytes),
+//! A file is the line `coffer backup 2`, then a gzip stream, then the SHA-256 of all bytes before it. In the stream, in the
+//! order of the keys, stand the entries, in words (`domain/words`): length of the key and of the value (4 bytes each, big-endian), version (8 bytes),
 //! key, value. A length of zero ends them, and the [`Manifest`] follows, as JSON. `write` and `read` are the two directions.
 //!
 //! Sessions stay out: a session that was ended after the backup must not come back to life with it. So everyone signs in

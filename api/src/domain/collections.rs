@@ -15,27 +15,27 @@ use common::{
     reader::unchanged,
 };
 use serde_json::{Value, json};
-use store::{Addition, Batch, CommitError, Expect, Reserve, Scan, Snapshot};
+use store::{Addition, Batch, Expect, Reserve, Scan, Snapshot, counter};
 
 use super::{
     core::Core,
     error::{Error, Result},
     journal, keyspace,
+    numbers::{CollectionNumber, Keys},
     precondition::Precondition,
     quota::MAX_COLLECTIONS,
     retry::Retry,
-    schema,
+    schema::{self, StoredDefinition},
     stage::Stage,
-    usage,
 };
 
 /// The collections that the caller may list, with how many records they would see.
 pub async fn list(core: &Core, caller: &Caller) -> Result<Page<Collection>> {
     let snapshot = core.store.snapshot().await?;
     let mut visible = Vec::new();
-    for collection in schema::all(&snapshot).await? {
+    for StoredDefinition { collection, keys } in schema::all(&snapshot).await? {
         if collection.access.decide(Action::List, caller) != Decision::Denied {
-            visible.push(for_caller(core, &snapshot, collection, caller).await?);
+            visible.push(for_caller(core, &snapshot, collection, keys.number, caller).await?);
         }
     }
     Ok(Page::single(visible))
@@ -48,7 +48,7 @@ pub async fn get(core: &Core, caller: &Caller, name: &CollectionName) -> Result<
     if !schema.is_visible(caller) {
         return Err(Error::NotFound);
     }
-    for_caller(core, &snapshot, schema.collection.clone(), caller).await
+    for_caller(core, &snapshot, schema.collection.clone(), schema.number(), caller).await
 }
 
 /// A definition as the caller sees it: with the number of records that they may list, and without the names of collections that are not
@@ -57,25 +57,45 @@ async fn for_caller(
     core: &Core,
     snapshot: &Snapshot,
     mut collection: Collection,
+    number: CollectionNumber,
     caller: &Caller,
 ) -> Result<Collection> {
     schema::hide_references(core, snapshot, &mut collection.fields, caller).await?;
     let decision = collection.access.decide(Action::List, caller);
-    collection.count = schema::count(snapshot, collection.id, decision).await?;
+    collection.count = schema::count(&core.owners, snapshot, number, decision).await?;
     Ok(collection)
 }
 
 /// Makes a collection.
 pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Result<Collection> {
-    let snapshot = core.store.snapshot().await?;
-    check_references(core, &snapshot, &definition).await?;
-    let at = core.timestamp();
-    let Definition { name, description, fields, access, sent_back, .. } = definition;
     // Nothing is there yet that could come back.
-    unchanged(&sent_back, &Value::Null)?;
-    let id = CollectionId::from_uuid(core.ids.next_id());
-    let mut collection = Collection {
-        id,
+    unchanged(&definition.sent_back, &Value::Null)?;
+    let mut retry = Retry::new(core);
+    loop {
+        let snapshot = core.store.snapshot().await?;
+        check_references(core, &snapshot, &definition).await?;
+        if core.schemas.load(&snapshot, &definition.name).await?.is_some() {
+            let error = FieldError::new("unique", "A collection of this name exists already.");
+            return Err(Error::Taken(FieldErrors::of("name", error)));
+        }
+        let (mut collection, batch) = stage_create(core, caller, &snapshot, definition.clone()).await?;
+        if let Some(version) = retry.commit_for(caller, batch).await? {
+            (collection.revision, collection.count) = (Revision(version.get()), Some(0));
+            return Ok(collection);
+        }
+    }
+}
+
+async fn stage_create(
+    core: &Core,
+    caller: &Caller,
+    snapshot: &Snapshot,
+    definition: Definition,
+) -> Result<(Collection, Batch)> {
+    let at = core.timestamp();
+    let Definition { name, description, fields, access, .. } = definition;
+    let collection = Collection {
+        id: CollectionId::from_uuid(core.ids.next_id()),
         name,
         description,
         fields,
@@ -85,27 +105,28 @@ pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Res
         revision: Revision(0),
         count: None,
     };
+    let last = keyspace::last_collection();
+    let given = snapshot.get(&last).await?;
+    let number = match given.as_ref().map_or(Some(0), counter).and_then(|given| u32::try_from(given).ok()) {
+        Some(given) => CollectionNumber(given + 1),
+        None => return Err(Error::internal("the last collection's number cannot be read; run coffer check")),
+    };
+    let keys = Keys::new(number, &collection, &mut || core.ids.next_id());
     let key = keyspace::collection(&collection.name);
+    let numbered = journal::read::Numbered { id: collection.id, name: collection.name.clone() };
     let change = journal::entry(core, caller, Subject::Collection, &collection.name, Verb::Create)
         .values(Value::Null, json!(collection));
     let mut batch = Batch::new();
     batch
         .expect(key.clone(), Expect::Absent)
-        .put(key, serde_json::to_vec(&collection)?)
+        .put(key, serde_json::to_vec(&StoredDefinition { collection: collection.clone(), keys })?)
+        .expect(last.clone(), given.map_or(Expect::Absent, |entry| Expect::Version(entry.version)))
+        .put(last, i64::from(number.0).to_be_bytes().to_vec())
+        .put(keyspace::numbered(number), serde_json::to_vec(&numbered)?)
         .add_up_to(keyspace::collection_count(), [Addition { by: 1, max: MAX_COLLECTIONS }])
         .append(journal::bytes(&change));
     expect_references(&mut batch, &collection);
-    match core.store.commit(batch).await {
-        Ok(version) => {
-            (collection.revision, collection.count) = (Revision(version.get()), Some(0));
-            Ok(collection)
-        }
-        Err(CommitError::Conflict { .. }) => {
-            let error = FieldError::new("unique", "A collection of this name exists already.");
-            Err(Error::Taken(FieldErrors::of("name", error)))
-        }
-        Err(error) => Err(usage::commit_error(core, caller, error)),
-    }
+    Ok((collection, batch))
 }
 
 /// The collections that reference fields name must be there, or be this one.
@@ -183,14 +204,17 @@ async fn change(
         let key = keyspace::collection(name);
         let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Update)
             .values(json!(before.collection), json!(after));
+        let keys = before.keys.changed(Some(&before.collection), &after, &mut || core.ids.next_id());
+        let rekeyed = keys.indexes != before.keys.indexes;
+        let after = StoredDefinition { collection: after, keys };
         let mut batch = Batch::new();
         batch
             .expect(key.clone(), Expect::Version(before.version))
             .put(key, serde_json::to_vec(&after)?)
             .append(journal::bytes(&entry));
-        expect_references(&mut batch, &after);
-        if after.fields != before.collection.fields {
-            batch = carry_over::stage(core, caller, &snapshot, batch, &before, &after).await?;
+        expect_references(&mut batch, &after.collection);
+        if rekeyed || after.collection.fields != before.collection.fields {
+            batch = carry_over::stage(core, caller, &snapshot, batch, &before, after).await?;
         }
         if retry.commit(batch).await?.is_some() {
             return get(core, caller, name).await;
@@ -210,7 +234,7 @@ pub async fn delete(
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         Precondition::check(precondition, schema.collection.revision)?;
-        for other in schema::all(&snapshot).await? {
+        for StoredDefinition { collection: other, .. } in schema::all(&snapshot).await? {
             let refers = |field: &common::field::Field| matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if collection == name);
             if let Some(field) = other.fields.iter().find(|field| other.name != *name && refers(field)) {
                 let message = format!(
@@ -233,14 +257,15 @@ pub async fn delete(
             .add(keyspace::collection_count(), -1)
             .append(journal::bytes(&entry));
         let mut stage = Stage::new(core, caller, batch);
-        let id = schema.id();
-        for (key, entry) in carry_over::all_records(&snapshot, id).await? {
-            stage.delete(&schema, &key, &entry)?;
+        let number = schema.number();
+        for (key, entry) in carry_over::all_records(&snapshot, number).await? {
+            stage.delete(&schema, carry_over::id_of(&key)?, &entry).await?;
         }
         let mut batch = stage.finish();
-        carry_over::expect_no_new_records(&snapshot, &mut batch, id).await?;
-        for prefix in [keyspace::count(id), keyspace::all_referrers(id), keyspace::tombstones(id)] {
-            // Deleting its records counts down and notes them as gone; of this collection nothing stays to be counted.
+        carry_over::expect_no_new_records(&snapshot, &mut batch, number).await?;
+        for prefix in [keyspace::count(number), keyspace::all_referrers(number)] {
+            // Deleting its records counts down; of this collection nothing stays to be counted. Tombstones stay, so that the journal can
+            // say what was.
             batch.withdraw(&prefix);
             for (key, _) in snapshot.scan(Scan::prefix(&prefix)).await? {
                 batch.delete(key);

@@ -6,7 +6,9 @@ use tokio::sync::Notify;
 
 use super::{
     deadline::{Deadline, Reading},
+    owners::Owners,
     quota::Quota,
+    record,
     records::Guesses,
     schema::Schemas,
 };
@@ -21,6 +23,8 @@ pub struct Core {
     pub ids: IdSource,
     /// The collections' definitions, parsed.
     pub schemas: Schemas,
+    /// The numbers of owners.
+    pub owners: Owners,
     /// How much a user may own.
     pub quota: Quota,
     /// Guesses at unique values that callers may not see.
@@ -40,17 +44,21 @@ impl Core {
             clock,
             ids,
             schemas: Schemas::default(),
+            owners: Owners::default(),
             quota: Quota::default(),
             reading: Reading::default(),
             operation_started: Notify::new(),
         }
     }
 
-    /// The time, as it is written into records.
+    /// The time, as it is written into records: to the microsecond, which is what the contract's times can say.
     pub fn timestamp(&self) -> String {
-        let now = self.clock.now();
-        // To the microsecond: what the contract's times can say.
-        common::validate::format_moment(now.replace_nanosecond(now.nanosecond() / 1000 * 1000).unwrap_or(now))
+        record::moment(self.stamp())
+    }
+
+    /// The time as a stamp: see [`record::stamp_of`].
+    pub fn stamp(&self) -> i64 {
+        record::stamp_of(i64::try_from(self.clock.now().unix_timestamp_nanos() / 1000).unwrap_or(0))
     }
 
     /// The moment at which a request that begins now has to stop reading.

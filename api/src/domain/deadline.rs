@@ -66,6 +66,17 @@ impl Deadline {
         self.clock.elapsed() >= self.at
     }
 
+    /// Lets others have the thread, and waits for a turn where this is a long read, however late it is: for what has to be finished,
+    /// since it would take as long the next time.
+    pub async fn give_way(&self) -> Result<()> {
+        tokio::task::yield_now().await;
+        if self.pauses.fetch_add(1, Ordering::Relaxed) >= SHORT {
+            let turn = self.turn.get_or_try_init(|| Arc::clone(&self.turns).acquire_owned());
+            turn.await.map_err(|_| Error::Stopped)?;
+        }
+        Ok(())
+    }
+
     /// Lets others have the thread, and waits for a turn where this is a long read; an error where the time is over.
     pub async fn pause(&self) -> Result<()> {
         // A client that has left is noticed meanwhile, and all of this is dropped.

@@ -1,6 +1,8 @@
 //! The journal: entries are appended to the batch that makes the change, so one is there exactly when the other is. They
 //! are made here, and read in [`read`]; what they hold is in [`common::change`].
 
+mod back;
+mod entry;
 pub mod read;
 
 use std::net::IpAddr;
@@ -8,12 +10,16 @@ use std::net::IpAddr;
 use common::{
     access::Caller,
     change::{Change, Subject, Verb},
-    id::Revision,
+    id::{OperationId, Revision},
     json::Exact,
 };
+use logging::RequestId;
 use store::Batch;
 
 use super::{core::Core, error::Result};
+
+pub use back::Back;
+pub use entry::{Action, Entry, Link, RecordChange, Values, parse};
 
 /// The caller of something that concerns sign-in, and their IP address.
 #[derive(Debug, Clone, Copy)]
@@ -60,10 +66,20 @@ pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString,
     }
 }
 
-/// An entry as bytes for [`store::Batch::append`].
+/// An entry as bytes for [`store::Batch::append`]; those of records are [`RecordChange`]s.
 pub fn bytes(change: &Change) -> Vec<u8> {
-    // A struct of texts and JSON values always writes.
-    serde_json::to_vec(change).unwrap_or_default()
+    bytes_of(operation(), change)
+}
+
+/// The same for one that was a part of `operation`.
+pub fn bytes_of(operation: Option<OperationId>, change: &Change) -> Vec<u8> {
+    entry::other(operation, change)
+}
+
+/// What the running task's request does is one operation: its id, which every entry of it has. `None` for what no request asked
+/// for.
+pub fn operation() -> Option<OperationId> {
+    RequestId::current().and_then(|id| id.as_str().parse().ok())
 }
 
 /// Appends an entry about what is no change of the store.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use base::fold::nfc;
 use common::{
     field::{Field, FieldType},
-    id::{CollectionId, OperationId, RecordId, SessionId, UserId},
+    id::{OperationId, RecordId, SessionId, UserId},
     name::CollectionName,
     validate::parse_decimal,
 };
@@ -14,50 +14,73 @@ use store::{Element, Key, Scan};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-/// The name under which every record is indexed by its owner.
-pub const OWNER_INDEX: &str = "owner";
+use super::numbers::{CollectionNumber, IndexNumber, OwnerNumber};
 
 /// The space of users.
-pub const USERS: &str = "users";
+pub const USERS: &str = "p";
 
 /// The space of sessions.
-pub const SESSIONS: &str = "sessions";
+pub const SESSIONS: &str = "s";
 
 /// The space of definitions.
-pub const COLLECTIONS: &str = "collections";
+pub const COLLECTIONS: &str = "d";
 
 /// The space of work in the background.
-pub const OPERATIONS: &str = "operations";
+pub const OPERATIONS: &str = "w";
 
-/// Every space. What is elsewhere is not Coffer's, and `coffer check` says so.
-pub const SPACES: [&str; 17] = [
-    "changes",
-    COLLECTIONS,
-    "counts",
-    "emails",
-    "gone",
-    "index",
-    "meta",
-    OPERATIONS,
-    "records",
-    "referrers",
-    SESSIONS,
-    "spent",
-    "unique",
-    "usage",
-    "user_sessions",
-    "usernames",
-    USERS,
+/// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
+/// `coffer check` says so.
+pub const SPACES: [(&str, &str); 19] = [
+    ("b", "referrers"),
+    ("c", "counts"),
+    (COLLECTIONS, "collections"),
+    ("e", "emails"),
+    ("i", "index"),
+    ("j", "changes"),
+    ("k", "usernames"),
+    ("m", "meta"),
+    ("n", "numbers"),
+    ("o", "owners"),
+    (USERS, "users"),
+    ("q", "usage"),
+    ("r", "records"),
+    (SESSIONS, "sessions"),
+    ("t", "gone"),
+    ("u", "unique"),
+    (OPERATIONS, "operations"),
+    ("x", "spent"),
+    ("y", "user_sessions"),
 ];
 
-/// The spaces that are divided by collection: see [`collection_of`].
-pub const BY_COLLECTION: [&str; 6] = ["counts", "gone", "index", "records", "referrers", "unique"];
+/// The spaces that are divided by collection: see [`collection_of`]. What is in them belongs to one that is there; only
+/// tombstones outlive theirs, for the journal.
+pub const BY_COLLECTION: [&str; 5] = ["b", "c", "i", "r", "u"];
 
 /// The collection of a key in a space that is divided by collection.
-pub fn collection_of(key: &Key) -> Option<CollectionId> {
+pub fn collection_of(key: &Key) -> Option<CollectionNumber> {
     let mut elements = key.elements();
     elements.space().ok()?;
-    elements.uuid().ok().map(CollectionId::from_uuid)
+    elements.int().ok().and_then(|number| u32::try_from(number).ok()).map(CollectionNumber)
+}
+
+/// A key as people are told of it: the word for its space, and its elements.
+pub fn shown(key: &Key) -> String {
+    let text = format!("{key:?}");
+    let (space, rest) = text.split_once('/').unwrap_or((&text, ""));
+    let word = SPACES.iter().find(|(known, _)| *known == space).map_or(space, |(_, word)| *word);
+    if rest.is_empty() { word.to_owned() } else { format!("{word}/{rest}") }
+}
+
+/// A key in another space, with the same elements.
+pub fn in_space(key: &Key, space: &'static str) -> Key {
+    let mut elements = key.elements();
+    let _ = elements.space();
+    elements.flatten().fold(Key::space(space), |key, element| key.element(&element))
+}
+
+/// A single value, by its name.
+pub fn single(name: &str) -> Key {
+    Key::space("m").text(name)
 }
 
 /// A collection's definition.
@@ -70,124 +93,158 @@ pub fn collections() -> Key {
     Key::space(COLLECTIONS)
 }
 
-/// A record, as JSON without its revision.
-pub fn record(collection: CollectionId, id: RecordId) -> Key {
+/// A record: see `record`.
+pub fn record(collection: CollectionNumber, id: RecordId) -> Key {
     records(collection).uuid(id.uuid())
 }
 
 /// The records of all collections.
 pub fn all_records() -> Key {
-    Key::space("records")
+    Key::space("r")
 }
 
 /// All records of a collection, in the order of creation.
-pub fn records(collection: CollectionId) -> Key {
-    all_records().uuid(collection.uuid())
+pub fn records(collection: CollectionNumber) -> Key {
+    all_records().int(i64::from(collection.0))
 }
 
-/// The id of the record that has a unique value.
-pub fn unique(collection: CollectionId, field: &Field, value: &Value) -> Key {
-    element(uniques(collection).text(field.name.as_str()), field, value)
+/// The id of the record that has a unique value: its bytes.
+pub fn unique(collection: CollectionNumber, rule: IndexNumber, field: &Field, value: &Value) -> Key {
+    element(uniques(collection).int(i64::from(rule.0)), field, value)
 }
 
 /// All unique values of a collection.
-pub fn uniques(collection: CollectionId) -> Key {
-    Key::space("unique").uuid(collection.uuid())
+pub fn uniques(collection: CollectionNumber) -> Key {
+    Key::space("u").int(i64::from(collection.0))
 }
 
 /// An index entry. Its value is empty; the record's id is its last element.
-pub fn index_entry(collection: CollectionId, field: &Field, value: &Value, id: RecordId) -> Key {
-    index_value(collection, field, value).uuid(id.uuid())
+pub fn index_entry(
+    collection: CollectionNumber,
+    index: IndexNumber,
+    field: &Field,
+    value: &Value,
+    id: RecordId,
+) -> Key {
+    index_value(collection, index, field, value).uuid(id.uuid())
 }
 
 /// All index entries of one value.
-pub fn index_value(collection: CollectionId, field: &Field, value: &Value) -> Key {
-    element(index(collection, field.name.as_str()), field, value)
+pub fn index_value(collection: CollectionNumber, number: IndexNumber, field: &Field, value: &Value) -> Key {
+    element(index(collection, number), field, value)
 }
 
-/// All index entries of one field, in the order of their values.
-pub fn index(collection: CollectionId, field: &str) -> Key {
-    indexes(collection).text(field)
+/// All entries of one index, in the order of their values.
+pub fn index(collection: CollectionNumber, number: IndexNumber) -> Key {
+    indexes(collection).int(i64::from(number.0))
 }
 
 /// All index entries of a collection.
-pub fn indexes(collection: CollectionId) -> Key {
-    Key::space("index").uuid(collection.uuid())
+pub fn indexes(collection: CollectionNumber) -> Key {
+    Key::space("i").int(i64::from(collection.0))
 }
 
-/// All records of one owner.
-pub fn owned(collection: CollectionId, owner: Option<UserId>) -> Key {
-    let key = index(collection, OWNER_INDEX);
+/// All records of one owner, in a collection that has an index of owners.
+pub fn owned(collection: CollectionNumber, number: IndexNumber, owner: Option<OwnerNumber>) -> Key {
+    with_owner(index(collection, number), owner)
+}
+
+fn with_owner(key: Key, owner: Option<OwnerNumber>) -> Key {
     match owner {
-        Some(owner) => key.uuid(owner.uuid()),
+        Some(owner) => key.int(i64::from(owner.0)),
         None => key.null(),
     }
 }
 
+/// The number of an owner. It outlives the user.
+pub fn owner(user: UserId) -> Key {
+    owners().uuid(user.uuid())
+}
+
+/// The numbers of all owners.
+pub fn owners() -> Key {
+    Key::space("o")
+}
+
+/// The last number that was given to an owner.
+pub fn last_owner() -> Key {
+    Key::space("m").text("last_owner")
+}
+
+/// The collection of a number: its id and name. It outlives the collection.
+pub fn numbered(collection: CollectionNumber) -> Key {
+    numbers().int(i64::from(collection.0))
+}
+
+/// The collections of all numbers.
+pub fn numbers() -> Key {
+    Key::space("n")
+}
+
+/// The last number that was given to a collection.
+pub fn last_collection() -> Key {
+    Key::space("m").text("last_collection")
+}
+
 /// How many records a collection has.
-pub fn count(collection: CollectionId) -> Key {
-    Key::space("counts").uuid(collection.uuid())
+pub fn count(collection: CollectionNumber) -> Key {
+    Key::space("c").int(i64::from(collection.0))
 }
 
 /// How many records of a collection one owner has.
-pub fn owned_count(collection: CollectionId, owner: Option<UserId>) -> Key {
-    match owner {
-        Some(owner) => count(collection).uuid(owner.uuid()),
-        None => count(collection).null(),
-    }
+pub fn owned_count(collection: CollectionNumber, owner: Option<OwnerNumber>) -> Key {
+    with_owner(count(collection), owner)
 }
 
 /// What one owner has in all collections: records, and their bytes.
-pub fn usage(owner: Option<UserId>) -> Key {
-    match owner {
-        Some(owner) => usages().uuid(owner.uuid()),
-        None => usages().null(),
-    }
+pub fn usage(owner: Option<OwnerNumber>) -> Key {
+    with_owner(usages(), owner)
 }
 
 /// Whose usage a key is; `None` if it is none.
-pub fn usage_owner(key: &Key) -> Option<Option<UserId>> {
+pub fn usage_owner(key: &Key) -> Option<Option<OwnerNumber>> {
     let mut elements = key.elements();
     match (elements.space(), elements.element()) {
-        (Ok("usage"), Ok(Element::Uuid(id))) => Some(Some(UserId::from_uuid(id))),
-        (Ok("usage"), Ok(Element::Null)) => Some(None),
+        (Ok("q"), Ok(Element::Int(number))) => u32::try_from(number).ok().map(|number| Some(OwnerNumber(number))),
+        (Ok("q"), Ok(Element::Null)) => Some(None),
         _ => None,
     }
 }
 
 /// How many collections there are.
 pub fn collection_count() -> Key {
-    Key::space("meta").text("collections")
+    Key::space("m").text("collections")
 }
 
 /// All that is counted against quotas.
 pub fn usages() -> Key {
-    Key::space("usage")
+    Key::space("q")
 }
 
 /// How many references point at a record.
-pub fn referrers(collection: CollectionId, id: RecordId) -> Key {
+pub fn referrers(collection: CollectionNumber, id: RecordId) -> Key {
     all_referrers(collection).uuid(id.uuid())
 }
 
 /// The reference counts of all records of a collection.
-pub fn all_referrers(collection: CollectionId) -> Key {
-    Key::space("referrers").uuid(collection.uuid())
+pub fn all_referrers(collection: CollectionNumber) -> Key {
+    Key::space("b").int(i64::from(collection.0))
 }
 
-/// The tombstone of a record that was deleted. The value is empty; its version is the deletion's.
-pub fn tombstone(collection: CollectionId, id: RecordId) -> Key {
+/// The tombstone of a record that was deleted. The value is the place of the deletion's entry in the journal, a counter; its version
+/// is the deletion's.
+pub fn tombstone(collection: CollectionNumber, id: RecordId) -> Key {
     tombstones(collection).uuid(id.uuid())
 }
 
 /// The tombstones of a collection's records.
-pub fn tombstones(collection: CollectionId) -> Key {
-    all_tombstones().uuid(collection.uuid())
+pub fn tombstones(collection: CollectionNumber) -> Key {
+    all_tombstones().int(i64::from(collection.0))
 }
 
 /// All tombstones, by collection.
 pub fn all_tombstones() -> Key {
-    Key::space("gone")
+    Key::space("t")
 }
 
 /// A user.
@@ -207,7 +264,7 @@ pub fn username(folded: &str) -> Key {
 
 /// All names that are taken.
 pub fn usernames() -> Key {
-    Key::space("usernames")
+    Key::space("k")
 }
 
 /// The id of the user who has an e-mail address, in its folded form.
@@ -217,22 +274,22 @@ pub fn email(folded: &str) -> Key {
 
 /// All e-mail addresses of users.
 pub fn emails() -> Key {
-    Key::space("emails")
+    Key::space("e")
 }
 
 /// How many active admins there are.
 pub fn active_admins() -> Key {
-    Key::space("meta").text("active_admins")
+    Key::space("m").text("active_admins")
 }
 
 /// How often a definition that refers to another collection was written.
 pub fn referring_definitions() -> Key {
-    Key::space("meta").text("referring_definitions")
+    Key::space("m").text("referring_definitions")
 }
 
 /// Set-up is done. Written once, with the first admin.
 pub fn set_up() -> Key {
-    Key::space("meta").text("set_up")
+    Key::space("m").text("set_up")
 }
 
 /// A session.
@@ -257,7 +314,7 @@ pub fn user_sessions(user: UserId) -> Key {
 
 /// All sessions, by user.
 pub fn all_user_sessions() -> Key {
-    Key::space("user_sessions")
+    Key::space("y")
 }
 
 /// A refresh token whose successor was used, with that successor; in strict rotation every token that was used.
@@ -272,7 +329,7 @@ pub fn all_spent(session: SessionId) -> Key {
 
 /// All refresh tokens that were used up, by session.
 pub fn spent_tokens() -> Key {
-    Key::space("spent")
+    Key::space("x")
 }
 
 /// An operation.

@@ -45,11 +45,11 @@ pub async fn trim_changes(core: &Core, by: Actor<'_>, older_than: std::time::Dur
     let trim = Trim::before(core, older_than)?;
     let of = trim.count(core).await?;
     let details = json!({"kind": "trim_changes", "until": trim.until()?});
-    start(core, by, Work::TrimChanges(trim), Some(of), details).await
+    start(core, by, Work::TrimChanges(trim), of, details).await
 }
 
-/// How many changes [`trim_changes`] would remove.
-pub async fn count_changes(core: &Core, older_than: std::time::Duration) -> Result<u64> {
+/// How many changes [`trim_changes`] would remove, where they are few enough to be counted.
+pub async fn count_changes(core: &Core, older_than: std::time::Duration) -> Result<Option<u64>> {
     Trim::before(core, older_than)?.count(core).await
 }
 

@@ -3,11 +3,10 @@
 
 use std::sync::atomic::AtomicU64;
 
-use common::access::Caller;
 use store::{Addition, Key};
 use thiserror::Error;
 
-use super::keyspace;
+use super::{keyspace, numbers::OwnerNumber};
 
 /// Collections of a server at most. Lists of collections, and deleting a record, read all definitions.
 pub const MAX_COLLECTIONS: i64 = 1000;
@@ -82,8 +81,8 @@ pub enum OverQuota {
 }
 
 impl OverQuota {
-    /// What a refusal by the store means for `caller`.
-    pub fn of(key: &Key, found: &[i64], additions: &[Addition], caller: &Caller) -> Option<Self> {
+    /// What a refusal by the store means for a caller who has this number as an owner.
+    pub fn of(key: &Key, found: &[i64], additions: &[Addition], caller: Option<OwnerNumber>) -> Option<Self> {
         if *key == keyspace::collection_count() {
             return Some(Self::Collections);
         }
@@ -91,7 +90,7 @@ impl OverQuota {
         if owner.is_none() {
             return Some(Self::Nobody);
         }
-        if owner != caller.user_id() {
+        if owner != caller {
             return Some(Self::Owner);
         }
         let mut pairs = found.iter().zip(additions);

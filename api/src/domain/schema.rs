@@ -7,36 +7,74 @@ use common::{
     access::{Action, Caller, Decision},
     collection::Collection,
     field::{Field, FieldType},
-    id::{CollectionId, Revision},
+    id::Revision,
     name::CollectionName,
 };
 use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
 use store::{Entry, Scan, Snapshot, Version, counter};
 
 use super::{
     core::Core,
     error::{AuthError, Error, Result},
     keyspace,
+    numbers::{CollectionNumber, FieldIndexes, IndexNumber, Keys},
+    owners::Owners,
 };
 
 /// How many definitions are kept.
 const MAX_SCHEMAS: usize = 1024;
+
+/// A definition as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredDefinition {
+    /// What is sent.
+    #[serde(flatten)]
+    pub collection: Collection,
+    /// What its names are in keys.
+    pub keys: Keys,
+}
 
 /// A definition as requests use it: parsed once for each version.
 #[derive(Debug)]
 pub struct Schema {
     /// What is stored, with `revision` set.
     pub collection: Collection,
+    /// What its names are in keys.
+    pub keys: Keys,
     /// The commit that wrote it.
     pub version: Version,
-    /// The ids of the collections that its reference fields name.
-    pub targets: HashMap<CollectionName, CollectionId>,
+    /// The collections that its reference fields name.
+    pub targets: HashMap<CollectionName, CollectionNumber>,
+    /// The indexes of each field, in the order of the fields.
+    indexes: Vec<FieldIndexes>,
 }
 
 impl Schema {
-    /// The collection's id.
-    pub fn id(&self) -> CollectionId {
-        self.collection.id
+    /// Of a stored definition.
+    pub fn new(
+        definition: StoredDefinition,
+        version: Version,
+        targets: HashMap<CollectionName, CollectionNumber>,
+    ) -> Self {
+        let StoredDefinition { collection, keys } = definition;
+        let indexes = collection.fields.iter().map(|field| keys.indexes_of(field.name.as_str())).collect();
+        Self { collection, keys, version, targets, indexes }
+    }
+
+    /// The collection in keys.
+    pub fn number(&self) -> CollectionNumber {
+        self.keys.number
+    }
+
+    /// Its fields, with the indexes of each.
+    pub fn fields(&self) -> impl Iterator<Item = (&Field, FieldIndexes)> {
+        self.collection.fields.iter().zip(self.indexes.iter().copied())
+    }
+
+    /// The index of a field's values, where it has one.
+    pub fn index(&self, field: &str) -> Option<IndexNumber> {
+        self.fields().find(|(known, _)| known.name.as_str() == field)?.1.values
     }
 
     /// Whether the caller may do `action`, and to which records. A caller who may not even look does not learn that it exists.
@@ -78,8 +116,8 @@ impl Schemas {
             return Ok(Some(schema));
         }
         let Some(entry) = snapshot.get(&keyspace::collection(name)).await? else { return Ok(None) };
-        let collection = parse(&entry)?;
-        let named = collection.fields.iter().filter_map(|field| match &field.kind {
+        let definition = parse(&entry)?;
+        let named = definition.collection.fields.iter().filter_map(|field| match &field.kind {
             FieldType::Reference { collection, .. } => collection.as_ref(),
             _ => None,
         });
@@ -88,10 +126,10 @@ impl Schemas {
         let mut targets = HashMap::new();
         for (target, entry) in named.into_iter().zip(snapshot.get_many(&keys).await?) {
             if let Some(entry) = entry {
-                targets.insert(target, parse(&entry)?.id);
+                targets.insert(target, parse(&entry)?.keys.number);
             }
         }
-        let schema = Arc::new(Schema { collection, version: entry.version, targets });
+        let schema = Arc::new(Schema::new(definition, entry.version, targets));
         self.0.insert(name.clone(), (as_of, Arc::clone(&schema)));
         Ok(Some(schema))
     }
@@ -106,14 +144,14 @@ impl Schemas {
     }
 }
 
-fn parse(entry: &Entry) -> Result<Collection> {
-    let mut collection: Collection = serde_json::from_slice(&entry.value)?;
-    collection.revision = Revision(entry.version.get());
-    Ok(collection)
+fn parse(entry: &Entry) -> Result<StoredDefinition> {
+    let mut definition: StoredDefinition = serde_json::from_slice(&entry.value)?;
+    definition.collection.revision = Revision(entry.version.get());
+    Ok(definition)
 }
 
 /// All definitions, by name.
-pub async fn all(snapshot: &Snapshot) -> Result<Vec<Collection>> {
+pub async fn all(snapshot: &Snapshot) -> Result<Vec<StoredDefinition>> {
     let entries = snapshot.scan(Scan::prefix(&keyspace::collections())).await?;
     entries.iter().map(|(_, entry)| parse(entry)).collect()
 }
@@ -131,10 +169,18 @@ pub async fn hide_references(core: &Core, snapshot: &Snapshot, fields: &mut [Fie
 }
 
 /// How many records a decision covers, from the kept counts; `None` where it covers none at all.
-pub async fn count(snapshot: &Snapshot, id: CollectionId, decision: Decision) -> Result<Option<u64>> {
+pub async fn count(
+    owners: &Owners,
+    snapshot: &Snapshot,
+    number: CollectionNumber,
+    decision: Decision,
+) -> Result<Option<u64>> {
     let key = match decision {
-        Decision::All => keyspace::count(id),
-        Decision::Own(user) => keyspace::owned_count(id, Some(user)),
+        Decision::All => keyspace::count(number),
+        Decision::Own(user) => match owners.number(snapshot, user).await? {
+            Some(owner) => keyspace::owned_count(number, Some(owner)),
+            None => return Ok(Some(0)),
+        },
         Decision::Denied => return Ok(None),
     };
     let count = snapshot.get(&key).await?.as_ref().and_then(counter).unwrap_or(0);

@@ -44,7 +44,7 @@ pub async fn first_admin(app: &App, by: Actor<'_>, username: Username, password:
     users::names::check(&username)?;
     let hash = users::hash(app.auth(), "password", &username, password).await?;
     let new = NewUser { is_admin: true, ..NewUser::new(username, String::new()) };
-    let (user, mut batch) = users::stage_create(app.core(), by, new, &hash)?;
+    let (user, mut batch) = users::stage_create(app.core(), by, new, &hash).await?;
     batch.expect(keyspace::set_up(), Expect::Absent).put(keyspace::set_up(), user.id.to_string());
     match app.core().store.commit(batch).await {
         Ok(_) => Ok(user),

@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     access::Caller,
-    change::{Subject, Verb},
     field::FieldType,
-    id::{CollectionId, RecordId, Revision, UserId},
-    json::Exact,
+    id::{RecordId, UserId},
     record::Record,
 };
 use serde_json::Value;
-use store::{Batch, Entry, Expect, Key, Version};
+use store::{Batch, Entry, Expect, Key};
+use uuid::Uuid;
 
 use super::{
     core::Core,
     error::{Error, Result},
-    journal, keyspace,
+    journal::{self, Action, Link},
+    keyspace,
+    numbers::{CollectionNumber, OwnerNumber},
+    owners, record,
     schema::Schema,
     usage,
 };
@@ -38,6 +40,8 @@ pub struct Stage<'a> {
     references: BTreeMap<Target, i64>,
     /// So does what the owners have.
     usage: usage::Changes,
+    /// Owners who get their number with this batch.
+    new_owners: BTreeMap<UserId, OwnerNumber>,
 }
 
 /// A record that a reference points at.
@@ -46,11 +50,21 @@ pub struct Target {
     /// The record's key.
     pub key: Key,
     /// Its collection.
-    pub collection: CollectionId,
+    pub collection: CollectionNumber,
     /// Its id.
     pub id: RecordId,
     /// The field that points.
     pub field: String,
+}
+
+/// What stands under a unique value: the id of the record that has it.
+pub fn unique_value(id: RecordId) -> Vec<u8> {
+    id.uuid().into_bytes().to_vec()
+}
+
+/// The same read again; `None` for anything else.
+pub fn unique_holder(entry: &Entry) -> Option<RecordId> {
+    Uuid::from_slice(&entry.value).ok().map(RecordId::from_uuid)
 }
 
 /// A record as it was read from the store.
@@ -73,27 +87,26 @@ pub struct Entries {
     pub uniques: BTreeMap<Key, String>,
     /// What it refers to.
     pub targets: BTreeSet<Target>,
-    /// Under whom it is counted.
-    pub owner: Option<UserId>,
 }
 
 impl Entries {
-    /// What has to stand beside this record; `coffer check` asks here too.
-    pub fn of(schema: &Schema, id: RecordId, record: &Record) -> Self {
-        let collection = schema.id();
-        let owner = record.owner();
-        let mut entries = Self { owner, ..Self::default() };
-        entries.indexes.insert(keyspace::owned(collection, owner).uuid(id.uuid()));
-        for field in &schema.collection.fields {
+    /// What has to stand beside this record; `coffer check` asks here too. `owner` is the number of its owner.
+    pub fn of(schema: &Schema, id: RecordId, record: &Record, owner: Option<OwnerNumber>) -> Self {
+        let collection = schema.number();
+        let mut entries = Self::default();
+        if let Some(index) = schema.keys.owner_index() {
+            entries.indexes.insert(keyspace::owned(collection, index, owner).uuid(id.uuid()));
+        }
+        for (field, indexes) in schema.fields() {
             let value = record.get(field.name.as_str()).unwrap_or(&Value::Null);
-            if field.has_index() {
-                entries.indexes.insert(keyspace::index_entry(collection, field, value, id));
+            if let Some(index) = indexes.values {
+                entries.indexes.insert(keyspace::index_entry(collection, index, field, value, id));
             }
             if value.is_null() {
                 continue;
             }
-            if field.unique {
-                entries.uniques.insert(keyspace::unique(collection, field, value), field.name.to_string());
+            if let Some(rule) = indexes.unique {
+                entries.uniques.insert(keyspace::unique(collection, rule, field, value), field.name.to_string());
             }
             if let FieldType::Reference { collection: Some(target), .. } = &field.kind
                 && let Some(target) = schema.targets.get(target)
@@ -118,98 +131,106 @@ impl<'a> Stage<'a> {
             released: BTreeSet::new(),
             references: BTreeMap::new(),
             usage: usage::Changes::default(),
+            new_owners: BTreeMap::new(),
         }
     }
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
-    pub fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, Verb::Create, None)
+    pub async fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
+        self.add(schema, id, record, Action::Create, None).await
     }
 
-    /// A record that was deleted by the commit `deleted_by`, under its old id.
-    pub fn restore(
+    /// A record that was deleted under its old id, which `tombstone` notes.
+    pub async fn restore(
         &mut self,
         schema: &Schema,
         id: RecordId,
         record: &Record,
-        deleted_by: Version,
+        tombstone: &Entry,
     ) -> Result<(Vec<u8>, Vec<String>)> {
-        let key = keyspace::tombstone(schema.id(), id);
-        self.batch.expect(key.clone(), Expect::Version(deleted_by)).delete(key);
-        self.add(schema, id, record, Verb::Restore, Some(deleted_by))
+        let key = keyspace::tombstone(schema.number(), id);
+        self.batch.expect(key.clone(), Expect::Version(tombstone.version)).delete(key);
+        self.add(schema, id, record, Action::Restore, Some(Link::of_tombstone(tombstone))).await
     }
 
-    fn add(
+    async fn add(
         &mut self,
         schema: &Schema,
         id: RecordId,
         record: &Record,
-        action: Verb,
-        previous: Option<Version>,
+        action: Action,
+        previous: Option<Link>,
     ) -> Result<(Vec<u8>, Vec<String>)> {
-        let json = to_bytes(record)?;
-        let key = keyspace::record(schema.id(), id);
-        let after = Entries::of(schema, id, record);
-        let taken = self.diff(id, Entries::default(), &after);
-        self.count(schema.id(), after.owner, 1);
-        self.add_usage(1, &json, record);
-        self.note(schema, id, action, previous, Value::Null, record);
-        self.batch.expect(key.clone(), Expect::Absent).put(key, json.clone());
-        Ok((json, taken))
+        let owner = self.owner(record.owner()).await?;
+        let key = keyspace::record(schema.number(), id);
+        let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner));
+        let value = self.write(schema, record, owner)?;
+        self.count(schema.number(), owner, 1);
+        self.note(schema, id, action, previous, (None, Some(record)))?;
+        self.batch.expect(key.clone(), Expect::Absent).put(key, value.clone());
+        Ok((value, taken))
     }
 
     /// A changed record. Gives its stored form.
-    pub fn update(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<u8>> {
-        let Stored { id, entry, record: old } = before;
-        let (id, json) = (*id, to_bytes(record)?);
-        let key = keyspace::record(schema.id(), id);
-        let (before, after) = (Entries::of(schema, id, old), Entries::of(schema, id, record));
-        if before.owner != after.owner {
-            let collection = schema.id();
-            self.batch.add(keyspace::owned_count(collection, before.owner), -1);
-            self.batch.add(keyspace::owned_count(collection, after.owner), 1);
-        }
-        self.diff(id, before, &after);
-        self.add_usage(-1, &entry.value, old);
-        self.add_usage(1, &json, record);
-        self.note(schema, id, Verb::Update, Some(entry.version), old, record);
-        self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, json.clone());
-        Ok(json)
+    pub async fn update(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<u8>> {
+        Ok(self.change(schema, before, schema, record).await?.0)
     }
 
     /// A record under a new definition. Gives the fields whose value another record of this batch has.
-    pub fn replace(
+    pub async fn replace(
         &mut self,
         old_schema: &Schema,
         before: &Stored,
         new_schema: &Schema,
         record: &Record,
     ) -> Result<Vec<String>> {
-        let Stored { id, entry, record: old } = before;
-        let (id, json) = (*id, to_bytes(record)?);
-        let key = keyspace::record(new_schema.id(), id);
-        let taken = self.diff(id, Entries::of(old_schema, id, old), &Entries::of(new_schema, id, record));
-        self.batch.expect(key.clone(), Expect::Version(entry.version));
-        if json != entry.value {
-            self.add_usage(-1, &entry.value, old);
-            self.add_usage(1, &json, record);
-            self.note(new_schema, id, Verb::Update, Some(entry.version), old, record);
-            self.batch.put(key, json);
+        if record::is_same(&before.record, record) {
+            let owner = self.owner(record.owner()).await?;
+            let (old, new) =
+                (Entries::of(old_schema, before.id, record, owner), Entries::of(new_schema, before.id, record, owner));
+            let key = keyspace::record(new_schema.number(), before.id);
+            self.batch.expect(key, Expect::Version(before.entry.version));
+            return Ok(self.diff(before.id, old, &new));
         }
-        Ok(taken)
+        Ok(self.change(old_schema, before, new_schema, record).await?.1)
+    }
+
+    async fn change(
+        &mut self,
+        old_schema: &Schema,
+        before: &Stored,
+        schema: &Schema,
+        record: &Record,
+    ) -> Result<(Vec<u8>, Vec<String>)> {
+        let Stored { id, entry, record: old } = before;
+        let (old_owner, owner) = (self.owner(old.owner()).await?, self.owner(record.owner()).await?);
+        let (old_entries, entries) =
+            (Entries::of(old_schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
+        let taken = self.diff(*id, old_entries, &entries);
+        if old_owner != owner {
+            let collection = schema.number();
+            self.batch.add(keyspace::owned_count(collection, old_owner), -1);
+            self.batch.add(keyspace::owned_count(collection, owner), 1);
+        }
+        self.usage.add(old_owner, -1, -record::counted_size(&entry.value)?);
+        let value = self.write(schema, record, owner)?;
+        self.note(schema, *id, Action::Update, Some(Link::of_record(entry)?), (Some(old), Some(record)))?;
+        let key = keyspace::record(schema.number(), *id);
+        self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value.clone());
+        Ok((value, taken))
     }
 
     /// A record that is deleted.
-    pub fn delete(&mut self, schema: &Schema, key: &Key, entry: &Entry) -> Result<()> {
-        let old = Record::from_slice(&entry.value)?;
-        let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
-        let before = Entries::of(schema, id, &old);
-        self.count(schema.id(), before.owner, -1);
-        self.add_usage(-1, &entry.value, &old);
-        self.diff(id, before, &Entries::default());
-        self.note(schema, id, Verb::Delete, Some(entry.version), &old, Value::Null);
-        self.batch.put(keyspace::tombstone(schema.id(), id), Vec::new());
-        self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone());
+    pub async fn delete(&mut self, schema: &Schema, id: RecordId, entry: &Entry) -> Result<()> {
+        let old = record::decode(id, &entry.value)?;
+        let owner = self.owner(old.owner()).await?;
+        self.count(schema.number(), owner, -1);
+        self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
+        self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default());
+        let place = self.note(schema, id, Action::Delete, Some(Link::of_record(entry)?), (Some(&old), None))?;
+        self.batch.put(keyspace::tombstone(schema.number(), id), i64::from(place).to_be_bytes().to_vec());
+        let key = keyspace::record(schema.number(), id);
+        self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
         Ok(())
     }
 
@@ -257,7 +278,7 @@ impl<'a> Stage<'a> {
             if !self.released.contains(key) {
                 self.batch.expect(key.clone(), Expect::Absent);
             }
-            self.batch.put(key.clone(), id.to_string());
+            self.batch.put(key.clone(), unique_value(id));
         }
         for target in before.targets {
             *self.references.entry(target).or_default() -= 1;
@@ -268,41 +289,59 @@ impl<'a> Stage<'a> {
         taken
     }
 
-    fn count(&mut self, collection: CollectionId, owner: Option<UserId>, by: i64) {
+    fn count(&mut self, collection: CollectionNumber, owner: Option<OwnerNumber>, by: i64) {
         self.batch.add(keyspace::count(collection), by).add(keyspace::owned_count(collection, owner), by);
     }
 
-    /// A stored record comes (1) or goes (-1) with its owner's bytes.
-    fn add_usage(&mut self, by: i64, json: &[u8], record: &Record) {
-        self.usage.add(record.owner(), by, by * counted_size(json, record));
+    /// The stored form of a record that comes, counted for its owner. Its entry in the journal is the next.
+    fn write(&mut self, schema: &Schema, record: &Record, owner: Option<OwnerNumber>) -> Result<Vec<u8>> {
+        let head = record::Head::new(schema.keys.version, Some(self.batch.appended()));
+        let record::Encoded { value, counted, json } = record::encode(head, record)?;
+        if json > MAX_RECORD_BYTES {
+            return Err(Error::TooLarge { limit: MAX_RECORD_BYTES, size: json });
+        }
+        self.usage.add(owner, 1, counted);
+        Ok(value)
     }
 
+    /// The number of an owner, given with this batch if need be.
+    async fn owner(&mut self, user: Option<UserId>) -> Result<Option<OwnerNumber>> {
+        let Some(user) = user else { return Ok(None) };
+        if let Some(number) = self.core.owners.known(user).or_else(|| self.new_owners.get(&user).copied()) {
+            return Ok(Some(number));
+        }
+        if let Some(number) = self.core.owners.number(&self.core.store.snapshot().await?, user).await? {
+            return Ok(Some(number));
+        }
+        let mut last = self.new_owners.values().max().copied();
+        let number = owners::stage_new(&self.core.store, &mut self.batch, user, &mut last).await?;
+        self.new_owners.insert(user, number);
+        Ok(Some(number))
+    }
+
+    /// Adds the entry of a change to the journal; gives its place in the commit.
     fn note(
         &mut self,
         schema: &Schema,
         id: RecordId,
-        action: Verb,
-        previous: Option<Version>,
-        before: impl Into<Exact>,
-        after: impl Into<Exact>,
-    ) {
-        let mut change = journal::entry(self.core, self.caller, Subject::Record, &id, action).values(before, after);
-        change.collection = Some(schema.collection.name.clone());
-        change.collection_id = Some(schema.id());
-        change.previous = previous.map(|version| Revision(version.get()));
-        self.batch.append(journal::bytes(&change));
+        action: Action,
+        previous: Option<Link>,
+        (before, after): (Option<&Record>, Option<&Record>),
+    ) -> Result<u32> {
+        let place = self.batch.appended();
+        let change = journal::RecordChange {
+            collection: schema.number(),
+            id,
+            action,
+            operation: journal::operation(),
+            at: self.core.stamp(),
+            by: self.caller.user_id(),
+            owner_before: before.and_then(Record::owner),
+            owner_after: after.and_then(Record::owner),
+            definition: schema.keys.version,
+            previous,
+        };
+        self.batch.append(change.to_bytes(before, after)?);
+        Ok(place)
     }
-}
-
-/// What a stored record counts for, in bytes.
-pub fn counted_size(json: &[u8], record: &Record) -> i64 {
-    usage::counted_size(json, record.get("updated_at").and_then(Value::as_str))
-}
-
-fn to_bytes(record: &Record) -> Result<Vec<u8>> {
-    let json = serde_json::to_vec(record)?;
-    if json.len() > MAX_RECORD_BYTES {
-        return Err(Error::TooLarge { limit: MAX_RECORD_BYTES, size: json.len() });
-    }
-    Ok(json)
 }

@@ -16,14 +16,14 @@ use common::{
     user::User,
 };
 use serde_json::{Value, json};
-use store::{Batch, CommitError, Expect, Version, counter};
+use store::{Batch, Expect, Version, counter};
 
 use super::{
     app::App,
     core::Core,
     error::{Error, Result},
     journal::{self, Actor},
-    keyspace,
+    keyspace, owners,
     retry::Retry,
     sessions, usage,
 };
@@ -38,7 +38,7 @@ pub async fn with_usage(core: &Core, user: User) -> Result<User> {
 }
 
 /// Stages a new user into a batch.
-pub fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<(User, Batch)> {
+pub async fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<(User, Batch)> {
     let user = User {
         id: UserId::from_uuid(core.ids.next_id()),
         username: new.username,
@@ -59,6 +59,7 @@ pub fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHas
     if stored.is_active_admin() {
         batch.add(keyspace::active_admins(), 1);
     }
+    owners::stage_new(&core.store, &mut batch, user.id, &mut None).await?;
     Ok((user, batch))
 }
 
@@ -76,16 +77,14 @@ pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
     let hash = hash(app.auth(), "password", &new.username, &new.password).await?;
     let _one_at_a_time = app.auth().naming.lock().await;
     names::refuse_alike(core, &new.username, None).await?;
-    let (username, email) = (new.username.clone(), new.email.clone());
-    let (user, batch) = stage_create(core, by, new, &hash)?;
-    match core.store.commit(batch).await {
-        Ok(_) => Ok(user),
-        Err(CommitError::Conflict { .. }) => {
-            found_by::refuse_taken(&core.store, None, &username, &email).await?;
-            // Whoever had it a moment ago is gone again.
-            Err(Error::Busy)
+    let mut retry = Retry::new(core);
+    loop {
+        let (user, batch) = stage_create(core, by, new.clone(), &hash).await?;
+        if retry.commit(batch).await?.is_some() {
+            return Ok(user);
         }
-        Err(error) => Err(error.into()),
+        // The name, the address or the number went to somebody else.
+        found_by::refuse_taken(&core.store, None, &new.username, &new.email).await?;
     }
 }
 

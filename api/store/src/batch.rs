@@ -104,7 +104,12 @@ impl Batch {
         self
     }
 
-    /// Writes a change entry under this commit's own version: see [`journal`](super::journal).
+    /// How many entries the batch appends so far: the place of the next one.
+    pub fn appended(&self) -> u32 {
+        u32::try_from(self.append.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Appends an entry to the journal, under this commit's own version: see [`journal`](super::journal).
     pub fn append(&mut self, change: impl Into<Bytes>) -> &mut Batch {
         self.append.push(change.into());
         self

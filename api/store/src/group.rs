@@ -8,8 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::error::{CommitError, ReadError};
+use super::journal::{Appended, Packer, Position};
 use super::last_changes::LastChanges;
-use super::{Addition, Batch, Entry, Expect, Key, Version, journal};
+use super::{Addition, Batch, Entry, Expect, Key, Version};
 
 /// What the store holds under the keys that the batches of a group depend on.
 pub(crate) struct Found(Vec<(Key, Result<Option<Entry>, ReadError>)>);
@@ -53,6 +54,8 @@ pub(crate) struct Group {
     pub(crate) last_changes: Arc<LastChanges>,
     /// What is written, by key.
     pub(crate) writes: BTreeMap<Key, Write>,
+    /// What is appended to the journal, in order.
+    appended: Vec<Appended>,
 }
 
 /// What a batch makes of one key.
@@ -64,7 +67,7 @@ struct Change {
 impl Group {
     /// No batches yet, over a store whose last commit is `version`.
     pub(crate) fn new(version: Version, last_changes: Arc<LastChanges>, found: Found) -> Group {
-        Group { found, version, last_changes, writes: BTreeMap::new() }
+        Group { found, version, last_changes, writes: BTreeMap::new(), appended: Vec::new() }
     }
 
     /// Adds a batch to the group, and returns the version that it will have. A batch that changes
@@ -106,11 +109,22 @@ impl Group {
         for (key, Change { before, after }) in changes {
             self.write(version, key, before, after);
         }
-        for (n, value) in batch.append.into_iter().enumerate() {
-            self.write(version, journal::key(version, n), None, Some(value));
+        for (place, bytes) in (0..).zip(batch.append) {
+            self.appended.push(Appended { at: Position { version, place }, bytes });
         }
         self.version = version;
         Ok(version)
+    }
+
+    /// Nothing more is admitted: what was appended becomes blocks of the journal.
+    pub(crate) fn finish(&mut self) {
+        let mut packer = Packer::default();
+        let mut blocks: Vec<_> =
+            std::mem::take(&mut self.appended).into_iter().filter_map(|entry| packer.push(entry)).collect();
+        blocks.extend(packer.finish());
+        for (key, Entry { version, value }) in blocks {
+            self.write(version, key, None, Some(value));
+        }
     }
 
     /// The value of a key as the next batch finds it.

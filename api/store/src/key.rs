@@ -2,7 +2,7 @@
 //!
 //! Every element delimits itself and carries its type, so no name or value, whatever bytes are in
 //! it, can reach into another space or be read as another element. Between types the order is
-//! null < false < true < integer < decimal < text < bytes < uuid; within one it is the type's own.
+//! null < false < true < decimal < text < bytes < uuid < integer; within one it is the type's own.
 //! Taking a key apart is in `key/elements.rs`; which spaces exist is up to the callers.
 
 mod decimal;
@@ -20,11 +20,14 @@ pub use self::elements::{Element, Elements, KeyError};
 const NULL: u8 = 0x05;
 const FALSE: u8 = 0x10;
 const TRUE: u8 = 0x11;
-const INT: u8 = 0x20;
+const LONG_INT: u8 = 0x20;
 const DECIMAL: u8 = 0x28;
 const TEXT: u8 = 0x30;
 const BYTES: u8 = 0x38;
 const UUID: u8 = 0x40;
+
+/// The integer 0. Above it are the tags of positive integers of 1 to 8 bytes, below it those of negative ones.
+const INT: u8 = 0x58;
 
 /// Ends a text or bytes element. A zero byte inside one is followed by [`ESCAPE`], which no
 /// element begins with, so an end is never mistaken for a zero and shorter sorts first.
@@ -63,10 +66,23 @@ impl Key {
         self
     }
 
-    /// Appends an integer.
+    /// Appends an integer, in as few bytes as it needs.
     #[must_use]
     pub fn int(mut self, value: i64) -> Key {
-        self.0.push(INT);
+        // Of a negative one, the amount below -1: the further down, the larger; with all bits turned over it sorts before.
+        let flip = if value < 0 { 0xFF } else { 0 };
+        let amount = if value < 0 { !value } else { value }.cast_unsigned();
+        let length = if value == 0 { 0 } else { (8 - amount.leading_zeros() as usize / 8).max(1) };
+        let tag = u8::try_from(length).unwrap_or(8);
+        self.0.push(if value < 0 { INT - tag } else { INT + tag });
+        self.0.extend(amount.to_be_bytes()[8 - length..].iter().map(|byte| byte ^ flip));
+        self
+    }
+
+    /// Appends an integer in eight bytes, as stores before format 3 had them and backups have.
+    #[must_use]
+    pub fn long_int(mut self, value: i64) -> Key {
+        self.0.push(LONG_INT);
         // With the sign bit turned over, negative numbers sort before positive ones.
         self.0.extend_from_slice(&(value ^ i64::MIN).to_be_bytes());
         self
@@ -125,6 +141,7 @@ impl Key {
             Element::Null => self.null(),
             Element::Bool(value) => self.bool(*value),
             Element::Int(value) => self.int(*value),
+            Element::LongInt(value) => self.long_int(*value),
             Element::Decimal(value) => self.decimal(*value),
             Element::Text(value) => self.text(value),
             Element::Bytes(value) => self.bytes(value),
@@ -198,7 +215,7 @@ impl fmt::Debug for Key {
         for element in elements {
             match element {
                 Ok(Element::Uuid(id)) => write!(f, "/{id}")?,
-                Ok(Element::Int(number)) => write!(f, "/{number}")?,
+                Ok(Element::Int(number) | Element::LongInt(number)) => write!(f, "/{number}")?,
                 Ok(Element::Null) => f.write_str("/null")?,
                 Ok(Element::Bool(_)) => f.write_str("/bool")?,
                 Ok(Element::Decimal(_)) => f.write_str("/decimal")?,

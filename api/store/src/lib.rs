@@ -15,7 +15,7 @@
 //! What keys mean is not known here: that is up to the parts that use the store.
 //!
 //! - `key`, `version`, `batch`, `scan`, `pages`, `error`, `options`, `stats`: the words that callers use
-//! - `journal`: where change entries live
+//! - `journal`: what batches append, in blocks
 //! - `group`, `last_changes`: which batches are committed, decided from what was read, for every engine alike
 //! - `local`: the engine in this process, on disk or in memory. Another one is an arm of [`Store`]'s and [`Snapshot`]'s enums
 
@@ -50,8 +50,9 @@ pub use self::version::{Entry, ParseVersionError, Version, counter, counters};
 /// newer ones, and so does not write into a store without keeping what it does not know of.
 ///
 /// - 1: the first
-/// - 2: what every owner has is counted (`domain/usage`)
-pub const FORMAT: u32 = 2;
+/// - 2: what every owner has is counted
+/// - 3: numbers in keys, the journal in blocks: see ARCHITECTURE.md, "The format on disk"
+pub const FORMAT: u32 = 3;
 
 /// How far a store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::Path,
     process::{Output, Stdio},
     sync::Arc,
@@ -12,10 +12,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use coffer::domain::{backup, keyspace};
-use common::change::{Change, Subject};
+use coffer::domain::{backup, journal::Back, keyspace, record};
+use common::id::RecordId;
+use flate2::bufread::GzDecoder;
 use serde_json::{Value, json};
-use store::{Key, Options, Scan, Store, Version, journal};
+use store::{Key, Options, Scan, Store, Version};
 
 use crate::{
     files::copy_dir,
@@ -64,22 +65,33 @@ async fn furnished() -> tempfile::TempDir {
     dir
 }
 
-/// All records by their keys, as the journal says they were after the commit `version`.
-async fn replayed(data: &Path, version: Version) -> BTreeMap<Key, Value> {
+/// All records, as the journal says they were after the commit `version`: from what they are now, back to then.
+async fn replayed(data: &Path, version: Version) -> BTreeMap<RecordId, Value> {
     let store = Store::open(Options::sled(store_dir(data))).unwrap();
+    let snapshot = store.snapshot().await.unwrap();
     let mut records = BTreeMap::new();
-    for (key, entry) in store.scan(journal::all()).await.unwrap() {
-        let change: Change = serde_json::from_slice(&entry.value).unwrap();
-        if journal::position(&key).unwrap().0 > version || change.subject != Subject::Record {
-            continue;
+    for prefix in [keyspace::all_records(), keyspace::all_tombstones()] {
+        for (key, entry) in snapshot.scan(Scan::prefix(&prefix)).await.unwrap() {
+            let (collection, id) = (keyspace::collection_of(&key).unwrap(), keyspace::last_id(&key).unwrap());
+            let mut state = record::decode(id, &entry.value).ok();
+            let mut back = Back::new(&snapshot, collection, id).await.unwrap();
+            while back.next_version().is_some_and(|next| next > version) {
+                state = back.step().await.unwrap().expect("the journal is whole").before;
+            }
+            records.extend(state.map(|record| (id, json!(record))));
         }
-        let key = keyspace::record(change.collection_id.unwrap(), change.id.parse().unwrap());
-        match change.after.into_parts().0 {
-            Value::Null => records.remove(&key),
-            after => records.insert(key, after),
-        };
     }
     records
+}
+
+/// What is packed in a backup, but for its manifest.
+fn unpacked(file: &Path) -> Vec<u8> {
+    let file = fs::read(file).unwrap();
+    let mut contents = Vec::new();
+    GzDecoder::new(&file[16..]).read_to_end(&mut contents).unwrap();
+    let manifest = contents.windows(11).rposition(|bytes| bytes == b"{\"format\":2").unwrap();
+    contents.truncate(manifest);
+    contents
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,9 +133,11 @@ async fn a_backup_under_load_is_a_prefix_of_history() {
         let expected = replayed(&data, manifest.version).await;
         assert!(!expected.is_empty(), "the writers got somewhere");
         let records =
-            everything(&restored).await.into_iter().filter(|(key, ..)| key.starts_with(&Key::space("records")));
-        let found: BTreeMap<Key, Value> =
-            records.map(|(key, _, value)| (key, serde_json::from_slice(&value).unwrap())).collect();
+            everything(&restored).await.into_iter().filter(|(key, ..)| key.starts_with(&keyspace::all_records()));
+        let found: BTreeMap<RecordId, Value> = records
+            .map(|(key, _, value)| (keyspace::last_id(&key).unwrap(), value))
+            .map(|(id, value)| (id, json!(record::decode(id, &value).unwrap())))
+            .collect();
         assert!(found == expected, "the backup is not what was there after {}", manifest.version);
     }
 }
@@ -139,11 +153,14 @@ async fn a_restored_store_is_what_it_was_and_passes_over_versions() {
     let restored = dir.path().join("new/restored");
     let said = restore(&file, &restored);
     assert!(said.contains("Restored 3 records"), "{said}");
-    let sessions = ["sessions", "user_sessions", "spent"].map(Key::space);
-    let mut expected = before.clone();
-    expected.retain(|(key, ..)| !sessions.iter().any(|space| key.starts_with(space)));
-    assert!(expected.len() < before.len(), "somebody was signed in");
-    assert!(everything(&restored).await == expected, "everything is as it was, its version too");
+    let sessions = [keyspace::sessions(), keyspace::all_user_sessions(), keyspace::spent_tokens()];
+    let is_session = |key: &Key| sessions.iter().any(|space| key.starts_with(space));
+    assert!(before.iter().any(|(key, ..)| is_session(key)), "somebody was signed in");
+    let after = everything(&restored).await;
+    assert!(!after.iter().any(|(key, ..)| is_session(key)));
+    let again = dir.path().join("again.backup");
+    assert!(coffer(&["backup", again.to_str().unwrap()], &restored).status.success());
+    assert!(unpacked(&again) == unpacked(&file), "everything is as it was, its version too");
 
     // The store that was backed up goes on, and is lost then.
     let server = Server::start(&data, &[]);
@@ -175,7 +192,7 @@ async fn a_file_that_is_not_whole_is_refused_before_anything_is_written() {
         ("nothing".to_owned(), Vec::new()),
         ("foreign".to_owned(), b"PK\x03\x04 something else\n".repeat(9)),
         ("only its first line".to_owned(), b"coffer backup 1\n".to_vec()),
-        ("newer".to_owned(), [b"coffer backup 2\n", &good[16..]].concat()),
+        ("newer".to_owned(), [b"coffer backup 3\n", &good[16..]].concat()),
         ("no number".to_owned(), [b"coffer backup x\n", &good[16..]].concat()),
         ("longer".to_owned(), [&good[..], b"\0"].concat()),
         ("twice".to_owned(), good.repeat(2)),

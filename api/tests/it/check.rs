@@ -4,13 +4,15 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use coffer::domain::keyspace;
-use common::{
-    collection::Collection,
-    id::{CollectionId, RecordId, SessionId, UserId},
+use coffer::domain::{
+    keyspace,
+    numbers::{CollectionNumber, IndexNumber, Keys, OwnerNumber},
+    record,
+    schema::StoredDefinition,
 };
+use common::id::{RecordId, SessionId, UserId};
 use serde_json::{Value, json};
-use store::{Batch, Key, Options, Scan, Store, journal};
+use store::{Batch, Key, Options, Scan, Store, Version, journal};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -57,6 +59,11 @@ async fn furnish(server: &Server, admin: &Client) {
     let one = admin.record("gone", json!({})).await;
     admin.record("gone", json!({"of": one["id"]})).await;
     admin.delete("/api/collections/gone/").await.is(204);
+    // One of whose records everyone lists their own.
+    let rules = json!({"list": ["owner"]});
+    let definition = json!({"name": "mine", "fields": [{"name": "text", "type": "text"}], "access": rules});
+    admin.post("/api/collections/", &definition).await.is(201);
+    admin.record("mine", json!({"text": "mine"})).await;
     // Users, and sessions in every state.
     let body = json!({"username": "Bo", "password": PASSWORD, "is_admin": true});
     let made = admin.post("/api/users/", &body).await.is(201);
@@ -81,10 +88,10 @@ async fn everything(store: &Store) -> Vec<(Key, Bytes)> {
     store.scan(all).await.unwrap().into_iter().map(|(key, entry)| (key, entry.value)).collect()
 }
 
-/// The id of the collection `words`.
-async fn words(store: &Store) -> CollectionId {
-    let entry = store.get(&keyspace::collection(&"words".parse().unwrap())).await.unwrap().unwrap();
-    serde_json::from_slice::<Collection>(&entry.value).unwrap().id
+/// What the definition of a collection says about its keys.
+async fn keys(store: &Store, collection: &str) -> Keys {
+    let entry = store.get(&keyspace::collection(&collection.parse().unwrap())).await.unwrap().unwrap();
+    serde_json::from_slice::<StoredDefinition>(&entry.value).unwrap().keys
 }
 
 /// Some key below a prefix.
@@ -102,7 +109,7 @@ fn id() -> uuid::Uuid {
 async fn what_the_server_wrote_fits_together() {
     let dir = furnished().await;
     let checked = said(&coffer(&["check"], &dir.path().join("data")));
-    assert!(checked.starts_with("0: Everything fits together: 7 records, "), "{checked}");
+    assert!(checked.starts_with("0: Everything fits together: 8 records, "), "{checked}");
 }
 
 #[tokio::test]
@@ -111,32 +118,31 @@ async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
     let data = dir.path().join("data");
     let store = open(&data);
     let before = everything(&store).await;
-    let words = words(&store).await;
+    let (mine, keys) = (keys(&store, "mine").await, keys(&store, "words").await);
+    let words = keys.number;
+    let index = |field| keyspace::index(words, keys.indexes_of(field).values.unwrap());
+    let by_owner = keyspace::index(mine.number, mine.owner_index().unwrap());
     let admin = some(&store, &keyspace::users()).await.0;
     let admin = UserId::from_uuid(keyspace::last_id(&admin).unwrap().uuid());
-    let (nobody, record) = (UserId::from_uuid(id()), RecordId::from_uuid(id()));
+    let (nobody, owner, record) = (UserId::from_uuid(id()), OwnerNumber(99), RecordId::from_uuid(id()));
     let unique = some(&store, &keyspace::uniques(words)).await.0;
     let usage = some(&store, &keyspace::usages()).await.0;
     let wrongs = [
-        ("an index entry is missing", some(&store, &keyspace::index(words, "weight")).await.0, None),
-        (
-            "the owner's index entry is missing",
-            some(&store, &keyspace::index(words, keyspace::OWNER_INDEX)).await.0,
-            None,
-        ),
-        ("an index entry has a value", some(&store, &keyspace::index(words, "parent")).await.0, Some("x".into())),
-        ("an index entry of no record", keyspace::index(words, "weight").int(3).uuid(id()), Some(String::new())),
-        ("an index of no field", keyspace::index(words, "colour").text("red").uuid(id()), Some(String::new())),
+        ("an index entry is missing", some(&store, &index("weight")).await.0, None),
+        ("the owner's index entry is missing", some(&store, &by_owner).await.0, None),
+        ("an index entry has a value", some(&store, &index("parent")).await.0, Some("x".into())),
+        ("an index entry of no record", index("weight").int(3).uuid(id()), Some(String::new())),
+        ("an index of no field", keyspace::index(words, IndexNumber(99)).text("red").uuid(id()), Some(String::new())),
         ("a unique entry is missing", unique.clone(), None),
         ("a unique entry names nobody", unique.clone(), Some(record.to_string())),
         ("a unique entry is torn", unique, Some("torn".to_owned())),
-        ("a unique entry of no record", keyspace::uniques(words).text("word").text("x"), Some(record.to_string())),
+        ("a unique entry of no record", keyspace::uniques(words).int(2).text("x"), Some(record.to_string())),
         ("a count is missing", keyspace::count(words), None),
         ("a count is wrong", keyspace::count(words), Some("\0\0\0\0\0\0\0\u{7}".to_owned())),
         ("a count is torn", keyspace::count(words), Some("\0".to_owned())),
         (
             "an owner has a count and no records",
-            keyspace::owned_count(words, Some(nobody)),
+            keyspace::owned_count(words, Some(owner)),
             Some("\0\0\0\0\0\0\0\u{1}".to_owned()),
         ),
         ("nobody has a count", keyspace::owned_count(words, None), Some("\0\0\0\0\0\0\0\u{1}".to_owned())),
@@ -145,7 +151,7 @@ async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
         ("what an owner has is half a number", usage.clone(), Some("\0\0\0\0\0\0\0\u{7}".to_owned())),
         (
             "an owner has something and no records",
-            keyspace::usage(Some(nobody)),
+            keyspace::usage(Some(owner)),
             Some("\0\0\0\0\0\0\0\u{1}\0\0\0\0\0\0\0\u{1}".to_owned()),
         ),
         ("the count of collections is missing", keyspace::collection_count(), None),
@@ -155,11 +161,7 @@ async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
             keyspace::referrers(words, record),
             Some("\0\0\0\0\0\0\0\u{2}".to_owned()),
         ),
-        (
-            "something of no collection",
-            keyspace::count(CollectionId::from_uuid(id())),
-            Some("\0\0\0\0\0\0\0\0".to_owned()),
-        ),
+        ("something of no collection", keyspace::count(CollectionNumber(99)), Some("\0\0\0\0\0\0\0\0".to_owned())),
         ("a user's name is missing", some(&store, &keyspace::usernames()).await.0, None),
         ("a user's name is another's", some(&store, &keyspace::usernames()).await.0, Some(nobody.to_string())),
         ("a name of no user", keyspace::username("nobody"), Some(admin.to_string())),
@@ -183,7 +185,7 @@ async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
         drop(store);
         let found = said(&coffer(&["check"], &data));
         assert!(found.starts_with("4: "), "{what}: {found}");
-        assert!(found.contains(&format!("{key:?}")), "{what} is told with its key: {found}");
+        assert!(found.contains(&keyspace::shown(&key)), "{what} is told with its key: {found}");
         assert!(found.contains("run `coffer check --repair`"), "{what}: {found}");
         let repaired = said(&coffer(&["check", "--repair"], &data));
         assert!(repaired.starts_with("0: ") && repaired.contains("Everything fits together"), "{what}: {repaired}");
@@ -200,47 +202,48 @@ async fn damage_to_what_people_stored_is_told_and_never_repaired() {
     let dir = furnished().await;
     let data = dir.path().join("data");
     let store = open(&data);
-    let words = words(&store).await;
+    let words = keys(&store, "words").await.number;
     let (record, value) = some(&store, &keyspace::records(words)).await;
-    let parsed: Value = serde_json::from_slice(&value).unwrap();
+    let parsed = record::decode(keyspace::last_id(&record).unwrap(), &value).unwrap();
     let change = |member: &str, to: Value| {
         let mut changed = parsed.clone();
-        changed[member] = to;
-        Some(changed.to_string())
+        changed.set(member, to);
+        record::encode(record::head(&value).unwrap(), &changed).unwrap().value
     };
     let users = some(&store, &keyspace::users()).await.0;
     let session = some(&store, &keyspace::sessions()).await.0;
-    let last = some(&store, &Key::space("changes")).await.0;
-    let (version, n) = journal::position(&last).unwrap();
+    let (last, block) = some(&store, &Key::space(journal::SPACE)).await;
+    let mut entries = journal::unpack(&block).unwrap();
+    let mut beyond = entries[0].clone();
+    beyond.at.place += 7;
+    let beyond = journal::pack(&[beyond]);
+    let later = Version::new(store.snapshot().await.unwrap().version().get() + 7);
+    entries[0].at.version = later;
     drop(store);
+    let text = |text: &str| text.as_bytes().to_vec();
     let wrongs = [
-        ("a record is no JSON", record.clone(), Some("{".to_owned())),
-        ("a record has another id", record.clone(), change("id", json!(id()))),
+        ("a record is no JSON", record.clone(), text("{")),
         ("a record refers to what is not there", record.clone(), change("parent", json!(id()))),
         ("two records have one unique value", record.clone(), change("word", json!("root"))),
-        (
-            "a record of no collection",
-            keyspace::record(CollectionId::from_uuid(id()), RecordId::from_uuid(id())),
-            Some("{}".to_owned()),
-        ),
-        (
-            "a record is there and gone",
-            keyspace::tombstone(words, keyspace::last_id(&record).unwrap()),
-            Some(String::new()),
-        ),
-        ("a user is no JSON", users, Some("[]".to_owned())),
-        ("a session is no JSON", session, Some(String::new())),
-        ("a definition is no JSON", keyspace::collection(&"words".parse().unwrap()), Some("null".to_owned())),
-        ("the journal has an entry of another commit", last, Some("{}".to_owned())),
-        ("the journal has a gap", journal::key(version, n + 2), Some("{}".to_owned())),
-        ("a key of nobody's", Key::space("strange").int(1), Some(String::new())),
+        ("a record's owner has no number", record.clone(), change("owner", json!(id()))),
+        ("a record of no collection", keyspace::record(CollectionNumber(99), RecordId::from_uuid(id())), text("{}")),
+        ("a record is there and gone", keyspace::tombstone(words, keyspace::last_id(&record).unwrap()), text("")),
+        ("a user is no JSON", users, text("[]")),
+        ("a session is no JSON", session, text("")),
+        ("a definition is no JSON", keyspace::collection(&"words".parse().unwrap()), text("null")),
+        ("a collection's number is another's", keyspace::numbered(words), text("{}")),
+        ("the last number is not the last", keyspace::last_collection(), vec![0; 8]),
+        ("the journal has a torn block", last.clone(), text("{}")),
+        ("the journal has an entry of another commit", last.clone(), journal::pack(&entries).to_vec()),
+        ("the journal has a gap", last, beyond.to_vec()),
+        ("a key of nobody's", Key::space("strange").int(1), text("")),
     ];
     for (what, key, value) in wrongs {
         let copy = dir.path().join("copy");
         let _ = std::fs::remove_dir_all(&copy);
         crate::files::copy_dir(&data, &copy);
         let store = open(&copy);
-        let entry = Bytes::from(value.unwrap());
+        let entry = Bytes::from(value);
         store.commit(Batch::with(|batch| batch.put(key.clone(), entry.clone()))).await.unwrap();
         drop(store);
         let found = said(&coffer(&["check"], &copy));

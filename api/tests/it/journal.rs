@@ -1,8 +1,9 @@
 //! `coffer journal trim`: histories end where the journal was cut, and nothing else changes.
 
+use coffer::domain::journal::{self, Entry, RecordChange};
 use common::change::Change;
 use serde_json::json;
-use store::{Batch, Options, Store, journal};
+use store::{Batch, Options, Store, journal as blocks};
 
 use crate::{
     kill::assert_sound,
@@ -33,10 +34,20 @@ async fn histories_end_where_the_journal_was_cut() {
     // All of that was long ago.
     let store = Store::open(Options::sled(store_dir(&data))).unwrap();
     let mut batch = Batch::new();
-    for (key, entry) in store.scan(journal::all()).await.unwrap() {
-        let mut change: Change = serde_json::from_slice(&entry.value).unwrap();
-        change.at = "2020-01-01T00:00:00Z".to_owned();
-        batch.put(key, serde_json::to_vec(&change).unwrap());
+    for (key, entry) in store.scan(blocks::blocks()).await.unwrap() {
+        let mut entries = blocks::unpack(&entry.value).unwrap();
+        for entry in &mut entries {
+            let old = match journal::parse(&entry.bytes).unwrap() {
+                Entry::Record(change, values) => {
+                    RecordChange { at: 2 * 1_577_836_800_000_000, ..change }.with(&values).unwrap()
+                }
+                Entry::Other(change, operation) => {
+                    journal::bytes_of(operation, &Change { at: "2020-01-01T00:00:00Z".to_owned(), ..*change })
+                }
+            };
+            entry.bytes = old.into();
+        }
+        batch.put(key, blocks::pack(&entries));
     }
     store.commit(batch).await.unwrap();
     drop(store);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use store::{Key, Version};
 
-/// The format that this program writes, and the newest that it reads.
-pub(super) const FORMAT: u32 = 1;
+/// The format that this program writes, and the newest that it reads. In format 1, what is derived is in a backup too, and the
+/// journal has all values before and after a change.
+pub(super) const FORMAT: u32 = 2;
 /// What a file begins with, before the format's number and a line break.
 pub(super) const MAGIC: &str = "coffer backup ";
 /// The spaces that stay out.

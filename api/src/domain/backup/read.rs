@@ -7,12 +7,14 @@ use std::{
     path::Path,
 };
 
+use base::{Clock, Entropy, IdSource};
 use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 use store::{Entry, FillError, Key, Options, Store, Version};
 use thiserror::Error;
 
 use super::format::{FORMAT, MAGIC, Manifest, PASSED_OVER, is_left_out};
+use crate::domain::{conversion::Converter, words};
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: u64 = 32;
@@ -80,12 +82,63 @@ pub fn restore(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Refused> {
-    let entries = Entries::open(path)?.inspect(|_| progress(1));
     let version = Version::new(manifest.version.get().saturating_add(PASSED_OVER));
+    let ids = IdSource::new(Clock::system(), Entropy::system());
+    let converter = Converter::new(&ids, manifest.version, &definitions(path)?);
+    let ready = Vec::new().into_iter();
+    let entries = Converted { entries: Entries::open(path)?, converter: Some(converter), ready, progress };
     Store::fill(options, version, entries).map_err(|error| match error {
         FillError::Entries(refused) => refused,
         error => Refused::Store(error.to_string()),
     })
+}
+
+/// The definitions, which are needed before what comes before them.
+fn definitions(path: &Path) -> Result<Vec<Entry>, Refused> {
+    let (mut found, space) = (Vec::new(), Key::space(words::COLLECTIONS));
+    for entry in Entries::open(path)? {
+        let (key, entry) = entry?;
+        if key.starts_with(&space) {
+            found.push(entry);
+        } else if key > space {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The entries of a file as they are stored.
+struct Converted<'a> {
+    entries: Entries,
+    /// `None` when all is converted.
+    converter: Option<Converter<'a>>,
+    ready: std::vec::IntoIter<(Key, Entry)>,
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl Iterator for Converted<'_> {
+    type Item = Result<(Key, Entry), Refused>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.ready.next() {
+                return Some(Ok(entry));
+            }
+            let (mut out, converter) = (Vec::new(), self.converter.as_mut()?);
+            let outcome = match self.entries.next() {
+                Some(Ok((key, entry))) => {
+                    (self.progress)(1);
+                    converter.convert(&key, entry, &mut out)
+                }
+                Some(Err(refused)) => return Some(Err(refused)),
+                None => self.converter.take()?.finish(&mut out),
+            };
+            if let Err(error) = outcome {
+                return Some(Err(Refused::Store(error.with_causes())));
+            }
+            self.ready = out.into_iter();
+        }
+    }
 }
 
 /// Reads the first line, and the number of the format in it.
@@ -95,7 +148,7 @@ fn read_head(file: &mut impl BufRead) -> Result<(), Refused> {
     let text = std::str::from_utf8(&line).map_err(|_| Refused::Foreign)?;
     let number = text.strip_prefix(MAGIC).and_then(|rest| rest.strip_suffix('\n')).ok_or(Refused::Foreign)?;
     match number.parse().map_err(|_| Refused::Foreign)? {
-        FORMAT => Ok(()),
+        1..=FORMAT => Ok(()),
         newer if newer > FORMAT => Err(Refused::TooNew(newer)),
         _ => Err(Refused::Foreign),
     }

@@ -10,7 +10,7 @@ use store::{Batch, Key, Options, Store, Version};
 use uuid::Uuid;
 
 use super::{Manifest, read::verify, write::Backup};
-use crate::domain::keyspace;
+use crate::domain::{keyspace, words};
 
 fn entry(key: &[u8], version: u64, value: &[u8]) -> Vec<u8> {
     let lengths = [key.len(), value.len()].map(|length| u32::try_from(length).unwrap().to_be_bytes());
@@ -39,9 +39,10 @@ fn refused(contents: &[Vec<u8>], behind: &[u8]) -> Option<String> {
 
 #[test]
 fn contents_that_no_backup_has_are_refused() {
-    let (a, b) = (keyspace::users().uuid(Uuid::nil()), keyspace::users().uuid(Uuid::max()));
+    let users = || Key::space(words::USERS);
+    let (a, b) = (users().uuid(Uuid::nil()), users().uuid(Uuid::max()));
     let (a, b) = (a.as_bytes(), b.as_bytes());
-    let session = keyspace::sessions().uuid(Uuid::nil());
+    let session = Key::space("sessions").uuid(Uuid::nil());
     let two = manifest(7, &[("users", 2)]);
     assert_eq!(refused(&[entry(a, 7, b"x"), entry(b, 1, b""), two.clone()], b""), None);
     let nothing: &[u8] = b"";
@@ -54,7 +55,7 @@ fn contents_that_no_backup_has_are_refused() {
         ("a session", vec![entry(session.as_bytes(), 1, b"{}"), manifest(7, &[("sessions", 1)])], nothing),
         ("no key", vec![entry(&[0x99], 1, b""), manifest(7, &[])], nothing),
         ("the store's own key", vec![entry(&[0], 1, b""), manifest(7, &[])], nothing),
-        ("a long key", vec![entry(keyspace::users().text(&"k".repeat(900)).as_bytes(), 1, b"")], nothing),
+        ("a long key", vec![entry(users().text(&"k".repeat(900)).as_bytes(), 1, b"")], nothing),
         ("a value without end", vec![[[0, 0, 0, 4], [0xff; 4]].concat(), vec![0; 99]], nothing),
         ("no manifest", vec![entry(a, 1, b""), vec![0; 4]], nothing),
         ("no end", vec![entry(a, 1, b"")], nothing),
@@ -84,14 +85,14 @@ async fn a_backup_holds_what_its_manifest_says_and_no_session() {
         pieces += 1;
         // It is of one moment, whatever happens to the store meanwhile.
         store.commit(Batch::with(|batch| batch.delete(keyspace::users().uuid(Uuid::from_u128(999))))).await.unwrap();
-        store.commit(Batch::with(|batch| batch.put(Key::space("meta").int(pieces), "later"))).await.unwrap();
+        store.commit(Batch::with(|batch| batch.put(keyspace::single("later").int(pieces), "later"))).await.unwrap();
     }
     assert!(pieces > 1, "it comes in pieces");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     fs::write(&path, &file).unwrap();
     let expected = Manifest {
-        format: 1,
+        format: 2,
         created: "2026-01-01T00:00:00Z".to_owned(),
         coffer: env!("CARGO_PKG_VERSION").to_owned(),
         version: Version::new(1),

@@ -1,14 +1,17 @@
 //! Making a backup, a piece at a time, from a snapshot: whoever wants the next piece asks for it, and writers go on meanwhile.
+//! It is written in words, in the order of their keys, and knows nothing of numbers.
+
+mod parts;
 
 use std::io::{self, Write};
-use std::ops::Bound;
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
-use store::{Entry, Key, Pages, Scan, Snapshot};
+use store::{Entry, Key, Snapshot};
 
-use super::format::{FORMAT, MAGIC, Manifest, is_left_out};
+use self::parts::Parts;
+use super::format::{FORMAT, MAGIC, Manifest};
 use crate::domain::Result;
 
 /// Bytes that are gathered before they are handed out.
@@ -16,7 +19,7 @@ const PIECE: usize = 64 * 1024;
 
 /// A backup in the making.
 pub struct Backup<'a> {
-    pages: Pages<'a>,
+    parts: Parts<'a>,
     /// What has been packed and not handed out; `None` after the end.
     packed: Option<GzEncoder<Vec<u8>>>,
     hash: Sha256,
@@ -28,7 +31,7 @@ impl<'a> Backup<'a> {
     pub fn new(snapshot: &'a Snapshot, created: String) -> Self {
         let head = format!("{MAGIC}{FORMAT}\n").into_bytes();
         Self {
-            pages: snapshot.pages(Scan::range(Bound::Unbounded, Bound::Unbounded)),
+            parts: Parts::new(snapshot),
             packed: Some(GzEncoder::new(head, Compression::default())),
             hash: Sha256::new(),
             manifest: Manifest {
@@ -44,8 +47,8 @@ impl<'a> Backup<'a> {
     /// The file's next bytes; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         while let Some(packed) = &mut self.packed {
-            let Some(page) = self.pages.next().await? else { return Ok(Some(self.finish())) };
-            for (key, entry) in page.iter().filter(|(key, _)| !is_left_out(key)) {
+            let Some(page) = self.parts.next().await? else { return Ok(Some(self.finish())) };
+            for (key, entry) in &page {
                 self.manifest.count(key);
                 // Writing into memory does not fail.
                 let _ = write_entry(packed, key, entry);

@@ -1,22 +1,23 @@
 //! The collections' definitions, and everything that belongs to a collection that is not there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use common::{
-    collection::Collection,
-    field::FieldType,
-    id::{CollectionId, Revision},
-};
-use store::{Key, Scan};
+use common::{field::FieldType, id::Revision};
+use store::{Key, Scan, counter};
 
 use super::{
     derived,
     ledger::{CheckError, Ledger},
 };
-use crate::domain::{keyspace, schema::Schema};
+use crate::domain::{
+    journal::read::Numbered,
+    keyspace,
+    numbers::CollectionNumber,
+    schema::{Schema, StoredDefinition},
+};
 
-/// All definitions that can be read, by id.
-pub(super) type Schemas = BTreeMap<CollectionId, Schema>;
+/// All definitions that can be read, by number.
+pub(super) type Schemas = BTreeMap<CollectionNumber, Schema>;
 
 /// Reads all definitions, and looks for what belongs to none of them.
 pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError> {
@@ -24,22 +25,24 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
     let mut pages = ledger.pages(&keyspace::collections());
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
-            match serde_json::from_slice::<Collection>(&entry.value) {
-                Ok(mut collection) if keyspace::collection(&collection.name) == key => {
-                    collection.revision = Revision(entry.version.get());
-                    found.push((collection, entry.version));
+            match serde_json::from_slice::<StoredDefinition>(&entry.value) {
+                Ok(mut definition) if keyspace::collection(&definition.collection.name) == key => {
+                    definition.collection.revision = Revision(entry.version.get());
+                    found.push((definition, entry.version));
                 }
                 _ => ledger.unreadable(&key, "the collection's definition"),
             }
         }
     }
-    let ids: HashMap<_, _> = found.iter().map(|(collection, _)| (collection.name.clone(), collection.id)).collect();
+    let targets: HashMap<_, _> =
+        found.iter().map(|(found, _)| (found.collection.name.clone(), found.keys.number)).collect();
     let definitions = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let mut schemas = Schemas::new();
-    for (collection, version) in found {
+    for (definition, version) in found {
+        let StoredDefinition { collection, keys } = &definition;
         for field in &collection.fields {
             if let FieldType::Reference { collection: Some(target), .. } = &field.kind
-                && !ids.contains_key(target)
+                && !targets.contains_key(target)
             {
                 ledger.damaged(format_args!(
                     "collection {}: its field {} refers to the collection {target}, which is not there",
@@ -47,10 +50,22 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
                 ));
             }
         }
-        let (id, name) = (collection.id, collection.name.clone());
-        if schemas.insert(id, Schema { collection, version, targets: ids.clone() }).is_some() {
-            ledger.damaged(format_args!("collection {name}: another one has the same id {id}"));
+        let (number, name) = (keys.number, collection.name.clone());
+        if !keys.fit(collection) {
+            ledger.damaged(format_args!("collection {name}: the numbers of its fields and indexes do not fit"));
         }
+        let numbered = ledger.snapshot.get(&keyspace::numbered(number)).await?;
+        let due = Numbered { id: collection.id, name: name.clone() };
+        if numbered.and_then(|entry| serde_json::from_slice(&entry.value).ok()) != Some(due) {
+            ledger.damaged(format_args!("collection {name}: its number {} is another's, or nobody's", number.0));
+        }
+        if schemas.insert(number, Schema::new(definition, version, targets.clone())).is_some() {
+            ledger.damaged(format_args!("collection {name}: another one has the same number {}", number.0));
+        }
+    }
+    for (last, of) in [(keyspace::last_collection(), keyspace::numbers()), (keyspace::last_owner(), keyspace::owners())]
+    {
+        last_number(ledger, &last, &of).await?;
     }
     let count = keyspace::collection_count();
     let due = HashMap::from([(count.clone(), [definitions])]);
@@ -61,16 +76,35 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
     Ok(schemas)
 }
 
+/// The last number that was given is not before one that was; and none was given twice.
+async fn last_number(ledger: &mut Ledger<'_>, last: &Key, of: &Key) -> Result<(), CheckError> {
+    let given = ledger.snapshot.get(last).await?.as_ref().and_then(counter).unwrap_or(0);
+    let (mut numbers, mut count) = (BTreeSet::new(), 0);
+    let mut pages = ledger.pages(of);
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
+            count += 1;
+            // That of an owner is the value, that of a collection is in the key.
+            numbers.insert(keyspace::collection_of(&key).map(|number| i64::from(number.0)).or_else(|| counter(&entry)));
+        }
+    }
+    if numbers.len() != count || numbers.iter().any(|number| number.is_none_or(|number| number > given)) {
+        let what = "the numbers that were given do not fit the last one";
+        ledger.damaged(format_args!("{}: {what}", keyspace::shown(last)));
+    }
+    Ok(())
+}
+
 /// What is in a space and belongs to no collection.
 async fn strangers(ledger: &mut Ledger<'_>, space: &'static str, schemas: &Schemas) -> Result<(), CheckError> {
     let mut scan = Scan::prefix(&Key::space(space)).limit(1);
     while let Some((key, _)) = ledger.snapshot.scan(scan.clone()).await?.pop() {
         let collection = keyspace::collection_of(&key);
-        if let Some(id) = collection.filter(|id| schemas.contains_key(id)) {
-            scan = scan.beyond(&Key::space(space).uuid(id.uuid()));
+        if let Some(CollectionNumber(number)) = collection.filter(|number| schemas.contains_key(number)) {
+            scan = scan.beyond(&Key::space(space).int(i64::from(number)));
             continue;
         }
-        if space == "records" {
+        if Key::space(space) == keyspace::all_records() {
             ledger.unreadable(&key, "the definition of this record's collection");
         } else {
             ledger.wrong(&key, None, "belongs to no collection").await?;

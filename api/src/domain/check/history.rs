@@ -1,40 +1,68 @@
-//! The journal: every entry under the version of the commit that wrote it, numbered without a gap, and naming only what
-//! came before. And what is in no known space.
+//! The journal: blocks in order, every entry numbered without a gap and naming only what came before. And what is in no known
+//! space.
 
-use common::change::Change;
-use store::{Key, Scan, Version, journal};
+use store::{
+    Key, Scan, Version,
+    journal::{self as blocks, Appended, Position},
+};
 
 use super::ledger::{CheckError, Ledger};
-use crate::domain::{keyspace, operations};
+use crate::domain::{
+    journal::{self, Entry},
+    keyspace::{self, shown},
+    operations,
+};
 
 /// Checks the journal and the spaces.
 pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
-    let mut last = (Version::ZERO, 0);
-    let mut pages = ledger.snapshot.pages(journal::all());
+    let mut last = None;
+    let mut pages = ledger.snapshot.pages(blocks::blocks());
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
-            let (Some((version, n)), Ok(change)) =
-                (journal::position(&key), serde_json::from_slice::<Change>(&entry.value))
-            else {
-                ledger.damaged(format_args!("{key:?}: the journal's entry cannot be read"));
+            let (Some(at), Ok(entries)) = (blocks::position(&key), blocks::unpack(&entry.value)) else {
+                ledger.damaged(format_args!("{}: the journal's block cannot be read", shown(&key)));
                 continue;
             };
-            if version != entry.version || version > ledger.snapshot.version() {
-                ledger
-                    .damaged(format_args!("{key:?}: the journal's entry was written by the commit {}", entry.version));
+            if entries.first().is_none_or(|first| first.at < at) {
+                ledger.damaged(format_args!("{}: the journal's block has no entries, or earlier ones", shown(&key)));
             }
-            // A trimmed journal may begin in the middle of a commit.
-            if last.0 != Version::ZERO && n != if last.0 == version { last.1 + 1 } else { 0 } {
-                ledger.damaged(format_args!("{key:?}: an entry of the journal before this one is missing"));
+            if entries.last().is_some_and(|last| last.at.version > entry.version)
+                || entry.version > ledger.snapshot.version()
+            {
+                ledger.damaged(format_args!(
+                    "{}: the commit {} wrote entries of later ones",
+                    shown(&key),
+                    entry.version
+                ));
             }
-            if change.previous.is_some_and(|previous| previous.0 >= version.get()) {
-                ledger.damaged(format_args!("{key:?}: the journal's entry names a later one as the one before"));
+            for entry in &entries {
+                examine(ledger, entry, last);
+                last = Some(entry.at);
             }
-            last = (version, n);
         }
     }
     operations(ledger).await?;
     unknown_spaces(ledger).await
+}
+
+fn examine(ledger: &mut Ledger<'_>, entry: &Appended, last: Option<Position>) {
+    let at = shown(&blocks::key(entry.at));
+    // A trimmed journal may begin in the middle of a commit.
+    let due = last.is_none_or(|last| {
+        let next = Position { place: last.place + 1, ..last };
+        entry.at == next || (entry.at.version > last.version && entry.at.place == 0)
+    });
+    if !due {
+        ledger.damaged(format_args!("{at}: an entry of the journal before this one is missing"));
+    }
+    let previous = match journal::parse(&entry.bytes) {
+        Ok(Entry::Record(change, _)) => change.previous.map(journal::Link::version),
+        Ok(Entry::Other(change, _)) => change.previous.map(|previous| Version::new(previous.0)),
+        Err(_) => return ledger.damaged(format_args!("{at}: the journal's entry cannot be read")),
+    };
+    if previous.is_some_and(|previous| previous >= entry.at.version) {
+        ledger.damaged(format_args!("{at}: the journal's entry names a later one as the one before"));
+    }
 }
 
 /// Work in the background: its records can be read.
@@ -43,7 +71,7 @@ async fn operations(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
             if !operations::is_readable(&key, &entry) {
-                ledger.damaged(format_args!("{key:?}: the operation's record cannot be read"));
+                ledger.damaged(format_args!("{}: the operation's record cannot be read", shown(&key)));
             }
         }
     }
@@ -54,11 +82,11 @@ async fn unknown_spaces(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
     let mut scan = Scan::range(std::ops::Bound::Unbounded, std::ops::Bound::Unbounded).limit(1);
     while let Some((key, _)) = ledger.snapshot.scan(scan.clone()).await?.pop() {
         let space =
-            key.elements().space().ok().and_then(|name| keyspace::SPACES.into_iter().find(|known| *known == name));
-        scan = if let Some(space) = space {
+            key.elements().space().ok().and_then(|name| keyspace::SPACES.iter().find(|(known, _)| *known == name));
+        scan = if let Some((space, _)) = space {
             scan.beyond(&Key::space(space))
         } else {
-            ledger.damaged(format_args!("{key:?}: nothing of Coffer's is kept under such a key"));
+            ledger.damaged(format_args!("{}: nothing of Coffer's is kept under such a key", shown(&key)));
             scan.after(&key)
         };
     }

@@ -1,11 +1,17 @@
 //! What a check finds, counted, and the repair of what can be derived, in batches of bounded size. What is right and what
 //! is wrong is decided by those who write into it.
 
-use std::fmt::Display;
+use std::{collections::HashMap, fmt::Display};
 
 use bytes::Bytes;
-use store::{Batch, CommitError, Entry, Key, Pages, ReadError, Scan, Snapshot, Store};
+use common::{id::UserId, record::Record};
+use store::{Batch, CommitError, Entry, Key, Pages, ReadError, Scan, Snapshot, Store, counter};
 use thiserror::Error;
+
+use crate::domain::{
+    keyspace::{self, shown},
+    numbers::OwnerNumber,
+};
 
 /// Findings that are told one by one; the others are counted.
 const TOLD: usize = 100;
@@ -65,6 +71,7 @@ pub(super) struct Ledger<'a> {
     batch: Batch,
     writes: usize,
     progress: &'a mut (dyn FnMut(usize) + Send),
+    owners: HashMap<UserId, Option<OwnerNumber>>,
 }
 
 impl<'a> Ledger<'a> {
@@ -73,7 +80,15 @@ impl<'a> Ledger<'a> {
         repair: Option<&'a Store>,
         progress: &'a mut (dyn FnMut(usize) + Send),
     ) -> Self {
-        Self { snapshot, report: Report::default(), repair, batch: Batch::new(), writes: 0, progress }
+        Self {
+            snapshot,
+            report: Report::default(),
+            repair,
+            batch: Batch::new(),
+            writes: 0,
+            progress,
+            owners: HashMap::new(),
+        }
     }
 
     /// Everything below `prefix`, a page at a time.
@@ -90,6 +105,21 @@ impl<'a> Ledger<'a> {
         Ok(page)
     }
 
+    /// The number of a record's owner. Everyone who owns something has one.
+    pub(crate) async fn owner(&mut self, key: &Key, record: &Record) -> Result<Option<OwnerNumber>, CheckError> {
+        let Some(user) = record.owner() else { return Ok(None) };
+        if let Some(number) = self.owners.get(&user) {
+            return Ok(*number);
+        }
+        let entry = self.snapshot.get(&keyspace::owner(user)).await?;
+        let number = entry.as_ref().and_then(counter).and_then(|number| u32::try_from(number).ok()).map(OwnerNumber);
+        self.owners.insert(user, number);
+        if number.is_none() {
+            self.damaged(format_args!("{}: its owner {user} has no number", shown(key)));
+        }
+        Ok(number)
+    }
+
     /// Something that people stored is wrong.
     pub(crate) fn damaged(&mut self, what: impl Display) {
         self.report.beyond_repair += 1;
@@ -99,13 +129,13 @@ impl<'a> Ledger<'a> {
     /// Something that the rest is derived from cannot be read.
     pub(crate) fn unreadable(&mut self, key: &Key, what: &str) {
         self.report.unreadable = true;
-        self.damaged(format_args!("{key:?}: {what} cannot be read"));
+        self.damaged(format_args!("{}: {what} cannot be read", shown(key)));
     }
 
     /// A derived entry is wrong: it should have this value, or not be there.
     pub(crate) async fn wrong(&mut self, key: &Key, due: Option<Bytes>, what: &str) -> Result<(), CheckError> {
         self.report.repairable += 1;
-        self.tell(format_args!("{key:?}: {what}"));
+        self.tell(format_args!("{}: {what}", shown(key)));
         if self.repair.is_none() {
             return Ok(());
         }

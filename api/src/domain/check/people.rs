@@ -97,9 +97,9 @@ async fn sessions(ledger: &mut Ledger<'_>) -> Result<HashMap<SessionId, UserId>,
             for token in [Some(session.refresh), session.successor.map(|successor| successor.id)].into_iter().flatten()
             {
                 if ledger.snapshot.get(&keyspace::spent(id, token)).await?.is_some() {
-                    ledger.damaged(format_args!(
-                        "{key:?}: a refresh token of the session that is good is noted as spent"
-                    ));
+                    let key = keyspace::shown(&key);
+                    ledger
+                        .damaged(format_args!("{key}: a refresh token of the session that is good is noted as spent"));
                 }
             }
             let beside = keyspace::user_session(session.user, id);

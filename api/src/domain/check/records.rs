@@ -4,11 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
-use common::{
-    id::{CollectionId, RecordId},
-    record::Record,
-    validate::is_canonical_decimal,
-};
+use common::{id::RecordId, record::Record, validate::is_canonical_decimal};
 use serde_json::Value;
 use store::{Entry, Key, Snapshot};
 
@@ -18,9 +14,11 @@ use super::{
     ledger::{CheckError, Ledger},
 };
 use crate::domain::{
-    keyspace,
+    keyspace::{self, shown},
+    numbers::CollectionNumber,
+    record,
     schema::Schema,
-    stage::{Entries, counted_size},
+    stage::{Entries, unique_holder, unique_value},
 };
 
 /// What the records of a collection ask for.
@@ -50,7 +48,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<
     let mut across = Across::default();
     for schema in schemas.values() {
         let due = forward(ledger, schema, &mut across).await?;
-        let id = schema.id();
+        let id = schema.number();
         derived::counters(ledger, &keyspace::count(id), due.counts).await?;
         if count(ledger, &keyspace::indexes(id)).await? > due.indexes {
             indexes_back(ledger, schema).await?;
@@ -69,7 +67,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<
 
 async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) -> Result<Due, CheckError> {
     let mut due = Due::default();
-    let collection = schema.id();
+    let collection = schema.number();
     let mut pages = ledger.pages(&keyspace::records(collection));
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
@@ -79,23 +77,25 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
             };
             ledger.report.records += 1;
             if ledger.snapshot.get(&keyspace::tombstone(collection, id)).await?.is_some() {
-                ledger.damaged(format_args!("{key:?}: the record is there, and noted as deleted"));
+                ledger.damaged(format_args!("{}: the record is there, and noted as deleted", shown(&key)));
             }
             for field in &schema.collection.fields {
                 let value = record.get(field.name.as_str()).unwrap_or(&Value::Null);
                 if !is_canonical_decimal(field, value) {
                     ledger.damaged(format_args!(
-                        "{key:?}: its field {} holds a decimal with more digits than can be read, or other places than the field has; write it anew",
+                        "{}: its field {} holds a decimal with more digits than can be read, or other places than the field has; write it anew",
+                        shown(&key),
                         field.name
                     ));
                 }
             }
-            let entries = Entries::of(schema, id, &record);
+            let owner = ledger.owner(&key, &record).await?;
+            let entries = Entries::of(schema, id, &record, owner);
             due.counts.entry(keyspace::count(collection)).or_default()[0] += 1;
-            due.counts.entry(keyspace::owned_count(collection, entries.owner)).or_default()[0] += 1;
-            let usage = across.usage.entry(keyspace::usage(entries.owner)).or_default();
+            due.counts.entry(keyspace::owned_count(collection, owner)).or_default()[0] += 1;
+            let usage = across.usage.entry(keyspace::usage(owner)).or_default();
             usage[0] += 1;
-            usage[1] += counted_size(&entry.value, &record);
+            usage[1] += record::counted_size(&entry.value).unwrap_or_default();
             for key in &entries.indexes {
                 match ledger.snapshot.get(key).await? {
                     Some(entry) if entry.value.is_empty() => due.indexes += 1,
@@ -112,8 +112,10 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
             for target in &entries.targets {
                 if ledger.snapshot.get(&target.key).await?.is_none() {
                     ledger.damaged(format_args!(
-                        "{key:?}: its field {} refers to the record {}, which is not there",
-                        target.field, target.id
+                        "{}: its field {} refers to the record {}, which is not there",
+                        shown(&key),
+                        target.field,
+                        target.id
                     ));
                 }
                 across.referrers.entry(keyspace::referrers(target.collection, target.id)).or_default()[0] += 1;
@@ -124,14 +126,14 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
 }
 
 /// A record, if its key and its value agree.
-fn read(collection: CollectionId, key: &Key, entry: &Entry) -> Option<(RecordId, Record)> {
-    let record = Record::from_slice(&entry.value).ok()?;
-    let id = record.id()?;
-    (keyspace::record(collection, id) == *key).then_some((id, record))
+fn read(collection: CollectionNumber, key: &Key, entry: &Entry) -> Option<(RecordId, Record)> {
+    let id = keyspace::last_id(key)?;
+    let record = record::decode(id, &entry.value).ok()?;
+    (keyspace::record(collection, id) == *key && record.id() == Some(id)).then_some((id, record))
 }
 
 /// The record that has an id, if it is there and can be read.
-async fn load(snapshot: &Snapshot, collection: CollectionId, id: RecordId) -> Result<Option<Record>, CheckError> {
+async fn load(snapshot: &Snapshot, collection: CollectionNumber, id: RecordId) -> Result<Option<Record>, CheckError> {
     let key = keyspace::record(collection, id);
     let entry = snapshot.get(&key).await?;
     Ok(entry.and_then(|entry| read(collection, &key, &entry)).map(|(_, record)| record))
@@ -144,7 +146,7 @@ async fn unique(
     (id, key, field): (RecordId, &Key, &str),
     due: &mut Due,
 ) -> Result<(), CheckError> {
-    let value = Bytes::from(id.to_string());
+    let value = Bytes::from(unique_value(id));
     let Some(entry) = ledger.snapshot.get(key).await? else {
         return ledger.wrong(key, Some(value), &format!("the unique entry of record {id} is missing")).await;
     };
@@ -153,9 +155,9 @@ async fn unique(
         return Ok(());
     }
     due.misnamed.insert(key.clone());
-    if let Some(other) = named(&entry)
-        && let Some(record) = load(ledger.snapshot, schema.id(), other).await?
-        && Entries::of(schema, other, &record).uniques.contains_key(key)
+    if let Some(other) = unique_holder(&entry)
+        && let Some(record) = load(ledger.snapshot, schema.number(), other).await?
+        && Entries::of(schema, other, &record, None).uniques.contains_key(key)
     {
         due.misnamed.remove(key);
         ledger.damaged(format_args!(
@@ -165,11 +167,6 @@ async fn unique(
         return Ok(());
     }
     ledger.wrong(key, Some(value), &format!("the unique entry of record {id} names another")).await
-}
-
-/// The record that a unique entry names.
-fn named(entry: &Entry) -> Option<RecordId> {
-    std::str::from_utf8(&entry.value).ok()?.parse().ok()
 }
 
 async fn count(ledger: &mut Ledger<'_>, prefix: &Key) -> Result<u64, CheckError> {
@@ -183,13 +180,17 @@ async fn count(ledger: &mut Ledger<'_>, prefix: &Key) -> Result<u64, CheckError>
 
 /// Finds the index entries that no record asks for.
 async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), CheckError> {
-    let mut pages = ledger.pages(&keyspace::indexes(schema.id()));
+    let mut pages = ledger.pages(&keyspace::indexes(schema.number()));
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, _) in page {
             let asked_for = match keyspace::last_id(&key) {
-                Some(id) => load(ledger.snapshot, schema.id(), id)
-                    .await?
-                    .is_some_and(|record| Entries::of(schema, id, &record).indexes.contains(&key)),
+                Some(id) => match load(ledger.snapshot, schema.number(), id).await? {
+                    Some(record) => {
+                        let owner = ledger.owner(&key, &record).await?;
+                        Entries::of(schema, id, &record, owner).indexes.contains(&key)
+                    }
+                    None => false,
+                },
                 None => false,
             };
             if !asked_for {
@@ -202,14 +203,14 @@ async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), Ch
 
 /// Finds the unique entries that no record asks for.
 async fn uniques_back(ledger: &mut Ledger<'_>, schema: &Schema, misnamed: &BTreeSet<Key>) -> Result<(), CheckError> {
-    let mut pages = ledger.pages(&keyspace::uniques(schema.id()));
+    let mut pages = ledger.pages(&keyspace::uniques(schema.number()));
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
-            let asked_for = match named(&entry) {
+            let asked_for = match unique_holder(&entry) {
                 _ if misnamed.contains(&key) => true,
-                Some(id) => load(ledger.snapshot, schema.id(), id)
+                Some(id) => load(ledger.snapshot, schema.number(), id)
                     .await?
-                    .is_some_and(|record| Entries::of(schema, id, &record).uniques.contains_key(&key)),
+                    .is_some_and(|record| Entries::of(schema, id, &record, None).uniques.contains_key(&key)),
                 None => false,
             };
             if !asked_for {

@@ -6,9 +6,8 @@ use std::collections::HashMap;
 use common::{
     access::Caller,
     clean,
-    collection::Collection,
     field::FieldType,
-    id::CollectionId,
+    id::RecordId,
     problem::{FieldError, FieldErrors},
     reader::required,
     record::Record,
@@ -19,8 +18,10 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     keyspace,
+    numbers::CollectionNumber,
+    record,
     records::assemble,
-    schema::Schema,
+    schema::{Schema, StoredDefinition},
     stage::{Stage, Stored},
 };
 
@@ -30,8 +31,8 @@ const MAX_RECORDS: usize = 100_000;
 const MAX_EXAMPLES: usize = 5;
 
 /// All records of a collection, if they are few enough for one commit.
-pub(super) async fn all_records(snapshot: &Snapshot, id: CollectionId) -> Result<Vec<(Key, Entry)>> {
-    let entries = snapshot.scan(Scan::prefix(&keyspace::records(id)).limit(MAX_RECORDS + 1)).await?;
+pub(super) async fn all_records(snapshot: &Snapshot, number: CollectionNumber) -> Result<Vec<(Key, Entry)>> {
+    let entries = snapshot.scan(Scan::prefix(&keyspace::records(number)).limit(MAX_RECORDS + 1)).await?;
     if entries.len() > MAX_RECORDS {
         let message = format!(
             "This collection has more than {MAX_RECORDS} records, too many to change at once. Delete some first."
@@ -41,9 +42,18 @@ pub(super) async fn all_records(snapshot: &Snapshot, id: CollectionId) -> Result
     Ok(entries)
 }
 
+/// The id of the record of a key.
+pub(super) fn id_of(key: &Key) -> Result<RecordId> {
+    keyspace::last_id(key).ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))
+}
+
 /// Holds the commit back if a record was made or deleted since `snapshot`.
-pub(super) async fn expect_no_new_records(snapshot: &Snapshot, batch: &mut Batch, id: CollectionId) -> Result<()> {
-    let key = keyspace::count(id);
+pub(super) async fn expect_no_new_records(
+    snapshot: &Snapshot,
+    batch: &mut Batch,
+    number: CollectionNumber,
+) -> Result<()> {
+    let key = keyspace::count(number);
     let expect = snapshot.get(&key).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
     batch.expect(key, expect);
     Ok(())
@@ -56,28 +66,28 @@ pub(super) async fn stage(
     snapshot: &Snapshot,
     batch: Batch,
     before: &Schema,
-    after: &Collection,
+    after: StoredDefinition,
 ) -> Result<Batch> {
-    let mut targets = HashMap::new();
-    for field in &after.fields {
+    let (number, mut targets) = (after.keys.number, HashMap::new());
+    for field in &after.collection.fields {
         let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { continue };
-        if *collection == after.name {
-            targets.insert(collection.clone(), after.id);
+        if *collection == after.collection.name {
+            targets.insert(collection.clone(), number);
         } else if let Some(target) = core.schemas.load(snapshot, collection).await? {
-            targets.insert(collection.clone(), target.id());
+            targets.insert(collection.clone(), target.number());
         }
     }
-    let new = Schema { collection: after.clone(), version: before.version, targets };
+    let new = Schema::new(after, before.version, targets);
     let mut stage = Stage::new(core, caller, batch);
     let mut errors = RecordErrors::default();
-    for (_, entry) in all_records(snapshot, after.id).await? {
-        let old = Record::from_slice(&entry.value)?;
-        let id = old.id().ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))?;
+    for (key, entry) in all_records(snapshot, number).await? {
+        let id = id_of(&key)?;
+        let old = record::decode(id, &entry.value)?;
         match carried(&new, &old) {
             Err(found) => errors.push(&old, found),
             Ok(record) => {
                 let stored = Stored { id, entry, record: old };
-                for field in stage.replace(before, &stored, &new, &record)? {
+                for field in stage.replace(before, &stored, &new, &record).await? {
                     let error = FieldError::new("unique", "This field must be unique.");
                     errors.push(&stored.record, FieldErrors::of(field, error));
                 }
@@ -93,7 +103,7 @@ pub(super) async fn stage(
     }
     errors.result()?;
     let mut batch = stage.finish();
-    expect_no_new_records(snapshot, &mut batch, after.id).await?;
+    expect_no_new_records(snapshot, &mut batch, number).await?;
     Ok(batch)
 }
 

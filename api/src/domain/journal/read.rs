@@ -1,48 +1,74 @@
 //! Reading the journal: a record's history, and what is in it for a caller.
 
-use std::ops::Bound;
+use std::collections::{BTreeMap, HashMap, hash_map};
 
 use common::{
-    access::{Action, Caller, Decision},
-    change::{Change, ChangeQuery, MAX_CHANGES, Subject},
-    id::{CollectionId, RecordId, Revision},
+    access::{Action as Asked, Caller, Decision},
+    change::{Change, ChangeQuery, MAX_CHANGES},
+    id::{CollectionId, RecordId, Revision, UserId},
     name::CollectionName,
-    record::Record,
 };
-use store::{Entry, Key, Scan, Snapshot, Version, journal};
+use serde::{Deserialize, Serialize};
+use store::{
+    Snapshot, Version,
+    journal::{self as blocks, Position},
+};
 
+use super::{Back, Entry, back::Step, parse};
 use crate::domain::{
     core::Core,
+    deadline::Deadline,
     error::{Error, Result},
     keyspace,
+    numbers::CollectionNumber,
 };
 
 /// Bytes of entries in one answer, about: it ends with the commit that passes them.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-fn parse(key: &Key, entry: &Entry) -> Result<Change> {
-    let mut change: Change = serde_json::from_slice(&entry.value)?;
-    if let Some((version, _)) = journal::position(key) {
-        change.revision = Revision(version.get());
+/// What a collection's number stands for, whether or not the collection is still there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbered {
+    /// Its id.
+    pub id: CollectionId,
+    /// What it is called, or was called last.
+    pub name: CollectionName,
+}
+
+/// Collections by number, each read once.
+#[derive(Default)]
+pub struct Directory(HashMap<CollectionNumber, Option<Numbered>>);
+
+impl Directory {
+    /// What a number stands for.
+    pub async fn find(&mut self, snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<&Numbered>> {
+        Ok(match self.0.entry(number) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(unknown) => {
+                let entry = snapshot.get(&keyspace::numbered(number)).await?;
+                unknown.insert(entry.map(|entry| serde_json::from_slice(&entry.value)).transpose()?)
+            }
+        }
+        .as_ref())
     }
-    Ok(change)
 }
 
 /// What the commit `revision` did to a record, if it touched it.
 pub async fn of_record(
     snapshot: &Snapshot,
-    collection: CollectionId,
+    collection: CollectionNumber,
     id: RecordId,
     revision: Revision,
-) -> Result<Option<Change>> {
-    let from = journal::key(Version::new(revision.0), 0);
-    let to = journal::key(Version::new(revision.0.saturating_add(1)), 0);
-    let wanted = id.to_string();
-    for (key, entry) in snapshot.scan(Scan::range(Bound::Included(from), Bound::Excluded(to))).await? {
-        let change = parse(&key, &entry)?;
-        if change.subject == Subject::Record && change.id == wanted && change.collection_id == Some(collection) {
-            return Ok(Some(change));
+    deadline: &Deadline,
+) -> Result<Option<Step>> {
+    let wanted = Version::new(revision.0);
+    let mut back = Back::new(snapshot, collection, id).await?;
+    while back.next_version().is_some_and(|version| version >= wanted) {
+        let Some(step) = back.step().await? else { break };
+        if step.version == wanted {
+            return Ok(Some(step));
         }
+        deadline.pause().await?;
     }
     Ok(None)
 }
@@ -58,21 +84,21 @@ pub async fn history(
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
-    let may = schema.authorize(Action::View, caller)?;
-    let current = match snapshot.get(&keyspace::record(schema.id(), id)).await? {
-        Some(entry) => Some(entry),
-        None => snapshot.get(&keyspace::tombstone(schema.id(), id)).await?,
-    };
-    let mut revision = Some(Revision(current.ok_or(Error::NotFound)?.version.get()));
-    let mut versions = Vec::new();
-    while let Some(at) = revision {
-        let Some(change) = of_record(&snapshot, schema.id(), id, at).await? else { break };
+    let may = schema.authorize(Asked::View, caller)?;
+    let mut back = Back::new(&snapshot, schema.number(), id).await?;
+    if back.next_version().is_none() {
+        return Err(Error::NotFound);
+    }
+    let (mut versions, mut is_first) = (Vec::new(), true);
+    while let Some(step) = back.step().await? {
         // A caller who may see the latest version, or the last before it was deleted, may see those before.
-        if versions.is_empty() && !may.covers(owner(&change)) {
+        if is_first && !may.covers(step.change.owner_after.or(step.change.owner_before)) {
             return Err(Error::NotFound);
         }
-        revision = change.previous;
-        if before.is_none_or(|before| at < before) {
+        is_first = false;
+        if before.is_none_or(|before| step.version.get() < before.0) {
+            let mut change = step.to_change();
+            (change.collection, change.collection_id) = (Some(name.clone()), Some(schema.collection.id));
             versions.push(change);
         }
         if versions.len() > MAX_CHANGES {
@@ -83,61 +109,113 @@ pub async fn history(
     Ok(versions)
 }
 
-fn owner(change: &Change) -> Option<common::id::UserId> {
-    let value = if change.after.is_null() { &change.before } else { &change.after };
-    value.as_object().cloned().map(Record::from_object).and_then(|record| record.owner())
-}
-
 /// A stretch of the journal for a caller, and where the next one begins, if there may be more. Of much that is not for the caller
 /// it reads as far as its time allows.
 pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(Vec<Change>, Option<Revision>)> {
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     if let Some(name) = &query.collection {
-        core.schemas.find(&snapshot, name, caller).await?.authorize(Action::View, caller)?;
+        core.schemas.find(&snapshot, name, caller).await?.authorize(Asked::View, caller)?;
     }
-    let mut results = Vec::new();
-    let scan = match query.after {
-        Some(after) => journal::since(Version::new(after.0)),
-        None => journal::all(),
-    };
-    let (mut bytes, mut passed) = (0, None);
-    let mut pages = snapshot.pages(scan);
-    while let Some(entries) = pages.next().await? {
+    let from = Position { version: Version::new(query.after.map_or(0, |after| after.0.saturating_add(1))), place: 0 };
+    let mut stretch =
+        Stretch { core, snapshot: &snapshot, caller, query, directory: Directory::default(), found: Vec::new() };
+    let (mut bytes, mut passed, mut next) = (0, None::<Version>, None);
+    let mut blocks = blocks::blocks_from(&snapshot, from).await?;
+    'reading: while let Some(block) = blocks.next().await? {
         let is_over = deadline.is_over();
-        for (key, entry) in entries {
-            let change = parse(&key, &entry)?;
+        for appended in block.entries.into_iter().filter(|entry| entry.at >= from) {
             // All of a commit or none of it, since the next stretch begins after a commit.
-            let is_full = results.len() >= MAX_CHANGES || bytes >= MAX_BYTES || is_over;
-            if is_full && passed.is_some_and(|passed| passed != change.revision) {
-                return Ok((results, passed));
+            let is_full = stretch.found.len() >= MAX_CHANGES || bytes >= MAX_BYTES || is_over;
+            if is_full && passed.is_some_and(|passed| passed != appended.at.version) {
+                next = passed.map(|version| Revision(version.get()));
+                break 'reading;
             }
-            passed = Some(change.revision);
-            if is_visible(core, &snapshot, caller, query, &change).await? {
-                bytes += entry.value.len();
-                results.push(change);
+            passed = Some(appended.at.version);
+            if stretch.take(appended.at.version, parse(&appended.bytes)?).await? {
+                bytes += appended.bytes.len();
             }
         }
         tokio::task::yield_now().await;
     }
-    Ok((results, None))
+    Ok((stretch.finish(&deadline).await?, next))
 }
 
-async fn is_visible(
-    core: &Core,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    query: &ChangeQuery,
-    change: &Change,
-) -> Result<bool> {
-    if query.collection.is_some() && query.collection != change.collection {
-        return Ok(false);
+/// A stretch of the journal in the making.
+struct Stretch<'a> {
+    core: &'a Core,
+    snapshot: &'a Snapshot,
+    caller: &'a Caller,
+    query: &'a ChangeQuery,
+    directory: Directory,
+    /// What is for the caller, and the record that it is about.
+    found: Vec<(Change, Option<(CollectionNumber, RecordId)>)>,
+}
+
+impl Stretch<'_> {
+    /// Takes an entry, if it is for the caller.
+    async fn take(&mut self, version: Version, entry: Entry) -> Result<bool> {
+        let (mut change, about, owner) = match entry {
+            Entry::Other(change, _) => (Change { revision: Revision(version.get()), ..*change }, None, None),
+            Entry::Record(entry, _) => {
+                let owner = entry.owner_after.or(entry.owner_before);
+                (entry.to_change(version), Some((entry.collection, entry.id)), owner)
+            }
+        };
+        if let Some((number, _)) = about
+            && let Some(Numbered { id, name }) = self.directory.find(self.snapshot, number).await?
+        {
+            (change.collection, change.collection_id) = (Some(name.clone()), Some(*id));
+        }
+        let is_asked_for = self.query.collection.is_none() || self.query.collection == change.collection;
+        if !is_asked_for || !self.is_visible(&change, about.map(|(number, _)| number), owner).await? {
+            return Ok(false);
+        }
+        self.found.push((change, about));
+        Ok(true)
     }
-    if caller.is_admin() {
-        return Ok(true);
+
+    async fn is_visible(
+        &self,
+        change: &Change,
+        number: Option<CollectionNumber>,
+        owner: Option<UserId>,
+    ) -> Result<bool> {
+        if self.caller.is_admin() {
+            return Ok(true);
+        }
+        let (Some(number), Some(name)) = (number, &change.collection) else { return Ok(false) };
+        let Some(schema) = self.core.schemas.load(self.snapshot, name).await? else { return Ok(false) };
+        let may = schema.collection.access.decide(Asked::View, self.caller);
+        Ok(schema.number() == number && may != Decision::Denied && may.covers(owner))
     }
-    let (Subject::Record, Some(name)) = (change.subject, &change.collection) else { return Ok(false) };
-    let Some(schema) = core.schemas.load(snapshot, name).await? else { return Ok(false) };
-    let may = schema.collection.access.decide(Action::View, caller);
-    Ok(Some(schema.id()) == change.collection_id && may != Decision::Denied && may.covers(owner(change)))
+
+    /// Gives every record's changes the values before and after: each record is followed back once, from what it is now to the
+    /// earliest change of the stretch.
+    async fn finish(mut self, deadline: &Deadline) -> Result<Vec<Change>> {
+        let mut records: BTreeMap<(CollectionNumber, RecordId), Vec<usize>> = BTreeMap::new();
+        for (i, (_, about)) in self.found.iter().enumerate() {
+            if let Some(record) = about {
+                records.entry(*record).or_default().push(i);
+            }
+        }
+        let mut steps = 0;
+        for ((number, id), mut wanted) in records {
+            let mut back = Back::new(self.snapshot, number, id).await?;
+            while let Some(&last) = wanted.last() {
+                let Some(step) = back.step().await? else { break };
+                let (change, _) = &mut self.found[last];
+                if change.revision.0 == step.version.get() {
+                    let Change { before, after, .. } = step.to_change();
+                    (change.before, change.after) = (before, after);
+                    wanted.pop();
+                }
+                steps += 1;
+                if steps % 64 == 0 {
+                    deadline.give_way().await?;
+                }
+            }
+        }
+        Ok(self.found.into_iter().map(|(change, _)| change).collect())
+    }
 }

@@ -43,7 +43,7 @@ impl Work {
     /// How many entries there are left to do, where that can be said without reading all.
     pub(crate) async fn count(&self, core: &Core) -> Result<Option<u64>> {
         match self {
-            Self::TrimChanges(work) => work.count(core).await.map(Some),
+            Self::TrimChanges(work) => work.count(core).await,
             Self::SweepSessions(_) | Self::SweepOperations(_) => Ok(None),
         }
     }

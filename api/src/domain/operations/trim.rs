@@ -4,23 +4,29 @@
 use std::time::Duration;
 
 use common::{
-    change::Change,
-    id::{CollectionId, RecordId},
+    id::RecordId,
     problem::{FieldError, FieldErrors},
 };
 use serde::{Deserialize, Serialize};
-use store::{Entry, Expect, Scan, Version, journal};
+use store::{
+    Entry, Expect, Scan, Snapshot, Version,
+    journal::{self as blocks, Appended},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::piece::{Budget, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    keyspace,
+    journal, keyspace,
+    numbers::CollectionNumber,
+    record,
 };
 
-/// Entries that are read at once. One may have half a megabyte.
+/// Blocks, or tombstones, that are read at once.
 const CHUNK: usize = 32;
+/// Blocks that are read to count what is in them. Of more it is not said beforehand how many entries there are to remove.
+const MAX_COUNTED: usize = 4096;
 
 /// Removes what the journal says of the time before a moment, up to the first entry that is later, and then the tombstones of
 /// records that were deleted by then.
@@ -33,7 +39,8 @@ pub struct Trim {
     /// The entries are removed; what follows are the tombstones.
     entries_are_done: bool,
     /// The last tombstone that was looked at.
-    after: Option<(CollectionId, RecordId)>,
+    #[serde(default)]
+    tombstone: Option<(CollectionNumber, RecordId)>,
 }
 
 impl Trim {
@@ -44,7 +51,7 @@ impl Trim {
             let error = FieldError::new("invalid", "Nothing can be as old as that.");
             return Err(FieldErrors::of("older_than", error).into());
         };
-        Ok(Self { until: until.unix_timestamp(), last: Version::ZERO, entries_are_done: false, after: None })
+        Ok(Self { until: until.unix_timestamp(), last: Version::ZERO, entries_are_done: false, tombstone: None })
     }
 
     /// The moment, as it is shown to people: RFC 3339, UTC.
@@ -57,65 +64,82 @@ impl Trim {
             .map_err(|error| Error::caused("a stored moment is out of range", error))
     }
 
-    /// How many entries there are to remove. Entries are in the order of time, but for clocks that were set back, so a few of them are
-    /// read and not all.
-    pub async fn count(&self, core: &Core) -> Result<u64> {
+    /// How many entries there are to remove, if they are few enough to be counted, and can be read. Entries are in the order of
+    /// time, but for clocks that were set back.
+    pub async fn count(&self, core: &Core) -> Result<Option<u64>> {
         let (until, snapshot) = (self.moment()?, core.store.snapshot().await?);
-        let is_old = async |n: usize| -> Result<bool> {
-            let found = snapshot.scan(journal::all().skip(n).limit(1)).await?;
-            found.first().map_or(Ok(false), |(_, entry)| is_before(entry, until))
-        };
-        let (mut old, mut step) = (0, 1);
-        while is_old(old + step - 1).await? {
-            (old, step) = (old + step, step * 2);
+        if self.begins_before(&snapshot, MAX_COUNTED, until).await? {
+            return Ok(None);
         }
-        while step > 1 {
-            step /= 2;
-            if is_old(old + step - 1).await? {
-                old += step;
+        let mut old = 0;
+        let mut pages = snapshot.pages(blocks::blocks());
+        while let Some(page) = pages.next().await? {
+            for (_, entry) in page {
+                let Ok(entries) = blocks::unpack(&entry.value) else { return Ok(None) };
+                let Ok(count) = count_before(&entries, until) else { return Ok(None) };
+                old += count as u64;
+                if count < entries.len() {
+                    return Ok(Some(old));
+                }
             }
         }
-        Ok(old as u64)
+        Ok(Some(old))
+    }
+
+    /// Whether there is a block with so many before it, and it begins before `until`.
+    async fn begins_before(&self, snapshot: &Snapshot, rank: usize, until: OffsetDateTime) -> Result<bool> {
+        let found = snapshot.scan(blocks::blocks().skip(rank).limit(1)).await?;
+        let entries = found.first().and_then(|(_, entry)| blocks::unpack(&entry.value).ok()).unwrap_or_default();
+        Ok(entries.first().is_some_and(|first| is_before(first, until).unwrap_or(true)))
     }
 
     async fn remove_entries(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
         let until = self.moment()?;
-        let mut scan = journal::all().limit(CHUNK);
+        let mut scan = blocks::blocks().limit(CHUNK);
         loop {
-            let entries = core.store.scan(scan).await?;
-            let more = entries.len() == CHUNK;
-            for (key, entry) in &entries {
-                if !is_before(entry, until)? {
+            let found = core.store.scan(scan).await?;
+            let more = found.len() == CHUNK;
+            for (key, Entry { version, value }) in &found {
+                let entries = blocks::unpack(value)?;
+                let old = count_before(&entries, until)?;
+                if let Some(last) = old.checked_sub(1).and_then(|last| entries.get(last)) {
+                    self.last = last.at.version;
+                    piece.done += old as u64;
+                    // Another operation may be at the same entries: each is counted by the one that removes it.
+                    piece.batch.expect(key.clone(), Expect::Version(*version));
+                    if old == entries.len() {
+                        piece.batch.delete(key.clone());
+                    } else {
+                        piece.batch.put(key.clone(), blocks::pack(&entries[old..]));
+                    }
+                }
+                if old < entries.len() {
                     self.entries_are_done = true;
                     return Ok(());
                 }
-                self.last = journal::position(key).map_or(self.last, |(version, _)| version);
-                piece.done += 1;
-                // Another operation may be at the same entries: each is counted by the one that removes it.
-                piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key.clone());
-                budget.spend(entry.value.len());
+                budget.spend(entries.iter().map(|entry| entry.bytes.len()).sum());
                 if budget.is_spent() {
                     return Ok(());
                 }
             }
-            let Some((last, _)) = entries.last().filter(|_| more) else {
+            let Some((last, _)) = found.last().filter(|_| more) else {
                 self.entries_are_done = true;
                 return Ok(());
             };
-            scan = journal::all().limit(CHUNK).after(last);
+            scan = blocks::blocks().limit(CHUNK).after(last);
         }
     }
 
     async fn remove_tombstones(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
         loop {
             let mut scan = Scan::prefix(&keyspace::all_tombstones()).limit(CHUNK);
-            if let Some((collection, id)) = self.after {
+            if let Some((collection, id)) = self.tombstone {
                 scan = scan.after(&keyspace::tombstone(collection, id));
             }
             let entries = core.store.scan(scan).await?;
             let more = entries.len() == CHUNK;
             for (key, entry) in entries {
-                self.after = keyspace::collection_of(&key).zip(keyspace::last_id(&key)).or(self.after);
+                self.tombstone = keyspace::collection_of(&key).zip(keyspace::last_id(&key)).or(self.tombstone);
                 if entry.version <= self.last {
                     // The record may have been put back meanwhile, and deleted again.
                     piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
@@ -146,8 +170,22 @@ impl Steps for Trim {
     }
 }
 
-/// Whether a journal's entry is about the time before `until`. One that says no time ends the search.
-fn is_before(entry: &Entry, until: OffsetDateTime) -> Result<bool> {
-    let change: Change = serde_json::from_slice(&entry.value)?;
-    Ok(OffsetDateTime::parse(&change.at, &Rfc3339).is_ok_and(|at| at < until))
+/// How many entries at the beginning of a block are about the time before `until`.
+fn count_before(entries: &[Appended], until: OffsetDateTime) -> Result<usize> {
+    for (n, entry) in entries.iter().enumerate() {
+        if !is_before(entry, until)? {
+            return Ok(n);
+        }
+    }
+    Ok(entries.len())
+}
+
+/// Whether an entry is about the time before `until`. One that says no time ends the search.
+fn is_before(entry: &Appended, until: OffsetDateTime) -> Result<bool> {
+    Ok(match journal::parse(&entry.bytes)? {
+        journal::Entry::Record(change, _) => {
+            i128::from(record::micros(change.at)) * 1000 < until.unix_timestamp_nanos()
+        }
+        journal::Entry::Other(change, _) => OffsetDateTime::parse(&change.at, &Rfc3339).is_ok_and(|at| at < until),
+    })
 }

@@ -69,18 +69,18 @@ pub async fn create(
                 errors.invalid(i, FieldErrors::of("owner", does_not_exist(&owner.to_string())));
             }
             let record = new_record(id, cleaned.owner.or(caller.user_id()), &at, cleaned.values);
-            let (json, taken) = stage.create(&schema, id, &record)?;
+            let (stored, taken) = stage.create(&schema, id, &record).await?;
             for field in taken {
                 errors.taken(i, field);
             }
             errors.merge(i, check_values(core, &snapshot, caller, &schema, None, &record).await?);
-            written.push((id, json));
+            written.push((id, stored));
             records.push(record);
         }
         let guess = Guess::admit(core, by, &schema, None, &records.iter().collect::<Vec<_>>())?;
         guess.tell(errors.result()).await?;
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Ok(written.iter().map(|(id, json)| Sent::new(*id, json, version)).collect());
+            return written.iter().map(|(id, stored)| Sent::new(*id, stored, version)).collect();
         }
     }
 }
@@ -127,7 +127,7 @@ pub async fn update(
         }
         let unchanged = owner.is_none() && values.as_object().keys().all(|name| values.is_same(old, name));
         if unchanged {
-            return Ok(Sent::new(id, &entry.value, entry.version));
+            return Sent::new(id, &entry.value, entry.version);
         }
         let mut record = assemble(old, values);
         if let Some(owner) = owner {
@@ -139,9 +139,9 @@ pub async fn update(
         let guess = Guess::admit(core, by, &schema, Some(old), &[&record])?;
         guess.tell(errors.result()).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let json = stage.update(&schema, &stored, &record)?;
+        let written = stage.update(&schema, &stored, &record).await?;
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Ok(Sent::new(id, &json, version));
+            return Sent::new(id, &written, version);
         }
     }
 }

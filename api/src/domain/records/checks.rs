@@ -15,6 +15,7 @@ use crate::domain::{
     error::{Error, Result},
     keyspace,
     schema::Schema,
+    stage,
 };
 
 /// What the store has to say to a record's values: unique ones that another record has, references to what is not there
@@ -28,17 +29,16 @@ pub(super) async fn check_values(
     record: &Record,
 ) -> Result<Checked> {
     let mut checked = Checked::default();
-    for field in &schema.collection.fields {
+    for (field, indexes) in schema.fields() {
         let name = field.name.as_str();
         let Some(value) = record.get(name).filter(|value| !value.is_null()) else { continue };
         if old.and_then(|old| old.get(name)) == Some(value) {
             continue;
         }
-        if field.unique
-            && let Some(holder) = snapshot.get(&keyspace::unique(schema.id(), field, value)).await?
+        if let Some(rule) = indexes.unique
+            && let Some(holder) = snapshot.get(&keyspace::unique(schema.number(), rule, field, value)).await?
         {
-            let holder = str::from_utf8(&holder.value).ok().and_then(|id| id.parse().ok());
-            match holder {
+            match stage::unique_holder(&holder) {
                 Some(holder) if is_visible(snapshot, caller, schema, holder).await? => {
                     checked.taken.push(name.to_owned());
                 }

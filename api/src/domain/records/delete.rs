@@ -24,7 +24,7 @@ use crate::domain::{
     keyspace,
     precondition::Precondition,
     retry::Retry,
-    schema::{self, Schema},
+    schema::{self, Schema, StoredDefinition},
     stage::{Stage, Stored},
 };
 
@@ -67,10 +67,9 @@ async fn stage_with_referrers(
     let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     while let Some((name, id)) = waiting.pop() {
         let Some(schema) = core.schemas.load(snapshot, &name).await? else { continue };
-        let key = keyspace::record(schema.id(), id);
-        let Some(entry) = snapshot.get(&key).await? else { continue };
-        stage.delete(&schema, &key, &entry)?;
-        let referrers = keyspace::referrers(schema.id(), id);
+        let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { continue };
+        stage.delete(&schema, id, &entry).await?;
+        let referrers = keyspace::referrers(schema.number(), id);
         let counted = snapshot.get(&referrers).await?;
         stage.expect(referrers, counted.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version)));
         if counted.as_ref().and_then(counter).unwrap_or(0) == 0 {
@@ -136,13 +135,15 @@ async fn referring(
 ) -> Result<Vec<(CollectionName, Field, OnDelete, RecordId)>> {
     let mut found = Vec::new();
     let value = Value::String(id.to_string());
-    for other in schema::all(snapshot).await? {
+    for StoredDefinition { collection: other, keys } in schema::all(snapshot).await? {
         for field in &other.fields {
             let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
             if collection.as_ref() != Some(&schema.collection.name) {
                 continue;
             }
-            let scan = Scan::prefix(&keyspace::index_value(other.id, field, &value)).limit(MAX_TOUCHED + 1);
+            let Some(index) = keys.indexes_of(field.name.as_str()).values else { continue };
+            let prefix = keyspace::index_value(keys.number, index, field, &value);
+            let scan = Scan::prefix(&prefix).limit(MAX_TOUCHED + 1);
             let entries = snapshot.scan(scan).await?;
             let ids = entries.iter().filter_map(|(key, _)| keyspace::last_id(key));
             found.extend(ids.map(|id| (other.name.clone(), field.clone(), *on_delete, id)));
@@ -164,8 +165,8 @@ async fn empty_references(
     for group in emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
         let [(name, _, id), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
-        let Some(entry) = snapshot.get(&keyspace::record(schema.id(), *id)).await? else { continue };
-        let old = parse(&entry)?;
+        let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
+        let old = parse(*id, &entry)?;
         let mut values = old.clone();
         values.retain(|name| schema.collection.field(name).is_some());
         for (_, field, _) in group {
@@ -173,7 +174,7 @@ async fn empty_references(
         }
         let mut record = assemble(&old, values);
         record.set("updated_at", core.timestamp());
-        stage.update(&schema, &Stored { id: *id, entry, record: old }, &record)?;
+        stage.update(&schema, &Stored { id: *id, entry, record: old }, &record).await?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::domain::{
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
-    keyspace,
+    keyspace, record,
     schema::Schema,
     users,
 };
@@ -217,9 +217,9 @@ impl Reading<'_> {
         let (mut known, mut found) = (Vec::new(), Vec::new());
         let ids: Vec<_> = ids.into_iter().collect();
         for ids in ids.chunks(16) {
-            let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.id(), *id)).collect();
+            let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
             for (id, entry) in ids.iter().zip(self.snapshot.get_many(&keys).await?) {
-                let Some(record) = entry.as_ref().map(|entry| self.open(entry, may)).transpose()?.flatten() else {
+                let Some(record) = entry.as_ref().map(|entry| self.open(*id, entry, may)).transpose()?.flatten() else {
                     continue;
                 };
                 known.push(*id);
@@ -234,7 +234,9 @@ impl Reading<'_> {
     async fn referrers(&mut self, source: &Schema, field: &Field, may: Decision, id: &Value) -> Result<Vec<Object>> {
         let mut found = Vec::new();
         let snapshot = self.snapshot;
-        let mut pages = snapshot.pages(Scan::prefix(&keyspace::index_value(source.id(), field, id)));
+        let Some(index) = source.index(field.name.as_str()) else { return Ok(found) };
+        let prefix = keyspace::index_value(source.number(), index, field, id);
+        let mut pages = snapshot.pages(Scan::prefix(&prefix));
         while let Some(entries) = pages.next().await? {
             let ids: BTreeSet<_> = entries.iter().filter_map(|(key, _)| keyspace::last_id(key)).collect();
             found.extend(self.records(source, may, ids).await?.1);
@@ -242,12 +244,12 @@ impl Reading<'_> {
         Ok(found)
     }
 
-    fn open(&mut self, entry: &Entry, may: Decision) -> Result<Option<Object>> {
-        let record = parse(entry)?;
+    fn open(&mut self, id: RecordId, entry: &Entry, may: Decision) -> Result<Option<Object>> {
+        let record = parse(id, entry)?;
         if !may.covers(record.owner()) {
             return Ok(None);
         }
-        self.count(entry.value.len())?;
+        self.count(record::json_size(&entry.value))?;
         Ok(Some(Record::into_object(record)))
     }
 

@@ -40,11 +40,11 @@ pub(super) async fn find(
     let schema = core.schemas.find(snapshot, name, caller).await?;
     let view = schema.authorize(Action::View, caller)?;
     let may = schema.authorize(action, caller)?;
-    if !covers(snapshot, &schema, view, id).await? {
+    if !covers(core, snapshot, &schema, view, id).await? {
         return Err(Error::NotFound);
     }
-    let entry = snapshot.get(&keyspace::record(schema.id(), id)).await?.ok_or(Error::NotFound)?;
-    let record = parse(&entry)?;
+    let entry = snapshot.get(&keyspace::record(schema.number(), id)).await?.ok_or(Error::NotFound)?;
+    let record = parse(id, &entry)?;
     if !may.covers(record.owner()) {
         return Err(Error::Denied);
     }
@@ -68,9 +68,9 @@ pub async fn get(core: &Core, caller: &Caller, name: &CollectionName, id: Record
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::View, caller)?;
-    if !covers(&snapshot, &schema, may, id).await? {
+    if !covers(core, &snapshot, &schema, may, id).await? {
         return Err(Error::NotFound);
     }
-    let entry = snapshot.get(&keyspace::record(schema.id(), id)).await?.ok_or(Error::NotFound)?;
-    Ok(Sent::new(id, &entry.value, entry.version))
+    let entry = snapshot.get(&keyspace::record(schema.number(), id)).await?.ok_or(Error::NotFound)?;
+    Sent::new(id, &entry.value, entry.version)
 }

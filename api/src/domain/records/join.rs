@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use common::{
     access::{Action, Caller, Decision},
     field::{Field, FieldType},
+    id::RecordId,
     problem::{FieldError, FieldErrors},
     query::{JoinWith, server_field},
     record::Record,
@@ -18,7 +19,7 @@ use crate::domain::{
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
-    keyspace,
+    keyspace, record,
     schema::Schema,
 };
 
@@ -85,26 +86,30 @@ struct Right<'a> {
 impl Right<'_> {
     /// Reads the rows that may match: by the index where the field has one, otherwise all.
     async fn gather(&mut self, snapshot: &Snapshot, schema: &Schema, deadline: &Deadline) -> Result<()> {
-        if !schema.collection.field(self.name).is_some_and(Field::has_index) {
-            let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(schema.id())));
+        let Some(index) = schema.index(self.name) else {
+            let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(schema.number())));
             while let Some(entries) = pages.next().await? {
-                for (_, entry) in &entries {
-                    self.offer(entry)?;
+                for (key, entry) in &entries {
+                    if let Some(id) = keyspace::last_id(key) {
+                        self.offer(id, entry)?;
+                    }
                 }
                 deadline.pause().await?;
             }
             return Ok(());
-        }
+        };
         let keys: Vec<String> = self.wanted.keys().map(|key| (*key).to_owned()).collect();
         for key in keys {
             let Ok(value) = common::validate::convert(self.field, &key) else { continue };
-            let prefix = keyspace::index_value(schema.id(), self.field, &value);
+            let prefix = keyspace::index_value(schema.number(), index, self.field, &value);
             let mut pages = snapshot.pages(Scan::prefix(&prefix));
             while let Some(entries) = pages.next().await? {
-                let ids = entries.iter().filter_map(|(key, _)| keyspace::last_id(key));
-                let keys: Vec<_> = ids.map(|id| keyspace::record(schema.id(), id)).collect();
-                for entry in snapshot.get_many(&keys).await?.iter().flatten() {
-                    self.offer(entry)?;
+                let ids: Vec<_> = entries.iter().filter_map(|(key, _)| keyspace::last_id(key)).collect();
+                let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
+                for (id, entry) in ids.into_iter().zip(snapshot.get_many(&keys).await?) {
+                    if let Some(entry) = entry {
+                        self.offer(id, &entry)?;
+                    }
                 }
                 deadline.pause().await?;
             }
@@ -114,17 +119,17 @@ impl Right<'_> {
 
     /// Takes a row that matches and that the caller may see, and counts it as often as it is sent; [`Error::TooLargeTogether`] where
     /// they are too many for one answer.
-    fn offer(&mut self, entry: &Entry) -> Result<()> {
-        let record = parse(entry)?;
-        let Some(key) = key_of(Some(self.field), record.get(self.name)) else { return Ok(()) };
-        let Some(times) = self.wanted.get(key.as_str()).filter(|_| self.may.covers(record.owner())) else {
+    fn offer(&mut self, id: RecordId, entry: &Entry) -> Result<()> {
+        let row = parse(id, entry)?;
+        let Some(key) = key_of(Some(self.field), row.get(self.name)) else { return Ok(()) };
+        let Some(times) = self.wanted.get(key.as_str()).filter(|_| self.may.covers(row.owner())) else {
             return Ok(());
         };
-        self.bytes += entry.value.len() * times;
+        self.bytes += record::json_size(&entry.value) * times;
         if self.bytes > MAX_PAGE_BYTES {
             return Err(Error::TooLargeTogether);
         }
-        self.matching.entry(Some(key)).or_default().push(Value::Object(record.into_object()));
+        self.matching.entry(Some(key)).or_default().push(Value::Object(row.into_object()));
         Ok(())
     }
 }

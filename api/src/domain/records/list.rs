@@ -150,7 +150,7 @@ pub fn window(query: &ListQuery, count: u64) -> Result<(usize, usize)> {
 /// The collections whose records the caller may list, by name.
 pub async fn collections(core: &Core, caller: &Caller) -> Result<Vec<CollectionName>> {
     let snapshot = core.store.snapshot().await?;
-    let all = schema::all(&snapshot).await?.into_iter();
+    let all = schema::all(&snapshot).await?.into_iter().map(|definition| definition.collection);
     let listed = all.filter(|collection| collection.access.decide(Action::List, caller) != Decision::Denied);
     let names: Vec<_> = listed.map(|collection| collection.name).collect();
     if names.is_empty() && *caller == Caller::Anonymous { Err(AuthError::Missing.into()) } else { Ok(names) }
@@ -214,7 +214,8 @@ async fn render(
     };
     let query = view.query;
     if query.fields.is_empty() && query.left_join.is_empty() && expansion.is_empty() {
-        return Ok((array(in_order(found).iter().map(|found| sent(found).json)), found.len()));
+        let sent = in_order(found).iter().map(sent).collect::<Result<Vec<_>>>()?;
+        return Ok((array(sent.into_iter().map(|sent| sent.json)), found.len()));
     }
     let mut fitting = found.len();
     loop {
@@ -232,7 +233,7 @@ async fn render(
     }
 }
 
-fn sent((id, entry): &Found) -> Sent {
+fn sent((id, entry): &Found) -> Result<Sent> {
     Sent::new(*id, &entry.value, entry.version)
 }
 
@@ -252,7 +253,7 @@ fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
 /// fit into one answer.
 async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Result<Bytes> {
     let View { core, snapshot, caller, schema, query, deadline, .. } = view;
-    let mut rows = page.iter().map(|(_, entry)| parse(entry)).collect::<Result<Vec<Record>>>()?;
+    let mut rows = page.iter().map(|(id, entry)| parse(*id, entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }

@@ -91,7 +91,7 @@ impl Path {
         let mut members = Some(record.as_object());
         for step in &self.steps {
             let id = members.and_then(|members| members.get(&step.field));
-            members = id.and_then(|id| referred.get(step.target.id(), id));
+            members = id.and_then(|id| referred.get(step.target.number(), id));
         }
         let value = members.and_then(|members| members.get(&self.member)).unwrap_or(NULL);
         match self.part {

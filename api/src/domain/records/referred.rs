@@ -3,11 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use common::{
-    Object,
-    id::{CollectionId, RecordId},
-    record::Record,
-};
+use common::{Object, id::RecordId, record::Record};
 use serde_json::Value;
 use store::Snapshot;
 
@@ -15,7 +11,7 @@ use super::{
     path::{Path, Step},
     stored::parse,
 };
-use crate::domain::{error::Result, keyspace};
+use crate::domain::{error::Result, keyspace, numbers::CollectionNumber};
 
 /// Bytes that are kept from one stretch of rows to the next.
 const MAX_KEPT: usize = 4 * 1024 * 1024;
@@ -24,19 +20,19 @@ const MAX_KEPT: usize = 4 * 1024 * 1024;
 #[derive(Default)]
 pub(crate) struct Referred {
     /// The members that are asked for.
-    wanted: HashMap<CollectionId, BTreeSet<String>>,
-    records: HashMap<(CollectionId, RecordId), Option<Object>>,
+    wanted: HashMap<CollectionNumber, BTreeSet<String>>,
+    records: HashMap<(CollectionNumber, RecordId), Option<Object>>,
     bytes: usize,
 }
 
 impl Referred {
     /// For what these paths ask.
     pub(crate) fn new<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
-        let mut wanted: HashMap<CollectionId, BTreeSet<String>> = HashMap::new();
+        let mut wanted: HashMap<CollectionNumber, BTreeSet<String>> = HashMap::new();
         for path in paths {
             for (i, step) in path.steps.iter().enumerate() {
                 let member = path.steps.get(i + 1).map_or(&path.member, |next| &next.field);
-                wanted.entry(step.target.id()).or_default().insert(member.clone());
+                wanted.entry(step.target.number()).or_default().insert(member.clone());
             }
         }
         Self { wanted, ..Self::default() }
@@ -59,7 +55,7 @@ impl Referred {
             for (i, step) in path.steps.iter().enumerate() {
                 self.read(snapshot, step, &ids).await?;
                 let Some(next) = path.steps.get(i + 1) else { break };
-                let found = ids.iter().filter_map(|id| self.records.get(&(step.target.id(), *id))?.as_ref());
+                let found = ids.iter().filter_map(|id| self.records.get(&(step.target.number(), *id))?.as_ref());
                 ids = found.filter_map(|members| record_id(members.get(&next.field)?)).collect();
             }
         }
@@ -67,14 +63,14 @@ impl Referred {
     }
 
     async fn read(&mut self, snapshot: &Snapshot, step: &Step, ids: &BTreeSet<RecordId>) -> Result<()> {
-        let collection = step.target.id();
+        let collection = step.target.number();
         let missing: Vec<RecordId> =
             ids.iter().copied().filter(|id| !self.records.contains_key(&(collection, *id))).collect();
         let keys: Vec<_> = missing.iter().map(|id| keyspace::record(collection, *id)).collect();
         for (id, entry) in missing.into_iter().zip(snapshot.get_many(&keys).await?) {
-            let record = entry.as_ref().map(parse).transpose()?;
+            let record = entry.as_ref().map(|entry| parse(id, entry)).transpose()?;
             let mut members = record.filter(|record| step.may.covers(record.owner())).map(Record::into_object);
-            self.bytes += size_of::<(CollectionId, RecordId, Object)>();
+            self.bytes += size_of::<(CollectionNumber, RecordId, Object)>();
             if let Some(members) = &mut members {
                 let wanted = self.wanted.get(&collection);
                 members.retain(|name, _| wanted.is_some_and(|wanted| wanted.contains(name)));
@@ -88,7 +84,7 @@ impl Referred {
     }
 
     /// The members of the record with this id.
-    pub(super) fn get(&self, collection: CollectionId, id: &Value) -> Option<&Object> {
+    pub(super) fn get(&self, collection: CollectionNumber, id: &Value) -> Option<&Object> {
         self.records.get(&(collection, record_id(id)?))?.as_ref()
     }
 }

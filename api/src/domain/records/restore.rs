@@ -39,13 +39,11 @@ pub async fn restore(
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
-        let current = snapshot.get(&keyspace::record(schema.id(), id)).await?;
+        let current = snapshot.get(&keyspace::record(schema.number(), id)).await?;
         let view = schema.authorize(Action::View, caller)?;
-        let change = journal::read::of_record(&snapshot, schema.id(), id, revision).await?;
-        let Some(change) = change else { return Err(Error::NotFound) };
-        let then = if change.after.is_null() { &change.before } else { &change.after };
-        let then: Record = serde_json::from_str(&then.to_text())?;
-        let old = current.as_ref().map(parse).transpose()?;
+        let step = journal::read::of_record(&snapshot, schema.number(), id, revision, &core.deadline()).await?;
+        let Some(then) = step.and_then(|step| step.after.or(step.before)) else { return Err(Error::NotFound) };
+        let old = current.as_ref().map(|entry| parse(id, entry)).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !view.covers(owner) {
             return Err(Error::NotFound);
@@ -69,14 +67,14 @@ pub async fn restore(
         let guess = Guess::admit(core, by, &schema, old.as_ref(), &[&record])?;
         guess.tell(errors.result()).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let json = if let Some((entry, old)) = current.zip(old) {
-            stage.update(&schema, &Stored { id, entry, record: old }, &record)?
+        let written = if let Some((entry, old)) = current.zip(old) {
+            stage.update(&schema, &Stored { id, entry, record: old }, &record).await?
         } else {
-            let tombstone = snapshot.get(&keyspace::tombstone(schema.id(), id)).await?.ok_or(Error::NotFound)?;
-            stage.restore(&schema, id, &record, tombstone.version)?.0
+            let tombstone = snapshot.get(&keyspace::tombstone(schema.number(), id)).await?.ok_or(Error::NotFound)?;
+            stage.restore(&schema, id, &record, &tombstone).await?.0
         };
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Ok(Sent::new(id, &json, version));
+            return Sent::new(id, &written, version);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A record as it is stored and as it is sent: the same JSON, to which the revision is added on the way out.
+//! A record as it is sent, and made of what was sent. How it is stored is in `domain::record`.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use common::{
     id::{RecordId, Revision, UserId},
     record::Record,
@@ -8,7 +8,7 @@ use common::{
 use serde_json::Value;
 use store::{Entry, Version};
 
-use crate::domain::error::Result;
+use crate::domain::{error::Result, record};
 
 /// A record as it is sent: its bytes need no parsing.
 #[derive(Debug, Clone)]
@@ -22,23 +22,20 @@ pub struct Sent {
 }
 
 impl Sent {
-    pub(super) fn new(id: RecordId, stored: &[u8], version: Version) -> Self {
+    pub(super) fn new(id: RecordId, stored: &[u8], version: Version) -> Result<Self> {
         let revision = Revision(version.get());
-        let mut json = BytesMut::with_capacity(stored.len() + 32);
-        json.put_slice(stored.strip_suffix(b"}").unwrap_or(stored));
-        json.put_slice(format!(",\"revision\":{revision}}}").as_bytes());
-        Self { id, revision, json: json.freeze() }
+        Ok(Self { id, revision, json: record::json(id, stored, Some(revision))? })
     }
 }
 
 /// A stored record, parsed, with its revision.
-pub(super) fn parse(entry: &Entry) -> Result<Record> {
-    let mut record = Record::from_slice(&entry.value)?;
+pub(super) fn parse(id: RecordId, entry: &Entry) -> Result<Record> {
+    let mut record = record::decode(id, &entry.value)?;
     record.set("revision", entry.version.get());
     Ok(record)
 }
 
-/// The stored form: the server's members of `old` around new values.
+/// A record: the server's members of `old` around new values.
 pub fn assemble(old: &Record, values: Record) -> Record {
     let mut record = Record::default();
     let keep = |record: &mut Record, name: &str| record.set(name, old.get(name).cloned().unwrap_or(Value::Null));

@@ -52,7 +52,7 @@ impl<'a> Guess<'a> {
         if !sees_all && records.iter().any(|record| has_new_unique(schema, old, record)) {
             let network = by.address.map(|address| ClientNetwork::of(address).to_string());
             let who = by.caller.user_id().map(|id| id.to_string()).or(network).unwrap_or_default();
-            let name = format!("{} {who}", schema.id());
+            let name = format!("{} {who}", schema.collection.id);
             // Names tell callers apart; the addresses' own limit is about passwords.
             let unspecified = std::net::Ipv4Addr::UNSPECIFIED.into();
             attempt = Some(

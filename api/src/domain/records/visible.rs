@@ -5,16 +5,37 @@ use common::{
     access::{Action, Caller, Decision},
     id::{RecordId, UserId},
 };
-use store::Snapshot;
+use store::{Key, Snapshot};
 
-use super::stored::parse;
-use crate::domain::{error::Result, keyspace, schema::Schema};
+use crate::domain::{core::Core, error::Result, keyspace, numbers::OwnerNumber, record, schema::Schema};
 
 /// Whether a decision about a record's owner covers the record, without a look at the record: whether it is absent or another's takes as
 /// long to find out, however large it is.
-pub(super) async fn covers(snapshot: &Snapshot, schema: &Schema, decision: Decision, id: RecordId) -> Result<bool> {
-    let Decision::Own(user) = decision else { return Ok(decision == Decision::All) };
-    Ok(snapshot.get(&keyspace::owned(schema.id(), Some(user)).uuid(id.uuid())).await?.is_some())
+pub(super) async fn covers(
+    core: &Core,
+    snapshot: &Snapshot,
+    schema: &Schema,
+    decision: Decision,
+    id: RecordId,
+) -> Result<bool> {
+    if decision == Decision::All {
+        return Ok(true);
+    }
+    let Some(owned) = owned(core, snapshot, schema, decision).await? else { return Ok(false) };
+    Ok(snapshot.get(&owned.uuid(id.uuid())).await?.is_some())
+}
+
+/// The entries of the records that a decision covers by their owner.
+pub(super) async fn owned(
+    core: &Core,
+    snapshot: &Snapshot,
+    schema: &Schema,
+    decision: Decision,
+) -> Result<Option<Key>> {
+    let (Decision::Own(user), Some(index)) = (decision, schema.keys.owner_index()) else { return Ok(None) };
+    // Who never owned anything may have no number; nobody has this one.
+    let owner = core.owners.number(snapshot, user).await?.unwrap_or(OwnerNumber(0));
+    Ok(Some(keyspace::owned(schema.number(), index, Some(owner))))
 }
 
 /// Whether the caller may view a record with this owner: `GET` answers it. A record for which this does not hold is null wherever a
@@ -30,10 +51,10 @@ pub(super) fn may_see(schema: &Schema, caller: &Caller, owner: Option<UserId>) -
 
 /// Whether there is such a record for the caller.
 pub(super) async fn is_visible(snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<bool> {
-    let Some(entry) = snapshot.get(&keyspace::record(schema.id(), id)).await? else { return Ok(false) };
+    let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { return Ok(false) };
     let rules = &schema.collection.access;
     if [Action::View, Action::List].iter().any(|action| rules.decide(*action, caller) == Decision::All) {
         return Ok(true);
     }
-    Ok(may_see(schema, caller, parse(&entry)?.owner()))
+    Ok(may_see(schema, caller, record::owner(&entry.value)?))
 }

@@ -3,7 +3,11 @@
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{BYTES, DECIMAL, END, ESCAPE, FALSE, INT, NULL, TEXT, TRUE, UUID, decimal};
+use super::{BYTES, DECIMAL, END, ESCAPE, FALSE, INT, LONG_INT, NULL, TEXT, TRUE, UUID, decimal};
+
+/// The tags of integers.
+const INT_FIRST: u8 = INT - 8;
+const INT_LAST: u8 = INT + 8;
 
 /// The key does not have the element that was asked for, or its bytes are not a key's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +23,8 @@ pub enum Element {
     Bool(bool),
     /// An integer.
     Int(i64),
+    /// An integer in eight bytes: see [`Key::long_int`](super::Key::long_int).
+    LongInt(i64),
     /// A decimal, with the smallest scale that holds it.
     Decimal(Decimal),
     /// A text.
@@ -49,9 +55,12 @@ impl<'a> Elements<'a> {
         Ok(name)
     }
 
-    /// Takes off an integer.
+    /// Takes off an integer, however many bytes it takes.
     pub fn int(&mut self) -> Result<i64, KeyError> {
-        self.take(|element| if let Element::Int(value) = element { Some(value) } else { None })
+        self.take(|element| match element {
+            Element::Int(value) | Element::LongInt(value) => Some(value),
+            _ => None,
+        })
     }
 
     /// Takes off a text.
@@ -109,9 +118,13 @@ fn decode(bytes: &[u8]) -> Option<(Element, usize)> {
         NULL => (Element::Null, 0),
         FALSE => (Element::Bool(false), 0),
         TRUE => (Element::Bool(true), 0),
-        INT => {
+        LONG_INT => {
             let bytes = body.first_chunk::<8>()?;
-            (Element::Int(i64::from_be_bytes(*bytes) ^ i64::MIN), 8)
+            (Element::LongInt(i64::from_be_bytes(*bytes) ^ i64::MIN), 8)
+        }
+        INT_FIRST..=INT_LAST => {
+            let (value, length) = int(tag, body)?;
+            (Element::Int(value), length)
         }
         DECIMAL => {
             let (value, length) = decimal::decode(body)?;
@@ -129,6 +142,16 @@ fn decode(bytes: &[u8]) -> Option<(Element, usize)> {
         _ => return None,
     };
     Some((element, 1 + length))
+}
+
+/// Reads what follows the tag of an integer. One that takes more bytes than it needs is none.
+fn int(tag: u8, body: &[u8]) -> Option<(i64, usize)> {
+    let length = usize::from(tag.abs_diff(INT));
+    let flip = if tag < INT { 0xFF } else { 0 };
+    let amount = body.get(..length)?.iter().fold(0_u64, |amount, byte| amount << 8 | u64::from(byte ^ flip));
+    let value = if tag < INT { !i64::try_from(amount).ok()? } else { i64::try_from(amount).ok()? };
+    let needed = (8 - amount.leading_zeros() as usize / 8).max(usize::from(tag < INT));
+    (length == needed).then_some((value, length))
 }
 
 /// Undoes the escaping of zero bytes up to and including the end.

@@ -14,7 +14,9 @@ fn element() -> impl Strategy<Value = Element> {
     prop_oneof![
         Just(Element::Null),
         any::<bool>().prop_map(Element::Bool),
-        prop_oneof![any::<i64>(), -3..3_i64].prop_map(Element::Int),
+        prop_oneof![any::<i64>(), -3..3_i64, -70000..70000_i64, prop::sample::select(vec![i64::MIN, i64::MAX])]
+            .prop_map(Element::Int),
+        any::<i64>().prop_map(Element::LongInt),
         decimal().prop_map(Element::Decimal),
         text.prop_map(Element::Text),
         prop_oneof![any::<Vec<u8>>(), awkward].prop_map(Element::Bytes),
@@ -37,17 +39,18 @@ fn place(element: &Element) -> u8 {
         Element::Null => 0,
         Element::Bool(false) => 1,
         Element::Bool(true) => 2,
-        Element::Int(_) => 3,
+        Element::LongInt(_) => 3,
         Element::Decimal(_) => 4,
         Element::Text(_) => 5,
         Element::Bytes(_) => 6,
         Element::Uuid(_) => 7,
+        Element::Int(_) => 8,
     }
 }
 
 fn order(a: &Element, b: &Element) -> Ordering {
     match (a, b) {
-        (Element::Int(a), Element::Int(b)) => a.cmp(b),
+        (Element::Int(a), Element::Int(b)) | (Element::LongInt(a), Element::LongInt(b)) => a.cmp(b),
         (Element::Decimal(a), Element::Decimal(b)) => a.cmp(b),
         (Element::Text(a), Element::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
         (Element::Bytes(a), Element::Bytes(b)) => a.cmp(b),

@@ -144,6 +144,7 @@ impl Committer {
             .map(|Waiting { batch, answer, since, .. }: Waiting| ((answer, since), group.admit(batch)))
             .unzip();
         if group.version > self.state.version {
+            group.finish();
             self.apply(group)?;
         }
         // Refusals wait as well: they may rest on a batch of this group, and so tell of it.

@@ -6,7 +6,8 @@ use std::ops::Bound;
 use bytes::Bytes;
 use store::{
     Addition, Batch, CommitError, Count, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter,
-    counters, journal,
+    counters,
+    journal::{self, Appended, Position},
 };
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ struct Model {
     opened: Version,
     /// When a space was written to since.
     changed: BTreeMap<String, Version>,
+    /// What was appended to the journal and not been compared yet.
+    appended: Vec<Appended>,
 }
 
 const SPACES: [&str; 4] = ["records", "rec", "index", "counts"];
@@ -144,9 +147,8 @@ impl Model {
         for key in written.chain(bounded) {
             self.changed.insert(key.elements().space().expect("a space").to_owned(), version);
         }
-        for (n, value) in plan.append.iter().enumerate() {
-            let value = value.clone();
-            self.map.insert(journal::key(version, n), Entry { version, value });
+        for (place, bytes) in (0..).zip(plan.append.clone()) {
+            self.appended.push(Appended { at: Position { version, place }, bytes });
         }
         Ok(version)
     }
@@ -202,6 +204,21 @@ fn random_bound(random: &mut Random) -> Bound<Key> {
         1 | 2 => Bound::Included(random_key(random)),
         _ => Bound::Excluded(random_key(random)),
     }
+}
+
+/// Which entries share a block depends on which batches met; that they are all there, and in order, does not.
+async fn take_over_blocks(store: &Store, model: &mut Model) {
+    let snapshot = store.snapshot().await.expect("a snapshot");
+    let due = std::mem::take(&mut model.appended);
+    let Some(first) = due.first() else { return };
+    let mut blocks = journal::blocks_from(&snapshot, first.at).await.expect("the journal");
+    let mut found = Vec::new();
+    while let Some(block) = blocks.next().await.expect("a block") {
+        let entry = snapshot.get(&block.key).await.expect("a read").expect("a block");
+        model.map.insert(block.key, entry);
+        found.extend(block.entries.into_iter().filter(|entry| entry.at >= first.at));
+    }
+    assert_eq!(found, due);
 }
 
 async fn compare_scan(random: &mut Random, store: &Snapshot, model: &Model) {
@@ -276,6 +293,7 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
                 for (plan, outcome) in plans.iter().zip(outcomes) {
                     assert_eq!(outcome, model.commit(plan), "step {step}: {plan:?}");
                 }
+                take_over_blocks(&store, &mut model).await;
             }
         }
     }

@@ -111,9 +111,9 @@ fn a_snapshot_that_was_cut_off_is_dropped() {
 fn a_newer_format_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     put(&super::open(dir.path()), "one");
-    fs::write(dir.path().join("format"), "coffer store 3\nsegment 1\n").expect("written");
+    fs::write(dir.path().join("format"), "coffer store 4\nsegment 1\n").expect("written");
     let error = Store::open(Options::sled(dir.path())).err().expect("refused");
-    assert!(matches!(error, OpenError::TooNew { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::TooNew { found: 4, known: 3, .. }), "{error}");
 }
 
 #[test]

@@ -144,10 +144,13 @@ pub(crate) async fn check(store: &Store, acknowledged: &Acknowledged) -> Acknowl
     let counted = counted.map_or(0, |entry| counter(&entry).expect("a counter"));
     assert_eq!(counted, int(found.total()), "the counter counts every step once");
 
-    let mut steps = [0; WRITERS];
-    for (key, entry) in store.scan(journal::all()).await.expect("a scan") {
-        assert_eq!(journal::position(&key), Some((entry.version, 0)));
-        let line = String::from_utf8(entry.value.to_vec()).expect("text");
+    let (mut steps, mut lines) = ([0; WRITERS], Vec::new());
+    for (key, entry) in store.scan(journal::blocks()).await.expect("a scan") {
+        let entries = journal::unpack(&entry.value).expect("a block");
+        assert_eq!(journal::position(&key), entries.first().map(|first| first.at));
+        lines.extend(entries.into_iter().map(|entry| String::from_utf8(entry.bytes.to_vec()).expect("text")));
+    }
+    for line in lines {
         let (writer, step) = line.split_once(' ').expect("two numbers");
         let writer: usize = writer.parse().expect("a number");
         steps[writer] += 1;

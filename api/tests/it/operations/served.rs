@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 use store::{Batch, Options, Store, journal};
 
-use super::{AGED, age};
+use super::{age, aged_entry};
 use crate::{
     kill::assert_sound,
     support::{
@@ -27,17 +27,18 @@ async fn serve(data: &Path, entries: usize) -> (Server, Client) {
     admin.collection("words", json!([{"name": "word", "type": "text"}])).await;
     server.stop();
     let store = Store::open(Options::sled(store_dir(data))).unwrap();
-    let recent = store.scan(journal::all()).await.unwrap();
-    store
-        .commit(Batch::with(|batch| {
-            for (key, _) in &recent {
-                batch.put(key.clone(), AGED);
-            }
-            batch
-        }))
-        .await
-        .unwrap();
-    age(&store, entries - recent.len()).await;
+    let mut recent = 0;
+    let mut batch = Batch::new();
+    for (key, entry) in store.scan(journal::blocks()).await.unwrap() {
+        let mut entries = journal::unpack(&entry.value).unwrap();
+        for entry in &mut entries {
+            entry.bytes = aged_entry().into();
+        }
+        recent += entries.len();
+        batch.put(key, journal::pack(&entries));
+    }
+    store.commit(batch).await.unwrap();
+    age(&store, entries - recent).await;
     store.close().await;
     drop(store);
     let server = Server::start(data, &[]);

@@ -302,7 +302,8 @@ async fn n7_a_user_holds_a_bounded_number_of_sessions() {
     admin.post("/api/token/blacklist/", &json!({"refresh": fifth.refresh})).await.is(200);
     obtain(&admin, ADMIN).await;
     assert!(is_good(&admin, &pairs[2].access).await && is_good(&admin, &kept.access).await);
-    let left = held.app.core().store.scan(store::Scan::prefix(&store::Key::space("user_sessions"))).await.unwrap();
+    let left =
+        held.app.core().store.scan(store::Scan::prefix(&coffer::domain::keyspace::all_user_sessions())).await.unwrap();
     assert_eq!(left.len(), 4);
     let (_, cookie) = page_session(&admin).await;
     assert!(cookie.starts_with("__Host-coffer="));

@@ -1,20 +1,14 @@
 //! D7: what a user may own. Every test ends with `coffer check`, which counts anew.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use coffer::domain::keyspace;
-use common::{
-    Problem,
-    id::{RecordId, UserId},
-    user::Usage,
-};
+use common::{Problem, user::Usage};
 use serde_json::{Value, json};
-use store::{Batch, FORMAT, Options, Scan, Store, counters};
 use tempfile::TempDir;
 
 use crate::support::{
     Client, PASSWORD, path,
-    server::{Server, coffer, said, store_dir},
+    server::{Server, coffer, said},
     text,
 };
 
@@ -264,40 +258,6 @@ async fn d7_a_quota_that_was_lowered_lets_shrink_and_delete() {
     assert_eq!(usage(&bo).await.max_records, None);
     server.stop();
     assert_sound(&data);
-    drop(dir);
-}
-
-#[tokio::test]
-async fn d7_a_store_of_an_earlier_version_is_counted_when_it_is_opened() {
-    let it = Limited::with(&[]).await;
-    it.bo.post("/api/records/notes/", &many(300)).await.is(201);
-    it.admin.record("notes", json!({"text": "an admin's"})).await;
-    let (data, before) = (it.data(), usage(&it.bo).await);
-    let id = UserId::from_uuid(it.bo.id.parse::<RecordId>().unwrap().uuid());
-    let dir = it.checked();
-    // As the first format had it: without the counts, and with its number.
-    let directory = store_dir(&data);
-    let store = Store::open(Options::sled(&directory)).unwrap();
-    let mut batch = Batch::with(|batch| batch.delete(keyspace::collection_count()));
-    for (key, _) in store.scan(Scan::prefix(&keyspace::usages())).await.unwrap() {
-        batch.delete(key);
-    }
-    store.commit(batch).await.unwrap();
-    store.close().await;
-    drop(store);
-    let format = directory.join("format");
-    let text = fs::read_to_string(&format).unwrap();
-    fs::write(&format, text.replace(&format!("coffer store {FORMAT}"), "coffer store 1")).unwrap();
-    let server = Server::start(&data, &["--quota-records", "300"]);
-    let bo = server.sign_in("bo").await;
-    assert_eq!((usage(&bo).await.records, usage(&bo).await.bytes), (300, before.bytes));
-    over_quota(&bo.post("/api/records/notes/", &json!({"text": ""})).await.refused(403), "records");
-    server.stop();
-    assert_eq!(fs::read_to_string(&format).unwrap(), text, "once is enough");
-    assert_sound(&data);
-    let store = Store::open(Options::sled(&directory)).unwrap();
-    let kept = store.get(&keyspace::usage(Some(id))).await.unwrap().unwrap();
-    assert_eq!(counters::<2>(&kept).map(|[records, _]| records), Some(300));
     drop(dir);
 }
 

@@ -25,6 +25,7 @@ async fn lives(client: &Client, pair: &Tokens) -> [bool; 2] {
 }
 
 async fn count(held: &Held, space: &'static str) -> usize {
+    let (space, _) = keyspace::SPACES.iter().find(|(_, word)| *word == space).unwrap();
     let key = store::Key::space(space);
     held.app.core().store.scan(Scan::prefix(&key)).await.unwrap().len()
 }

@@ -24,6 +24,7 @@ use crate::domain::{
         referred::Referred,
         sort::{First, SortKeys},
         stored::parse,
+        visible::owned,
     },
     schema::{self, Schema},
 };
@@ -78,11 +79,12 @@ impl Plan {
         let View { core, snapshot, caller, schema, may, query, .. } = view;
         let conditions = Conditions::find(core, snapshot, caller, schema, query).await?;
         let keys = SortKeys::find(core, snapshot, caller, schema, query).await?;
-        let way = match direct(schema, *may, query, &conditions) {
+        let by_owner = owned(core, snapshot, schema, *may).await?;
+        let way = match direct(schema, *may, by_owner.clone(), query, &conditions) {
             Some(order) => Way::Kept(order),
             None => match one_value(schema, *may, query, &conditions) {
                 Some(order) => Way::Counted(order),
-                None => Way::Search(narrowest(schema, *may, &conditions)),
+                None => Way::Search(narrowest(schema, by_owner, &conditions)),
             },
         };
         Ok(Self { conditions, keys, way })
@@ -91,7 +93,9 @@ impl Plan {
     /// How many records match.
     pub(super) async fn count(&self, view: &View<'_>) -> Result<u64> {
         match &self.way {
-            Way::Kept(_) => Ok(schema::count(view.snapshot, view.schema.id(), view.may).await?.unwrap_or(0)),
+            Way::Kept(_) => {
+                Ok(schema::count(&view.core.owners, view.snapshot, view.schema.number(), view.may).await?.unwrap_or(0))
+            }
             Way::Counted(order) => Ok(view.snapshot.count(&Scan::prefix(&order.prefix)).await?.get() as u64),
             Way::Search(prefix) => {
                 let rows = self.search(view, prefix, Window { skip: 0, size: 0 }, true, false).await?;
@@ -165,7 +169,7 @@ impl Plan {
 
     /// The place of a row.
     pub(super) async fn place(&self, view: &View<'_>, (id, entry): &Found, backward: bool) -> Result<Cursor> {
-        let record = parse(entry)?;
+        let record = parse(*id, entry)?;
         let mut referred = Referred::new(self.keys.paths());
         referred.load(view.snapshot, self.keys.paths(), iter::once(&record)).await?;
         Ok(Cursor { backward, inclusive: false, values: self.keys.of(&record, &referred), id: *id })
@@ -238,7 +242,7 @@ impl<'a> Walk<'a> {
         let (collection, conditions) = (&view.schema.collection, &plan.conditions);
         let mut rows = Vec::new();
         for found in resolve(view.snapshot, &view.schema, entries).await? {
-            let record = parse(&found.1)?;
+            let record = parse(found.0, &found.1)?;
             if view.may.covers(record.owner()) && conditions.hold(collection, &record) {
                 rows.push((found, record));
             }
@@ -259,14 +263,19 @@ impl<'a> Walk<'a> {
 }
 
 /// The keys whose order is the query's, where there is nothing to filter.
-fn direct(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Conditions) -> Option<Order> {
+fn direct(
+    schema: &Schema,
+    may: Decision,
+    by_owner: Option<Key>,
+    query: &ListQuery,
+    conditions: &Conditions,
+) -> Option<Order> {
     if !conditions.is_empty() {
         return None;
     }
-    let id = schema.id();
     let ids = match may {
-        Decision::All => keyspace::records(id),
-        Decision::Own(user) => keyspace::owned(id, Some(user)),
+        Decision::All => keyspace::records(schema.number()),
+        Decision::Own(_) => by_owner?,
         Decision::Denied => return None,
     };
     match query.ordering.as_slice() {
@@ -274,8 +283,9 @@ fn direct(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Condit
         // Ids rise with the time of creation.
         [key] if key.field == "id" || key.field == "created_at" => Some(Order::ids(ids, key.descending)),
         [key] if may == Decision::All => {
-            let field = schema.collection.field(&key.field).filter(|field| field.has_index())?;
-            Some(Order { prefix: keyspace::index(id, &key.field), by: Some(field.clone()), descending: key.descending })
+            let (field, index) = (schema.collection.field(&key.field)?, schema.index(&key.field)?);
+            let prefix = keyspace::index(schema.number(), index);
+            Some(Order { prefix, by: Some(field.clone()), descending: key.descending })
         }
         _ => None,
     }
@@ -290,26 +300,19 @@ fn one_value(schema: &Schema, may: Decision, query: &ListQuery, conditions: &Con
         _ => return None,
     };
     let condition = conditions.only().filter(|_| may == Decision::All)?;
-    is_indexed(schema, condition).then(|| Order::ids(value_of(schema, condition), descending))
+    Some(Order::ids(matching(schema, condition)?, descending))
 }
 
 /// The smallest range of keys that has every match in it: one value of an index, the caller's own records, or all.
-fn narrowest(schema: &Schema, may: Decision, conditions: &Conditions) -> Key {
-    let exact = conditions.all.iter().find(|condition| is_indexed(schema, condition));
-    match (exact, may) {
-        (Some(condition), _) => value_of(schema, condition),
-        (None, Decision::Own(user)) => keyspace::owned(schema.id(), Some(user)),
-        (None, _) => keyspace::records(schema.id()),
-    }
+fn narrowest(schema: &Schema, by_owner: Option<Key>, conditions: &Conditions) -> Key {
+    let exact = conditions.all.iter().find_map(|condition| matching(schema, condition));
+    exact.or(by_owner).unwrap_or_else(|| keyspace::records(schema.number()))
 }
 
-fn value_of(schema: &Schema, condition: &Condition) -> Key {
-    keyspace::index_value(schema.id(), &condition.path.field, &condition.values[0])
-}
-
-/// Whether an index has the records that a condition holds for side by side.
-fn is_indexed(schema: &Schema, condition: &Condition) -> bool {
+/// The entries of the index that has the records side by side that a condition holds for.
+fn matching(schema: &Schema, condition: &Condition) -> Option<Key> {
     let Condition { path, lookup, values, .. } = condition;
-    let field = schema.collection.field(&path.member).filter(|_| path.is_own_member());
-    *lookup == Lookup::Exact && values.len() == 1 && field.is_some_and(Field::has_index)
+    let index = schema.index(&path.member).filter(|_| path.is_own_member() && *lookup == Lookup::Exact)?;
+    let [value] = values.as_slice() else { return None };
+    Some(keyspace::index_value(schema.number(), index, &path.field, value))
 }

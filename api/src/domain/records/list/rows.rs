@@ -4,7 +4,7 @@ use common::id::RecordId;
 use store::{Entry, Key, Scan, Snapshot};
 
 use super::MAX_PAGE_BYTES;
-use crate::domain::{error::Result, keyspace, schema::Schema};
+use crate::domain::{error::Result, keyspace, record, schema::Schema};
 
 /// Entries that are read at once: one may have half a megabyte.
 const STRETCH: usize = 16;
@@ -34,7 +34,7 @@ impl Rows {
 
     /// Takes one more row, unless an answer is full.
     pub(super) fn push(&mut self, row: Found) {
-        let bytes = self.bytes + row.1.value.len();
+        let bytes = self.bytes + record::json_size(&row.1.value);
         if self.is_cut || (bytes > MAX_PAGE_BYTES && !self.found.is_empty()) {
             self.is_cut = true;
             return;
@@ -96,7 +96,7 @@ pub(super) async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(
 /// The records with these ids, in their order.
 async fn by_id(snapshot: &Snapshot, schema: &Schema, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Found>> {
     let ids: Vec<_> = ids.collect();
-    let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.id(), *id)).collect();
+    let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
     let entries = snapshot.get_many(&keys).await?;
     Ok(ids.into_iter().zip(entries).filter_map(|(id, entry)| Some((id, entry?))).collect())
 }

@@ -1,0 +1,190 @@
+//! What is stored, in words, a page at a time and in the order of the words' keys.
+
+use std::collections::VecDeque;
+
+use common::{
+    change::Change,
+    id::{CollectionId, Revision},
+    json::Exact,
+    record::Record,
+};
+use store::{
+    Entry, Key, Pages, Scan, Snapshot, Version,
+    journal::{self as blocks, Appended, Blocks, Position},
+};
+
+use crate::domain::{
+    Result,
+    journal::{
+        self, RecordChange, Values,
+        read::{Directory, Numbered},
+    },
+    keyspace,
+    numbers::CollectionNumber,
+    record,
+    schema::StoredDefinition,
+    words,
+};
+
+/// One space of words, or what it has of one collection.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Changes,
+    Definitions,
+    Tombstones(CollectionNumber, CollectionId),
+    Records(CollectionNumber, CollectionId),
+    /// The same elements under another word.
+    Same(&'static str, &'static str),
+}
+
+/// Everything that is in a backup.
+pub(super) struct Parts<'a> {
+    snapshot: &'a Snapshot,
+    /// What is still to come; `None` before it is known.
+    rest: Option<VecDeque<Part>>,
+    now: Option<Part>,
+    pages: Option<Pages<'a>>,
+    journal: Option<Blocks<'a>>,
+    directory: Directory,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, rest: None, now: None, pages: None, journal: None, directory: Directory::default() }
+    }
+
+    /// The next page; `None` when everything has been seen.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<(Key, Entry)>>> {
+        if self.rest.is_none() {
+            self.rest = Some(plan(self.snapshot).await?);
+        }
+        loop {
+            if let Some(page) = self.page().await? {
+                return Ok(Some(page));
+            }
+            let Some(part) = self.rest.as_mut().and_then(VecDeque::pop_front) else { return Ok(None) };
+            self.now = Some(part);
+            let prefix = match part {
+                Part::Changes => {
+                    let begin = Position { version: Version::ZERO, place: 0 };
+                    self.journal = Some(blocks::blocks_from(self.snapshot, begin).await?);
+                    continue;
+                }
+                Part::Definitions => keyspace::collections(),
+                Part::Tombstones(number, _) => keyspace::tombstones(number),
+                Part::Records(number, _) => keyspace::records(number),
+                Part::Same(space, _) => Key::space(space),
+            };
+            self.pages = Some(self.snapshot.pages(Scan::prefix(&prefix)));
+        }
+    }
+
+    /// The next page of the part that is under way.
+    async fn page(&mut self) -> Result<Option<Vec<(Key, Entry)>>> {
+        if let Some(journal) = &mut self.journal {
+            let Some(block) = journal.next().await? else {
+                self.journal = None;
+                return Ok(None);
+            };
+            let mut page = Vec::with_capacity(block.entries.len());
+            for appended in block.entries {
+                page.push(change(self.snapshot, &mut self.directory, &appended).await?);
+            }
+            return Ok(Some(page));
+        }
+        let (Some(part), Some(pages)) = (self.now, &mut self.pages) else { return Ok(None) };
+        let Some(page) = pages.next().await? else {
+            self.pages = None;
+            return Ok(None);
+        };
+        page.into_iter()
+            .filter_map(|(key, entry)| in_words(part, &key, entry).transpose())
+            .collect::<Result<_>>()
+            .map(Some)
+    }
+}
+
+/// All parts, in the order of their keys: collections by id.
+async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
+    let mut collections = Vec::new();
+    for (key, entry) in snapshot.scan(Scan::prefix(&keyspace::numbers())).await? {
+        let numbered: Numbered = serde_json::from_slice(&entry.value)?;
+        collections.extend(keyspace::collection_of(&key).map(|number| (numbered.id, number)));
+    }
+    collections.sort_unstable();
+    let mut parts = VecDeque::from([Part::Changes, Part::Definitions, Part::Same("e", words::EMAILS)]);
+    parts.extend(collections.iter().map(|(id, number)| Part::Tombstones(*number, *id)));
+    parts.push_back(Part::Same("m", words::META));
+    parts.extend(collections.iter().map(|(id, number)| Part::Records(*number, *id)));
+    parts.push_back(Part::Same("k", words::USERNAMES));
+    parts.push_back(Part::Same(keyspace::USERS, words::USERS));
+    Ok(parts)
+}
+
+/// An entry in words; `None` for one that is in no backup. What cannot be read is in it as it is, and a check of the restored store
+/// tells of it.
+fn in_words(part: Part, key: &Key, entry: Entry) -> Result<Option<(Key, Entry)>> {
+    let version = entry.version;
+    Ok(Some(match part {
+        Part::Changes => return Ok(None),
+        Part::Definitions => {
+            let value = match serde_json::from_slice(&entry.value) {
+                Ok(StoredDefinition { collection, keys }) => serde_json::to_vec(&words::Definition {
+                    collection,
+                    definition: Some(keys.version),
+                    field_ids: keys.fields.into_iter().map(|field| (field.name, field.id)).collect(),
+                })?
+                .into(),
+                Err(_) => entry.value,
+            };
+            (keyspace::in_space(key, words::COLLECTIONS), Entry { version, value })
+        }
+        Part::Tombstones(_, collection) => {
+            let Some(id) = keyspace::last_id(key) else { return Ok(None) };
+            (Key::space(words::GONE).uuid(collection.uuid()).uuid(id.uuid()), entry)
+        }
+        Part::Records(_, collection) => {
+            let Some(id) = keyspace::last_id(key) else { return Ok(None) };
+            let value = record::json(id, &entry.value, None).unwrap_or(entry.value);
+            (Key::space(words::RECORDS).uuid(collection.uuid()).uuid(id.uuid()), Entry { version, value })
+        }
+        Part::Same(_, words::META) if words::DERIVED.iter().any(|name| *key == keyspace::single(name)) => {
+            return Ok(None);
+        }
+        Part::Same(_, word) => (keyspace::in_space(key, word), entry),
+    }))
+}
+
+/// An entry of the journal in words.
+async fn change(snapshot: &Snapshot, directory: &mut Directory, appended: &Appended) -> Result<(Key, Entry)> {
+    let Position { version, place } = appended.at;
+    let value = match journal::parse(&appended.bytes) {
+        Ok(journal::Entry::Other(change, operation)) => {
+            words::Entry { change: *change, more: words::More { operation, rest: None } }.to_bytes()?.into()
+        }
+        Ok(journal::Entry::Record(entry, values)) => {
+            let numbered = directory.find(snapshot, entry.collection).await?;
+            of_record(&entry, values, version, numbered).to_bytes()?.into()
+        }
+        Err(_) => appended.bytes.clone(),
+    };
+    Ok((words::change(version, place), Entry { version, value }))
+}
+
+fn of_record(entry: &RecordChange, values: Values, version: Version, numbered: Option<&Numbered>) -> words::Entry {
+    let change = Change {
+        revision: Revision::default(),
+        collection: numbered.map(|numbered| numbered.name.clone()),
+        collection_id: numbered.map(|numbered| numbered.id),
+        before: if values.before == Record::default() { Exact::default() } else { Exact::from(&values.before) },
+        ..entry.to_change(version)
+    };
+    let rest = words::Rest {
+        added: values.added,
+        owner_before: entry.owner_before,
+        owner_after: entry.owner_after,
+        definition: entry.definition,
+        previous_place: entry.previous.and_then(journal::Link::place),
+    };
+    words::Entry { change, more: words::More { operation: entry.operation, rest: Some(rest) } }
+}

@@ -1,0 +1,330 @@
+//! From words to numbers: what was stored before format 3, and what is in a backup, as it is stored now. Indexes, unique values
+//! and counts are made from the records, whatever was there.
+//!
+//! - `store_dir`: converting a whole store when it is opened
+
+mod store_dir;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasher as _, RandomState},
+};
+
+use ::store::{
+    Entry, Key, Version,
+    journal::{Appended, Packer, Position},
+};
+use base::IdSource;
+use common::{
+    change::{Change, Subject},
+    field::FieldType,
+    id::{CollectionId, RecordId, UserId},
+    json::Exact,
+    name::CollectionName,
+    record::Record,
+};
+
+use super::{
+    error::Result,
+    journal::{self, Action, Link, RecordChange, Values, read::Numbered},
+    keyspace,
+    numbers::{CollectionNumber, Keys, OwnerNumber},
+    record,
+    schema::{Schema, StoredDefinition},
+    stage,
+    words::{self, Definition},
+};
+
+pub use store_dir::{ConversionError, open, tidy};
+
+/// What is converted, and what was learnt of it so far. Definitions are needed before anything else.
+pub struct Converter<'a> {
+    ids: &'a IdSource,
+    /// The last version of what is converted; what is derived is written by it.
+    version: Version,
+    schemas: HashMap<CollectionId, Schema>,
+    numbers: HashMap<CollectionId, CollectionNumber>,
+    names: BTreeMap<CollectionNumber, Numbered>,
+    owners: HashMap<UserId, OwnerNumber>,
+    packer: Packer,
+    /// The tombstones of collections that are gone.
+    gone: HashMap<Key, Entry>,
+    counts: HashMap<Key, i64>,
+    usage: HashMap<Option<OwnerNumber>, [i64; 2]>,
+    collections: i64,
+    /// The unique values that were given out, as far as they must be known again.
+    uniques: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl<'a> Converter<'a> {
+    /// With all definitions, in words: entries of the space [`words::COLLECTIONS`]. Those that cannot be read stay so.
+    pub fn new(ids: &'a IdSource, version: Version, definitions: &[Entry]) -> Self {
+        let mut converter = Self {
+            ids,
+            version,
+            schemas: HashMap::new(),
+            numbers: HashMap::new(),
+            names: BTreeMap::new(),
+            owners: HashMap::new(),
+            packer: Packer::default(),
+            gone: HashMap::new(),
+            counts: HashMap::new(),
+            usage: HashMap::new(),
+            collections: 0,
+            uniques: HashSet::new(),
+            hasher: RandomState::new(),
+        };
+        let read = |entry: &Entry| Some((serde_json::from_slice::<Definition>(&entry.value).ok()?, entry.version));
+        let mut found: Vec<_> = definitions.iter().filter_map(read).collect();
+        // In the order in which they were made, so that the oldest have the shortest keys.
+        found.sort_by_key(|(definition, _)| definition.collection.id);
+        for (definition, _) in &found {
+            converter.number(definition.collection.id, Some(&definition.collection.name));
+        }
+        for (definition, version) in &found {
+            let schema = converter.schema(definition, *version);
+            converter.schemas.insert(definition.collection.id, schema);
+        }
+        converter
+    }
+
+    fn schema(&mut self, definition: &Definition, version: Version) -> Schema {
+        let Definition { collection, definition: own_version, field_ids } = definition;
+        let number = self.number(collection.id, Some(&collection.name));
+        let mut keys = Keys::new(number, collection, &mut || self.ids.next_id());
+        keys.version = own_version.unwrap_or(1);
+        for field in &mut keys.fields {
+            field.id = field_ids.get(&field.name).copied().unwrap_or(field.id);
+        }
+        let mut targets = HashMap::new();
+        for field in &collection.fields {
+            if let FieldType::Reference { collection: Some(target), .. } = &field.kind
+                && let Some(number) = self.named(target)
+            {
+                targets.insert(target.clone(), number);
+            }
+        }
+        Schema::new(StoredDefinition { collection: collection.clone(), keys }, version, targets)
+    }
+
+    fn named(&self, name: &CollectionName) -> Option<CollectionNumber> {
+        // One of today comes after one of the same name that is gone.
+        self.names.iter().find(|(_, known)| known.name == *name).map(|(number, _)| *number)
+    }
+
+    /// The number of a collection, given now if it has none. One that is gone is known by the journal.
+    fn number(&mut self, id: CollectionId, name: Option<&CollectionName>) -> CollectionNumber {
+        let next = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(id).or_insert(CollectionNumber(next));
+        if let Some(name) = name
+            && !self.names.contains_key(&number)
+        {
+            self.names.insert(number, Numbered { id, name: name.clone() });
+        }
+        number
+    }
+
+    fn owner(&mut self, user: Option<UserId>) -> Option<OwnerNumber> {
+        let next = u32::try_from(self.owners.len() + 1).unwrap_or(u32::MAX);
+        user.map(|user| *self.owners.entry(user).or_insert(OwnerNumber(next)))
+    }
+
+    /// What an entry becomes. Entries come in the order of their keys.
+    pub fn convert(&mut self, key: &Key, entry: Entry, out: &mut Vec<(Key, Entry)>) -> Result<()> {
+        let mut elements = key.elements();
+        let word = elements.space().unwrap_or_default();
+        match word {
+            words::CHANGES => {
+                if let (Ok(version), Ok(place)) = (elements.int(), elements.int()) {
+                    let version = Version::new(u64::try_from(version).unwrap_or(0));
+                    self.change(Position { version, place: u32::try_from(place).unwrap_or(0) }, &entry, out)?;
+                }
+            }
+            words::COLLECTIONS => self.definition(key, entry, out)?,
+            words::RECORDS => {
+                if let (Ok(collection), Ok(id)) = (elements.uuid(), elements.uuid()) {
+                    self.record(CollectionId::from_uuid(collection), RecordId::from_uuid(id), &entry, out)?;
+                }
+            }
+            words::GONE => {
+                if let (Ok(collection), Ok(id)) = (elements.uuid(), elements.uuid()) {
+                    let (collection, id) = (CollectionId::from_uuid(collection), RecordId::from_uuid(id));
+                    let key = keyspace::tombstone(self.number(collection, None), id);
+                    if self.schemas.contains_key(&collection) {
+                        out.push((key, entry));
+                    } else {
+                        self.gone.insert(key, entry);
+                    }
+                }
+            }
+            words::META if elements.text().is_ok_and(|name| words::DERIVED.contains(&name.as_str())) => {}
+            // What is derived is made anew.
+            "counts" | "index" | "referrers" | "unique" | "usage" => {}
+            word => {
+                let Some((space, _)) = keyspace::SPACES.iter().find(|(_, known)| *known == word) else {
+                    tracing::warn!("an entry under a key that is not Coffer's was left out");
+                    return Ok(());
+                };
+                if let Some(id) = elements.uuid().ok().filter(|_| word == words::USERS) {
+                    self.owner(Some(UserId::from_uuid(id)));
+                }
+                out.push((keyspace::in_space(key, space), entry));
+            }
+        }
+        Ok(())
+    }
+
+    fn definition(&mut self, key: &Key, entry: Entry, out: &mut Vec<(Key, Entry)>) -> Result<()> {
+        let read = serde_json::from_slice::<Definition>(&entry.value).ok();
+        let value = match read.and_then(|definition| self.schemas.get(&definition.collection.id)) {
+            Some(Schema { collection, keys, .. }) => {
+                self.collections += 1;
+                let definition = StoredDefinition { collection: collection.clone(), keys: keys.clone() };
+                serde_json::to_vec(&definition)?.into()
+            }
+            None => entry.value,
+        };
+        out.push((keyspace::in_space(key, keyspace::COLLECTIONS), Entry { value, ..entry }));
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        collection: CollectionId,
+        id: RecordId,
+        entry: &Entry,
+        out: &mut Vec<(Key, Entry)>,
+    ) -> Result<()> {
+        let number = self.number(collection, None);
+        let version = entry.version;
+        let read = Record::from_slice(&entry.value).ok().filter(|record| record.id() == Some(id));
+        let Some(record) = read else {
+            let value = record::unreadable(&entry.value).into();
+            out.push((keyspace::record(number, id), Entry { version, value }));
+            return Ok(());
+        };
+        let owner = self.owner(record.owner());
+        let definition = self.schemas.get(&collection).map_or(0, |schema| schema.keys.version);
+        let encoded = record::encode(record::Head::new(definition, None), &record)?;
+        out.push((keyspace::record(number, id), Entry { version, value: encoded.value.into() }));
+        let usage = self.usage.entry(owner).or_default();
+        *usage = [usage[0] + 1, usage[1] + encoded.counted];
+        let Some(schema) = self.schemas.get(&collection) else { return Ok(()) };
+        let entries = stage::Entries::of(schema, id, &record, owner);
+        for key in [keyspace::count(number), keyspace::owned_count(number, owner)] {
+            *self.counts.entry(key).or_default() += 1;
+        }
+        for target in entries.targets {
+            *self.counts.entry(keyspace::referrers(target.collection, target.id)).or_default() += 1;
+        }
+        out.extend(entries.indexes.into_iter().map(|key| (key, Entry { version, value: Vec::new().into() })));
+        for key in entries.uniques.into_keys() {
+            // Two records with one value are a fault that a check tells of; here it would be one key twice.
+            if self.uniques.insert(self.hasher.hash_one(&key)) {
+                out.push((key, Entry { version, value: stage::unique_value(id).into() }));
+            }
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, at: Position, entry: &Entry, out: &mut Vec<(Key, Entry)>) -> Result<()> {
+        let bytes = match words::Entry::from_slice(&entry.value) {
+            Ok(entry) => {
+                self.note_gone(at, &entry.change);
+                self.entry(entry)?
+            }
+            // A check tells of it.
+            Err(_) => entry.value.to_vec(),
+        };
+        out.extend(self.packer.push(Appended { at, bytes: bytes.into() }));
+        Ok(())
+    }
+
+    /// A collection that is gone took the tombstones of its records with it, before format 3. The journal says where they were.
+    fn note_gone(&mut self, at: Position, change: &Change) {
+        let Some(collection) = change.collection_id.filter(|id| !self.schemas.contains_key(id)) else { return };
+        let Ok(id) = change.id.parse() else { return };
+        let key = keyspace::tombstone(self.number(collection, change.collection.as_ref()), id);
+        match Action::of(change.action).filter(|_| change.subject == Subject::Record) {
+            Some(Action::Delete) => {
+                let value = i64::from(at.place).to_be_bytes().to_vec().into();
+                self.gone.insert(key, Entry { version: at.version, value });
+            }
+            Some(Action::Restore) => drop(self.gone.remove(&key)),
+            _ => {}
+        }
+    }
+
+    fn entry(&mut self, entry: words::Entry) -> Result<Vec<u8>> {
+        let words::Entry { change, more: words::More { operation, rest } } = entry;
+        let number = change.collection_id.map(|id| self.number(id, change.collection.as_ref()));
+        let Some((mut record, mut values)) = number.and_then(|number| of_record(number, &change)) else {
+            return Ok(journal::bytes_of(operation, &change));
+        };
+        record.operation = operation;
+        if let Some(rest) = rest {
+            record.owner_before = rest.owner_before;
+            record.owner_after = rest.owner_after;
+            record.definition = rest.definition;
+            record.previous = record.previous.map(|link| Link::new(link.version(), rest.previous_place));
+            values.before = values_of(&change.before).unwrap_or_default();
+            values.added = rest.added;
+        }
+        record.with(&values)
+    }
+
+    /// What is left when all entries were converted.
+    pub fn finish(mut self, out: &mut Vec<(Key, Entry)>) -> Result<()> {
+        out.extend(self.packer.finish());
+        out.extend(std::mem::take(&mut self.gone));
+        let version = self.version;
+        let mut put = |key: Key, value: Vec<u8>| out.push((key, Entry { version, value: value.into() }));
+        let counter = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_be_bytes().to_vec();
+        for (number, named) in &self.names {
+            put(keyspace::numbered(*number), serde_json::to_vec(named)?);
+        }
+        for (user, number) in &self.owners {
+            put(keyspace::owner(*user), i64::from(number.0).to_be_bytes().to_vec());
+        }
+        for (key, count) in self.counts {
+            put(key, count.to_be_bytes().to_vec());
+        }
+        for (owner, sums) in self.usage {
+            put(keyspace::usage(owner), sums.map(i64::to_be_bytes).concat());
+        }
+        for (key, count) in [
+            (keyspace::last_collection(), counter(self.numbers.len())),
+            (keyspace::last_owner(), counter(self.owners.len())),
+            (keyspace::collection_count(), self.collections.to_be_bytes().to_vec()),
+        ] {
+            put(key, count);
+        }
+        Ok(())
+    }
+}
+
+/// The values of a record in an entry, where it has any.
+fn values_of(value: &Exact) -> Option<Record> {
+    value.is_object().then(|| Record::from_slice(value.to_text().as_bytes()).ok()).flatten()
+}
+
+/// The entry of a record's change, where it is one; with what its values say of owners.
+fn of_record(collection: CollectionNumber, change: &Change) -> Option<(RecordChange, Values)> {
+    let action = Action::of(change.action).filter(|_| change.subject == Subject::Record)?;
+    let at = record::stamp(&change.at)?;
+    let [before, after] = [&change.before, &change.after].map(values_of);
+    let entry = RecordChange {
+        collection,
+        id: change.id.parse().ok()?,
+        action,
+        operation: None,
+        at,
+        by: change.by,
+        owner_before: before.as_ref().and_then(Record::owner),
+        owner_after: after.as_ref().and_then(Record::owner),
+        definition: 0,
+        previous: change.previous.map(|previous| Link::new(Version::new(previous.0), None)),
+    };
+    Some((entry, Values::between(before.as_ref(), after.as_ref())))
+}

@@ -1,0 +1,122 @@
+//! Going back through a record's versions. The journal has what was before each change; what was after it is the record as it is
+//! now, or what was before the change that followed.
+
+use common::{change::Change, id::RecordId, json::Exact, record::Record};
+use store::{
+    Snapshot, Version,
+    journal::{self as blocks, Block, Position},
+};
+
+use super::entry::{Action, Entry, Link, RecordChange, Values, parse};
+use crate::domain::{
+    error::Result,
+    keyspace,
+    numbers::CollectionNumber,
+    record::{self},
+};
+
+/// A record's changes, the latest first.
+pub struct Back<'a> {
+    snapshot: &'a Snapshot,
+    collection: CollectionNumber,
+    id: RecordId,
+    /// The next entry.
+    next: Option<Link>,
+    /// The record after it.
+    state: Option<Record>,
+    /// The block that was read last: the next entry may be in it too.
+    block: Option<Block>,
+}
+
+/// A change of a record, and the record on both sides of it.
+pub struct Step {
+    /// The commit.
+    pub version: Version,
+    /// What was done.
+    pub change: RecordChange,
+    /// The record before it.
+    pub before: Option<Record>,
+    /// The record after it.
+    pub after: Option<Record>,
+}
+
+impl<'a> Back<'a> {
+    /// From the record as it is in `snapshot`, or from its deletion. Where it never was, there are no changes.
+    pub async fn new(snapshot: &'a Snapshot, collection: CollectionNumber, id: RecordId) -> Result<Self> {
+        let keys = [keyspace::record(collection, id), keyspace::tombstone(collection, id)];
+        let mut found = snapshot.get_many(&keys).await?.into_iter();
+        let (next, state) = match (found.next().flatten(), found.next().flatten()) {
+            (Some(stored), _) => (Some(Link::of_record(&stored)?), Some(record::decode(id, &stored.value)?)),
+            (None, Some(tombstone)) => (Some(Link::of_tombstone(&tombstone)), None),
+            (None, None) => (None, None),
+        };
+        Ok(Self { snapshot, collection, id, next, state, block: None })
+    }
+
+    /// The commit of the change that is next; `None` where there is none.
+    pub fn next_version(&self) -> Option<Version> {
+        self.next.map(Link::version)
+    }
+
+    /// The change before the last one that this gave; `None` at the first, or where the journal was trimmed.
+    pub async fn step(&mut self) -> Result<Option<Step>> {
+        let Some(link) = self.next.take() else { return Ok(None) };
+        let Some((change, values)) = self.find(link).await? else { return Ok(None) };
+        let before = change.undo(&values, self.state.as_ref());
+        let after = std::mem::replace(&mut self.state, before.clone());
+        self.next = change.previous;
+        Ok(Some(Step { version: link.version(), change, before, after }))
+    }
+
+    /// The entry at a link: where its place is known, one block is read; otherwise those of the commit, one after another.
+    async fn find(&mut self, link: Link) -> Result<Option<(RecordChange, Values)>> {
+        let from = Position { version: link.version(), place: link.place().unwrap_or(0) };
+        if let Some(found) = self.block.as_ref().map_or(Ok(None), |block| self.within(block, link))? {
+            return Ok(Some(found));
+        }
+        let mut blocks = blocks::blocks_from(self.snapshot, from).await?;
+        while let Some(block) = blocks.next().await? {
+            let is_beyond = block.entries.first().is_some_and(|first| first.at.version > from.version);
+            if is_beyond {
+                break;
+            }
+            if let Some(found) = self.within(&block, link)? {
+                self.block = Some(block);
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn within(&self, block: &Block, link: Link) -> Result<Option<(RecordChange, Values)>> {
+        let entries = block.entries.iter().filter(|entry| entry.at.version == link.version());
+        for entry in entries.filter(|entry| link.place().is_none_or(|place| place == entry.at.place)) {
+            if let Entry::Record(change, values) = parse(&entry.bytes)?
+                && (change.collection, change.id) == (self.collection, self.id)
+            {
+                return Ok(Some((change, values)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Step {
+    /// As it is sent, but for the collection's name.
+    pub fn to_change(&self) -> Change {
+        let mut change = self.change.to_change(self.version);
+        let previous = self.change.previous.filter(|_| self.change.action != Action::Restore);
+        change.before = with_revision(self.before.as_ref(), previous.map(Link::version));
+        change.after = with_revision(self.after.as_ref(), Some(self.version));
+        change
+    }
+}
+
+fn with_revision(record: Option<&Record>, version: Option<Version>) -> Exact {
+    let Some(record) = record else { return Exact::default() };
+    let mut record = record.clone();
+    if let Some(version) = version {
+        record.set("revision", version.get());
+    }
+    Exact::from(&record)
+}

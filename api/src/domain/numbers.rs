@@ -1,0 +1,167 @@
+//! Numbers in place of names and ids in keys. Each is given once and never again, so a name can change, and what an index that
+//! is gone left behind is never taken for another's. A definition says which number is whose: [`Keys`], stored beside it.
+
+use std::collections::HashSet;
+
+use common::{access::Rule, collection::Collection, field::Field, name::FieldName};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+    };
+}
+
+number!(/// A collection in keys.
+    CollectionNumber);
+number!(/// A field in its collection's keys.
+    FieldNumber);
+number!(/// An index or a rule for unique values in its collection's keys. Fields and indexes have one series of numbers.
+    IndexNumber);
+number!(/// An owner of records in keys.
+    OwnerNumber);
+
+/// What a definition's names are in keys, and what there is in the store beside its records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    /// The collection's number.
+    pub number: CollectionNumber,
+    /// The last number that was given to a field or an index.
+    pub last: u32,
+    /// The definition's own version: 1, and one more with each change of its fields.
+    pub version: u32,
+    /// Its fields.
+    pub fields: Vec<FieldKey>,
+    /// Its indexes.
+    pub indexes: Vec<Index>,
+}
+
+/// What a field is called, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldKey {
+    /// Names the field for ever, whatever it is called.
+    pub id: Uuid,
+    /// What it is called.
+    pub name: FieldName,
+    /// What it is in keys.
+    pub number: FieldNumber,
+}
+
+/// An index, or a rule for unique values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// What it is in keys.
+    pub number: IndexNumber,
+    /// Of what.
+    pub of: IndexOf,
+}
+
+/// What an index is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexOf {
+    /// The records' owners.
+    Owner,
+    /// The values of fields.
+    Fields(Vec<FieldNumber>),
+    /// The unique values of fields.
+    Unique(Vec<FieldNumber>),
+}
+
+/// The indexes of one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FieldIndexes {
+    /// That of its values.
+    pub values: Option<IndexNumber>,
+    /// That of its unique values.
+    pub unique: Option<IndexNumber>,
+}
+
+impl Keys {
+    /// Of a new collection. `next_id` gives the ids of its fields.
+    pub fn new(number: CollectionNumber, collection: &Collection, next_id: &mut dyn FnMut() -> Uuid) -> Self {
+        let none = Self { number, last: 0, version: 0, fields: Vec::new(), indexes: Vec::new() };
+        none.changed(None, collection, next_id)
+    }
+
+    /// As `after` has it, where `before` had these. What has the same name is the same field; its indexes stay if its type does.
+    #[must_use]
+    pub fn changed(&self, before: Option<&Collection>, after: &Collection, next_id: &mut dyn FnMut() -> Uuid) -> Self {
+        let mut last = self.last;
+        let mut next = || {
+            last += 1;
+            last
+        };
+        let mut fields = Vec::with_capacity(after.fields.len());
+        let mut indexes = Vec::new();
+        let mut keep = |of: IndexOf, may_stay: bool, next: &mut dyn FnMut() -> u32| {
+            let kept = self.indexes.iter().find(|index| may_stay && index.of == of).map(|index| index.number);
+            indexes.push(Index { number: kept.unwrap_or_else(|| IndexNumber(next())), of });
+        };
+        for field in &after.fields {
+            let known = self.fields.iter().find(|known| known.name == field.name).cloned();
+            let key = known.unwrap_or_else(|| FieldKey {
+                id: next_id(),
+                name: field.name.clone(),
+                number: FieldNumber(next()),
+            });
+            let was = before.and_then(|before| before.field(field.name.as_str()));
+            let may_stay = was.is_some_and(|was| sorts_alike(was, field));
+            if field.has_index() {
+                keep(IndexOf::Fields(vec![key.number]), may_stay, &mut next);
+            }
+            if field.unique {
+                keep(IndexOf::Unique(vec![key.number]), may_stay, &mut next);
+            }
+            fields.push(key);
+        }
+        if is_seen_by_owner(after) {
+            keep(IndexOf::Owner, true, &mut next);
+        }
+        let is_same = before.is_some_and(|before| before.fields == after.fields);
+        Self { number: self.number, last, version: self.version + u32::from(!is_same), fields, indexes }
+    }
+
+    /// The indexes of a field.
+    pub fn indexes_of(&self, name: &str) -> FieldIndexes {
+        let Some(field) = self.fields.iter().find(|field| field.name.as_str() == name) else {
+            return FieldIndexes::default();
+        };
+        let find = |of: &IndexOf| self.indexes.iter().find(|index| index.of == *of).map(|index| index.number);
+        let only = vec![field.number];
+        FieldIndexes { values: find(&IndexOf::Fields(only.clone())), unique: find(&IndexOf::Unique(only)) }
+    }
+
+    /// The index of owners, where there is one.
+    pub fn owner_index(&self) -> Option<IndexNumber> {
+        self.indexes.iter().find(|index| index.of == IndexOf::Owner).map(|index| index.number)
+    }
+
+    /// Whether every number stands for one thing, and none is larger than the last that was given.
+    pub fn fit(&self, collection: &Collection) -> bool {
+        let numbers: Vec<u32> = (self.fields.iter().map(|field| field.number.0))
+            .chain(self.indexes.iter().map(|index| index.number.0))
+            .collect();
+        let names: HashSet<_> = self.fields.iter().map(|field| &field.name).collect();
+        numbers.iter().collect::<HashSet<_>>().len() == numbers.len()
+            && numbers.iter().all(|number| *number <= self.last)
+            && names.len() == collection.fields.len()
+            && collection.fields.iter().all(|field| names.contains(&field.name))
+    }
+}
+
+/// Whether two fields' values make the same keys.
+fn sorts_alike(a: &Field, b: &Field) -> bool {
+    std::mem::discriminant(&a.kind) == std::mem::discriminant(&b.kind)
+}
+
+/// Whether there is anybody for whom records are there by their owner: in lists, or one by one. These are what is read by owner.
+fn is_seen_by_owner(collection: &Collection) -> bool {
+    [&collection.access.list, &collection.access.view]
+        .iter()
+        .any(|rules| rules.contains(&Rule::Owner) && !rules.contains(&Rule::SignedIn) && !rules.contains(&Rule::Anyone))
+}

@@ -1,0 +1,333 @@
+//! A record as it is stored: a head, and its fields' members as JSON without braces. The JSON that is sent is put together from
+//! both and the key, and nothing in it is parsed. Members that are not of the usual shape are kept as whole JSON.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use common::{
+    Object,
+    id::{RecordId, Revision, UserId},
+    record::{Member, Record},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::{Uuid, fmt::Hyphenated};
+
+use super::error::{Error, Result};
+
+/// The members that stand in the head and the key.
+const FRAME: [&str; 4] = ["id", "owner", "created_at", "updated_at"];
+
+/// What a record says about itself beside its members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The version of the definition that it was written under.
+    pub definition: u32,
+    /// The place of its entry in the journal, in the commit that wrote it. 0 where that is not known, otherwise one more.
+    place: u32,
+}
+
+/// What stands before a record's JSON.
+#[derive(Serialize, Deserialize)]
+enum Form {
+    /// The JSON is whole.
+    Whole(Head),
+    /// The JSON is the fields' members.
+    Fields { head: Head, frame: Frame },
+}
+
+/// The members that every record has, but for its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Frame {
+    owner: Option<[u8; 16]>,
+    /// A stamp: see [`stamp_of`].
+    created: i64,
+    /// What the stamp of the last change is more than that.
+    updated: i64,
+}
+
+/// A record to be stored.
+pub struct Encoded {
+    /// The value.
+    pub value: Vec<u8>,
+    /// The bytes that it counts for.
+    pub counted: i64,
+    /// The bytes of its JSON.
+    pub json: usize,
+}
+
+impl Head {
+    /// Of a record that is written now.
+    pub const fn new(definition: u32, place: Option<u32>) -> Self {
+        Self {
+            definition,
+            place: match place {
+                Some(place) => place + 1,
+                None => 0,
+            },
+        }
+    }
+
+    /// The place of its entry in the journal, where it is known.
+    pub const fn place(self) -> Option<u32> {
+        self.place.checked_sub(1)
+    }
+}
+
+/// The stored form of a record.
+pub fn encode(head: Head, record: &Record) -> Result<Encoded> {
+    let members = record.as_object();
+    if let Some(frame) = Frame::of(members) {
+        let mut value = postcard::to_stdvec(&Form::Fields { head, frame }).map_err(unwritable)?;
+        let begin = value.len();
+        write_members(&mut value, record, |name| !FRAME.contains(&name))?;
+        let (json, updated) = (frame.around(value.len() - begin), moment_length(frame.created + frame.updated));
+        return Ok(Encoded { counted: counted(json, updated), json, value });
+    }
+    let mut value = postcard::to_stdvec(&Form::Whole(head)).map_err(unwritable)?;
+    let begin = value.len();
+    serde_json::to_writer(&mut value, record)?;
+    let json = value.len() - begin;
+    let updated = record.get("updated_at").and_then(Value::as_str).map_or(0, str::len);
+    Ok(Encoded { counted: counted(json, updated), json, value })
+}
+
+/// The stored form of bytes that are no record, so that a check can tell of them.
+pub fn unreadable(json: &[u8]) -> Vec<u8> {
+    let mut value = postcard::to_stdvec(&Form::Whole(Head::new(0, None))).unwrap_or_default();
+    value.extend_from_slice(json);
+    value
+}
+
+/// Those members of a record that fit, as JSON without braces, with the digits of their numbers.
+pub fn write_members(out: &mut Vec<u8>, record: &Record, fits: impl Fn(&str) -> bool) -> Result<()> {
+    let mut is_first = true;
+    for name in record.as_object().keys().filter(|name| fits(name)) {
+        let Some(Member { value, text }) = record.member(name) else { continue };
+        if !std::mem::replace(&mut is_first, false) {
+            out.push(b',');
+        }
+        serde_json::to_writer(&mut *out, name)?;
+        out.push(b':');
+        match text {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => serde_json::to_writer(&mut *out, value)?,
+        }
+    }
+    Ok(())
+}
+
+/// The members of JSON without braces.
+pub fn read_members(json: &[u8]) -> Result<Record> {
+    Ok(Record::from_slice(&[b"{", json, b"}"].concat())?)
+}
+
+/// Whether two records have the same members in the same order, digits included.
+pub fn is_same(a: &Record, b: &Record) -> bool {
+    a.as_object().keys().eq(b.as_object().keys()) && a.as_object().keys().all(|name| a.is_same(b, name))
+}
+
+fn unwritable(error: postcard::Error) -> Error {
+    Error::caused("a record cannot be written", error)
+}
+
+/// A stored value, taken apart.
+fn parts(value: &[u8]) -> Result<(Form, &[u8])> {
+    postcard::take_from_bytes(value).map_err(|error| Error::caused("a stored record cannot be read", error))
+}
+
+/// What a stored record says about itself.
+pub fn head(value: &[u8]) -> Result<Head> {
+    Ok(match parts(value)?.0 {
+        Form::Whole(head) | Form::Fields { head, .. } => head,
+    })
+}
+
+/// A stored record, parsed.
+pub fn decode(id: RecordId, value: &[u8]) -> Result<Record> {
+    let (form, json) = parts(value)?;
+    Ok(match form {
+        Form::Whole(_) => Record::from_slice(json)?,
+        Form::Fields { frame, .. } => frame.around_members(id, read_members(json)?),
+    })
+}
+
+/// The owner of a stored record.
+pub fn owner(value: &[u8]) -> Result<Option<UserId>> {
+    let (form, json) = parts(value)?;
+    Ok(match form {
+        Form::Whole(_) => serde_json::from_slice::<Record>(json)?.owner(),
+        Form::Fields { frame, .. } => frame.owner.map(|owner| UserId::from_uuid(Uuid::from_bytes(owner))),
+    })
+}
+
+/// The bytes that a stored record counts for: those of its JSON, without what every change writes anew.
+pub fn counted_size(value: &[u8]) -> Result<i64> {
+    let (form, json) = parts(value)?;
+    Ok(match form {
+        Form::Whole(_) => {
+            let record: Record = serde_json::from_slice(json)?;
+            counted(json.len(), record.get("updated_at").and_then(Value::as_str).map_or(0, str::len))
+        }
+        Form::Fields { frame, .. } => counted(frame.around(json.len()), moment_length(frame.created + frame.updated)),
+    })
+}
+
+/// About how many bytes a stored record has when it is sent.
+pub fn json_size(value: &[u8]) -> usize {
+    let revision = 30;
+    match parts(value) {
+        Ok((Form::Fields { frame, .. }, json)) => frame.around(json.len()) + revision,
+        _ => value.len() + revision,
+    }
+}
+
+fn counted(json: usize, updated_at: usize) -> i64 {
+    i64::try_from(json.saturating_sub(updated_at)).unwrap_or(i64::MAX)
+}
+
+/// The JSON that is sent, with the revision where there is one.
+pub fn json(id: RecordId, value: &[u8], revision: Option<Revision>) -> Result<Bytes> {
+    let (form, json) = parts(value)?;
+    let mut out = BytesMut::with_capacity(json.len() + 256);
+    match form {
+        Form::Whole(_) => out.put_slice(json.strip_suffix(b"}").unwrap_or(json)),
+        Form::Fields { frame, .. } => {
+            out.put_slice(b"{\"id\":");
+            put_id(&mut out, id.uuid());
+            if !json.is_empty() {
+                out.put_u8(b',');
+                out.put_slice(json);
+            }
+            out.put_slice(b",\"owner\":");
+            match frame.owner {
+                Some(owner) => put_id(&mut out, Uuid::from_bytes(owner)),
+                None => out.put_slice(b"null"),
+            }
+            out.put_slice(b",\"created_at\":\"");
+            put_moment(&mut out, frame.created);
+            out.put_slice(b"\",\"updated_at\":\"");
+            put_moment(&mut out, frame.created + frame.updated);
+            out.put_u8(b'"');
+        }
+    }
+    if let Some(Revision(revision)) = revision {
+        out.put_slice(b",\"revision\":");
+        out.put_slice(revision.to_string().as_bytes());
+    }
+    out.put_u8(b'}');
+    Ok(out.freeze())
+}
+
+fn put_id(out: &mut BytesMut, id: Uuid) {
+    out.put_u8(b'"');
+    out.put_slice(id.as_hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]).as_bytes());
+    out.put_u8(b'"');
+}
+
+impl Frame {
+    /// The frame of a record that has the usual members in the usual order, in their canonical form.
+    fn of(members: &Object) -> Option<Self> {
+        let names = ["owner", "created_at", "updated_at"];
+        let (first, last) = (members.iter().next()?, members.len().checked_sub(4)?);
+        let end: Vec<_> = members.iter().skip(1 + last).collect();
+        let id = first.1.as_str().filter(|_| first.0 == "id")?;
+        if id.parse::<RecordId>().is_err() || !end.iter().map(|(name, _)| name.as_str()).eq(names) {
+            return None;
+        }
+        let owner = match end[0].1 {
+            Value::Null => None,
+            owner => Some(owner.as_str()?.parse::<UserId>().ok()?.uuid().into_bytes()),
+        };
+        let [created, updated] = [end[1].1, end[2].1].map(|moment| stamp(moment.as_str()?));
+        Some(Self { owner, created: created?, updated: updated?.checked_sub(created?)? })
+    }
+
+    fn around_members(self, id: RecordId, fields: Record) -> Record {
+        let mut record = Record::default();
+        record.set("id", id.to_string());
+        record.extend(fields);
+        let owner = self.owner.map(|owner| UserId::from_uuid(Uuid::from_bytes(owner)).to_string());
+        record.set("owner", owner);
+        record.set("created_at", moment(self.created));
+        record.set("updated_at", moment(self.created + self.updated));
+        record
+    }
+
+    /// The bytes of the JSON around so many bytes of fields' members.
+    fn around(self, fields: usize) -> usize {
+        let id = Hyphenated::LENGTH + 2;
+        let fixed = b"{\"id\":,\"owner\":,\"created_at\":\"\",\"updated_at\":\"\"}".len() + id;
+        let owner = if self.owner.is_some() { id } else { 4 };
+        let moments = moment_length(self.created) + moment_length(self.created + self.updated);
+        fixed + owner + moments + fields + usize::from(fields > 0)
+    }
+}
+
+/// A stamp is twice the microseconds since 1970, and one more where the text has no zeros at the end of its fraction, as stores of
+/// before 0.2.0 have it: so a text comes back as it was.
+pub const fn stamp_of(micros: i64) -> i64 {
+    micros << 1
+}
+
+/// The microseconds of a stamp.
+pub const fn micros(stamp: i64) -> i64 {
+    stamp >> 1
+}
+
+/// A stamp as text: with six digits of a fraction, or none, as [`common::validate::format_moment`] writes it.
+pub fn moment(stamp: i64) -> String {
+    let mut out = BytesMut::with_capacity(32);
+    put_moment(&mut out, stamp);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The stamp of a moment that is written in one of the two ways; `None` for any other text.
+pub fn stamp(text: &str) -> Option<i64> {
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let micros = i64::try_from(parsed.unix_timestamp_nanos() / 1000).ok()?;
+    [stamp_of(micros), stamp_of(micros) | 1].into_iter().find(|stamp| moment(*stamp) == text)
+}
+
+/// By hand: a list of records has two in each.
+fn put_moment(out: &mut BytesMut, stamp: i64) {
+    let micros = micros(stamp);
+    let Ok(at) = OffsetDateTime::from_unix_timestamp(micros.div_euclid(1_000_000)) else { return };
+    let year = at.year().unsigned_abs();
+    let digits = |n: u8| [b'0' + n / 10 % 10, b'0' + n % 10];
+    out.put_slice(&digits(u8::try_from(year / 100 % 100).unwrap_or(0)));
+    out.put_slice(&digits(u8::try_from(year % 100).unwrap_or(0)));
+    let parts = [u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second()];
+    for (before, part) in b"--T::".iter().zip(parts) {
+        out.put_u8(*before);
+        out.put_slice(&digits(part));
+    }
+    let (mut rest, mut unit) = (micros.rem_euclid(1_000_000), 100_000);
+    for place in 0..fraction_digits(stamp) {
+        if place == 0 {
+            out.put_u8(b'.');
+        }
+        out.put_u8(b'0' + u8::try_from(rest / unit).unwrap_or(0));
+        (rest, unit) = (rest % unit, unit / 10);
+    }
+    out.put_u8(b'Z');
+}
+
+fn fraction_digits(stamp: i64) -> usize {
+    let mut fraction = micros(stamp).rem_euclid(1_000_000);
+    if fraction == 0 {
+        return 0;
+    }
+    let mut digits = 6;
+    while stamp & 1 == 1 && fraction % 10 == 0 {
+        (fraction, digits) = (fraction / 10, digits - 1);
+    }
+    digits
+}
+
+fn moment_length(stamp: i64) -> usize {
+    let digits = fraction_digits(stamp);
+    b"0000-00-00T00:00:00Z".len() + digits + usize::from(digits > 0)
+}
+
+#[cfg(test)]
+mod tests;
