@@ -218,7 +218,7 @@ async fn a_session_that_ends_under_a_form_loses_no_text() {
 
 #[tokio::test]
 async fn tokens_are_renewed_without_a_word() {
-    let server = Server::start_with(&["--access-lifetime", "1s"]);
+    let server = Server::start_with(&["--access-lifetime", "1s", "--rotation", "strict"]);
     let state = tempfile::tempdir().unwrap();
     let other = server.admin().await;
     define(&other, snacks()).await;

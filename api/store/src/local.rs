@@ -32,7 +32,7 @@ use self::inner::Inner;
 use self::memory::Memory;
 use self::order_statistics::OrderStatistics;
 use self::queue::Queue;
-use self::sled::Sled;
+use self::sled::{Sled, salvage};
 use crate::{
     Batch, CommitError, CompactError, Compacted, EngineOptions, Failure, OpenError, Options, ReadError, Reserve,
     Salvaged, Stats, Version, Watermark,
@@ -75,7 +75,7 @@ impl Local {
     }
 
     pub(crate) fn salvage(from: &Path, to: &Path) -> Result<Salvaged, OpenError> {
-        sled::salvage(from, to)
+        salvage(from, to)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

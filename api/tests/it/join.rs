@@ -8,7 +8,7 @@ use crate::support::{Client, Coffer, text};
 
 async fn two_maps(indexed: bool, left: &BTreeMap<&str, &str>, right: &BTreeMap<&str, &str>) -> (Coffer, Client) {
     let (coffer, admin) = Coffer::with_admin().await;
-    let word = json!({"name": "word", "type": "text", "unique": indexed, "indexed": indexed});
+    let word = json!({"name": "word", "type": "text", "multiline": true, "unique": indexed, "indexed": indexed});
     for (name, value, map) in [("synonyms", "synonym", left), ("antonyms", "antonym", right)] {
         admin.collection(name, json!([word, {"name": value, "type": "text"}])).await;
         let rows: Vec<Value> = map.iter().map(|(key, other)| json!({"word": key, value: other})).collect();
@@ -26,7 +26,6 @@ fn words() -> (BTreeMap<&'static str, &'static str>, BTreeMap<&'static str, &'st
         (" fond ", "padded"),
         ("Fond", "capital"),
         ("naïve", "simple"),
-        ("nai\u{308}ve", "two code points"),
         ("سلام", "peace"),
         ("../etc", "path"),
         ("a,b=c:d&e", "signs"),

@@ -241,6 +241,9 @@ impl Query for ListQuery {
                 _ => push(&filter.parameter(), filter.value.clone()),
             }
         }
+        for filter in &self.empty {
+            push(&filter.parameter(), String::new());
+        }
         if !self.search.is_empty() {
             push("search", self.search.clone());
         }

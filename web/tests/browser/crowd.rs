@@ -88,5 +88,5 @@ async fn many_users_and_many_sessions_are_searched_sorted_and_paged() {
     browser.see("dialog", "All your sessions but this one will end.").await;
     browser.press(ENTER).await;
     browser.see(".toast", "Ended.").await;
-    browser.end(&[400]).await;
+    browser.end(&[404]).await;
 }

@@ -118,10 +118,10 @@ pub(super) fn check(
         return Err(TokenError::Invalid("it lives longer than tokens that were given out"));
     }
     let id = id.as_str().and_then(canonical_uuid).ok_or(TokenError::Invalid("jti is not an id of ours"))?;
-    let session = payload.get("sid").and_then(Value::as_str).and_then(|sid| sid.parse().ok());
+    let session = payload.get("sid").and_then(Value::as_str).and_then(canonical_uuid).map(SessionId::from_uuid);
     let session = session.ok_or(TokenError::Invalid("sid is not an id of ours"))?;
     let user = payload.get("user_id").ok_or(TokenError::NoUser)?;
-    let user = user.as_str().and_then(|user| user.parse().ok());
+    let user = user.as_str().and_then(canonical_uuid).map(UserId::from_uuid);
     let user = user.ok_or(TokenError::Invalid("user_id is not an id of ours"))?;
     let claims = Claims { token_type, expires_at, issued_at, id, user, session };
     Ok(Good { claims, starts: not_before.map_or(issued_at, |time| time.max(issued_at)) })

@@ -34,7 +34,11 @@ pub(super) async fn join(
     deadline: &Deadline,
 ) -> Result<Vec<Record>> {
     let schema = core.schemas.find(snapshot, &with.collection, caller).await?;
-    let may = schema.authorize(Action::List, caller)?;
+    // "Nobody may" tells which methods a route has, and this route is another collection's.
+    let may = schema.authorize(Action::List, caller).map_err(|error| match error {
+        Error::NobodyMay(_) => Error::Denied,
+        error => error,
+    })?;
     let their_field = schema.collection.field(&with.their_field).cloned().or_else(|| server_field(&with.their_field));
     let Some(their_field) = their_field else {
         let message =

@@ -44,7 +44,7 @@ async fn write(address: SocketAddr, token: String, writer: usize, written: Arc<N
             let word = format!("w{writer}-{number}");
             let body = json!({"word": word}).to_string();
             let request = format!(
-                "POST /api/records/words/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\
+                "POST /api/records/words/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
                  Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
