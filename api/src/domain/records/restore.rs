@@ -13,6 +13,7 @@ use super::{
     find::expect_schema,
     stored::{Sent, assemble, parse},
     unseen::Guess,
+    visible::covers,
 };
 use crate::domain::{
     core::Core,
@@ -39,8 +40,13 @@ pub async fn restore(
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
-        let current = snapshot.get(&keyspace::record(schema.number(), id)).await?;
         let view = schema.authorize(Action::View, caller)?;
+        let tombstone = snapshot.get(&keyspace::tombstone(schema.number(), id)).await?;
+        // Without a look at the record or its history: that takes as long as they are large.
+        if tombstone.is_none() && !covers(core, &snapshot, &schema, view, id).await? {
+            return Err(Error::NotFound);
+        }
+        let current = snapshot.get(&keyspace::record(schema.number(), id)).await?;
         let step = journal::read::of_record(&snapshot, schema.number(), id, revision, &core.deadline()).await?;
         let Some(then) = step.and_then(|step| step.after.or(step.before)) else { return Err(Error::NotFound) };
         let old = current.as_ref().map(|entry| parse(id, entry)).transpose()?;
@@ -70,7 +76,7 @@ pub async fn restore(
         let written = if let Some((entry, old)) = current.zip(old) {
             stage.update(&schema, &Stored { id, entry, record: old }, &record).await?
         } else {
-            let tombstone = snapshot.get(&keyspace::tombstone(schema.number(), id)).await?.ok_or(Error::NotFound)?;
+            let tombstone = tombstone.ok_or(Error::NotFound)?;
             stage.restore(&schema, id, &record, &tombstone).await?.0
         };
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {

@@ -68,6 +68,12 @@ async fn d3_what_is_no_name_is_refused_wherever_a_name_or_an_id_stands() {
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     for name in names() {
         let what = name.chars().take(40).collect::<String>();
+        if ["rows ", " rows", "rows\n"].contains(&name.as_str()) {
+            // A name is trimmed where it is sent in a body.
+            let taken = admin.post("/api/collections/", &json!({"name": name})).await.refused(409);
+            assert_eq!(taken.errors.0.keys().collect::<Vec<_>>(), ["name"], "{what:?}");
+            continue;
+        }
         let refused = admin.post("/api/collections/", &json!({"name": name})).await.refused(400);
         assert_eq!(refused.errors.0.keys().collect::<Vec<_>>(), ["name"], "{what:?}");
         let field = json!({"fields": [{"name": name, "type": "text"}]});

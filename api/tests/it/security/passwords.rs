@@ -144,11 +144,11 @@ async fn p7_a_name_has_one_owner_however_it_is_written_and_however_long_it_grows
     let long = "\u{fdfa}".repeat(150);
     user(&admin, &long).await;
     user(&admin, "ursula").await;
-    for name in ["URSULA", "ｕｒｓｕｌａ", "ur\u{17f}ula", "ursula ", " ursula", &long] {
+    for name in ["URSULA", "ｕｒｓｕｌａ", "ur\u{17f}ula", "ursula ", " ursula", "ursula\n", &long] {
         admin.post("/api/users/", &json!({"username": name, "password": PASSWORD})).await.refused(409);
         obtain(&admin, name).await;
     }
-    for name in ["ursu\u{200b}la", "ursula\u{202e}", "ursula\0", "ursula\n"] {
+    for name in ["ursu\u{200b}la", "ursula\u{202e}", "ursula\0"] {
         admin.post("/api/users/", &json!({"username": name, "password": PASSWORD})).await.refused(400);
         assert_ne!(try_obtain(&admin, name, PASSWORD).await.status, 200, "{name:?}");
     }
