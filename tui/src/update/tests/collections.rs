@@ -1,0 +1,102 @@
+//! Definitions, columns and look-ups.
+
+use super::*;
+
+/// The collections, with an admin signed in.
+fn admin() -> Model {
+    fixture::signed_in(user(1, "root", true), vec![snacks()], (80, 24))
+}
+
+fn definition(model: &Model) -> &screen::DefinitionForm {
+    match model.screens.last() {
+        Some(Screen::Definition(form)) => form,
+        _ => panic!("no definition is open"),
+    }
+}
+
+#[test]
+fn an_admin_defines_a_collection_field_by_field() {
+    let mut model = admin();
+    press(&mut model, "nShelves");
+    let name = &definition(&model).state.form.inputs[0];
+    assert_eq!(name.errors.len(), 1, "a name is judged as it is typed");
+    press(&mut model, "^ushelves\tWhere snacks lie\ttitle");
+    press(&mut model, "^nsnack\tr");
+    assert_eq!(definition(&model).state.current().unwrap().text, "reference");
+    press(&mut model, "\ts");
+    let effects = press(&mut model, "^s");
+    let [Effect::Define(ticket, None, sent)] = effects.as_slice() else { panic!("{}", toast(&model)) };
+    let sent = sent.to_json();
+    assert_eq!(sent["name"], "shelves");
+    assert_eq!((&sent["fields"][1]["type"], &sent["fields"][1]["collection"]), (&json!("reference"), &json!("snacks")));
+    let errors = FieldErrors::of("fields.1.name", FieldError::new("invalid", "Not this one."));
+    update(&mut model, Message::Defined(*ticket, Err(refused(Problem::validation(errors)))));
+    let current = definition(&model).state.current().unwrap();
+    assert_eq!((current.text.as_str(), current.errors.as_slice()), ("snack", ["Not this one.".to_owned()].as_slice()));
+    let effects = press(&mut model, "^s");
+    let [Effect::Define(ticket, ..)] = effects.as_slice() else { panic!() };
+    let effects = update(&mut model, Message::Defined(*ticket, Ok(Box::new(snacks()))));
+    assert!(matches!(effects.as_slice(), [Effect::Collections(_)]));
+    assert_eq!(toast(&model), "Created the collection snacks.");
+}
+
+#[test]
+fn a_definition_opens_as_it_is_stored_and_fields_move_and_go() {
+    let mut model = admin();
+    press(&mut model, "e");
+    assert!(!model.has_unsaved_text());
+    press(&mut model, "\t^x");
+    let fields = |model: &mut Model| match press(model, "^s").as_slice() {
+        [Effect::Define(_, Some(name), definition)] => {
+            assert_eq!(name.as_str(), "snacks");
+            model.writing = None;
+            definition.fields.iter().map(|field| field.name.to_string()).take(2).collect::<Vec<_>>()
+        }
+        _ => panic!("nothing is written"),
+    };
+    assert_eq!(fields(&mut model), ["price", "stock"]);
+    let down = crossterm::event::KeyEvent::new(KeyCode::Down, KeyModifiers::CONTROL);
+    update(&mut model, Message::Key(down));
+    assert_eq!(fields(&mut model), ["stock", "price"]);
+    press(&mut model, "<");
+    assert_eq!(toast(&model), words::UNSAVED_LEAVE);
+}
+
+#[test]
+fn columns_are_hidden_and_come_back_under_the_cursor() {
+    let mut model = two_snacks();
+    press(&mut model, "lcc");
+    let names =
+        |model: &Model| records(model).columns.iter().map(|column| column.name.clone()).take(2).collect::<Vec<_>>();
+    assert_eq!(names(&model), ["title", "size"]);
+    press(&mut model, "C");
+    assert_eq!(names(&model), ["title", "price"]);
+    assert_eq!(records(&model).columns[records(&model).column].name, "size");
+    press(&mut model, &"c".repeat(50));
+    assert_eq!(records(&model).columns.len(), 1);
+}
+
+#[test]
+fn a_reference_is_looked_up_in_its_own_table() {
+    let fields = json!([{"name": "snack", "type": "reference", "collection": "snacks", "nullable": true}]);
+    let shelves = fixture::collection("shelves", &fields);
+    let mut model = table(shelves.clone(), Vec::new(), 0, (80, 24));
+    let effects = press(&mut model, "<");
+    let [Effect::Collections(ticket)] = effects.as_slice() else { panic!() };
+    update(&mut model, Message::Collections(*ticket, Ok(vec![shelves, snacks()])));
+    press(&mut model, "\nn");
+    let effects = press(&mut model, "^o");
+    let [Effect::Records(ticket, name, _)] = effects.as_slice() else { panic!("its table is loaded") };
+    assert_eq!(name.as_str(), "snacks");
+    update(&mut model, Message::Records(*ticket, Ok(page(vec![snack(1, "a"), snack(2, "b")], 2))));
+    press(&mut model, "j\n");
+    assert_eq!(form(&model).state.form.text("snack"), id(2));
+}
+
+#[test]
+fn only_admins_define_collections() {
+    let mut model = two_snacks();
+    press(&mut model, "<ne");
+    assert_eq!(model.screens.len(), 1);
+    assert_eq!(toast(&model), words::NOT_ADMIN);
+}
