@@ -11,6 +11,7 @@ mod init;
 mod journal;
 mod keys;
 mod listen;
+mod memory;
 mod open;
 mod password;
 mod progress;

@@ -20,7 +20,7 @@ use std::{
 
 use argon2::{Params, ParamsBuilder, password_hash::phc::PasswordHash as Phc};
 use base::{
-    Entropy,
+    Charge, Entropy, MemoryBudget,
     histogram::{Histogram, SECONDS},
 };
 use thiserror::Error;
@@ -57,7 +57,7 @@ impl Cost {
 }
 
 /// How a [`Hasher`] is built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct HasherSettings {
     /// What a new hash costs.
     pub cost: Cost,
@@ -65,13 +65,15 @@ pub struct HasherSettings {
     pub threads: usize,
     /// How many may wait beyond that. The next one is told to come back.
     pub queue: usize,
+    /// What the threads' memory is charged to.
+    pub memory: MemoryBudget,
 }
 
 impl Default for HasherSettings {
     fn default() -> Self {
         // Half the cores: however many sign in, who is signed in already has the other half.
         let threads = (thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 8);
-        Self { cost: Cost::default(), threads, queue: threads * 128 }
+        Self { cost: Cost::default(), threads, queue: threads * 128, memory: MemoryBudget::unlimited() }
     }
 }
 
@@ -135,6 +137,17 @@ enum Work {
     Verify { password: Password, stored: Phc },
 }
 
+impl Work {
+    /// Bytes that it takes.
+    fn memory(&self) -> u64 {
+        let params = match self {
+            Self::Hash { params, .. } => Some(params.clone()),
+            Self::Verify { stored, .. } => Params::try_from(stored).ok(),
+        };
+        params.map_or(0, |params| u64::from(params.m_cost()) * 1024)
+    }
+}
+
 enum Done {
     Hashed(PasswordHash),
     Compared(bool),
@@ -143,7 +156,7 @@ enum Done {
 impl Hasher {
     /// Starts the threads.
     pub fn new(settings: HasherSettings, peppers: Peppers, entropy: Entropy) -> Result<Self, HasherError> {
-        let cost = settings.cost;
+        let HasherSettings { cost, threads, queue: waiting, memory } = settings;
         let floor = Cost::default();
         let mut params = ParamsBuilder::new();
         params.m_cost(cost.memory_kib).t_cost(cost.passes).p_cost(cost.lanes).keyid(peppers.current());
@@ -156,13 +169,14 @@ impl Hasher {
         }
         let stats =
             Arc::new(Stats { waiting: AtomicUsize::new(0), refused: AtomicU64::new(0), time: Histogram::new(SECONDS) });
-        let (jobs, queue) = sync_channel(settings.queue);
+        let (jobs, queue) = sync_channel(waiting);
         let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..settings.threads.max(1) {
+        for _ in 0..threads.max(1) {
             let (queue, peppers, stats) = (queue.clone(), peppers.clone(), stats.clone());
+            let held = memory.charge_anyway(u64::from(cost.memory_kib) * 1024);
             thread::Builder::new()
                 .name("password".to_owned())
-                .spawn(move || work_off(&queue, &peppers, &stats))
+                .spawn(move || work_off(&queue, &peppers, &stats, held))
                 .map_err(HasherError::Thread)?;
         }
         // Nobody's password has this outcome. It is not computed: only the work of comparing matters.
@@ -237,7 +251,8 @@ impl Hasher {
 
 /// One thread's life. Its memory is its own and is used again, so that all hashing together never holds more than
 /// threads × one hash.
-fn work_off(queue: &Mutex<Receiver<Job>>, peppers: &Peppers, stats: &Stats) {
+fn work_off(queue: &Mutex<Receiver<Job>>, peppers: &Peppers, stats: &Stats, mut held: Charge) {
+    let usual = held.bytes();
     let mut memory = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -247,6 +262,11 @@ fn work_off(queue: &Mutex<Receiver<Job>>, peppers: &Peppers, stats: &Stats) {
             continue;
         }
         let started = Instant::now();
+        // A stored hash may have been made with more memory than a new one.
+        if held.grow(work.memory().saturating_sub(usual)).is_err() {
+            let _ = reply.send(Err(HashError::Busy));
+            continue;
+        }
         let done = catch_unwind(AssertUnwindSafe(|| match work {
             Work::Hash { password, salt, params } => {
                 compute::hash(&password, &salt, &params, peppers, &mut memory).map(Done::Hashed)
@@ -256,6 +276,10 @@ fn work_off(queue: &Mutex<Receiver<Job>>, peppers: &Peppers, stats: &Stats) {
             }
         }));
         stats.time.observe_time(started.elapsed());
+        if held.bytes() > usual {
+            memory = Vec::new();
+            held.shrink_to(usual);
+        }
         let _ = reply.send(done.unwrap_or(Err(HashError::Failed)));
     }
 }

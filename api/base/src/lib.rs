@@ -1,5 +1,5 @@
 //! What every part of the server needs, and that knows none of them: the seams through which time, randomness and new ids come in,
-//! so that a test can hold the clock and foretell the ids; the histogram that parts count in; what counts as one client; and the forms
+//! so that a test can hold the clock and foretell the ids; the histogram that parts count in; what counts as one client; the budget of memory; and the forms
 //! in which texts are compared.
 
 mod clock;
@@ -7,6 +7,7 @@ mod entropy;
 pub mod fold;
 pub mod histogram;
 mod ids;
+mod memory;
 mod network;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ pub use clock::{Clock, ClockHand};
 pub use entropy::Entropy;
 pub use histogram::Histogram;
 pub use ids::IdSource;
+pub use memory::{Charge, MemoryBudget, OutOfMemory};
 pub use network::ClientNetwork;
 
 // A panic elsewhere cannot leave the plain values that are kept here half written.

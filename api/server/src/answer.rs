@@ -11,15 +11,22 @@ use std::{
     task::{Context, Poll},
 };
 
+use base::{Charge, OutOfMemory};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::timeout_at;
 use tower::{Service, ServiceExt as _};
 
-use super::{exchange::Exchange, headers, origins, peer::Peer, refusal::Refusal, request_body::RequestBody, target};
+use super::{
+    exchange::Exchange, headers, origins, peer::Peer, refusal::Refusal, request_body::RequestBody, sending::Progress,
+    target,
+};
 use crate::problem;
+
+/// An answer is handed over in pieces of so many bytes.
+const PIECE: usize = 32 * 1024;
 
 /// Answers `request`. Every line that is logged meanwhile has the request's id.
 pub(super) async fn answer<S, B>(
@@ -89,7 +96,10 @@ where
         return refuse(exchange, refusal);
     }
     match handled {
-        Ok(Ok(Ok(response))) => complete(exchange, response.map(Content::Service), false),
+        Ok(Ok(Ok(response))) => {
+            let Ok(held) = hold(&exchange.peer, response.body()) else { return refuse(exchange, Refusal::no_memory()) };
+            complete(exchange, response.map(|body| Content::Service(body, Some(held))), false)
+        }
         Ok(Err(_panic)) => {
             tracing::error!("a handler panicked");
             refuse(exchange, Refusal::panicked())
@@ -102,7 +112,7 @@ where
 }
 
 /// An answer of the server's own.
-pub(super) fn refuse<B>(exchange: Exchange, refusal: Refusal) -> Response<AnswerBody<B>> {
+pub(super) fn refuse<B: Body>(exchange: Exchange, refusal: Refusal) -> Response<AnswerBody<B>> {
     let mut problem = refusal.problem;
     problem.request_id = exchange.id.to_string();
     let (status, headers, body) = problem::response_parts(&problem, exchange.errors);
@@ -113,7 +123,11 @@ pub(super) fn refuse<B>(exchange: Exchange, refusal: Refusal) -> Response<Answer
     complete(exchange, response, refusal.closes)
 }
 
-fn complete<B>(mut exchange: Exchange, mut response: Response<Content<B>>, closes: bool) -> Response<AnswerBody<B>> {
+fn complete<B: Body>(
+    mut exchange: Exchange,
+    mut response: Response<Content<B>>,
+    closes: bool,
+) -> Response<AnswerBody<B>> {
     let closes = closes || exchange.peer.shared.draining.load(Ordering::Relaxed);
     // Hexadecimal digits and hyphens are always a header value.
     let id = HeaderValue::from_str(exchange.id.as_str()).unwrap_or(HeaderValue::from_static(""));
@@ -123,18 +137,34 @@ fn complete<B>(mut exchange: Exchange, mut response: Response<Content<B>>, close
     headers::complete(response.headers_mut(), id, exchange.version, closes, exchange.connection.is_secure);
     exchange.cross_origin.complete(response.headers_mut());
     exchange.status = Some(response.status());
-    response.map(|content| AnswerBody { content, exchange })
+    response.map(|content| {
+        // What HTTP/1 is still to write of a small answer, its connection watches over.
+        let is_watched = match &content {
+            Content::Service(body, _) => exchange.version >= Version::HTTP_2 || body.size_hint().lower() > PIECE as u64,
+            Content::Own(_) => false,
+        };
+        let progress = is_watched.then(|| exchange.peer.sending.begin(exchange.version >= Version::HTTP_2));
+        AnswerBody { content, rest: Bytes::new(), progress, exchange }
+    })
+}
+
+/// Charges what an answer holds from now on, as far as it is there.
+fn hold<B: Body>(peer: &Peer, body: &B) -> Result<Charge, OutOfMemory> {
+    peer.sending.hold(body.size_hint().exact().unwrap_or(0))
 }
 
 /// The body of an answer. The exchange ends when it is dropped: sent whole, or given up.
 pub(super) struct AnswerBody<B> {
     content: Content<B>,
+    /// What the service gave and the client has not taken.
+    rest: Bytes,
+    progress: Option<Arc<Progress>>,
     exchange: Exchange,
 }
 
 enum Content<B> {
-    /// What the service answers.
-    Service(B),
+    /// What the service answers, and what it holds.
+    Service(B, Option<Charge>),
     /// What the server answers itself.
     Own(Option<Bytes>),
 }
@@ -145,28 +175,75 @@ impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.get_mut();
-        let frame = match &mut this.content {
-            // The connection's task asks, which works on no request; what makes the pieces may log.
-            Content::Service(body) => this.exchange.id.sync_scope(|| Pin::new(body).poll_frame(cx)),
-            Content::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-        };
-        if let Poll::Ready(Some(Ok(frame))) = &frame {
-            this.exchange.count(frame.data_ref().map_or(0, Bytes::len));
+        if this.rest.is_empty() {
+            let frame = match &mut this.content {
+                // The connection's task asks, which works on no request; what makes the pieces may log.
+                Content::Service(body, _) => this.exchange.id.sync_scope(|| Pin::new(body).poll_frame(cx)),
+                Content::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            };
+            let frame = match frame {
+                Poll::Ready(Some(Ok(frame))) => frame,
+                Poll::Pending => {
+                    if let Some(progress) = &this.progress {
+                        progress.waits();
+                    }
+                    return Poll::Pending;
+                }
+                other @ Poll::Ready(_) => return other,
+            };
+            let bytes = match frame.into_data() {
+                Ok(bytes) => bytes,
+                Err(other) => return Poll::Ready(Some(Ok(other))),
+            };
+            // hyper keeps a whole frame until the client took it, after this is dropped too.
+            this.rest = match this.content.take_held() {
+                Some(held) => held.with_bytes(bytes),
+                None => bytes,
+            };
         }
-        frame
+        let piece = this.rest.split_to(this.rest.len().min(PIECE));
+        this.exchange.count(piece.len());
+        if let Some(progress) = &this.progress {
+            progress.took(piece.len());
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Service(body) => body.is_end_stream(),
-            Content::Own(bytes) => bytes.is_none(),
-        }
+        self.rest.is_empty()
+            && match &self.content {
+                Content::Service(body, _) => body.is_end_stream(),
+                Content::Own(bytes) => bytes.is_none(),
+            }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Service(body) => body.size_hint(),
+        let rest = self.rest.len() as u64;
+        let mut hint = match &self.content {
+            Content::Service(body, _) => body.size_hint(),
             Content::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+        };
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(hint.lower() + rest);
+        hint
+    }
+}
+
+impl<B> Drop for AnswerBody<B> {
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            self.exchange.peer.sending.end(progress);
+        }
+    }
+}
+
+impl<B> Content<B> {
+    fn take_held(&mut self) -> Option<Charge> {
+        match self {
+            Self::Service(_, held) => held.take(),
+            Self::Own(_) => None,
         }
     }
 }

@@ -23,6 +23,7 @@ use super::{
     listener::Accepted,
     peer::Peer,
     request_body::RequestBody,
+    sending::Sending,
     state::ServerState,
     stream::Watched,
     tls_stream::TlsOrPlain,
@@ -34,6 +35,9 @@ const LOOKS_PER_HEAD: u32 = 4;
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// How often it is looked at while the server stops.
 const CLOSING_LOOK: Duration = Duration::from_millis(100);
+
+/// Where memory is short, a client has so much less time to take its answer.
+const SHORT_PATIENCE: u32 = 3;
 
 /// Serves until the client leaves, something is overdue, or the server stops.
 pub(super) async fn serve<S, B>(
@@ -64,6 +68,7 @@ pub(super) async fn serve<S, B>(
     let peer = Arc::new(Peer {
         shared: shared.clone(),
         activity: activity.clone(),
+        sending: Sending::new(&shared.options.memory),
         remote,
         remote_text: remote.to_string(),
         local,
@@ -72,6 +77,7 @@ pub(super) async fn serve<S, B>(
         _connected: shared.options.metrics.connected(),
     });
     let stream = TokioIo::new(Watched::new(stream, peer.clone()));
+    let watched = peer.clone();
     let service = service_fn(move |request: Request<Incoming>| answer::answer(peer.clone(), service.clone(), request));
     let mut connection = pin!(shared.http.serve_connection(stream, service));
 
@@ -104,6 +110,7 @@ pub(super) async fn serve<S, B>(
             Phase::Open | Phase::Over => Hurry::None,
         };
         let overdue = activity.overdue(&shared.options, hurry);
+        let overdue = overdue.or_else(|| watched.sending.is_stalled(patience(&shared)).then_some(Overdue::Write));
         match overdue {
             // It had its chance to leave in good order at an earlier look.
             Some(_) if leaving => return,
@@ -120,4 +127,10 @@ pub(super) async fn serve<S, B>(
             connection.as_mut().graceful_shutdown();
         }
     }
+}
+
+/// How long a client may leave an answer alone: less where others need the memory.
+fn patience(shared: &ServerState) -> Duration {
+    let usual = shared.options.write_timeout;
+    if shared.options.memory.is_short() { usual / SHORT_PATIENCE } else { usual }
 }

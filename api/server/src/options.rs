@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Clock, Entropy, IdSource};
+use base::{Clock, Entropy, IdSource, MemoryBudget};
 
 use super::{forwarded::TrustedProxy, hosts::AllowedHosts, listener::ListenAddress, origins::AllowedOrigins, tls::Tls};
 use crate::metrics;
@@ -57,6 +57,8 @@ pub struct ServerOptions {
     pub max_body: u64,
     /// The most bytes that the bodies of all requests under way may have together: what clients can make the server hold in memory.
     pub max_bodies: u64,
+    /// What heads, bodies and answers are charged to.
+    pub memory: MemoryBudget,
     /// The most bytes that heads on their way in may have together. When they are more, those that are no larger than usual still pass.
     pub max_heads: u64,
     /// After the signal to stop: how long requests that run may go on.
@@ -88,6 +90,7 @@ impl Default for ServerOptions {
             idle_timeout: Duration::from_secs(75),
             max_body: 10 * 1024 * 1024,
             max_bodies: 128 * 1024 * 1024,
+            memory: MemoryBudget::unlimited(),
             max_heads: 32 * 1024 * 1024,
             grace: Duration::from_secs(30),
             // Names, not secrets: a generator of our own spares every request a system call.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use super::{activity::Activity, options::HEAD_BUFFER, state::ServerState};
+use super::{activity::Activity, options::HEAD_BUFFER, sending::Sending, state::ServerState};
 use crate::metrics::Connected;
 
 /// Heads up to this size pass when all together are too many.
@@ -16,6 +16,8 @@ const USUAL_HEAD: u64 = 8 * 1024;
 pub(super) struct Peer {
     pub(super) shared: Arc<ServerState>,
     pub(super) activity: Arc<Activity>,
+    /// Its answers.
+    pub(super) sending: Sending,
     /// In its canonical form.
     pub(super) remote: IpAddr,
     /// The same as text, for the log.
@@ -38,7 +40,8 @@ impl Peer {
         let bytes = (bytes as u64).min((HEAD_BUFFER as u64).saturating_sub(held));
         self.activity.head_bytes.store(held + bytes, Ordering::Relaxed);
         let all = self.shared.head_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        held + bytes <= USUAL_HEAD || all <= self.shared.options.max_heads
+        let memory = &self.shared.options.memory;
+        held + bytes <= USUAL_HEAD || (all <= self.shared.options.max_heads && memory.held() <= memory.limit())
     }
 
     /// The head is complete, or will never be.

@@ -143,6 +143,13 @@ impl Refusal {
         Self::closing(problem)
     }
 
+    /// The answer does not fit into memory now.
+    pub(super) fn no_memory() -> Self {
+        let detail = "The server holds as much as it can. Try again in a moment, or ask for less at once.";
+        let problem = Problem::unavailable(detail).with_code("no_memory");
+        Self { problem, header: Some((header::RETRY_AFTER, HeaderValue::from_static("1"))), closes: false }
+    }
+
     /// The handler panicked.
     pub(super) fn panicked() -> Self {
         let problem = Problem::internal(

@@ -3,12 +3,13 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll},
 };
 
+use base::Charge;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -43,7 +44,7 @@ pub enum BodyError {
     /// Not complete within [`super::ServerOptions::body_timeout`].
     #[error("the body did not arrive in time")]
     TooLate,
-    /// All bodies that are being handled are more than [`super::ServerOptions::max_bodies`].
+    /// All bodies that are being handled are more than [`super::ServerOptions::max_bodies`], or there is no memory for more.
     #[error("the server holds as many bodies as it can")]
     TooMany,
     /// The connection broke, or the bytes were no valid message.
@@ -61,7 +62,7 @@ struct Reading {
     shared: Arc<ServerState>,
     verdict: AtomicU8,
     /// Its part of [`ServerState::body_bytes`].
-    bytes: AtomicU64,
+    held: Mutex<Charge>,
 }
 
 const TOO_LARGE: u8 = 1;
@@ -88,7 +89,10 @@ impl Verdict {
     /// Counts bytes that came in; whether there is still room for them.
     fn hold(&self, bytes: u64) -> bool {
         let Some(reading) = &self.0 else { return true };
-        reading.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let is_charged = reading.held.lock().unwrap_or_else(PoisonError::into_inner).grow(bytes).is_ok();
+        if !is_charged {
+            return false;
+        }
         let all = reading.shared.body_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         all <= reading.shared.options.max_bodies
     }
@@ -96,14 +100,17 @@ impl Verdict {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        self.shared.body_bytes.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
+        let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.shared.body_bytes.fetch_sub(held.bytes(), Ordering::Relaxed);
     }
 }
 
 impl RequestBody {
     pub(super) fn new(incoming: Incoming, shared: &Arc<ServerState>, deadline: Instant) -> Self {
-        let reading = (!incoming.is_end_stream())
-            .then(|| Arc::new(Reading { shared: shared.clone(), verdict: AtomicU8::new(0), bytes: AtomicU64::new(0) }));
+        let reading = (!incoming.is_end_stream()).then(|| {
+            let held = Mutex::new(shared.options.memory.nothing());
+            Arc::new(Reading { shared: shared.clone(), verdict: AtomicU8::new(0), held })
+        });
         Self {
             incoming: Some(incoming),
             left: shared.options.max_body,

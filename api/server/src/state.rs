@@ -16,6 +16,12 @@ use super::{
     rate_limited_log::PerText,
 };
 
+/// How much of all bodies together, and of each, a client may send over HTTP/2 before anybody has read it.
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// How much of each answer waits in HTTP/2's own buffers.
+const STREAM_SEND_BUFFER: usize = 64 * 1024;
+
 #[derive(Debug)]
 pub(super) struct ServerState {
     pub(super) options: ServerOptions,
@@ -58,6 +64,9 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(20))
         .max_concurrent_streams(128)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .max_send_buf_size(STREAM_SEND_BUFFER)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(1024)
         .max_header_list_size(MAX_HEADER_LIST);

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use base::MemoryBudget;
 use clap::Args;
 
 use super::open::{AuthSettings, DataDir, Opened, PepperFiles, block_on};
@@ -22,7 +23,7 @@ impl Demo {
     pub(super) fn run(self) -> Result<()> {
         block_on(async {
             let settings = AuthSettings { peppers: self.peppers, ..AuthSettings::default() };
-            let Opened { app, .. } = self.data.open(settings, Quota::default()).await?;
+            let Opened { app, .. } = self.data.open(settings, Quota::default(), &MemoryBudget::unlimited()).await?;
             let password = demo::fill(&app).await?;
             app.core().store.close().await;
             writeln!(std::io::stdout(), "The demo admin is \"{}\", password: {password}", demo::ADMIN)?;

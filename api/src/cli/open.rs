@@ -15,11 +15,11 @@ use auth::{
     setup_code::SetupCode,
     token::TokenSettings,
 };
-use base::{Clock, Entropy};
+use base::{Clock, Entropy, MemoryBudget};
 use clap::Args;
 use store::{OpenError, Options, Owner, Store};
 
-use super::{progress, units::parse_min_length};
+use super::{memory, progress, units::parse_min_length};
 use crate::domain::{
     App, Parts,
     access_claims::AccessClaim,
@@ -136,7 +136,7 @@ impl DataDir {
     pub(super) async fn existing_store(&self) -> Result<Store> {
         conversion::tidy(&self.data.join("store"))?;
         self.expect("store")?;
-        self.store().await
+        self.store(&MemoryBudget::unlimited()).await
     }
 
     /// Fails where the directory does not have a part: a command that only looks would make it, and find nothing.
@@ -164,9 +164,12 @@ impl DataDir {
         .into())
     }
 
-    async fn store(&self) -> Result<Store> {
+    async fn store(&self, budget: &MemoryBudget) -> Result<Store> {
         let mut options = Options::sled(self.data.join("store"));
+        options.queue_bytes = memory::queue_bytes(budget);
+        options.memory = budget.clone();
         if let store::EngineOptions::Sled(sled) = &mut options.engine {
+            sled.cache_bytes = memory::cache_bytes(budget);
             sled.accept_data_loss = self.accept_data_loss;
             sled.initialized = Some(self.data.join(INITIALIZED));
         }
@@ -186,10 +189,10 @@ impl DataDir {
         })
     }
 
-    /// Opens the store, checks keys and peppers and puts the application together.
-    pub(super) async fn open(&self, settings: AuthSettings, quota: Quota) -> Result<Opened> {
+    /// Opens the store, checks keys and peppers and puts the application together, which may use as much memory as `budget` has.
+    pub(super) async fn open(&self, settings: AuthSettings, quota: Quota, budget: &MemoryBudget) -> Result<Opened> {
         self.private()?;
-        let store = self.store().await?;
+        let store = self.store(budget).await?;
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let ring = if settings.key_files.is_empty() {
             let ring = KeyRing::open(&self.data, &clock, &entropy)?;
@@ -208,9 +211,10 @@ impl DataDir {
         } else {
             (SetupCode::none(), None)
         };
-        let hasher = Hasher::new(hasher_settings(), peppers, entropy.clone())?;
+        let hasher = Hasher::new(memory::hasher(hasher_settings(), budget), peppers, entropy.clone())?;
         let mut parts = Parts::new(store, clock, entropy, &ring, settings.tokens, hasher)?;
         parts.core.quota = quota;
+        parts.core.memory = budget.clone();
         parts.auth.policy = settings.passwords.policy()?;
         parts.auth.rotation = settings.rotation;
         parts.auth.access_claims = settings.access_claims;

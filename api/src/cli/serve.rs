@@ -20,6 +20,7 @@ use self::{accounts::AccountOptions, rotation::RotationOptions};
 use super::{
     control,
     listen::{Sockets, greet},
+    memory::{self, MemoryOptions},
     open::{AuthSettings, DataDir, Opened, PasswordRules, PepperFiles, block_on},
     systemd,
     units::{Limit, parse_count, parse_size},
@@ -93,6 +94,8 @@ pub(super) struct Serve {
     /// How many bytes the records of a user may take who is no admin, such as 500MB or 10GB (thousands) or 10GiB (1024s); or off.
     #[arg(long, env = "COFFER_QUOTA_BYTES", default_value = "1GB", allow_hyphen_values = true, value_parser = parse_size, value_name = "SIZE|off")]
     quota_bytes: Limit,
+    #[command(flatten)]
+    memory: MemoryOptions,
     /// Show `/metrics` on this address too, over plain HTTP and to everybody who reaches it, without a token.
     #[arg(long, env = "COFFER_METRICS_LISTEN", value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
@@ -176,7 +179,8 @@ impl Serve {
             without_peppers: false,
         };
         // First, so that a taken port is told before anything is written.
-        let options = ServerOptions { grace: self.grace, ..ServerOptions::default() };
+        let budget = self.memory.budget();
+        let options = memory::server(ServerOptions { grace: self.grace, ..ServerOptions::default() }, &budget);
         let metrics = options.metrics.clone();
         let (server, tls) = self.sockets.bind(options)?;
         self.sockets.warn();
@@ -198,7 +202,7 @@ impl Serve {
         }
         let for_metrics = self.metrics_listen.map(metrics::Listener::bind).transpose()?;
         let Opened { app, mut setup_code } =
-            self.data.open(settings, Quota::new(self.quota_records.0, self.quota_bytes.0)).await?;
+            self.data.open(settings, Quota::new(self.quota_records.0, self.quota_bytes.0), &budget).await?;
         if self.demo {
             let mut out = std::io::stdout();
             if demo::fits(&app).await? {
@@ -211,10 +215,9 @@ impl Serve {
         }
         let (stop, stopped) = tokio::sync::watch::channel(false);
         // Before the greeting: whoever has read it may send a signal.
-        let drain = drain_on_signal(app.clone(), log, stop.clone(), tls.is_some() || systemd::manages())
-            .context("signals cannot be listened to")?;
-        tokio::spawn(drain);
         let reloads = tls.is_some() || systemd::manages();
+        let drain = drain_on_signal(app.clone(), log, stop.clone(), reloads);
+        tokio::spawn(drain.context("signals cannot be listened to")?);
         if reloads {
             tokio::spawn(
                 reload_on_signal(tls.clone(), app.core().clock.clone()).context("signals cannot be listened to")?,

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Result, anyhow, bail};
+use base::MemoryBudget;
 use clap::{Args, Subcommand};
 use common::{
     access::Caller,
@@ -106,7 +107,8 @@ impl User {
                 let email = email.unwrap_or_default();
                 let password = with.password()?;
                 block_on(async {
-                    let Opened { app, .. } = with.data.open(with.settings(), Quota::default()).await?;
+                    let Opened { app, .. } =
+                        with.data.open(with.settings(), Quota::default(), &MemoryBudget::unlimited()).await?;
                     let new = NewUser { email, roles: role, is_admin: admin, ..NewUser::new(name.clone(), password) };
                     add(&app, new).await?;
                     app.core().store.close().await;
@@ -115,7 +117,8 @@ impl User {
             }
             Command::List { data } => block_on(async {
                 data.expect("store")?;
-                let Opened { app, .. } = data.open(no_passwords(), Quota::default()).await?;
+                let Opened { app, .. } =
+                    data.open(no_passwords(), Quota::default(), &MemoryBudget::unlimited()).await?;
                 for user in users::all(app.core()).await.map_err(plain)? {
                     let roles = user.roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
                     let admin = if user.is_admin { "admin" } else { "" };
@@ -177,7 +180,7 @@ fn parse_email(text: &str) -> Result<String, String> {
 }
 
 async fn change(data: &DataDir, settings: AuthSettings, name: &Username, patch: UserPatch, done: &str) -> Result<()> {
-    let Opened { app, .. } = data.open(settings, Quota::default()).await?;
+    let Opened { app, .. } = data.open(settings, Quota::default(), &MemoryBudget::unlimited()).await?;
     let (_, stored) =
         users::by_name(&app.core().store, name.as_str()).await?.ok_or_else(|| anyhow!("there is no user {name}"))?;
     users::update(&app, Actor::local(&Caller::Anonymous), stored.user.id, patch).await.map_err(plain)?;

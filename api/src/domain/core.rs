@@ -1,6 +1,6 @@
 //! What every part of the domain works with.
 
-use base::{Clock, IdSource};
+use base::{Clock, IdSource, MemoryBudget};
 use store::Store;
 use tokio::sync::Notify;
 
@@ -29,6 +29,8 @@ pub struct Core {
     pub quota: Quota,
     /// Guesses at unique values that callers may not see.
     pub guesses: Guesses,
+    /// What is held for requests is charged to it.
+    pub memory: MemoryBudget,
     /// How long requests may go on reading, and how many at once.
     pub reading: Reading,
     /// Wakes those who do work in the background.
@@ -46,6 +48,7 @@ impl Core {
             schemas: Schemas::default(),
             owners: Owners::default(),
             quota: Quota::default(),
+            memory: MemoryBudget::unlimited(),
             reading: Reading::default(),
             operation_started: Notify::new(),
         }

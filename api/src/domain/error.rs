@@ -3,6 +3,7 @@
 use std::{borrow::Cow, iter, time::Duration};
 
 use auth::{password::HashError, token::TokenError};
+use base::OutOfMemory;
 use common::{access::Action, problem::FieldErrors};
 use store::{CommitError, ReadError};
 use thiserror::Error;
@@ -85,6 +86,12 @@ pub enum Error {
         "This query reads too much to be answered in time. Narrow it: filter by an indexed field, search less, or ask for fewer rows."
     )]
     TooSlow,
+    /// What it holds, or would, does not fit into memory now.
+    #[error("The server holds as much as it can. Try again in a moment, or ask for less at once.")]
+    NoMemory,
+    /// So much was changed while it was read that what was before is not kept.
+    #[error("Too much was changed while this was read. Try again, or ask for less at once.")]
+    GivenUp,
     /// The disk is full; reads go on.
     #[error(
         "The server's disk is full, and nothing was changed. Signing in and out and deleting still work. An operator makes room with \
@@ -166,6 +173,9 @@ impl From<TokenError> for Error {
 
 impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
+        if error.is_given_up {
+            return Self::GivenUp;
+        }
         Self::caused("the store could not be read", error)
     }
 }
@@ -183,6 +193,12 @@ impl From<CommitError> for Error {
             CommitError::NotACounter { .. } => Self::caused("a counter holds another value; run coffer check", error),
             CommitError::Read(error) => error.into(),
         }
+    }
+}
+
+impl From<OutOfMemory> for Error {
+    fn from(_: OutOfMemory) -> Self {
+        Self::NoMemory
     }
 }
 
@@ -208,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_failed_inside_keeps_its_causes() {
-        let read = || ReadError { reason: "input/output error".to_owned() };
+        let read = || ReadError::new("input/output error");
         for error in [Error::from(read()), Error::from(CommitError::Read(read()))] {
             assert!(std::error::Error::source(&error).is_some(), "{error:?}");
             assert!(error.with_causes().ends_with("could not be read: the store could not read: input/output error"));

@@ -188,6 +188,8 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::OverQuota(over) => over_quota(detail, &over),
         Error::Locked(after) => return (Problem::too_many_requests(detail), None, Some(whole_seconds(after))),
         Error::Busy | Error::Stopped => return (Problem::unavailable(detail), None, Some(1)),
+        Error::NoMemory => return (Problem::unavailable(detail).with_code("no_memory"), None, Some(1)),
+        Error::GivenUp => return (Problem::unavailable(detail).with_code("given_up"), None, Some(5)),
         Error::TooSlow => return (Problem::unavailable(detail).with_code("query_too_slow"), None, Some(60)),
         Error::DiskFull => return (Problem::disk_full(detail), None, Some(60)),
         error @ Error::Internal { .. } => {

@@ -84,6 +84,11 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     options.metrics.write(&mut text);
     write_store(app, &mut text).await?;
     write_passwords(app, &mut text);
+    let memory = &app.core().memory;
+    text.single("coffer_memory_budget_bytes", Kind::Gauge, "Memory that may be held.", memory.limit());
+    text.single("coffer_memory_held_bytes", Kind::Gauge, "Memory that is held.", memory.held());
+    text.single("coffer_memory_peak_bytes", Kind::Gauge, "The most memory that was held.", memory.peak());
+    text.single("coffer_memory_refused_total", Kind::Counter, "What there was no memory for.", memory.refused());
     text.single("coffer_sessions_active", Kind::Gauge, "Sessions that are open.", sessions(app, counted).await?);
     text.family(
         "coffer_rate_limited_total",

@@ -75,12 +75,27 @@ pub enum OpenError {
     },
 }
 
-/// A value could not be read: the disk or the engine failed. Never "not there".
+/// A value could not be read: the disk or the engine failed, or the snapshot was given up. Never "not there".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the store could not read: {reason}")]
 pub struct ReadError {
     /// The engine's own words, for the log only.
     pub reason: String,
+    /// Nothing is wrong with the store: what has been overwritten since the snapshot was too much to keep. A new snapshot can be read.
+    pub is_given_up: bool,
+}
+
+impl ReadError {
+    /// The disk or the engine failed.
+    pub fn new(reason: impl Into<String>) -> ReadError {
+        ReadError { reason: reason.into(), is_given_up: false }
+    }
+
+    /// A snapshot that kept too much.
+    pub(crate) fn given_up() -> ReadError {
+        let reason = "so much was overwritten since this snapshot that it is not kept any longer".to_owned();
+        ReadError { reason, is_given_up: true }
+    }
 }
 
 /// Why a batch was not committed. Except for [`Stopped`](CommitError::Stopped), where the outcome

@@ -32,7 +32,7 @@ impl Found {
     fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         match self.0.binary_search_by(|(known, _)| known.cmp(key)) {
             Ok(at) => self.0[at].1.clone(),
-            Err(_) => Err(ReadError { reason: "a key was not read before the decision".to_owned() }),
+            Err(_) => Err(ReadError::new("a key was not read before the decision")),
         }
     }
 }

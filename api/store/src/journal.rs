@@ -100,7 +100,7 @@ pub fn pack(entries: &[Appended]) -> Bytes {
 
 /// The entries of a block.
 pub fn unpack(block: &[u8]) -> Result<Vec<Appended>, ReadError> {
-    let torn = || ReadError { reason: "a block of the journal is not as it was written".to_owned() };
+    let torn = || ReadError::new("a block of the journal is not as it was written");
     let contents = match block.split_first().ok_or_else(torn)? {
         (&PLAIN, contents) => Bytes::copy_from_slice(contents),
         (&LZ4, packed) => {

@@ -14,6 +14,7 @@ mod committer;
 mod compaction;
 mod fill;
 mod generation;
+mod held;
 mod inner;
 mod memory;
 mod order_statistics;
@@ -62,9 +63,14 @@ fn open_backend(options: &EngineOptions) -> Result<(Backend, State, OrderStatist
 
 impl Local {
     pub(crate) fn open(options: Options) -> Result<Local, OpenError> {
-        let Options { engine, queue_batches, queue_bytes } = options;
+        let Options { engine, queue_batches, queue_bytes, memory } = options;
         let (backend, state, order) = open_backend(&engine)?;
-        let (inner, committer) = Committer::new(backend, state, order, Queue::new(queue_batches, queue_bytes));
+        let cache = match &engine {
+            EngineOptions::Sled(options) => options.cache_bytes,
+            EngineOptions::Memory => 0,
+        };
+        let (inner, committer) =
+            Committer::new(backend, state, order, Queue::new(queue_batches, queue_bytes), &memory, cache);
         let committer = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run());
         let committer = committer.map_err(|source| OpenError::Io {
             dir: PathBuf::new(),

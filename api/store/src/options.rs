@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use base::MemoryBudget;
+
 /// How to open a store.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -11,6 +13,8 @@ pub struct Options {
     pub queue_batches: usize,
     /// How many bytes of batches may wait.
     pub queue_bytes: usize,
+    /// What snapshots keep is charged to it. Those that keep too much are given up.
+    pub memory: MemoryBudget,
 }
 
 /// The choice of an engine.
@@ -59,6 +63,6 @@ impl Options {
     }
 
     fn new(engine: EngineOptions) -> Options {
-        Options { engine, queue_batches: 4096, queue_bytes: 64 << 20 }
+        Options { engine, queue_batches: 4096, queue_bytes: 64 << 20, memory: MemoryBudget::unlimited() }
     }
 }

@@ -6,6 +6,7 @@ mod deadlines;
 mod drain;
 mod hosts;
 pub(crate) mod http2;
+mod memory;
 mod proxies;
 mod smuggling;
 mod tls;

@@ -12,8 +12,12 @@ use super::{
 };
 
 fn hasher() -> Hasher {
-    Hasher::new(HasherSettings { cost: Cost::default(), threads: 1, queue: 4 }, Peppers::default(), Entropy::system())
-        .unwrap()
+    Hasher::new(
+        HasherSettings { cost: Cost::default(), threads: 1, queue: 4, ..HasherSettings::default() },
+        Peppers::default(),
+        Entropy::system(),
+    )
+    .unwrap()
 }
 
 fn password(text: &str) -> Password {
@@ -54,7 +58,7 @@ fn p1_parameters_below_the_floor_or_above_the_ceiling_are_refused() {
         Cost { memory_kib: MAX_MEMORY_KIB + 1, ..floor },
         Cost { passes: MAX_PASSES + 1, ..floor },
     ] {
-        let settings = HasherSettings { cost, threads: 1, queue: 1 };
+        let settings = HasherSettings { cost, threads: 1, queue: 1, ..HasherSettings::default() };
         assert!(
             matches!(Hasher::new(settings, Peppers::default(), Entropy::system()), Err(HasherError::Cost(refused)) if refused == cost)
         );
@@ -65,8 +69,12 @@ fn p1_parameters_below_the_floor_or_above_the_ceiling_are_refused() {
 async fn p1_a_weaker_hash_matches_and_asks_to_be_made_anew() {
     let weak = hasher().hash(password("kelp vast ember quince")).await.unwrap();
     let cost = Cost { passes: 3, ..Cost::default() };
-    let stronger =
-        Hasher::new(HasherSettings { cost, threads: 1, queue: 4 }, Peppers::default(), Entropy::system()).unwrap();
+    let stronger = Hasher::new(
+        HasherSettings { cost, threads: 1, queue: 4, ..HasherSettings::default() },
+        Peppers::default(),
+        Entropy::system(),
+    )
+    .unwrap();
     let verdict = stronger.verify(Some(&weak), password("kelp vast ember quince")).await;
     assert_eq!(verdict, Ok(Verdict::Right { rehash: true }));
     let strong = stronger.hash(password("kelp vast ember quince")).await.unwrap();

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use base::MemoryBudget;
 use tokio::sync::{RwLock, watch};
 
 use super::backend::{ApplyError, Backend, State};
 use super::compaction::{Compaction, Reopening};
 use super::generation::Generation;
+use super::held::{self, HeldSnapshots};
 use super::inner::Inner;
 use super::order_statistics::OrderStatistics;
 use super::queue::{Queue, Waiting, Work};
@@ -40,9 +42,18 @@ pub(super) struct Committer {
 
 impl Committer {
     /// Over what was found when the backend was opened, with what it shares with everybody else.
-    pub(super) fn new(backend: Backend, state: State, order: OrderStatistics, queue: Queue) -> (Arc<Inner>, Committer) {
+    pub(super) fn new(
+        backend: Backend,
+        state: State,
+        order: OrderStatistics,
+        queue: Queue,
+        memory: &MemoryBudget,
+        cache: u64,
+    ) -> (Arc<Inner>, Committer) {
         let last_changes = Arc::new(LastChanges::new(state.version));
-        let generation = Generation::new(state.version, BTreeMap::new(), order.clone(), Arc::clone(&last_changes));
+        let held = HeldSnapshots::new(memory);
+        let (nothing, changes) = (held.charge(0), Arc::clone(&last_changes));
+        let generation = Generation::new(state.version, BTreeMap::new(), nothing, order.clone(), changes);
         let inner = Arc::new(Inner {
             backend,
             queue,
@@ -51,6 +62,8 @@ impl Committer {
             ended: watch::Sender::new(false),
             gate: RwLock::new(()),
             stats: Stats::default(),
+            _cache: memory.charge_anyway(cache),
+            held,
         });
         let reopening = Reopening::default();
         (Arc::clone(&inner), Committer { inner, state, order, last_changes, reopening, compaction: None })
@@ -163,7 +176,7 @@ impl Committer {
     fn apply(&mut self, group: Group) -> Result<(), ApplyError> {
         let Group { version, last_changes, writes, .. } = group;
         (self.state.version, self.last_changes) = (version, last_changes);
-        let mut undo = BTreeMap::new();
+        let (mut undo, mut kept) = (BTreeMap::new(), 0);
         let mut entries = Vec::with_capacity(writes.len());
         for (key, Write { before, after }) in writes {
             self.state.replace(&key, before.as_ref(), after.as_ref());
@@ -173,12 +186,14 @@ impl Committer {
                 _ => {}
             }
             if let Some(entry) = before {
+                kept += held::size(&key, &entry);
                 undo.insert(key.clone(), entry);
             }
             entries.push((key, after));
         }
         let inner = &self.inner;
-        let generation = Generation::new(version, undo, self.order.clone(), Arc::clone(&self.last_changes));
+        let (held, changes) = (inner.held.charge(kept), Arc::clone(&self.last_changes));
+        let generation = Generation::new(version, undo, held, self.order.clone(), changes);
         let generation = Arc::new(generation);
         // From here on readers of the current generation look through the new one's undo.
         let linked = inner.current().next.set(Arc::clone(&generation)).is_ok();
@@ -186,6 +201,7 @@ impl Committer {
         inner.backend.apply(entries.into_iter(), self.state)?;
         inner.stats.groups.fetch_add(1, Relaxed);
         inner.current.send_replace(generation);
+        inner.held.relieve();
         Ok(())
     }
 }

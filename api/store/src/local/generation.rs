@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use base::Charge;
+
 use super::order_statistics::OrderStatistics;
 use crate::last_changes::LastChanges;
 use crate::{Entry, Key, Version};
@@ -19,6 +21,8 @@ pub(super) struct Generation {
     /// The values that the group replaces or removes. Keys that it creates are not in here: their
     /// version alone tells an older snapshot that they were not there.
     pub undo: BTreeMap<Key, Entry>,
+    /// What `undo` holds.
+    _held: Charge,
     /// Where the keys are after the group.
     pub order: Arc<OrderStatistics>,
     /// The last commit in each space, as of the group.
@@ -31,10 +35,11 @@ impl Generation {
     pub(super) fn new(
         version: Version,
         undo: BTreeMap<Key, Entry>,
+        held: Charge,
         order: OrderStatistics,
         last_changes: Arc<LastChanges>,
     ) -> Generation {
-        Generation { version, undo, order: Arc::new(order), last_changes, next: OnceLock::new() }
+        Generation { version, undo, _held: held, order: Arc::new(order), last_changes, next: OnceLock::new() }
     }
 }
 

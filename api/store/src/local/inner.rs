@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use base::Charge;
 use tokio::sync::{RwLock, watch};
 
 use super::backend::Backend;
 use super::generation::Generation;
+use super::held::HeldSnapshots;
 use super::queue::Queue;
 use crate::{Failure, Stats};
 
@@ -21,6 +23,10 @@ pub(super) struct Inner {
     /// True once the committer has ended.
     pub ended: watch::Sender<bool>,
     pub stats: Stats,
+    /// The backend's cache.
+    pub _cache: Charge,
+    /// The snapshots that are open, and what they keep.
+    pub held: HeldSnapshots,
 }
 
 impl Inner {

@@ -126,7 +126,7 @@ impl Sled {
 
     fn with_opened<T, E: From<ReadError>>(&self, f: impl FnOnce(&Opened) -> Result<T, E>) -> Result<T, E> {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        f(opened.as_ref().ok_or_else(|| ReadError { reason: "the database is closed".to_owned() })?)
+        f(opened.as_ref().ok_or_else(|| ReadError::new("the database is closed"))?)
     }
 
     fn opened_mut(&self) -> RwLockWriteGuard<'_, Option<Opened>> {
@@ -305,7 +305,7 @@ fn load(db: &Db, key: &Key, mut stored: IVec) -> Result<Option<Entry>, ReadError
         match db.get(key.as_bytes()).map_err(read_error)? {
             None => return Ok(None),
             Some(again) if again == stored => {
-                return Err(ReadError { reason: "a piece of a value is missing".to_owned() });
+                return Err(ReadError::new("a piece of a value is missing"));
             }
             Some(again) => stored = again,
         }
@@ -323,7 +323,7 @@ fn decode(stored: &[u8]) -> Option<State> {
 }
 
 fn read_error(error: impl std::fmt::Display) -> ReadError {
-    ReadError { reason: error.to_string() }
+    ReadError::new(error.to_string())
 }
 
 fn failed(doing: &str, error: &impl std::fmt::Display) -> ApplyError {

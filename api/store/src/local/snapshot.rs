@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use base::Charge;
+
 use super::backend::PageRequest;
 use super::generation::Generation;
+use super::held;
 use super::inner::Inner;
 use super::order_statistics::OrderStatistics;
 use crate::last_changes::LastChanges;
@@ -25,31 +28,47 @@ pub(crate) struct Snapshot {
     version: Version,
     order: Arc<OrderStatistics>,
     last_changes: Arc<LastChanges>,
-    overwritten: Mutex<Overwritten>,
+    overwritten: Arc<Mutex<Overwritten>>,
+    /// Among those that are open.
+    number: u64,
 }
 
 /// What has been overwritten since the snapshot.
-struct Overwritten {
+pub(super) struct Overwritten {
     /// The oldest replaced value of each key, up to `folded`.
     undo: BTreeMap<Key, Entry>,
-    folded: Arc<Generation>,
+    /// `None` where it was too much, and is not kept any longer: a generation holds all that follow it.
+    folded: Option<Arc<Generation>>,
+    /// What `undo` holds.
+    held: Charge,
 }
 
 impl Overwritten {
     /// The generations after `folded`, oldest first.
     fn generations(&self) -> impl Iterator<Item = &Arc<Generation>> {
-        std::iter::successors(self.folded.next.get(), |generation| generation.next.get())
+        let first = self.folded.as_ref().and_then(|folded| folded.next.get());
+        std::iter::successors(first, |generation| generation.next.get())
     }
 
-    fn fold(&mut self) {
-        while let Some(generation) = self.folded.next.get().map(Arc::clone) {
+    /// Keeps the oldest value of each key and lets go of the generations. Says how many bytes it keeps.
+    pub(super) fn fold(&mut self) -> u64 {
+        while let Some(generation) = self.folded.as_ref().and_then(|folded| folded.next.get()).map(Arc::clone) {
             for (key, entry) in &generation.undo {
                 if !self.undo.contains_key(key) {
+                    self.held.grow_anyway(held::size(key, entry) as u64);
                     self.undo.insert(key.clone(), entry.clone());
                 }
             }
-            self.folded = generation;
+            self.folded = Some(generation);
         }
+        self.held.bytes()
+    }
+
+    /// Keeps nothing any longer. Whoever reads on is told.
+    pub(super) fn give_up(&mut self) {
+        self.folded = None;
+        self.undo.clear();
+        self.held.shrink_to(0);
     }
 }
 
@@ -65,8 +84,11 @@ impl Snapshot {
         let generation = inner.current();
         let (version, order, last_changes) =
             (generation.version, Arc::clone(&generation.order), Arc::clone(&generation.last_changes));
-        let overwritten = Mutex::new(Overwritten { undo: BTreeMap::new(), folded: generation });
-        Snapshot { inner, version, order, last_changes, overwritten }
+        let (undo, held) = (BTreeMap::new(), inner.held.charge(0));
+        let overwritten = Overwritten { undo, folded: Some(generation), held };
+        let overwritten = Arc::new(Mutex::new(overwritten));
+        let number = inner.held.open(&overwritten);
+        Snapshot { inner, version, order, last_changes, overwritten, number }
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -90,7 +112,7 @@ impl Snapshot {
     fn get_now(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         let found = self.inner.backend.get(key)?;
         // Only after the backend has been read: what it showed is covered by then.
-        let later = self.overwritten();
+        let later = self.overwritten()?;
         let older = later.undo.get(key).or_else(|| later.generations().find_map(|generation| generation.undo.get(key)));
         Ok(older.cloned().or(found).filter(|entry| entry.version <= self.version))
     }
@@ -191,11 +213,12 @@ impl Snapshot {
         let found = self.inner.backend.read(request)?;
         // What has been read reaches to the last key, or to the end of the range.
         let end = found.last().filter(|_| found.len() == limit).map(|(key, _)| key.clone());
-        let entries = match (direction, &end) {
-            (_, None) => self.correct(found, from, to, direction),
-            (Direction::Forward, Some(end)) => self.correct(found, from, Bound::Included(end), direction),
-            (Direction::Backward, Some(end)) => self.correct(found, Bound::Included(end), to, direction),
+        let (from, to) = match (direction, &end) {
+            (_, None) => (from, to),
+            (Direction::Forward, Some(end)) => (from, Bound::Included(end)),
+            (Direction::Backward, Some(end)) => (Bound::Included(end), to),
         };
+        let entries = self.correct(found, from, to, direction)?;
         Ok(Page { entries, end })
     }
 
@@ -206,31 +229,38 @@ impl Snapshot {
         from: Bound<&Key>,
         to: Bound<&Key>,
         direction: Direction,
-    ) -> Vec<(Key, Entry)> {
-        let later = self.overwritten();
+    ) -> Result<Vec<(Key, Entry)>, ReadError> {
+        let later = self.overwritten()?;
         let newest_first = later.generations().collect::<Vec<_>>().into_iter().rev();
         let maps = newest_first.map(|generation| &generation.undo).chain([&later.undo]);
         let mut changed = maps.flat_map(|undo| undo.range::<Key, _>((from, to))).peekable();
         if changed.peek().is_none() {
             let mut found = found;
             found.retain(|(_, entry)| entry.version <= self.version);
-            return found;
+            return Ok(found);
         }
         let mut entries: BTreeMap<Key, Entry> = found.into_iter().collect();
         // The oldest value comes last and stays.
         entries.extend(changed.map(|(key, entry)| (key.clone(), entry.clone())));
         let visible = entries.into_iter().filter(|(_, entry)| entry.version <= self.version);
-        match direction {
+        Ok(match direction {
             Direction::Forward => visible.collect(),
             Direction::Backward => visible.rev().collect(),
-        }
+        })
     }
 
-    fn overwritten(&self) -> MutexGuard<'_, Overwritten> {
+    /// What has been overwritten, to be looked through after the backend was read; an error if it is not kept any longer.
+    fn overwritten(&self) -> Result<MutexGuard<'_, Overwritten>, ReadError> {
         let mut later = self.overwritten.lock().unwrap_or_else(PoisonError::into_inner);
         if later.generations().nth(FOLD_AFTER).is_some() {
             later.fold();
         }
-        later
+        if later.folded.is_none() { Err(ReadError::given_up()) } else { Ok(later) }
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.inner.held.close(self.number);
     }
 }

@@ -6,6 +6,7 @@ mod concurrency;
 mod damage;
 mod disk;
 mod files;
+mod held;
 mod model;
 mod opening;
 mod power_cut;

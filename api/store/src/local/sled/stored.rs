@@ -37,7 +37,7 @@ pub(super) struct Large {
 
 impl Stored<'_> {
     pub(super) fn parse(stored: &[u8]) -> Result<Stored<'_>, ReadError> {
-        let torn = || ReadError { reason: "a value is not as it was written".to_owned() };
+        let torn = || ReadError::new("a value is not as it was written");
         let (version, bytes) = stored.split_first_chunk::<8>().ok_or_else(torn)?;
         let version = u64::from_be_bytes(*version);
         if version & LARGE == 0 {

@@ -1,0 +1,144 @@
+//! Answers on their way out: what they hold is charged, to the budget and to their connection, and how fast the client takes each is
+//! noted, since HTTP/2 lets a client leave an answer alone while its connection is busy.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
+
+use base::{Charge, MemoryBudget, OutOfMemory};
+use tokio::time::{Duration, Instant};
+
+/// A connection's answers may take this part of the budget.
+const SHARE_OF_CONNECTION: u64 = 4;
+/// How fast a client has to take an answer once it had time to begin: bytes in a second.
+const SLOWEST: u64 = 1024;
+
+/// The answers of one connection that are not wholly handed over.
+#[derive(Debug)]
+pub(super) struct Sending {
+    share: MemoryBudget,
+    answers: Mutex<Vec<Arc<Progress>>>,
+}
+
+/// How far an answer is.
+#[derive(Debug)]
+pub(super) struct Progress {
+    began: Instant,
+    /// HTTP/2: a client can leave it alone and take others. Where there is one answer at a time, its connection is watched instead, which knows
+    /// better what the client took.
+    is_multiplexed: bool,
+    /// Milliseconds after it began at which the client took something last.
+    taken: AtomicU64,
+    sent: AtomicU64,
+    /// What is to be sent next is not there yet; the client is not to blame.
+    unmade: AtomicBool,
+}
+
+impl Sending {
+    /// Of the connection's share of `budget`.
+    pub(super) fn new(budget: &MemoryBudget) -> Self {
+        Self { share: budget.part(budget.limit() / SHARE_OF_CONNECTION), answers: Mutex::default() }
+    }
+
+    /// Charges what an answer holds.
+    pub(super) fn hold(&self, bytes: u64) -> Result<Charge, OutOfMemory> {
+        self.share.charge(bytes)
+    }
+
+    /// An answer begins.
+    pub(super) fn begin(&self, is_multiplexed: bool) -> Arc<Progress> {
+        let progress = Arc::new(Progress {
+            began: Instant::now(),
+            is_multiplexed,
+            taken: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            unmade: AtomicBool::new(false),
+        });
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&progress));
+        progress
+    }
+
+    /// An answer is sent, or never will be.
+    pub(super) fn end(&self, ended: &Arc<Progress>) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = answers.iter().position(|progress| Arc::ptr_eq(progress, ended)) {
+            answers.swap_remove(place);
+        }
+    }
+
+    /// Whether the client takes one of the answers too slowly.
+    pub(super) fn is_stalled(&self, patience: Duration) -> bool {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.iter().any(|progress| progress.is_stalled(patience))
+    }
+}
+
+impl Progress {
+    /// The client took so many bytes.
+    pub(super) fn took(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Relaxed);
+        self.unmade.store(false, Relaxed);
+        self.taken.store(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// The client would take more, and there is none yet.
+    pub(super) fn waits(&self) {
+        self.unmade.store(true, Relaxed);
+    }
+
+    fn is_stalled(&self, patience: Duration) -> bool {
+        if self.unmade.load(Relaxed) {
+            return false;
+        }
+        let elapsed = self.began.elapsed();
+        let idle = elapsed.saturating_sub(Duration::from_millis(self.taken.load(Relaxed)));
+        let fair = patience + Duration::from_millis(self.sent.load(Relaxed) * 1000 / SLOWEST);
+        self.is_multiplexed && idle >= patience || elapsed >= fair
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn m1_one_connection_holds_its_share_and_others_still_get_theirs() {
+        let budget = MemoryBudget::new(1_000_000);
+        let (one, other) = (Sending::new(&budget), Sending::new(&budget));
+        let held: Vec<_> = (0..5).map_while(|_| one.hold(100_000).ok()).collect();
+        assert_eq!(held.len(), 2, "a quarter");
+        assert!(other.hold(100_000).is_ok());
+        drop(held);
+        assert_eq!(budget.held(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn m1_an_answer_that_nobody_takes_is_given_up_and_one_that_is_being_made_is_not() {
+        let sending = Sending::new(&MemoryBudget::unlimited());
+        let (left, made) = (sending.begin(true), sending.begin(true));
+        made.waits();
+        advance(Duration::from_secs(29)).await;
+        assert!(!sending.is_stalled(PATIENCE));
+        advance(Duration::from_secs(1)).await;
+        assert!(sending.is_stalled(PATIENCE));
+        sending.end(&left);
+        assert!(!sending.is_stalled(PATIENCE), "the other one waits for the server");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn m1_an_answer_that_is_taken_byte_by_byte_is_given_up_and_one_over_a_slow_line_is_not() {
+        let (drops, slow) = (Sending::new(&MemoryBudget::unlimited()), Sending::new(&MemoryBudget::unlimited()));
+        let (dropwise, slowly) = (drops.begin(true), slow.begin(true));
+        for _ in 0..4 {
+            advance(Duration::from_secs(10)).await;
+            dropwise.took(10);
+            slowly.took(40_000);
+        }
+        assert_eq!((drops.is_stalled(PATIENCE), slow.is_stalled(PATIENCE)), (true, false));
+    }
+}
