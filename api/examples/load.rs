@@ -4,22 +4,27 @@
 //! processor with the server that it measures. Every connection sends its next request when the last answer is there.
 //! What is measured and compared is decided in `xtask/src/bench.rs`.
 
+#[path = "load/connection.rs"]
+mod connection;
+#[path = "load/request.rs"]
+mod request;
+
 use std::{
     collections::BTreeMap,
     fs,
     io::{self, Read as _},
     sync::OnceLock,
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use connection::Line;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use request::{Template, Values};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     runtime,
     sync::Barrier,
     time::{sleep_until, timeout_at},
@@ -306,188 +311,5 @@ impl Outcome {
         (self.requests, self.per_second) = (count, count as f64 / seconds);
         self.bytes = self.all_bytes.checked_div(count).unwrap_or_default();
         self
-    }
-}
-
-/// What a connection puts into its next request.
-#[derive(Default)]
-struct Values<'a> {
-    connection: usize,
-    picks: &'a [String],
-    chain: String,
-    number: u64,
-    random: u64,
-}
-
-impl Values<'_> {
-    fn new(connection: usize) -> Result<Self> {
-        let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
-        // Microseconds go on faster than one connection sends requests, so no run gives out a number of another.
-        Ok(Self {
-            number: now * 1000 + connection as u64,
-            random: now ^ (connection as u64) << 32 | 1,
-            ..Self::default()
-        })
-    }
-
-    fn next(&mut self) {
-        self.number += 1000;
-        // xorshift64
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-    }
-
-    fn pick(&self) -> &str {
-        let count = self.picks.len().max(1) as u64;
-        self.picks.get(usize::try_from((self.random >> 11) % count).unwrap_or_default()).map_or("", String::as_str)
-    }
-
-    fn random_share(&mut self) -> f64 {
-        self.next();
-        f64::from(u16::try_from(self.random >> 48).unwrap_or_default()) / 65536.0
-    }
-}
-
-/// A request cut at its places to fill in.
-struct Template {
-    head: Vec<Part>,
-    body: Vec<Part>,
-}
-
-enum Part {
-    Text(Vec<u8>),
-    Pick,
-    Chain,
-    Number,
-    Connection,
-}
-
-impl Template {
-    fn new(request: &Request) -> Result<Self> {
-        let Request { address, method, path, headers, body } = request;
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n");
-        for line in headers {
-            ensure!(!line.contains(['\r', '\n']), "a header is one line");
-            head.extend([line, "\r\n"]);
-        }
-        Ok(Self { head: cut(&head), body: cut(body) })
-    }
-
-    fn fill(&self, values: &Values<'_>, bytes: &mut Vec<u8>) {
-        bytes.clear();
-        for part in &self.head {
-            part.put(values, bytes);
-        }
-        if self.body.is_empty() {
-            bytes.extend_from_slice(b"\r\n");
-            return;
-        }
-        let mut body = Vec::with_capacity(512);
-        for part in &self.body {
-            part.put(values, &mut body);
-        }
-        bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
-        bytes.extend_from_slice(&body);
-    }
-}
-
-fn cut(text: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let places = [
-            ("{pick}", Part::Pick),
-            ("{chain}", Part::Chain),
-            ("{n}", Part::Number),
-            ("{connection}", Part::Connection),
-        ];
-        let next =
-            places.into_iter().filter_map(|(name, part)| Some((rest.find(name)?, name, part))).min_by_key(|n| n.0);
-        let Some((at, name, part)) = next else {
-            parts.push(Part::Text(rest.into()));
-            break;
-        };
-        parts.extend([Part::Text(rest[..at].into()), part]);
-        rest = &rest[at + name.len()..];
-    }
-    parts
-}
-
-impl Part {
-    fn put(&self, values: &Values<'_>, bytes: &mut Vec<u8>) {
-        match self {
-            Self::Text(text) => bytes.extend_from_slice(text),
-            Self::Pick => bytes.extend_from_slice(values.pick().as_bytes()),
-            Self::Chain => bytes.extend_from_slice(values.chain.as_bytes()),
-            Self::Number => bytes.extend_from_slice(values.number.to_string().as_bytes()),
-            Self::Connection => bytes.extend_from_slice(values.connection.to_string().as_bytes()),
-        }
-    }
-}
-
-/// A connection, and the last answer on it.
-struct Line {
-    stream: TcpStream,
-    answer: Vec<u8>,
-    head: usize,
-    length: usize,
-}
-
-impl Line {
-    async fn open(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("nobody listens on {address}"))?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, answer: Vec::with_capacity(64 * 1024), head: 0, length: 0 })
-    }
-
-    /// Sends a request and reads its answer whole. Gives the status.
-    async fn exchange(&mut self, request: &[u8]) -> Result<u16> {
-        self.stream.write_all(request).await?;
-        self.answer.clear();
-        (self.head, self.length) = (0, 0);
-        loop {
-            if self.stream.read_buf(&mut self.answer).await? == 0 {
-                bail!("the server closed the connection in the middle");
-            }
-            if self.head == 0 {
-                self.read_head()?;
-            }
-            if self.head > 0 && self.answer.len() >= self.length {
-                break;
-            }
-        }
-        let status = self.answer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
-        status.and_then(|digits| digits.parse().ok()).context("the answer is no HTTP")
-    }
-
-    /// Finds where the head ends and, from its `Content-Length`, where the answer does.
-    fn read_head(&mut self) -> Result<()> {
-        let (mut at, mut length) = (0, 0);
-        while let Some(end) = self.answer[at..].iter().position(|byte| *byte == b'\n') {
-            let line = &self.answer[at..at + end];
-            at += end + 1;
-            match line.split_at_checked(15) {
-                Some((name, value)) if name.eq_ignore_ascii_case(b"content-length:") => {
-                    length = std::str::from_utf8(value)?.trim().parse()?;
-                }
-                Some((b"HTTP/1.1 204 No" | b"HTTP/1.1 304 No", _)) => length = 0,
-                Some((name, _)) if name.eq_ignore_ascii_case(b"transfer-encodi") => bail!("chunks are not read here"),
-                _ if line == b"\r" => {
-                    (self.head, self.length) = (at, at + length);
-                    return Ok(());
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn body(&self) -> &[u8] {
-        self.answer.get(self.head..).unwrap_or_default()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.answer).chars().take(600).collect()
     }
 }
