@@ -36,9 +36,11 @@ pub mod sessions;
 pub mod setup;
 pub mod sign_in;
 pub mod stage;
+pub mod turns;
 pub mod usage;
 pub mod users;
 pub mod words;
+pub mod work;
 
 pub use self::{
     app::{App, Parts},

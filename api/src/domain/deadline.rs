@@ -1,40 +1,44 @@
 //! How long one request may go on reading, and how many may at once. Whoever walks through more than it can know beforehand pauses here
-//! after each page of what they read: others get the thread, and a request whose time is over, or whose client has left, reads no further.
-//! Long reads take turns, first come first served, so that many at once hold little memory and end one after another in
-//! time, instead of all too late.
+//! before each page of what they read: others get the thread and the turn, and a request whose time is over, or whose client has left, reads no further.
+//! A turn is held for a moment and then goes on to the next caller: see [`super::turns`].
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 use base::Clock;
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    turns::{Place, Turn, TurnOf, Turns},
+    work,
+};
 
-/// Pauses before a read counts as long: about a thousand records.
-const SHORT: usize = 16;
+/// The first stretch is read without a turn, and then the end is seen: most requests read no more.
+const FREE: usize = 2;
+/// How long a turn is held while others wait.
+const TURN: Duration = Duration::from_millis(10);
 
 /// What reading is allowed.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    /// How long one request may read.
+    /// How long one request may read, its waits for a turn left out.
     pub time: Duration,
-    /// One for each long read that may go on.
-    pub turns: Arc<Semaphore>,
+    /// How long it may wait for turns in all.
+    pub wait: Duration,
+    /// Who reads.
+    pub turns: Turns,
 }
 
 impl Default for Reading {
-    /// 20 seconds: well below the time in which a request must be answered at all, so that there is time to say why it is not.
-    /// As many at once as there are processors.
+    /// 20 seconds each: both together are below the time in which a request must be answered at all, so that there is time to say why it is
+    /// not. As many at once as there are processors.
     fn default() -> Self {
         let turns = thread::available_parallelism().map_or(2, usize::from);
-        Self { time: Duration::from_secs(20), turns: Arc::new(Semaphore::new(turns)) }
+        Self { time: Duration::from_secs(20), wait: Duration::from_secs(20), turns: Turns::new(turns) }
     }
 }
 
@@ -42,50 +46,94 @@ impl Default for Reading {
 #[derive(Debug)]
 pub struct Deadline {
     clock: Clock,
-    at: Duration,
-    pauses: AtomicUsize,
-    turns: Arc<Semaphore>,
-    /// Given back with the deadline.
-    turn: OnceCell<OwnedSemaphorePermit>,
+    reading: Reading,
+    turn_of: TurnOf,
+    began: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Pauses so far.
+    pauses: usize,
+    /// For turns.
+    waited: Duration,
+    /// The turn that is held, and since when.
+    turn: Option<(Turn, Duration)>,
 }
 
 impl Deadline {
-    /// From now on.
+    /// From now on, for the running request.
     pub fn new(clock: &Clock, reading: &Reading) -> Self {
         Self {
             clock: clock.clone(),
-            at: clock.elapsed().saturating_add(reading.time),
-            pauses: AtomicUsize::new(0),
-            turns: Arc::clone(&reading.turns),
-            turn: OnceCell::new(),
+            reading: reading.clone(),
+            turn_of: work::turn_of(),
+            began: clock.elapsed(),
+            state: Mutex::default(),
         }
     }
 
     /// Whether the time is over.
     pub fn is_over(&self) -> bool {
-        self.clock.elapsed() >= self.at
+        let elapsed = self.clock.elapsed().saturating_sub(self.began);
+        elapsed.saturating_sub(self.state().waited) >= self.reading.time
     }
 
-    /// Lets others have the thread, and waits for a turn where this is a long read, however late it is: for what has to be finished,
-    /// since it would take as long the next time.
+    /// Lets others have the thread, and waits for a turn, however late it is: for what has to be finished, since it would take as long the
+    /// next time.
     pub async fn give_way(&self) -> Result<()> {
         tokio::task::yield_now().await;
-        if self.pauses.fetch_add(1, Ordering::Relaxed) >= SHORT {
-            let turn = self.turn.get_or_try_init(|| Arc::clone(&self.turns).acquire_owned());
-            turn.await.map_err(|_| Error::Stopped)?;
-        }
-        Ok(())
+        self.take_turn().await
     }
 
-    /// Lets others have the thread, and waits for a turn where this is a long read; an error where the time is over.
+    /// Lets others have the thread, and waits for a turn; an error where the time is over.
     pub async fn pause(&self) -> Result<()> {
         // A client that has left is noticed meanwhile, and all of this is dropped.
         tokio::task::yield_now().await;
-        if self.pauses.fetch_add(1, Ordering::Relaxed) >= SHORT && !self.turn.initialized() {
-            let turn = self.turn.get_or_try_init(|| Arc::clone(&self.turns).acquire_owned());
-            let left = self.at.saturating_sub(self.clock.elapsed());
-            tokio::time::timeout(left, turn).await.map_err(|_| Error::TooSlow)?.map_err(|_| Error::Stopped)?;
-        }
+        self.take_turn().await?;
         if self.is_over() { Err(Error::TooSlow) } else { Ok(()) }
+    }
+
+    /// Gives the turn back, before something else is waited for.
+    pub fn give_back(&self) {
+        self.state().turn = None;
+    }
+
+    async fn take_turn(&self) -> Result<()> {
+        let now = self.clock.elapsed();
+        let over = {
+            let mut state = self.state();
+            state.pauses += 1;
+            if state.pauses <= FREE {
+                return Ok(());
+            }
+            match &state.turn {
+                Some((_, since)) if now.saturating_sub(*since) < TURN || !self.reading.turns.is_wanted() => {
+                    return Ok(());
+                }
+                _ => state.turn.take(),
+            }
+        };
+        // One lines up again before the turn goes on, so as not to lose the place to who comes now.
+        let place = self.reading.turns.line_up(self.turn_of).map_err(|_| Error::Busy)?;
+        drop(over);
+        let turn = match place {
+            Place::Now(turn) => turn,
+            Place::Later(turn) => {
+                let left = self.reading.wait.saturating_sub(self.state().waited);
+                let turn = timeout(left, turn).await.map_err(|_| Error::Busy)?;
+                turn.map_err(|_| Error::Stopped)?
+            }
+        };
+        let mut state = self.state();
+        let since = self.clock.elapsed();
+        state.waited += since.saturating_sub(now);
+        state.turn = Some((turn, since));
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

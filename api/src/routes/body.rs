@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 
 use super::error::Refusal;
+use crate::domain::work;
 
 /// A body on its way in.
 pub(crate) type Incoming = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
@@ -62,10 +63,18 @@ pub(crate) async fn read(
     match kind(sent).filter(|kind| accepted.kinds.contains(kind)) {
         Some(BodyKind::Json) if body.is_empty() => Ok(None),
         Some(BodyKind::Json) => {
+            // As it is read, and as it is once it was checked.
+            work::hold(2 * work::parsed_size(&body))?;
             json::parse(&body).map(json).map(Some).map_err(|error| Problem::malformed(error.to_string()).into())
         }
-        Some(BodyKind::Form) => form(&body).map(Some),
-        Some(BodyKind::Multipart) => multipart(sent, body.freeze()).await.map(Some),
+        Some(BodyKind::Form) => {
+            work::hold(4 * body.len())?;
+            form(&body).map(Some)
+        }
+        Some(BodyKind::Multipart) => {
+            work::hold(4 * body.len())?;
+            multipart(sent, body.freeze()).await.map(Some)
+        }
         None => {
             let shown = common::text::single_line(sent);
             Err(Problem::unsupported_media_type(format!("Unsupported media type \"{shown}\" in request.")).into())

@@ -33,7 +33,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Error, error::AuthError, precondition::Precondition, records, refresh::Origin, sessions::Authenticated, sign_in,
+        Error, error::AuthError, precondition::Precondition, records, refresh::Origin, sessions::Authenticated,
+        sign_in, work,
     },
     limits::{Allowance, Payer},
 };
@@ -116,6 +117,7 @@ impl<E: Endpoint> Input<E> {
             session = found?;
         }
         if let Some(session) = &session {
+            work::is_of(session.user.id);
             raw.notes.user(&session.user);
         }
         if !rate_limit::is_charged_to_session::<E>() {

@@ -9,14 +9,14 @@ use percent_encoding::percent_decode_str;
 use super::{
     compress::Wanted,
     context::Context,
-    error::{self, Nobodys},
+    error::{self, Nobodys, Refusal},
     input::{Input, Raw},
     leniency, rate_limit,
     reply::{self, Reply},
     response::{Body, Response},
 };
 use crate::assets::Assets;
-use crate::domain::Result;
+use crate::domain::{Result, work};
 use server::metrics::Route;
 use server::request::RequestId;
 
@@ -68,10 +68,12 @@ impl Table {
                 let asked = error::Asked::new(raw.request_id, &raw.headers);
                 let is_lenient = leniency::preferred(&raw.headers) == Some(true);
                 let mut left = None;
-                let outcome = match Input::<E>::read(&context, raw, &mut left).await {
-                    Ok(input) => handler(context, input).await.map_err(Into::into),
-                    Err(refusal) => Err(refusal),
+                let (address, memory) = (raw.address(), context.app.core().memory.clone());
+                let handling = async {
+                    let input = Input::<E>::read(&context, raw, &mut left).await?;
+                    handler(context.clone(), input).await.map_err(Refusal::from)
                 };
+                let outcome = work::in_request(address, &memory, handling).await;
                 let mut response = match outcome {
                     Ok(reply) if is_lenient => {
                         let mut response = reply.into_response();

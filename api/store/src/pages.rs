@@ -2,8 +2,9 @@
 
 use super::{Entry, Key, ReadError, Scan, Snapshot};
 
-/// Entries of a page. An entry may have half a megabyte, most have a few hundred bytes.
+/// Entries of a page, and about how many bytes their values have. An entry may have half a megabyte, most have a few hundred bytes.
 const PAGE: usize = 64;
+const PAGE_BYTES: usize = 512 * 1024;
 
 /// The pages of a scan, all of the snapshot's moment.
 pub struct Pages<'a> {
@@ -14,7 +15,7 @@ pub struct Pages<'a> {
 impl Snapshot {
     /// What `scan` visits, a page at a time.
     pub fn pages(&self, scan: Scan) -> Pages<'_> {
-        Pages { snapshot: self, rest: Some(scan.limit(PAGE)) }
+        Pages { snapshot: self, rest: Some(scan.limit(PAGE).limit_bytes(PAGE_BYTES)) }
     }
 }
 
@@ -24,7 +25,8 @@ impl Pages<'_> {
         let Some(scan) = self.rest.take() else { return Ok(None) };
         let page = self.snapshot.scan(scan.clone()).await?;
         let Some((last, _)) = page.last() else { return Ok(None) };
-        if page.len() == PAGE {
+        let bytes: usize = page.iter().map(|(_, entry)| entry.value.len()).sum();
+        if page.len() == PAGE || bytes >= PAGE_BYTES {
             self.rest = Some(scan.after(last));
         }
         Ok(Some(page))

@@ -22,6 +22,7 @@ pub struct Scan {
     pub(super) direction: Direction,
     pub(super) skip: usize,
     pub(super) limit: usize,
+    pub(super) bytes: usize,
 }
 
 impl Scan {
@@ -32,7 +33,7 @@ impl Scan {
 
     /// Every key between two bounds.
     pub fn range(from: Bound<Key>, to: Bound<Key>) -> Scan {
-        Scan { from, to, direction: Direction::Forward, skip: 0, limit: usize::MAX }
+        Scan { from, to, direction: Direction::Forward, skip: 0, limit: usize::MAX, bytes: usize::MAX }
     }
 
     /// Largest key first.
@@ -80,6 +81,12 @@ impl Scan {
     #[must_use]
     pub fn limit(self, count: usize) -> Scan {
         Scan { limit: count, ..self }
+    }
+
+    /// Stops after the entry with which the values have `bytes` or more. At least one entry is read, if there is one.
+    #[must_use]
+    pub fn limit_bytes(self, bytes: usize) -> Scan {
+        Scan { bytes, ..self }
     }
 }
 

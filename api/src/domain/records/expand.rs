@@ -23,9 +23,9 @@ use crate::domain::{
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
-    keyspace, record,
+    keyspace,
     schema::Schema,
-    users,
+    users, work,
 };
 
 /// How deep expansions nest.
@@ -133,8 +133,10 @@ impl Expansion {
                         part.inner.expand(reading, &mut found).await?;
                         let found: HashMap<RecordId, Value> =
                             ids.into_iter().zip(found.into_iter().map(Value::Object)).collect();
-                        let sizes: HashMap<RecordId, usize> =
-                            found.iter().map(|(id, value)| (*id, value.to_string().len())).collect();
+                        let sizes: HashMap<RecordId, usize> = found
+                            .iter()
+                            .map(|(id, value)| (*id, work::parsed_size(value.to_string().as_bytes())))
+                            .collect();
                         for row in rows.iter_mut() {
                             let id = row.get(name).and_then(id_of);
                             reading.count(id.and_then(|id| sizes.get(&id)).copied().unwrap_or(0))?;
@@ -204,7 +206,10 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn count(&mut self, bytes: usize) -> Result<()> {
         self.bytes += bytes;
-        if self.bytes > MAX_PAGE_BYTES { Err(Error::TooLargeTogether) } else { Ok(()) }
+        if self.bytes > MAX_PAGE_BYTES {
+            return Err(Error::TooLargeTogether);
+        }
+        work::hold(bytes)
     }
 
     /// The records with these ids that the caller may see, as they are sent.
@@ -249,7 +254,7 @@ impl Reading<'_> {
         if !may.covers(record.owner()) {
             return Ok(None);
         }
-        self.count(record::json_size(&entry.value))?;
+        self.count(work::parsed_size(&entry.value))?;
         Ok(Some(Record::into_object(record)))
     }
 

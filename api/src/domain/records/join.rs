@@ -19,8 +19,9 @@ use crate::domain::{
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
-    keyspace, record,
+    keyspace,
     schema::Schema,
+    work,
 };
 
 /// Adds the matching rows of another collection to every row, under that collection's name: a list, or null.
@@ -93,9 +94,9 @@ impl Right<'_> {
         let Some(index) = schema.index(self.name) else {
             let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(schema.number())));
             while let Some(entries) = pages.next().await? {
-                for (key, entry) in &entries {
-                    if let Some(id) = keyspace::last_id(key) {
-                        self.offer(id, entry)?;
+                for (key, entry) in entries {
+                    if let Some(id) = keyspace::last_id(&key) {
+                        self.offer(id, &entry)?;
                     }
                 }
                 deadline.pause().await?;
@@ -129,10 +130,13 @@ impl Right<'_> {
         let Some(times) = self.wanted.get(key.as_str()).filter(|_| self.may.covers(row.owner())) else {
             return Ok(());
         };
-        self.bytes += record::json_size(&entry.value) * times;
+        // It is held once, parsed, and once for each time that it is sent.
+        let bytes = work::parsed_size(&entry.value) * times;
+        self.bytes += bytes;
         if self.bytes > MAX_PAGE_BYTES {
             return Err(Error::TooLargeTogether);
         }
+        work::hold(bytes)?;
         self.matching.entry(Some(key)).or_default().push(Value::Object(row.into_object()));
         Ok(())
     }

@@ -34,6 +34,7 @@ use crate::domain::{
     deadline::Deadline,
     error::{AuthError, Error, Result},
     schema::{self, Schema},
+    work,
 };
 
 /// A part of a list: the JSON of its records, and where the parts beside it begin.
@@ -253,6 +254,11 @@ fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
 /// fit into one answer.
 async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Result<Bytes> {
     let View { core, snapshot, caller, schema, query, deadline, .. } = view;
+    let held: usize = page.iter().map(|(_, entry)| work::parsed_size(&entry.value)).sum();
+    if held > MAX_PAGE_BYTES && page.len() > 1 {
+        return Err(Error::TooLargeTogether);
+    }
+    work::hold(held)?;
     let mut rows = page.iter().map(|(id, entry)| parse(*id, entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;

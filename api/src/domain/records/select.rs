@@ -19,8 +19,10 @@ use super::{
     referred::Referred,
     sort::{First, SortKeys},
 };
-use crate::domain::{deadline::Deadline, error::Result};
+use crate::domain::{deadline::Deadline, error::Result, work};
 
+/// About how many bytes a row takes, as it is and as a record.
+const HELD_FOR_EACH: usize = 2048;
 /// Rows that are looked at before others get the thread.
 const ROWS_BETWEEN_PAUSES: usize = 256;
 
@@ -32,6 +34,7 @@ pub async fn select<T: Serialize>(
     query: &ListQuery,
     deadline: &Deadline,
 ) -> Result<Page<T>> {
+    work::hold(rows.len() * HELD_FOR_EACH)?;
     let conditions = Conditions::new(table, query)?;
     let keys = SortKeys::new(table, query);
     // Which page is the last is known at the end only.

@@ -3,6 +3,7 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
+use base::Charge;
 use common::{
     access::Caller,
     collection::Collection,
@@ -19,6 +20,7 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     schema::Schema,
+    work,
 };
 
 /// Bytes that the values of an ordering may take, as everything that is held for one page.
@@ -97,12 +99,13 @@ pub(crate) struct First<'a> {
     flexible: bool,
     rows: Vec<Row>,
     held: usize,
+    charge: Charge,
 }
 
 impl<'a> First<'a> {
     /// The first `wanted` of those to come.
     pub(crate) fn new(keys: &'a SortKeys, wanted: usize) -> Self {
-        Self { keys, start: None, wanted, flexible: false, rows: Vec::new(), held: 0 }
+        Self { keys, start: None, wanted, flexible: false, rows: Vec::new(), held: 0, charge: work::charge() }
     }
 
     /// Only those that come behind a place, in its direction.
@@ -122,6 +125,7 @@ impl<'a> First<'a> {
         if !self.is_behind(&row) {
             return Ok(false);
         }
+        self.charge.grow(size(&row) as u64)?;
         self.held += size(&row);
         self.rows.push(row);
         // Twice as many, so that letting go of the rest costs little for each.
@@ -167,6 +171,7 @@ impl<'a> First<'a> {
         });
         self.rows.truncate(self.wanted);
         self.held = self.rows.iter().map(size).sum();
+        self.charge.shrink_to(self.held as u64);
     }
 }
 

@@ -2,6 +2,7 @@
 //! with, and the quick store of tests that are about something else.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{PoisonError, RwLock};
 
 use super::backend::PageRequest;
@@ -20,11 +21,12 @@ impl Memory {
     pub(super) fn read(&self, request: &PageRequest<'_>) -> Vec<(Key, Entry)> {
         let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
         let range = map.range::<Key, _>((request.from, request.to));
-        let entries = range.map(|(key, entry)| (key.clone(), entry.clone()));
-        match request.direction {
-            Direction::Forward => entries.take(request.limit).collect(),
-            Direction::Backward => entries.rev().take(request.limit).collect(),
-        }
+        let entries = range.map(|(key, entry)| Ok::<_, Infallible>((key.clone(), entry.clone())));
+        let Ok(page) = match request.direction {
+            Direction::Forward => request.take(entries),
+            Direction::Backward => request.take(entries.rev()),
+        };
+        page
     }
 
     pub(super) fn apply(&self, writes: impl Iterator<Item = (Key, Option<Entry>)>) {

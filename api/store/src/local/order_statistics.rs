@@ -109,7 +109,8 @@ impl OrderStatistics {
             }
             let [from, to] = [first, last].map(|end| Key::from_encoded(end.to_vec()));
             let (from, to) = (Bound::Included(&from), Bound::Included(&to));
-            let request = PageRequest { from, to, direction: Direction::Forward, limit: count, values: false };
+            let request =
+                PageRequest { from, to, direction: Direction::Forward, limit: count, bytes: usize::MAX, values: false };
             // Where they cannot be read, the bucket stays as it is: right, and slower to pass over.
             let Ok(keys) = backend.read(&request) else { continue };
             let mut builder = BucketBuilder::default();

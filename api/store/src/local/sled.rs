@@ -283,8 +283,8 @@ fn read(db: &Db, from: Bound<&[u8]>, request: &PageRequest<'_>) -> Result<Vec<(K
         Ok((key, entry))
     };
     match request.direction {
-        Direction::Forward => range.take(request.limit).map(entry).collect(),
-        Direction::Backward => range.rev().take(request.limit).map(entry).collect(),
+        Direction::Forward => request.take(range.map(entry)),
+        Direction::Backward => request.take(range.rev().map(entry)),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{Direction, Entry, Key, ReadError, Scan, Version};
 
 /// How many entries are read from the backend in one go.
 const PAGE: usize = 256;
+/// About how many bytes of values are.
+const PAGE_BYTES: usize = 1024 * 1024;
 
 /// A snapshot that has this many generations to look through folds them into one.
 const FOLD_AFTER: usize = 16;
@@ -118,12 +120,20 @@ impl Snapshot {
     }
 
     pub(crate) async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
-        let Scan { mut from, mut to, direction, mut skip, limit } = self.seek(scan).await?;
+        let Scan { mut from, mut to, direction, mut skip, limit, bytes } = self.seek(scan).await?;
         let mut result = Vec::new();
+        let mut taken = 0;
         let mut values = skip < PAGE;
-        while result.len() < limit && !nothing_between(&from, &to) {
+        while result.len() < limit && taken < bytes && !nothing_between(&from, &to) {
             let limit_now = skip.saturating_add(limit - result.len()).min(PAGE);
-            let request = PageRequest { from: from.as_ref(), to: to.as_ref(), direction, limit: limit_now, values };
+            let request = PageRequest {
+                from: from.as_ref(),
+                to: to.as_ref(),
+                direction,
+                limit: limit_now,
+                bytes: PAGE_BYTES,
+                values,
+            };
             let Page { entries, end } = self.read(&request).await?;
             if !values && entries.len() > skip {
                 // What was deleted since made the page longer than what is passed over.
@@ -133,8 +143,13 @@ impl Snapshot {
             let passed = skip.min(entries.len());
             skip -= passed;
             values = skip < PAGE;
-            let room = limit - result.len();
-            result.extend(entries.into_iter().skip(passed).take(room));
+            for entry in entries.into_iter().skip(passed) {
+                if result.len() >= limit || taken >= bytes {
+                    break;
+                }
+                taken += entry.1.value.len();
+                result.push(entry);
+            }
             match (direction, end) {
                 (_, None) => break,
                 (Direction::Forward, Some(end)) => from = Bound::Excluded(end),
@@ -196,7 +211,14 @@ impl Snapshot {
         let (mut from, to) = (Bound::Included(first), to.cloned());
         while !nothing_between(&from, &to) {
             let (from_now, direction) = (from.as_ref(), Direction::Forward);
-            let request = PageRequest { from: from_now, to: to.as_ref(), direction, limit: PAGE, values: false };
+            let request = PageRequest {
+                from: from_now,
+                to: to.as_ref(),
+                direction,
+                limit: PAGE,
+                bytes: usize::MAX,
+                values: false,
+            };
             let Page { entries, end } = self.read(&request).await?;
             rank += entries.len();
             let Some(end) = end else { break };
@@ -208,11 +230,11 @@ impl Snapshot {
 
     /// What was there at the snapshot of a page.
     async fn read(&self, request: &PageRequest<'_>) -> Result<Page, ReadError> {
-        let &PageRequest { from, to, direction, limit, .. } = request;
+        let &PageRequest { from, to, direction, .. } = request;
         let _open = self.inner.gate.read().await;
         let found = self.inner.backend.read(request)?;
         // What has been read reaches to the last key, or to the end of the range.
-        let end = found.last().filter(|_| found.len() == limit).map(|(key, _)| key.clone());
+        let end = found.last().filter(|_| request.is_full(&found)).map(|(key, _)| key.clone());
         let (from, to) = match (direction, &end) {
             (_, None) => (from, to),
             (Direction::Forward, Some(end)) => (from, Bound::Included(end)),

@@ -1,11 +1,13 @@
 //! N7: no query reads, holds or sends without bound.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use coffer::domain::deadline::Reading;
+use coffer::domain::{
+    deadline::Reading,
+    turns::{Place, TurnOf, Turns},
+};
 use common::change::Changes;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use super::held::{Held, Settings};
 use crate::support::{Client, Coffer};
@@ -48,20 +50,21 @@ async fn is_too_slow(client: &Client, query: &str) {
 
 #[tokio::test]
 async fn n7_long_reads_take_turns_and_short_ones_do_not_wait() {
-    let reading = Reading { time: Duration::from_millis(200), turns: Arc::new(Semaphore::new(1)) };
-    let turns = Arc::clone(&reading.turns);
+    let reading = Reading { wait: Duration::from_millis(200), turns: Turns::new(1), ..Reading::default() };
+    let turns = reading.turns.clone();
     let (_held, admin) = Held::with_admin(Settings { reading, ..Settings::default() }).await;
-    fill(&admin, 1000).await;
+    fill(&admin, 50).await;
     // Nobody else has a turn as long as this one goes on.
-    let turn = turns.acquire().await.unwrap();
+    let Ok(Place::Now(turn)) = turns.line_up(TurnOf::Server) else { panic!("nobody reads") };
     assert_eq!(admin.get("/api/records/rows/?title=x").await.is(200)["count"], 0, "short");
     let rows: Vec<Value> = (0..1000).map(|n| json!({"kind": "a", "title": format!("more {n}")})).collect();
     admin.post("/api/records/rows/", &json!(rows)).await.is(201);
-    is_too_slow(&admin, "title=x").await;
-    assert_eq!(admin.get("/api/records/rows/?page=3").await.is(200)["count"], 2000);
+    let answer = admin.request(reqwest::Method::GET, "/api/records/rows/?title=x").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].as_bytes()), (503, &b"1"[..]));
+    assert_eq!(admin.get("/api/records/rows/?page=3").await.is(200)["count"], 1050);
     drop(turn);
     assert_eq!(admin.get("/api/records/rows/?title=more+3").await.is(200)["count"], 1);
-    assert_eq!(turns.available_permits(), 1, "it was given back");
+    assert!(matches!(turns.line_up(TurnOf::Server), Ok(Place::Now(_))), "it was given back");
 }
 
 #[tokio::test]

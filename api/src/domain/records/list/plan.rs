@@ -3,6 +3,7 @@
 
 use std::iter;
 
+use base::Charge;
 use common::{
     access::Decision,
     field::Field,
@@ -27,6 +28,7 @@ use crate::domain::{
         visible::owned,
     },
     schema::{self, Schema},
+    work,
 };
 
 /// How the rows of a query are found.
@@ -143,6 +145,7 @@ impl Plan {
                 let mut walk = Walk::new(self, view, scan);
                 'walk: while let Some(matches) = walk.next().await? {
                     for (row, _) in matches {
+                        work::hold(row.1.value.len())?;
                         rows.push(row);
                         if rows.is_cut || rows.found.len() == wanted {
                             break 'walk;
@@ -195,7 +198,8 @@ impl Plan {
                 count += 1;
                 if is_ordered {
                     first.push(self.keys.of(&record, &walk.referred), row.0)?;
-                } else if count > skip && count - skip <= size {
+                } else if count > skip && count - skip <= size && !rows.is_cut {
+                    work::hold(row.1.value.len())?;
                     rows.push(row);
                 } else if count > skip && !counts {
                     break 'walk;
@@ -227,21 +231,26 @@ struct Walk<'a> {
     pages: store::Pages<'a>,
     /// What the records of the last stretch refer to.
     referred: Referred,
+    /// What the stretch holds.
+    held: Charge,
 }
 
 impl<'a> Walk<'a> {
     fn new(plan: &'a Plan, view: &'a View<'a>, scan: Scan) -> Self {
         let referred = Referred::new(plan.conditions.paths().chain(plan.keys.paths()));
-        Self { plan, view, pages: view.snapshot.pages(scan), referred }
+        Self { plan, view, pages: view.snapshot.pages(scan), referred, held: work::charge() }
     }
 
     /// The matches of the next stretch; `None` at the end.
     async fn next(&mut self) -> Result<Option<Vec<(Found, Record)>>> {
-        let Self { plan, view, pages, referred } = self;
+        let Self { plan, view, pages, referred, held } = self;
+        held.shrink_to(0);
+        view.deadline.pause().await?;
         let Some(entries) = pages.next().await? else { return Ok(None) };
         let (collection, conditions) = (&view.schema.collection, &plan.conditions);
         let mut rows = Vec::new();
         for found in resolve(view.snapshot, &view.schema, entries).await? {
+            held.grow(work::parsed_size(&found.1.value) as u64)?;
             let record = parse(found.0, &found.1)?;
             if view.may.covers(record.owner()) && conditions.hold(collection, &record) {
                 rows.push((found, record));
@@ -257,7 +266,6 @@ impl<'a> Walk<'a> {
             }
             conditions.rest(view.deadline).await?;
         }
-        view.deadline.pause().await?;
         Ok(Some(matches))
     }
 }

@@ -4,7 +4,7 @@ use common::id::RecordId;
 use store::{Entry, Key, Scan, Snapshot};
 
 use super::MAX_PAGE_BYTES;
-use crate::domain::{error::Result, keyspace, record, schema::Schema};
+use crate::domain::{error::Result, keyspace, record, schema::Schema, work};
 
 /// Entries that are read at once: one may have half a megabyte.
 const STRETCH: usize = 16;
@@ -60,6 +60,7 @@ impl Rows {
             scan = scan.skip(0).after(last);
             left -= entries.len();
             for row in resolve(snapshot, schema, entries).await? {
+                work::hold(row.1.value.len())?;
                 self.push(row);
             }
             if is_last {
@@ -73,6 +74,7 @@ impl Rows {
     pub(super) async fn read_by_id(&mut self, snapshot: &Snapshot, schema: &Schema, ids: &[RecordId]) -> Result<()> {
         for ids in ids.chunks(STRETCH) {
             for row in by_id(snapshot, schema, ids.iter().copied()).await? {
+                work::hold(row.1.value.len())?;
                 self.push(row);
             }
             if self.is_cut {
