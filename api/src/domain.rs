@@ -37,6 +37,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod stage;
 pub mod turns;
+pub mod undo;
 pub mod usage;
 pub mod users;
 pub mod words;

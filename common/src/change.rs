@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::JsonAnswer,
-    id::{CollectionId, Revision, UserId},
+    id::{CollectionId, OperationId, Revision, UserId},
     json::Exact,
     name::CollectionName,
     problem::FieldErrors,
@@ -68,6 +68,8 @@ pub enum Verb {
     Start,
     /// Work in the background was stopped.
     Stop,
+    /// An operation was undone.
+    Revert,
     /// A verb that this program does not know.
     #[serde(other)]
     Other,
@@ -75,7 +77,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -92,6 +94,7 @@ impl Verb {
         Self::Unlock,
         Self::Start,
         Self::Stop,
+        Self::Revert,
         Self::Other,
     ];
 
@@ -114,6 +117,7 @@ impl Verb {
             Self::Unlock => "unlock",
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Revert => "revert",
             Self::Other => "other",
         }
     }
@@ -152,6 +156,9 @@ pub struct Change {
     /// The change before this one of the same record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Revision>,
+    /// What it was a part of: everything that one request did has one id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
     /// Where the request came from, for what concerns signing in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,

@@ -112,6 +112,8 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::Restore>(),
     EndpointInfo::of::<changes::List>(),
     EndpointInfo::of::<changes::Trim>(),
+    EndpointInfo::of::<changes::Operation>(),
+    EndpointInfo::of::<changes::Revert>(),
     EndpointInfo::of::<operations::List>(),
     EndpointInfo::of::<operations::Get>(),
     EndpointInfo::of::<operations::Stop>(),

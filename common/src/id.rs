@@ -74,7 +74,7 @@ id!(/// Names one session: the family of tokens that began with one sign-in.
     SessionId);
 id!(/// Names one collection, whatever it is called.
     CollectionId);
-id!(/// Names one piece of work in the background for ever.
+id!(/// Names one operation for ever: what one request did, and work in the background.
     OperationId);
 
 /// A record's version: the store-wide number of the commit that wrote it, strictly rising and never reused. It is the

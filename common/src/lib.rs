@@ -6,8 +6,8 @@
 //! - [`name`], [`id`]: parsed names and ids. A raw `String` does not travel inwards.
 //! - [`collection`], [`field`], [`record`], [`validate`], [`mod@clean`]: what a collection is, and what its records must be.
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
-//! - [`query`], [`page`], [`join`], [`change`], [`operation`]: list parameters, the page envelope, the left join, the journal,
-//!   work in the background.
+//! - [`query`], [`page`], [`join`], [`change`], [`undo`], [`operation`]: list parameters, the page envelope, the left join, the
+//!   journal and undoing, work in the background.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
@@ -43,6 +43,7 @@ pub mod renewal;
 pub mod schema;
 pub mod table;
 pub mod text;
+pub mod undo;
 pub mod user;
 pub mod validate;
 pub mod variables;

@@ -23,6 +23,8 @@ use crate::{
 pub enum OperationKind {
     /// Removes old entries of the journal.
     TrimChanges,
+    /// Undoes a large operation.
+    Revert,
     /// Removes sessions whose tokens have all expired. It recurs and is in no list.
     SweepSessions,
     /// Removes the records of operations that ended long ago. It recurs and is in no list.

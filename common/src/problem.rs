@@ -214,6 +214,8 @@ impl Problem {
         method_not_allowed(METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", "method_not_allowed");
         /// 409: a unique value is taken, or a reference is in use.
         conflict(CONFLICT, "conflict", "This conflicts with what is stored", "conflict");
+        /// 410: it was there, and is no more for anybody.
+        gone(GONE, "gone", "Gone", "gone");
         /// 412: the record has changed since the caller read it.
         stale(PRECONDITION_FAILED, "stale", "Changed by someone else", "stale");
         /// 413: the body is larger than the route takes.

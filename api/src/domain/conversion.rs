@@ -18,7 +18,7 @@ use base::IdSource;
 use common::{
     change::{Change, Subject},
     field::FieldType,
-    id::{CollectionId, RecordId, UserId},
+    id::{CollectionId, OperationId, RecordId, UserId},
     json::Exact,
     name::CollectionName,
     record::Record,
@@ -47,6 +47,8 @@ pub struct Converter<'a> {
     names: BTreeMap<CollectionNumber, Numbered>,
     owners: HashMap<UserId, OwnerNumber>,
     packer: Packer,
+    /// The operation whose entries come, their commit, and how many there were so far.
+    operation: Option<(OperationId, Version, u32)>,
     /// The tombstones of collections that are gone.
     gone: HashMap<Key, Entry>,
     counts: HashMap<Key, i64>,
@@ -68,6 +70,7 @@ impl<'a> Converter<'a> {
             names: BTreeMap::new(),
             owners: HashMap::new(),
             packer: Packer::default(),
+            operation: None,
             gone: HashMap::new(),
             counts: HashMap::new(),
             usage: HashMap::new(),
@@ -206,7 +209,7 @@ impl<'a> Converter<'a> {
         };
         let owner = self.owner(record.owner());
         let definition = self.schemas.get(&collection).map_or(0, |schema| schema.keys.version);
-        let encoded = record::encode(record::Head::new(definition, None), &record)?;
+        let encoded = record::encode(record::Head::new(definition, None, 0), &record)?;
         out.push((keyspace::record(number, id), Entry { version, value: encoded.value.into() }));
         let usage = self.usage.entry(owner).or_default();
         *usage = [usage[0] + 1, usage[1] + encoded.counted];
@@ -231,6 +234,7 @@ impl<'a> Converter<'a> {
     fn change(&mut self, at: Position, entry: &Entry, out: &mut Vec<(Key, Entry)>) -> Result<()> {
         let bytes = match words::Entry::from_slice(&entry.value) {
             Ok(entry) => {
+                self.count_operation(at, entry.more.operation, out);
                 self.note_gone(at, &entry.change);
                 self.entry(entry)?
             }
@@ -239,6 +243,24 @@ impl<'a> Converter<'a> {
         };
         out.extend(self.packer.push(Appended { at, bytes: bytes.into() }));
         Ok(())
+    }
+
+    /// Notes where an operation's entries are. They come in order, and those of a commit together.
+    fn count_operation(&mut self, at: Position, operation: Option<OperationId>, out: &mut Vec<(Key, Entry)>) {
+        match &mut self.operation {
+            Some((id, version, count)) if (Some(*id), *version) == (operation, at.version) => *count += 1,
+            _ => {
+                self.finish_operation(out);
+                self.operation = operation.map(|id| (id, at.version, 1));
+            }
+        }
+    }
+
+    fn finish_operation(&mut self, out: &mut Vec<(Key, Entry)>) {
+        if let Some((id, version, count)) = self.operation.take() {
+            let value = count.to_be_bytes().to_vec().into();
+            out.push((keyspace::operation_part(id, Some(version)), Entry { version, value }));
+        }
     }
 
     /// A collection that is gone took the tombstones of its records with it, before format 3. The journal says where they were.
@@ -257,7 +279,8 @@ impl<'a> Converter<'a> {
     }
 
     fn entry(&mut self, entry: words::Entry) -> Result<Vec<u8>> {
-        let words::Entry { change, more: words::More { operation, rest } } = entry;
+        let words::Entry { mut change, more: words::More { operation, rest } } = entry;
+        change.operation = None;
         let number = change.collection_id.map(|id| self.number(id, change.collection.as_ref()));
         let Some((mut record, mut values)) = number.and_then(|number| of_record(number, &change)) else {
             return Ok(journal::bytes_of(operation, &change));
@@ -267,6 +290,7 @@ impl<'a> Converter<'a> {
             record.owner_before = rest.owner_before;
             record.owner_after = rest.owner_after;
             record.definition = rest.definition;
+            record.is_consequence = rest.is_consequence;
             record.previous = record.previous.map(|link| Link::new(link.version(), rest.previous_place));
             values.before = values_of(&change.before).unwrap_or_default();
             values.added = rest.added;
@@ -277,6 +301,7 @@ impl<'a> Converter<'a> {
     /// What is left when all entries were converted.
     pub fn finish(mut self, out: &mut Vec<(Key, Entry)>) -> Result<()> {
         out.extend(self.packer.finish());
+        self.finish_operation(out);
         out.extend(std::mem::take(&mut self.gone));
         let version = self.version;
         let mut put = |key: Key, value: Vec<u8>| out.push((key, Entry { version, value: value.into() }));
@@ -325,6 +350,8 @@ fn of_record(collection: CollectionNumber, change: &Change) -> Option<(RecordCha
         owner_after: after.as_ref().and_then(Record::owner),
         definition: 0,
         previous: change.previous.map(|previous| Link::new(Version::new(previous.0), None)),
+        nth: 0,
+        is_consequence: false,
     };
     Some((entry, Values::between(before.as_ref(), after.as_ref())))
 }

@@ -13,6 +13,9 @@ use super::{
     schema::Schemas,
 };
 
+/// Up to how many records an operation is undone in one commit. What is larger goes back in pieces.
+const REVERT_AT_ONCE: u64 = 10_000;
+
 /// The store, and what goes with reading and changing it.
 pub struct Core {
     /// Where all state is.
@@ -33,6 +36,8 @@ pub struct Core {
     pub memory: MemoryBudget,
     /// How long requests may go on reading, and how many at once.
     pub reading: Reading,
+    /// Up to how many records an operation is undone in one commit.
+    pub revert_at_once: u64,
     /// Wakes those who do work in the background.
     pub operation_started: Notify,
 }
@@ -50,6 +55,7 @@ impl Core {
             quota: Quota::default(),
             memory: MemoryBudget::unlimited(),
             reading: Reading::default(),
+            revert_at_once: REVERT_AT_ONCE,
             operation_started: Notify::new(),
         }
     }

@@ -61,6 +61,15 @@ pub enum Error {
         /// The first few ids.
         examples: Vec<String>,
     },
+    /// Of what an operation did something was changed since, or cannot go back.
+    #[error("{}", .0.in_words())]
+    ChangedSince(Box<ChangedSince>),
+    /// An operation of a kind that cannot be undone: what it did.
+    #[error("This operation cannot be undone here: it was a change of {0}. Undo that by hand.")]
+    NotRevertible(String),
+    /// The history that it would take was removed.
+    #[error("The history that this would take has been removed. Nothing was changed.")]
+    Trimmed,
     /// The record has changed since the caller read it.
     #[error("This has been changed by someone else since you read it. Read it again and decide.")]
     Stale,
@@ -126,6 +135,43 @@ impl Error {
     pub fn with_causes(&self) -> String {
         let causes = iter::successors(std::error::Error::source(self), |cause| cause.source());
         iter::once(self.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+    }
+}
+
+/// What keeps an operation from being undone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangedSince {
+    /// How many records that the caller may view.
+    pub count: u64,
+    /// Whether there are others.
+    pub hidden: bool,
+    /// The first of those that the caller may view.
+    pub examples: Vec<Obstacle>,
+}
+
+/// One record that keeps an operation from being undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Its collection.
+    pub collection: String,
+    /// Its id.
+    pub id: String,
+    /// The machine's word.
+    pub reason: &'static str,
+    /// The person's.
+    pub detail: String,
+}
+
+impl ChangedSince {
+    fn in_words(&self) -> String {
+        let first = self.examples.first().map(|first| format!(" {}", first.detail)).unwrap_or_default();
+        let hidden = if self.hidden { " Something that you may not see stands in the way too." } else { "" };
+        let records = common::text::count(self.count, "record");
+        match self.count {
+            0 => "Something that you may not see was changed since. Nothing was undone.".to_owned(),
+            1 => format!("1 record stands in the way, and nothing was undone.{first}{hidden}"),
+            _ => format!("{records} stand in the way, and nothing was undone. The first:{first}{hidden}"),
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 
 mod back;
 mod entry;
+pub mod of_operation;
 pub mod read;
+mod scope;
+pub mod summary;
 
 use std::net::IpAddr;
 
@@ -13,13 +16,13 @@ use common::{
     id::{OperationId, Revision},
     json::Exact,
 };
-use logging::RequestId;
 use store::Batch;
 
 use super::{core::Core, error::Result};
 
 pub use back::Back;
-pub use entry::{Action, Entry, Link, RecordChange, Values, parse};
+pub use entry::{Action, Entry, Link, RecordChange, Values, parse, tombstone, tombstone_value};
+pub use scope::{Written, count_operation, count_part, in_operation, operation, written};
 
 /// The caller of something that concerns sign-in, and their IP address.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +65,7 @@ pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString,
         before: Exact::default(),
         after: Exact::default(),
         previous: None,
+        operation: None,
         address: String::new(),
     }
 }
@@ -76,14 +80,13 @@ pub fn bytes_of(operation: Option<OperationId>, change: &Change) -> Vec<u8> {
     entry::other(operation, change)
 }
 
-/// What the running task's request does is one operation: its id, which every entry of it has. `None` for what no request asked
-/// for.
-pub fn operation() -> Option<OperationId> {
-    RequestId::current().and_then(|id| id.as_str().parse().ok())
-}
-
 /// Appends an entry about what is no change of the store.
 pub async fn note(core: &Core, change: &Change) -> Result<()> {
-    core.store.commit(Batch::with(|batch| batch.append(bytes(change)))).await?;
+    let mut batch = Batch::with(|batch| batch.append(bytes(change)));
+    let is_counted = count_operation(&mut batch);
+    core.store.commit(batch).await?;
+    if is_counted {
+        written();
+    }
     Ok(())
 }

@@ -10,7 +10,7 @@ use common::{
     validate::parse_decimal,
 };
 use serde_json::Value;
-use store::{Element, Key, Scan};
+use store::{Element, Key, Scan, Version};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
@@ -30,7 +30,8 @@ pub const OPERATIONS: &str = "w";
 
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 19] = [
+pub const SPACES: [(&str, &str); 20] = [
+    ("a", "operation_changes"),
     ("b", "referrers"),
     ("c", "counts"),
     (COLLECTIONS, "collections"),
@@ -344,6 +345,21 @@ pub fn operation_id(key: &Key) -> Option<OperationId> {
         return None;
     }
     elements.uuid().ok().map(OperationId::from_uuid)
+}
+
+/// Where an operation's entries are in the journal: this key's version is the commit that appended them, and its value is how many
+/// they were, in four bytes. An operation in pieces has a part with a number of its own for each.
+pub fn operation_part(id: OperationId, part: Option<Version>) -> Key {
+    let key = operation_changes().uuid(id.uuid());
+    match part {
+        Some(part) => key.int(i64::try_from(part.get()).unwrap_or(i64::MAX)),
+        None => key,
+    }
+}
+
+/// Where the entries of all operations are.
+pub fn operation_changes() -> Key {
+    Key::space("a")
 }
 
 /// Work that recurs, while a process holds it.

@@ -34,9 +34,11 @@ use super::{
     journal::{self, Actor},
     keyspace, records,
     retry::Retry,
+    undo::Revert,
 };
 use stored::{Stored, Work, load};
 
+pub(crate) use piece::{Budget, Piece, Steps};
 pub use runner::{Runner, run_in_background};
 pub use trim::Trim;
 
@@ -53,8 +55,16 @@ pub async fn count_changes(core: &Core, older_than: std::time::Duration) -> Resu
     Trim::before(core, older_than)?.count(core).await
 }
 
+/// Starts to undo a large operation.
+pub(crate) async fn revert(core: &Core, by: Actor<'_>, revert: Revert) -> Result<Operation> {
+    let of = revert.count(core).await?;
+    let details = json!({"kind": "revert", "operation": revert.operation()});
+    start(core, by, Work::Revert(revert), of, details).await
+}
+
 async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details: Value) -> Result<Operation> {
-    let id = OperationId::from_uuid(core.ids.next_id());
+    // What a request starts is a part of it.
+    let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
     let stored = Stored::new(work, of, core.timestamp(), by.caller.user_id());
     let change = by.entry(core, Subject::Operation, &id, Verb::Start).values(Value::Null, details);
     let mut retry = Retry::new(core);

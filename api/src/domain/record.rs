@@ -24,6 +24,8 @@ pub struct Head {
     pub definition: u32,
     /// The place of its entry in the journal, in the commit that wrote it. 0 where that is not known, otherwise one more.
     place: u32,
+    /// How many entries it has had in the journal, since it was made or its store was converted; 0 where nobody counted.
+    pub nth: u32,
 }
 
 /// What stands before a record's JSON.
@@ -57,9 +59,10 @@ pub struct Encoded {
 
 impl Head {
     /// Of a record that is written now.
-    pub const fn new(definition: u32, place: Option<u32>) -> Self {
+    pub const fn new(definition: u32, place: Option<u32>, nth: u32) -> Self {
         Self {
             definition,
+            nth,
             place: match place {
                 Some(place) => place + 1,
                 None => 0,
@@ -93,7 +96,7 @@ pub fn encode(head: Head, record: &Record) -> Result<Encoded> {
 
 /// The stored form of bytes that are no record, so that a check can tell of them.
 pub fn unreadable(json: &[u8]) -> Vec<u8> {
-    let mut value = postcard::to_stdvec(&Form::Whole(Head::new(0, None))).unwrap_or_default();
+    let mut value = postcard::to_stdvec(&Form::Whole(Head::new(0, None, 0))).unwrap_or_default();
     value.extend_from_slice(json);
     value
 }

@@ -14,7 +14,7 @@
 use common::access::Caller;
 use store::{Batch, CommitError, Version};
 
-use super::{core::Core, error::Result, usage};
+use super::{core::Core, error::Result, journal, usage};
 
 /// How often a change is tried. Each attempt reads anew, so a change that cannot be made any more says so instead.
 const MAX_ATTEMPTS: u32 = 64;
@@ -37,10 +37,16 @@ impl<'a> Retry<'a> {
     }
 
     /// The same for a change that a quota may refuse: `caller` is told whose it is.
-    pub(crate) async fn commit_for(&mut self, caller: &Caller, batch: Batch) -> Result<Option<Version>> {
+    pub(crate) async fn commit_for(&mut self, caller: &Caller, mut batch: Batch) -> Result<Option<Version>> {
         self.left = self.left.saturating_sub(1);
+        let is_counted = journal::count_operation(&mut batch);
         match self.core.store.commit(batch).await {
-            Ok(version) => Ok(Some(version)),
+            Ok(version) => {
+                if is_counted {
+                    journal::written();
+                }
+                Ok(Some(version))
+            }
             Err(CommitError::Conflict { .. }) if self.left > 0 => Ok(None),
             Err(error) => Err(usage::commit_error(self.core, caller, error)),
         }

@@ -42,6 +42,10 @@ pub struct Stage<'a> {
     usage: usage::Changes,
     /// Owners who get their number with this batch.
     new_owners: BTreeMap<UserId, OwnerNumber>,
+    /// The records that this batch makes or puts back: references to them need nothing more.
+    made: BTreeSet<Key>,
+    /// What is staged now follows from what was staged before: a cascade, or a reference that is made null.
+    pub is_consequence: bool,
 }
 
 /// A record that a reference points at.
@@ -55,6 +59,26 @@ pub struct Target {
     pub id: RecordId,
     /// The field that points.
     pub field: String,
+}
+
+/// The entry of a record in the journal before the one that is staged.
+#[derive(Debug, Clone, Copy)]
+struct Previous {
+    link: Option<Link>,
+    /// How many there were with it.
+    nth: u32,
+}
+
+impl Previous {
+    const NONE: Self = Self { link: None, nth: 0 };
+
+    fn of_record(entry: &Entry) -> Result<Self> {
+        Ok(Self { link: Some(Link::of_record(entry)?), nth: record::head(&entry.value)?.nth })
+    }
+
+    fn of_tombstone(entry: &Entry) -> Self {
+        Self { link: Some(Link::of_tombstone(entry)), nth: journal::tombstone(entry).map_or(0, |(_, nth)| nth) }
+    }
 }
 
 /// What stands under a unique value: the id of the record that has it.
@@ -132,12 +156,14 @@ impl<'a> Stage<'a> {
             references: BTreeMap::new(),
             usage: usage::Changes::default(),
             new_owners: BTreeMap::new(),
+            made: BTreeSet::new(),
+            is_consequence: false,
         }
     }
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub async fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
-        self.add(schema, id, record, Action::Create, None).await
+        self.add(schema, id, record, Action::Create, Previous::NONE).await
     }
 
     /// A record that was deleted under its old id, which `tombstone` notes.
@@ -150,7 +176,7 @@ impl<'a> Stage<'a> {
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let key = keyspace::tombstone(schema.number(), id);
         self.batch.expect(key.clone(), Expect::Version(tombstone.version)).delete(key);
-        self.add(schema, id, record, Action::Restore, Some(Link::of_tombstone(tombstone))).await
+        self.add(schema, id, record, Action::Restore, Previous::of_tombstone(tombstone)).await
     }
 
     async fn add(
@@ -159,12 +185,13 @@ impl<'a> Stage<'a> {
         id: RecordId,
         record: &Record,
         action: Action,
-        previous: Option<Link>,
+        previous: Previous,
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let owner = self.owner(record.owner()).await?;
         let key = keyspace::record(schema.number(), id);
         let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner));
-        let value = self.write(schema, record, owner)?;
+        let value = self.write(schema, record, owner, previous)?;
+        self.made.insert(key.clone());
         self.count(schema.number(), owner, 1);
         self.note(schema, id, action, previous, (None, Some(record)))?;
         self.batch.expect(key.clone(), Expect::Absent).put(key, value.clone());
@@ -213,8 +240,9 @@ impl<'a> Stage<'a> {
             self.batch.add(keyspace::owned_count(collection, owner), 1);
         }
         self.usage.add(old_owner, -1, -record::counted_size(&entry.value)?);
-        let value = self.write(schema, record, owner)?;
-        self.note(schema, *id, Action::Update, Some(Link::of_record(entry)?), (Some(old), Some(record)))?;
+        let previous = Previous::of_record(entry)?;
+        let value = self.write(schema, record, owner, previous)?;
+        self.note(schema, *id, Action::Update, previous, (Some(old), Some(record)))?;
         let key = keyspace::record(schema.number(), *id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value.clone());
         Ok((value, taken))
@@ -227,8 +255,10 @@ impl<'a> Stage<'a> {
         self.count(schema.number(), owner, -1);
         self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
         self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default());
-        let place = self.note(schema, id, Action::Delete, Some(Link::of_record(entry)?), (Some(&old), None))?;
-        self.batch.put(keyspace::tombstone(schema.number(), id), i64::from(place).to_be_bytes().to_vec());
+        let previous = Previous::of_record(entry)?;
+        let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None))?;
+        let tombstone = journal::tombstone_value(place, previous.nth.saturating_add(1));
+        self.batch.put(keyspace::tombstone(schema.number(), id), tombstone);
         let key = keyspace::record(schema.number(), id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
         Ok(())
@@ -247,7 +277,7 @@ impl<'a> Stage<'a> {
     /// The batch.
     pub fn finish(mut self) -> Batch {
         for (target, by) in self.references {
-            if by > 0 {
+            if by > 0 && !self.made.contains(&target.key) {
                 self.batch.expect(target.key, Expect::Present);
             }
             if by != 0 {
@@ -294,8 +324,15 @@ impl<'a> Stage<'a> {
     }
 
     /// The stored form of a record that comes, counted for its owner. Its entry in the journal is the next.
-    fn write(&mut self, schema: &Schema, record: &Record, owner: Option<OwnerNumber>) -> Result<Vec<u8>> {
-        let head = record::Head::new(schema.keys.version, Some(self.batch.appended()));
+    fn write(
+        &mut self,
+        schema: &Schema,
+        record: &Record,
+        owner: Option<OwnerNumber>,
+        previous: Previous,
+    ) -> Result<Vec<u8>> {
+        let nth = previous.nth.saturating_add(1);
+        let head = record::Head::new(schema.keys.version, Some(self.batch.appended()), nth);
         let record::Encoded { value, counted, json } = record::encode(head, record)?;
         if json > MAX_RECORD_BYTES {
             return Err(Error::TooLarge { limit: MAX_RECORD_BYTES, size: json });
@@ -325,7 +362,7 @@ impl<'a> Stage<'a> {
         schema: &Schema,
         id: RecordId,
         action: Action,
-        previous: Option<Link>,
+        previous: Previous,
         (before, after): (Option<&Record>, Option<&Record>),
     ) -> Result<u32> {
         let place = self.batch.appended();
@@ -339,7 +376,9 @@ impl<'a> Stage<'a> {
             owner_before: before.and_then(Record::owner),
             owner_after: after.and_then(Record::owner),
             definition: schema.keys.version,
-            previous,
+            previous: previous.link,
+            nth: previous.nth.saturating_add(1),
+            is_consequence: self.is_consequence,
         };
         self.batch.append(change.to_bytes(before, after)?);
         Ok(place)

@@ -100,6 +100,9 @@ pub struct Rest {
     pub definition: u32,
     /// The place of the entry before, in its commit.
     pub previous_place: Option<u32>,
+    /// It followed from another change of the operation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_consequence: bool,
 }
 
 /// The key of an entry of the journal.

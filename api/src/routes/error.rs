@@ -183,6 +183,14 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
             .with_errors(errors)
             .with("count", count)
             .with("examples", json!(examples)),
+        Error::ChangedSince(since) => {
+            let examples: Vec<Value> = (since.examples.iter())
+                .map(|it| json!({"collection": it.collection, "id": it.id, "reason": it.reason, "detail": it.detail}))
+                .collect();
+            Problem::conflict(detail).with_code("changed_since").with("count", since.count).with("examples", examples)
+        }
+        Error::NotRevertible(_) => Problem::conflict(detail).with_code("not_revertible"),
+        Error::Trimmed => Problem::gone(detail),
         Error::Stale => Problem::stale(detail),
         Error::TooLarge { .. } => Problem::too_large(detail),
         Error::OverQuota(over) => over_quota(detail, &over),

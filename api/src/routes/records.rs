@@ -9,6 +9,7 @@ use common::{
     name::CollectionName,
     query::ListQuery,
     record::{Addresses, OneOrMany},
+    undo::{Deletion, NOT_RESTORED_HEADER},
 };
 use http::header;
 use serde_json::Value;
@@ -162,21 +163,24 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
     let precondition = input.precondition();
     let (name, id) = &input.params;
-    records::delete(context.app.core(), &input.caller, name, *id, precondition.as_ref()).await?;
+    let core = context.app.core();
+    if input.query.dry_run {
+        let counts = records::would_delete(core, &input.caller, name, *id, precondition.as_ref()).await?;
+        let deletion = Deletion { count: counts.total(), counts: counts.into_inner() };
+        return Ok(Reply::<endpoints::DryDelete>::new(&deletion)?.instead());
+    }
+    records::delete(core, &input.caller, name, *id, precondition.as_ref()).await?;
     Ok(Reply::no_content())
 }
 
 async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply<endpoints::Restore>> {
     let (name, id, revision) = &input.params;
-    Ok(Reply::stored_record(
-        records::restore(
-            context.app.core(),
-            Actor::at(&input.caller, input.origin.address),
-            name,
-            *id,
-            *revision,
-            input.precondition().as_ref(),
-        )
-        .await?,
-    ))
+    let by = Actor::at(&input.caller, input.origin.address);
+    let precondition = input.precondition();
+    let (sent, lost) = records::restore(context.app.core(), by, name, *id, *revision, precondition.as_ref()).await?;
+    let reply = Reply::stored_record(sent);
+    if lost.is_empty() {
+        return Ok(reply);
+    }
+    Ok(reply.header(header::HeaderName::from_static(NOT_RESTORED_HEADER), &lost.join(", ")))
 }

@@ -85,6 +85,18 @@ impl<E: Endpoint> Reply<E> {
         self
     }
 
+    /// The same as the answer of another endpoint, which has its method and path: what is asked there decides which it is.
+    pub(super) fn instead<T: Endpoint>(self) -> Reply<T> {
+        let Self { status, headers, body, .. } = self;
+        Reply { status, headers, body, endpoint: PhantomData }
+    }
+
+    /// 202: it was begun, and goes on in the background.
+    #[must_use]
+    pub(super) fn accepted(self) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..self }
+    }
+
     /// The answer.
     pub(super) fn into_response(mut self) -> Response {
         self.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
-use common::{Endpoint, access::Action};
+use common::{Endpoint, access::Action, endpoint::Cost, id::OperationId, undo::OPERATION_HEADER};
 use http::{HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 
@@ -16,7 +16,11 @@ use super::{
     response::{Body, Response},
 };
 use crate::assets::Assets;
-use crate::domain::{Result, work};
+use crate::domain::{
+    Result,
+    journal::{self, Written},
+    work,
+};
 use server::metrics::Route;
 use server::request::RequestId;
 
@@ -69,9 +73,16 @@ impl Table {
                 let is_lenient = leniency::preferred(&raw.headers) == Some(true);
                 let mut left = None;
                 let (address, memory) = (raw.address(), context.app.core().memory.clone());
+                let operation = operation_of::<E>(raw.request_id);
+                let written = Written::default();
                 let handling = async {
                     let input = Input::<E>::read(&context, raw, &mut left).await?;
-                    handler(context.clone(), input).await.map_err(Refusal::from)
+                    let answering = handler(context.clone(), input);
+                    match operation {
+                        Some(id) => journal::in_operation(id, &written, answering).await,
+                        None => answering.await,
+                    }
+                    .map_err(Refusal::from)
                 };
                 let outcome = work::in_request(address, &memory, handling).await;
                 let mut response = match outcome {
@@ -84,6 +95,11 @@ impl Table {
                     Ok(reply) => reply.into_response(),
                     Err(refusal) => refusal.into_response::<E>(asked),
                 };
+                if let Some(id) = operation.filter(|_| written.is_so())
+                    && let Ok(id) = HeaderValue::try_from(id.to_string())
+                {
+                    response.headers_mut().insert(OPERATION_HEADER, id);
+                }
                 if let Some(left) = left {
                     rate_limit::tell(&left, &policies, response.headers_mut());
                 }
@@ -200,6 +216,12 @@ impl Resource {
         }
         methods.join(", ")
     }
+}
+
+/// The operation that a request of `E` is, if it may write: reading is none, and neither is signing in or out.
+fn operation_of<E: Endpoint>(request: Option<RequestId>) -> Option<OperationId> {
+    let may_write = matches!(E::COST, Cost::Writes(_)) || E::METHOD != Method::GET;
+    request.filter(|_| may_write && !E::ACCESS.takes_credentials()).and_then(|id| id.as_str().parse().ok())
 }
 
 /// The segments of a path, with or without its last slash.

@@ -46,6 +46,7 @@ mod sessions;
 mod setup;
 mod support;
 mod tokens;
+mod undo;
 mod users;
 mod values;
 mod wire;

@@ -8,10 +8,11 @@ use super::{contract::Endpoint, params::Params, rules::BROWSER_HEADER};
 use crate::{
     answer::Answer,
     call_error::CallError,
-    id::Revision,
+    id::{OperationId, Revision},
     problem::Problem,
     query::{Query, encode},
     reader::Body,
+    undo::OPERATION_HEADER,
 };
 
 /// A path segment keeps unreserved characters (RFC 3986 §2.3) only.
@@ -60,8 +61,9 @@ impl<E: Endpoint> Call<E> {
     /// Reads the answer to this call.
     pub fn read(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Reply<E::Response>, CallError> {
         let (body, etag) = open(status, headers, body)?;
+        let operation = headers.get(OPERATION_HEADER).and_then(|id| id.to_str().ok()?.parse().ok());
         match E::Response::from_bytes(body) {
-            Ok(body) => Ok(Reply { body, etag }),
+            Ok(body) => Ok(Reply { body, etag, operation }),
             Err(_) => Err(CallError::Unreadable(status)),
         }
     }
@@ -141,6 +143,8 @@ pub struct Reply<T> {
     pub body: T,
     /// The revision in `ETag`, where there is one.
     pub etag: Option<Revision>,
+    /// The operation that the request was, where it wrote anything.
+    pub operation: Option<OperationId>,
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use super::endpoint;
 use crate::{
     change::{ChangeQuery, Changes},
-    operation::{Operation, TrimChanges},
+    id::OperationId,
+    operation::{self, TrimChanges},
+    undo::{OperationChanges, OperationQuery, RevertQuery, Reverted},
 };
 
 endpoint! {
@@ -20,5 +22,23 @@ endpoint! {
     Trim: POST "/api/changes/trim/",
     access Admin, cost Writes(User), errors Drf,
     body TrimChanges as JSON,
-    answer Operation as ACCEPTED
+    answer operation::Operation as ACCEPTED
+}
+
+endpoint! {
+    /// What one operation, such as a request, did to things that you may view.
+    Operation: GET "/api/changes/{operation}/",
+    access SignedIn, cost Reads(User), errors Drf,
+    params (OperationId,), query OperationQuery,
+    body () as NOTHING,
+    answer OperationChanges as OK
+}
+
+endpoint! {
+    /// Undo an operation, all of it or nothing. 202 where it is large, and is done in the background.
+    Revert: POST "/api/changes/{operation}/revert/",
+    access Rules, cost Writes(User), errors Drf,
+    params (OperationId,), query RevertQuery,
+    body () as NOTHING,
+    answer Reverted as OK
 }

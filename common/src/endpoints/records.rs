@@ -10,6 +10,7 @@ use crate::{
     page::Page,
     query::ListQuery,
     record::{Addresses, OneOrMany, Record},
+    undo::{DeleteQuery, Deletion},
 };
 
 endpoint! {
@@ -76,12 +77,21 @@ endpoint! {
 }
 
 endpoint! {
-    /// Delete a record.
+    /// Delete a record, and what hangs on it; `dry_run=true` tells what would go.
     Delete: DELETE "/api/records/{collection}/{id}/",
     access Rules, cost Writes(User), errors Drf,
-    params (CollectionName, RecordId),
+    params (CollectionName, RecordId), query DeleteQuery,
     body () as NOTHING,
     answer NoContent as NO_CONTENT
+}
+
+endpoint! {
+    /// [`Delete`] with `dry_run=true`, which has an answer of its own: what the deletion would do.
+    DryDelete: DELETE "/api/records/{collection}/{id}/",
+    access Rules, cost Writes(User), errors Drf,
+    params (CollectionName, RecordId), query DeleteQuery,
+    body () as NOTHING,
+    answer Deletion as OK
 }
 
 endpoint! {

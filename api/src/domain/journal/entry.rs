@@ -84,7 +84,7 @@ impl Link {
 
     /// The entry of the deletion that left a tombstone.
     pub fn of_tombstone(stored: &store::Entry) -> Self {
-        Self::new(stored.version, counter(stored).and_then(|place| u32::try_from(place).ok()))
+        Self::new(stored.version, tombstone(stored).map(|(place, _)| place))
     }
 
     /// The commit.
@@ -121,6 +121,21 @@ pub struct RecordChange {
     pub definition: u32,
     /// The entry before.
     pub previous: Option<Link>,
+    /// How many entries the record has had with this one, since it was made or its store was converted; 0 where nobody counted.
+    pub nth: u32,
+    /// It followed from another change of the operation: a cascade, or a reference that was made null.
+    pub is_consequence: bool,
+}
+
+/// What a tombstone says: the place of the deletion's entry in its commit, and how many entries the record has had.
+pub fn tombstone(stored: &store::Entry) -> Option<(u32, u32)> {
+    let both = counter(stored)?;
+    Some((u32::try_from(both & 0xffff_ffff).ok()?, u32::try_from(both >> 32).ok()?))
+}
+
+/// A tombstone as it is stored.
+pub fn tombstone_value(place: u32, nth: u32) -> Vec<u8> {
+    (i64::from(nth & 0x7fff_ffff) << 32 | i64::from(place)).to_be_bytes().to_vec()
 }
 
 /// The values before a change, of what it is about.
@@ -160,6 +175,8 @@ enum Stored<'a> {
         operation: Option<[u8; 16]>,
         id: [u8; 16],
         previous: Option<Link>,
+        /// Twice how many entries the record has had, and one more for a consequence.
+        counted: u64,
         /// Where the record's own times were otherwise: how long before `at`.
         created: Option<i64>,
         updated: Option<i64>,
@@ -222,6 +239,7 @@ impl RecordChange {
             operation: self.operation.map(|id| id.uuid().into_bytes()),
             id: self.id.uuid().into_bytes(),
             previous: self.previous,
+            counted: u64::from(self.nth) << 1 | u64::from(self.is_consequence),
             created,
             updated,
             added: values.added.iter().map(String::as_str).collect(),
@@ -250,6 +268,7 @@ impl RecordChange {
             before: Exact::default(),
             after: Exact::default(),
             previous: self.previous.map(|link| Revision(link.version)),
+            operation: self.operation,
             address: String::new(),
         }
     }
@@ -296,6 +315,7 @@ pub fn parse(bytes: &[u8]) -> Result<Entry> {
             operation,
             id,
             previous,
+            counted,
             created,
             updated,
             added,
@@ -327,6 +347,8 @@ pub fn parse(bytes: &[u8]) -> Result<Entry> {
                 owner_after,
                 definition,
                 previous,
+                nth: u32::try_from(counted >> 1).unwrap_or(u32::MAX),
+                is_consequence: counted & 1 == 1,
             };
             Ok(Entry::Record(change, Values { before, added: added.into_iter().map(str::to_owned).collect() }))
         }

@@ -118,8 +118,7 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
         core.schemas.find(&snapshot, name, caller).await?.authorize(Asked::View, caller)?;
     }
     let from = Position { version: Version::new(query.after.map_or(0, |after| after.0.saturating_add(1))), place: 0 };
-    let mut stretch =
-        Stretch { core, snapshot: &snapshot, caller, query, directory: Directory::default(), found: Vec::new() };
+    let mut stretch = Stretch::new(core, &snapshot, caller, query.collection.as_ref());
     let (mut bytes, mut passed, mut next) = (0, None::<Version>, None);
     let mut blocks = blocks::blocks_from(&snapshot, from).await?;
     'reading: while let Some(block) = blocks.next().await? {
@@ -142,21 +141,49 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
 }
 
 /// A stretch of the journal in the making.
-struct Stretch<'a> {
+pub(super) struct Stretch<'a> {
     core: &'a Core,
     snapshot: &'a Snapshot,
     caller: &'a Caller,
-    query: &'a ChangeQuery,
+    collection: Option<&'a CollectionName>,
     directory: Directory,
     /// What is for the caller, and the record that it is about.
-    found: Vec<(Change, Option<(CollectionNumber, RecordId)>)>,
+    found: Vec<Found>,
 }
 
-impl Stretch<'_> {
+/// A change, and the record that it is about.
+pub(super) type Found = (Change, Option<(CollectionNumber, RecordId)>);
+
+impl<'a> Stretch<'a> {
+    /// Nothing yet.
+    pub(super) fn new(
+        core: &'a Core,
+        snapshot: &'a Snapshot,
+        caller: &'a Caller,
+        collection: Option<&'a CollectionName>,
+    ) -> Self {
+        Self { core, snapshot, caller, collection, directory: Directory::default(), found: Vec::new() }
+    }
+
     /// Takes an entry, if it is for the caller.
     async fn take(&mut self, version: Version, entry: Entry) -> Result<bool> {
+        let found = self.for_caller(version, entry).await?;
+        let is_taken = found.is_some();
+        self.found.extend(found);
+        Ok(is_taken)
+    }
+
+    /// Takes what [`Self::for_caller`] gave.
+    pub(super) fn push(&mut self, found: Found) {
+        self.found.push(found);
+    }
+
+    /// An entry without values, if it is for the caller.
+    pub(super) async fn for_caller(&mut self, version: Version, entry: Entry) -> Result<Option<Found>> {
         let (mut change, about, owner) = match entry {
-            Entry::Other(change, _) => (Change { revision: Revision(version.get()), ..*change }, None, None),
+            Entry::Other(change, operation) => {
+                (Change { revision: Revision(version.get()), operation, ..*change }, None, None)
+            }
             Entry::Record(entry, _) => {
                 let owner = entry.owner_after.or(entry.owner_before);
                 (entry.to_change(version), Some((entry.collection, entry.id)), owner)
@@ -167,12 +194,9 @@ impl Stretch<'_> {
         {
             (change.collection, change.collection_id) = (Some(name.clone()), Some(*id));
         }
-        let is_asked_for = self.query.collection.is_none() || self.query.collection == change.collection;
-        if !is_asked_for || !self.is_visible(&change, about.map(|(number, _)| number), owner).await? {
-            return Ok(false);
-        }
-        self.found.push((change, about));
-        Ok(true)
+        let is_asked_for = self.collection.is_none() || self.collection == change.collection.as_ref();
+        let is_for_caller = is_asked_for && self.is_visible(&change, about.map(|(number, _)| number), owner).await?;
+        Ok(is_for_caller.then_some((change, about)))
     }
 
     async fn is_visible(
@@ -192,7 +216,7 @@ impl Stretch<'_> {
 
     /// Gives every record's changes the values before and after: each record is followed back once, from what it is now to the
     /// earliest change of the stretch.
-    async fn finish(mut self, deadline: &Deadline) -> Result<Vec<Change>> {
+    pub(super) async fn finish(mut self, deadline: &Deadline) -> Result<Vec<Change>> {
         let mut records: BTreeMap<(CollectionNumber, RecordId), Vec<usize>> = BTreeMap::new();
         for (i, (_, about)) in self.found.iter().enumerate() {
             if let Some(record) = about {

@@ -18,6 +18,7 @@ use crate::domain::{
     app::App,
     core::Core,
     error::{Error, Result},
+    journal::{self, Written},
     keyspace,
 };
 
@@ -138,7 +139,17 @@ impl<'a> Runner<'a> {
     /// Plans the next piece and commits it together with the record.
     async fn step(&self, held: &mut Held) -> Result<Outcome> {
         let core = self.core;
-        let Piece { mut batch, done, is_last } = held.stored.work.step(core, &mut Budget::new(&core.clock)).await?;
+        let operation = keyspace::operation_id(&held.key);
+        let mut budget = Budget::new(&core.clock);
+        let planned = held.stored.work.step(core, &mut budget);
+        let Piece { mut batch, done, is_last } = match operation {
+            Some(id) => journal::in_operation(id, &Written::default(), planned).await?,
+            None => planned.await?,
+        };
+        if let Some(id) = operation {
+            // No two pieces find the record at the same version.
+            journal::count_part(&mut batch, id, Some(held.version.unwrap_or_default()));
+        }
         held.stored.done += done;
         let (outcome, now) = (if is_last { Outcome::Over } else { Outcome::More }, core.clock.unix_seconds());
         // What only read need not be written down, but the lease must be renewed, and the end noted.
@@ -153,6 +164,7 @@ impl<'a> Runner<'a> {
             // What was counted before was right for that moment.
             held.stored.of = held.stored.of.map(|_| held.stored.done);
             held.stored.end(OperationState::Done, core.timestamp());
+            held.stored.error = held.stored.work.remark();
         } else {
             held.stored.hold(self.holder, now);
         }

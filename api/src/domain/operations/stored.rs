@@ -13,7 +13,7 @@ use super::{
     sweep::{SweepOperations, SweepSessions},
     trim::Trim,
 };
-use crate::domain::{core::Core, error::Result, keyspace};
+use crate::domain::{core::Core, error::Result, keyspace, undo::Revert};
 
 /// How long a process holds the work without a word: seconds. If it dies, another goes on after this.
 const LEASE: i64 = 5;
@@ -24,6 +24,8 @@ const LEASE: i64 = 5;
 pub(crate) enum Work {
     /// Removes old entries of the journal.
     TrimChanges(Trim),
+    /// Undoes a large operation.
+    Revert(Revert),
     /// Removes sessions whose tokens have all expired.
     SweepSessions(SweepSessions),
     /// Removes the records of operations that ended long ago.
@@ -35,6 +37,7 @@ impl Work {
     pub(crate) async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         match self {
             Self::TrimChanges(work) => work.step(core, budget).await,
+            Self::Revert(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
             Self::SweepOperations(work) => work.step(core, budget).await,
         }
@@ -44,7 +47,16 @@ impl Work {
     pub(crate) async fn count(&self, core: &Core) -> Result<Option<u64>> {
         match self {
             Self::TrimChanges(work) => work.count(core).await,
+            Self::Revert(work) => work.count(core).await,
             Self::SweepSessions(_) | Self::SweepOperations(_) => Ok(None),
+        }
+    }
+
+    /// What is to be said of it when it is done; nothing where that is plain.
+    pub(crate) fn remark(&self) -> Option<String> {
+        match self {
+            Self::Revert(work) => work.remark(),
+            _ => None,
         }
     }
 
@@ -52,6 +64,7 @@ impl Work {
     pub(crate) fn kind(&self) -> OperationKind {
         match self {
             Self::TrimChanges(_) => OperationKind::TrimChanges,
+            Self::Revert(_) => OperationKind::Revert,
             Self::SweepSessions(_) => OperationKind::SweepSessions,
             Self::SweepOperations(_) => OperationKind::SweepOperations,
         }

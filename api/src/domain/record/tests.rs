@@ -33,7 +33,7 @@ fn any_record_comes_back_as_it_went_in() {
         json!({}),
     ] {
         let record = record(members);
-        let head = Head::new(7, Some(0));
+        let head = Head::new(7, Some(0), 3);
         let encoded = encode(head, &record).unwrap();
         let json = serde_json::to_vec(&record).unwrap();
         assert_eq!(decode(id(), &encoded.value).unwrap(), record);
@@ -51,7 +51,7 @@ fn the_revision_is_the_last_member() {
     let record = record(
         json!({"id": ID, "owner": null, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}),
     );
-    let value = encode(Head::new(1, None), &record).unwrap().value;
+    let value = encode(Head::new(1, None, 0), &record).unwrap().value;
     let sent = json(id(), &value, Some(Revision(9))).unwrap();
     assert!(sent.ends_with(b"Z\",\"revision\":9}"), "{sent:?}");
     assert_eq!(head(&value).unwrap().place(), None);

@@ -1,28 +1,32 @@
 //! Deleting a record, and what that means for the records that refer to it: refused, deleted too, or made to refer to
 //! nothing, as their fields say. All of it is one commit.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use common::{
     access::{Action, Caller},
+    change::{Subject, Verb},
     field::{Field, FieldType, OnDelete},
     id::{RecordId, Revision},
     name::CollectionName,
     problem::{FieldError, FieldErrors, NON_FIELD},
+    undo::Counted,
 };
 use serde_json::Value;
-use store::{Batch, Expect, Reserve, Scan, Snapshot, counter};
+use store::{Batch, Entry, Expect, Reserve, Scan, Snapshot, counter};
 
 use super::{
     find::{Target, expect_schema, find},
     stored::{assemble, parse},
-    visible::is_visible,
+    visible::{is_visible, may_view},
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
+    journal::summary::Counts,
     keyspace,
     precondition::Precondition,
+    record,
     retry::Retry,
     schema::{self, Schema, StoredDefinition},
     stage::{Stage, Stored},
@@ -42,9 +46,9 @@ pub async fn delete(
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
-        let Target { schema, stored } = find(core, &snapshot, caller, Action::Delete, name, id).await?;
-        Precondition::check(precondition, Revision(stored.entry.version.get()))?;
-        let mut batch = stage_with_referrers(core, caller, &snapshot, &schema, id).await?;
+        let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
+        let mut batch =
+            plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, caller, &schema).await?;
         batch.use_reserve(Reserve::Half);
         if retry.commit(batch).await?.is_some() {
             return Ok(());
@@ -52,49 +56,123 @@ pub async fn delete(
     }
 }
 
-async fn stage_with_referrers(
+/// What [`delete`] would do, as far as the caller may view it. What it would refuse, this refuses.
+pub async fn would_delete(
     core: &Core,
     caller: &Caller,
-    snapshot: &Snapshot,
-    schema: &Schema,
+    name: &CollectionName,
     id: RecordId,
-) -> Result<Batch> {
-    let mut stage = Stage::new(core, caller, expect_schema(schema));
+    precondition: Option<&Precondition>,
+) -> Result<Counts> {
+    let snapshot = core.store.snapshot().await?;
+    let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
+    let plan = plan(core, &snapshot, caller, &schema, id).await?;
+    let mut counts = Counts::default();
+    let mut add = |schema: &Schema, entry: &Entry, action| -> Result<()> {
+        if may_view(schema, caller, record::owner(&entry.value)?) {
+            let collection = Some(schema.collection.name.clone());
+            counts.add_many(Counted { subject: Subject::Record, collection, action, count: 1 });
+        }
+        Ok(())
+    };
+    for Going { schema, entry, .. } in &plan.going {
+        add(schema, entry, Verb::Delete)?;
+    }
+    for group in plan.emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
+        let [(name, _, id), ..] = group else { continue };
+        let Some(schema) = core.schemas.load(&snapshot, name).await? else { continue };
+        let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
+        add(&schema, &entry, Verb::Update)?;
+    }
+    Ok(counts)
+}
+
+async fn find_to_delete(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    (name, id): (&CollectionName, RecordId),
+    precondition: Option<&Precondition>,
+) -> Result<Arc<Schema>> {
+    let Target { schema, stored } = find(core, snapshot, caller, Action::Delete, name, id).await?;
+    Precondition::check(precondition, Revision(stored.entry.version.get()))?;
+    Ok(schema)
+}
+
+/// A record that goes.
+struct Going {
+    schema: Arc<Schema>,
+    id: RecordId,
+    entry: Entry,
+    /// How often it is referred to, as that is stored.
+    referrers: Option<Entry>,
+}
+
+/// Everything that a deletion comes to.
+struct Plan {
+    /// The records that go: first the one that is deleted.
+    going: Vec<Going>,
+    /// References that become null, those of one record together.
+    emptied: Vec<(CollectionName, Field, RecordId)>,
+}
+
+async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<Plan> {
     let mut waiting = vec![(schema.collection.name.clone(), id)];
-    let mut going = BTreeSet::from([id]);
+    let mut seen = BTreeSet::from([id]);
+    let mut going = Vec::new();
     // References that must become null, once it is known which records go.
     let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     while let Some((name, id)) = waiting.pop() {
         let Some(schema) = core.schemas.load(snapshot, &name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { continue };
-        stage.delete(&schema, id, &entry).await?;
-        let referrers = keyspace::referrers(schema.number(), id);
-        let counted = snapshot.get(&referrers).await?;
-        stage.expect(referrers, counted.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version)));
-        if counted.as_ref().and_then(counter).unwrap_or(0) == 0 {
+        let referrers = snapshot.get(&keyspace::referrers(schema.number(), id)).await?;
+        let count = referrers.as_ref().and_then(counter).unwrap_or(0);
+        going.push(Going { schema: Arc::clone(&schema), id, entry, referrers });
+        if count == 0 {
             continue;
         }
         for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
             match on_delete {
                 OnDelete::Restrict => restricting.push((name, field, referrer)),
                 OnDelete::SetNull => emptied.push((name, field, referrer)),
-                OnDelete::Cascade if going.insert(referrer) => waiting.push((name, referrer)),
+                OnDelete::Cascade if seen.insert(referrer) => waiting.push((name, referrer)),
                 OnDelete::Cascade => {}
             }
         }
-        if going.len() + emptied.len() > MAX_TOUCHED {
+        if seen.len() + emptied.len() > MAX_TOUCHED {
             let message =
                 format!("More than {MAX_TOUCHED} records refer to this one. Delete or change some of them first.");
             return Err(Error::Conflict(message));
         }
     }
-    restricting.retain(|(_, _, id)| !going.contains(id));
+    restricting.retain(|(_, _, id)| !seen.contains(id));
     if !restricting.is_empty() {
         return Err(restricted(core, snapshot, caller, &restricting).await?);
     }
-    empty_references(core, snapshot, &mut stage, emptied, &going).await?;
-    Ok(stage.finish())
+    emptied.retain(|(_, _, id)| !seen.contains(id));
+    emptied.sort_by_key(|(_, _, id)| *id);
+    Ok(Plan { going, emptied })
+}
+
+impl Plan {
+    async fn stage(self, core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema) -> Result<Batch> {
+        let mut stage = Stage::new(core, caller, expect_schema(schema));
+        for Going { schema, id, entry, referrers } in self.going {
+            stage.delete(&schema, id, &entry).await?;
+            // What follows, follows from the first.
+            stage.is_consequence = true;
+            expect_referrers(&mut stage, &schema, id, referrers.as_ref());
+        }
+        empty_references(core, snapshot, &mut stage, self.emptied).await?;
+        Ok(stage.finish())
+    }
+}
+
+/// Nothing may begin to refer to a record that goes.
+pub(in crate::domain) fn expect_referrers(stage: &mut Stage<'_>, schema: &Schema, id: RecordId, found: Option<&Entry>) {
+    let expected = found.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
+    stage.expect(keyspace::referrers(schema.number(), id), expected);
 }
 
 /// What is told of the records that hold a deletion back: the field and the number of those that the caller may see. Where they may see
@@ -128,7 +206,7 @@ async fn restricted(
 }
 
 /// Every reference to a record: from which collection, by which field, from which record.
-async fn referring(
+pub(in crate::domain) async fn referring(
     snapshot: &Snapshot,
     schema: &Schema,
     id: RecordId,
@@ -157,11 +235,8 @@ async fn empty_references(
     core: &Core,
     snapshot: &Snapshot,
     stage: &mut Stage<'_>,
-    mut emptied: Vec<(CollectionName, Field, RecordId)>,
-    going: &BTreeSet<RecordId>,
+    emptied: Vec<(CollectionName, Field, RecordId)>,
 ) -> Result<()> {
-    emptied.retain(|(_, _, id)| !going.contains(id));
-    emptied.sort_by_key(|(_, _, id)| *id);
     for group in emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
         let [(name, _, id), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };

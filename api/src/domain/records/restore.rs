@@ -2,7 +2,6 @@
 
 use common::{
     access::Action,
-    clean::{Manner, Write, clean},
     id::{RecordId, Revision},
     name::CollectionName,
     record::Record,
@@ -10,8 +9,9 @@ use common::{
 
 use super::{
     checks::{BodyErrors, check_values},
+    earlier::fit,
     find::expect_schema,
-    stored::{Sent, assemble, parse},
+    stored::{Sent, parse},
     unseen::Guess,
     visible::covers,
 };
@@ -26,7 +26,7 @@ use crate::domain::{
 };
 
 /// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
-/// back under its id for who could have deleted it.
+/// back under its id for who could have deleted it. Gives also the fields of the version that the collection has no more.
 pub async fn restore(
     core: &Core,
     by: Actor<'_>,
@@ -34,7 +34,7 @@ pub async fn restore(
     id: RecordId,
     revision: Revision,
     precondition: Option<&Precondition>,
-) -> Result<Sent> {
+) -> Result<(Sent, Vec<String>)> {
     let caller = by.caller;
     let mut retry = Retry::new(core);
     loop {
@@ -63,10 +63,7 @@ pub async fn restore(
             Some(entry) => Precondition::check(precondition, Revision(entry.version.get()))?,
             None => Precondition::check_absent(precondition)?,
         }
-        let mut fields = then.clone();
-        fields.retain(|name| schema.collection.field(name).is_some());
-        let values = clean(&schema.collection, fields, Write::Create, Manner::stored(caller))?.values;
-        let mut record = assemble(&then, values);
+        let (mut record, lost) = fit(&schema, caller, &then)?;
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);
@@ -80,7 +77,7 @@ pub async fn restore(
             stage.restore(&schema, id, &record, &tombstone).await?.0
         };
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Sent::new(id, &written, version);
+            return Ok((Sent::new(id, &written, version)?, lost));
         }
     }
 }

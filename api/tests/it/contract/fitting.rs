@@ -91,6 +91,9 @@ pub(crate) async fn fitting(
     } else if is_any!(info, operations::Get, operations::Stop) {
         let begun = admin.post(changes::Trim::PATH, &json!({"older_than": "90d"})).await.is(202);
         parameters.push(("id", text(&begun, "id")));
+    } else if is_any!(info, changes::Operation, changes::Revert) {
+        let made = admin.post("/api/records/snacks/", &json!({"title": "Nuts"})).await;
+        parameters.push(("operation", made.header("operation").to_owned()));
     } else if is_any!(info, log::Set) {
         body = Some(json!({"level": "debug"}));
     } else if is_any!(info, collections::Create) {

@@ -185,6 +185,7 @@ fn of_record(entry: &RecordChange, values: Values, version: Version, numbered: O
         owner_after: entry.owner_after,
         definition: entry.definition,
         previous_place: entry.previous.and_then(journal::Link::place),
+        is_consequence: entry.is_consequence,
     };
     words::Entry { change, more: words::More { operation: entry.operation, rest: Some(rest) } }
 }

@@ -1,0 +1,121 @@
+//! The entries of one operation, a part at a time. An operation is one commit, or, where it was done in pieces, several.
+
+use std::{collections::VecDeque, time::Duration};
+
+use common::id::OperationId;
+use store::{
+    Scan, Snapshot, Version,
+    journal::{self as blocks, Position},
+};
+use uuid::Uuid;
+
+use super::entry::{Entry, parse};
+use crate::domain::{
+    error::{Error, Result},
+    journal::entry::RecordChange,
+    keyspace, record,
+};
+
+/// The parts of an operation, in the order in which they were written.
+pub struct Parts<'a> {
+    snapshot: &'a Snapshot,
+    id: OperationId,
+    left: VecDeque<(Version, u32)>,
+}
+
+/// What one commit did for an operation.
+pub struct Part {
+    /// The commit.
+    pub version: Version,
+    /// Its entries, in order.
+    pub entries: Vec<(Position, Entry)>,
+    /// Some are not there any more.
+    pub is_trimmed: bool,
+}
+
+impl<'a> Parts<'a> {
+    /// Of the operation `id`; [`Error::NotFound`] where there is none, and [`Error::Trimmed`] where it was before the journal begins.
+    pub async fn new(snapshot: &'a Snapshot, id: OperationId) -> Result<Self> {
+        let found = snapshot.scan(Scan::prefix(&keyspace::operation_part(id, None))).await?;
+        let left: VecDeque<_> = found
+            .iter()
+            .map(|(_, entry)| {
+                let count = entry.value.first_chunk().map_or(0, |count| u32::from_be_bytes(*count));
+                (entry.version, count)
+            })
+            .collect();
+        if left.is_empty() {
+            return Err(if begins_after(snapshot, id).await? { Error::Trimmed } else { Error::NotFound });
+        }
+        Ok(Self { snapshot, id, left })
+    }
+
+    /// How many entries the operation wrote, whether or not they are still there.
+    pub fn count(&self) -> u64 {
+        self.left.iter().map(|(_, count)| u64::from(*count)).sum()
+    }
+
+    /// The next part; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Part>> {
+        let Some((version, count)) = self.left.pop_front() else { return Ok(None) };
+        self.read(version, count).await.map(Some)
+    }
+
+    /// The last part that was not given yet.
+    pub async fn next_back(&mut self) -> Result<Option<Part>> {
+        let Some((version, count)) = self.left.pop_back() else { return Ok(None) };
+        self.read(version, count).await.map(Some)
+    }
+
+    /// Leaves out what was written after `version`, and by it.
+    pub fn before(&mut self, version: Version) {
+        self.left.retain(|(known, _)| *known < version);
+    }
+
+    async fn read(&self, version: Version, count: u32) -> Result<Part> {
+        let mut entries = Vec::new();
+        let mut blocks = blocks::blocks_from(self.snapshot, Position { version, place: 0 }).await?;
+        'reading: while let Some(block) = blocks.next().await? {
+            for appended in block.entries {
+                if appended.at.version > version {
+                    break 'reading;
+                }
+                if appended.at.version == version {
+                    let entry = parse(&appended.bytes)?;
+                    if entry.operation() == Some(self.id) {
+                        entries.push((appended.at, entry));
+                    }
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        let is_trimmed = entries.len() < count as usize;
+        Ok(Part { version, entries, is_trimmed })
+    }
+}
+
+impl Entry {
+    /// What it was a part of.
+    pub fn operation(&self) -> Option<OperationId> {
+        match self {
+            Self::Record(RecordChange { operation, .. }, _) | Self::Other(_, operation) => *operation,
+        }
+    }
+}
+
+/// Whether the journal begins after an operation of this id was made: ids of operations have their time.
+async fn begins_after(snapshot: &Snapshot, id: OperationId) -> Result<bool> {
+    let Some(made) = made_at(id.uuid()) else { return Ok(false) };
+    let Some((_, first)) = snapshot.scan(blocks::blocks().limit(1)).await?.pop() else { return Ok(false) };
+    let Some(first) = blocks::unpack(&first.value)?.into_iter().next() else { return Ok(false) };
+    Ok(match parse(&first.bytes)? {
+        Entry::Record(change, _) => record::micros(change.at) > i64::try_from(made.as_micros()).unwrap_or(i64::MAX),
+        Entry::Other(change, _) => record::stamp(&change.at)
+            .is_some_and(|at| record::micros(at) > i64::try_from(made.as_micros()).unwrap_or(i64::MAX)),
+    })
+}
+
+fn made_at(id: Uuid) -> Option<Duration> {
+    let (seconds, nanos) = id.get_timestamp().filter(|_| id.get_version_num() == 7)?.to_unix();
+    Some(Duration::new(seconds, nanos))
+}

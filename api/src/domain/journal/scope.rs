@@ -1,0 +1,68 @@
+//! Everything that a request writes is one operation, and has its id in the journal. Where an operation's entries are stands under its
+//! id: see [`keyspace::operation_changes`]. A part of it is written in the commit that appends the entries, so one is there exactly
+//! when the other is.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use common::id::OperationId;
+use logging::RequestId;
+use store::{Batch, Version};
+
+use crate::domain::keyspace;
+
+tokio::task_local! {
+    static CURRENT: Current;
+}
+
+/// What the running task does, and whether anything was written for it.
+#[derive(Clone)]
+struct Current {
+    id: OperationId,
+    written: Arc<AtomicBool>,
+}
+
+/// Whether an operation wrote anything.
+#[derive(Clone, Default)]
+pub struct Written(Arc<AtomicBool>);
+
+impl Written {
+    /// Whether it did, so far.
+    pub fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// `future`, of which everything that it writes is the operation `id`.
+pub fn in_operation<F: Future>(id: OperationId, written: &Written, future: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(Current { id, written: Arc::clone(&written.0) }, future)
+}
+
+/// The operation that the running task works on, or else its request. `None` for what no request asked for.
+pub fn operation() -> Option<OperationId> {
+    let current = CURRENT.try_with(|current| current.id).ok();
+    current.or_else(|| RequestId::current().and_then(|id| id.as_str().parse().ok()))
+}
+
+/// Notes in a batch that it is the running task's operation that appends to the journal. Gives whether there was one to be noted.
+pub fn count_operation(batch: &mut Batch) -> bool {
+    let Ok(id) = CURRENT.try_with(|current| current.id) else { return false };
+    count_part(batch, id, None)
+}
+
+/// Notes in a batch that it is a part of this operation, where it appends anything. Parts have different numbers; one that is all of its
+/// operation has none.
+pub fn count_part(batch: &mut Batch, id: OperationId, part: Option<Version>) -> bool {
+    let count = batch.appended();
+    if count > 0 {
+        batch.put(keyspace::operation_part(id, part), count.to_be_bytes().to_vec());
+    }
+    count > 0
+}
+
+/// The running task's operation has written something.
+pub fn written() {
+    let _ = CURRENT.try_with(|current| current.written.store(true, Ordering::Relaxed));
+}

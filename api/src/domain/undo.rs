@@ -1,0 +1,103 @@
+//! Undoing an operation: everything that it did goes back, or nothing does. What it deleted comes back, what it made goes, what it
+//! changed is as it was. The revert is an operation too, so undoing that does everything again.
+//!
+//! - `item`: a record that the operation touched: as it was, as it left it, as it is now
+//! - `judge`: what keeps items from going back
+//! - `write`: the batch that puts them back
+//! - `large`: the same in pieces, in the background
+
+mod item;
+mod judge;
+mod large;
+mod write;
+
+use super::{
+    core::Core,
+    deadline::Deadline,
+    error::{AuthError, Error, Result},
+    journal::{
+        self, Actor, Entry,
+        of_operation::{Part, Parts},
+        summary::Counts,
+    },
+    operations,
+    retry::Retry,
+};
+use common::{
+    access::Caller,
+    change::{Subject, Verb},
+    id::OperationId,
+    operation::OperationState,
+    undo::{Changed, NotRestored, Reverted},
+};
+use item::Items;
+use judge::Judge;
+
+pub(crate) use large::Revert;
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    counts: Counts,
+    skipped: u64,
+    not_restored: Vec<NotRestored>,
+}
+
+/// Undoes the operation `id` under the rules of who asks. `changed` says what becomes of records that were changed since.
+pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
+    match attempt(core, by, id, changed).await {
+        // Whether there is such an operation is for people who are signed in.
+        Err(Error::NotFound | Error::Denied | Error::Trimmed) if *by.caller == Caller::Anonymous => {
+            Err(AuthError::Missing.into())
+        }
+        outcome => outcome,
+    }
+}
+
+async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
+    let caller = by.caller;
+    let own = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
+    let mut retry = Retry::new(core);
+    loop {
+        let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
+        let mut parts = Parts::new(&snapshot, id).await?;
+        if parts.count() > core.revert_at_once {
+            let is_checked = large::check(core, &snapshot, caller, parts, changed, &deadline).await?;
+            let operation = operations::revert(core, by, Revert::new(id, caller, changed, is_checked)).await?;
+            return Ok(reverted(operation.id, id, operation.state, Done::default()));
+        }
+        let mut items = Items::new(core, &snapshot, caller);
+        while let Some(part) = parts.next().await? {
+            take(&mut items, part)?;
+        }
+        let items = items.resolve(&deadline).await?;
+        let judged = Judge::new(core, &snapshot, caller, changed).judge(items).await?;
+        let (mut batch, done) = write::stage(core, caller, judged).await?;
+        if done.counts.total() == 0 && batch.is_empty() {
+            return Ok(reverted(own, id, OperationState::Done, done));
+        }
+        batch.append(journal::bytes(&by.entry(core, Subject::Operation, &id, Verb::Revert)));
+        if retry.commit_for(caller, batch).await?.is_some() {
+            return Ok(reverted(own, id, OperationState::Done, done));
+        }
+    }
+}
+
+/// What a commit did, to be undone.
+fn take(items: &mut Items<'_>, part: Part) -> Result<()> {
+    if part.is_trimmed {
+        return Err(Error::Trimmed);
+    }
+    for (at, entry) in part.entries {
+        match entry {
+            Entry::Record(change, values) => items.push(at.version, change, values),
+            Entry::Other(change, _) => items.push_other(&change),
+        }
+    }
+    Ok(())
+}
+
+fn reverted(operation: OperationId, reverts: OperationId, state: OperationState, done: Done) -> Reverted {
+    let Done { counts, skipped, not_restored } = done;
+    Reverted { operation, reverts, state, count: counts.total(), counts: counts.into_inner(), skipped, not_restored }
+}

@@ -1,0 +1,230 @@
+//! The records that an operation touched.
+
+use std::{
+    collections::{HashMap, hash_map},
+    sync::Arc,
+};
+
+use common::{
+    access::Caller,
+    change::{Change, Subject},
+    id::{RecordId, UserId},
+    record::Record,
+};
+use store::{Entry, Snapshot, Version};
+
+use super::Deadline;
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    journal::{Action, Back, RecordChange, Values, read::Directory},
+    keyspace,
+    numbers::CollectionNumber,
+    record,
+    schema::Schema,
+    stage::Stored,
+};
+
+/// Records that are read at once.
+const CHUNK: usize = 128;
+
+/// Which record.
+pub(super) type Key = (CollectionNumber, RecordId);
+
+/// What the operation did to a record, in order.
+type Changes = Vec<(Version, RecordChange, Values)>;
+
+/// The records that an operation touched, as its entries come.
+pub(super) struct Items<'a> {
+    core: &'a Core,
+    snapshot: &'a Snapshot,
+    caller: &'a Caller,
+    order: Vec<Key>,
+    changes: HashMap<Key, Changes>,
+    /// What it did beside, in words.
+    other: Option<String>,
+}
+
+/// A record that an operation touched.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub key: Key,
+    /// What its collection is called, or was called last.
+    pub collection: String,
+    /// Its collection; `None` where that is gone.
+    pub schema: Option<Arc<Schema>>,
+    /// As it was before the operation.
+    pub was: Option<Record>,
+    /// As the operation left it.
+    pub left: Option<Record>,
+    /// As it is now.
+    pub now: Option<Stored>,
+    /// The note of its deletion.
+    pub tombstone: Option<Entry>,
+    /// It followed from another change of the operation.
+    pub is_consequence: bool,
+    /// Who did it.
+    pub by: Option<UserId>,
+}
+
+impl<'a> Items<'a> {
+    pub(super) fn new(core: &'a Core, snapshot: &'a Snapshot, caller: &'a Caller) -> Self {
+        Self { core, snapshot, caller, order: Vec::new(), changes: HashMap::new(), other: None }
+    }
+
+    /// What was done to a record. Entries come in order.
+    pub(super) fn push(&mut self, version: Version, change: RecordChange, values: Values) {
+        let key = (change.collection, change.id);
+        let changes = match self.changes.entry(key) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(new) => {
+                self.order.push(key);
+                new.insert(Vec::new())
+            }
+        };
+        changes.push((version, change, values));
+    }
+
+    /// No records.
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty() && self.other.is_none()
+    }
+
+    /// What was done to something else.
+    pub(super) fn push_other(&mut self, change: &Change) {
+        let what = match change.subject {
+            Subject::Record | Subject::Operation => return,
+            Subject::Collection => format!("the definition of \"{}\"", change.id),
+            Subject::User => "a user".to_owned(),
+            Subject::Session => "a session".to_owned(),
+            Subject::Server => "the server itself".to_owned(),
+        };
+        self.other.get_or_insert(what);
+    }
+
+    /// Reads what became of the records.
+    pub(super) async fn resolve(mut self, deadline: &Deadline) -> Result<Vec<Item>> {
+        if self.caller.is_admin() {
+            let nothing = || self.order.is_empty().then(|| "work in the background".to_owned());
+            if let Some(other) = self.other.take().or_else(nothing) {
+                return Err(Error::NotRevertible(other));
+            }
+        } else if self.order.is_empty() {
+            return Err(Error::NotFound);
+        } else if self.other.is_some() {
+            return Err(Error::Denied);
+        }
+        let mut directory = Directory::default();
+        let mut items = Vec::with_capacity(self.order.len());
+        for chunk in self.order.chunks(CHUNK) {
+            let keys = chunk
+                .iter()
+                .flat_map(|&(collection, id)| [keyspace::record(collection, id), keyspace::tombstone(collection, id)]);
+            let mut found = self.snapshot.get_many(&keys.collect::<Vec<_>>()).await?.into_iter();
+            for &key in chunk {
+                let (now, tombstone) = (found.next().flatten(), found.next().flatten());
+                let changes = self.changes.remove(&key).unwrap_or_default();
+                items.push(self.item(key, changes, (now, tombstone), &mut directory, deadline).await?);
+            }
+            deadline.pause().await?;
+        }
+        Ok(items)
+    }
+
+    async fn item(
+        &self,
+        key: Key,
+        changes: Changes,
+        (now, tombstone): (Option<Entry>, Option<Entry>),
+        directory: &mut Directory,
+        deadline: &Deadline,
+    ) -> Result<Item> {
+        let (collection, id) = key;
+        let numbered = directory.find(self.snapshot, collection).await?.cloned();
+        let schema = match &numbered {
+            Some(numbered) => self.core.schemas.load(self.snapshot, &numbered.name).await?,
+            None => None,
+        };
+        let now = match now {
+            Some(entry) => Some(Stored { id, record: record::decode(id, &entry.value)?, entry }),
+            None => None,
+        };
+        let is_consequence = changes.iter().all(|(_, change, _)| change.is_consequence);
+        let by = changes.first().and_then(|(_, change, _)| change.by);
+        let (was, left) = match &changes[..] {
+            [(version, change, values)] if is_as_left(*version, change.action, now.as_ref(), tombstone.as_ref()) => {
+                let left = now.as_ref().map(|now| now.record.clone());
+                (change.undo(values, left.as_ref()), left)
+            }
+            [(first, ..), .., (last, ..)] => self.walk(key, *first, *last, deadline).await?,
+            [(only, ..)] => self.walk(key, *only, *only, deadline).await?,
+            [] => (None, None),
+        };
+        Ok(Item {
+            key,
+            collection: numbered.map_or_else(String::new, |numbered| numbered.name.to_string()),
+            schema: schema.filter(|schema| schema.number() == collection),
+            was,
+            left,
+            now,
+            tombstone,
+            is_consequence,
+            by,
+        })
+    }
+
+    /// The record before `first` and after `last`, from what it is now.
+    async fn walk(
+        &self,
+        (collection, id): Key,
+        first: Version,
+        last: Version,
+        deadline: &Deadline,
+    ) -> Result<(Option<Record>, Option<Record>)> {
+        let mut back = Back::new(self.snapshot, collection, id).await?;
+        let mut left = None;
+        while let Some(step) = back.step().await? {
+            if step.version == last {
+                left = Some(step.after);
+            }
+            if step.version == first {
+                return match left {
+                    Some(left) => Ok((step.before, left)),
+                    None => Err(Error::Trimmed),
+                };
+            }
+            deadline.pause().await?;
+        }
+        Err(Error::Trimmed)
+    }
+}
+
+/// Whether nothing was done to a record since.
+fn is_as_left(version: Version, action: Action, now: Option<&Stored>, tombstone: Option<&Entry>) -> bool {
+    match (action, now, tombstone) {
+        (Action::Delete, None, Some(tombstone)) => tombstone.version == version,
+        (Action::Create | Action::Update | Action::Restore, Some(now), _) => now.entry.version == version,
+        _ => false,
+    }
+}
+
+impl Item {
+    /// Whether it is as the operation left it: what was done since was undone, if anything was. When it was written does not count.
+    pub(super) fn is_unchanged(&self) -> bool {
+        match (&self.left, &self.now, &self.schema) {
+            (None, None, _) => true,
+            (Some(left), Some(now), Some(schema)) => {
+                let is_same = |name: &str| left.get(name).is_none() || left.is_same(&now.record, name);
+                left.owner() == now.record.owner()
+                    && schema.collection.fields.iter().all(|field| is_same(field.name.as_str()))
+            }
+            _ => false,
+        }
+    }
+
+    /// Its owner as far as rules ask.
+    pub(super) fn owner(&self) -> Option<UserId> {
+        let now = self.now.as_ref().map(|now| &now.record);
+        now.or(self.was.as_ref()).and_then(Record::owner)
+    }
+}

@@ -1,0 +1,259 @@
+//! What keeps an operation from being undone: rules, and what was done since.
+
+use std::{collections::HashMap, sync::Arc};
+
+use common::{
+    access::{Action, Caller},
+    field::FieldType,
+    id::RecordId,
+    record::Record,
+    undo::Changed,
+};
+use serde_json::Value;
+use store::{Entry, Snapshot, counter};
+
+use super::item::{Item, Key};
+use crate::domain::{
+    core::Core,
+    error::{ChangedSince, Error, Obstacle, Result},
+    keyspace,
+    records::{fit, may_view, referring},
+    schema::Schema,
+    stage,
+};
+
+/// How many obstacles are told one by one.
+const TOLD: usize = 10;
+
+/// Says of items whether they may and can go back.
+pub(super) struct Judge<'a> {
+    core: &'a Core,
+    snapshot: &'a Snapshot,
+    caller: &'a Caller,
+    changed: Changed,
+    /// There are more items than are judged together: whether references lead anywhere is found out when it is written.
+    pub is_part: bool,
+    /// What cannot go back stays as it is, also where the caller wants to overwrite.
+    pub is_leaving_out: bool,
+}
+
+/// An item that goes back.
+pub(super) struct Returning {
+    pub schema: Arc<Schema>,
+    pub item: Item,
+    /// As it is to be.
+    pub target: Option<Record>,
+    /// Fields that it had, and the collection has no more.
+    pub lost: Vec<String>,
+    pub is_visible: bool,
+    /// How often it is referred to, as that is stored, where it is to go.
+    pub referrers: Option<Entry>,
+}
+
+/// What may and can go back.
+pub(super) struct Judged {
+    pub returning: Vec<Returning>,
+    /// How many stay as they are, of those that the caller may view.
+    pub skipped: u64,
+}
+
+/// Why one cannot.
+struct Reason(&'static str, String);
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(core: &'a Core, snapshot: &'a Snapshot, caller: &'a Caller, changed: Changed) -> Self {
+        Self { core, snapshot, caller, changed, is_part: false, is_leaving_out: false }
+    }
+
+    /// All items, unless one may not or cannot go back and is not to be skipped.
+    pub(super) async fn judge(&self, items: Vec<Item>) -> Result<Judged> {
+        let (mut since, mut skipped) = (ChangedSince::default(), 0);
+        let mut returning: HashMap<Key, Returning> = HashMap::with_capacity(items.len());
+        let mut order = Vec::with_capacity(items.len());
+        let (mut may_do_all, mut sees_any) = (true, false);
+        for item in items {
+            let is_visible = item
+                .schema
+                .as_ref()
+                .map_or(self.caller.is_admin(), |schema| may_view(schema, self.caller, item.owner()));
+            sees_any |= is_visible;
+            may_do_all &= self.may(&item, is_visible);
+            let (item, reason) = if let Some(schema) = item.schema.clone() {
+                match self.returning(&schema, item, is_visible) {
+                    Ok(returns) => {
+                        order.push(returns.item.key);
+                        returning.insert(returns.item.key, returns);
+                        continue;
+                    }
+                    Err(refused) => *refused,
+                }
+            } else {
+                (item, Reason("collection_gone", "Its collection is gone.".to_owned()))
+            };
+            self.refuse(&mut since, &mut skipped, &item, is_visible, reason);
+        }
+        if !may_do_all {
+            return Err(if sees_any { Error::Denied } else { Error::NotFound });
+        }
+        // What is left out may be what another needs.
+        loop {
+            let mut refused = Vec::new();
+            for key in &order {
+                let Some(returns) = returning.get(key) else { continue };
+                if let Some(reason) = self.stands_in_the_way(returns, &returning).await? {
+                    refused.push((*key, reason));
+                }
+                tokio::task::yield_now().await;
+            }
+            if refused.is_empty() {
+                break;
+            }
+            for (key, reason) in refused {
+                if let Some(Returning { item, is_visible, .. }) = returning.remove(&key) {
+                    self.refuse(&mut since, &mut skipped, &item, is_visible, reason);
+                }
+            }
+        }
+        if since.count > 0 || since.hidden {
+            return Err(Error::ChangedSince(Box::new(since)));
+        }
+        let mut judged = Vec::with_capacity(order.len());
+        for key in order {
+            let Some(mut returns) = returning.remove(&key) else { continue };
+            if returns.target.is_none() {
+                let (collection, id) = key;
+                returns.referrers = self.snapshot.get(&keyspace::referrers(collection, id)).await?;
+            }
+            judged.push(returns);
+        }
+        Ok(Judged { returning: judged, skipped })
+    }
+
+    fn refuse(&self, since: &mut ChangedSince, skipped: &mut u64, item: &Item, is_visible: bool, reason: Reason) {
+        if self.changed == Changed::Skip || self.is_leaving_out {
+            *skipped += u64::from(is_visible);
+            return;
+        }
+        if !is_visible {
+            since.hidden = true;
+            return;
+        }
+        since.count += 1;
+        if since.examples.len() < TOLD {
+            let Reason(reason, why) = reason;
+            let (_, id) = item.key;
+            let detail = format!("{} {id}: {why}", item.collection);
+            since.examples.push(Obstacle { collection: item.collection.clone(), id: id.to_string(), reason, detail });
+        }
+    }
+
+    /// Whether the caller may do to an item what undoing is. What followed from a change of their own, and is as it left it, goes back
+    /// with that change, as it went with it.
+    fn may(&self, item: &Item, is_visible: bool) -> bool {
+        if self.caller.is_admin() {
+            return true;
+        }
+        let Some(schema) = &item.schema else { return false };
+        let is_own = item.is_consequence && item.by.is_some() && item.by == self.caller.user_id();
+        if is_own && (item.is_unchanged() || self.changed == Changed::Skip) {
+            return true;
+        }
+        let action = match (&item.was, &item.now) {
+            (None, None) => return is_visible,
+            (Some(_), Some(_)) => Action::Update,
+            _ => Action::Delete,
+        };
+        let is_given = match (&item.was, &item.now) {
+            (Some(was), Some(now)) => was.owner() != now.record.owner(),
+            _ => false,
+        };
+        let decision = schema.collection.access.decide(action, self.caller);
+        is_visible && !is_given && decision.covers(item.owner())
+    }
+
+    /// The item as it is to be, by itself.
+    fn returning(
+        &self,
+        schema: &Arc<Schema>,
+        item: Item,
+        is_visible: bool,
+    ) -> std::result::Result<Returning, Box<(Item, Reason)>> {
+        if !item.is_unchanged() && self.changed != Changed::Overwrite {
+            let reason = match (&item.left, &item.now) {
+                (Some(_), None) => Reason("deleted", "It was deleted since.".to_owned()),
+                (None, Some(_)) => Reason("restored", "It is back already.".to_owned()),
+                _ => Reason("changed", "It was changed since.".to_owned()),
+            };
+            return Err(Box::new((item, reason)));
+        }
+        let fitted = item.was.as_ref().map(|was| fit(schema, self.caller, was)).transpose();
+        let (target, lost) = match fitted {
+            Ok(Some((target, lost))) => (Some(target), lost),
+            Ok(None) => (None, Vec::new()),
+            Err(errors) => {
+                let why = format!("As it was it does not fit the definition of today: {}", errors.in_words());
+                return Err(Box::new((item, Reason("does_not_fit", why))));
+            }
+        };
+        if target.is_some() && item.now.is_none() && item.tombstone.is_none() {
+            let reason = Reason("trimmed", "The note of its deletion was removed.".to_owned());
+            return Err(Box::new((item, reason)));
+        }
+        Ok(Returning { schema: Arc::clone(schema), item, target, lost, is_visible, referrers: None })
+    }
+
+    /// Unique values that others have now, references that lead nowhere now, and records that refer to what is to go.
+    async fn stands_in_the_way(&self, returns: &Returning, all: &HashMap<Key, Returning>) -> Result<Option<Reason>> {
+        let Returning { schema, item, target, .. } = returns;
+        let now = item.now.as_ref().map(|now| &now.record);
+        let Some(target) = target else { return self.referred(schema, item.key.1, all).await };
+        for (field, indexes) in schema.fields() {
+            let name = field.name.as_str();
+            let Some(value) = target.get(name).filter(|value| !value.is_null()) else { continue };
+            if now.is_some_and(|now| now.get(name) == Some(value)) {
+                continue;
+            }
+            if let Some(rule) = indexes.unique
+                && let Some(holder) = self.snapshot.get(&keyspace::unique(schema.number(), rule, field, value)).await?
+            {
+                let holder = stage::unique_holder(&holder).and_then(|id| all.get(&(schema.number(), id)));
+                let gives_up = holder
+                    .is_some_and(|holder| holder.target.as_ref().is_none_or(|target| target.get(name) != Some(value)));
+                if !gives_up {
+                    return Ok(Some(Reason("taken", format!("Another record has its \"{name}\" now."))));
+                }
+            }
+            if let FieldType::Reference { collection: Some(collection), .. } = &field.kind
+                && let Some(number) = schema.targets.get(collection)
+                && let Some(id) = value.as_str().and_then(|text| text.parse::<RecordId>().ok())
+            {
+                let is_there = match all.get(&(*number, id)) {
+                    Some(other) => other.target.is_some(),
+                    None => self.is_part || self.snapshot.get(&keyspace::record(*number, id)).await?.is_some(),
+                };
+                if !is_there {
+                    return Ok(Some(Reason("missing_reference", format!("What its \"{name}\" refers to is gone."))));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn referred(&self, schema: &Schema, id: RecordId, all: &HashMap<Key, Returning>) -> Result<Option<Reason>> {
+        let found = self.snapshot.get(&keyspace::referrers(schema.number(), id)).await?;
+        if self.is_part || found.as_ref().and_then(counter).unwrap_or(0) == 0 {
+            return Ok(None);
+        }
+        let value = Value::String(id.to_string());
+        for (name, field, _, referrer) in referring(self.snapshot, schema, id).await? {
+            let Some(other) = self.core.schemas.load(self.snapshot, &name).await? else { continue };
+            let lets_go = all.get(&(other.number(), referrer)).is_some_and(|other| {
+                other.target.as_ref().is_none_or(|target| target.get(field.name.as_str()) != Some(&value))
+            });
+            if !lets_go {
+                return Ok(Some(Reason("referred", "Something else refers to it now.".to_owned())));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,136 @@
+//! Undoing a large operation: a commit of its at a time, the last first, so that what others hang on comes back before them.
+
+use common::{
+    access::Caller,
+    id::{OperationId, UserId},
+    undo::Changed,
+};
+use serde::{Deserialize, Serialize};
+use store::{Snapshot, Version};
+
+use super::{Deadline, Items, Judge, Parts, take, write};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    operations::{Budget, Piece, Steps},
+    users,
+};
+
+/// Undoes an operation in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Revert {
+    /// Which one.
+    operation: OperationId,
+    /// Who asked for it; their rules hold for each piece.
+    by: Option<UserId>,
+    changed: Changed,
+    /// Everything was looked at before anything is written.
+    is_checked: bool,
+    /// The commit whose entries were undone last.
+    done_from: Option<Version>,
+    /// Records that were left as they are.
+    #[serde(default)]
+    skipped: u64,
+}
+
+impl Revert {
+    /// Of an operation, for a caller.
+    pub(super) fn new(operation: OperationId, by: &Caller, changed: Changed, is_checked: bool) -> Self {
+        Self { operation, by: by.user_id(), changed, is_checked, done_from: None, skipped: 0 }
+    }
+
+    /// How many entries there are to undo.
+    pub(crate) async fn count(&self, core: &Core) -> Result<Option<u64>> {
+        let snapshot = core.store.snapshot().await?;
+        let mut parts = Parts::new(&snapshot, self.operation).await?;
+        if let Some(version) = self.done_from {
+            parts.before(version);
+        }
+        Ok(Some(parts.count()))
+    }
+
+    /// The operation that is undone.
+    pub(crate) fn operation(&self) -> OperationId {
+        self.operation
+    }
+
+    /// What is to be said at the end; nothing where all went back.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let records = common::text::count(self.skipped, "record");
+        (self.skipped > 0).then(|| format!("{records} had been changed, or could not go back, and stayed as they are."))
+    }
+
+    async fn caller(&self, core: &Core) -> Result<Caller> {
+        let Some(id) = self.by else { return Ok(Caller::Anonymous) };
+        let user = users::load(&core.store, id).await?.map(|(_, user)| user);
+        Ok(user.filter(|user| user.user.is_active).ok_or(Error::Denied)?.caller())
+    }
+}
+
+/// Whether all of an operation may and can go back; an error where it does not. `false` where it takes longer than a request may.
+pub(super) async fn check(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    mut parts: Parts<'_>,
+    changed: Changed,
+    deadline: &Deadline,
+) -> Result<bool> {
+    let mut judge = Judge::new(core, snapshot, caller, changed);
+    judge.is_part = true;
+    loop {
+        let checked = async {
+            let Some(part) = parts.next_back().await? else { return Ok(false) };
+            let mut items = Items::new(core, snapshot, caller);
+            take(&mut items, part)?;
+            if !items.is_empty() {
+                judge.judge(items.resolve(deadline).await?).await?;
+            }
+            Ok(true)
+        };
+        match checked.await {
+            Ok(true) => {}
+            Ok(false) => return Ok(true),
+            Err(Error::TooSlow) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl Steps for Revert {
+    async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        let caller = self.caller(core).await?;
+        let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
+        let mut parts = Parts::new(&snapshot, self.operation).await?;
+        if !self.is_checked {
+            let checked = check(core, &snapshot, &caller, parts, self.changed, &deadline).await?;
+            self.is_checked = true;
+            return if checked { Ok(Piece::default()) } else { Err(Error::TooSlow) };
+        }
+        if let Some(version) = self.done_from {
+            parts.before(version);
+        }
+        let mut piece = Piece::default();
+        let Some(part) = parts.next_back().await? else {
+            piece.is_last = true;
+            return Ok(piece);
+        };
+        self.done_from = Some(part.version);
+        piece.done = part.entries.len() as u64;
+        let mut items = Items::new(core, &snapshot, &caller);
+        take(&mut items, part)?;
+        if items.is_empty() {
+            return Ok(piece);
+        }
+        // What was changed since it was looked at stays as it is.
+        let changed = if self.changed == Changed::Refuse { Changed::Skip } else { self.changed };
+        let mut judge = Judge::new(core, &snapshot, &caller, changed);
+        judge.is_leaving_out = true;
+        let judged = judge.judge(items.resolve(&deadline).await?).await?;
+        let (batch, done) = write::stage(core, &caller, judged).await?;
+        self.skipped += done.skipped;
+        piece.batch = batch;
+        budget.spend(0);
+        Ok(piece)
+    }
+}

@@ -1,0 +1,76 @@
+//! The batch that puts records back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{
+    access::Caller,
+    change::{Subject, Verb},
+    problem::{FieldError, FieldErrors},
+    undo::{Counted, NotRestored},
+};
+use store::{Batch, Expect};
+
+use super::{
+    Done,
+    judge::{Judged, Returning},
+};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace,
+    records::expect_referrers,
+    stage::Stage,
+};
+
+/// What is judged to go back, as one batch; and what that does, as far as the caller may view it.
+pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged) -> Result<(Batch, Done)> {
+    let Judged { mut returning, skipped } = judged;
+    let mut done = Done { skipped, ..Done::default() };
+    let mut lost: BTreeMap<(String, String), NotRestored> = BTreeMap::new();
+    // What goes gives its unique values up before others take them.
+    returning.sort_by_key(|returns| (returns.target.is_some(), returns.item.now.is_none()));
+    let mut batch = Batch::new();
+    let mut known = BTreeSet::new();
+    for Returning { schema, .. } in &returning {
+        if known.insert(schema.number()) {
+            batch.expect(keyspace::collection(&schema.collection.name), Expect::Version(schema.version));
+        }
+    }
+    let mut stage = Stage::new(core, caller, batch);
+    for Returning { schema, item, target, lost: fields, is_visible, referrers } in returning {
+        stage.is_consequence = item.is_consequence;
+        let (_, id) = item.key;
+        let (action, taken) = match (item.now, target) {
+            (None, None) => continue,
+            (Some(now), None) => {
+                stage.delete(&schema, id, &now.entry).await?;
+                expect_referrers(&mut stage, &schema, id, referrers.as_ref());
+                (Verb::Delete, Vec::new())
+            }
+            (Some(now), Some(mut target)) => {
+                target.set("updated_at", core.timestamp());
+                (Verb::Update, stage.replace(&schema, &now, &schema, &target).await?)
+            }
+            (None, Some(mut target)) => {
+                let tombstone = item.tombstone.ok_or(Error::Trimmed)?;
+                target.set("updated_at", core.timestamp());
+                (Verb::Restore, stage.restore(&schema, id, &target, &tombstone).await?.1)
+            }
+        };
+        if let Some(field) = taken.into_iter().next() {
+            let error = FieldError::new("unique", "Two of the records that would come back have the same value here.");
+            return Err(Error::Taken(FieldErrors::of(field, error)));
+        }
+        let collection = &schema.collection.name;
+        if is_visible {
+            let counted = Counted { subject: Subject::Record, collection: Some(collection.clone()), action, count: 1 };
+            done.counts.add_many(counted);
+            for field in fields {
+                let gone = NotRestored { collection: collection.clone(), field: field.clone(), count: 0 };
+                lost.entry((collection.to_string(), field)).or_insert(gone).count += 1;
+            }
+        }
+    }
+    done.not_restored = lost.into_values().collect();
+    Ok((stage.finish(), done))
+}

@@ -1,0 +1,223 @@
+//! Undoing: what one request did, what a deletion would do, and what a revert did. Everything that a request writes is one operation,
+//! which its answer names in [`OPERATION_HEADER`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    answer::JsonAnswer,
+    change::{Change, Subject, Verb},
+    id::{OperationId, UserId},
+    name::CollectionName,
+    operation::OperationState,
+    problem::FieldErrors,
+    query::{Pairs, Query, unknown_parameter},
+    reader::invalid,
+};
+
+/// The header in which an answer says which operation its request was. A request that changed nothing was none.
+pub const OPERATION_HEADER: &str = "operation";
+
+/// The header in which a restored record's answer names the fields of the version that the collection has no more.
+pub const NOT_RESTORED_HEADER: &str = "not-restored";
+
+/// How many things of one kind something was or would be done to, as far as the caller may view them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Counted {
+    /// Of which kind the things are.
+    pub subject: Subject,
+    /// The collection of records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<CollectionName>,
+    /// What is done.
+    pub action: Verb,
+    /// To how many.
+    pub count: u64,
+}
+
+/// What a deletion would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Deletion {
+    /// How many records it would delete or change.
+    pub count: u64,
+    /// The same by collection: `delete` where a record would go, `update` where a reference would become null.
+    pub counts: Vec<Counted>,
+}
+
+impl JsonAnswer for Deletion {}
+
+/// What one operation did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OperationChanges {
+    /// Which operation.
+    pub operation: OperationId,
+    /// When it began: RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub at: String,
+    /// The user whose request it was; null where nobody was signed in.
+    pub by: Option<UserId>,
+    /// The operation that this one undid; null where it undid none.
+    pub reverts: Option<OperationId>,
+    /// How many things it changed that the caller may view.
+    pub count: u64,
+    /// The same by kind.
+    pub counts: Vec<Counted>,
+    /// The absolute address of the changes that come after; null where there are no more.
+    pub next: Option<String>,
+    /// The changes, in the order in which they were made.
+    pub results: Vec<Change>,
+}
+
+impl JsonAnswer for OperationChanges {}
+
+/// Which fields could not be put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NotRestored {
+    /// The collection that has the field no more.
+    pub collection: CollectionName,
+    /// The field.
+    pub field: String,
+    /// In how many records it had a value.
+    pub count: u64,
+}
+
+/// What a revert did, or has begun to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reverted {
+    /// The operation that the revert is: reverting it does everything again.
+    pub operation: OperationId,
+    /// The operation that it undoes.
+    pub reverts: OperationId,
+    /// `done`, or `running` where it is done in the background: `/api/operations/{operation}/` tells how far it is.
+    pub state: OperationState,
+    /// How many things it changed that the caller may view; 0 while it runs.
+    pub count: u64,
+    /// The same by kind.
+    pub counts: Vec<Counted>,
+    /// How many were changed since, and left as they are.
+    pub skipped: u64,
+    /// What could not be put back, since its field is gone.
+    pub not_restored: Vec<NotRestored>,
+}
+
+impl JsonAnswer for Reverted {}
+
+/// What becomes of things that were changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Changed {
+    /// Nothing is undone.
+    #[default]
+    Refuse,
+    /// They stay as they are.
+    Skip,
+    /// They go back too.
+    Overwrite,
+}
+
+/// The parameters of a revert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RevertQuery {
+    /// `changed`.
+    pub changed: Changed,
+}
+
+impl Query for RevertQuery {
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let mut query = Self::default();
+        let mut errors = FieldErrors::new();
+        for (name, value) in pairs {
+            match (name.as_str(), value.as_str()) {
+                ("changed", "skip") => query.changed = Changed::Skip,
+                ("changed", "overwrite") => query.changed = Changed::Overwrite,
+                ("changed", _) => errors.push(name, invalid("This is skip or overwrite.")),
+                _ => errors.push(name, unknown_parameter()),
+            }
+        }
+        errors.or(query)
+    }
+
+    fn to_pairs(&self) -> Pairs {
+        let word = match self.changed {
+            Changed::Refuse => return Vec::new(),
+            Changed::Skip => "skip",
+            Changed::Overwrite => "overwrite",
+        };
+        vec![("changed".to_owned(), word.to_owned())]
+    }
+}
+
+/// The parameters of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeleteQuery {
+    /// Nothing is deleted; what would be is told.
+    pub dry_run: bool,
+}
+
+impl Query for DeleteQuery {
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let mut query = Self::default();
+        let mut errors = FieldErrors::new();
+        for (name, value) in pairs {
+            match (name.as_str(), value.as_str()) {
+                ("dry_run", "true" | "1") => query.dry_run = true,
+                ("dry_run", "false" | "0") => query.dry_run = false,
+                ("dry_run", _) => errors.push(name, invalid("This is true or false.")),
+                _ => errors.push(name, unknown_parameter()),
+            }
+        }
+        errors.or(query)
+    }
+
+    fn to_pairs(&self) -> Pairs {
+        if self.dry_run { vec![("dry_run".to_owned(), "true".to_owned())] } else { Vec::new() }
+    }
+}
+
+/// The parameters of an operation's changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OperationQuery {
+    /// How many changes are passed over.
+    pub offset: u64,
+}
+
+impl Query for OperationQuery {
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let mut query = Self::default();
+        let mut errors = FieldErrors::new();
+        for (name, value) in pairs {
+            match (name.as_str(), value.parse()) {
+                ("offset", Ok(offset)) => query.offset = offset,
+                ("offset", Err(_)) => errors.push(name, invalid("This is not a number of changes.")),
+                _ => errors.push(name, unknown_parameter()),
+            }
+        }
+        errors.or(query)
+    }
+
+    fn to_pairs(&self) -> Pairs {
+        if self.offset == 0 { Vec::new() } else { vec![("offset".to_owned(), self.offset.to_string())] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{decode, encode};
+
+    #[test]
+    fn the_queries_read_back_as_they_were_written() {
+        for raw in ["changed=skip", "changed=overwrite", ""] {
+            assert_eq!(encode(&RevertQuery::from_pairs(decode(raw)).unwrap().to_pairs()), raw);
+        }
+        assert_eq!(encode(&DeleteQuery::from_pairs(decode("dry_run=true")).unwrap().to_pairs()), "dry_run=true");
+        assert_eq!(encode(&OperationQuery::from_pairs(decode("offset=7")).unwrap().to_pairs()), "offset=7");
+        assert!(RevertQuery::from_pairs(decode("changed=no")).is_err());
+        assert!(DeleteQuery::from_pairs(decode("dry_run=x")).is_err());
+        assert!(OperationQuery::from_pairs(decode("offset=-1")).is_err());
+    }
+}
