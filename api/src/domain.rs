@@ -20,6 +20,7 @@ pub mod demo;
 pub mod error;
 pub mod journal;
 pub mod keyspace;
+pub mod layout;
 pub mod numbers;
 pub mod operations;
 pub mod owners;

@@ -8,10 +8,11 @@ use crate::{
     field::{Field, FieldType},
     id::{Revision, UserId},
     json::Exact,
+    name::FieldName,
     problem::{FieldError, FieldErrors},
     reader::{invalid, required, unknown},
     record::{Member, Record},
-    validate::{self, Ends, check_exact, check_member},
+    validate::{self, Ends, check_exact},
 };
 
 /// What a body is for.
@@ -81,7 +82,7 @@ pub fn clean(
     let mut values = Record::default();
     for field in &collection.fields {
         let name = field.name.as_str();
-        let sent = body.take(name);
+        let (sent_as, sent) = take(field, &mut body, stored, &mut errors);
         let sent = if manner.is_form { form::read(field, sent, is_patch) } else { Ok(sent) };
         let value = match (sent, write) {
             (Err(wrong), _) => Err(vec![wrong]),
@@ -93,7 +94,7 @@ pub fn clean(
         match value {
             Ok(value) => values.set(name, value),
             Err(wrong) => {
-                errors.add(name.to_owned(), wrong);
+                errors.add(sent_as.to_owned(), wrong);
             }
         }
     }
@@ -103,6 +104,30 @@ pub fn clean(
         }
     }
     errors.or(Cleaned { values, owner })
+}
+
+/// Takes a field's member off, under whichever of its names it was sent; what is wrong with it stands under that name. One who read it
+/// under its name of today and writes it under a former one sends both.
+fn take<'a>(
+    field: &'a Field,
+    body: &mut Record,
+    stored: Option<&Record>,
+    errors: &mut FieldErrors,
+) -> (&'a str, Option<Exact>) {
+    let name = field.name.as_str();
+    let (mut sent_as, mut sent) = (name, body.take(name));
+    for alias in field.aliases.iter().map(FieldName::as_str) {
+        let Some(value) = body.take(alias) else { continue };
+        let is_as_read = |sent: &Exact| stored.and_then(|stored| stored.get(name)) == Some(&**sent);
+        match &sent {
+            Some(sent) if **sent != *value && !is_as_read(sent) => {
+                let message = format!("This is a former name of \"{name}\", which was sent too, with another value.");
+                errors.push(alias, invalid(message));
+            }
+            _ => (sent_as, sent) = (alias, Some(value)),
+        }
+    }
+    (sent_as, sent)
 }
 
 /// A member that stays as it is. A moment that an earlier version wrote takes today's form.
@@ -161,12 +186,6 @@ impl From<Member<'_>> for Exact {
     fn from(member: Member<'_>) -> Self {
         Self::of(member.value.clone(), member.text.map(Into::into))
     }
-}
-
-/// Checks a stored member against a field of another definition.
-pub fn carry_over(field: &Field, member: Member<'_>) -> Result<Exact, Vec<FieldError>> {
-    let checked = check_member(field, member, Ends::Kept)?;
-    Ok(if matches!(field.kind, FieldType::Json { .. }) { member.into() } else { checked.into() })
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ use crate::{
     answer::JsonAnswer,
     field::Field,
     id::{CollectionId, Revision},
-    name::CollectionName,
+    name::{CollectionName, FieldName},
     problem::FieldErrors,
-    reader::{Body, Reader, members, object, unchanged},
+    query::{Pairs, Query, no_such_field, unknown_parameter},
+    reader::{Body, Reader, invalid, members, object, unchanged},
 };
 
 /// A collection as it is stored and sent.
@@ -26,8 +27,11 @@ use crate::{
 pub struct Collection {
     /// Names it for ever.
     pub id: CollectionId,
-    /// Its name, as in `/api/records/{name}/`. It cannot be changed.
+    /// Its name, as in `/api/records/{name}/`.
     pub name: CollectionName,
+    /// Names that it had before, and that still lead to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<CollectionName>,
     /// A sentence about it.
     #[serde(default)]
     pub description: String,
@@ -51,9 +55,10 @@ pub struct Collection {
 impl JsonAnswer for Collection {}
 
 impl Collection {
-    /// The field of this name.
+    /// The field of this name, or that had this name before and still answers to it.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.name.as_str() == name)
+        let named = self.fields.iter().find(|field| field.name.as_str() == name);
+        named.or_else(|| self.fields.iter().find(|field| field.aliases.iter().any(|alias| alias.as_str() == name)))
     }
 
     /// Members that a body brought back and cannot change must be what they are.
@@ -68,6 +73,10 @@ impl Collection {
 pub struct Definition {
     /// Its name.
     pub name: CollectionName,
+    /// Names that it had before and that still lead to it; `None` where nothing is said of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_null))]
+    pub aliases: Option<Vec<CollectionName>>,
     /// A sentence about it.
     #[cfg_attr(feature = "schema", schemars(default, with = "crate::schema::Text"))]
     pub description: String,
@@ -87,8 +96,59 @@ pub struct Definition {
 
 impl From<Collection> for Definition {
     fn from(collection: Collection) -> Self {
-        let Collection { name, description, fields, access, revision, .. } = collection;
-        Self { name, description, fields, access, revision: Some(revision), sent_back: Object::new() }
+        let Collection { name, aliases, description, fields, access, revision, .. } = collection;
+        let aliases = Some(aliases).filter(|aliases| !aliases.is_empty());
+        Self { name, aliases, description, fields, access, revision: Some(revision), sent_back: Object::new() }
+    }
+}
+
+/// What a change of a definition is to do beside being made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DefinitionQuery {
+    /// Fields whose values may go.
+    pub drop: Vec<FieldName>,
+    /// Nothing is changed; it is told what would be.
+    pub dry_run: bool,
+    /// While it is looked at whether records fit, writes that would not are refused.
+    pub hold: bool,
+}
+
+impl Query for DefinitionQuery {
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let mut query = Self::default();
+        let mut errors = FieldErrors::new();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "drop" => {
+                    for field in value.split(',').map(str::trim).filter(|field| !field.is_empty()) {
+                        match field.parse() {
+                            Ok(field) => query.drop.push(field),
+                            Err(_) => errors.push(name.clone(), no_such_field(field)),
+                        }
+                    }
+                }
+                "dry_run" | "hold" => {
+                    let told = match value.as_str() {
+                        "true" | "1" => Some(true),
+                        "false" | "0" | "" => Some(false),
+                        _ => {
+                            errors.push(name.clone(), invalid("Use true or false."));
+                            None
+                        }
+                    };
+                    *(if name == "hold" { &mut query.hold } else { &mut query.dry_run }) = told.unwrap_or(false);
+                }
+                _ => errors.push(name, unknown_parameter()),
+            }
+        }
+        errors.or(query)
+    }
+
+    fn to_pairs(&self) -> Pairs {
+        let names: Vec<&str> = self.drop.iter().map(FieldName::as_str).collect();
+        let drop = (!names.is_empty()).then(|| ("drop".to_owned(), names.join(",")));
+        let flag = |name: &str, flag: bool| flag.then(|| (name.to_owned(), "true".to_owned()));
+        drop.into_iter().chain(flag("dry_run", self.dry_run)).chain(flag("hold", self.hold)).collect()
     }
 }
 
@@ -107,6 +167,7 @@ impl Body for Definition {
         let mut reader = Reader::new(value)?;
         let sent_back = sent_back(&mut reader);
         let name = reader.parsed("name");
+        let aliases = reader.list("aliases");
         let description = reader.text_or_empty("description");
         let fields = match reader.take("fields") {
             Some(value) => read_fields(value, &mut reader.errors),
@@ -120,7 +181,7 @@ impl Body for Definition {
         let errors = reader.finish();
         match (name, fields, access) {
             (Some(name), Some(fields), Some(access)) => {
-                errors.or(Self { name, description, fields, access, revision, sent_back })
+                errors.or(Self { name, aliases, description, fields, access, revision, sent_back })
             }
             _ => Err(errors),
         }
@@ -135,9 +196,12 @@ impl Body for Definition {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, transform = crate::schema::read_only(READ_ONLY)))]
 pub struct DefinitionPatch {
-    /// Must equal the collection's name where it is sent.
+    /// Its name, which may be another than before.
     #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_null))]
     pub name: Option<CollectionName>,
+    /// Names that it had before and that still lead to it.
+    #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_null))]
+    pub aliases: Option<Vec<CollectionName>>,
     /// A new sentence.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Text>", transform = crate::schema::not_null))]
     pub description: Option<String>,
@@ -159,12 +223,48 @@ impl DefinitionPatch {
     pub fn apply(self, collection: &Collection) -> Definition {
         Definition {
             name: self.name.unwrap_or_else(|| collection.name.clone()),
+            aliases: self.aliases,
             description: self.description.unwrap_or_else(|| collection.description.clone()),
             fields: self.fields.unwrap_or_else(|| collection.fields.clone()),
             access: self.access.unwrap_or_default().apply(collection.access.clone()),
             revision: self.revision,
             sent_back: self.sent_back,
         }
+    }
+}
+
+/// A patch of one field: the members that change.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FieldPatch(pub Object);
+
+impl Body for FieldPatch {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        object(value).map(Self)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for FieldPatch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FieldPatch".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Object::json_schema(generator)
+    }
+}
+
+impl Body for Field {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        read_field(value)
+    }
+
+    fn to_json(&self) -> Value {
+        json!(self)
     }
 }
 
@@ -194,16 +294,18 @@ impl Body for DefinitionPatch {
         let mut reader = Reader::new(Value::Object(sent))?;
         let sent_back = sent_back(&mut reader);
         let name = if has_name { reader.parsed("name") } else { None };
+        let aliases = reader.list("aliases");
         let description = has_description.then(|| reader.text_or_empty("description"));
         let fields = reader.take("fields").and_then(|value| read_fields(value, &mut reader.errors));
         let access = reader.take("access").and_then(|value| read_access(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
-        reader.finish().or(Self { name, description, fields, access, revision, sent_back })
+        reader.finish().or(Self { name, aliases, description, fields, access, revision, sent_back })
     }
 
     fn to_json(&self) -> Value {
         members([
             ("name", self.name.as_ref().map(|name| json!(name))),
+            ("aliases", self.aliases.as_ref().map(|aliases| json!(aliases))),
             ("description", self.description.as_ref().map(|text| json!(text))),
             ("fields", self.fields.as_ref().map(|fields| json!(fields))),
             ("access", self.access.as_ref().map(AccessPatch::to_json)),

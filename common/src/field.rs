@@ -1,10 +1,14 @@
 //! Fields: what a collection says about one member of its records. How a value is checked against a field is in
 //! [`crate::validate`], how a definition is read from a body in [`crate::collection`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    conversion::Conversion,
+    id::FieldId,
     json::optional_value,
     name::{CollectionName, FieldName},
 };
@@ -22,8 +26,14 @@ pub const MAX_DECIMAL_DIGITS: u32 = 28;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Field {
+    /// Names it for ever, whatever it is called. The server gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<FieldId>,
     /// Its name in the record.
     pub name: FieldName,
+    /// Names that it had before, and that still lead to it in bodies and queries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<FieldName>,
     /// Its type, with the limits that the type has.
     #[serde(flatten)]
     pub kind: FieldType,
@@ -47,6 +57,39 @@ pub struct Field {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Text"))]
     pub help: String,
+    /// What a request says beside that.
+    #[serde(flatten)]
+    pub change: Box<FieldChange>,
+}
+
+/// What a request says of a field beside what it is to be: where its values come from. No answer has it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FieldChange {
+    /// What it is called so far, for who does not send ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<FieldName>,
+    /// How the values that there are become values of the field, where something may be lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convert: Option<Conversion>,
+    /// What the records that exist get, where they have no value.
+    #[serde(default, deserialize_with = "optional_value", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Value>"))]
+    pub value: Option<Value>,
+    /// Choices that get another name, in the records too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::FilledText>"))]
+    pub rename: BTreeMap<String, String>,
+    /// It says which aliases the field has; otherwise those stay.
+    #[serde(skip)]
+    pub says_aliases: bool,
+}
+
+impl FieldChange {
+    /// Nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The types a field can have, with their limits. The word in `type` is the variant's name in snake case.
@@ -187,7 +230,9 @@ impl Field {
     /// A field of this name and type with nothing else said.
     pub fn new(name: FieldName, kind: FieldType) -> Self {
         Self {
+            id: None,
             name,
+            aliases: Vec::new(),
             kind,
             required: false,
             nullable: false,
@@ -195,6 +240,7 @@ impl Field {
             indexed: false,
             default: None,
             help: String::new(),
+            change: Box::default(),
         }
     }
 

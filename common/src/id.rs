@@ -74,6 +74,8 @@ id!(/// Names one session: the family of tokens that began with one sign-in.
     SessionId);
 id!(/// Names one collection, whatever it is called.
     CollectionId);
+id!(/// Names one field of a collection, whatever it is called.
+    FieldId);
 id!(/// Names one operation for ever: what one request did, and work in the background.
     OperationId);
 
@@ -90,12 +92,25 @@ impl Revision {
         format!("\"{}\"", self.0)
     }
 
-    /// Reads a strong entity tag back; `None` for anything that Coffer would not have written.
+    /// The entity tag of a record that was written before its definition's version `look`, which changed what records look like.
+    pub fn etag_since(self, look: Option<u32>) -> String {
+        match look {
+            Some(look) => format!("\"{}-{look}\"", self.0),
+            None => self.etag(),
+        }
+    }
+
+    /// Reads the revision of a strong entity tag; `None` for anything that Coffer would not have written.
     pub fn from_etag(text: &str) -> Option<Self> {
         let text = text.trim();
-        let revision = Self(text.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?);
+        let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+        let (revision, look) = match inner.split_once('-') {
+            Some((revision, look)) => (revision, Some(look.parse().ok()?)),
+            None => (inner, None),
+        };
+        let revision = Self(revision.parse().ok()?);
         // Tags are compared as they are written: "042" is another one.
-        (revision.etag() == text).then_some(revision)
+        (revision.etag_since(look) == text).then_some(revision)
     }
 }
 
@@ -141,8 +156,10 @@ mod tests {
     #[test]
     fn etags_round_trip() {
         assert_eq!(Revision::from_etag(&Revision(42).etag()), Some(Revision(42)));
+        assert_eq!(Revision::from_etag(&Revision(42).etag_since(Some(3))), Some(Revision(42)));
         assert_eq!(Revision::from_etag("W/\"42\""), None);
-        for other in ["42", "\"042\"", "\"+42\"", "\"\"", "\"", "\"4 2\"", "\"42\"\""] {
+        for other in ["42", "\"042\"", "\"+42\"", "\"\"", "\"", "\"4 2\"", "\"42\"\"", "\"42-\"", "\"42-03\"", "\"-3\""]
+        {
             assert_eq!(Revision::from_etag(other), None, "{other}");
         }
     }

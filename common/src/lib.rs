@@ -21,6 +21,7 @@ pub mod claims;
 pub mod clean;
 pub mod collection;
 pub mod conflict;
+pub mod conversion;
 pub mod duration;
 pub mod editor;
 pub mod endpoint;

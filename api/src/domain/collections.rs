@@ -2,11 +2,18 @@
 //! records carried over to it are one commit.
 
 mod carry_over;
+mod change;
+mod delete;
+mod plan;
+mod rename;
+
+pub use change::{add_field, drop_field, replace, update, update_field};
+pub use delete::delete;
 
 use common::{
     access::{Action, Caller, Decision},
     change::{Subject, Verb},
-    collection::{Collection, Definition, DefinitionPatch},
+    collection::{Collection, Definition},
     field::FieldType,
     id::{CollectionId, Revision},
     name::CollectionName,
@@ -15,18 +22,16 @@ use common::{
     reader::unchanged,
 };
 use serde_json::{Value, json};
-use store::{Addition, Batch, Expect, Reserve, Scan, Snapshot, counter};
+use store::{Addition, Batch, Expect, Snapshot, counter};
 
 use super::{
     core::Core,
     error::{Error, Result},
     journal, keyspace,
     numbers::{CollectionNumber, Keys},
-    precondition::Precondition,
     quota::MAX_COLLECTIONS,
     retry::Retry,
     schema::{self, StoredDefinition},
-    stage::Stage,
 };
 
 /// The collections that the caller may list, with how many records they would see.
@@ -73,12 +78,10 @@ pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Res
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
-        check_references(core, &snapshot, &definition).await?;
-        if core.schemas.load(&snapshot, &definition.name).await?.is_some() {
-            let error = FieldError::new("unique", "A collection of this name exists already.");
-            return Err(Error::Taken(FieldErrors::of("name", error)));
-        }
-        let (mut collection, batch) = stage_create(core, caller, &snapshot, definition.clone()).await?;
+        let mut definition = definition.clone();
+        check_references(core, &snapshot, &mut definition, None).await?;
+        rename::check_free(core, &snapshot, &definition.name, None).await?;
+        let (mut collection, batch) = stage_create(core, caller, &snapshot, definition).await?;
         if let Some(version) = retry.commit_for(caller, batch).await? {
             (collection.revision, collection.count) = (Revision(version.get()), Some(0));
             return Ok(collection);
@@ -93,10 +96,15 @@ async fn stage_create(
     definition: Definition,
 ) -> Result<(Collection, Batch)> {
     let at = core.timestamp();
-    let Definition { name, description, fields, access, .. } = definition;
-    let collection = Collection {
+    let Definition { name, description, mut fields, access, .. } = definition;
+    for field in &mut fields {
+        // Those of another collection, or of none.
+        (field.id, field.aliases, field.change) = (None, Vec::new(), Box::default());
+    }
+    let mut collection = Collection {
         id: CollectionId::from_uuid(core.ids.next_id()),
         name,
+        aliases: Vec::new(),
         description,
         fields,
         access,
@@ -112,14 +120,18 @@ async fn stage_create(
         None => return Err(Error::internal("the last collection's number cannot be read; run coffer check")),
     };
     let keys = Keys::new(number, &collection, &mut || core.ids.next_id());
-    let key = keyspace::collection(&collection.name);
+    let mut definition = StoredDefinition { collection, keys };
+    definition.show_ids();
+    let key = keyspace::collection(&definition.collection.name);
+    collection = definition.collection.clone();
     let numbered = journal::read::Numbered { id: collection.id, name: collection.name.clone() };
     let change = journal::entry(core, caller, Subject::Collection, &collection.name, Verb::Create)
         .values(Value::Null, json!(collection));
     let mut batch = Batch::new();
     batch
         .expect(key.clone(), Expect::Absent)
-        .put(key, serde_json::to_vec(&StoredDefinition { collection: collection.clone(), keys })?)
+        .put(key, serde_json::to_vec(&definition)?)
+        .expect(keyspace::collection_alias(&collection.name), Expect::Absent)
         .expect(last.clone(), given.map_or(Expect::Absent, |entry| Expect::Version(entry.version)))
         .put(last, i64::from(number.0).to_be_bytes().to_vec())
         .put(keyspace::numbered(number), serde_json::to_vec(&numbered)?)
@@ -129,14 +141,28 @@ async fn stage_create(
     Ok((collection, batch))
 }
 
-/// The collections that reference fields name must be there, or be this one.
-async fn check_references(core: &Core, snapshot: &Snapshot, definition: &Definition) -> Result<()> {
+/// The collections that reference fields name must be there, or be this one, which is called `own` so far. They get the name that they
+/// have today.
+async fn check_references(
+    core: &Core,
+    snapshot: &Snapshot,
+    definition: &mut Definition,
+    own: Option<&CollectionName>,
+) -> Result<()> {
     let mut errors = FieldErrors::new();
-    for (i, field) in definition.fields.iter().enumerate() {
-        let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { continue };
-        if *collection != definition.name && core.schemas.load(snapshot, collection).await?.is_none() {
-            let message = format!("There is no collection \"{collection}\".");
-            errors.push(format!("fields.{i}.collection"), FieldError::new("does_not_exist", message));
+    let name = definition.name.clone();
+    for (i, field) in definition.fields.iter_mut().enumerate() {
+        let FieldType::Reference { collection: Some(collection), .. } = &mut field.kind else { continue };
+        if *collection == name {
+            continue;
+        }
+        match core.schemas.load(snapshot, collection).await? {
+            Some(found) if Some(&found.collection.name) == own => *collection = name.clone(),
+            Some(found) => collection.clone_from(&found.collection.name),
+            None => {
+                let message = format!("There is no collection \"{collection}\".");
+                errors.push(format!("fields.{i}.collection"), FieldError::new("does_not_exist", message));
+            }
         }
     }
     Ok(errors.or(())?)
@@ -149,131 +175,6 @@ fn expect_references(batch: &mut Batch, collection: &Collection) {
             && *target != collection.name
         {
             batch.expect(keyspace::collection(target), Expect::Present).add(keyspace::referring_definitions(), 1);
-        }
-    }
-}
-
-/// Defines a collection anew and carries its records over.
-pub async fn replace(
-    core: &Core,
-    caller: &Caller,
-    name: &CollectionName,
-    definition: Definition,
-    precondition: Option<&Precondition>,
-) -> Result<Collection> {
-    change(core, caller, name, precondition, |_| Ok(definition.clone())).await
-}
-
-/// Changes parts of a definition and carries the records over.
-pub async fn update(
-    core: &Core,
-    caller: &Caller,
-    name: &CollectionName,
-    patch: DefinitionPatch,
-    precondition: Option<&Precondition>,
-) -> Result<Collection> {
-    change(core, caller, name, precondition, |collection| Ok(patch.clone().apply(collection))).await
-}
-
-async fn change(
-    core: &Core,
-    caller: &Caller,
-    name: &CollectionName,
-    precondition: Option<&Precondition>,
-    define: impl Fn(&Collection) -> std::result::Result<Definition, FieldErrors>,
-) -> Result<Collection> {
-    let mut retry = Retry::new(core);
-    loop {
-        let snapshot = core.store.snapshot().await?;
-        let before = core.schemas.find(&snapshot, name, caller).await?;
-        let definition = define(&before.collection)?;
-        Precondition::check(precondition, before.collection.revision)?;
-        if definition.revision.is_some_and(|read| read != before.collection.revision) {
-            return Err(Error::Stale);
-        }
-        before.collection.check_sent_back(&definition.sent_back)?;
-        if definition.name != *name {
-            let error =
-                FieldError::new("read_only", "A collection's name cannot be changed. Make a new collection instead.");
-            return Err(FieldErrors::of("name", error).into());
-        }
-        check_references(core, &snapshot, &definition).await?;
-        let Definition { description, fields, access, .. } = definition;
-        let after =
-            Collection { description, fields, access, updated_at: core.timestamp(), ..before.collection.clone() };
-        let key = keyspace::collection(name);
-        let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Update)
-            .values(json!(before.collection), json!(after));
-        let keys = before.keys.changed(Some(&before.collection), &after, &mut || core.ids.next_id());
-        let rekeyed = keys.indexes != before.keys.indexes;
-        let after = StoredDefinition { collection: after, keys };
-        let mut batch = Batch::new();
-        batch
-            .expect(key.clone(), Expect::Version(before.version))
-            .put(key, serde_json::to_vec(&after)?)
-            .append(journal::bytes(&entry));
-        expect_references(&mut batch, &after.collection);
-        if rekeyed || after.collection.fields != before.collection.fields {
-            batch = carry_over::stage(core, caller, &snapshot, batch, &before, after).await?;
-        }
-        if retry.commit(batch).await?.is_some() {
-            return get(core, caller, name).await;
-        }
-    }
-}
-
-/// Deletes a collection with all its records, unless another collection refers to it.
-pub async fn delete(
-    core: &Core,
-    caller: &Caller,
-    name: &CollectionName,
-    precondition: Option<&Precondition>,
-) -> Result<()> {
-    let mut retry = Retry::new(core);
-    loop {
-        let snapshot = core.store.snapshot().await?;
-        let schema = core.schemas.find(&snapshot, name, caller).await?;
-        Precondition::check(precondition, schema.collection.revision)?;
-        for StoredDefinition { collection: other, .. } in schema::all(&snapshot).await? {
-            let refers = |field: &common::field::Field| matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if collection == name);
-            if let Some(field) = other.fields.iter().find(|field| other.name != *name && refers(field)) {
-                let message = format!(
-                    "The field \"{}\" of \"{}\" refers to this collection. Remove that field first.",
-                    field.name, other.name
-                );
-                return Err(Error::Conflict(message));
-            }
-        }
-        let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Delete)
-            .values(json!(schema.collection), Value::Null);
-        let key = keyspace::collection(name);
-        let referring = keyspace::referring_definitions();
-        let unchanged = snapshot.get(&referring).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
-        let mut batch = Batch::new();
-        batch
-            .expect(key.clone(), Expect::Version(schema.version))
-            .expect(referring, unchanged)
-            .delete(key)
-            .add(keyspace::collection_count(), -1)
-            .append(journal::bytes(&entry));
-        let mut stage = Stage::new(core, caller, batch);
-        let number = schema.number();
-        for (key, entry) in carry_over::all_records(&snapshot, number).await? {
-            stage.delete(&schema, carry_over::id_of(&key)?, &entry).await?;
-        }
-        let mut batch = stage.finish();
-        carry_over::expect_no_new_records(&snapshot, &mut batch, number).await?;
-        for prefix in [keyspace::count(number), keyspace::all_referrers(number)] {
-            // Deleting its records counts down; of this collection nothing stays to be counted. Tombstones stay, so that the journal can
-            // say what was.
-            batch.withdraw(&prefix);
-            for (key, _) in snapshot.scan(Scan::prefix(&prefix)).await? {
-                batch.delete(key);
-            }
-        }
-        batch.use_reserve(Reserve::Half);
-        if retry.commit(batch).await?.is_some() {
-            return Ok(());
         }
     }
 }

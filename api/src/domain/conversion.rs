@@ -28,6 +28,7 @@ use super::{
     error::Result,
     journal::{self, Action, Link, RecordChange, Values, read::Numbered},
     keyspace,
+    layout::Lost,
     numbers::{CollectionNumber, Keys, OwnerNumber},
     record,
     schema::{Schema, StoredDefinition},
@@ -93,10 +94,11 @@ impl<'a> Converter<'a> {
     }
 
     fn schema(&mut self, definition: &Definition, version: Version) -> Schema {
-        let Definition { collection, definition: own_version, field_ids } = definition;
+        let Definition { collection, definition: own_version, field_ids, steps } = definition;
         let number = self.number(collection.id, Some(&collection.name));
         let mut keys = Keys::new(number, collection, &mut || self.ids.next_id());
         keys.version = own_version.unwrap_or(1);
+        keys.steps.clone_from(steps);
         for field in &mut keys.fields {
             field.id = field_ids.get(&field.name).copied().unwrap_or(field.id);
         }
@@ -183,6 +185,10 @@ impl<'a> Converter<'a> {
         let value = match read.and_then(|definition| self.schemas.get(&definition.collection.id)) {
             Some(Schema { collection, keys, .. }) => {
                 self.collections += 1;
+                for alias in &collection.aliases {
+                    let (version, number) = (entry.version, i64::from(keys.number.0).to_be_bytes().to_vec());
+                    out.push((keyspace::collection_alias(alias), Entry { version, value: number.into() }));
+                }
                 let definition = StoredDefinition { collection: collection.clone(), keys: keys.clone() };
                 serde_json::to_vec(&definition)?.into()
             }
@@ -202,18 +208,21 @@ impl<'a> Converter<'a> {
         let number = self.number(collection, None);
         let version = entry.version;
         let read = Record::from_slice(&entry.value).ok().filter(|record| record.id() == Some(id));
-        let Some(record) = read else {
+        let Some(mut record) = read else {
             let value = record::unreadable(&entry.value).into();
             out.push((keyspace::record(number, id), Entry { version, value }));
             return Ok(());
         };
         let owner = self.owner(record.owner());
         let definition = self.schemas.get(&collection).map_or(0, |schema| schema.keys.version);
+        let written = record.take(words::WRITTEN).and_then(|version| u32::try_from(version.as_u64()?).ok());
+        let definition = written.unwrap_or(definition);
         let encoded = record::encode(record::Head::new(definition, None, 0), &record)?;
         out.push((keyspace::record(number, id), Entry { version, value: encoded.value.into() }));
         let usage = self.usage.entry(owner).or_default();
         *usage = [usage[0] + 1, usage[1] + encoded.counted];
         let Some(schema) = self.schemas.get(&collection) else { return Ok(()) };
+        let record = if written.is_some() { schema.translate(record, definition, None) } else { record };
         let entries = stage::Entries::of(schema, id, &record, owner);
         for key in [keyspace::count(number), keyspace::owned_count(number, owner)] {
             *self.counts.entry(key).or_default() += 1;
@@ -294,6 +303,7 @@ impl<'a> Converter<'a> {
             record.previous = record.previous.map(|link| Link::new(link.version(), rest.previous_place));
             values.before = values_of(&change.before).unwrap_or_default();
             values.added = rest.added;
+            values.lost = rest.written.zip(rest.lost).map(|(version, members)| Lost { version, members });
         }
         record.with(&values)
     }

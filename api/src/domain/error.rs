@@ -4,7 +4,7 @@ use std::{borrow::Cow, iter, time::Duration};
 
 use auth::{password::HashError, token::TokenError};
 use base::OutOfMemory;
-use common::{access::Action, problem::FieldErrors};
+use common::{access::Action, name::FieldName, problem::FieldErrors};
 use store::{CommitError, ReadError};
 use thiserror::Error;
 
@@ -70,6 +70,9 @@ pub enum Error {
     /// The history that it would take was removed.
     #[error("The history that this would take has been removed. Nothing was changed.")]
     Trimmed,
+    /// A change of a definition would drop values that nobody named: how many records hold something in each field.
+    #[error("{}", would_drop(.0))]
+    WouldDrop(Vec<(FieldName, u64)>),
     /// The record has changed since the caller read it.
     #[error("This has been changed by someone else since you read it. Read it again and decide.")]
     Stale,
@@ -118,6 +121,13 @@ pub enum Error {
         /// Why, as the part that failed says it.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+}
+
+fn would_drop(holding: &[(FieldName, u64)]) -> String {
+    let told = holding.iter().map(|(field, count)| format!("\"{field}\" in {}", common::text::count(*count, "record")));
+    let names: Vec<&str> = holding.iter().map(|(field, _)| field.as_str()).collect();
+    let (told, names) = (told.collect::<Vec<_>>().join(", "), names.join(","));
+    format!("This would drop what stands in {told}. Send these fields too, or say ?drop={names} if they are to go.")
 }
 
 impl Error {

@@ -30,12 +30,13 @@ pub const OPERATIONS: &str = "w";
 
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 20] = [
+pub const SPACES: [(&str, &str); 21] = [
     ("a", "operation_changes"),
     ("b", "referrers"),
     ("c", "counts"),
     (COLLECTIONS, "collections"),
     ("e", "emails"),
+    ("f", "aliases"),
     ("i", "index"),
     ("j", "changes"),
     ("k", "usernames"),
@@ -87,6 +88,16 @@ pub fn single(name: &str) -> Key {
 /// A collection's definition.
 pub fn collection(name: &CollectionName) -> Key {
     collections().text(name.as_str())
+}
+
+/// The number of the collection that had a name before, and still answers to it.
+pub fn collection_alias(name: &CollectionName) -> Key {
+    collection_aliases().text(name.as_str())
+}
+
+/// All former names of collections.
+pub fn collection_aliases() -> Key {
+    Key::space("f")
 }
 
 /// All definitions.

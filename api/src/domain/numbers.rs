@@ -3,9 +3,11 @@
 
 use std::collections::HashSet;
 
-use common::{access::Rule, collection::Collection, field::Field, name::FieldName};
+use common::{access::Rule, collection::Collection, field::Field, id::FieldId, name::FieldName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::layout::Step;
 
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {
@@ -26,7 +28,7 @@ number!(/// An owner of records in keys.
     OwnerNumber);
 
 /// What a definition's names are in keys, and what there is in the store beside its records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Keys {
     /// The collection's number.
     pub number: CollectionNumber,
@@ -38,6 +40,9 @@ pub struct Keys {
     pub fields: Vec<FieldKey>,
     /// Its indexes.
     pub indexes: Vec<Index>,
+    /// How what records look like changed, from the first version to this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 /// What a field is called, and what it is.
@@ -84,13 +89,20 @@ pub struct FieldIndexes {
 impl Keys {
     /// Of a new collection. `next_id` gives the ids of its fields.
     pub fn new(number: CollectionNumber, collection: &Collection, next_id: &mut dyn FnMut() -> Uuid) -> Self {
-        let none = Self { number, last: 0, version: 0, fields: Vec::new(), indexes: Vec::new() };
-        none.changed(None, collection, next_id)
+        let none = Self { number, last: 0, version: 0, fields: Vec::new(), indexes: Vec::new(), steps: Vec::new() };
+        none.changed(None, collection, &HashSet::new(), next_id)
     }
 
-    /// As `after` has it, where `before` had these. What has the same name is the same field; its indexes stay if its type does.
+    /// As `after` has it, where `before` had these. A field is the one with its id, else with its name; its indexes stay if its type does
+    /// and its values, which those of `converted` do not.
     #[must_use]
-    pub fn changed(&self, before: Option<&Collection>, after: &Collection, next_id: &mut dyn FnMut() -> Uuid) -> Self {
+    pub fn changed(
+        &self,
+        before: Option<&Collection>,
+        after: &Collection,
+        converted: &HashSet<Uuid>,
+        next_id: &mut dyn FnMut() -> Uuid,
+    ) -> Self {
         let mut last = self.last;
         let mut next = || {
             last += 1;
@@ -103,14 +115,20 @@ impl Keys {
             indexes.push(Index { number: kept.unwrap_or_else(|| IndexNumber(next())), of });
         };
         for field in &after.fields {
-            let known = self.fields.iter().find(|known| known.name == field.name).cloned();
-            let key = known.unwrap_or_else(|| FieldKey {
-                id: next_id(),
-                name: field.name.clone(),
-                number: FieldNumber(next()),
+            let known = self.fields.iter().find(|known| match field.id {
+                Some(id) => known.id == id.uuid(),
+                None => known.name == field.name,
             });
-            let was = before.and_then(|before| before.field(field.name.as_str()));
-            let may_stay = was.is_some_and(|was| sorts_alike(was, field));
+            let key = match known {
+                Some(known) => FieldKey { name: field.name.clone(), ..known.clone() },
+                None => FieldKey {
+                    id: field.id.map_or_else(&mut *next_id, FieldId::uuid),
+                    name: field.name.clone(),
+                    number: FieldNumber(next()),
+                },
+            };
+            let was = known.and_then(|known| before?.fields.iter().find(|field| field.name == known.name));
+            let may_stay = was.is_some_and(|was| sorts_alike(was, field)) && !converted.contains(&key.id);
             if field.has_index() {
                 keep(IndexOf::Fields(vec![key.number]), may_stay, &mut next);
             }
@@ -123,16 +141,20 @@ impl Keys {
             keep(IndexOf::Owner, true, &mut next);
         }
         let is_same = before.is_some_and(|before| before.fields == after.fields);
-        Self { number: self.number, last, version: self.version + u32::from(!is_same), fields, indexes }
+        Self {
+            number: self.number,
+            last,
+            version: self.version + u32::from(!is_same),
+            fields,
+            indexes,
+            steps: self.steps.clone(),
+        }
     }
 
     /// The indexes of a field.
-    pub fn indexes_of(&self, name: &str) -> FieldIndexes {
-        let Some(field) = self.fields.iter().find(|field| field.name.as_str() == name) else {
-            return FieldIndexes::default();
-        };
+    pub fn indexes_of(&self, field: FieldNumber) -> FieldIndexes {
         let find = |of: &IndexOf| self.indexes.iter().find(|index| index.of == *of).map(|index| index.number);
-        let only = vec![field.number];
+        let only = vec![field];
         FieldIndexes { values: find(&IndexOf::Fields(only.clone())), unique: find(&IndexOf::Unique(only)) }
     }
 

@@ -35,6 +35,28 @@ enum Form {
     Whole(Head),
     /// The JSON is the fields' members.
     Fields { head: Head, frame: Frame },
+    /// It was written under an earlier definition, and carried over to this one since.
+    Carried { head: Head, frame: Frame, carried: Carried },
+}
+
+/// What a record that was carried over says of what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Carried {
+    /// The version of the definition that it was written under.
+    written: u32,
+    /// The bytes that it counts for since then.
+    counted: i64,
+    /// The bytes of its members. Behind them stand those of before, as far as they were otherwise.
+    members: u64,
+}
+
+/// A stored record, taken apart.
+struct Parts<'a> {
+    form: Form,
+    /// The JSON of its members.
+    json: &'a [u8],
+    /// That of the members of before, as far as they were otherwise.
+    lost: &'a [u8],
 }
 
 /// The members that every record has, but for its id.
@@ -129,49 +151,90 @@ pub fn is_same(a: &Record, b: &Record) -> bool {
     a.as_object().keys().eq(b.as_object().keys()) && a.as_object().keys().all(|name| a.is_same(b, name))
 }
 
+/// The stored form of a record that was written under an earlier definition, carried over: it keeps what it counts for, and what it was.
+/// `None` where it is not of the usual shape.
+pub fn carry(value: &[u8], definition: u32, record: &Record, lost: &Record) -> Result<Option<Vec<u8>>> {
+    let Some(frame) = Frame::of(record.as_object()) else { return Ok(None) };
+    let (before, written, counted) = (head(value)?, written(value)?, counted_size(value)?);
+    let (mut members, mut before_json) = (Vec::new(), Vec::new());
+    write_members(&mut members, record, |name| !FRAME.contains(&name))?;
+    write_members(&mut before_json, lost, |_| true)?;
+    let carried = Carried { written, counted, members: members.len() as u64 };
+    let form = Form::Carried { head: Head { definition, ..before }, frame, carried };
+    let mut out = postcard::to_stdvec(&form).map_err(unwritable)?;
+    out.extend_from_slice(&members);
+    out.extend_from_slice(&before_json);
+    Ok(Some(out))
+}
+
 fn unwritable(error: postcard::Error) -> Error {
     Error::caused("a record cannot be written", error)
 }
 
 /// A stored value, taken apart.
-fn parts(value: &[u8]) -> Result<(Form, &[u8])> {
-    postcard::take_from_bytes(value).map_err(|error| Error::caused("a stored record cannot be read", error))
+fn parts(value: &[u8]) -> Result<Parts<'_>> {
+    let (form, json) =
+        postcard::take_from_bytes(value).map_err(|error| Error::caused("a stored record cannot be read", error))?;
+    let members = match &form {
+        Form::Carried { carried, .. } => usize::try_from(carried.members).unwrap_or(usize::MAX),
+        _ => json.len(),
+    };
+    let (json, lost) = json
+        .split_at_checked(members)
+        .ok_or_else(|| Error::internal("a stored record is cut off; run coffer check"))?;
+    Ok(Parts { form, json, lost })
 }
 
 /// What a stored record says about itself.
 pub fn head(value: &[u8]) -> Result<Head> {
-    Ok(match parts(value)?.0 {
-        Form::Whole(head) | Form::Fields { head, .. } => head,
+    Ok(match parts(value)?.form {
+        Form::Whole(head) | Form::Fields { head, .. } | Form::Carried { head, .. } => head,
+    })
+}
+
+/// The version of the definition that a stored record was written under, whatever it was carried over to since.
+pub fn written(value: &[u8]) -> Result<u32> {
+    Ok(match parts(value)?.form {
+        Form::Whole(head) | Form::Fields { head, .. } => head.definition,
+        Form::Carried { carried, .. } => carried.written,
     })
 }
 
 /// A stored record, parsed.
 pub fn decode(id: RecordId, value: &[u8]) -> Result<Record> {
-    let (form, json) = parts(value)?;
+    let Parts { form, json, .. } = parts(value)?;
     Ok(match form {
         Form::Whole(_) => Record::from_slice(json)?,
-        Form::Fields { frame, .. } => frame.around_members(id, read_members(json)?),
+        Form::Fields { frame, .. } | Form::Carried { frame, .. } => frame.around_members(id, read_members(json)?),
     })
+}
+
+/// The members of before of a record that was carried over, as far as they were otherwise.
+pub fn lost(value: &[u8]) -> Result<Record> {
+    read_members(parts(value)?.lost)
 }
 
 /// The owner of a stored record.
 pub fn owner(value: &[u8]) -> Result<Option<UserId>> {
-    let (form, json) = parts(value)?;
+    let Parts { form, json, .. } = parts(value)?;
     Ok(match form {
         Form::Whole(_) => serde_json::from_slice::<Record>(json)?.owner(),
-        Form::Fields { frame, .. } => frame.owner.map(|owner| UserId::from_uuid(Uuid::from_bytes(owner))),
+        Form::Fields { frame, .. } | Form::Carried { frame, .. } => {
+            frame.owner.map(|owner| UserId::from_uuid(Uuid::from_bytes(owner)))
+        }
     })
 }
 
 /// The bytes that a stored record counts for: those of its JSON, without what every change writes anew.
 pub fn counted_size(value: &[u8]) -> Result<i64> {
-    let (form, json) = parts(value)?;
+    let Parts { form, json, .. } = parts(value)?;
     Ok(match form {
         Form::Whole(_) => {
             let record: Record = serde_json::from_slice(json)?;
             counted(json.len(), record.get("updated_at").and_then(Value::as_str).map_or(0, str::len))
         }
         Form::Fields { frame, .. } => counted(frame.around(json.len()), moment_length(frame.created + frame.updated)),
+        Form::Carried { carried, .. } => carried.counted,
     })
 }
 
@@ -179,7 +242,9 @@ pub fn counted_size(value: &[u8]) -> Result<i64> {
 pub fn json_size(value: &[u8]) -> usize {
     let revision = 30;
     match parts(value) {
-        Ok((Form::Fields { frame, .. }, json)) => frame.around(json.len()) + revision,
+        Ok(Parts { form: Form::Fields { frame, .. } | Form::Carried { frame, .. }, json, .. }) => {
+            frame.around(json.len()) + revision
+        }
         _ => value.len() + revision,
     }
 }
@@ -190,11 +255,11 @@ fn counted(json: usize, updated_at: usize) -> i64 {
 
 /// The JSON that is sent, with the revision where there is one.
 pub fn json(id: RecordId, value: &[u8], revision: Option<Revision>) -> Result<Bytes> {
-    let (form, json) = parts(value)?;
+    let Parts { form, json, .. } = parts(value)?;
     let mut out = BytesMut::with_capacity(json.len() + 256);
     match form {
         Form::Whole(_) => out.put_slice(json.strip_suffix(b"}").unwrap_or(json)),
-        Form::Fields { frame, .. } => {
+        Form::Fields { frame, .. } | Form::Carried { frame, .. } => {
             out.put_slice(b"{\"id\":");
             put_id(&mut out, id.uuid());
             if !json.is_empty() {
@@ -219,6 +284,16 @@ pub fn json(id: RecordId, value: &[u8], revision: Option<Revision>) -> Result<By
     }
     out.put_u8(b'}');
     Ok(out.freeze())
+}
+
+/// The same of a record that is not stored as it is sent.
+pub fn json_of(record: &Record, revision: Option<Revision>) -> Result<Bytes> {
+    let mut json = serde_json::to_vec(record)?;
+    if let Some(Revision(revision)) = revision {
+        json.pop();
+        json.extend_from_slice(format!(",\"revision\":{revision}}}").as_bytes());
+    }
+    Ok(json.into())
 }
 
 fn put_id(out: &mut BytesMut, id: Uuid) {

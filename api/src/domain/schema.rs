@@ -7,7 +7,7 @@ use common::{
     access::{Action, Caller, Decision},
     collection::Collection,
     field::{Field, FieldType},
-    id::Revision,
+    id::{FieldId, Revision},
     name::CollectionName,
 };
 use quick_cache::sync::Cache;
@@ -17,6 +17,7 @@ use store::{Entry, Scan, Snapshot, Version, counter};
 use super::{
     core::Core,
     error::{AuthError, Error, Result},
+    journal::read::Numbered,
     keyspace,
     numbers::{CollectionNumber, FieldIndexes, IndexNumber, Keys},
     owners::Owners,
@@ -33,6 +34,15 @@ pub struct StoredDefinition {
     pub collection: Collection,
     /// What its names are in keys.
     pub keys: Keys,
+}
+
+impl StoredDefinition {
+    /// Has every field say its id.
+    pub fn show_ids(&mut self) {
+        for (field, key) in self.collection.fields.iter_mut().zip(&self.keys.fields) {
+            field.id = Some(FieldId::from_uuid(key.id));
+        }
+    }
 }
 
 /// A definition as requests use it: parsed once for each version.
@@ -58,7 +68,7 @@ impl Schema {
         targets: HashMap<CollectionName, CollectionNumber>,
     ) -> Self {
         let StoredDefinition { collection, keys } = definition;
-        let indexes = collection.fields.iter().map(|field| keys.indexes_of(field.name.as_str())).collect();
+        let indexes = keys.fields.iter().map(|field| keys.indexes_of(field.number)).collect();
         Self { collection, keys, version, targets, indexes }
     }
 
@@ -74,7 +84,8 @@ impl Schema {
 
     /// The index of a field's values, where it has one.
     pub fn index(&self, field: &str) -> Option<IndexNumber> {
-        self.fields().find(|(known, _)| known.name.as_str() == field)?.1.values
+        let field = self.collection.field(field)?;
+        self.fields().find(|(known, _)| known.name == field.name)?.1.values
     }
 
     /// Whether the caller may do `action`, and to which records. A caller who may not even look does not learn that it exists.
@@ -115,7 +126,11 @@ impl Schemas {
         if let Some((_, schema)) = self.0.get(name).filter(|(then, _)| *then == as_of) {
             return Ok(Some(schema));
         }
-        let Some(entry) = snapshot.get(&keyspace::collection(name)).await? else { return Ok(None) };
+        let entry = match snapshot.get(&keyspace::collection(name)).await? {
+            Some(entry) => Some(entry),
+            None => by_alias(snapshot, name).await?,
+        };
+        let Some(entry) = entry else { return Ok(None) };
         let definition = parse(&entry)?;
         let named = definition.collection.fields.iter().filter_map(|field| match &field.kind {
             FieldType::Reference { collection, .. } => collection.as_ref(),
@@ -144,10 +159,30 @@ impl Schemas {
     }
 }
 
+/// The definition of the collection that had a name before.
+async fn by_alias(snapshot: &Snapshot, name: &CollectionName) -> Result<Option<Entry>> {
+    let Some(alias) = snapshot.get(&keyspace::collection_alias(name)).await? else { return Ok(None) };
+    let number = counter(&alias).and_then(|number| u32::try_from(number).ok()).map(CollectionNumber);
+    let Some(number) = number else { return Ok(None) };
+    let Some(numbered) = snapshot.get(&keyspace::numbered(number)).await? else { return Ok(None) };
+    let Numbered { name, .. } = serde_json::from_slice(&numbered.value)?;
+    Ok(snapshot.get(&keyspace::collection(&name)).await?)
+}
+
 fn parse(entry: &Entry) -> Result<StoredDefinition> {
     let mut definition: StoredDefinition = serde_json::from_slice(&entry.value)?;
     definition.collection.revision = Revision(entry.version.get());
+    definition.show_ids();
     Ok(definition)
+}
+
+/// All definitions that can be read, by their collections' numbers; without what they refer to.
+pub async fn readable(snapshot: &Snapshot) -> Result<HashMap<CollectionNumber, Schema>> {
+    let entries = snapshot.scan(Scan::prefix(&keyspace::collections())).await?;
+    let read = entries.iter().filter_map(|(_, entry)| Some((parse(entry).ok()?, entry.version)));
+    Ok(read
+        .map(|(definition, version)| (definition.keys.number, Schema::new(definition, version, HashMap::new())))
+        .collect())
 }
 
 /// All definitions, by name.

@@ -18,6 +18,7 @@ use super::{
     error::{Error, Result},
     journal::{self, Action, Link},
     keyspace,
+    layout::Lost,
     numbers::{CollectionNumber, OwnerNumber},
     owners, record,
     schema::Schema,
@@ -193,46 +194,43 @@ impl<'a> Stage<'a> {
         let value = self.write(schema, record, owner, previous)?;
         self.made.insert(key.clone());
         self.count(schema.number(), owner, 1);
-        self.note(schema, id, action, previous, (None, Some(record)))?;
+        self.note(schema, id, action, previous, (None, Some(record)), None)?;
         self.batch.expect(key.clone(), Expect::Absent).put(key, value.clone());
         Ok((value, taken))
     }
 
     /// A changed record. Gives its stored form.
     pub async fn update(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<u8>> {
-        Ok(self.change(schema, before, schema, record).await?.0)
+        Ok(self.change(schema, before, record).await?.0)
     }
 
-    /// A record under a new definition. Gives the fields whose value another record of this batch has.
-    pub async fn replace(
+    /// A changed record beside others. Gives the fields whose value another record of this batch has.
+    pub async fn replace(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<String>> {
+        Ok(self.change(schema, before, record).await?.1)
+    }
+
+    /// What stands beside a record under a new definition; the record stays as it is. Gives the fields whose value another record of
+    /// this batch has.
+    pub async fn index_anew(
         &mut self,
         old_schema: &Schema,
         before: &Stored,
         new_schema: &Schema,
         record: &Record,
     ) -> Result<Vec<String>> {
-        if record::is_same(&before.record, record) {
-            let owner = self.owner(record.owner()).await?;
-            let (old, new) =
-                (Entries::of(old_schema, before.id, record, owner), Entries::of(new_schema, before.id, record, owner));
-            let key = keyspace::record(new_schema.number(), before.id);
-            self.batch.expect(key, Expect::Version(before.entry.version));
-            return Ok(self.diff(before.id, old, &new));
-        }
-        Ok(self.change(old_schema, before, new_schema, record).await?.1)
+        let owner = self.owner(record.owner()).await?;
+        let old = Entries::of(old_schema, before.id, &before.record, owner);
+        let new = Entries::of(new_schema, before.id, record, owner);
+        let key = keyspace::record(new_schema.number(), before.id);
+        self.batch.expect(key, Expect::Version(before.entry.version));
+        Ok(self.diff(before.id, old, &new))
     }
 
-    async fn change(
-        &mut self,
-        old_schema: &Schema,
-        before: &Stored,
-        schema: &Schema,
-        record: &Record,
-    ) -> Result<(Vec<u8>, Vec<String>)> {
+    async fn change(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
         let Stored { id, entry, record: old } = before;
         let (old_owner, owner) = (self.owner(old.owner()).await?, self.owner(record.owner()).await?);
         let (old_entries, entries) =
-            (Entries::of(old_schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
+            (Entries::of(schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
         let taken = self.diff(*id, old_entries, &entries);
         if old_owner != owner {
             let collection = schema.number();
@@ -242,7 +240,8 @@ impl<'a> Stage<'a> {
         self.usage.add(old_owner, -1, -record::counted_size(&entry.value)?);
         let previous = Previous::of_record(entry)?;
         let value = self.write(schema, record, owner, previous)?;
-        self.note(schema, *id, Action::Update, previous, (Some(old), Some(record)))?;
+        let lost = schema.lost(*id, &entry.value, old)?;
+        self.note(schema, *id, Action::Update, previous, (Some(old), Some(record)), lost)?;
         let key = keyspace::record(schema.number(), *id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value.clone());
         Ok((value, taken))
@@ -250,13 +249,14 @@ impl<'a> Stage<'a> {
 
     /// A record that is deleted.
     pub async fn delete(&mut self, schema: &Schema, id: RecordId, entry: &Entry) -> Result<()> {
-        let old = record::decode(id, &entry.value)?;
+        let old = schema.decode(id, &entry.value)?;
         let owner = self.owner(old.owner()).await?;
         self.count(schema.number(), owner, -1);
         self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
         self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default());
         let previous = Previous::of_record(entry)?;
-        let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None))?;
+        let lost = schema.lost(id, &entry.value, &old)?;
+        let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None), lost)?;
         let tombstone = journal::tombstone_value(place, previous.nth.saturating_add(1));
         self.batch.put(keyspace::tombstone(schema.number(), id), tombstone);
         let key = keyspace::record(schema.number(), id);
@@ -364,6 +364,7 @@ impl<'a> Stage<'a> {
         action: Action,
         previous: Previous,
         (before, after): (Option<&Record>, Option<&Record>),
+        lost: Option<Lost>,
     ) -> Result<u32> {
         let place = self.batch.appended();
         let change = journal::RecordChange {
@@ -380,7 +381,7 @@ impl<'a> Stage<'a> {
             nth: previous.nth.saturating_add(1),
             is_consequence: self.is_consequence,
         };
-        self.batch.append(change.to_bytes(before, after)?);
+        self.batch.append(change.to_bytes(before, after, lost)?);
         Ok(place)
     }
 }

@@ -8,10 +8,13 @@ use common::{
     collection::Collection,
     id::{OperationId, UserId},
     name::FieldName,
+    record::Record,
 };
 use serde::{Deserialize, Serialize};
 use store::{Key, Version};
 use uuid::Uuid;
+
+use super::layout::Step;
 
 /// The space of the journal: under a version and a place, an entry.
 pub const CHANGES: &str = "changes";
@@ -45,6 +48,9 @@ pub struct Definition {
     /// The ids of its fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub field_ids: BTreeMap<FieldName, Uuid>,
+    /// How what its records look like changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 /// An entry of the journal: as it is sent, with more members behind. What of a record was otherwise before is in it, and not what is
@@ -58,7 +64,7 @@ pub struct Entry {
 }
 
 /// What an entry has beside what is sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct More {
     /// What it was a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,7 +93,7 @@ impl Entry {
 }
 
 /// What a record's entry has beside what is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rest {
     /// The members that were not there before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -103,7 +109,16 @@ pub struct Rest {
     /// It followed from another change of the operation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_consequence: bool,
+    /// The version of the definition that the record was written under before this change carried it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<u32>,
+    /// What it was then, as far as it was otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Record>,
 }
+
+/// A member of a record that no field can have: the version of the definition that it is written in, where that is not the last one.
+pub const WRITTEN: &str = "$definition";
 
 /// The key of an entry of the journal.
 pub fn change(version: Version, place: u32) -> Key {

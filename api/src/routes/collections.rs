@@ -12,6 +12,9 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Replace, _, _>(replace);
     table.on::<endpoints::Update, _, _>(update);
+    table.on::<endpoints::AddField, _, _>(add_field);
+    table.on::<endpoints::UpdateField, _, _>(update_field);
+    table.on::<endpoints::DropField, _, _>(drop_field);
     table.on::<endpoints::Delete, _, _>(delete);
 }
 
@@ -36,17 +39,54 @@ async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<end
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
     let precondition = input.precondition();
-    let collection =
-        collections::replace(context.app.core(), &input.caller, &input.params.0, input.body, precondition.as_ref())
-            .await?;
+    let collection = collections::replace(
+        context.app.core(),
+        &input.caller,
+        &input.params.0,
+        input.body,
+        &input.query,
+        precondition.as_ref(),
+    )
+    .await?;
     Ok(Reply::new(&collection)?.etag(collection.revision))
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
     let precondition = input.precondition();
+    let collection = collections::update(
+        context.app.core(),
+        &input.caller,
+        &input.params.0,
+        input.body,
+        &input.query,
+        precondition.as_ref(),
+    )
+    .await?;
+    Ok(Reply::new(&collection)?.etag(collection.revision))
+}
+
+async fn add_field(context: Context, input: Input<endpoints::AddField>) -> Result<Reply<endpoints::AddField>> {
+    let (core, precondition) = (context.app.core(), input.precondition());
+    let (name, query) = (&input.params.0, &input.query);
     let collection =
-        collections::update(context.app.core(), &input.caller, &input.params.0, input.body, precondition.as_ref())
-            .await?;
+        collections::add_field(core, &input.caller, name, input.body, query, precondition.as_ref()).await?;
+    Ok(Reply::new(&collection)?.etag(collection.revision))
+}
+
+async fn update_field(context: Context, input: Input<endpoints::UpdateField>) -> Result<Reply<endpoints::UpdateField>> {
+    let (core, precondition) = (context.app.core(), input.precondition());
+    let (name, field) = &input.params;
+    let (patch, query) = (&input.body.0, &input.query);
+    let collection =
+        collections::update_field(core, &input.caller, (name, field), patch, query, precondition.as_ref()).await?;
+    Ok(Reply::new(&collection)?.etag(collection.revision))
+}
+
+async fn drop_field(context: Context, input: Input<endpoints::DropField>) -> Result<Reply<endpoints::DropField>> {
+    let (core, precondition) = (context.app.core(), input.precondition());
+    let (name, field) = &input.params;
+    let collection =
+        collections::drop_field(core, &input.caller, (name, field), &input.query, precondition.as_ref()).await?;
     Ok(Reply::new(&collection)?.etag(collection.revision))
 }
 

@@ -191,6 +191,10 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         }
         Error::NotRevertible(_) => Problem::conflict(detail).with_code("not_revertible"),
         Error::Trimmed => Problem::gone(detail),
+        Error::WouldDrop(holding) => {
+            let records = holding.into_iter().map(|(field, count)| (field.to_string(), json!(count)));
+            Problem::conflict(detail).with_code("would_drop").with("records", Value::Object(records.collect()))
+        }
         Error::Stale => Problem::stale(detail),
         Error::TooLarge { .. } => Problem::too_large(detail),
         Error::OverQuota(over) => over_quota(detail, &over),

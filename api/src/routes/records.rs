@@ -120,8 +120,9 @@ async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     let (name, id) = &input.params;
     let sent = records::get(context.app.core(), &input.caller, name, *id).await?;
-    if input.has_current(sent.revision) {
-        return Ok(Reply::not_modified(sent.revision));
+    let etag = sent.etag();
+    if input.has_etag(&etag) {
+        return Ok(Reply::not_modified_bytes(&etag));
     }
     Ok(Reply::stored_record(sent))
 }

@@ -123,7 +123,8 @@ impl<E: Endpoint<Response: JsonAnswer>> Reply<E> {
 
     /// A record as it is stored, with its entity tag.
     pub(super) fn stored_record(sent: Sent) -> Self {
-        Self::stored_json(sent.json).etag(sent.revision)
+        let etag = sent.etag();
+        Self::stored_json(sent.json).tagged(&etag)
     }
 }
 

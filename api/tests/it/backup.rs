@@ -74,7 +74,7 @@ async fn replayed(data: &Path, version: Version) -> BTreeMap<RecordId, Value> {
         for (key, entry) in snapshot.scan(Scan::prefix(&prefix)).await.unwrap() {
             let (collection, id) = (keyspace::collection_of(&key).unwrap(), keyspace::last_id(&key).unwrap());
             let mut state = record::decode(id, &entry.value).ok();
-            let mut back = Back::new(&snapshot, collection, id).await.unwrap();
+            let mut back = Back::new(&snapshot, None, collection, id).await.unwrap();
             while back.next_version().is_some_and(|next| next > version) {
                 state = back.step().await.unwrap().expect("the journal is whole").before;
             }

@@ -120,7 +120,10 @@ async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
     let before = everything(&store).await;
     let (mine, keys) = (keys(&store, "mine").await, keys(&store, "words").await);
     let words = keys.number;
-    let index = |field| keyspace::index(words, keys.indexes_of(field).values.unwrap());
+    let index = |name: &str| {
+        let field = keys.fields.iter().find(|field| field.name.as_str() == name).unwrap();
+        keyspace::index(words, keys.indexes_of(field.number).values.unwrap())
+    };
     let by_owner = keyspace::index(mine.number, mine.owner_index().unwrap());
     let admin = some(&store, &keyspace::users()).await.0;
     let admin = UserId::from_uuid(keyspace::last_id(&admin).unwrap().uuid());

@@ -20,7 +20,10 @@ const NO_ID: &str = "01920000-0000-7000-8000-000000000001";
 
 /// The endpoint's path with parameters that fit, whether or not there is such a thing.
 fn any_path(info: &EndpointInfo) -> String {
-    filled(info, &[("collection", "snacks"), ("id", NO_ID), ("revision", "1"), ("operation", NO_ID)])
+    filled(
+        info,
+        &[("collection", "snacks"), ("id", NO_ID), ("revision", "1"), ("operation", NO_ID), ("field", "title")],
+    )
 }
 
 fn ignores_unknown_members(info: &EndpointInfo) -> bool {
@@ -316,7 +319,7 @@ async fn what_is_no_address_is_not_found() {
         "/api/users/me/nothing/",
         "/api//",
         "/api/records//",
-        "/api/collections/snacks/fields/",
+        "/api/collections/snacks/nothing/",
         "/api/records/snacks/1/",
         "/api/records/Snacks/",
         "/api/records/snacks%2F..%2Fsnacks/",

@@ -37,6 +37,7 @@ mod races;
 mod random;
 mod records;
 mod records_list;
+mod redefine;
 mod references;
 mod schemas;
 mod security;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::support::schema::Judge;
 
 /// What readers ask beyond a schema, which tells of one member at a time: the last part of the field's name, and the code.
-const BEYOND: [(&str, &str); 13] = [
+const BEYOND: [(&str, &str); 15] = [
     // Another field has the name.
     ("name", "unique"),
     // Values of some types are too large for keys, and longer texts too.
@@ -28,6 +28,9 @@ const BEYOND: [(&str, &str); 13] = [
     // The upper bound lies above the lower one; a decimal has 28 digits at most.
     ("max", "invalid"),
     ("min", "invalid"),
+    // A pattern of days has all of its parts, and only choices can be renamed.
+    ("convert", "invalid"),
+    ("rename", "invalid"),
     // A default is a value of the field.
     ("default", "invalid"),
     ("default", "min_value"),
@@ -43,7 +46,8 @@ fn is_beyond(errors: &FieldErrors) -> bool {
             // The pattern has any number: nothing at all, and more than the calendar has, are looked at by the reader.
             return errors.iter().all(|error| ["min_value", "max_value"].contains(&error.code.as_ref()));
         }
-        let is_of_a_field = parent.starts_with("fields.");
+        // Of a definition's fields, or of one that is sent by itself.
+        let is_of_a_field = parent.starts_with("fields.") || parent.is_empty();
         is_of_a_field
             && errors.iter().all(|error| member == "default" || BEYOND.contains(&(member, error.code.as_ref())))
     })

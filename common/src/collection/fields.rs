@@ -1,9 +1,13 @@
 //! Reads the fields of a definition from a body, and checks that the parts of each fit together.
 
+use std::collections::{BTreeMap, HashSet};
+
 use serde_json::Value;
 
 use crate::{
-    field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete},
+    conversion::Conversion,
+    field::{Field, FieldChange, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete},
+    id::FieldId,
     json::type_name,
     name::FieldName,
     problem::{FieldError, FieldErrors},
@@ -49,7 +53,9 @@ pub(super) fn read_fields(value: Value, errors: &mut FieldErrors) -> Option<Vec<
 /// Reads one field's definition and checks that its parts fit together.
 pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let mut reader = Reader::new(value)?;
+    let id = read_id(&mut reader);
     let name: Option<FieldName> = reader.parsed("name");
+    let aliases = reader.list("aliases");
     let kind = read_type(&mut reader);
     let required = reader.boolean("required");
     let nullable = reader.boolean("nullable");
@@ -57,11 +63,39 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let indexed = reader.boolean("indexed");
     let default = reader.take("default").filter(|value| !value.is_null());
     let help = reader.text_or_empty("help");
+    let change = Box::new(FieldChange { says_aliases: aliases.is_some(), ..read_change(&mut reader) });
+    let aliases = aliases.unwrap_or_default();
     let mut errors = reader.finish();
     let (Some(name), Some(kind)) = (name, kind) else { return Err(errors) };
-    let mut field = Field { name, kind, required, nullable, unique, indexed, default, help };
+    let mut field = Field { id, name, aliases, kind, required, nullable, unique, indexed, default, help, change };
     check_together(&mut field, &mut errors);
     errors.or(field)
+}
+
+fn read_id(reader: &mut Reader) -> Option<FieldId> {
+    let value = reader.take("id").filter(|value| !value.is_null())?;
+    let id = value.as_str().and_then(|text| text.parse().ok());
+    id.or_else(|| reader.fail("id", invalid("This is not the id of a field. Leave it out, or send it unchanged.")))
+}
+
+/// What a request says of where values come from.
+fn read_change(reader: &mut Reader) -> FieldChange {
+    let renamed_from = reader.take("renamed_from").filter(|value| !value.is_null()).and_then(|value| {
+        let name = value.as_str().and_then(|text| text.parse().ok());
+        name.or_else(|| reader.fail("renamed_from", invalid("This is not the name of a field.")))
+    });
+    let convert = reader
+        .take("convert")
+        .filter(|value| !value.is_null())
+        .and_then(|value| Conversion::read(value).map_err(|error| reader.errors.push("convert", error)).ok());
+    let value = reader.take("value").filter(|value| !value.is_null());
+    let rename = reader.take("rename").map_or_else(BTreeMap::new, |value| {
+        let read = serde_json::from_value::<BTreeMap<String, String>>(value).ok();
+        let read = read.filter(|names| names.values().all(|name| !name.is_empty()));
+        let message = "Send an object with the old name of each choice, and its new one.";
+        read.or_else(|| reader.fail("rename", invalid(message))).unwrap_or_default()
+    });
+    FieldChange { renamed_from, convert, value, rename, says_aliases: false }
 }
 
 fn read_type(reader: &mut Reader) -> Option<FieldType> {
@@ -141,6 +175,17 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
         errors.push(part, invalid("Values of this type are too large to be unique or indexed."));
     }
     let keyed = field.unique || field.indexed;
+    if let FieldType::Choice { choices, .. } = &mut field.kind {
+        for choice in choices.iter_mut() {
+            if let Some(name) = field.change.rename.get(choice) {
+                choice.clone_from(name);
+            }
+        }
+        let mut seen = HashSet::new();
+        choices.retain(|choice| seen.insert(choice.clone()));
+    } else if !field.change.rename.is_empty() {
+        errors.push("rename", invalid("Only choices have names. To rename the field, send its id with another name."));
+    }
     match &mut field.kind {
         FieldType::Text { max_length, .. } if keyed && max_length.is_none() => *max_length = Some(MAX_INDEXED_LENGTH),
         FieldType::Text { max_length: Some(max), .. } if keyed && *max > MAX_INDEXED_LENGTH => {

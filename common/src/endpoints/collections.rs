@@ -3,8 +3,9 @@
 use super::endpoint;
 use crate::{
     answer::NoContent,
-    collection::{Collection, Definition, DefinitionPatch},
-    name::CollectionName,
+    collection::{Collection, Definition, DefinitionPatch, DefinitionQuery, FieldPatch},
+    field::Field,
+    name::{CollectionName, FieldName},
     page::Page,
 };
 
@@ -34,10 +35,10 @@ endpoint! {
 }
 
 endpoint! {
-    /// Define a collection anew; its records are checked and carried over.
+    /// Define a collection anew; its records keep what they have in the fields that stay.
     Replace: PUT "/api/collections/{collection}/",
     access Admin, cost Writes(User), errors Drf,
-    params (CollectionName,),
+    params (CollectionName,), query DefinitionQuery,
     body Definition as JSON,
     answer Collection as OK
 }
@@ -46,8 +47,35 @@ endpoint! {
     /// Change parts of a collection's definition.
     Update: PATCH "/api/collections/{collection}/",
     access Admin, cost Writes(User), errors Drf,
-    params (CollectionName,),
+    params (CollectionName,), query DefinitionQuery,
     body DefinitionPatch as JSON,
+    answer Collection as OK
+}
+
+endpoint! {
+    /// Add a field to a collection.
+    AddField: POST "/api/collections/{collection}/fields/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName,), query DefinitionQuery,
+    body Field as JSON,
+    answer Collection as OK
+}
+
+endpoint! {
+    /// Change parts of one field: its name, its type, its limits.
+    UpdateField: PATCH "/api/collections/{collection}/fields/{field}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName, FieldName), query DefinitionQuery,
+    body FieldPatch as JSON,
+    answer Collection as OK
+}
+
+endpoint! {
+    /// Drop a field with its values.
+    DropField: DELETE "/api/collections/{collection}/fields/{field}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName, FieldName), query DefinitionQuery,
+    body () as NOTHING,
     answer Collection as OK
 }
 

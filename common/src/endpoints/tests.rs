@@ -60,6 +60,9 @@ POST /api/collections/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/collections/{collection}/ SignedIn Reads(User) Drf - Json
 PUT /api/collections/{collection}/ Admin Writes(User) Drf Json≤1048575 Json
 PATCH /api/collections/{collection}/ Admin Writes(User) Drf Json≤1048575 Json
+POST /api/collections/{collection}/fields/ Admin Writes(User) Drf Json≤1048575 Json
+PATCH /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf Json≤1048575 Json
+DELETE /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf - Json
 DELETE /api/collections/{collection}/ Admin Writes(User) Drf - Nothing
 GET /api/records/ Rules Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules Reads(User) Drf - Json

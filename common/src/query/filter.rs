@@ -149,6 +149,7 @@ impl Part {
 
 /// What a name in a filter or an ordering leads to, as far as its collection knows.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "few are made for a query")]
 pub enum Named<'a> {
     /// A field, or a part of it, which then is what the field's type says.
     Field {
@@ -173,18 +174,22 @@ pub enum Named<'a> {
 impl<'a> Named<'a> {
     /// Finds it. A field's own name may have two underscores in it, so the longest that there is counts.
     pub fn find(collection: &'a Collection, name: &'a str) -> Option<Self> {
-        let field_of = |name: &str| collection.field(name).cloned().or_else(|| server_field(name));
-        if let Some(field) = field_of(name) {
-            return Some(Self::Field { member: name, field, part: None });
+        // By the name that it has now, whichever it was asked for by.
+        let field_of = |name: &'a str| match collection.field(name) {
+            Some(field) => Some((field.name.as_str(), field.clone())),
+            None => Some((name, server_field(name)?)),
+        };
+        if let Some((member, field)) = field_of(name) {
+            return Some(Self::Field { member, field, part: None });
         }
         name.rmatch_indices("__").find_map(|(at, _)| {
             let (head, rest) = (&name[..at], &name[at + 2..]);
-            if let Some(FieldType::Reference { collection: Some(collection), .. }) =
-                collection.field(head).map(|field| &field.kind)
+            if let Some(field) = collection.field(head)
+                && let FieldType::Reference { collection: Some(collection), .. } = &field.kind
             {
-                return Some(Self::Reference { field: head, collection, rest });
+                return Some(Self::Reference { field: field.name.as_str(), collection, rest });
             }
-            let mut field = field_of(head)?;
+            let (member, mut field) = field_of(head)?;
             let part = Part::of(&field.kind, rest)?;
             field.kind = match part {
                 Part::Date => FieldType::Date,
@@ -192,7 +197,7 @@ impl<'a> Named<'a> {
             };
             // A part of a key is no key.
             (field.unique, field.indexed) = (false, false);
-            Some(Self::Field { member: head, field, part: Some(part) })
+            Some(Self::Field { member, field, part: Some(part) })
         })
     }
 }

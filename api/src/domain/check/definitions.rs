@@ -63,6 +63,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
             ledger.damaged(format_args!("collection {name}: another one has the same number {}", number.0));
         }
     }
+    aliases(ledger, &schemas).await?;
     for (last, of) in [(keyspace::last_collection(), keyspace::numbers()), (keyspace::last_owner(), keyspace::owners())]
     {
         last_number(ledger, &last, &of).await?;
@@ -74,6 +75,30 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
         strangers(ledger, space, &schemas).await?;
     }
     Ok(schemas)
+}
+
+/// Every former name leads to the collection that says it has it, and every one is there.
+async fn aliases(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<(), CheckError> {
+    let mut due: BTreeMap<Key, Vec<u8>> = BTreeMap::new();
+    for (number, schema) in schemas {
+        for alias in &schema.collection.aliases {
+            due.insert(keyspace::collection_alias(alias), i64::from(number.0).to_be_bytes().to_vec());
+        }
+    }
+    let mut pages = ledger.pages(&keyspace::collection_aliases());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
+            match due.remove(&key) {
+                Some(value) if value == entry.value => {}
+                Some(value) => ledger.wrong(&key, Some(value.into()), "leads to another collection").await?,
+                None => ledger.wrong(&key, None, "no collection has this former name").await?,
+            }
+        }
+    }
+    for (key, value) in due {
+        ledger.wrong(&key, Some(value.into()), "the former name of a collection is missing").await?;
+    }
+    Ok(())
 }
 
 /// The last number that was given is not before one that was; and none was given twice.

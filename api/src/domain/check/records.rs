@@ -15,7 +15,6 @@ use super::{
 };
 use crate::domain::{
     keyspace::{self, shown},
-    numbers::CollectionNumber,
     record,
     schema::Schema,
     stage::{Entries, unique_holder, unique_value},
@@ -71,7 +70,7 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
     let mut pages = ledger.pages(&keyspace::records(collection));
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
-            let Some((id, record)) = read(collection, &key, &entry) else {
+            let Some((id, record)) = read(schema, &key, &entry) else {
                 ledger.unreadable(&key, "the record");
                 continue;
             };
@@ -126,17 +125,17 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) 
 }
 
 /// A record, if its key and its value agree.
-fn read(collection: CollectionNumber, key: &Key, entry: &Entry) -> Option<(RecordId, Record)> {
+fn read(schema: &Schema, key: &Key, entry: &Entry) -> Option<(RecordId, Record)> {
     let id = keyspace::last_id(key)?;
-    let record = record::decode(id, &entry.value).ok()?;
-    (keyspace::record(collection, id) == *key && record.id() == Some(id)).then_some((id, record))
+    let record = schema.decode(id, &entry.value).ok()?;
+    (keyspace::record(schema.number(), id) == *key && record.id() == Some(id)).then_some((id, record))
 }
 
 /// The record that has an id, if it is there and can be read.
-async fn load(snapshot: &Snapshot, collection: CollectionNumber, id: RecordId) -> Result<Option<Record>, CheckError> {
-    let key = keyspace::record(collection, id);
+async fn load(snapshot: &Snapshot, schema: &Schema, id: RecordId) -> Result<Option<Record>, CheckError> {
+    let key = keyspace::record(schema.number(), id);
     let entry = snapshot.get(&key).await?;
-    Ok(entry.and_then(|entry| read(collection, &key, &entry)).map(|(_, record)| record))
+    Ok(entry.and_then(|entry| read(schema, &key, &entry)).map(|(_, record)| record))
 }
 
 /// The unique entry of a record's field.
@@ -156,7 +155,7 @@ async fn unique(
     }
     due.misnamed.insert(key.clone());
     if let Some(other) = unique_holder(&entry)
-        && let Some(record) = load(ledger.snapshot, schema.number(), other).await?
+        && let Some(record) = load(ledger.snapshot, schema, other).await?
         && Entries::of(schema, other, &record, None).uniques.contains_key(key)
     {
         due.misnamed.remove(key);
@@ -184,7 +183,7 @@ async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), Ch
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, _) in page {
             let asked_for = match keyspace::last_id(&key) {
-                Some(id) => match load(ledger.snapshot, schema.number(), id).await? {
+                Some(id) => match load(ledger.snapshot, schema, id).await? {
                     Some(record) => {
                         let owner = ledger.owner(&key, &record).await?;
                         Entries::of(schema, id, &record, owner).indexes.contains(&key)
@@ -208,7 +207,7 @@ async fn uniques_back(ledger: &mut Ledger<'_>, schema: &Schema, misnamed: &BTree
         for (key, entry) in page {
             let asked_for = match unique_holder(&entry) {
                 _ if misnamed.contains(&key) => true,
-                Some(id) => load(ledger.snapshot, schema.number(), id)
+                Some(id) => load(ledger.snapshot, schema, id)
                     .await?
                     .is_some_and(|record| Entries::of(schema, id, &record, None).uniques.contains_key(&key)),
                 None => false,

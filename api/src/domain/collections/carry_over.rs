@@ -5,23 +5,22 @@ use std::collections::HashMap;
 
 use common::{
     access::Caller,
-    clean,
     field::FieldType,
     id::RecordId,
-    problem::{FieldError, FieldErrors},
-    reader::required,
+    problem::{FieldError, FieldErrors, NON_FIELD},
+    reader::invalid,
     record::Record,
+    validate::{Ends, check_member},
 };
 use store::{Batch, Entry, Expect, Key, Scan, Snapshot};
 
+use super::plan::Plan;
 use crate::domain::{
     core::Core,
-    error::{Error, Result},
+    error::{Error, Result as DomainResult},
     keyspace,
     numbers::CollectionNumber,
-    record,
-    records::assemble,
-    schema::{Schema, StoredDefinition},
+    schema::Schema,
     stage::{Stage, Stored},
 };
 
@@ -31,7 +30,7 @@ const MAX_RECORDS: usize = 100_000;
 const MAX_EXAMPLES: usize = 5;
 
 /// All records of a collection, if they are few enough for one commit.
-pub(super) async fn all_records(snapshot: &Snapshot, number: CollectionNumber) -> Result<Vec<(Key, Entry)>> {
+pub(super) async fn all_records(snapshot: &Snapshot, number: CollectionNumber) -> DomainResult<Vec<(Key, Entry)>> {
     let entries = snapshot.scan(Scan::prefix(&keyspace::records(number)).limit(MAX_RECORDS + 1)).await?;
     if entries.len() > MAX_RECORDS {
         let message = format!(
@@ -43,7 +42,7 @@ pub(super) async fn all_records(snapshot: &Snapshot, number: CollectionNumber) -
 }
 
 /// The id of the record of a key.
-pub(super) fn id_of(key: &Key) -> Result<RecordId> {
+pub(super) fn id_of(key: &Key) -> DomainResult<RecordId> {
     keyspace::last_id(key).ok_or_else(|| Error::internal("a stored record has no id; run coffer check"))
 }
 
@@ -52,42 +51,48 @@ pub(super) async fn expect_no_new_records(
     snapshot: &Snapshot,
     batch: &mut Batch,
     number: CollectionNumber,
-) -> Result<()> {
+) -> DomainResult<()> {
     let key = keyspace::count(number);
     let expect = snapshot.get(&key).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
     batch.expect(key, expect);
     Ok(())
 }
 
-/// Stages every record as the new definition has it.
+/// The definition of a plan as requests will use it.
+pub(super) async fn schema_of(core: &Core, snapshot: &Snapshot, before: &Schema, plan: Plan) -> DomainResult<Schema> {
+    let (after, mut targets) = (plan.after, HashMap::new());
+    for field in &after.collection.fields {
+        let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { continue };
+        if *collection == after.collection.name {
+            targets.insert(collection.clone(), after.keys.number);
+        } else if let Some(target) = core.schemas.load(snapshot, collection).await? {
+            targets.insert(collection.clone(), target.number());
+        }
+    }
+    Ok(Schema::new(after, before.version, targets))
+}
+
+/// Checks every record against the new definition, and stages its index entries.
 pub(super) async fn stage(
     core: &Core,
     caller: &Caller,
     snapshot: &Snapshot,
     batch: Batch,
     before: &Schema,
-    after: StoredDefinition,
-) -> Result<Batch> {
-    let (number, mut targets) = (after.keys.number, HashMap::new());
-    for field in &after.collection.fields {
-        let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { continue };
-        if *collection == after.collection.name {
-            targets.insert(collection.clone(), number);
-        } else if let Some(target) = core.schemas.load(snapshot, collection).await? {
-            targets.insert(collection.clone(), target.number());
-        }
-    }
-    let new = Schema::new(after, before.version, targets);
+    plan: Plan,
+) -> DomainResult<Batch> {
+    let checked = plan.checked.clone();
+    let new = schema_of(core, snapshot, before, plan).await?;
     let mut stage = Stage::new(core, caller, batch);
     let mut errors = RecordErrors::default();
-    for (key, entry) in all_records(snapshot, number).await? {
+    for (key, entry) in all_records(snapshot, new.number()).await? {
         let id = id_of(&key)?;
-        let old = record::decode(id, &entry.value)?;
-        match carried(&new, &old) {
+        let old = before.decode(id, &entry.value)?;
+        match translated(&new, &checked, id, &entry) {
             Err(found) => errors.push(&old, found),
             Ok(record) => {
                 let stored = Stored { id, entry, record: old };
-                for field in stage.replace(before, &stored, &new, &record).await? {
+                for field in stage.index_anew(before, &stored, &new, &record).await? {
                     let error = FieldError::new("unique", "This field must be unique.");
                     errors.push(&stored.record, FieldErrors::of(field, error));
                 }
@@ -103,37 +108,32 @@ pub(super) async fn stage(
     }
     errors.result()?;
     let mut batch = stage.finish();
-    expect_no_new_records(snapshot, &mut batch, number).await?;
+    expect_no_new_records(snapshot, &mut batch, new.number()).await?;
     Ok(batch)
 }
 
-/// A record with the new definition's fields.
-fn carried(schema: &Schema, old: &Record) -> std::result::Result<Record, FieldErrors> {
+/// A stored record as a new definition has it, if it fits; `checked` are the fields whose values may not.
+pub(super) fn translated(
+    schema: &Schema,
+    checked: &[usize],
+    id: RecordId,
+    entry: &Entry,
+) -> Result<Record, FieldErrors> {
+    let unreadable = |_| FieldErrors::of(NON_FIELD, invalid("The stored record cannot be read; run coffer check."));
+    let (original, version) = schema.original(id, &entry.value).map_err(unreadable)?;
     let mut errors = FieldErrors::new();
-    let mut values = Record::default();
-    for field in &schema.collection.fields {
+    let record = schema.translate(original, version, Some(&mut errors));
+    for field in checked.iter().filter_map(|i| schema.collection.fields.get(*i)) {
         let name = field.name.as_str();
-        let value = match old.member(name) {
-            None if field.required && field.default.is_none() => {
-                errors.push(name, required());
-                continue;
-            }
-            None => Ok(field.initial().into()),
-            Some(member) if member.value.is_null() && !field.nullable && field.default.is_some() => {
-                Ok(field.initial().into())
-            }
-            Some(member) => clean::carry_over(field, member),
-        };
-        match value {
-            Ok(value) => {
-                values.set(name, value);
-            }
-            Err(faults) => {
-                errors.add(name.to_owned(), faults);
-            }
+        if errors.0.contains_key(name) {
+            continue;
+        }
+        let Some(member) = record.member(name) else { continue };
+        if let Err(faults) = check_member(field, member, Ends::Kept) {
+            errors.add(name.to_owned(), faults);
         }
     }
-    errors.or(assemble(old, values))
+    errors.or(record)
 }
 
 #[derive(Default)]
@@ -155,7 +155,7 @@ impl RecordErrors {
         }
     }
 
-    fn result(&mut self) -> Result<()> {
+    fn result(&mut self) -> DomainResult<()> {
         if self.count == 0 {
             return Ok(());
         }

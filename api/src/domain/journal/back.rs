@@ -8,22 +8,19 @@ use store::{
 };
 
 use super::entry::{Action, Entry, Link, RecordChange, Values, parse};
-use crate::domain::{
-    error::Result,
-    keyspace,
-    numbers::CollectionNumber,
-    record::{self},
-};
+use crate::domain::{error::Result, keyspace, layout::Lost, numbers::CollectionNumber, record, schema::Schema};
 
 /// A record's changes, the latest first.
 pub struct Back<'a> {
     snapshot: &'a Snapshot,
+    /// The collection's definition; `None` where it is gone.
+    schema: Option<&'a Schema>,
     collection: CollectionNumber,
     id: RecordId,
     /// The next entry.
     next: Option<Link>,
-    /// The record after it.
-    state: Option<Record>,
+    /// The record after it, and the version of the definition that it is in.
+    state: Option<(Record, u32)>,
     /// The block that was read last: the next entry may be in it too.
     block: Option<Block>,
 }
@@ -34,23 +31,34 @@ pub struct Step {
     pub version: Version,
     /// What was done.
     pub change: RecordChange,
-    /// The record before it.
+    /// The record before it, under the definition of then: [`RecordChange::definition`].
     pub before: Option<Record>,
-    /// The record after it.
+    /// The record after it, under the definition of then.
     pub after: Option<Record>,
 }
 
 impl<'a> Back<'a> {
     /// From the record as it is in `snapshot`, or from its deletion. Where it never was, there are no changes.
-    pub async fn new(snapshot: &'a Snapshot, collection: CollectionNumber, id: RecordId) -> Result<Self> {
+    pub async fn new(
+        snapshot: &'a Snapshot,
+        schema: Option<&'a Schema>,
+        collection: CollectionNumber,
+        id: RecordId,
+    ) -> Result<Self> {
         let keys = [keyspace::record(collection, id), keyspace::tombstone(collection, id)];
         let mut found = snapshot.get_many(&keys).await?.into_iter();
         let (next, state) = match (found.next().flatten(), found.next().flatten()) {
-            (Some(stored), _) => (Some(Link::of_record(&stored)?), Some(record::decode(id, &stored.value)?)),
+            (Some(stored), _) => {
+                let state = match schema {
+                    Some(schema) => schema.original(id, &stored.value)?,
+                    None => (record::decode(id, &stored.value)?, record::head(&stored.value)?.definition),
+                };
+                (Some(Link::of_record(&stored)?), Some(state))
+            }
             (None, Some(tombstone)) => (Some(Link::of_tombstone(&tombstone)), None),
             (None, None) => (None, None),
         };
-        Ok(Self { snapshot, collection, id, next, state, block: None })
+        Ok(Self { snapshot, schema, collection, id, next, state, block: None })
     }
 
     /// The commit of the change that is next; `None` where there is none.
@@ -62,8 +70,18 @@ impl<'a> Back<'a> {
     pub async fn step(&mut self) -> Result<Option<Step>> {
         let Some(link) = self.next.take() else { return Ok(None) };
         let Some((change, values)) = self.find(link).await? else { return Ok(None) };
-        let before = change.undo(&values, self.state.as_ref());
-        let after = std::mem::replace(&mut self.state, before.clone());
+        let as_of = |record: Record, from: u32, lost: &Lost| match self.schema {
+            Some(schema) if from > lost.version => schema.back(record, from, lost),
+            _ => record,
+        };
+        let version = change.definition;
+        let after = self.state.take();
+        let after = after.map(|(record, from)| as_of(record, from, &Lost { version, ..Lost::default() }));
+        let before = change.undo(&values, after.as_ref());
+        self.state = before.clone().map(|before| match &values.lost {
+            Some(lost) => (as_of(before, version, lost), lost.version),
+            None => (before, version),
+        });
         self.next = change.previous;
         Ok(Some(Step { version: link.version(), change, before, after }))
     }
@@ -102,19 +120,25 @@ impl<'a> Back<'a> {
 }
 
 impl Step {
-    /// As it is sent, but for the collection's name.
-    pub fn to_change(&self) -> Change {
+    /// As it is sent, but for the collection's name: with the names that fields have today.
+    pub fn to_change(&self, schema: Option<&Schema>) -> Change {
         let mut change = self.change.to_change(self.version);
         let previous = self.change.previous.filter(|_| self.change.action != Action::Restore);
-        change.before = with_revision(self.before.as_ref(), previous.map(Link::version));
-        change.after = with_revision(self.after.as_ref(), Some(self.version));
+        let named = |record: &Option<Record>| {
+            let record = record.clone()?;
+            Some(match schema {
+                Some(schema) => schema.under_todays_names(record, self.change.definition),
+                None => record,
+            })
+        };
+        change.before = with_revision(named(&self.before), previous.map(Link::version));
+        change.after = with_revision(named(&self.after), Some(self.version));
         change
     }
 }
 
-fn with_revision(record: Option<&Record>, version: Option<Version>) -> Exact {
-    let Some(record) = record else { return Exact::default() };
-    let mut record = record.clone();
+fn with_revision(record: Option<Record>, version: Option<Version>) -> Exact {
+    let Some(mut record) = record else { return Exact::default() };
     if let Some(version) = version {
         record.set("revision", version.get());
     }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     error::{Error, Result},
+    layout::Lost,
     numbers::CollectionNumber,
     record,
 };
@@ -145,6 +146,8 @@ pub struct Values {
     pub before: Record,
     /// The members that were not there.
     pub added: Vec<String>,
+    /// What the record was under an earlier definition, where this change carried it over.
+    pub lost: Option<Lost>,
 }
 
 /// The owner before an update.
@@ -184,6 +187,8 @@ enum Stored<'a> {
         added: Vec<&'a str>,
         // The JSON of the members follows, without braces.
     },
+    /// Followed by the JSON of so many bytes of the members of before, under an earlier version of the definition, and by an entry.
+    Carried { written: u32, members: u64 },
 }
 
 /// The entry of what is no record.
@@ -205,14 +210,14 @@ impl Values {
         let mut changed = before.clone();
         changed.retain(|name| is_value(name) && !(after.get(name).is_some() && before.is_same(after, name)));
         let added = after.as_object().keys().filter(|name| is_value(name) && before.get(name).is_none());
-        Self { before: changed, added: added.cloned().collect() }
+        Self { before: changed, added: added.cloned().collect(), lost: None }
     }
 }
 
 impl RecordChange {
-    /// The entry with the values of before, as far as they differ from those after.
-    pub fn to_bytes(&self, before: Option<&Record>, after: Option<&Record>) -> Result<Vec<u8>> {
-        self.with(&Values::between(before, after))
+    /// The entry with the values of before, as far as they differ from those after; and what the record was under an earlier definition.
+    pub fn to_bytes(&self, before: Option<&Record>, after: Option<&Record>, lost: Option<Lost>) -> Result<Vec<u8>> {
+        self.with(&Values { lost, ..Values::between(before, after) })
     }
 
     /// The entry with these values.
@@ -244,8 +249,16 @@ impl RecordChange {
             updated,
             added: values.added.iter().map(String::as_str).collect(),
         };
-        let mut out =
-            postcard::to_stdvec(&head).map_err(|error| Error::caused("a journal's entry cannot be written", error))?;
+        let unwritable = |error| Error::caused("a journal's entry cannot be written", error);
+        let mut out = Vec::new();
+        if let Some(Lost { version, members }) = &values.lost {
+            let mut json = Vec::new();
+            record::write_members(&mut json, members, |_| true)?;
+            let carried = Stored::Carried { written: *version, members: json.len() as u64 };
+            out = postcard::to_extend(&carried, out).map_err(unwritable)?;
+            out.extend_from_slice(&json);
+        }
+        let mut out = postcard::to_extend(&head, out).map_err(unwritable)?;
         record::write_members(&mut out, &values.before, |name| match name {
             "created_at" => created.is_none(),
             "updated_at" => updated.is_none(),
@@ -300,6 +313,14 @@ pub fn parse(bytes: &[u8]) -> Result<Entry> {
         .map_err(|error| Error::caused("an entry of the journal cannot be read", error))?;
     let user = |id: [u8; 16]| UserId::from_uuid(Uuid::from_bytes(id));
     match head {
+        Stored::Carried { written, members } => {
+            let cut_off = || Error::internal("an entry of the journal is cut off; run coffer check");
+            let (members, rest) =
+                usize::try_from(members).ok().and_then(|at| json.split_at_checked(at)).ok_or_else(cut_off)?;
+            let Entry::Record(change, mut values) = parse(rest)? else { return Err(cut_off()) };
+            values.lost = Some(Lost { version: written, members: record::read_members(members)? });
+            Ok(Entry::Record(change, values))
+        }
         Stored::Other(operation) => {
             let operation = operation.map(|id| OperationId::from_uuid(Uuid::from_bytes(id)));
             Ok(Entry::Other(Box::new(serde_json::from_slice(json)?), operation))
@@ -350,7 +371,10 @@ pub fn parse(bytes: &[u8]) -> Result<Entry> {
                 nth: u32::try_from(counted >> 1).unwrap_or(u32::MAX),
                 is_consequence: counted & 1 == 1,
             };
-            Ok(Entry::Record(change, Values { before, added: added.into_iter().map(str::to_owned).collect() }))
+            Ok(Entry::Record(
+                change,
+                Values { before, added: added.into_iter().map(str::to_owned).collect(), lost: None },
+            ))
         }
     }
 }

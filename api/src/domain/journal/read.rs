@@ -1,6 +1,9 @@
 //! Reading the journal: a record's history, and what is in it for a caller.
 
-use std::collections::{BTreeMap, HashMap, hash_map};
+use std::{
+    collections::{BTreeMap, HashMap, hash_map},
+    sync::Arc,
+};
 
 use common::{
     access::{Action as Asked, Caller, Decision},
@@ -21,6 +24,7 @@ use crate::domain::{
     error::{Error, Result},
     keyspace,
     numbers::CollectionNumber,
+    schema::Schema,
 };
 
 /// Bytes of entries in one answer, about: it ends with the commit that passes them.
@@ -56,13 +60,13 @@ impl Directory {
 /// What the commit `revision` did to a record, if it touched it.
 pub async fn of_record(
     snapshot: &Snapshot,
-    collection: CollectionNumber,
+    schema: &Schema,
     id: RecordId,
     revision: Revision,
     deadline: &Deadline,
 ) -> Result<Option<Step>> {
     let wanted = Version::new(revision.0);
-    let mut back = Back::new(snapshot, collection, id).await?;
+    let mut back = Back::new(snapshot, Some(schema), schema.number(), id).await?;
     while back.next_version().is_some_and(|version| version >= wanted) {
         let Some(step) = back.step().await? else { break };
         if step.version == wanted {
@@ -85,7 +89,7 @@ pub async fn history(
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Asked::View, caller)?;
-    let mut back = Back::new(&snapshot, schema.number(), id).await?;
+    let mut back = Back::new(&snapshot, Some(&schema), schema.number(), id).await?;
     if back.next_version().is_none() {
         return Err(Error::NotFound);
     }
@@ -97,8 +101,9 @@ pub async fn history(
         }
         is_first = false;
         if before.is_none_or(|before| step.version.get() < before.0) {
-            let mut change = step.to_change();
-            (change.collection, change.collection_id) = (Some(name.clone()), Some(schema.collection.id));
+            let mut change = step.to_change(Some(&schema));
+            (change.collection, change.collection_id) =
+                (Some(schema.collection.name.clone()), Some(schema.collection.id));
             versions.push(change);
         }
         if versions.len() > MAX_CHANGES {
@@ -114,8 +119,11 @@ pub async fn history(
 pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(Vec<Change>, Option<Revision>)> {
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
-    if let Some(name) = &query.collection {
-        core.schemas.find(&snapshot, name, caller).await?.authorize(Asked::View, caller)?;
+    let mut query = query.clone();
+    if let Some(name) = &mut query.collection {
+        let schema = core.schemas.find(&snapshot, name, caller).await?;
+        schema.authorize(Asked::View, caller)?;
+        name.clone_from(&schema.collection.name);
     }
     let from = Position { version: Version::new(query.after.map_or(0, |after| after.0.saturating_add(1))), place: 0 };
     let mut stretch = Stretch::new(core, &snapshot, caller, query.collection.as_ref());
@@ -214,6 +222,14 @@ impl<'a> Stretch<'a> {
         Ok(schema.number() == number && may != Decision::Denied && may.covers(owner))
     }
 
+    /// The definition of the collection of a number, where that is still there.
+    async fn schema(&mut self, number: CollectionNumber) -> Result<Option<Arc<Schema>>> {
+        let Some(Numbered { name, .. }) = self.directory.find(self.snapshot, number).await? else { return Ok(None) };
+        let name = name.clone();
+        let schema = self.core.schemas.load(self.snapshot, &name).await?;
+        Ok(schema.filter(|schema| schema.number() == number))
+    }
+
     /// Gives every record's changes the values before and after: each record is followed back once, from what it is now to the
     /// earliest change of the stretch.
     pub(super) async fn finish(mut self, deadline: &Deadline) -> Result<Vec<Change>> {
@@ -225,12 +241,13 @@ impl<'a> Stretch<'a> {
         }
         let mut steps = 0;
         for ((number, id), mut wanted) in records {
-            let mut back = Back::new(self.snapshot, number, id).await?;
+            let schema = self.schema(number).await?;
+            let mut back = Back::new(self.snapshot, schema.as_deref(), number, id).await?;
             while let Some(&last) = wanted.last() {
                 let Some(step) = back.step().await? else { break };
                 let (change, _) = &mut self.found[last];
                 if change.revision.0 == step.version.get() {
-                    let Change { before, after, .. } = step.to_change();
+                    let Change { before, after, .. } = step.to_change(schema.as_deref());
                     (change.before, change.after) = (before, after);
                     wanted.pop();
                 }

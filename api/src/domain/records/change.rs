@@ -80,7 +80,7 @@ pub async fn create(
         let guess = Guess::admit(core, by, &schema, None, &records.iter().collect::<Vec<_>>())?;
         guess.tell(errors.result()).await?;
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return written.iter().map(|(id, stored)| Sent::new(*id, stored, version)).collect();
+            return written.iter().map(|(id, stored)| Sent::new(&schema, *id, stored, version)).collect();
         }
     }
 }
@@ -127,7 +127,7 @@ pub async fn update(
         }
         let unchanged = owner.is_none() && values.as_object().keys().all(|name| values.is_same(old, name));
         if unchanged {
-            return Sent::new(id, &entry.value, entry.version);
+            return Sent::new(&schema, id, &entry.value, entry.version);
         }
         let mut record = assemble(old, values);
         if let Some(owner) = owner {
@@ -141,7 +141,7 @@ pub async fn update(
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         let written = stage.update(&schema, &stored, &record).await?;
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Sent::new(id, &written, version);
+            return Sent::new(&schema, id, &written, version);
         }
     }
 }

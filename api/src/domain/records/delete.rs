@@ -17,7 +17,7 @@ use store::{Batch, Entry, Expect, Reserve, Scan, Snapshot, counter};
 
 use super::{
     find::{Target, expect_schema, find},
-    stored::{assemble, parse},
+    stored::assemble,
     visible::{is_visible, may_view},
 };
 use crate::domain::{
@@ -214,12 +214,12 @@ pub(in crate::domain) async fn referring(
     let mut found = Vec::new();
     let value = Value::String(id.to_string());
     for StoredDefinition { collection: other, keys } in schema::all(snapshot).await? {
-        for field in &other.fields {
+        for (field, key) in other.fields.iter().zip(&keys.fields) {
             let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
             if collection.as_ref() != Some(&schema.collection.name) {
                 continue;
             }
-            let Some(index) = keys.indexes_of(field.name.as_str()).values else { continue };
+            let Some(index) = keys.indexes_of(key.number).values else { continue };
             let prefix = keyspace::index_value(keys.number, index, field, &value);
             let scan = Scan::prefix(&prefix).limit(MAX_TOUCHED + 1);
             let entries = snapshot.scan(scan).await?;
@@ -241,7 +241,7 @@ async fn empty_references(
         let [(name, _, id), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
-        let old = parse(*id, &entry)?;
+        let old = schema.parse(*id, &entry)?;
         let mut values = old.clone();
         values.retain(|name| schema.collection.field(name).is_some());
         for (_, field, _) in group {

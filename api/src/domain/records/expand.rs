@@ -18,7 +18,7 @@ use common::{
 use serde_json::{Value, json};
 use store::{Entry, Scan, Snapshot};
 
-use super::{MAX_PAGE_BYTES, stored::parse};
+use super::MAX_PAGE_BYTES;
 use crate::domain::{
     core::Core,
     deadline::Deadline,
@@ -46,7 +46,7 @@ enum What {
     /// The record that a field refers to, of those that the caller may view.
     Reference { target: Arc<Schema>, may: Decision },
     /// The records whose field refers to the row, of those that the caller may list.
-    Referrers { source: Arc<Schema>, field: Field, may: Decision },
+    Referrers { source: Arc<Schema>, field: Box<Field>, may: Decision },
     /// The name of the owner.
     Owner,
 }
@@ -84,6 +84,7 @@ impl Expansion {
         Box::pin(async move {
             let mut parts = BTreeMap::new();
             for (name, names) in names.0 {
+                let name = schema.collection.field(&name).map_or(name, |field| field.name.to_string());
                 let what = find(core, snapshot, caller, schema, &name).await?;
                 let Some(what) = what else {
                     let message = format!("There is nothing to expand that is called \"{}\".", single_line(&name));
@@ -180,7 +181,7 @@ async fn find(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
         if matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if *collection == schema.collection.name)
             && may != Decision::Denied
         {
-            let field = field.clone();
+            let field = Box::new(field.clone());
             return Ok(Some(What::Referrers { source, field, may }));
         }
     }
@@ -224,7 +225,9 @@ impl Reading<'_> {
         for ids in ids.chunks(16) {
             let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
             for (id, entry) in ids.iter().zip(self.snapshot.get_many(&keys).await?) {
-                let Some(record) = entry.as_ref().map(|entry| self.open(*id, entry, may)).transpose()?.flatten() else {
+                let Some(record) =
+                    entry.as_ref().map(|entry| self.open(schema, *id, entry, may)).transpose()?.flatten()
+                else {
                     continue;
                 };
                 known.push(*id);
@@ -249,8 +252,8 @@ impl Reading<'_> {
         Ok(found)
     }
 
-    fn open(&mut self, id: RecordId, entry: &Entry, may: Decision) -> Result<Option<Object>> {
-        let record = parse(id, entry)?;
+    fn open(&mut self, schema: &Schema, id: RecordId, entry: &Entry, may: Decision) -> Result<Option<Object>> {
+        let record = schema.parse(id, entry)?;
         if !may.covers(record.owner()) {
             return Ok(None);
         }

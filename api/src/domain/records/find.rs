@@ -9,10 +9,7 @@ use common::{
 };
 use store::{Batch, Expect, Snapshot};
 
-use super::{
-    stored::{Sent, parse},
-    visible::covers,
-};
+use super::{stored::Sent, visible::covers};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -44,7 +41,7 @@ pub(super) async fn find(
         return Err(Error::NotFound);
     }
     let entry = snapshot.get(&keyspace::record(schema.number(), id)).await?.ok_or(Error::NotFound)?;
-    let record = parse(id, &entry)?;
+    let record = schema.parse(id, &entry)?;
     if !may.covers(record.owner()) {
         return Err(Error::Denied);
     }
@@ -72,5 +69,5 @@ pub async fn get(core: &Core, caller: &Caller, name: &CollectionName, id: Record
         return Err(Error::NotFound);
     }
     let entry = snapshot.get(&keyspace::record(schema.number(), id)).await?.ok_or(Error::NotFound)?;
-    Sent::new(id, &entry.value, entry.version)
+    Sent::new(&schema, id, &entry.value, entry.version)
 }

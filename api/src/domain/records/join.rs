@@ -14,7 +14,7 @@ use common::{
 use serde_json::Value;
 use store::{Entry, Scan, Snapshot};
 
-use super::{MAX_PAGE_BYTES, stored::parse};
+use super::MAX_PAGE_BYTES;
 use crate::domain::{
     core::Core,
     deadline::Deadline,
@@ -40,22 +40,26 @@ pub(super) async fn join(
         Error::NobodyMay(_) => Error::Denied,
         error => error,
     })?;
-    let their_field = schema.collection.field(&with.their_field).cloned().or_else(|| server_field(&with.their_field));
-    let Some(their_field) = their_field else {
+    let their_field = match schema.collection.field(&with.their_field) {
+        Some(field) => Some((field.name.as_str(), field.clone())),
+        None => server_field(&with.their_field).map(|field| (with.their_field.as_str(), field)),
+    };
+    let Some((name, their_field)) = their_field else {
         let message =
             format!("\"{}\" has no field \"{}\".", with.collection, common::text::single_line(&with.their_field));
         return Err(FieldErrors::of("left_join", FieldError::new("invalid", message)).into());
     };
     let field = left.collection.field(&with.field);
+    let member = field.map_or(with.field.as_str(), |field| field.name.as_str());
     let left: Vec<(Option<String>, Record)> =
-        rows.into_iter().map(|row| (key_of(field, row.get(&with.field)), row)).collect();
+        rows.into_iter().map(|row| (key_of(field, row.get(member)), row)).collect();
     let mut wanted: HashMap<&str, usize> = HashMap::new();
     for key in left.iter().filter_map(|(key, _)| key.as_deref()) {
         *wanted.entry(key).or_default() += 1;
     }
     let mut right =
-        Right { name: &with.their_field, field: &their_field, may, wanted, matching: HashMap::new(), bytes: 0 };
-    right.gather(snapshot, &schema, deadline).await?;
+        Right { schema: &schema, name, field: &their_field, may, wanted, matching: HashMap::new(), bytes: 0 };
+    right.gather(snapshot, deadline).await?;
     let matching = right.matching;
     let joined = common::left_join(left, &matching).map(|(_, mut row, matching)| {
         row.set(with.collection.as_str(), matching.map_or(Value::Null, |rows| Value::Array(rows.clone())));
@@ -78,6 +82,7 @@ fn key_of(field: Option<&Field>, value: Option<&Value>) -> Option<String> {
 
 /// The right side: those of its rows that match.
 struct Right<'a> {
+    schema: &'a Schema,
     /// Its field's name.
     name: &'a str,
     field: &'a Field,
@@ -90,7 +95,8 @@ struct Right<'a> {
 
 impl Right<'_> {
     /// Reads the rows that may match: by the index where the field has one, otherwise all.
-    async fn gather(&mut self, snapshot: &Snapshot, schema: &Schema, deadline: &Deadline) -> Result<()> {
+    async fn gather(&mut self, snapshot: &Snapshot, deadline: &Deadline) -> Result<()> {
+        let schema = self.schema;
         let Some(index) = schema.index(self.name) else {
             let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(schema.number())));
             while let Some(entries) = pages.next().await? {
@@ -125,7 +131,7 @@ impl Right<'_> {
     /// Takes a row that matches and that the caller may see, and counts it as often as it is sent; [`Error::TooLargeTogether`] where
     /// they are too many for one answer.
     fn offer(&mut self, id: RecordId, entry: &Entry) -> Result<()> {
-        let row = parse(id, entry)?;
+        let row = self.schema.parse(id, entry)?;
         let Some(key) = key_of(Some(self.field), row.get(self.name)) else { return Ok(()) };
         let Some(times) = self.wanted.get(key.as_str()).filter(|_| self.may.covers(row.owner())) else {
             return Ok(());

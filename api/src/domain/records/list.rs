@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     access::{Action, Caller, Decision},
+    json::Exact,
     name::CollectionName,
     page::pages,
     problem::{FieldError, FieldErrors},
@@ -27,7 +28,7 @@ use super::{
     cursor::{Cursor, Place},
     expand::Expansion,
     join::join,
-    stored::{Sent, parse},
+    stored::Sent,
 };
 use crate::domain::{
     core::Core,
@@ -215,7 +216,7 @@ async fn render(
     };
     let query = view.query;
     if query.fields.is_empty() && query.left_join.is_empty() && expansion.is_empty() {
-        let sent = in_order(found).iter().map(sent).collect::<Result<Vec<_>>>()?;
+        let sent = in_order(found).iter().map(|row| sent(&view.schema, row)).collect::<Result<Vec<_>>>()?;
         return Ok((array(sent.into_iter().map(|sent| sent.json)), found.len()));
     }
     let mut fitting = found.len();
@@ -234,8 +235,8 @@ async fn render(
     }
 }
 
-fn sent((id, entry): &Found) -> Result<Sent> {
-    Sent::new(*id, &entry.value, entry.version)
+fn sent(schema: &Schema, (id, entry): &Found) -> Result<Sent> {
+    Sent::new(schema, *id, &entry.value, entry.version)
 }
 
 fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
@@ -259,16 +260,28 @@ async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Res
         return Err(Error::TooLargeTogether);
     }
     work::hold(held)?;
-    let mut rows = page.iter().map(|(id, entry)| parse(*id, entry)).collect::<Result<Vec<Record>>>()?;
+    let mut rows = page.iter().map(|(id, entry)| schema.parse(*id, entry)).collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }
     let (mut rows, digits): (Vec<_>, Vec<_>) = rows.into_iter().map(Record::into_parts).unzip();
     expansion.apply(snapshot, deadline, &mut rows).await?;
+    let former: Vec<(&String, &str)> = query
+        .fields
+        .iter()
+        .filter_map(|asked| Some((asked, schema.collection.field(asked)?.name.as_str())))
+        .filter(|(asked, name)| asked.as_str() != *name)
+        .collect();
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let (mut json, mut bytes) = (Vec::with_capacity(rows.len()), 0);
     for (members, digits) in rows.into_iter().zip(digits) {
         let mut row = Record::from_parts(members, digits);
+        // Who asks for a member by a former name gets it under that.
+        for (alias, name) in &former {
+            if let Some(value) = row.member(name).map(Exact::from) {
+                row.set(alias.as_str(), value);
+            }
+        }
         if !query.fields.is_empty() {
             row.retain(|name| query.fields.iter().any(|field| field == name) || joined(name) || expansion.has(name));
         }

@@ -7,10 +7,7 @@ use common::{Object, id::RecordId, record::Record};
 use serde_json::Value;
 use store::Snapshot;
 
-use super::{
-    path::{Path, Step},
-    stored::parse,
-};
+use super::path::{Path, Step};
 use crate::domain::{error::Result, keyspace, numbers::CollectionNumber};
 
 /// Bytes that are kept from one stretch of rows to the next.
@@ -68,7 +65,7 @@ impl Referred {
             ids.iter().copied().filter(|id| !self.records.contains_key(&(collection, *id))).collect();
         let keys: Vec<_> = missing.iter().map(|id| keyspace::record(collection, *id)).collect();
         for (id, entry) in missing.into_iter().zip(snapshot.get_many(&keys).await?) {
-            let record = entry.as_ref().map(|entry| parse(id, entry)).transpose()?;
+            let record = entry.as_ref().map(|entry| step.target.parse(id, entry)).transpose()?;
             let mut members = record.filter(|record| step.may.covers(record.owner())).map(Record::into_object);
             self.bytes += size_of::<(CollectionNumber, RecordId, Object)>();
             if let Some(members) = &mut members {

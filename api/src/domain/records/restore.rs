@@ -11,7 +11,7 @@ use super::{
     checks::{BodyErrors, check_values},
     earlier::fit,
     find::expect_schema,
-    stored::{Sent, parse},
+    stored::Sent,
     unseen::Guess,
     visible::covers,
 };
@@ -47,9 +47,12 @@ pub async fn restore(
             return Err(Error::NotFound);
         }
         let current = snapshot.get(&keyspace::record(schema.number(), id)).await?;
-        let step = journal::read::of_record(&snapshot, schema.number(), id, revision, &core.deadline()).await?;
-        let Some(then) = step.and_then(|step| step.after.or(step.before)) else { return Err(Error::NotFound) };
-        let old = current.as_ref().map(|entry| parse(id, entry)).transpose()?;
+        let step = journal::read::of_record(&snapshot, &schema, id, revision, &core.deadline()).await?;
+        let then = step.and_then(|step| Some((step.after.or(step.before)?, step.change.definition)));
+        let Some((then, definition)) = then else { return Err(Error::NotFound) };
+        // What it was then, as today's definition has it.
+        let then = schema.as_of_today(then, definition);
+        let old = current.as_ref().map(|entry| schema.parse(id, entry)).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !view.covers(owner) {
             return Err(Error::NotFound);
@@ -77,7 +80,7 @@ pub async fn restore(
             stage.restore(&schema, id, &record, &tombstone).await?.0
         };
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Ok((Sent::new(id, &written, version)?, lost));
+            return Ok((Sent::new(&schema, id, &written, version)?, lost));
         }
     }
 }

@@ -6,33 +6,34 @@ use common::{
     record::Record,
 };
 use serde_json::Value;
-use store::{Entry, Version};
+use store::Version;
 
-use crate::domain::{error::Result, record};
+use crate::domain::{error::Result, schema::Schema};
 
 /// A record as it is sent: its bytes need no parsing.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// Which record.
     pub id: RecordId,
-    /// Its revision, which is also its entity tag.
+    /// Its revision.
     pub revision: Revision,
+    /// The version of the definition that changed what it looks like since.
+    pub look: Option<u32>,
     /// The JSON object.
     pub json: Bytes,
 }
 
 impl Sent {
-    pub(super) fn new(id: RecordId, stored: &[u8], version: Version) -> Result<Self> {
+    pub(super) fn new(schema: &Schema, id: RecordId, stored: &[u8], version: Version) -> Result<Self> {
         let revision = Revision(version.get());
-        Ok(Self { id, revision, json: record::json(id, stored, Some(revision))? })
+        let look = schema.look_since(stored)?;
+        Ok(Self { id, revision, look, json: schema.json(id, stored, Some(revision))? })
     }
-}
 
-/// A stored record, parsed, with its revision.
-pub(super) fn parse(id: RecordId, entry: &Entry) -> Result<Record> {
-    let mut record = record::decode(id, &entry.value)?;
-    record.set("revision", entry.version.get());
-    Ok(record)
+    /// Its entity tag.
+    pub fn etag(&self) -> String {
+        self.revision.etag_since(self.look)
+    }
 }
 
 /// A record: the server's members of `old` around new values.

@@ -145,25 +145,34 @@ impl<'a> Items<'a> {
             Some(numbered) => self.core.schemas.load(self.snapshot, &numbered.name).await?,
             None => None,
         };
-        let now = match now {
-            Some(entry) => Some(Stored { id, record: record::decode(id, &entry.value)?, entry }),
-            None => None,
+        let schema = schema.filter(|schema| schema.number() == collection);
+        let now = match (now, &schema) {
+            (Some(entry), Some(schema)) => Some(Stored { id, record: schema.decode(id, &entry.value)?, entry }),
+            (Some(entry), None) => Some(Stored { id, record: record::decode(id, &entry.value)?, entry }),
+            (None, _) => None,
+        };
+        // What it was under another definition is found by way of its whole history.
+        let is_carried = |change: &RecordChange, values: &Values| {
+            values.lost.is_some() || schema.as_ref().is_some_and(|schema| schema.look() > change.definition)
         };
         let is_consequence = changes.iter().all(|(_, change, _)| change.is_consequence);
         let by = changes.first().and_then(|(_, change, _)| change.by);
         let (was, left) = match &changes[..] {
-            [(version, change, values)] if is_as_left(*version, change.action, now.as_ref(), tombstone.as_ref()) => {
+            [(version, change, values)]
+                if is_as_left(*version, change.action, now.as_ref(), tombstone.as_ref())
+                    && !is_carried(change, values) =>
+            {
                 let left = now.as_ref().map(|now| now.record.clone());
                 (change.undo(values, left.as_ref()), left)
             }
-            [(first, ..), .., (last, ..)] => self.walk(key, *first, *last, deadline).await?,
-            [(only, ..)] => self.walk(key, *only, *only, deadline).await?,
+            [(first, ..), .., (last, ..)] => self.walk(key, schema.as_deref(), *first, *last, deadline).await?,
+            [(only, ..)] => self.walk(key, schema.as_deref(), *only, *only, deadline).await?,
             [] => (None, None),
         };
         Ok(Item {
             key,
             collection: numbered.map_or_else(String::new, |numbered| numbered.name.to_string()),
-            schema: schema.filter(|schema| schema.number() == collection),
+            schema,
             was,
             left,
             now,
@@ -177,19 +186,25 @@ impl<'a> Items<'a> {
     async fn walk(
         &self,
         (collection, id): Key,
+        schema: Option<&Schema>,
         first: Version,
         last: Version,
         deadline: &Deadline,
     ) -> Result<(Option<Record>, Option<Record>)> {
-        let mut back = Back::new(self.snapshot, collection, id).await?;
+        let mut back = Back::new(self.snapshot, schema, collection, id).await?;
         let mut left = None;
+        // As the definition of today has it.
+        let today = |record: Option<Record>, version: u32| match schema {
+            Some(schema) => record.map(|record| schema.as_of_today(record, version)),
+            None => record,
+        };
         while let Some(step) = back.step().await? {
             if step.version == last {
-                left = Some(step.after);
+                left = Some(today(step.after, step.change.definition));
             }
             if step.version == first {
                 return match left {
-                    Some(left) => Ok((step.before, left)),
+                    Some(left) => Ok((today(step.before, step.change.definition), left)),
                     None => Err(Error::Trimmed),
                 };
             }

@@ -49,7 +49,7 @@ pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged) -> Resul
             }
             (Some(now), Some(mut target)) => {
                 target.set("updated_at", core.timestamp());
-                (Verb::Update, stage.replace(&schema, &now, &schema, &target).await?)
+                (Verb::Update, stage.replace(&schema, &now, &target).await?)
             }
             (None, Some(mut target)) => {
                 let tombstone = item.tombstone.ok_or(Error::Trimmed)?;

@@ -106,6 +106,14 @@ pub(crate) async fn fitting(
             body = Some(json!({"description": "Things."}));
         }
         parameters = vec![("collection", name)];
+    } else if is_any!(info, collections::AddField, collections::UpdateField, collections::DropField) {
+        admin.collection(&name, json!([{"name": "title", "type": "text"}])).await;
+        if is_any!(info, collections::AddField) {
+            body = Some(json!({"name": "price", "type": "integer"}));
+        } else if is_any!(info, collections::UpdateField) {
+            body = Some(json!({"name": "label"}));
+        }
+        parameters = vec![("collection", name), ("field", "title".to_owned())];
     } else if is_any!(info, records::Create) {
         body = Some(json!({"title": "Popcorn"}));
     } else if is_any!(info, records::Get, records::Replace, records::Update, records::Delete, records::History) {

@@ -1,10 +1,11 @@
 //! What is stored, in words, a page at a time and in the order of the words' keys.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
+use bytes::Bytes;
 use common::{
     change::Change,
-    id::{CollectionId, Revision},
+    id::{CollectionId, RecordId, Revision},
     json::Exact,
     record::Record,
 };
@@ -22,7 +23,7 @@ use crate::domain::{
     keyspace,
     numbers::CollectionNumber,
     record,
-    schema::StoredDefinition,
+    schema::{self, Schema, StoredDefinition},
     words,
 };
 
@@ -46,17 +47,28 @@ pub(super) struct Parts<'a> {
     pages: Option<Pages<'a>>,
     journal: Option<Blocks<'a>>,
     directory: Directory,
+    /// The definitions, by their collections' numbers.
+    schemas: HashMap<CollectionNumber, Schema>,
 }
 
 impl<'a> Parts<'a> {
     pub(super) fn new(snapshot: &'a Snapshot) -> Self {
-        Self { snapshot, rest: None, now: None, pages: None, journal: None, directory: Directory::default() }
+        Self {
+            snapshot,
+            rest: None,
+            now: None,
+            pages: None,
+            journal: None,
+            directory: Directory::default(),
+            schemas: HashMap::new(),
+        }
     }
 
     /// The next page; `None` when everything has been seen.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<(Key, Entry)>>> {
         if self.rest.is_none() {
             self.rest = Some(plan(self.snapshot).await?);
+            self.schemas = schema::readable(self.snapshot).await?;
         }
         loop {
             if let Some(page) = self.page().await? {
@@ -98,7 +110,7 @@ impl<'a> Parts<'a> {
             return Ok(None);
         };
         page.into_iter()
-            .filter_map(|(key, entry)| in_words(part, &key, entry).transpose())
+            .filter_map(|(key, entry)| in_words(part, &self.schemas, &key, entry).transpose())
             .collect::<Result<_>>()
             .map(Some)
     }
@@ -123,7 +135,12 @@ async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
 
 /// An entry in words; `None` for one that is in no backup. What cannot be read is in it as it is, and a check of the restored store
 /// tells of it.
-fn in_words(part: Part, key: &Key, entry: Entry) -> Result<Option<(Key, Entry)>> {
+fn in_words(
+    part: Part,
+    schemas: &HashMap<CollectionNumber, Schema>,
+    key: &Key,
+    entry: Entry,
+) -> Result<Option<(Key, Entry)>> {
     let version = entry.version;
     Ok(Some(match part {
         Part::Changes => return Ok(None),
@@ -133,6 +150,7 @@ fn in_words(part: Part, key: &Key, entry: Entry) -> Result<Option<(Key, Entry)>>
                     collection,
                     definition: Some(keys.version),
                     field_ids: keys.fields.into_iter().map(|field| (field.name, field.id)).collect(),
+                    steps: keys.steps,
                 })?
                 .into(),
                 Err(_) => entry.value,
@@ -143,9 +161,9 @@ fn in_words(part: Part, key: &Key, entry: Entry) -> Result<Option<(Key, Entry)>>
             let Some(id) = keyspace::last_id(key) else { return Ok(None) };
             (Key::space(words::GONE).uuid(collection.uuid()).uuid(id.uuid()), entry)
         }
-        Part::Records(_, collection) => {
+        Part::Records(number, collection) => {
             let Some(id) = keyspace::last_id(key) else { return Ok(None) };
-            let value = record::json(id, &entry.value, None).unwrap_or(entry.value);
+            let value = record_in_words(schemas.get(&number), id, &entry.value).unwrap_or(entry.value);
             (Key::space(words::RECORDS).uuid(collection.uuid()).uuid(id.uuid()), Entry { version, value })
         }
         Part::Same(_, words::META) if words::DERIVED.iter().any(|name| *key == keyspace::single(name)) => {
@@ -153,6 +171,18 @@ fn in_words(part: Part, key: &Key, entry: Entry) -> Result<Option<(Key, Entry)>>
         }
         Part::Same(_, word) => (keyspace::in_space(key, word), entry),
     }))
+}
+
+/// A record in words: as it was written, since its history leads back from there.
+fn record_in_words(schema: Option<&Schema>, id: RecordId, value: &[u8]) -> Result<Bytes> {
+    match schema {
+        Some(schema) if schema.look_since(value)?.is_some() => {
+            let (mut record, version) = schema.original(id, value)?;
+            record.set(words::WRITTEN, version);
+            record::json_of(&record, None)
+        }
+        _ => record::json(id, value, None),
+    }
 }
 
 /// An entry of the journal in words.
@@ -186,6 +216,8 @@ fn of_record(entry: &RecordChange, values: Values, version: Version, numbered: O
         definition: entry.definition,
         previous_place: entry.previous.and_then(journal::Link::place),
         is_consequence: entry.is_consequence,
+        written: values.lost.as_ref().map(|lost| lost.version),
+        lost: values.lost.map(|lost| lost.members),
     };
     words::Entry { change, more: words::More { operation: entry.operation, rest: Some(rest) } }
 }

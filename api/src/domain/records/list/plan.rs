@@ -24,7 +24,6 @@ use crate::domain::{
         filter::{Condition, Conditions},
         referred::Referred,
         sort::{First, SortKeys},
-        stored::parse,
         visible::owned,
     },
     schema::{self, Schema},
@@ -172,7 +171,7 @@ impl Plan {
 
     /// The place of a row.
     pub(super) async fn place(&self, view: &View<'_>, (id, entry): &Found, backward: bool) -> Result<Cursor> {
-        let record = parse(*id, entry)?;
+        let record = view.schema.parse(*id, entry)?;
         let mut referred = Referred::new(self.keys.paths());
         referred.load(view.snapshot, self.keys.paths(), iter::once(&record)).await?;
         Ok(Cursor { backward, inclusive: false, values: self.keys.of(&record, &referred), id: *id })
@@ -251,7 +250,7 @@ impl<'a> Walk<'a> {
         let mut rows = Vec::new();
         for found in resolve(view.snapshot, &view.schema, entries).await? {
             held.grow(work::parsed_size(&found.1.value) as u64)?;
-            let record = parse(found.0, &found.1)?;
+            let record = view.schema.parse(found.0, &found.1)?;
             if view.may.covers(record.owner()) && conditions.hold(collection, &record) {
                 rows.push((found, record));
             }

@@ -1,0 +1,282 @@
+//! Changing a definition. Records keep their values: each says which version of the definition it is written in, and is translated when
+//! it is read.
+
+use common::{
+    Object,
+    access::Caller,
+    change::{Subject, Verb},
+    collection::{Collection, Definition, DefinitionPatch, DefinitionQuery, read_field},
+    field::Field,
+    name::{CollectionName, FieldName},
+    problem::{FieldError, FieldErrors},
+    reader::{invalid, object},
+    record::Record,
+};
+use serde_json::{Value, json};
+use store::{Batch, Expect, Scan, Snapshot};
+
+use super::{
+    carry_over, check_references, expect_references, get,
+    plan::{Plan, asks_for_value},
+    rename,
+};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    journal, keyspace,
+    precondition::Precondition,
+    retry::Retry,
+    schema::{self, Schema},
+};
+
+/// Defines a collection anew. Its records keep what they have in the fields that stay.
+pub async fn replace(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    definition: Definition,
+    query: &DefinitionQuery,
+    precondition: Option<&Precondition>,
+) -> Result<Collection> {
+    change(core, caller, name, query, precondition, |_| Ok(definition.clone())).await
+}
+
+/// Changes parts of a definition.
+pub async fn update(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    patch: DefinitionPatch,
+    query: &DefinitionQuery,
+    precondition: Option<&Precondition>,
+) -> Result<Collection> {
+    change(core, caller, name, query, precondition, |collection| Ok(patch.clone().apply(collection))).await
+}
+
+/// Adds a field.
+pub async fn add_field(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    field: Field,
+    query: &DefinitionQuery,
+    precondition: Option<&Precondition>,
+) -> Result<Collection> {
+    change(core, caller, name, query, precondition, |collection| {
+        if collection.fields.iter().any(|known| known.name == field.name) {
+            return Err(FieldErrors::of("name", FieldError::new("unique", "Another field has this name already.")));
+        }
+        let mut definition = same(collection);
+        definition.fields.push(field.clone());
+        Ok(definition)
+    })
+    .await
+    .map_err(|error| of_field(error, None))
+}
+
+/// Changes parts of one field.
+pub async fn update_field(
+    core: &Core,
+    caller: &Caller,
+    (name, field): (&CollectionName, &FieldName),
+    patch: &Object,
+    query: &DefinitionQuery,
+    precondition: Option<&Precondition>,
+) -> Result<Collection> {
+    let mut place = None;
+    let changed = change(core, caller, name, query, precondition, |collection| {
+        let (i, known) = find(collection, field).ok_or_else(no_field)?;
+        place = Some(i);
+        let mut members = object(json!(known))?;
+        let is_other_type = patch.get("type").is_some_and(|kind| members.get("type") != Some(kind));
+        if is_other_type {
+            // The limits of one type are no other's.
+            let general = ["id", "name", "aliases", "required", "nullable", "unique", "indexed", "help"];
+            members.retain(|name, _| general.contains(&name.as_str()));
+        }
+        members.extend(patch.clone());
+        members.retain(|_, value| !value.is_null());
+        if !patch.contains_key("aliases") {
+            members.remove("aliases");
+        }
+        members.insert("id".to_owned(), json!(known.id));
+        let field = read_field(Value::Object(members))?;
+        if collection.fields.iter().enumerate().any(|(at, other)| at != i && other.name == field.name) {
+            return Err(FieldErrors::of("name", FieldError::new("unique", "Another field has this name already.")));
+        }
+        let mut definition = same(collection);
+        definition.fields[i] = field;
+        Ok(definition)
+    });
+    match changed.await {
+        Err(Error::Invalid(errors)) if errors.0.contains_key(NO_FIELD) => Err(Error::NotFound),
+        changed => changed.map_err(|error| of_field(error, place)),
+    }
+}
+
+/// Drops a field, with its values.
+pub async fn drop_field(
+    core: &Core,
+    caller: &Caller,
+    (name, field): (&CollectionName, &FieldName),
+    query: &DefinitionQuery,
+    precondition: Option<&Precondition>,
+) -> Result<Collection> {
+    let mut query = query.clone();
+    query.drop.push(field.clone());
+    let changed = change(core, caller, name, &query, precondition, |collection| {
+        let (i, _) = find(collection, field).ok_or_else(no_field)?;
+        let mut definition = same(collection);
+        definition.fields.remove(i);
+        Ok(definition)
+    });
+    match changed.await {
+        Err(Error::Invalid(errors)) if errors.0.contains_key(NO_FIELD) => Err(Error::NotFound),
+        changed => changed,
+    }
+}
+
+/// Says that there is no field of the name in the address. No body has a member of this name.
+const NO_FIELD: &str = "{field}";
+
+fn no_field() -> FieldErrors {
+    FieldErrors::of(NO_FIELD, invalid("Not found."))
+}
+
+fn find<'a>(collection: &'a Collection, name: &FieldName) -> Option<(usize, &'a Field)> {
+    let found = collection.field(name.as_str())?;
+    collection.fields.iter().enumerate().find(|(_, field)| field.name == found.name)
+}
+
+/// A definition as it is. The revision is not that which the caller read.
+fn same(collection: &Collection) -> Definition {
+    Definition { revision: None, ..Definition::from(collection.clone()) }
+}
+
+/// The errors of one field, as its own body has its members.
+fn of_field(error: Error, place: Option<usize>) -> Error {
+    let Error::Invalid(errors) = error else { return error };
+    let mut own = FieldErrors::new();
+    for (path, faults) in errors.0 {
+        let member = path.strip_prefix("fields.").and_then(|rest| {
+            let (at, member) = rest.split_once('.')?;
+            place.is_none_or(|place| at.parse() == Ok(place)).then(|| member.to_owned())
+        });
+        own.add(member.unwrap_or(path), faults);
+    }
+    Error::Invalid(own)
+}
+
+async fn change(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    query: &DefinitionQuery,
+    precondition: Option<&Precondition>,
+    mut define: impl FnMut(&Collection) -> std::result::Result<Definition, FieldErrors>,
+) -> Result<Collection> {
+    let mut retry = Retry::new(core);
+    loop {
+        let snapshot = core.store.snapshot().await?;
+        let before = core.schemas.find(&snapshot, name, caller).await?;
+        let mut definition = define(&before.collection)?;
+        Precondition::check(precondition, before.collection.revision)?;
+        if definition.revision.is_some_and(|read| read != before.collection.revision) {
+            return Err(Error::Stale);
+        }
+        before.collection.check_sent_back(&definition.sent_back)?;
+        if before.collection.aliases.contains(&definition.name) && definition.name == *name {
+            // Who knows it by a former name does not rename it back by sending that.
+            definition.name.clone_from(&before.collection.name);
+        }
+        check_references(core, &snapshot, &mut definition, Some(&before.collection.name)).await?;
+        let mut plan = Plan::new(&before, definition, core.timestamp(), &mut || core.ids.next_id())?;
+        check_dropped(core, &snapshot, &before, &plan, query).await?;
+        check_values(core, &snapshot, &before, &plan).await?;
+        let mut batch = Batch::new();
+        let key = keyspace::collection(&before.collection.name);
+        batch.expect(key, Expect::Version(before.version));
+        rename::stage(core, &snapshot, &mut batch, &before, &mut plan.after.collection).await?;
+        let entry = journal::entry(core, caller, Subject::Collection, &plan.after.collection.name, Verb::Update)
+            .values(json!(before.collection), json!(plan.after.collection));
+        batch
+            .put(keyspace::collection(&plan.after.collection.name), serde_json::to_vec(&plan.after)?)
+            .append(journal::bytes(&entry));
+        expect_references(&mut batch, &plan.after.collection);
+        let renamed = plan.after.collection.name.clone();
+        if plan.is_rekeyed || !plan.checked.is_empty() {
+            batch = carry_over::stage(core, caller, &snapshot, batch, &before, plan).await?;
+        }
+        if retry.commit(batch).await?.is_some() {
+            return get(core, caller, &renamed).await;
+        }
+    }
+}
+
+/// Nothing goes that nobody named.
+async fn check_dropped(
+    core: &Core,
+    snapshot: &Snapshot,
+    before: &Schema,
+    plan: &Plan,
+    query: &DefinitionQuery,
+) -> Result<()> {
+    let mut errors = FieldErrors::new();
+    let named = |field: &Field| query.drop.iter().any(|name| *name == field.name || field.aliases.contains(name));
+    for name in &query.drop {
+        if before.collection.field(name.as_str()).is_none() {
+            errors.push("drop", invalid(format!("There is no field \"{name}\".")));
+        } else if !plan.dropped.iter().any(|field| field.name == *name || field.aliases.contains(name)) {
+            errors.push("drop", invalid(format!("The field \"{name}\" stays. Leave it out of \"fields\" to drop it.")));
+        }
+    }
+    errors.or(())?;
+    let unnamed: Vec<&Field> = plan.dropped.iter().filter(|field| !named(field)).collect();
+    if unnamed.is_empty() {
+        return Ok(());
+    }
+    let mut holding: Vec<(FieldName, u64)> = unnamed.iter().map(|field| (field.name.clone(), 0)).collect();
+    let deadline = core.deadline();
+    let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(before.number())));
+    while let Some(page) = pages.next().await? {
+        for (key, entry) in page {
+            let record = before.decode(carry_over::id_of(&key)?, &entry.value)?;
+            for (field, (_, count)) in unnamed.iter().zip(&mut holding) {
+                *count += u64::from(holds_something(&record, field));
+            }
+        }
+        deadline.pause().await?;
+    }
+    holding.retain(|(_, count)| *count > 0);
+    if holding.is_empty() { Ok(()) } else { Err(Error::WouldDrop(holding)) }
+}
+
+/// Whether a record would lose something with a field.
+pub(super) fn holds_something(record: &Record, field: &Field) -> bool {
+    match record.get(field.name.as_str()) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Bool(value)) => *value || field.default.is_some() || field.nullable,
+        Some(_) => true,
+    }
+}
+
+/// New fields that are required need a value where there are records.
+async fn check_values(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &Plan) -> Result<()> {
+    if plan.without_value.is_empty() {
+        return Ok(());
+    }
+    let all = common::access::Decision::All;
+    let count = schema::count(&core.owners, snapshot, before.number(), all).await?.unwrap_or(0);
+    if count == 0 {
+        return Ok(());
+    }
+    let mut errors = FieldErrors::new();
+    for i in &plan.without_value {
+        errors.push(plan.after.collection.fields[*i].name.as_str(), asks_for_value());
+    }
+    let first = snapshot.scan(Scan::prefix(&keyspace::records(before.number())).limit(5)).await?;
+    let examples = first.iter().filter_map(|(key, _)| keyspace::last_id(key)).map(|id| id.to_string()).collect();
+    Err(Error::RecordsDoNotFit { count, errors, examples })
+}

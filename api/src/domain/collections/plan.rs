@@ -1,0 +1,307 @@
+//! What a changed definition means for the records that there are: which field became which, what their values become, and what has to
+//! be looked at before it can hold.
+
+use std::collections::{BTreeMap, HashSet};
+
+use common::{
+    collection::{Collection, Definition},
+    conversion::{Conversion, ConversionStep},
+    field::{Field, FieldChange, FieldType},
+    id::FieldId,
+    json::Exact,
+    name::FieldName,
+    problem::{FieldError, FieldErrors},
+    reader::invalid,
+    validate::{Ends, check_exact, parse_decimal},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::domain::{
+    layout::{FieldStep, Step},
+    schema::{Schema, StoredDefinition},
+};
+
+/// A definition that is to take the place of another.
+pub(super) struct Plan {
+    /// The definition.
+    pub after: StoredDefinition,
+    /// Fields that are gone.
+    pub dropped: Vec<Field>,
+    /// Fields that need a value in the records that exist, by their place.
+    pub without_value: Vec<usize>,
+    /// Fields whose values may not fit, by their place.
+    pub checked: Vec<usize>,
+    /// Indexes changed.
+    pub is_rekeyed: bool,
+}
+
+impl Plan {
+    /// What `definition` makes of a collection. `at` is the time, `next_id` gives the ids of new fields.
+    pub(super) fn new(
+        before: &Schema,
+        definition: Definition,
+        at: String,
+        next_id: &mut dyn FnMut() -> Uuid,
+    ) -> Result<Self, FieldErrors> {
+        let mut making = Making { before, errors: FieldErrors::new(), steps: Vec::new(), converted: HashSet::new() };
+        let matched = making.matched(&definition.fields);
+        let mut fields = Vec::with_capacity(definition.fields.len());
+        let (mut without_value, mut checked) = (Vec::new(), Vec::new());
+        let had_fields: Vec<&Field> = before.collection.fields.iter().collect();
+        for (i, (mut field, was)) in definition.fields.into_iter().zip(matched).enumerate() {
+            let change = *std::mem::take(&mut field.change);
+            match was {
+                Some(Was::There(was)) => {
+                    field.id = was.id;
+                    if !change.says_aliases {
+                        field.aliases.clone_from(&was.aliases);
+                    }
+                    if making.carry(i, was, &mut field, change) {
+                        checked.push(i);
+                    }
+                }
+                Some(Was::Gone(was)) => {
+                    field.id = was.id;
+                    making.steps.extend(was.id.map(|field| FieldStep::Revived { field }));
+                    if needs_conversion(&was.kind, &field.kind, &change) {
+                        making.convert(was, &field, change);
+                    }
+                    checked.push(i);
+                }
+                None => {
+                    field.id = Some(FieldId::from_uuid(next_id()));
+                    let value = making.value(i, &field, change);
+                    if value.is_none() && field.required && field.default.is_none() {
+                        without_value.push(i);
+                    }
+                    let value = value.unwrap_or_else(|| field.initial());
+                    making.steps.extend(field.id.map(|field| FieldStep::Added { field, value }));
+                }
+            }
+            fields.push(field);
+        }
+        let is_gone = |was: &&&Field| fields.iter().all(|field| field.id != was.id);
+        let dropped: Vec<Field> = had_fields.iter().filter(is_gone).map(|was| (**was).clone()).collect();
+        making.steps.extend(dropped.iter().map(|was| FieldStep::Dropped { was: Box::new(was.clone()) }));
+        settle_aliases(&mut fields);
+        let Making { errors, steps, converted, .. } = making;
+        errors.or(())?;
+
+        let is_reordered = {
+            let order = |fields: &[Field], others: &[Field]| -> Vec<Option<FieldId>> {
+                let ids = fields.iter().map(|field| field.id);
+                ids.filter(|id| others.iter().any(|other| other.id == *id)).collect()
+            };
+            order(&fields, &before.collection.fields) != order(&before.collection.fields, &fields)
+        };
+        let aliases = definition.aliases.unwrap_or_else(|| before.collection.aliases.clone());
+        let after = Collection {
+            name: definition.name,
+            aliases,
+            description: definition.description,
+            fields,
+            access: definition.access,
+            updated_at: at,
+            ..before.collection.clone()
+        };
+        let mut keys = before.keys.changed(Some(&before.collection), &after, &converted, next_id);
+        let is_rekeyed = keys.indexes != before.keys.indexes;
+        if !steps.is_empty() || is_reordered {
+            keys.steps.push(Step { version: keys.version, fields: steps });
+        }
+        Ok(Self { after: StoredDefinition { collection: after, keys }, dropped, without_value, checked, is_rekeyed })
+    }
+}
+
+/// The field that a sent one was so far.
+enum Was<'a> {
+    There(&'a Field),
+    /// It was dropped, and is named by its id.
+    Gone(&'a Field),
+}
+
+struct Making<'a> {
+    before: &'a Schema,
+    errors: FieldErrors,
+    steps: Vec<FieldStep>,
+    /// Fields whose values change.
+    converted: HashSet<Uuid>,
+}
+
+impl<'a> Making<'a> {
+    /// Which field each sent one was so far: the one with its id, else with the name that it is renamed from, else with its name, else
+    /// one that had its name before and that nothing else is.
+    fn matched(&mut self, sent: &[Field]) -> Vec<Option<Was<'a>>> {
+        let collection = &self.before.collection;
+        let named = |name: &FieldName| collection.fields.iter().find(|field| field.name == *name);
+        let mut found: Vec<Option<Was<'a>>> = Vec::with_capacity(sent.len());
+        for (i, field) in sent.iter().enumerate() {
+            let was = match (field.id, &field.change.renamed_from) {
+                (Some(id), _) => {
+                    let there = collection.fields.iter().find(|known| known.id == Some(id)).map(Was::There);
+                    let was = there.or_else(|| self.before.dropped(id).map(Was::Gone));
+                    if was.is_none() {
+                        let message = "This collection has no field with this id. Leave it out for a new field.";
+                        self.errors.push(format!("fields.{i}.id"), FieldError::new("does_not_exist", message));
+                    }
+                    was
+                }
+                (None, Some(from)) => {
+                    // Sent a second time, it has the new name already.
+                    let known = collection.field(from.as_str()).or_else(|| named(&field.name));
+                    if known.is_none() {
+                        let message = format!("There is no field \"{from}\".");
+                        self.errors
+                            .push(format!("fields.{i}.renamed_from"), FieldError::new("does_not_exist", message));
+                    }
+                    known.map(Was::There)
+                }
+                (None, None) => named(&field.name).map(Was::There),
+            };
+            found.push(was);
+        }
+        let is_taken = |found: &[Option<Was<'a>>], id: Option<FieldId>| {
+            found.iter().flatten().any(|was| matches!(was, Was::There(was) if was.id == id))
+        };
+        for (i, field) in sent.iter().enumerate() {
+            if found[i].is_none() && field.id.is_none() && field.change.renamed_from.is_none() {
+                let former = collection.field(field.name.as_str()).filter(|former| !is_taken(&found, former.id));
+                found[i] = former.map(Was::There);
+            }
+        }
+        for i in 0..found.len() {
+            let Some(Was::There(was)) = &found[i] else { continue };
+            let id = was.id;
+            if is_taken(&found[..i], id) {
+                let message = format!("Another field of this definition is \"{}\" already.", was.name);
+                self.errors.push(format!("fields.{i}.name"), FieldError::new("unique", message));
+            }
+        }
+        found
+    }
+
+    /// Notes what becomes of a field that was there. Says whether its values have to be looked at.
+    fn carry(&mut self, i: usize, was: &Field, field: &mut Field, change: FieldChange) -> bool {
+        if field.name != was.name
+            && let Some(id) = was.id
+        {
+            self.steps.push(FieldStep::Renamed { field: id, from: was.name.clone() });
+            if !change.says_aliases && !field.aliases.contains(&was.name) {
+                field.aliases.push(was.name.clone());
+            }
+        }
+        if change.value.is_some() {
+            // What is wrong with it is told at its place.
+            self.value(i, field, change.clone());
+        }
+        let fits = fits_all(was, field, &change);
+        if needs_conversion(&was.kind, &field.kind, &change) {
+            self.convert(was, field, change);
+            return true;
+        }
+        !fits
+    }
+
+    /// Notes how a field's values change.
+    fn convert(&mut self, was: &Field, field: &Field, change: FieldChange) {
+        let mut steps = Vec::new();
+        if !change.rename.is_empty() {
+            let map = change.rename.into_iter().map(|(old, new)| (old, Value::String(new))).collect();
+            steps.push(ConversionStep::Map(map));
+        }
+        steps.extend(change.convert.unwrap_or_default().0);
+        if let Some(value) = change.value {
+            steps.push(ConversionStep::Map(BTreeMap::from([(String::new(), value)])));
+        }
+        let to = Field { aliases: Vec::new(), help: String::new(), ..field.clone() };
+        self.converted.extend(field.id.map(FieldId::uuid));
+        self.steps.push(FieldStep::Converted {
+            from: Box::new(was.kind.clone()),
+            to: Box::new(to),
+            convert: Conversion(steps),
+        });
+    }
+
+    /// The value that the records that exist get in a field, in its canonical form.
+    fn value(&mut self, i: usize, field: &Field, change: FieldChange) -> Option<Value> {
+        let (place, value) = match (change.value, change.convert.unwrap_or_default().fallback()) {
+            (Some(value), _) => ("value", value),
+            (None, Some(value)) => ("convert", value),
+            (None, None) => return None,
+        };
+        match check_exact(field, &Exact::from(value), Ends::Kept) {
+            Ok(value) => Some(value.into_parts().0),
+            Err(faults) => {
+                self.errors.add(format!("fields.{i}.{place}"), faults);
+                Some(Value::Null)
+            }
+        }
+    }
+}
+
+/// Names of today win over former ones, and each leads to one field.
+fn settle_aliases(fields: &mut [Field]) {
+    let mut taken: HashSet<FieldName> = fields.iter().map(|field| field.name.clone()).collect();
+    for field in fields {
+        field.aliases.retain(|alias| taken.insert(alias.clone()));
+    }
+}
+
+/// Whether values change their form.
+fn needs_conversion(was: &FieldType, now: &FieldType, change: &FieldChange) -> bool {
+    let is_asked_for = change.convert.is_some() || change.value.is_some() || !change.rename.is_empty();
+    is_asked_for
+        || match (was, now) {
+            (FieldType::Decimal { places: was, .. }, FieldType::Decimal { places: now, .. }) => was != now,
+            (FieldType::Choice { many: was, .. }, FieldType::Choice { many: now, .. }) => was != now,
+            (was, now) => std::mem::discriminant(was) != std::mem::discriminant(now),
+        }
+}
+
+/// Whether every value that was right is right still, so that none has to be looked at.
+fn fits_all(was: &Field, now: &Field, change: &FieldChange) -> bool {
+    let may_be_blank = matches!(
+        now.kind,
+        FieldType::Text { .. } | FieldType::Email | FieldType::Url | FieldType::Choice { many: true, .. }
+    );
+    if (was.nullable && !now.nullable) || (now.required && !was.required && may_be_blank) {
+        return false;
+    }
+    let lower = |was: Option<u64>, now: Option<u64>| now.unwrap_or(0) <= was.unwrap_or(0);
+    let higher = |was: Option<u64>, now: Option<u64>| now.is_none() || was.is_some_and(|was| now >= Some(was));
+    match (&was.kind, &now.kind) {
+        (was, now) if was == now => true,
+        (
+            FieldType::Text { min_length: min, max_length: max, pattern, .. },
+            FieldType::Text { min_length: now_min, max_length: now_max, pattern: now_pattern, .. },
+        ) => lower(*min, *now_min) && higher(*max, *now_max) && (now_pattern.is_none() || pattern == now_pattern),
+        (FieldType::Integer { min, max }, FieldType::Integer { min: now_min, max: now_max }) => {
+            now_min.is_none_or(|now| min.is_some_and(|min| now <= min))
+                && now_max.is_none_or(|now| max.is_some_and(|max| now >= max))
+        }
+        (
+            FieldType::Decimal { min, max, places },
+            FieldType::Decimal { min: now_min, max: now_max, places: now_places },
+        ) => {
+            let number = |text: &Option<String>| text.as_deref().and_then(parse_decimal);
+            places == now_places
+                && number(now_min).is_none_or(|now| number(min).is_some_and(|min| now <= min))
+                && number(now_max).is_none_or(|now| number(max).is_some_and(|max| now >= max))
+        }
+        (FieldType::Choice { choices, many }, FieldType::Choice { choices: now, many: now_many }) => {
+            let renamed = |choice: &String| change.rename.get(choice).unwrap_or(choice).clone();
+            many == now_many && choices.iter().all(|choice| now.contains(&renamed(choice)))
+        }
+        (FieldType::Reference { collection, .. }, FieldType::Reference { collection: now, .. }) => collection == now,
+        (FieldType::Json { max_bytes }, FieldType::Json { max_bytes: now }) => higher(*max_bytes, *now),
+        _ => false,
+    }
+}
+
+/// Asks for a value for the records that exist.
+pub(super) fn asks_for_value() -> FieldError {
+    invalid(
+        "Say which value the records that exist get: send it as \"value\" with the field, or give the field a default.",
+    )
+}

@@ -1,0 +1,302 @@
+//! What records look like under the versions of their collection's definition. Each record says which version it is written in. One of an
+//! earlier version is translated when it is read, so that a change of a definition is true of all records at its commit; what is not
+//! stored as it is sent is written anew later, at leisure.
+//!
+//! A definition keeps how it changed, version by version: its [`Step`]s. They lead a record forward, and back: through its history.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use common::{
+    conversion::{Conversion, carry_over},
+    field::{Field, FieldType},
+    id::{FieldId, RecordId, Revision},
+    json::Exact,
+    name::FieldName,
+    problem::FieldErrors,
+    record::Record,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::Entry;
+use uuid::Uuid;
+
+use super::{error::Result, record, records::assemble, schema::Schema};
+
+/// How what records look like changed from one version of a definition to the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The version that it led to.
+    pub version: u32,
+    /// What became of fields. Nothing where they only stand in another order.
+    pub fields: Vec<FieldStep>,
+}
+
+/// What became of a field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldStep {
+    /// It got another name.
+    Renamed {
+        /// Which one.
+        field: FieldId,
+        /// What it was called.
+        from: FieldName,
+    },
+    /// It is new.
+    Added {
+        /// Which one.
+        field: FieldId,
+        /// What records of before have there.
+        value: Value,
+    },
+    /// It is gone.
+    Dropped {
+        /// What it was.
+        was: Box<Field>,
+    },
+    /// It is back, with the values that it had.
+    Revived {
+        /// Which one.
+        field: FieldId,
+    },
+    /// Its values are others.
+    Converted {
+        /// What its type was.
+        from: Box<FieldType>,
+        /// What it is.
+        to: Box<Field>,
+        /// How values change, beside what loses nothing.
+        convert: Conversion,
+    },
+}
+
+/// The fields of one version: their ids and names.
+type Names = Vec<(Uuid, FieldName)>;
+
+/// What a record was before it was carried over, as far as it is not in what it is now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lost {
+    /// The version of the definition that it was written under.
+    pub version: u32,
+    /// The members that were otherwise, under their names of then.
+    pub members: Record,
+}
+
+impl Schema {
+    /// The last version that changed what records look like.
+    pub fn look(&self) -> u32 {
+        self.keys.steps.last().map_or(0, |step| step.version)
+    }
+
+    /// The version that says what a stored record looks like, where that changed after it was written: a part of its entity tag.
+    pub fn look_since(&self, value: &[u8]) -> Result<Option<u32>> {
+        Ok(Some(self.look())
+            .filter(|look| *look > 0)
+            .map(|look| Ok::<_, super::Error>((look, record::written(value)?)))
+            .transpose()?
+            .and_then(|(look, written)| (written < look).then_some(look)))
+    }
+
+    /// Whether a stored record is what is sent, so that it need not be parsed.
+    pub fn is_current(&self, value: &[u8]) -> Result<bool> {
+        let look = self.look();
+        Ok(look == 0 || record::head(value)?.definition >= look)
+    }
+
+    /// The JSON of a record that is sent.
+    pub fn json(&self, id: RecordId, value: &[u8], revision: Option<Revision>) -> Result<Bytes> {
+        if self.is_current(value)? {
+            return record::json(id, value, revision);
+        }
+        record::json_of(&self.decode(id, value)?, revision)
+    }
+
+    /// A stored record as this definition has it.
+    pub fn decode(&self, id: RecordId, value: &[u8]) -> Result<Record> {
+        if self.is_current(value)? {
+            return record::decode(id, value);
+        }
+        let (original, version) = self.original(id, value)?;
+        Ok(self.translate(original, version, None))
+    }
+
+    /// The same with its revision.
+    pub fn parse(&self, id: RecordId, entry: &Entry) -> Result<Record> {
+        let mut record = self.decode(id, &entry.value)?;
+        record.set("revision", entry.version.get());
+        Ok(record)
+    }
+
+    /// A stored record as it was written, and the version of the definition that it was written under.
+    pub fn original(&self, id: RecordId, value: &[u8]) -> Result<(Record, u32)> {
+        let (head, written) = (record::head(value)?.definition, record::written(value)?);
+        let record = record::decode(id, value)?;
+        if head == written {
+            return Ok((record, written));
+        }
+        Ok((self.back(record, head, &Lost { version: written, members: record::lost(value)? }), written))
+    }
+
+    /// What a stored record was, as far as it is not in `record`, which is what it is now; `None` where it was nothing else.
+    pub fn lost(&self, id: RecordId, value: &[u8], record: &Record) -> Result<Option<Lost>> {
+        if self.look() <= record::written(value)? {
+            return Ok(None);
+        }
+        let (original, version) = self.original(id, value)?;
+        let now: HashMap<Uuid, &str> = self.keys.fields.iter().map(|field| (field.id, field.name.as_str())).collect();
+        let mut members = original;
+        let kept = |record: &Record, members: &Record, id: Uuid, name: &str| {
+            let (Some(value), Some(now)) = (members.member(name), now.get(&id)) else { return false };
+            record.member(now).is_some_and(|member| member.value == value.value && member.text == value.text)
+        };
+        let gone: Vec<FieldName> = self
+            .names(version)
+            .into_iter()
+            .filter(|(id, name)| !kept(record, &members, *id, name.as_str()))
+            .map(|(_, name)| name)
+            .collect();
+        members.retain(|name| gone.iter().any(|gone| gone.as_str() == name));
+        let is_nothing = members == Record::default();
+        Ok((!is_nothing).then_some(Lost { version, members }))
+    }
+
+    /// A record of another version as this one has it. Where values do not fit, `errors` are told, and null or the initial value
+    /// stands there.
+    pub fn translate(&self, mut record: Record, from: u32, mut errors: Option<&mut FieldErrors>) -> Record {
+        // With whether the field is gone.
+        let mut values: HashMap<Uuid, (Exact, bool)> = HashMap::new();
+        for (id, name) in self.names(from) {
+            if let Some(value) = record.take(name.as_str()) {
+                values.insert(id, (value, false));
+            }
+        }
+        for step in self.keys.steps.iter().filter(|step| step.version > from).flat_map(|step| &step.fields) {
+            match step {
+                FieldStep::Renamed { .. } => {}
+                FieldStep::Added { field, value } => {
+                    values.insert(field.uuid(), (value.clone().into(), false));
+                }
+                FieldStep::Dropped { was } => {
+                    if let Some(value) = was.id.and_then(|id| values.get_mut(&id.uuid())) {
+                        value.1 = true;
+                    }
+                }
+                FieldStep::Revived { field } => {
+                    if let Some(value) = values.get_mut(&field.uuid()) {
+                        value.1 = false;
+                    }
+                }
+                FieldStep::Converted { from, to, convert } => {
+                    let Some((value, false)) = to.id.and_then(|id| values.get_mut(&id.uuid())) else { continue };
+                    match carry_over(from, to, convert, member(value)) {
+                        Ok(converted) => *value = converted,
+                        Err(faults) => {
+                            if let Some(errors) = &mut errors {
+                                errors.add(to.name.to_string(), faults);
+                            }
+                            *value = if to.nullable { Value::Null.into() } else { to.initial().into() };
+                        }
+                    }
+                }
+            }
+        }
+        let mut members = Record::default();
+        for (field, key) in self.collection.fields.iter().zip(&self.keys.fields) {
+            let value = match values.remove(&key.id) {
+                Some((value, false)) => value,
+                _ => field.initial().into(),
+            };
+            members.set(field.name.as_str(), value);
+        }
+        assemble(&record, members)
+    }
+
+    /// A record of version `from` as it was under an earlier one, where `lost` says what of it was otherwise.
+    pub fn back(&self, mut record: Record, from: u32, lost: &Lost) -> Record {
+        if from == lost.version {
+            return record;
+        }
+        let now: HashMap<Uuid, FieldName> = self.names(from).into_iter().collect();
+        let mut before = lost.members.clone();
+        let mut members = Record::default();
+        for (id, name) in self.names(lost.version) {
+            let value = before.take(name.as_str());
+            let value = value.or_else(|| now.get(&id).and_then(|now| record.take(now.as_str())));
+            if let Some(value) = value {
+                members.set(name.as_str(), value);
+            }
+        }
+        assemble(&record, members)
+    }
+
+    /// A record of another version under the names of today, with the values that it had. What is gone keeps its name of then, where
+    /// nothing else has it.
+    pub fn under_todays_names(&self, mut record: Record, version: u32) -> Record {
+        if self.look() <= version {
+            return record;
+        }
+        let mut members = Record::default();
+        for (id, name) in self.names(version) {
+            let Some(value) = record.take(name.as_str()) else { continue };
+            match self.keys.fields.iter().find(|field| field.id == id) {
+                Some(field) => members.set(field.name.as_str(), value),
+                None if self.keys.fields.iter().all(|field| field.name != name) => members.set(name.as_str(), value),
+                None => {}
+            }
+        }
+        assemble(&record, members)
+    }
+
+    /// A record of another version as this one has it; and behind that, what is gone under its name of then, where nothing else has it.
+    pub fn as_of_today(&self, record: Record, version: u32) -> Record {
+        let named = self.under_todays_names(record.clone(), version);
+        let mut today = self.translate(record, version, None);
+        for name in named.as_object().keys() {
+            if today.get(name).is_none()
+                && self.collection.field(name).is_none()
+                && let Some(member) = named.member(name)
+            {
+                today.set(name.as_str(), Exact::from(member));
+            }
+        }
+        today
+    }
+
+    /// A field that is gone, as it was last.
+    pub fn dropped(&self, id: FieldId) -> Option<&Field> {
+        if self.keys.fields.iter().any(|field| field.id == id.uuid()) {
+            return None;
+        }
+        self.keys.steps.iter().rev().flat_map(|step| &step.fields).find_map(|step| match step {
+            FieldStep::Dropped { was } if was.id == Some(id) => Some(&**was),
+            _ => None,
+        })
+    }
+
+    /// What the fields were called under a version.
+    fn names(&self, version: u32) -> Names {
+        let mut names: Names = self.keys.fields.iter().map(|field| (field.id, field.name.clone())).collect();
+        for step in self.keys.steps.iter().rev().take_while(|step| step.version > version) {
+            for step in step.fields.iter().rev() {
+                match step {
+                    FieldStep::Renamed { field, from } => {
+                        if let Some(known) = names.iter_mut().find(|(id, _)| *id == field.uuid()) {
+                            known.1 = from.clone();
+                        }
+                    }
+                    FieldStep::Added { field, .. } | FieldStep::Revived { field } => {
+                        names.retain(|(id, _)| *id != field.uuid());
+                    }
+                    FieldStep::Dropped { was } => names.extend(was.id.map(|id| (id.uuid(), was.name.clone()))),
+                    FieldStep::Converted { .. } => {}
+                }
+            }
+        }
+        names
+    }
+}
+
+fn member(value: &Exact) -> common::record::Member<'_> {
+    common::record::Member { value, text: value.text() }
+}

@@ -1,0 +1,3 @@
+//! Changing a definition: records keep what they have.
+
+mod fields;
