@@ -9,13 +9,18 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::error::{Error, Result};
 
 /// The members that stand in the head and the key.
 const FRAME: [&str; 4] = ["id", "owner", "created_at", "updated_at"];
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+/// The Julian day of 1970-01-01.
+const EPOCH: i32 = 2_440_588;
 
 /// What a record says about itself beside its members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -369,25 +374,32 @@ pub fn stamp(text: &str) -> Option<i64> {
 /// By hand: a list of records has two in each.
 fn put_moment(out: &mut BytesMut, stamp: i64) {
     let micros = micros(stamp);
-    let Ok(at) = OffsetDateTime::from_unix_timestamp(micros.div_euclid(1_000_000)) else { return };
-    let year = at.year().unsigned_abs();
-    let digits = |n: u8| [b'0' + n / 10 % 10, b'0' + n % 10];
-    out.put_slice(&digits(u8::try_from(year / 100 % 100).unwrap_or(0)));
-    out.put_slice(&digits(u8::try_from(year % 100).unwrap_or(0)));
-    let parts = [u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second()];
-    for (before, part) in b"--T::".iter().zip(parts) {
-        out.put_u8(*before);
-        out.put_slice(&digits(part));
+    let days = micros.div_euclid(DAY);
+    let Some(date) = i32::try_from(days).ok().and_then(|days| Date::from_julian_day(EPOCH + days).ok()) else { return };
+    let (year, month, day) = date.to_calendar_date();
+    let (second, fraction) = (micros.rem_euclid(DAY) / 1_000_000, micros.rem_euclid(1_000_000));
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    put_digits(&mut text[..4], i64::from(year.unsigned_abs()));
+    put_digits(&mut text[5..7], i64::from(u8::from(month)));
+    put_digits(&mut text[8..10], i64::from(day));
+    put_digits(&mut text[11..13], second / 3600);
+    put_digits(&mut text[14..16], second / 60 % 60);
+    put_digits(&mut text[17..19], second % 60);
+    put_digits(&mut text[20..26], fraction);
+    let end = match fraction_digits(stamp) {
+        0 => 19,
+        digits => 20 + digits,
+    };
+    text[end] = b'Z';
+    out.put_slice(&text[..=end]);
+}
+
+/// The last digits of a number, as many as there is room for.
+fn put_digits(out: &mut [u8], mut number: i64) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
     }
-    let (mut rest, mut unit) = (micros.rem_euclid(1_000_000), 100_000);
-    for place in 0..fraction_digits(stamp) {
-        if place == 0 {
-            out.put_u8(b'.');
-        }
-        out.put_u8(b'0' + u8::try_from(rest / unit).unwrap_or(0));
-        (rest, unit) = (rest % unit, unit / 10);
-    }
-    out.put_u8(b'Z');
 }
 
 fn fraction_digits(stamp: i64) -> usize {
