@@ -11,8 +11,10 @@ use crate::{
     client::Client,
     drafts,
     head::{Header, help},
-    hooks::{Frame, use_frame, use_query},
-    keys, pages,
+    hooks::{Frame, use_caller, use_frame, use_query},
+    keys,
+    later::{Later, Part, use_prefetch},
+    pages,
     route::{self, Route, address},
     session::{Phase, Session, SessionEvent},
     table_locations,
@@ -110,7 +112,7 @@ fn Gate(props: &GateProps) -> Html {
         }
         Phase::SignedOut { .. } => {
             return match route {
-                Route::SetUp => html! { <pages::set_up::SetUpPage /> },
+                route @ Route::SetUp => html! { <Later part={Part::Accounts} {route} /> },
                 Route::SignIn => html! { <pages::sign_in::SignInPage /> },
                 route => {
                     let query = route::sign_in_query(&address(&route, &query));
@@ -164,6 +166,8 @@ struct MainProps {
 #[component]
 fn Main(props: &MainProps) -> Html {
     let node = use_node_ref();
+    let caller = use_caller();
+    use_prefetch(caller.is_admin());
     let path = use_location().map(|location| location.path().to_owned()).unwrap_or_default();
     {
         let node = node.clone();
@@ -181,21 +185,19 @@ fn Main(props: &MainProps) -> Html {
     }
     let page = match props.route.clone() {
         Route::Collections => html! { <pages::collections::CollectionsPage /> },
-        Route::NewCollection => html! { <pages::editor::NewCollectionPage /> },
-        Route::EditCollection { name } => {
-            html! { <pages::editor::EditCollectionPage key={name.to_string()} name={name.clone()} /> }
-        }
         Route::Records { name } => html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} /> },
-        Route::NewRecord { name } => {
-            html! { <pages::record::NewRecordPage key={name.to_string()} name={name.clone()} /> }
+        route @ (Route::NewCollection | Route::EditCollection { .. }) => {
+            html! { <Later part={Part::Editor} {route} /> }
         }
-        Route::Record { name, id } => html! { <pages::record::RecordPage key={id.to_string()} {name} {id} /> },
-        Route::Password => html! { <pages::password::PasswordPage /> },
-        Route::Sessions => html! { <pages::sessions::SessionsPage /> },
-        Route::Users => html! { <pages::users::UsersPage /> },
-        Route::NewUser => html! { <pages::users::NewUserPage /> },
-        Route::User { id } => html! { <pages::users::UserPage key={id.to_string()} {id} /> },
-        Route::UserSessions { id } => html! { <pages::sessions::SessionsPage key={id.to_string()} of={id} /> },
+        route @ (Route::NewRecord { .. } | Route::Record { .. }) => html! { <Later part={Part::Record} {route} /> },
+        route @ (Route::Password
+        | Route::Sessions
+        | Route::Users
+        | Route::NewUser
+        | Route::User { .. }
+        | Route::UserSessions { .. }) => {
+            html! { <Later part={Part::Accounts} {route} /> }
+        }
         Route::NotFound | Route::SetUp | Route::SignIn => pages::not_found::not_found_page(),
     };
     html! { <main id="main" ref={node} tabindex="-1">{ page }</main> }

@@ -2,6 +2,7 @@
 //! here they are drawn.
 //!
 //! - [`app`], [`head`]: providers, the frame around every page, and which page an address shows.
+//! - [`later`]: the parts that are fetched after the first page.
 //! - [`client`], [`session`]: the one way to the server, and who is signed in.
 //! - [`table_locations`], [`drafts`]: what is remembered of pages that were left.
 //! - [`hooks`], [`model`]: what pages are made with. [`ui`]: the parts they are drawn with. [`pages`]: one file a page.
@@ -13,6 +14,7 @@ mod drafts;
 mod head;
 mod hooks;
 mod keys;
+mod later;
 mod model;
 mod pages;
 mod route;

@@ -40,6 +40,12 @@ pub(crate) fn failure_title(error: &CallError) -> String {
     }
 }
 
+pub(crate) mod part {
+    pub(crate) const TITLE: &str = "This page could not be fetched";
+    pub(crate) const TEXT: &str =
+        "Check the connection and try again. If Coffer was upgraded meanwhile, load the page anew.";
+}
+
 pub(crate) mod keys {
     pub(crate) const TITLE: &str = "Keyboard";
     pub(crate) const FILTER: &str = "Go to the filter";

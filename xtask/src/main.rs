@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | dist | audit | fuzz | torture | clients | bench`.
+//! Developer commands: `cargo xtask run | test | setup | web | dist | audit | fuzz | torture | clients | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
@@ -12,9 +12,11 @@ mod dist;
 mod drf_clients;
 mod e2e;
 mod fuzz;
+mod page;
 mod run;
 mod size;
 mod spa;
+mod split;
 mod step;
 mod test;
 mod tools;
@@ -29,6 +31,7 @@ cargo xtask <command>
 
   run [--demo] [-- <serve flags>]  build everything, then serve it on http://127.0.0.1:8000; --demo fills an empty store
   test                             everything CI runs: format, lint, web app, unit, integration and end-to-end tests
+  web                              the web app as releases have it, in dist/, and the size of each of its parts
   setup                            only install what `run` and `test` need, under target/tools
   audit                            licences, sources and known vulnerabilities of everything that is built in
   dist                             release binaries with the web app inside, in target/dist, and their sizes
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ("run", _) => run::run(&rest),
         ("test", true) => test::test(),
         ("setup", true) => setup(),
+        ("web", true) => spa::build().and_then(|()| size::check()),
         ("audit", true) => audit::audit(),
         ("dist", true) => dist::dist(),
         ("clients", true) => clients::clients(),

@@ -8,13 +8,18 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::split::{self, Std};
 use crate::step::{self, step};
-use crate::{tools, wasm, workspace};
+use crate::{page, tools, wasm, workspace};
 
 /// Everything the web app is made of, less folders of tests. `common` and `Cargo.lock` are in it; the server is not.
-const INPUTS: [&str; 5] = ["web", "common", "Cargo.toml", "Cargo.lock", "Trunk.toml"];
+const INPUTS: [&str; 7] =
+    ["web", "common", "Cargo.toml", "Cargo.lock", "Trunk.toml", "xtask/src/split.rs", "xtask/src/page.rs"];
 
-/// Makes `dist/` current: hashed file names, no inline script.
+/// The build in one file, for who changes the app.
+const ONE_FILE: &str = "dist-one-file";
+
+/// Makes `dist/` current: the app in parts, hashed file names, no inline script.
 pub(crate) fn build() -> Result<()> {
     let _one_at_a_time = workspace::lock()?;
     let inputs = fingerprint()?;
@@ -25,25 +30,46 @@ pub(crate) fn build() -> Result<()> {
     let target = wasm::target()?;
     tools::install()?;
     step("web app", || {
+        let std = split::build(&target)?;
+        // Told apart from a `dist/` that somebody built by hand from the same sources.
+        let page = page::digest(&fs::read(workspace::dist().join("index.html"))?);
+        fs::write(stamp(), format!("{inputs} {page} {}", std.word()))?;
+        Ok(())
+    })
+}
+
+/// Whether the app in `dist/` has a standard library without messages for panics.
+pub(crate) fn has_immediate_abort() -> bool {
+    fs::read_to_string(stamp()).is_ok_and(|stamp| stamp.ends_with(Std::ImmediateAbort.word()))
+}
+
+/// Builds the app as `trunk build` does, in one file, and says where it is: what people change it with is tried too.
+pub(crate) fn build_in_one_file() -> Result<PathBuf> {
+    let _one_at_a_time = workspace::lock()?;
+    let (dist, inputs) = (workspace::web_target().join(ONE_FILE), fingerprint()?);
+    let stamp = workspace::tools().join("one-file.stamp");
+    if dist.join("index.html").is_file() && fs::read_to_string(&stamp).is_ok_and(|found| found == inputs) {
+        println!("xtask: web app in one file: nothing changed");
+        return Ok(dist);
+    }
+    let target = wasm::target()?;
+    step("web app in one file, by trunk", || {
         let mut trunk = Command::new("trunk");
         trunk
-            .arg("build")
+            .args(["build", "--release=false", "--dist"])
+            .arg(&dist)
             .current_dir(workspace::root())
             .env("PATH", workspace::path_with_tools()?)
             .env("RUST_BACKTRACE", "0") // of no use in a message about somebody's source
             .env_remove("NO_COLOR") // trunk takes only "true" and "false" and stops at the usual "1"
             .env("CARGO_TARGET_DIR", workspace::web_target());
-        if tools::has_wasm_opt() {
-            trunk.arg("--release"); // which here only means: run wasm-opt; the cargo profile is Trunk.toml's
-        }
         target.apply(&mut trunk);
         step::run(&mut trunk)?;
-        if !workspace::dist().join("index.html").is_file() {
-            bail!("trunk wrote no dist/index.html");
+        if !dist.join("index.html").is_file() {
+            bail!("trunk wrote no index.html");
         }
-        // Told apart from a `dist/` that somebody built by hand from the same sources.
-        fs::write(stamp(), format!("{inputs} {}", digest(&fs::read(workspace::dist().join("index.html"))?)))?;
-        Ok(())
+        fs::write(&stamp, inputs)?;
+        Ok(dist)
     })
 }
 
@@ -55,13 +81,14 @@ fn is_current(inputs: &str) -> bool {
     let (Ok(stamp), Ok(page)) = (fs::read_to_string(stamp()), fs::read(workspace::dist().join("index.html"))) else {
         return false;
     };
-    stamp == format!("{inputs} {}", digest(&page))
+    stamp.starts_with(&format!("{inputs} {} ", page::digest(&page)))
 }
 
 /// One value over names and contents of the inputs and the versions of the tools.
 fn fingerprint() -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    (tools::TRUNK, tools::WASM_BINDGEN, tools::BINARYEN).hash(&mut hasher);
+    (tools::TRUNK, tools::WASM_BINDGEN, tools::WASM_SPLIT, tools::BINARYEN).hash(&mut hasher);
+    wasm::std_source().hash(&mut hasher);
     step::answer(Command::new("rustc").arg("--version")).hash(&mut hasher);
     let mut files = Vec::new();
     for input in INPUTS {
@@ -87,10 +114,4 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn digest(bytes: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
 }

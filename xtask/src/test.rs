@@ -10,7 +10,7 @@
 //! - `E2E_CHROMIUM`, `E2E_CHROMEDRIVER`: the browser and its driver
 //! - `E2E_HTTP`: HTTPie's `http`
 //! - `E2E_CLIENTS`: the folder of `xtask/clients` with its packages
-//! - `E2E_DIST`: the built web app, for `coffer serve --web-dir`
+//! - `E2E_DIST`: the built web app, for `coffer serve --web-dir`; `E2E_DIST_ONE_FILE`: the same as trunk builds it
 //! - `E2E_BIN`, `E2E_TUI_BIN`: `coffer` and `coffer-tui`, built beforehand (dev profile)
 //! - `E2E_WORDNET`: the folder with WordNet's `data.noun` and the like
 //!
@@ -47,8 +47,10 @@ pub(crate) fn test() -> Result<()> {
     audit::test()?;
     spa::build()?;
     size::check()?;
+    let one_file = spa::build_in_one_file()?;
     step("lint", || {
-        let lint = ["clippy", "--workspace", "--all-targets", "--locked", "--features", "e2e", "--", "-D", "warnings"];
+        let lint =
+            ["clippy", "--workspace", "--all-targets", "--locked", "--features", "e2e,split", "--", "-D", "warnings"];
         step::run(&mut workspace::cargo(&lint))
     })?;
     let tools = {
@@ -76,6 +78,7 @@ pub(crate) fn test() -> Result<()> {
     tests
         .args(["--cargo-quiet", "--test-threads", &threads.to_string()])
         .env("E2E_DIST", workspace::dist())
+        .env("E2E_DIST_ONE_FILE", one_file)
         .envs(tools)
         .envs(binaries);
     let mut total = step("tests: unit, integration, browser, terminal, commands on the pages", || run_tests(tests))?;

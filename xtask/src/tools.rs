@@ -1,4 +1,4 @@
-//! trunk, wasm-bindgen, wasm-opt, cargo-deny and cargo-nextest, at fixed versions, under `target/tools`.
+//! trunk, wasm-bindgen, wasm-split-cli, wasm-opt, cargo-deny and cargo-nextest, at fixed versions, under `target/tools`.
 //!
 //! A program of exactly that version which is already on `PATH` is used as it is; of cargo-nextest, any recent one.
 
@@ -15,6 +15,8 @@ use crate::workspace::{self, which};
 pub(crate) const TRUNK: &str = "0.21.14";
 /// Has to be exactly the version of the crate in `Cargo.toml`, and of `Trunk.toml`.
 pub(crate) const WASM_BINDGEN: &str = "0.2.130";
+/// Cuts the web app into parts. Goes together with the crate `wasm_split_helpers` in `Cargo.toml`.
+pub(crate) const WASM_SPLIT: &str = "0.2.4";
 /// Has to be the version of `Trunk.toml`.
 pub(crate) const BINARYEN: &str = "132";
 /// Reads `deny.toml`.
@@ -28,6 +30,10 @@ const NEXTEST_AT_LEAST: &str = "0.9.100";
 pub(crate) fn install() -> Result<()> {
     cargo_install("trunk", "trunk", TRUNK)?;
     cargo_install("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN)?;
+    // It does not tell its version, so cargo's own list is asked, and a copy elsewhere on `PATH` is not taken.
+    if !is_installed("wasm_split_cli_support", WASM_SPLIT) {
+        cargo_install_with("wasm_split_cli_support", WASM_SPLIT, &["--features", "build-binary"])?;
+    }
     clear_up()?;
     if which("node").is_none() || which("npm").is_none() || has_wasm_opt() {
         return Ok(());
@@ -86,12 +92,23 @@ fn cargo_install(package: &str, program: &str, version: &str) -> Result<()> {
     if version_of(program).is_some_and(|found| found.split(' ').nth(1) == Some(version)) {
         return Ok(());
     }
+    cargo_install_with(package, version, &[])
+}
+
+/// Whether cargo says that it installed this.
+fn is_installed(package: &str, version: &str) -> bool {
+    let list = fs::read_to_string(workspace::tools().join(".crates.toml")).unwrap_or_default();
+    list.contains(&format!("\"{package} {version} ("))
+}
+
+fn cargo_install_with(package: &str, version: &str, features: &[&str]) -> Result<()> {
     step(&format!("{package} {version}, by cargo install (some minutes, once)"), || {
         let exact = format!("{package}@{version}");
         let install = |extra: &[&str]| {
             let mut cargo = workspace::cargo(&["install", "--quiet", "--debug", "--force", "--root"]);
             cargo
                 .arg(workspace::tools())
+                .args(features)
                 .args(extra)
                 .arg(&exact)
                 .env("CARGO_TARGET_DIR", workspace::tools().join("build"))
@@ -134,6 +151,12 @@ mod tests {
     fn wasm_bindgen_is_one_version_everywhere() {
         assert!(says("Cargo.toml", &format!("wasm-bindgen = \"={WASM_BINDGEN}\"")));
         assert!(says("Trunk.toml", &format!("wasm_bindgen = \"{WASM_BINDGEN}\"")));
+    }
+
+    #[test]
+    fn what_cuts_the_app_is_one_version_with_what_marks_the_cuts() {
+        // Both are released together, the program one fix ahead.
+        assert!(says("Cargo.toml", "wasm_split_helpers = \"=0.2.3\"") && WASM_SPLIT == "0.2.4");
     }
 
     #[test]

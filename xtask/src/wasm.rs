@@ -43,6 +43,11 @@ impl WasmTarget {
         };
         command.env("CARGO_ENCODED_RUSTFLAGS", format!("--sysroot\u{1f}{}", sysroot.display()));
     }
+
+    /// Whether std can be built from the source that belongs to the user's compiler.
+    pub(crate) fn has_std_source(&self) -> bool {
+        !matches!(self, Self::Debian(_)) && std_source().is_some()
+    }
 }
 
 /// Finds the target or sets it up.
@@ -116,10 +121,16 @@ fn rustup() -> Result<()> {
     })
 }
 
+/// The source of the standard library of the user's compiler, if it is installed.
+pub(crate) fn std_source() -> Option<PathBuf> {
+    let sysroot = step::answer(Command::new(rustc()).args(["--print", "sysroot"]))?;
+    let source = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
+    source.join("std").is_dir().then_some(source)
+}
+
 /// The user's compiler, if the source of its standard library is installed.
 fn rust_src() -> Result<()> {
-    let sysroot = step::answer(Command::new(rustc()).args(["--print", "sysroot"])).context("rustc does not answer")?;
-    if !Path::new(&sysroot).join("lib/rustlib/src/rust/library/std").is_dir() {
+    if std_source().is_none() {
         bail!("no rust-src here to build std for wasm from");
     }
     step("wasm target, by building std from rust-src", || build_std(&rustc(), workspace::cargo(&[])))

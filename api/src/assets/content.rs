@@ -7,7 +7,7 @@ pub(super) const HTML: HeaderValue = HeaderValue::from_static("text/html; charse
 /// For files whose name changes with their content: a year, the longest that caches honour.
 pub(super) const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// The fewest digits that trunk's 64-bit hashes have in practice. Dates in file names are shorter.
+/// The fewest digits that 64-bit hashes have in practice. Dates in file names are shorter.
 const HASH_DIGITS: usize = 10;
 
 /// How long an answer may be kept.
@@ -72,7 +72,7 @@ pub(super) fn compresses(name: &str) -> bool {
     )
 }
 
-/// trunk writes `name-<hash>.js` and `name-<hash>_bg.wasm`; wasm-bindgen `snippets/name-<hash>/file.js`. A name that only looks like neither is
+/// The build of the web app, and trunk, write `name-<hash>.js` and `name-<hash>_bg.wasm`; wasm-bindgen `snippets/name-<hash>/file.js`. A name that only looks like neither is
 /// asked for again each time, which is never wrong.
 pub(super) fn caching(name: &str) -> Caching {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));

@@ -91,6 +91,34 @@ fn each_library_has_one_home() {
 }
 
 #[test]
+fn pages_of_later_parts_are_named_where_they_are_fetched() {
+    // What else names one of them would have every first visit fetch it. The build looks for their code in the first part, too.
+    let later = ["editor", "password", "record", "sessions", "set_up", "users"];
+    let pages = [
+        "NewCollectionPage",
+        "EditCollectionPage",
+        "PasswordPage",
+        "NewRecordPage",
+        "RecordPage",
+        "SessionsPage",
+        "SetUpPage",
+        "UsersPage",
+        "NewUserPage",
+        "UserPage",
+    ];
+    for source in sources("web/src") {
+        let page = source.path.strip_prefix("web/src/pages/").and_then(|path| path.split(['/', '.']).next());
+        if source.path == "web/src/later.rs" || page.is_some_and(|page| later.contains(&page)) {
+            continue;
+        }
+        for name in pages {
+            let is_named = source.code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+            assert!(!is_named, "{} names {name}, which a later part of the web app holds", source.path);
+        }
+    }
+}
+
+#[test]
 fn the_domain_has_never_heard_of_http() {
     only("api/src/domain", &[], &["http", "warp", "reqwest", "server", "crate::routes", "crate::cli"]);
     for source in sources("api/src/domain").into_iter().chain(sources("api/auth/src")) {

@@ -76,6 +76,13 @@ impl Browser {
         self.raw("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await;
     }
 
+    /// Has the browser fetch nothing from addresses like these from now on. `*` stands for anything.
+    pub(crate) async fn block(&self, addresses: &[&str]) {
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.setCacheDisabled", json!({"cacheDisabled": true})).await;
+        self.devtools("Network.setBlockedURLs", json!({"urls": addresses})).await;
+    }
+
     async fn raw(&self, path: &'static str, body: Value) -> Value {
         self.client.issue_cmd(Raw { path, body }).await.unwrap()
     }
@@ -229,8 +236,13 @@ impl Browser {
         self.devtools("Network.setUserAgentOverride", json!({"userAgent": name})).await;
     }
 
+    /// Leaves out what was written to the console so far.
+    pub(crate) async fn forget_console(&self) {
+        self.raw("se/log", json!({"type": "browser"})).await;
+    }
+
     /// Ends the story: nothing may have been written to the console but the browser's own note on these refused calls. 0
-    /// stands for calls that were not answered.
+    /// stands for calls that were not answered, 1 for files that were blocked.
     pub(crate) async fn end(self, refused: &[u16]) {
         let entries = self.raw("se/log", json!({"type": "browser"})).await;
         let is_expected = |entry: &Value| {
@@ -238,6 +250,7 @@ impl Browser {
             let is_refusal = entry["source"] == "network"
                 && refused.iter().any(|status| match status {
                     0 => message.contains("net::ERR_CONNECTION_"),
+                    1 => message.contains("net::ERR_BLOCKED_BY_CLIENT"),
                     status => message.contains(&format!("a status of {status} ")),
                 });
             // Signing out asks the browser to empty its cache, and it says that it did.

@@ -11,6 +11,7 @@ mod first_run;
 mod looks;
 mod origins;
 mod outage;
+mod parts;
 mod seed;
 mod server;
 mod text;

@@ -87,6 +87,13 @@ impl Server {
         Self::begin(&["--demo"], |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
     }
 
+    /// The same with the app in one file, as trunk builds it.
+    pub(crate) fn demo_in_one_file() -> Self {
+        let folder = given("E2E_DIST_ONE_FILE");
+        let options = ["--demo", "--web-dir", folder.to_str().unwrap()];
+        Self::begin(&options, |line| line.split_once("password: ").map(|(_, word)| word.to_owned()))
+    }
+
     fn begin(options: &[&str], find: impl Fn(&str) -> Option<String>) -> Self {
         let data = TempDir::new().unwrap();
         let (process, lines) = serve(&data, "127.0.0.1:0", options);
@@ -115,7 +122,10 @@ impl Server {
 fn serve(data: &TempDir, listen: &str, options: &[&str]) -> (Group, Receiver<String>) {
     let mut command = Command::new(given("E2E_BIN"));
     command.arg("serve").arg("--data").arg(data.path().join("data")).args(["--listen", listen]);
-    command.arg("--web-dir").arg(given("E2E_DIST")).args(["--web-csp", "app"]).args(options);
+    if !options.contains(&"--web-dir") {
+        command.arg("--web-dir").arg(given("E2E_DIST"));
+    }
+    command.args(["--web-csp", "app"]).args(options);
     let mut process = Group::spawn(command.env("E2E_CHEAP_PASSWORDS", "1"));
     let lines = process.lines();
     (process, lines)
