@@ -3,7 +3,7 @@
 //!
 //! A function's first argument says what it uses: a [`Core`] has the store, the clock, new ids and the limits; an [`App`] has
 //! that and all of sign-in. Of the modules each uses those before it:
-//! `numbers` < `keyspace` < `record` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
+//! `numbers` < `keyspace` < `indexes` < `record` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
 //! `sessions` < `users` < `rotation` < `refresh` < `sign_in`.
 
 pub mod access_claims;
@@ -18,6 +18,7 @@ pub mod core;
 pub mod deadline;
 pub mod demo;
 pub mod error;
+pub mod indexes;
 pub mod journal;
 pub mod keyspace;
 pub mod layout;

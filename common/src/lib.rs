@@ -20,6 +20,7 @@ pub mod change;
 pub mod claims;
 pub mod clean;
 pub mod collection;
+pub mod condition;
 pub mod conflict;
 pub mod conversion;
 pub mod duration;

@@ -4,11 +4,13 @@
 use crate::{
     access::AccessRules,
     collection::Collection,
+    condition::Condition,
     field::{Field, FieldType},
     id::{CollectionId, Revision, UserId},
     name::{CollectionName, FieldName},
     problem::FieldErrors,
     query::{Filter, ListQuery, Named, Pairs, Query, SessionQuery, no_such_field, server_field, unknown_parameter},
+    reader::invalid,
     table::Column,
 };
 
@@ -96,6 +98,9 @@ pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
         _ => false,
     };
     let mut errors = FieldErrors::new();
+    for comparison in query.filter.iter().flat_map(Condition::comparisons).filter(|said| !is_there(&said.path)) {
+        errors.push("filter", invalid(comparison.fault("There is no field of this name.").to_string()));
+    }
     for order in query.ordering.iter().filter(|order| !is_there(&order.field)) {
         errors.push("ordering", no_such_field(&order.field));
     }

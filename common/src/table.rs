@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use crate::{
     collection::Collection,
-    field::{Field, FieldType},
+    condition::{Condition, Operand, parse_line},
+    field::FieldType,
     name::SERVER_MEMBERS,
     page::pages,
-    query::{Filter, ListQuery, Lookup, OrderBy, filter_values, server_field},
+    query::{Filter, ListQuery, OrderBy},
     record::Record,
     text,
 };
@@ -113,93 +114,69 @@ impl TableState {
 
     /// Takes a filter line; see [`parse_filter_line`]. Goes to the first page.
     pub fn filter(&mut self, collection: &Collection, line: &str) -> Result<(), String> {
-        let (filters, search) = parse_filter_line(collection, line)?;
-        (self.query.filters, self.query.search, self.query.page) = (filters, search, 1);
+        let Asked { filters, filter, search } = parse_filter_line(collection, line)?;
+        self.query = ListQuery { filters, filter, search, page: 1, ..self.query.clone() };
         Ok(())
     }
 }
 
-/// The operators of a filter line, longest first.
-const OPERATORS: [(&str, Lookup); 7] = [
-    (">=", Lookup::Gte),
-    ("<=", Lookup::Lte),
-    ("!=", Lookup::Ne),
-    (">", Lookup::Gt),
-    ("<", Lookup::Lt),
-    ("~", Lookup::Icontains),
-    ("=", Lookup::Exact),
-];
+/// What a filter line asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Comparisons that all have to hold.
+    pub filters: Vec<Filter>,
+    /// What else has to hold.
+    pub filter: Option<Condition>,
+    /// Words to search for.
+    pub search: String,
+}
 
-/// Reads a filter line: words to search for, and comparisons such as `price>=3`, `title="Sweet corn"` or `title~corn`
-/// (contains). The error is a sentence for the person who typed it.
-pub fn parse_filter_line(collection: &Collection, line: &str) -> Result<(Vec<Filter>, String), String> {
-    let mut filters = Vec::new();
-    let mut words = Vec::new();
-    for token in tokens(line) {
-        let comparison = OPERATORS
-            .iter()
-            .filter_map(|(sign, lookup)| Some((token.find(sign)?, sign, lookup)))
-            .min_by_key(|(at, sign, _)| (*at, 2 - sign.len()));
-        let Some((at, sign, lookup)) = comparison.filter(|(at, ..)| is_name(&token[..*at])) else {
-            words.extend(token.replace('"', "").split_whitespace().map(str::to_owned));
-            continue;
-        };
-        let name = &token[..at];
-        let value = token[at + sign.len()..].replace('"', "");
-        let field = collection.field(name).cloned().or_else(|| server_field(name));
-        let field = field.ok_or_else(|| format!("There is no field \"{name}\". Use one of {}.", names(collection)))?;
-        let filter = Filter { field: name.to_owned(), lookup: *lookup, value };
-        filter_values(&field, &filter).map_err(|error| format!("{name}: {}", error.message))?;
-        filters.push(filter);
+/// Reads a filter line: words to search for, and conditions such as `price >= 3`, `title ~ corn or not "In print"`; see
+/// [`condition`](crate::condition). Fields are named by name or label. The error is a sentence for the person who typed it.
+pub fn parse_filter_line(collection: &Collection, line: &str) -> Result<Asked, String> {
+    let (condition, words) = parse_line(line, collection).map_err(|error| error.to_string())?;
+    for comparison in condition.iter().flat_map(Condition::comparisons) {
+        comparison.check(collection).map_err(|error| error.message)?;
     }
-    Ok((filters, words.join(" ")))
+    let (filters, filter) = match condition.map(Condition::into_filters) {
+        None => (Vec::new(), None),
+        Some(Ok(filters)) => (filters, None),
+        Some(Err(condition)) => (Vec::new(), Some(condition)),
+    };
+    Ok(Asked {
+        filters,
+        filter,
+        search: words.iter().flat_map(|word| word.split_whitespace()).collect::<Vec<_>>().join(" "),
+    })
 }
 
 /// The filter line that [`parse_filter_line`] reads as this query's filters and search.
 pub fn filter_line(query: &ListQuery) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for filter in &query.filters {
-        if let Some((sign, _)) = OPERATORS.iter().find(|(_, lookup)| *lookup == filter.lookup) {
-            let quote = if filter.value.contains(char::is_whitespace) { "\"" } else { "" };
-            parts.push(format!("{}{sign}{quote}{}{quote}", filter.field, filter.value));
-        }
+    let filters = query.filters.iter().filter_map(Condition::of).map(|condition| condition.to_string());
+    let mut parts: Vec<String> = filters.collect();
+    if let Some(condition) = &query.filter {
+        let is_open = matches!(condition, Condition::Any(_)) && !(parts.is_empty() && query.search.is_empty());
+        parts.push(if is_open { format!("({condition})") } else { condition.to_string() });
     }
+    let mut line = parts.join(" and ");
     for word in query.search.split_whitespace() {
-        // In quotes it stays a word; bare, it would be read as a comparison.
-        let quote = if OPERATORS.iter().any(|(sign, _)| word.contains(sign)) { "\"" } else { "" };
-        parts.push(format!("{quote}{word}{quote}"));
+        // In quotes it stays a word; bare, it could be read as a part of a condition.
+        let is_plain = word.chars().all(char::is_alphanumeric) && !KEYWORDS.contains(&word.to_lowercase().as_str());
+        let quoted = Operand::Text(word.to_owned()).to_string();
+        line = format!("{line} {}", if is_plain { word } else { &quoted });
     }
-    parts.join(" ")
+    line.trim_start().to_owned()
 }
 
-fn names(collection: &Collection) -> String {
-    collection.fields.iter().map(|field: &Field| field.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
-/// Splits at spaces outside quotes.
-fn tokens(line: &str) -> Vec<String> {
-    let mut tokens = vec![String::new()];
-    let mut quoted = false;
-    for c in line.chars() {
-        quoted ^= c == '"';
-        match tokens.last_mut() {
-            Some(last) if quoted || !c.is_whitespace() => last.push(c),
-            _ => tokens.push(String::new()),
-        }
-    }
-    tokens.retain(|token| !token.is_empty());
-    tokens
-}
+/// What a word of a search could be taken for.
+const KEYWORDS: [&str; 5] = ["and", "or", "not", "in", "is"];
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::query::Lookup;
 
     fn snacks() -> Collection {
         serde_json::from_value(json!({
@@ -212,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_filter_line_reads_and_writes() {
-        let line = "price>=3 title~\"sweet corn\" fresh popped";
+        let line = "price >= 3 and title ~ \"sweet corn\" fresh popped";
         let mut table = TableState::default();
         table.query.page = 7;
         table.filter(&snacks(), line).unwrap();
@@ -223,6 +200,10 @@ mod tests {
         );
         assert_eq!(filter_line(&table.query), line);
         let words = "\"a=b\" two words";
+        table.filter(&snacks(), "price>=3 title~\"sweet corn\" fresh popped").unwrap();
+        assert_eq!(filter_line(&table.query), line);
+        table.filter(&snacks(), "Price > 3 or title = a").unwrap();
+        assert_eq!((table.query.filters.len(), filter_line(&table.query).as_str()), (0, "price > 3 or title = \"a\""));
         table.filter(&snacks(), "\"a=b\" \"\" \"two  words\"").unwrap();
         assert_eq!((table.query.search.as_str(), filter_line(&table.query).as_str()), ("a=b two words", words));
         table.filter(&snacks(), words).unwrap();
@@ -233,10 +214,11 @@ mod tests {
     fn a_filter_line_says_what_is_wrong() {
         assert_eq!(
             parse_filter_line(&snacks(), "cost>3").unwrap_err(),
-            "There is no field \"cost\". Use one of title, price."
+            "At character 1: There is no field \"cost\". A text to search for stands in quotation marks."
         );
         assert_eq!(parse_filter_line(&snacks(), "price=x").unwrap_err(), "price: A valid integer is required.");
-        assert_eq!(parse_filter_line(&snacks(), "=> Ünicode=3").unwrap().1, "=> Ünicode=3");
+        assert!(parse_filter_line(&snacks(), "=> Ünicode=3").unwrap_err().contains("Name a field"));
+        assert_eq!(parse_filter_line(&snacks(), "\"=> Ünicode=3\"").unwrap().search, "=> Ünicode=3");
     }
 
     #[test]

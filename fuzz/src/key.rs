@@ -106,5 +106,6 @@ fn place(element: &Element) -> u8 {
         Element::Bytes(_) => 5,
         Element::Uuid(_) => 6,
         Element::Int(_) => 7,
+        Element::Descending(_) => 8,
     }
 }

@@ -24,7 +24,7 @@ pub use forwarded::forwarded;
 pub use json::json;
 pub use key::key;
 pub use password::password;
-pub use query::query;
+pub use query::{condition, query};
 pub use record::{definition, record};
 pub use request::request;
 pub use text::text;
@@ -34,8 +34,9 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets, by the names of their folders in `corpus/` and of their programs in `fuzz_targets/`.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("backup", backup),
+    ("condition", condition),
     ("config", config),
     ("definition", definition),
     ("files", files),

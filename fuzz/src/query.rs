@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use common::{
     collection::Collection,
+    condition::{MAX_BYTES, MAX_COMPARISONS, parse},
     query::{ListQuery, Query, SessionQuery, decode, encode, filter_values, server_field},
-    table::{filter_line, parse_filter_line},
+    table::{Asked, filter_line, parse_filter_line},
 };
 
 use crate::record::collection;
@@ -30,10 +31,32 @@ pub fn query(bytes: &[u8]) {
     if let Ok(query) = SessionQuery::from_pairs(decode(&text)) {
         assert_eq!(SessionQuery::from_pairs(decode(&encode(&query.to_pairs()))), Ok(query));
     }
-    if let Ok((filters, search)) = parse_filter_line(&COLLECTION, &text) {
-        let query = ListQuery { filters, search, ..ListQuery::default() };
+    if let Ok(asked) = parse_filter_line(&COLLECTION, &text) {
+        let Asked { filters, filter, search } = asked.clone();
+        let query = ListQuery { filters, filter, search, ..ListQuery::default() };
         let shown = filter_line(&query);
-        let again = parse_filter_line(&COLLECTION, &shown);
-        assert_eq!(again, Ok((query.filters, query.search)), "{shown:?}");
+        assert_eq!(parse_filter_line(&COLLECTION, &shown), Ok(asked), "{shown:?}");
+    }
+}
+
+/// A condition that is read is printed in one way, and read again as it was. A fault lies within the text, and both stay within their bounds.
+pub fn condition(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match parse(&text) {
+        Ok(condition) => {
+            let printed = condition.to_string();
+            // Printing may write more than was read.
+            if printed.len() <= MAX_BYTES {
+                let again = parse(&printed).expect("what was printed");
+                assert_eq!(again, condition, "{printed:?}");
+                assert_eq!(again.to_string(), printed);
+            }
+            let comparisons = condition.comparisons();
+            assert!(comparisons.len() <= MAX_COMPARISONS);
+            for comparison in comparisons {
+                let _ = comparison.check(&COLLECTION);
+            }
+        }
+        Err(error) => assert!(error.at <= text.chars().count(), "{error}"),
     }
 }

@@ -69,11 +69,12 @@ pub const NO_MATCHES: &str = "Nothing matches the filter. Press Esc to see all, 
 /// Follows a sentence about what could not be loaded.
 pub const PRESS_R: &str = "Press r to try again.";
 /// How a filter line over records is written.
-pub const FILTER_RECORDS: &str = "Words to look for, or comparisons: price>=3 title=\"Sweet corn\" title~corn";
+pub const FILTER_RECORDS: &str =
+    "Words to look for, or conditions: price >= 3 and (title ~ corn or not kind = \"very sweet\")";
 /// How a filter line over users is written.
-pub const FILTER_USERS: &str = "Words to look for, or comparisons: username~ann is_admin=true roles=editor";
+pub const FILTER_USERS: &str = "Words to look for, or conditions: username ~ ann and is_admin = true or roles = editor";
 /// How a filter line over sessions is written.
-pub const FILTER_SESSIONS: &str = "Words to look for, or comparisons: address=192.0.2.7 user_agent~curl";
+pub const FILTER_SESSIONS: &str = "Words to look for, or conditions: address = 192.0.2.7 or user_agent ~ curl";
 
 /// Fields with faults.
 pub const FIX_FIRST: &str = "Not saved: look at the fields marked with !";

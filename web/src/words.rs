@@ -150,9 +150,8 @@ pub(crate) mod table {
     pub(crate) const CLEAR: &str = "Clear";
     pub(crate) const HELP: &str = "Help";
     pub(crate) const HELP_WORDS: &str = "Words find rows that contain all of them, whatever their case.";
-    pub(crate) const HELP_COMPARE: &str =
-        "A field with a comparison narrows down further: = != > >= < <= and ~ for “contains”.";
-    pub(crate) const HELP_QUOTES: &str = "Quotes keep words together. All parts must hold.";
+    pub(crate) const HELP_COMPARE: &str = "A field with a comparison narrows down further: = != > >= < <=, ~ for “contains”, in (a, b), is null, is empty.";
+    pub(crate) const HELP_QUOTES: &str = "All parts must hold, unless “or” stands between them; there are “not” and parentheses. Quotes keep words together.";
     pub(crate) const EMPTY_TITLE: &str = "No records yet";
     pub(crate) const EMPTY: &str =
         "What is created here, by the terminal client or over the API shows up in this table.";
@@ -171,7 +170,6 @@ pub(crate) mod table {
     pub(crate) const PAGE: &str = "Page";
     pub(crate) const PAGE_SIZE: &str = "Rows";
     pub(crate) const NO_VALUE: &str = "no value";
-    pub(crate) const ALSO: &str = "Also narrowed by";
 
     pub(crate) fn search_or(example: &str) -> String {
         format!("Search, or {example}")

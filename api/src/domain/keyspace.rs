@@ -161,7 +161,8 @@ pub fn owned(collection: CollectionNumber, number: IndexNumber, owner: Option<Ow
     with_owner(index(collection, number), owner)
 }
 
-fn with_owner(key: Key, owner: Option<OwnerNumber>) -> Key {
+/// Adds an owner; null for none.
+pub fn with_owner(key: Key, owner: Option<OwnerNumber>) -> Key {
     match owner {
         Some(owner) => key.int(i64::from(owner.0)),
         None => key.null(),
@@ -422,9 +423,11 @@ pub fn element(key: Key, field: &Field, value: &Value) -> Key {
 
 /// The last element of an index entry's key: the record that it is about.
 pub fn last_id(key: &Key) -> Option<RecordId> {
-    let bytes = key.as_bytes();
-    let id = bytes.len().checked_sub(16).and_then(|at| bytes.get(at..))?;
-    Uuid::from_slice(id).ok().map(RecordId::from_uuid)
+    let (rest, id) = key.as_bytes().split_last_chunk::<16>()?;
+    // Where an index ends with a descending part, so are the ids under one value.
+    let is_descending = rest.last().is_some_and(|kind| *kind >= 0x80);
+    let id = if is_descending { id.map(|byte| !byte) } else { *id };
+    Some(RecordId::from_uuid(Uuid::from_bytes(id)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! A record as it is stored: a head, and its fields' members as JSON without braces. The JSON that is sent is put together from
 //! both and the key, and nothing in it is parsed. Members that are not of the usual shape are kept as whole JSON.
 
+mod skim;
+
+use std::collections::BTreeSet;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     Object,
@@ -219,6 +223,33 @@ pub fn lost(value: &[u8]) -> Result<Record> {
     read_members(parts(value)?.lost)
 }
 
+/// Those members of a stored record that are asked for. Only these are parsed.
+pub fn decode_some(id: RecordId, value: &[u8], wanted: &BTreeSet<&str>) -> Result<Record> {
+    let Parts { form: Form::Fields { frame, .. } | Form::Carried { frame, .. }, json, .. } = parts(value)? else {
+        return decode(id, value);
+    };
+    let mut record = Record::default();
+    let found = skim::members(json, |name, value| {
+        if wanted.contains(name) {
+            record.set(name, serde_json::from_slice::<Value>(value)?);
+        }
+        Ok::<_, serde_json::Error>(())
+    });
+    if found?.is_none() {
+        return decode(id, value);
+    }
+    for name in wanted {
+        match *name {
+            "id" => record.set("id", id.to_string()),
+            "owner" => record.set("owner", frame.owner_text()),
+            "created_at" => record.set("created_at", moment(frame.created)),
+            "updated_at" => record.set("updated_at", moment(frame.created + frame.updated)),
+            _ => {}
+        }
+    }
+    Ok(record)
+}
+
 /// The owner of a stored record.
 pub fn owner(value: &[u8]) -> Result<Option<UserId>> {
     let Parts { form, json, .. } = parts(value)?;
@@ -329,11 +360,14 @@ impl Frame {
         let mut record = Record::default();
         record.set("id", id.to_string());
         record.extend(fields);
-        let owner = self.owner.map(|owner| UserId::from_uuid(Uuid::from_bytes(owner)).to_string());
-        record.set("owner", owner);
+        record.set("owner", self.owner_text());
         record.set("created_at", moment(self.created));
         record.set("updated_at", moment(self.created + self.updated));
         record
+    }
+
+    fn owner_text(self) -> Option<String> {
+        self.owner.map(|owner| UserId::from_uuid(Uuid::from_bytes(owner)).to_string())
     }
 
     /// The bytes of the JSON around so many bytes of fields' members.

@@ -3,6 +3,7 @@
 
 mod change;
 mod checks;
+mod condition;
 mod cursor;
 mod delete;
 mod describe;
@@ -31,6 +32,7 @@ pub use delete::{delete, would_delete};
 pub(super) use delete::{expect_referrers, referring};
 pub use describe::describe;
 pub(super) use earlier::fit;
+pub use filter::Asked;
 pub use find::{authorize, get};
 pub use list::{Listed, collections, list, numbered, window};
 pub use restore::restore;

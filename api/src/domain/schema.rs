@@ -17,6 +17,7 @@ use store::{Entry, Scan, Snapshot, Version, counter};
 use super::{
     core::Core,
     error::{AuthError, Error, Result},
+    indexes::{self, ReadIndex},
     journal::read::Numbered,
     keyspace,
     numbers::{CollectionNumber, FieldIndexes, IndexNumber, Keys},
@@ -56,6 +57,8 @@ pub struct Schema {
     pub version: Version,
     /// The collections that its reference fields name.
     pub targets: HashMap<CollectionName, CollectionNumber>,
+    /// What lists can be read by.
+    pub read_by: Vec<ReadIndex>,
     /// The indexes of each field, in the order of the fields.
     indexes: Vec<FieldIndexes>,
 }
@@ -69,7 +72,8 @@ impl Schema {
     ) -> Self {
         let StoredDefinition { collection, keys } = definition;
         let indexes = keys.fields.iter().map(|field| keys.indexes_of(field.number)).collect();
-        Self { collection, keys, version, targets, indexes }
+        let read_by = indexes::of(&collection, &keys);
+        Self { collection, keys, version, targets, read_by, indexes }
     }
 
     /// The collection in keys.

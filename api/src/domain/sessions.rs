@@ -167,7 +167,7 @@ pub async fn list(core: &Core, asking: &Authenticated, user: UserId, query: &Lis
         });
     }
     sessions.reverse();
-    records::select(sessions, &table, query, &core.deadline()).await
+    records::select(&records::Asked::new(core, &Caller::Anonymous), sessions, &table, query, &core.deadline()).await
 }
 
 async fn ids_of(core: &Core, user: UserId) -> Result<Vec<SessionId>> {

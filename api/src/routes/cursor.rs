@@ -26,6 +26,7 @@ impl<'a> Context<'a> {
     pub(super) fn new(sealer: &'a Sealer, caller: &Caller, collection: &'a CollectionName, query: &ListQuery) -> Self {
         let rows = ListQuery {
             filters: query.filters.clone(),
+            filter: query.filter.clone(),
             search: query.search.clone(),
             ordering: query.ordering.clone(),
             ..ListQuery::default()

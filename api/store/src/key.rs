@@ -5,6 +5,7 @@
 //! null < false < true < decimal < text < bytes < uuid < integer; within one it is the type's own.
 //! Taking a key apart is in `key/elements.rs`; which spaces exist is up to the callers.
 
+mod cut;
 mod decimal;
 mod elements;
 
@@ -15,6 +16,7 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+pub use self::cut::Cut;
 pub use self::elements::{Element, Elements, KeyError};
 
 const NULL: u8 = 0x05;
@@ -118,6 +120,17 @@ impl Key {
         self.text(&format!("{beginning}{hash:x}"))
     }
 
+    /// The same for a text of more than `max_bytes`: one byte more than that are left of it, the last 32 of them half of the hash.
+    #[must_use]
+    pub fn text_within(self, value: &str, max_bytes: usize) -> Key {
+        if value.len() <= max_bytes {
+            return self.text(value);
+        }
+        let beginning = &value[..value.floor_char_boundary(max_bytes.saturating_sub(31))];
+        let hash = Bytes::copy_from_slice(&Sha256::digest(value)[..16]);
+        self.text(&format!("{beginning}{hash:x}"))
+    }
+
     /// Appends bytes.
     #[must_use]
     pub fn bytes(mut self, value: &[u8]) -> Key {
@@ -146,7 +159,17 @@ impl Key {
             Element::Text(value) => self.text(value),
             Element::Bytes(value) => self.bytes(value),
             Element::Uuid(value) => self.uuid(*value),
+            Element::Descending(value) => self.descending(|key| key.element(value)),
         }
+    }
+
+    /// Appends elements that sort the other way round: all their bytes are complemented.
+    #[must_use]
+    pub fn descending(self, append: impl FnOnce(Key) -> Key) -> Key {
+        let from = self.0.len();
+        let mut key = append(self);
+        key.0[from..].iter_mut().for_each(|byte| *byte = !*byte);
+        key
     }
 
     /// The elements, to be taken off from the left.
@@ -177,6 +200,14 @@ impl Key {
     /// The key as the backend gives it back.
     pub(super) fn from_encoded(bytes: Vec<u8>) -> Key {
         Key(bytes)
+    }
+
+    /// The smallest key after this one. It is a bound, not a place.
+    #[must_use]
+    pub fn successor(&self) -> Key {
+        let mut bound = self.clone();
+        bound.0.push(END);
+        bound
     }
 
     /// The smallest key after this one and all that begin with it. It is a bound, not a place.
@@ -221,6 +252,7 @@ impl fmt::Debug for Key {
                 Ok(Element::Decimal(_)) => f.write_str("/decimal")?,
                 Ok(Element::Text(_)) => f.write_str("/text")?,
                 Ok(Element::Bytes(_)) => f.write_str("/bytes")?,
+                Ok(Element::Descending(_)) => f.write_str("/descending")?,
                 Err(_) => f.write_str("/?")?,
             }
         }

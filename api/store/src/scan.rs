@@ -63,6 +63,20 @@ impl Scan {
         self
     }
 
+    /// Only keys from `key` on in the scan's direction (so set the direction first), wherever it lies; with that key itself where
+    /// `inclusive`.
+    #[must_use]
+    pub fn onward(mut self, key: &Key, inclusive: bool) -> Scan {
+        let bound = if inclusive { Bound::Included(key.clone()) } else { Bound::Excluded(key.clone()) };
+        match (self.direction, &self.from, &self.to) {
+            (Direction::Forward, Bound::Included(from) | Bound::Excluded(from), _) if from > key => {}
+            (Direction::Backward, _, Bound::Included(to) | Bound::Excluded(to)) if to < key => {}
+            (Direction::Forward, ..) => self.from = bound,
+            (Direction::Backward, ..) => self.to = bound,
+        }
+        self
+    }
+
     /// Only keys beyond `prefix` and all that begin with it, forward: how to step over a part that is
     /// not of interest.
     #[must_use]

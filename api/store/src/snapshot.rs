@@ -76,4 +76,12 @@ impl Snapshot {
             Engine::Local(local) => local.count(scan).await.map(Count::Exact),
         }
     }
+
+    /// About how many keys lie in the range of a scan, from what is known without reading any. It is for choosing between ways of
+    /// reading: a local store is off by some hundred at most.
+    pub fn estimate(&self, scan: &Scan) -> usize {
+        match &self.0 {
+            Engine::Local(local) => local.estimate(scan),
+        }
+    }
 }

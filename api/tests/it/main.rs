@@ -32,6 +32,7 @@ mod list_relations;
 mod metrics;
 mod operations;
 mod people_lists;
+mod planner;
 mod races;
 #[path = "../../store/tests/it/random.rs"]
 mod random;

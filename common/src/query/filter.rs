@@ -39,11 +39,13 @@ pub enum Lookup {
     Regex,
     Iregex,
     Isnull,
+    /// Null, the empty text or the empty list. Django has no such lookup.
+    Isempty,
 }
 
 impl Lookup {
     /// Every lookup with its word.
-    pub const WORDS: [(&'static str, Self); 17] = [
+    pub const WORDS: [(&'static str, Self); 18] = [
         ("exact", Self::Exact),
         ("ne", Self::Ne),
         ("gt", Self::Gt),
@@ -61,6 +63,7 @@ impl Lookup {
         ("regex", Self::Regex),
         ("iregex", Self::Iregex),
         ("isnull", Self::Isnull),
+        ("isempty", Self::Isempty),
     ];
 
     /// Whether a repeated parameter means "either": one that asks for a value to be there. (`ne` means "neither".)
@@ -242,7 +245,7 @@ pub(super) fn read_filter(name: &str, value: String) -> Read {
 /// The values that a filter compares with, typed as its field: several for `in` and `range`, one otherwise; for `isnull`
 /// true or false.
 pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<Value>, FieldError> {
-    if filter.lookup == Lookup::Isnull {
+    if matches!(filter.lookup, Lookup::Isnull | Lookup::Isempty) {
         let truth = Field::new(field.name.clone(), FieldType::Boolean);
         return convert(&truth, &filter.value).map(|value| vec![value]);
     }
@@ -253,7 +256,7 @@ pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<Value>, Field
         return Ok(vec![filter.value.clone().into()]);
     }
     let parts = match filter.lookup {
-        Lookup::In | Lookup::Range => split(&filter.value)?,
+        Lookup::In | Lookup::Range => split_values(&filter.value)?,
         _ => vec![filter.value.clone()],
     };
     if parts.len() > MAX_VALUES {
@@ -292,7 +295,7 @@ fn no_choice(value: &str) -> FieldError {
 }
 
 /// The values of a list with commas between them, as a line of CSV: one in quotes may hold commas, and quotes if each stands twice.
-fn split(list: &str) -> Result<Vec<String>, FieldError> {
+pub fn split_values(list: &str) -> Result<Vec<String>, FieldError> {
     let mut values = Vec::new();
     let mut rest = Some(list);
     while let Some(text) = rest {
@@ -326,7 +329,7 @@ fn unclosed() -> FieldError {
     )
 }
 
-/// The list that `split` reads as these values.
+/// The list that [`split_values`] reads as these values.
 pub fn join_values<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     let quoted = |value: &str| {
         let is_plain = !value.starts_with('"') && !value.contains(',');
@@ -363,7 +366,7 @@ mod tests {
             ("a,", vec!["a", ""]),
         ] {
             assert_eq!(values(text(), "t__in", list), Ok(wanted.iter().map(|value| json!(value)).collect()), "{list}");
-            assert_eq!(split(&join_values(wanted.iter().copied())).unwrap(), wanted);
+            assert_eq!(split_values(&join_values(wanted.iter().copied())).unwrap(), wanted);
         }
         for wrong in ["\"a", "\"a\"b", "\"a\" ,b", "a,\""] {
             assert!(values(text(), "t__in", wrong).unwrap_err().contains("quotation"), "{wrong}");

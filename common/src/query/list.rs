@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     collection::Collection,
+    condition::{self, Condition},
     name::CollectionName,
     page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE},
     problem::{FieldError, FieldErrors, NON_FIELD},
@@ -91,6 +92,8 @@ pub struct ListQuery {
     pub ordering: Vec<OrderBy>,
     /// All must hold; of those that are alike in field and lookup one, where [`Lookup::means_either`].
     pub filters: Vec<Filter>,
+    /// What has to hold beside the filters: `filter=price < 3 or kind = "sweet"`.
+    pub filter: Option<Condition>,
     /// Filters whose value is empty. They ask for nothing, but name fields that must be there.
     pub empty: Vec<Filter>,
     /// What names no field is left out, and not refused.
@@ -115,6 +118,7 @@ impl Default for ListQuery {
             page_size: DEFAULT_PAGE_SIZE,
             ordering: Vec::new(),
             filters: Vec::new(),
+            filter: None,
             empty: Vec::new(),
             ignores_unknown: false,
             ignores_accents: false,
@@ -180,6 +184,11 @@ impl Query for ListQuery {
                     });
                     query.ordering = ordering.collect();
                 }
+                "filter" if value.trim().is_empty() => {}
+                "filter" => match condition::parse(&value) {
+                    Ok(condition) => query.filter = Some(condition),
+                    Err(error) => errors.push(name, invalid(error.to_string())),
+                },
                 "search" => query.search = value,
                 "fields" => query.fields = comma_separated(&value).map(str::to_owned).collect(),
                 "expand" => query.expand = comma_separated(&value).map(str::to_owned).collect(),
@@ -244,6 +253,9 @@ impl Query for ListQuery {
         for filter in &self.empty {
             push(&filter.parameter(), String::new());
         }
+        if let Some(condition) = &self.filter {
+            push("filter", condition.to_string());
+        }
         if !self.search.is_empty() {
             push("search", self.search.clone());
         }
@@ -294,6 +306,7 @@ fn is_parameter(name: &str) -> bool {
             | "cursor"
             | "count"
             | "ordering"
+            | "filter"
             | "search"
             | "fields"
             | "left_join"
@@ -309,6 +322,11 @@ fn number(text: &str) -> Option<u64> {
 }
 
 impl ListQuery {
+    /// Whether it leaves rows out.
+    pub fn narrows(&self) -> bool {
+        !self.filters.is_empty() || self.filter.is_some() || !self.search.is_empty()
+    }
+
     /// Checks the query against the collection that it is for: every field that it names must be there. What it says of other
     /// records, the server knows.
     pub fn check(&self, collection: &Collection) -> Result<(), FieldErrors> {
@@ -354,6 +372,11 @@ impl ListQuery {
                         errors.push(filter.parameter(), error);
                     }
                 }
+            }
+        }
+        for comparison in self.filter.iter().flat_map(Condition::comparisons) {
+            if let Err(error) = comparison.check(collection) {
+                errors.push("filter", invalid(error.to_string()));
             }
         }
         errors.or(())

@@ -269,6 +269,7 @@ impl Records {
     /// Shows all rows again.
     fn clear_filter(&mut self, tickets: &Tickets) -> Effect {
         self.table.query.filters.clear();
+        self.table.query.filter = None;
         self.table.query.search.clear();
         self.table.query.page = 1;
         self.load_other(tickets, CursorTarget::First)

@@ -94,7 +94,7 @@ pub fn help_heading(context: Context) -> &'static str {
 pub fn help_notes(context: Context) -> &'static [&'static str] {
     match context {
         Context::Records | Context::Users | Context::Sessions | Context::Filter => &[
-            "A filter line has words that must occur, and comparisons of fields: = != > >= < <= and ~ for \"contains\".",
+            "A filter line has words that must occur, and conditions: price >= 3 and (title ~ corn or not kind in (sweet, sour)).",
             "Put a value with spaces in quotes: title=\"Sweet corn\".",
         ],
         Context::Line | Context::Area | Context::Choice | Context::Choices => &[

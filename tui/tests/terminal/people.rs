@@ -108,7 +108,7 @@ async fn many_users_are_searched_sorted_and_paged() {
 
     terminal.press("/cook is_active=false\r");
     let screen = terminal.wait("1–1 of 1 · page 1 of 1");
-    assert!(screen.contains("user-30") && screen.contains("/ is_active=false cook"), "{screen}");
+    assert!(screen.contains("user-30") && screen.contains("/ is_active = false cook"), "{screen}");
     terminal.press("/nobody-of-this-name\r");
     terminal.wait("Nothing matches the filter.");
     // Esc shows everyone again, and only then leaves.

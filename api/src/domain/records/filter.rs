@@ -1,48 +1,125 @@
-//! Filters over parsed records: what a list's parameters say, typed once and asked of every record.
+//! Filters over parsed records: what a list's parameters say, asked of every record.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
-use ::regex::Regex;
-use base::fold::{fold, nfc, without_accents};
+use base::fold::{fold, without_accents};
 use common::{
     access::Caller,
     collection::Collection,
-    field::{Field, FieldType},
+    condition::{self, ConditionError, Operator},
     problem::{FieldError, FieldErrors},
-    query::{Filter, ListQuery, Lookup, filter_values, unknown_parameter},
+    query::{Filter, ListQuery, Lookup, unknown_parameter},
+    reader::invalid,
     record::{Member, Record},
-    validate::parse_decimal,
 };
 use serde_json::Value;
 use store::Snapshot;
 
-use super::{
-    path::Path,
-    referred::Referred,
-    regex::{self, Spent},
-};
+use super::{condition::Condition, path::Path, referred::Referred, regex::Spent};
 use crate::domain::{core::Core, deadline::Deadline, error::Result, schema::Schema};
 
-/// One typed condition.
-pub(crate) struct Condition {
-    /// What is compared.
-    pub path: Path,
-    /// How it compares.
-    pub lookup: Lookup,
-    /// What it compares with; one of them, where [`Lookup::means_either`].
-    pub values: Vec<Value>,
-    /// The values as texts are compared: folded where case does not count, in Normalization Form C otherwise.
-    texts: Vec<String>,
-    /// What is looked for, where it is patterns.
-    patterns: Vec<Regex>,
-    /// The query's parameter.
-    parameter: String,
+/// Conditions put together.
+pub(crate) enum Node {
+    /// All hold.
+    All(Vec<Node>),
+    /// At least one holds.
+    Any(Vec<Node>),
+    /// The other does not hold.
+    Not(Box<Node>),
+    /// This holds.
+    Is(Box<Condition>),
+}
+
+impl Node {
+    fn holds(&self, record: &Record, referred: &Referred, spent: &Spent) -> bool {
+        match self {
+            Self::All(nodes) => nodes.iter().all(|node| node.holds(record, referred, spent)),
+            Self::Any(nodes) => nodes.iter().any(|node| node.holds(record, referred, spent)),
+            Self::Not(node) => !node.holds(record, referred, spent),
+            Self::Is(condition) => condition.holds(record, referred, spent),
+        }
+    }
+
+    /// Adds the conditions in it.
+    fn leaves<'a>(&'a self, found: &mut Vec<&'a Condition>) {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().for_each(|node| node.leaves(found)),
+            Self::Not(node) => node.leaves(found),
+            Self::Is(condition) => found.push(condition),
+        }
+    }
+
+    /// The conditions in it.
+    pub(crate) fn conditions(&self) -> Vec<&Condition> {
+        let mut found = Vec::new();
+        self.leaves(&mut found);
+        found
+    }
+
+    /// Whether it asks for nothing but the record's own members.
+    fn is_own(&self) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().all(Self::is_own),
+            Self::Not(node) => node.is_own(),
+            Self::Is(condition) => condition.path.steps.is_empty(),
+        }
+    }
+}
+
+/// The names that a query's conditions begin with, in their order.
+fn names(query: &ListQuery) -> Vec<&str> {
+    let filters = query.filters.iter().map(|filter| filter.field.as_str());
+    let comparisons = query.filter.iter().flat_map(condition::Condition::comparisons);
+    filters.chain(comparisons.map(|comparison| comparison.path.as_str())).collect()
+}
+
+/// A condition that could be typed.
+type Typed<T> = std::result::Result<T, ConditionError>;
+
+/// Who asks, and when.
+#[derive(Default)]
+pub struct Asked {
+    me: String,
+    now: String,
+}
+
+impl Asked {
+    /// A caller, now.
+    pub fn new(core: &Core, caller: &Caller) -> Self {
+        Self { me: caller.user_id().map_or_else(String::new, |id| id.to_string()), now: core.timestamp() }
+    }
+
+    /// A condition, typed. `paths` are those of its comparisons, in order.
+    fn node(&self, condition: &condition::Condition, paths: &mut impl Iterator<Item = Option<Path>>) -> Typed<Node> {
+        use condition::Condition::{All, Any, Is, Not};
+        let mut nodes =
+            |parts: &[condition::Condition]| parts.iter().map(|part| self.node(part, paths)).collect::<Typed<_>>();
+        let comparison = match condition {
+            All(parts) => return Ok(Node::All(nodes(parts)?)),
+            Any(parts) => return Ok(Node::Any(nodes(parts)?)),
+            Not(part) => return Ok(Node::Not(Box::new(self.node(part, paths)?))),
+            Is(comparison) => comparison,
+        };
+        let path = paths.next().flatten().ok_or_else(|| comparison.fault("There is no field of this name."))?;
+        let is = |path, filter: &Filter| {
+            let mut condition = Condition::new(path, filter).map_err(|error| comparison.fault(&error.message))?;
+            "filter".clone_into(&mut condition.parameter);
+            Ok(Node::Is(Box::new(condition)))
+        };
+        let filter = comparison.filter(&self.me, &self.now);
+        if comparison.operator != Operator::Differs {
+            return is(path, &filter);
+        }
+        // A comparison with null does not hold.
+        let null = Filter { lookup: Lookup::Isnull, value: "false".to_owned(), ..filter.clone() };
+        Ok(Node::All(vec![is(path.clone(), &null)?, Node::Not(Box::new(is(path, &filter)?))]))
+    }
 }
 
 /// What a record must be to be listed.
 pub(crate) struct Conditions {
     /// All must hold.
-    pub all: Vec<Condition>,
+    pub all: Vec<Node>,
     /// Words that must all occur, folded.
     words: Vec<String>,
     /// Words are looked for without their accents.
@@ -53,9 +130,9 @@ pub(crate) struct Conditions {
 
 impl Conditions {
     /// Types a checked query's filters over a collection's own members.
-    pub(crate) fn new(collection: &Collection, query: &ListQuery) -> Result<Self> {
-        let paths = query.filters.iter().map(|filter| Path::own(collection, &filter.field)).collect();
-        Self::typed(paths, query)
+    pub(crate) fn new(asked: &Asked, collection: &Collection, query: &ListQuery) -> Result<Self> {
+        let paths = names(query).into_iter().map(|name| Path::own(collection, name)).collect();
+        Self::typed(asked, paths, query)
     }
 
     /// Types a query's filters, over members of other records too.
@@ -66,17 +143,15 @@ impl Conditions {
         schema: &Arc<Schema>,
         query: &ListQuery,
     ) -> Result<Self> {
-        let mut paths = Vec::with_capacity(query.filters.len());
-        for filter in &query.filters {
-            paths.push(Path::find(core, snapshot, caller, schema, &filter.field).await?);
-        }
-        Self::typed(paths, query)
+        let paths = Path::find_all(core, snapshot, caller, schema, names(query).into_iter()).await?;
+        Self::typed(&Asked::new(core, caller), paths, query)
     }
 
-    fn typed(paths: Vec<Option<Path>>, query: &ListQuery) -> Result<Self> {
+    fn typed(asked: &Asked, paths: Vec<Option<Path>>, query: &ListQuery) -> Result<Self> {
+        let mut paths = paths.into_iter();
         let mut all: Vec<Condition> = Vec::with_capacity(query.filters.len());
         let mut errors = FieldErrors::new();
-        for (filter, path) in query.filters.iter().zip(paths) {
+        for (filter, path) in query.filters.iter().zip(paths.by_ref()) {
             let Some(path) = path else {
                 if !query.ignores_unknown {
                     errors.push(filter.parameter(), unknown_parameter());
@@ -94,6 +169,14 @@ impl Conditions {
                 Err(error) => errors.push(filter.parameter(), error),
             }
         }
+        let mut all: Vec<Node> = all.into_iter().map(|condition| Node::Is(Box::new(condition))).collect();
+        if let Some(condition) = &query.filter {
+            match asked.node(condition, &mut paths) {
+                Ok(Node::All(nodes)) => all.extend(nodes),
+                Ok(node) => all.push(node),
+                Err(error) => errors.push("filter", invalid(error.to_string())),
+            }
+        }
         errors.or(())?;
         let ignores_accents = query.ignores_accents;
         let compared = |word: &str| {
@@ -109,38 +192,43 @@ impl Conditions {
         self.all.is_empty() && self.words.is_empty()
     }
 
-    /// The condition, where there is one and nothing else.
-    pub(crate) fn only(&self) -> Option<&Condition> {
-        match self.all.as_slice() {
-            [condition] if self.words.is_empty() => Some(condition),
-            _ => None,
-        }
+    /// Whether words are looked for.
+    pub(crate) fn has_search(&self) -> bool {
+        !self.words.is_empty()
+    }
+
+    fn conditions(&self) -> Vec<&Condition> {
+        self.all.iter().flat_map(Node::conditions).collect()
     }
 
     /// What is compared.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
-        self.all.iter().map(|condition| &condition.path)
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        self.conditions().into_iter().map(|condition| &condition.path).collect()
+    }
+
+    /// The members of a record that are looked at; `None` for all.
+    pub(crate) fn members(&self) -> Option<BTreeSet<&str>> {
+        self.words.is_empty().then(|| self.paths().into_iter().map(Path::begins_at).collect())
     }
 
     /// Whether all conditions hold that ask for the record's own members.
     pub(crate) fn hold(&self, collection: &Collection, record: &Record) -> bool {
         let nothing = Referred::default();
-        let mut own = self.all.iter().filter(|condition| condition.path.steps.is_empty());
-        own.all(|condition| condition.holds(record, &nothing, &self.spent)) && self.has_words(collection, record)
+        let mut own = self.all.iter().filter(|node| node.is_own());
+        own.all(|node| node.holds(record, &nothing, &self.spent)) && self.has_words(collection, record)
     }
 
     /// Whether all conditions hold that ask for members of records that the record refers to.
     pub(crate) fn hold_for_referred(&self, record: &Record, referred: &Referred) -> bool {
-        let mut others = self.all.iter().filter(|condition| !condition.path.steps.is_empty());
-        others.all(|condition| condition.holds(record, referred, &self.spent))
+        let mut others = self.all.iter().filter(|node| !node.is_own());
+        others.all(|node| node.holds(record, referred, &self.spent))
     }
 
     /// Lets others have the thread where patterns took long; an error where they took longer than one request may spend on them.
     pub(crate) async fn rest(&self, deadline: &Deadline) -> Result<()> {
         if self.spent.is_over() {
-            let names = self.all.iter().filter(|condition| !condition.patterns.is_empty());
             let mut errors = FieldErrors::new();
-            for condition in names {
+            for condition in self.conditions().into_iter().filter(|condition| condition.is_pattern()) {
                 let message = "Looking for this pattern takes too long here. Narrow the list by other filters, or use a simpler pattern.";
                 errors.push(condition.parameter.clone(), FieldError::new("too_much", message));
             }
@@ -168,116 +256,6 @@ impl Conditions {
     }
 }
 
-impl Condition {
-    fn new(path: Path, filter: &Filter) -> std::result::Result<Self, FieldError> {
-        let values = filter_values(&path.field, filter)?;
-        let patterns = match filter.lookup {
-            Lookup::Regex => vec![regex::compile(&filter.value, false)?],
-            Lookup::Iregex => vec![regex::compile(&filter.value, true)?],
-            _ => Vec::new(),
-        };
-        let texts = match filter.lookup {
-            lookup if ignores_case(lookup) => vec![fold(&filter.value)],
-            _ => vec![nfc(&filter.value).into_owned()],
-        };
-        Ok(Self { path, lookup: filter.lookup, values, texts, patterns, parameter: filter.parameter() })
-    }
-
-    /// Takes what another asks for too: one of both.
-    fn extend(&mut self, other: Self) {
-        self.values.extend(other.values);
-        self.texts.extend(other.texts);
-        self.patterns.extend(other.patterns);
-    }
-
-    fn holds(&self, record: &Record, referred: &Referred, spent: &Spent) -> bool {
-        let value = self.path.value(record, referred);
-        let value = value.as_ref();
-        if self.lookup == Lookup::Isnull {
-            return Value::Bool(value.is_null()) == self.values[0];
-        }
-        let compare = |with: &Value| compare(&self.path.field, value, with);
-        let first = &self.values[0];
-        match self.lookup {
-            Lookup::Ne => !self.equals(value, first),
-            Lookup::Exact | Lookup::In => self.values.iter().any(|with| self.equals(value, with)),
-            _ if value.is_null() => false,
-            Lookup::Gt => compare(first).is_gt(),
-            Lookup::Gte => compare(first).is_ge(),
-            Lookup::Lt => compare(first).is_lt(),
-            Lookup::Lte => compare(first).is_le(),
-            Lookup::Range => compare(first).is_ge() && compare(&self.values[1]).is_le(),
-            _ => value.as_str().is_some_and(|text| self.has_text(text, spent)),
-        }
-    }
-
-    /// Whether a textual lookup finds one of its texts.
-    fn has_text(&self, text: &str, spent: &Spent) -> bool {
-        if !self.patterns.is_empty() {
-            return self.patterns.iter().any(|pattern| spent.is_match(pattern, text));
-        }
-        let exact = nfc(text);
-        let finds = |text: &str, with: &str| match self.lookup {
-            Lookup::Contains | Lookup::Icontains => text.contains(with),
-            Lookup::Startswith | Lookup::Istartswith => text.starts_with(with),
-            Lookup::Endswith => text.ends_with(with),
-            _ => text == with,
-        };
-        if !ignores_case(self.lookup) {
-            return self.texts.iter().any(|with| finds(&exact, with));
-        }
-        let folded = fold(&exact);
-        // What is found with case is found without, also where a part of a letter (of a ligature) folds to another beginning.
-        self.texts.iter().any(|with| finds(&folded, with))
-            || self.values.iter().filter_map(Value::as_str).any(|with| finds(&exact, &nfc(with)))
-    }
-
-    /// A list (several choices) equals a value that is in it.
-    fn equals(&self, value: &Value, with: &Value) -> bool {
-        match (value, with) {
-            (Value::Array(items), Value::Array(wanted))
-                if matches!(self.path.field.kind, FieldType::Choice { many: true, .. }) =>
-            {
-                wanted.iter().all(|item| items.contains(item))
-            }
-            _ => {
-                value == with
-                    || (!value.is_null()
-                        && self.path.field.kind.indexable()
-                        && compare(&self.path.field, value, with).is_eq())
-            }
-        }
-    }
-}
-
-fn ignores_case(lookup: Lookup) -> bool {
-    matches!(lookup, Lookup::Icontains | Lookup::Istartswith | Lookup::Iexact)
-}
-
-/// How two values of a field compare; null comes first. Texts are in the order of their code points in Normalization Form C, as in keys.
-pub(crate) fn compare(field: &Field, a: &Value, b: &Value) -> Ordering {
-    match (a, b) {
-        (Value::Null, Value::Null) => Ordering::Equal,
-        (Value::Null, _) => Ordering::Less,
-        (_, Value::Null) => Ordering::Greater,
-        (Value::Number(a), Value::Number(b)) => a.as_i64().cmp(&b.as_i64()),
-        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-        (Value::String(a), Value::String(b)) => match field.kind {
-            FieldType::Decimal { .. } => parse_decimal(a).cmp(&parse_decimal(b)),
-            FieldType::Datetime => moment(a).cmp(moment(b)),
-            FieldType::Date | FieldType::Reference { .. } => a.cmp(b),
-            _ => nfc(a).cmp(&nfc(b)),
-        },
-        _ => a.to_string().cmp(&b.to_string()),
-    }
-}
-
-/// A moment so that texts compare as moments do, however many decimals an earlier version wrote.
-fn moment(text: &str) -> &str {
-    let text = text.trim_end_matches('Z');
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use common::query::{Query, decode};
@@ -295,7 +273,7 @@ mod tests {
         .unwrap();
         let query = ListQuery::from_pairs(decode(query)).unwrap();
         query.check(&collection).unwrap();
-        let conditions = Conditions::new(&collection, &query).unwrap();
+        let conditions = Conditions::new(&Asked::default(), &collection, &query).unwrap();
         let records = [
             json!({"n": 1, "t": "Sweet corn", "d": "9.50", "at": "2024-01-01T00:00:00Z", "tags": ["a"]}),
             json!({"n": 2, "t": "ÄPFEL", "d": "10.5", "at": "2024-01-01T00:00:00.5Z", "tags": ["a", "b"]}),
@@ -338,7 +316,7 @@ mod tests {
         .unwrap();
         let query = ListQuery { ignores_accents, ..ListQuery::from_pairs(decode(query)).unwrap() };
         let record = serde_json::from_value(json!({"t": text})).unwrap();
-        Conditions::new(&collection, &query).unwrap().hold(&collection, &record)
+        Conditions::new(&Asked::default(), &collection, &query).unwrap().hold(&collection, &record)
     }
 
     #[test]

@@ -5,7 +5,10 @@
 mod plan;
 mod rows;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
@@ -63,7 +66,8 @@ pub async fn list(
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
     query.check(&schema.collection)?;
-    let view = View { core, snapshot: &snapshot, caller, schema, may, query, deadline: &deadline };
+    let looked = Looked::default();
+    let view = View { core, snapshot: &snapshot, caller, schema, may, query, deadline: &deadline, looked: &looked };
     let plan = Plan::new(&view).await?;
     let expansion = Expansion::new(core, &snapshot, caller, &view.schema, &query.expand).await?;
     if query.cursor.is_some() {
@@ -168,6 +172,26 @@ struct View<'a> {
     may: Decision,
     query: &'a ListQuery,
     deadline: &'a Deadline,
+    looked: &'a Looked,
+}
+
+/// What was looked at for a list.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    keys: AtomicUsize,
+    rows: AtomicUsize,
+}
+
+impl Looked {
+    /// Keys were read, of an index or with records.
+    fn keys(&self, count: usize) {
+        self.keys.fetch_add(count, Relaxed);
+    }
+
+    /// Conditions were asked of a record.
+    fn row(&self) {
+        self.rows.fetch_add(1, Relaxed);
+    }
 }
 
 /// How many rows of a list are passed over, and how many are asked for.

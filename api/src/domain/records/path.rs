@@ -19,6 +19,7 @@ use crate::domain::{core::Core, error::Result, schema::Schema};
 const MAX_STEPS: usize = 4;
 
 /// The way from a record to a value.
+#[derive(Clone)]
 pub(crate) struct Path {
     /// The references that lead there, the record's own first.
     pub steps: Vec<Step>,
@@ -27,10 +28,11 @@ pub(crate) struct Path {
     /// How its values compare.
     pub field: Field,
     /// What of the member is meant.
-    part: Option<Part>,
+    pub part: Option<Part>,
 }
 
 /// One reference.
+#[derive(Clone)]
 pub(crate) struct Step {
     /// The field that refers.
     pub field: String,
@@ -49,6 +51,21 @@ impl Path {
             }
             Named::Reference { .. } => None,
         }
+    }
+
+    /// To what each of `names` says, in their order: see [`Path::find`].
+    pub(crate) async fn find_all(
+        core: &Core,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        schema: &Arc<Schema>,
+        names: impl ExactSizeIterator<Item = &str>,
+    ) -> Result<Vec<Option<Self>>> {
+        let mut paths = Vec::with_capacity(names.len());
+        for name in names {
+            paths.push(Self::find(core, snapshot, caller, schema, name).await?);
+        }
+        Ok(paths)
     }
 
     /// To what `name` says; `None` where it leads nowhere, or into a collection whose records the caller can neither list nor
@@ -80,9 +97,14 @@ impl Path {
         }
     }
 
-    /// Whether it is a whole member of the record itself.
-    pub(crate) fn is_own_member(&self) -> bool {
-        self.steps.is_empty() && self.part.is_none()
+    /// The member of the record itself, where all of it is meant.
+    pub(crate) fn own_member(&self) -> Option<&str> {
+        (self.steps.is_empty() && self.part.is_none()).then_some(&*self.member)
+    }
+
+    /// The member of the record itself where the way begins.
+    pub(crate) fn begins_at(&self) -> &str {
+        self.steps.first().map_or(&self.member, |step| &step.field)
     }
 
     /// The value that a record has there; null where it refers to nothing, or to what the caller may not view.

@@ -14,7 +14,7 @@ use common::{
 use serde::Serialize;
 
 use super::{
-    filter::Conditions,
+    filter::{Asked, Conditions},
     list::{Window, numbered},
     referred::Referred,
     sort::{First, SortKeys},
@@ -29,13 +29,14 @@ const ROWS_BETWEEN_PAUSES: usize = 256;
 /// The page of `rows` that a checked query asks for. Where it names no order, they stay in theirs. Words are looked for in
 /// texts only.
 pub async fn select<T: Serialize>(
+    asked: &Asked,
     rows: Vec<T>,
     table: &Collection,
     query: &ListQuery,
     deadline: &Deadline,
 ) -> Result<Page<T>> {
     work::hold(rows.len() * HELD_FOR_EACH)?;
-    let conditions = Conditions::new(table, query)?;
+    let conditions = Conditions::new(asked, table, query)?;
     let keys = SortKeys::new(table, query);
     // Which page is the last is known at the end only.
     let mut first = First::new(

@@ -15,7 +15,7 @@ use common::{
 use serde_json::Value;
 use store::Snapshot;
 
-use super::{cursor::Cursor, filter::compare, path::Path, referred::Referred};
+use super::{condition::compare, cursor::Cursor, path::Path, referred::Referred};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -46,8 +46,10 @@ impl SortKeys {
     ) -> Result<Self> {
         let mut keys = Vec::with_capacity(query.ordering.len());
         let mut errors = FieldErrors::new();
-        for key in &query.ordering {
-            match Path::find(core, snapshot, caller, schema, &key.field).await? {
+        let names = query.ordering.iter().map(|key| key.field.as_str());
+        let paths = Path::find_all(core, snapshot, caller, schema, names).await?;
+        for (key, path) in query.ordering.iter().zip(paths) {
+            match path {
                 Some(path) if path.field.kind.indexable() => keys.push((path, key.descending)),
                 Some(_) => {
                     errors.push("ordering", FieldError::new("invalid", format!("\"{}\" has no order.", key.field)));
@@ -59,6 +61,22 @@ impl SortKeys {
             }
         }
         Ok(errors.or(Self(keys))?)
+    }
+
+    /// Each key with whether the largest comes first.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&Path, bool)> + Clone {
+        self.0.iter().map(|(path, descending)| (path, *descending))
+    }
+
+    /// Whether rows are in the order in which they were made, or its reverse. Ids rise with the time of creation.
+    pub(crate) fn are_ids(&self) -> bool {
+        self.0.first().is_none_or(|(path, _)| matches!(path.own_member(), Some("id" | "created_at")))
+    }
+
+    /// Whether rows that are equal in all keys stand in the reverse of the order in which they were made: as an index reads.
+    pub(crate) fn ids_descend(&self) -> bool {
+        let made = self.0.iter().find(|(path, _)| matches!(path.own_member(), Some("id" | "created_at")));
+        made.or(self.0.last()).is_some_and(|(_, descending)| *descending)
     }
 
     /// What is ordered by.
@@ -78,11 +96,7 @@ impl SortKeys {
                 return if *descending { order.reverse() } else { order };
             }
         }
-        // Ties are in the order of creation, backward where the last key is: as an index reads.
-        match self.0.last() {
-            Some((_, true)) => id_b.cmp(&id_a),
-            _ => id_a.cmp(&id_b),
-        }
+        if self.ids_descend() { id_b.cmp(&id_a) } else { id_a.cmp(&id_b) }
     }
 }
 

@@ -1,14 +1,16 @@
 //! A record as it is sent, and made of what was sent. How it is stored is in `domain::record`.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use common::{
     id::{RecordId, Revision, UserId},
     record::Record,
 };
 use serde_json::Value;
-use store::Version;
+use store::{Entry, Version};
 
-use crate::domain::{error::Result, schema::Schema};
+use crate::domain::{error::Result, record, schema::Schema};
 
 /// A record as it is sent: its bytes need no parsing.
 #[derive(Debug, Clone)]
@@ -34,6 +36,21 @@ impl Sent {
     pub fn etag(&self) -> String {
         self.revision.etag_since(self.look)
     }
+}
+
+/// A stored record with its revision, and with no more of its members than are asked for; all where that is `None`.
+pub(super) fn parse_some(
+    schema: &Schema,
+    id: RecordId,
+    entry: &Entry,
+    members: Option<&BTreeSet<&str>>,
+) -> Result<Record> {
+    let Some(members) = members.filter(|_| schema.is_current(&entry.value).unwrap_or(false)) else {
+        return schema.parse(id, entry);
+    };
+    let mut record = record::decode_some(id, &entry.value, members)?;
+    record.set("revision", entry.version.get());
+    Ok(record)
 }
 
 /// A record: the server's members of `old` around new values.

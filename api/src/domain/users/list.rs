@@ -2,6 +2,7 @@
 //! filters or orders otherwise looks at every user.
 
 use common::{
+    access::Caller,
     page::Page,
     people,
     query::{ListQuery, OrderBy},
@@ -29,7 +30,14 @@ pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<User>> {
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     let Some(scan) = in_order_of_keys(query) else {
-        return records::select(everyone(&snapshot, &deadline).await?, &table, query, &deadline).await;
+        return records::select(
+            &records::Asked::new(core, &Caller::Anonymous),
+            everyone(&snapshot, &deadline).await?,
+            &table,
+            query,
+            &deadline,
+        )
+        .await;
     };
     let count = snapshot.count(&scan).await?.get() as u64;
     let (first, size) = records::window(query, count)?;
@@ -55,7 +63,7 @@ async fn everyone(snapshot: &Snapshot, deadline: &Deadline) -> Result<Vec<User>>
 
 /// The keys whose order is the query's, where there is nothing to filter. Names are in the order of their folded forms.
 fn in_order_of_keys(query: &ListQuery) -> Option<Scan> {
-    if !query.filters.is_empty() || !query.search.is_empty() {
+    if query.narrows() {
         return None;
     }
     let (space, descending) = match query.ordering.as_slice() {

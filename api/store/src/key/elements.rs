@@ -33,6 +33,8 @@ pub enum Element {
     Bytes(Vec<u8>),
     /// A UUID.
     Uuid(Uuid),
+    /// One that sorts the other way round.
+    Descending(Box<Element>),
 }
 
 /// The elements of a key from the left: first [`Elements::space`], then the rest by type, or as an
@@ -139,6 +141,11 @@ fn decode(bytes: &[u8]) -> Option<(Element, usize)> {
             (Element::Bytes(bytes), length)
         }
         UUID => (Element::Uuid(Uuid::from_bytes(*body.first_chunk::<16>()?)), 16),
+        0x80.. => {
+            let turned: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
+            let (element, length) = decode(&turned)?;
+            return Some((Element::Descending(Box::new(element)), length));
+        }
         _ => return None,
     };
     Some((element, 1 + length))

@@ -45,6 +45,7 @@ fn place(element: &Element) -> u8 {
         Element::Bytes(_) => 6,
         Element::Uuid(_) => 7,
         Element::Int(_) => 8,
+        Element::Descending(_) => 9,
     }
 }
 
@@ -138,4 +139,43 @@ fn long_texts_make_keys_that_fit_and_differ() {
     assert_ne!(key(&long), key(&format!("{long}x")), "beginnings are equal, texts are not");
     assert!(key(&format!("a{long}")) < key(&format!("b{long}")));
     assert_eq!(key("short"), Key::space("unique").uuid(Uuid::nil()).text(&"f".repeat(63)).text("short"));
+}
+
+proptest! {
+    #[test]
+    fn descending_elements_sort_the_other_way_round_and_come_apart(
+        a in element(), b in element(), next in element(), other in element(),
+    ) {
+        let make = |value: &Element, next: &Element| Key::space("k").descending(|key| key.element(value)).element(next);
+        let (first, second) = (make(&a, &next), make(&b, &other));
+        if a != b {
+            prop_assert_eq!(first.cmp(&second), order(&b, &a), "{:?} {:?}", a, b);
+        }
+        let mut elements = first.elements();
+        elements.space().unwrap();
+        prop_assert_eq!(elements.element(), Ok(Element::Descending(Box::new(a))));
+        prop_assert_eq!(elements.element(), Ok(next));
+    }
+
+    #[test]
+    fn a_cut_lies_between_the_same_values_whichever_way_they_sort(
+        at in element(), value in element(), next in element(), beginning in "[\\x00a]{0,3}", text in "[\\x00ab]{0,4}",
+    ) {
+        let cuts = [
+            (Cut::start(), true),
+            (Cut::end(), false),
+            (Cut::before(|key| key.element(&at)), order(&value, &at).is_ge()),
+            (Cut::after(|key| key.element(&at)), order(&value, &at).is_gt()),
+        ];
+        let texts = Element::Text(text.clone());
+        let beyond = text.as_str() > beginning.as_str() && !text.starts_with(&beginning);
+        let after_texts = (Cut::after_texts(&beginning), beyond);
+        let cuts = cuts.into_iter().map(|(cut, is_beyond)| (cut, is_beyond, &value));
+        for (cut, is_beyond, value) in cuts.chain([(after_texts.0, after_texts.1, &texts)]) {
+            let key = Key::space("k").element(value).element(&next);
+            prop_assert_eq!(key >= cut.place(Key::space("k"), false), is_beyond, "{:?} {:?}", cut, value);
+            let key = Key::space("k").descending(|key| key.element(value)).element(&next);
+            prop_assert_eq!(key < cut.place(Key::space("k"), true), is_beyond, "{:?} {:?} the other way", cut, value);
+        }
+    }
 }

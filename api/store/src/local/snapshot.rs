@@ -165,7 +165,28 @@ impl Snapshot {
         if nothing_between(&scan.from, &scan.to) {
             return Ok(0);
         }
+        let bucket = |bound: &Bound<Key>| match bound {
+            Bound::Included(key) | Bound::Excluded(key) => self.order.bucket_of(key),
+            Bound::Unbounded => None,
+        };
+        // In one bucket there are few enough to be counted one by one.
+        if let (Some((from, _)), Some((to, _))) = (bucket(&scan.from), bucket(&scan.to))
+            && from == to
+        {
+            return self.read_count(scan.from.clone(), &scan.to).await;
+        }
         Ok(self.end(&scan.to).await?.saturating_sub(self.begin(&scan.from).await?))
+    }
+
+    pub(crate) fn estimate(&self, scan: &Scan) -> usize {
+        if nothing_between(&scan.from, &scan.to) {
+            return 0;
+        }
+        let rank = |bound: &Bound<Key>, open: usize| match bound {
+            Bound::Included(key) | Bound::Excluded(key) => self.order.bucket_of(key).map_or(0, |(_, rank)| rank),
+            Bound::Unbounded => open,
+        };
+        rank(&scan.to, self.order.len()).saturating_sub(rank(&scan.from, 0))
     }
 
     /// The same scan with less to skip: where the first entry is, is looked up by its rank.
@@ -207,9 +228,14 @@ impl Snapshot {
 
     /// How many keys there are up to a bound at `key`: those before its bucket are counted already, the others one by one.
     async fn rank(&self, key: &Key, to: Bound<&Key>) -> Result<usize, ReadError> {
-        let Some((first, mut rank)) = self.order.bucket_of(key) else { return Ok(0) };
-        let (mut from, to) = (Bound::Included(first), to.cloned());
-        while !nothing_between(&from, &to) {
+        let Some((first, rank)) = self.order.bucket_of(key) else { return Ok(0) };
+        Ok(rank + self.read_count(Bound::Included(first), &to.cloned()).await?)
+    }
+
+    /// How many keys there are between two bounds, read one by one.
+    async fn read_count(&self, mut from: Bound<Key>, to: &Bound<Key>) -> Result<usize, ReadError> {
+        let mut count = 0;
+        while !nothing_between(&from, to) {
             let (from_now, direction) = (from.as_ref(), Direction::Forward);
             let request = PageRequest {
                 from: from_now,
@@ -220,12 +246,12 @@ impl Snapshot {
                 values: false,
             };
             let Page { entries, end } = self.read(&request).await?;
-            rank += entries.len();
+            count += entries.len();
             let Some(end) = end else { break };
             from = Bound::Excluded(end);
             tokio::task::yield_now().await;
         }
-        Ok(rank)
+        Ok(count)
     }
 
     /// What was there at the snapshot of a page.

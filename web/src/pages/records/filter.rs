@@ -5,7 +5,7 @@ use std::rc::Rc;
 use common::{
     collection::Collection,
     field::FieldType,
-    query::{ListQuery, Lookup, Query},
+    query::ListQuery,
     table::{TableState, filter_line, parse_filter_line},
 };
 use web_sys::{HtmlElement, HtmlInputElement};
@@ -64,11 +64,10 @@ pub(crate) fn FilterLine(props: &FilterLineProps) -> Html {
     let clear = {
         let (ongo, query) = (ongo.clone(), state.query.clone());
         move |_: MouseEvent| {
-            ongo.emit(ListQuery { filters: Vec::new(), search: String::new(), page: 1, ..query.clone() });
+            ongo.emit(ListQuery { filters: Vec::new(), filter: None, search: String::new(), page: 1, ..query.clone() });
         }
     };
     let is_narrowed = is_narrowed(&state.query);
-    let unsaid = unsaid(&state.query);
     html! {
         <form class="filter" role="search" {onsubmit} novalidate=true>
             <div class="filter-line">
@@ -107,24 +106,8 @@ pub(crate) fn FilterLine(props: &FilterLineProps) -> Html {
                 </Popover>
             </div>
             <p class="error" id="filter-error" aria-live="polite" dir="auto">{ fault.unwrap_or_default() }</p>
-            if !unsaid.is_empty() {
-                <p class="hint">{ words::table::ALSO }{ " " }{ for unsaid.iter().map(|part| html! { <code>{ part }</code> }) }</p>
-            }
         </form>
     }
-}
-
-/// The filters that only an address can say, as it says them. They must not narrow the table down unseen.
-fn unsaid(query: &ListQuery) -> Vec<String> {
-    let lookups = [Lookup::Gte, Lookup::Lte, Lookup::Ne, Lookup::Gt, Lookup::Lt, Lookup::Icontains, Lookup::Exact];
-    let filters = query.filters.iter().filter(|filter| !lookups.contains(&filter.lookup));
-    filters
-        .map(|filter| {
-            let alone = ListQuery { filters: vec![filter.clone()], ..ListQuery::default() };
-            let (name, value) = alone.to_pairs().into_iter().next().unwrap_or_default();
-            format!("{name}={}", common::text::single_line(&value))
-        })
-        .collect()
 }
 
 fn placeholder(collection: &Collection) -> String {
@@ -166,7 +149,7 @@ fn examples(collection: &Collection) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use common::query::Filter;
+    use common::query::{Filter, Lookup};
     use serde_json::json;
 
     use super::*;
@@ -185,19 +168,24 @@ mod tests {
     fn every_example_is_one_that_the_line_understands() {
         assert_eq!(examples(&snacks()), ["title~text", "price>=3", "size=\"very big\""]);
         for example in examples(&snacks()) {
-            assert_eq!(parse_filter_line(&snacks(), &example).unwrap().0.len(), 1, "{example}");
+            assert_eq!(parse_filter_line(&snacks(), &example).unwrap().filters.len(), 1, "{example}");
         }
     }
 
     #[test]
     fn no_filter_works_unseen() {
-        let filter = |lookup| Filter { field: "title".into(), lookup, value: "P".into() };
+        let filter = |lookup| Filter {
+            field: "title".into(),
+            lookup,
+            value: if lookup == Lookup::Range { "P,Q" } else { "P" }.into(),
+        };
         let query = ListQuery {
             filters: Lookup::WORDS.iter().map(|(_, lookup)| filter(*lookup)).collect(),
             ..ListQuery::default()
         };
         let line = filter_line(&query);
-        let shown = parse_filter_line(&snacks(), &line).unwrap().0.len() + unsaid(&query).len();
-        assert_eq!(shown, Lookup::WORDS.len(), "{line} {:?}", unsaid(&query));
+        let condition = parse_filter_line(&snacks(), &line).unwrap().filter.unwrap();
+        // A range is two comparisons.
+        assert_eq!(condition.comparisons().len(), Lookup::WORDS.len() + 1, "{line}");
     }
 }

@@ -47,7 +47,7 @@ fn read(address: &str, check: impl FnOnce(&ListQuery) -> Result<(), FieldErrors>
 
 /// Whether a query leaves rows out.
 pub(crate) fn is_narrowed(query: &ListQuery) -> bool {
-    !query.filters.is_empty() || !query.search.is_empty()
+    query.narrows()
 }
 
 /// A table on its way to the screen.

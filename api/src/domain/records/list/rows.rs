@@ -1,10 +1,10 @@
 //! Rows off the keys of a store, a few at a time, until there are enough of them or they fill an answer.
 
 use common::id::RecordId;
-use store::{Entry, Key, Scan, Snapshot};
+use store::{Entry, Key, Scan};
 
-use super::MAX_PAGE_BYTES;
-use crate::domain::{error::Result, keyspace, record, schema::Schema, work};
+use super::{MAX_PAGE_BYTES, View};
+use crate::domain::{error::Result, indexes::IndexKind, keyspace, record, stage, work};
 
 /// Entries that are read at once: one may have half a megabyte.
 const STRETCH: usize = 16;
@@ -27,11 +27,6 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// None yet, of so many that match.
-    pub(super) fn of(count: u64) -> Self {
-        Self { count: Some(count), ..Self::default() }
-    }
-
     /// Takes one more row, unless an answer is full.
     pub(super) fn push(&mut self, row: Found) {
         let bytes = self.bytes + record::json_size(&row.1.value);
@@ -44,22 +39,17 @@ impl Rows {
     }
 
     /// Takes up to `wanted` more rows off the keys that `scan` visits: records, or entries of an index of them.
-    pub(super) async fn read(
-        &mut self,
-        snapshot: &Snapshot,
-        schema: &Schema,
-        mut scan: Scan,
-        wanted: usize,
-    ) -> Result<()> {
+    pub(super) async fn read(&mut self, view: &View<'_>, kind: IndexKind, mut scan: Scan, wanted: usize) -> Result<()> {
         let mut left = wanted;
         while left > 0 && !self.is_cut {
             let stretch = left.min(STRETCH);
-            let entries = snapshot.scan(scan.clone().limit(stretch)).await?;
+            let entries = view.snapshot.scan(scan.clone().limit(stretch)).await?;
+            view.looked.keys(entries.len());
             let Some((last, _)) = entries.last() else { break };
             let is_last = entries.len() < stretch;
             scan = scan.skip(0).after(last);
             left -= entries.len();
-            for row in resolve(snapshot, schema, entries).await? {
+            for row in resolve(view, kind, entries).await? {
                 work::hold(row.1.value.len())?;
                 self.push(row);
             }
@@ -71,9 +61,9 @@ impl Rows {
     }
 
     /// Takes the records with these ids, in their order.
-    pub(super) async fn read_by_id(&mut self, snapshot: &Snapshot, schema: &Schema, ids: &[RecordId]) -> Result<()> {
+    pub(super) async fn read_by_id(&mut self, view: &View<'_>, ids: &[RecordId]) -> Result<()> {
         for ids in ids.chunks(STRETCH) {
-            for row in by_id(snapshot, schema, ids.iter().copied()).await? {
+            for row in by_id(view, ids.iter().copied()).await? {
                 work::hold(row.1.value.len())?;
                 self.push(row);
             }
@@ -86,19 +76,22 @@ impl Rows {
 }
 
 /// Records, from a scan over records or over an index of them.
-pub(super) async fn resolve(snapshot: &Snapshot, schema: &Schema, entries: Vec<(Key, Entry)>) -> Result<Vec<Found>> {
-    let found = entries.into_iter().filter_map(|(key, entry)| Some((keyspace::last_id(&key)?, entry)));
-    let (records, indexed): (Vec<_>, Vec<_>) = found.partition(|(_, entry)| !entry.value.is_empty());
-    if indexed.is_empty() {
-        return Ok(records);
+async fn resolve(view: &View<'_>, kind: IndexKind, entries: Vec<(Key, Entry)>) -> Result<Vec<Found>> {
+    let ids = |entries: Vec<(Key, Entry)>| entries.into_iter().filter_map(|(key, _)| keyspace::last_id(&key));
+    match kind {
+        IndexKind::Records => {
+            let found = entries.into_iter().filter_map(|(key, entry)| Some((keyspace::last_id(&key)?, entry)));
+            Ok(found.collect())
+        }
+        IndexKind::Entries => by_id(view, ids(entries)).await,
+        IndexKind::Unique => by_id(view, entries.iter().filter_map(|(_, entry)| stage::unique_holder(entry))).await,
     }
-    by_id(snapshot, schema, indexed.into_iter().map(|(id, _)| id)).await
 }
 
 /// The records with these ids, in their order.
-async fn by_id(snapshot: &Snapshot, schema: &Schema, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Found>> {
+pub(super) async fn by_id(view: &View<'_>, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Found>> {
     let ids: Vec<_> = ids.collect();
-    let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
-    let entries = snapshot.get_many(&keys).await?;
+    let keys: Vec<_> = ids.iter().map(|id| keyspace::record(view.schema.number(), *id)).collect();
+    let entries = view.snapshot.get_many(&keys).await?;
     Ok(ids.into_iter().zip(entries).filter_map(|(id, entry)| Some((id, entry?))).collect())
 }

@@ -1,0 +1,202 @@
+//! What an index offers a query: the ranges of its keys that have every match in them, and whether they are in the query's order.
+
+use std::collections::BTreeSet;
+
+use store::{Cut, Key, Scan, Snapshot};
+
+use super::intervals::{Intervals, Owners, intervals};
+use crate::domain::{
+    indexes::{IndexKind, IndexPart, ReadIndex},
+    records::{cursor::Cursor, filter::Node, sort::SortKeys},
+};
+
+/// Ranges that one index is read in at most.
+const MAX_RANGES: usize = 1000;
+
+/// The ranges of an index that a query reads.
+#[derive(Debug, Clone)]
+pub(super) struct Access {
+    pub index: ReadIndex,
+    /// From one bound to the other, in the order of the keys.
+    ranges: Vec<(Key, Key)>,
+    /// The conditions that hold for exactly these keys, by their places.
+    pub covered: BTreeSet<usize>,
+    /// The parts that have one value in all ranges.
+    constants: Vec<Option<Cut>>,
+    /// The leading parts that conditions say something of.
+    pub bound: usize,
+    /// Where the ranges are in the order of the query: whether they are read from their end.
+    pub reversed: Option<bool>,
+    /// About how many keys there are.
+    pub estimate: usize,
+}
+
+impl Access {
+    /// What an index offers; `None` where it does not have every match.
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        index: &ReadIndex,
+        all: &[Node],
+        owner: Option<&Cut>,
+        owners: &Owners,
+        ordering: &SortKeys,
+    ) -> Option<Self> {
+        let mut places = vec![index.prefix.clone()];
+        let mut ranges = None;
+        let (mut covered, mut constants, mut bound) = (BTreeSet::new(), Vec::new(), 0);
+        for (i, part) in index.parts.iter().enumerate() {
+            let (found, by) = constraint(part, all, owners, owner);
+            // Records without a value have no entry.
+            if index.kind == IndexKind::Unique && part.field.nullable && !found.exclude_null() {
+                return None;
+            }
+            if ranges.is_some()
+                || bound < i
+                || found == Intervals::all()
+                || places.len() * found.ranges.len() > MAX_RANGES
+            {
+                continue;
+            }
+            covered.extend(by);
+            bound = i + 1;
+            if found.are_values() {
+                constants.push(match found.ranges.as_slice() {
+                    [(value, _)] => Some(value.clone()),
+                    _ => None,
+                });
+                let values = |place: &Key| {
+                    found
+                        .ranges
+                        .iter()
+                        .map(|(value, _)| value.value(place.clone(), part.descending))
+                        .collect::<Vec<_>>()
+                };
+                places = places.iter().flat_map(values).collect();
+                continue;
+            }
+            let between =
+                |place: &Key| found.ranges.iter().map(|(from, to)| range(place, part, from, to)).collect::<Vec<_>>();
+            ranges = Some(places.iter().flat_map(between).collect());
+        }
+        let whole = |place: &Key| {
+            let part = index.parts.get(bound);
+            let whole = part.map(|part| range(place, part, &Cut::start(), &Cut::end()));
+            // Where every part has its value, that is the key.
+            whole.unwrap_or_else(|| (place.clone(), place.successor()))
+        };
+        let mut ranges: Vec<(Key, Key)> = ranges.unwrap_or_else(|| places.iter().map(whole).collect());
+        ranges.sort();
+        constants.resize(index.parts.len(), None);
+        let reversed = reversed(index, &constants, ordering);
+        let scans = ranges.iter().map(|(from, to)| scan(from, to));
+        let estimate = scans.map(|scan| snapshot.estimate(&scan)).sum();
+        Some(Self { index: index.clone(), ranges, covered, constants, bound, reversed, estimate })
+    }
+
+    /// The scans that read it, in the order in which they are read; with a place only of what comes behind it.
+    pub(super) fn scans(&self, reversed: bool, ordering: &SortKeys, start: Option<&Cursor>) -> Vec<Scan> {
+        let backward = reversed != start.is_some_and(|start| start.backward);
+        let place = start.map(|start| (self.place(ordering, start), start.inclusive));
+        let scans = self.ranges.iter().filter_map(|(from, to)| {
+            let scan = scan(from, to);
+            let scan = if backward { scan.backward() } else { scan };
+            match &place {
+                // All of it lies before the place.
+                Some((key, _)) if (if backward { key < from } else { key > to }) => None,
+                Some((key, inclusive)) => Some(scan.onward(key, *inclusive)),
+                None => Some(scan),
+            }
+        });
+        let mut scans: Vec<Scan> = scans.collect();
+        if backward {
+            scans.reverse();
+        }
+        scans
+    }
+
+    /// The key of a place.
+    fn place(&self, ordering: &SortKeys, start: &Cursor) -> Key {
+        let value = |part: &IndexPart| {
+            let named = ordering.keys().position(|(path, _)| path.own_member() == Some(&part.name));
+            named.and_then(|at| start.values.get(at))
+        };
+        let parts = self.index.parts.iter().zip(&self.constants);
+        parts.fold(self.index.prefix.clone(), |key, (part, constant)| match (constant, part.name.as_str()) {
+            (Some(value), _) => value.value(key, part.descending),
+            (None, "id") => {
+                let id = |key: Key| key.uuid(start.id.uuid());
+                if part.descending { key.descending(id) } else { id(key) }
+            }
+            (None, _) => match value(part) {
+                Some(value) if part.descending => key.descending(|key| part.append(key, value, || None)),
+                Some(value) => part.append(key, value, || None),
+                None => key,
+            },
+        })
+    }
+
+    /// How many keys there are.
+    pub(super) async fn count(&self, snapshot: &Snapshot) -> crate::domain::Result<u64> {
+        let mut count = 0;
+        for (from, to) in &self.ranges {
+            count += snapshot.count(&scan(from, to)).await?.get() as u64;
+        }
+        Ok(count)
+    }
+
+    /// Whether there are no more ranges than can be counted at little cost.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.ranges.len() <= 8
+    }
+}
+
+fn scan(from: &Key, to: &Key) -> Scan {
+    Scan::range(std::ops::Bound::Included(from.clone()), std::ops::Bound::Excluded(to.clone()))
+}
+
+fn range(place: &Key, part: &IndexPart, from: &Cut, to: &Cut) -> (Key, Key) {
+    let [from, to] = [from, to].map(|cut| cut.place(place.clone(), part.descending));
+    if part.descending { (to, from) } else { (from, to) }
+}
+
+/// What all conditions together say of a part, and which of them say nothing else.
+fn constraint(part: &IndexPart, all: &[Node], owners: &Owners, owner: Option<&Cut>) -> (Intervals, Vec<usize>) {
+    let (mut both, mut covered) = (Intervals::all(), Vec::new());
+    for (i, node) in all.iter().enumerate() {
+        let Some(found) = intervals(node, part, owners) else { continue };
+        if found.exact {
+            covered.push(i);
+        }
+        both = both.and(&found);
+    }
+    if let Some(owner) = owner.filter(|_| part.name == "owner") {
+        both = both.and(&Intervals::value(owner));
+    }
+    (both, covered)
+}
+
+/// Whether the keys are in the order of the query, and whether from their end.
+fn reversed(index: &ReadIndex, constants: &[Option<Cut>], ordering: &SortKeys) -> Option<bool> {
+    let is_constant =
+        |name: &str| index.parts.iter().zip(constants).any(|(part, constant)| part.name == name && constant.is_some());
+    let mut keys = ordering.keys().map(|(path, descending)| (path.own_member(), descending));
+    let mut reversed = None;
+    for (part, constant) in index.parts.iter().zip(constants) {
+        if constant.is_some() {
+            continue;
+        }
+        let next = keys.find(|(member, _)| !member.is_some_and(is_constant));
+        let (member, descending) = next.unwrap_or((Some("id"), ordering.ids_descend()));
+        // Ids rise with the time of creation.
+        let is_same = member == Some(&part.name) || (member == Some("created_at") && part.name == "id");
+        let turned = descending != part.descending;
+        if !is_same || !part.is_ordered() || reversed.is_some_and(|reversed| reversed != turned) {
+            return None;
+        }
+        reversed = Some(turned);
+        if part.name == "id" {
+            break;
+        }
+    }
+    Some(reversed.unwrap_or(false))
+}

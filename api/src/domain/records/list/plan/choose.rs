@@ -1,0 +1,265 @@
+//! Choosing what a query reads.
+
+use std::collections::BTreeSet;
+
+use common::{access::Decision, id::RecordId, query::LAST_PAGE};
+use store::{Cut, Key};
+
+use super::{
+    Plan, Source,
+    access::Access,
+    intervals::Owners,
+    walk::{Candidates, Ids},
+};
+use crate::domain::{
+    error::Result,
+    indexes::IndexKind,
+    keyspace,
+    numbers::OwnerNumber,
+    records::{
+        filter::{Conditions, Node},
+        list::{View, Window},
+        sort::SortKeys,
+    },
+    work,
+};
+
+/// What reading a record costs that is found by its key.
+const BY_KEY: f64 = 2.5;
+/// What reading a key costs; reading a record with its neighbours costs 1.
+const KEY: f64 = 0.3;
+/// Ids that are held for one query at most.
+const MAX_IDS: usize = 200_000;
+/// Costs that are not worth choosing twice.
+const SMALL: f64 = 500.0;
+
+/// Ids that can be told by keys alone, in one way or in several.
+struct IdSource {
+    accesses: Vec<Access>,
+    covered: BTreeSet<usize>,
+    estimate: usize,
+}
+
+/// What is known while choosing.
+struct Chooser<'a> {
+    view: &'a View<'a>,
+    owner: Option<Cut>,
+    owners: Owners,
+    keys: &'a SortKeys,
+    /// All must hold.
+    all: &'a [Node],
+    has_search: bool,
+    /// Rows that are passed over and asked for.
+    wanted: f64,
+    /// Rows that are asked for.
+    size: f64,
+    counts: bool,
+}
+
+impl Plan {
+    /// The way for a checked query.
+    pub(in super::super) async fn new(view: &View<'_>) -> Result<Self> {
+        let View { core, snapshot, caller, schema, query, .. } = view;
+        let mut conditions = Conditions::find(core, snapshot, caller, schema, query).await?;
+        let keys = SortKeys::find(core, snapshot, caller, schema, query).await?;
+        let (owner, owners) = owners(view, &conditions).await?;
+        let is_counted = query.count && query.cursor.is_none();
+        let window = Window::new(query, query.page);
+        let is_last = query.page == LAST_PAGE && query.limit.is_none() && query.cursor.is_none();
+        let chooser = Chooser {
+            view,
+            owner,
+            owners,
+            keys: &keys,
+            all: &conditions.all,
+            has_search: conditions.has_search(),
+            wanted: as_f64(window.skip.saturating_add(window.size)),
+            size: as_f64(window.size),
+            counts: is_counted || is_last,
+        };
+        let mut accesses = chooser.accesses(&conditions.all);
+        let total = accesses.first().map_or(0, |access| access.estimate).max(1);
+        let narrowest = accesses.iter().map(|access| access.estimate).min().unwrap_or(0);
+        let cost = |access: &Access| chooser.cost(access, narrowest);
+        accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        let Some(best) = accesses.first().cloned() else {
+            return Err(crate::domain::Error::internal("there is nothing to read a list by"));
+        };
+        let best_cost = cost(&best);
+        let mut covered = best.covered.clone();
+        let mut sets: Vec<Ids> = Vec::new();
+        let mut source = Source::Keys(Box::new(best.clone()));
+        if best_cost > SMALL {
+            let (mut left, mut ids) = (as_f64(best.estimate), chooser.id_sources(&accesses));
+            let narrow = ids.iter().position(|ids| chooser.cost_of_ids(ids) < best_cost);
+            if let Some(at) = narrow {
+                let first = ids.remove(at);
+                left = as_f64(first.estimate);
+                covered.clone_from(&first.covered);
+                source = Source::Ids(chooser.ids(&first).await?);
+            }
+            for other in ids {
+                let is_new = !other.covered.is_subset(&covered);
+                let part = as_f64(other.estimate) / as_f64(total);
+                let saved = left * BY_KEY * (1.0 - part.min(1.0));
+                if is_new && saved > as_f64(other.estimate) * KEY * 2.0 && sets.len() < 3 {
+                    sets.push(chooser.ids(&other).await?.into_iter().collect());
+                    covered.extend(other.covered);
+                    left *= part;
+                }
+            }
+        }
+        let kept = conditions.is_empty() && is_whole(&source, view.may);
+        let mut at = 0;
+        conditions.all.retain(|_| {
+            at += 1;
+            !covered.contains(&(at - 1))
+        });
+        Ok(Self { conditions, keys, source, sets, kept })
+    }
+}
+
+/// Whether it is everything that the caller may list.
+fn is_whole(source: &Source, may: Decision) -> bool {
+    let Source::Keys(access) = source else { return false };
+    let parts = usize::from(may != Decision::All);
+    access.index.kind != IndexKind::Unique && access.bound == parts
+}
+
+fn as_f64(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}
+
+impl Chooser<'_> {
+    /// What every index offers that the caller may list by: the records first, or their own.
+    fn accesses(&self, all: &[Node]) -> Vec<Access> {
+        let View { snapshot, schema, .. } = self.view;
+        let found = schema
+            .read_by
+            .iter()
+            .filter_map(|index| Access::new(snapshot, index, all, self.owner.as_ref(), &self.owners, self.keys));
+        let own = |access: &Access| access.index.parts.first().is_some_and(|part| part.name == "owner");
+        let mut found: Vec<Access> = found.collect();
+        // How many keys others have says nothing to this caller, in no way.
+        if self.owner.is_some() && found.iter().any(own) {
+            found.retain(own);
+        } else if self.owner.is_some() {
+            found.truncate(1);
+        }
+        found
+    }
+
+    fn is_exact(&self, covered: &BTreeSet<usize>) -> bool {
+        covered.len() == self.all.len() && !self.has_search
+    }
+
+    /// What reading by it costs, in records that are read with their neighbours.
+    fn cost(&self, access: &Access, narrowest: usize) -> f64 {
+        let keys = as_f64(access.estimate);
+        let each = if access.index.kind == IndexKind::Records { 1.0 } else { BY_KEY };
+        let page = self.wanted.min(keys) * each;
+        // Where there are too few keys to be told apart by their number, what leaves nothing open comes first.
+        let open = as_f64(self.all.len() - access.covered.len() + usize::from(access.reversed.is_none()));
+        open + match (self.is_exact(&access.covered), access.reversed) {
+            (true, Some(_)) => page.min(1000.0 * each),
+            (false, Some(_)) if !self.counts => {
+                // As if the matches were evenly spread.
+                let rows = self.wanted * keys / as_f64(narrowest.max(1));
+                rows.min(keys) * each
+            }
+            _ => keys * each,
+        }
+    }
+
+    fn cost_of_ids(&self, ids: &IdSource) -> f64 {
+        let keys = as_f64(ids.estimate);
+        let is_listed = self.is_exact(&ids.covered) && self.keys.are_ids();
+        keys * KEY + if is_listed { self.size.min(keys) } else { keys } * BY_KEY
+    }
+
+    /// The sets of ids that can be had, the smallest first.
+    fn id_sources(&self, accesses: &[Access]) -> Vec<IdSource> {
+        let single = accesses.iter().filter(|access| access.bound > 0 && !access.covered.is_empty());
+        let mut found: Vec<IdSource> = single
+            .map(|access| IdSource {
+                accesses: vec![access.clone()],
+                covered: access.covered.clone(),
+                estimate: access.estimate,
+            })
+            .collect();
+        for (i, node) in self.all.iter().enumerate() {
+            let Node::Any(nodes) = node else { continue };
+            let Some(accesses) = nodes.iter().map(|node| self.narrowest(node)).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let exact = accesses.iter().all(|(_, is_exact)| *is_exact);
+            let accesses: Vec<Access> = accesses.into_iter().map(|(access, _)| access).collect();
+            let estimate = accesses.iter().map(|access| access.estimate).sum();
+            let covered = if exact { BTreeSet::from([i]) } else { BTreeSet::new() };
+            found.push(IdSource { accesses, covered, estimate });
+        }
+        found.retain(|ids| ids.estimate <= MAX_IDS && ids.accesses.iter().all(Access::is_narrow));
+        found.sort_by_key(|ids| ids.estimate);
+        found
+    }
+
+    /// The narrowest way to what a node holds for, and whether it holds for all of it.
+    fn narrowest(&self, node: &Node) -> Option<(Access, bool)> {
+        let nodes = match node {
+            Node::All(nodes) => nodes.as_slice(),
+            node => std::slice::from_ref(node),
+        };
+        let bound = usize::from(self.owner.is_some());
+        let found = self.accesses(nodes).into_iter().filter(|access| access.bound > bound);
+        let best = found.min_by_key(|access| access.estimate)?;
+        let exact = best.covered.len() == nodes.len();
+        Some((best, exact))
+    }
+
+    async fn ids(&self, source: &IdSource) -> Result<Vec<RecordId>> {
+        let mut found = Vec::new();
+        for access in &source.accesses {
+            let scans = access.scans(false, self.keys, None);
+            let mut candidates = Candidates::Scans(scans.into(), access.index.kind);
+            loop {
+                self.view.deadline.pause().await?;
+                let next = candidates.next(self.view, 256).await?;
+                if next.is_empty() {
+                    break;
+                }
+                work::hold(next.len() * size_of::<RecordId>())?;
+                found.extend(next.into_iter().map(|(id, _)| id));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+}
+
+/// Whose records the caller may list, where these are one user's, and the numbers of the owners that conditions name.
+async fn owners(view: &View<'_>, conditions: &Conditions) -> Result<(Option<Cut>, Owners)> {
+    let number = async |user| Ok::<_, crate::domain::Error>(view.core.owners.number(view.snapshot, user).await?);
+    let owner = match view.may {
+        Decision::Own(user) => {
+            // Who never owned anything may have no number; nobody has this one.
+            let owner = number(user).await?.unwrap_or(OwnerNumber(0));
+            Some(Cut::before(|key: Key| keyspace::with_owner(key, Some(owner))))
+        }
+        _ => None,
+    };
+    let mut owners = Owners::new();
+    for condition in conditions.all.iter().flat_map(Node::conditions) {
+        if condition.path.own_member() != Some("owner") {
+            continue;
+        }
+        for id in condition.values.iter().filter_map(|value| value.as_str()) {
+            if let Ok(user) = id.parse()
+                && let Some(owner) = number(user).await?
+            {
+                owners.insert(id.to_owned(), owner);
+            }
+        }
+    }
+    Ok((owner, owners))
+}

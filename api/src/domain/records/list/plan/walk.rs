@@ -1,0 +1,154 @@
+//! A walk through the rows that may match, some at a time, in the order in which a plan finds them.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+use base::Charge;
+use common::{id::RecordId, record::Record};
+use store::{Entry, Scan};
+
+use super::Plan;
+use crate::domain::{
+    error::Result,
+    indexes::IndexKind,
+    keyspace,
+    records::{
+        list::{
+            View,
+            rows::{Found, by_id},
+        },
+        path::Path,
+        referred::Referred,
+        stored::parse_some,
+    },
+    stage, work,
+};
+
+/// Keys that are read at once where records are read with them: one may have half a megabyte.
+const RECORDS: usize = 64;
+/// Keys that are read at once where nothing else is.
+const KEYS: usize = 256;
+
+/// Bytes of values that are read at once, about.
+const BYTES: usize = 512 * 1024;
+
+/// Ids that are found in more than one way.
+pub(super) type Ids = HashSet<RecordId>;
+
+/// A record that may match, with its value where that was read with its key.
+type Candidate = (RecordId, Option<Entry>);
+
+/// Where candidates come from.
+pub(super) enum Candidates<'a> {
+    /// The keys of scans, one after another.
+    Scans(VecDeque<Scan>, IndexKind),
+    /// Ids that are known already.
+    Ids(Box<dyn Iterator<Item = RecordId> + Send + 'a>),
+}
+
+impl Candidates<'_> {
+    /// The next few; none at the end.
+    pub(super) async fn next(&mut self, view: &View<'_>, at_once: usize) -> Result<Vec<Candidate>> {
+        match self {
+            Self::Ids(ids) => Ok(ids.by_ref().take(at_once).map(|id| (id, None)).collect()),
+            Self::Scans(scans, kind) => {
+                while let Some(scan) = scans.pop_front() {
+                    let entries = view.snapshot.scan(scan.clone().limit(at_once).limit_bytes(BYTES)).await?;
+                    view.looked.keys(entries.len());
+                    let Some((last, _)) = entries.last() else { continue };
+                    let bytes: usize = entries.iter().map(|(_, entry)| entry.value.len()).sum();
+                    if entries.len() == at_once || bytes >= BYTES {
+                        scans.push_front(scan.skip(0).after(last));
+                    }
+                    return Ok(entries.into_iter().filter_map(|(key, entry)| candidate(*kind, &key, entry)).collect());
+                }
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+fn candidate(kind: IndexKind, key: &store::Key, entry: Entry) -> Option<Candidate> {
+    match kind {
+        IndexKind::Records => Some((keyspace::last_id(key)?, Some(entry))),
+        IndexKind::Entries => Some((keyspace::last_id(key)?, None)),
+        IndexKind::Unique => Some((stage::unique_holder(&entry)?, None)),
+    }
+}
+
+/// A walk through what may match.
+pub(super) struct Walk<'a> {
+    plan: &'a Plan,
+    view: &'a View<'a>,
+    candidates: Candidates<'a>,
+    paths: Vec<&'a Path>,
+    /// The members that are looked at; `None` for all.
+    members: Option<BTreeSet<&'a str>>,
+    /// What the records of the last stretch refer to.
+    pub referred: Referred,
+    /// What the stretch holds.
+    held: Charge,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(plan: &'a Plan, view: &'a View<'a>, candidates: Candidates<'a>) -> Self {
+        let mut paths = plan.conditions.paths();
+        paths.extend(plan.keys.paths());
+        let members = plan.conditions.members().map(|mut members| {
+            members.extend(plan.keys.paths().map(Path::begins_at));
+            members.insert("owner");
+            members
+        });
+        let referred = Referred::new(paths.iter().copied());
+        Self { plan, view, candidates, paths, members, referred, held: work::charge() }
+    }
+
+    /// The ids of the next stretch that are in every set of the plan; `None` at the end. They are matches where the plan is exact.
+    pub(super) async fn next_ids(&mut self) -> Result<Option<Vec<RecordId>>> {
+        self.view.deadline.pause().await?;
+        let found = self.candidates.next(self.view, KEYS).await?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.in_sets(found).map(|(id, _)| id).collect()))
+    }
+
+    /// The matches of the next stretch; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<(Found, Record)>>> {
+        self.held.shrink_to(0);
+        self.view.deadline.pause().await?;
+        let found = self.candidates.next(self.view, RECORDS).await?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let (known, unknown): (Vec<_>, Vec<_>) = self.in_sets(found).partition(|(_, entry)| entry.is_some());
+        let known = known.into_iter().filter_map(|(id, entry)| Some((id, entry?)));
+        let read = by_id(self.view, unknown.into_iter().map(|(id, _)| id)).await?;
+        let Self { plan, view, members, referred, paths, held, .. } = self;
+        let (collection, conditions) = (&view.schema.collection, &plan.conditions);
+        let mut rows = Vec::new();
+        for found in known.chain(read) {
+            view.looked.row();
+            let value = &found.1.value;
+            held.grow(if members.is_some() { value.len() } else { work::parsed_size(value) } as u64)?;
+            let record = parse_some(&view.schema, found.0, &found.1, members.as_ref())?;
+            if view.may.covers(record.owner()) && conditions.hold(collection, &record) {
+                rows.push((found, record));
+            }
+            conditions.rest(view.deadline).await?;
+        }
+        referred.load(view.snapshot, paths.iter().copied(), rows.iter().map(|(_, record)| record)).await?;
+        let mut matches = Vec::with_capacity(rows.len());
+        for (found, record) in rows {
+            if conditions.hold_for_referred(&record, referred) {
+                matches.push((found, record));
+            }
+            conditions.rest(view.deadline).await?;
+        }
+        Ok(Some(matches))
+    }
+
+    fn in_sets(&self, found: Vec<Candidate>) -> impl Iterator<Item = Candidate> + use<'a> {
+        let sets = &self.plan.sets;
+        found.into_iter().filter(|(id, _)| sets.iter().all(|set| set.contains(id)))
+    }
+}
