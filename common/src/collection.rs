@@ -5,6 +5,8 @@ mod fields;
 
 pub use self::fields::{MAX_FIELDS, read_field};
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ use crate::{
     field::Field,
     id::{CollectionId, Revision},
     name::{CollectionName, FieldName},
+    operation::{Misfits, Operation},
     problem::FieldErrors,
     query::{Pairs, Query, no_such_field, unknown_parameter},
     reader::{Body, Reader, invalid, members, object, unchanged},
@@ -111,6 +114,8 @@ pub struct DefinitionQuery {
     pub dry_run: bool,
     /// While it is looked at whether records fit, writes that would not are refused.
     pub hold: bool,
+    /// The answer does not wait for what takes its time: `Prefer: respond-async` (RFC 7240, section 4.1). No parameter says so.
+    pub respond_async: bool,
 }
 
 impl Query for DefinitionQuery {
@@ -150,6 +155,43 @@ impl Query for DefinitionQuery {
         let flag = |name: &str, flag: bool| flag.then(|| (name.to_owned(), "true".to_owned()));
         drop.into_iter().chain(flag("dry_run", self.dry_run)).chain(flag("hold", self.hold)).collect()
     }
+}
+
+/// The answer to a change of a definition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum DefinitionAnswer {
+    /// It is in force.
+    Changed(Box<Collection>),
+    /// Records are looked at first: how far that is.
+    Begun(Box<Operation>),
+    /// Nothing was changed: what would be.
+    WouldBe(Box<DryRun>),
+}
+
+impl JsonAnswer for DefinitionAnswer {}
+
+/// What a change of a definition would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DryRun {
+    /// How many records the collection has.
+    pub records: u64,
+    /// How many of them were looked at; fewer where that took too long.
+    pub checked: u64,
+    /// How many look otherwise afterwards.
+    pub changed: u64,
+    /// Those that do not fit.
+    pub misfits: Misfits,
+    /// How many records hold something in each field that goes.
+    pub dropped: BTreeMap<String, u64>,
+    /// How many lose something in each field that is converted; their histories keep it.
+    pub converted: BTreeMap<String, u64>,
+    /// About how many seconds it takes until it is in force.
+    pub seconds: u64,
+    /// What goes for good, in words.
+    pub gone: Vec<String>,
 }
 
 /// The members of a collection that the server sets.

@@ -13,14 +13,15 @@ pub use self::{
     part::{FieldPart, Part},
 };
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     access::{AccessRules, Action},
     call_error::CallError,
-    collection::{Collection, Definition},
+    collection::{Collection, Definition, DefinitionQuery},
     conflict::Refusal,
     id::Revision,
+    name::FieldName,
     problem::FieldErrors,
     reader::Body,
     text,
@@ -55,6 +56,8 @@ pub struct Editor {
     /// What is wrong is the server's word, which stands until something is changed.
     refused: bool,
     revision: Option<Revision>,
+    /// Fields that the server asked about before it drops their values. Who saves once more agrees.
+    to_drop: Vec<FieldName>,
 }
 
 impl Default for Editor {
@@ -74,7 +77,16 @@ fn texts(rules: &AccessRules) -> [String; 5] {
 impl Editor {
     fn new(draft: DefinitionDraft, revision: Option<Revision>) -> Self {
         let opened = draft.clone();
-        Self { draft, opened, errors: FieldErrors::new(), message: None, tried: false, refused: false, revision }
+        Self {
+            draft,
+            opened,
+            errors: FieldErrors::new(),
+            message: None,
+            tried: false,
+            refused: false,
+            revision,
+            to_drop: Vec::new(),
+        }
     }
 
     /// Begins with a collection that exists.
@@ -130,13 +142,13 @@ impl Editor {
                 }
             }
         }
-        self.definition();
+        self.read_again();
     }
 
     /// Adds an empty field at the end.
     pub fn add_field(&mut self) {
         self.draft.fields.push(FieldDraft::new());
-        self.definition();
+        self.read_again();
     }
 
     /// Takes a field out.
@@ -144,7 +156,7 @@ impl Editor {
         if index < self.draft.fields.len() {
             self.draft.fields.remove(index);
         }
-        self.definition();
+        self.read_again();
     }
 
     /// Moves a field by one up or down; at the edge nothing happens. Says where it is now.
@@ -154,7 +166,7 @@ impl Editor {
         if is_inside {
             self.draft.fields.swap(index, other);
         }
-        self.definition();
+        self.read_again();
         if is_inside { other } else { index }
     }
 
@@ -162,6 +174,24 @@ impl Editor {
     pub fn submit(&mut self) -> Option<Definition> {
         self.tried = true;
         self.definition()
+    }
+
+    /// Reads what is typed after a change; what was agreed to before it counts no more.
+    fn read_again(&mut self) {
+        self.to_drop.clear();
+        self.definition();
+    }
+
+    /// What is sent beside the definition.
+    pub fn query(&self) -> DefinitionQuery {
+        DefinitionQuery { drop: self.to_drop.clone(), ..DefinitionQuery::default() }
+    }
+
+    /// The names of fields that are in the definition no more.
+    pub fn dropped(&self) -> impl Iterator<Item = &str> {
+        let is_gone =
+            |field: &&FieldDraft| field.id.is_some() && self.draft.fields.iter().all(|now| now.id != field.id);
+        self.opened.fields.iter().filter(is_gone).map(|field| field.name.as_str())
     }
 
     /// Reads what is typed, and finds what is wrong.
@@ -196,6 +226,16 @@ impl Editor {
         }
         self.refused = true;
         self.message = Some(match error.problem() {
+            Some(problem) if problem.code == "would_drop" => {
+                let told = problem.extra.get("records").and_then(Value::as_object).cloned().unwrap_or_default();
+                self.to_drop = told.keys().filter_map(|name| name.parse().ok()).collect();
+                let told = told.iter().map(|(name, count)| {
+                    let records = text::count(count.as_u64().unwrap_or(0), "record");
+                    format!("“{}” in {records}", text::label(name))
+                });
+                let told = told.collect::<Vec<_>>().join(", ");
+                format!("This drops what stands in {told}. Save once more if that is meant.")
+            }
             Some(problem) => {
                 self.errors = problem.errors.clone();
                 problem.detail.clone()

@@ -10,10 +10,11 @@ use crate::{
     collection::Collection,
     duration::{self, DurationError},
     field::{Field, FieldType},
-    id::{OperationId, UserId},
+    id::{OperationId, RecordId, UserId},
     people,
     problem::{FieldError, FieldErrors},
     reader::{Body, Reader, invalid},
+    text,
 };
 
 /// The kind of an operation.
@@ -25,10 +26,49 @@ pub enum OperationKind {
     TrimChanges,
     /// Undoes a large operation.
     Revert,
+    /// Checks records against a changed definition, and writes them anew after it.
+    Redefine,
     /// Removes sessions whose tokens have all expired. It recurs and is in no list.
     SweepSessions,
     /// Removes the records of operations that ended long ago. It recurs and is in no list.
     SweepOperations,
+    /// Removes what indexes left that are gone. It recurs and is in no list.
+    SweepIndexes,
+}
+
+/// Records that do not fit a changed definition.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Misfits {
+    /// How many records.
+    pub count: u64,
+    /// What is wrong with the first of them.
+    pub examples: Vec<Misfit>,
+}
+
+/// What is wrong with one field of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Misfit {
+    /// The record.
+    pub id: RecordId,
+    /// The field, by the name that it is to have.
+    pub field: String,
+    /// What is wrong, for programs.
+    pub code: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+impl fmt::Display for Misfits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let does = if self.count == 1 { "does" } else { "do" };
+        write!(f, "{} {does} not fit the new definition.", text::count(self.count, "record"))?;
+        match self.examples.first() {
+            Some(first) => write!(f, " The first is {}, {}: {}", first.id, first.field, first.message),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How an operation stands.
@@ -96,6 +136,9 @@ pub struct Operation {
     pub by: Option<UserId>,
     /// Why it failed; null unless it did.
     pub error: Option<String>,
+    /// Records that do not fit, where it checks any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misfits: Option<Misfits>,
 }
 
 impl JsonAnswer for Operation {}

@@ -2,7 +2,7 @@
 
 use common::{
     Object,
-    collection::Definition,
+    collection::{Definition, DefinitionQuery},
     endpoints::{tokens, users},
     id::{RecordId, SessionId, UserId},
     name::CollectionName,
@@ -43,7 +43,7 @@ pub enum Effect {
     /// Put a record back.
     Restore(Ticket, Deleted),
     /// Write a collection's definition: a new one, or that of the one with this name.
-    Define(Ticket, Option<CollectionName>, Box<Definition>),
+    Define(Ticket, Option<CollectionName>, Box<Definition>, DefinitionQuery),
     /// Read a page of users.
     Users(Ticket, ListQuery),
     /// Read a page of where somebody is signed in.

@@ -2,6 +2,7 @@
 
 use common::{
     Call, Object,
+    collection::DefinitionAnswer,
     endpoints::{collections, records, root, sessions, setup, tokens, users},
     id::{RecordId, Revision},
     name::CollectionName,
@@ -59,10 +60,18 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             let answer = client.send(&call).await.map(|_| ());
             Message::Deleted(ticket, deleted, answer)
         }
-        Effect::Define(ticket, existing, definition) => {
+        Effect::Define(ticket, existing, definition, query) => {
             let answer = match existing {
                 None => client.send(&Call::<collections::Create>::new((), *definition)).await,
-                Some(name) => client.send(&Call::<collections::Replace>::new((name,), *definition)).await,
+                Some(name) => {
+                    let call = Call::<collections::Replace>::new((name.clone(),), *definition).query(query);
+                    match client.send(&call).await {
+                        Ok(DefinitionAnswer::Changed(collection)) => Ok(*collection),
+                        // It is being made: what there is so far.
+                        Ok(_) => client.send(&Call::<collections::Get>::new((name,), ())).await,
+                        Err(error) => Err(error),
+                    }
+                }
             };
             Message::Defined(ticket, answer.map(Box::new))
         }

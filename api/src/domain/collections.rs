@@ -4,11 +4,13 @@
 mod carry_over;
 mod change;
 mod delete;
+mod dry_run;
 mod plan;
 mod rename;
 
 pub use change::{add_field, drop_field, replace, update, update_field};
 pub use delete::delete;
+pub(in crate::domain) use rename::stage as stage_names;
 
 use common::{
     access::{Action, Caller, Decision},
@@ -38,7 +40,7 @@ use super::{
 pub async fn list(core: &Core, caller: &Caller) -> Result<Page<Collection>> {
     let snapshot = core.store.snapshot().await?;
     let mut visible = Vec::new();
-    for StoredDefinition { collection, keys } in schema::all(&snapshot).await? {
+    for StoredDefinition { collection, keys, .. } in schema::all(&snapshot).await? {
         if collection.access.decide(Action::List, caller) != Decision::Denied {
             visible.push(for_caller(core, &snapshot, collection, keys.number, caller).await?);
         }
@@ -120,7 +122,7 @@ async fn stage_create(
         None => return Err(Error::internal("the last collection's number cannot be read; run coffer check")),
     };
     let keys = Keys::new(number, &collection, &mut || core.ids.next_id());
-    let mut definition = StoredDefinition { collection, keys };
+    let mut definition = StoredDefinition::new(collection, keys);
     definition.show_ids();
     let key = keyspace::collection(&definition.collection.name);
     collection = definition.collection.clone();
@@ -169,7 +171,7 @@ async fn check_references(
 }
 
 /// They must still be there when the definition is committed, and whoever deletes one meanwhile must look again.
-fn expect_references(batch: &mut Batch, collection: &Collection) {
+pub(in crate::domain) fn expect_references(batch: &mut Batch, collection: &Collection) {
     for field in &collection.fields {
         if let FieldType::Reference { collection: Some(target), .. } = &field.kind
             && *target != collection.name

@@ -110,7 +110,7 @@ impl<'a> Converter<'a> {
                 targets.insert(target.clone(), number);
             }
         }
-        Schema::new(StoredDefinition { collection: collection.clone(), keys }, version, targets)
+        Schema::new(StoredDefinition::new(collection.clone(), keys), version, targets)
     }
 
     fn named(&self, name: &CollectionName) -> Option<CollectionNumber> {
@@ -189,7 +189,7 @@ impl<'a> Converter<'a> {
                     let (version, number) = (entry.version, i64::from(keys.number.0).to_be_bytes().to_vec());
                     out.push((keyspace::collection_alias(alias), Entry { version, value: number.into() }));
                 }
-                let definition = StoredDefinition { collection: collection.clone(), keys: keys.clone() };
+                let definition = StoredDefinition::new(collection.clone(), keys.clone());
                 serde_json::to_vec(&definition)?.into()
             }
             None => entry.value,

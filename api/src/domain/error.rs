@@ -4,7 +4,7 @@ use std::{borrow::Cow, iter, time::Duration};
 
 use auth::{password::HashError, token::TokenError};
 use base::OutOfMemory;
-use common::{access::Action, name::FieldName, problem::FieldErrors};
+use common::{access::Action, id::OperationId, name::FieldName, problem::FieldErrors};
 use store::{CommitError, ReadError};
 use thiserror::Error;
 
@@ -70,6 +70,12 @@ pub enum Error {
     /// The history that it would take was removed.
     #[error("The history that this would take has been removed. Nothing was changed.")]
     Trimmed,
+    /// A change of the definition is being made already.
+    #[error("The definition of this collection is being changed already. Wait until that is done, or stop it.")]
+    ChangeUnderWay(OperationId),
+    /// A write does not fit the definition that is coming, for which such writes are held back.
+    #[error("The definition of this collection is being changed, and this would not fit it then.")]
+    HeldBack(FieldErrors),
     /// A change of a definition would drop values that nobody named: how many records hold something in each field.
     #[error("{}", would_drop(.0))]
     WouldDrop(Vec<(FieldName, u64)>),

@@ -156,6 +156,31 @@ pub fn indexes(collection: CollectionNumber) -> Key {
     Key::space("i").int(i64::from(collection.0))
 }
 
+/// The record that an entry of an index of references refers to.
+pub fn indexed_id(key: &Key) -> Option<RecordId> {
+    let mut elements = key.elements();
+    elements.space().ok()?;
+    elements.int().ok()?;
+    elements.int().ok()?;
+    match elements.element().ok()? {
+        Element::Uuid(id) => Some(RecordId::from_uuid(id)),
+        _ => None,
+    }
+}
+
+/// The index of an entry: of values, or of unique ones.
+pub fn index_of(key: &Key) -> Option<IndexNumber> {
+    let mut elements = key.elements();
+    elements.space().ok()?;
+    elements.int().ok()?;
+    elements.int().ok().and_then(|number| u32::try_from(number).ok()).map(IndexNumber)
+}
+
+/// All unique values of one rule.
+pub fn rule(collection: CollectionNumber, number: IndexNumber) -> Key {
+    uniques(collection).int(i64::from(number.0))
+}
+
 /// All records of one owner, in a collection that has an index of owners.
 pub fn owned(collection: CollectionNumber, number: IndexNumber, owner: Option<OwnerNumber>) -> Key {
     with_owner(index(collection, number), owner)

@@ -15,13 +15,19 @@ use common::{
     name::FieldName,
     problem::FieldErrors,
     record::Record,
+    validate::{Ends, check_member},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Entry;
 use uuid::Uuid;
 
-use super::{error::Result, record, records::assemble, schema::Schema};
+use super::{
+    error::Result,
+    record,
+    records::assemble,
+    schema::{Coming, Schema},
+};
 
 /// How what records look like changed from one version of a definition to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -263,6 +269,16 @@ impl Schema {
         today
     }
 
+    /// A stored record of an earlier version as it is stored under this one; `None` where it need not be, or cannot be.
+    pub fn rewritten(&self, id: RecordId, value: &[u8]) -> Result<Option<Vec<u8>>> {
+        if self.is_current(value)? {
+            return Ok(None);
+        }
+        let record = self.decode(id, value)?;
+        let lost = self.lost(id, value, &record)?.unwrap_or_default();
+        record::carry(value, self.keys.version, &record, &lost.members)
+    }
+
     /// A field that is gone, as it was last.
     pub fn dropped(&self, id: FieldId) -> Option<&Field> {
         if self.keys.fields.iter().any(|field| field.id == id.uuid()) {
@@ -294,6 +310,30 @@ impl Schema {
             }
         }
         names
+    }
+}
+
+impl Coming {
+    /// A stored record as the coming definition has it, if it fits.
+    pub fn fitting(&self, id: RecordId, value: &[u8]) -> Result<std::result::Result<Record, FieldErrors>> {
+        let (original, version) = self.schema.original(id, value)?;
+        let mut errors = FieldErrors::new();
+        let record = self.schema.translate(original, version, Some(&mut errors));
+        self.check(&record, &mut errors);
+        Ok(errors.or(record))
+    }
+
+    /// Looks at the values of a translated record that may not fit.
+    pub fn check(&self, record: &Record, errors: &mut FieldErrors) {
+        for field in self.checked.iter().filter_map(|i| self.schema.collection.fields.get(*i)) {
+            let name = field.name.as_str();
+            if !errors.0.contains_key(name)
+                && let Some(member) = record.member(name)
+                && let Err(faults) = check_member(field, member, Ends::Kept)
+            {
+                errors.add(name.to_owned(), faults);
+            }
+        }
     }
 }
 

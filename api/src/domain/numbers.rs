@@ -1,9 +1,15 @@
 //! Numbers in place of names and ids in keys. Each is given once and never again, so a name can change, and what an index that
 //! is gone left behind is never taken for another's. A definition says which number is whose: [`Keys`], stored beside it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use common::{access::Rule, collection::Collection, field::Field, id::FieldId, name::FieldName};
+use common::{
+    access::Rule,
+    collection::Collection,
+    field::{Field, FieldType},
+    id::FieldId,
+    name::{CollectionName, FieldName},
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -43,6 +49,20 @@ pub struct Keys {
     /// How what records look like changed, from the first version to this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// Indexes that are gone, and whose entries are still to be removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<Retired>,
+}
+
+/// An index that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// What it is in keys.
+    pub number: IndexNumber,
+    /// It held unique values.
+    pub unique: bool,
+    /// The collection that its values referred to, each of which counts there until its entry is removed.
+    pub target: Option<CollectionNumber>,
 }
 
 /// What a field is called, and what it is.
@@ -89,7 +109,15 @@ pub struct FieldIndexes {
 impl Keys {
     /// Of a new collection. `next_id` gives the ids of its fields.
     pub fn new(number: CollectionNumber, collection: &Collection, next_id: &mut dyn FnMut() -> Uuid) -> Self {
-        let none = Self { number, last: 0, version: 0, fields: Vec::new(), indexes: Vec::new(), steps: Vec::new() };
+        let none = Self {
+            number,
+            last: 0,
+            version: 0,
+            fields: Vec::new(),
+            indexes: Vec::new(),
+            steps: Vec::new(),
+            retired: Vec::new(),
+        };
         none.changed(None, collection, &HashSet::new(), next_id)
     }
 
@@ -148,7 +176,44 @@ impl Keys {
             fields,
             indexes,
             steps: self.steps.clone(),
+            retired: self.retired.clone(),
         }
+    }
+
+    /// The indexes that `other` has and these have not.
+    pub fn without(&self, other: &Self) -> impl Iterator<Item = &Index> {
+        let known: HashSet<IndexNumber> = other.indexes.iter().map(|index| index.number).collect();
+        self.indexes.iter().filter(move |index| !known.contains(&index.number))
+    }
+
+    /// Notes that the indexes of `other`, a definition of the same collection, are to be removed where they are none of these.
+    pub fn retire(
+        &mut self,
+        other: &Self,
+        collection: &Collection,
+        targets: &HashMap<CollectionName, CollectionNumber>,
+    ) {
+        self.last = self.last.max(other.last);
+        let target = |number: &FieldNumber| {
+            let place = other.fields.iter().position(|field| field.number == *number)?;
+            match &collection.fields.get(place)?.kind {
+                FieldType::Reference { collection: Some(target), .. } => targets.get(target).copied(),
+                _ => None,
+            }
+        };
+        let retired: Vec<Retired> = other
+            .without(self)
+            .filter(|index| self.retired.iter().all(|retired| retired.number != index.number))
+            .map(|index| Retired {
+                number: index.number,
+                unique: matches!(index.of, IndexOf::Unique(_)),
+                target: match &index.of {
+                    IndexOf::Fields(fields) => fields.first().and_then(target),
+                    _ => None,
+                },
+            })
+            .collect();
+        self.retired.extend(retired);
     }
 
     /// The indexes of a field.

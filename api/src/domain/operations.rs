@@ -7,9 +7,11 @@
 //! - `stored`: an operation's record
 //! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces, and gives way to requests
-//! - `trim`, `sweep`: the kinds
+//! - `trim`, `sweep`, `redefine`, `indexes`: the kinds
 
+mod indexes;
 mod piece;
+mod redefine;
 mod runner;
 mod stored;
 mod sweep;
@@ -39,6 +41,7 @@ use super::{
 use stored::{Stored, Work, load};
 
 pub(crate) use piece::{Budget, Piece, Steps};
+pub use redefine::{Redefined, begin_rewriting, end_change, push, redefine};
 pub use runner::{Runner, run_in_background};
 pub use trim::Trim;
 
@@ -121,10 +124,18 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
         if stored.state.is_over() {
             return Ok(());
         }
-        stored.end(OperationState::Stopped, core.timestamp());
+        let mut batch = Batch::new();
+        match &stored.work {
+            // It is true already, and records are read as well: what is left can wait.
+            Work::Redefine(work) if work.in_force => (stored.is_paused, stored.lease) = (true, None),
+            Work::Redefine(work) => {
+                work.stage_end(core, &mut batch).await?;
+                stored.end(OperationState::Stopped, core.timestamp());
+            }
+            _ => stored.end(OperationState::Stopped, core.timestamp()),
+        }
         let change = by.entry(core, Subject::Operation, &id, Verb::Stop);
         let key = keyspace::operation(id);
-        let mut batch = Batch::new();
         batch
             .expect(key.clone(), Expect::Version(version))
             .put(key, stored.to_bytes()?)

@@ -1,13 +1,16 @@
 //! Definitions of collections as requests use them: looked up by name, and parsed once for each version. How they are made and
 //! changed is in `collections`.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use common::{
     access::{Action, Caller, Decision},
     collection::Collection,
     field::{Field, FieldType},
-    id::{FieldId, Revision},
+    id::{FieldId, OperationId, Revision},
     name::CollectionName,
 };
 use quick_cache::sync::Cache;
@@ -35,15 +38,73 @@ pub struct StoredDefinition {
     pub collection: Collection,
     /// What its names are in keys.
     pub keys: Keys,
+    /// The one that is to take its place, while records are checked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coming: Option<Box<StoredComing>>,
+    /// The revision that is shown, where what wrote it last changed nothing that is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Revision>,
+    /// The commit that wrote it.
+    #[serde(skip, default = "never")]
+    pub version: Version,
+}
+
+fn never() -> Version {
+    Version::ZERO
+}
+
+/// A definition that is to take another's place, as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredComing {
+    /// What checks records for it.
+    pub operation: OperationId,
+    /// What will be sent.
+    pub collection: Collection,
+    /// What its names will be in keys.
+    pub keys: Keys,
+    /// The fields whose values may not fit, by their place.
+    pub checked: Vec<usize>,
+    /// Writes that do not fit are refused.
+    pub hold: bool,
 }
 
 impl StoredDefinition {
+    /// In force, and not written yet.
+    pub fn new(collection: Collection, keys: Keys) -> Self {
+        Self { collection, keys, coming: None, shown: None, version: Version::ZERO }
+    }
+
+    /// One in force by itself, shown as it was before. What was made for the one that was coming is removed later.
+    pub fn without_coming(schema: &Schema) -> Self {
+        let mut keys = schema.keys.clone();
+        if let Some(coming) = &schema.coming {
+            keys.retire(&coming.schema.keys, &coming.schema.collection, &coming.schema.targets);
+        }
+        let shown = Some(schema.collection.revision);
+        Self { shown, ..Self::new(schema.collection.clone(), keys) }
+    }
+
     /// Has every field say its id.
     pub fn show_ids(&mut self) {
         for (field, key) in self.collection.fields.iter_mut().zip(&self.keys.fields) {
             field.id = Some(FieldId::from_uuid(key.id));
         }
     }
+}
+
+/// A definition that is to take another's place.
+#[derive(Debug)]
+pub struct Coming {
+    /// What checks records for it.
+    pub operation: OperationId,
+    /// What it will be.
+    pub schema: Schema,
+    /// The fields whose values may not fit, by their place.
+    pub checked: Vec<usize>,
+    /// Writes that do not fit are refused.
+    pub hold: bool,
+    /// The indexes that the one in force has not.
+    pub new_indexes: HashSet<IndexNumber>,
 }
 
 /// A definition as requests use it: parsed once for each version.
@@ -61,6 +122,8 @@ pub struct Schema {
     pub read_by: Vec<ReadIndex>,
     /// The indexes of each field, in the order of the fields.
     indexes: Vec<FieldIndexes>,
+    /// The one that is to take its place.
+    pub coming: Option<Box<Coming>>,
 }
 
 impl Schema {
@@ -70,10 +133,16 @@ impl Schema {
         version: Version,
         targets: HashMap<CollectionName, CollectionNumber>,
     ) -> Self {
-        let StoredDefinition { collection, keys } = definition;
+        let StoredDefinition { collection, keys, coming, .. } = definition;
         let indexes = keys.fields.iter().map(|field| keys.indexes_of(field.number)).collect();
         let read_by = indexes::of(&collection, &keys);
-        Self { collection, keys, version, targets, read_by, indexes }
+        let coming = coming.map(|coming| {
+            let StoredComing { operation, collection, keys: coming, checked, hold } = *coming;
+            let new_indexes = coming.without(&keys).map(|index| index.number).collect();
+            let schema = Self::new(StoredDefinition::new(collection, coming), version, targets.clone());
+            Box::new(Coming { operation, schema, checked, hold, new_indexes })
+        });
+        Self { collection, keys, version, targets, read_by, indexes, coming }
     }
 
     /// The collection in keys.
@@ -136,7 +205,8 @@ impl Schemas {
         };
         let Some(entry) = entry else { return Ok(None) };
         let definition = parse(&entry)?;
-        let named = definition.collection.fields.iter().filter_map(|field| match &field.kind {
+        let coming = definition.coming.iter().flat_map(|coming| &coming.collection.fields);
+        let named = definition.collection.fields.iter().chain(coming).filter_map(|field| match &field.kind {
             FieldType::Reference { collection, .. } => collection.as_ref(),
             _ => None,
         });
@@ -175,9 +245,18 @@ async fn by_alias(snapshot: &Snapshot, name: &CollectionName) -> Result<Option<E
 
 fn parse(entry: &Entry) -> Result<StoredDefinition> {
     let mut definition: StoredDefinition = serde_json::from_slice(&entry.value)?;
-    definition.collection.revision = Revision(entry.version.get());
+    definition.version = entry.version;
+    definition.collection.revision = definition.shown.unwrap_or(Revision(entry.version.get()));
     definition.show_ids();
     Ok(definition)
+}
+
+/// The definition of the collection of a number, where that is still there.
+pub async fn by_number(core: &Core, snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<Arc<Schema>>> {
+    let Some(numbered) = snapshot.get(&keyspace::numbered(number)).await? else { return Ok(None) };
+    let Numbered { name, .. } = serde_json::from_slice(&numbered.value)?;
+    let found = core.schemas.load(snapshot, &name).await?;
+    Ok(found.filter(|schema| schema.number() == number))
 }
 
 /// All definitions that can be read, by their collections' numbers; without what they refer to.

@@ -1,16 +1,18 @@
 //! Staging: what a record's change means for the keys around it. The record, its index and unique entries, the counts, the
 //! reference counts and the journal entry go into one batch, and this is the only place that knows how they belong together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use common::{
     access::Caller,
     field::FieldType,
-    id::{RecordId, UserId},
+    id::{OperationId, RecordId, UserId},
+    problem::{FieldError, FieldErrors},
     record::Record,
+    validate::does_not_exist,
 };
 use serde_json::Value;
-use store::{Batch, Entry, Expect, Key};
+use store::{Batch, Entry, Expect, Key, Snapshot};
 use uuid::Uuid;
 
 use super::{
@@ -19,9 +21,9 @@ use super::{
     journal::{self, Action, Link},
     keyspace,
     layout::Lost,
-    numbers::{CollectionNumber, OwnerNumber},
-    owners, record,
-    schema::Schema,
+    numbers::{CollectionNumber, IndexNumber, OwnerNumber},
+    operations, owners, record,
+    schema::{Coming, Schema},
     usage,
 };
 
@@ -43,6 +45,10 @@ pub struct Stage<'a> {
     usage: usage::Changes,
     /// Owners who get their number with this batch.
     new_owners: BTreeMap<UserId, OwnerNumber>,
+    /// Collections whose definition must be as it was read.
+    expected: BTreeSet<CollectionNumber>,
+    /// Changes of definitions that this batch ends, since it does not fit them.
+    ended: BTreeSet<OperationId>,
     /// The records that this batch makes or puts back: references to them need nothing more.
     made: BTreeSet<Key>,
     /// What is staged now follows from what was staged before: a cascade, or a reference that is made null.
@@ -145,6 +151,24 @@ impl Entries {
     }
 }
 
+impl Entries {
+    /// Those of some indexes, and what these refer to.
+    #[must_use]
+    pub fn within(mut self, schema: &Schema, indexes: &HashSet<IndexNumber>) -> Self {
+        let is_of = |key: &Key| keyspace::index_of(key).is_some_and(|index| indexes.contains(&index));
+        self.indexes.retain(is_of);
+        self.uniques.retain(|key, _| is_of(key));
+        self.targets.retain(|target| schema.index(&target.field).is_some_and(|index| indexes.contains(&index)));
+        self
+    }
+
+    /// What an index entry refers to.
+    pub fn target_of(&self, schema: &Schema, key: &Key) -> Option<&Target> {
+        let index = keyspace::index_of(key);
+        self.targets.iter().find(|target| index.is_some() && schema.index(&target.field) == index)
+    }
+}
+
 impl<'a> Stage<'a> {
     /// Goes on with `batch`.
     pub fn new(core: &'a Core, caller: &'a Caller, batch: Batch) -> Self {
@@ -157,6 +181,8 @@ impl<'a> Stage<'a> {
             references: BTreeMap::new(),
             usage: usage::Changes::default(),
             new_owners: BTreeMap::new(),
+            expected: BTreeSet::new(),
+            ended: BTreeSet::new(),
             made: BTreeSet::new(),
             is_consequence: false,
         }
@@ -191,6 +217,7 @@ impl<'a> Stage<'a> {
         let owner = self.owner(record.owner()).await?;
         let key = keyspace::record(schema.number(), id);
         let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner));
+        self.try_coming(schema, id, None, Some((record, owner))).await?;
         let value = self.write(schema, record, owner, previous)?;
         self.made.insert(key.clone());
         self.count(schema.number(), owner, 1);
@@ -209,21 +236,97 @@ impl<'a> Stage<'a> {
         Ok(self.change(schema, before, record).await?.1)
     }
 
-    /// What stands beside a record under a new definition; the record stays as it is. Gives the fields whose value another record of
-    /// this batch has.
-    pub async fn index_anew(
+    /// Tries a change of a record against the definition that is to take the place of its own: keeps its entries in the indexes that are
+    /// being made, or ends that change, since the definition in force alone decides.
+    async fn try_coming(
         &mut self,
-        old_schema: &Schema,
-        before: &Stored,
-        new_schema: &Schema,
-        record: &Record,
-    ) -> Result<Vec<String>> {
-        let owner = self.owner(record.owner()).await?;
-        let old = Entries::of(old_schema, before.id, &before.record, owner);
-        let new = Entries::of(new_schema, before.id, record, owner);
-        let key = keyspace::record(new_schema.number(), before.id);
-        self.batch.expect(key, Expect::Version(before.entry.version));
-        Ok(self.diff(before.id, old, &new))
+        schema: &Schema,
+        id: RecordId,
+        before: Option<(&Record, Option<OwnerNumber>)>,
+        after: Option<(&Record, Option<OwnerNumber>)>,
+    ) -> Result<()> {
+        if self.expected.insert(schema.number()) {
+            let key = keyspace::collection(&schema.collection.name);
+            self.batch.expect(key, Expect::Version(schema.version));
+        }
+        let Some(coming) = schema.coming.as_deref().filter(|coming| !self.ended.contains(&coming.operation)) else {
+            return Ok(());
+        };
+        let snapshot = self.core.store.snapshot().await?;
+        let mut old = Entries::default();
+        if let Some((record, owner)) = before {
+            let record = coming.schema.translate(record.clone(), schema.keys.version, None);
+            let entries = Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
+            old = self.standing(&snapshot, coming, id, entries).await?;
+        }
+        let Some((record, owner)) = after else {
+            self.diff(id, old, &Entries::default());
+            return Ok(());
+        };
+        let mut errors = FieldErrors::new();
+        let record = coming.schema.translate(record.clone(), schema.keys.version, Some(&mut errors));
+        coming.check(&record, &mut errors);
+        let new = Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
+        for (key, field) in new.uniques.iter().filter(|(key, _)| !old.uniques.contains_key(*key)) {
+            let holder = snapshot.get(key).await?;
+            // One that this very record has, from before somebody looked.
+            let is_taken = holder.is_some() && !self.released.contains(key);
+            if is_taken || self.claimed.contains(key) {
+                errors.push(field.clone(), FieldError::new("unique", "This field must be unique."));
+            }
+        }
+        for target in new.targets.difference(&old.targets) {
+            if !self.made.contains(&target.key) && snapshot.get(&target.key).await?.is_none() {
+                errors.push(target.field.clone(), does_not_exist(&target.id.to_string()));
+            }
+        }
+        if errors.is_empty() {
+            self.diff(id, old, &new);
+            return Ok(());
+        }
+        if coming.hold {
+            return Err(Error::HeldBack(errors));
+        }
+        self.end_coming(schema, id, errors).await
+    }
+
+    /// Ends the change that is to bring another definition, since a record does not fit it.
+    pub async fn end_coming(&mut self, schema: &Schema, id: RecordId, errors: FieldErrors) -> Result<()> {
+        if let Some(coming) = &schema.coming
+            && self.ended.insert(coming.operation)
+        {
+            operations::end_change(self.core, &mut self.batch, schema, coming.operation, id, errors).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of a record's entries in indexes that are being made which are there already. The others must not come meanwhile.
+    async fn standing(
+        &mut self,
+        snapshot: &Snapshot,
+        coming: &Coming,
+        id: RecordId,
+        mut entries: Entries,
+    ) -> Result<Entries> {
+        let keys: Vec<Key> = entries.indexes.iter().chain(entries.uniques.keys()).cloned().collect();
+        let mut absent = BTreeSet::new();
+        for (key, found) in keys.iter().zip(snapshot.get_many(&keys).await?) {
+            let is_own = match &found {
+                Some(entry) => entry.value.is_empty() || unique_holder(entry) == Some(id),
+                None => false,
+            };
+            self.batch
+                .expect(key.clone(), found.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version)));
+            if !is_own {
+                absent.insert(key.clone());
+            }
+        }
+        let gone: BTreeSet<Target> =
+            absent.iter().filter_map(|key| entries.target_of(&coming.schema, key)).cloned().collect();
+        entries.indexes.retain(|key| !absent.contains(key));
+        entries.uniques.retain(|key, _| !absent.contains(key));
+        entries.targets.retain(|target| !gone.contains(target));
+        Ok(entries)
     }
 
     async fn change(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
@@ -232,6 +335,7 @@ impl<'a> Stage<'a> {
         let (old_entries, entries) =
             (Entries::of(schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
         let taken = self.diff(*id, old_entries, &entries);
+        self.try_coming(schema, *id, Some((old, old_owner)), Some((record, owner))).await?;
         if old_owner != owner {
             let collection = schema.number();
             self.batch.add(keyspace::owned_count(collection, old_owner), -1);
@@ -254,6 +358,7 @@ impl<'a> Stage<'a> {
         self.count(schema.number(), owner, -1);
         self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
         self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default());
+        self.try_coming(schema, id, Some((&old, owner)), None).await?;
         let previous = Previous::of_record(entry)?;
         let lost = schema.lost(id, &entry.value, &old)?;
         let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None), lost)?;

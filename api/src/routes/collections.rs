@@ -1,9 +1,14 @@
 //! `/api/collections/`.
 
-use common::{endpoint::path_and_query, endpoints::collections as endpoints};
+use common::{
+    Endpoint,
+    collection::{DefinitionAnswer, DefinitionQuery},
+    endpoint::path_and_query,
+    endpoints::{collections as endpoints, operations},
+};
 use http::header;
 
-use super::{context::Context, input::Input, reply::Reply, table::Table};
+use super::{context::Context, input::Input, leniency, reply::Reply, table::Table};
 use crate::domain::{Result, collections};
 
 pub(crate) fn register(table: &mut Table) {
@@ -37,18 +42,35 @@ async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<end
     Ok(Reply::new(&collection)?.etag(collection.revision).uncached())
 }
 
+/// The query of a change, with what its headers say beside it.
+fn query<E: Endpoint<Query = DefinitionQuery>>(input: &Input<E>) -> DefinitionQuery {
+    DefinitionQuery { respond_async: leniency::responds_async(&input.headers), ..input.query.clone() }
+}
+
+/// The answer to a change of a definition: what it is now, or where it is seen how far it is.
+fn changed<E: Endpoint<Response = DefinitionAnswer>>(input: &Input<E>, answer: &DefinitionAnswer) -> Result<Reply<E>> {
+    let reply = Reply::new(answer)?;
+    Ok(match answer {
+        DefinitionAnswer::Changed(collection) => reply.etag(collection.revision),
+        DefinitionAnswer::Begun(operation) => {
+            reply.accepted().header(header::LOCATION, &input.link::<operations::Get>(&(operation.id,), &()))
+        }
+        DefinitionAnswer::WouldBe(_) => reply,
+    })
+}
+
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
     let precondition = input.precondition();
     let collection = collections::replace(
         context.app.core(),
         &input.caller,
         &input.params.0,
-        input.body,
-        &input.query,
+        input.body.clone(),
+        &query(&input),
         precondition.as_ref(),
     )
     .await?;
-    Ok(Reply::new(&collection)?.etag(collection.revision))
+    changed(&input, &collection)
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
@@ -57,37 +79,37 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
         context.app.core(),
         &input.caller,
         &input.params.0,
-        input.body,
-        &input.query,
+        input.body.clone(),
+        &query(&input),
         precondition.as_ref(),
     )
     .await?;
-    Ok(Reply::new(&collection)?.etag(collection.revision))
+    changed(&input, &collection)
 }
 
 async fn add_field(context: Context, input: Input<endpoints::AddField>) -> Result<Reply<endpoints::AddField>> {
     let (core, precondition) = (context.app.core(), input.precondition());
-    let (name, query) = (&input.params.0, &input.query);
+    let (name, query) = (&input.params.0, &query(&input));
     let collection =
-        collections::add_field(core, &input.caller, name, input.body, query, precondition.as_ref()).await?;
-    Ok(Reply::new(&collection)?.etag(collection.revision))
+        collections::add_field(core, &input.caller, name, input.body.clone(), query, precondition.as_ref()).await?;
+    changed(&input, &collection)
 }
 
 async fn update_field(context: Context, input: Input<endpoints::UpdateField>) -> Result<Reply<endpoints::UpdateField>> {
     let (core, precondition) = (context.app.core(), input.precondition());
     let (name, field) = &input.params;
-    let (patch, query) = (&input.body.0, &input.query);
+    let (patch, query) = (&input.body.0, &query(&input));
     let collection =
         collections::update_field(core, &input.caller, (name, field), patch, query, precondition.as_ref()).await?;
-    Ok(Reply::new(&collection)?.etag(collection.revision))
+    changed(&input, &collection)
 }
 
 async fn drop_field(context: Context, input: Input<endpoints::DropField>) -> Result<Reply<endpoints::DropField>> {
     let (core, precondition) = (context.app.core(), input.precondition());
     let (name, field) = &input.params;
     let collection =
-        collections::drop_field(core, &input.caller, (name, field), &input.query, precondition.as_ref()).await?;
-    Ok(Reply::new(&collection)?.etag(collection.revision))
+        collections::drop_field(core, &input.caller, (name, field), &query(&input), precondition.as_ref()).await?;
+    changed(&input, &collection)
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {

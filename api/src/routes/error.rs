@@ -9,7 +9,8 @@ use bytes::Bytes;
 use common::{
     Endpoint, Problem,
     access::Action,
-    endpoint::Dialect,
+    endpoint::{Dialect, path_and_query},
+    endpoints::operations,
     problem::{FieldErrors, NON_FIELD},
 };
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -88,6 +89,10 @@ impl Refusal {
     }
 
     fn answer(self, takes_credentials: bool, dialect: Dialect, asked: Asked) -> Response {
+        let under_way = match &self {
+            Self::Domain(Error::ChangeUnderWay(operation)) => Some(*operation),
+            _ => None,
+        };
         let (mut problem, challenge, retry_after) = match self {
             Self::Problem(problem) => (*problem, None, None),
             Self::MalformedAuthorization => {
@@ -113,6 +118,9 @@ impl Refusal {
             simple_jwt_members(&mut problem);
         }
         let mut response = respond(problem, asked);
+        if let Some(Ok(location)) = under_way.map(|id| path_and_query::<operations::Get>(&(id,), &()).parse()) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
         if let Some(challenge) = challenge {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
@@ -191,6 +199,8 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         }
         Error::NotRevertible(_) => Problem::conflict(detail).with_code("not_revertible"),
         Error::Trimmed => Problem::gone(detail),
+        Error::ChangeUnderWay(_) => Problem::conflict(detail).with_code("change_under_way"),
+        Error::HeldBack(errors) => Problem::conflict(detail).with_code("held_back").with_errors(errors),
         Error::WouldDrop(holding) => {
             let records = holding.into_iter().map(|(field, count)| (field.to_string(), json!(count)));
             Problem::conflict(detail).with_code("would_drop").with("records", Value::Object(records.collect()))

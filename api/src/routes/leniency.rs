@@ -32,6 +32,13 @@ pub(super) fn preferred(headers: &HeaderMap) -> Option<bool> {
     })
 }
 
+/// Whether a request does not want to wait: `Prefer: respond-async` (RFC 7240 §4.1).
+pub(super) fn responds_async(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all("prefer").iter().filter_map(|line| line.to_str().ok());
+    let mut preferences = lines.flat_map(|line| line.split(','));
+    preferences.any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+}
+
 /// Reads a query. What changes something is never asked for by fewer conditions than were sent.
 pub(super) fn read_query<Q: Query>(pairs: Pairs, unknown: Unknown, method: &Method) -> Result<Q, FieldErrors> {
     let reads = method == Method::GET || method == Method::OPTIONS;

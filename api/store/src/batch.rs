@@ -51,6 +51,7 @@ pub enum Reserve {
 pub struct Batch {
     pub(super) expect: Vec<(Key, Expect)>,
     pub(super) write: Vec<(Key, Option<Bytes>)>,
+    pub(super) keep: Vec<(Key, Bytes)>,
     pub(super) add: Vec<(Key, Vec<Addition>)>,
     pub(super) append: Vec<Bytes>,
     pub(super) reserve: Reserve,
@@ -80,6 +81,25 @@ impl Batch {
     pub fn put(&mut self, key: Key, value: impl Into<Bytes>) -> &mut Batch {
         self.write.push((key, Some(value.into())));
         self
+    }
+
+    /// Sets the value of `key` and leaves its version as it is: what is written says the same in another way. The batch is applied only
+    /// if that version is `version`.
+    pub fn keep(&mut self, key: Key, version: Version, value: impl Into<Bytes>) -> &mut Batch {
+        self.expect.push((key.clone(), Expect::Version(version)));
+        self.keep.push((key, value.into()));
+        self
+    }
+
+    /// Takes all of another batch too.
+    pub fn extend(&mut self, other: Batch) -> &mut Batch {
+        let Batch { expect, write, keep, add, append, reserve } = other;
+        self.expect.extend(expect);
+        self.write.extend(write);
+        self.keep.extend(keep);
+        self.add.extend(add);
+        self.append.extend(append);
+        self.use_reserve(reserve)
     }
 
     /// Removes `key` if it is there.
@@ -130,7 +150,7 @@ impl Batch {
 
     /// True if committing the batch would change nothing.
     pub fn is_empty(&self) -> bool {
-        self.write.is_empty() && self.add.is_empty() && self.append.is_empty()
+        self.write.is_empty() && self.keep.is_empty() && self.add.is_empty() && self.append.is_empty()
     }
 
     /// True if the batch removes any key.
@@ -141,7 +161,8 @@ impl Batch {
     /// The keys that the batch writes.
     pub(super) fn written_keys(&self) -> impl Iterator<Item = &Key> {
         let added = self.add.iter().map(|(key, _)| key);
-        self.write.iter().map(|(key, _)| key).chain(added)
+        let kept = self.keep.iter().map(|(key, _)| key);
+        self.write.iter().map(|(key, _)| key).chain(kept).chain(added)
     }
 
     /// The keys that the decision about the batch depends on; some may come twice.
@@ -151,7 +172,8 @@ impl Batch {
 
     /// Roughly how much memory the batch holds while it waits.
     pub(super) fn bytes(&self) -> usize {
-        let values = self.write.iter().filter_map(|(_, value)| value.as_ref());
+        let kept = self.keep.iter().map(|(_, value)| value);
+        let values = self.write.iter().filter_map(|(_, value)| value.as_ref()).chain(kept);
         self.keys().map(|key| key.as_bytes().len() + 64).sum::<usize>()
             + values.chain(&self.append).map(Bytes::len).sum::<usize>()
     }

@@ -62,6 +62,8 @@ pub(crate) struct Group {
 struct Change {
     before: Option<Entry>,
     after: Option<Bytes>,
+    /// The version that stays.
+    kept: Option<Version>,
 }
 
 impl Group {
@@ -93,7 +95,12 @@ impl Group {
         let mut changes: BTreeMap<Key, Change> = BTreeMap::new();
         for (key, after) in batch.write {
             let before = self.value(&key)?;
-            changes.insert(key, Change { before, after });
+            changes.insert(key, Change { before, after, kept: None });
+        }
+        for (key, after) in batch.keep {
+            let before = self.value(&key)?;
+            let kept = before.as_ref().map(|entry| entry.version);
+            changes.insert(key, Change { before, after: Some(after), kept });
         }
         for (key, additions) in batch.add {
             let change = match changes.entry(key.clone()) {
@@ -101,12 +108,13 @@ impl Group {
                 btree_map::Entry::Vacant(vacant) => {
                     let before = self.value(&key)?;
                     let after = before.as_ref().map(|entry| entry.value.clone());
-                    vacant.insert(Change { before, after })
+                    vacant.insert(Change { before, after, kept: None })
                 }
             };
             change.after = Some(sum(key, change.after.as_ref(), additions)?);
         }
-        for (key, Change { before, after }) in changes {
+        for (key, Change { before, after, kept }) in changes {
+            let after = after.map(|value| Entry { version: kept.unwrap_or(version), value });
             self.write(version, key, before, after);
         }
         for (place, bytes) in (0..).zip(batch.append) {
@@ -123,7 +131,7 @@ impl Group {
             std::mem::take(&mut self.appended).into_iter().filter_map(|entry| packer.push(entry)).collect();
         blocks.extend(packer.finish());
         for (key, Entry { version, value }) in blocks {
-            self.write(version, key, None, Some(value));
+            self.write(version, key, None, Some(Entry { version, value }));
         }
     }
 
@@ -135,9 +143,8 @@ impl Group {
         }
     }
 
-    fn write(&mut self, version: Version, key: Key, before: Option<Entry>, after: Option<Bytes>) {
+    fn write(&mut self, version: Version, key: Key, before: Option<Entry>, after: Option<Entry>) {
         Arc::make_mut(&mut self.last_changes).note(&key, version);
-        let after = after.map(|value| Entry { version, value });
         match self.writes.entry(key) {
             btree_map::Entry::Occupied(mut write) => write.get_mut().after = after,
             btree_map::Entry::Vacant(vacant) => {

@@ -1,3 +1,4 @@
 //! Changing a definition: records keep what they have.
 
+mod background;
 mod fields;

@@ -6,11 +6,13 @@ use super::{
     options::{FieldOption, OptionKind, options},
     part::FieldPart,
 };
-use crate::{field::Field, form::input_text, json as strict_json};
+use crate::{field::Field, form::input_text, id::FieldId, json as strict_json};
 
 /// One field as it is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldDraft {
+    /// Which field it is, whatever it is called; `None` for a new one.
+    pub id: Option<FieldId>,
     /// Its name.
     pub name: String,
     /// Its type's word; one of [`FieldType::WORDS`].
@@ -35,6 +37,7 @@ impl FieldDraft {
     /// A field to be.
     pub(super) fn new() -> Self {
         Self {
+            id: None,
             name: String::new(),
             kind: "text".to_owned(),
             required: false,
@@ -59,6 +62,7 @@ impl FieldDraft {
             Some(((*member).to_owned(), text))
         });
         Self {
+            id: field.id,
             name: field.name.to_string(),
             kind: field.kind.word().to_owned(),
             required: field.required,
@@ -121,6 +125,9 @@ impl FieldDraft {
     /// The field's definition, as a body has it.
     pub(super) fn to_json(&self) -> Value {
         let mut body = Map::new();
+        if let Some(id) = self.id {
+            body.insert("id".to_owned(), id.to_string().into());
+        }
         body.insert("name".to_owned(), self.name.as_str().into());
         body.insert("type".to_owned(), self.kind.as_str().into());
         for FieldOption { member, kind, .. } in options(&self.kind) {

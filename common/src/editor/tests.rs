@@ -76,3 +76,28 @@ fn what_is_typed_and_taken_back_is_no_change() {
     editor.write(Part::Name, String::new());
     assert!(!editor.is_changed());
 }
+
+#[test]
+fn a_field_under_another_name_is_the_same_field_and_who_saves_twice_drops() {
+    let field = |name: &str, id: u8| json!({"id": format!("01920000-0000-7000-8000-0000000000{id:02}"), "name": name, "type": "text"});
+    let collection: Collection = serde_json::from_value(json!({
+        "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "", "created_at": "", "updated_at": "", "revision": 4,
+        "fields": [field("title", 1), field("price", 2)], "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
+    }))
+    .unwrap();
+    let mut editor = Editor::edit(&collection);
+    editor.write(Part::Field(0, FieldPart::Name), "name".to_owned());
+    assert_eq!(editor.submit().unwrap().fields[0].id, collection.fields[0].id);
+    assert_eq!(editor.dropped().count(), 0);
+    editor.remove_field(1);
+    assert_eq!(editor.dropped().collect::<Vec<_>>(), ["price"]);
+    assert!(editor.query().drop.is_empty());
+    let refused =
+        Problem::conflict("This would drop values.").with_code("would_drop").with("records", json!({"price": 3}));
+    editor.refuse(&CallError::Problem(Box::new(refused)));
+    assert!(editor.messages()[0].contains("“Price” in 3 records"), "{:?}", editor.messages());
+    editor.submit().unwrap();
+    assert_eq!(editor.query().drop.iter().map(ToString::to_string).collect::<Vec<_>>(), ["price"]);
+    editor.write(Part::Description, "d".to_owned());
+    assert!(editor.query().drop.is_empty(), "what was agreed to was another change");
+}

@@ -3,7 +3,7 @@
 use super::endpoint;
 use crate::{
     answer::NoContent,
-    collection::{Collection, Definition, DefinitionPatch, DefinitionQuery, FieldPatch},
+    collection::{Collection, Definition, DefinitionAnswer, DefinitionPatch, DefinitionQuery, FieldPatch},
     field::Field,
     name::{CollectionName, FieldName},
     page::Page,
@@ -40,7 +40,7 @@ endpoint! {
     access Admin, cost Writes(User), errors Drf,
     params (CollectionName,), query DefinitionQuery,
     body Definition as JSON,
-    answer Collection as OK
+    answer DefinitionAnswer as OK
 }
 
 endpoint! {
@@ -49,7 +49,7 @@ endpoint! {
     access Admin, cost Writes(User), errors Drf,
     params (CollectionName,), query DefinitionQuery,
     body DefinitionPatch as JSON,
-    answer Collection as OK
+    answer DefinitionAnswer as OK
 }
 
 endpoint! {
@@ -58,7 +58,7 @@ endpoint! {
     access Admin, cost Writes(User), errors Drf,
     params (CollectionName,), query DefinitionQuery,
     body Field as JSON,
-    answer Collection as OK
+    answer DefinitionAnswer as OK
 }
 
 endpoint! {
@@ -67,7 +67,7 @@ endpoint! {
     access Admin, cost Writes(User), errors Drf,
     params (CollectionName, FieldName), query DefinitionQuery,
     body FieldPatch as JSON,
-    answer Collection as OK
+    answer DefinitionAnswer as OK
 }
 
 endpoint! {
@@ -76,7 +76,7 @@ endpoint! {
     access Admin, cost Writes(User), errors Drf,
     params (CollectionName, FieldName), query DefinitionQuery,
     body () as NOTHING,
-    answer Collection as OK
+    answer DefinitionAnswer as OK
 }
 
 endpoint! {

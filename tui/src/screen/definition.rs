@@ -151,6 +151,6 @@ impl Editing for DefinitionForm {
         if definition.is_none() {
             self.state.go_to_error();
         }
-        Some(Effect::Define(ticket, self.existing.clone(), Box::new(definition?)))
+        Some(Effect::Define(ticket, self.existing.clone(), Box::new(definition?), self.editor.query()))
     }
 }

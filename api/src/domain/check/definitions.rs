@@ -39,7 +39,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
     let definitions = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let mut schemas = Schemas::new();
     for (definition, version) in found {
-        let StoredDefinition { collection, keys } = &definition;
+        let StoredDefinition { collection, keys, .. } = &definition;
         for field in &collection.fields {
             if let FieldType::Reference { collection: Some(target), .. } = &field.kind
                 && !targets.contains_key(target)

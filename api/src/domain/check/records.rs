@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
-use common::{id::RecordId, record::Record, validate::is_canonical_decimal};
+use common::{field::FieldType, id::RecordId, record::Record, validate::is_canonical_decimal};
 use serde_json::Value;
 use store::{Entry, Key, Snapshot};
 
@@ -47,6 +47,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<
     let mut across = Across::default();
     for schema in schemas.values() {
         let due = forward(ledger, schema, &mut across).await?;
+        unfinished(ledger, schema, &mut across).await?;
         let id = schema.number();
         derived::counters(ledger, &keyspace::count(id), due.counts).await?;
         if count(ledger, &keyspace::indexes(id)).await? > due.indexes {
@@ -168,6 +169,40 @@ async fn unique(
     ledger.wrong(key, Some(value), &format!("the unique entry of record {id} names another")).await
 }
 
+/// Whether an entry is of an index that is being made, or that is gone and not yet removed: of these not every entry is there.
+fn is_unfinished(schema: &Schema, key: &Key) -> bool {
+    let Some(index) = keyspace::index_of(key) else { return false };
+    schema.keys.retired.iter().any(|retired| retired.number == index)
+        || schema.coming.as_ref().is_some_and(|coming| coming.new_indexes.contains(&index))
+}
+
+/// What unfinished indexes refer to counts where their entries are.
+async fn unfinished(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) -> Result<(), CheckError> {
+    let mut targets: Vec<_> =
+        schema.keys.retired.iter().filter_map(|retired| Some((retired.number, retired.target?))).collect();
+    if let Some(coming) = &schema.coming {
+        for (field, indexes) in coming.schema.fields() {
+            if let FieldType::Reference { collection: Some(target), .. } = &field.kind
+                && let Some(index) = indexes.values.filter(|index| coming.new_indexes.contains(index))
+                && let Some(target) = coming.schema.targets.get(target)
+            {
+                targets.push((index, *target));
+            }
+        }
+    }
+    for (index, target) in targets {
+        let mut pages = ledger.pages(&keyspace::index(schema.number(), index));
+        while let Some(page) = ledger.next(&mut pages).await? {
+            for (key, _) in page {
+                if let Some(id) = keyspace::indexed_id(&key) {
+                    across.referrers.entry(keyspace::referrers(target, id)).or_default()[0] += 1;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn count(ledger: &mut Ledger<'_>, prefix: &Key) -> Result<u64, CheckError> {
     let mut count = 0;
     let mut pages = ledger.pages(prefix);
@@ -183,6 +218,7 @@ async fn indexes_back(ledger: &mut Ledger<'_>, schema: &Schema) -> Result<(), Ch
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, _) in page {
             let asked_for = match keyspace::last_id(&key) {
+                _ if is_unfinished(schema, &key) => true,
                 Some(id) => match load(ledger.snapshot, schema, id).await? {
                     Some(record) => {
                         let owner = ledger.owner(&key, &record).await?;
@@ -206,7 +242,7 @@ async fn uniques_back(ledger: &mut Ledger<'_>, schema: &Schema, misnamed: &BTree
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
             let asked_for = match unique_holder(&entry) {
-                _ if misnamed.contains(&key) => true,
+                _ if misnamed.contains(&key) || is_unfinished(schema, &key) => true,
                 Some(id) => load(ledger.snapshot, schema, id)
                     .await?
                     .is_some_and(|record| Entries::of(schema, id, &record, None).uniques.contains_key(&key)),

@@ -3,11 +3,13 @@
 
 use common::{
     Object,
-    access::Caller,
+    access::{Caller, Decision},
     change::{Subject, Verb},
-    collection::{Collection, Definition, DefinitionPatch, DefinitionQuery, read_field},
+    collection::{Collection, Definition, DefinitionAnswer, DefinitionPatch, DefinitionQuery, read_field},
     field::Field,
+    id::OperationId,
     name::{CollectionName, FieldName},
+    operation::{Misfit, Misfits},
     problem::{FieldError, FieldErrors},
     reader::{invalid, object},
     record::Record,
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use store::{Batch, Expect, Scan, Snapshot};
 
 use super::{
-    carry_over, check_references, expect_references, get,
+    carry_over, check_references, dry_run, expect_references, get,
     plan::{Plan, asks_for_value},
     rename,
 };
@@ -24,9 +26,10 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     journal, keyspace,
+    operations::{self, Redefined},
     precondition::Precondition,
     retry::Retry,
-    schema::{self, Schema},
+    schema::{self, Schema, StoredComing, StoredDefinition},
 };
 
 /// Defines a collection anew. Its records keep what they have in the fields that stay.
@@ -37,7 +40,7 @@ pub async fn replace(
     definition: Definition,
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
-) -> Result<Collection> {
+) -> Result<DefinitionAnswer> {
     change(core, caller, name, query, precondition, |_| Ok(definition.clone())).await
 }
 
@@ -49,7 +52,7 @@ pub async fn update(
     patch: DefinitionPatch,
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
-) -> Result<Collection> {
+) -> Result<DefinitionAnswer> {
     change(core, caller, name, query, precondition, |collection| Ok(patch.clone().apply(collection))).await
 }
 
@@ -61,7 +64,7 @@ pub async fn add_field(
     field: Field,
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
-) -> Result<Collection> {
+) -> Result<DefinitionAnswer> {
     change(core, caller, name, query, precondition, |collection| {
         if collection.fields.iter().any(|known| known.name == field.name) {
             return Err(FieldErrors::of("name", FieldError::new("unique", "Another field has this name already.")));
@@ -82,7 +85,7 @@ pub async fn update_field(
     patch: &Object,
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
-) -> Result<Collection> {
+) -> Result<DefinitionAnswer> {
     let mut place = None;
     let changed = change(core, caller, name, query, precondition, |collection| {
         let (i, known) = find(collection, field).ok_or_else(no_field)?;
@@ -121,7 +124,7 @@ pub async fn drop_field(
     (name, field): (&CollectionName, &FieldName),
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
-) -> Result<Collection> {
+) -> Result<DefinitionAnswer> {
     let mut query = query.clone();
     query.drop.push(field.clone());
     let changed = change(core, caller, name, &query, precondition, |collection| {
@@ -174,13 +177,16 @@ async fn change(
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
     mut define: impl FnMut(&Collection) -> std::result::Result<Definition, FieldErrors>,
-) -> Result<Collection> {
+) -> Result<DefinitionAnswer> {
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
         let before = core.schemas.find(&snapshot, name, caller).await?;
         let mut definition = define(&before.collection)?;
         Precondition::check(precondition, before.collection.revision)?;
+        if let Some(coming) = &before.coming {
+            return Err(Error::ChangeUnderWay(coming.operation));
+        }
         if definition.revision.is_some_and(|read| read != before.collection.revision) {
             return Err(Error::Stale);
         }
@@ -191,26 +197,80 @@ async fn change(
         }
         check_references(core, &snapshot, &mut definition, Some(&before.collection.name)).await?;
         let mut plan = Plan::new(&before, definition, core.timestamp(), &mut || core.ids.next_id())?;
+        if query.dry_run {
+            let told = dry_run::of(core, &snapshot, &before, plan, query).await?;
+            return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
+        }
         check_dropped(core, &snapshot, &before, &plan, query).await?;
         check_values(core, &snapshot, &before, &plan).await?;
-        let mut batch = Batch::new();
+        let records = schema::count(&core.owners, &snapshot, before.number(), Decision::All).await?.unwrap_or(0);
         let key = keyspace::collection(&before.collection.name);
-        batch.expect(key, Expect::Version(before.version));
+        let mut batch = Batch::new();
+        batch.expect(key.clone(), Expect::Version(before.version));
+        let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
+        if needs_check && records > 0 {
+            // What its names ask for is looked at now, and done when it takes effect.
+            let mut named = plan.after.collection.clone();
+            rename::stage(core, &snapshot, &mut Batch::new(), &before, &mut named).await?;
+            expect_references(&mut batch, &plan.after.collection);
+            let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
+            let StoredDefinition { collection, keys, .. } = plan.after;
+            let coming = StoredComing { operation: id, collection, keys, checked: plan.checked, hold: query.hold };
+            let definition = StoredDefinition {
+                coming: Some(Box::new(coming)),
+                shown: Some(before.collection.revision),
+                ..StoredDefinition::new(before.collection.clone(), before.keys.clone())
+            };
+            batch.put(key, serde_json::to_vec(&definition)?);
+            let Some(redefined) =
+                operations::redefine(core, caller, before.number(), records, id, batch, !query.respond_async).await?
+            else {
+                continue;
+            };
+            return match redefined {
+                Redefined::InForce => changed(core, caller, &named.name).await,
+                Redefined::UnderWay(operation) => Ok(DefinitionAnswer::Begun(Box::new(operation))),
+                Redefined::Misfits(misfits) => Err(do_not_fit(misfits)),
+                Redefined::Ended(why) => Err(Error::Conflict(why)),
+            };
+        }
+        if needs_check {
+            carry_over::expect_no_new_records(&snapshot, &mut batch, before.number()).await?;
+        }
         rename::stage(core, &snapshot, &mut batch, &before, &mut plan.after.collection).await?;
-        let entry = journal::entry(core, caller, Subject::Collection, &plan.after.collection.name, Verb::Update)
+        let name = plan.after.collection.name.clone();
+        let entry = journal::entry(core, caller, Subject::Collection, &name, Verb::Update)
             .values(json!(before.collection), json!(plan.after.collection));
-        batch
-            .put(keyspace::collection(&plan.after.collection.name), serde_json::to_vec(&plan.after)?)
-            .append(journal::bytes(&entry));
+        batch.put(keyspace::collection(&name), serde_json::to_vec(&plan.after)?).append(journal::bytes(&entry));
         expect_references(&mut batch, &plan.after.collection);
-        let renamed = plan.after.collection.name.clone();
-        if plan.is_rekeyed || !plan.checked.is_empty() {
-            batch = carry_over::stage(core, caller, &snapshot, batch, &before, plan).await?;
+        if records > 0 && plan.after.keys.steps.len() > before.keys.steps.len() {
+            operations::begin_rewriting(core, caller, before.number(), records, &mut batch).await?;
         }
         if retry.commit(batch).await?.is_some() {
-            return get(core, caller, &renamed).await;
+            core.operation_started.notify_one();
+            return changed(core, caller, &name).await;
         }
     }
+}
+
+async fn changed(core: &Core, caller: &Caller, name: &CollectionName) -> Result<DefinitionAnswer> {
+    Ok(DefinitionAnswer::Changed(Box::new(get(core, caller, name).await?)))
+}
+
+/// Records that do not fit, as an error tells them.
+fn do_not_fit(misfits: Misfits) -> Error {
+    let (mut errors, mut examples) = (FieldErrors::new(), Vec::new());
+    for Misfit { id, field, code, message } in misfits.examples {
+        let id = id.to_string();
+        if !examples.contains(&id) {
+            examples.push(id);
+        }
+        let error = FieldError { code: code.into(), message };
+        if !errors.0.get(&field).is_some_and(|known| known.contains(&error)) {
+            errors.push(field, error);
+        }
+    }
+    Error::RecordsDoNotFit { count: misfits.count, errors, examples }
 }
 
 /// Nothing goes that nobody named.
@@ -267,7 +327,7 @@ async fn check_values(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &
     if plan.without_value.is_empty() {
         return Ok(());
     }
-    let all = common::access::Decision::All;
+    let all = Decision::All;
     let count = schema::count(&core.owners, snapshot, before.number(), all).await?.unwrap_or(0);
     if count == 0 {
         return Ok(());

@@ -13,7 +13,7 @@ use super::carry_over;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    journal, keyspace,
+    journal, keyspace, operations,
     precondition::Precondition,
     retry::Retry,
     schema::{self, StoredDefinition},
@@ -33,9 +33,21 @@ pub async fn delete(
         let schema = core.schemas.find(&snapshot, name, caller).await?;
         let name = &schema.collection.name;
         Precondition::check(precondition, schema.collection.revision)?;
-        for StoredDefinition { collection: other, .. } in schema::all(&snapshot).await? {
+        if let Some(coming) = &schema.coming {
+            return Err(Error::ChangeUnderWay(coming.operation));
+        }
+        if !schema.keys.retired.is_empty() {
+            operations::Runner::new(core).sweep().await?;
+            continue;
+        }
+        for StoredDefinition { collection: other, coming, .. } in schema::all(&snapshot).await? {
             let refers = |field: &common::field::Field| matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if collection == name);
-            if let Some(field) = other.fields.iter().find(|field| other.name != *name && refers(field)) {
+            if let Some(field) = other
+                .fields
+                .iter()
+                .chain(coming.iter().flat_map(|coming| &coming.collection.fields))
+                .find(|field| other.name != *name && refers(field))
+            {
                 let message = format!(
                     "The field \"{}\" of \"{}\" refers to this collection. Remove that field first.",
                     field.name, other.name

@@ -32,8 +32,8 @@ pub(super) struct Plan {
     pub without_value: Vec<usize>,
     /// Fields whose values may not fit, by their place.
     pub checked: Vec<usize>,
-    /// Indexes changed.
-    pub is_rekeyed: bool,
+    /// There are indexes to be made.
+    pub has_new_indexes: bool,
 }
 
 impl Plan {
@@ -106,11 +106,12 @@ impl Plan {
             ..before.collection.clone()
         };
         let mut keys = before.keys.changed(Some(&before.collection), &after, &converted, next_id);
-        let is_rekeyed = keys.indexes != before.keys.indexes;
+        let has_new_indexes = keys.without(&before.keys).next().is_some();
+        keys.retire(&before.keys, &before.collection, &before.targets);
         if !steps.is_empty() || is_reordered {
             keys.steps.push(Step { version: keys.version, fields: steps });
         }
-        Ok(Self { after: StoredDefinition { collection: after, keys }, dropped, without_value, checked, is_rekeyed })
+        Ok(Self { after: StoredDefinition::new(after, keys), dropped, without_value, checked, has_new_indexes })
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn check_free(
 }
 
 /// Stages what a changed definition means for its names: of `after`, which gets its aliases here. `batch` writes the definition.
-pub(super) async fn stage(
+pub(in crate::domain) async fn stage(
     core: &Core,
     snapshot: &Snapshot,
     batch: &mut Batch,
@@ -91,7 +91,8 @@ async fn refer_by(snapshot: &Snapshot, batch: &mut Batch, old: &CollectionName, 
             continue;
         }
         let mut refers = false;
-        for field in &mut definition.collection.fields {
+        let coming = definition.coming.iter_mut().flat_map(|coming| &mut coming.collection.fields);
+        for field in definition.collection.fields.iter_mut().chain(coming) {
             if let FieldType::Reference { collection: Some(collection), .. } = &mut field.kind
                 && collection == old
             {
@@ -101,8 +102,9 @@ async fn refer_by(snapshot: &Snapshot, batch: &mut Batch, old: &CollectionName, 
         }
         if refers {
             let key = keyspace::collection(&definition.collection.name);
-            let version = store::Version::new(definition.collection.revision.0);
-            batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(&definition)?);
+            batch.expect(key.clone(), Expect::Version(definition.version));
+            definition.shown = None;
+            batch.put(key, serde_json::to_vec(&definition)?);
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::Clock;
+use common::operation::OperationState;
 use store::Batch;
 
 use crate::domain::{core::Core, error::Result};
@@ -30,6 +31,8 @@ pub(crate) struct Piece {
     pub done: u64,
     /// There is no more to do.
     pub is_last: bool,
+    /// How it ends, where not well, and why.
+    pub ended: Option<(OperationState, Option<String>)>,
 }
 
 /// What a piece may take.

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
+    indexes::SweepIndexes,
     piece::{Budget, Piece},
     stored::{Stored, Work, load},
     sweep::{SweepOperations, SweepSessions},
@@ -91,6 +92,46 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Works on an operation without rests for a while, or until it is far enough, and gives it back then.
+    pub(super) async fn work_for(
+        &self,
+        id: OperationId,
+        time: Duration,
+        is_enough: impl Fn(&Stored) -> bool,
+    ) -> Result<()> {
+        let until = self.core.clock.elapsed() + time;
+        while self.core.clock.elapsed() < until {
+            let Some(mut held) = self.take(id).await? else {
+                let Some((_, stored)) = load(self.core, id).await? else { return Ok(()) };
+                if stored.state.is_over() || is_enough(&stored) {
+                    return Ok(());
+                }
+                sleep(Duration::from_millis(5)).await;
+                continue;
+            };
+            loop {
+                match self.step(&mut held).await {
+                    Ok(Outcome::Lost) => break,
+                    Ok(Outcome::Over) => return Ok(()),
+                    Ok(Outcome::More) => {}
+                    Err(error) => return Err(self.fail(id, error).await?),
+                }
+                if is_enough(&held.stored) || self.core.clock.elapsed() >= until {
+                    self.release(held).await?;
+                    self.core.operation_started.notify_one();
+                    return Ok(());
+                }
+            }
+        }
+        self.core.operation_started.notify_one();
+        Ok(())
+    }
+
+    /// Names this process in leases.
+    pub(super) fn holder(&self) -> Uuid {
+        self.holder
+    }
+
     /// Clears everything away that is due, without rests. Gives the number of pieces.
     pub async fn sweep(&self) -> Result<usize> {
         let mut pieces = 0;
@@ -113,7 +154,10 @@ impl<'a> Runner<'a> {
     /// The work of an operation that is not over and that no other process holds.
     async fn take(&self, id: OperationId) -> Result<Option<Held>> {
         let Some((version, mut stored)) = load(self.core, id).await? else { return Ok(None) };
-        if stored.state.is_over() || !stored.is_free_for(self.holder, self.core.clock.unix_seconds()) {
+        if stored.state.is_over()
+            || stored.is_paused
+            || !stored.is_free_for(self.holder, self.core.clock.unix_seconds())
+        {
             return Ok(None);
         }
         if stored.lease.is_none_or(|lease| lease.holder != self.holder) {
@@ -142,7 +186,7 @@ impl<'a> Runner<'a> {
         let operation = keyspace::operation_id(&held.key);
         let mut budget = Budget::new(&core.clock);
         let planned = held.stored.work.step(core, &mut budget);
-        let Piece { mut batch, done, is_last } = match operation {
+        let Piece { mut batch, done, is_last, ended } = match operation {
             Some(id) => journal::in_operation(id, &Written::default(), planned).await?,
             None => planned.await?,
         };
@@ -163,8 +207,9 @@ impl<'a> Runner<'a> {
         if is_last {
             // What was counted before was right for that moment.
             held.stored.of = held.stored.of.map(|_| held.stored.done);
-            held.stored.end(OperationState::Done, core.timestamp());
-            held.stored.error = held.stored.work.remark();
+            let (state, error) = ended.unwrap_or((OperationState::Done, None));
+            held.stored.end(state, core.timestamp());
+            held.stored.error = error.or_else(|| held.stored.work.remark());
         } else {
             held.stored.hold(self.holder, now);
         }
@@ -262,10 +307,11 @@ impl<'a> Runner<'a> {
 }
 
 /// What is begun anew again and again, by the names under which it is held.
-fn recurring() -> [(&'static str, Work); 2] {
+fn recurring() -> [(&'static str, Work); 3] {
     [
         ("sweep_sessions", Work::SweepSessions(SweepSessions::default())),
         ("sweep_operations", Work::SweepOperations(SweepOperations::default())),
+        ("sweep_indexes", Work::SweepIndexes(SweepIndexes::default())),
     ]
 }
 

@@ -9,7 +9,9 @@ use store::{Entry, Version};
 use uuid::Uuid;
 
 use super::{
+    indexes::SweepIndexes,
     piece::{Budget, Piece, Steps},
+    redefine::Redefine,
     sweep::{SweepOperations, SweepSessions},
     trim::Trim,
 };
@@ -26,6 +28,10 @@ pub(crate) enum Work {
     TrimChanges(Trim),
     /// Undoes a large operation.
     Revert(Revert),
+    /// Checks records against a changed definition, and writes them anew.
+    Redefine(Redefine),
+    /// Removes what indexes left that are gone.
+    SweepIndexes(SweepIndexes),
     /// Removes sessions whose tokens have all expired.
     SweepSessions(SweepSessions),
     /// Removes the records of operations that ended long ago.
@@ -38,6 +44,8 @@ impl Work {
         match self {
             Self::TrimChanges(work) => work.step(core, budget).await,
             Self::Revert(work) => work.step(core, budget).await,
+            Self::Redefine(work) => work.step(core, budget).await,
+            Self::SweepIndexes(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
             Self::SweepOperations(work) => work.step(core, budget).await,
         }
@@ -48,7 +56,8 @@ impl Work {
         match self {
             Self::TrimChanges(work) => work.count(core).await,
             Self::Revert(work) => work.count(core).await,
-            Self::SweepSessions(_) | Self::SweepOperations(_) => Ok(None),
+            Self::Redefine(work) => work.count(core).await,
+            Self::SweepSessions(_) | Self::SweepOperations(_) | Self::SweepIndexes(_) => Ok(None),
         }
     }
 
@@ -65,6 +74,8 @@ impl Work {
         match self {
             Self::TrimChanges(_) => OperationKind::TrimChanges,
             Self::Revert(_) => OperationKind::Revert,
+            Self::Redefine(_) => OperationKind::Redefine,
+            Self::SweepIndexes(_) => OperationKind::SweepIndexes,
             Self::SweepSessions(_) => OperationKind::SweepSessions,
             Self::SweepOperations(_) => OperationKind::SweepOperations,
         }
@@ -106,6 +117,9 @@ pub(crate) struct Stored {
     /// The process that holds it, and until when.
     #[serde(default)]
     pub lease: Option<Lease>,
+    /// Somebody stopped it for now.
+    #[serde(default)]
+    pub is_paused: bool,
 }
 
 impl Stored {
@@ -121,6 +135,7 @@ impl Stored {
             by,
             error: None,
             lease: None,
+            is_paused: false,
         }
     }
 
@@ -171,6 +186,10 @@ impl Stored {
             ended_at: self.ended_at.clone(),
             by: self.by,
             error: self.error.clone(),
+            misfits: match &self.work {
+                Work::Redefine(work) => Some(work.misfits.clone()),
+                _ => None,
+            },
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn begin(core: &Core, id: OperationId, batch: &mut Batch) -> Re
     let entry = core.store.get(&key).await?;
     let mut ids = Vec::new();
     for id in entry.as_ref().map_or_else(|| Ok(Vec::new()), parse)? {
-        if load(core, id).await?.is_some_and(|(_, stored)| !stored.state.is_over()) {
+        if load(core, id).await?.is_some_and(|(_, stored)| !stored.state.is_over() && !stored.is_paused) {
             ids.push(id);
         }
     }

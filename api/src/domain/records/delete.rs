@@ -114,12 +114,14 @@ struct Plan {
     going: Vec<Going>,
     /// References that become null, those of one record together.
     emptied: Vec<(CollectionName, Field, RecordId)>,
+    /// Changes of definitions that end, since a record would refer to one that goes.
+    ended: Vec<(Arc<Schema>, RecordId, FieldErrors)>,
 }
 
 async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<Plan> {
     let mut waiting = vec![(schema.collection.name.clone(), id)];
     let mut seen = BTreeSet::from([id]);
-    let mut going = Vec::new();
+    let (mut going, mut ended) = (Vec::new(), Vec::new());
     // References that must become null, once it is known which records go.
     let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
@@ -132,6 +134,7 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
         if count == 0 {
             continue;
         }
+        ended.extend(coming_referrers(core, snapshot, &schema, id).await?);
         for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
             match on_delete {
                 OnDelete::Restrict => restricting.push((name, field, referrer)),
@@ -152,7 +155,7 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
     }
     emptied.retain(|(_, _, id)| !seen.contains(id));
     emptied.sort_by_key(|(_, _, id)| *id);
-    Ok(Plan { going, emptied })
+    Ok(Plan { going, emptied, ended })
 }
 
 impl Plan {
@@ -165,6 +168,9 @@ impl Plan {
             expect_referrers(&mut stage, &schema, id, referrers.as_ref());
         }
         empty_references(core, snapshot, &mut stage, self.emptied).await?;
+        for (schema, id, errors) in self.ended {
+            stage.end_coming(&schema, id, errors).await?;
+        }
         Ok(stage.finish())
     }
 }
@@ -205,6 +211,34 @@ async fn restricted(
     Ok(Error::Taken(FieldErrors::of(place, FieldError::new("restricted", message))))
 }
 
+/// The collections whose coming definition would refer to a record, with one record of each that would.
+async fn coming_referrers(
+    core: &Core,
+    snapshot: &Snapshot,
+    target: &Schema,
+    id: RecordId,
+) -> Result<Vec<(Arc<Schema>, RecordId, FieldErrors)>> {
+    let (mut found, value) = (Vec::new(), Value::String(id.to_string()));
+    for definition in schema::all(snapshot).await?.iter().filter(|definition| definition.coming.is_some()) {
+        let Some(schema) = core.schemas.load(snapshot, &definition.collection.name).await? else { continue };
+        let Some(coming) = &schema.coming else { continue };
+        for (field, indexes) in coming.schema.fields() {
+            let FieldType::Reference { collection, .. } = &field.kind else { continue };
+            let index = indexes.values.filter(|index| coming.new_indexes.contains(index));
+            let (Some(index), true) = (index, collection.as_ref() == Some(&target.collection.name)) else { continue };
+            let prefix = keyspace::index_value(schema.number(), index, field, &value);
+            if let Some((key, _)) = snapshot.scan(Scan::prefix(&prefix).limit(1)).await?.first()
+                && let Some(referrer) = keyspace::last_id(key)
+            {
+                let error = common::validate::does_not_exist(&id.to_string());
+                found.push((Arc::clone(&schema), referrer, FieldErrors::of(field.name.as_str(), error)));
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Every reference to a record: from which collection, by which field, from which record.
 pub(in crate::domain) async fn referring(
     snapshot: &Snapshot,
@@ -213,7 +247,7 @@ pub(in crate::domain) async fn referring(
 ) -> Result<Vec<(CollectionName, Field, OnDelete, RecordId)>> {
     let mut found = Vec::new();
     let value = Value::String(id.to_string());
-    for StoredDefinition { collection: other, keys } in schema::all(snapshot).await? {
+    for StoredDefinition { collection: other, keys, .. } in schema::all(snapshot).await? {
         for (field, key) in other.fields.iter().zip(&keys.fields) {
             let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
             if collection.as_ref() != Some(&schema.collection.name) {

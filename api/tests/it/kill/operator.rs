@@ -38,6 +38,8 @@ impl Operator {
             let answer = request.header("content-type", "application/json").send().await;
             match answer.map(|answer| answer.status().as_u16()) {
                 Ok(200) => (self.indexed, self.pending) = (next, None),
+                // It is being made, or one of before is.
+                Ok(202 | 409) => {}
                 Ok(status) if status < 500 => panic!("a new definition was answered with {status}"),
                 _ => return,
             }
@@ -51,7 +53,11 @@ impl Operator {
     pub(crate) async fn compare(&mut self, admin: &Client) -> u64 {
         let collection = admin.get("/api/collections/notes/").await.is(200);
         let indexed = collection["fields"][1]["indexed"] == true;
-        let pending = self.pending.take();
+        // What was not answered may go on in the background, and take effect later.
+        let pending = self.pending;
+        if pending == Some(indexed) {
+            self.pending = None;
+        }
         assert!(indexed == self.indexed || pending == Some(indexed), "indexed: {indexed}, as nobody defined it");
         self.indexed = indexed;
         std::mem::take(&mut self.unchecked)

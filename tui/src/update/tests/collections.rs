@@ -25,7 +25,7 @@ fn an_admin_defines_a_collection_field_by_field() {
     assert_eq!(definition(&model).state.current().unwrap().text, "reference");
     press(&mut model, "\ts");
     let effects = press(&mut model, "^s");
-    let [Effect::Define(ticket, None, sent)] = effects.as_slice() else { panic!("{}", toast(&model)) };
+    let [Effect::Define(ticket, None, sent, _)] = effects.as_slice() else { panic!("{}", toast(&model)) };
     let sent = sent.to_json();
     assert_eq!(sent["name"], "shelves");
     assert_eq!((&sent["fields"][1]["type"], &sent["fields"][1]["collection"]), (&json!("reference"), &json!("snacks")));
@@ -47,7 +47,7 @@ fn a_definition_opens_as_it_is_stored_and_fields_move_and_go() {
     assert!(!model.has_unsaved_text());
     press(&mut model, "\t^x");
     let fields = |model: &mut Model| match press(model, "^s").as_slice() {
-        [Effect::Define(_, Some(name), definition)] => {
+        [Effect::Define(_, Some(name), definition, _)] => {
             assert_eq!(name.as_str(), "snacks");
             model.writing = None;
             definition.fields.iter().map(|field| field.name.to_string()).take(2).collect::<Vec<_>>()

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use common::{
     Call, CallError,
-    collection::{Collection, Definition},
+    collection::{Collection, Definition, DefinitionAnswer, DefinitionQuery},
     editor::{Editor, FieldPart, Part},
     endpoints::collections,
     text,
@@ -77,12 +77,12 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
             let definition = next.submit();
             changes.apply(move |draft| *draft = next);
             let Some(definition) = definition else { return focus_first_error() };
-            let is_edit = draft.editor.is_edit();
+            let (is_edit, query) = (draft.editor.is_edit(), draft.editor.query());
             let (client, changes, toasts, go) = (client.clone(), changes.clone(), toasts.clone(), go.clone());
             let leave = leave.clone();
             spawn_local(async move {
                 let name = definition.name.clone();
-                match send(&client, is_edit, definition).await {
+                match send(&client, is_edit, definition, query).await {
                     Ok(collection) => {
                         leave.emit(());
                         toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(
@@ -231,15 +231,25 @@ fn editor_of(collection: Option<&Collection>) -> Editor {
 /// The fields that are not there any more, where records may hold something in them.
 fn removed_fields(collection: Option<&Collection>, editor: &Editor) -> String {
     let Some(collection) = collection.filter(|collection| collection.count != Some(0)) else { return String::new() };
-    let is_gone = |name: &str| !editor.draft.fields.iter().any(|field| field.name.trim() == name);
-    let gone = collection.fields.iter().map(|field| field.name.as_str()).filter(|name| is_gone(name));
-    gone.map(|name| format!("“{}”", text::label(name))).collect::<Vec<_>>().join(", ")
+    let is_known = |name: &&str| collection.field(name).is_some();
+    editor.dropped().filter(is_known).map(|name| format!("“{}”", text::label(name))).collect::<Vec<_>>().join(", ")
 }
 
-async fn send(client: &Client, is_edit: bool, definition: Definition) -> Result<Collection, CallError> {
+async fn send(
+    client: &Client,
+    is_edit: bool,
+    definition: Definition,
+    query: DefinitionQuery,
+) -> Result<Collection, CallError> {
     if is_edit {
         let name = definition.name.clone();
-        return Ok(client.send(Call::<collections::Replace>::new((name,), definition)).await?.body);
+        let call = Call::<collections::Replace>::new((name.clone(),), definition).query(query);
+        let answer = client.send(call).await?.body;
+        return match answer {
+            DefinitionAnswer::Changed(collection) => Ok(*collection),
+            // It is being made: what there is so far.
+            _ => Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body),
+        };
     }
     Ok(client.send(Call::<collections::Create>::new((), definition)).await?.body)
 }

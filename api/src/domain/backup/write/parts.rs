@@ -146,7 +146,7 @@ fn in_words(
         Part::Changes => return Ok(None),
         Part::Definitions => {
             let value = match serde_json::from_slice(&entry.value) {
-                Ok(StoredDefinition { collection, keys }) => serde_json::to_vec(&words::Definition {
+                Ok(StoredDefinition { collection, keys, .. }) => serde_json::to_vec(&words::Definition {
                     collection,
                     definition: Some(keys.version),
                     field_ids: keys.fields.into_iter().map(|field| (field.name, field.id)).collect(),
@@ -203,6 +203,7 @@ async fn change(snapshot: &Snapshot, directory: &mut Directory, appended: &Appen
 
 fn of_record(entry: &RecordChange, values: Values, version: Version, numbered: Option<&Numbered>) -> words::Entry {
     let change = Change {
+        operation: None,
         revision: Revision::default(),
         collection: numbered.map(|numbered| numbered.name.clone()),
         collection_id: numbered.map(|numbered| numbered.id),

@@ -1,0 +1,131 @@
+//! What a change of a definition would do.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasher as _, RandomState},
+};
+
+use common::{
+    access::Decision,
+    collection::{DefinitionQuery, DryRun},
+    field::FieldType,
+    id::OperationId,
+    operation::Misfits,
+    problem::{FieldError, FieldErrors},
+    validate::does_not_exist,
+};
+use store::{Scan, Snapshot};
+use uuid::Uuid;
+
+use super::{
+    change::holds_something,
+    plan::{Plan, asks_for_value},
+};
+use crate::domain::{
+    core::Core,
+    error::Result,
+    keyspace,
+    operations::push,
+    schema::{self, Coming, Schema},
+    stage::Entries,
+};
+
+/// How long records are looked at. What it found of more is told as it is.
+const MAX_SECONDS: u64 = 15;
+
+/// Goes through the records as the change would, and writes nothing.
+pub(super) async fn of(
+    core: &Core,
+    snapshot: &Snapshot,
+    before: &Schema,
+    plan: Plan,
+    query: &DefinitionQuery,
+) -> Result<DryRun> {
+    let records = schema::count(&core.owners, snapshot, before.number(), Decision::All).await?.unwrap_or(0);
+    let mut told = DryRun {
+        records,
+        checked: 0,
+        changed: 0,
+        misfits: Misfits::default(),
+        dropped: BTreeMap::new(),
+        converted: BTreeMap::new(),
+        seconds: 0,
+        gone: Vec::new(),
+    };
+    let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
+    let unfilled: Vec<String> =
+        plan.without_value.iter().map(|i| plan.after.collection.fields[*i].name.to_string()).collect();
+    let (dropped, coming) = (plan.dropped.clone(), coming(core, snapshot, before, plan).await?);
+    let look = coming.schema.look() > before.look();
+    let (began, hasher, mut uniques) = (core.clock.elapsed(), RandomState::new(), HashSet::new());
+    let deadline = core.deadline();
+    let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(before.number())));
+    'reading: while let Some(page) = pages.next().await? {
+        for (key, entry) in page {
+            let Some(id) = keyspace::last_id(&key) else { continue };
+            told.checked += 1;
+            let old = before.decode(id, &entry.value)?;
+            for field in dropped.iter().filter(|field| holds_something(&old, field)) {
+                *told.dropped.entry(field.name.to_string()).or_default() += 1;
+            }
+            let (original, version) = coming.schema.original(id, &entry.value)?;
+            let mut errors = FieldErrors::new();
+            let record = coming.schema.translate(original, version, Some(&mut errors));
+            coming.check(&record, &mut errors);
+            for field in &unfilled {
+                errors.push(field.as_str(), asks_for_value());
+            }
+            let entries = Entries::of(&coming.schema, id, &record, None).within(&coming.schema, &coming.new_indexes);
+            for (key, field) in &entries.uniques {
+                if !uniques.insert(hasher.hash_one(key)) {
+                    errors.push(field.clone(), FieldError::new("unique", "This field must be unique."));
+                }
+            }
+            for target in &entries.targets {
+                if snapshot.get(&target.key).await?.is_none() {
+                    errors.push(target.field.clone(), does_not_exist(&target.id.to_string()));
+                }
+            }
+            told.changed += u64::from(look && errors.is_empty());
+            if !errors.is_empty() {
+                push(&mut told.misfits, id, errors);
+            }
+        }
+        if core.clock.elapsed().saturating_sub(began).as_secs() >= MAX_SECONDS {
+            break 'reading;
+        }
+        deadline.pause().await?;
+    }
+    if needs_check && told.checked > 0 {
+        // The work in the background takes a quarter of the time.
+        let took = core.clock.elapsed().saturating_sub(began) * 4;
+        let share = u128::from(records.max(told.checked)) / u128::from(told.checked);
+        told.seconds = u64::try_from(took.as_millis() * share / 1000).unwrap_or(u64::MAX).max(1);
+    }
+    for (field, count) in &told.dropped {
+        let records = common::text::count(*count, "record");
+        let named = query.drop.iter().any(|name| name.as_str() == field);
+        let how = if named { "" } else { " It has to be named in drop." };
+        told.gone.push(format!(
+            "What stands in \"{field}\" in {records}. It comes back with the field's id, until a record is changed; then its history has it.{how}"
+        ));
+    }
+    Ok(told)
+}
+
+/// The definition of a plan as it would be used.
+async fn coming(core: &Core, snapshot: &Snapshot, before: &Schema, plan: Plan) -> Result<Coming> {
+    let mut targets = HashMap::new();
+    for field in &plan.after.collection.fields {
+        let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { continue };
+        if *collection == plan.after.collection.name {
+            targets.insert(collection.clone(), before.number());
+        } else if let Some(target) = core.schemas.load(snapshot, collection).await? {
+            targets.insert(collection.clone(), target.number());
+        }
+    }
+    let new_indexes = plan.after.keys.without(&before.keys).map(|index| index.number).collect();
+    let schema = Schema::new(plan.after, before.version, targets);
+    let operation = OperationId::from_uuid(Uuid::nil());
+    Ok(Coming { operation, schema, checked: plan.checked, hold: false, new_indexes })
+}

@@ -1,0 +1,386 @@
+//! A change of a definition that records have to be looked at for, or written anew after. First it is checked beforehand, in pieces: every
+//! record as the coming definition has it, with its entries in new indexes. Meanwhile the definition in force decides alone, and each write
+//! is tried against the coming one too (`stage`). When all fit, the coming one takes effect in one commit. Then records are written anew
+//! as it has them, which only makes reading cheap again: nobody is told, and nothing is counted.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use common::{
+    access::Caller,
+    change::{Subject, Verb},
+    id::{OperationId, RecordId, UserId},
+    operation::{Misfit, Misfits, Operation, OperationState},
+    problem::{FieldError, FieldErrors},
+    validate::does_not_exist,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Batch, CommitError, Expect, Key, Scan, Snapshot};
+
+use super::{
+    Runner,
+    piece::{Budget, Piece, Steps},
+    stored::{Stored, Work, load},
+    unfinished,
+};
+use crate::domain::{
+    collections,
+    core::Core,
+    error::Result,
+    journal, keyspace,
+    numbers::CollectionNumber,
+    schema::{self, Coming, Schema, StoredDefinition},
+    stage::{Entries, unique_holder, unique_value},
+};
+
+/// Records that are read at once.
+const CHUNK: usize = 64;
+/// Records that are told as examples of those that do not fit.
+const MAX_EXAMPLES: usize = 5;
+
+/// Checks and rewrites the records of a collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Redefine {
+    /// The operation that this is the work of.
+    operation: OperationId,
+    collection: CollectionNumber,
+    /// The definition is in force; otherwise records are checked.
+    pub in_force: bool,
+    /// The last record that was looked at.
+    after: Option<RecordId>,
+    /// Records that do not fit.
+    pub misfits: Misfits,
+    /// Who asked for it.
+    by: Option<UserId>,
+}
+
+impl Redefine {
+    /// Of a collection; `in_force` where nothing has to be checked.
+    pub(crate) fn new(operation: OperationId, collection: CollectionNumber, in_force: bool, caller: &Caller) -> Self {
+        Self { operation, collection, in_force, after: None, misfits: Misfits::default(), by: caller.user_id() }
+    }
+
+    /// How many records there are left to look at, about.
+    pub(crate) async fn count(&self, core: &Core) -> Result<Option<u64>> {
+        let snapshot = core.store.snapshot().await?;
+        let all = schema::count(&core.owners, &snapshot, self.collection, common::access::Decision::All).await?;
+        if self.after.is_some() { Ok(None) } else { Ok(all) }
+    }
+
+    /// Takes a change back that is not in force, in the batch that ends its operation.
+    pub(crate) async fn stage_end(&self, core: &Core, batch: &mut Batch) -> Result<()> {
+        let snapshot = core.store.snapshot().await?;
+        if !self.in_force
+            && let Some(schema) = schema::by_number(core, &snapshot, self.collection).await?
+        {
+            stage_without_coming(batch, &schema)?;
+        }
+        Ok(())
+    }
+
+    async fn check(
+        &mut self,
+        core: &Core,
+        (snapshot, schema): (&Snapshot, &Schema),
+        coming: &Coming,
+        budget: &mut Budget<'_>,
+    ) -> Result<Piece> {
+        let mut piece = Piece::default();
+        let mut claimed = BTreeSet::new();
+        loop {
+            let prefix = keyspace::records(self.collection);
+            let mut scan = Scan::prefix(&prefix).limit(CHUNK.min(budget.keys()));
+            if let Some(after) = self.after {
+                scan = scan.after(&keyspace::record(self.collection, after));
+            }
+            let found = snapshot.scan(scan).await?;
+            if found.is_empty() {
+                break;
+            }
+            for (key, entry) in found {
+                let Some(id) = keyspace::last_id(&key) else { continue };
+                self.after = Some(id);
+                piece.done += 1;
+                match coming.fitting(id, &entry.value)? {
+                    Err(errors) => push(&mut self.misfits, id, errors),
+                    Ok(record) if !coming.new_indexes.is_empty() => {
+                        let owner = match record.owner() {
+                            Some(user) => core.owners.number(snapshot, user).await?,
+                            None => None,
+                        };
+                        let entries =
+                            Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
+                        let errors =
+                            stage_entries(snapshot, coming, id, entries, &mut claimed, &mut piece.batch).await?;
+                        if errors.is_empty() {
+                            piece.batch.expect(key, Expect::Version(entry.version));
+                        } else {
+                            push(&mut self.misfits, id, errors);
+                        }
+                    }
+                    Ok(_) => {}
+                }
+                budget.spend(entry.value.len());
+                if budget.is_spent() {
+                    return Ok(piece);
+                }
+            }
+        }
+        piece.is_last = true;
+        if self.misfits.count > 0 {
+            stage_without_coming(&mut piece.batch, schema)?;
+            let told = self.misfits.to_string();
+            piece.ended = Some((OperationState::Failed, Some(told)));
+            return Ok(piece);
+        }
+        if let Some(refused) = self.take_effect(core, snapshot, schema, coming, &mut piece.batch).await? {
+            stage_without_coming(&mut piece.batch, schema)?;
+            piece.ended = Some((OperationState::Failed, Some(refused)));
+            return Ok(piece);
+        }
+        self.in_force = true;
+        self.after = None;
+        piece.is_last = coming.schema.look() == schema.look();
+        Ok(piece)
+    }
+
+    /// Stages the coming definition in place of the one in force. Gives why it cannot be, if something stands in the way.
+    async fn take_effect(
+        &self,
+        core: &Core,
+        snapshot: &Snapshot,
+        schema: &Schema,
+        coming: &Coming,
+        batch: &mut Batch,
+    ) -> Result<Option<String>> {
+        let mut definition = StoredDefinition::new(coming.schema.collection.clone(), coming.schema.keys.clone());
+        definition.collection.updated_at = core.timestamp();
+        let mut names = Batch::new();
+        match collections::stage_names(core, snapshot, &mut names, schema, &mut definition.collection).await {
+            Ok(()) => drop(batch.extend(names)),
+            Err(error) => return Ok(Some(error.to_string())),
+        }
+        let caller = match self.by {
+            Some(id) => Caller::User { id, is_admin: true, roles: Vec::new() },
+            None => Caller::Anonymous,
+        };
+        let entry = journal::entry(core, &caller, Subject::Collection, &definition.collection.name, Verb::Update)
+            .values(json!(schema.collection), json!(definition.collection));
+        batch
+            .expect(keyspace::collection(&schema.collection.name), Expect::Version(schema.version))
+            .put(keyspace::collection(&definition.collection.name), serde_json::to_vec(&definition)?)
+            .append(journal::bytes(&entry));
+        collections::expect_references(batch, &definition.collection);
+        Ok(None)
+    }
+
+    async fn rewrite(&mut self, (snapshot, schema): (&Snapshot, &Schema), budget: &mut Budget<'_>) -> Result<Piece> {
+        let mut piece = Piece::default();
+        loop {
+            let prefix = keyspace::records(self.collection);
+            let mut scan = Scan::prefix(&prefix).limit(CHUNK.min(budget.keys()));
+            if let Some(after) = self.after {
+                scan = scan.after(&keyspace::record(self.collection, after));
+            }
+            let found = snapshot.scan(scan).await?;
+            if found.is_empty() {
+                piece.is_last = true;
+                return Ok(piece);
+            }
+            for (key, entry) in found {
+                let Some(id) = keyspace::last_id(&key) else { continue };
+                self.after = Some(id);
+                piece.done += 1;
+                if let Some(value) = schema.rewritten(id, &entry.value)? {
+                    piece.batch.keep(key, entry.version, value);
+                }
+                budget.spend(entry.value.len());
+                if budget.is_spent() {
+                    return Ok(piece);
+                }
+            }
+        }
+    }
+}
+
+impl Steps for Redefine {
+    async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        let snapshot = core.store.snapshot().await?;
+        let over = Piece { is_last: true, ended: Some((OperationState::Stopped, None)), ..Piece::default() };
+        let Some(schema) = schema::by_number(core, &snapshot, self.collection).await? else { return Ok(over) };
+        if self.in_force {
+            return self.rewrite((&snapshot, &schema), budget).await;
+        }
+        match schema.coming.as_deref().filter(|coming| coming.operation == self.operation) {
+            Some(coming) => self.check(core, (&snapshot, &schema), coming, budget).await,
+            None => Ok(over),
+        }
+    }
+}
+
+/// Notes a record that does not fit.
+pub fn push(misfits: &mut Misfits, id: RecordId, errors: FieldErrors) {
+    misfits.count += 1;
+    if misfits.count > MAX_EXAMPLES as u64 {
+        return;
+    }
+    for (field, faults) in errors.0 {
+        for FieldError { code, message, .. } in faults {
+            let (code, message) = (code.to_string(), message.clone());
+            misfits.examples.push(Misfit { id, field: field.clone(), code, message });
+        }
+    }
+}
+
+/// The definition in force by itself, as it was shown before; what was made for the coming one is removed later.
+fn stage_without_coming(batch: &mut Batch, schema: &Schema) -> Result<()> {
+    let definition = StoredDefinition::without_coming(schema);
+    let key = keyspace::collection(&schema.collection.name);
+    batch.expect(key.clone(), Expect::Version(schema.version)).put(key, serde_json::to_vec(&definition)?);
+    Ok(())
+}
+
+/// Stages the entries of a record in new indexes. Those that are there were made by who changed the record meanwhile.
+async fn stage_entries(
+    snapshot: &Snapshot,
+    coming: &Coming,
+    id: RecordId,
+    entries: Entries,
+    claimed: &mut BTreeSet<Key>,
+    batch: &mut Batch,
+) -> Result<FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let uniques: Vec<Key> = entries.uniques.keys().cloned().collect();
+    for (key, found) in uniques.iter().zip(snapshot.get_many(&uniques).await?) {
+        let holder = found.as_ref().and_then(unique_holder);
+        if holder == Some(id) {
+            continue;
+        }
+        if found.is_some() || !claimed.insert(key.clone()) {
+            let field = entries.uniques.get(key).cloned().unwrap_or_default();
+            errors.push(field, FieldError::new("unique", "This field must be unique."));
+            continue;
+        }
+        batch.expect(key.clone(), Expect::Absent).put(key.clone(), unique_value(id));
+    }
+    let targets: Vec<Key> = entries.targets.iter().map(|target| target.key.clone()).collect();
+    for (target, found) in entries.targets.iter().zip(snapshot.get_many(&targets).await?) {
+        if found.is_none() {
+            errors.push(target.field.clone(), does_not_exist(&target.id.to_string()));
+        }
+    }
+    if !errors.is_empty() {
+        return Ok(errors);
+    }
+    let indexes: Vec<Key> = entries.indexes.iter().cloned().collect();
+    for (key, found) in indexes.iter().zip(snapshot.get_many(&indexes).await?) {
+        if found.is_some() {
+            continue;
+        }
+        batch.expect(key.clone(), Expect::Absent).put(key.clone(), Vec::new());
+        // A reference counts as soon as its entry is there.
+        if let Some(target) = entries.target_of(&coming.schema, key) {
+            batch.expect(target.key.clone(), Expect::Present);
+            batch.add(keyspace::referrers(target.collection, target.id), 1);
+        }
+    }
+    Ok(errors)
+}
+
+/// Ends the change of a definition that a write does not fit, in the batch of that write.
+pub async fn end_change(
+    core: &Core,
+    batch: &mut Batch,
+    schema: &Schema,
+    operation: OperationId,
+    id: RecordId,
+    errors: FieldErrors,
+) -> Result<()> {
+    if let Some((version, mut stored)) = load(core, operation).await?
+        && !stored.state.is_over()
+    {
+        if let Work::Redefine(work) = &mut stored.work {
+            push(&mut work.misfits, id, errors);
+            stored.error = Some(format!("A record was written meanwhile that does not fit. {}", work.misfits));
+        }
+        stored.end(OperationState::Failed, core.timestamp());
+        let key = keyspace::operation(operation);
+        batch.expect(key.clone(), Expect::Version(version)).put(key, stored.to_bytes()?);
+    }
+    stage_without_coming(batch, schema)
+}
+
+/// How far a change of a definition came.
+pub enum Redefined {
+    /// It is in force.
+    InForce,
+    /// Records are looked at.
+    UnderWay(Operation),
+    /// Records do not fit.
+    Misfits(Misfits),
+    /// It ended otherwise.
+    Ended(String),
+}
+
+/// How long a request waits for a change of a definition.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Begins to check the records of a collection for the definition that `batch` notes as coming, and works on it for a while, if the
+/// request `waits`. `None` where another writer came first.
+pub async fn redefine(
+    core: &Core,
+    caller: &Caller,
+    collection: CollectionNumber,
+    of: u64,
+    id: OperationId,
+    mut batch: Batch,
+    waits: bool,
+) -> Result<Option<Redefined>> {
+    let runner = Runner::new(core);
+    let work = Work::Redefine(Redefine::new(id, collection, false, caller));
+    let mut stored = Stored::new(work, Some(of), core.timestamp(), caller.user_id());
+    if waits {
+        stored.hold(runner.holder(), core.clock.unix_seconds());
+    }
+    let key = keyspace::operation(id);
+    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
+    unfinished::begin(core, id, &mut batch).await?;
+    match core.store.commit(batch).await {
+        Ok(_) => {}
+        Err(CommitError::Conflict { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let is_in_force = |stored: &Stored| matches!(&stored.work, Work::Redefine(work) if work.in_force);
+    runner.work_for(id, if waits { PATIENCE } else { Duration::ZERO }, is_in_force).await?;
+    let Some((_, stored)) = load(core, id).await? else { return Ok(Some(Redefined::InForce)) };
+    Ok(Some(match &stored.work {
+        Work::Redefine(work) if work.in_force || stored.state == OperationState::Done => Redefined::InForce,
+        Work::Redefine(work) if stored.state == OperationState::Failed && work.misfits.count > 0 => {
+            Redefined::Misfits(work.misfits.clone())
+        }
+        _ if stored.state.is_over() => {
+            Redefined::Ended(stored.error.unwrap_or_else(|| "The change was stopped.".to_owned()))
+        }
+        _ => Redefined::UnderWay(stored.shown(id, core)),
+    }))
+}
+
+/// Stages that the records of a collection are written anew, where there is room for one more operation: they are right without.
+pub async fn begin_rewriting(
+    core: &Core,
+    caller: &Caller,
+    collection: CollectionNumber,
+    of: u64,
+    batch: &mut Batch,
+) -> Result<Option<OperationId>> {
+    let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
+    let mut begun = Batch::new();
+    if unfinished::begin(core, id, &mut begun).await.is_err() {
+        return Ok(None);
+    }
+    let work = Work::Redefine(Redefine::new(id, collection, true, caller));
+    let stored = Stored::new(work, Some(of), core.timestamp(), caller.user_id());
+    let key = keyspace::operation(id);
+    batch.extend(begun).expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
+    Ok(Some(id))
+}
