@@ -91,7 +91,7 @@ fn read_change(reader: &mut Reader) -> FieldChange {
     let value = reader.take("value").filter(|value| !value.is_null());
     let rename = reader.take("rename").map_or_else(BTreeMap::new, |value| {
         let read = serde_json::from_value::<BTreeMap<String, String>>(value).ok();
-        let read = read.filter(|names| names.values().all(|name| !name.is_empty()));
+        let read = read.filter(|names| names.values().all(|name| !name.is_empty() && !name.contains('\0')));
         let message = "Send an object with the old name of each choice, and its new one.";
         read.or_else(|| reader.fail("rename", invalid(message))).unwrap_or_default()
     });
