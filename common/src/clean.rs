@@ -89,7 +89,7 @@ pub fn clean(
             (Ok(Some(value)), _) => check_exact(field, &value, manner.ends),
             (Ok(None), Write::Patch(record)) => Ok(kept(record, field)),
             (Ok(None), _) if field.required && field.default.is_none() => Err(vec![required()]),
-            (Ok(None), _) => Ok(field.initial().into()),
+            (Ok(None), _) => Ok(field.initial()),
         };
         match value {
             Ok(value) => values.set(name, value),
@@ -132,7 +132,7 @@ fn take<'a>(
 
 /// A member that stays as it is. A moment that an earlier version wrote takes today's form.
 fn kept(record: &Record, field: &Field) -> Exact {
-    let Some(member) = record.member(field.name.as_str()) else { return field.initial().into() };
+    let Some(member) = record.member(field.name.as_str()) else { return field.initial() };
     let is_moment = matches!(field.kind, FieldType::Datetime);
     let moment = member.value.as_str().filter(|_| is_moment).and_then(validate::canonical_datetime);
     moment.map_or_else(|| member.into(), Exact::from)

@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use self::fields::read_fields;
+use self::fields::{Defaults, read_fields};
 use crate::{
     Object,
     access::{AccessRules, Action, Rule},
     answer::JsonAnswer,
     field::Field,
     id::{CollectionId, Revision},
+    json::Exact,
     name::{CollectionName, FieldName},
     operation::{Misfits, Operation},
     problem::FieldErrors,
@@ -229,8 +230,22 @@ impl Body for Definition {
         }
     }
 
+    fn from_exact(body: Exact) -> Result<Self, FieldErrors> {
+        let (value, text) = body.into_parts();
+        let mut read = Self::from_json(value)?;
+        let mut errors = FieldErrors::new();
+        if let Some(text) = text {
+            Defaults::of(&text).put(&mut read.fields, &mut errors);
+        }
+        errors.or(read)
+    }
+
     fn to_json(&self) -> Value {
         json!(self)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
@@ -342,6 +357,16 @@ impl Body for DefinitionPatch {
         let access = reader.take("access").and_then(|value| read_access(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
         reader.finish().or(Self { name, aliases, description, fields, access, revision, sent_back })
+    }
+
+    fn from_exact(body: Exact) -> Result<Self, FieldErrors> {
+        let (value, text) = body.into_parts();
+        let mut read = Self::from_json(value)?;
+        let mut errors = FieldErrors::new();
+        if let Some(text) = text {
+            Defaults::of(&text).put(read.fields.as_deref_mut().unwrap_or_default(), &mut errors);
+        }
+        errors.or(read)
     }
 
     fn to_json(&self) -> Value {

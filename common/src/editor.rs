@@ -20,6 +20,7 @@ use crate::{
     call_error::CallError,
     collection::{Collection, Definition, DefinitionQuery},
     conflict::Refusal,
+    field::FieldType,
     id::Revision,
     name::FieldName,
     problem::FieldErrors,
@@ -208,8 +209,13 @@ impl Editor {
         });
         (self.message, self.refused) = (None, false);
         match Definition::from_json(body) {
-            Ok(definition) => {
+            Ok(mut definition) => {
                 self.errors = FieldErrors::new();
+                for (field, draft) in definition.fields.iter_mut().zip(&self.draft.fields) {
+                    if matches!(field.kind, FieldType::Json { .. }) && field.default.is_some() {
+                        field.default = draft.exact_default().or(field.default.take());
+                    }
+                }
                 Some(Definition { revision: self.revision, ..definition })
             }
             Err(errors) => {

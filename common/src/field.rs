@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     conversion::Conversion,
     id::FieldId,
-    json::optional_value,
+    json::{Exact, optional_exact, optional_value},
     name::{CollectionName, FieldName},
 };
 
@@ -50,9 +50,9 @@ pub struct Field {
     #[serde(default)]
     pub indexed: bool,
     /// Taken where a new record does not have the member.
-    #[serde(default, deserialize_with = "optional_value", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "optional_exact", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Value>"))]
-    pub default: Option<Value>,
+    pub default: Option<Exact>,
     /// A sentence for those who fill it in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Text"))]
@@ -260,14 +260,17 @@ impl Field {
     }
 
     /// The value of a member that a new record does not bring.
-    pub fn initial(&self) -> Value {
-        match (&self.default, &self.kind) {
-            (Some(value), _) => value.clone(),
-            (None, _) if self.nullable => Value::Null,
-            (None, FieldType::Text { .. } | FieldType::Email | FieldType::Url) => Value::String(String::new()),
-            (None, FieldType::Boolean) => Value::Bool(false),
-            (None, FieldType::Choice { many: true, .. }) => Value::Array(Vec::new()),
-            _ => Value::Null,
+    pub fn initial(&self) -> Exact {
+        if let Some(default) = &self.default {
+            return default.clone();
         }
+        let value = match &self.kind {
+            _ if self.nullable => Value::Null,
+            FieldType::Text { .. } | FieldType::Email | FieldType::Url => Value::String(String::new()),
+            FieldType::Boolean => Value::Bool(false),
+            FieldType::Choice { many: true, .. } => Value::Array(Vec::new()),
+            _ => Value::Null,
+        };
+        value.into()
     }
 }

@@ -9,9 +9,9 @@
 mod exact;
 mod number;
 
-pub(crate) use self::exact::{raw, read_noting, value_of};
+pub(crate) use self::exact::{raw, read_noting};
 pub use self::{
-    exact::{Exact, optional_value, read_value},
+    exact::{Exact, optional_exact, optional_value, read_value},
     number::{Literal, is_kept, literals},
 };
 

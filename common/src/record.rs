@@ -31,10 +31,6 @@ pub struct Record {
 
 impl JsonAnswer for Record {}
 
-/// The JSON texts of those members of a record whose digits are not in their values.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Digits(BTreeMap<String, Box<str>>);
-
 /// One member of a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
@@ -47,6 +43,12 @@ pub struct Member<'a> {
 impl<'a> From<&'a Value> for Member<'a> {
     fn from(value: &'a Value) -> Self {
         Self { value, text: None }
+    }
+}
+
+impl<'a> From<&'a Exact> for Member<'a> {
+    fn from(exact: &'a Exact) -> Self {
+        Self { value: exact, text: exact.text() }
     }
 }
 
@@ -74,20 +76,6 @@ impl Record {
     /// All members, to keep. Digits that only their text has are lost.
     pub fn into_object(self) -> Object {
         self.members
-    }
-
-    /// All members, and what their texts say beyond them.
-    pub fn into_parts(self) -> (Object, Digits) {
-        (self.members, Digits(self.texts))
-    }
-
-    /// Puts the parts together again. A member that was replaced meanwhile has no text.
-    pub fn from_parts(members: Object, digits: Digits) -> Self {
-        let is_there = |(name, text): &(String, Box<str>)| {
-            members.get(name).is_some_and(|value| json::value_of(text).as_ref() == Some(value))
-        };
-        let texts = digits.0.into_iter().filter(is_there).collect();
-        Self { members, texts }
     }
 
     /// One member's value.
@@ -156,8 +144,23 @@ impl Record {
 
 impl From<&Record> for Exact {
     fn from(record: &Record) -> Self {
-        let text = (!record.texts.is_empty()).then(|| serde_json::to_string(record).ok()).flatten();
-        Self::of(Value::Object(record.members.clone()), text.map(Into::into))
+        record.clone().into()
+    }
+}
+
+impl From<Record> for Exact {
+    fn from(record: Record) -> Self {
+        let text = (!record.texts.is_empty()).then(|| serde_json::to_string(&record).ok()).flatten();
+        Self::of(Value::Object(record.members), text.map(Into::into))
+    }
+}
+
+impl FromIterator<Record> for Exact {
+    fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
+        let records: Vec<Record> = records.into_iter().collect();
+        let has_texts = records.iter().any(|record| !record.texts.is_empty());
+        let text = has_texts.then(|| serde_json::to_string(&records).ok()).flatten();
+        Self::of(records.into_iter().map(|record| record.members).collect(), text.map(Into::into))
     }
 }
 

@@ -52,8 +52,7 @@ pub fn check<'a>(field: &Field, value: impl Into<Member<'a>>) -> Result<Value, V
 
 /// The same with the digits of its numbers, which `json` alone keeps.
 pub fn check_exact(field: &Field, value: &Exact, ends: Ends) -> Result<Exact, Vec<FieldError>> {
-    let member = Member { value, text: value.text() };
-    let checked = check_member(field, member, ends)?;
+    let checked = check_member(field, value.into(), ends)?;
     Ok(if matches!(field.kind, FieldType::Json { .. }) { value.clone() } else { checked.into() })
 }
 

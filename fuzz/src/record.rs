@@ -88,7 +88,11 @@ pub fn definition(bytes: &[u8]) {
         ..COLLECTION.clone()
     };
     for field in collection.fields.iter().filter(|field| field.default.is_some()) {
-        assert!(validate::check(field, &field.initial()).is_ok(), "the default of {} does not fit it", field.name);
+        assert!(
+            validate::check_exact(field, &field.initial(), validate::Ends::Trimmed).is_ok(),
+            "the default of {} does not fit it",
+            field.name
+        );
     }
     take(&collection, &record);
 }

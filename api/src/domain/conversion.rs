@@ -1,8 +1,10 @@
 //! From words to numbers: what was stored before format 3, and what is in a backup, as it is stored now. Indexes, unique values
 //! and counts are made from the records, whatever was there.
 //!
+//! - `moments`: the one form of moments, which versions of before wrote with fewer digits
 //! - `store_dir`: converting a whole store when it is opened
 
+mod moments;
 mod store_dir;
 
 use std::{
@@ -174,7 +176,8 @@ impl<'a> Converter<'a> {
                 if let Some(id) = elements.uuid().ok().filter(|_| word == words::USERS) {
                     self.owner(Some(UserId::from_uuid(id)));
                 }
-                out.push((keyspace::in_space(key, space), entry));
+                let value = moments::in_json(&entry.value).map_or(entry.value, Into::into);
+                out.push((keyspace::in_space(key, space), Entry { value, ..entry }));
             }
         }
         Ok(())
@@ -189,8 +192,11 @@ impl<'a> Converter<'a> {
                     let (version, number) = (entry.version, i64::from(keys.number.0).to_be_bytes().to_vec());
                     out.push((keyspace::collection_alias(alias), Entry { version, value: number.into() }));
                 }
-                let definition = StoredDefinition::new(collection.clone(), keys.clone());
-                serde_json::to_vec(&definition)?.into()
+                let mut collection = collection.clone();
+                for moment in [&mut collection.created_at, &mut collection.updated_at] {
+                    moments::make_canonical(moment);
+                }
+                serde_json::to_vec(&StoredDefinition::new(collection, keys.clone()))?.into()
             }
             None => entry.value,
         };
@@ -213,6 +219,7 @@ impl<'a> Converter<'a> {
             out.push((keyspace::record(number, id), Entry { version, value }));
             return Ok(());
         };
+        moments::in_record(&mut record, self.schemas.get(&collection));
         let owner = self.owner(record.owner());
         let definition = self.schemas.get(&collection).map_or(0, |schema| schema.keys.version);
         let written = record.take(words::WRITTEN).and_then(|version| u32::try_from(version.as_u64()?).ok());
@@ -290,6 +297,8 @@ impl<'a> Converter<'a> {
     fn entry(&mut self, entry: words::Entry) -> Result<Vec<u8>> {
         let words::Entry { mut change, more: words::More { operation, rest } } = entry;
         change.operation = None;
+        let schema = change.collection_id.and_then(|id| self.schemas.get(&id));
+        moments::in_change(&mut change, schema);
         let number = change.collection_id.map(|id| self.number(id, change.collection.as_ref()));
         let Some((mut record, mut values)) = number.and_then(|number| of_record(number, &change)) else {
             return Ok(journal::bytes_of(operation, &change));

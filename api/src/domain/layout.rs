@@ -54,7 +54,7 @@ pub enum FieldStep {
         /// Which one.
         field: FieldId,
         /// What records of before have there.
-        value: Value,
+        value: Exact,
     },
     /// It is gone.
     Dropped {
@@ -181,7 +181,7 @@ impl Schema {
             match step {
                 FieldStep::Renamed { .. } => {}
                 FieldStep::Added { field, value } => {
-                    values.insert(field.uuid(), (value.clone().into(), false));
+                    values.insert(field.uuid(), (value.clone(), false));
                 }
                 FieldStep::Dropped { was } => {
                     if let Some(value) = was.id.and_then(|id| values.get_mut(&id.uuid())) {
@@ -201,7 +201,7 @@ impl Schema {
                             if let Some(errors) = &mut errors {
                                 errors.add(to.name.to_string(), faults);
                             }
-                            *value = if to.nullable { Value::Null.into() } else { to.initial().into() };
+                            *value = if to.nullable { Value::Null.into() } else { to.initial() };
                         }
                     }
                 }

@@ -380,8 +380,8 @@ impl Frame {
     }
 }
 
-/// A stamp is twice the microseconds since 1970, and one more where the text has no zeros at the end of its fraction, as stores of
-/// before 0.2.0 have it: so a text comes back as it was.
+/// A stamp is twice the microseconds since 1970. (One more where the text that was converted from before 0.2.0 had no zeros at the end of
+/// its fraction. It is sent as all others are.)
 pub const fn stamp_of(micros: i64) -> i64 {
     micros << 1
 }
@@ -398,11 +398,11 @@ pub fn moment(stamp: i64) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The stamp of a moment that is written in one of the two ways; `None` for any other text.
+/// The stamp of a moment in UTC, with as many digits as are kept; `None` for any other text.
 pub fn stamp(text: &str) -> Option<i64> {
-    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    let micros = i64::try_from(parsed.unix_timestamp_nanos() / 1000).ok()?;
-    [stamp_of(micros), stamp_of(micros) | 1].into_iter().find(|stamp| moment(*stamp) == text)
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|parsed| parsed.offset().is_utc())?;
+    let nanos = Some(parsed.unix_timestamp_nanos()).filter(|nanos| nanos % 1000 == 0)?;
+    Some(stamp_of(i64::try_from(nanos / 1000).ok()?))
 }
 
 /// By hand: a list of records has two in each.
@@ -420,10 +420,7 @@ fn put_moment(out: &mut BytesMut, stamp: i64) {
     put_digits(&mut text[14..16], second / 60 % 60);
     put_digits(&mut text[17..19], second % 60);
     put_digits(&mut text[20..26], fraction);
-    let end = match fraction_digits(stamp) {
-        0 => 19,
-        digits => 20 + digits,
-    };
+    let end = if fraction == 0 { 19 } else { 26 };
     text[end] = b'Z';
     out.put_slice(&text[..=end]);
 }
@@ -436,6 +433,7 @@ fn put_digits(out: &mut [u8], mut number: i64) {
     }
 }
 
+/// The digits of a fraction as it was counted when its stamp was stored.
 fn fraction_digits(stamp: i64) -> usize {
     let mut fraction = micros(stamp).rem_euclid(1_000_000);
     if fraction == 0 {

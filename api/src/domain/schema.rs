@@ -14,7 +14,11 @@ use common::{
     name::CollectionName,
 };
 use quick_cache::sync::Cache;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::value::RawValue;
 use store::{Entry, Scan, Snapshot, Version, counter};
 
 use super::{
@@ -31,7 +35,7 @@ use super::{
 const MAX_SCHEMAS: usize = 1024;
 
 /// A definition as it is stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StoredDefinition {
     /// What is sent.
     #[serde(flatten)]
@@ -39,18 +43,14 @@ pub struct StoredDefinition {
     /// What its names are in keys.
     pub keys: Keys,
     /// The one that is to take its place, while records are checked for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub coming: Option<Box<StoredComing>>,
     /// The revision that is shown, where what wrote it last changed nothing that is sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<Revision>,
     /// The commit that wrote it.
-    #[serde(skip, default = "never")]
+    #[serde(skip)]
     pub version: Version,
-}
-
-fn never() -> Version {
-    Version::ZERO
 }
 
 /// A definition that is to take another's place, as it is stored.
@@ -90,6 +90,30 @@ impl StoredDefinition {
             field.id = Some(FieldId::from_uuid(key.id));
         }
     }
+}
+
+impl<'de> Deserialize<'de> for StoredDefinition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            keys: Keys,
+            #[serde(default)]
+            coming: Option<Box<StoredComing>>,
+            #[serde(default)]
+            shown: Option<Revision>,
+        }
+        let (collection, Rest { keys, coming, shown }) = with_rest(deserializer)?;
+        Ok(Self { coming, shown, ..Self::new(collection, keys) })
+    }
+}
+
+/// Reads a collection and what stands beside its members, from text: serde's `flatten` would lose digits of defaults.
+pub(super) fn with_rest<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> std::result::Result<(Collection, T), D::Error> {
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    let read = |error: serde_json::Error| D::Error::custom(error);
+    Ok((serde_json::from_str(text.get()).map_err(read)?, serde_json::from_str(text.get()).map_err(read)?))
 }
 
 /// A definition that is to take another's place.

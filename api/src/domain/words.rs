@@ -10,11 +10,11 @@ use common::{
     name::FieldName,
     record::Record,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use store::{Key, Version};
 use uuid::Uuid;
 
-use super::layout::Step;
+use super::{layout::Step, schema::with_rest};
 
 /// The space of the journal: under a version and a place, an entry.
 pub const CHANGES: &str = "changes";
@@ -37,7 +37,7 @@ pub const USERS: &str = "users";
 pub const DERIVED: [&str; 3] = ["collections", "last_collection", "last_owner"];
 
 /// A definition.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Definition {
     /// What is sent.
     #[serde(flatten)]
@@ -51,6 +51,21 @@ pub struct Definition {
     /// How what its records look like changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+}
+
+impl<'de> Deserialize<'de> for Definition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            definition: Option<u32>,
+            #[serde(default)]
+            field_ids: BTreeMap<FieldName, Uuid>,
+            #[serde(default)]
+            steps: Vec<Step>,
+        }
+        let (collection, Rest { definition, field_ids, steps }) = with_rest(deserializer)?;
+        Ok(Self { collection, definition, field_ids, steps })
+    }
 }
 
 /// An entry of the journal: as it is sent, with more members behind. What of a record was otherwise before is in it, and not what is

@@ -7,7 +7,7 @@ use common::{
     endpoint::path_and_query,
     endpoints::records as endpoints,
     name::CollectionName,
-    query::ListQuery,
+    query::{ListQuery, RecordQuery},
     record::{Addresses, OneOrMany},
     undo::{Deletion, NOT_RESTORED_HEADER},
 };
@@ -98,7 +98,7 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
         records::create(context.app.core(), by, &input.params.0, input.body.clone(), input.manner()).await?;
     let name = input.params.0;
     if !many && let Some(sent) = written.pop() {
-        let location = base + &path_and_query::<endpoints::Get>(&(name, sent.id), &());
+        let location = base + &path_and_query::<endpoints::Get>(&(name, sent.id), &RecordQuery::default());
         return Ok(Reply::stored_record(sent).header(header::LOCATION, &location));
     }
     let mut json = BytesMut::from(&b"["[..]);
@@ -119,7 +119,11 @@ async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     let (name, id) = &input.params;
-    let sent = records::get(context.app.core(), &input.caller, name, *id).await?;
+    let sent = records::get(context.app.core(), &input.caller, name, *id, &input.query).await?;
+    // The entity tag tells of the record alone, and not of what stands in it in place of ids.
+    if !input.query.expand.is_empty() {
+        return Ok(Reply::stored_json(sent.json));
+    }
     let etag = sent.etag();
     if input.has_etag(&etag) {
         return Ok(Reply::not_modified_bytes(&etag));

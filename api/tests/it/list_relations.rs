@@ -92,6 +92,13 @@ async fn filters_and_orderings_look_through_references() {
         ("ordering=-maker__age,title", "Fog Dew Ice Sun Nil"),
         ("ordering=maker__country__name,-title", "Nil Fog Ice Dew Sun"),
         ("ordering=maker__name&maker__age__lt=40", "Ice Dew Sun"),
+        ("owner__username=ada&title=Ice", "Ice"),
+        ("owner__username=otto", ""),
+        ("owner__username__in=otto,ada&title__in=Ice,Sun", "Ice Sun"),
+        ("maker__owner__username__icontains=TT", "Ice Fog Dew"),
+        ("maker__owner__username__ne=otto", "Sun Nil"),
+        ("maker__owner__username__isnull=true", "Nil"),
+        ("ordering=-maker__owner__username,title", "Dew Fog Ice Sun Nil"),
     ] {
         assert_eq!(titles(&admin, query).await, found, "{query}");
     }
@@ -101,7 +108,7 @@ async fn filters_and_orderings_look_through_references() {
         ("maker__age__contains=1", "maker__age__contains"),
         ("maker__age=x", "maker__age"),
         ("title__name=x", "title__name"),
-        ("owner__username=ada", "owner__username"),
+        ("owner__email=ada", "owner__email"),
         ("ordering=maker__zzz", "ordering"),
         ("after__after__after__after__after__title=x", "after__after__after__after__after__title"),
         ("maker__name__regex=(", "maker__name__regex"),
@@ -258,5 +265,74 @@ async fn dates_and_their_parts_are_asked_for_as_in_django() {
         ("at__regex=2", "at__regex"),
     ] {
         assert!(admin.get(&format!("{BOOKS}?{query}")).await.refused(400).errors.0.contains_key(place), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn one_record_is_expanded_and_cut_as_a_row_of_a_list_is() {
+    let Shop { admin, otto, coffer: _coffer } = shop().await;
+    let rows = admin.get(&format!("{BOOKS}?expand=maker.country,owner&title=Ice")).await.is(200)["results"].take();
+    let row = rows[0].clone();
+    let at = format!("{BOOKS}{}/", text(&row, "id"));
+    let answer = admin.get(&format!("{at}?expand=maker.country,owner")).await;
+    assert_eq!(answer.header("etag"), "", "the revision says nothing of what is expanded");
+    assert_eq!(answer.is(200), row);
+    let cut = admin.get(&format!("{at}?fields=title,revision")).await;
+    assert_eq!(cut.header("etag"), format!("\"{}\"", row["revision"]));
+    assert_eq!(cut.is(200), json!({"title": "Ice", "revision": row["revision"]}));
+    assert_eq!(admin.get(&format!("{at}?fields=title&expand=maker")).await.is(200).as_object().unwrap().len(), 2);
+    for (query, place) in [
+        ("expand=zzz", "expand"),
+        ("fields=zzz", "fields"),
+        ("page=1", "page"),
+        ("expand=maker&expand=owner", "expand"),
+    ] {
+        assert!(admin.get(&format!("{at}?{query}")).await.refused(400).errors.0.contains_key(place), "{query}");
+    }
+    // Bob is the admin's: nothing to otto.
+    let sun = admin.get(&format!("{BOOKS}?title=Sun")).await.is(200)["results"][0].take();
+    let seen = otto.get(&format!("{BOOKS}{}/?expand=maker", text(&sun, "id"))).await.is(200);
+    assert_eq!((seen["maker"].clone(), seen["title"].clone()), (Value::Null, json!("Sun")));
+}
+
+#[tokio::test]
+async fn numbers_in_json_fields_have_their_digits_wherever_a_record_stands() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    const DIGITS: &str = r#"{"a":1.10,"b":[12345678901234567890123,1e3,-0.0]}"#;
+    let definition = format!(
+        r#"{{"name":"makers","fields":[{{"name":"name","type":"text"}},{{"name":"data","type":"json","default":{DIGITS}}}]}}"#
+    );
+    let send = async |method: reqwest::Method, path: &str, body: String| {
+        let request = admin.request(method, path).header("content-type", "application/json").body(body);
+        crate::support::Answer::of(request).await
+    };
+    let made = send(reqwest::Method::POST, "/api/collections/", definition.clone()).await;
+    assert!(made.text().contains(DIGITS), "{}", made.text());
+    made.is(201);
+    assert!(admin.get("/api/collections/makers/").await.text().contains(DIGITS));
+    let changed = send(reqwest::Method::PATCH, "/api/collections/makers/", definition.replace("1.10", "1.100")).await;
+    assert!(changed.text().contains(&DIGITS.replace("1.10", "1.100")), "{}", changed.text());
+    let wrong = definition.replace(r#""type":"text""#, r#""type":"integer","max":12345678901234567890123"#);
+    send(reqwest::Method::PATCH, "/api/collections/makers/", wrong).await.refused(400);
+    send(reqwest::Method::PUT, "/api/collections/makers/", definition).await.is(200);
+
+    let maker = admin.record("makers", json!({"name": "Ann"})).await;
+    let fields = json!([{"name": "name", "type": "text"}, {"name": "data", "type": "json"},
+        {"name": "maker", "type": "reference", "collection": "makers"}]);
+    admin.collection("books", fields).await;
+    let book = format!(r#"{{"name":"Ann","maker":{},"data":{DIGITS}}}"#, maker["id"]);
+    let book = send(reqwest::Method::POST, BOOKS, book).await.is(201);
+    for (path, times) in [
+        ("/api/records/makers/", 1),
+        (&format!("/api/records/makers/{}/", text(&maker, "id")), 1),
+        ("/api/records/books/?expand=maker", 2),
+        ("/api/records/books/?expand=maker&fields=maker", 1),
+        (&format!("/api/records/books/{}/?expand=maker", text(&book, "id")), 2),
+        ("/api/records/makers/?expand=books_via_maker.maker", 3),
+        ("/api/records/books/?left_join=makers:name=name", 2),
+        ("/api/records/books/?left_join=makers:name=name&expand=maker&fields=data", 3),
+    ] {
+        let text = admin.get(path).await.text();
+        assert_eq!(text.matches(DIGITS).count(), times, "{path}: {text}");
     }
 }

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     conversion::Conversion,
     field::{Field, FieldChange, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete},
     id::FieldId,
-    json::type_name,
+    json::{Exact, is_kept, literals, optional_exact, type_name},
     name::FieldName,
-    problem::{FieldError, FieldErrors},
+    problem::{FieldError, FieldErrors, NON_FIELD},
     reader::{Reader, invalid},
     text::single_line,
-    validate::{check, compile, parse_decimal},
+    validate::{Ends, check_exact, compile, parse_decimal},
 };
 
 /// Fields of one collection at most.
@@ -50,6 +51,58 @@ pub(super) fn read_fields(value: Value, errors: &mut FieldErrors) -> Option<Vec<
     fine.then_some(fields)
 }
 
+/// The defaults of the fields of a definition with the digits that were sent; and which number of the definition has more digits than
+/// are kept, since it stands elsewhere.
+pub(super) struct Defaults {
+    of_fields: Vec<Option<Exact>>,
+    lost: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WithDefaults {
+    #[serde(default)]
+    fields: Vec<WithDefault>,
+}
+
+#[derive(Deserialize)]
+struct WithDefault {
+    #[serde(default, deserialize_with = "optional_exact")]
+    default: Option<Exact>,
+}
+
+impl Defaults {
+    /// Of a definition's text. One that is no definition has none; its reader says what is wrong.
+    pub(super) fn of(text: &str) -> Self {
+        let fields = serde_json::from_str::<WithDefaults>(text).map(|read| read.fields).unwrap_or_default();
+        let of_fields: Vec<_> = fields.into_iter().map(|field| field.default).collect();
+        let beyond = |text: &str| literals(text).filter(|literal| !is_kept(literal)).map(str::to_owned).collect();
+        let mut lost: Vec<String> = beyond(text);
+        for text in of_fields.iter().flatten().filter_map(Exact::text) {
+            for number in beyond(text) {
+                if let Some(at) = lost.iter().position(|lost| *lost == number) {
+                    lost.remove(at);
+                }
+            }
+        }
+        Self { of_fields, lost: lost.into_iter().next() }
+    }
+
+    /// Puts them in place of those that were read without their digits.
+    pub(super) fn put(self, fields: &mut [Field], errors: &mut FieldErrors) {
+        if let Some(number) = self.lost {
+            let message = format!("The number {number} has more digits than are kept here; send fewer digits.");
+            errors.push(NON_FIELD, invalid(message));
+        }
+        for (i, (field, default)) in fields.iter_mut().zip(self.of_fields).enumerate() {
+            let Some(default) = default.filter(|default| default.text().is_some()) else { continue };
+            match check_exact(field, &default, Ends::Trimmed) {
+                Ok(value) => field.default = Some(value),
+                Err(wrong) => errors.add(format!("fields.{i}.default"), wrong),
+            }
+        }
+    }
+}
+
 /// Reads one field's definition and checks that its parts fit together.
 pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let mut reader = Reader::new(value)?;
@@ -61,7 +114,7 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let nullable = reader.boolean("nullable");
     let unique = reader.boolean("unique");
     let indexed = reader.boolean("indexed");
-    let default = reader.take("default").filter(|value| !value.is_null());
+    let default = reader.take("default").filter(|value| !value.is_null()).map(Exact::from);
     let help = reader.text_or_empty("help");
     let change = Box::new(FieldChange { says_aliases: aliases.is_some(), ..read_change(&mut reader) });
     let aliases = aliases.unwrap_or_default();
@@ -215,7 +268,7 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
         errors.push("max", invalid("The upper bound lies below the lower one."));
     }
     if let Some(default) = &field.default {
-        match check(field, default) {
+        match check_exact(field, default, Ends::Trimmed) {
             Ok(value) => field.default = Some(value),
             Err(wrong) => {
                 errors.add("default".to_owned(), wrong);

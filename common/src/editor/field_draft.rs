@@ -6,7 +6,12 @@ use super::{
     options::{FieldOption, OptionKind, options},
     part::FieldPart,
 };
-use crate::{field::Field, form::input_text, id::FieldId, json as strict_json};
+use crate::{
+    field::Field,
+    form::input_text,
+    id::FieldId,
+    json::{self as strict_json, Exact},
+};
 
 /// One field as it is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +127,11 @@ impl FieldDraft {
         self.options.push((name.to_owned(), text));
     }
 
+    /// The default, read as JSON with the digits that were typed.
+    pub(super) fn exact_default(&self) -> Option<Exact> {
+        strict_json::parse(self.default.as_bytes()).ok()
+    }
+
     /// The field's definition, as a body has it.
     pub(super) fn to_json(&self) -> Value {
         let mut body = Map::new();
@@ -159,7 +169,7 @@ impl FieldDraft {
             let read = if textual && self.option("many") != "true" {
                 None
             } else {
-                strict_json::parse_value(self.default.as_bytes()).ok()
+                self.exact_default().map(|exact| exact.into_parts().0)
             };
             body.insert("default".to_owned(), read.unwrap_or_else(|| self.default.as_str().into()));
         }
@@ -168,6 +178,6 @@ impl FieldDraft {
     }
 }
 
-fn default_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn default_text(value: &Exact) -> String {
+    value.as_str().map_or_else(|| value.to_text(), str::to_owned)
 }

@@ -8,7 +8,7 @@ use crate::{
     metadata::Metadata,
     name::CollectionName,
     page::Page,
-    query::ListQuery,
+    query::{ListQuery, RecordQuery},
     record::{Addresses, OneOrMany, Record},
     undo::{DeleteQuery, Deletion},
 };
@@ -50,10 +50,10 @@ endpoint! {
 }
 
 endpoint! {
-    /// One record.
+    /// One record, with the records that it refers to where that is asked for.
     Get: GET "/api/records/{collection}/{id}/",
     access Rules, cost Reads(User), errors Drf,
-    params (CollectionName, RecordId),
+    params (CollectionName, RecordId), query RecordQuery,
     body () as NOTHING,
     answer Record as OK
 }

@@ -171,6 +171,6 @@ fn typed_value(field: &Field, typed: &str) -> Result<Exact, FieldError> {
         FieldType::Choice { many: true, .. } => Ok(Value::Array(Vec::new()).into()),
         _ if field.required => Err(required()),
         FieldType::Text { .. } | FieldType::Email | FieldType::Url => Ok("".into()),
-        _ => Ok(field.initial().into()),
+        _ => Ok(field.initial()),
     }
 }

@@ -114,11 +114,6 @@ pub(crate) fn read(text: &str) -> serde_json::Result<Exact> {
     Ok(Exact::new(value, text, has_floats.get()))
 }
 
-/// The value of a text, if it is JSON.
-pub(crate) fn value_of(text: &str) -> Option<Value> {
-    read(text).ok().map(|exact| exact.value)
-}
-
 /// The same, without the digits; `has_floats` says whether there may be some to be kept.
 pub(crate) fn read_noting<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -135,6 +130,11 @@ pub fn read_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D
 /// The same for a value that may be missing.
 pub fn optional_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     read_value(deserializer).map(|value| Some(value).filter(|value| !value.is_null()))
+}
+
+/// The same with its digits.
+pub fn optional_exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Exact>, D::Error> {
+    Exact::deserialize(deserializer).map(|value| Some(value).filter(|value| !value.is_null()))
 }
 
 /// JSON text that is written as it is.

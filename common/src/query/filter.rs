@@ -113,7 +113,8 @@ impl Filter {
     }
 }
 
-/// A part of a date or of a moment (in UTC), which a filter or an ordering asks for behind its field and two underscores.
+/// A part of a date or of a moment (in UTC), or of what an id stands for, which a filter or an ordering asks for behind its field and
+/// two underscores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // Each is what Django's transform of the same name is.
 pub enum Part {
@@ -121,6 +122,8 @@ pub enum Part {
     Year,
     Month,
     Day,
+    /// The name of the user that a record belongs to: `owner__username`.
+    Username,
 }
 
 impl Part {
@@ -135,7 +138,7 @@ impl Part {
         }
     }
 
-    /// The part of a stored date or moment.
+    /// The part of a stored date or moment; null of an id, since the server alone knows what it stands for.
     pub fn take(self, value: &Value) -> Value {
         let text = value.as_str().unwrap_or_default();
         let number = |range: std::ops::Range<usize>| {
@@ -146,6 +149,7 @@ impl Part {
             Self::Year => number(0..4),
             Self::Month => number(5..7),
             Self::Day => number(8..10),
+            Self::Username => Value::Null,
         }
     }
 }
@@ -193,9 +197,15 @@ impl<'a> Named<'a> {
                 return Some(Self::Reference { field: field.name.as_str(), collection, rest });
             }
             let (member, mut field) = field_of(head)?;
-            let part = Part::of(&field.kind, rest)?;
+            let part = match (member, rest) {
+                ("owner", "username") => Part::Username,
+                _ => Part::of(&field.kind, rest)?,
+            };
             field.kind = match part {
                 Part::Date => FieldType::Date,
+                Part::Username => {
+                    FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: false }
+                }
                 _ => FieldType::Integer { min: None, max: None },
             };
             // A part of a key is no key.

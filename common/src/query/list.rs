@@ -134,7 +134,7 @@ impl Default for ListQuery {
     }
 }
 
-fn comma_separated(value: &str) -> impl Iterator<Item = &str> {
+pub(super) fn comma_separated(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 

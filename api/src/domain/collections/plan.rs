@@ -75,7 +75,7 @@ impl Plan {
                     if value.is_none() && field.required && field.default.is_none() {
                         without_value.push(i);
                     }
-                    let value = value.unwrap_or_else(|| field.initial());
+                    let value = value.map_or_else(|| field.initial(), Exact::from);
                     making.steps.extend(field.id.map(|field| FieldStep::Added { field, value }));
                 }
             }

@@ -71,7 +71,7 @@ fn describe_field(field: &Field) -> Value {
         put("help_text", field.help.as_str().into());
     }
     if let Some(default) = &field.default {
-        put("default", default.clone());
+        put("default", default.clone().into_parts().0);
     }
     match &field.kind {
         FieldType::Text { min_length, max_length, pattern, .. } => {

@@ -7,10 +7,10 @@ use std::{
 };
 
 use common::{
-    Object,
     access::{Action, Caller, Decision},
     field::{Field, FieldType},
     id::{RecordId, UserId},
+    json::Exact,
     problem::{FieldError, FieldErrors},
     record::Record,
     text::single_line,
@@ -114,7 +114,7 @@ impl Expansion {
     }
 
     /// Expands rows; [`Error::TooLargeTogether`] where what is put in takes more than an answer may.
-    pub(super) async fn apply(&self, snapshot: &Snapshot, deadline: &Deadline, rows: &mut [Object]) -> Result<()> {
+    pub(super) async fn apply(&self, snapshot: &Snapshot, deadline: &Deadline, rows: &mut [Record]) -> Result<()> {
         let mut reading = Reading { snapshot, deadline, bytes: 0 };
         self.expand(&mut reading, rows).await
     }
@@ -122,7 +122,7 @@ impl Expansion {
     fn expand<'a>(
         &'a self,
         reading: &'a mut Reading<'_>,
-        rows: &'a mut [Object],
+        rows: &'a mut [Record],
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
         Box::pin(async move {
             for (name, part) in &self.0 {
@@ -132,17 +132,14 @@ impl Expansion {
                         let ids: BTreeSet<RecordId> = rows.iter().filter_map(|row| id_of(row.get(name)?)).collect();
                         let (ids, mut found) = reading.records(target, *may, ids).await?;
                         part.inner.expand(reading, &mut found).await?;
-                        let found: HashMap<RecordId, Value> =
-                            ids.into_iter().zip(found.into_iter().map(Value::Object)).collect();
-                        let sizes: HashMap<RecordId, usize> = found
-                            .iter()
-                            .map(|(id, value)| (*id, work::parsed_size(value.to_string().as_bytes())))
-                            .collect();
+                        let found = found.into_iter().map(Exact::from);
+                        let found = found.map(|value| (work::parsed_size(value.to_text().as_bytes()), value));
+                        let found: HashMap<RecordId, (usize, Exact)> = ids.into_iter().zip(found).collect();
                         for row in rows.iter_mut() {
-                            let id = row.get(name).and_then(id_of);
-                            reading.count(id.and_then(|id| sizes.get(&id)).copied().unwrap_or(0))?;
-                            let value = id.and_then(|id| found.get(&id)).cloned().unwrap_or(Value::Null);
-                            row.insert(name.clone(), value);
+                            let found = row.get(name).and_then(id_of).and_then(|id| found.get(&id));
+                            let (size, value) = found.cloned().unwrap_or_default();
+                            reading.count(size)?;
+                            row.set(name.clone(), value);
                         }
                     }
                     What::Referrers { source, field, may } => {
@@ -152,7 +149,7 @@ impl Expansion {
                                 None => Vec::new(),
                             };
                             part.inner.expand(reading, &mut found).await?;
-                            row.insert(name.clone(), found.into_iter().map(Value::Object).collect());
+                            row.set(name.clone(), found.into_iter().collect::<Exact>());
                         }
                     }
                 }
@@ -219,7 +216,7 @@ impl Reading<'_> {
         schema: &Schema,
         may: Decision,
         ids: BTreeSet<RecordId>,
-    ) -> Result<(Vec<RecordId>, Vec<Object>)> {
+    ) -> Result<(Vec<RecordId>, Vec<Record>)> {
         let (mut known, mut found) = (Vec::new(), Vec::new());
         let ids: Vec<_> = ids.into_iter().collect();
         for ids in ids.chunks(16) {
@@ -239,7 +236,7 @@ impl Reading<'_> {
     }
 
     /// The records whose field refers to a record, in the order of creation.
-    async fn referrers(&mut self, source: &Schema, field: &Field, may: Decision, id: &Value) -> Result<Vec<Object>> {
+    async fn referrers(&mut self, source: &Schema, field: &Field, may: Decision, id: &Value) -> Result<Vec<Record>> {
         let mut found = Vec::new();
         let snapshot = self.snapshot;
         let Some(index) = source.index(field.name.as_str()) else { return Ok(found) };
@@ -252,17 +249,17 @@ impl Reading<'_> {
         Ok(found)
     }
 
-    fn open(&mut self, schema: &Schema, id: RecordId, entry: &Entry, may: Decision) -> Result<Option<Object>> {
+    fn open(&mut self, schema: &Schema, id: RecordId, entry: &Entry, may: Decision) -> Result<Option<Record>> {
         let record = schema.parse(id, entry)?;
         if !may.covers(record.owner()) {
             return Ok(None);
         }
         self.count(work::parsed_size(&entry.value))?;
-        Ok(Some(Record::into_object(record)))
+        Ok(Some(record))
     }
 
     /// Puts id and name in place of the owners' ids.
-    async fn put_owners(&mut self, rows: &mut [Object]) -> Result<()> {
+    async fn put_owners(&mut self, rows: &mut [Record]) -> Result<()> {
         let mut names: HashMap<UserId, Value> = HashMap::new();
         for row in rows {
             let Some(id) = row.get("owner").and_then(Value::as_str).and_then(|id| id.parse().ok()) else { continue };
@@ -271,7 +268,7 @@ impl Reading<'_> {
                 place.insert(user.map_or(Value::Null, |name| json!({"id": id, "username": name})));
                 self.deadline.pause().await?;
             }
-            row.insert("owner".to_owned(), names[&id].clone());
+            row.set("owner", names[&id].clone());
         }
         Ok(())
     }

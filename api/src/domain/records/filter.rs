@@ -61,7 +61,7 @@ impl Node {
         match self {
             Self::All(nodes) | Self::Any(nodes) => nodes.iter().all(Self::is_own),
             Self::Not(node) => node.is_own(),
-            Self::Is(condition) => condition.path.steps.is_empty(),
+            Self::Is(condition) => condition.path.is_own(),
         }
     }
 }
@@ -218,7 +218,7 @@ impl Conditions {
         own.all(|node| node.holds(record, &nothing, &self.spent)) && self.has_words(collection, record)
     }
 
-    /// Whether all conditions hold that ask for members of records that the record refers to.
+    /// Whether all conditions hold that ask for members of records that the record refers to, or for the name of its owner.
     pub(crate) fn hold_for_referred(&self, record: &Record, referred: &Referred) -> bool {
         let mut others = self.all.iter().filter(|node| !node.is_own());
         others.all(|node| node.holds(record, referred, &self.spent))

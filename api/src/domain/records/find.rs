@@ -5,11 +5,14 @@ use std::sync::Arc;
 use common::{
     access::{Action, Caller},
     id::RecordId,
+    json::Exact,
     name::CollectionName,
+    problem::{FieldError, FieldErrors},
+    query::RecordQuery,
 };
 use store::{Batch, Expect, Snapshot};
 
-use super::{stored::Sent, visible::covers};
+use super::{expand::Expansion, stored::Sent, visible::covers};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -60,8 +63,15 @@ pub async fn authorize(core: &Core, caller: &Caller, name: &CollectionName, acti
     schema.authorize(action, caller).map(drop)
 }
 
-/// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed.
-pub async fn get(core: &Core, caller: &Caller, name: &CollectionName, id: RecordId) -> Result<Sent> {
+/// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed, unless the query asks for more or
+/// less than all of it.
+pub async fn get(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    id: RecordId,
+    query: &RecordQuery,
+) -> Result<Sent> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::View, caller)?;
@@ -69,5 +79,30 @@ pub async fn get(core: &Core, caller: &Caller, name: &CollectionName, id: Record
         return Err(Error::NotFound);
     }
     let entry = snapshot.get(&keyspace::record(schema.number(), id)).await?.ok_or(Error::NotFound)?;
-    Sent::new(&schema, id, &entry.value, entry.version)
+    if query.is_empty() {
+        return Sent::new(&schema, id, &entry.value, entry.version);
+    }
+    query.check(&schema.collection)?;
+    let expansion = Expansion::new(core, &snapshot, caller, &schema, &query.expand).await?;
+    let mut rows = [schema.parse(id, &entry)?];
+    expansion.apply(&snapshot, &core.deadline(), &mut rows).await.map_err(|error| match error {
+        Error::TooLargeTogether => {
+            let message = "So many records belong to this one that they do not fit into one answer. Ask for them in their own list.";
+            FieldErrors::of("expand", FieldError::new("too_much", message)).into()
+        }
+        error => error,
+    })?;
+    let [mut record] = rows;
+    // Who asks for a member by a former name gets it under that.
+    for asked in &query.fields {
+        let name = schema.collection.field(asked).map(|field| field.name.as_str()).filter(|name| name != asked);
+        if let Some(value) = name.and_then(|name| record.member(name)).map(Exact::from) {
+            record.set(asked.as_str(), value);
+        }
+    }
+    if !query.fields.is_empty() {
+        record.retain(|name| query.fields.iter().any(|field| field == name) || expansion.has(name));
+    }
+    let json = serde_json::to_vec(&record)?.into();
+    Ok(Sent { json, ..Sent::new(&schema, id, &entry.value, entry.version)? })
 }

@@ -6,6 +6,7 @@ use common::{
     access::{Action, Caller, Decision},
     field::{Field, FieldType},
     id::RecordId,
+    json::Exact,
     problem::{FieldError, FieldErrors},
     query::{JoinWith, server_field},
     record::Record,
@@ -62,7 +63,7 @@ pub(super) async fn join(
     right.gather(snapshot, deadline).await?;
     let matching = right.matching;
     let joined = common::left_join(left, &matching).map(|(_, mut row, matching)| {
-        row.set(with.collection.as_str(), matching.map_or(Value::Null, |rows| Value::Array(rows.clone())));
+        row.set(with.collection.as_str(), matching.map_or(Exact::default(), |rows| rows.iter().cloned().collect()));
         row
     });
     Ok(joined.collect())
@@ -89,7 +90,7 @@ struct Right<'a> {
     may: Decision,
     /// How many rows of the left side have a key.
     wanted: HashMap<&'a str, usize>,
-    matching: HashMap<Option<String>, Vec<Value>>,
+    matching: HashMap<Option<String>, Vec<Record>>,
     bytes: usize,
 }
 
@@ -143,7 +144,7 @@ impl Right<'_> {
             return Err(Error::TooLargeTogether);
         }
         work::hold(bytes)?;
-        self.matching.entry(Some(key)).or_default().push(Value::Object(row.into_object()));
+        self.matching.entry(Some(key)).or_default().push(row);
         Ok(())
     }
 }

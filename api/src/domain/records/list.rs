@@ -288,7 +288,6 @@ async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Res
     for with in &query.left_join {
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }
-    let (mut rows, digits): (Vec<_>, Vec<_>) = rows.into_iter().map(Record::into_parts).unzip();
     expansion.apply(snapshot, deadline, &mut rows).await?;
     let former: Vec<(&String, &str)> = query
         .fields
@@ -298,8 +297,7 @@ async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Res
         .collect();
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let (mut json, mut bytes) = (Vec::with_capacity(rows.len()), 0);
-    for (members, digits) in rows.into_iter().zip(digits) {
-        let mut row = Record::from_parts(members, digits);
+    for mut row in rows {
         // Who asks for a member by a former name gets it under that.
         for (alias, name) in &former {
             if let Some(value) = row.member(name).map(Exact::from) {

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use common::{
+    Object,
     access::{Action, Caller, Decision},
     collection::Collection,
     field::Field,
@@ -46,10 +47,10 @@ impl Path {
     /// To a member of the collection's own records, or a part of it.
     pub(crate) fn own(collection: &Collection, name: &str) -> Option<Self> {
         match Named::find(collection, name)? {
+            Named::Field { part: Some(Part::Username), .. } | Named::Reference { .. } => None,
             Named::Field { member, field, part } => {
                 Some(Self { steps: Vec::new(), member: member.to_owned(), field, part })
             }
-            Named::Reference { .. } => None,
         }
     }
 
@@ -107,17 +108,30 @@ impl Path {
         self.steps.first().map_or(&self.member, |step| &step.field)
     }
 
+    /// Whether its value is in the record itself.
+    pub(crate) fn is_own(&self) -> bool {
+        self.steps.is_empty() && !self.is_name()
+    }
+
+    /// Whether it is the name of the user whose id the member is.
+    pub(crate) fn is_name(&self) -> bool {
+        self.part == Some(Part::Username)
+    }
+
+    /// The members of the record that it leads to; `None` where that is nothing, or nothing that the caller may view.
+    pub(super) fn last<'a>(&self, record: &'a Record, referred: &'a Referred) -> Option<&'a Object> {
+        self.steps
+            .iter()
+            .try_fold(record.as_object(), |members, step| referred.get(step.target.number(), members.get(&step.field)?))
+    }
+
     /// The value that a record has there; null where it refers to nothing, or to what the caller may not view.
     pub(crate) fn value<'a>(&self, record: &'a Record, referred: &'a Referred) -> Cow<'a, Value> {
         const NULL: &Value = &Value::Null;
-        let mut members = Some(record.as_object());
-        for step in &self.steps {
-            let id = members.and_then(|members| members.get(&step.field));
-            members = id.and_then(|id| referred.get(step.target.number(), id));
-        }
-        let value = members.and_then(|members| members.get(&self.member)).unwrap_or(NULL);
+        let value = self.last(record, referred).and_then(|members| members.get(&self.member)).unwrap_or(NULL);
         match self.part {
             None => Cow::Borrowed(value),
+            Some(Part::Username) => Cow::Borrowed(referred.username(value).unwrap_or(NULL)),
             Some(part) => Cow::Owned(part.take(value)),
         }
     }

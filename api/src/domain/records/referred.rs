@@ -3,12 +3,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use common::{Object, id::RecordId, record::Record};
+use common::{
+    Object,
+    id::{RecordId, UserId},
+    record::Record,
+};
 use serde_json::Value;
 use store::Snapshot;
 
 use super::path::{Path, Step};
-use crate::domain::{error::Result, keyspace, numbers::CollectionNumber};
+use crate::domain::{error::Result, keyspace, numbers::CollectionNumber, users};
 
 /// Bytes that are kept from one stretch of rows to the next.
 const MAX_KEPT: usize = 4 * 1024 * 1024;
@@ -19,6 +23,8 @@ pub(crate) struct Referred {
     /// The members that are asked for.
     wanted: HashMap<CollectionNumber, BTreeSet<String>>,
     records: HashMap<(CollectionNumber, RecordId), Option<Object>>,
+    /// The names of owners; null for who is gone.
+    names: HashMap<UserId, Value>,
     bytes: usize,
 }
 
@@ -44,11 +50,29 @@ impl Referred {
     ) -> Result<()> {
         if self.bytes > MAX_KEPT {
             self.records.clear();
+            self.names.clear();
             self.bytes = 0;
         }
-        for path in paths.filter(|path| !path.steps.is_empty()) {
+        for path in paths.filter(|path| !path.is_own()) {
+            self.follow(snapshot, path, records.clone()).await?;
+            if path.is_name() {
+                let ids = records.clone().filter_map(|record| user_id(path.last(record, self)?.get(&path.member)?));
+                self.read_names(snapshot, ids.collect()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the records on a path.
+    async fn follow<'a>(
+        &mut self,
+        snapshot: &Snapshot,
+        path: &Path,
+        records: impl Iterator<Item = &'a Record>,
+    ) -> Result<()> {
+        if let Some(first) = path.steps.first() {
             let mut ids: BTreeSet<RecordId> =
-                records.clone().filter_map(|record| record_id(record.get(&path.steps[0].field)?)).collect();
+                records.filter_map(|record| record_id(record.get(&first.field)?)).collect();
             for (i, step) in path.steps.iter().enumerate() {
                 self.read(snapshot, step, &ids).await?;
                 let Some(next) = path.steps.get(i + 1) else { break };
@@ -80,6 +104,22 @@ impl Referred {
         Ok(())
     }
 
+    async fn read_names(&mut self, snapshot: &Snapshot, ids: BTreeSet<UserId>) -> Result<()> {
+        for id in ids {
+            if !self.names.contains_key(&id) {
+                let name = users::name_of(snapshot, id).await?;
+                self.bytes += size_of::<(UserId, Value)>() + name.as_ref().map_or(0, |name| name.as_str().len());
+                self.names.insert(id, name.map_or(Value::Null, |name| name.as_str().into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the user with this id.
+    pub(super) fn username(&self, id: &Value) -> Option<&Value> {
+        self.names.get(&user_id(id)?)
+    }
+
     /// The members of the record with this id.
     pub(super) fn get(&self, collection: CollectionNumber, id: &Value) -> Option<&Object> {
         self.records.get(&(collection, record_id(id)?))?.as_ref()
@@ -87,5 +127,9 @@ impl Referred {
 }
 
 fn record_id(value: &Value) -> Option<RecordId> {
+    value.as_str()?.parse().ok()
+}
+
+fn user_id(value: &Value) -> Option<UserId> {
     value.as_str()?.parse().ok()
 }

@@ -123,7 +123,7 @@ pub(super) fn intervals(node: &Node, part: &IndexPart, owners: &Owners) -> Optio
 
 fn of_condition(condition: &Condition, part: &IndexPart, owners: &Owners) -> Option<Intervals> {
     let Condition { path, lookup, values, .. } = condition;
-    if !path.steps.is_empty() || path.member != part.name {
+    if !path.is_own() || path.member != part.name {
         return None;
     }
     let null = || (Cut::before(Key::null), Cut::after(Key::null));
