@@ -68,7 +68,8 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Stands in the extensions of a 405: what nobody but admins may do in the collection. Which methods are left, the table knows.
+/// Stands in the extensions of a 405, and of what `OPTIONS` answers: what nobody but admins may do in the collection. Which methods are
+/// left, the table knows.
 #[derive(Debug, Clone)]
 pub(super) struct Nobodys(pub Vec<Action>);
 

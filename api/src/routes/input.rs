@@ -16,7 +16,7 @@ use common::{
     problem::{FieldError, FieldErrors, NON_FIELD},
     query::decode,
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use serde_json::Value;
 use server::{
     origins,
@@ -83,8 +83,6 @@ pub(super) struct Input<E: Endpoint> {
     pub raw_query: String,
     /// The body.
     pub body: E::Request,
-    /// None came.
-    is_bare: bool,
     /// The body is a form.
     is_form: bool,
     /// Members that nobody knows are left out of the body.
@@ -135,7 +133,7 @@ impl<E: Endpoint> Input<E> {
         check_utf8(raw.query.as_bytes(), "query string")?;
         let unknown = context.options.unknown;
         let ignores_unknown = leniency::preferred(&raw.headers).unwrap_or(unknown.ignores_members);
-        let query = leniency::read_query(decode(&raw.query), unknown, &E::METHOD).map_err(Problem::validation)?;
+        let query = leniency::read_query(decode(&raw.query), unknown, &E::METHOD).map_err(Problem::validation);
         let body = match E::BODY {
             AcceptedBody { kinds: [], .. } => Ok(Some(Body { value: Exact::default(), is_form: false })),
             accepted => body::read(&raw.headers, &mut raw.body, accepted).await,
@@ -149,17 +147,12 @@ impl<E: Endpoint> Input<E> {
             );
             rate_limit::charge::<E>(context, rate_limit::session_or_address(refresh.as_ref(), address), left)?;
         }
-        let body = body?;
-        let is_missing = body.is_none();
-        // What it lacks says more than that there is none.
-        let nothing = || Body { value: Value::Object(Object::new()).into(), is_form: false };
-        let Body { value, is_form } = body.unwrap_or_else(nothing);
-        let body = leniency::read_body(value, ignores_unknown).map_err(Problem::validation)?;
-        // Where a collection's rules decide, they are asked first.
-        if is_missing && E::ACCESS != Access::Rules {
-            return Err(Problem::validation(no_body()).into());
-        }
         let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
+        let read = query.map_err(Refusal::from).and_then(|query| Ok((query, read_body(body?, ignores_unknown)?)));
+        let (query, (body, is_form)) = match read {
+            Ok(read) => read,
+            Err(refusal) => return Err(ask_rules::<E>(context, &caller, &raw.segments).await.err().unwrap_or(refusal)),
+        };
         let user_agent = raw.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let user_agent = user_agent.chars().take(MAX_USER_AGENT).collect();
         let origin = Origin { address, user_agent };
@@ -171,27 +164,12 @@ impl<E: Endpoint> Input<E> {
             query,
             raw_query: raw.query,
             body,
-            is_bare: is_missing,
             is_form,
             ignores_unknown,
             headers: raw.headers,
             is_secure,
             origin,
         })
-    }
-
-    /// Refuses a request without a body to a caller who may do `action`, and others as they are refused with one.
-    pub(super) async fn refuse_bare(
-        &self,
-        context: &Context,
-        collection: &CollectionName,
-        action: Action,
-    ) -> Result<(), Error> {
-        if !self.is_bare {
-            return Ok(());
-        }
-        records::authorize(context.app.core(), &self.caller, collection, action).await?;
-        Err(Error::Invalid(no_body()))
     }
 
     /// The session of the access token. There is one wherever the endpoint asks for a token.
@@ -249,6 +227,39 @@ impl<E: Endpoint> Input<E> {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         format!("{}://{host}", if self.is_secure { "https" } else { "http" })
     }
+}
+
+/// The body, and whether it is a form.
+fn read_body<B: common::reader::Body>(body: Option<Body>, ignores_unknown: bool) -> Result<(B, bool), Refusal> {
+    let is_missing = body.is_none();
+    // What it lacks says more than that there is none.
+    let nothing = || Body { value: Value::Object(Object::new()).into(), is_form: false };
+    let Body { value, is_form } = body.unwrap_or_else(nothing);
+    let body = leniency::read_body(value, ignores_unknown).map_err(Problem::validation)?;
+    if is_missing { Err(Problem::validation(no_body()).into()) } else { Ok((body, is_form)) }
+}
+
+/// Where a collection's rules decide, they say no before a fault of the query or the body does: what cannot be asked at all need not be
+/// spelt right.
+async fn ask_rules<E: Endpoint>(context: &Context, caller: &Caller, segments: &[String]) -> Result<(), Refusal> {
+    let name = segments.first().and_then(|name| name.parse::<CollectionName>().ok());
+    let Some(name) = name.filter(|_| E::ACCESS == Access::Rules) else { return Ok(()) };
+    let is_one = segments.len() > 1;
+    let actions: &[Action] = match E::METHOD {
+        Method::GET if is_one => &[Action::View],
+        Method::GET => &[Action::List],
+        Method::POST if is_one => &[Action::View],
+        Method::POST => &[Action::Create],
+        Method::PUT | Method::PATCH if is_one => &[Action::View, Action::Update],
+        Method::DELETE if is_one => &[Action::View, Action::Delete],
+        Method::PUT | Method::PATCH => &[Action::List, Action::Update],
+        Method::DELETE => &[Action::List, Action::Delete],
+        _ => &[],
+    };
+    for action in actions {
+        records::authorize(context.app.core(), caller, &name, *action).await?;
+    }
+    Ok(())
 }
 
 /// None is a mistake more often than a record without values, or a change of nothing.

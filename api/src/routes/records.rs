@@ -3,7 +3,6 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
-    access::Action,
     endpoint::path_and_query,
     endpoints::records as endpoints,
     name::CollectionName,
@@ -34,6 +33,7 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Describe, _, _>(describe);
+    table.on::<endpoints::DescribeOne, _, _>(describe_one);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Replace, _, _>(replace);
     table.on::<endpoints::Update, _, _>(update);
@@ -90,7 +90,6 @@ async fn root(context: Context, input: Input<endpoints::Root>) -> Result<Reply<e
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
-    input.refuse_bare(&context, &input.params.0, Action::Create).await?;
     let base = input.base_url();
     let many = matches!(input.body, OneOrMany::Many(_));
     let by = Actor::at(&input.caller, input.origin.address);
@@ -113,8 +112,14 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
 }
 
 async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply<endpoints::Describe>> {
-    let description = records::describe(context.app.core(), &input.caller, &input.params.0).await?;
-    Ok(Reply::new(&description)?.header(header::ALLOW, "GET, POST, OPTIONS, HEAD"))
+    let (description, nobodys) = records::describe(context.app.core(), &input.caller, &input.params.0, None).await?;
+    Ok(Reply::new(&description)?.without(nobodys))
+}
+
+async fn describe_one(context: Context, input: Input<endpoints::DescribeOne>) -> Result<Reply<endpoints::DescribeOne>> {
+    let (name, id) = &input.params;
+    let (description, nobodys) = records::describe(context.app.core(), &input.caller, name, Some(*id)).await?;
+    Ok(Reply::new(&description)?.without(nobodys))
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
@@ -132,7 +137,6 @@ async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<end
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
-    input.refuse_bare(&context, &input.params.0, Action::Update).await?;
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(
@@ -149,7 +153,6 @@ async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<R
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
-    input.refuse_bare(&context, &input.params.0, Action::Update).await?;
     let precondition = input.precondition();
     let (name, id) = &input.params;
     Ok(Reply::stored_record(

@@ -6,13 +6,17 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use common::{
     Endpoint,
+    access::Action,
     answer::{Answer, JsonAnswer, NoContent, Streamed},
     id::Revision,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::response::{Body, Pieces, Response};
+use super::{
+    error::Nobodys,
+    response::{Body, Pieces, Response},
+};
 use crate::domain::{Result, records::Sent};
 
 /// Room for the headers of an answer, those too that the server adds at its end.
@@ -23,6 +27,8 @@ pub(super) struct Reply<E: Endpoint> {
     status: StatusCode,
     headers: HeaderMap,
     body: Body,
+    /// What nobody but admins may do there, where the answer says what is allowed.
+    nobodys: Option<Nobodys>,
     endpoint: PhantomData<fn(E)>,
 }
 
@@ -38,7 +44,7 @@ impl<E: Endpoint> Reply<E> {
         if !media_type.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
-        Self { status: E::SUCCESS, headers, body, endpoint: PhantomData }
+        Self { status: E::SUCCESS, headers, body, nobodys: None, endpoint: PhantomData }
     }
 
     /// 304: what the caller has is current.
@@ -76,6 +82,13 @@ impl<E: Endpoint> Reply<E> {
         self
     }
 
+    /// With `Allow`, from which the methods are left out that do one of these.
+    #[must_use]
+    pub(super) fn without(mut self, actions: Vec<Action>) -> Self {
+        self.nobodys = Some(Nobodys(actions));
+        self
+    }
+
     /// With a header. A value that is no header value is left out.
     #[must_use]
     pub(super) fn header(mut self, name: header::HeaderName, value: &str) -> Self {
@@ -103,6 +116,9 @@ impl<E: Endpoint> Reply<E> {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
+        if let Some(nobodys) = self.nobodys {
+            response.extensions_mut().insert(nobodys);
+        }
         response
     }
 }

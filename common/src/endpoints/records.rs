@@ -50,6 +50,15 @@ endpoint! {
 }
 
 endpoint! {
+    /// What one record looks like, and what may be done to it.
+    DescribeOne: OPTIONS "/api/records/{collection}/{id}/",
+    access Rules, cost Reads(User), errors Drf,
+    params (CollectionName, RecordId),
+    body () as NOTHING,
+    answer Metadata as OK
+}
+
+endpoint! {
     /// One record, with the records that it refers to where that is asked for.
     Get: GET "/api/records/{collection}/{id}/",
     access Rules, cost Reads(User), errors Drf,

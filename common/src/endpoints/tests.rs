@@ -68,6 +68,7 @@ GET /api/records/ Rules Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules Reads(User) Drf - Json
 POST /api/records/{collection}/ Rules Writes(User) Drf Json|Form|Multipart≤10485760 Json
 OPTIONS /api/records/{collection}/ Rules Reads(User) Drf - Json
+OPTIONS /api/records/{collection}/{id}/ Rules Reads(User) Drf - Json
 GET /api/records/{collection}/{id}/ Rules Reads(User) Drf - Json
 PUT /api/records/{collection}/{id}/ Rules Writes(User) Drf Json|Form|Multipart≤1048575 Json
 PATCH /api/records/{collection}/{id}/ Rules Writes(User) Drf Json|Form|Multipart≤1048575 Json

@@ -3,20 +3,29 @@
 use common::{
     access::{Action, Caller, Decision},
     field::{Field, FieldType},
+    id::RecordId,
     metadata::Metadata,
     name::CollectionName,
     text,
 };
 use serde_json::{Map, Value, json};
 
+use super::visible::covers;
 use crate::domain::{
     core::Core,
     error::{AuthError, Error, Result},
+    keyspace,
     schema::hide_references,
 };
 
-/// What a collection's records look like, for who may list, view or create them.
-pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Metadata> {
+/// What a collection's records look like, for who may list, view or create them; or one record. And what nobody may
+/// do to them, as far as the caller may know.
+pub async fn describe(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    id: Option<RecordId>,
+) -> Result<(Metadata, Vec<Action>)> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let rules = &schema.collection.access;
@@ -27,6 +36,14 @@ pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Re
             Caller::User { .. } => Error::NotFound,
         });
     }
+    // Of one that is not there for the caller, only what all have in common is told.
+    let is_there = match id {
+        None => true,
+        Some(id) => {
+            covers(core, &snapshot, &schema, rules.decide(Action::View, caller), id).await?
+                && snapshot.get(&keyspace::record(schema.number(), id)).await?.is_some()
+        }
+    };
     let mut described = schema.collection.fields.clone();
     hide_references(core, &snapshot, &mut described, caller).await?;
     let mut fields = Map::new();
@@ -40,18 +57,21 @@ pub async fn describe(core: &Core, caller: &Caller, name: &CollectionName) -> Re
     fields.insert("revision".to_owned(), server_member("integer", "Revision"));
     let mut actions = Map::new();
     for (action, method) in [(Action::Create, "POST"), (Action::Update, "PUT")] {
-        if may(action) {
+        if may(action) && is_there && (id.is_none() || action == Action::Update) {
             actions.insert(method.to_owned(), Value::Object(fields.clone()));
         }
     }
     let json = || vec!["application/json".to_owned()];
-    Ok(Metadata {
+    let is_nobodys = |action: &Action| !may(*action) && rules.is_nobodys(*action) && schema.is_visible(caller);
+    let nobodys = Action::ALL.into_iter().filter(is_nobodys).collect();
+    let metadata = Metadata {
         name: text::label(name.as_str()),
         description: schema.collection.description.clone(),
         renders: json(),
         parses: json(),
         actions,
-    })
+    };
+    Ok((metadata, nobodys))
 }
 
 fn server_member(kind: &str, label: &str) -> Value {
