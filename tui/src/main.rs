@@ -1,6 +1,10 @@
 //! The `coffer-tui` command: reads its arguments, takes the terminal over, and gives it back.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
@@ -35,10 +39,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads a file; a pipe, a device or a socket is none, and would keep the app waiting.
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if fs::metadata(file)?.is_file() { fs::read(file) } else { Err(std::io::Error::other("this is no file")) }
+}
+
 fn run(args: &Args) -> anyhow::Result<End> {
     let file = SessionFile::for_server(&args.server);
     let trusted = match &args.ca_cert {
-        Some(file) => Some(fs::read(file).with_context(|| format!("{} {}", words::NO_CA_CERT, file.display()))?),
+        Some(file) => Some(read(file).with_context(|| format!("{} {}", words::NO_CA_CERT, file.display()))?),
         None => None,
     };
     let client = Client::new(args.server.clone(), file, trusted.as_deref())?;

@@ -5,15 +5,11 @@
 mod regular;
 
 use std::{
-    fs::{File, Metadata},
-    io::{self, Read as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::mpsc,
-    thread,
-    time::Duration,
 };
 
+use base::file::{self, FileError};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -26,19 +22,13 @@ const WELL_KNOWN: &str = include_str!("secret/well_known_secrets.txt");
 const PLACEHOLDER_WORDS: &str = include_str!("secret/placeholder_words.txt");
 /// No secret's file is larger; a wrong path is not read to its end.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
-/// How long a file may take to be read. A pipe that nobody writes to never ends.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a secret is not taken. One sentence each, for the person who starts the server.
 #[derive(Debug, Error)]
 #[allow(missing_docs, reason = "the sentences say it")]
 pub enum SecretError {
-    #[error("cannot read the {what} {}: {source}", path.display())]
-    Io { what: &'static str, path: PathBuf, source: io::Error },
-    #[error("the {what} {} has not come within {} seconds; is it a pipe or a terminal that nothing is written to?", path.display(), PATIENCE.as_secs())]
-    Slow { what: &'static str, path: PathBuf },
-    #[error("{} has more than {} KiB, and is no {what}", path.display(), MAX_FILE_BYTES / 1024)]
-    Large { what: &'static str, path: PathBuf },
+    #[error("the {what} cannot be read: {source}")]
+    File { what: &'static str, source: FileError },
     #[error("{} can be changed by other users of this machine; run: chmod 600 {}", path.display(), path.display())]
     Exposed { path: PathBuf },
     #[error("the {what} in {} has {bytes} bytes, and at least {MIN_SECRET_BYTES} random ones are needed; make one with: openssl rand -out {} 64", path.display(), path.display())]
@@ -73,18 +63,8 @@ fn read_file(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Secr
 
 /// All bytes of an operator's file.
 pub(super) fn read_bytes(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-    let (sender, receiver) = mpsc::channel();
-    let opened = path.to_owned();
-    // Opening a pipe waits too. The thread ends with the process.
-    thread::spawn(move || {
-        // Nobody listens any more where it came too late.
-        let _ = sender.send(read_all(&opened));
-    });
-    let read = receiver.recv_timeout(PATIENCE).map_err(|_| SecretError::Slow { what, path: path.to_owned() })?;
-    let (metadata, bytes) = read.map_err(|source| SecretError::Io { what, path: path.to_owned(), source })?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(SecretError::Large { what, path: path.to_owned() });
-    }
+    let read = file::read(path, MAX_FILE_BYTES).map_err(|source| SecretError::File { what, source })?;
+    let (metadata, bytes) = (read.metadata, Zeroizing::new(read.bytes));
     if metadata.is_file() && metadata.mode() & 0o002 != 0 {
         return Err(SecretError::Exposed { path: path.to_owned() });
     }
@@ -93,16 +73,6 @@ pub(super) fn read_bytes(what: &'static str, path: &Path) -> Result<Zeroizing<Ve
         tracing::warn!(path = %path.display(), "every user of this machine can read the {what}; chmod 600 closes it");
     }
     Ok(bytes)
-}
-
-fn read_all(path: &Path) -> io::Result<(Metadata, Zeroizing<Vec<u8>>)> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    // Room for all, so that growing leaves no copies behind.
-    let room = metadata.len().clamp(1024, MAX_FILE_BYTES + 1);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(room + 1).unwrap_or_default()));
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok((metadata, bytes))
 }
 
 /// Refuses a weak secret; `path` is where it came from.

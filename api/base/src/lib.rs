@@ -1,9 +1,10 @@
 //! What every part of the server needs, and that knows none of them: the seams through which time, randomness and new ids come in,
-//! so that a test can hold the clock and foretell the ids; the histogram that parts count in; what counts as one client; the budget of memory; and the forms
-//! in which texts are compared.
+//! so that a test can hold the clock and foretell the ids; the histogram that parts count in; what counts as one client; the budget of memory; the forms
+//! in which texts are compared; and the files that an operator names.
 
 mod clock;
 mod entropy;
+pub mod file;
 pub mod fold;
 pub mod histogram;
 mod ids;

@@ -5,19 +5,16 @@ mod expiry;
 mod names;
 
 use std::{
-    fs, io,
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
 };
 
+use base::file::{self, FileError};
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
-    pki_types::{
-        CertificateDer, PrivateKeyDer,
-        pem::{self, PemObject},
-    },
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -26,6 +23,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::hosts::AllowedHost;
 
+/// Bytes of a certificate's or a key's file at most.
+const MAX_PEM_BYTES: u64 = 1024 * 1024;
 /// What clients may speak inside, in our order.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -67,13 +66,8 @@ impl std::fmt::Debug for Acceptor {
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error("cannot read {0}")]
+    File(#[from] FileError),
     /// A file has something else in it.
     #[error("{} has no {what} in PEM form (-----BEGIN …)", path.display())]
     Pem {
@@ -136,28 +130,21 @@ impl Current {
 impl Files {
     fn read(&self) -> Result<Pair, TlsError> {
         let (certificate, key) = (&self.certificate, &self.key);
-        let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| unreadable(error, certificate, "certificate"))?;
+        let pem = file::read(certificate, MAX_PEM_BYTES)?.bytes;
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
         if chain.is_empty() {
             return Err(TlsError::Pem { path: certificate.clone(), what: "certificate" });
         }
-        let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(error, key, "private key"))?;
-        if fs::metadata(key).is_ok_and(|found| found.permissions().mode() & 0o007 != 0) {
+        let file::Named { bytes, metadata } = file::read(key, MAX_PEM_BYTES)?;
+        let secret = PrivateKeyDer::from_pem_slice(&bytes)
+            .map_err(|_| TlsError::Pem { path: key.clone(), what: "private key" })?;
+        if metadata.is_file() && metadata.permissions().mode() & 0o007 != 0 {
             tracing::warn!(file = %key.display(), "every user of this machine can read the TLS key; take the right away: chmod o= FILE");
         }
         let pair = CertifiedKey::from_der(chain, secret, &aws_lc_rs::default_provider())
             .map_err(|source| TlsError::Pair { certificate: certificate.clone(), key: key.clone(), source })?;
         let hosts = pair.cert.first().map(|first| names::hosts(first)).unwrap_or_default().into();
         Ok(Pair { certified: Arc::new(pair), hosts })
-    }
-}
-
-fn unreadable(error: pem::Error, path: &Path, what: &'static str) -> TlsError {
-    let path = path.to_owned();
-    match error {
-        pem::Error::Io(source) => TlsError::Io { path, source },
-        _ => TlsError::Pem { path, what },
     }
 }
 

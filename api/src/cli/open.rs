@@ -1,8 +1,8 @@
 //! Opening the data directory: the store, the key ring and everything that stands on them.
 
 use std::{
-    fs::{self, File},
-    io::BufReader,
+    fs,
+    io::{BufReader, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,7 +15,10 @@ use auth::{
     setup_code::SetupCode,
     token::TokenSettings,
 };
-use base::{Clock, Entropy, MemoryBudget};
+use base::{
+    Clock, Entropy, MemoryBudget,
+    file::{self, Bounds},
+};
 use clap::Args;
 use store::{OpenError, Options, Owner, Store};
 
@@ -28,6 +31,9 @@ use crate::domain::{
     rotation::Rotation,
     sessions, setup, users,
 };
+
+/// A list of passwords: some are large, and come out of an archive.
+const MAX_LIST: Bounds = Bounds { bytes: 1 << 30, patience: Duration::from_mins(2) };
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]
@@ -71,8 +77,8 @@ impl PasswordRules {
     fn policy(&self) -> Result<Policy> {
         let policy = Policy::with_min_length(self.min_password_length)?;
         let Some(file) = &self.password_list else { return Ok(policy) };
-        let list = File::open(file).and_then(|file| PasswordList::read(BufReader::new(file)));
-        Ok(policy.with_list(list.with_context(|| format!("cannot read --password-list {}", file.display()))?))
+        let list = file::with(file, MAX_LIST, |file| PasswordList::read(BufReader::new(file.take(MAX_LIST.bytes))));
+        Ok(policy.with_list(list.context("cannot read --password-list")?))
     }
 }
 
@@ -204,6 +210,10 @@ impl DataDir {
         let peppers = Peppers::from_files(&settings.peppers.files, &self.data)?;
         if !settings.without_peppers {
             refuse_missing(&users::peppers::count_uses(&store, &peppers).await?)?;
+        }
+        // On a full disk they are found as before.
+        if let Err(error) = users::refold(&store).await {
+            tracing::warn!(%error, "names of users could not be moved to where they are looked for");
         }
         let (setup, setup_code) = if setup::required(&store).await? {
             let (setup, code) = SetupCode::new(&entropy, &clock);

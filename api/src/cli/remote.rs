@@ -1,6 +1,9 @@
 //! Asking a running server over HTTP: which certificates are believed, and what is said when no answer comes.
 
-use std::{error::Error, fs, path::PathBuf};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -43,8 +46,8 @@ pub(super) fn parse_server(text: &str) -> Result<Url, String> {
 }
 
 /// The certificates in a PEM file.
-pub(super) fn certificates(file: &PathBuf) -> Result<Vec<Certificate>> {
-    let pem = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+pub(super) fn certificates(file: &Path) -> Result<Vec<Certificate>> {
+    let pem = base::file::read(file, 1024 * 1024).context("cannot read")?.bytes;
     let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
     if found.is_empty() {
         return Err(anyhow!("{} has no certificate in PEM form (-----BEGIN CERTIFICATE)", file.display()));

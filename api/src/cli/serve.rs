@@ -32,6 +32,9 @@ use crate::{
     routes::{self, AuthSchemes},
 };
 
+/// Bytes of a policy's file at most: it goes into a header.
+const MAX_POLICY_BYTES: u64 = 16 * 1024;
+
 /// The server's options. Each is an environment variable too, but `--accept-data-loss`: that is for one start, and would go on for ever
 /// in a file of settings.
 #[derive(Debug, Args)]
@@ -149,7 +152,8 @@ impl Serve {
             PolicySource::Off => return Ok(Policy::Off),
             PolicySource::File(file) => file,
         };
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read --web-csp {}", file.display()))?;
+        let read = base::file::read(file, MAX_POLICY_BYTES).context("cannot read --web-csp")?;
+        let text = String::from_utf8(read.bytes).with_context(|| format!("--web-csp {} is no text", file.display()))?;
         Policy::from_text(&text).with_context(|| {
             format!(
                 "--web-csp {}: use directives with semicolons between them, such as default-src 'self'; img-src *",

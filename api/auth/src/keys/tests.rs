@@ -149,10 +149,10 @@ fn t9_a_key_file_that_is_short_exposed_weak_or_missing_is_refused() {
         at(b"0123456789abcdef0123456789abcdef\n", 0o600),
         Err(KeyError::Secret(SecretError::Weak { .. }))
     ));
-    assert!(matches!(from_file(&directory.path().join("missing")), Err(KeyError::Secret(SecretError::Io { .. }))));
+    assert!(matches!(from_file(&directory.path().join("missing")), Err(KeyError::Secret(SecretError::File { .. }))));
     assert!(matches!(
         from_file(directory.path()),
-        Err(KeyError::Secret(SecretError::Io { .. } | SecretError::Exposed { .. }))
+        Err(KeyError::Secret(SecretError::File { .. } | SecretError::Exposed { .. }))
     ));
     assert!(at(RANDOM, 0o600).is_ok());
     assert!(at(RANDOM, 0o440).is_ok(), "a mounted secret belongs to a group");

@@ -38,6 +38,9 @@ pub enum Refused {
     /// It could not be read.
     #[error("the backup could not be read: {0}")]
     Io(#[from] io::Error),
+    /// What was named is no file, or cannot be opened.
+    #[error("{0}")]
+    File(#[from] base::file::FileError),
     /// The new store could not be made.
     #[error("{0}")]
     Store(String),
@@ -48,7 +51,7 @@ type Packed = GzDecoder<Take<BufReader<File>>>;
 
 /// Reads the whole file and compares it with its checksum and its manifest. `progress` is told of bytes.
 pub fn verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Manifest, Refused> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(base::file::open(path)?);
     let length = file.get_ref().metadata()?.len();
     read_head(&mut file)?;
     let checked = length.checked_sub(CHECKSUM).ok_or(Refused::Damaged("its end is missing"))?;
@@ -166,7 +169,7 @@ struct Entries {
 
 impl Entries {
     fn open(path: &Path) -> Result<Self, Refused> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = BufReader::new(base::file::open(path)?);
         let length = file.get_ref().metadata()?.len();
         read_head(&mut file)?;
         let head = file.stream_position()?;

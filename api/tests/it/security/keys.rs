@@ -122,18 +122,36 @@ fn t9_a_path_that_is_no_file_ends_the_start_with_a_sentence_and_in_time() {
     let data = dir.path().join("data");
     let pipe = dir.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let socket = dir.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let [certificate, key, web] = ["certificate.pem", "key.pem", "web"].map(|name| dir.path().join(name));
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(&certificate, signed.cert.pem()).unwrap();
+    fs::write(&key, signed.signing_key.serialize_pem()).unwrap();
+    fs::create_dir(&web).unwrap();
+    fs::write(web.join("index.html"), "<!doctype html>").unwrap();
     let large = dir.path().join("large");
     fs::File::create(&large).unwrap().set_len(8 << 30).unwrap();
     for (path, told) in [
-        (pipe.as_path(), "has not come within"),
-        (large.as_path(), "has more than 64 KiB"),
-        (Path::new("/dev/zero"), "has more than 64 KiB"),
-        (Path::new("/dev/null"), "has 0 bytes"),
-        (dir.path(), "directory"),
+        (pipe.as_path(), "is a pipe, and not all of it has come within 5 seconds"),
+        (large.as_path(), "has more than"),
+        (Path::new("/dev/zero"), "is a device"),
+        (Path::new("/dev/null"), "is a device"),
+        (socket.as_path(), "is a socket"),
+        (dir.path(), "is a directory"),
         (Path::new("/nonexistent"), "No such file"),
     ] {
-        for option in ["--signing-key-file", "--pepper-file"] {
-            let refused = said(&serve(&data, &[option, path.to_str().unwrap()]).output().unwrap());
+        let named = path.to_str().unwrap();
+        for options in [
+            &["--signing-key-file", named][..],
+            &["--pepper-file", named],
+            &["--tls-cert", named, "--tls-key", key.to_str().unwrap()],
+            &["--tls-cert", certificate.to_str().unwrap(), "--tls-key", named],
+            &["--web-dir", web.to_str().unwrap(), "--web-csp", named],
+            &["--password-list", named],
+        ] {
+            let option = options[options.len() - 2];
+            let refused = said(&serve(&data, options).output().unwrap());
             assert!(
                 refused.starts_with("1: coffer: ") && refused.contains(told),
                 "{option} {}: {refused}",

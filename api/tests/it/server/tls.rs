@@ -211,7 +211,7 @@ async fn l6_a_certificate_is_replaced_without_dropping_a_connection_and_a_bad_on
         assert!(connects(&next.pem).await, "the old pair stays");
     }
     fs::remove_file(&next.certificate).unwrap();
-    assert!(matches!(secure.tls.reload(), Err(TlsError::Io { .. })));
+    assert!(matches!(secure.tls.reload(), Err(TlsError::File(_))));
     assert!(connects(&next.pem).await);
 }
 
