@@ -107,6 +107,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::List>(),
     EndpointInfo::of::<records::Create>(),
     EndpointInfo::of::<records::Describe>(),
+    EndpointInfo::of::<records::DescribeOne>(),
     EndpointInfo::of::<records::Get>(),
     EndpointInfo::of::<records::Replace>(),
     EndpointInfo::of::<records::Update>(),

@@ -246,9 +246,8 @@ async fn ask_rules<E: Endpoint>(context: &Context, caller: &Caller, segments: &[
     let Some(name) = name.filter(|_| E::ACCESS == Access::Rules) else { return Ok(()) };
     let is_one = segments.len() > 1;
     let actions: &[Action] = match E::METHOD {
-        Method::GET if is_one => &[Action::View],
+        Method::GET | Method::POST if is_one => &[Action::View],
         Method::GET => &[Action::List],
-        Method::POST if is_one => &[Action::View],
         Method::POST => &[Action::Create],
         Method::PUT | Method::PATCH if is_one => &[Action::View, Action::Update],
         Method::DELETE if is_one => &[Action::View, Action::Delete],

@@ -33,11 +33,11 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Describe, _, _>(describe);
-    table.on::<endpoints::DescribeOne, _, _>(describe_one);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Replace, _, _>(replace);
     table.on::<endpoints::Update, _, _>(update);
     table.on::<endpoints::Delete, _, _>(delete);
+    table.on::<endpoints::DescribeOne, _, _>(describe_one);
     table.on::<endpoints::Restore, _, _>(restore);
 }
 

@@ -244,21 +244,63 @@ async fn what_nobody_may_do_is_no_method_of_the_collection_for_who_may_look() {
     let absent = "/api/records/facts/01920000-0000-7000-8000-000000000000/";
     for (method, path, allow) in [
         (Method::POST, "/api/records/facts/", "GET, OPTIONS, HEAD"),
-        (Method::PUT, &fact, "GET, HEAD, OPTIONS"),
-        (Method::PATCH, &fact, "GET, HEAD, OPTIONS"),
-        (Method::DELETE, &fact, "GET, HEAD, OPTIONS"),
+        (Method::PUT, &fact, "GET, OPTIONS, HEAD"),
+        (Method::PATCH, &fact, "GET, OPTIONS, HEAD"),
+        (Method::DELETE, &fact, "GET, OPTIONS, HEAD"),
         // Whether a record is there makes no difference.
-        (Method::DELETE, absent, "GET, HEAD, OPTIONS"),
+        (Method::DELETE, absent, "GET, OPTIONS, HEAD"),
         (Method::GET, "/api/records/unlisted/", "POST, OPTIONS"),
     ] {
         let body = json!({"title": "Water is dry"});
         let answer = bea.json(method.clone(), path, &body).await;
         let problem = answer.refused(405);
         assert_eq!((problem.code.as_ref(), answer.header("allow")), ("method_not_allowed", allow), "{method} {path}");
-        assert_eq!(stranger.json(method, path, &body).await.status, 401);
+        assert_eq!(stranger.json(method.clone(), path, &body).await.status, 401);
+        // Before anything else that may be wrong.
+        for (query, content_type, sent) in [
+            ("", "application/json", "{\"title\":"),
+            ("", "text/plain", "title"),
+            ("", "application/json", ""),
+            ("", "application/json", "[1, 2]"),
+            ("?page_size=0&zzz=1", "application/json", "{}"),
+        ] {
+            let answer = bea.raw(method.clone(), &format!("{path}{query}"), content_type, sent).await;
+            answer.refused(405);
+            assert_eq!(answer.header("allow"), allow, "{method} {path}{query} {sent}");
+            stranger.raw(method.clone(), &format!("{path}{query}"), content_type, sent).await.refused(401);
+        }
     }
+    for (client, path, allow) in [
+        (&bea, "/api/records/facts/", "GET, OPTIONS, HEAD"),
+        (&bea, &*fact, "GET, OPTIONS, HEAD"),
+        (&bea, absent, "GET, OPTIONS, HEAD"),
+        (&bea, "/api/records/unlisted/", "POST, OPTIONS"),
+        (&admin, "/api/records/facts/", "GET, POST, OPTIONS, HEAD"),
+        (&admin, &*fact, "OPTIONS, GET, PUT, PATCH, DELETE, HEAD"),
+    ] {
+        let answer = Answer::of(client.request(Method::OPTIONS, path)).await;
+        answer.is(200);
+        let sorted = |allow: &str| {
+            let mut methods: Vec<_> = allow.split(", ").map(str::to_owned).collect();
+            methods.sort();
+            methods
+        };
+        assert_eq!(sorted(answer.header("allow")), sorted(allow), "{path}");
+    }
+    // One record has what may be done to it alone.
+    let described = async |client: &Client, path: &str| {
+        let actions = Answer::of(client.request(Method::OPTIONS, path)).await.is(200)["actions"].take();
+        actions.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(described(&admin, &fact).await, "PUT");
+    assert_eq!([described(&admin, absent).await, described(&bea, &fact).await], ["", ""]);
+    assert_eq!(described(&admin, "/api/records/facts/").await, "POST PUT");
+    Answer::of(bea.request(Method::OPTIONS, "/api/records/hidden/01920000-0000-7000-8000-000000000000/"))
+        .await
+        .refused(404);
     for (method, path) in [(Method::GET, "/api/records/hidden/"), (Method::POST, "/api/records/hidden/")] {
-        bea.json(method, path, &json!({"title": "?"})).await.refused(404);
+        bea.json(method.clone(), path, &json!({"title": "?"})).await.refused(404);
+        bea.raw(method, path, "application/json", "{").await.refused(404);
     }
     // Who may not, where others may, is forbidden as before.
     let record = admin.record("unlisted", json!({"title": "mine"})).await;

@@ -67,6 +67,7 @@ pub(crate) async fn fitting(
         records::Root,
         records::List,
         records::Describe,
+        records::DescribeOne,
         storage::Compact,
     ) {
         // As they stand.

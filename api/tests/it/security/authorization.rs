@@ -145,7 +145,7 @@ async fn d1_on_every_endpoint_what_is_foreign_is_answered_like_what_is_absent() 
 fn actions(info: &EndpointInfo) -> &'static [Action] {
     if is_any!(info, records::List) {
         &[Action::List]
-    } else if is_any!(info, records::Describe) {
+    } else if is_any!(info, records::Describe, records::DescribeOne) {
         &[Action::List, Action::View, Action::Create]
     } else if is_any!(info, records::Create) {
         &[Action::Create]
@@ -185,7 +185,8 @@ async fn d1_every_endpoint_of_records_asks_the_rule_of_its_action_and_no_other()
                     let answer = call(caller, info, &place.path(info), Some(&json!({"title": "mine"}))).await;
                     let asked = actions(info).iter().any(|action_of| opened(action).contains(action_of));
                     // A signed-in user owns what they are about to create, and may list their own rows, even if there are none.
-                    let of_no_record = action == Action::Create || !info.path.contains("{id}");
+                    let of_no_record =
+                        action == Action::Create || !info.path.contains("{id}") || is_any!(info, records::DescribeOne);
                     let is_in = name == "admin"
                         || asked && (lets_in.contains(&name) || rule == "owner" && of_no_record && name != "nobody");
                     let what =
