@@ -21,7 +21,7 @@ use store::Batch;
 use super::{core::Core, error::Result};
 
 pub use back::Back;
-pub use entry::{Action, Entry, Link, RecordChange, Values, parse, tombstone, tombstone_value};
+pub use entry::{Action, Entry, Link, RecordChange, Values, owner_at_deletion, parse, tombstone, tombstone_value};
 pub use scope::{Written, count_operation, count_part, in_operation, operation, written};
 
 /// The caller of something that concerns sign-in, and their IP address.

@@ -40,3 +40,4 @@ pub use select::select;
 pub use stored::{Sent, assemble};
 pub use unseen::Guesses;
 pub(super) use visible::may_view;
+pub(crate) use visible::covers_history;

@@ -362,7 +362,7 @@ impl<'a> Stage<'a> {
         let previous = Previous::of_record(entry)?;
         let lost = schema.lost(id, &entry.value, &old)?;
         let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None), lost)?;
-        let tombstone = journal::tombstone_value(place, previous.nth.saturating_add(1));
+        let tombstone = journal::tombstone_value(place, previous.nth.saturating_add(1), old.owner());
         self.batch.put(keyspace::tombstone(schema.number(), id), tombstone);
         let key = keyspace::record(schema.number(), id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);

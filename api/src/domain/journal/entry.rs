@@ -8,7 +8,7 @@ use common::{
     record::Record,
 };
 use serde::{Deserialize, Serialize};
-use store::{Version, counter};
+use store::Version;
 use uuid::Uuid;
 
 use crate::domain::{
@@ -72,6 +72,15 @@ pub struct Link {
     place: u32,
 }
 
+/// Whose a record was that left a tombstone; `None` where the tombstone does not say: earlier programs left the place alone.
+pub fn owner_at_deletion(stored: &store::Entry) -> Option<Option<UserId>> {
+    match stored.value.get(8..)? {
+        [] => None,
+        [0] => Some(None),
+        [_, owner @ ..] => Uuid::from_slice(owner).ok().map(|owner| Some(UserId::from_uuid(owner))),
+    }
+}
+
 impl Link {
     /// The commit, and the place in it where that is known.
     pub fn new(version: Version, place: Option<u32>) -> Self {
@@ -130,13 +139,16 @@ pub struct RecordChange {
 
 /// What a tombstone says: the place of the deletion's entry in its commit, and how many entries the record has had.
 pub fn tombstone(stored: &store::Entry) -> Option<(u32, u32)> {
-    let both = counter(stored)?;
+    let both = i64::from_be_bytes(*stored.value.first_chunk()?);
     Some((u32::try_from(both & 0xffff_ffff).ok()?, u32::try_from(both >> 32).ok()?))
 }
 
-/// A tombstone as it is stored.
-pub fn tombstone_value(place: u32, nth: u32) -> Vec<u8> {
-    (i64::from(nth & 0x7fff_ffff) << 32 | i64::from(place)).to_be_bytes().to_vec()
+/// A tombstone as it is stored, with whose the record was: who may not see it is refused without a look at the journal.
+pub fn tombstone_value(place: u32, nth: u32, owner: Option<UserId>) -> Vec<u8> {
+    let mut value = (i64::from(nth & 0x7fff_ffff) << 32 | i64::from(place)).to_be_bytes().to_vec();
+    value.push(u8::from(owner.is_some()));
+    value.extend(owner.iter().flat_map(|owner| owner.uuid().into_bytes()));
+    value
 }
 
 /// The values before a change, of what it is about.

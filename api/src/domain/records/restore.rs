@@ -13,7 +13,7 @@ use super::{
     find::expect_schema,
     stored::Sent,
     unseen::Guess,
-    visible::covers,
+    visible::covers_history,
 };
 use crate::domain::{
     core::Core,
@@ -43,7 +43,7 @@ pub async fn restore(
         let view = schema.authorize(Action::View, caller)?;
         let tombstone = snapshot.get(&keyspace::tombstone(schema.number(), id)).await?;
         // Without a look at the record or its history: that takes as long as they are large.
-        if tombstone.is_none() && !covers(core, &snapshot, &schema, view, id).await? {
+        if !covers_history(core, &snapshot, &schema, view, id, tombstone.as_ref()).await? {
             return Err(Error::NotFound);
         }
         let current = snapshot.get(&keyspace::record(schema.number(), id)).await?;

@@ -37,6 +37,7 @@ async fn ask(world: &mut World, renaming: &mut Renaming, asked: &Asked, seed: u6
     match renaming.compare(&a, &b) {
         Ok(()) => {
             world.learn(asked, [&left, &right]);
+            world.go_on(asked, left.status).await;
             Outcome::Same(left.status)
         }
         Err(_) if asked.is_unavoidable(&left, &right) => Outcome::Unavoidable,

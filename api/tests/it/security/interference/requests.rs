@@ -116,21 +116,17 @@ impl Requests<'_> {
 
     /// Each once, and then those about records most of the time.
     fn endpoint(&mut self, n: usize) -> &'static EndpointInfo {
-        // Ending the session ends the comparison, and hashing passwords takes its time.
-        let ends = |info: &EndpointInfo| {
-            info.path.starts_with("/api/sessions/") && info.method == Method::DELETE
-                || info.path.ends_with("/password/")
-        };
-        let first = ENDPOINTS.get(n).filter(|info| !ends(info));
-        let start = match self.random.below(20) {
-            0 => "/",
-            1 => "/api/collections/",
-            2..=4 => "/api/changes/",
+        let start = match self.random.below(40) {
+            0..=1 => "/",
+            2..=3 => "/api/collections/",
+            4..=8 => "/api/changes/",
+            9 => "/api/sessions/",
+            10 => "/api/users/me/",
+            11 => "/api/token/blacklist/",
             _ => "/api/records/",
         };
-        let of: Vec<&EndpointInfo> =
-            ENDPOINTS.iter().filter(|info| info.path.starts_with(start) && !ends(info)).collect();
-        first.unwrap_or_else(|| *self.random.pick(&of))
+        let of: Vec<&EndpointInfo> = ENDPOINTS.iter().filter(|info| info.path.starts_with(start)).collect();
+        ENDPOINTS.get(n).unwrap_or_else(|| *self.random.pick(&of))
     }
 
     fn path(&mut self, info: &EndpointInfo, known: &Known) -> (Both, Option<usize>) {
@@ -141,6 +137,7 @@ impl Requests<'_> {
         };
         let id = match info.path.split('/').nth(2) {
             Some("users") => self.random.pick(&self.world.users).clone(),
+            Some("sessions") if !self.random.one_in(4) => self.random.pick(&self.world.sessions).clone(),
             _ if self.random.one_in(8) => same(nobodys(999)),
             _ => known.ids.clone(),
         };
@@ -216,6 +213,13 @@ impl Requests<'_> {
     }
 
     fn body(&mut self, info: &EndpointInfo, collection: Option<usize>) -> Both {
+        if info.path.ends_with("/password/") {
+            return same(self.new_password().to_string());
+        }
+        if info.path == "/api/token/blacklist/" && self.random.one_in(2) {
+            let name = *self.random.pick(&["refresh", "refresh_token"]);
+            return self.world.refresh.each_ref().map(|token| json!({name: token}).to_string());
+        }
         if !info.path.starts_with("/api/records/") {
             let bodies = [
                 json!({}),
@@ -231,6 +235,17 @@ impl Requests<'_> {
             return [0, 1].map(|side| rows.iter().map(|row| row[side].clone()).collect::<Value>().to_string());
         }
         self.row(collection).map(|row| row.to_string())
+    }
+
+    /// Changes of the password that succeed mostly: guesses are counted, and lock in the end.
+    fn new_password(&mut self) -> Value {
+        let current = &self.world.password;
+        match self.random.below(6) {
+            0 => json!({"current_password": "a wrong guess at it", "new_password": self.world.other_password()}),
+            1 => json!({"current_password": current, "new_password": "password"}),
+            2 => json!({"new_password": self.world.other_password()}),
+            _ => json!({"current_password": current, "new_password": self.world.other_password()}),
+        }
     }
 
     fn row(&mut self, collection: Option<usize>) -> [Value; 2] {

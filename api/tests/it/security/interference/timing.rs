@@ -48,6 +48,9 @@ async fn d1_what_is_hidden_takes_as_long_as_what_is_not_there() {
     let large = json!({"data": (0..30_000).collect::<Vec<_>>()});
     let hidden = admin.record("notes", large.clone()).await["id"].as_str().unwrap().to_owned();
     let vault = admin.record("vault", large).await["id"].as_str().unwrap().to_owned();
+    let dropped = admin.record("notes", json!({"data": (0..30_000).collect::<Vec<_>>()})).await;
+    let dropped = dropped["id"].as_str().unwrap().to_owned();
+    admin.delete(&format!("/api/records/notes/{dropped}/")).await.is(204);
     let absent = super::world::nobodys(1);
     let of = |at: &str, id: &str, rest: &str| format!("/api/records/{at}/{id}/{rest}");
     for client in [&otto, &held.stranger()] {
@@ -55,9 +58,10 @@ async fn d1_what_is_hidden_takes_as_long_as_what_is_not_there() {
             (Method::GET, "", None),
             (Method::PATCH, "", Some(json!({}))),
             (Method::DELETE, "", None),
+            (Method::GET, "history/", None),
             (Method::POST, "history/1/restore/", None),
         ] {
-            for (at, id) in [("notes", &hidden), ("vault", &vault)] {
+            for (at, id) in [("notes", &hidden), ("notes", &dropped), ("vault", &vault)] {
                 let paths = [of(at, id, rest), of(at, &absent, rest)];
                 let [there, gone] = median(client, &method, &paths, body.as_ref()).await;
                 let most = gone + gone / 2 + Duration::from_micros(500);

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use super::{asked::Asked, random::Random};
 use crate::{
     security::{
+        NEW_PASSWORD,
         held::{Held, Settings},
-        user,
+        tokens, try_obtain, user,
     },
-    support::{Answer, Client, text},
+    support::{Answer, Client, PASSWORD, text},
 };
 
 /// The sets of rules that an action may have.
@@ -31,6 +32,8 @@ const RULES: [&[&str]; 9] = [
     &["role:writer", "owner"],
 ];
 const COLLECTIONS: usize = 5;
+/// The name of the caller who is signed in.
+const CALLER: &str = "carol";
 const ON_DELETE: [&str; 3] = ["restrict", "cascade", "set_null"];
 
 /// One of the two stores.
@@ -59,6 +62,12 @@ pub(super) struct World {
     pub names: Vec<String>,
     pub records: Vec<Known>,
     pub users: Vec<[String; 2]>,
+    /// Sessions: the caller's, some of which ended, and the other user's.
+    pub sessions: Vec<[String; 2]>,
+    /// The refresh tokens of the caller's own sessions.
+    pub refresh: [String; 2],
+    /// The caller's password.
+    pub password: &'static str,
     /// Pages beside those that were answered, and the caller to whom.
     pub links: Vec<(usize, [String; 2])>,
     /// For who has to understand a difference.
@@ -93,12 +102,18 @@ impl World {
             names: Vec::new(),
             records: Vec::new(),
             users: Vec::new(),
+            sessions: Vec::new(),
+            refresh: [String::new(), String::new()],
+            password: PASSWORD,
             links: Vec::new(),
             definitions: BTreeMap::new(),
         };
         for who in [|store: &Store| store.callers[0].id.clone(), |store: &Store| store.other.id.clone()] {
             world.users.push([who(&world.stores[0]), who(&world.stores[1])]);
         }
+        world.sign_in().await;
+        let others = world.both(async |store, _| store.other.get("/api/sessions/").await.is(200)).await;
+        world.sessions.push(others.map(|page| text(&page["results"][0], "id")));
         let rules = world.define(random).await;
         let made = world.fill(random).await;
         for (n, access) in rules.iter().enumerate() {
@@ -225,6 +240,41 @@ impl World {
         }
     }
 
+    /// Signs the caller in, in both stores.
+    async fn sign_in(&mut self) {
+        let mut sessions = Vec::new();
+        for (side, store) in self.stores.iter_mut().enumerate() {
+            let pair = tokens(&try_obtain(&store.callers[1], CALLER, self.password).await);
+            store.callers[0].access = Some(pair.access);
+            self.refresh[side] = pair.refresh;
+            let page = store.callers[0].get("/api/sessions/").await.is(200);
+            let current = page["results"].as_array().unwrap().iter().find(|session| session["current"] == true);
+            sessions.push(text(current.unwrap(), "id"));
+        }
+        self.sessions.push(sessions.try_into().unwrap());
+    }
+
+    /// The password that the caller has not.
+    pub(super) fn other_password(&self) -> &'static str {
+        if self.password == PASSWORD { NEW_PASSWORD } else { PASSWORD }
+    }
+
+    /// Takes a new password in, and signs in again where the session is over: in both stores or in none.
+    pub(super) async fn go_on(&mut self, asked: &Asked, status: u16) {
+        if asked.path[0].starts_with("/api/users/me/password/") && status < 300 && asked.caller == 0 {
+            self.password = self.other_password();
+        }
+        let ends = ["/api/sessions/", "/api/users/me/password/", "/api/token/blacklist/"];
+        if ends.iter().any(|path| asked.path[0].starts_with(path)) {
+            let [left, right] =
+                self.both(async |store, _| store.callers[0].get("/api/users/me/").await.status.into()).await;
+            assert_eq!(left, right, "the session is over in one store alone: {asked:?}");
+            if left == 401 {
+                self.sign_in().await;
+            }
+        }
+    }
+
     /// Takes what an answer brought into the requests to come.
     pub(super) fn learn(&mut self, asked: &Asked, answers: [&Answer; 2]) {
         let bodies = answers.map(|answer| serde_json::from_slice::<Value>(&answer.body).unwrap_or(Value::Null));
@@ -269,7 +319,7 @@ impl Store {
 
 async fn store(is_reader: bool) -> Store {
     let (held, admin) = Held::with_admin(Settings::default()).await;
-    let (caller, _) = user(&admin, "carol").await;
+    let (caller, _) = user(&admin, CALLER).await;
     let (other, _) = user(&admin, "dave").await;
     let roles = if is_reader { json!(["reader"]) } else { json!([]) };
     admin.patch(&format!("/api/users/{}/", caller.id), &json!({"roles": roles})).await.is(200);
