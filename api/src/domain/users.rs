@@ -28,6 +28,8 @@ use super::{
     sessions, usage,
 };
 
+pub(in crate::domain) use found_by::candidates;
+pub use found_by::refold;
 pub use list::{all, list};
 pub use password::{change_password, hash};
 pub use stored::{StoredUser, by_name, by_name_or_email, folded, get, load, name_of};
@@ -72,7 +74,7 @@ fn distinct(mut roles: Vec<RoleName>) -> Vec<RoleName> {
 /// Makes a user.
 pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
     let core = app.core();
-    found_by::refuse_taken(&core.store, None, &new.username, &new.email).await?;
+    found_by::refuse_taken(&core.store, None, Some(&new.username), &new.email).await?;
     names::check(&new.username)?;
     let hash = hash(app.auth(), "password", &new.username, &new.password).await?;
     let _one_at_a_time = app.auth().naming.lock().await;
@@ -84,7 +86,7 @@ pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
             return Ok(user);
         }
         // The name, the address or the number went to somebody else.
-        found_by::refuse_taken(&core.store, None, &new.username, &new.email).await?;
+        found_by::refuse_taken(&core.store, None, Some(&new.username), &new.email).await?;
     }
 }
 
@@ -182,7 +184,7 @@ pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
             .expect(keyspace::user(id), Expect::Version(version))
             .delete(keyspace::user(id))
             .append(journal::bytes(&change));
-        found_by::stage_end(&mut batch, &before.user);
+        found_by::stage_end(&core.store, &mut batch, &before.user).await?;
         count_admin(core, &mut batch, before.is_active_admin(), false).await?;
         sessions::stage_end_all(core, by, &mut batch, id, None).await?;
         if retry.commit(batch).await?.is_some() {

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use common::id::{SessionId, UserId};
+use common::{
+    id::{SessionId, UserId},
+    user::User,
+};
 use store::Key;
 
 use super::{
@@ -13,7 +16,7 @@ use super::{
 use crate::domain::{
     keyspace,
     sessions::StoredSession,
-    users::{StoredUser, folded},
+    users::{StoredUser, candidates, folded},
 };
 
 /// Checks users and sessions.
@@ -31,7 +34,7 @@ type Users = HashMap<Key, UserId>;
 
 /// The keys of the names of all users, and those of their e-mail addresses.
 async fn users(ledger: &mut Ledger<'_>) -> Result<(Users, Users), CheckError> {
-    let (mut names, mut emails) = (Users::new(), Users::new());
+    let (mut names, mut emails, mut same) = (Users::new(), Users::new(), HashMap::new());
     let mut admins = 0;
     let mut pages = ledger.pages(&keyspace::users());
     while let Some(page) = ledger.next(&mut pages).await? {
@@ -44,14 +47,21 @@ async fn users(ledger: &mut Ledger<'_>) -> Result<(Users, Users), CheckError> {
                 continue;
             };
             admins += i64::from(user.is_admin && user.is_active);
-            let name = keyspace::username(&folded(user.username.as_str()));
+            let name = due(ledger, &user, user.username.as_str(), keyspace::username).await?;
             if let Some(other) = names.insert(name, user.id) {
                 ledger.damaged(format_args!("the users {} and {other} have the same name; change one", user.id));
+            }
+            if let Some(other) = same.insert(folded(user.username.as_str()), user.id) {
+                ledger.damaged(format_args!(
+                    "the users {} and {other} have names that are one without case ({}): each signs in as theirs is written; change one",
+                    user.id, user.username
+                ));
             }
             if user.email.is_empty() {
                 continue;
             }
-            if let Some(other) = emails.insert(keyspace::email(&folded(&user.email)), user.id) {
+            let email = due(ledger, &user, &user.email, keyspace::email).await?;
+            if let Some(other) = emails.insert(email, user.id) {
                 ledger.damaged(format_args!(
                     "the users {} and {other} have the same e-mail address; change one",
                     user.id
@@ -62,6 +72,17 @@ async fn users(ledger: &mut Ledger<'_>) -> Result<(Users, Users), CheckError> {
     let key = keyspace::active_admins();
     derived::counters(ledger, &key, HashMap::from([(key.clone(), [admins])])).await?;
     Ok((names, emails))
+}
+
+/// The key by which a user is found by a name or an address: the one of today, unless an earlier version put it elsewhere.
+async fn due(ledger: &Ledger<'_>, user: &User, text: &str, key: impl Fn(&str) -> Key) -> Result<Key, CheckError> {
+    let keys = candidates(text, key);
+    for key in keys.iter().rev() {
+        if ledger.snapshot.get(key).await?.is_some_and(|entry| entry.value == user.id.to_string()) {
+            return Ok(key.clone());
+        }
+    }
+    Ok(keys[0].clone())
 }
 
 /// The entries of a space by which users are found, which is one of their names or of their addresses.

@@ -1,8 +1,9 @@
 //! Users as they are stored, and the look-up of one.
 
+use base::fold::{fold, nfc};
 use common::{access::Caller, id::UserId, name::Username, user::User};
 use serde::{Deserialize, Serialize};
-use store::{Key, Snapshot, Store, Version};
+use store::{Entry, Key, Snapshot, Store, Version};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{
@@ -41,8 +42,13 @@ pub async fn name_of(snapshot: &Snapshot, id: UserId) -> Result<Option<Username>
     Ok(Some(serde_json::from_slice::<StoredUser>(&entry.value)?.user.username))
 }
 
-/// The form in which names are compared: NFKC, lower case. Two users cannot differ in less.
+/// The form in which names and addresses are compared. Two new users cannot differ in less.
 pub fn folded(name: &str) -> String {
+    fold(name)
+}
+
+/// The form in which versions before 0.2.0 compared names: lower case, so that ß and ss, or σ and ς, made two names.
+pub(super) fn folded_before(name: &str) -> String {
     name.nfkc().collect::<String>().to_lowercase().nfkc().collect()
 }
 
@@ -54,26 +60,46 @@ pub async fn load(store: &Store, id: UserId) -> Result<Option<(Version, StoredUs
     }
 }
 
-/// The user of a name, however it is written.
+/// The user of a name, however it is written. Of two whose names an earlier version told apart, the one who writes it so.
 pub async fn by_name(store: &Store, name: &str) -> Result<Option<(Version, StoredUser)>> {
-    of_key(store, &keyspace::username(&folded(name))).await
+    of_either(store, name, keyspace::username).await
 }
 
 /// The user of what was typed to sign in: a name or an e-mail address, which are never two users'.
 pub async fn by_name_or_email(store: &Store, typed: &str) -> Result<Option<(Version, StoredUser)>> {
     match by_name(store, typed).await? {
         Some(found) => Ok(Some(found)),
-        None => of_key(store, &keyspace::email(&folded(typed))).await,
+        None => of_either(store, typed, keyspace::email).await,
+    }
+}
+
+/// Where a name stands now, and where an earlier version put it.
+async fn of_either(store: &Store, typed: &str, key: impl Fn(&str) -> Key) -> Result<Option<(Version, StoredUser)>> {
+    let (now, before) = (folded(typed), folded_before(typed));
+    let found = of_key(store, &key(&now)).await?;
+    if now == before {
+        return Ok(found);
+    }
+    let writes_so = |(_, stored): &(Version, StoredUser)| {
+        [stored.user.username.as_str(), &stored.user.email].iter().any(|own| nfc(own) == nfc(typed))
+    };
+    match found {
+        Some(found) if writes_so(&found) => Ok(Some(found)),
+        found => Ok(of_key(store, &key(&before)).await?.filter(|other| found.is_none() || writes_so(other)).or(found)),
     }
 }
 
 async fn of_key(store: &Store, key: &Key) -> Result<Option<(Version, StoredUser)>> {
     let Some(entry) = store.get(key).await? else { return Ok(None) };
-    let id = std::str::from_utf8(&entry.value).ok().and_then(|text| text.parse().ok());
-    match id {
+    match of_entry(&entry) {
         Some(id) => load(store, id).await,
         None => Err(Error::internal("a user name points nowhere; run coffer check")),
     }
+}
+
+/// Whose a name or an address is.
+pub(super) fn of_entry(entry: &Entry) -> Option<UserId> {
+    std::str::from_utf8(&entry.value).ok().and_then(|text| text.parse().ok())
 }
 
 /// One user.
@@ -83,12 +109,17 @@ pub async fn get(store: &Store, id: UserId) -> Result<User> {
 
 #[cfg(test)]
 mod tests {
-    use super::folded;
+    use super::{folded, folded_before};
 
     #[test]
     fn look_alikes_fold_to_one_name() {
         assert_eq!(folded("ADMIN"), folded("admin"));
         assert_eq!(folded("ａｄｍｉｎ"), "admin");
         assert_ne!(folded("admin1"), "admin");
+        for (a, b) in [("STRASSE", "straße"), ("ΚΏΣΤΑΣ", "κώστας"), ("ﬁona", "FIONA"), ("ŞİRİN", "şi\u{307}ri\u{307}n")]
+        {
+            assert_eq!(folded(a), folded(b), "{a} {b}");
+        }
+        assert_ne!(folded_before("STRASSE"), folded_before("straße"));
     }
 }
