@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
 use crate::{
@@ -43,9 +43,9 @@ pub struct Field {
     /// May be null.
     #[serde(default)]
     pub nullable: bool,
-    /// No two records have the same value (null aside).
+    /// Whether no two records have the same value (null aside).
     #[serde(default)]
-    pub unique: bool,
+    pub unique: Unique,
     /// Kept in an index, so that filters and orderings by it are fast.
     #[serde(default)]
     pub indexed: bool,
@@ -89,6 +89,66 @@ impl FieldChange {
     /// Nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// Whether no two records may have the same value of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unique {
+    /// They may.
+    #[default]
+    No,
+    /// They may not: `true`.
+    Exact,
+    /// They may not, whatever the case of their letters: `ignore_case`, for texts and e-mail addresses.
+    IgnoreCase,
+}
+
+impl Unique {
+    /// The word for values that are compared without case.
+    pub const IGNORE_CASE: &str = "ignore_case";
+
+    /// As a definition says it: a boolean or the word.
+    pub fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(false) => Some(Self::No),
+            Value::Bool(true) => Some(Self::Exact),
+            Value::String(word) if word == Self::IGNORE_CASE => Some(Self::IgnoreCase),
+            _ => None,
+        }
+    }
+
+    /// As a definition says it.
+    pub fn to_json(self) -> Value {
+        match self {
+            Self::No => Value::Bool(false),
+            Self::Exact => Value::Bool(true),
+            Self::IgnoreCase => Self::IGNORE_CASE.into(),
+        }
+    }
+}
+
+impl Serialize for Unique {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::from_json(&value).ok_or_else(|| D::Error::custom("true, false or \"ignore_case\" is expected"))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Unique {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Unique".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"enum": [false, true, Self::IGNORE_CASE]})
     }
 }
 
@@ -236,7 +296,7 @@ impl Field {
             kind,
             required: false,
             nullable: false,
-            unique: false,
+            unique: Unique::No,
             indexed: false,
             default: None,
             help: String::new(),
@@ -253,7 +313,7 @@ impl Field {
     /// default, may always be null.
     pub fn has_empty_value(&self) -> bool {
         match self.kind {
-            FieldType::Text { .. } | FieldType::Email | FieldType::Url => !self.unique,
+            FieldType::Text { .. } | FieldType::Email | FieldType::Url => self.unique == Unique::No,
             FieldType::Boolean | FieldType::Choice { many: true, .. } => true,
             _ => false,
         }

@@ -239,10 +239,10 @@ impl<'a> Converter<'a> {
         }
         out.extend(entries.indexes.into_iter().map(|key| (key, Entry { version, value: Vec::new().into() })));
         for key in entries.uniques.into_keys() {
-            // Two records with one value are a fault that a check tells of; here it would be one key twice.
-            if self.uniques.insert(self.hasher.hash_one(&key)) {
-                out.push((key, Entry { version, value: stage::unique_value(id).into() }));
-            }
+            // Two records with one value are a fault that a check tells of; here it would be one key twice. The other waits for it.
+            let is_first = self.uniques.insert(self.hasher.hash_one(&key));
+            let key = if is_first { key } else { keyspace::unique_waiting(&key, id) };
+            out.push((key, Entry { version, value: stage::unique_value(id).into() }));
         }
         Ok(())
     }

@@ -2,9 +2,9 @@
 
 use std::ops::Bound;
 
-use base::fold::nfc;
+use base::fold::{fold, nfc};
 use common::{
-    field::{Field, FieldType},
+    field::{Field, FieldType, Unique},
     id::{OperationId, RecordId, SessionId, UserId},
     name::CollectionName,
     validate::parse_decimal,
@@ -120,9 +120,19 @@ pub fn records(collection: CollectionNumber) -> Key {
     all_records().int(i64::from(collection.0))
 }
 
-/// The id of the record that has a unique value: its bytes.
+/// The id of the record that has a unique value: its bytes. Behind it may stand what [`unique_waiting`] says.
 pub fn unique(collection: CollectionNumber, rule: IndexNumber, field: &Field, value: &Value) -> Key {
-    element(uniques(collection).int(i64::from(rule.0)), field, value)
+    let key = uniques(collection).int(i64::from(rule.0));
+    match value {
+        Value::String(text) if field.unique == Unique::IgnoreCase => key.long_text(&fold(text)),
+        value => element(key, field, value),
+    }
+}
+
+/// The id of one more record that has a unique value: an earlier version told the two apart. The value is given to it when the other
+/// record gives it up.
+pub fn unique_waiting(unique: &Key, id: RecordId) -> Key {
+    unique.clone().uuid(id.uuid())
 }
 
 /// All unique values of a collection.
@@ -269,7 +279,7 @@ pub fn all_referrers(collection: CollectionNumber) -> Key {
     Key::space("b").int(i64::from(collection.0))
 }
 
-/// The tombstone of a record that was deleted. The value is the place of the deletion's entry in the journal, a counter; its version
+/// The tombstone of a record that was deleted. The value is the place of the deletion's entry in the journal, and the record's owner; its version
 /// is the deletion's.
 pub fn tombstone(collection: CollectionNumber, id: RecordId) -> Key {
     tombstones(collection).uuid(id.uuid())

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use common::{
     access::Rule,
     collection::Collection,
-    field::{Field, FieldType},
+    field::{Field, FieldType, Unique},
     id::FieldId,
     name::{CollectionName, FieldName},
 };
@@ -160,7 +160,8 @@ impl Keys {
             if field.has_index() {
                 keep(IndexOf::Fields(vec![key.number]), may_stay, &mut next);
             }
-            if field.unique {
+            if field.unique != Unique::No {
+                let may_stay = may_stay && was.is_some_and(|was| was.unique == field.unique);
                 keep(IndexOf::Unique(vec![key.number]), may_stay, &mut next);
             }
             fields.push(key);

@@ -12,7 +12,7 @@ use common::{
     validate::does_not_exist,
 };
 use serde_json::Value;
-use store::{Batch, Entry, Expect, Key, Snapshot};
+use store::{Batch, Entry, Expect, Key, Scan, Snapshot};
 use uuid::Uuid;
 
 use super::{
@@ -216,7 +216,7 @@ impl<'a> Stage<'a> {
     ) -> Result<(Vec<u8>, Vec<String>)> {
         let owner = self.owner(record.owner()).await?;
         let key = keyspace::record(schema.number(), id);
-        let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner));
+        let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner)).await?;
         self.try_coming(schema, id, None, Some((record, owner))).await?;
         let value = self.write(schema, record, owner, previous)?;
         self.made.insert(key.clone());
@@ -260,7 +260,7 @@ impl<'a> Stage<'a> {
             old = self.standing(&snapshot, coming, id, entries).await?;
         }
         let Some((record, owner)) = after else {
-            self.diff(id, old, &Entries::default());
+            self.diff(id, old, &Entries::default()).await?;
             return Ok(());
         };
         let mut errors = FieldErrors::new();
@@ -281,7 +281,7 @@ impl<'a> Stage<'a> {
             }
         }
         if errors.is_empty() {
-            self.diff(id, old, &new);
+            self.diff(id, old, &new).await?;
             return Ok(());
         }
         if coming.hold {
@@ -334,7 +334,7 @@ impl<'a> Stage<'a> {
         let (old_owner, owner) = (self.owner(old.owner()).await?, self.owner(record.owner()).await?);
         let (old_entries, entries) =
             (Entries::of(schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
-        let taken = self.diff(*id, old_entries, &entries);
+        let taken = self.diff(*id, old_entries, &entries).await?;
         self.try_coming(schema, *id, Some((old, old_owner)), Some((record, owner))).await?;
         if old_owner != owner {
             let collection = schema.number();
@@ -357,7 +357,7 @@ impl<'a> Stage<'a> {
         let owner = self.owner(old.owner()).await?;
         self.count(schema.number(), owner, -1);
         self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
-        self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default());
+        self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default()).await?;
         self.try_coming(schema, id, Some((&old, owner)), None).await?;
         let previous = Previous::of_record(entry)?;
         let lost = schema.lost(id, &entry.value, &old)?;
@@ -393,7 +393,7 @@ impl<'a> Stage<'a> {
         self.batch
     }
 
-    fn diff(&mut self, id: RecordId, before: Entries, after: &Entries) -> Vec<String> {
+    async fn diff(&mut self, id: RecordId, before: Entries, after: &Entries) -> Result<Vec<String>> {
         let mut taken = Vec::new();
         for key in before.indexes.difference(&after.indexes) {
             self.batch.delete(key.clone());
@@ -402,8 +402,7 @@ impl<'a> Stage<'a> {
             self.batch.put(key.clone(), Vec::new());
         }
         for key in before.uniques.keys().filter(|key| !after.uniques.contains_key(key)) {
-            self.released.insert(key.clone());
-            self.batch.delete(key.clone());
+            self.release(id, key).await?;
         }
         for (key, field) in after.uniques.iter().filter(|(key, _)| !before.uniques.contains_key(key)) {
             if !self.claimed.insert(key.clone()) {
@@ -421,7 +420,32 @@ impl<'a> Stage<'a> {
         for target in &after.targets {
             *self.references.entry(target.clone()).or_default() += 1;
         }
-        taken
+        Ok(taken)
+    }
+
+    /// Gives a unique value up. An earlier version may have told it apart from that of another record: then it is that record's.
+    async fn release(&mut self, id: RecordId, key: &Key) -> Result<()> {
+        let snapshot = self.core.store.snapshot().await?;
+        let Some(entry) = snapshot.get(key).await? else { return Ok(()) };
+        if unique_holder(&entry) != Some(id) {
+            self.batch.delete(keyspace::unique_waiting(key, id));
+            return Ok(());
+        }
+        let waiting = snapshot.scan(Scan::prefix(key).after(key).limit(1)).await?;
+        match waiting.into_iter().find_map(|(key, entry)| Some((key, unique_holder(&entry)?))) {
+            Some((waiting, other)) => {
+                self.batch
+                    .expect(key.clone(), Expect::Version(entry.version))
+                    .expect(waiting.clone(), Expect::Present)
+                    .put(key.clone(), unique_value(other))
+                    .delete(waiting);
+            }
+            None => {
+                self.released.insert(key.clone());
+                self.batch.delete(key.clone());
+            }
+        }
+        Ok(())
     }
 
     fn count(&mut self, collection: CollectionNumber, owner: Option<OwnerNumber>, by: i64) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     conversion::Conversion,
-    field::{Field, FieldChange, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete},
+    field::{Field, FieldChange, FieldType, MAX_DECIMAL_DIGITS, MAX_INDEXED_LENGTH, OnDelete, Unique},
     id::FieldId,
     json::{Exact, is_kept, literals, optional_exact, type_name},
     name::FieldName,
@@ -112,7 +112,14 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let kind = read_type(&mut reader);
     let required = reader.boolean("required");
     let nullable = reader.boolean("nullable");
-    let unique = reader.boolean("unique");
+    let unique = match reader.take("unique") {
+        None | Some(Value::Null) => Unique::No,
+        Some(value) => Unique::from_json(&value).unwrap_or_else(|| {
+            let message = "Use true, false, or \"ignore_case\" for texts that are the same whatever their case.";
+            reader.errors.push("unique", invalid(message));
+            Unique::No
+        }),
+    };
     let indexed = reader.boolean("indexed");
     let default = reader.take("default").filter(|value| !value.is_null()).map(Exact::from);
     let help = reader.text_or_empty("help");
@@ -223,11 +230,15 @@ fn read_decimal(reader: &mut Reader, name: &str) -> Option<String> {
 
 /// What the parts of a definition ask of each other.
 fn check_together(field: &mut Field, errors: &mut FieldErrors) {
-    if (field.unique || field.indexed) && !field.kind.indexable() {
-        let part = if field.unique { "unique" } else { "indexed" };
+    let is_unique = field.unique != Unique::No;
+    if (is_unique || field.indexed) && !field.kind.indexable() {
+        let part = if is_unique { "unique" } else { "indexed" };
         errors.push(part, invalid("Values of this type are too large to be unique or indexed."));
     }
-    let keyed = field.unique || field.indexed;
+    if field.unique == Unique::IgnoreCase && !matches!(field.kind, FieldType::Text { .. } | FieldType::Email) {
+        errors.push("unique", invalid("Only texts and e-mail addresses are compared without case. Use true."));
+    }
+    let keyed = is_unique || field.indexed;
     if let FieldType::Choice { choices, .. } = &mut field.kind {
         for choice in choices.iter_mut() {
             if let Some(name) = field.change.rename.get(choice) {

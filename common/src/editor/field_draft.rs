@@ -7,7 +7,7 @@ use super::{
     part::FieldPart,
 };
 use crate::{
-    field::Field,
+    field::{Field, Unique},
     form::input_text,
     id::FieldId,
     json::{self as strict_json, Exact},
@@ -26,8 +26,8 @@ pub struct FieldDraft {
     pub required: bool,
     /// As in [`Field`].
     pub nullable: bool,
-    /// As in [`Field`].
-    pub unique: bool,
+    /// As in [`Field`]. Where case does not count, that stays so until it is unset.
+    pub unique: Unique,
     /// As in [`Field`].
     pub indexed: bool,
     /// Empty for none. Text as it is; other types as JSON.
@@ -47,7 +47,7 @@ impl FieldDraft {
             kind: "text".to_owned(),
             required: false,
             nullable: false,
-            unique: false,
+            unique: Unique::No,
             indexed: false,
             default: String::new(),
             help: String::new(),
@@ -87,7 +87,7 @@ impl FieldDraft {
             FieldPart::Type => self.kind.clone(),
             FieldPart::Required => self.required.to_string(),
             FieldPart::Nullable => self.nullable.to_string(),
-            FieldPart::Unique => self.unique.to_string(),
+            FieldPart::Unique => (self.unique != Unique::No).to_string(),
             FieldPart::Indexed => self.indexed.to_string(),
             FieldPart::Default => self.default.clone(),
             FieldPart::Help => self.help.clone(),
@@ -106,7 +106,13 @@ impl FieldDraft {
             FieldPart::Type => self.kind = text,
             FieldPart::Required => self.required = flag,
             FieldPart::Nullable => self.nullable = flag,
-            FieldPart::Unique => self.unique = flag,
+            FieldPart::Unique => {
+                self.unique = match self.unique {
+                    _ if !flag => Unique::No,
+                    Unique::No => Unique::Exact,
+                    unique => unique,
+                }
+            }
             FieldPart::Indexed => self.indexed = flag,
             FieldPart::Default => self.default = text,
             FieldPart::Help => self.help = text,
@@ -153,14 +159,13 @@ impl FieldDraft {
             };
             body.insert((*member).to_owned(), value);
         }
-        for (name, flag) in [
-            ("required", self.required),
-            ("nullable", self.nullable),
-            ("unique", self.unique),
-            ("indexed", self.indexed),
-        ] {
+        for (name, flag) in [("required", self.required), ("nullable", self.nullable), ("indexed", self.indexed)] {
             body.insert(name.to_owned(), flag.into());
         }
+        // Where another type is chosen, there may be no case.
+        let has_case = ["text", "email"].contains(&self.kind.as_str());
+        let unique = if has_case || self.unique == Unique::No { self.unique } else { Unique::Exact };
+        body.insert("unique".to_owned(), unique.to_json());
         if !self.default.is_empty() {
             let textual = matches!(
                 self.kind.as_str(),

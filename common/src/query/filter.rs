@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::pairs::too_many;
 use crate::{
     collection::Collection,
-    field::{Field, FieldType, OnDelete},
+    field::{Field, FieldType, OnDelete, Unique},
     id::RecordId,
     json,
     name::CollectionName,
@@ -209,7 +209,7 @@ impl<'a> Named<'a> {
                 _ => FieldType::Integer { min: None, max: None },
             };
             // A part of a key is no key.
-            (field.unique, field.indexed) = (false, false);
+            (field.unique, field.indexed) = (Unique::No, false);
             Some(Self::Field { member, field, part: Some(part) })
         })
     }

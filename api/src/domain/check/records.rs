@@ -243,9 +243,10 @@ async fn uniques_back(ledger: &mut Ledger<'_>, schema: &Schema, misnamed: &BTree
         for (key, entry) in page {
             let asked_for = match unique_holder(&entry) {
                 _ if misnamed.contains(&key) || is_unfinished(schema, &key) => true,
-                Some(id) => load(ledger.snapshot, schema, id)
-                    .await?
-                    .is_some_and(|record| Entries::of(schema, id, &record, None).uniques.contains_key(&key)),
+                Some(id) => load(ledger.snapshot, schema, id).await?.is_some_and(|record| {
+                    let mut own = Entries::of(schema, id, &record, None).uniques.into_keys();
+                    own.any(|unique| unique == key || keyspace::unique_waiting(&unique, id) == key)
+                }),
                 None => false,
             };
             if !asked_for {

@@ -39,6 +39,8 @@ pub(super) async fn check_values(
             && let Some(holder) = snapshot.get(&keyspace::unique(schema.number(), rule, field, value)).await?
         {
             match stage::unique_holder(&holder) {
+                // The same, written in another way.
+                Some(holder) if Some(holder) == record.id() => {}
                 Some(holder) if is_visible(snapshot, caller, schema, holder).await? => {
                     checked.taken.push(name.to_owned());
                 }

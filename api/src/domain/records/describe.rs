@@ -2,7 +2,7 @@
 
 use common::{
     access::{Action, Caller, Decision},
-    field::{Field, FieldType},
+    field::{Field, FieldType, Unique},
     id::RecordId,
     metadata::Metadata,
     name::CollectionName,
@@ -86,7 +86,7 @@ fn describe_field(field: &Field) -> Value {
     put("read_only", false.into());
     put("label", text::label(field.name.as_str()).into());
     put("allow_null", field.nullable.into());
-    put("unique", field.unique.into());
+    put("unique", (field.unique != Unique::No).into());
     if !field.help.is_empty() {
         put("help_text", field.help.as_str().into());
     }

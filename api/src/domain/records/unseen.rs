@@ -6,6 +6,7 @@ use base::{ClientNetwork, Clock};
 use common::{
     access::{Action, Decision},
     change::{Subject, Verb},
+    field::Unique,
     record::Record,
 };
 use serde_json::Value;
@@ -79,7 +80,7 @@ impl<'a> Guess<'a> {
 }
 
 fn has_new_unique(schema: &Schema, old: Option<&Record>, record: &Record) -> bool {
-    schema.collection.fields.iter().filter(|field| field.unique).any(|field| {
+    schema.collection.fields.iter().filter(|field| field.unique != Unique::No).any(|field| {
         let name = field.name.as_str();
         record.get(name).is_some_and(|value| *value != Value::Null && old.and_then(|old| old.get(name)) != Some(value))
     })
