@@ -432,18 +432,16 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         let waiting = snapshot.scan(Scan::prefix(key).after(key).limit(1)).await?;
-        match waiting.into_iter().find_map(|(key, entry)| Some((key, unique_holder(&entry)?))) {
-            Some((waiting, other)) => {
-                self.batch
-                    .expect(key.clone(), Expect::Version(entry.version))
-                    .expect(waiting.clone(), Expect::Present)
-                    .put(key.clone(), unique_value(other))
-                    .delete(waiting);
-            }
-            None => {
-                self.released.insert(key.clone());
-                self.batch.delete(key.clone());
-            }
+        let next = waiting.into_iter().find_map(|(key, entry)| Some((key, unique_holder(&entry)?)));
+        if let Some((waiting, other)) = next {
+            self.batch
+                .expect(key.clone(), Expect::Version(entry.version))
+                .expect(waiting.clone(), Expect::Present)
+                .put(key.clone(), unique_value(other))
+                .delete(waiting);
+        } else {
+            self.released.insert(key.clone());
+            self.batch.delete(key.clone());
         }
         Ok(())
     }

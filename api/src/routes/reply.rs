@@ -100,8 +100,8 @@ impl<E: Endpoint> Reply<E> {
 
     /// The same as the answer of another endpoint, which has its method and path: what is asked there decides which it is.
     pub(super) fn instead<T: Endpoint>(self) -> Reply<T> {
-        let Self { status, headers, body, .. } = self;
-        Reply { status, headers, body, endpoint: PhantomData }
+        let Self { status, headers, body, nobodys, .. } = self;
+        Reply { status, headers, body, nobodys, endpoint: PhantomData }
     }
 
     /// 202: it was begun, and goes on in the background.
