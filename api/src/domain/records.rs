@@ -39,5 +39,5 @@ pub use restore::restore;
 pub use select::select;
 pub use stored::{Sent, assemble};
 pub use unseen::Guesses;
-pub(super) use visible::may_view;
 pub(crate) use visible::covers_history;
+pub(super) use visible::may_view;

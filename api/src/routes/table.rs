@@ -193,7 +193,8 @@ impl Resource {
 
     /// The methods of the path in a collection where nobody may do `actions`, nor what `refused` does.
     fn allow_without(&self, refused: &Method, actions: &[Action]) -> String {
-        let is_one = self.segments.last().is_some_and(Option::is_none);
+        // A collection, and one of its records.
+        let is_one = self.segments.iter().filter(|segment| segment.is_none()).count() > 1;
         let action = |method: &Method| match *method {
             Method::GET if is_one => Some(Action::View),
             Method::GET => Some(Action::List),

@@ -67,7 +67,6 @@ pub(crate) async fn fitting(
         records::Root,
         records::List,
         records::Describe,
-        records::DescribeOne,
         storage::Compact,
     ) {
         // As they stand.
@@ -117,7 +116,15 @@ pub(crate) async fn fitting(
         parameters = vec![("collection", name), ("field", "title".to_owned())];
     } else if is_any!(info, records::Create) {
         body = Some(json!({"title": "Popcorn"}));
-    } else if is_any!(info, records::Get, records::Replace, records::Update, records::Delete, records::History) {
+    } else if is_any!(
+        info,
+        records::Get,
+        records::DescribeOne,
+        records::Replace,
+        records::Update,
+        records::Delete,
+        records::History
+    ) {
         let record = admin.record("snacks", json!({"title": "Crisps"})).await;
         parameters.push(("id", text(&record, "id")));
         body = is_any!(info, records::Replace, records::Update).then(|| json!({"title": "Chips"}));
