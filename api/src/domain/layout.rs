@@ -211,7 +211,7 @@ impl Schema {
         for (field, key) in self.collection.fields.iter().zip(&self.keys.fields) {
             let value = match values.remove(&key.id) {
                 Some((value, false)) => value,
-                _ => field.initial().into(),
+                _ => field.initial(),
             };
             members.set(field.name.as_str(), value);
         }
