@@ -95,10 +95,40 @@ pub fn text(value: &Value) -> Result<&str, FieldError> {
 pub fn object(value: Value) -> Result<Object, FieldErrors> {
     match value {
         Value::Object(members) => Ok(members),
+        Value::Null => Err(FieldErrors::of(NON_FIELD, FieldError::new("null", "No data provided"))),
         other => Err(FieldErrors::of(
             NON_FIELD,
             invalid(format!("Invalid data. Expected a dictionary, but got {}.", type_name(&other))),
         )),
+    }
+}
+
+/// Of several names for one member the first that says something in a body; the first of all where none does.
+pub fn said_by(members: &Object, names: &[&'static str]) -> &'static str {
+    let is_said = |name: &&&str| members.get(**name).is_some_and(|member| !member.is_null() && member != "");
+    names.iter().find(is_said).or(names.first()).copied().unwrap_or_default()
+}
+
+/// Which members readers ask for, so that a test can compare them with those that a schema names.
+#[cfg(feature = "schema")]
+pub mod watched {
+    use std::{cell::RefCell, collections::BTreeSet};
+
+    thread_local! {
+        static NAMES: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn note(name: &str) {
+        NAMES.with_borrow_mut(|names| {
+            names.as_mut().map(|names| names.insert(name.to_owned()));
+        });
+    }
+
+    /// The members that are asked for on this thread while `read` runs.
+    pub fn during(read: impl FnOnce()) -> BTreeSet<String> {
+        NAMES.set(Some(BTreeSet::new()));
+        read();
+        NAMES.take().unwrap_or_default()
     }
 }
 
@@ -118,7 +148,18 @@ impl Reader {
 
     /// Takes a member off as it is.
     pub fn take(&mut self, name: &str) -> Option<Value> {
+        #[cfg(feature = "schema")]
+        watched::note(name);
         self.members.shift_remove(name)
+    }
+
+    /// Of several names for one member the first that says something; the first of all where none does.
+    pub fn named(&self, names: &[&'static str]) -> &'static str {
+        #[cfg(feature = "schema")]
+        for name in names {
+            watched::note(name);
+        }
+        said_by(&self.members, names)
     }
 
     /// Takes members off that a body may bring back but not change: see [`unchanged`].

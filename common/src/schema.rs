@@ -5,7 +5,9 @@
 mod parts;
 
 #[cfg(feature = "schema")]
-pub use self::parts::{Decimal, FilledText, Text, not_null, not_null_within, read_only, requests, responses, yes};
+pub use self::parts::{
+    Decimal, FilledText, Text, also_named, not_null, not_null_within, read_only, requests, responses, yes,
+};
 
 /// A type that can say its own schema, where there are any; otherwise any type.
 #[cfg(feature = "schema")]

@@ -9,7 +9,7 @@ use std::{
     sync::LazyLock,
 };
 
-use auth::keys::KeyRing;
+use auth::keys::{Algorithm, KeyRing};
 use base::{Clock, Entropy};
 use coffer::limits;
 use coffer_tui::server::Server;
@@ -50,8 +50,8 @@ static DATA: LazyLock<TempDir> = LazyLock::new(|| {
     data
 });
 
-/// A ring that is read has one key that signs, no two of one id, and is read alike again; anything else is refused. An operator's file is a key,
-/// or refused; what is refused is not told.
+/// A ring that is read has one key that signs, no two of one id, and is read alike again; anything else is refused. An operator's file is a key
+/// as what it is, or several, or refused; what is refused is not told.
 pub fn key_files(bytes: &[u8]) {
     let (ring, secret) = split_at(bytes, b"\n---\n");
     let (clock, _) = Clock::held(1_800_000_000);
@@ -69,13 +69,51 @@ pub fn key_files(bytes: &[u8]) {
     }
     let file = DATA.path().join("secret");
     write(&file, &secret);
-    match KeyRing::from_key_files(&[file], &clock) {
-        Ok(ring) => assert_eq!(ring.keys().len(), 1),
+    let text = String::from_utf8_lossy(&secret);
+    match KeyRing::from_key_files(std::slice::from_ref(&file), &clock) {
+        Ok(ring) => {
+            check_ring(&ring, &text);
+            let again =
+                KeyRing::from_key_files(std::slice::from_ref(&file), &clock).expect("what was read can be read");
+            assert_eq!(format!("{again:?}"), format!("{ring:?}"));
+            // A second file may bring what only verifies, or the same key once more, which is refused.
+            assert!(
+                KeyRing::from_key_files(&[file.clone(), file.clone()], &clock).is_err(),
+                "one key is in the ring twice"
+            );
+        }
         Err(refused) => {
-            let text = String::from_utf8_lossy(&secret);
             assert!(text.len() < 16 || !refused.to_string().contains(text.trim()), "the refusal tells the secret");
         }
     }
+    // Into a ring of its own, as what it is.
+    let _ = fs::remove_file(DATA.path().join("keys/ring.json"));
+    let first = KeyRing::open(DATA.path(), &clock, &entropy).expect("a ring can be made");
+    match KeyRing::import(DATA.path(), &file, &clock, &entropy) {
+        Ok(imported) => {
+            let ring = KeyRing::open(DATA.path(), &clock, &entropy).expect("what was written can be read");
+            assert_eq!(ring.keys().len(), first.keys().len() + imported.len());
+            assert!(!ring.signing().is_public(), "a public key signs");
+        }
+        Err(refused) => {
+            assert!(!refused.to_string().is_empty());
+            let ring = KeyRing::open(DATA.path(), &clock, &entropy).expect("what was refused changed nothing");
+            assert_eq!(format!("{ring:?}"), format!("{first:?}"));
+        }
+    }
+}
+
+/// A ring of an operator's file has one key that signs, which is no public one, and no two of one id. Of what is a key in one of the usual forms,
+/// the text is no secret: whoever has the public key would have it.
+fn check_ring(ring: &KeyRing, text: &str) {
+    let keys = ring.keys();
+    assert!(!ring.signing().is_public(), "a public key signs");
+    assert!(keys.iter().enumerate().all(|(at, key)| keys[..at].iter().all(|other| other.kid() != key.kid())));
+    let has_secret = keys.iter().any(|key| key.algorithm() == Algorithm::Hs256);
+    assert!(!has_secret || !text.contains("-----BEGIN "), "PEM is a secret");
+    let kind =
+        serde_json::from_str::<serde_json::Value>(text).ok().and_then(|jwk| Some(jwk.get("kty")?.as_str()?.to_owned()));
+    assert!(!has_secret || kind.is_none_or(|kind| kind == "oct"), "a JWK is a secret");
 }
 
 fn write(path: &Path, bytes: &[u8]) {

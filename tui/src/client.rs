@@ -12,9 +12,11 @@ use std::{
 
 use common::{
     Call, CallError, Endpoint,
+    endpoint::DEVICE_HEADER,
     endpoints::tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
     renewal::{AccessToken, Next, Outcome, Renewal},
 };
+use reqwest::header::HeaderMap;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -129,7 +131,15 @@ impl Client {
     /// Begins a session.
     pub async fn sign_in(&self, credentials: Credentials) -> Result<(), CallError> {
         let (user, asked_at) = (credentials.username.clone(), now());
-        let tokens = self.exchange(&Call::<Obtain>::new((), credentials), None).await?;
+        let device = self.file.as_ref().and_then(|file| file.device(&user));
+        let call = Call::<Obtain>::new((), credentials);
+        let (tokens, headers) = self.exchange_with(&call, None, device.as_deref()).await?;
+        if let (Some(file), Some(device)) =
+            (&self.file, headers.get(DEVICE_HEADER).and_then(|device| device.to_str().ok()))
+            && file.store_device(&user, device).is_err()
+        {
+            self.not_kept.store(true, Ordering::Relaxed);
+        }
         let mut state = self.session.lock().await;
         let _lock = self.lock_file().await;
         self.adopt(&mut state, tokens, user, asked_at);
@@ -248,11 +258,23 @@ impl Client {
     }
 
     async fn exchange<E: Endpoint>(&self, call: &Call<E>, token: Option<&str>) -> Result<E::Response, CallError> {
+        self.exchange_with(call, token, None).await.map(|(response, _)| response)
+    }
+
+    async fn exchange_with<E: Endpoint>(
+        &self,
+        call: &Call<E>,
+        token: Option<&str>,
+        device: Option<&str>,
+    ) -> Result<(E::Response, HeaderMap), CallError> {
         let request = call.to_request();
         let mut builder = self.http.request(request.method().clone(), self.server.at(&call.path_and_query()));
         builder = builder.headers(request.headers().clone()).body(request.into_body());
         if let Some(token) = token {
             builder = builder.bearer_auth(token);
+        }
+        if let Some(device) = device {
+            builder = builder.header(DEVICE_HEADER, device);
         }
         let unreachable = |error: reqwest::Error| CallError::Unreachable(reason(&error));
         let mut response = builder.send().await.map_err(unreachable)?;
@@ -264,7 +286,7 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        call.read(status, &headers, &body).map(|reply| reply.body)
+        call.read(status, &headers, &body).map(|reply| (reply.body, headers))
     }
 }
 

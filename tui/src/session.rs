@@ -2,6 +2,7 @@
 //! replaced whole, so that a crash leaves the old one or the new one. The tokens in it are never printed.
 
 use std::{
+    collections::BTreeMap,
     env,
     fs::{self, File, OpenOptions},
     io::{self, Write},
@@ -49,6 +50,9 @@ pub struct SessionFile {
     folder: PathBuf,
     name: String,
 }
+
+/// Users whose devices are kept for one server.
+const MAX_DEVICES: usize = 32;
 
 /// Characters that stand for themselves in the file's name.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-');
@@ -99,6 +103,39 @@ impl SessionFile {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// What shows the server that a user has signed in from here before: strangers' wrong guesses at the name do not keep them out then.
+    pub fn device(&self, user: &str) -> Option<String> {
+        self.devices().remove(user)
+    }
+
+    /// Keeps that. It outlives the session.
+    pub fn store_device(&self, user: &str, device: &str) -> io::Result<()> {
+        let mut devices = self.devices();
+        if devices.get(user).is_some_and(|known| known == device) {
+            return Ok(());
+        }
+        if devices.len() >= MAX_DEVICES {
+            devices.clear();
+        }
+        devices.insert(user.to_owned(), device.to_owned());
+        self.make_folder()?;
+        let path = self.folder.join(format!("{}.devices", self.name));
+        let draft = path.with_extension("devices.new");
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&draft)?;
+        file.write_all(&serde_json::to_vec(&devices)?)?;
+        file.sync_all()?;
+        fs::rename(draft, path)
+    }
+
+    fn devices(&self) -> BTreeMap<String, String> {
+        let read = fs::read(self.folder.join(format!("{}.devices", self.name))).ok();
+        read.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
     }
 
     /// Waits until no other client of this user and server trades the refresh token, and keeps others waiting until the
@@ -170,6 +207,24 @@ mod tests {
             let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode(&file.path()), 0o600);
             assert_eq!(mode(&state.path().join("sessions")), 0o700);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_kept_for_each_user_and_outlives_the_session() {
+        use std::os::unix::fs::PermissionsExt;
+        let state = tempfile::tempdir().unwrap();
+        let file = SessionFile::within(state.path(), &"http://127.0.0.1:8000".parse().unwrap());
+        assert_eq!(file.device("ada"), None);
+        file.store(&session("x")).unwrap();
+        file.store_device("ada", "one").unwrap();
+        file.store_device("ben", "two").unwrap();
+        file.store_device("ada", "three").unwrap();
+        file.remove().unwrap();
+        assert_eq!([file.device("ada"), file.device("ben")], [Some("three".to_owned()), Some("two".to_owned())]);
+        for entry in fs::read_dir(state.path().join("sessions")).unwrap() {
+            assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Makes the built-in list of common passwords out of lists with one password on each line:
 //! `cat LIST… | cargo run --example password_list > api/auth/src/password_policy/common_passwords.bin`
 //!
-//! The list that is built in was made in November 2026 out of the first 100,000 lines of the "10 million password list", and of the lines
-//! of 15 characters or more in its first million and in the first 2,459,000 of the list known as `rockyou`: those that more than one
-//! person had.
+//! The list that is built in was made in November 2026 of the first million lines of the "10 million password list", which its author, Mark
+//! Burnett, released to the public domain (`SecLists` has it as `xato-net-10-million-passwords-1000000.txt`): of the first 100,000 lines, and
+//! of those of 15 characters or more. `NOTICE` says so too; a list without a licence does not belong in it.
 
 use std::io::{self, Write};
 

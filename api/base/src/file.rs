@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn told(path: &Path) -> String {
-        read(path, 4096).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
+        read(path, 4096).map_or_else(|error| error.to_string(), |_| String::new())
     }
 
     #[test]

@@ -33,7 +33,7 @@ use crate::domain::{
 };
 
 /// A list of passwords: some are large, and come out of an archive.
-const MAX_LIST: Bounds = Bounds { bytes: 1 << 30, patience: Duration::from_mins(2) };
+const MAX_LIST: Bounds = Bounds { bytes: 1 << 30, patience: Duration::from_mins(1) };
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]

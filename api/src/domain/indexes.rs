@@ -3,7 +3,7 @@
 use base::fold::nfc;
 use common::{
     collection::Collection,
-    field::{Field, FieldType},
+    field::{Field, FieldType, Unique},
     query::server_field,
 };
 use serde_json::Value;
@@ -107,6 +107,10 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<ReadIndex> {
             IndexOf::Unique(fields) => (IndexKind::Unique, fields.iter().map(|number| field(*number)).collect()),
         };
         let Some(mut parts) = parts else { continue };
+        // Keys without case do not say what a value is.
+        if kind == IndexKind::Unique && parts.iter().any(|part| part.field.unique == Unique::IgnoreCase) {
+            continue;
+        }
         let prefix = match kind {
             IndexKind::Unique => keyspace::uniques(number).int(i64::from(index.number.0)),
             _ => keyspace::index(number, index.number),

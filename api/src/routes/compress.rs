@@ -1,6 +1,8 @@
 //! Answers compressed for who asks for it, at levels that cost less time than they save on a network. To this machine itself nothing is saved; and what holds
 //! secrets stays as it is, since the length of what is compressed tells about its content where a stranger can put something beside it (BREACH).
 
+mod streamed;
+
 use std::io::{self, Write as _};
 
 use brotli::enc::BrotliEncoderParams;
@@ -11,6 +13,7 @@ use server::{headers::vary, request::Connection};
 
 use super::response::{Body, Response};
 use crate::assets::encoding::{Encoding, choose};
+use streamed::Compressed;
 
 /// Bytes from which on it pays: what is smaller goes in one packet either way.
 const MIN_BYTES: usize = 1400;
@@ -33,11 +36,15 @@ impl Wanted {
     /// The answer as it is wanted.
     pub(super) async fn apply(self, mut response: Response) -> Response {
         let is_whole = ![StatusCode::NOT_MODIFIED, StatusCode::PARTIAL_CONTENT].contains(&response.status());
-        let Body::Whole(bytes) = response.body() else { return response };
-        if bytes.len() < MIN_BYTES || !is_whole || response.headers().contains_key(header::CONTENT_ENCODING) {
+        if !is_whole || response.headers().contains_key(header::CONTENT_ENCODING) {
             return response;
         }
-        let (bytes, length) = (bytes.clone(), bytes.len());
+        let bytes = match response.body() {
+            Body::Whole(bytes) if bytes.len() < MIN_BYTES => return response,
+            Body::Whole(bytes) => bytes.clone(),
+            Body::Pieces(_) => return self.apply_to_pieces(response),
+        };
+        let length = bytes.len();
         vary(response.headers_mut(), "Accept-Encoding");
         let Some(name) = self.0.name() else { return response };
         let encode = move || encode(self.0, &bytes);
@@ -55,16 +62,30 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// The same of an answer that is made while it is sent. What is no text is left alone: a backup is compressed already.
+    fn apply_to_pieces(self, mut response: Response) -> Response {
+        let media_type =
+            response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        if !media_type.starts_with("text/") && !media_type.contains("json") {
+            return response;
+        }
+        vary(response.headers_mut(), "Accept-Encoding");
+        let Some(name) = self.0.name() else { return response };
+        response.headers_mut().insert(header::CONTENT_ENCODING, name);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        response.map(|body| match body {
+            Body::Pieces(pieces) => Body::Pieces(Box::pin(Compressed::new(self.0, pieces))),
+            whole @ Body::Whole(_) => whole,
+        })
+    }
+}
+
 fn encode(encoding: Encoding, bytes: &[u8]) -> io::Result<Bytes> {
     let mut encoded = Vec::with_capacity(bytes.len() / 4);
     match encoding {
         Encoding::Brotli => {
-            let parameters = BrotliEncoderParams {
-                quality: BROTLI_QUALITY,
-                lgwin: 18,
-                size_hint: bytes.len(),
-                ..BrotliEncoderParams::default()
-            };
+            let parameters = brotli_parameters(bytes.len());
             brotli::BrotliCompress(&mut &bytes[..], &mut encoded, &parameters)?;
         }
         Encoding::Gzip => {
@@ -75,4 +96,8 @@ fn encode(encoding: Encoding, bytes: &[u8]) -> io::Result<Bytes> {
         Encoding::Identity => encoded.extend_from_slice(bytes),
     }
     Ok(encoded.into())
+}
+
+fn brotli_parameters(size_hint: usize) -> BrotliEncoderParams {
+    BrotliEncoderParams { quality: BROTLI_QUALITY, lgwin: 18, size_hint, ..BrotliEncoderParams::default() }
 }

@@ -202,16 +202,9 @@ impl Key {
         Key(bytes)
     }
 
-    /// The smallest key after this one. It is a bound, not a place.
-    #[must_use]
-    pub fn successor(&self) -> Key {
-        let mut bound = self.clone();
-        bound.0.push(END);
-        bound
-    }
-
     /// The smallest key after this one and all that begin with it. It is a bound, not a place.
-    pub(super) fn after_children(&self) -> Key {
+    #[must_use]
+    pub fn after_children(&self) -> Key {
         let mut bound = self.clone();
         bound.0.push(ESCAPE);
         bound

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::support::{Client, Coffer, text};
 
 const BOOKS: &str = "/api/records/books/";
+/// JSON that a number read as one would change.
+const DIGITS: &str = r#"{"a":1.10,"b":[12345678901234567890123,1e3,-0.0]}"#;
 
 struct Shop {
     coffer: Coffer,
@@ -298,7 +300,6 @@ async fn one_record_is_expanded_and_cut_as_a_row_of_a_list_is() {
 #[tokio::test]
 async fn numbers_in_json_fields_have_their_digits_wherever_a_record_stands() {
     let (_coffer, admin) = Coffer::with_admin().await;
-    const DIGITS: &str = r#"{"a":1.10,"b":[12345678901234567890123,1e3,-0.0]}"#;
     let definition = format!(
         r#"{{"name":"makers","fields":[{{"name":"name","type":"text"}},{{"name":"data","type":"json","default":{DIGITS}}}]}}"#
     );

@@ -31,6 +31,7 @@ mod list_modes;
 mod list_relations;
 mod metrics;
 mod operations;
+mod pairs;
 mod people_lists;
 mod planner;
 mod races;

@@ -1,7 +1,9 @@
 //! Every endpoint's JSON Schemas are there, and say what its reader does: values made after a schema are read, and what is read the
 //! schema accepts. That answers fit theirs is looked at where every endpoint is called (`contract.rs`).
 
-use common::{ENDPOINTS, endpoint::EndpointInfo, problem::FieldErrors};
+use std::collections::BTreeSet;
+
+use common::{ENDPOINTS, endpoint::EndpointInfo, problem::FieldErrors, reader::watched};
 use proptest::{
     collection::{btree_set, vec},
     prelude::*,
@@ -97,6 +99,39 @@ fn what_is_read_fits_the_schema() {
             }
             _ => Ok(()),
         });
+    }
+}
+
+/// A reader that asks for a member that the schema does not name is found however few bodies have it.
+#[test]
+fn a_schema_names_every_member_that_its_reader_asks_for() {
+    for (info, judge) in requests() {
+        let mut named = BTreeSet::new();
+        property_names(&judge.schema, &mut named);
+        let asked = watched::during(|| {
+            let made = values(&judge.schema, &judge.schema);
+            run(info, made, |value| {
+                // Refused or not.
+                let _ = (info.check_request)(value);
+                Ok(())
+            });
+            let _ = (info.check_request)(json!({}));
+        });
+        let missing: Vec<_> = asked.difference(&named).collect();
+        assert!(missing.is_empty(), "{} {}: the schema does not name {missing:?}", info.method, info.path);
+    }
+}
+
+fn property_names(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                names.extend(properties.keys().cloned());
+            }
+            members.values().for_each(|inner| property_names(inner, names));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| property_names(inner, names)),
+        _ => {}
     }
 }
 

@@ -7,8 +7,13 @@ use super::endpoint;
 use crate::{
     answer::{Empty, JsonAnswer},
     problem::FieldErrors,
-    reader::{Body, Reader},
+    reader::{Body, Reader, said_by},
 };
+
+/// What a body calls whoever signs in.
+const USER: [&str; 2] = ["username", "email"];
+/// What a body calls a refresh token.
+const REFRESH: [&str; 2] = ["refresh", "refresh_token"];
 
 endpoint! {
     /// Sign in with name and password; get an access and a refresh token.
@@ -52,7 +57,7 @@ endpoint! {
 
 /// A name and a password. The name may come as `email` too, as some clients call what people type there.
 #[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::also_named(USER)))]
 pub struct Credentials {
     /// The user's name or e-mail address, without the spaces around it.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
@@ -64,8 +69,8 @@ pub struct Credentials {
 
 impl Body for Credentials {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
-        let named = if is_there(&value, "email") && !is_there(&value, "username") { "email" } else { "username" };
         let mut reader = Reader::new(value)?;
+        let named = reader.named(&USER);
         let (username, password) = (reader.text(named), reader.text("password"));
         let errors = reader.finish_lenient();
         match (username, password) {
@@ -79,14 +84,9 @@ impl Body for Credentials {
     }
 }
 
-/// Whether a body says something for a member.
-fn is_there(value: &Value, name: &str) -> bool {
-    value.get(name).is_some_and(|member| !member.is_null() && member != "")
-}
-
 /// A refresh token.
 #[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::also_named(REFRESH)))]
 pub struct RefreshToken {
     /// The token's text.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::FilledText"))]
@@ -96,14 +96,13 @@ pub struct RefreshToken {
 impl RefreshToken {
     /// The member in which a body has its token: `refresh`, or what other libraries call it.
     pub fn member(value: &Value) -> &'static str {
-        if is_there(value, "refresh_token") && !is_there(value, "refresh") { "refresh_token" } else { "refresh" }
+        value.as_object().map_or(REFRESH[0], |members| said_by(members, &REFRESH))
     }
 }
 
 impl Body for RefreshToken {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
-        let member = Self::member(&value);
-        one_text(value, member).map(|refresh| Self { refresh })
+        one_text(value, &REFRESH).map(|refresh| Self { refresh })
     }
 
     fn to_json(&self) -> Value {
@@ -122,7 +121,7 @@ pub struct AnyToken {
 
 impl Body for AnyToken {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
-        one_text(value, "token").map(|token| Self { token })
+        one_text(value, &["token"]).map(|token| Self { token })
     }
 
     fn to_json(&self) -> Value {
@@ -130,10 +129,10 @@ impl Body for AnyToken {
     }
 }
 
-/// The one member that counts of a body.
-fn one_text(value: Value, member: &str) -> Result<String, FieldErrors> {
+/// The one member that counts of a body, by one of its names.
+fn one_text(value: Value, names: &[&'static str]) -> Result<String, FieldErrors> {
     let mut reader = Reader::new(value)?;
-    let text = reader.text(member);
+    let text = reader.text(reader.named(names));
     let errors = reader.finish_lenient();
     match text {
         Some(text) => errors.or(text),

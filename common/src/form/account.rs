@@ -1,14 +1,15 @@
 //! The forms about accounts: signing in, setting a server up, passwords, users. What those about users send is typed, since
 //! roles are written in one line and sent as a list, and a password that stays is not sent at all.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     input::{Input, Widget},
     model::Form,
+    value::field_text,
 };
 use crate::{
-    Object,
+    Object, claims,
     field::{Field, FieldType},
     name::{FieldName, RoleName},
     problem::Problem,
@@ -17,6 +18,7 @@ use crate::{
     user::User,
 };
 
+const CLAIMS: &str = "claims";
 const ROLES: &str = "roles";
 const ROLES_HINT: &str = "Names that access rules may use, with spaces or commas between them.";
 
@@ -52,6 +54,7 @@ impl Form {
             flag("is_admin", false, "May do everything."),
             flag("is_active", true, "May sign in."),
             email(""),
+            claims(&Object::new()),
         ])
     }
 
@@ -68,6 +71,7 @@ impl Form {
             flag("is_admin", user.is_admin, "May do everything."),
             flag("is_active", user.is_active, "May sign in. Without it all sessions of the user end."),
             email(&user.email),
+            claims(&user.claims),
         ]);
         if let Some(name) = form.inputs.first_mut() {
             name.text = user.username.to_string();
@@ -91,6 +95,8 @@ impl Form {
                     let names = roles.split([' ', ',', '\t']).filter(|name| !name.is_empty());
                     names.map(Value::from).collect()
                 }
+                // None are an empty object.
+                Some(Value::Null) if input.name() == CLAIMS => Value::Object(Object::new()),
                 Some(value) => value,
                 None => continue,
             };
@@ -128,6 +134,14 @@ fn email(address: &str) -> Option<Input> {
         ..Field::new("email".parse().ok()?, FieldType::Email)
     };
     Some(Input::new(field, address.to_owned()))
+}
+
+fn claims(claims: &Object) -> Option<Input> {
+    let kind = FieldType::Json { max_bytes: Some(claims::MAX_BYTES as u64) };
+    let help = "Members that go into the user's access tokens, for clients that read them there: {\"tenant\": \"north\"}. Empty for none.";
+    let field = Field { nullable: true, help: help.to_owned(), ..Field::new(CLAIMS.parse().ok()?, kind) };
+    let text = if claims.is_empty() { String::new() } else { field_text(&field, (&json!(claims)).into()) };
+    Some(Input::new(field, text))
 }
 
 fn flag(name: &str, value: bool, help: &str) -> Option<Input> {
@@ -207,6 +221,29 @@ mod tests {
         assert_eq!(form.submit_as::<UserPatch>().unwrap().email.as_deref(), Some("bob@example.org"));
         set(&mut form, "email", "bob@");
         assert!(form.submit_as::<UserPatch>().is_none());
+    }
+
+    #[test]
+    fn claims_are_an_object_and_none_where_nothing_is_typed() {
+        let mut form = Form::edit_user(&bob());
+        for (typed, wrong) in
+            [("{", true), ("[]", true), ("3", true), (r#"{"sub": 1}"#, true), (r#"{"tenant": "north"}"#, false)]
+        {
+            set(&mut form, "claims", typed);
+            let patch = form.submit_as::<UserPatch>();
+            assert_eq!(
+                (patch.is_none(), form.input("claims").unwrap().errors.len()),
+                (wrong, usize::from(wrong)),
+                "{typed}"
+            );
+        }
+        let patch = form.submit_as::<UserPatch>().unwrap();
+        assert_eq!(patch.to_json(), json!({"claims": {"tenant": "north"}}));
+        let bob = User { claims: patch.claims.unwrap(), ..bob() };
+        let mut form = Form::edit_user(&bob);
+        assert!(!form.is_changed() && form.input("claims").unwrap().text.contains("north"));
+        set(&mut form, "claims", "");
+        assert_eq!(form.submit_as::<UserPatch>().unwrap().to_json(), json!({"claims": {}}));
     }
 
     #[test]

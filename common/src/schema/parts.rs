@@ -97,6 +97,24 @@ pub fn not_null_within(schema: &mut Schema) {
     }
 }
 
+/// For an object that has one member by either of two names: by the first, unless that says nothing and the other does. See
+/// [`crate::reader::Reader::named`].
+pub fn also_named([name, other]: [&'static str; 2]) -> impl Fn(&mut Schema) {
+    move |schema| {
+        let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+        let Some(member) = properties.remove(name) else { return };
+        if let Some(Value::Array(required)) = schema.get_mut("required") {
+            required.retain(|required| required != name);
+        }
+        let nothing = json!({"enum": [null, ""], "description": format!("Says nothing, so that \"{other}\" does.")});
+        let ways = json!([
+            {"properties": {name: &member}, "required": [name]},
+            {"properties": {other: &member, name: nothing}, "required": [other]},
+        ]);
+        schema.insert("anyOf".to_owned(), ways);
+    }
+}
+
 /// For an object that may bring back members which the server owns: see [`crate::reader::Reader::sent_back`].
 pub fn read_only(names: &[&str]) -> impl Fn(&mut Schema) {
     move |schema| {

@@ -30,7 +30,7 @@ fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, Value) + Send + 'static) -
                 let lower = line.to_ascii_lowercase();
                 match lower.split_once(':') {
                     _ if i == 0 => path = line.split(' ').nth(1).unwrap().to_owned(),
-                    Some(("authorization", _)) => token = line.rsplit(' ').next().unwrap().to_owned(),
+                    Some(("authorization" | "coffer-device", _)) => token = line.rsplit(' ').next().unwrap().to_owned(),
                     Some(("content-length", value)) => length = value.trim().parse().unwrap(),
                     _ => {}
                 }
@@ -39,9 +39,11 @@ fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, Value) + Send + 'static) -
             stream.read_exact(&mut body).unwrap();
             let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
             let (status, reply) = answer(&path, &token, &body);
+            let device = if path == "/api/token/" && status == 200 { "coffer-device: d1\r\n" } else { "" };
             log.lock().unwrap().push((path, token, body));
             let reply = reply.to_string();
-            let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", reply.len());
+            let head =
+                format!("HTTP/1.1 {status} x\r\n{device}content-length: {}\r\nconnection: close\r\n\r\n", reply.len());
             stream.get_mut().write_all((head + &reply).as_bytes()).unwrap();
         }
     });
@@ -287,4 +289,24 @@ async fn requests_that_wait_for_one_renewal_share_its_failure_and_go_on_with_the
     assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok());
     assert_eq!(paths(&seen).iter().filter(|path| path.starts_with("/api/token/refresh/")).count(), 1);
     assert!(file.load().is_some());
+}
+
+#[tokio::test]
+async fn a_device_is_shown_again_to_who_gave_it() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, seen) = serve(|_, _, _| (200, json!({"access": "a1", "refresh": "r1"})));
+    let client = || {
+        let file = SessionFile::within(state.path(), &server);
+        Client::new(server.clone(), Some(file), None).unwrap()
+    };
+    let credentials = |name: &str| Credentials { username: name.to_owned(), password: "x".to_owned() };
+    for name in ["ada", "ben", "ada"] {
+        let client = client();
+        client.sign_in(credentials(name)).await.unwrap();
+        client.sign_out().await.unwrap();
+    }
+    let seen = seen.lock().unwrap();
+    let shown: Vec<_> =
+        seen.iter().filter(|(path, ..)| path == "/api/token/").map(|(_, device, _)| device.as_str()).collect();
+    assert_eq!(shown, ["", "", "d1"]);
 }

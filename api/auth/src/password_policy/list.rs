@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::spelling::{fold, forms};
 
-/// The fingerprints of the passwords that most people in large public leaks had: those of 15 characters or more that at least two
-/// people had, and the first 100,000 of any length. `api/auth/examples/password_list.rs` makes the file out of such lists.
+/// The fingerprints of the passwords that most people had, of a list in the public domain (`NOTICE`): the first 100,000 of any length, and
+/// those of 15 characters or more of the first million. `api/auth/examples/password_list.rs` makes the file out of such lists.
 static BUILT_IN: &[u8] = include_bytes!("common_passwords.bin");
 
 /// Bytes of a fingerprint: few, and enough that of a hundred million other passwords ten are refused by mistake.

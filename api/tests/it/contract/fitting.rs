@@ -32,6 +32,7 @@ pub(crate) fn filled(info: &EndpointInfo, parameters: &[(&str, &str)]) -> String
 }
 
 /// How an endpoint is called so that it does what it is for, and by whom.
+#[expect(clippy::too_many_lines, reason = "some for each endpoint")]
 pub(crate) async fn fitting(
     coffer: &Coffer,
     admin: &Client,

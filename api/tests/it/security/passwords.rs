@@ -225,5 +225,5 @@ async fn p5_a_server_and_its_commands_heed_a_password_list() {
     server.stranger().post("/api/setup/", &body(PASSWORD)).await.is(201);
     server.stop();
     let missing = coffer(&["serve", "--password-list", "/nowhere/list"], &parent.path().join("other"));
-    assert!(said(&missing).contains("--password-list /nowhere/list"), "{}", said(&missing));
+    assert!(said(&missing).contains("--password-list: /nowhere/list"), "{}", said(&missing));
 }

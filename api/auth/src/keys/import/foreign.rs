@@ -29,6 +29,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("age1", "is a public key of age, which everybody may know"),
     ("AGE-SECRET-KEY-", "is a key of age, which signs no tokens"),
     ("untrusted comment:", "is a key or signature of minisign or signify, which signs no tokens"),
+    ("#!/", "is a program, and no key"),
     ("Certificate:", der::CERTIFICATE),
     ("RSA Public-Key:", "is a public key written out for people; name the file that it was made from"),
     ("Public-Key:", "is a public key written out for people; name the file that it was made from"),
@@ -49,6 +50,10 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"SQLite format 3\0", "is a database, and no key"),
     (b"PK\x03\x04", "is an archive, and no key"),
     (b"\x1f\x8b\x08", "is compressed; unpack it first"),
+    (b"\x7fELF", "is a program, and no key"),
+    (b"%PDF-", "is a document, and no key"),
+    (b"\x89PNG\r\n", "is a picture, and no key"),
+    (b"\xff\xd8\xff", "is a picture, and no key"),
 ];
 
 /// What a file is, if it is known to be no secret.
@@ -78,7 +83,20 @@ pub(super) fn recognize(bytes: &[u8]) -> Option<Why> {
             "is a key or certificate in DER, encoded as text; put it between its -----BEGIN and -----END lines".into(),
         );
     }
+    if decoded(text).iter().any(|bytes| is_key_text(bytes)) {
+        return Some("is a key or certificate that was encoded once more; decode it first: base64 -d FILE".into());
+    }
     None
+}
+
+/// Whether these are the text of a key in one of the usual forms. Whoever has a public one could sign if its text were a secret.
+fn is_key_text(bytes: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(bytes) else { return false };
+    let text = text.trim();
+    let is_jwk = || {
+        serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("kty").is_some() || value.get("keys").is_some())
+    };
+    text.contains("-----BEGIN ") || is_jwk() || TEXTS.iter().any(|(start, _)| text.starts_with(start))
 }
 
 /// The bytes that a text stands for, where it is base64 or hexadecimal, over one line or more.

@@ -218,3 +218,25 @@ fn t9_jwks_are_what_they_say() {
         assert!(refused.contains(told), "{jwk}: {refused}");
     }
 }
+
+#[test]
+fn t9_keys_that_were_encoded_once_more_and_programs_are_no_secrets() {
+    use base64::engine::general_purpose::STANDARD;
+    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh a@b";
+    for key in [pem, jwk, &format!(r#"{{"keys":[{jwk}]}}"#), ssh] {
+        let hex: Vec<String> = key.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for text in [STANDARD.encode(key), URL_SAFE_NO_PAD.encode(key), hex.concat()] {
+            assert!(why(text.as_bytes()).contains("encoded once more"), "{text}");
+        }
+    }
+    for (bytes, told) in [
+        (&b"\x7fELF\x02\x01\x01 and so on, long enough to be a secret"[..], "program"),
+        (b"#!/bin/sh\necho a script that is long enough for a secret\n", "program"),
+        (b"%PDF-1.7 and so on, and long enough to be a secret", "document"),
+        (b"\x89PNG\r\n\x1a\n and so on, and long enough to be a secret", "picture"),
+    ] {
+        assert!(why(bytes).contains(told), "{}", why(bytes));
+    }
+}

@@ -81,8 +81,8 @@ impl Access {
         let whole = |place: &Key| {
             let part = index.parts.get(bound);
             let whole = part.map(|part| range(place, part, &Cut::start(), &Cut::end()));
-            // Where every part has its value, that is the key.
-            whole.unwrap_or_else(|| (place.clone(), place.successor()))
+            // Where every part has its value, that is the key; and behind it, who waits for a unique value.
+            whole.unwrap_or_else(|| (place.clone(), place.after_children()))
         };
         let mut ranges: Vec<(Key, Key)> = ranges.unwrap_or_else(|| places.iter().map(whole).collect());
         ranges.sort();

@@ -229,7 +229,7 @@ impl Ends<'_> {
                 year @ 0..=LAST_YEAR => self.before_day(&format!("{year:04}-01-01"), 0),
                 _ => Some(Cut::end()),
             },
-            Some(Part::Month | Part::Day) => None,
+            Some(Part::Month | Part::Day | Part::Username) => None,
         }
     }
 
