@@ -4,7 +4,7 @@ use common::{
     Object,
     collection::{Definition, DefinitionQuery},
     endpoints::{tokens, users},
-    id::{RecordId, SessionId, UserId},
+    id::{RecordId, Revision, SessionId, UserId},
     name::CollectionName,
     people::SessionsQuery,
     query::ListQuery,
@@ -58,6 +58,8 @@ pub enum Effect {
     CreateUser(Ticket, users::NewUser),
     /// Change a user.
     UpdateUser(Ticket, UserId, users::UserPatch),
+    /// Delete a collection with its records, if it still has the revision.
+    DeleteCollection(Ticket, CollectionName, Revision),
     /// Delete a user.
     DeleteUser(Ticket, UserId),
 }

@@ -134,7 +134,12 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Collections, C::Records, C::Users], &[letter('n')], A::New, true),
     row(&[C::Collections, C::Records, C::Record], &[letter('e')], A::Edit, true),
     row(&[C::Users], &[key(KeyCode::Enter), letter('e')], A::Edit, true),
-    row(&[C::Records, C::Record, C::Users, C::Sessions], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(
+        &[C::Collections, C::Records, C::Record, C::Users, C::Sessions],
+        &[letter('d'), key(KeyCode::Delete)],
+        A::Delete,
+        true,
+    ),
     row(&[C::Users], &[letter('i')], A::Sessions, true),
     row(&[C::Sessions], &[letter('a')], A::EndOthers, true),
     row(&[C::Collections, C::Records, C::Record], &[letter('u')], A::Undo, true),

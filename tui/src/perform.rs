@@ -109,6 +109,10 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             let call = Call::<users::Update>::new((id,), patch);
             Message::Account(ticket, client.send(&call).await.map(drop))
         }
+        Effect::DeleteCollection(ticket, name, revision) => {
+            let call = Call::<collections::Delete>::new((name,), ()).if_match(Some(revision));
+            Message::Account(ticket, client.send(&call).await.map(drop))
+        }
         Effect::DeleteUser(ticket, id) => {
             let call = Call::<users::Delete>::new((id,), ());
             Message::Account(ticket, client.send(&call).await.map(drop))

@@ -1,7 +1,9 @@
-//! The forms about accounts: the own password; for admins a new user, changes to one, and deleting one.
+//! The forms about accounts: the own password; for admins a new user, changes to one, and deleting one. A collection is deleted as a user
+//! is: by its name.
 
 use common::{
     CallError,
+    collection::Collection,
     field::{Field, FieldType},
     form::{Form, Input},
     user::User,
@@ -11,7 +13,7 @@ use super::{editing::Editing, form_state::FormState};
 use crate::{effect::Effect, load::Ticket, words};
 
 /// Which of the forms it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum AccountKind {
     /// The own password.
     Password,
@@ -21,6 +23,8 @@ pub enum AccountKind {
     EditUser(User),
     /// This user goes, once the name has been typed.
     DeleteUser(User),
+    /// This collection goes with its records, once its name has been typed.
+    DeleteCollection(Box<Collection>),
 }
 
 impl AccountKind {
@@ -31,7 +35,22 @@ impl AccountKind {
             Self::NewUser => words::NEW.to_owned(),
             Self::EditUser(user) => format!("{} › {}", user.username, words::EDITING),
             Self::DeleteUser(user) => format!("{} › {}", user.username, words::DELETING),
+            Self::DeleteCollection(collection) => format!("{} › {}", collection.name, words::DELETING),
         }
+    }
+
+    /// What has to be typed for something to be deleted.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::DeleteUser(user) => Some(user.username.as_str()),
+            Self::DeleteCollection(collection) => Some(collection.name.as_str()),
+            Self::Password | Self::NewUser | Self::EditUser(_) => None,
+        }
+    }
+
+    /// It deletes something.
+    pub fn is_deletion(&self) -> bool {
+        self.name().is_some()
     }
 }
 
@@ -50,7 +69,7 @@ impl AccountForm {
             AccountKind::Password => Form::change_password(),
             AccountKind::NewUser => Form::new_user(),
             AccountKind::EditUser(user) => Form::edit_user(user),
-            AccountKind::DeleteUser(_) => confirmation(),
+            AccountKind::DeleteUser(_) | AccountKind::DeleteCollection(_) => confirmation(),
         };
         Self { kind, state: FormState::new(form) }
     }
@@ -59,6 +78,7 @@ impl AccountForm {
     pub fn notice(&self) -> Option<String> {
         match &self.kind {
             AccountKind::DeleteUser(user) => Some(words::delete_user(user)),
+            AccountKind::DeleteCollection(collection) => Some(words::delete_collection(collection)),
             AccountKind::EditUser(user) => user.usage.as_ref().map(words::usage_of),
             AccountKind::Password | AccountKind::NewUser => None,
         }
@@ -81,6 +101,7 @@ impl AccountForm {
                 words::user_saved(form.text("username"), shut || !form.text("password").is_empty())
             }
             AccountKind::DeleteUser(user) => words::user_deleted(user),
+            AccountKind::DeleteCollection(collection) => words::collection_deleted(collection),
         }
     }
 }
@@ -95,7 +116,7 @@ impl Editing for AccountForm {
     }
 
     fn is_changed(&self) -> bool {
-        !matches!(self.kind, AccountKind::DeleteUser(_)) && self.state.form.is_changed()
+        !self.kind.is_deletion() && self.state.form.is_changed()
     }
 
     fn save(&mut self, ticket: Ticket) -> Option<Effect> {
@@ -104,14 +125,17 @@ impl Editing for AccountForm {
             AccountKind::Password => form.submit_as().map(|change| Effect::ChangePassword(ticket, change)),
             AccountKind::NewUser => form.submit_as().map(|user| Effect::CreateUser(ticket, user)),
             AccountKind::EditUser(user) => form.submit_as().map(|patch| Effect::UpdateUser(ticket, user.id, patch)),
-            AccountKind::DeleteUser(user) if form.text("username") == user.username.as_str() => {
-                Some(Effect::DeleteUser(ticket, user.id))
-            }
-            AccountKind::DeleteUser(user) => {
-                if let Some(input) = form.inputs.first_mut() {
-                    input.errors = vec![words::not_the_name(user)];
+            AccountKind::DeleteUser(_) | AccountKind::DeleteCollection(_)
+                if self.kind.name() != Some(form.text("username")) =>
+            {
+                if let (Some(input), Some(name)) = (form.inputs.first_mut(), self.kind.name()) {
+                    input.errors = vec![words::not_the_name(name)];
                 }
                 None
+            }
+            AccountKind::DeleteUser(user) => Some(Effect::DeleteUser(ticket, user.id)),
+            AccountKind::DeleteCollection(collection) => {
+                Some(Effect::DeleteCollection(ticket, collection.name.clone(), collection.revision))
             }
         };
         if effect.is_none() {

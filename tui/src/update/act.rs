@@ -98,7 +98,7 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
         (Action::Users, _) => return people::open_users(model),
         (Action::Sessions, _) => return people::open_sessions(model),
         (Action::Password, _) => return people::open_form(model, AccountKind::Password),
-        (Action::New | Action::Edit, _) if !is_admin => model.complain(words::NOT_ADMIN),
+        (Action::New | Action::Edit | Action::Delete, _) if !is_admin => model.complain(words::NOT_ADMIN),
         (Action::New, _) => {
             let form = DefinitionForm::new(None, collections.rows.as_deref().unwrap_or_default());
             model.open_form(Screen::Definition(Box::new(form)));
@@ -106,6 +106,9 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
         (Action::Edit, Some(collection)) => {
             let form = DefinitionForm::new(Some(&collection), collections.rows.as_deref().unwrap_or_default());
             model.open_form(Screen::Definition(Box::new(form)));
+        }
+        (Action::Delete, Some(collection)) => {
+            return people::open_form(model, AccountKind::DeleteCollection(Box::new(collection)));
         }
         _ => collections.go(action),
     }

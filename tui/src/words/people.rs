@@ -1,10 +1,10 @@
 //! Sentences about users, passwords and sessions.
 
-use common::user::User;
 pub use common::words::{
     NEVER, NO_SESSIONS, NOT_ADMIN_COLLECTIONS as NOT_ADMIN, NOT_ADMIN_USERS, PASSWORD_CHANGED, SESSIONS_ENDED,
     THIS_SESSION as THIS_ONE, usage_of, user_deleted, user_made, user_saved,
 };
+use common::{collection::Collection, user::User};
 
 /// The list of users, in the path at the top.
 pub const USERS: &str = "users";
@@ -46,7 +46,22 @@ pub fn delete_user(user: &User) -> String {
     format!("Deleting {0} cannot be undone. Type {0} and press Ctrl-S to delete, or Esc to go back.", user.username)
 }
 
-/// What was typed is not the name of the user that is to be deleted.
-pub fn not_the_name(user: &User) -> String {
-    format!("This is not {}.", user.username)
+/// What was typed is not the name of what is to be deleted.
+pub fn not_the_name(name: &str) -> String {
+    format!("This is not {name}.")
+}
+
+/// Above the form that deletes a collection.
+pub fn delete_collection(collection: &Collection) -> String {
+    let records =
+        collection.count.map_or_else(String::new, |count| format!(" and its {}", common::text::count(count, "record")));
+    format!(
+        "This deletes the collection {0}{records}. Type {0} and press Ctrl-S to delete, or Esc to go back.",
+        collection.name
+    )
+}
+
+/// A collection was deleted.
+pub fn collection_deleted(collection: &Collection) -> String {
+    format!("Deleted the collection {}.", collection.name)
 }

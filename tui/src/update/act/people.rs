@@ -10,7 +10,7 @@ use crate::{
 
 /// Opens a form about an account.
 pub(super) fn open_form(model: &mut Model, kind: AccountKind) -> Vec<Effect> {
-    let has_new_password = !matches!(kind, AccountKind::DeleteUser(_));
+    let has_new_password = !kind.is_deletion();
     model.open_form(Screen::Account(Box::new(AccountForm::new(kind))));
     if has_new_password { model.ask_min_password_length() } else { Vec::new() }
 }

@@ -5,7 +5,6 @@ use crate::{
     effect::Effect,
     message::{Answer, Failure},
     model::{Model, Screen},
-    screen::AccountKind,
     words,
 };
 
@@ -30,7 +29,7 @@ fn refused(model: &mut Model, failure: &Failure) -> Vec<Effect> {
     }
     if let (Screen::Account(form), Failure::Call(error)) = (model.top(), failure) {
         form.refuse(error);
-        let is_deletion = matches!(form.kind, AccountKind::DeleteUser(_));
+        let is_deletion = form.kind.is_deletion();
         model.complain(if is_deletion { words::NOT_DELETED } else { words::not_saved(error) });
     }
     Vec::new()

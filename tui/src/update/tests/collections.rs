@@ -100,3 +100,18 @@ fn only_admins_define_collections() {
     assert_eq!(model.screens.len(), 1);
     assert_eq!(toast(&model), words::NOT_ADMIN);
 }
+
+#[test]
+fn a_collection_is_deleted_by_its_name() {
+    let mut model = admin();
+    press(&mut model, "dother^s");
+    assert!(
+        matches!(model.screens.last(), Some(Screen::Account(form)) if !form.state.form.inputs[0].errors.is_empty())
+    );
+    let name = snacks().name;
+    let effects = press(&mut model, &format!("^u{name}^s"));
+    let [Effect::DeleteCollection(ticket, gone, _)] = effects.as_slice() else { panic!("{}", toast(&model)) };
+    assert_eq!(*gone, name);
+    update(&mut model, Message::Account(*ticket, Ok(())));
+    assert_eq!(toast(&model), format!("Deleted the collection {name}."));
+}
