@@ -187,8 +187,6 @@ pub struct DryRun {
     pub misfits: Misfits,
     /// How many records hold something in each field that goes.
     pub dropped: BTreeMap<String, u64>,
-    /// How many lose something in each field that is converted; their histories keep it.
-    pub converted: BTreeMap<String, u64>,
     /// About how many seconds it takes until it is in force.
     pub seconds: u64,
     /// What goes for good, in words.

@@ -48,7 +48,6 @@ pub(super) async fn of(
         changed: 0,
         misfits: Misfits::default(),
         dropped: BTreeMap::new(),
-        converted: BTreeMap::new(),
         seconds: 0,
         gone: Vec::new(),
     };
