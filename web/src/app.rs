@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 use yew_router::{BrowserRouter, hooks::use_location, hooks::use_route};
@@ -19,7 +18,7 @@ use crate::{
     session::{Phase, Session, SessionEvent},
     table_locations,
     toast::{ToastEvent, Toasts},
-    ui::{dialog::Dialog, icon::mark, link::Redirect, state::failure, toasts::ToastList},
+    ui::{icon::mark, link::Redirect, state::failure, toasts::ToastList},
     words,
 };
 
@@ -102,9 +101,7 @@ fn Gate(props: &GateProps) -> Html {
     let route = use_route::<Route>().unwrap_or_default();
     let query = use_query();
     let (user, is_expired) = match &frame.session.phase {
-        Phase::Starting => {
-            return html! { <div class="gate"><div class="opening" role="status" aria-label={words::sign_in::STARTING_TITLE}>{ mark() }</div></div> };
-        }
+        Phase::Starting => return opening(),
         Phase::Failed(error) => {
             let client = frame.client.clone();
             let again = Callback::from(move |()| client.restart());
@@ -112,8 +109,7 @@ fn Gate(props: &GateProps) -> Html {
         }
         Phase::SignedOut { .. } => {
             return match route {
-                route @ Route::SetUp => html! { <Later part={Part::Accounts} {route} /> },
-                Route::SignIn => html! { <pages::sign_in::SignInPage /> },
+                route @ (Route::SetUp | Route::SignIn) => html! { <Later part={Part::Accounts} {route} /> },
                 route => {
                     let query = route::sign_in_query(&address(&route, &query));
                     html! { <Redirect to={Route::SignIn} {query} /> }
@@ -122,16 +118,6 @@ fn Gate(props: &GateProps) -> Html {
         }
         Phase::SignedIn(user) => (user, false),
         Phase::Expired(user) => (user, true),
-    };
-    let leave = {
-        let client = frame.client.clone();
-        move |_: MouseEvent| {
-            let client = client.clone();
-            spawn_local(async move {
-                // There is no session left that could fail to end.
-                let _ = client.sign_out().await;
-            });
-        }
     };
     match route {
         Route::SetUp => return html! { <Redirect to={Route::Collections} /> },
@@ -142,17 +128,26 @@ fn Gate(props: &GateProps) -> Html {
         _ => {}
     }
     html! {
+            <>
+                <Header route={route.clone()} onhelp={props.onhelp.clone()} />
+                // Another user's page is another page, also at the same address.
+                <Main key={user.id.to_string()} {route} />
+                if is_expired {
+    <Later part={Part::Accounts} route={Route::SignIn} />
+                }
+            </>
+        }
+}
+
+/// Until it is known who is signed in: the frame that the page came with.
+fn opening() -> Html {
+    html! {
         <>
-            <Header route={route.clone()} onhelp={props.onhelp.clone()} />
-            // Another user's page is another page, also at the same address.
-            <Main key={user.id.to_string()} {route} />
-            if is_expired {
-                <Dialog title={words::sign_in::TITLE} focus="input[name=password]">
-                    <p>{ words::sign_in::EXPIRED }</p>
-                    <pages::sign_in::SignInForm username={user.username.to_string()} />
-                    <button type="button" class="button button-quiet button-wide" onclick={leave}>{ words::sign_in::LEAVE }</button>
-                </Dialog>
-            }
+            <header class="site-head"><span class="home">{ mark() }<span class="wordmark">{ words::PRODUCT }</span></span></header>
+            <main class="page page-wide skeleton">
+                <div class="hidden" role="status"><h1>{ words::sign_in::STARTING_TITLE }</h1></div>
+                { for (0..5).map(|row| html! { <i key={row} /> }) }
+            </main>
         </>
     }
 }

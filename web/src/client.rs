@@ -15,13 +15,14 @@ use common::{
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use gloo_net::http::RequestBuilder;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::StatusCode;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use yew::Callback;
 
 use crate::{
+    early::{self, Answer},
     session::SessionEvent,
     tabs::{self, Channel, Mark, TabMessage},
     words,
@@ -48,13 +49,6 @@ impl PartialEq for Client {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
-}
-
-/// An answer as it came.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
 }
 
 impl Client {
@@ -220,10 +214,12 @@ impl Client {
             let _lock = tabs::lock_session().await;
             self.send(Call::<sessions::Refresh>::new((), ())).await
         };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // since 1970
+        let asked_at = early::asked_at().map_or(attempt.began_at, |at| at as u64);
         let finish = |outcome| self.0.renewal.borrow_mut().finish(attempt, outcome);
         match answer {
             Ok(session) => {
-                let (token, user) = split(session.body, attempt.began_at);
+                let (token, user) = split(session.body, asked_at);
                 if finish(Outcome::Renewed(token)) {
                     self.began(user);
                 }
@@ -277,6 +273,9 @@ fn is_over<T>(sign_out: &Result<T, CallError>) -> bool {
 
 async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Result<Answer, CallError> {
     let path = request.uri().to_string();
+    if let Some(answer) = early::answer(request.method(), &path).await {
+        return answer.ok_or_else(|| CallError::Unreachable(words::NO_ANSWER.to_owned()));
+    }
     let mut builder = RequestBuilder::new(&path).method(request.method().clone());
     for (name, value) in request.headers() {
         builder = builder.header(name.as_str(), value.to_str().unwrap_or_default());
@@ -291,10 +290,7 @@ async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Res
         builder.body(js_sys::Uint8Array::from(request.body().as_slice()))
     };
     let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
-    let mut headers = HeaderMap::new();
-    if let Some(etag) = response.headers().get("etag").and_then(|etag| HeaderValue::from_str(&etag).ok()) {
-        headers.insert(header::ETAG, etag);
-    }
+    let headers = early::headers(response.headers().get("etag").as_deref());
     let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = response.binary().await.map_err(unreachable)?;
     Ok(Answer { status, headers, body })

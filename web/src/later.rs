@@ -9,7 +9,7 @@ mod pages {
     use yew::prelude::*;
 
     use crate::{
-        pages::{editor, password, record, sessions, set_up, users},
+        pages::{editor, password, record, sessions, set_up, sign_in, users},
         route::Route,
     };
 
@@ -33,10 +33,11 @@ mod pages {
         }
     }
 
-    /// Users, their sessions and passwords, and the first of them.
+    /// Users, their sessions and passwords, and the first of them; signing in again, since who comes without a session signs in before the app is there.
     pub(super) fn accounts(route: &Route) -> Html {
         match route.clone() {
             Route::SetUp => html! { <set_up::SetUpPage /> },
+            Route::SignIn => html! { <sign_in::SignInView /> },
             Route::Password => html! { <password::PasswordPage /> },
             Route::Sessions => html! { <sessions::SessionsPage /> },
             Route::Users => html! { <users::UsersPage /> },
@@ -135,7 +136,7 @@ pub(crate) enum Part {
     Record,
     /// The collection editor.
     Editor,
-    /// Users, sessions, passwords, set-up.
+    /// Users, sessions, passwords, sign-in, set-up.
     Accounts,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! - [`app`], [`head`]: providers, the frame around every page, and which page an address shows.
 //! - [`later`]: the parts that are fetched after the first page.
-//! - [`client`], [`session`]: the one way to the server, and who is signed in.
+//! - [`client`], [`session`]: the one way to the server, and who is signed in. [`early`]: what was asked before the app was there.
 //! - [`table_locations`], [`drafts`]: what is remembered of pages that were left.
 //! - [`hooks`], [`model`]: what pages are made with. [`ui`]: the parts they are drawn with. [`pages`]: one file a page.
 //! - [`words`]: everything that people read. [`keys`]: the one table of keyboard shortcuts.
@@ -11,6 +11,7 @@
 mod app;
 mod client;
 mod drafts;
+mod early;
 mod head;
 mod hooks;
 mod keys;

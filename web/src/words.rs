@@ -264,4 +264,7 @@ pub(crate) mod not_found {
     pub(crate) const TITLE: &str = "There is no such page";
     pub(crate) const TEXT: &str = "The address may be mistyped, or what it led to may be gone.";
     pub(crate) const BACK: &str = "Go to the collections";
+    pub(crate) const GO_BACK: &str = "Go back";
+    pub(crate) const GONE_TITLE: &str = "There is nothing here that you may see";
+    pub(crate) const GONE: &str = "It may have been deleted, or you may not be let in. Go back to where you came from, or load the page again later.";
 }

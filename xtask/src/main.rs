@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | web | dist | audit | fuzz | torture | clients | bench`.
+//! Developer commands: `cargo xtask run | test | setup | web | first-load | dist | audit | fuzz | torture | clients | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
@@ -11,6 +11,7 @@ mod clients;
 mod dist;
 mod drf_clients;
 mod e2e;
+mod first_load;
 mod fuzz;
 mod page;
 mod run;
@@ -32,6 +33,7 @@ cargo xtask <command>
   run [--demo] [-- <serve flags>]  build everything, then serve it on http://127.0.0.1:8000; --demo fills an empty store
   test                             everything CI runs: format, lint, web app, unit, integration and end-to-end tests
   web                              the web app as releases have it, in dist/, and the size of each of its parts
+  first-load [PROGRAM]             how long a first visit to the web app waits on slow networks, served by PROGRAM or by a release
   setup                            only install what `run` and `test` need, under target/tools
   audit                            licences, sources and known vulnerabilities of everything that is built in
   dist                             release binaries with the web app inside, in target/dist, and their sizes
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         ("audit", true) => audit::audit(),
         ("dist", true) => dist::dist(),
         ("clients", true) => clients::clients(),
+        ("first-load", _) if rest.len() < 2 => first_load::first_load(rest.first()),
         ("fuzz", _) => fuzz::fuzz(&rest),
         ("bench", _) => bench::bench(&rest),
         ("drf-clients", true) => drf_clients::drf_clients(),

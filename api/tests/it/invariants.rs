@@ -93,7 +93,7 @@ fn each_library_has_one_home() {
 #[test]
 fn pages_of_later_parts_are_named_where_they_are_fetched() {
     // What else names one of them would have every first visit fetch it. The build looks for their code in the first part, too.
-    let later = ["editor", "password", "record", "sessions", "set_up", "users"];
+    let later = ["editor", "password", "record", "sessions", "set_up", "sign_in", "users"];
     let pages = [
         "NewCollectionPage",
         "EditCollectionPage",
@@ -102,6 +102,7 @@ fn pages_of_later_parts_are_named_where_they_are_fetched() {
         "RecordPage",
         "SessionsPage",
         "SetUpPage",
+        "SignInView",
         "UsersPage",
         "NewUserPage",
         "UserPage",

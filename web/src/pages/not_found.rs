@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use crate::{
     route::Route,
+    ui::state::go_back,
     ui::{link::Link, page::PageHead},
     words,
 };
@@ -13,7 +14,7 @@ pub(crate) fn not_found_page() -> Html {
     html! {
         <div class="page page-narrow">
             <PageHead title={words::not_found::TITLE} description={words::not_found::TEXT} />
-            <p><Link to={Route::Collections} class="button">{ words::not_found::BACK }</Link></p>
+            <p class="actions">{ go_back() }<Link to={Route::Collections} class="button">{ words::not_found::BACK }</Link></p>
         </div>
     }
 }

@@ -20,7 +20,7 @@ use common::{
 };
 use yew::prelude::*;
 
-use self::listing::{Listing, is_narrowed, use_asked};
+use self::listing::{Listing, is_narrowed, shown_state, use_asked};
 use crate::{
     hooks::{use_caller, use_load, use_query},
     keys,
@@ -82,12 +82,14 @@ fn Table(props: &TableProps) -> Html {
     let route = Route::Records { name: name.clone() };
     let (query, ongo) = use_asked(collection, |collection, query| query.check(collection), route.clone());
     let (page, again) = use_load((name.clone(), query.clone().ok()), |client, (name, query)| async move {
-        let Some(mut query) = query else { return Ok(None) };
+        let Some(shown) = query else { return Ok(None) };
+        let mut query = shown.clone();
         // Rows lead to their records, also where the address chose other fields.
         if !query.fields.is_empty() && !query.fields.iter().any(|field| field == "id") {
             query.fields.push("id".to_owned());
         }
-        Ok(Some(client.send(Call::<records::List>::new((name,), ()).query(query)).await?.body))
+        let page = client.send(Call::<records::List>::new((name,), ()).query(query)).await?.body;
+        Ok(Some((shown, page)))
     });
     let may_create = collection.access.decide(Action::Create, &caller) != Decision::Denied;
     let new = || {
@@ -98,7 +100,7 @@ fn Table(props: &TableProps) -> Html {
         }
     };
     let rows = page.value.as_deref().and_then(Option::as_ref);
-    let state = TableState { query: query.clone().unwrap_or_default(), count: rows.map_or(0, |page| page.count) };
+    let state = shown_state(&query, rows.map(|(shown, page)| (shown, page.count)));
     let body = Listing {
         query: &query,
         error: page.error.as_ref(),
@@ -106,7 +108,7 @@ fn Table(props: &TableProps) -> Html {
         route,
         ongo: &ongo,
         state: &state,
-        rows: rows.map(|page_rows| {
+        rows: rows.map(|(_, page_rows)| {
             let rows = Rc::new(page_rows.results.clone());
             let (collection, state, ongo) = (collection.clone(), state.clone(), ongo.clone());
             (!rows.is_empty(), html! { <grid::Grid {collection} {state} {rows} busy={page.busy} {ongo} /> })
@@ -118,7 +120,7 @@ fn Table(props: &TableProps) -> Html {
         ),
     };
     let body = body.draw();
-    let is_empty = !is_narrowed(&state.query) && rows.is_some_and(|page| page.count == 0);
+    let is_empty = !is_narrowed(&state.query) && rows.is_some_and(|(_, page)| page.count == 0);
     html! {
         <div class="page page-wide">
             <PageHead
@@ -134,7 +136,7 @@ fn Table(props: &TableProps) -> Html {
                 if may_create && !is_empty { { new() } }
             </PageHead>
             if query.is_ok() && !is_empty {
-                <filter::FilterLine collection={collection.clone()} {state} {ongo} joins=true />
+                <filter::FilterLine collection={collection.clone()} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} joins=true />
             }
             { body }
         </div>

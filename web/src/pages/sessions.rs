@@ -29,7 +29,7 @@ use crate::{
             collections_breadcrumb,
             filter::FilterLine,
             grid::heads,
-            listing::{Listing, is_narrowed, use_asked},
+            listing::{Listing, is_narrowed, shown_state, use_asked},
         },
     },
     route::Route,
@@ -68,7 +68,8 @@ pub(crate) fn SessionsPage(props: &SessionsPageProps) -> Html {
     let (query, ongo) = use_asked(&table, people::check, route.clone());
     let (list, again) = use_load((of, query.clone().ok()), |client, (of, query)| async move {
         let Some(list) = query else { return Ok(None) };
-        load(&client, of, list).await.map(Some)
+        let found = load(&client, of, list.clone()).await?;
+        Ok(Some((list, found)))
     });
     let (client, toasts) = (use_client(), use_toasts());
     let asked = use_state(|| None::<Ending>);
@@ -98,9 +99,9 @@ pub(crate) fn SessionsPage(props: &SessionsPageProps) -> Html {
         Callback::from(move |()| asked.set(None))
     };
     let shown = list.value.as_deref().and_then(Option::as_ref);
-    let user = shown.and_then(|(user, _)| user.clone());
-    let page = shown.map(|(_, page)| page);
-    let state = TableState { query: query.clone().unwrap_or_default(), count: page.map_or(0, |page| page.count) };
+    let user = shown.and_then(|(_, (user, _))| user.clone());
+    let page = shown.map(|(_, (_, page))| page);
+    let state = shown_state(&query, shown.map(|(query, (_, page))| (query, page.count)));
     let others = page.is_some_and(|page| {
         page.count > page.results.len() as u64 || page.results.iter().any(|session| !session.current)
     });
@@ -136,7 +137,7 @@ pub(crate) fn SessionsPage(props: &SessionsPageProps) -> Html {
                 }
             </PageHead>
             if is_long {
-                <FilterLine collection={table} {state} {ongo} />
+                <FilterLine collection={table} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} />
             }
             { body }
             if let Some(ending) = *asked {

@@ -2,12 +2,14 @@
 
 use common::{endpoints::tokens::Credentials, form::Form, words::SESSION_ENDED};
 use futures_util::future::FutureExt;
+use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use crate::{
     hooks::{use_client, use_frame, use_root, use_title},
     session::Phase,
     ui::{
+        dialog::Dialog,
         field::InputView,
         form::{form_errors, submit},
         form_state::use_form,
@@ -16,9 +18,30 @@ use crate::{
     words,
 };
 
-/// The page.
+/// The page, or where a session has ended, a dialog over the page that stays.
 #[component]
-pub(crate) fn SignInPage() -> Html {
+pub(crate) fn SignInView() -> Html {
+    let frame = use_frame();
+    let Phase::Expired(user) = &frame.session.phase else { return html! { <SignInPage /> } };
+    let client = frame.client.clone();
+    let leave = move |_: MouseEvent| {
+        let client = client.clone();
+        spawn_local(async move {
+            // There is no session left that could fail to end.
+            let _ = client.sign_out().await;
+        });
+    };
+    html! {
+        <Dialog title={words::sign_in::TITLE} focus="input[name=password]">
+            <p>{ words::sign_in::EXPIRED }</p>
+            <SignInForm username={user.username.to_string()} />
+            <button type="button" class="button button-quiet button-wide" onclick={leave}>{ words::sign_in::LEAVE }</button>
+        </Dialog>
+    }
+}
+
+#[component]
+fn SignInPage() -> Html {
     use_title(words::sign_in::TITLE);
     let must_set_up = use_root().value.as_deref().is_some_and(|root| root.setup_required);
     let is_lost = use_frame().session.phase == Phase::SignedOut { is_lost: true };
@@ -49,17 +72,16 @@ pub(crate) fn insecure_note() -> Html {
     }
 }
 
-/// Props of [`SignInForm`].
 #[derive(Properties, PartialEq)]
-pub(crate) struct SignInFormProps {
+struct SignInFormProps {
     /// The name to begin with.
     #[prop_or_default]
-    pub(crate) username: AttrValue,
+    username: AttrValue,
 }
 
 /// The form. Where signing in leads is for the frame to say.
 #[component]
-pub(crate) fn SignInForm(props: &SignInFormProps) -> Html {
+fn SignInForm(props: &SignInFormProps) -> Html {
     let client = use_client();
     let state = use_form(|| {
         let mut form = Form::sign_in();

@@ -14,7 +14,7 @@ use crate::{
         collections_breadcrumb,
         filter::FilterLine,
         grid::heads,
-        listing::{Listing, use_asked},
+        listing::{Listing, shown_state, use_asked},
     },
     route::Route,
     ui::{
@@ -34,10 +34,11 @@ pub(crate) fn UsersPage() -> Html {
     // A user who is not an admin is told so without a request.
     let (list, again) = use_load(query.clone().ok().filter(|_| is_admin), |client, query| async move {
         let Some(query) = query else { return Ok(None) };
-        Ok(Some(client.send(Call::<users::List>::new((), ()).query(query)).await?.body))
+        let page = client.send(Call::<users::List>::new((), ()).query(query.clone())).await?.body;
+        Ok(Some((query, page)))
     });
     let users = list.value.as_deref().and_then(Option::as_ref);
-    let state = TableState { query: query.clone().unwrap_or_default(), count: users.map_or(0, |page| page.count) };
+    let state = shown_state(&query, users.map(|(shown, page)| (shown, page.count)));
     let body = Listing {
         query: &query,
         error: list.error.as_ref(),
@@ -45,7 +46,7 @@ pub(crate) fn UsersPage() -> Html {
         route: Route::Users,
         ongo: &ongo,
         state: &state,
-        rows: users.map(|page| (!page.results.is_empty(), rows(&page.results, list.busy, &state, &ongo))),
+        rows: users.map(|(_, page)| (!page.results.is_empty(), rows(&page.results, list.busy, &state, &ongo))),
         nothing: Html::default(),
     };
     let body = if is_admin {
@@ -63,7 +64,7 @@ pub(crate) fn UsersPage() -> Html {
                 }
             </PageHead>
             if is_admin && query.is_ok() {
-                <FilterLine collection={table} {state} {ongo} />
+                <FilterLine collection={table} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} />
             }
             { body }
         </div>

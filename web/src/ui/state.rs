@@ -20,12 +20,22 @@ pub(crate) fn failure_or(error: &CallError, again: &Callback<()>, other: Html) -
     let again = again.reform(|_: MouseEvent| ());
     // Such a request would be refused again, so there is no button to repeat it.
     let may_come = !matches!(error.status(), 400 | 403 | 404);
+    // "Not found." would be said twice, and leads nowhere.
+    let is_gone = error.status() == 404;
+    let (title, text) = if is_gone {
+        (words::not_found::GONE_TITLE.to_owned(), words::not_found::GONE.to_owned())
+    } else {
+        (words::failure_title(error), error.to_string())
+    };
     html! {
         <div class="notice notice-bad" role="alert">
-            <p class="notice-title">{ words::failure_title(error) }</p>
-            <p dir="auto">{ error.to_string() }</p>
+            <p class="notice-title">{ title }</p>
+            <p dir="auto">{ text }</p>
             { for details(error) }
             <div class="notice-actions">
+                if is_gone {
+                    { go_back() }
+                }
                 if may_come {
                     <button type="button" class="button" onclick={again}>{ words::TRY_AGAIN }</button>
                 }
@@ -33,6 +43,18 @@ pub(crate) fn failure_or(error: &CallError, again: &Callback<()>, other: Html) -
             </div>
         </div>
     }
+}
+
+/// The button to the page before this one, where the tab has one.
+pub(crate) fn go_back() -> Html {
+    let history = web_sys::window().and_then(|window| window.history().ok());
+    let Some(history) = history.filter(|history| history.length().is_ok_and(|pages| pages > 1)) else {
+        return Html::default();
+    };
+    let onclick = move |_: MouseEvent| {
+        let _ = history.back();
+    };
+    html! { <button type="button" class="button" {onclick}>{ words::not_found::GO_BACK }</button> }
 }
 
 /// The messages by field, where there are some and no form has a place for them.

@@ -87,6 +87,25 @@ async fn addresses_say_what_is_shown_and_survive_reload_and_back() {
     browser.go("/c/snacks?title__endswith=7").await;
     browser.see(".pager-range", "1–5 of 5").await;
     browser.wait("return document.querySelector('#filter').value === 'title endswith 7'").await;
+    // While the next page is on its way, what is said of the rows is still of those that are shown.
+    browser.go("/c/snacks").await;
+    browser.see(".pager-range", "1–").await;
+    browser.delay(300).await;
+    browser
+        .run(
+            "const first = () => document.querySelector('table.records td').innerText;
+            const look = () => window.seen.add(first() + document.querySelector('.pager-range').innerText);
+            window.seen = new Set();
+            look();
+            new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+            return 1",
+        )
+        .await;
+    browser.shortcut("]").await;
+    browser.at("/c/snacks?page=2").await;
+    browser.see(".pager-range", "21–").await;
+    assert_eq!(browser.run("return window.seen.size").await, 2);
+    browser.delay(0).await;
     browser.go("/c/snacks?page=99").await;
     browser.see(".empty", "This page is empty").await;
     browser.click(".empty .button").await;
@@ -96,6 +115,8 @@ async fn addresses_say_what_is_shown_and_survive_reload_and_back() {
     browser.go("/c/Snacks/../../etc").await;
     browser.see("h1", "There is no such page").await;
     browser.go("/c/nothing").await;
-    browser.see(".notice", "Not found").await;
+    browser.see(".notice", "nothing here that you may see").await;
+    browser.click(".notice button").await;
+    browser.see("h1", "There is no such page").await;
     browser.end(&[400, 404]).await;
 }

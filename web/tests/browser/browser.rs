@@ -76,6 +76,14 @@ impl Browser {
         self.raw("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await;
     }
 
+    /// Has every answer come so many milliseconds later.
+    pub(crate) async fn delay(&self, milliseconds: u32) {
+        let network =
+            json!({"offline": false, "latency": milliseconds, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.emulateNetworkConditions", network).await;
+    }
+
     /// Has the browser fetch nothing from addresses like these from now on. `*` stands for anything.
     pub(crate) async fn block(&self, addresses: &[&str]) {
         self.devtools("Network.enable", json!({})).await;

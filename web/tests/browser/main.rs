@@ -14,5 +14,6 @@ mod outage;
 mod parts;
 mod seed;
 mod server;
+mod start;
 mod text;
 mod together;

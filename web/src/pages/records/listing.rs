@@ -50,6 +50,14 @@ pub(crate) fn is_narrowed(query: &ListQuery) -> bool {
     query.narrows()
 }
 
+/// What the rows that stand there are of. Until others have come, theirs are the page and the order that are told; before the first ones, what is asked.
+pub(crate) fn shown_state(asked: &Result<ListQuery, CallError>, shown: Option<(&ListQuery, u64)>) -> TableState {
+    shown.map_or_else(
+        || TableState { query: asked.clone().unwrap_or_default(), count: 0 },
+        |(query, count)| TableState { query: query.clone(), count },
+    )
+}
+
 /// A table on its way to the screen.
 pub(crate) struct Listing<'a> {
     /// The query.
@@ -62,7 +70,7 @@ pub(crate) struct Listing<'a> {
     pub(crate) route: Route,
     /// Asks for something else.
     pub(crate) ongo: &'a Callback<ListQuery>,
-    /// The loaded page.
+    /// What the rows are of: [`shown_state`].
     pub(crate) state: &'a TableState,
     /// The rows, once they are known, and whether there are any.
     pub(crate) rows: Option<(bool, Html)>,
@@ -84,7 +92,7 @@ impl Listing<'_> {
             }
             (Err(error), ..) | (_, Some(error), _) => failure_or(error, self.again, plain),
             (.., None) => loading(),
-            (.., Some((true, rows))) => html! { <>{ rows }{ pager(self.state, self.ongo) }</> },
+            (Ok(asked), _, Some((true, rows))) => html! { <>{ rows }{ pager(self.state, asked, self.ongo) }</> },
             _ if is_narrowed(&self.state.query) => empty(words::table::NO_MATCH_TITLE, words::table::NO_MATCH, plain),
             _ => self.nothing,
         }

@@ -12,13 +12,14 @@ use crate::{
 
 const SIZES: [u64; 4] = [DEFAULT_PAGE_SIZE, 50, 100, 200];
 
-/// Pages and their size.
-pub(crate) fn pager(state: &TableState, ongo: &Callback<ListQuery>) -> Html {
+/// Pages and their size. It tells of the rows that are shown, and goes on from those that are asked for: who presses twice goes two pages on.
+pub(crate) fn pager(state: &TableState, asked: &ListQuery, ongo: &Callback<ListQuery>) -> Html {
+    let asked = TableState { query: asked.clone(), count: state.count };
     let (page, size, pages) = (state.query.page, state.query.page_size, state.pages());
     let turn = |by: i64| {
-        let (state, ongo) = (state.clone(), ongo.clone());
+        let (asked, ongo) = (asked.clone(), ongo.clone());
         move |_: MouseEvent| {
-            let mut next = state.clone();
+            let mut next = asked.clone();
             if next.turn(by) {
                 ongo.emit(next.query);
             }

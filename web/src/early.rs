@@ -1,0 +1,49 @@
+//! What `boot.js` asked the server while the app was on its way. Each answer is taken once, by the request that would have asked for it.
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use js_sys::{Map, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// An answer as it came.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The headers of an answer that clients look at.
+pub(crate) fn headers(etag: Option<&str>) -> HeaderMap {
+    let etag = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
+    etag.map(|etag| (header::ETAG, etag)).into_iter().collect()
+}
+
+/// The answer to a request that was asked early: `None` where it was not, and the inner `None` where no answer came. That request is not sent again
+/// by itself, since the server may have heard it.
+pub(crate) async fn answer(method: &Method, path: &str) -> Option<Option<Answer>> {
+    let asked: Promise = take(&format!("{method} {path}"))?.dyn_into().ok()?;
+    Some(read(&JsFuture::from(asked).await.ok()?))
+}
+
+/// When the session was asked for, in milliseconds on the browser's clock: its token's time runs from then.
+pub(crate) fn asked_at() -> Option<f64> {
+    take("at")?.as_f64()
+}
+
+fn take(key: &str) -> Option<JsValue> {
+    let map: Map = Reflect::get(&js_sys::global(), &"cofferEarly".into()).ok()?.dyn_into().ok()?;
+    let key = key.into();
+    let found = map.get(&key);
+    map.delete(&key).then_some(found)
+}
+
+fn read(answer: &JsValue) -> Option<Answer> {
+    let get = |name: &str| Reflect::get(answer, &name.into()).ok();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // three digits, or 0 where no answer came
+    let status = get("status")?.as_f64()? as u16;
+    Some(Answer {
+        status: StatusCode::from_u16(status).ok()?,
+        headers: headers(get("etag")?.as_string().as_deref()),
+        body: get("body")?.dyn_into::<Uint8Array>().ok()?.to_vec(),
+    })
+}
