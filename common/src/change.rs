@@ -204,6 +204,8 @@ pub const MAX_CHANGES: usize = 200;
 pub struct ChangeQuery {
     /// Only changes later than this one.
     pub after: Option<Revision>,
+    /// Of the changes of `after`, those behind this place come too: where one commit is more than an answer may have.
+    pub place: Option<u32>,
     /// Only changes of this collection's records.
     pub collection: Option<CollectionName>,
 }
@@ -218,6 +220,10 @@ impl Query for ChangeQuery {
                     Ok(revision) => query.after = Some(revision),
                     Err(_) => errors.push(name, invalid("This is not a revision.")),
                 },
+                "place" => match value.parse() {
+                    Ok(place) => query.place = Some(place),
+                    Err(_) => errors.push(name, invalid("This is not a place.")),
+                },
                 "collection" => match value.parse() {
                     Ok(collection) => query.collection = Some(collection),
                     Err(_) => errors.push(name, invalid("This is not the name of a collection.")),
@@ -230,8 +236,9 @@ impl Query for ChangeQuery {
 
     fn to_pairs(&self) -> Pairs {
         let after = self.after.map(|after| ("after".to_owned(), after.to_string()));
+        let place = self.place.map(|place| ("place".to_owned(), place.to_string()));
         let collection = self.collection.as_ref().map(|name| ("collection".to_owned(), name.to_string()));
-        after.into_iter().chain(collection).collect()
+        after.into_iter().chain(place).chain(collection).collect()
     }
 }
 

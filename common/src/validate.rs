@@ -6,10 +6,12 @@
 mod address;
 mod convert;
 mod moment;
+mod pattern;
 
 pub use self::{
     convert::integer,
     moment::{canonical_date, canonical_datetime, format_moment},
+    pattern::{REQUEST_MATCH_WORK, compile, within_work},
 };
 
 use std::borrow::Cow;
@@ -30,11 +32,6 @@ use crate::{
     record::Member,
     text::single_line,
 };
-
-/// Bytes of a compiled pattern at most.
-const MAX_PATTERN_BYTES: u64 = 64 * 1024;
-/// Bytes of a compiled pattern times characters of the text: half a second at worst.
-const MAX_MATCH_WORK: u64 = MAX_PATTERN_BYTES * 10_000;
 
 /// Whether single-line texts lose the spaces at their ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +89,8 @@ pub fn check_member(field: &Field, member: Member<'_>, ends: Ends) -> Result<Val
         FieldType::Text { min_length, max_length, pattern, multiline } => {
             let text = filled(field, member, if *multiline { Ends::Kept } else { ends }).map_err(one)?;
             check_length(&text, *min_length, *max_length)?;
-            if let Some(pattern) = pattern.as_deref().filter(|_| !text.is_empty())
-                && !compile(pattern, *max_length).is_some_and(|regex| regex.is_match(&text))
-            {
-                return Err(one(invalid("This value does not match the required pattern.")));
+            if let Some(pattern) = pattern.as_deref().filter(|_| !text.is_empty()) {
+                pattern::check(pattern, *max_length, &text).map_err(one)?;
             }
             Ok(Value::String(text.into_owned()))
         }
@@ -130,15 +125,6 @@ pub fn check_member(field: &Field, member: Member<'_>, ends: Ends) -> Result<Val
             Ok(value.clone())
         }
     }
-}
-
-/// A pattern that the whole of a text must match; `None` where it is no regular expression, or one whose work on the longest text
-/// of the field would not be bounded. It runs in proportion to the length of both, and repetitions make a pattern long.
-pub fn compile(pattern: &str, max_length: Option<u64>) -> Option<regex_lite::Regex> {
-    let max_length = max_length.unwrap_or(MAX_TEXT_LENGTH).max(1);
-    let size = (MAX_MATCH_WORK / max_length).min(MAX_PATTERN_BYTES);
-    let whole = format!("^(?:{pattern})$");
-    regex_lite::RegexBuilder::new(&whole).size_limit(usize::try_from(size).ok()?).build().ok()
 }
 
 /// A text; not blank where the field is required.

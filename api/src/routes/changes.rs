@@ -1,7 +1,7 @@
 //! `/api/changes/`, and a record's `history/`.
 
 use common::{
-    change::{Change, ChangeQuery, Changes, HistoryQuery, MAX_CHANGES},
+    change::{ChangeQuery, Changes, HistoryQuery},
     endpoints::{changes, operations, records},
     operation::OperationState,
     undo::{OperationChanges, OperationQuery},
@@ -27,8 +27,8 @@ pub(crate) fn register(table: &mut Table) {
 
 async fn list(context: Context, input: Input<changes::List>) -> Result<Reply<changes::List>> {
     let (results, next) = journal::read::list(context.app.core(), &input.caller, &input.query).await?;
-    let next = next.map(|after| {
-        let query = ChangeQuery { after: Some(after), ..input.query.clone() };
+    let next = next.map(|journal::read::After { revision, place }| {
+        let query = ChangeQuery { after: Some(revision), place, ..input.query.clone() };
         input.link::<changes::List>(&(), &query)
     });
     Reply::new(&Changes { next, results })
@@ -36,10 +36,8 @@ async fn list(context: Context, input: Input<changes::List>) -> Result<Reply<cha
 
 async fn history(context: Context, input: Input<records::History>) -> Result<Reply<records::History>> {
     let (name, id) = &input.params;
-    let mut results: Vec<Change> =
+    let (results, more) =
         journal::read::history(context.app.core(), &input.caller, name, *id, input.query.before).await?;
-    let more = results.len() > MAX_CHANGES;
-    results.truncate(MAX_CHANGES);
     let next = results.last().filter(|_| more).map(|last| {
         let query = HistoryQuery { before: Some(last.revision) };
         input.link::<records::History>(&input.params, &query)

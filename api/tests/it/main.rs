@@ -4,6 +4,7 @@
 
 mod access;
 mod backup;
+mod bounds;
 mod browser_session;
 mod check;
 #[cfg(feature = "e2e")]

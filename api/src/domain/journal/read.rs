@@ -26,10 +26,14 @@ use crate::domain::{
     numbers::CollectionNumber,
     records::covers_history,
     schema::Schema,
+    work,
 };
 
 /// Bytes of entries in one answer, about: it ends with the commit that passes them.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Entries of one answer that are of one commit, at most.
+const MAX_OF_ONE_COMMIT: usize = 1000;
 
 /// What a collection's number stands for, whether or not the collection is still there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,14 +82,15 @@ pub async fn of_record(
     Ok(None)
 }
 
-/// A record's versions before `before`, newest first: each names the one before it. Where the journal was trimmed, it ends.
+/// A record's versions before `before`, newest first: each names the one before it. Where the journal was trimmed, it ends. Says whether there
+/// are more.
 pub async fn history(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
     id: RecordId,
     before: Option<Revision>,
-) -> Result<Vec<Change>> {
+) -> Result<(Vec<Change>, bool)> {
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
@@ -99,7 +104,7 @@ pub async fn history(
     if back.next_version().is_none() {
         return Err(Error::NotFound);
     }
-    let (mut versions, mut is_first) = (Vec::new(), true);
+    let (mut versions, mut is_first, mut bytes) = (Vec::new(), true, 0);
     while let Some(step) = back.step().await? {
         // A caller who may see the latest version, or the last before it was deleted, may see those before.
         if is_first && !may.covers(step.change.owner_after.or(step.change.owner_before)) {
@@ -110,19 +115,36 @@ pub async fn history(
             let mut change = step.to_change(Some(&schema));
             (change.collection, change.collection_id) =
                 (Some(schema.collection.name.clone()), Some(schema.collection.id));
+            if versions.len() == MAX_CHANGES || bytes >= MAX_BYTES {
+                return Ok((versions, true));
+            }
+            let size = held(&change);
+            work::hold(size)?;
+            bytes += size;
             versions.push(change);
-        }
-        if versions.len() > MAX_CHANGES {
-            break;
         }
         deadline.pause().await?;
     }
-    Ok(versions)
+    Ok((versions, false))
 }
 
-/// A stretch of the journal for a caller, and where the next one begins, if there may be more. Of much that is not for the caller
+/// About how many bytes a change holds.
+fn held(change: &Change) -> usize {
+    [&change.before, &change.after].map(|record| work::parsed_size(record.to_string().as_bytes())).iter().sum()
+}
+
+/// Where a stretch of the journal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    /// With this commit.
+    pub revision: Revision,
+    /// Or with its entry at this place, where it is more than one answer may have.
+    pub place: Option<u32>,
+}
+
+/// A stretch of the journal for a caller, and where it ended, if there may be more. Of much that is not for the caller
 /// it reads as far as its time allows.
-pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(Vec<Change>, Option<Revision>)> {
+pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(Vec<Change>, Option<After>)> {
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     let mut query = query.clone();
@@ -131,27 +153,17 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
         schema.authorize(Asked::View, caller)?;
         name.clone_from(&schema.collection.name);
     }
-    let from = Position { version: Version::new(query.after.map_or(0, |after| after.0.saturating_add(1))), place: 0 };
-    let mut stretch = Stretch::new(core, &snapshot, caller, query.collection.as_ref());
-    let (mut bytes, mut passed, mut next) = (0, None::<Version>, None);
-    let mut blocks = blocks::blocks_from(&snapshot, from).await?;
-    'reading: while let Some(block) = blocks.next().await? {
-        let is_over = deadline.is_over();
-        for appended in block.entries.into_iter().filter(|entry| entry.at >= from) {
-            // All of a commit or none of it, since the next stretch begins after a commit.
-            let is_full = stretch.found.len() >= MAX_CHANGES || bytes >= MAX_BYTES || is_over;
-            if is_full && passed.is_some_and(|passed| passed != appended.at.version) {
-                next = passed.map(|version| Revision(version.get()));
-                break 'reading;
-            }
-            passed = Some(appended.at.version);
-            if stretch.take(appended.at.version, parse(&appended.bytes)?).await? {
-                bytes += appended.bytes.len();
-            }
+    let mut most = MAX_OF_ONE_COMMIT;
+    loop {
+        let mut stretch = Stretch::new(core, &snapshot, caller, query.collection.as_ref());
+        let after = stretch.fill(&query, most, &deadline).await?;
+        let found = stretch.found.len();
+        match stretch.finish(&deadline).await {
+            // The values before and after may be much larger than the entries.
+            Err(Error::TooLargeTogether) if found > 1 => most = found / 2,
+            changes => return Ok((changes?, after)),
         }
-        tokio::task::yield_now().await;
     }
-    Ok((stretch.finish(&deadline).await?, next))
 }
 
 /// A stretch of the journal in the making.
@@ -177,6 +189,41 @@ impl<'a> Stretch<'a> {
         collection: Option<&'a CollectionName>,
     ) -> Self {
         Self { core, snapshot, caller, collection, directory: Directory::default(), found: Vec::new() }
+    }
+
+    /// Reads entries up to the end of a commit, or within one of which there are `most`; says where that was, if there may be more.
+    async fn fill(&mut self, query: &ChangeQuery, most: usize, deadline: &Deadline) -> Result<Option<After>> {
+        let from = match (query.after, query.place) {
+            (Some(after), Some(place)) => Position { version: Version::new(after.0), place: place.saturating_add(1) },
+            (after, _) => {
+                Position { version: Version::new(after.map_or(0, |after| after.0.saturating_add(1))), place: 0 }
+            }
+        };
+        let (mut bytes, mut passed) = (0, None::<Position>);
+        let mut blocks = blocks::blocks_from(self.snapshot, from).await?;
+        while let Some(block) = blocks.next().await? {
+            let is_over = deadline.is_over();
+            for appended in block.entries.into_iter().filter(|entry| entry.at >= from) {
+                let Position { version, .. } = appended.at;
+                if let Some(Position { version: last, place }) = passed {
+                    let revision = Revision(last.get());
+                    // All of a commit or none of it, as far as that goes: most callers go on after a commit.
+                    let is_full = self.found.len() >= MAX_CHANGES.min(most) || bytes >= MAX_BYTES || is_over;
+                    if is_full && last != version {
+                        return Ok(Some(After { revision, place: None }));
+                    }
+                    if self.found.len() >= most || bytes >= 2 * MAX_BYTES {
+                        return Ok(Some(After { revision, place: Some(place) }));
+                    }
+                }
+                passed = Some(appended.at);
+                if self.take(version, parse(&appended.bytes)?).await? {
+                    bytes += appended.bytes.len();
+                }
+            }
+            deadline.give_way().await?;
+        }
+        Ok(None)
     }
 
     /// Takes an entry, if it is for the caller.
@@ -239,13 +286,14 @@ impl<'a> Stretch<'a> {
     /// Gives every record's changes the values before and after: each record is followed back once, from what it is now to the
     /// earliest change of the stretch.
     pub(super) async fn finish(mut self, deadline: &Deadline) -> Result<Vec<Change>> {
+        let count = self.found.len();
         let mut records: BTreeMap<(CollectionNumber, RecordId), Vec<usize>> = BTreeMap::new();
         for (i, (_, about)) in self.found.iter().enumerate() {
             if let Some(record) = about {
                 records.entry(*record).or_default().push(i);
             }
         }
-        let mut steps = 0;
+        let (mut steps, mut charge) = (0, work::charge());
         for ((number, id), mut wanted) in records {
             let schema = self.schema(number).await?;
             let mut back = Back::new(self.snapshot, schema.as_deref(), number, id).await?;
@@ -255,6 +303,10 @@ impl<'a> Stretch<'a> {
                 if change.revision.0 == step.version.get() {
                     let Change { before, after, .. } = step.to_change(schema.as_deref());
                     (change.before, change.after) = (before, after);
+                    charge.grow(held(change) as u64)?;
+                    if charge.bytes() > MAX_BYTES as u64 && count > 1 {
+                        return Err(Error::TooLargeTogether);
+                    }
                     wanted.pop();
                 }
                 steps += 1;
@@ -263,6 +315,9 @@ impl<'a> Stretch<'a> {
                 }
             }
         }
+        let bytes = usize::try_from(charge.bytes()).unwrap_or(usize::MAX);
+        drop(charge);
+        work::hold(bytes)?;
         Ok(self.found.into_iter().map(|(change, _)| change).collect())
     }
 }

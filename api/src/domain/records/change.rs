@@ -7,7 +7,7 @@ use common::{
     name::CollectionName,
     problem::FieldErrors,
     record::{OneOrMany, Record},
-    validate::does_not_exist,
+    validate::{REQUEST_MATCH_WORK, does_not_exist, within_work},
 };
 use store::Snapshot;
 
@@ -41,6 +41,7 @@ pub async fn create(
         OneOrMany::Many(records) => (true, records),
     };
     let mut retry = Retry::new(core);
+    let mut left = REQUEST_MATCH_WORK;
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
@@ -55,7 +56,8 @@ pub async fn create(
                 // A pattern may take its time over each.
                 tokio::task::yield_now().await;
             }
-            let cleaned = match clean(&schema.collection, body.clone(), Write::Create, manner) {
+            let checked = within_work(&mut left, || clean(&schema.collection, body.clone(), Write::Create, manner));
+            let cleaned = match checked {
                 Ok(cleaned) => cleaned,
                 Err(faults) => {
                     errors.invalid(i, faults);
@@ -107,6 +109,7 @@ pub async fn update(
 ) -> Result<Sent> {
     let caller = by.caller;
     let Sending { body, is_partial, manner } = sent;
+    let mut left = REQUEST_MATCH_WORK;
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
@@ -118,7 +121,8 @@ pub async fn update(
         if sent_revision(body)?.is_some_and(|read| read != revision) {
             return Err(Error::Stale);
         }
-        let Cleaned { values, owner } = clean(&schema.collection, body.clone(), write, manner)?;
+        let checked = within_work(&mut left, || clean(&schema.collection, body.clone(), write, manner));
+        let Cleaned { values, owner } = checked?;
         let owner = owner.filter(|owner| Some(*owner) != old.owner());
         if let Some(owner) = owner
             && !is_user(&snapshot, owner).await?

@@ -1,7 +1,10 @@
 //! Deleting a record, and what that means for the records that refer to it: refused, deleted too, or made to refer to
 //! nothing, as their fields say. All of it is one commit.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use common::{
     access::{Action, Caller},
@@ -30,10 +33,12 @@ use crate::domain::{
     retry::Retry,
     schema::{self, Schema, StoredDefinition},
     stage::{Stage, Stored},
+    work,
 };
 
-/// Records that one deletion touches at most.
+/// Records that one deletion touches at most, and their bytes: all of it is staged, committed and kept for snapshots at once.
 const MAX_TOUCHED: usize = 10_000;
+const MAX_TOUCHED_BYTES: usize = 8 * 1024 * 1024;
 
 /// Deletes a record.
 pub async fn delete(
@@ -125,17 +130,24 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
     // References that must become null, once it is known which records go.
     let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
+    // Referring records by collection, and the bytes of what is touched.
+    let (mut touched, mut bytes) = (BTreeMap::<CollectionName, Vec<RecordId>>::new(), 0);
     while let Some((name, id)) = waiting.pop() {
         let Some(schema) = core.schemas.load(snapshot, &name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { continue };
         let referrers = snapshot.get(&keyspace::referrers(schema.number(), id)).await?;
         let count = referrers.as_ref().and_then(counter).unwrap_or(0);
+        bytes += entry.value.len();
+        work::hold(2 * entry.value.len())?;
         going.push(Going { schema: Arc::clone(&schema), id, entry, referrers });
         if count == 0 {
             continue;
         }
         ended.extend(coming_referrers(core, snapshot, &schema, id).await?);
         for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
+            if on_delete != OnDelete::Restrict {
+                touched.entry(name.clone()).or_default().push(referrer);
+            }
             match on_delete {
                 OnDelete::Restrict => restricting.push((name, field, referrer)),
                 OnDelete::SetNull => emptied.push((name, field, referrer)),
@@ -143,10 +155,8 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
                 OnDelete::Cascade => {}
             }
         }
-        if seen.len() + emptied.len() > MAX_TOUCHED {
-            let message =
-                format!("More than {MAX_TOUCHED} records refer to this one. Delete or change some of them first.");
-            return Err(Error::Conflict(message));
+        if seen.len() + emptied.len() > MAX_TOUCHED || bytes > MAX_TOUCHED_BYTES {
+            return Err(too_much(core, snapshot, caller, &touched).await?);
         }
     }
     restricting.retain(|(_, _, id)| !seen.contains(id));
@@ -155,7 +165,45 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
     }
     emptied.retain(|(_, _, id)| !seen.contains(id));
     emptied.sort_by_key(|(_, _, id)| *id);
+    for group in emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
+        let [(name, _, id), ..] = group else { continue };
+        let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
+        let entry = snapshot.get(&keyspace::record(schema.number(), *id)).await?;
+        bytes += entry.map_or(0, |entry| entry.value.len());
+        if bytes > MAX_TOUCHED_BYTES {
+            return Err(too_much(core, snapshot, caller, &touched).await?);
+        }
+    }
     Ok(Plan { going, emptied, ended })
+}
+
+/// What is told where a deletion would touch too much: how many records would change with it that the caller may see, by collection.
+async fn too_much(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    touched: &BTreeMap<CollectionName, Vec<RecordId>>,
+) -> Result<Error> {
+    let deadline = core.deadline();
+    let mut seen = Vec::new();
+    for (name, ids) in touched {
+        let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
+        let mut count = 0;
+        for id in ids.iter().take(MAX_TOUCHED) {
+            count += u64::from(is_visible(snapshot, caller, &schema, *id).await?);
+            deadline.pause().await?;
+        }
+        if count > 0 {
+            seen.push(format!("{} of \"{name}\"", common::text::count(count, "record")));
+        }
+    }
+    let told = if seen.is_empty() { "records that you may not see".to_owned() } else { seen.join(", ") };
+    let mib = MAX_TOUCHED_BYTES / (1024 * 1024);
+    let message = format!(
+        "Deleting this would change more at once than the {MAX_TOUCHED} records, of {mib} MiB together, that are possible: {told} \
+         would change with it. Delete or change some of them first."
+    );
+    Ok(Error::Conflict(message))
 }
 
 impl Plan {
@@ -275,6 +323,8 @@ async fn empty_references(
         let [(name, _, id), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
+        // As it was, and as it will be.
+        work::hold(2 * work::parsed_size(&entry.value))?;
         let old = schema.parse(*id, &entry)?;
         let mut values = old.clone();
         values.retain(|name| schema.collection.field(name).is_some());

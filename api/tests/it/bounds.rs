@@ -1,0 +1,101 @@
+//! What one request may make the server hold (`docs/security.md`, M1 and M2), at its edges.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Coffer, path};
+
+/// A collection of large records, and one of them.
+async fn large(admin: &Client) -> Value {
+    admin
+        .collection(
+            "large",
+            json!([{"name": "text", "type": "text", "max_length": 100_000}, {"name": "n", "type": "integer"}]),
+        )
+        .await;
+    admin.record("large", json!({"text": "x".repeat(100_000)})).await
+}
+
+async fn pages(client: &Client, first: &str) -> Vec<Vec<Value>> {
+    let (mut next, mut pages) = (first.to_owned(), Vec::new());
+    loop {
+        let answer = client.get(&next).await;
+        assert!(answer.body.len() < 17 * 1024 * 1024, "{} bytes", answer.body.len());
+        let page = answer.is(200);
+        pages.push(page["results"].as_array().unwrap().clone());
+        match page["next"].as_str() {
+            Some(link) => link.strip_prefix(&client.base).unwrap().clone_into(&mut next),
+            None => return pages,
+        }
+    }
+}
+
+#[tokio::test]
+async fn m1_a_history_of_large_versions_comes_in_bounded_parts() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let record = large(&admin).await;
+    for n in 0..60 {
+        let text = format!("{}{n}", "y".repeat(99_000));
+        admin.patch(&path("large", &record), &json!({"text": text})).await.is(200);
+    }
+    let pages = pages(&admin, &format!("{}history/", path("large", &record))).await;
+    assert!(pages.len() > 1, "12 MB");
+    let revisions: Vec<_> = pages.concat().iter().map(|change| change["revision"].as_u64().unwrap()).collect();
+    assert_eq!(revisions.len(), 61);
+    assert!(revisions.is_sorted_by(|a, b| a > b), "each once, the latest first");
+}
+
+#[tokio::test]
+async fn m1_the_journal_comes_in_bounded_parts_within_one_commit_too() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let record = large(&admin).await;
+    let many: Vec<Value> = (0..95).map(|n| json!({"text": "z".repeat(99_000), "n": n})).collect();
+    let made = admin.post("/api/records/large/", &json!(many)).await.is(201);
+    let pages = pages(&admin, &format!("/api/changes/?collection=large&after={}", record["revision"])).await;
+    assert!(pages.len() > 1, "9.5 MB of one commit");
+    let told: Vec<_> = pages.concat().iter().map(|change| change["after"]["id"].clone()).collect();
+    let made: Vec<_> = made.as_array().unwrap().iter().map(|record| record["id"].clone()).collect();
+    assert_eq!(told, made, "each once, in order");
+    for bad in ["place=-1", "place=x"] {
+        admin.get(&format!("/api/changes/?after=1&{bad}")).await.refused(400);
+    }
+}
+
+#[tokio::test]
+async fn m1_a_deletion_that_touches_too_much_is_refused_with_what_the_caller_may_see() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let anyone = json!(["anyone"]);
+    for (name, on_delete, list) in [("cascades", "cascade", "anyone"), ("empties", "set_null", "admin")] {
+        let target = format!("{name}_of");
+        let rules = json!({"list": anyone, "view": anyone, "create": ["authenticated"], "update": ["owner"], "delete": ["authenticated"]});
+        let body = json!({"name": target, "fields": [{"name": "n", "type": "integer"}], "access": rules});
+        admin.post("/api/collections/", &body).await.is(201);
+        let fields = json!([
+            {"name": "of", "type": "reference", "collection": target, "on_delete": on_delete, "nullable": true},
+            {"name": "text", "type": "text"},
+        ]);
+        let rules = json!({"list": [list], "view": [list], "create": ["authenticated"], "update": ["owner"], "delete": ["owner"]});
+        admin.post("/api/collections/", &json!({"name": name, "fields": fields, "access": rules})).await.is(201);
+        let kept = admin.record(&target, json!({"n": 1})).await;
+        let many: Vec<Value> = (0..100).map(|_| json!({"of": kept["id"], "text": "x".repeat(95_000)})).collect();
+        admin.post(&format!("/api/records/{name}/"), &json!(many)).await.is(201);
+        let user = coffer.user(&admin, &format!("user_{name}"), json!({})).await;
+        let refused = user.delete(&path(&target, &kept)).await.refused(409);
+        let told = if list == "anyone" { "100 records of \"cascades\"" } else { "records that you may not see" };
+        assert!(refused.detail.contains(told) && refused.detail.contains("8 MiB"), "{}", refused.detail);
+        assert_eq!(admin.get(&path(&target, &kept)).await.is(200)["n"], 1, "nothing is half done");
+        let refused = admin.delete(&path(&target, &kept)).await.refused(409);
+        assert!(refused.detail.contains(&format!("100 records of \"{name}\"")), "{}", refused.detail);
+    }
+}
+
+#[tokio::test]
+async fn m2_patterns_of_one_request_do_not_take_long() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let field = json!({"name": "text", "type": "text", "max_length": 10_000, "pattern": "([a-z]?[a-y]?[a-x]?){60}!"});
+    admin.collection("evil", json!([field])).await;
+    let many: Vec<Value> = (0..900).map(|_| json!({"text": "a".repeat(10_000)})).collect();
+    let refused = admin.post("/api/records/evil/", &json!(many)).await.refused(400);
+    let codes: Vec<_> = refused.errors.0.values().flatten().map(|error| error.code.as_ref()).collect();
+    assert!(codes.contains(&"too_much") && codes.contains(&"invalid"), "{codes:?}");
+    admin.record("evil", json!({"text": "abc!"})).await;
+}
