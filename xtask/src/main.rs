@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | web | first-load | dist | audit | fuzz | torture | clients | bench`.
+//! Developer commands: `cargo xtask run | test | setup | web | first-load | dist | audit | fuzz | torture | bounds | clients | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
@@ -7,6 +7,7 @@
 mod apt;
 mod audit;
 mod bench;
+mod bounds;
 mod clients;
 mod dist;
 mod drf_clients;
@@ -41,6 +42,7 @@ cargo xtask <command>
                                    feed whatever reads from outside with anything at all, each target for N seconds (60)
   drf-clients                      react-admin's data provider and newman, unchanged, against the server
   torture --minutes N              kill the server, cut its power and damage its files again and again, with fresh seeds
+  bounds [--records N]             memory and waiting times under the kinds of requests that must not cost others anything
   clients                          clients written for others, unchanged, through ten expiries of their tokens
   bench [--rounds N] [--seconds S] [--only NAME]
                                    Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md";
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         ("first-load", _) if rest.len() < 2 => first_load::first_load(rest.first()),
         ("fuzz", _) => fuzz::fuzz(&rest),
         ("bench", _) => bench::bench(&rest),
+        ("bounds", _) => bounds::bounds(&rest),
         ("drf-clients", true) => drf_clients::drf_clients(),
         ("torture", _) => torture::torture(&rest),
         ("help" | "--help" | "-h", _) => {

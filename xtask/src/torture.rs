@@ -102,7 +102,7 @@ pub(crate) fn torture(args: &[String]) -> Result<()> {
 }
 
 /// Builds a crate's tests once and gives a copy of their program, which no later build takes away.
-fn build(package: &str) -> Result<PathBuf> {
+pub(crate) fn build(package: &str) -> Result<PathBuf> {
     let mut cargo = workspace::cargo(&["test", "-p", package, "--test", "it", "--no-run"]);
     let output = cargo.stderr(Stdio::piped()).output().context("cannot start cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -19,6 +19,8 @@ pub struct IdSource {
 struct Stamp {
     millis: u64,
     tail: u128,
+    /// The latest moment that was given with an id.
+    moment: i128,
 }
 
 const TAIL_BITS: u32 = 74;
@@ -26,28 +28,36 @@ const TAIL_BITS: u32 = 74;
 impl IdSource {
     /// Ids from this clock and this randomness.
     pub fn new(clock: Clock, entropy: Entropy) -> Self {
-        Self { clock, entropy, last: Arc::new(Mutex::new(Stamp { millis: 0, tail: 0 })) }
+        Self { clock, entropy, last: Arc::new(Mutex::new(Stamp { millis: 0, tail: 0, moment: 0 })) }
     }
 
     /// A new id, greater than every one before it.
     pub fn next_id(&self) -> Uuid {
-        let millis = self.clock.now().unix_timestamp_nanos() / 1_000_000;
-        let millis = u64::try_from(millis).unwrap_or(0);
+        self.next_id_at().0
+    }
+
+    /// A new id and the moment at which it was made, in nanoseconds since 1970. Moments do not fall while ids rise: what is ordered by one is ordered
+    /// by the other, also when the wall clock goes back.
+    pub fn next_id_at(&self) -> (Uuid, i128) {
         let mut last = lock(&self.last);
+        let moment = self.clock.now().unix_timestamp_nanos().max(last.moment);
+        let millis = u64::try_from(moment / 1_000_000).unwrap_or(0);
+        last.moment = moment;
         let random = u128::from_le_bytes(self.entropy.bytes());
         // The top bit of a fresh tail is left clear, so that there is room to count up within one millisecond.
         let fresh = random >> (128 - TAIL_BITS + 1);
         if millis > last.millis {
-            *last = Stamp { millis, tail: fresh };
+            (last.millis, last.tail) = (millis, fresh);
         } else {
             // The step is random too: an id does not give its neighbours away.
             last.tail += 1 + (random & 0xffff_ffff);
             if last.tail >> TAIL_BITS != 0 {
-                *last = Stamp { millis: last.millis + 1, tail: fresh };
+                (last.millis, last.tail) = (last.millis + 1, fresh);
             }
         }
         let (high, low) = (last.tail >> 62, last.tail & ((1 << 62) - 1));
-        Uuid::from_u128(u128::from(last.millis) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+        let id = Uuid::from_u128(u128::from(last.millis) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low);
+        (id, moment)
     }
 }
 
@@ -68,14 +78,14 @@ mod tests {
     fn ids_rise_strictly_while_the_clock_stands_and_when_it_jumps_back() {
         let (clock, hand) = Clock::held(1_700_000_000);
         let ids = IdSource::new(clock, Entropy::seeded(7));
-        let mut last = ids.next_id();
+        let (mut last, mut made) = ids.next_id_at();
         for round in 0..10_000 {
             if round == 5_000 {
                 hand.set(1_600_000_000);
             }
-            let next = ids.next_id();
-            assert!(next > last, "round {round}");
-            last = next;
+            let (next, moment) = ids.next_id_at();
+            assert!(next > last && moment >= made, "round {round}");
+            (last, made) = (next, moment);
         }
     }
 

@@ -3,6 +3,7 @@
 use base::{Clock, IdSource, MemoryBudget};
 use store::Store;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::{
     deadline::{Deadline, Reading},
@@ -68,6 +69,12 @@ impl Core {
     /// The time as a stamp: see [`record::stamp_of`].
     pub fn stamp(&self) -> i64 {
         record::stamp_of(i64::try_from(self.clock.now().unix_timestamp_nanos() / 1000).unwrap_or(0))
+    }
+
+    /// A new id, and when it was made, as that is written into records: what is ordered by one is ordered by the other.
+    pub fn new_id(&self) -> (Uuid, String) {
+        let (id, nanos) = self.ids.next_id_at();
+        (id, record::moment(record::stamp_of(i64::try_from(nanos / 1000).unwrap_or(0))))
     }
 
     /// The moment at which a request that begins now has to stop reading.

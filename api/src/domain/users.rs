@@ -41,14 +41,15 @@ pub async fn with_usage(core: &Core, user: User) -> Result<User> {
 
 /// Stages a new user into a batch.
 pub async fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<(User, Batch)> {
+    let (id, created_at) = core.new_id();
     let user = User {
-        id: UserId::from_uuid(core.ids.next_id()),
+        id: UserId::from_uuid(id),
         username: new.username,
         email: new.email,
         roles: distinct(new.roles),
         is_admin: new.is_admin,
         is_active: new.is_active,
-        created_at: core.timestamp(),
+        created_at,
         last_login: None,
         claims: new.claims,
         usage: None,

@@ -293,7 +293,7 @@ impl<'a> Stretch<'a> {
                 records.entry(*record).or_default().push(i);
             }
         }
-        let (mut steps, mut charge) = (0, work::charge());
+        let (mut steps, mut kept) = (0, work::charge());
         for ((number, id), mut wanted) in records {
             let schema = self.schema(number).await?;
             let mut back = Back::new(self.snapshot, schema.as_deref(), number, id).await?;
@@ -303,8 +303,8 @@ impl<'a> Stretch<'a> {
                 if change.revision.0 == step.version.get() {
                     let Change { before, after, .. } = step.to_change(schema.as_deref());
                     (change.before, change.after) = (before, after);
-                    charge.grow(held(change) as u64)?;
-                    if charge.bytes() > MAX_BYTES as u64 && count > 1 {
+                    kept.grow(held(change) as u64)?;
+                    if kept.bytes() > MAX_BYTES as u64 && count > 1 {
                         return Err(Error::TooLargeTogether);
                     }
                     wanted.pop();
@@ -315,8 +315,8 @@ impl<'a> Stretch<'a> {
                 }
             }
         }
-        let bytes = usize::try_from(charge.bytes()).unwrap_or(usize::MAX);
-        drop(charge);
+        let bytes = usize::try_from(kept.bytes()).unwrap_or(usize::MAX);
+        drop(kept);
         work::hold(bytes)?;
         Ok(self.found.into_iter().map(|(change, _)| change).collect())
     }

@@ -68,6 +68,17 @@ impl Counts {
 
 /// What the operation `id` did to things that the caller may view; of the changes those after the first `offset`.
 pub async fn summary(core: &Core, caller: &Caller, id: OperationId, offset: u64) -> Result<Summary> {
+    let mut most = MAX_CHANGES;
+    loop {
+        match with_changes(core, caller, id, offset, most).await {
+            Err(Error::TooLargeTogether) if most > 1 => most /= 2,
+            summary => return summary,
+        }
+    }
+}
+
+/// The same with at most so many changes.
+async fn with_changes(core: &Core, caller: &Caller, id: OperationId, offset: u64, most: usize) -> Result<Summary> {
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     let mut parts = Parts::new(&snapshot, id).await?;
@@ -85,7 +96,7 @@ pub async fn summary(core: &Core, caller: &Caller, id: OperationId, offset: u64)
             let Some(found) = stretch.for_caller(at.version, entry).await? else { continue };
             first.get_or_insert_with(|| (found.0.at.clone(), found.0.by));
             counts.add(&found.0);
-            if passed >= offset && taken < MAX_CHANGES {
+            if passed >= offset && taken < most {
                 stretch.push(found);
                 taken += 1;
             }

@@ -48,7 +48,6 @@ pub async fn create(
         schema.authorize(Action::Create, caller)?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         let mut errors = BodyErrors::new(many.then_some(bodies.len()));
-        let at = core.timestamp();
         let mut written = Vec::with_capacity(bodies.len());
         let mut records = Vec::with_capacity(bodies.len());
         for (i, body) in bodies.iter().enumerate() {
@@ -64,7 +63,8 @@ pub async fn create(
                     continue;
                 }
             };
-            let id = RecordId::from_uuid(core.ids.next_id());
+            let (id, at) = core.new_id();
+            let id = RecordId::from_uuid(id);
             if let Some(owner) = cleaned.owner.filter(|owner| Some(*owner) != caller.user_id())
                 && !is_user(&snapshot, owner).await?
             {

@@ -136,3 +136,19 @@ async fn n7_a_join_has_to_fit_into_an_answer() {
         assert_eq!(page["results"][1]["rows"].as_array().unwrap().len(), 40);
     }
 }
+
+#[tokio::test]
+async fn what_is_ordered_by_creation_is_in_order_after_the_clock_went_back() {
+    let (held, admin) = Held::with_admin(Settings::default()).await;
+    admin.collection("rows", json!([{"name": "n", "type": "integer"}])).await;
+    for n in 0..6 {
+        held.hand.set(1_800_000_000 + [0, 60, 20, 30, 10, 90][n]);
+        admin.record("rows", json!({"n": n})).await;
+    }
+    for ordering in ["", "created_at", "-created_at", "id"] {
+        let rows = admin.column(&format!("/api/records/rows/?ordering={ordering}"), "created_at").await;
+        let times: Vec<_> = rows.iter().map(|time| time.as_str().unwrap().to_owned()).collect();
+        let sorted = if ordering.starts_with('-') { times.is_sorted_by(|a, b| a >= b) } else { times.is_sorted() };
+        assert!(sorted, "{ordering}: {times:?}");
+    }
+}

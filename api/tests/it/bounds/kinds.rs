@@ -1,0 +1,215 @@
+//! What is asked of the server whose memory is watched.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::peaks::World;
+use crate::{
+    server::http2::{HEADERS, PREFACE, SETTINGS, frame},
+    support::{Client, path},
+};
+
+/// Asks, and says what came.
+pub(super) type Kind = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = String> + 'a>>;
+
+/// How long answers are left alone.
+const LEFT_ALONE: Duration = Duration::from_secs(3);
+
+/// All of them, by name.
+pub(super) fn all() -> Vec<(&'static str, Kind)> {
+    vec![
+        ("HTTP/2, no window, 200 large records", |world| Box::pin(closed_window(world))),
+        ("HTTP/1.1, answers left alone", |world| Box::pin(left_alone(world))),
+        ("refused arrays of 4 MB", |world| Box::pin(refused_arrays(world))),
+        ("accepted arrays of 8 MB", |world| Box::pin(arrays(world))),
+        ("arrays of small numbers in one value", |world| Box::pin(small_values(world))),
+        ("deletions that many refer to", |world| Box::pin(deletions(world))),
+        ("histories", |world| Box::pin(histories(world))),
+        ("the journal", |world| Box::pin(many(world, "/api/changes/"))),
+        ("sorted by what has no index", |world| Box::pin(many(world, "/api/records/large/?ordering=more&limit=200"))),
+        ("joined", |world| Box::pin(many(world, "/api/records/large/?left_join=large:n=n&limit=200"))),
+        ("expanded", |world| Box::pin(many(world, "/api/records/refers/?expand=of&limit=200"))),
+        ("searched", |world| Box::pin(many(world, "/api/records/small/?text__contains=zz"))),
+        ("patterns in definitions", |world| Box::pin(patterns(world))),
+        ("refused sign-ins", |world| Box::pin(sign_ins(world))),
+        ("backups left alone beside writers", |world| Box::pin(backups(world))),
+    ]
+}
+
+fn tally(statuses: impl IntoIterator<Item = u16>) -> String {
+    let mut counts = BTreeMap::new();
+    for status in statuses {
+        *counts.entry(status).or_insert(0) += 1;
+    }
+    format!("{counts:?}")
+}
+
+async fn status(client: &Client, method: Method, path: &str, body: Option<String>) -> u16 {
+    let mut request = client.request(method, path);
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body);
+    }
+    match request.send().await {
+        // A body that breaks off is 0.
+        Ok(answer) => {
+            let status = answer.status().as_u16();
+            answer.bytes().await.map_or(0, |_| status)
+        }
+        Err(_) => 0,
+    }
+}
+
+async fn many(world: &World, path: &str) -> String {
+    tally(join_all((0..world.how.callers).map(|_| status(&world.admin, Method::GET, path, None))).await)
+}
+
+async fn histories(world: &World) -> String {
+    many(world, &format!("{}history/", path("large", &world.record))).await
+}
+
+/// One connection that asks for much and takes nothing.
+async fn closed_window(world: &World) -> String {
+    let mut stream = TcpStream::connect(world.server.authority()).await.unwrap();
+    stream.write_all(PREFACE).await.unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await.unwrap();
+    for n in 0..u32::try_from(world.how.callers).unwrap() {
+        let path = b"/api/records/large/?limit=200";
+        let authority = world.server.authority().as_bytes();
+        let length = |text: &[u8]| u8::try_from(text.len()).unwrap();
+        let head = [&[0x82, 0x86, 0x04, length(path)][..], path, &[0x01, length(authority)], authority].concat();
+        stream.write_all(&frame(HEADERS, 0x5, 2 * n + 1, &head)).await.unwrap();
+    }
+    let mut read = vec![0; 1 << 20];
+    let mut bytes = 0;
+    while let Ok(Ok(count @ 1..)) = timeout(LEFT_ALONE, stream.read(&mut read)).await {
+        bytes += count;
+    }
+    format!("{bytes} bytes of heads")
+}
+
+/// Many connections, each with an answer that nobody reads.
+async fn left_alone(world: &World) -> String {
+    let connections = (0..world.how.callers).map(|_| async {
+        let mut stream = TcpStream::connect(world.server.authority()).await.unwrap();
+        let head = format!("GET /api/records/large/?limit=200 HTTP/1.1\r\nHost: {}\r\n\r\n", world.server.authority());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut line = [0; 12];
+        stream.read_exact(&mut line).await.unwrap();
+        let status: u16 = std::str::from_utf8(&line[9..]).unwrap().parse().unwrap();
+        (stream, status)
+    });
+    let (streams, statuses): (Vec<_>, Vec<u16>) = join_all(connections).await.into_iter().unzip();
+    tokio::time::sleep(LEFT_ALONE).await;
+    drop(streams);
+    tally(statuses)
+}
+
+async fn refused_arrays(world: &World) -> String {
+    let row: serde_json::Map<String, Value> = (0..498).map(|n| (format!("u{n:03}"), json!(1))).collect();
+    let body = json!(vec![row; 1000]).to_string();
+    posts(world, "small", &body, 12).await
+}
+
+async fn arrays(world: &World) -> String {
+    let rows: Vec<Value> = (0..900).map(|n| json!({"text": "y".repeat(9_000), "n": n})).collect();
+    posts(world, "small", &json!(rows).to_string(), 12).await
+}
+
+async fn small_values(world: &World) -> String {
+    let body = format!("[{}]", vec!["{\"text\": [1,1,1,1,1,1,1,1,1,1]}"; 40_000].join(","));
+    posts(world, "small", &body, 12).await
+}
+
+async fn patterns(world: &World) -> String {
+    let rows: Vec<Value> = (0..900).map(|_| json!({"text": "a".repeat(10_000)})).collect();
+    let began = Instant::now();
+    let told = posts(world, "evil", &json!(rows).to_string(), 2).await;
+    format!("{told} in {} ms", began.elapsed().as_millis())
+}
+
+async fn posts(world: &World, collection: &str, body: &str, count: usize) -> String {
+    let path = format!("/api/records/{collection}/");
+    tally(join_all((0..count).map(|_| status(&world.admin, Method::POST, &path, Some(body.to_owned())))).await)
+}
+
+async fn deletions(world: &World) -> String {
+    let path = path("target", &world.referred);
+    tally(join_all((0..world.how.callers).map(|_| status(&world.admin, Method::DELETE, &path, None))).await)
+}
+
+async fn sign_ins(world: &World) -> String {
+    let stranger = world.server.stranger();
+    let tries = (0..3 * world.how.callers).map(|n| {
+        let body = json!({"username": format!("nobody{n}"), "password": "not the password of anybody"});
+        let stranger = stranger.clone();
+        async move { status(&stranger, Method::POST, "/api/token/", Some(body.to_string())).await }
+    });
+    tally(join_all(tries).await)
+}
+
+/// Backups that nobody reads on, while everything is overwritten.
+async fn backups(world: &World) -> String {
+    let take = (0..world.how.callers / 5).map(|_| world.admin.request(Method::GET, "/api/backup/").send());
+    let mut taken: Vec<_> = join_all(take).await.into_iter().flatten().collect();
+    for start in (0..world.how.large).step_by(40) {
+        let rows: Vec<Value> = (0..40)
+            .map(|n| json!({"text": "z".repeat(100_000), "more": "z".repeat(100_000), "n": start + n}))
+            .collect();
+        status(&world.admin, Method::POST, "/api/records/large/", Some(json!(rows).to_string())).await;
+    }
+    let page = world.admin.request(Method::GET, "/api/records/large/?limit=200&fields=id").send().await.unwrap();
+    let page: Value = serde_json::from_slice(&page.bytes().await.unwrap()).unwrap();
+    for row in page["results"].as_array().into_iter().flatten() {
+        let body = json!({"text": "q".repeat(100_000)}).to_string();
+        status(&world.admin, Method::PATCH, &path("large", row), Some(body)).await;
+    }
+    let mut ends = BTreeMap::new();
+    for answer in &mut taken {
+        let end = loop {
+            match answer.chunk().await {
+                Ok(Some(_)) => {}
+                Ok(None) => break "whole",
+                Err(_) => break "broken off",
+            }
+        };
+        *ends.entry(end).or_insert(0) += 1;
+    }
+    format!("{ends:?}")
+}
+
+/// One search of a user alone, and beside another's many.
+pub(super) async fn fairness(world: &World) -> String {
+    let path = "/api/records/small/?text__contains=zz";
+    let search = async || {
+        let began = Instant::now();
+        assert_eq!(status(&world.other, Method::GET, path, None).await, 200, "the one search is answered");
+        began.elapsed()
+    };
+    search().await;
+    let alone = search().await;
+    let flood = many(world, path);
+    let beside = async {
+        // The others are under way by then.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        search().await
+    };
+    let (told, beside) = tokio::join!(flood, beside);
+    format!(
+        "a search takes {} ms alone, and {} ms beside {} of one other caller, who got {told}",
+        alone.as_millis(),
+        beside.as_millis(),
+        world.how.callers
+    )
+}
