@@ -56,6 +56,8 @@ pub struct Deadline {
 struct State {
     /// Pauses so far.
     pauses: usize,
+    /// There was a turn before.
+    has_begun: bool,
     /// For turns.
     waited: Duration,
     /// The turn that is held, and since when.
@@ -102,7 +104,7 @@ impl Deadline {
 
     async fn take_turn(&self) -> Result<()> {
         let now = self.clock.elapsed();
-        let over = {
+        let (over, goes_on) = {
             let mut state = self.state();
             state.pauses += 1;
             if state.pauses <= FREE {
@@ -112,11 +114,11 @@ impl Deadline {
                 Some((_, since)) if now.saturating_sub(*since) < TURN || !self.reading.turns.is_wanted() => {
                     return Ok(());
                 }
-                _ => state.turn.take(),
+                _ => (state.turn.take(), std::mem::replace(&mut state.has_begun, true)),
             }
         };
         // One lines up again before the turn goes on, so as not to lose the place to who comes now.
-        let place = self.reading.turns.line_up(self.turn_of).map_err(|_| Error::Busy)?;
+        let place = self.reading.turns.line_up(self.turn_of, goes_on).map_err(|_| Error::Busy)?;
         drop(over);
         let turn = match place {
             Place::Now(turn) => turn,

@@ -66,19 +66,23 @@ impl Turns {
         Self(Arc::new(Mutex::new(Round { free: count.max(1), order: VecDeque::new(), waiting: HashMap::new() })))
     }
 
-    /// Lines up.
-    pub fn line_up(&self, of: TurnOf) -> Result<Place, TooMany> {
+    /// Lines up. Who `goes_on` comes before the caller's other requests: one after another ends early, and all at once end late.
+    pub fn line_up(&self, of: TurnOf, goes_on: bool) -> Result<Place, TooMany> {
         let mut round = self.lock();
         if round.free > 0 {
             round.free -= 1;
             return Ok(Place::Now(Turn(self.clone())));
         }
         let own = round.waiting.entry(of).or_default();
-        if own.len() >= MAX_WAITING {
+        if own.len() >= MAX_WAITING && !goes_on {
             return Err(TooMany);
         }
         let (sender, receiver) = oneshot::channel();
-        own.push_back(sender);
+        if goes_on {
+            own.push_front(sender);
+        } else {
+            own.push_back(sender);
+        }
         if own.len() == 1 {
             round.order.push_back(of);
         }
@@ -140,7 +144,7 @@ mod tests {
     }
 
     fn later(turns: &Turns, n: u8) -> oneshot::Receiver<Turn> {
-        match turns.line_up(caller(n)) {
+        match turns.line_up(caller(n), false) {
             Ok(Place::Later(receiver)) => receiver,
             _ => panic!("there is no turn left"),
         }
@@ -153,7 +157,7 @@ mod tests {
     #[test]
     fn m2_turns_go_round_among_callers_and_not_among_requests() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1)) else { panic!("it is free") };
+        let Ok(Place::Now(turn)) = turns.line_up(caller(1), false) else { panic!("it is free") };
         let mut many: Vec<_> = (0..100).map(|_| later(&turns, 1)).collect();
         let mut lone = later(&turns, 2);
         drop(turn);
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn m2_who_has_left_is_passed_over_and_no_turn_is_lost() {
         let turns = Turns::new(2);
-        let held: Vec<_> = (0..2).map(|_| turns.line_up(caller(1)).map_err(drop)).collect();
+        let held: Vec<_> = (0..2).map(|_| turns.line_up(caller(1), false).map_err(drop)).collect();
         let (gone, mut waits) = (later(&turns, 2), later(&turns, 3));
         drop(gone);
         assert!(turns.is_wanted());
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn m2_a_turn_that_is_given_to_somebody_who_leaves_goes_on() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1)) else { panic!("it is free") };
+        let Ok(Place::Now(turn)) = turns.line_up(caller(1), false) else { panic!("it is free") };
         let (leaves, mut waits) = (later(&turns, 2), later(&turns, 3));
         drop(turn);
         // It was sent and never taken.
@@ -193,10 +197,22 @@ mod tests {
     #[test]
     fn m2_one_caller_cannot_have_any_number_of_requests_waiting() {
         let turns = Turns::new(1);
-        let _turn = turns.line_up(caller(1)).map_err(drop);
+        let _turn = turns.line_up(caller(1), false).map_err(drop);
         let waiting: Vec<_> = (0..MAX_WAITING).map(|_| later(&turns, 1)).collect();
-        assert!(matches!(turns.line_up(caller(1)), Err(TooMany)));
-        assert!(turns.line_up(caller(2)).is_ok());
+        assert!(matches!(turns.line_up(caller(1), false), Err(TooMany)));
+        assert!(turns.line_up(caller(2), false).is_ok());
         drop(waiting);
+    }
+
+    #[test]
+    fn m2_of_one_callers_requests_the_first_goes_on_first() {
+        let turns = Turns::new(1);
+        let Ok(Place::Now(turn)) = turns.line_up(caller(1), false) else { panic!("it is free") };
+        let mut second = later(&turns, 1);
+        let Ok(Place::Later(mut first)) = turns.line_up(caller(1), true) else { panic!("it is held") };
+        drop(turn);
+        assert!(is_up(&mut second).is_none());
+        drop(is_up(&mut first).expect("it has begun"));
+        assert!(is_up(&mut second).is_some());
     }
 }

@@ -63,8 +63,8 @@ pub(crate) async fn read(
     match kind(sent).filter(|kind| accepted.kinds.contains(kind)) {
         Some(BodyKind::Json) if body.is_empty() => Ok(None),
         Some(BodyKind::Json) => {
-            // As it is read, and as it is once it was checked.
-            work::hold(2 * work::parsed_size(&body))?;
+            // As it is read, once it was checked, as it is stored, and in what is committed.
+            work::hold(4 * work::parsed_size(&body))?;
             json::parse(&body).map(json).map(Some).map_err(|error| Problem::malformed(error.to_string()).into())
         }
         Some(BodyKind::Form) => {

@@ -140,6 +140,9 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
         bytes += entry.value.len();
         work::hold(2 * entry.value.len())?;
         going.push(Going { schema: Arc::clone(&schema), id, entry, referrers });
+        if bytes > MAX_TOUCHED_BYTES {
+            return Err(too_much(core, snapshot, caller, &touched).await?);
+        }
         if count == 0 {
             continue;
         }
@@ -155,7 +158,7 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
                 OnDelete::Cascade => {}
             }
         }
-        if seen.len() + emptied.len() > MAX_TOUCHED || bytes > MAX_TOUCHED_BYTES {
+        if seen.len() + emptied.len() > MAX_TOUCHED {
             return Err(too_much(core, snapshot, caller, &touched).await?);
         }
     }

@@ -8,6 +8,7 @@ use crate::domain::{error::Result, indexes::IndexKind, keyspace, record, stage, 
 
 /// Entries that are read at once: one may have half a megabyte.
 const STRETCH: usize = 16;
+const STRETCH_BYTES: usize = 512 * 1024;
 
 /// A record as it is stored.
 pub(super) type Found = (RecordId, Entry);
@@ -38,15 +39,22 @@ impl Rows {
         self.found.push(row);
     }
 
+    /// Waits for a turn where the rows are large.
+    async fn pause(&self, view: &View<'_>) -> Result<()> {
+        if self.bytes < STRETCH_BYTES { Ok(()) } else { view.deadline.pause().await }
+    }
+
     /// Takes up to `wanted` more rows off the keys that `scan` visits: records, or entries of an index of them.
     pub(super) async fn read(&mut self, view: &View<'_>, kind: IndexKind, mut scan: Scan, wanted: usize) -> Result<()> {
         let mut left = wanted;
         while left > 0 && !self.is_cut {
+            self.pause(view).await?;
             let stretch = left.min(STRETCH);
-            let entries = view.snapshot.scan(scan.clone().limit(stretch)).await?;
+            let entries = view.snapshot.scan(scan.clone().limit(stretch).limit_bytes(STRETCH_BYTES)).await?;
+            let bytes: usize = entries.iter().map(|(_, entry)| entry.value.len()).sum();
             view.looked.keys(entries.len());
             let Some((last, _)) = entries.last() else { break };
-            let is_last = entries.len() < stretch;
+            let is_last = entries.len() < stretch && bytes < STRETCH_BYTES;
             scan = scan.skip(0).after(last);
             left -= entries.len();
             for row in resolve(view, kind, entries).await? {
@@ -63,6 +71,7 @@ impl Rows {
     /// Takes the records with these ids, in their order.
     pub(super) async fn read_by_id(&mut self, view: &View<'_>, ids: &[RecordId]) -> Result<()> {
         for ids in ids.chunks(STRETCH) {
+            self.pause(view).await?;
             for row in by_id(view, ids.iter().copied()).await? {
                 work::hold(row.1.value.len())?;
                 self.push(row);
