@@ -27,7 +27,7 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 #[derive(Debug, Error)]
 #[allow(missing_docs, reason = "the sentences say it")]
 pub enum SecretError {
-    #[error("the {what} cannot be read: {source}")]
+    #[error("cannot read the {what}: {source}")]
     File { what: &'static str, source: FileError },
     #[error("{} can be changed by other users of this machine; run: chmod 600 {}", path.display(), path.display())]
     Exposed { path: PathBuf },
