@@ -5,6 +5,9 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use super::{Comparison, Condition, Operand, Operator};
 use crate::query::Lookup;
 
+/// A member of such a name stands in quotation marks.
+const KEYWORDS: [&str; 5] = ["and", "or", "not", "in", "is"];
+
 /// Which parts of a condition stand in parentheses.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 enum Within {
@@ -54,7 +57,15 @@ impl Condition {
 
 impl Display for Comparison {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path.replace("__", "."))?;
+        let path = self.path.replace("__", ".");
+        let is_bare = !path.is_empty()
+            && path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+            && !KEYWORDS.contains(&path.to_ascii_lowercase().as_str());
+        if is_bare {
+            f.write_str(&path)?;
+        } else {
+            quoted(&path, f)?;
+        }
         match self.operator {
             Operator::Null => return f.write_str(" is null"),
             Operator::Empty => return f.write_str(" is empty"),
@@ -91,17 +102,21 @@ impl Display for Operand {
         if is_bare || matches!(text.as_str(), "true" | "false") {
             return f.write_str(text);
         }
-        f.write_char('"')?;
-        for c in text.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                '\n' => f.write_str("\\n")?,
-                '\t' => f.write_str("\\t")?,
-                c => f.write_char(c)?,
-            }
-        }
-        f.write_char('"')
+        quoted(text, f)
     }
+}
+
+fn quoted(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => write!(f, "\\{c}")?,
+            '\n' => f.write_str("\\n")?,
+            '\t' => f.write_str("\\t")?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
 }
 
 /// The sign or word of a lookup.

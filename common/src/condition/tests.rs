@@ -27,7 +27,7 @@ fn a_condition_is_read_and_printed_in_one_way() {
         ("at__year = 2026", "at.year = 2026"),
         ("title startswith P", "title startswith \"P\""),
         ("t = 'it\\'s' AND u != \"a\\\\b\"", "t = \"it's\" and u != \"a\\\\b\""),
-        ("not = 3", "not = 3"),
+        ("not = 3", "\"not\" = 3"),
     ] {
         assert_eq!(printed(text), wanted);
         assert_eq!(printed(wanted), wanted);
