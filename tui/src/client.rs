@@ -11,7 +11,7 @@ use std::{
 };
 
 use common::{
-    Call, CallError, Endpoint,
+    Call, CallError, Endpoint, Reply,
     endpoint::DEVICE_HEADER,
     endpoints::tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
     renewal::{AccessToken, Next, Outcome, Renewal},
@@ -111,8 +111,13 @@ impl Client {
         self.not_kept.swap(false, Ordering::Relaxed)
     }
 
-    /// Calls an endpoint, with a token where it takes one.
+    /// Calls an endpoint, with a token where it takes one, and gives the body of its answer.
     pub async fn send<E: Endpoint>(&self, call: &Call<E>) -> Answer<E::Response> {
+        self.reply(call).await.map(|reply| reply.body)
+    }
+
+    /// Calls an endpoint, with a token where it takes one.
+    pub async fn reply<E: Endpoint>(&self, call: &Call<E>) -> Answer<Reply<E::Response>> {
         if !E::ACCESS.takes_token() {
             return self.exchange(call, None).await.map_err(Failure::Call);
         }
@@ -133,7 +138,7 @@ impl Client {
         let (user, asked_at) = (credentials.username.clone(), now());
         let device = self.file.as_ref().and_then(|file| file.device(&user));
         let call = Call::<Obtain>::new((), credentials);
-        let (tokens, headers) = self.exchange_with(&call, None, device.as_deref()).await?;
+        let (Reply { body: tokens, .. }, headers) = self.exchange_with(&call, None, device.as_deref()).await?;
         if let (Some(file), Some(device)) =
             (&self.file, headers.get(DEVICE_HEADER).and_then(|device| device.to_str().ok()))
             && file.store_device(&user, device).is_err()
@@ -200,7 +205,7 @@ impl Client {
         let call = Call::<Refresh>::new((), RefreshToken { refresh: session.refresh.clone() });
         let error = match self.exchange(&call, None).await {
             Ok(tokens) => {
-                return Ok(self.adopt(&mut state, tokens, session.user, attempt.began_at));
+                return Ok(self.adopt(&mut state, tokens.body, session.user, attempt.began_at));
             }
             Err(error) => error,
         };
@@ -257,8 +262,12 @@ impl Client {
         tokio::task::spawn_blocking(move || file.lock().ok()).await.ok().flatten()
     }
 
-    async fn exchange<E: Endpoint>(&self, call: &Call<E>, token: Option<&str>) -> Result<E::Response, CallError> {
-        self.exchange_with(call, token, None).await.map(|(response, _)| response)
+    async fn exchange<E: Endpoint>(
+        &self,
+        call: &Call<E>,
+        token: Option<&str>,
+    ) -> Result<Reply<E::Response>, CallError> {
+        self.exchange_with(call, token, None).await.map(|(reply, _)| reply)
     }
 
     async fn exchange_with<E: Endpoint>(
@@ -266,7 +275,7 @@ impl Client {
         call: &Call<E>,
         token: Option<&str>,
         device: Option<&str>,
-    ) -> Result<(E::Response, HeaderMap), CallError> {
+    ) -> Result<(Reply<E::Response>, HeaderMap), CallError> {
         let request = call.to_request();
         let mut builder = self.http.request(request.method().clone(), self.server.at(&call.path_and_query()));
         builder = builder.headers(request.headers().clone()).body(request.into_body());
@@ -286,7 +295,7 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        call.read(status, &headers, &body).map(|reply| (reply.body, headers))
+        call.read(status, &headers, &body).map(|reply| (reply, headers))
     }
 }
 

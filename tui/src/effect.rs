@@ -11,7 +11,10 @@ use common::{
     record::Record,
 };
 
-use crate::{load::Ticket, message::Deleted};
+use crate::{
+    load::Ticket,
+    message::{Deleted, Undo},
+};
 
 /// Something to be done. No `Debug`: passwords are in here.
 #[derive(Clone, PartialEq)]
@@ -38,10 +41,12 @@ pub enum Effect {
     Update(Ticket, CollectionName, RecordId, Record),
     /// Read the version of a record that somebody else wrote.
     Fresh(Ticket, CollectionName, RecordId),
+    /// Ask what deleting a record would take along.
+    WouldDelete(Ticket, Deleted),
     /// Delete a record, if it still has the revision.
     Delete(Ticket, Deleted),
-    /// Put a record back.
-    Restore(Ticket, Deleted),
+    /// Undo what was done to a record.
+    Revert(Ticket, Undo),
     /// Write a collection's definition: a new one, or that of the one with this name.
     Define(Ticket, Option<CollectionName>, Box<Definition>, DefinitionQuery),
     /// Read a page of users.

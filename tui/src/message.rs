@@ -4,10 +4,11 @@ use common::{
     CallError,
     collection::Collection,
     endpoints::root::Root,
-    id::{RecordId, Revision},
+    id::{OperationId, RecordId, Revision},
     name::CollectionName,
     page::Page,
     record::Record,
+    undo::{Deletion, Reverted},
     user::User,
 };
 use crossterm::event::KeyEvent;
@@ -26,7 +27,7 @@ pub enum Failure {
 /// An answer, or why there is none.
 pub type Answer<T> = Result<T, Failure>;
 
-/// A record that was deleted, so that it can be put back.
+/// A record that is to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deleted {
     /// The collection that it was in.
@@ -35,6 +36,19 @@ pub struct Deleted {
     pub id: RecordId,
     /// Its last version.
     pub revision: Revision,
+    /// The title, as people know it.
+    pub title: String,
+}
+
+/// What was done to a record, so that it can be undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo {
+    /// The operation that it was.
+    pub operation: OperationId,
+    /// The collection of the record.
+    pub collection: CollectionName,
+    /// Which record.
+    pub id: RecordId,
     /// The title, as people know it.
     pub title: String,
 }
@@ -64,14 +78,16 @@ pub enum Message {
     Records(Ticket, Answer<Page<Record>>),
     /// One record.
     Record(Ticket, Answer<Record>),
-    /// A record was written.
-    Saved(Ticket, Answer<Record>),
+    /// A record was written, by this operation.
+    Saved(Ticket, Answer<Record>, Option<OperationId>),
     /// The version of a record that somebody else wrote.
     Fresh(Ticket, Answer<Record>),
-    /// A record was deleted.
-    Deleted(Ticket, Deleted, Answer<()>),
-    /// A record was put back.
-    Restored(Ticket, Deleted, Answer<Record>),
+    /// What deleting a record would take along.
+    WouldDelete(Ticket, Deleted, Answer<Deletion>),
+    /// A record was deleted, by this operation.
+    Deleted(Ticket, Deleted, Answer<Option<OperationId>>),
+    /// Something was undone.
+    Undone(Ticket, Undo, Answer<Reverted>),
     /// A collection was written.
     Defined(Ticket, Answer<Box<Collection>>),
     /// A password was changed, or a user made, changed or deleted.

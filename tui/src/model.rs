@@ -14,7 +14,7 @@ use crate::{
     effect::Effect,
     key::Context,
     load::{Load, Ticket, Tickets},
-    message::Deleted,
+    message::{Deleted, Undo},
     screen::{Collections, Editing, SignIn},
     style::Theme,
 };
@@ -43,8 +43,10 @@ pub struct Model {
     pub help: Option<usize>,
     /// The sentence above the footer.
     pub toast: Option<Toast>,
-    /// Deleted records, the latest last.
-    pub undo: Vec<Deleted>,
+    /// What can be undone, the latest last.
+    pub undo: Vec<Undo>,
+    /// The record of which it was asked whether it is to be deleted with all that hangs on it.
+    pub to_delete: Option<Deleted>,
     /// The write that is under way. Until its answer comes, keys wait in [`Self::ahead`].
     pub writing: Option<Ticket>,
     /// Keys and pastes that wait.
@@ -98,6 +100,7 @@ impl Model {
             help: None,
             toast: None,
             undo: Vec::new(),
+            to_delete: None,
             writing: None,
             ahead: VecDeque::new(),
             quitting: false,

@@ -1,15 +1,16 @@
 //! Does what updates want done: one call of the client for each effect, its answer a message.
 
 use common::{
-    Call, Object,
+    Call, Object, Reply,
     collection::DefinitionAnswer,
-    endpoints::{collections, records, root, sessions, setup, tokens, users},
-    id::{RecordId, Revision},
+    endpoints::{changes, collections, records, root, sessions, setup, tokens, users},
+    id::{OperationId, RecordId},
     name::CollectionName,
     page::Page,
     query::SessionQuery,
     reader::Body,
     record::{OneOrMany, Record},
+    undo::DeleteQuery,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -44,20 +45,28 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
         Effect::Create(ticket, collection, body) => {
             let body = OneOrMany::One(body);
             let call = Call::<records::Create>::new((collection,), body);
-            let created = client.send(&call).await.map(|created| match created {
+            let (created, operation) = split(client.reply(&call).await);
+            let created = created.map(|created| match created {
                 OneOrMany::One(record) => record,
                 OneOrMany::Many(records) => records.into_iter().next().unwrap_or_default(),
             });
-            Message::Saved(ticket, created)
+            Message::Saved(ticket, created, operation)
         }
         Effect::Update(ticket, collection, id, body) => {
             let call = Call::<records::Update>::new((collection, id), body);
-            Message::Saved(ticket, client.send(&call).await)
+            let (saved, operation) = split(client.reply(&call).await);
+            Message::Saved(ticket, saved, operation)
+        }
+        Effect::WouldDelete(ticket, deleted) => {
+            let params = (deleted.collection.clone(), deleted.id);
+            let call = Call::<records::DryDelete>::new(params, ()).if_match(Some(deleted.revision));
+            let answer = client.send(&call.query(DeleteQuery { dry_run: true })).await;
+            Message::WouldDelete(ticket, deleted, answer)
         }
         Effect::Delete(ticket, deleted) => {
             let params = (deleted.collection.clone(), deleted.id);
             let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
-            let answer = client.send(&call).await.map(|_| ());
+            let answer = client.reply(&call).await.map(|reply| reply.operation);
             Message::Deleted(ticket, deleted, answer)
         }
         Effect::Define(ticket, existing, definition, query) => {
@@ -75,11 +84,9 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             };
             Message::Defined(ticket, answer.map(Box::new))
         }
-        Effect::Restore(ticket, deleted) => {
-            let params: (_, _, Revision) = (deleted.collection.clone(), deleted.id, deleted.revision);
-            let call = Call::<records::Restore>::new(params, ());
-            let answer = client.send(&call).await;
-            Message::Restored(ticket, deleted, answer)
+        Effect::Revert(ticket, undo) => {
+            let answer = client.send(&Call::<changes::Revert>::new((undo.operation,), ())).await;
+            Message::Undone(ticket, undo, answer)
         }
         Effect::Users(ticket, query) => {
             let call = Call::<users::List>::new((), ()).query(query);
@@ -118,6 +125,12 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             Message::Account(ticket, client.send(&call).await.map(drop))
         }
     }
+}
+
+/// The body of an answer, and the operation that the request was.
+fn split<T>(answer: Answer<Reply<T>>) -> (Answer<T>, Option<OperationId>) {
+    let operation = answer.as_ref().ok().and_then(|reply| reply.operation);
+    (answer.map(|reply| reply.body), operation)
 }
 
 /// People as rows of a table. What came as JSON goes back into it.

@@ -66,6 +66,9 @@ fn typed(model: &mut Model, typed: Typed) -> Vec<Effect> {
         return act::quit(model);
     }
     model.quitting = false;
+    if action(model, &typed) != Some(Action::Delete) {
+        model.to_delete = None;
+    }
     if !model.ahead.is_empty() || waits(model, &typed) {
         model.ahead.push_back(typed);
         return Vec::new();

@@ -10,9 +10,11 @@ use common::{
     CallError,
     access::Action as Access,
     collection::Collection,
+    name::CollectionName,
     record::Record,
     table::title,
     text::{count, single_line, thousands},
+    undo::{Deletion, Reverted},
     user::User,
 };
 
@@ -122,24 +124,34 @@ pub fn defined(collection: &Collection, is_new: bool) -> String {
 }
 
 /// A record was saved.
-pub fn saved(record: &Record, is_new: bool) -> String {
+pub fn saved(record: &Record, is_new: bool, can_be_undone: bool) -> String {
     let done = if is_new { "Created" } else { "Saved" };
-    format!("{done} \"{}\".", short(&title(record)))
+    format!("{done} \"{}\".{}", short(&title(record)), way_back(can_be_undone))
 }
 
 /// A record was deleted.
-pub fn deleted(title: &str) -> String {
-    format!("Deleted \"{}\". Press u to undo.", short(title))
+pub fn deleted(title: &str, can_be_undone: bool) -> String {
+    format!("Deleted \"{}\".{}", short(title), way_back(can_be_undone))
 }
 
-/// A record was put back.
-pub fn restored(title: &str) -> String {
-    format!("\"{}\" is back.", short(title))
+fn way_back(is_there: bool) -> &'static str {
+    if is_there { " Press u to undo." } else { "" }
 }
 
-/// A record could not be put back.
-pub fn not_restored(title: &str, error: &CallError) -> String {
-    format!("\"{}\" could not be brought back. {}", short(title), call_error(error))
+/// What deleting a record takes along, and how to do it; `None` where that is nothing.
+pub fn takes_along(title: &str, collection: &CollectionName, deletion: &Deletion) -> Option<String> {
+    let told = common::words::takes_along(&format!("\"{}\"", short(title)), collection, deletion)?;
+    Some(format!("{told} Press d again to delete."))
+}
+
+/// Something was undone.
+pub fn undone(title: &str, reverted: &Reverted) -> String {
+    common::words::undone(&format!("\"{}\"", short(title)), reverted)
+}
+
+/// Something could not be undone.
+pub fn not_undone(title: &str, error: &CallError) -> String {
+    format!("\"{}\" is as it was: that could not be undone. {}", short(title), call_error(error))
 }
 
 fn short(title: &str) -> String {

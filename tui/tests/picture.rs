@@ -98,7 +98,7 @@ fn model() -> Model {
         revision: common::id::Revision(1),
         title: "Lemon drops".into(),
     };
-    let effects = update(&mut model, Message::Deleted(ticket, deleted, Ok(())));
+    let effects = update(&mut model, Message::Deleted(ticket, deleted, Ok(Some(id(98).parse().unwrap()))));
     show(&mut model, &effects);
     model
 }

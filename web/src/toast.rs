@@ -2,21 +2,16 @@
 
 use std::rc::Rc;
 
-use common::{
-    id::{RecordId, Revision},
-    name::CollectionName,
-};
+use common::id::OperationId;
 use yew::prelude::*;
 
-/// How to put a deleted record back.
+/// How to undo what was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Undo {
-    /// Its collection.
-    pub(crate) collection: CollectionName,
-    /// Which record.
-    pub(crate) id: RecordId,
-    /// Its revision when it was deleted.
-    pub(crate) revision: Revision,
+    /// The operation that it was.
+    pub(crate) operation: OperationId,
+    /// The title of the record that it was done to, as people know it.
+    pub(crate) title: String,
 }
 
 /// One message.
@@ -56,14 +51,24 @@ pub(crate) struct Toasts {
 pub(crate) enum ToastEvent {
     /// Something was done.
     Said(String),
-    /// Something was deleted and can be put back.
-    Deleted(String, Undo),
+    /// Something was done and can be undone.
+    Done(String, Undo),
     /// Something went wrong.
     Failed(String),
     /// A message has been read.
     Removed(u32),
     /// Somebody signed out: what is shown was theirs.
     Cleared,
+}
+
+impl ToastEvent {
+    /// Something was done to a record of this title, by this operation if the server said so.
+    pub(crate) fn done(text: String, operation: Option<OperationId>, title: String) -> Self {
+        match operation {
+            Some(operation) => Self::Done(text, Undo { operation, title }),
+            None => Self::Said(text),
+        }
+    }
 }
 
 impl Toasts {
@@ -82,7 +87,7 @@ impl Reducible for Toasts {
         let mut next = (*self).clone();
         let (text, is_error, undo) = match event {
             ToastEvent::Said(text) => (text, false, None),
-            ToastEvent::Deleted(text, undo) => (text, false, Some(undo)),
+            ToastEvent::Done(text, undo) => (text, false, Some(undo)),
             ToastEvent::Failed(text) => (text, true, None),
             ToastEvent::Removed(id) => {
                 next.shown.retain(|toast| toast.id != id);
@@ -107,16 +112,16 @@ mod tests {
     use super::*;
 
     fn undo() -> Undo {
-        let id = "01920000-0000-7000-8000-000000000001".parse().unwrap();
-        Undo { collection: "snacks".parse().unwrap(), id, revision: Revision(7) }
+        let operation = "01920000-0000-7000-8000-000000000001".parse().unwrap();
+        Undo { operation, title: "Popcorn".to_owned() }
     }
 
     #[test]
-    fn the_latest_deletion_is_undone_first_and_messages_do_not_pile_up() {
+    fn the_latest_change_is_undone_first_and_messages_do_not_pile_up() {
         let events = [
             ToastEvent::Said("a".into()),
-            ToastEvent::Deleted("b".into(), undo()),
-            ToastEvent::Deleted("c".into(), undo()),
+            ToastEvent::Done("b".into(), undo()),
+            ToastEvent::Done("c".into(), undo()),
             ToastEvent::Failed("d".into()),
         ];
         let toasts = events.into_iter().fold(Rc::new(Toasts::default()), Reducible::reduce);

@@ -60,7 +60,7 @@ pub(crate) mod keys {
     pub(crate) const USERS: &str = "Users (admins)";
     pub(crate) const SESSIONS: &str = "Where you are signed in; where the user of the row is";
     pub(crate) const PASSWORD: &str = common::words::CHANGE_PASSWORD;
-    pub(crate) const UNDO: &str = "Undo the last deletion";
+    pub(crate) const UNDO: &str = "Undo what was done last";
     pub(crate) const BACK: &str = "Back to where this page belongs";
     pub(crate) const HELP: &str = "Show this list";
     pub(crate) const ENTER: &str = "Open the row; send the form";
@@ -70,7 +70,6 @@ pub(crate) mod keys {
 
 pub(crate) mod toast {
     pub(crate) const UNDO: &str = "Undo";
-    pub(crate) const RESTORED: &str = "It is back, as it was.";
     pub(crate) const SAVED: &str = "Saved.";
 
     pub(crate) fn created(label: &str) -> String {
@@ -79,6 +78,10 @@ pub(crate) mod toast {
 
     pub(crate) fn deleted(label: &str) -> String {
         format!("Deleted “{label}”.")
+    }
+
+    pub(crate) fn undone(label: &str, reverted: &common::undo::Reverted) -> String {
+        common::words::undone(&format!("“{label}”"), reverted)
     }
 
     pub(crate) fn collection_saved(name: &str) -> String {
@@ -215,6 +218,8 @@ pub(crate) mod record {
     pub(crate) const CREATE: &str = "Create";
     pub(crate) const ANOTHER: &str = "Create and add another";
     pub(crate) const DELETE: &str = "Delete";
+    pub(crate) const DELETE_ALL: &str = "Delete all of it";
+    pub(crate) const TAKES_ALONG: &str = "Other records hang on this one";
     pub(crate) const READ_ONLY: &str = "You may look at this record, but not change it.";
     pub(crate) const FORBIDDEN: &str =
         "You may not create records here. An admin can change the collection's access rules.";

@@ -158,7 +158,8 @@ impl Records {
         let Some(id) = record.id() else { return };
         self.land = Some(CursorTarget::On(id, self.selected));
         let row = self.rows.iter_mut().flatten().find(|row| row.id() == Some(id));
-        if let Some(row) = row {
+        // Of one that was put back only the id is known yet.
+        if let Some(row) = row.filter(|_| record.revision().is_some()) {
             row.clone_from(record);
         }
     }

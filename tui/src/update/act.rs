@@ -183,9 +183,11 @@ fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record
         return Vec::new();
     }
     let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return Vec::new() };
-    let ticket = model.begin_write();
     let title = title(record);
-    vec![Effect::Delete(ticket, Deleted { collection: collection.name.clone(), id, revision, title })]
+    let deleted = Deleted { collection: collection.name.clone(), id, revision, title };
+    let is_meant = model.to_delete.take().is_some_and(|asked| asked == deleted);
+    let ticket = model.begin_write();
+    vec![if is_meant { Effect::Delete(ticket, deleted) } else { Effect::WouldDelete(ticket, deleted) }]
 }
 
 fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -258,11 +260,11 @@ fn look_up(model: &mut Model) -> Vec<Effect> {
 }
 
 fn undo(model: &mut Model) -> Vec<Effect> {
-    let Some(deleted) = model.undo.pop() else {
+    let Some(undo) = model.undo.pop() else {
         model.complain(words::NOTHING_TO_UNDO);
         return Vec::new();
     };
-    vec![Effect::Restore(model.begin_write(), deleted)]
+    vec![Effect::Revert(model.begin_write(), undo)]
 }
 
 /// Ends the client; over unsaved text it asks once.

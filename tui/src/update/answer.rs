@@ -36,10 +36,13 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Collections(ticket, answer) => collections(model, ticket, answer),
         Message::Records(ticket, answer) => records::page(model, ticket, answer),
         Message::Record(ticket, answer) => records::record(model, ticket, answer),
-        Message::Saved(ticket, answer) if finish(model, ticket) => records::saved(model, answer),
+        Message::Saved(ticket, answer, operation) if finish(model, ticket) => records::saved(model, answer, operation),
         Message::Fresh(ticket, answer) if finish(model, ticket) => records::fresh(model, answer),
         Message::Deleted(ticket, record, answer) if finish(model, ticket) => records::deleted(model, record, answer),
-        Message::Restored(ticket, record, answer) if finish(model, ticket) => records::restored(model, record, answer),
+        Message::WouldDelete(ticket, record, answer) if finish(model, ticket) => {
+            records::would_delete(model, record, answer)
+        }
+        Message::Undone(ticket, undo, answer) if finish(model, ticket) => records::undone(model, undo, answer),
         Message::Defined(ticket, answer) if finish(model, ticket) => defined(model, answer),
         Message::Account(ticket, answer) if finish(model, ticket) => people::account(model, answer),
         Message::SessionsEnded(ticket, answer) if finish(model, ticket) => people::ended_sessions(model, answer),

@@ -74,7 +74,7 @@ fn three_tables() -> (Model, Vec<Effect>) {
     press(&mut model, "nattic");
     let effects = press(&mut model, "^s");
     let [Effect::Create(ticket, ..)] = effects.as_slice() else { panic!("the room is written") };
-    let effects = update(&mut model, Message::Saved(*ticket, Ok(row(32, "attic"))));
+    let effects = update(&mut model, Message::Saved(*ticket, Ok(row(32, "attic")), None));
     (model, effects)
 }
 

@@ -2,8 +2,10 @@
 
 use common::{
     CallError, Problem,
+    id::OperationId,
     problem::{FieldError, FieldErrors},
     reader::Body,
+    undo::Deletion,
 };
 use crossterm::event::{KeyCode, KeyModifiers};
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use super::*;
 use crate::{
     fixture::{self, ada, id, page, press, record, snack, snacks, table, user},
     load::Ticket,
-    message::Failure,
+    message::{Deleted, Failure},
     screen::{self, RecordForm, Records},
     words,
 };
@@ -44,6 +46,65 @@ fn records(model: &Model) -> &Records {
 
 fn toast(model: &Model) -> &str {
     model.toast.as_ref().map_or("", |toast| &toast.text)
+}
+
+fn operation() -> OperationId {
+    id(70).parse().unwrap()
+}
+
+/// A deletion that was asked for takes nothing along: gives the ticket of the deletion itself.
+fn asked(model: &mut Model, effects: &[Effect]) -> (Ticket, Deleted) {
+    let [Effect::WouldDelete(ticket, deleted)] = effects else { panic!("it is asked what goes") };
+    let alone =
+        json!({"count": 1, "counts": [{"subject": "record", "collection": "snacks", "action": "delete", "count": 1}]});
+    let alone = serde_json::from_value(alone).unwrap();
+    match update(model, Message::WouldDelete(*ticket, deleted.clone(), Ok(alone))).as_slice() {
+        [Effect::Delete(ticket, deleted)] => (*ticket, deleted.clone()),
+        _ => panic!("one record is deleted"),
+    }
+}
+
+#[test]
+fn what_goes_with_a_record_is_told_before_it_is_deleted() {
+    let mut model = two_snacks();
+    let counts = json!([{"subject": "record", "collection": "snacks", "action": "delete", "count": 1},
+        {"subject": "record", "collection": "bites", "action": "delete", "count": 500}]);
+    let deletion: Deletion = serde_json::from_value(json!({"count": 501, "counts": counts})).unwrap();
+    for (keys, is_meant) in [("d", true), ("jd", false)] {
+        let effects = press(&mut model, "d");
+        let [Effect::WouldDelete(ticket, deleted)] = effects.as_slice() else { panic!("it is asked what goes") };
+        // What was typed before the question came is no answer to it.
+        press(&mut model, "d");
+        let answer = Message::WouldDelete(*ticket, deleted.clone(), Ok(deletion.clone()));
+        assert!(update(&mut model, answer).is_empty());
+        let told = "Deleting \"Popcorn\" deletes 500 records of bites too. Press d again to delete.";
+        assert_eq!(toast(&model), told);
+        let effects = press(&mut model, keys);
+        assert_eq!(matches!(effects.as_slice(), [Effect::Delete(..)]), is_meant);
+        model.writing = None;
+    }
+}
+
+#[test]
+fn what_was_saved_can_be_undone() {
+    let mut model = two_snacks();
+    let effects = press(&mut model, "\n");
+    let [Effect::Record(ticket, ..)] = effects.as_slice() else { panic!("it is read anew") };
+    update(&mut model, Message::Record(*ticket, Ok(snack(1, "Popcorn"))));
+    press(&mut model, "e!");
+    let (ticket, _) = save(&mut model);
+    update(&mut model, Message::Saved(ticket, Ok(snack(1, "Popcorn!")), Some(operation())));
+    assert_eq!(toast(&model), "Saved \"Popcorn!\". Press u to undo.");
+    let effects = press(&mut model, "u");
+    let [Effect::Revert(ticket, undo)] = effects.as_slice() else { panic!() };
+    assert_eq!(undo.operation, operation());
+    let counts = json!([{"subject": "record", "collection": "snacks", "action": "update", "count": 1}]);
+    let reverted = json!({"operation": id(71), "reverts": id(70), "state": "done", "count": 1, "counts": counts,
+        "skipped": 0, "not_restored": []});
+    let reverted = serde_json::from_value(reverted).unwrap();
+    let effects = update(&mut model, Message::Undone(*ticket, undo.clone(), Ok(reverted)));
+    assert_eq!(toast(&model), "\"Popcorn!\" is as before.");
+    assert!(matches!(effects.as_slice(), [Effect::Record(..), Effect::Records(..)]));
 }
 
 /// Saves, and gives the ticket and body of the write.
@@ -92,25 +153,25 @@ fn a_wrong_password_is_said_and_can_be_typed_again() {
 }
 
 #[test]
-fn a_deletion_is_undone_by_its_revision_even_when_u_comes_before_the_answer() {
+fn a_deletion_is_undone_by_its_operation_even_when_u_comes_before_the_answer() {
     let mut model = two_snacks();
     let effects = press(&mut model, "jdu");
-    let [Effect::Delete(ticket, deleted)] = effects.as_slice() else { panic!("one record is deleted") };
-    assert_eq!(deleted.id.to_string(), id(2));
-    let effects = update(&mut model, Message::Deleted(*ticket, deleted.clone(), Ok(())));
-    let restored = effects.iter().find_map(|effect| match effect {
-        Effect::Restore(_, deleted) => Some(deleted),
+    let (ticket, deleted) = asked(&mut model, &effects);
+    assert_eq!((deleted.id.to_string(), deleted.revision.0), (id(2), 1002));
+    let effects = update(&mut model, Message::Deleted(ticket, deleted, Ok(Some(operation()))));
+    let undone = effects.iter().find_map(|effect| match effect {
+        Effect::Revert(_, undo) => Some(undo),
         _ => None,
     });
-    assert_eq!(restored.unwrap().revision.0, 1002);
+    assert_eq!(undone.unwrap().operation, operation());
 }
 
 #[test]
 fn a_record_changed_by_somebody_else_is_not_deleted() {
     let mut model = two_snacks();
     let effects = press(&mut model, "d");
-    let [Effect::Delete(ticket, deleted)] = effects.as_slice() else { panic!() };
-    let effects = update(&mut model, Message::Deleted(*ticket, deleted.clone(), Err(refused(Problem::stale("x")))));
+    let (ticket, deleted) = asked(&mut model, &effects);
+    let effects = update(&mut model, Message::Deleted(ticket, deleted, Err(refused(Problem::stale("x")))));
     assert_eq!(toast(&model), words::CHANGED_NOT_DELETED);
     assert!(matches!(effects.as_slice(), [Effect::Records(..)]));
     assert!(model.undo.is_empty());
@@ -120,17 +181,17 @@ fn a_record_changed_by_somebody_else_is_not_deleted() {
 fn an_undo_that_nothing_answers_can_be_tried_again() {
     let mut model = two_snacks();
     let effects = press(&mut model, "d");
-    let [Effect::Delete(ticket, deleted)] = effects.as_slice() else { panic!() };
-    update(&mut model, Message::Deleted(*ticket, deleted.clone(), Ok(())));
+    let (ticket, deleted) = asked(&mut model, &effects);
+    update(&mut model, Message::Deleted(ticket, deleted, Ok(Some(operation()))));
     assert_eq!(toast(&model), "Deleted \"Popcorn\". Press u to undo.");
     press(&mut model, "n");
     assert_eq!(toast(&model), "", "in a form u is a letter");
     press(&mut model, "<");
     let effects = press(&mut model, "u");
-    let [Effect::Restore(ticket, deleted)] = effects.as_slice() else { panic!() };
+    let [Effect::Revert(ticket, undo)] = effects.as_slice() else { panic!() };
     let unreachable = Failure::Call(CallError::Unreachable("it took too long".into()));
-    update(&mut model, Message::Restored(*ticket, deleted.clone(), Err(unreachable)));
-    assert!(matches!(press(&mut model, "u").as_slice(), [Effect::Restore(..)]));
+    update(&mut model, Message::Undone(*ticket, undo.clone(), Err(unreachable)));
+    assert!(matches!(press(&mut model, "u").as_slice(), [Effect::Revert(..)]));
 }
 
 #[test]
@@ -165,7 +226,7 @@ fn nobody_deletes_a_row_that_they_have_not_seen() {
     let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!() };
     assert!(press(&mut model, "d").is_empty());
     let effects = update(&mut model, Message::Records(*ticket, Ok(page(vec![snack(2, "Chips")], 1))));
-    assert!(matches!(effects.as_slice(), [Effect::Delete(_, deleted)] if deleted.title == "Chips"));
+    assert!(matches!(effects.as_slice(), [Effect::WouldDelete(_, deleted)] if deleted.title == "Chips"));
 }
 
 #[test]
@@ -246,7 +307,7 @@ fn an_open_record_shows_what_is_stored_now_and_its_table_follows_an_edit() {
     let (ticket, body) = save(&mut model);
     assert_eq!(body, json!({"title": "Popcorn, salted!", "revision": 2000}));
     let saved = record(&json!({"id": id(1), "title": "Popcorn, salted!", "revision": 2001}));
-    let effects = update(&mut model, Message::Saved(ticket, Ok(saved)));
+    let effects = update(&mut model, Message::Saved(ticket, Ok(saved), None));
     assert!(matches!(effects.as_slice(), [Effect::Record(..), Effect::Records(..)]));
 }
 

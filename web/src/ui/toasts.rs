@@ -1,6 +1,6 @@
-//! Draws the messages, takes them away in time, and puts back what a message offers to.
+//! Draws the messages, takes them away in time, and undoes what a message offers to.
 
-use common::{Call, endpoints::records};
+use common::{Call, endpoints::changes};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct ToastListProps {
     pub(crate) client: Client,
     pub(crate) toasts: UseReducerHandle<Toasts>,
-    /// Something was put back: pages load again.
+    /// Something was undone: pages load again.
     pub(crate) onchange: Callback<()>,
 }
 
@@ -33,11 +33,11 @@ pub(crate) fn ToastList(props: &ToastListProps) -> Html {
             let (client, dispatch, onchange) = (client.clone(), dispatch.clone(), onchange.clone());
             dispatch.dispatch(ToastEvent::Removed(id));
             spawn_local(async move {
-                let call = Call::<records::Restore>::new((undo.collection, undo.id, undo.revision), ());
+                let call = Call::<changes::Revert>::new((undo.operation,), ());
                 match client.send(call).await {
-                    Ok(_) => {
+                    Ok(reply) => {
                         onchange.emit(());
-                        dispatch.dispatch(ToastEvent::Said(words::toast::RESTORED.to_owned()));
+                        dispatch.dispatch(ToastEvent::Said(words::toast::undone(&undo.title, &reply.body)));
                     }
                     Err(error) => dispatch.dispatch(ToastEvent::Failed(error.to_string())),
                 }

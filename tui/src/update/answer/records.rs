@@ -1,12 +1,20 @@
 //! Answers about records: pages, single ones, and what became of a write.
 
-use common::{conflict::Refusal, name::CollectionName, page::Page, record::Record};
+use common::{
+    conflict::Refusal,
+    id::OperationId,
+    name::CollectionName,
+    page::Page,
+    record::Record,
+    table,
+    undo::{Deletion, Reverted},
+};
 
 use super::ended;
 use crate::{
     effect::Effect,
     load::Ticket,
-    message::{Answer, Deleted, Failure},
+    message::{Answer, Deleted, Failure, Undo},
     model::{Model, Screen},
     words,
 };
@@ -44,13 +52,20 @@ pub(super) fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) 
 }
 
 /// A record was written, or refused.
-pub(super) fn saved(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
+pub(super) fn saved(model: &mut Model, answer: Answer<Record>, operation: Option<OperationId>) -> Vec<Effect> {
     let failure = match answer {
         Ok(record) => {
             let Screen::Form(form) = model.top() else { return Vec::new() };
             let (collection, is_new) = (form.collection.name.clone(), form.edited.base.is_none());
             model.screens.pop();
-            model.say(words::saved(&record, is_new));
+            let undo = operation.zip(record.id()).map(|(operation, id)| Undo {
+                operation,
+                collection: collection.clone(),
+                id,
+                title: table::title(&record),
+            });
+            model.say(words::saved(&record, is_new, undo.is_some()));
+            model.undo.extend(undo);
             if let Screen::Record(detail) = model.top() {
                 detail.record = record.clone();
             }
@@ -104,18 +119,36 @@ pub(super) fn fresh(model: &mut Model, answer: Answer<Record>) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What deleting a record would take along is known: nothing, or it is asked whether that is meant.
+pub(super) fn would_delete(model: &mut Model, record: Deleted, answer: Answer<Deletion>) -> Vec<Effect> {
+    match answer {
+        Ok(deletion) => match words::takes_along(&record.title, &record.collection, &deletion) {
+            None => vec![Effect::Delete(model.begin_write(), record)],
+            Some(question) => {
+                // What was typed ahead was not meant for this.
+                model.ahead.clear();
+                model.complain(question);
+                model.to_delete = Some(record);
+                Vec::new()
+            }
+        },
+        Err(failure) => deleted(model, record, Err(failure)),
+    }
+}
+
 /// A record was deleted, or not.
-pub(super) fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) -> Vec<Effect> {
+pub(super) fn deleted(model: &mut Model, record: Deleted, answer: Answer<Option<OperationId>>) -> Vec<Effect> {
     let error = match answer {
-        Ok(()) => {
-            model.say(words::deleted(&record.title));
+        Ok(operation) => {
+            model.say(words::deleted(&record.title, operation.is_some()));
             if let Screen::Record(_) = model.top() {
                 model.screens.pop();
             }
             if let Screen::Records(records) = model.top() {
                 records.remove(record.id);
             }
-            model.undo.push(record);
+            let Deleted { collection, id, title, .. } = record;
+            model.undo.extend(operation.map(|operation| Undo { operation, collection, id, title }));
             return model.reload();
         }
         Err(Failure::Call(error)) => error,
@@ -140,23 +173,25 @@ pub(super) fn deleted(model: &mut Model, record: Deleted, answer: Answer<()>) ->
     }
 }
 
-/// A record was put back, or not.
-pub(super) fn restored(model: &mut Model, record: Deleted, answer: Answer<Record>) -> Vec<Effect> {
+/// Something was undone, or not.
+pub(super) fn undone(model: &mut Model, undo: Undo, answer: Answer<Reverted>) -> Vec<Effect> {
     let error = match answer {
-        Ok(restored) => {
-            model.say(words::restored(&record.title));
-            return reload_below(model, &record.collection, &restored);
+        Ok(reverted) => {
+            model.say(words::undone(&undo.title, &reverted));
+            let mut frame = Record::default();
+            frame.set("id", undo.id.to_string());
+            return reload_below(model, &undo.collection, &frame);
         }
         Err(Failure::Call(error)) => error,
         Err(failure) => {
-            model.undo.push(record);
+            model.undo.push(undo);
             return ended(model, &failure).unwrap_or_default();
         }
     };
-    let said = words::not_restored(&record.title, &error);
+    let said = words::not_undone(&undo.title, &error);
     // What the server has no answer to may work later; what it refuses does not get better by asking again.
     if error.problem().is_none() || error.status() >= 500 || error.status() == 429 || error.status() == 409 {
-        model.undo.push(record);
+        model.undo.push(undo);
     }
     model.complain(said);
     Vec::new()

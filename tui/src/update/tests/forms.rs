@@ -18,7 +18,7 @@ fn a_new_record_is_written_as_typed_and_the_cursor_lands_on_it() {
     press(&mut model, "nPopcorn\t3.5\t7");
     let (ticket, body) = save(&mut model);
     assert_eq!((&body["title"], &body["price"], &body["stock"]), (&json!("Popcorn"), &json!("3.50"), &json!(7)));
-    let effects = update(&mut model, Message::Saved(ticket, Ok(snack(3, "Popcorn"))));
+    let effects = update(&mut model, Message::Saved(ticket, Ok(snack(3, "Popcorn")), None));
     assert_eq!(toast(&model), "Created \"Popcorn\".");
     let [Effect::Records(ticket, ..)] = effects.as_slice() else { panic!("the table is loaded anew") };
     let rows = vec![snack(1, "a"), snack(2, "b"), snack(3, "Popcorn")];
@@ -41,7 +41,7 @@ fn what_is_typed_while_a_save_is_under_way_comes_after_it() {
     let (ticket, _) = save(&mut model);
     press(&mut model, "nNuts");
     assert_eq!(form(&model).state.form.text("title"), "Popcorn!");
-    update(&mut model, Message::Saved(ticket, Ok(snack(1, "Popcorn!"))));
+    update(&mut model, Message::Saved(ticket, Ok(snack(1, "Popcorn!")), None));
     assert_eq!(form(&model).state.form.text("title"), "Nuts");
 }
 
@@ -51,7 +51,7 @@ fn a_refusal_stands_at_its_field_and_the_text_stays() {
     press(&mut model, "nPopcorn");
     let (ticket, _) = save(&mut model);
     let errors = FieldErrors::of("title", FieldError::new("unique", "Snack with this title already exists."));
-    update(&mut model, Message::Saved(ticket, Err(refused(Problem::taken(errors)))));
+    update(&mut model, Message::Saved(ticket, Err(refused(Problem::taken(errors))), None));
     let input = form(&model).state.form.input("title").unwrap();
     assert_eq!((input.text.as_str(), input.errors.len()), ("Popcorn", 1));
 }
@@ -62,7 +62,7 @@ fn a_save_that_nothing_answers_keeps_the_text_and_can_be_tried_again() {
     press(&mut model, "e!");
     let (ticket, body) = save(&mut model);
     let unreachable = Failure::Call(CallError::Unreachable("it took too long".into()));
-    update(&mut model, Message::Saved(ticket, Err(unreachable)));
+    update(&mut model, Message::Saved(ticket, Err(unreachable), None));
     assert!(form(&model).state.form.errors[0].starts_with("The server could not be reached (it took too long)."));
     assert_eq!(toast(&model), "Not saved. Your text is kept; Ctrl-S tries again.");
     assert_eq!(save(&mut model).1, body);
@@ -73,7 +73,7 @@ fn after_a_412_both_versions_are_shown_and_either_can_be_taken() {
     let mut model = two_snacks();
     press(&mut model, "e!");
     let (ticket, _) = save(&mut model);
-    let effects = update(&mut model, Message::Saved(ticket, Err(refused(Problem::stale("changed")))));
+    let effects = update(&mut model, Message::Saved(ticket, Err(refused(Problem::stale("changed"))), None));
     let [Effect::Fresh(ticket, ..)] = effects.as_slice() else { panic!("their version is read") };
     let mut theirs = snack(1, "Puffs");
     theirs.set("stock", 99);
@@ -95,7 +95,7 @@ fn a_record_deleted_under_the_form_can_be_saved_as_a_new_one() {
     let mut model = two_snacks();
     press(&mut model, "e!");
     let (ticket, _) = save(&mut model);
-    update(&mut model, Message::Saved(ticket, Err(refused(Problem::not_found("gone")))));
+    update(&mut model, Message::Saved(ticket, Err(refused(Problem::not_found("gone"))), None));
     assert_eq!(form(&model).notice.as_deref(), Some(words::DELETED_ELSEWHERE));
     let (_, body) = save(&mut model);
     assert_eq!((&body["title"], &body["price"]), (&json!("Popcorn!"), &json!("2.50")));
@@ -123,7 +123,7 @@ fn a_session_that_ends_under_a_form_gives_it_back_after_signing_in() {
     press(&mut model, "e!");
     let (ticket, _) = save(&mut model);
     press(&mut model, "?");
-    let effects = update(&mut model, Message::Saved(ticket, Err(Failure::SignedOut)));
+    let effects = update(&mut model, Message::Saved(ticket, Err(Failure::SignedOut), None));
     assert!(matches!(effects.as_slice(), [Effect::Look(_)]));
     assert_eq!(model.sign_in.as_ref().unwrap().reason.as_deref(), Some(words::ENDED_TEXT_KEPT));
     let effects = press(&mut model, "ada\tsecret\n");
@@ -140,7 +140,7 @@ fn somebody_else_who_signs_in_does_not_see_what_was_open() {
     let mut model = two_snacks();
     press(&mut model, "e!");
     let (ticket, _) = save(&mut model);
-    update(&mut model, Message::Saved(ticket, Err(Failure::SignedOut)));
+    update(&mut model, Message::Saved(ticket, Err(Failure::SignedOut), None));
     let effects = press(&mut model, "eve\tsecret\n");
     let [Effect::SignIn(ticket, _)] = effects.as_slice() else { panic!() };
     update(&mut model, Message::SignedIn(*ticket, Ok(user(78, "eve", true))));

@@ -9,6 +9,8 @@ pub(crate) struct Draft {
     /// The version that is edited, and what others have done to it.
     pub(crate) edited: EditedRecord,
     pub(crate) busy: bool,
+    /// What deleting it takes along, where it is asked whether that is meant.
+    pub(crate) takes_along: Option<String>,
     /// All is sent; the page is about to be left.
     pub(crate) is_done: bool,
     /// It was left unsent, and came back.
@@ -21,7 +23,7 @@ impl Draft {
     /// Begins.
     pub(crate) fn new(collection: &Collection, record: Option<Record>) -> Self {
         let (edited, form) = EditedRecord::new(collection, record);
-        Self { form, edited, busy: false, is_done: false, is_kept: false, number: 0 }
+        Self { form, edited, busy: false, takes_along: None, is_done: false, is_kept: false, number: 0 }
     }
 
     /// Goes on with what was left unsent, where there is something. What others changed since then comes to light when it
@@ -32,7 +34,7 @@ impl Draft {
             fields.eq(&collection.fields) && left.edited.base.is_some() == record.is_some()
         };
         match left.filter(fits) {
-            Some(left) => Self { busy: false, is_kept: true, ..left },
+            Some(left) => Self { busy: false, takes_along: None, is_kept: true, ..left },
             None => Self::new(collection, record),
         }
     }

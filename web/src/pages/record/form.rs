@@ -17,6 +17,7 @@ use crate::{
     model::{Changes, use_model},
     table_locations,
     ui::{
+        confirm::Confirm,
         field::InputView,
         form::{form_errors, kept, send_on_ctrl_s, submit},
         icon::{Shape, icon},
@@ -49,7 +50,8 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
         note,
     };
     let is_unsent = draft.0.is_unsent();
-    let Draft { form, edited: EditedRecord { base, conflict, .. }, busy, is_kept, number, .. } = draft.0.clone();
+    let Draft { form, edited: EditedRecord { base, conflict, .. }, busy, takes_along, is_kept, number, .. } =
+        draft.0.clone();
     use_unsent(is_unsent);
     work.note.emit(is_unsent.then(|| draft.0.clone()));
     let may = |action| {
@@ -68,7 +70,15 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
     let onsubmit = send(Then::Leave).reform(|event: SubmitEvent| event.prevent_default());
     let ondelete = {
         let (work, base) = (work.clone(), base.clone());
-        move |_: MouseEvent| base.iter().for_each(|record| work.delete(record))
+        move |_: MouseEvent| base.iter().for_each(|record| work.ask_to_delete(record))
+    };
+    let onconfirm = {
+        let (work, base) = (work.clone(), base.clone());
+        move |()| base.iter().for_each(|record| work.delete(record))
+    };
+    let onclose = {
+        let changes = work.changes.clone();
+        move |()| changes.apply(|draft| draft.takes_along = None)
     };
     let onleave = {
         let (changes, note) = (work.changes.clone(), work.note.clone());
@@ -135,6 +145,9 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
                 }
             </div>
             { for base.as_ref().map(facts) }
+            if let Some(text) = takes_along {
+                <Confirm title={words::record::TAKES_ALONG} {text} submit={words::record::DELETE_ALL} {onconfirm} {onclose} />
+            }
         </form>
     }
 }

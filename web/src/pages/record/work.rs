@@ -10,19 +10,15 @@ use common::{
     id::RecordId,
     record::{OneOrMany, Record},
     table,
+    undo::DeleteQuery,
+    words::takes_along,
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use super::draft::Draft;
 use crate::{
-    client::Client,
-    hooks::Go,
-    model::Changes,
-    table_locations,
-    toast::{ToastEvent, Undo},
-    ui::form::focus_first_error,
-    words,
+    client::Client, hooks::Go, model::Changes, table_locations, toast::ToastEvent, ui::form::focus_first_error, words,
 };
 
 /// The state that the handlers share.
@@ -67,19 +63,23 @@ impl Work {
         let name = self.collection.name.clone();
         spawn_local(async move {
             let outcome = if let Some(id) = id {
-                work.client.send(Call::<records::Update>::new((name, id), body)).await.map(|_| None)
+                work.client.send(Call::<records::Update>::new((name, id), body)).await.map(|reply| {
+                    let said = words::toast::SAVED.to_owned();
+                    (ToastEvent::done(said, reply.operation, table::title(&reply.body)), true)
+                })
             } else {
                 let body = OneOrMany::One(body);
-                work.client.send(Call::<records::Create>::new((name,), body)).await.map(|reply| Some(reply.body))
+                work.client.send(Call::<records::Create>::new((name,), body)).await.map(|reply| {
+                    let title = match &reply.body {
+                        OneOrMany::One(record) => table::title(record),
+                        OneOrMany::Many(_) => String::new(),
+                    };
+                    (ToastEvent::done(words::toast::created(&title), reply.operation, title), then == Then::Leave)
+                })
             };
             match outcome {
-                Ok(None) => work.leave(Some(ToastEvent::Said(words::toast::SAVED.to_owned()))),
-                Ok(Some(created)) => {
-                    let OneOrMany::One(record) = created else { return };
-                    let said = ToastEvent::Said(words::toast::created(&table::title(&record)));
-                    if then == Then::Leave {
-                        return work.leave(Some(said));
-                    }
+                Ok((said, true)) => work.leave(Some(said)),
+                Ok((said, false)) => {
                     work.toasts.emit(said);
                     let collection = work.collection.clone();
                     work.changes.apply(move |draft| {
@@ -91,18 +91,38 @@ impl Work {
         });
     }
 
-    /// Deletes the record.
-    pub(crate) fn delete(&self, record: &Record) {
+    /// Deletes the record; where others go with it, it is asked first whether that is meant.
+    pub(crate) fn ask_to_delete(&self, record: &Record) {
         let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return };
         let (work, record) = (self.clone(), record.clone());
         self.changes.apply(|draft| draft.busy = true);
         spawn_local(async move {
             let name = work.collection.name.clone();
-            let call = Call::<records::Delete>::new((name.clone(), id), ()).if_match(Some(revision));
+            let call = Call::<records::DryDelete>::new((name.clone(), id), ()).if_match(Some(revision));
+            match work.client.send(call.query(DeleteQuery { dry_run: true })).await {
+                Ok(reply) => {
+                    let title = format!("“{}”", table::title(&record));
+                    let Some(told) = takes_along(&title, &name, &reply.body) else { return work.delete(&record) };
+                    work.changes.apply(|draft| (draft.busy, draft.takes_along) = (false, Some(told)));
+                }
+                Err(error) => work.refused(Some(id), &error).await,
+            }
+        });
+    }
+
+    /// Deletes the record.
+    pub(crate) fn delete(&self, record: &Record) {
+        let (Some(id), Some(revision)) = (record.id(), record.revision()) else { return };
+        let (work, record) = (self.clone(), record.clone());
+        self.changes.apply(|draft| (draft.busy, draft.takes_along) = (true, None));
+        spawn_local(async move {
+            let name = work.collection.name.clone();
+            let call = Call::<records::Delete>::new((name, id), ()).if_match(Some(revision));
             match work.client.send(call).await {
-                Ok(_) => {
-                    let undo = Undo { collection: name, id, revision };
-                    work.leave(Some(ToastEvent::Deleted(words::toast::deleted(&table::title(&record)), undo)));
+                Ok(reply) => {
+                    let title = table::title(&record);
+                    let said = words::toast::deleted(&title);
+                    work.leave(Some(ToastEvent::done(said, reply.operation, title)));
                 }
                 Err(error) => work.refused(Some(id), &error).await,
             }
