@@ -16,6 +16,7 @@ use crate::{
     access::{AccessRules, Action, Rule},
     answer::JsonAnswer,
     field::Field,
+    history::History,
     id::{CollectionId, Revision},
     json::Exact,
     name::{CollectionName, FieldName},
@@ -43,6 +44,9 @@ pub struct Collection {
     pub fields: Vec<Field>,
     /// The access rules of its records.
     pub access: AccessRules,
+    /// How much of its records' history is kept.
+    #[serde(default = "History::all")]
+    pub history: History,
     /// RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub created_at: String,
@@ -90,6 +94,11 @@ pub struct Definition {
     /// The access rules of its records.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub access: AccessRules,
+    /// How much of its records' history is kept. Without it the one of a collection that exists stays, and a new one keeps a thousand
+    /// changes of a record and a year.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_null))]
+    pub history: Option<History>,
     /// The revision that was read, as `If-Match`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
@@ -100,9 +109,10 @@ pub struct Definition {
 
 impl From<Collection> for Definition {
     fn from(collection: Collection) -> Self {
-        let Collection { name, aliases, description, fields, access, revision, .. } = collection;
+        let Collection { name, aliases, description, fields, access, history, revision, .. } = collection;
         let aliases = Some(aliases).filter(|aliases| !aliases.is_empty());
-        Self { name, aliases, description, fields, access, revision: Some(revision), sent_back: Object::new() }
+        let (history, revision) = (Some(history), Some(revision));
+        Self { name, aliases, description, fields, access, history, revision, sent_back: Object::new() }
     }
 }
 
@@ -218,11 +228,12 @@ impl Body for Definition {
             Some(value) => read_access(value, &mut reader.errors).map(|access| access.apply(AccessRules::default())),
             None => Some(AccessRules::default()),
         };
+        let history = reader.take("history").and_then(|value| History::read(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
         let errors = reader.finish();
         match (name, fields, access) {
             (Some(name), Some(fields), Some(access)) => {
-                errors.or(Self { name, aliases, description, fields, access, revision, sent_back })
+                errors.or(Self { name, aliases, description, fields, access, history, revision, sent_back })
             }
             _ => Err(errors),
         }
@@ -263,6 +274,9 @@ pub struct DefinitionPatch {
     /// All fields anew.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_FIELDS), transform = crate::schema::not_null))]
     pub fields: Option<Vec<Field>>,
+    /// How much of its records' history is kept.
+    #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_null))]
+    pub history: Option<History>,
     /// The rules to change.
     #[cfg_attr(feature = "schema", schemars(with = "Option<AccessRules>", transform = crate::schema::not_null))]
     pub access: Option<AccessPatch>,
@@ -282,6 +296,7 @@ impl DefinitionPatch {
             description: self.description.unwrap_or_else(|| collection.description.clone()),
             fields: self.fields.unwrap_or_else(|| collection.fields.clone()),
             access: self.access.unwrap_or_default().apply(collection.access.clone()),
+            history: self.history,
             revision: self.revision,
             sent_back: self.sent_back,
         }
@@ -353,8 +368,9 @@ impl Body for DefinitionPatch {
         let description = has_description.then(|| reader.text_or_empty("description"));
         let fields = reader.take("fields").and_then(|value| read_fields(value, &mut reader.errors));
         let access = reader.take("access").and_then(|value| read_access(value, &mut reader.errors));
+        let history = reader.take("history").and_then(|value| History::read(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
-        reader.finish().or(Self { name, aliases, description, fields, access, revision, sent_back })
+        reader.finish().or(Self { name, aliases, description, fields, access, history, revision, sent_back })
     }
 
     fn from_exact(body: Exact) -> Result<Self, FieldErrors> {
@@ -374,6 +390,7 @@ impl Body for DefinitionPatch {
             ("description", self.description.as_ref().map(|text| json!(text))),
             ("fields", self.fields.as_ref().map(|fields| json!(fields))),
             ("access", self.access.as_ref().map(AccessPatch::to_json)),
+            ("history", self.history.map(|history| json!(history))),
             ("revision", self.revision.map(|revision| json!(revision))),
         ])
     }

@@ -21,6 +21,7 @@ use crate::{
     collection::{Collection, Definition, DefinitionQuery},
     conflict::Refusal,
     field::FieldType,
+    history::History,
     id::Revision,
     name::FieldName,
     problem::FieldErrors,
@@ -39,6 +40,8 @@ pub struct DefinitionDraft {
     pub fields: Vec<FieldDraft>,
     /// The rules for each of [`Action::ALL`], with commas between them.
     pub access: [String; 5],
+    /// How much of its records' history is kept, as a line.
+    pub history: String,
 }
 
 /// The editor.
@@ -66,7 +69,9 @@ impl Default for Editor {
         let mut field = FieldDraft::new();
         field.required = true;
         let access = texts(&AccessRules::default());
-        let draft = DefinitionDraft { name: String::new(), description: String::new(), fields: vec![field], access };
+        let history = History::default().to_line();
+        let draft =
+            DefinitionDraft { name: String::new(), description: String::new(), fields: vec![field], access, history };
         Self::new(draft, None)
     }
 }
@@ -97,6 +102,7 @@ impl Editor {
             description: collection.description.clone(),
             fields: collection.fields.iter().map(FieldDraft::from_field).collect(),
             access: texts(&collection.access),
+            history: collection.history.to_line(),
         };
         Self::new(draft, Some(collection.revision))
     }
@@ -118,6 +124,7 @@ impl Editor {
             parts.extend(FieldPart::all(&field.kind).into_iter().map(|part| Part::Field(index, part)));
         }
         parts.extend((0..Action::ALL.len()).map(Part::Access));
+        parts.push(Part::History);
         parts
     }
 
@@ -128,6 +135,7 @@ impl Editor {
             Part::Description => self.draft.description.clone(),
             Part::Field(index, part) => self.draft.fields.get(index).map(|field| field.get(part)).unwrap_or_default(),
             Part::Access(action) => self.draft.access[action].clone(),
+            Part::History => self.draft.history.clone(),
         }
     }
 
@@ -137,6 +145,7 @@ impl Editor {
             Part::Name => self.draft.name = text,
             Part::Description => self.draft.description = text,
             Part::Access(action) => self.draft.access[action] = text,
+            Part::History => self.draft.history = text,
             Part::Field(index, part) => {
                 if let Some(field) = self.draft.fields.get_mut(index) {
                     field.set(part, text);
@@ -206,6 +215,7 @@ impl Editor {
             "description": self.draft.description,
             "fields": self.draft.fields.iter().map(FieldDraft::to_json).collect::<Vec<_>>(),
             "access": access.collect::<Map<_, _>>(),
+            "history": History::line_to_json(&self.draft.history),
         });
         (self.message, self.refused) = (None, false);
         match Definition::from_json(body) {

@@ -4,7 +4,7 @@
 //!
 //! - [`endpoint`] and [`endpoints`]: one type per endpoint, and [`ENDPOINTS`], the list of all of them.
 //! - [`name`], [`id`]: parsed names and ids. A raw `String` does not travel inwards.
-//! - [`collection`], [`field`], [`record`], [`validate`], [`mod@clean`]: what a collection is, and what its records must be.
+//! - [`collection`], [`field`], [`history`], [`record`], [`validate`], [`mod@clean`]: what a collection is, and what its records must be.
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
 //! - [`query`], [`page`], [`join`], [`change`], [`undo`], [`operation`]: list parameters, the page envelope, the left join, the
 //!   journal and undoing, work in the background.
@@ -29,6 +29,7 @@ pub mod endpoint;
 pub mod endpoints;
 pub mod field;
 pub mod form;
+pub mod history;
 pub mod id;
 pub mod join;
 pub mod json;

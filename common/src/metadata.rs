@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::answer::JsonAnswer;
+use crate::{answer::JsonAnswer, history::History};
 
 /// What a collection's records look like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Metadata {
     pub name: String,
     /// The collection's description.
     pub description: String,
+    /// How much of its records' history is kept.
+    pub history: History,
     /// The media types of answers.
     pub renders: Vec<String>,
     /// The media types of bodies.

@@ -34,6 +34,8 @@ pub enum OperationKind {
     SweepOperations,
     /// Removes what indexes left that are gone. It recurs and is in no list.
     SweepIndexes,
+    /// Removes from histories what definitions do not keep. It recurs and is in no list.
+    TrimHistory,
 }
 
 /// Records that do not fit a changed definition.

@@ -77,6 +77,7 @@ pub(crate) fn field(name: &str, kind: FieldType) -> Field {
 pub(crate) fn table(name: &str, fields: Vec<Field>) -> Collection {
     Collection {
         aliases: Vec::new(),
+        history: crate::history::History::All,
         id: CollectionId::from_uuid(uuid::Uuid::nil()),
         name: name.parse::<CollectionName>().expect("the names here are valid"),
         description: String::new(),

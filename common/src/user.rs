@@ -57,6 +57,9 @@ pub struct Usage {
     pub records: u64,
     /// Bytes that they take.
     pub bytes: u64,
+    /// Bytes of earlier versions of records that the user changed or deleted. As many are kept as records may take.
+    #[serde(default)]
+    pub history_bytes: u64,
     /// Records at most; null for any number, as admins may.
     pub max_records: Option<u64>,
     /// Bytes at most; null for any number.

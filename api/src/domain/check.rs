@@ -14,6 +14,7 @@ mod ledger;
 mod people;
 mod records;
 
+use super::keyspace;
 use ledger::Ledger;
 
 use store::Store;
@@ -33,8 +34,9 @@ pub async fn repair(store: &Store, progress: &mut (dyn FnMut(usize) + Send)) -> 
 
 async fn run(mut ledger: Ledger<'_>) -> Result<Report, CheckError> {
     let schemas = definitions::check(&mut ledger).await?;
-    records::check(&mut ledger, &schemas).await?;
+    let mut usage = records::check(&mut ledger, &schemas).await?;
     people::check(&mut ledger).await?;
-    history::check(&mut ledger).await?;
+    history::check(&mut ledger, &mut usage).await?;
+    derived::counters(&mut ledger, &keyspace::usages(), usage).await?;
     ledger.finish().await
 }

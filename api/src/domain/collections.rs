@@ -98,7 +98,7 @@ async fn stage_create(
     definition: Definition,
 ) -> Result<(Collection, Batch)> {
     let at = core.timestamp();
-    let Definition { name, description, mut fields, access, .. } = definition;
+    let Definition { name, description, mut fields, access, history, .. } = definition;
     for field in &mut fields {
         // Those of another collection, or of none.
         (field.id, field.aliases, field.change) = (None, Vec::new(), Box::default());
@@ -110,6 +110,7 @@ async fn stage_create(
         description,
         fields,
         access,
+        history: history.unwrap_or_default(),
         created_at: at.clone(),
         updated_at: at,
         revision: Revision(0),

@@ -55,7 +55,7 @@ pub struct Converter<'a> {
     /// The tombstones of collections that are gone.
     gone: HashMap<Key, Entry>,
     counts: HashMap<Key, i64>,
-    usage: HashMap<Option<OwnerNumber>, [i64; 2]>,
+    usage: HashMap<Option<OwnerNumber>, [i64; 3]>,
     collections: i64,
     /// The unique values that were given out, as far as they must be known again.
     uniques: HashSet<u64>,
@@ -227,7 +227,8 @@ impl<'a> Converter<'a> {
         let encoded = record::encode(record::Head::new(definition, None, 0), &record)?;
         out.push((keyspace::record(number, id), Entry { version, value: encoded.value.into() }));
         let usage = self.usage.entry(owner).or_default();
-        *usage = [usage[0] + 1, usage[1] + encoded.counted];
+        usage[0] += 1;
+        usage[1] += encoded.counted;
         let Some(schema) = self.schemas.get(&collection) else { return Ok(()) };
         let record = if written.is_some() { schema.translate(record, definition, None) } else { record };
         let entries = stage::Entries::of(schema, id, &record, owner);
@@ -313,6 +314,11 @@ impl<'a> Converter<'a> {
             values.before = values_of(&change.before).unwrap_or_default();
             values.added = rest.added;
             values.lost = rest.written.zip(rest.lost).map(|(version, members)| Lost { version, members });
+        }
+        let counted = record.counted(&values);
+        if counted > 0 {
+            let maker = self.owner(record.by);
+            self.usage.entry(maker).or_default()[2] += counted;
         }
         record.with(&values)
     }

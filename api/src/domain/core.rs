@@ -2,7 +2,7 @@
 
 use base::{Clock, IdSource, MemoryBudget};
 use store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::{
@@ -37,6 +37,8 @@ pub struct Core {
     pub memory: MemoryBudget,
     /// How long requests may go on reading, and how many at once.
     pub reading: Reading,
+    /// Held while room is made for versions: one at a time, since it takes from one quota.
+    pub making_room: Mutex<()>,
     /// Up to how many records an operation is undone in one commit.
     pub revert_at_once: u64,
     /// Wakes those who do work in the background.
@@ -56,6 +58,7 @@ impl Core {
             quota: Quota::default(),
             memory: MemoryBudget::unlimited(),
             reading: Reading::default(),
+            making_room: Mutex::default(),
             revert_at_once: REVERT_AT_ONCE,
             operation_started: Notify::new(),
         }

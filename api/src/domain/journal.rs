@@ -5,6 +5,7 @@ mod back;
 mod entry;
 pub mod of_operation;
 pub mod read;
+mod remove;
 mod scope;
 pub mod summary;
 
@@ -22,6 +23,7 @@ use super::{core::Core, error::Result};
 
 pub use back::Back;
 pub use entry::{Action, Entry, Link, RecordChange, Values, owner_at_deletion, parse, tombstone, tombstone_value};
+pub use remove::{Freed, Removal, make_room};
 pub use scope::{Written, count_operation, count_part, in_operation, operation, written};
 
 /// The caller of something that concerns sign-in, and their IP address.

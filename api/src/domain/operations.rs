@@ -7,8 +7,9 @@
 //! - `stored`: an operation's record
 //! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces, and gives way to requests
-//! - `trim`, `sweep`, `redefine`, `indexes`: the kinds
+//! - `trim`, `history`, `sweep`, `redefine`, `indexes`: the kinds
 
+mod history;
 mod indexes;
 mod piece;
 mod redefine;

@@ -65,6 +65,9 @@ pub enum OverQuota {
         /// What the change would add.
         added: u64,
     },
+    /// What is kept of earlier versions.
+    #[error("There is no room for more earlier versions.")]
+    History,
     /// Somebody else's. How much they have is theirs to know.
     #[error(
         "The owner of this record may not have more than they do. They have to delete something first, or an admin has to do this."
@@ -87,6 +90,13 @@ impl OverQuota {
             return Some(Self::Collections);
         }
         let owner = keyspace::usage_owner(key)?;
+        let is_full = |at: usize| {
+            let (found, Addition { by, max }) = (found.get(at)?, additions.get(at)?);
+            Some(*by > 0 && found.saturating_add(*by) > *max)
+        };
+        if ![0, 1].into_iter().any(|at| is_full(at).unwrap_or(false)) {
+            return Some(Self::History);
+        }
         if owner.is_none() {
             return Some(Self::Nobody);
         }

@@ -53,6 +53,8 @@ pub struct Stage<'a> {
     made: BTreeSet<Key>,
     /// What is staged now follows from what was staged before: a cascade, or a reference that is made null.
     pub is_consequence: bool,
+    /// Nothing is kept of what is deleted: there is no room for it.
+    pub forgets: bool,
 }
 
 /// A record that a reference points at.
@@ -185,6 +187,7 @@ impl<'a> Stage<'a> {
             ended: BTreeSet::new(),
             made: BTreeSet::new(),
             is_consequence: false,
+            forgets: false,
         }
     }
 
@@ -221,7 +224,7 @@ impl<'a> Stage<'a> {
         let value = self.write(schema, record, owner, previous)?;
         self.made.insert(key.clone());
         self.count(schema.number(), owner, 1);
-        self.note(schema, id, action, previous, (None, Some(record)), None)?;
+        self.note(schema, id, action, previous, (None, Some(record)), None).await?;
         self.batch.expect(key.clone(), Expect::Absent).put(key, value.clone());
         Ok((value, taken))
     }
@@ -345,7 +348,7 @@ impl<'a> Stage<'a> {
         let previous = Previous::of_record(entry)?;
         let value = self.write(schema, record, owner, previous)?;
         let lost = schema.lost(*id, &entry.value, old)?;
-        self.note(schema, *id, Action::Update, previous, (Some(old), Some(record)), lost)?;
+        self.note(schema, *id, Action::Update, previous, (Some(old), Some(record)), lost).await?;
         let key = keyspace::record(schema.number(), *id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value.clone());
         Ok((value, taken))
@@ -361,12 +364,17 @@ impl<'a> Stage<'a> {
         self.try_coming(schema, id, Some((&old, owner)), None).await?;
         let previous = Previous::of_record(entry)?;
         let lost = schema.lost(id, &entry.value, &old)?;
-        let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None), lost)?;
+        let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None), lost).await?;
         let tombstone = journal::tombstone_value(place, previous.nth.saturating_add(1), old.owner());
         self.batch.put(keyspace::tombstone(schema.number(), id), tombstone);
         let key = keyspace::record(schema.number(), id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
         Ok(())
+    }
+
+    /// Versions are kept whether or not there is room for them.
+    pub fn has_made_room(&mut self) {
+        self.usage.has_made_room = true;
     }
 
     /// Adds an expectation.
@@ -484,7 +492,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Adds the entry of a change to the journal; gives its place in the commit.
-    fn note(
+    async fn note(
         &mut self,
         schema: &Schema,
         id: RecordId,
@@ -508,7 +516,18 @@ impl<'a> Stage<'a> {
             nth: previous.nth.saturating_add(1),
             is_consequence: self.is_consequence,
         };
-        self.batch.append(change.to_bytes(before, after, lost)?);
+        let forgets = self.forgets && action == Action::Delete;
+        let values = if forgets {
+            journal::Values::default()
+        } else {
+            journal::Values { lost, ..journal::Values::between(before, after) }
+        };
+        let counted = change.counted(&values);
+        if counted > 0 {
+            let maker = self.owner(self.caller.user_id()).await?;
+            self.usage.add_history(maker, counted);
+        }
+        self.batch.append(change.with(&values)?);
         Ok(place)
     }
 }

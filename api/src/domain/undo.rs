@@ -21,6 +21,7 @@ use super::{
         summary::Counts,
     },
     operations,
+    quota::OverQuota,
     retry::Retry,
 };
 use common::{
@@ -57,7 +58,7 @@ pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, changed: Change
 async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
     let caller = by.caller;
     let own = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
-    let mut retry = Retry::new(core);
+    let (mut retry, mut has_made_room) = (Retry::new(core), false);
     loop {
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, id).await?;
@@ -72,13 +73,17 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) 
         }
         let items = items.resolve(&deadline).await?;
         let judged = Judge::new(core, &snapshot, caller, changed).judge(items).await?;
-        let (mut batch, done) = write::stage(core, caller, judged).await?;
+        let (mut batch, done) = write::stage(core, caller, judged, has_made_room).await?;
         if done.counts.total() == 0 && batch.is_empty() {
             return Ok(reverted(own, id, OperationState::Done, done));
         }
         batch.append(journal::bytes(&by.entry(core, Subject::Operation, &id, Verb::Revert)));
-        if retry.commit_for(caller, batch).await?.is_some() {
-            return Ok(reverted(own, id, OperationState::Done, done));
+        match retry.commit_for(caller, batch).await {
+            Ok(Some(_)) => return Ok(reverted(own, id, OperationState::Done, done)),
+            Ok(None) => {}
+            // What is undone was there before, so it is let go back.
+            Err(Error::OverQuota(OverQuota::History)) if !has_made_room => has_made_room = true,
+            Err(error) => return Err(error),
         }
     }
 }

@@ -254,7 +254,7 @@ fn over_quota(detail: String, over: &OverQuota) -> Problem {
             problem.with("quota", "bytes").with("used", *used).with("limit", *limit)
         }
         OverQuota::Collections => problem.with("quota", "collections").with("limit", MAX_COLLECTIONS),
-        OverQuota::Owner | OverQuota::Nobody => problem,
+        OverQuota::Owner | OverQuota::Nobody | OverQuota::History => problem,
     }
 }
 

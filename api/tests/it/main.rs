@@ -21,6 +21,7 @@ mod drf_errors;
 #[path = "../../store/tests/it/files.rs"]
 mod files;
 mod fixtures;
+mod history;
 mod hostile;
 mod https;
 mod init;

@@ -17,6 +17,8 @@ pub enum Part {
     Field(usize, FieldPart),
     /// The rules of one of [`Action::ALL`], with commas between them.
     Access(usize),
+    /// How much of its records' history is kept.
+    History,
 }
 
 /// A part of a field.
@@ -106,6 +108,7 @@ impl Part {
             Self::Description => "description".to_owned(),
             Self::Field(index, part) => format!("fields.{index}.{}", part.member()),
             Self::Access(action) => format!("access.{}", Action::ALL[action].name()),
+            Self::History => "history".to_owned(),
         }
     }
 
@@ -122,6 +125,7 @@ impl Part {
                 Action::Update => "Who may update",
                 Action::Delete => "Who may delete",
             },
+            Self::History => "History",
         }
     }
 
@@ -133,6 +137,9 @@ impl Part {
             Self::Field(_, part) => part.hint(),
             Self::Access(_) => {
                 "anyone, signed_in, owner, role:<name> or nobody; several with commas. Admins may always."
+            }
+            Self::History => {
+                "all, none, or how many changes of a record are kept and for how long: 1000 versions, 365d. A day is always kept."
             }
         }
     }
@@ -158,7 +165,7 @@ impl Part {
                 OptionKind::Collection => choice(collections.to_vec()),
                 kind => text(kind == OptionKind::Lines),
             },
-            Self::Name | Self::Description | Self::Field(..) | Self::Access(_) => text(false),
+            Self::Name | Self::Description | Self::Field(..) | Self::Access(_) | Self::History => text(false),
         };
         let required = matches!(self, Self::Name | Self::Field(_, FieldPart::Name | FieldPart::Type));
         Some(Field { required, help, ..Field::new("part".parse().ok()?, field_type) })

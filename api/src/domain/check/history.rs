@@ -6,16 +6,21 @@ use store::{
     journal::{self as blocks, Appended, Position},
 };
 
-use super::ledger::{CheckError, Ledger};
+use common::id::OperationId;
+
+use super::{
+    ledger::{CheckError, Ledger},
+    records::Usage,
+};
 use crate::domain::{
-    journal::{self, Entry},
+    journal::{self, Entry, RecordChange, Values},
     keyspace::{self, shown},
     operations,
 };
 
 /// Checks the journal and the spaces.
-pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
-    let mut last = None;
+pub(super) async fn check(ledger: &mut Ledger<'_>, usage: &mut Usage) -> Result<(), CheckError> {
+    let (mut last, mut part) = (None, None);
     let mut pages = ledger.snapshot.pages(blocks::blocks());
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
@@ -36,7 +41,13 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
                 ));
             }
             for entry in &entries {
-                examine(ledger, entry, last);
+                if let Some(Entry::Record(change, values)) = examine(ledger, entry, last) {
+                    count(ledger, usage, entry.at, &change, &values).await?;
+                    let this = change.operation.map(|operation| (operation, entry.at.version));
+                    if let Some((operation, version)) = this.filter(|this| part.replace(*this) != Some(*this)) {
+                        is_found(ledger, operation, version).await?;
+                    }
+                }
                 last = Some(entry.at);
             }
         }
@@ -45,20 +56,54 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
     unknown_spaces(ledger).await
 }
 
-fn examine(ledger: &mut Ledger<'_>, entry: &Appended, last: Option<Position>) {
+/// Adds a version to what its maker has.
+async fn count(
+    ledger: &mut Ledger<'_>,
+    usage: &mut Usage,
+    at: Position,
+    change: &RecordChange,
+    values: &Values,
+) -> Result<(), CheckError> {
+    let counted = change.counted(values);
+    if counted > 0 {
+        let maker = match change.by {
+            Some(user) => ledger.number(user, &blocks::key(at), "maker").await?,
+            None => None,
+        };
+        usage.entry(keyspace::usage(maker)).or_default()[2] += counted;
+    }
+    Ok(())
+}
+
+/// The entries of an operation have to be found by it.
+async fn is_found(ledger: &mut Ledger<'_>, operation: OperationId, version: Version) -> Result<(), CheckError> {
+    let parts = ledger.snapshot.scan(Scan::prefix(&keyspace::operation_part(operation, None))).await?;
+    if !parts.iter().any(|(_, entry)| entry.version == version) {
+        let key = keyspace::operation_part(operation, Some(version));
+        ledger.damaged(format_args!("{}: the entries of this operation cannot be found by it", shown(&key)));
+    }
+    Ok(())
+}
+
+/// An entry, where it can be read.
+fn examine(ledger: &mut Ledger<'_>, entry: &Appended, last: Option<Position>) -> Option<Entry> {
     let at = shown(&blocks::key(entry.at));
     // Where there was one before it may be gone: histories are trimmed, and erased.
     if last.is_some_and(|last| entry.at <= last) {
         ledger.damaged(format_args!("{at}: the journal's entry is out of order"));
     }
-    let previous = match journal::parse(&entry.bytes) {
-        Ok(Entry::Record(change, _)) => change.previous.map(journal::Link::version),
-        Ok(Entry::Other(change, _)) => change.previous.map(|previous| Version::new(previous.0)),
-        Err(_) => return ledger.damaged(format_args!("{at}: the journal's entry cannot be read")),
+    let Ok(read) = journal::parse(&entry.bytes) else {
+        ledger.damaged(format_args!("{at}: the journal's entry cannot be read"));
+        return None;
+    };
+    let previous = match &read {
+        Entry::Record(change, _) => change.previous.map(journal::Link::version),
+        Entry::Other(change, _) => change.previous.map(|previous| Version::new(previous.0)),
     };
     if previous.is_some_and(|previous| previous >= entry.at.version) {
         ledger.damaged(format_args!("{at}: the journal's entry names a later one as the one before"));
     }
+    Some(read)
 }
 
 /// Work in the background: its records can be read.

@@ -108,6 +108,16 @@ impl<'a> Ledger<'a> {
     /// The number of a record's owner. Everyone who owns something has one.
     pub(crate) async fn owner(&mut self, key: &Key, record: &Record) -> Result<Option<OwnerNumber>, CheckError> {
         let Some(user) = record.owner() else { return Ok(None) };
+        self.number(user, key, "owner").await
+    }
+
+    /// The number of a user who owns something or has made a version: everyone who has has one.
+    pub(crate) async fn number(
+        &mut self,
+        user: UserId,
+        key: &Key,
+        what: &str,
+    ) -> Result<Option<OwnerNumber>, CheckError> {
         if let Some(number) = self.owners.get(&user) {
             return Ok(*number);
         }
@@ -115,7 +125,7 @@ impl<'a> Ledger<'a> {
         let number = entry.as_ref().and_then(counter).and_then(|number| u32::try_from(number).ok()).map(OwnerNumber);
         self.owners.insert(user, number);
         if number.is_none() {
-            self.damaged(format_args!("{}: its owner {user} has no number", shown(key)));
+            self.damaged(format_args!("{}: its {what} {user} has no number", shown(key)));
         }
         Ok(number)
     }

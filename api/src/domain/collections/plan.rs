@@ -102,6 +102,7 @@ impl Plan {
             description: definition.description,
             fields,
             access: definition.access,
+            history: definition.history.unwrap_or(before.collection.history),
             updated_at: at,
             ..before.collection.clone()
         };

@@ -69,7 +69,7 @@ impl<'a> Back<'a> {
     /// The change before the last one that this gave; `None` at the first, or where the journal was trimmed.
     pub async fn step(&mut self) -> Result<Option<Step>> {
         let Some(link) = self.next.take() else { return Ok(None) };
-        let Some((change, values)) = self.find(link).await? else { return Ok(None) };
+        let Some((_, change, values)) = self.find(link).await? else { return Ok(None) };
         let as_of = |record: Record, from: u32, lost: &Lost| match self.schema {
             Some(schema) if from > lost.version => schema.back(record, from, lost),
             _ => record,
@@ -86,8 +86,16 @@ impl<'a> Back<'a> {
         Ok(Some(Step { version: link.version(), change, before, after }))
     }
 
+    /// The next entry by itself, and where it is; `None` where [`Self::step`] gives none.
+    pub async fn entry(&mut self) -> Result<Option<(Position, RecordChange, Values)>> {
+        let Some(link) = self.next.take() else { return Ok(None) };
+        let found = self.find(link).await?;
+        self.next = found.as_ref().and_then(|(_, change, _)| change.previous);
+        Ok(found)
+    }
+
     /// The entry at a link: where its place is known, one block is read; otherwise those of the commit, one after another.
-    async fn find(&mut self, link: Link) -> Result<Option<(RecordChange, Values)>> {
+    async fn find(&mut self, link: Link) -> Result<Option<(Position, RecordChange, Values)>> {
         let from = Position { version: link.version(), place: link.place().unwrap_or(0) };
         if let Some(found) = self.block.as_ref().map_or(Ok(None), |block| self.within(block, link))? {
             return Ok(Some(found));
@@ -106,13 +114,13 @@ impl<'a> Back<'a> {
         Ok(None)
     }
 
-    fn within(&self, block: &Block, link: Link) -> Result<Option<(RecordChange, Values)>> {
+    fn within(&self, block: &Block, link: Link) -> Result<Option<(Position, RecordChange, Values)>> {
         let entries = block.entries.iter().filter(|entry| entry.at.version == link.version());
         for entry in entries.filter(|entry| link.place().is_none_or(|place| place == entry.at.place)) {
             if let Entry::Record(change, values) = parse(&entry.bytes)?
                 && (change.collection, change.id) == (self.collection, self.id)
             {
-                return Ok(Some((change, values)));
+                return Ok(Some((entry.at, change, values)));
             }
         }
         Ok(None)

@@ -213,6 +213,16 @@ pub(super) fn other(operation: Option<OperationId>, change: &Change) -> Vec<u8> 
 }
 
 impl Values {
+    /// The bytes of the values, less what the server sets.
+    pub fn size(&self) -> i64 {
+        let is_counted = |name: &str| !matches!(name, "created_at" | "updated_at");
+        let mut json = Vec::new();
+        match record::write_members(&mut json, &self.before, is_counted) {
+            Ok(()) => i64::try_from(json.len()).unwrap_or(i64::MAX),
+            Err(_) => 0,
+        }
+    }
+
     /// What was otherwise before, or not there. `revision` is no value of a record's.
     pub fn between(before: Option<&Record>, after: Option<&Record>) -> Self {
         let Some(before) = before else { return Self::default() };
@@ -227,9 +237,18 @@ impl Values {
 }
 
 impl RecordChange {
-    /// The entry with the values of before, as far as they differ from those after; and what the record was under an earlier definition.
-    pub fn to_bytes(&self, before: Option<&Record>, after: Option<&Record>, lost: Option<Lost>) -> Result<Vec<u8>> {
-        self.with(&Values { lost, ..Values::between(before, after) })
+    /// What it counts for against the quota of who made it. What follows from a deletion may always be done, and counts for nobody.
+    pub fn counted(&self, values: &Values) -> i64 {
+        match self.action {
+            Action::Update if !self.is_consequence => values.size(),
+            Action::Delete => values.size(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it deleted a record of which nothing was kept.
+    pub fn has_forgotten(&self, values: &Values) -> bool {
+        self.action == Action::Delete && values.before.get("created_at").is_none()
     }
 
     /// The entry with these values.
@@ -302,6 +321,7 @@ impl RecordChange {
     pub fn undo(&self, values: &Values, after: Option<&Record>) -> Option<Record> {
         let mut members = match self.action {
             Action::Create | Action::Restore => return None,
+            Action::Delete if self.has_forgotten(values) => return None,
             Action::Delete => Record::default(),
             Action::Update => after?.clone(),
         };

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
+    history::TrimHistory,
     indexes::SweepIndexes,
     piece::{Budget, Piece},
     stored::{Stored, Work, load},
@@ -27,6 +28,8 @@ use crate::domain::{
 const LOOK: Duration = Duration::from_secs(2);
 /// From one round of clearing away to the next.
 const ROUND: Duration = Duration::from_mins(10);
+/// Histories are trimmed in one round of so many: every six hours.
+const TRIM_ROUNDS: u32 = 36;
 /// How long to wait after an error that may pass.
 const AFTER_ERROR: Duration = Duration::from_secs(5);
 /// The rest after a piece is so many times as long as the piece took.
@@ -307,11 +310,12 @@ impl<'a> Runner<'a> {
 }
 
 /// What is begun anew again and again, by the names under which it is held.
-fn recurring() -> [(&'static str, Work); 3] {
+fn recurring() -> [(&'static str, Work); 4] {
     [
         ("sweep_sessions", Work::SweepSessions(SweepSessions::default())),
         ("sweep_operations", Work::SweepOperations(SweepOperations::default())),
         ("sweep_indexes", Work::SweepIndexes(SweepIndexes::default())),
+        ("trim_history", Work::TrimHistory(TrimHistory::default())),
     ]
 }
 
@@ -338,9 +342,14 @@ async fn work_on_operations(app: &App) {
 
 async fn clear_away(app: &App) {
     let runner = Runner::new(app.core());
+    let mut rounds = 0_u32;
     while !app.is_draining() {
         let mut pause = ROUND;
         for (name, work) in recurring() {
+            // It reads all that is older than a day, which changes by little from one round to the next.
+            if matches!(work, Work::TrimHistory(_)) && !rounds.is_multiple_of(TRIM_ROUNDS) {
+                continue;
+            }
             let cleared = match runner.take_recurring(name, work).await {
                 Ok(Some(held)) => runner.pieces(app, held).await,
                 Ok(None) => Ok(()),
@@ -355,6 +364,7 @@ async fn clear_away(app: &App) {
                 }
             }
         }
+        rounds = rounds.wrapping_add(1);
         sleep(pause).await;
     }
 }

@@ -9,6 +9,7 @@ use store::{Entry, Version};
 use uuid::Uuid;
 
 use super::{
+    history::TrimHistory,
     indexes::SweepIndexes,
     piece::{Budget, Piece, Steps},
     redefine::Redefine,
@@ -36,6 +37,8 @@ pub(crate) enum Work {
     SweepSessions(SweepSessions),
     /// Removes the records of operations that ended long ago.
     SweepOperations(SweepOperations),
+    /// Removes from histories what definitions do not keep.
+    TrimHistory(TrimHistory),
 }
 
 impl Work {
@@ -48,6 +51,7 @@ impl Work {
             Self::SweepIndexes(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
             Self::SweepOperations(work) => work.step(core, budget).await,
+            Self::TrimHistory(work) => work.step(core, budget).await,
         }
     }
 
@@ -57,7 +61,7 @@ impl Work {
             Self::TrimChanges(work) => work.count(core).await,
             Self::Revert(work) => work.count(core).await,
             Self::Redefine(work) => work.count(core).await,
-            Self::SweepSessions(_) | Self::SweepOperations(_) | Self::SweepIndexes(_) => Ok(None),
+            Self::SweepSessions(_) | Self::SweepOperations(_) | Self::SweepIndexes(_) | Self::TrimHistory(_) => Ok(None),
         }
     }
 
@@ -78,6 +82,7 @@ impl Work {
             Self::SweepIndexes(_) => OperationKind::SweepIndexes,
             Self::SweepSessions(_) => OperationKind::SweepSessions,
             Self::SweepOperations(_) => OperationKind::SweepOperations,
+            Self::TrimHistory(_) => OperationKind::TrimHistory,
         }
     }
 }

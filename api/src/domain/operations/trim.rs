@@ -18,7 +18,8 @@ use super::piece::{Budget, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    journal, keyspace,
+    journal::{self, Freed},
+    keyspace,
     numbers::CollectionNumber,
     record,
 };
@@ -41,6 +42,9 @@ pub struct Trim {
     /// The last tombstone that was looked at.
     #[serde(default)]
     tombstone: Option<(CollectionNumber, RecordId)>,
+    /// The tombstones are removed; what follows is where the entries of operations were.
+    #[serde(default)]
+    tombstones_are_done: bool,
 }
 
 impl Trim {
@@ -51,7 +55,13 @@ impl Trim {
             let error = FieldError::new("invalid", "Nothing can be as old as that.");
             return Err(FieldErrors::of("older_than", error).into());
         };
-        Ok(Self { until: until.unix_timestamp(), last: Version::ZERO, entries_are_done: false, tombstone: None })
+        Ok(Self {
+            until: until.unix_timestamp(),
+            last: Version::ZERO,
+            entries_are_done: false,
+            tombstone: None,
+            tombstones_are_done: false,
+        })
     }
 
     /// The moment, as it is shown to people: RFC 3339, UTC.
@@ -94,6 +104,19 @@ impl Trim {
     }
 
     async fn remove_entries(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
+        let mut freed = Freed::default();
+        let removed = self.remove_blocks(core, budget, piece, &mut freed).await;
+        freed.stage(core, &core.store.snapshot().await?, &mut piece.batch).await?;
+        removed
+    }
+
+    async fn remove_blocks(
+        &mut self,
+        core: &Core,
+        budget: &mut Budget<'_>,
+        piece: &mut Piece,
+        freed: &mut Freed,
+    ) -> Result<()> {
         let until = self.moment()?;
         let mut scan = blocks::blocks().limit(CHUNK);
         loop {
@@ -105,6 +128,11 @@ impl Trim {
                 if let Some(last) = old.checked_sub(1).and_then(|last| entries.get(last)) {
                     self.last = last.at.version;
                     piece.done += old as u64;
+                    for entry in &entries[..old] {
+                        if let journal::Entry::Record(change, values) = journal::parse(&entry.bytes)? {
+                            freed.add(&change, &values);
+                        }
+                    }
                     // Another operation may be at the same entries: each is counted by the one that removes it.
                     piece.batch.expect(key.clone(), Expect::Version(*version));
                     if old == entries.len() {
@@ -150,10 +178,26 @@ impl Trim {
                 }
             }
             if !more {
-                piece.is_last = true;
+                self.tombstones_are_done = true;
                 return Ok(());
             }
         }
+    }
+
+    /// Removes what operations left of whose entries none is there any more. Their ids are in the order of time, but for those that
+    /// took long.
+    async fn remove_operations(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
+        let found = core.store.scan(Scan::prefix(&keyspace::operation_changes()).limit(budget.keys().max(1))).await?;
+        let mut removed = 0;
+        for (key, entry) in found {
+            if entry.version <= self.last {
+                piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
+                removed += 1;
+            }
+            budget.spend(0);
+        }
+        piece.is_last = removed == 0;
+        Ok(())
     }
 }
 
@@ -163,8 +207,11 @@ impl Steps for Trim {
         if !self.entries_are_done {
             self.remove_entries(core, budget, &mut piece).await?;
         }
-        if self.entries_are_done && !budget.is_spent() {
+        if self.entries_are_done && !self.tombstones_are_done && !budget.is_spent() {
             self.remove_tombstones(core, budget, &mut piece).await?;
+        }
+        if self.tombstones_are_done && !budget.is_spent() {
+            self.remove_operations(core, budget, &mut piece).await?;
         }
         Ok(piece)
     }

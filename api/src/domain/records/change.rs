@@ -20,9 +20,10 @@ use super::{
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    journal::Actor,
+    journal::{self, Actor},
     keyspace,
     precondition::Precondition,
+    quota::OverQuota,
     retry::Retry,
     stage::Stage,
 };
@@ -110,7 +111,7 @@ pub async fn update(
     let caller = by.caller;
     let Sending { body, is_partial, manner } = sent;
     let mut left = REQUEST_MATCH_WORK;
-    let mut retry = Retry::new(core);
+    let (mut retry, mut has_made_room) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
         let Target { schema, stored } = find(core, &snapshot, caller, Action::Update, name, id).await?;
@@ -144,8 +145,17 @@ pub async fn update(
         guess.tell(errors.result()).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         let written = stage.update(&schema, &stored, &record).await?;
-        if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Sent::new(&schema, id, &written, version);
+        if has_made_room {
+            stage.has_made_room();
+        }
+        match retry.commit_for(caller, stage.finish()).await {
+            Ok(Some(version)) => return Sent::new(&schema, id, &written, version),
+            Ok(None) => {}
+            Err(Error::OverQuota(OverQuota::History)) if !has_made_room => {
+                journal::make_room(core, schema.number(), id).await?;
+                has_made_room = true;
+            }
+            Err(error) => return Err(error),
         }
     }
 }

@@ -16,7 +16,7 @@ use common::{
     undo::Counted,
 };
 use serde_json::Value;
-use store::{Batch, Entry, Expect, Reserve, Scan, Snapshot, counter};
+use store::{Entry, Expect, Reserve, Scan, Snapshot, counter};
 
 use super::{
     find::{Target, expect_schema, find},
@@ -48,15 +48,21 @@ pub async fn delete(
     id: RecordId,
     precondition: Option<&Precondition>,
 ) -> Result<()> {
-    let mut retry = Retry::new(core);
+    let (mut retry, mut forgets) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
-        let mut batch =
-            plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, caller, &schema).await?;
+        let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        stage.forgets = forgets;
+        plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, &mut stage).await?;
+        let mut batch = stage.finish();
         batch.use_reserve(Reserve::Half);
-        if retry.commit(batch).await?.is_some() {
-            return Ok(());
+        match retry.commit_for(caller, batch).await {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => {}
+            // Deleting is always possible. Where there is no room for what goes, nothing of it is kept.
+            Err(Error::OverQuota(_)) if !forgets => forgets = true,
+            Err(error) => return Err(error),
         }
     }
 }
@@ -210,19 +216,18 @@ async fn too_much(
 }
 
 impl Plan {
-    async fn stage(self, core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema) -> Result<Batch> {
-        let mut stage = Stage::new(core, caller, expect_schema(schema));
+    async fn stage(self, core: &Core, snapshot: &Snapshot, stage: &mut Stage<'_>) -> Result<()> {
         for Going { schema, id, entry, referrers } in self.going {
             stage.delete(&schema, id, &entry).await?;
             // What follows, follows from the first.
             stage.is_consequence = true;
-            expect_referrers(&mut stage, &schema, id, referrers.as_ref());
+            expect_referrers(stage, &schema, id, referrers.as_ref());
         }
-        empty_references(core, snapshot, &mut stage, self.emptied).await?;
+        empty_references(core, snapshot, stage, self.emptied).await?;
         for (schema, id, errors) in self.ended {
             stage.end_coming(&schema, id, errors).await?;
         }
-        Ok(stage.finish())
+        Ok(())
     }
 }
 

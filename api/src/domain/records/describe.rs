@@ -67,6 +67,7 @@ pub async fn describe(
     let metadata = Metadata {
         name: text::label(name.as_str()),
         description: schema.collection.description.clone(),
+        history: schema.collection.history,
         renders: json(),
         parses: json(),
         actions,

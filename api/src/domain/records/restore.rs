@@ -21,6 +21,7 @@ use crate::domain::{
     journal::{self, Actor},
     keyspace,
     precondition::Precondition,
+    quota::OverQuota,
     retry::Retry,
     stage::{Stage, Stored},
 };
@@ -36,7 +37,7 @@ pub async fn restore(
     precondition: Option<&Precondition>,
 ) -> Result<(Sent, Vec<String>)> {
     let caller = by.caller;
-    let mut retry = Retry::new(core);
+    let (mut retry, mut has_made_room) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
@@ -73,14 +74,23 @@ pub async fn restore(
         let guess = Guess::admit(core, by, &schema, old.as_ref(), &[&record])?;
         guess.tell(errors.result()).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        if has_made_room {
+            stage.has_made_room();
+        }
         let written = if let Some((entry, old)) = current.zip(old) {
             stage.update(&schema, &Stored { id, entry, record: old }, &record).await?
         } else {
             let tombstone = tombstone.ok_or(Error::NotFound)?;
             stage.restore(&schema, id, &record, &tombstone).await?.0
         };
-        if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
-            return Ok((Sent::new(&schema, id, &written, version)?, lost));
+        match retry.commit_for(caller, stage.finish()).await {
+            Ok(Some(version)) => return Ok((Sent::new(&schema, id, &written, version)?, lost)),
+            Ok(None) => {}
+            Err(Error::OverQuota(OverQuota::History)) if !has_made_room => {
+                journal::make_room(core, schema.number(), id).await?;
+                has_made_room = true;
+            }
+            Err(error) => return Err(error),
         }
     }
 }

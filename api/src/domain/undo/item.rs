@@ -157,6 +157,9 @@ impl<'a> Items<'a> {
         };
         let is_consequence = changes.iter().all(|(_, change, _)| change.is_consequence);
         let by = changes.first().and_then(|(_, change, _)| change.by);
+        if changes.iter().any(|(_, change, values)| change.has_forgotten(values)) {
+            return Err(Error::Trimmed);
+        }
         let (was, left) = match &changes[..] {
             [(version, change, values)]
                 if is_as_left(*version, change.action, now.as_ref(), tombstone.as_ref())

@@ -127,7 +127,7 @@ impl Steps for Revert {
         let mut judge = Judge::new(core, &snapshot, &caller, changed);
         judge.is_leaving_out = true;
         let judged = judge.judge(items.resolve(&deadline).await?).await?;
-        let (batch, done) = write::stage(core, &caller, judged).await?;
+        let (batch, done) = write::stage(core, &caller, judged, true).await?;
         self.skipped += done.skipped;
         piece.batch = batch;
         budget.spend(0);

@@ -22,8 +22,9 @@ use crate::domain::{
     stage::Stage,
 };
 
-/// What is judged to go back, as one batch; and what that does, as far as the caller may view it.
-pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged) -> Result<(Batch, Done)> {
+/// What is judged to go back, as one batch; and what that does, as far as the caller may view it. With `has_made_room` versions are kept
+/// whether or not there is room for them.
+pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged, has_made_room: bool) -> Result<(Batch, Done)> {
     let Judged { mut returning, skipped } = judged;
     let mut done = Done { skipped, ..Done::default() };
     let mut lost: BTreeMap<(String, String), NotRestored> = BTreeMap::new();
@@ -37,6 +38,9 @@ pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged) -> Resul
         }
     }
     let mut stage = Stage::new(core, caller, batch);
+    if has_made_room {
+        stage.has_made_room();
+    }
     for Returning { schema, item, target, lost: fields, is_visible, referrers } in returning {
         stage.is_consequence = item.is_consequence;
         let (_, id) = item.key;

@@ -106,6 +106,8 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
         onedit.reform(|event: InputEvent| (Part::Name, event.target_unchecked_into::<HtmlInputElement>().value()));
     let ondescription = onedit
         .reform(|event: InputEvent| (Part::Description, event.target_unchecked_into::<HtmlTextAreaElement>().value()));
+    let onhistory =
+        onedit.reform(|event: InputEvent| (Part::History, event.target_unchecked_into::<HtmlInputElement>().value()));
     let onact = {
         let changes = changes.clone();
         Callback::from(move |(index, act): (usize, field::Act)| changes.apply(move |draft| draft.act(index, act)))
@@ -211,6 +213,18 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
                 errors={std::array::from_fn(|index| !editor.errors_of(Part::Access(index)).is_empty())}
                 {onedit}
             />
+            <FieldFrame id="collection-history" label={Part::History.label()} hint={Part::History.hint()} errors={editor.errors_of(Part::History)}>
+                <input
+                    id="collection-history"
+                    name="history"
+                    class="input"
+                    value={editor.draft.history.clone()}
+                    oninput={onhistory}
+                    autocomplete="off"
+                    spellcheck="false"
+                    aria-describedby={described_by("collection-history")}
+                />
+            </FieldFrame>
             <div role="status">
                 if !gone.is_empty() {
                     <p class="notice notice-warn">{ words::editor::removed_fields(&gone) }</p>
