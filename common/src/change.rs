@@ -153,6 +153,9 @@ pub struct Change {
     /// The thing after; null where it was deleted.
     #[serde(default, skip_serializing_if = "is_null")]
     pub after: Exact,
+    /// The record was changed so often since that only what the change was about is told, as it was before.
+    #[serde(default, rename = "partial", skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
     /// The change before this one of the same record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Revision>,

@@ -370,7 +370,7 @@ impl Body for DefinitionPatch {
         let access = reader.take("access").and_then(|value| read_access(value, &mut reader.errors));
         let history = reader.take("history").and_then(|value| History::read(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
-        reader.finish().or(Self { name, aliases, description, fields, access, history, revision, sent_back })
+        reader.finish().or(Self { name, aliases, description, fields, history, access, revision, sent_back })
     }
 
     fn from_exact(body: Exact) -> Result<Self, FieldErrors> {

@@ -116,6 +116,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::Restore>(),
     EndpointInfo::of::<changes::List>(),
     EndpointInfo::of::<changes::Trim>(),
+    EndpointInfo::of::<changes::Erase>(),
     EndpointInfo::of::<changes::Operation>(),
     EndpointInfo::of::<changes::Revert>(),
     EndpointInfo::of::<operations::List>(),

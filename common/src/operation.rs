@@ -28,6 +28,8 @@ pub enum OperationKind {
     Revert,
     /// Checks records against a changed definition, and writes them anew after it.
     Redefine,
+    /// Erases something from the journal.
+    Erase,
     /// Removes sessions whose tokens have all expired. It recurs and is in no list.
     SweepSessions,
     /// Removes the records of operations that ended long ago. It recurs and is in no list.

@@ -90,14 +90,21 @@ pub fn undone(title: &str, reverted: &Reverted) -> String {
     }
     let mut said = if parts.is_empty() { "Nothing was undone.".to_owned() } else { format!("{}.", parts.join("; ")) };
     if reverted.skipped > 0 {
-        said.push_str(&format!(" {} had been changed since, and stayed so.", count(reverted.skipped, "record")));
+        let records = count(reverted.skipped, "record");
+        said.extend([" ", &records, " had been changed since, and stayed so."]);
     }
     for lost in &reverted.not_restored {
         let values = count(lost.count, "value");
-        said.push_str(&format!(
-            " {values} of \"{}\" could not be put back: {} has no such field now.",
-            lost.field, lost.collection
-        ));
+        let (field, collection) = (lost.field.as_str(), lost.collection.as_str());
+        said.extend([
+            " ",
+            &values,
+            " of \"",
+            field,
+            "\" could not be put back: ",
+            collection,
+            " has no such field now.",
+        ]);
     }
     said
 }

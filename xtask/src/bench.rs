@@ -12,6 +12,7 @@ mod page;
 mod process;
 mod reference;
 mod result;
+mod store_size;
 mod workload;
 
 use std::fs;
@@ -70,6 +71,9 @@ impl Settings {
 
 /// Measures everything, prints the table and writes `docs/benchmarks.md` (not with `--only`).
 pub(crate) fn bench(args: &[String]) -> Result<()> {
+    if args == ["store-size"] {
+        return store_size::store_size();
+    }
     let settings = Settings::parse(args)?;
     let _one_at_a_time = workspace::lock()?;
     step("server and load generator", build)?;

@@ -45,7 +45,8 @@ cargo xtask <command>
   bounds [--records N]             memory and waiting times under the kinds of requests that must not cost others anything
   clients                          clients written for others, unchanged, through ten expiries of their tokens
   bench [--rounds N] [--seconds S] [--only NAME]
-                                   Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md";
+                                   Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md
+  bench store-size                 bytes that a record takes, beside what 0.1.0 took; fails above the limit";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);

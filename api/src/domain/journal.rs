@@ -23,7 +23,7 @@ use super::{core::Core, error::Result};
 
 pub use back::Back;
 pub use entry::{Action, Entry, Link, RecordChange, Values, owner_at_deletion, parse, tombstone, tombstone_value};
-pub use remove::{Freed, Removal, make_room};
+pub use remove::{Fate, Freed, Removal, make_room};
 pub use scope::{Written, count_operation, count_part, in_operation, operation, written};
 
 /// The caller of something that concerns sign-in, and their IP address.
@@ -67,6 +67,7 @@ pub fn entry(core: &Core, caller: &Caller, subject: Subject, id: &impl ToString,
         before: Exact::default(),
         after: Exact::default(),
         previous: None,
+        is_partial: false,
         operation: None,
         address: String::new(),
     }

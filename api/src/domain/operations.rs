@@ -7,8 +7,9 @@
 //! - `stored`: an operation's record
 //! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces, and gives way to requests
-//! - `trim`, `history`, `sweep`, `redefine`, `indexes`: the kinds
+//! - `trim`, `history`, `erase`, `sweep`, `redefine`, `indexes`: the kinds; `domain/undo` has one too
 
+mod erase;
 mod history;
 mod indexes;
 mod piece;
@@ -22,6 +23,7 @@ mod unfinished;
 use common::{
     access::Caller,
     change::{Subject, Verb},
+    erase::Erase as Wish,
     id::OperationId,
     operation::{self, Operation, OperationState},
     page::Page,
@@ -38,7 +40,9 @@ use super::{
     keyspace, records,
     retry::Retry,
     undo::Revert,
+    users,
 };
+use erase::{Erase, What};
 use stored::{Stored, Work, load};
 
 pub(crate) use piece::{Budget, Piece, Steps};
@@ -57,6 +61,33 @@ pub async fn trim_changes(core: &Core, by: Actor<'_>, older_than: std::time::Dur
 /// How many changes [`trim_changes`] would remove, where they are few enough to be counted.
 pub async fn count_changes(core: &Core, older_than: std::time::Duration) -> Result<Option<u64>> {
     Trim::before(core, older_than)?.count(core).await
+}
+
+/// Erases something: what it is now goes at once, what the journal says of it in the background.
+pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> {
+    let snapshot = core.store.snapshot().await?;
+    let (what, word) = match wish {
+        Wish::Record { collection, id } => {
+            (What::Record(records::erase(core, by.caller, &collection, id).await?, id), "record")
+        }
+        Wish::Field { collection, name } => {
+            let schema = core.schemas.find(&snapshot, &collection, by.caller).await?;
+            (What::Field(schema.number(), name), "field")
+        }
+        Wish::User { id } => {
+            let user = users::load(&core.store, id).await?.map(|(_, stored)| stored.user);
+            if user.is_none() && core.owners.number(&snapshot, id).await?.is_none() {
+                return Err(Error::NotFound);
+            }
+            let names = user.iter().flat_map(|user| [user.username.to_string(), user.email.clone()]);
+            let names = names.filter(|name| !name.is_empty()).collect();
+            if user.is_some() {
+                users::delete(core, by, id).await?;
+            }
+            (What::User(id, names), "user")
+        }
+    };
+    start(core, by, Work::Erase(Erase::new(what)), None, json!({"kind": "erase", "of": word})).await
 }
 
 /// Starts to undo a large operation.

@@ -28,7 +28,7 @@ const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 pub use change::{Sending, create, update};
 pub use cursor::{Cursor, Place};
-pub use delete::{delete, would_delete};
+pub use delete::{delete, erase, would_delete};
 pub(super) use delete::{expect_referrers, referring};
 pub use describe::describe;
 pub(super) use earlier::fit;

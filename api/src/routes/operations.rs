@@ -8,6 +8,7 @@ use crate::domain::{Result, operations};
 
 pub(crate) fn register(table: &mut Table) {
     table.on::<changes::Trim, _, _>(trim_changes);
+    table.on::<changes::Erase, _, _>(erase);
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Stop, _, _>(stop);
@@ -16,6 +17,13 @@ pub(crate) fn register(table: &mut Table) {
 async fn trim_changes(context: Context, input: Input<changes::Trim>) -> Result<Reply<changes::Trim>> {
     let by = input.session()?.actor();
     let operation = operations::trim_changes(context.app.core(), by, input.body.older_than).await?;
+    let location = input.link::<endpoints::Get>(&(operation.id,), &());
+    Ok(Reply::new(&operation)?.header(header::LOCATION, &location))
+}
+
+async fn erase(context: Context, input: Input<changes::Erase>) -> Result<Reply<changes::Erase>> {
+    let by = input.session()?.actor();
+    let operation = operations::erase(context.app.core(), by, input.body.clone()).await?;
     let location = input.link::<endpoints::Get>(&(operation.id,), &());
     Ok(Reply::new(&operation)?.header(header::LOCATION, &location))
 }

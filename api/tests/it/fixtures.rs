@@ -5,16 +5,20 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use common::validate::canonical_datetime;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{
-    Client,
-    server::{Server, coffer, said},
+use crate::{
+    random::{Random, seed},
+    support::{
+        Client,
+        server::{Server, coffer, said, store_dir},
+    },
 };
 
 /// What a fixture's tokens were made with.
@@ -160,4 +164,59 @@ async fn backups_of_earlier_versions_are_restored_as_they_were() {
             server.stranger().post("/api/token/refresh/", &json!({"refresh": token})).await.refused(401);
         }
     }
+}
+
+/// Copies a directory.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+#[tokio::test]
+async fn a_conversion_that_was_ended_at_any_step_goes_on_or_begins_again() {
+    for fixture in fixtures() {
+        let (old, new) = (fixture.store(), fixture.store());
+        let (old, new) = (store_dir(old.path()), store_dir(new.path()));
+        said(&coffer(&["check"], new.parent().unwrap()));
+        // What lies there at each step, by the end of its name: the old store or the new one.
+        let steps: [&[(&str, &Path)]; 5] = [
+            &[("", &old), (".converting", &new)],
+            &[("", &old), (".converted", &new)],
+            &[(".before-conversion", &old), (".converted", &new)],
+            &[("", &new), (".before-conversion", &old)],
+            &[(".before-conversion", &old)],
+        ];
+        for step in steps {
+            let dir = fixture.store();
+            let place = store_dir(dir.path());
+            fs::remove_dir_all(&place).unwrap();
+            for (end, store) in step {
+                copy(store, &place.with_extension(end.trim_start_matches('.')));
+            }
+            if step[0].0.is_empty() {
+                assert!(place.exists());
+            }
+            fixture.answers(dir.path()).await;
+            let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let left: Vec<_> =
+                left.iter().filter_map(|name| name.to_str()).filter(|name| name.starts_with("store.")).collect();
+            assert!(left.is_empty(), "{step:?} leaves {left:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_conversion_that_is_killed_again_and_again_ends_whole() {
+    let fixture = &fixtures()[0];
+    let dir = fixture.store();
+    let mut random = Random::new(seed("conversion"));
+    for _ in 0..12 {
+        let mut converting = crate::support::command();
+        converting.args(["check", "--data"]).arg(dir.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut converting = converting.spawn().unwrap();
+        tokio::time::sleep(Duration::from_micros(random.next() % 60_000)).await;
+        let _ = converting.kill();
+        converting.wait().unwrap();
+    }
+    fixture.answers(dir.path()).await;
 }

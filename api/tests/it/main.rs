@@ -18,6 +18,7 @@ mod disk;
 mod docs;
 mod drf_clients;
 mod drf_errors;
+mod erase;
 #[path = "../../store/tests/it/files.rs"]
 mod files;
 mod fixtures;

@@ -1,5 +1,7 @@
 //! Undoing what a request did: all of it comes back, or nothing; under the rules of who asks.
 
+mod model;
+
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Coffer, path, text};

@@ -3,6 +3,7 @@
 use super::endpoint;
 use crate::{
     change::{ChangeQuery, Changes},
+    erase,
     id::OperationId,
     operation::{self, TrimChanges},
     undo::{OperationChanges, OperationQuery, RevertQuery, Reverted},
@@ -22,6 +23,14 @@ endpoint! {
     Trim: POST "/api/changes/trim/",
     access Admin, cost Writes(User), errors Drf,
     body TrimChanges as JSON,
+    answer operation::Operation as ACCEPTED
+}
+
+endpoint! {
+    /// Have something erased from the journal, in the background: a record, a field's old values, what is said of a user.
+    Erase: POST "/api/changes/erase/",
+    access Admin, cost Writes(User), errors Drf,
+    body erase::Erase as JSON,
     answer operation::Operation as ACCEPTED
 }
 

@@ -77,6 +77,7 @@ GET /api/records/{collection}/{id}/history/ Rules Reads(User) Drf - Json
 POST /api/records/{collection}/{id}/history/{revision}/restore/ Rules Writes(User) Drf - Json
 GET /api/changes/ SignedIn Reads(User) Drf - Json
 POST /api/changes/trim/ Admin Writes(User) Drf Json≤1048575 Json
+POST /api/changes/erase/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/changes/{operation}/ SignedIn Reads(User) Drf - Json
 POST /api/changes/{operation}/revert/ Rules Writes(User) Drf - Json
 GET /api/operations/ Admin Reads(User) Drf - Json

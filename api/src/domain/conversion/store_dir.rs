@@ -39,6 +39,18 @@ pub enum ConversionError {
         "the store cannot be converted, and was not changed: {0}; it needs as much room on the disk as the store takes"
     )]
     Write(String),
+    /// There is too little room for the new one beside it.
+    #[error(
+        "the store of an earlier version is converted into a new one beside it, which needs up to {} of room on the disk, and {} are free; nothing was \
+         changed. Make room, or move the data directory to a larger disk",
+        common::text::bytes(*.needed), common::text::bytes(*.free)
+    )]
+    Room {
+        /// Bytes that it may take.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// What it holds makes no sense.
     #[error("the store cannot be converted, and was not changed")]
     Contents(#[source] Box<DomainError>),
@@ -128,6 +140,7 @@ pub async fn open(options: Options, progress: &mut (dyn FnMut(u64, u64) + Send))
     if old.format() == FORMAT {
         return Ok(old);
     }
+    has_room(store::disk_bytes(&places.store)?, store::free_bytes(&places.store))?;
     convert(&old, &places, progress).await?;
     // Opening reads all of it: only what is whole takes the place of the old one.
     let made = Options::sled(&places.making);
@@ -136,6 +149,18 @@ pub async fn open(options: Options, progress: &mut (dyn FnMut(u64, u64) + Send))
     places.swap()?;
     drop(old);
     blocking(move || Store::open(again)).await
+}
+
+/// Room that a new store of nothing takes.
+const LEAST: u64 = 8 << 20;
+
+/// An error where there is less than the new store may take: about half as much as the old one, and more while it is written.
+fn has_room(old: u64, free: Option<u64>) -> Result<(), ConversionError> {
+    let needed = (old / 4 * 3).max(LEAST);
+    match free {
+        Some(free) if free < needed => Err(ConversionError::Room { needed, free }),
+        _ => Ok(()),
+    }
 }
 
 async fn blocking(open: impl FnOnce() -> Result<Store, OpenError> + Send + 'static) -> Result<Store, ConversionError> {
@@ -234,5 +259,18 @@ impl Iterator for Received {
                 Err(error) => return Some(Err(error)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_room_is_told_with_how_much_is_needed() {
+        assert!(has_room(1 << 30, Some(1 << 30)).is_ok() && has_room(u64::MAX, None).is_ok());
+        let told = has_room(4_000_000_000, Some(1_000_000_000)).unwrap_err().to_string();
+        assert!(told.contains("3 GB of room") && told.contains("1 GB are free"), "{told}");
+        assert!(has_room(0, Some(0)).is_err());
     }
 }

@@ -312,6 +312,7 @@ impl RecordChange {
             before: Exact::default(),
             after: Exact::default(),
             previous: self.previous.map(|link| Revision(link.version)),
+            is_partial: false,
             operation: self.operation,
             address: String::new(),
         }

@@ -9,7 +9,9 @@ use common::{
     access::{Action as Asked, Caller, Decision},
     change::{Change, ChangeQuery, MAX_CHANGES},
     id::{CollectionId, RecordId, Revision, UserId},
+    json::Exact,
     name::CollectionName,
+    record::Record,
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -32,8 +34,13 @@ use crate::domain::{
 /// Bytes of entries in one answer, about: it ends with the commit that passes them.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
+<<<<<<< HEAD
 /// Entries of one answer that are of one commit, at most.
 const MAX_OF_ONE_COMMIT: usize = 1000;
+=======
+/// How many changes of records one answer goes back through: of a record that changes all the time there may be millions.
+const MAX_STEPS: usize = 10_000;
+>>>>>>> 22453ae (Erase a record, a field's old values or a user's traces for good, look for room before a store is converted, bound how far a list of changes goes back, and measure what a record takes)
 
 /// What a collection's number stands for, whether or not the collection is still there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,9 +252,13 @@ impl<'a> Stretch<'a> {
             Entry::Other(change, operation) => {
                 (Change { revision: Revision(version.get()), operation, ..*change }, None, None)
             }
-            Entry::Record(entry, _) => {
+            Entry::Record(entry, values) => {
                 let owner = entry.owner_after.or(entry.owner_before);
-                (entry.to_change(version), Some((entry.collection, entry.id)), owner)
+                let mut change = Change { is_partial: true, ..entry.to_change(version) };
+                if values.before != Record::default() {
+                    change.before = Exact::from(&values.before);
+                }
+                (change, Some((entry.collection, entry.id)), owner)
             }
         };
         if let Some((number, _)) = about
@@ -284,7 +295,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// Gives every record's changes the values before and after: each record is followed back once, from what it is now to the
-    /// earliest change of the stretch.
+    /// earliest change of the stretch. Where that is further than one answer may go, the changes stay partial.
     pub(super) async fn finish(mut self, deadline: &Deadline) -> Result<Vec<Change>> {
         let count = self.found.len();
         let mut records: BTreeMap<(CollectionNumber, RecordId), Vec<usize>> = BTreeMap::new();
@@ -293,20 +304,32 @@ impl<'a> Stretch<'a> {
                 records.entry(*record).or_default().push(i);
             }
         }
+<<<<<<< HEAD
         let (mut steps, mut kept) = (0, work::charge());
         for ((number, id), mut wanted) in records {
+=======
+        let mut steps = 0;
+        'records: for ((number, id), mut wanted) in records {
+>>>>>>> 22453ae (Erase a record, a field's old values or a user's traces for good, look for room before a store is converted, bound how far a list of changes goes back, and measure what a record takes)
             let schema = self.schema(number).await?;
             let mut back = Back::new(self.snapshot, schema.as_deref(), number, id).await?;
             while let Some(&last) = wanted.last() {
+                if steps >= MAX_STEPS {
+                    break 'records;
+                }
                 let Some(step) = back.step().await? else { break };
                 let (change, _) = &mut self.found[last];
                 if change.revision.0 == step.version.get() {
                     let Change { before, after, .. } = step.to_change(schema.as_deref());
+<<<<<<< HEAD
                     (change.before, change.after) = (before, after);
                     kept.grow(held(change) as u64)?;
                     if kept.bytes() > MAX_BYTES as u64 && count > 1 {
                         return Err(Error::TooLargeTogether);
                     }
+=======
+                    (change.before, change.after, change.is_partial) = (before, after, false);
+>>>>>>> 22453ae (Erase a record, a field's old values or a user's traces for good, look for room before a store is converted, bound how far a list of changes goes back, and measure what a record takes)
                     wanted.pop();
                 }
                 steps += 1;

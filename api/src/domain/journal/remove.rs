@@ -27,9 +27,17 @@ impl Freed {
         }
     }
 
+    /// An entry that went comes back in another form.
+    pub fn take_back(&mut self, change: &RecordChange, values: &Values) {
+        let counted = change.counted(values);
+        if counted > 0 {
+            *self.0.entry(change.by).or_default() -= counted;
+        }
+    }
+
     /// Into the batch that removes the entries.
     pub async fn stage(self, core: &Core, snapshot: &Snapshot, batch: &mut Batch) -> Result<()> {
-        for (maker, bytes) in self.0 {
+        for (maker, bytes) in self.0.into_iter().filter(|(_, bytes)| *bytes != 0) {
             let number = match maker {
                 Some(user) => match core.owners.number(snapshot, user).await? {
                     Some(number) => Some(number),
@@ -41,6 +49,26 @@ impl Freed {
             batch.add_up_to(keyspace::usage(number), additions);
         }
         Ok(())
+    }
+}
+
+/// What becomes of an entry.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time")]
+pub enum Fate {
+    /// It stays as it is.
+    Stays,
+    /// It goes.
+    Goes,
+    /// It is another from now on.
+    Becomes(Entry),
+}
+
+/// An entry as it is written.
+fn written(entry: &Entry) -> Result<Vec<u8>> {
+    match entry {
+        Entry::Record(change, values) => change.with(values),
+        Entry::Other(change, operation) => Ok(super::bytes_of(*operation, change)),
     }
 }
 
@@ -71,13 +99,48 @@ impl Removal {
             return Ok(());
         }
         self.count += gone as u64;
+        self.write(block, &kept);
+        Ok(())
+    }
+
+    /// Does with each entry of a block what `fate` says.
+    pub fn change(&mut self, block: &Block, fate: impl Fn(&Entry) -> Fate) -> Result<()> {
+        let (mut kept, mut changed) = (Vec::with_capacity(block.entries.len()), 0);
+        for appended in &block.entries {
+            let before = parse(&appended.bytes)?;
+            let after = match fate(&before) {
+                Fate::Stays => {
+                    kept.push(appended.clone());
+                    continue;
+                }
+                Fate::Goes => None,
+                Fate::Becomes(entry) => Some(entry),
+            };
+            changed += 1;
+            if let Entry::Record(change, values) = &before {
+                self.freed.add(change, values);
+            }
+            if let Some(after) = after {
+                if let Entry::Record(change, values) = &after {
+                    self.freed.take_back(change, values);
+                }
+                kept.push(Appended { at: appended.at, bytes: written(&after)?.into() });
+            }
+        }
+        if changed > 0 {
+            self.count += changed;
+            self.write(block, &kept);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, block: &Block, kept: &[Appended]) {
         self.batch.expect(block.key.clone(), Expect::Version(block.version));
         if kept.is_empty() {
             self.batch.delete(block.key.clone());
         } else {
-            self.batch.put(block.key.clone(), blocks::pack(&kept));
+            self.batch.put(block.key.clone(), blocks::pack(kept));
         }
-        Ok(())
     }
 
     /// The batch, with what makers no longer have.
@@ -92,7 +155,7 @@ impl Removal {
 pub async fn make_room(core: &Core, collection: CollectionNumber, id: RecordId) -> Result<()> {
     let _turn = core.making_room.lock().await;
     let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
-    let mut back = Back::new(&snapshot, collection, id).await?;
+    let mut back = Back::new(&snapshot, None, collection, id).await?;
     let mut versions: Vec<Position> = Vec::new();
     while let Some((at, ..)) = back.entry().await? {
         versions.push(at);

@@ -1,7 +1,7 @@
 //! Trimming histories: entries of records beyond what their collection's definition keeps go, the oldest first. What is younger than a
 //! day stays, whatever a definition says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use common::{
     history::{History, Limits},
@@ -69,8 +69,8 @@ impl Steps for TrimHistory {
                         && limits.contains_key(&change.collection)
                     {
                         let key = (change.collection, change.id);
-                        if !states.contains_key(&key) {
-                            states.insert(key, state(&snapshot, key).await?);
+                        if let hash_map::Entry::Vacant(unknown) = states.entry(key) {
+                            unknown.insert(state(&snapshot, key).await?);
                         }
                     }
                 }

@@ -9,6 +9,7 @@ use store::{Entry, Version};
 use uuid::Uuid;
 
 use super::{
+    erase::Erase,
     history::TrimHistory,
     indexes::SweepIndexes,
     piece::{Budget, Piece, Steps},
@@ -33,6 +34,8 @@ pub(crate) enum Work {
     Redefine(Redefine),
     /// Removes what indexes left that are gone.
     SweepIndexes(SweepIndexes),
+    /// Removes from the journal what is to be erased.
+    Erase(Erase),
     /// Removes sessions whose tokens have all expired.
     SweepSessions(SweepSessions),
     /// Removes the records of operations that ended long ago.
@@ -49,6 +52,7 @@ impl Work {
             Self::Revert(work) => work.step(core, budget).await,
             Self::Redefine(work) => work.step(core, budget).await,
             Self::SweepIndexes(work) => work.step(core, budget).await,
+            Self::Erase(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
             Self::SweepOperations(work) => work.step(core, budget).await,
             Self::TrimHistory(work) => work.step(core, budget).await,
@@ -61,7 +65,11 @@ impl Work {
             Self::TrimChanges(work) => work.count(core).await,
             Self::Revert(work) => work.count(core).await,
             Self::Redefine(work) => work.count(core).await,
-            Self::SweepSessions(_) | Self::SweepOperations(_) | Self::SweepIndexes(_) | Self::TrimHistory(_) => Ok(None),
+            Self::Erase(_)
+            | Self::SweepSessions(_)
+            | Self::SweepOperations(_)
+            | Self::SweepIndexes(_)
+            | Self::TrimHistory(_) => Ok(None),
         }
     }
 
@@ -80,6 +88,7 @@ impl Work {
             Self::Revert(_) => OperationKind::Revert,
             Self::Redefine(_) => OperationKind::Redefine,
             Self::SweepIndexes(_) => OperationKind::SweepIndexes,
+            Self::Erase(_) => OperationKind::Erase,
             Self::SweepSessions(_) => OperationKind::SweepSessions,
             Self::SweepOperations(_) => OperationKind::SweepOperations,
             Self::TrimHistory(_) => OperationKind::TrimHistory,

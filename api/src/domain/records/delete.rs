@@ -28,6 +28,7 @@ use crate::domain::{
     error::{Error, Result},
     journal::summary::Counts,
     keyspace,
+    numbers::CollectionNumber,
     precondition::Precondition,
     record,
     retry::Retry,
@@ -54,7 +55,7 @@ pub async fn delete(
         let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         stage.forgets = forgets;
-        plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, &mut stage).await?;
+        plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, &mut stage, true).await?;
         let mut batch = stage.finish();
         batch.use_reserve(Reserve::Half);
         match retry.commit_for(caller, batch).await {
@@ -63,6 +64,34 @@ pub async fn delete(
             // Deleting is always possible. Where there is no room for what goes, nothing of it is kept.
             Err(Error::OverQuota(_)) if !forgets => forgets = true,
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Deletes a record for an admin who wants it erased: nothing is kept of it, and it cannot come back. One that was deleted already can
+/// come back no more. Gives its collection; what the journal says of it is another's to remove.
+pub async fn erase(core: &Core, caller: &Caller, name: &CollectionName, id: RecordId) -> Result<CollectionNumber> {
+    let mut retry = Retry::new(core);
+    loop {
+        let snapshot = core.store.snapshot().await?;
+        let schema = core.schemas.find(&snapshot, name, caller).await?;
+        let (number, tombstone) = (schema.number(), keyspace::tombstone(schema.number(), id));
+        let keys = [keyspace::record(number, id), tombstone.clone()];
+        let found = snapshot.get_many(&keys).await?;
+        let mut stage = Stage::new(core, caller, expect_schema(&schema));
+        match &found[..] {
+            [Some(_), _] => {
+                // What goes with it can come back.
+                stage.forgets = true;
+                plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, &mut stage, false).await?;
+            }
+            [None, Some(deleted)] => stage.expect(tombstone.clone(), Expect::Version(deleted.version)),
+            _ => return Err(Error::NotFound),
+        }
+        let mut batch = stage.finish();
+        batch.delete(tombstone).use_reserve(Reserve::Half);
+        if retry.commit_for(caller, batch).await?.is_some() {
+            return Ok(number);
         }
     }
 }
@@ -216,11 +245,13 @@ async fn too_much(
 }
 
 impl Plan {
-    async fn stage(self, core: &Core, snapshot: &Snapshot, stage: &mut Stage<'_>) -> Result<()> {
+    /// Stages all of it. Where the stage forgets, `forgets_all` says whether it forgets what goes with the record too.
+    async fn stage(self, core: &Core, snapshot: &Snapshot, stage: &mut Stage<'_>, forgets_all: bool) -> Result<()> {
         for Going { schema, id, entry, referrers } in self.going {
             stage.delete(&schema, id, &entry).await?;
             // What follows, follows from the first.
             stage.is_consequence = true;
+            stage.forgets &= forgets_all;
             expect_referrers(stage, &schema, id, referrers.as_ref());
         }
         empty_references(core, snapshot, stage, self.emptied).await?;

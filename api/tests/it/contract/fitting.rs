@@ -92,6 +92,8 @@ pub(crate) async fn fitting(
     } else if is_any!(info, operations::Get, operations::Stop) {
         let begun = admin.post(changes::Trim::PATH, &json!({"older_than": "90d"})).await.is(202);
         parameters.push(("id", text(&begun, "id")));
+    } else if is_any!(info, changes::Erase) {
+        body = Some(json!({"field": {"collection": "snacks", "name": "title"}}));
     } else if is_any!(info, changes::Operation, changes::Revert) {
         let made = admin.post("/api/records/snacks/", &json!({"title": "Nuts"})).await;
         parameters.push(("operation", made.header("operation").to_owned()));

@@ -50,6 +50,12 @@ impl Lock {
     }
 }
 
+/// Bytes that are free on the disk of a directory; `None` where it does not say.
+pub fn free_bytes(dir: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// What all files below a directory take on the disk, holes left out. A file that goes meanwhile takes nothing.
 pub fn disk_bytes(dir: &Path) -> io::Result<u64> {
     let mut bytes = 0;

@@ -1,0 +1,185 @@
+//! Erasing: what the journal says of a record, of a field's old values, or of a user goes, block by block, from its beginning to its end.
+//! It says that something was erased, and not what.
+
+use common::{
+    change::{Change, Subject},
+    id::{OperationId, RecordId, SessionId, UserId},
+    json::Exact,
+    name::FieldName,
+    record::Record,
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    Entry as StoredEntry, Scan, Snapshot, Version,
+    journal::{self as blocks, Block},
+};
+
+use super::piece::{Budget, Piece, Steps};
+use crate::domain::{
+    core::Core,
+    error::Result,
+    journal::{Entry, Fate, Removal},
+    keyspace,
+    numbers::CollectionNumber,
+};
+
+/// Blocks that are read at once.
+const CHUNK: usize = 32;
+
+/// Erases something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Erase {
+    what: What,
+    /// The first entry of the block that was looked at last: the commit, and the place in it.
+    after: Option<(Version, u32)>,
+}
+
+/// What is erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum What {
+    /// The entries of a record.
+    Record(CollectionNumber, RecordId),
+    /// The old values of a field.
+    Field(CollectionNumber, FieldName),
+    /// What is said of a user, and their name and address, as far as they have any.
+    User(UserId, Vec<String>),
+    /// It is done, and forgotten what it was.
+    Nothing,
+}
+
+impl Erase {
+    /// Begins.
+    pub(crate) fn new(what: What) -> Self {
+        Self { what, after: None }
+    }
+}
+
+impl Steps for Erase {
+    async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        let snapshot = core.store.snapshot().await?;
+        let mut removal = Removal::default();
+        if self.after.is_none() {
+            self.begin(&snapshot, &mut removal).await?;
+        }
+        let mut is_last = self.what == What::Nothing;
+        while !is_last && !budget.is_spent() {
+            let mut scan = blocks::blocks().limit(CHUNK);
+            if let Some((version, place)) = self.after {
+                scan = scan.after(&blocks::key(blocks::Position { version, place }));
+            }
+            let found = snapshot.scan(scan).await?;
+            is_last = found.len() < CHUNK;
+            for (key, StoredEntry { version, value }) in found {
+                let block = Block { entries: blocks::unpack(&value)?, key, version };
+                removal.change(&block, |entry| self.what.of(entry))?;
+                self.after = blocks::position(&block.key).map(|at| (at.version, at.place));
+                budget.spend(value.len());
+                if budget.is_spent() {
+                    is_last = false;
+                    break;
+                }
+            }
+        }
+        if is_last {
+            self.what = What::Nothing;
+        }
+        let done = removal.count;
+        Ok(Piece { batch: removal.finish(core, &snapshot).await?, done, is_last })
+    }
+}
+
+impl Erase {
+    /// What is not in the journal.
+    async fn begin(&self, snapshot: &Snapshot, removal: &mut Removal) -> Result<()> {
+        match &self.what {
+            What::Record(collection, id) => {
+                removal.batch.delete(keyspace::tombstone(*collection, *id));
+            }
+            What::User(user, _) => {
+                for (key, _) in snapshot.scan(Scan::prefix(&keyspace::user_sessions(*user))).await? {
+                    let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid())) else { continue };
+                    removal.batch.delete(keyspace::session(id)).delete(key);
+                    for (spent, _) in snapshot.scan(Scan::prefix(&keyspace::all_spent(id))).await? {
+                        removal.batch.delete(spent);
+                    }
+                }
+            }
+            What::Field(..) | What::Nothing => {}
+        }
+        Ok(())
+    }
+}
+
+impl What {
+    fn of(&self, entry: &Entry) -> Fate {
+        match (self, entry) {
+            (Self::Record(collection, id), Entry::Record(change, _)) => {
+                if (change.collection, change.id) == (*collection, *id) { Fate::Goes } else { Fate::Stays }
+            }
+            (Self::Record(_, id), Entry::Other(change, _)) => {
+                if change.subject == Subject::Record && change.id == id.to_string() { Fate::Goes } else { Fate::Stays }
+            }
+            (Self::Field(collection, name), Entry::Record(change, values)) => {
+                if change.collection != *collection {
+                    return Fate::Stays;
+                }
+                let mut values = values.clone();
+                let lost = values.lost.as_mut().and_then(|lost| lost.members.take(name.as_str()));
+                if values.before.take(name.as_str()).is_none() && lost.is_none() {
+                    return Fate::Stays;
+                }
+                // It was not there, as far as is known now.
+                if !values.added.iter().any(|added| added == name.as_str()) {
+                    values.added.push(name.to_string());
+                }
+                Fate::Becomes(Entry::Record(change.clone(), values))
+            }
+            (Self::Field(_, name), Entry::Other(change, operation)) if change.subject == Subject::Record => {
+                let mut other = change.clone();
+                other.before = without(&change.before, name.as_str());
+                other.after = without(&change.after, name.as_str());
+                if other == *change { Fate::Stays } else { Fate::Becomes(Entry::Other(other, *operation)) }
+            }
+            (Self::User(user, _), Entry::Record(change, values)) if change.by == Some(*user) => {
+                let mut change = change.clone();
+                change.by = None;
+                Fate::Becomes(Entry::Record(change, values.clone()))
+            }
+            (Self::User(user, names), Entry::Other(change, operation)) => of_user(*user, names, change, *operation),
+            _ => Fate::Stays,
+        }
+    }
+}
+
+/// An entry that is about a user, or made by one.
+fn of_user(user: UserId, names: &[String], change: &Change, operation: Option<OperationId>) -> Fate {
+    let id = user.to_string();
+    let is_name = |text: &str| text == id || names.iter().any(|name| name.eq_ignore_ascii_case(text));
+    let names_them = |value: &Exact| {
+        let members = value.as_object().into_iter().flatten();
+        members.filter_map(|(_, value)| value.as_str()).any(is_name)
+    };
+    let is_about = is_name(&change.id) || names_them(&change.before) || names_them(&change.after);
+    let is_theirs = change.by == Some(user);
+    if matches!(change.subject, Subject::User | Subject::Session) && (is_about || is_theirs) {
+        return Fate::Goes;
+    }
+    if !is_theirs {
+        return Fate::Stays;
+    }
+    let mut other = change.clone();
+    other.by = None;
+    other.address = String::new();
+    Fate::Becomes(Entry::Other(Box::new(other), operation))
+}
+
+/// A record's values without a member.
+fn without(values: &Exact, name: &str) -> Exact {
+    let read = values.is_object().then(|| Record::from_slice(values.to_text().as_bytes()).ok()).flatten();
+    let Some(mut record) = read else { return values.clone() };
+    if record.take(name).is_none() {
+        return values.clone();
+    }
+    Exact::from(&record)
+}

@@ -1,0 +1,119 @@
+//! Erasing: what is erased is in no answer, no backup and, after a compaction, nowhere on the disk.
+
+use std::{fs, path::Path, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    ADMIN, Client, PASSWORD, path,
+    server::{Server, coffer, said},
+    text,
+};
+
+async fn erase(admin: &Client, what: Value) {
+    let begun = admin.post("/api/changes/erase/", &what).await.is(202);
+    let address = format!("/api/operations/{}/", text(&begun, "id"));
+    for _ in 0..400 {
+        let operation = admin.get(&address).await.is(200);
+        assert!(!operation.to_string().contains("SECRET"), "{operation}");
+        match operation["state"].as_str().unwrap() {
+            "done" => return,
+            "failed" => panic!("{operation}"),
+            _ => tokio::time::sleep(Duration::from_millis(25)).await,
+        }
+    }
+    panic!("erasing does not end");
+}
+
+/// Everything that the journal says.
+async fn journal(admin: &Client) -> String {
+    let (mut all, mut next) = (String::new(), "/api/changes/".to_owned());
+    loop {
+        let page = admin.get(&next).await.is(200);
+        all.push_str(&page["results"].to_string());
+        match page["next"].as_str() {
+            Some(address) => next = address.strip_prefix(&admin.base).unwrap().to_owned(),
+            None => return all,
+        }
+    }
+}
+
+/// Whether a text stands in any file below a directory, as it is.
+fn is_on_disk(dir: &Path, text: &str) -> bool {
+    fs::read_dir(dir).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_on_disk(&path, text);
+        }
+        let bytes = fs::read(&path).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+#[tokio::test]
+async fn what_is_erased_is_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data, &[]);
+    let admin = server.set_up().await;
+    let fields = json!([{"name": "title", "type": "text"}, {"name": "phone", "type": "text"}]);
+    admin.collection("people", fields).await;
+    let body = json!({"username": "SECRETname", "password": PASSWORD, "email": "SECRETmail@example.org"});
+    let user = admin.post("/api/users/", &body).await.is(201);
+    let ulla = server.sign_in("SECRETname").await;
+
+    let record = ulla.record("people", json!({"title": "SECRETfirst", "phone": "1"})).await;
+    ulla.patch(&path("people", &record), &json!({"title": "SECRETsecond"})).await.is(200);
+    let gone = ulla.record("people", json!({"title": "SECRETgone", "phone": "2"})).await;
+    let deleted = ulla.delete(&path("people", &gone)).await;
+    let deletion = deleted.header("operation").to_owned();
+    deleted.is(204);
+    let other = ulla.record("people", json!({"title": "kept", "phone": "SECRETphone"})).await;
+    ulla.patch(&path("people", &other), &json!({"title": "kept too"})).await.is(200);
+    ulla.patch(&path("people", &other), &json!({"phone": "3"})).await.is(200);
+
+    ulla.post("/api/changes/erase/", &json!({"user": {"id": user["id"]}})).await.refused(403);
+    admin
+        .post("/api/changes/erase/", &json!({"record": {"collection": "people", "id": user["id"]}}))
+        .await
+        .refused(404);
+    for record in [&record, &gone] {
+        erase(&admin, json!({"record": {"collection": "people", "id": record["id"]}})).await;
+        admin.get(&path("people", record)).await.refused(404);
+        admin.get(&format!("{}history/", path("people", record))).await.refused(404);
+        let back = format!("{}history/{}/restore/", path("people", record), record["revision"]);
+        admin.post(&back, &json!({})).await.refused(404);
+    }
+    admin.post(&format!("/api/changes/{deletion}/revert/"), &json!({})).await.refused(410);
+    erase(&admin, json!({"field": {"collection": "people", "name": "phone"}})).await;
+    let versions = admin.get(&format!("{}history/", path("people", &other))).await.is(200);
+    let versions = versions["results"].as_array().unwrap();
+    assert_eq!((versions.len(), &versions[0]["after"]["phone"]), (3, &json!("3")));
+    assert!(versions[2]["after"].get("phone").is_none(), "an old value is no longer known: {}", versions[2]);
+    erase(&admin, json!({"user": {"id": user["id"]}})).await;
+    admin.get(&format!("/api/users/{}/", text(&user, "id"))).await.refused(404);
+    ulla.get("/api/users/me/").await.refused(401);
+
+    let said_of_it = journal(&admin).await;
+    assert!(!said_of_it.contains("SECRET"), "{said_of_it}");
+    assert_eq!(said_of_it.matches("\"kind\":\"erase\"").count(), 4, "that it was done is told");
+    let backup = admin.get("/api/backup/").await;
+    assert_eq!(backup.status, 200);
+    fs::write(dir.path().join("coffer.backup"), &backup.body).unwrap();
+    admin.post("/api/storage/compact/", &json!({})).await.is(200);
+    server.stop();
+    let checked = said(&coffer(&["check"], &data));
+    assert!(checked.starts_with("0: Everything fits together"), "{checked}");
+    assert!(!is_on_disk(&data.join("store"), "SECRET"), "it is still in the store's files");
+
+    let restored = dir.path().join("restored");
+    let backup = dir.path().join("coffer.backup");
+    let told = said(&coffer(&["restore", backup.to_str().unwrap()], &restored));
+    assert!(told.starts_with("0: "), "{told}");
+    let server = Server::start(&restored, &[]);
+    let admin = server.sign_in(ADMIN).await;
+    assert!(!journal(&admin).await.contains("SECRET"));
+    let page = admin.get("/api/records/people/").await.is(200);
+    assert_eq!((&page["count"], &page["results"][0]["phone"]), (&json!(1), &json!("3")));
+    server.stop();
+}
