@@ -34,13 +34,11 @@ use crate::domain::{
 /// Bytes of entries in one answer, about: it ends with the commit that passes them.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-<<<<<<< HEAD
 /// Entries of one answer that are of one commit, at most.
 const MAX_OF_ONE_COMMIT: usize = 1000;
-=======
+
 /// How many changes of records one answer goes back through: of a record that changes all the time there may be millions.
 const MAX_STEPS: usize = 10_000;
->>>>>>> 22453ae (Erase a record, a field's old values or a user's traces for good, look for room before a store is converted, bound how far a list of changes goes back, and measure what a record takes)
 
 /// What a collection's number stands for, whether or not the collection is still there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -304,13 +302,8 @@ impl<'a> Stretch<'a> {
                 records.entry(*record).or_default().push(i);
             }
         }
-<<<<<<< HEAD
         let (mut steps, mut kept) = (0, work::charge());
-        for ((number, id), mut wanted) in records {
-=======
-        let mut steps = 0;
         'records: for ((number, id), mut wanted) in records {
->>>>>>> 22453ae (Erase a record, a field's old values or a user's traces for good, look for room before a store is converted, bound how far a list of changes goes back, and measure what a record takes)
             let schema = self.schema(number).await?;
             let mut back = Back::new(self.snapshot, schema.as_deref(), number, id).await?;
             while let Some(&last) = wanted.last() {
@@ -321,15 +314,11 @@ impl<'a> Stretch<'a> {
                 let (change, _) = &mut self.found[last];
                 if change.revision.0 == step.version.get() {
                     let Change { before, after, .. } = step.to_change(schema.as_deref());
-<<<<<<< HEAD
-                    (change.before, change.after) = (before, after);
+                    (change.before, change.after, change.is_partial) = (before, after, false);
                     kept.grow(held(change) as u64)?;
                     if kept.bytes() > MAX_BYTES as u64 && count > 1 {
                         return Err(Error::TooLargeTogether);
                     }
-=======
-                    (change.before, change.after, change.is_partial) = (before, after, false);
->>>>>>> 22453ae (Erase a record, a field's old values or a user's traces for good, look for room before a store is converted, bound how far a list of changes goes back, and measure what a record takes)
                     wanted.pop();
                 }
                 steps += 1;
