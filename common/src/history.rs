@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    duration::parse_duration,
-    problem::FieldErrors,
+    duration::{DurationError, parse_duration},
+    problem::{FieldError, FieldErrors},
     reader::{Reader, invalid},
 };
 
@@ -73,7 +73,12 @@ impl History {
         let age = reader.take("age").and_then(|value| match value.as_str().map(parse_duration) {
             Some(Ok(age)) => Some(age),
             Some(Err(error)) => {
-                wrong.push("age", invalid(format!("This is no time: {error}.")));
+                let code = match error {
+                    DurationError::Zero => "min_value",
+                    DurationError::TooLong => "max_value",
+                    _ => "invalid",
+                };
+                wrong.push("age", FieldError::new(code, format!("This is no time: {error}.")));
                 None
             }
             None => {

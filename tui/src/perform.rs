@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use crate::{
     client::Client,
     effect::Effect,
-    message::{Answer, Failure, Message},
+    load::Ticket,
+    message::{Answer, Deleted, Failure, Message},
 };
 
 /// Does what an update wants, and gives the message that says how it went.
@@ -57,18 +58,8 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             let (saved, operation) = split(client.reply(&call).await);
             Message::Saved(ticket, saved, operation)
         }
-        Effect::WouldDelete(ticket, deleted) => {
-            let params = (deleted.collection.clone(), deleted.id);
-            let call = Call::<records::DryDelete>::new(params, ()).if_match(Some(deleted.revision));
-            let answer = client.send(&call.query(DeleteQuery { dry_run: true })).await;
-            Message::WouldDelete(ticket, deleted, answer)
-        }
-        Effect::Delete(ticket, deleted) => {
-            let params = (deleted.collection.clone(), deleted.id);
-            let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
-            let answer = client.reply(&call).await.map(|reply| reply.operation);
-            Message::Deleted(ticket, deleted, answer)
-        }
+        Effect::WouldDelete(ticket, deleted) => would_delete(client, ticket, deleted).await,
+        Effect::Delete(ticket, deleted) => delete(client, ticket, deleted).await,
         Effect::Define(ticket, existing, definition, query) => {
             let answer = match existing {
                 None => client.send(&Call::<collections::Create>::new((), *definition)).await,
@@ -125,6 +116,20 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             Message::Account(ticket, client.send(&call).await.map(drop))
         }
     }
+}
+
+async fn would_delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {
+    let params = (deleted.collection.clone(), deleted.id);
+    let call = Call::<records::DryDelete>::new(params, ()).if_match(Some(deleted.revision));
+    let answer = client.send(&call.query(DeleteQuery { dry_run: true })).await;
+    Message::WouldDelete(ticket, deleted, answer)
+}
+
+async fn delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {
+    let params = (deleted.collection.clone(), deleted.id);
+    let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
+    let answer = client.reply(&call).await.map(|reply| reply.operation);
+    Message::Deleted(ticket, deleted, answer)
 }
 
 /// The body of an answer, and the operation that the request was.

@@ -126,6 +126,13 @@ pub async fn get(core: &Core, id: OperationId) -> Result<Operation> {
     Ok(stored.shown(id, core))
 }
 
+/// One operation, for who asked for it and for admins.
+pub async fn get_for(core: &Core, caller: &Caller, id: OperationId) -> Result<Operation> {
+    let operation = get(core, id).await?;
+    let is_theirs = operation.by.is_some() && operation.by == caller.user_id();
+    if caller.is_admin() || is_theirs { Ok(operation) } else { Err(Error::NotFound) }
+}
+
 /// The page of operations that a query asks for, newest first.
 pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<Operation>> {
     let table = operation::table();

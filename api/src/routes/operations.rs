@@ -34,7 +34,7 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
-    Reply::new(&operations::get(context.app.core(), input.params.0).await?)
+    Reply::new(&operations::get_for(context.app.core(), &input.caller, input.params.0).await?)
 }
 
 async fn stop(context: Context, input: Input<endpoints::Stop>) -> Result<Reply<endpoints::Stop>> {

@@ -176,7 +176,7 @@ fn copy(from: &Path, to: &Path) {
 async fn a_conversion_that_was_ended_at_any_step_goes_on_or_begins_again() {
     for fixture in fixtures() {
         let (old, new) = (fixture.store(), fixture.store());
-        let (old, new) = (store_dir(old.path()), store_dir(new.path()));
+        let (old, new) = (store_dir(&old.path().join("data")), store_dir(&new.path().join("data")));
         said(&coffer(&["check"], new.parent().unwrap()));
         // What lies there at each step, by the end of its name: the old store or the new one.
         let steps: [&[(&str, &Path)]; 5] = [
@@ -188,7 +188,8 @@ async fn a_conversion_that_was_ended_at_any_step_goes_on_or_begins_again() {
         ];
         for step in steps {
             let dir = fixture.store();
-            let place = store_dir(dir.path());
+            let data = dir.path().join("data");
+            let place = store_dir(&data);
             fs::remove_dir_all(&place).unwrap();
             for (end, store) in step {
                 copy(store, &place.with_extension(end.trim_start_matches('.')));
@@ -196,8 +197,8 @@ async fn a_conversion_that_was_ended_at_any_step_goes_on_or_begins_again() {
             if step[0].0.is_empty() {
                 assert!(place.exists());
             }
-            fixture.answers(dir.path()).await;
-            let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            fixture.answers(&data).await;
+            let left: Vec<_> = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             let left: Vec<_> =
                 left.iter().filter_map(|name| name.to_str()).filter(|name| name.starts_with("store.")).collect();
             assert!(left.is_empty(), "{step:?} leaves {left:?}");
@@ -209,14 +210,15 @@ async fn a_conversion_that_was_ended_at_any_step_goes_on_or_begins_again() {
 async fn a_conversion_that_is_killed_again_and_again_ends_whole() {
     let fixture = &fixtures()[0];
     let dir = fixture.store();
+    let data = dir.path().join("data");
     let mut random = Random::new(seed("conversion"));
     for _ in 0..12 {
         let mut converting = crate::support::command();
-        converting.args(["check", "--data"]).arg(dir.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        converting.args(["check", "--data"]).arg(&data).stdout(Stdio::null()).stderr(Stdio::null());
         let mut converting = converting.spawn().unwrap();
         tokio::time::sleep(Duration::from_micros(random.next() % 60_000)).await;
         let _ = converting.kill();
         converting.wait().unwrap();
     }
-    fixture.answers(dir.path()).await;
+    fixture.answers(&data).await;
 }

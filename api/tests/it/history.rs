@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use coffer::domain::journal::{self, Entry, RecordChange};
+use common::change::Change;
 use serde_json::{Value, json};
 use store::{Batch, Options, Store, journal as blocks};
 
@@ -124,10 +125,16 @@ async fn what_a_definition_does_not_keep_is_trimmed_when_it_is_old() {
     for (key, entry) in store.scan(blocks::blocks()).await.unwrap() {
         let mut entries = blocks::unpack(&entry.value).unwrap();
         for entry in &mut entries {
-            if let Entry::Record(change, values) = journal::parse(&entry.bytes).unwrap() {
-                let at = change.at - 2 * 2 * 86_400 * 1_000_000;
-                entry.bytes = RecordChange { at, ..change }.with(&values).unwrap().into();
-            }
+            let old = match journal::parse(&entry.bytes).unwrap() {
+                Entry::Record(change, values) => {
+                    let at = change.at - 2 * 2 * 86_400 * 1_000_000;
+                    RecordChange { at, ..change }.with(&values).unwrap()
+                }
+                Entry::Other(change, operation) => {
+                    journal::bytes_of(operation, &Change { at: "2026-01-01T00:00:00Z".to_owned(), ..*change })
+                }
+            };
+            entry.bytes = old.into();
         }
         batch.put(key, blocks::pack(&entries));
     }

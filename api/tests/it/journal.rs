@@ -20,6 +20,7 @@ async fn histories_end_where_the_journal_was_cut() {
     let mut server = Server::start(&data, &[]);
     let admin = server.set_up().await;
     admin.collection("words", json!([{"name": "word", "type": "text"}])).await;
+    admin.patch("/api/collections/words/", &json!({"history": "all"})).await.is(200);
     let gone = admin.record("words", json!({"word": "gone"})).await;
     admin.delete(&path("words", &gone)).await.is(204);
     let kept = admin.record("words", json!({"word": "one"})).await;

@@ -44,7 +44,7 @@ const BEYOND: [(&str, &str); 15] = [
 fn is_beyond(errors: &FieldErrors) -> bool {
     errors.0.iter().all(|(name, errors)| {
         let (parent, member) = name.rsplit_once('.').unwrap_or(("", name));
-        if name == "older_than" {
+        if ["older_than", "history.age"].contains(&name.as_str()) {
             // The pattern has any number: nothing at all, and more than the calendar has, are looked at by the reader.
             return errors.iter().all(|error| ["min_value", "max_value"].contains(&error.code.as_ref()));
         }

@@ -1,5 +1,6 @@
 //! Undoing what a request did: all of it comes back, or nothing; under the rules of who asks.
 
+mod large;
 mod model;
 
 use serde_json::{Value, json};

@@ -13,9 +13,9 @@ endpoint! {
 }
 
 endpoint! {
-    /// One operation: its state and how far it is.
+    /// One operation: its state and how far it is; your own, or as an admin anybody's.
     Get: GET "/api/operations/{id}/",
-    access Admin, cost Reads(User), errors Drf,
+    access SignedIn, cost Reads(User), errors Drf,
     params (OperationId,),
     body () as NOTHING,
     answer Operation as OK

@@ -81,7 +81,7 @@ POST /api/changes/erase/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/changes/{operation}/ SignedIn Reads(User) Drf - Json
 POST /api/changes/{operation}/revert/ Rules Writes(User) Drf - Json
 GET /api/operations/ Admin Reads(User) Drf - Json
-GET /api/operations/{id}/ Admin Reads(User) Drf - Json
+GET /api/operations/{id}/ SignedIn Reads(User) Drf - Json
 DELETE /api/operations/{id}/ Admin Writes(User) Drf - Nothing
 GET /api/backup/ Admin Reads(User) Drf - File
 POST /api/storage/compact/ Admin Writes(User) Drf - Json

@@ -4,7 +4,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use common::id::OperationId;
@@ -21,23 +21,23 @@ tokio::task_local! {
 #[derive(Clone)]
 struct Current {
     id: OperationId,
-    written: Arc<AtomicBool>,
+    commits: Arc<AtomicU64>,
 }
 
-/// Whether an operation wrote anything.
+/// How many commits an operation has made.
 #[derive(Clone, Default)]
-pub struct Written(Arc<AtomicBool>);
+pub struct Written(Arc<AtomicU64>);
 
 impl Written {
-    /// Whether it did, so far.
+    /// Whether there is any.
     pub fn is_so(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) > 0
     }
 }
 
 /// `future`, of which everything that it writes is the operation `id`.
 pub fn in_operation<F: Future>(id: OperationId, written: &Written, future: F) -> impl Future<Output = F::Output> {
-    CURRENT.scope(Current { id, written: Arc::clone(&written.0) }, future)
+    CURRENT.scope(Current { id, commits: Arc::clone(&written.0) }, future)
 }
 
 /// The operation that the running task works on, or else its request. `None` for what no request asked for.
@@ -48,8 +48,10 @@ pub fn operation() -> Option<OperationId> {
 
 /// Notes in a batch that it is the running task's operation that appends to the journal. Gives whether there was one to be noted.
 pub fn count_operation(batch: &mut Batch) -> bool {
-    let Ok(id) = CURRENT.try_with(|current| current.id) else { return false };
-    count_part(batch, id, None)
+    let Ok(Current { id, commits }) = CURRENT.try_with(Clone::clone) else { return false };
+    // The first commit is all of most operations.
+    let part = Some(commits.load(Ordering::Relaxed)).filter(|part| *part > 0).map(Version::new);
+    count_part(batch, id, part)
 }
 
 /// Notes in a batch that it is a part of this operation, where it appends anything. Parts have different numbers; one that is all of its
@@ -64,5 +66,5 @@ pub fn count_part(batch: &mut Batch, id: OperationId, part: Option<Version>) -> 
 
 /// The running task's operation has written something.
 pub fn written() {
-    let _ = CURRENT.try_with(|current| current.written.store(true, Ordering::Relaxed));
+    let _ = CURRENT.try_with(|current| current.commits.fetch_add(1, Ordering::Relaxed));
 }

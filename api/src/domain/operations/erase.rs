@@ -85,7 +85,7 @@ impl Steps for Erase {
             self.what = What::Nothing;
         }
         let done = removal.count;
-        Ok(Piece { batch: removal.finish(core, &snapshot).await?, done, is_last })
+        Ok(Piece { batch: removal.finish(core, &snapshot).await?, done, is_last, ..Piece::default() })
     }
 }
 

@@ -101,13 +101,13 @@ impl Steps for TrimHistory {
             let key = keyspace::tombstone(collection, id);
             batch.expect(key.clone(), Expect::Version(version)).delete(key);
         }
-        Ok(Piece { batch, done, is_last })
+        Ok(Piece { batch, done, is_last, ..Piece::default() })
     }
 }
 
 /// What each collection keeps, where that is not all.
 async fn limits(snapshot: &Snapshot) -> Result<HashMap<CollectionNumber, Limits>> {
-    let of = |StoredDefinition { collection, keys }: StoredDefinition| match collection.history {
+    let of = |StoredDefinition { collection, keys, .. }: StoredDefinition| match collection.history {
         History::All => None,
         History::Nothing => Some((keys.number, Limits { versions: None, age: Some(History::SAFE) })),
         History::Limited(limits) => Some((keys.number, limits)),

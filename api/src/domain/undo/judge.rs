@@ -95,6 +95,9 @@ impl<'a> Judge<'a> {
         if !may_do_all {
             return Err(if sees_any { Error::Denied } else { Error::NotFound });
         }
+        if since.count > 0 || since.hidden {
+            return Err(Error::ChangedSince(Box::new(since)));
+        }
         // What is left out may be what another needs.
         loop {
             let mut refused = Vec::new();
@@ -113,9 +116,9 @@ impl<'a> Judge<'a> {
                     self.refuse(&mut since, &mut skipped, &item, is_visible, reason);
                 }
             }
-        }
-        if since.count > 0 || since.hidden {
-            return Err(Error::ChangedSince(Box::new(since)));
+            if since.count > 0 || since.hidden {
+                return Err(Error::ChangedSince(Box::new(since)));
+            }
         }
         let mut judged = Vec::with_capacity(order.len());
         for key in order {

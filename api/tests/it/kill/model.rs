@@ -36,6 +36,12 @@ pub(crate) enum Intent {
     Burn {
         book: String,
     },
+    /// Undoes the last deletion of a book: it comes back with its entries.
+    Unburn {
+        book: String,
+        entries: usize,
+        operation: String,
+    },
     Refresh,
     SignOut,
     SignIn,
@@ -76,6 +82,8 @@ pub(crate) struct Model {
     pub spent: Vec<String>,
     /// Tokens of sessions that were signed out.
     pub ended: Vec<Pair>,
+    /// The book that was deleted last, its entries, and the operation that it was.
+    pub burned: Option<(String, usize, String)>,
     /// Addresses of what was deleted.
     pub gone: Vec<String>,
     /// What was sent and not answered.
@@ -94,6 +102,7 @@ impl Model {
             used: None,
             spent: Vec::new(),
             ended: Vec::new(),
+            burned: None,
             gone: Vec::new(),
             pending: None,
             unchecked: 0,
@@ -112,6 +121,11 @@ impl Writer {
         self.compare_tokens(base, pending.as_ref()).await;
         self.compare_notes(base, pending.as_ref()).await;
         self.compare_books(base, pending.as_ref()).await;
+        if let Some(Intent::Unburn { book, .. }) = &pending
+            && self.model.books.contains_key(book)
+        {
+            self.model.gone.retain(|path| !path.contains(book.as_str()));
+        }
         for path in self.model.gone.iter().rev().take(LOOKED_AT) {
             let (status, body) = self.get(base, path).await;
             assert_eq!(status, 404, "{path} was deleted: {body}");
@@ -228,6 +242,10 @@ impl Writer {
             }
             Some(Intent::Burn { book }) if !found.contains_key(book) => {
                 model.books.remove(book);
+            }
+            // Whole, or not at all.
+            Some(Intent::Unburn { book, entries, .. }) if found.contains_key(book) => {
+                model.books.insert(book.clone(), *entries);
             }
             _ => {}
         }

@@ -48,13 +48,15 @@ pub(crate) struct Writer {
     pub model: Model,
     pub http: reqwest::Client,
     pub versions: Arc<Versions>,
+    /// The operation that the last answer named.
+    operation: Arc<Mutex<String>>,
     random: Random,
 }
 
 impl Writer {
     pub(crate) fn new(name: String, seed: u64, versions: Arc<Versions>) -> Self {
         let http = http_client().build().unwrap();
-        Self { model: Model::new(name), http, versions, random: Random::new(seed) }
+        Self { model: Model::new(name), http, versions, operation: Arc::default(), random: Random::new(seed) }
     }
 
     /// Works until something is not answered.
@@ -98,6 +100,9 @@ impl Writer {
         }
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
+        if let Some(id) = response.headers().get("operation") {
+            id.to_str().unwrap().clone_into(&mut self.operation.lock().unwrap());
+        }
         let body = response.bytes().await.ok()?;
         (status < 500).then(|| (status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
@@ -110,6 +115,11 @@ impl Writer {
             0 => return Intent::SignOut,
             1..=4 => return Intent::Refresh,
             5..=16 => {
+                if let Some((book, entries, operation)) = self.model.burned.take()
+                    && self.random.one_in(2)
+                {
+                    return Intent::Unburn { book, entries, operation };
+                }
                 let Some((book, &entries)) = self.model.books.iter().next() else { return Intent::Open };
                 let book = book.clone();
                 let full = entries >= MAX_ENTRIES || self.random.one_in(10);
@@ -149,6 +159,7 @@ impl Writer {
                 (Method::POST, "/api/records/transfers/".to_owned(), Some(body), None)
             }
             Intent::Burn { book } => (Method::DELETE, format!("/api/records/books/{book}/"), None, None),
+            Intent::Unburn { operation, .. } => (Method::POST, format!("/api/changes/{operation}/revert/"), None, None),
             Intent::Refresh => (Method::POST, "/api/token/refresh/".to_owned(), token(), None),
             Intent::SignOut => (Method::POST, "/api/token/blacklist/".to_owned(), token(), None),
             Intent::SignIn => {
@@ -189,8 +200,14 @@ impl Writer {
                 assert_eq!(answer[0]["revision"], answer[1]["revision"], "one request is one commit");
                 *model.books.get_mut(&book).unwrap() += 2;
             }
+            Intent::Unburn { book, entries, .. } => {
+                assert_eq!(answer["count"], entries + 1, "{answer}");
+                model.gone.retain(|path| !path.contains(&book));
+                model.books.insert(book, entries);
+            }
             Intent::Burn { book } => {
-                model.books.remove(&book);
+                let entries = model.books.remove(&book).unwrap_or_default();
+                model.burned = Some((book.clone(), entries, self.operation.lock().unwrap().clone()));
                 model.gone.push(format!("/api/records/books/{book}/"));
             }
             Intent::Refresh => {

@@ -83,19 +83,19 @@ impl Model {
 
     /// What undoing an operation comes to; `None` where it is refused.
     fn reversal(&self, changes: &Changes, mode: Mode) -> Option<Changes> {
-        let mut active: BTreeMap<&Key, &Option<Values>> = BTreeMap::new();
+        let mut active: BTreeMap<&Key, Option<&Values>> = BTreeMap::new();
         for (key, (before, after)) in changes {
             let is_unchanged = self.state.get(key) == after.as_ref();
             match mode {
                 Mode::Refuse if !is_unchanged => return None,
                 Mode::Skip if !is_unchanged => {}
-                _ => drop(active.insert(key, before)),
+                _ => drop(active.insert(key, before.as_ref())),
             }
         }
         loop {
             let stuck: Vec<&Key> = active
                 .iter()
-                .filter(|(key, target)| self.is_stuck(key, target, &active))
+                .filter(|(key, target)| self.is_stuck(key, **target, &active))
                 .map(|(key, _)| *key)
                 .collect();
             if stuck.is_empty() {
@@ -109,14 +109,14 @@ impl Model {
             }
         }
         let reversal =
-            active.into_iter().map(|(key, target)| (key.clone(), (self.state.get(key).cloned(), target.clone())));
+            active.into_iter().map(|(key, target)| (key.clone(), (self.state.get(key).cloned(), target.cloned())));
         Some(reversal.filter(|(_, (before, after))| before.is_some() || after.is_some()).collect())
     }
 
-    fn is_stuck(&self, key: &Key, target: &Option<Values>, active: &BTreeMap<&Key, &Option<Values>>) -> bool {
+    fn is_stuck(&self, key: &Key, target: Option<&Values>, active: &BTreeMap<&Key, Option<&Values>>) -> bool {
         // As everything would be.
         let later = |key: &Key| match active.get(key) {
-            Some(target) => (*target).as_ref(),
+            Some(target) => *target,
             None => self.state.get(key),
         };
         let now = self.state.get(key);
