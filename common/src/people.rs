@@ -115,6 +115,7 @@ pub fn check(table: &Collection, query: &ListQuery) -> Result<(), FieldErrors> {
         ("left_join", !query.left_join.is_empty()),
         ("expand", !query.expand.is_empty()),
         ("cursor", query.cursor.is_some()),
+        ("explain", query.explain),
     ] {
         if is_said {
             errors.push(parameter, unknown_parameter());

@@ -1,5 +1,7 @@
 //! What every part of the domain works with.
 
+use std::{sync::atomic::AtomicU64, time::Duration};
+
 use base::{Clock, IdSource, MemoryBudget};
 use store::Store;
 use tokio::sync::{Mutex, Notify};
@@ -16,6 +18,9 @@ use super::{
 
 /// Up to how many records an operation is undone in one commit. What is larger goes back in pieces.
 const REVERT_AT_ONCE: u64 = 10_000;
+
+/// A list that takes as long is told in the log.
+const SLOW_QUERY: Duration = Duration::from_millis(100);
 
 /// The store, and what goes with reading and changing it.
 pub struct Core {
@@ -41,6 +46,10 @@ pub struct Core {
     pub making_room: Mutex<()>,
     /// Up to how many records an operation is undone in one commit.
     pub revert_at_once: u64,
+    /// A list that takes as long is told in the log.
+    pub slow_query: Duration,
+    /// Lists that took as long.
+    pub slow_queries: AtomicU64,
     /// Wakes those who do work in the background.
     pub operation_started: Notify,
 }
@@ -59,6 +68,8 @@ impl Core {
             memory: MemoryBudget::unlimited(),
             reading: Reading::default(),
             making_room: Mutex::default(),
+            slow_query: SLOW_QUERY,
+            slow_queries: AtomicU64::new(0),
             revert_at_once: REVERT_AT_ONCE,
             operation_started: Notify::new(),
         }

@@ -1,5 +1,7 @@
 //! Indexes as lists read them: what their keys are made of, in which order. The records themselves are one, by id.
 
+use std::sync::Arc;
+
 use base::fold::nfc;
 use common::{
     collection::Collection,
@@ -91,11 +93,11 @@ impl IndexPart {
 }
 
 /// Everything that a collection's records can be read by.
-pub fn of(collection: &Collection, keys: &Keys) -> Vec<ReadIndex> {
+pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
     let number = keys.number;
     let Some(id) = IndexPart::server("id", false) else { return Vec::new() };
     let records = ReadIndex { kind: IndexKind::Records, prefix: keyspace::records(number), parts: vec![id.clone()] };
-    let mut indexes = vec![records];
+    let mut indexes = vec![Arc::new(records)];
     for index in &keys.indexes {
         let field = |number| {
             let name = keys.fields.iter().find(|known| known.number == number)?.name.as_str();
@@ -119,7 +121,7 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<ReadIndex> {
             let descending = parts.last().is_some_and(|part| part.descending);
             parts.push(IndexPart { descending, ..id.clone() });
         }
-        indexes.push(ReadIndex { kind, prefix, parts });
+        indexes.push(Arc::new(ReadIndex { kind, prefix, parts }));
     }
     indexes
 }

@@ -143,7 +143,7 @@ pub struct Schema {
     /// The collections that its reference fields name.
     pub targets: HashMap<CollectionName, CollectionNumber>,
     /// What lists can be read by.
-    pub read_by: Vec<ReadIndex>,
+    pub read_by: Vec<Arc<ReadIndex>>,
     /// The indexes of each field, in the order of the fields.
     indexes: Vec<FieldIndexes>,
     /// The one that is to take its place.

@@ -100,6 +100,8 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     }
     let refused = app.core().quota.refused.load(Relaxed);
     text.single("coffer_quota_refused_total", Kind::Counter, "Changes that a quota refused.", refused);
+    let slow = app.core().slow_queries.load(Relaxed);
+    text.single("coffer_slow_queries_total", Kind::Counter, "Lists that took more than 0.1 s.", slow);
     let remembered = options.limits.remembered();
     text.single("coffer_rate_limit_callers", Kind::Gauge, "Callers whose allowance is remembered.", remembered);
     if let Some(end) = options.certificate_end.as_ref().and_then(|end| end()) {

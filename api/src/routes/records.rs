@@ -59,6 +59,9 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
     let mut json = BytesMut::with_capacity(listed.results.len() + 200);
     json.put_slice(format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":").as_bytes());
     json.put_slice(&listed.results);
+    if let Some(explain) = listed.explain {
+        json.put_slice(format!(",\"explain\":{explain}").as_bytes());
+    }
     json.put_u8(b'}');
     let json = json.freeze();
     if json.len() > MAX_TAGGED {

@@ -19,6 +19,7 @@ mod docs;
 mod drf_clients;
 mod drf_errors;
 mod erase;
+mod explain;
 #[path = "../../store/tests/it/files.rs"]
 mod files;
 mod fixtures;

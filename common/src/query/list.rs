@@ -88,6 +88,8 @@ pub struct ListQuery {
     pub cursor: Option<String>,
     /// How many rows there are in all is told.
     pub count: bool,
+    /// How the rows were found is told too.
+    pub explain: bool,
     /// The ordering, the most significant term first; empty means in the order of creation.
     pub ordering: Vec<OrderBy>,
     /// All must hold; of those that are alike in field and lookup one, where [`Lookup::means_either`].
@@ -116,6 +118,7 @@ impl Default for ListQuery {
         Self {
             page: 1,
             page_size: DEFAULT_PAGE_SIZE,
+            explain: false,
             ordering: Vec::new(),
             filters: Vec::new(),
             filter: None,
@@ -150,7 +153,15 @@ impl Query for ListQuery {
                 continue;
             }
             match name.as_str() {
-                "page" | "page_size" | "limit" | "offset" | "count" if value.is_empty() => {}
+                "page" | "page_size" | "limit" | "offset" | "count" | "explain" if value.is_empty() => {}
+                "explain" => match value.as_str() {
+                    "true" | "True" | "1" => query.explain = true,
+                    "false" | "False" | "0" => {}
+                    _ => errors.push(
+                        name,
+                        invalid("Must be a valid boolean. A field of this name is filtered by explain__exact."),
+                    ),
+                },
                 "page" if value == "last" => query.page = LAST_PAGE,
                 "page" => query.page = number(&value).unwrap_or(0).min(LAST_PAGE - 1),
                 "limit" => match number(&value) {
@@ -274,6 +285,9 @@ impl Query for ListQuery {
         if !self.count {
             push("count", "false".to_owned());
         }
+        if self.explain {
+            push("explain", "true".to_owned());
+        }
         if let Some(limit) = self.limit {
             push("limit", limit.to_string());
         }
@@ -305,6 +319,7 @@ fn is_parameter(name: &str) -> bool {
             | "offset"
             | "cursor"
             | "count"
+            | "explain"
             | "ordering"
             | "filter"
             | "search"
@@ -322,6 +337,17 @@ fn number(text: &str) -> Option<u64> {
 }
 
 impl ListQuery {
+    /// What it asks, without a value: for the log.
+    pub fn shape(&self) -> String {
+        let comparisons = self.filter.iter().flat_map(Condition::comparisons);
+        let names = comparisons.map(|comparison| comparison.filter("", "").parameter());
+        let mut parts: Vec<String> = self.filters.iter().map(Filter::parameter).chain(names).collect();
+        parts.extend((!self.search.is_empty()).then(|| "search".to_owned()));
+        let ordering: Vec<String> = self.ordering.iter().map(OrderBy::to_string).collect();
+        parts.extend((!ordering.is_empty()).then(|| format!("ordering={}", ordering.join(","))));
+        parts.join("&")
+    }
+
     /// Whether it leaves rows out.
     pub fn narrows(&self) -> bool {
         !self.filters.is_empty() || self.filter.is_some() || !self.search.is_empty()

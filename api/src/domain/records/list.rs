@@ -20,6 +20,7 @@ use common::{
     query::{LAST_PAGE, ListQuery},
     record::Record,
 };
+use serde_json::Value;
 use store::Snapshot;
 
 use self::{
@@ -51,6 +52,8 @@ pub struct Listed {
     pub previous: Option<Place>,
     /// A JSON array.
     pub results: Bytes,
+    /// How the rows were found, where that was asked for.
+    pub explain: Option<Value>,
 }
 
 /// The records that a query asks for, of those that the caller may list; with a cursor from where that stands.
@@ -61,7 +64,7 @@ pub async fn list(
     query: &ListQuery,
     start: Option<Cursor>,
 ) -> Result<Listed> {
-    let deadline = core.deadline();
+    let (deadline, began) = (core.deadline(), core.clock.elapsed());
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
@@ -69,20 +72,34 @@ pub async fn list(
     let looked = Looked::default();
     let view = View { core, snapshot: &snapshot, caller, schema, may, query, deadline: &deadline, looked: &looked };
     let plan = Plan::new(&view).await?;
-    let expansion = Expansion::new(core, &snapshot, caller, &view.schema, &query.expand).await?;
+    let listed = read(&view, &plan, start).await;
+    let took = core.clock.elapsed().saturating_sub(began);
+    if took >= core.slow_query {
+        core.slow_queries.fetch_add(1, Relaxed);
+        let (keys, rows) = looked.counts();
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(collection = %name, query = query.shape(), keys, rows, milliseconds, "a slow query");
+    }
+    let explain = query.explain.then(|| plan.explain(&view, took));
+    Ok(Listed { explain, ..listed? })
+}
+
+async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Listed> {
+    let View { core, snapshot, caller, query, .. } = *view;
+    let expansion = Expansion::new(core, snapshot, caller, &view.schema, &query.expand).await?;
     if query.cursor.is_some() {
-        return by_cursor(&view, &plan, &expansion, start).await;
+        return by_cursor(view, plan, &expansion, start).await;
     }
     let (page, count) = match query.page {
         LAST_PAGE if query.limit.is_none() => {
-            let count = plan.count(&view).await?;
+            let count = plan.count(view).await?;
             (pages(count, query.page_size), Some(count))
         }
         page => (page, None),
     };
     let window = Window::new(query, page);
     let flexible = query.limit.is_some();
-    let rows = plan.rows(&view, window, flexible).await?;
+    let rows = plan.rows(view, window, flexible).await?;
     let count = rows.count.or(count);
     if !flexible {
         match count {
@@ -94,7 +111,7 @@ pub async fn list(
             return Err(too_large(rows.found.len()));
         }
     }
-    let (results, shown) = render(&view, &expansion, &rows.found, false, flexible).await?;
+    let (results, shown) = render(view, &expansion, &rows.found, false, flexible).await?;
     let end = (window.skip as u64).saturating_add(shown as u64);
     let goes_on = match count {
         Some(count) => end < count,
@@ -106,7 +123,7 @@ pub async fn list(
     } else {
         (Place::Page(page + 1), (page > 1).then(|| Place::Page(page - 1)))
     };
-    Ok(Listed { count: count.filter(|_| query.count), next: goes_on.then_some(next), previous, results })
+    Ok(Listed { count: count.filter(|_| query.count), next: goes_on.then_some(next), previous, results, explain: None })
 }
 
 /// The rows beside a place. How many there are in all would say nothing about where they are, and is not told.
@@ -132,7 +149,7 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
         places.1 = Some(Place::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
     }
     let (next, previous) = if backward { (places.1, places.0) } else { places };
-    Ok(Listed { count: None, next, previous, results })
+    Ok(Listed { count: None, next, previous, results, explain: None })
 }
 
 /// The number of the page that a query asks for; an error where a list of this length has none of this number. An empty list has
@@ -183,6 +200,11 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// How many keys were read, and of how many records conditions were asked.
+    fn counts(&self) -> (usize, usize) {
+        (self.keys.load(Relaxed), self.rows.load(Relaxed))
+    }
+
     /// Keys were read, of an index or with records.
     fn keys(&self, count: usize) {
         self.keys.fetch_add(count, Relaxed);

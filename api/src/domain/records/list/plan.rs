@@ -3,10 +3,11 @@
 
 mod access;
 mod choose;
+mod explain;
 mod intervals;
 mod walk;
 
-use std::iter;
+use std::{iter, sync::Arc};
 
 use common::id::RecordId;
 
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::domain::{
     error::Result,
+    indexes::ReadIndex,
     records::{
         cursor::Cursor,
         filter::Conditions,
@@ -37,6 +39,8 @@ pub(super) struct Plan {
     source: Source,
     /// Further sets that every match is in.
     sets: Vec<Ids>,
+    /// The indexes that ids were read by: the source's, and those of each further set.
+    ids_by: Vec<Vec<Arc<ReadIndex>>>,
     /// How many match, where that is kept.
     kept: bool,
 }

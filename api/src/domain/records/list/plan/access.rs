@@ -1,6 +1,6 @@
 //! What an index offers a query: the ranges of its keys that have every match in them, and whether they are in the query's order.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use store::{Cut, Key, Scan, Snapshot};
 
@@ -16,7 +16,7 @@ const MAX_RANGES: usize = 1000;
 /// The ranges of an index that a query reads.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
-    pub index: ReadIndex,
+    pub index: Arc<ReadIndex>,
     /// From one bound to the other, in the order of the keys.
     ranges: Vec<(Key, Key)>,
     /// The conditions that hold for exactly these keys, by their places.
@@ -35,7 +35,7 @@ impl Access {
     /// What an index offers; `None` where it does not have every match.
     pub(super) fn new(
         snapshot: &Snapshot,
-        index: &ReadIndex,
+        index: &Arc<ReadIndex>,
         all: &[Node],
         owner: Option<&Cut>,
         owners: &Owners,

@@ -1,6 +1,6 @@
 //! Choosing what a query reads.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use common::{access::Decision, id::RecordId, query::LAST_PAGE};
 use store::{Cut, Key};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     error::Result,
-    indexes::IndexKind,
+    indexes::{IndexKind, ReadIndex},
     keyspace,
     numbers::OwnerNumber,
     records::{
@@ -38,6 +38,12 @@ struct IdSource {
     accesses: Vec<Access>,
     covered: BTreeSet<usize>,
     estimate: usize,
+}
+
+impl IdSource {
+    fn indexes(&self) -> Vec<Arc<ReadIndex>> {
+        self.accesses.iter().map(|access| access.index.clone()).collect()
+    }
 }
 
 /// What is known while choosing.
@@ -87,7 +93,7 @@ impl Plan {
         };
         let best_cost = cost(&best);
         let mut covered = best.covered.clone();
-        let mut sets: Vec<Ids> = Vec::new();
+        let (mut sets, mut ids_by): (Vec<Ids>, _) = (Vec::new(), Vec::new());
         let mut source = Source::Keys(Box::new(best.clone()));
         if best_cost > SMALL {
             let (mut left, mut ids) = (as_f64(best.estimate), chooser.id_sources(&accesses));
@@ -97,6 +103,7 @@ impl Plan {
                 left = as_f64(first.estimate);
                 covered.clone_from(&first.covered);
                 source = Source::Ids(chooser.ids(&first).await?);
+                ids_by.push(first.indexes());
             }
             for other in ids {
                 let is_new = !other.covered.is_subset(&covered);
@@ -104,6 +111,7 @@ impl Plan {
                 let saved = left * BY_KEY * (1.0 - part.min(1.0));
                 if is_new && saved > as_f64(other.estimate) * KEY * 2.0 && sets.len() < 3 {
                     sets.push(chooser.ids(&other).await?.into_iter().collect());
+                    ids_by.push(other.indexes());
                     covered.extend(other.covered);
                     left *= part;
                 }
@@ -115,7 +123,7 @@ impl Plan {
             at += 1;
             !covered.contains(&(at - 1))
         });
-        Ok(Self { conditions, keys, source, sets, kept })
+        Ok(Self { conditions, keys, source, sets, ids_by, kept })
     }
 }
 
