@@ -6,8 +6,10 @@ use store::{Entry, Key, Scan};
 use super::{MAX_PAGE_BYTES, View};
 use crate::domain::{error::Result, indexes::IndexKind, keyspace, record, stage, work};
 
-/// Entries that are read at once: one may have half a megabyte.
+/// Records that are read at once by their ids: one may have half a megabyte.
 const STRETCH: usize = 16;
+/// Records that are read at once with their neighbours, which ends where they are large.
+const NEIGHBOURS: usize = 64;
 const STRETCH_BYTES: usize = 512 * 1024;
 
 /// A record as it is stored.
@@ -49,7 +51,7 @@ impl Rows {
         let mut left = wanted;
         while left > 0 && !self.is_cut {
             self.pause(view).await?;
-            let stretch = left.min(STRETCH);
+            let stretch = left.min(if kind == IndexKind::Records { NEIGHBOURS } else { STRETCH });
             let entries = view.snapshot.scan(scan.clone().limit(stretch).limit_bytes(STRETCH_BYTES)).await?;
             let bytes: usize = entries.iter().map(|(_, entry)| entry.value.len()).sum();
             view.looked.keys(entries.len());
