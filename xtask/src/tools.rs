@@ -31,7 +31,8 @@ pub(crate) fn install() -> Result<()> {
     cargo_install("trunk", "trunk", TRUNK)?;
     cargo_install("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN)?;
     // It does not tell its version, so cargo's own list is asked, and a copy elsewhere on `PATH` is not taken.
-    if !is_installed("wasm_split_cli_support", WASM_SPLIT) {
+    let split = workspace::tools().join("bin/wasm-split-cli");
+    if !split.is_file() || !is_installed("wasm_split_cli_support", WASM_SPLIT) {
         cargo_install_with("wasm_split_cli_support", WASM_SPLIT, &["--features", "build-binary"])?;
     }
     clear_up()?;
