@@ -290,7 +290,7 @@ async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Res
         builder.body(js_sys::Uint8Array::from(request.body().as_slice()))
     };
     let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
-    let headers = early::headers(response.headers().get("etag").as_deref());
+    let headers = early::headers(|name| response.headers().get(name));
     let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = response.binary().await.map_err(unreachable)?;
     Ok(Answer { status, headers, body })

@@ -1,6 +1,7 @@
 //! What `boot.js` asked the server while the app was on its way. Each answer is taken once, by the request that would have asked for it.
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use common::undo::OPERATION_HEADER;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use js_sys::{Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -13,9 +14,10 @@ pub(crate) struct Answer {
 }
 
 /// The headers of an answer that clients look at.
-pub(crate) fn headers(etag: Option<&str>) -> HeaderMap {
-    let etag = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
-    etag.map(|etag| (header::ETAG, etag)).into_iter().collect()
+pub(crate) fn headers(value_of: impl Fn(&str) -> Option<String>) -> HeaderMap {
+    let names = [header::ETAG, HeaderName::from_static(OPERATION_HEADER)];
+    let value = |name: &HeaderName| HeaderValue::from_str(&value_of(name.as_str())?).ok();
+    names.into_iter().filter_map(|name| Some((name.clone(), value(&name)?))).collect()
 }
 
 /// The answer to a request that was asked early: `None` where it was not, and the inner `None` where no answer came. That request is not sent again
@@ -43,7 +45,7 @@ fn read(answer: &JsValue) -> Option<Answer> {
     let status = get("status")?.as_f64()? as u16;
     Some(Answer {
         status: StatusCode::from_u16(status).ok()?,
-        headers: headers(get("etag")?.as_string().as_deref()),
+        headers: headers(|name| get(name)?.as_string()),
         body: get("body")?.dyn_into::<Uint8Array>().ok()?.to_vec(),
     })
 }

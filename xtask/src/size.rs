@@ -100,7 +100,7 @@ mod tests {
         let refusal = check_parts(&part("coffer-c0.wasm", 310_001), false).unwrap_err().to_string();
         assert!(refusal.contains("1 more than it may") && refusal.contains("PARTS"), "{refusal}");
         assert!(check_parts(&part("coffer-c0.wasm", 285_001), true).is_err());
-        assert!(check_parts(&part("chunk_4-c0.wasm", 24_001), false).is_err());
+        assert!(check_parts(&part("chunk_4-c0.wasm", 26_001), false).is_err());
         let unknown = check_parts(&part("reports-c0.wasm", 1), false).unwrap_err().to_string();
         assert!(unknown.contains("without a budget"), "{unknown}");
     }

@@ -42,9 +42,13 @@ impl MemoryOptions {
     /// The budget.
     pub(super) fn budget(&self) -> MemoryBudget {
         let bytes = self.memory.unwrap_or_else(|| by_itself(Path::new("/")));
-        tracing::info!(memory = %ByteSize(bytes), "memory for requests, answers, the store's cache and hashing");
         MemoryBudget::new(bytes)
     }
+}
+
+/// Tells in the log how much it is.
+pub(super) fn tell(budget: &MemoryBudget) {
+    tracing::info!(memory = %ByteSize(budget.limit()), "memory for requests, answers, the store's cache and hashing");
 }
 
 /// Reads `256MB` or `2GB`.

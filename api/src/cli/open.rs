@@ -199,6 +199,7 @@ impl DataDir {
     pub(super) async fn open(&self, settings: AuthSettings, quota: Quota, budget: &MemoryBudget) -> Result<Opened> {
         self.private()?;
         let store = self.store(budget).await?;
+        memory::tell(budget);
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let ring = if settings.key_files.is_empty() {
             let ring = KeyRing::open(&self.data, &clock, &entropy)?;

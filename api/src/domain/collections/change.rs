@@ -11,7 +11,7 @@ use common::{
     name::{CollectionName, FieldName},
     operation::{Misfit, Misfits},
     problem::{FieldError, FieldErrors},
-    reader::{invalid, object},
+    reader::{invalid, object, read_only},
     record::Record,
 };
 use serde_json::{Value, json};
@@ -91,6 +91,9 @@ pub async fn update_field(
         let (i, known) = find(collection, field).ok_or_else(no_field)?;
         place = Some(i);
         let mut members = object(json!(known))?;
+        if patch.get("id").is_some_and(|id| *id != json!(known.id)) {
+            return Err(FieldErrors::of("id", read_only()));
+        }
         let is_other_type = patch.get("type").is_some_and(|kind| members.get("type") != Some(kind));
         if is_other_type {
             // The limits of one type are no other's.

@@ -226,7 +226,7 @@ async fn l2_every_request_has_one_line_with_who_whence_and_what_and_the_last_one
     let mut server = Server::start(&dir.path().join("data"), &["--log", "json"]);
     let admin = server.set_up().await;
     let user = admin.get("/api/users/me/").await;
-    admin.get("/api/records/snacks/01920000-0000-7000-8000-000000000001/?search=popcorn").await.refused(400);
+    admin.get("/api/records/snacks/01920000-0000-7000-8000-000000000001/?search=popcorn").await.refused(404);
     server.stranger().get("/api/users/me/").await.refused(401);
     server.stranger().get("/a%0Aroot login ok.js").await.refused(404);
     server.stranger().get("/no-such-file.js").await.refused(404);

@@ -7,7 +7,7 @@ use common::{
     Access, ENDPOINTS,
     access::Action,
     endpoint::{Dialect, EndpointInfo},
-    endpoints::{collections, records, sessions, setup, users},
+    endpoints::{changes, collections, records, sessions, setup, users},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -247,6 +247,8 @@ fn takes(info: &EndpointInfo) -> &'static [&'static str] {
         &["roles", "is_admin", "is_active", "email", "claims"]
     } else if is_any!(info, collections::Create, collections::Replace, collections::Update) {
         &["access"]
+    } else if is_any!(info, changes::Erase) {
+        &["user"]
     } else {
         &[]
     }

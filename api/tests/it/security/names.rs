@@ -134,9 +134,7 @@ async fn d3_what_is_no_name_is_refused_wherever_a_name_or_an_id_stands() {
 async fn d5_a_pattern_never_runs_away_and_nobody_filters_or_orders_by_what_is_not_shown() {
     let (_coffer, admin) = with_rows(json!([{"name": "t", "type": "text"}])).await;
     admin.record("rows", json!({"t": format!("{}!", "a".repeat(50_000))})).await;
-    for query in
-        ["t__regex=(", "t__iregex=(%3F%3Da)", "t__search=x", "t__trigram=x", "t__year=1", "owner__username=ada"]
-    {
+    for query in ["t__regex=(", "t__iregex=(%3F%3Da)", "t__search=x", "t__trigram=x", "t__year=1"] {
         admin.get(&format!("{ROWS}?{query}")).await.refused(400);
     }
     // What takes others as long as the universe is old is found out in one pass over the text.

@@ -216,14 +216,17 @@ async fn d7_everything_that_changes_records_keeps_the_count() {
     it.bo.patch(&path("notes", &other), &json!({"text": "b, rewritten"})).await.is(200);
     it.bo.delete(&path("notes", &note)).await.is(204);
     assert_eq!((usage(&it.bo).await.records, usage(&it.admin).await.records), (2, 0));
-    // A definition that rewrites the records under it.
+    // A definition that rewrites the records under it: they count for what they did, until somebody changes them.
+    let (kept, before) = (it.bo.get(&path("notes", &other)).await.is(200), usage(&it.bo).await.bytes);
     let fields = json!([{"name": "text", "type": "text"}, {"name": "more", "type": "text", "default": "as before"}]);
     it.admin.patch("/api/collections/notes/", &json!({"fields": fields})).await.is(200);
-    let rewritten = it.bo.get(&path("notes", &other)).await.is(200);
     let uses = it.bo.get("/api/records/uses/").await.is(200);
-    assert_eq!(usage(&it.bo).await.bytes, weight(&rewritten) + weight(&uses["results"][0]));
+    assert_eq!(usage(&it.bo).await.bytes, before);
+    assert_eq!(before, weight(&kept) + weight(&uses["results"][0]));
     it.admin.delete("/api/collections/uses/").await.is(204);
-    assert_eq!(usage(&it.bo).await.bytes, weight(&rewritten));
+    assert_eq!(usage(&it.bo).await.bytes, weight(&kept));
+    let changed = it.bo.patch(&path("notes", &other), &json!({"text": "c"})).await.is(200);
+    assert_eq!((changed["more"].as_str(), usage(&it.bo).await.bytes), (Some("as before"), weight(&changed)));
     // The user goes, and the records stay.
     it.admin.delete(&format!("/api/users/{}/", it.bo.id)).await.is(204);
     let backup = it.dir.path().join("box.backup");
