@@ -316,3 +316,54 @@ async fn conditions_in_words_ask_for_what_lookups_ask_for() {
         assert_eq!(refused.errors.0["filter"][0].message, told);
     }
 }
+
+#[tokio::test]
+async fn references_are_read_from_their_far_end_where_that_is_narrower() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("publishers", json!([{"name": "country", "type": "text", "indexed": true}])).await;
+    admin.collection("authors", json!([{"name": "name", "type": "text"}, {"name": "publisher", "type": "reference", "collection": "publishers", "nullable": true}])).await;
+    admin.collection("books", json!([{"name": "number", "type": "integer"}, {"name": "author", "type": "reference", "collection": "authors", "nullable": true}])).await;
+    let ids = |made: &Value| made.as_array().unwrap().iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+    let publishers: Vec<Value> = (0..40).map(|i| json!({"country": if i == 7 { "IS" } else { "DE" }})).collect();
+    let publishers = ids(&admin.post("/api/records/publishers/", &json!(publishers)).await.is(201));
+    let authors: Vec<Value> = (0..100).map(|i| json!({"name": format!("a{i}"), "publisher": if i % 5 == 0 { &Value::Null } else { &publishers[i % 40] }})).collect();
+    let authors = ids(&admin.post("/api/records/authors/", &json!(authors)).await.is(201));
+    let books: Vec<Value> = (0..900)
+        .map(|i| json!({"number": i, "author": if i % 9 == 0 { &Value::Null } else { &authors[i % 100] }}))
+        .collect();
+    admin.post("/api/records/books/", &json!(books)).await.is(201);
+    // Every 40th author from the seventh on is with the one in Iceland, less every fifth, who is with nobody.
+    let wanted: Vec<i64> = (0..900).filter(|i| i % 9 != 0 && (i % 100) % 40 == 7 && (i % 100) % 5 != 0).collect();
+    for (query, tested) in [
+        ("author__publisher__country=IS", 0),
+        ("filter=author.publisher.country%3DIS", 0),
+        ("filter=author.publisher.country%3DIS+and+number>%3D0", wanted.len()),
+    ] {
+        let page = admin.get(&format!("/api/records/books/?page_size=1000&explain=true&{query}")).await.is(200);
+        assert_eq!((numbers(&page), &page["count"]), (wanted.clone(), &json!(wanted.len())), "{query}");
+        assert_eq!(page["explain"]["records_tested"], tested, "{}", page["explain"]);
+        assert!(page["explain"]["keys_read"].as_u64().unwrap() < 200, "{}", page["explain"]);
+    }
+    let list = async |query: &str| {
+        admin.get(&format!("/api/records/books/?page_size=1000&explain=true&{query}")).await.is(200)
+    };
+    let others = list("author__publisher__country__ne=IS").await;
+    assert_eq!(others["count"], 900 - wanted.len());
+    for query in ["author__publisher__country=XX", "author__name=a7&author__publisher__country=DE"] {
+        let none = list(query).await;
+        assert_eq!((numbers(&none), &none["count"]), (Vec::new(), &json!(0)), "{query}");
+    }
+    // In another order, page by page; and by one hop, where the far end has no index and where it is the id.
+    let mut largest = wanted.clone();
+    largest.reverse();
+    let pairs = [("author__publisher__country", "IS"), ("ordering", "-number")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    for way in [&[("page_size", "4")][..], &[("page_size", "4"), ("cursor", "")], &[("limit", "4"), ("count", "false")]]
+    {
+        assert_eq!(walked(&admin, "books", &pairs, way, "next").await, largest, "{way:?}");
+    }
+    let by_name = list("author__name=a7").await;
+    let by_id = list(&format!("author__id={}", authors[7].as_str().unwrap())).await;
+    let of_seven: Vec<i64> = (0..900).filter(|i| i % 9 != 0 && i % 100 == 7).collect();
+    assert_eq!((numbers(&by_name), numbers(&by_id)), (of_seven.clone(), of_seven));
+}

@@ -21,6 +21,7 @@ use super::{
 };
 
 /// One typed condition.
+#[derive(Clone)]
 pub(crate) struct Condition {
     /// What is compared.
     pub path: Path,

@@ -36,6 +36,11 @@ impl SortKeys {
         Self(keys.filter_map(|key| Some((Path::own(collection, &key.field)?, key.descending))).collect())
     }
 
+    /// None.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// A query's, over members of other records too.
     pub(crate) async fn find(
         core: &Core,

@@ -4,6 +4,7 @@
 mod access;
 mod choose;
 mod explain;
+mod far;
 mod intervals;
 mod walk;
 

@@ -13,6 +13,9 @@ use crate::domain::{
 /// Ranges that one index is read in at most.
 const MAX_RANGES: usize = 1000;
 
+/// What a condition through a reference says of the reference: its place, the field, the records.
+pub(super) type Far = (usize, String, Intervals);
+
 /// The ranges of an index that a query reads.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
@@ -40,12 +43,13 @@ impl Access {
         owner: Option<&Cut>,
         owners: &Owners,
         ordering: &SortKeys,
+        far: &[Far],
     ) -> Option<Self> {
         let mut places = vec![index.prefix.clone()];
         let mut ranges = None;
         let (mut covered, mut constants, mut bound) = (BTreeSet::new(), Vec::new(), 0);
         for (i, part) in index.parts.iter().enumerate() {
-            let (found, by) = constraint(part, all, owners, owner);
+            let (found, by) = constraint(part, all, owners, owner, far);
             // Records without a value have no entry.
             if index.kind == IndexKind::Unique && part.field.nullable && !found.exclude_null() {
                 return None;
@@ -135,6 +139,11 @@ impl Access {
         })
     }
 
+    /// Whether it may have far fewer keys than estimated, which can be found out at little cost.
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.bound > 0 && self.ranges.len() <= 64 && self.estimate <= 1024 * self.ranges.len().min(16)
+    }
+
     /// How many keys there are.
     pub(super) async fn count(&self, snapshot: &Snapshot) -> crate::domain::Result<u64> {
         let mut count = 0;
@@ -142,11 +151,6 @@ impl Access {
             count += snapshot.count(&scan(from, to)).await?.get() as u64;
         }
         Ok(count)
-    }
-
-    /// Whether there are no more ranges than can be counted at little cost.
-    pub(super) fn is_narrow(&self) -> bool {
-        self.ranges.len() <= 8
     }
 }
 
@@ -160,7 +164,13 @@ fn range(place: &Key, part: &IndexPart, from: &Cut, to: &Cut) -> (Key, Key) {
 }
 
 /// What all conditions together say of a part, and which of them say nothing else.
-fn constraint(part: &IndexPart, all: &[Node], owners: &Owners, owner: Option<&Cut>) -> (Intervals, Vec<usize>) {
+fn constraint(
+    part: &IndexPart,
+    all: &[Node],
+    owners: &Owners,
+    owner: Option<&Cut>,
+    far: &[Far],
+) -> (Intervals, Vec<usize>) {
     let (mut both, mut covered) = (Intervals::all(), Vec::new());
     for (i, node) in all.iter().enumerate() {
         let Some(found) = intervals(node, part, owners) else { continue };
@@ -168,6 +178,10 @@ fn constraint(part: &IndexPart, all: &[Node], owners: &Owners, owner: Option<&Cu
             covered.push(i);
         }
         both = both.and(&found);
+    }
+    for (i, _, found) in far.iter().filter(|(_, field, _)| *field == part.name) {
+        covered.push(*i);
+        both = both.and(found);
     }
     if let Some(owner) = owner.filter(|_| part.name == "owner") {
         both = both.and(&Intervals::value(owner));

@@ -7,7 +7,8 @@ use store::{Cut, Key};
 
 use super::{
     Plan, Source,
-    access::Access,
+    access::{Access, Far},
+    far,
     intervals::Owners,
     walk::{Candidates, Ids},
 };
@@ -21,7 +22,7 @@ use crate::domain::{
         list::{View, Window},
         sort::SortKeys,
     },
-    work,
+    schema, work,
 };
 
 /// What reading a record costs that is found by its key.
@@ -30,6 +31,8 @@ const BY_KEY: f64 = 2.5;
 const KEY: f64 = 0.3;
 /// Ids that are held for one query at most.
 const MAX_IDS: usize = 200_000;
+/// Costs beyond which what may be narrow is counted.
+const COUNTED: f64 = 20.0;
 /// Costs that are not worth choosing twice.
 const SMALL: f64 = 500.0;
 
@@ -52,6 +55,7 @@ struct Chooser<'a> {
     owner: Option<Cut>,
     owners: Owners,
     keys: &'a SortKeys,
+    far: Vec<Far>,
     /// All must hold.
     all: &'a [Node],
     has_search: bool,
@@ -69,6 +73,13 @@ impl Plan {
         let mut conditions = Conditions::find(core, snapshot, caller, schema, query).await?;
         let keys = SortKeys::find(core, snapshot, caller, schema, query).await?;
         let (owner, owners) = owners(view, &conditions).await?;
+        let mut far = Vec::new();
+        for (i, node) in conditions.all.iter().enumerate() {
+            if let Some(found) = far::far(view, node).await? {
+                let field = node.conditions().first().map_or("", |condition| condition.path.begins_at());
+                far.push((i, field.to_owned(), found));
+            }
+        }
         let is_counted = query.count && query.cursor.is_none();
         let window = Window::new(query, query.page);
         let is_last = query.page == LAST_PAGE && query.limit.is_none() && query.cursor.is_none();
@@ -77,17 +88,33 @@ impl Plan {
             owner,
             owners,
             keys: &keys,
+            far,
             all: &conditions.all,
             has_search: conditions.has_search(),
             wanted: as_f64(window.skip.saturating_add(window.size)),
             size: as_f64(window.size),
             counts: is_counted || is_last,
         };
-        let mut accesses = chooser.accesses(&conditions.all);
+        let mut accesses = chooser.accesses(&conditions.all, &chooser.far);
+        if view.may == Decision::All && !conditions.all.is_empty() {
+            // Estimates are off by some hundred. How many records there are is kept, and every index has as many keys.
+            let count = schema::count(&core.owners, snapshot, schema.number(), view.may).await?;
+            let count = count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+            for access in accesses.iter_mut().filter(|access| access.bound == 0) {
+                access.estimate = count;
+            }
+        }
         let total = accesses.first().map_or(0, |access| access.estimate).max(1);
         let narrowest = accesses.iter().map(|access| access.estimate).min().unwrap_or(0);
         let cost = |access: &Access| chooser.cost(access, narrowest);
         accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        if accesses.first().is_some_and(|best| cost(best) > COUNTED) {
+            // Estimates are off by some hundred for each range: what may be narrow is counted.
+            for access in accesses.iter_mut().filter(|access| access.is_uncertain()) {
+                access.estimate = usize::try_from(access.count(view.snapshot).await?).unwrap_or(usize::MAX);
+            }
+            accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        }
         let Some(best) = accesses.first().cloned() else {
             return Err(crate::domain::Error::internal("there is nothing to read a list by"));
         };
@@ -95,7 +122,8 @@ impl Plan {
         let mut covered = best.covered.clone();
         let (mut sets, mut ids_by): (Vec<Ids>, _) = (Vec::new(), Vec::new());
         let mut source = Source::Keys(Box::new(best.clone()));
-        if best_cost > SMALL {
+        let is_unordered = chooser.is_exact(&covered) && best.reversed.is_none() && keys.are_ids();
+        if best_cost > SMALL || is_unordered {
             let (mut left, mut ids) = (as_f64(best.estimate), chooser.id_sources(&accesses));
             let narrow = ids.iter().position(|ids| chooser.cost_of_ids(ids) < best_cost);
             if let Some(at) = narrow {
@@ -140,16 +168,15 @@ fn as_f64(count: usize) -> f64 {
 
 impl Chooser<'_> {
     /// What every index offers that the caller may list by: the records first, or their own.
-    fn accesses(&self, all: &[Node]) -> Vec<Access> {
+    fn accesses(&self, all: &[Node], far: &[Far]) -> Vec<Access> {
         let View { snapshot, schema, .. } = self.view;
         // Where nothing is asked for and the order is that of ids, no index has less than the records. Most lists are so.
         let only_records = all.is_empty() && self.owner.is_none() && self.keys.are_ids();
         let offering = if only_records { 1 } else { schema.read_by.len() };
-        let found = schema
-            .read_by
-            .iter()
-            .take(offering)
-            .filter_map(|index| Access::new(snapshot, index, all, self.owner.as_ref(), &self.owners, self.keys));
+        let found =
+            schema.read_by.iter().take(offering).filter_map(|index| {
+                Access::new(snapshot, index, all, self.owner.as_ref(), &self.owners, self.keys, far)
+            });
         let own = |access: &Access| access.index.parts.first().is_some_and(|part| part.name == "owner");
         let mut found: Vec<Access> = found.collect();
         // How many keys others have says nothing to this caller, in no way.
@@ -179,6 +206,8 @@ impl Chooser<'_> {
                 let rows = self.wanted * keys / as_f64(narrowest.max(1));
                 rows.min(keys) * each
             }
+            // What is sorted is read by its key afterwards.
+            (_, None) => keys * each + self.wanted.min(keys) * BY_KEY,
             _ => keys * each,
         }
     }
@@ -210,7 +239,7 @@ impl Chooser<'_> {
             let covered = if exact { BTreeSet::from([i]) } else { BTreeSet::new() };
             found.push(IdSource { accesses, covered, estimate });
         }
-        found.retain(|ids| ids.estimate <= MAX_IDS && ids.accesses.iter().all(Access::is_narrow));
+        found.retain(|ids| ids.estimate <= MAX_IDS);
         found.sort_by_key(|ids| ids.estimate);
         found
     }
@@ -222,7 +251,7 @@ impl Chooser<'_> {
             node => std::slice::from_ref(node),
         };
         let bound = usize::from(self.owner.is_some());
-        let found = self.accesses(nodes).into_iter().filter(|access| access.bound > bound);
+        let found = self.accesses(nodes, &[]).into_iter().filter(|access| access.bound > bound);
         let best = found.min_by_key(|access| access.estimate)?;
         let exact = best.covered.len() == nodes.len();
         Some((best, exact))

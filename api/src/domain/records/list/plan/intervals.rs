@@ -39,7 +39,8 @@ impl Intervals {
         Self { ranges: vec![(value.clone(), value.end_of_value())], exact: true }
     }
 
-    fn of(ranges: Vec<(Cut, Cut)>, exact: bool) -> Self {
+    /// These, put in order.
+    pub(super) fn of(ranges: Vec<(Cut, Cut)>, exact: bool) -> Self {
         let mut ranges: Vec<_> = ranges.into_iter().filter(|(from, to)| from < to).collect();
         ranges.sort_by(|a, b| a.0.cmp(&b.0));
         let mut joined: Vec<(Cut, Cut)> = Vec::with_capacity(ranges.len());
