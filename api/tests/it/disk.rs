@@ -86,8 +86,8 @@ async fn d8_a_full_disk_is_no_dead_end() {
     }
     let compacted = admin.post("/api/storage/compact/", &Value::Null).await.is(200);
     let size = |name: &str| compacted[name].as_u64().unwrap();
-    // Where room was found before, there is little to gain.
-    let most = (size("before") * 3 / 4).max(kept.len() as u64 * 10_000);
+    // Where a write found the disk full, room was made already: then there is little left to gain.
+    let most = (size("before") * 3 / 4).max(made.len() as u64 * 4_900);
     assert!(size("after") < most, "{compacted}, of {} records", made.len());
 
     // Nothing is lost, and writing goes on, without a restart.
