@@ -237,11 +237,12 @@ impl Values {
 }
 
 impl RecordChange {
-    /// What it counts for against the quota of who made it. What follows from a deletion may always be done, and counts for nobody.
+    /// What it counts for against the quota of who made it. What follows from a deletion may always be done, and counts for nobody but where
+    /// the record was one's own: of what others have, and perhaps hide, nobody's usage may tell.
     pub fn counted(&self, values: &Values) -> i64 {
         match self.action {
             Action::Update if !self.is_consequence => values.size(),
-            Action::Delete => values.size(),
+            Action::Delete if !self.is_consequence || self.owner_before == self.by => values.size(),
             _ => 0,
         }
     }
