@@ -15,7 +15,7 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Batch, CommitError, Expect, Key, Scan, Snapshot};
+use store::{Batch, CommitError, Entry, Expect, Key, Scan, Snapshot};
 
 use super::{
     Runner,
@@ -78,6 +78,16 @@ impl Redefine {
         Ok(())
     }
 
+    /// The next records to look at, with their keys.
+    async fn next(&self, snapshot: &Snapshot, budget: &Budget<'_>) -> Result<Vec<(Key, Entry)>> {
+        let prefix = keyspace::records(self.collection);
+        let mut scan = Scan::prefix(&prefix).limit(CHUNK.min(budget.keys()));
+        if let Some(after) = self.after {
+            scan = scan.after(&keyspace::record(self.collection, after));
+        }
+        Ok(snapshot.scan(scan).await?)
+    }
+
     async fn check(
         &mut self,
         core: &Core,
@@ -88,12 +98,7 @@ impl Redefine {
         let mut piece = Piece::default();
         let mut claimed = BTreeSet::new();
         loop {
-            let prefix = keyspace::records(self.collection);
-            let mut scan = Scan::prefix(&prefix).limit(CHUNK.min(budget.keys()));
-            if let Some(after) = self.after {
-                scan = scan.after(&keyspace::record(self.collection, after));
-            }
-            let found = snapshot.scan(scan).await?;
+            let found = self.next(snapshot, budget).await?;
             if found.is_empty() {
                 break;
             }
@@ -177,12 +182,7 @@ impl Redefine {
     async fn rewrite(&mut self, (snapshot, schema): (&Snapshot, &Schema), budget: &mut Budget<'_>) -> Result<Piece> {
         let mut piece = Piece::default();
         loop {
-            let prefix = keyspace::records(self.collection);
-            let mut scan = Scan::prefix(&prefix).limit(CHUNK.min(budget.keys()));
-            if let Some(after) = self.after {
-                scan = scan.after(&keyspace::record(self.collection, after));
-            }
-            let found = snapshot.scan(scan).await?;
+            let found = self.next(snapshot, budget).await?;
             if found.is_empty() {
                 piece.is_last = true;
                 return Ok(piece);
