@@ -2,15 +2,22 @@
 //! collections that they refer to exist, and whether stored records fit, the server knows.
 
 mod fields;
+mod indexes;
 
-pub use self::fields::{MAX_FIELDS, read_field};
+pub use self::{
+    fields::{MAX_FIELDS, read_field},
+    indexes::{IndexDefinition, IndexField, MAX_INDEX_FIELDS, MAX_INDEXES, check_indexes},
+};
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use self::fields::{Defaults, read_fields};
+use self::{
+    fields::{Defaults, read_fields},
+    indexes::read_indexes,
+};
 use crate::{
     Object,
     access::{AccessRules, Action, Rule},
@@ -42,6 +49,9 @@ pub struct Collection {
     pub description: String,
     /// Its fields, in the order in which they are shown.
     pub fields: Vec<Field>,
+    /// Its indexes over several fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<IndexDefinition>,
     /// The access rules of its records.
     pub access: AccessRules,
     /// How much of its records' history is kept.
@@ -91,6 +101,10 @@ pub struct Definition {
     /// Its fields.
     #[cfg_attr(feature = "schema", schemars(default, length(max = MAX_FIELDS)))]
     pub fields: Vec<Field>,
+    /// Its indexes over several fields; `None` where nothing is said of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_INDEXES), transform = crate::schema::not_null))]
+    pub indexes: Option<Vec<IndexDefinition>>,
     /// The access rules of its records.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub access: AccessRules,
@@ -109,10 +123,11 @@ pub struct Definition {
 
 impl From<Collection> for Definition {
     fn from(collection: Collection) -> Self {
-        let Collection { name, aliases, description, fields, access, history, revision, .. } = collection;
+        let Collection { name, aliases, description, fields, indexes, access, history, revision, .. } = collection;
+        let indexes = Some(indexes).filter(|indexes| !indexes.is_empty());
         let aliases = Some(aliases).filter(|aliases| !aliases.is_empty());
         let (history, revision) = (Some(history), Some(revision));
-        Self { name, aliases, description, fields, access, history, revision, sent_back: Object::new() }
+        Self { name, aliases, description, fields, indexes, access, history, revision, sent_back: Object::new() }
     }
 }
 
@@ -224,6 +239,7 @@ impl Body for Definition {
             Some(value) => read_fields(value, &mut reader.errors),
             None => Some(Vec::new()),
         };
+        let indexes = reader.take("indexes").and_then(|value| read_indexes(value, &mut reader.errors));
         let access = match reader.take("access") {
             Some(value) => read_access(value, &mut reader.errors).map(|access| access.apply(AccessRules::default())),
             None => Some(AccessRules::default()),
@@ -233,7 +249,7 @@ impl Body for Definition {
         let errors = reader.finish();
         match (name, fields, access) {
             (Some(name), Some(fields), Some(access)) => {
-                errors.or(Self { name, aliases, description, fields, access, history, revision, sent_back })
+                errors.or(Self { name, aliases, description, fields, indexes, access, history, revision, sent_back })
             }
             _ => Err(errors),
         }
@@ -277,6 +293,9 @@ pub struct DefinitionPatch {
     /// How much of its records' history is kept.
     #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_null))]
     pub history: Option<History>,
+    /// All indexes over several fields anew.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_INDEXES), transform = crate::schema::not_null))]
+    pub indexes: Option<Vec<IndexDefinition>>,
     /// The rules to change.
     #[cfg_attr(feature = "schema", schemars(with = "Option<AccessRules>", transform = crate::schema::not_null))]
     pub access: Option<AccessPatch>,
@@ -295,6 +314,7 @@ impl DefinitionPatch {
             aliases: self.aliases,
             description: self.description.unwrap_or_else(|| collection.description.clone()),
             fields: self.fields.unwrap_or_else(|| collection.fields.clone()),
+            indexes: self.indexes,
             access: self.access.unwrap_or_default().apply(collection.access.clone()),
             history: self.history,
             revision: self.revision,
@@ -367,10 +387,11 @@ impl Body for DefinitionPatch {
         let aliases = reader.list("aliases");
         let description = has_description.then(|| reader.text_or_empty("description"));
         let fields = reader.take("fields").and_then(|value| read_fields(value, &mut reader.errors));
+        let indexes = reader.take("indexes").and_then(|value| read_indexes(value, &mut reader.errors));
         let access = reader.take("access").and_then(|value| read_access(value, &mut reader.errors));
         let history = reader.take("history").and_then(|value| History::read(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
-        reader.finish().or(Self { name, aliases, description, fields, history, access, revision, sent_back })
+        reader.finish().or(Self { name, aliases, description, fields, history, indexes, access, revision, sent_back })
     }
 
     fn from_exact(body: Exact) -> Result<Self, FieldErrors> {
@@ -389,6 +410,7 @@ impl Body for DefinitionPatch {
             ("aliases", self.aliases.as_ref().map(|aliases| json!(aliases))),
             ("description", self.description.as_ref().map(|text| json!(text))),
             ("fields", self.fields.as_ref().map(|fields| json!(fields))),
+            ("indexes", self.indexes.as_ref().map(|indexes| json!(indexes))),
             ("access", self.access.as_ref().map(AccessPatch::to_json)),
             ("history", self.history.map(|history| json!(history))),
             ("revision", self.revision.map(|revision| json!(revision))),

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     access::{AccessRules, Action},
     call_error::CallError,
-    collection::{Collection, Definition, DefinitionQuery},
+    collection::{Collection, Definition, DefinitionQuery, IndexDefinition},
     conflict::Refusal,
     field::FieldType,
     history::History,
@@ -38,6 +38,8 @@ pub struct DefinitionDraft {
     pub description: String,
     /// Its fields.
     pub fields: Vec<FieldDraft>,
+    /// The indexes over several fields, one a line: `kind, -price` or `unique owner, slug`.
+    pub indexes: String,
     /// The rules for each of [`Action::ALL`], with commas between them.
     pub access: [String; 5],
     /// How much of its records' history is kept, as a line.
@@ -69,9 +71,14 @@ impl Default for Editor {
         let mut field = FieldDraft::new();
         field.required = true;
         let access = texts(&AccessRules::default());
-        let history = History::default().to_line();
-        let draft =
-            DefinitionDraft { name: String::new(), description: String::new(), fields: vec![field], access, history };
+        let draft = DefinitionDraft {
+            name: String::new(),
+            description: String::new(),
+            fields: vec![field],
+            indexes: String::new(),
+            access,
+            history: History::default().to_line(),
+        };
         Self::new(draft, None)
     }
 }
@@ -101,6 +108,7 @@ impl Editor {
             name: collection.name.to_string(),
             description: collection.description.clone(),
             fields: collection.fields.iter().map(FieldDraft::from_field).collect(),
+            indexes: collection.indexes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             access: texts(&collection.access),
             history: collection.history.to_line(),
         };
@@ -123,6 +131,7 @@ impl Editor {
         for (index, field) in self.draft.fields.iter().enumerate() {
             parts.extend(FieldPart::all(&field.kind).into_iter().map(|part| Part::Field(index, part)));
         }
+        parts.push(Part::Indexes);
         parts.extend((0..Action::ALL.len()).map(Part::Access));
         parts.push(Part::History);
         parts
@@ -134,6 +143,7 @@ impl Editor {
             Part::Name => self.draft.name.clone(),
             Part::Description => self.draft.description.clone(),
             Part::Field(index, part) => self.draft.fields.get(index).map(|field| field.get(part)).unwrap_or_default(),
+            Part::Indexes => self.draft.indexes.clone(),
             Part::Access(action) => self.draft.access[action].clone(),
             Part::History => self.draft.history.clone(),
         }
@@ -144,6 +154,7 @@ impl Editor {
         match part {
             Part::Name => self.draft.name = text,
             Part::Description => self.draft.description = text,
+            Part::Indexes => self.draft.indexes = text,
             Part::Access(action) => self.draft.access[action] = text,
             Part::History => self.draft.history = text,
             Part::Field(index, part) => {
@@ -210,13 +221,18 @@ impl Editor {
             let rules = rules.split(',').map(str::trim).filter(|rule| !rule.is_empty()).collect::<Vec<_>>();
             (action.name().to_owned(), json!(rules))
         });
-        let body = json!({
+        let indexes = self.draft.indexes.lines().filter(|line| !line.trim().is_empty()).map(IndexDefinition::from_line);
+        let indexes: Vec<_> = indexes.collect();
+        let mut body = json!({
             "name": self.draft.name.trim(),
             "description": self.draft.description,
             "fields": self.draft.fields.iter().map(FieldDraft::to_json).collect::<Vec<_>>(),
             "access": access.collect::<Map<_, _>>(),
             "history": History::line_to_json(&self.draft.history),
         });
+        if !(indexes.is_empty() && self.opened.indexes.is_empty()) {
+            body["indexes"] = json!(indexes);
+        }
         (self.message, self.refused) = (None, false);
         match Definition::from_json(body) {
             Ok(mut definition) => {
@@ -265,6 +281,11 @@ impl Editor {
         if !self.tried && !self.refused && self.read(part).is_empty() {
             return Vec::new();
         }
+        if part == Part::Indexes {
+            // Each line is one, and all are told at the one input.
+            let of = self.errors.0.iter().filter(|(path, _)| path.starts_with("indexes"));
+            return of.flat_map(|(_, errors)| errors).map(|error| error.message.clone()).collect();
+        }
         self.errors.messages(&part.path()).map(str::to_owned).collect()
     }
 
@@ -284,7 +305,12 @@ impl Editor {
     pub fn messages(&self) -> Vec<String> {
         let mut messages: Vec<String> = self.message.iter().cloned().collect();
         let parts = self.parts();
-        for (path, errors) in self.errors.0.iter().filter(|(path, _)| !parts.iter().any(|part| part.path() == **path)) {
+        for (path, errors) in self
+            .errors
+            .0
+            .iter()
+            .filter(|(path, _)| !path.starts_with("indexes.") && !parts.iter().any(|part| part.path() == **path))
+        {
             messages.extend(errors.iter().map(|error| format!("{}: {}", text::label(path), error.message)));
         }
         messages

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{answer::JsonAnswer, history::History};
+use crate::{answer::JsonAnswer, collection::IndexDefinition, history::History};
 
 /// What a collection's records look like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Metadata {
         )
     )]
     pub actions: Map<String, Value>,
+    /// The collection's indexes over several fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<IndexDefinition>,
 }
 
 impl JsonAnswer for Metadata {}

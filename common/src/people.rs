@@ -82,6 +82,7 @@ pub(crate) fn table(name: &str, fields: Vec<Field>) -> Collection {
         name: name.parse::<CollectionName>().expect("the names here are valid"),
         description: String::new(),
         fields,
+        indexes: Vec::new(),
         access: AccessRules::default(),
         created_at: String::new(),
         updated_at: String::new(),

@@ -15,7 +15,7 @@ pub(in crate::domain) use rename::stage as stage_names;
 use common::{
     access::{Action, Caller, Decision},
     change::{Subject, Verb},
-    collection::{Collection, Definition},
+    collection::{Collection, Definition, check_indexes},
     field::FieldType,
     id::{CollectionId, Revision},
     name::CollectionName,
@@ -98,7 +98,7 @@ async fn stage_create(
     definition: Definition,
 ) -> Result<(Collection, Batch)> {
     let at = core.timestamp();
-    let Definition { name, description, mut fields, access, history, .. } = definition;
+    let Definition { name, description, mut fields, indexes, access, history, .. } = definition;
     for field in &mut fields {
         // Those of another collection, or of none.
         (field.id, field.aliases, field.change) = (None, Vec::new(), Box::default());
@@ -109,6 +109,7 @@ async fn stage_create(
         aliases: Vec::new(),
         description,
         fields,
+        indexes: indexes.unwrap_or_default(),
         access,
         history: history.unwrap_or_default(),
         created_at: at.clone(),
@@ -116,6 +117,7 @@ async fn stage_create(
         revision: Revision(0),
         count: None,
     };
+    check_indexes(&mut collection)?;
     let last = keyspace::last_collection();
     let given = snapshot.get(&last).await?;
     let number = match given.as_ref().map_or(Some(0), counter).and_then(|given| u32::try_from(given).ok()) {

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use base::fold::nfc;
+use base::fold::{fold, nfc};
 use common::{
     collection::Collection,
     field::{Field, FieldType, Unique},
     query::server_field,
+    record::Record,
 };
 use serde_json::Value;
 use store::Key;
 
 use super::{
     keyspace,
-    numbers::{IndexOf, Keys, OwnerNumber},
+    numbers::{FieldNumber, IndexOf, Keys, OwnerNumber, PartKey, PartOf},
 };
+
+/// Bytes that the texts of one key share.
+const SHARED_TEXT: usize = 480;
 
 /// What can be read in an order.
 #[derive(Debug, Clone)]
@@ -25,6 +29,35 @@ pub struct ReadIndex {
     pub prefix: Key,
     /// What follows. The last part of all but unique values is the record's id.
     pub parts: Vec<IndexPart>,
+    /// It is over several members.
+    pub is_several: bool,
+}
+
+impl ReadIndex {
+    /// What stands in it for a record; `None` where nothing does, since a part of unique values is null.
+    pub fn key(&self, record: &Record, owner: Option<OwnerNumber>) -> Option<Key> {
+        let mut key = self.prefix.clone();
+        for part in &self.parts {
+            let value = record.get(&part.name).unwrap_or(&Value::Null);
+            let is_null = if part.name == "owner" { owner.is_none() } else { value.is_null() };
+            if is_null && self.kind == IndexKind::Unique {
+                return None;
+            }
+            let append = |key| part.append(key, value, || owner);
+            key = if part.descending { key.descending(append) } else { append(key) };
+        }
+        Some(key)
+    }
+
+    /// Whether its keys say what the values of a record are.
+    pub fn tells_values(&self) -> bool {
+        self.parts.iter().all(|part| !part.folds || !part.is_text())
+    }
+
+    /// The members that it is of, as people read them.
+    pub fn names(&self) -> String {
+        self.parts.iter().map(|part| part.name.as_str()).filter(|name| *name != "id").collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What an index has of a record.
@@ -49,11 +82,13 @@ pub struct IndexPart {
     pub descending: bool,
     /// Bytes of a text that are kept whole; as many as keys take where there is no other.
     pub max_text: Option<usize>,
+    /// Its texts are without case, so they do not say what a value is.
+    pub folds: bool,
 }
 
 impl IndexPart {
     fn new(name: &str, field: Field, descending: bool) -> Self {
-        Self { name: name.to_owned(), field, descending, max_text: None }
+        Self { name: name.to_owned(), field, descending, max_text: None, folds: false }
     }
 
     fn server(name: &str, descending: bool) -> Option<Self> {
@@ -74,6 +109,7 @@ impl IndexPart {
     pub fn append(&self, key: Key, value: &Value, owner: impl Fn() -> Option<OwnerNumber>) -> Key {
         match (self.max_text, value) {
             _ if self.name == "owner" => keyspace::with_owner(key, owner()),
+            (Some(max), Value::String(text)) if self.is_text() && self.folds => key.text_within(&fold(text), max),
             (Some(max), Value::String(text)) if self.is_text() => key.text_within(&nfc(text), max),
             _ => keyspace::element(key, &self.field, value),
         }
@@ -96,7 +132,8 @@ impl IndexPart {
 pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
     let number = keys.number;
     let Some(id) = IndexPart::server("id", false) else { return Vec::new() };
-    let records = ReadIndex { kind: IndexKind::Records, prefix: keyspace::records(number), parts: vec![id.clone()] };
+    let (prefix, parts) = (keyspace::records(number), vec![id.clone()]);
+    let records = ReadIndex { kind: IndexKind::Records, prefix, parts, is_several: false };
     let mut indexes = vec![Arc::new(records)];
     for index in &keys.indexes {
         let field = |number| {
@@ -106,13 +143,27 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
         let (kind, parts) = match &index.of {
             IndexOf::Owner => (IndexKind::Entries, IndexPart::server("owner", false).map(|part| vec![part])),
             IndexOf::Fields(fields) => (IndexKind::Entries, fields.iter().map(|number| field(*number)).collect()),
-            IndexOf::Unique(fields) => (IndexKind::Unique, fields.iter().map(|number| field(*number)).collect()),
+            IndexOf::Unique(fields) => {
+                let part = |number: &FieldNumber| {
+                    let part = field(*number)?;
+                    Some(IndexPart { folds: part.field.unique == Unique::IgnoreCase, ..part })
+                };
+                (IndexKind::Unique, fields.iter().map(part).collect())
+            }
+            IndexOf::Several { parts, unique } => {
+                let part = |part: &PartKey| {
+                    let found = match &part.of {
+                        PartOf::Field(number) => field(*number),
+                        PartOf::Member(name) => IndexPart::server(name, false),
+                    };
+                    let folds = *unique == Unique::IgnoreCase;
+                    Some(IndexPart { descending: part.descending, folds, ..found? })
+                };
+                let kind = if *unique == Unique::No { IndexKind::Entries } else { IndexKind::Unique };
+                (kind, parts.iter().map(part).collect::<Option<Vec<_>>>().map(sharing))
+            }
         };
         let Some(mut parts) = parts else { continue };
-        // Keys without case do not say what a value is.
-        if kind == IndexKind::Unique && parts.iter().any(|part| part.field.unique == Unique::IgnoreCase) {
-            continue;
-        }
         let prefix = match kind {
             IndexKind::Unique => keyspace::uniques(number).int(i64::from(index.number.0)),
             _ => keyspace::index(number, index.number),
@@ -121,7 +172,17 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
             let descending = parts.last().is_some_and(|part| part.descending);
             parts.push(IndexPart { descending, ..id.clone() });
         }
-        indexes.push(Arc::new(ReadIndex { kind, prefix, parts }));
+        let is_several = matches!(index.of, IndexOf::Several { .. });
+        indexes.push(Arc::new(ReadIndex { kind, prefix, parts, is_several }));
     }
     indexes
+}
+
+/// Parts whose texts share what a key has for them.
+fn sharing(mut parts: Vec<IndexPart>) -> Vec<IndexPart> {
+    let texts = parts.iter().filter(|part| part.is_text()).count().max(1);
+    for part in parts.iter_mut().filter(|part| part.is_text()) {
+        part.max_text = Some(SHARED_TEXT / texts);
+    }
+    parts
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use common::{
     access::Rule,
-    collection::Collection,
+    collection::{Collection, IndexDefinition},
     field::{Field, FieldType, Unique},
     id::FieldId,
     name::{CollectionName, FieldName},
@@ -95,6 +95,43 @@ pub enum IndexOf {
     Fields(Vec<FieldNumber>),
     /// The unique values of fields.
     Unique(Vec<FieldNumber>),
+    /// The values of several members, or their unique ones.
+    Several {
+        /// The members, in the order in which they count.
+        parts: Vec<PartKey>,
+        /// Whether two records may have the same.
+        unique: Unique,
+    },
+}
+
+impl IndexOf {
+    /// Whether it is in the space of unique values.
+    pub fn is_unique(&self) -> bool {
+        match self {
+            Self::Owner | Self::Fields(_) => false,
+            Self::Unique(_) => true,
+            Self::Several { unique, .. } => *unique != Unique::No,
+        }
+    }
+}
+
+/// A part of an index over several members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartKey {
+    /// The member.
+    pub of: PartOf,
+    /// The largest comes first.
+    pub descending: bool,
+}
+
+/// A member of records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartOf {
+    /// A field.
+    Field(FieldNumber),
+    /// One of the server's.
+    Member(String),
 }
 
 /// The indexes of one field.
@@ -137,8 +174,12 @@ impl Keys {
             last
         };
         let mut fields = Vec::with_capacity(after.fields.len());
-        let mut indexes = Vec::new();
+        let mut staying = HashSet::new();
+        let mut indexes: Vec<Index> = Vec::new();
         let mut keep = |of: IndexOf, may_stay: bool, next: &mut dyn FnMut() -> u32| {
+            if indexes.iter().any(|index| index.of == of) {
+                return;
+            }
             let kept = self.indexes.iter().find(|index| may_stay && index.of == of).map(|index| index.number);
             indexes.push(Index { number: kept.unwrap_or_else(|| IndexNumber(next())), of });
         };
@@ -157,6 +198,9 @@ impl Keys {
             };
             let was = known.and_then(|known| before?.fields.iter().find(|field| field.name == known.name));
             let may_stay = was.is_some_and(|was| sorts_alike(was, field)) && !converted.contains(&key.id);
+            if may_stay {
+                staying.insert(key.number);
+            }
             if field.has_index() {
                 keep(IndexOf::Fields(vec![key.number]), may_stay, &mut next);
             }
@@ -168,6 +212,18 @@ impl Keys {
         }
         if is_seen_by_owner(after) {
             keep(IndexOf::Owner, true, &mut next);
+        }
+        for index in &after.indexes {
+            let Some(of) = several(index, &fields) else { continue };
+            let may_stay = match &of {
+                IndexOf::Several { parts, .. } => parts.iter().all(|part| match &part.of {
+                    PartOf::Field(field) => staying.contains(field),
+                    PartOf::Member(_) => true,
+                }),
+                IndexOf::Fields(fields) | IndexOf::Unique(fields) => fields.iter().all(|field| staying.contains(field)),
+                IndexOf::Owner => true,
+            };
+            keep(of, may_stay, &mut next);
         }
         let is_same = before.is_some_and(|before| before.fields == after.fields);
         Self {
@@ -207,7 +263,7 @@ impl Keys {
             .filter(|index| self.retired.iter().all(|retired| retired.number != index.number))
             .map(|index| Retired {
                 number: index.number,
-                unique: matches!(index.of, IndexOf::Unique(_)),
+                unique: index.of.is_unique(),
                 target: match &index.of {
                     IndexOf::Fields(fields) => fields.first().and_then(target),
                     _ => None,
@@ -239,6 +295,27 @@ impl Keys {
             && numbers.iter().all(|number| *number <= self.last)
             && names.len() == collection.fields.len()
             && collection.fields.iter().all(|field| names.contains(&field.name))
+    }
+}
+
+/// What an index of a definition is of. One that is another's reverse is the same, read from its end.
+fn several(index: &IndexDefinition, fields: &[FieldKey]) -> Option<IndexOf> {
+    let number = |name: &str| fields.iter().find(|field| field.name.as_str() == name).map(|field| field.number);
+    let is_unique = index.unique != Unique::No;
+    let turned = !is_unique && index.fields.first().is_some_and(|field| field.descending);
+    let mut parts = Vec::with_capacity(index.fields.len());
+    for field in &index.fields {
+        let of = match number(&field.name) {
+            Some(number) => PartOf::Field(number),
+            None => PartOf::Member(field.name.clone()),
+        };
+        parts.push(PartKey { of, descending: field.descending != turned });
+    }
+    match parts.as_slice() {
+        [] => None,
+        [PartKey { of: PartOf::Field(field), .. }] if !is_unique => Some(IndexOf::Fields(vec![*field])),
+        [PartKey { of: PartOf::Member(name), .. }] if !is_unique && name == "owner" => Some(IndexOf::Owner),
+        _ => Some(IndexOf::Several { parts, unique: index.unique }),
     }
 }
 

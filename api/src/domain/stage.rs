@@ -7,7 +7,7 @@ use common::{
     access::Caller,
     field::FieldType,
     id::{OperationId, RecordId, UserId},
-    problem::{FieldError, FieldErrors},
+    problem::{FieldError, FieldErrors, NON_FIELD},
     record::Record,
     validate::does_not_exist,
 };
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     core::Core,
     error::{Error, Result},
+    indexes::IndexKind,
     journal::{self, Action, Link},
     keyspace,
     layout::Lost,
@@ -90,6 +91,14 @@ impl Previous {
     }
 }
 
+/// Where it is told that a unique value is taken, and in which words: `fields` are those that are unique, alone or together.
+pub fn taken(fields: &str) -> (&str, FieldError) {
+    if !fields.contains(',') {
+        return (fields, FieldError::new("unique", "This field must be unique."));
+    }
+    (NON_FIELD, FieldError::new("unique", format!("The fields {fields} must make a unique set.")))
+}
+
 /// What stands under a unique value: the id of the record that has it.
 pub fn unique_value(id: RecordId) -> Vec<u8> {
     id.uuid().into_bytes().to_vec()
@@ -116,7 +125,7 @@ pub struct Stored {
 pub struct Entries {
     /// Its index entries.
     pub indexes: BTreeSet<Key>,
-    /// Its unique values, and the field of each.
+    /// Its unique values, and the field of each, or its fields: see [`taken`].
     pub uniques: BTreeMap<Key, String>,
     /// What it refers to.
     pub targets: BTreeSet<Target>,
@@ -129,6 +138,14 @@ impl Entries {
         let mut entries = Self::default();
         if let Some(index) = schema.keys.owner_index() {
             entries.indexes.insert(keyspace::owned(collection, index, owner).uuid(id.uuid()));
+        }
+        for index in schema.read_by.iter().filter(|index| index.is_several) {
+            let Some(key) = index.key(record, owner) else { continue };
+            if index.kind == IndexKind::Unique {
+                entries.uniques.insert(key, index.names());
+            } else {
+                entries.indexes.insert(key);
+            }
         }
         for (field, indexes) in schema.fields() {
             let value = record.get(field.name.as_str()).unwrap_or(&Value::Null);
@@ -275,7 +292,8 @@ impl<'a> Stage<'a> {
             // One that this very record has, from before somebody looked.
             let is_taken = holder.is_some() && !self.released.contains(key);
             if is_taken || self.claimed.contains(key) {
-                errors.push(field.clone(), FieldError::new("unique", "This field must be unique."));
+                let (place, error) = taken(field);
+                errors.push(place, error);
             }
         }
         for target in new.targets.difference(&old.targets) {

@@ -38,7 +38,9 @@ async fn furnish(server: &Server, admin: &Client) {
         {"name": "parent", "type": "reference", "collection": "words", "nullable": true, "on_delete": "set_null"},
     ]);
     admin.collection("words", json!([])).await;
-    admin.put("/api/collections/words/", &json!({"name": "words", "fields": fields})).await.is(200);
+    let indexes = json!([{"fields": ["parent", "-weight"]}, {"fields": ["owner", "word"], "unique": "ignore_case"}]);
+    let definition = json!({"name": "words", "fields": fields, "indexes": indexes});
+    admin.put("/api/collections/words/", &definition).await.is(200);
     let fields = json!([{"name": "word", "type": "reference", "collection": "words", "on_delete": "cascade"}]);
     admin.collection("uses", fields).await;
     let first = admin.record("words", json!({"word": "root", "weight": "1.50"})).await;

@@ -11,6 +11,7 @@ mod check;
 mod clients;
 mod collections;
 mod command_line;
+mod compound;
 mod compression;
 mod conformance;
 mod contract;

@@ -215,8 +215,21 @@ async fn the_rows_are_those_of_a_list_without_indexes_in_its_order_and_page_by_p
         }
         Value::Array(fields)
     };
-    admin.collection("indexed", fields(true)).await;
-    admin.collection("plain", fields(false)).await;
+    let (indexed, plain) = (fields(true), fields(false));
+    let mut compounds = Vec::new();
+    for _ in 0..random.below(5) {
+        let mut names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).chain(["owner", "created_at"]).collect();
+        let mut parts = Vec::new();
+        for _ in 0..2 + random.below(3) {
+            let name = names.remove(random.below(names.len()));
+            parts.push(format!("{}{name}", if random.chance(50) { "-" } else { "" }));
+        }
+        compounds.push(json!({"fields": parts}));
+    }
+    let definition = json!({"name": "indexed", "fields": indexed, "indexes": compounds});
+    println!("{definition}");
+    admin.post("/api/collections/", &definition).await.is(201);
+    admin.collection("plain", plain).await;
     let records: Vec<Value> = (0..RECORDS).map(|i| record(&mut random, i)).collect();
     for collection in ["indexed", "plain"] {
         admin.post(&format!("/api/records/{collection}/"), &json!(records)).await.is(201);

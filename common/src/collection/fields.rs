@@ -112,14 +112,7 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let kind = read_type(&mut reader);
     let required = reader.boolean("required");
     let nullable = reader.boolean("nullable");
-    let unique = match reader.take("unique") {
-        None | Some(Value::Null) => Unique::No,
-        Some(value) => Unique::from_json(&value).unwrap_or_else(|| {
-            let message = "Use true, false, or \"ignore_case\" for texts that are the same whatever their case.";
-            reader.errors.push("unique", invalid(message));
-            Unique::No
-        }),
-    };
+    let unique = read_unique(&mut reader);
     let indexed = reader.boolean("indexed");
     let default = reader.take("default").filter(|value| !value.is_null()).map(Exact::from);
     let help = reader.text_or_empty("help");
@@ -294,6 +287,18 @@ fn in_order(kind: &FieldType) -> bool {
         FieldType::Integer { min: Some(min), max: Some(max) } => min <= max,
         FieldType::Decimal { min: Some(min), max: Some(max), .. } => parse_decimal(min) <= parse_decimal(max),
         _ => true,
+    }
+}
+
+/// Reads whether values are unique: a boolean or a word.
+pub(super) fn read_unique(reader: &mut Reader) -> Unique {
+    match reader.take("unique") {
+        None | Some(Value::Null) => Unique::No,
+        Some(value) => Unique::from_json(&value).unwrap_or_else(|| {
+            let message = "Use true, false, or \"ignore_case\" for texts that are the same whatever their case.";
+            reader.errors.push("unique", invalid(message));
+            Unique::No
+        }),
     }
 }
 

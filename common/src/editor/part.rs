@@ -15,6 +15,8 @@ pub enum Part {
     Description,
     /// A part of the field at this index.
     Field(usize, FieldPart),
+    /// The indexes over several fields, one a line.
+    Indexes,
     /// The rules of one of [`Action::ALL`], with commas between them.
     Access(usize),
     /// How much of its records' history is kept.
@@ -107,6 +109,7 @@ impl Part {
             Self::Name => "name".to_owned(),
             Self::Description => "description".to_owned(),
             Self::Field(index, part) => format!("fields.{index}.{}", part.member()),
+            Self::Indexes => "indexes".to_owned(),
             Self::Access(action) => format!("access.{}", Action::ALL[action].name()),
             Self::History => "history".to_owned(),
         }
@@ -118,6 +121,7 @@ impl Part {
             Self::Name => "Name",
             Self::Description => "Description",
             Self::Field(_, part) => part.label(),
+            Self::Indexes => "Indexes",
             Self::Access(action) => match Action::ALL[action] {
                 Action::List => "Who may list",
                 Action::View => "Who may view",
@@ -135,6 +139,9 @@ impl Part {
             Self::Name => "As in addresses and the API: a to z, 0 to 9 and _. It cannot be changed later.",
             Self::Description => "A sentence for those who use it.",
             Self::Field(_, part) => part.hint(),
+            Self::Indexes => {
+                "Over several fields, one a line: kind, -price makes lists of a kind by price fast; unique owner, slug keeps both together unique."
+            }
             Self::Access(_) => {
                 "anyone, signed_in, owner, role:<name> or nobody; several with commas. Admins may always."
             }
@@ -165,6 +172,7 @@ impl Part {
                 OptionKind::Collection => choice(collections.to_vec()),
                 kind => text(kind == OptionKind::Lines),
             },
+            Self::Indexes => text(true),
             Self::Name | Self::Description | Self::Field(..) | Self::Access(_) | Self::History => text(false),
         };
         let required = matches!(self, Self::Name | Self::Field(_, FieldPart::Name | FieldPart::Type));

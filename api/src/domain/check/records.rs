@@ -160,7 +160,8 @@ async fn unique(
     due.misnamed.insert(key.clone());
     if let Some(other) = unique_holder(&entry)
         && let Some(record) = load(ledger.snapshot, schema, other).await?
-        && Entries::of(schema, other, &record, None).uniques.contains_key(key)
+        && let owner = ledger.owner(key, &record).await?
+        && Entries::of(schema, other, &record, owner).uniques.contains_key(key)
     {
         due.misnamed.remove(key);
         ledger.damaged(format_args!(
@@ -246,10 +247,14 @@ async fn uniques_back(ledger: &mut Ledger<'_>, schema: &Schema, misnamed: &BTree
         for (key, entry) in page {
             let asked_for = match unique_holder(&entry) {
                 _ if misnamed.contains(&key) || is_unfinished(schema, &key) => true,
-                Some(id) => load(ledger.snapshot, schema, id).await?.is_some_and(|record| {
-                    let mut own = Entries::of(schema, id, &record, None).uniques.into_keys();
-                    own.any(|unique| unique == key || keyspace::unique_waiting(&unique, id) == key)
-                }),
+                Some(id) => match load(ledger.snapshot, schema, id).await? {
+                    Some(record) => {
+                        let owner = ledger.owner(&key, &record).await?;
+                        let mut own = Entries::of(schema, id, &record, owner).uniques.into_keys();
+                        own.any(|unique| unique == key || keyspace::unique_waiting(&unique, id) == key)
+                    }
+                    None => false,
+                },
                 None => false,
             };
             if !asked_for {

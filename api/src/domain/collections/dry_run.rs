@@ -11,7 +11,7 @@ use common::{
     field::FieldType,
     id::OperationId,
     operation::Misfits,
-    problem::{FieldError, FieldErrors},
+    problem::FieldErrors,
     validate::does_not_exist,
 };
 use store::{Scan, Snapshot};
@@ -27,7 +27,7 @@ use crate::domain::{
     keyspace,
     operations::push,
     schema::{self, Coming, Schema},
-    stage::Entries,
+    stage::{Entries, taken},
 };
 
 /// How long records are looked at. What it found of more is told as it is.
@@ -74,10 +74,15 @@ pub(super) async fn of(
             for field in &unfilled {
                 errors.push(field.as_str(), asks_for_value());
             }
-            let entries = Entries::of(&coming.schema, id, &record, None).within(&coming.schema, &coming.new_indexes);
+            let owner = match record.owner() {
+                Some(user) => core.owners.number(snapshot, user).await?,
+                None => None,
+            };
+            let entries = Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
             for (key, field) in &entries.uniques {
                 if !uniques.insert(hasher.hash_one(key)) {
-                    errors.push(field.clone(), FieldError::new("unique", "This field must be unique."));
+                    let (place, error) = taken(field);
+                    errors.push(place, error);
                 }
             }
             for target in &entries.targets {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use common::{
-    collection::{Collection, Definition},
+    collection::{Collection, Definition, IndexDefinition, check_indexes},
     conversion::{Conversion, ConversionStep},
     field::{Field, FieldChange, FieldType},
     id::FieldId,
@@ -96,16 +96,19 @@ impl Plan {
             order(&fields, &before.collection.fields) != order(&before.collection.fields, &fields)
         };
         let aliases = definition.aliases.unwrap_or_else(|| before.collection.aliases.clone());
-        let after = Collection {
+        let indexes = definition.indexes.unwrap_or_else(|| renamed(&before.collection, &fields));
+        let mut after = Collection {
             name: definition.name,
             aliases,
             description: definition.description,
             fields,
+            indexes,
             access: definition.access,
             history: definition.history.unwrap_or(before.collection.history),
             updated_at: at,
             ..before.collection.clone()
         };
+        check_indexes(&mut after)?;
         let mut keys = before.keys.changed(Some(&before.collection), &after, &converted, next_id);
         let has_new_indexes = keys.without(&before.keys).next().is_some();
         keys.retire(&before.keys, &before.collection, &before.targets);
@@ -114,6 +117,19 @@ impl Plan {
         }
         Ok(Self { after: StoredDefinition::new(after, keys), dropped, without_value, checked, has_new_indexes })
     }
+}
+
+/// The indexes of a collection under its fields' new names. One that had a field that is gone goes too.
+fn renamed(before: &Collection, fields: &[Field]) -> Vec<IndexDefinition> {
+    let rename = |index: &IndexDefinition| {
+        let mut index = index.clone();
+        for part in &mut index.fields {
+            let Some(was) = before.field(&part.name) else { continue };
+            part.name = fields.iter().find(|field| field.id == was.id)?.name.to_string();
+        }
+        Some(index)
+    };
+    before.indexes.iter().filter_map(rename).collect()
 }
 
 /// The field that a sent one was so far.

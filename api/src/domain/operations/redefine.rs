@@ -30,7 +30,7 @@ use crate::domain::{
     journal, keyspace,
     numbers::CollectionNumber,
     schema::{self, Coming, Schema, StoredDefinition},
-    stage::{Entries, unique_holder, unique_value},
+    stage::{Entries, taken, unique_holder, unique_value},
 };
 
 /// Records that are read at once.
@@ -258,7 +258,8 @@ async fn stage_entries(
         }
         if found.is_some() || !claimed.insert(key.clone()) {
             let field = entries.uniques.get(key).cloned().unwrap_or_default();
-            errors.push(field, FieldError::new("unique", "This field must be unique."));
+            let (place, error) = taken(&field);
+            errors.push(place, error);
             continue;
         }
         batch.expect(key.clone(), Expect::Absent).put(key.clone(), unique_value(id));

@@ -74,7 +74,7 @@ pub async fn create(
             let record = new_record(id, cleaned.owner.or(caller.user_id()), &at, cleaned.values);
             let (stored, taken) = stage.create(&schema, id, &record).await?;
             for field in taken {
-                errors.taken(i, field);
+                errors.taken(i, &field);
             }
             errors.merge(i, check_values(core, &snapshot, caller, &schema, None, &record).await?);
             written.push((id, stored));

@@ -1,18 +1,13 @@
 //! What only the store can say about a record's values, and how faults in one body or in an array of them are told.
 
-use common::{
-    access::Caller,
-    field::FieldType,
-    problem::{FieldError, FieldErrors},
-    record::Record,
-    validate::does_not_exist,
-};
-use store::Snapshot;
+use common::{access::Caller, field::FieldType, problem::FieldErrors, record::Record, validate::does_not_exist};
+use store::{Key, Snapshot};
 
 use super::visible::is_visible;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
+    indexes::{IndexKind, ReadIndex},
     keyspace,
     schema::Schema,
     stage,
@@ -58,7 +53,28 @@ pub(super) async fn check_values(
             }
         }
     }
+    for index in schema.read_by.iter().filter(|index| index.is_several && index.kind == IndexKind::Unique) {
+        let Some(key) = unique_key(core, snapshot, index, record).await? else { continue };
+        let was = match old {
+            Some(old) => unique_key(core, snapshot, index, old).await?,
+            None => None,
+        };
+        let Some(holder) = snapshot.get(&key).await?.filter(|_| was != Some(key)) else { continue };
+        match stage::unique_holder(&holder) {
+            Some(holder) if is_visible(snapshot, caller, schema, holder).await? => checked.taken.push(index.names()),
+            _ => checked.is_taken_unseen = true,
+        }
+    }
     Ok(checked)
+}
+
+/// What a rule over several members has for a record. Of who never owned anything there is nothing.
+async fn unique_key(core: &Core, snapshot: &Snapshot, index: &ReadIndex, record: &Record) -> Result<Option<Key>> {
+    let owner = match record.owner() {
+        Some(user) => core.owners.number(snapshot, user).await?,
+        None => None,
+    };
+    Ok(index.key(record, owner))
 }
 
 /// What [`check_values`] found.
@@ -94,16 +110,17 @@ impl BodyErrors {
         }
     }
 
-    pub(super) fn taken(&mut self, index: usize, field: String) {
-        let place = if self.many { format!("{index}.{field}") } else { field };
-        self.taken.push(place, FieldError::new("unique", "This field must be unique."));
+    pub(super) fn taken(&mut self, index: usize, field: &str) {
+        let (place, error) = stage::taken(field);
+        let place = if self.many { format!("{index}.{place}") } else { place.to_owned() };
+        self.taken.push(place, error);
     }
 
     pub(super) fn merge(&mut self, index: usize, checked: Checked) {
         self.invalid(index, checked.invalid);
         self.is_taken_unseen |= checked.is_taken_unseen;
         for field in checked.taken {
-            self.taken(index, field);
+            self.taken(index, &field);
         }
     }
 

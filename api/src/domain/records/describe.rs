@@ -71,6 +71,7 @@ pub async fn describe(
         renders: json(),
         parses: json(),
         actions,
+        indexes: schema.collection.indexes.clone(),
     };
     Ok((metadata, nobodys))
 }

@@ -80,8 +80,11 @@ impl<'a> Guess<'a> {
 }
 
 fn has_new_unique(schema: &Schema, old: Option<&Record>, record: &Record) -> bool {
-    schema.collection.fields.iter().filter(|field| field.unique != Unique::No).any(|field| {
-        let name = field.name.as_str();
+    let is_new = |name: &str| {
         record.get(name).is_some_and(|value| *value != Value::Null && old.and_then(|old| old.get(name)) != Some(value))
-    })
+    };
+    let together =
+        schema.collection.indexes.iter().filter(|index| index.unique != Unique::No).flat_map(|index| &index.fields);
+    schema.collection.fields.iter().filter(|field| field.unique != Unique::No).any(|field| is_new(field.name.as_str()))
+        || together.into_iter().any(|field| is_new(&field.name))
 }

@@ -16,6 +16,7 @@ use super::item::{Item, Key};
 use crate::domain::{
     core::Core,
     error::{ChangedSince, Error, Obstacle, Result},
+    indexes::IndexKind,
     keyspace,
     records::{fit, may_view, referring},
     schema::Schema,
@@ -237,6 +238,20 @@ impl<'a> Judge<'a> {
                 if !is_there {
                     return Ok(Some(Reason("missing_reference", format!("What its \"{name}\" refers to is gone."))));
                 }
+            }
+        }
+        let owner = match target.owner() {
+            Some(user) => self.core.owners.number(self.snapshot, user).await?,
+            None => None,
+        };
+        for index in schema.read_by.iter().filter(|index| index.is_several && index.kind == IndexKind::Unique) {
+            let Some(key) = index.key(target, owner) else { continue };
+            let Some(holder) = self.snapshot.get(&key).await? else { continue };
+            // Whoever gives it up goes back by the same operation.
+            let holder = stage::unique_holder(&holder).filter(|id| *id != item.key.1);
+            if holder.is_some_and(|id| !all.contains_key(&(schema.number(), id))) {
+                let message = format!("Another record has the same {} now.", index.names());
+                return Ok(Some(Reason("taken", message)));
             }
         }
         Ok(None)

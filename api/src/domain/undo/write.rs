@@ -19,7 +19,7 @@ use crate::domain::{
     error::{Error, Result},
     keyspace,
     records::expect_referrers,
-    stage::Stage,
+    stage::{self, Stage},
 };
 
 /// What is judged to go back, as one batch; and what that does, as far as the caller may view it. With `has_made_room` versions are kept
@@ -63,7 +63,7 @@ pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged, has_made
         };
         if let Some(field) = taken.into_iter().next() {
             let error = FieldError::new("unique", "Two of the records that would come back have the same value here.");
-            return Err(Error::Taken(FieldErrors::of(field, error)));
+            return Err(Error::Taken(FieldErrors::of(stage::taken(&field).0, error)));
         }
         let collection = &schema.collection.name;
         if is_visible {

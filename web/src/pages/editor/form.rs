@@ -108,6 +108,9 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
         .reform(|event: InputEvent| (Part::Description, event.target_unchecked_into::<HtmlTextAreaElement>().value()));
     let onhistory =
         onedit.reform(|event: InputEvent| (Part::History, event.target_unchecked_into::<HtmlInputElement>().value()));
+    let onindexes = onedit
+        .reform(|event: InputEvent| (Part::Indexes, event.target_unchecked_into::<HtmlTextAreaElement>().value()));
+    let indexes_errors = editor.errors_of(Part::Indexes);
     let onact = {
         let changes = changes.clone();
         Callback::from(move |(index, act): (usize, field::Act)| changes.apply(move |draft| draft.act(index, act)))
@@ -207,6 +210,18 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
                 <p class="hidden" role="status">{ &state.said }</p>
                 <button type="button" class="button" id="add-field" onclick={onadd}>{ icon(Shape::Plus) }{ words::editor::ADD }</button>
             </section>
+            <FieldFrame id="collection-indexes" label={Part::Indexes.label()} hint={Part::Indexes.hint()} errors={indexes_errors}>
+                <textarea
+                    id="collection-indexes"
+                    name="indexes"
+                    class="input input-code"
+                    rows="2"
+                    value={editor.draft.indexes.clone()}
+                    oninput={onindexes}
+                    spellcheck="false"
+                    aria-describedby={described_by("collection-indexes")}
+                />
+            </FieldFrame>
             <access::AccessEditor
                 key={state.number}
                 access={editor.draft.access.clone()}

@@ -44,6 +44,8 @@ pub(super) struct Plan {
     ids_by: Vec<Vec<Arc<ReadIndex>>>,
     /// How many match, where that is kept.
     kept: bool,
+    /// The fields that the source is read by one value of.
+    bound_fields: Vec<String>,
 }
 
 enum Source {

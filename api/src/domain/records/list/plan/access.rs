@@ -45,6 +45,9 @@ impl Access {
         ordering: &SortKeys,
         far: &[Far],
     ) -> Option<Self> {
+        if !index.tells_values() {
+            return None;
+        }
         let mut places = vec![index.prefix.clone()];
         let mut ranges = None;
         let (mut covered, mut constants, mut bound) = (BTreeSet::new(), Vec::new(), 0);
@@ -142,6 +145,13 @@ impl Access {
     /// Whether it may have far fewer keys than estimated, which can be found out at little cost.
     pub(super) fn is_uncertain(&self) -> bool {
         self.bound > 0 && self.ranges.len() <= 64 && self.estimate <= 1024 * self.ranges.len().min(16)
+    }
+
+    /// The members that have one value in all ranges.
+    pub(super) fn single_values(&self) -> Vec<String> {
+        let parts = self.index.parts.iter().zip(&self.constants);
+        let single = parts.filter(|(part, constant)| constant.is_some() && part.name != "id");
+        single.map(|(part, _)| part.name.clone()).collect()
     }
 
     /// How many keys there are.

@@ -151,7 +151,8 @@ impl Plan {
             at += 1;
             !covered.contains(&(at - 1))
         });
-        Ok(Self { conditions, keys, source, sets, ids_by, kept })
+        let bound_fields = best.single_values();
+        Ok(Self { conditions, keys, source, sets, ids_by, kept, bound_fields })
     }
 }
 

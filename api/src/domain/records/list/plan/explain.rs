@@ -1,8 +1,8 @@
 //! What `explain=true` tells of a list: how its rows were found, and for those who may list all what that cost.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use common::{access::Decision, query::Lookup};
+use common::{access::Decision, collection::MAX_INDEX_FIELDS, query::Lookup};
 use serde_json::{Value, json};
 
 use super::{Plan, Source, access::Access};
@@ -55,37 +55,72 @@ impl Plan {
         format!("{what}{end}")
     }
 
-    /// A field whose index would leave less to be read: one that is asked for by a value first, then one that is asked for by a
-    /// range, then what everything is ordered by.
-    fn proposal(&self, view: &View<'_>) -> Option<&str> {
+    /// The fields of an index that would leave less to be read: those that are asked for by value first, then what is ordered by, or one that
+    /// is asked for by a range.
+    fn proposal(&self, view: &View<'_>) -> Option<Vec<String>> {
         if self.is_listed() {
             return None;
         }
-        let conditions = self.conditions.all.iter().filter_map(|node| match node {
-            Node::Is(condition) => Some(condition),
-            _ => None,
-        });
-        let asked_by = |lookups: &[Lookup]| -> Vec<&str> {
-            let asked = conditions.clone().filter(|condition| lookups.contains(&condition.lookup));
-            asked.filter_map(|condition| condition.path.own_member()).collect()
-        };
-        let mut fields = asked_by(&[Lookup::Exact, Lookup::In]);
-        fields.extend(asked_by(&[Lookup::Gt, Lookup::Gte, Lookup::Lt, Lookup::Lte, Lookup::Range, Lookup::Startswith]));
-        if self.conditions.is_empty() {
-            fields.extend(self.keys.paths().next().and_then(|path| path.own_member()));
+        let mut fields: Vec<String> = self.bound_fields.clone();
+        let mut ranges = Vec::new();
+        for node in &self.conditions.all {
+            let Node::Is(condition) = node else { continue };
+            let (Some(name), true) = (condition.path.own_member(), condition.path.field.kind.indexable()) else {
+                continue;
+            };
+            match condition.lookup {
+                Lookup::Exact if condition.values.len() == 1 => fields.push(name.to_owned()),
+                Lookup::Gt
+                | Lookup::Gte
+                | Lookup::Lt
+                | Lookup::Lte
+                | Lookup::Range
+                | Lookup::Startswith
+                | Lookup::In => {
+                    ranges.push(name.to_owned());
+                }
+                _ => {}
+            }
         }
-        fields.into_iter().find(|name| {
+        let ordered = self.keys.keys().map(|(path, descending)| Some((path.own_member()?, descending)));
+        match ordered.collect::<Option<Vec<_>>>() {
+            Some(ordered) if !self.keys.are_ids() => {
+                let signed = |(name, descending): (&str, bool)| format!("{}{name}", if descending { "-" } else { "" });
+                fields.extend(ordered.into_iter().map(signed));
+            }
+            _ => fields.extend(ranges.into_iter().next()),
+        }
+        let mut seen = BTreeSet::new();
+        fields.retain(|name| {
+            let name = name.trim_start_matches('-');
             let field = view.schema.collection.field(name);
-            field.is_some_and(|field| field.kind.indexable() && !field.has_index())
-        })
+            field.is_some_and(|field| field.kind.indexable()) && seen.insert(name.to_owned())
+        });
+        if fields.is_empty() {
+            return None;
+        }
+        if view.may != Decision::All {
+            // Nothing else is read for those who list their own.
+            fields.insert(0, "owner".to_owned());
+        }
+        fields.truncate(MAX_INDEX_FIELDS);
+        if fields[0].starts_with('-') {
+            // The same, read from its end.
+            let turned = |name: &String| name.strip_prefix('-').map_or_else(|| format!("-{name}"), str::to_owned);
+            fields = fields.iter().map(turned).collect();
+        }
+        let is_there = names(view.schema.read_by.iter().map(|index| &**index)).contains(&fields);
+        (!is_there).then_some(fields)
     }
 }
 
-/// The fields of each index, once; nothing of the records themselves.
-fn names<'a>(indexes: impl IntoIterator<Item = &'a ReadIndex>) -> Vec<Vec<&'a str>> {
+/// The fields of each index, once, as a definition has them; nothing of the records themselves.
+fn names<'a>(indexes: impl IntoIterator<Item = &'a ReadIndex>) -> Vec<Vec<String>> {
     let mut names = Vec::new();
     for index in indexes.into_iter().filter(|index| index.kind != IndexKind::Records) {
-        let fields: Vec<&str> = index.parts.iter().map(|part| &*part.name).filter(|name| *name != "id").collect();
+        let parts = index.parts.iter().filter(|part| part.name != "id");
+        let fields: Vec<String> =
+            parts.map(|part| format!("{}{}", if part.descending { "-" } else { "" }, part.name)).collect();
         if !names.contains(&fields) {
             names.push(fields);
         }
