@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     conversion::{Conversion, carry_over},
     field::{Field, FieldType},
@@ -116,6 +116,15 @@ impl Schema {
             return record::json(id, value, revision);
         }
         record::json_of(&self.decode(id, value)?, revision)
+    }
+
+    /// The same, behind what is there already.
+    pub fn put_json(&self, out: &mut BytesMut, id: RecordId, value: &[u8], revision: Option<Revision>) -> Result<()> {
+        if self.is_current(value)? {
+            return record::put_json(out, id, value, revision);
+        }
+        out.put_slice(&record::json_of(&self.decode(id, value)?, revision)?);
+        Ok(())
     }
 
     /// A stored record as this definition has it.

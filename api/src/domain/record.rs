@@ -291,35 +291,41 @@ fn counted(json: usize, updated_at: usize) -> i64 {
 
 /// The JSON that is sent, with the revision where there is one.
 pub fn json(id: RecordId, value: &[u8], revision: Option<Revision>) -> Result<Bytes> {
+    let mut out = BytesMut::with_capacity(value.len() + 256);
+    put_json(&mut out, id, value, revision)?;
+    Ok(out.freeze())
+}
+
+/// The same, behind what is there already.
+pub fn put_json(out: &mut BytesMut, id: RecordId, value: &[u8], revision: Option<Revision>) -> Result<()> {
     let Parts { form, json, .. } = parts(value)?;
-    let mut out = BytesMut::with_capacity(json.len() + 256);
     match form {
         Form::Whole(_) => out.put_slice(json.strip_suffix(b"}").unwrap_or(json)),
         Form::Fields { frame, .. } | Form::Carried { frame, .. } => {
             out.put_slice(b"{\"id\":");
-            put_id(&mut out, id.uuid());
+            put_id(out, id.uuid());
             if !json.is_empty() {
                 out.put_u8(b',');
                 out.put_slice(json);
             }
             out.put_slice(b",\"owner\":");
             match frame.owner {
-                Some(owner) => put_id(&mut out, Uuid::from_bytes(owner)),
+                Some(owner) => put_id(out, Uuid::from_bytes(owner)),
                 None => out.put_slice(b"null"),
             }
             out.put_slice(b",\"created_at\":\"");
-            put_moment(&mut out, frame.created);
+            put_moment(out, frame.created);
             out.put_slice(b"\",\"updated_at\":\"");
-            put_moment(&mut out, frame.created + frame.updated);
+            put_moment(out, frame.created + frame.updated);
             out.put_u8(b'"');
         }
     }
     if let Some(Revision(revision)) = revision {
         out.put_slice(b",\"revision\":");
-        out.put_slice(revision.to_string().as_bytes());
+        out.put_slice(itoa::Buffer::new().format(revision).as_bytes());
     }
     out.put_u8(b'}');
-    Ok(out.freeze())
+    Ok(())
 }
 
 /// The same of a record that is not stored as it is sent.
@@ -411,26 +417,33 @@ fn put_moment(out: &mut BytesMut, stamp: i64) {
     let days = micros.div_euclid(DAY);
     let Some(date) = i32::try_from(days).ok().and_then(|days| Date::from_julian_day(EPOCH + days).ok()) else { return };
     let (year, month, day) = date.to_calendar_date();
-    let (second, fraction) = (micros.rem_euclid(DAY) / 1_000_000, micros.rem_euclid(1_000_000));
+    let of_day = micros.rem_euclid(DAY);
+    let [second, fraction] = [of_day / 1_000_000, of_day % 1_000_000].map(|part| u32::try_from(part).unwrap_or(0));
     let mut text = *b"0000-00-00T00:00:00.000000Z";
-    put_digits(&mut text[..4], i64::from(year.unsigned_abs()));
-    put_digits(&mut text[5..7], i64::from(u8::from(month)));
-    put_digits(&mut text[8..10], i64::from(day));
-    put_digits(&mut text[11..13], second / 3600);
-    put_digits(&mut text[14..16], second / 60 % 60);
-    put_digits(&mut text[17..19], second % 60);
-    put_digits(&mut text[20..26], fraction);
+    let mut put = |at: usize, number: u32| {
+        // Two digits at a time: a list has some five hundred.
+        let number = u8::try_from(number % 100).unwrap_or(0);
+        text[at] = b'0' + number / 10;
+        text[at + 1] = b'0' + number % 10;
+    };
+    let year = year.unsigned_abs();
+    for (at, number) in [
+        (0, year / 100),
+        (2, year),
+        (5, u32::from(u8::from(month))),
+        (8, u32::from(day)),
+        (11, second / 3600),
+        (14, second / 60 % 60),
+        (17, second % 60),
+        (20, fraction / 10_000),
+        (22, fraction / 100),
+        (24, fraction),
+    ] {
+        put(at, number);
+    }
     let end = if fraction == 0 { 19 } else { 26 };
     text[end] = b'Z';
     out.put_slice(&text[..=end]);
-}
-
-/// The last digits of a number, as many as there is room for.
-fn put_digits(out: &mut [u8], mut number: i64) {
-    for digit in out.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-    }
 }
 
 /// The digits of a fraction as it was counted when its stamp was stored.

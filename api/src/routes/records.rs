@@ -56,18 +56,20 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
     };
     let (next, previous) = (address(listed.next)?, address(listed.previous)?);
     let count = listed.count.map_or_else(String::new, |count| format!("\"count\":{count},"));
-    let mut json = BytesMut::with_capacity(listed.results.len() + 200);
-    json.put_slice(format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":").as_bytes());
+    let before = format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":");
+    let mut json = BytesMut::with_capacity(before.len() + listed.results.len() + 1);
+    json.put_slice(before.as_bytes());
     json.put_slice(&listed.results);
+    let is_explained = listed.explain.is_some();
     if let Some(explain) = listed.explain {
         json.put_slice(format!(",\"explain\":{explain}").as_bytes());
     }
     json.put_u8(b'}');
     let json = json.freeze();
-    if json.len() > MAX_TAGGED {
+    if json.len() > MAX_TAGGED || is_explained {
         return Ok(Reply::stored_json(json));
     }
-    let etag = etag_of(&json);
+    let etag = etag_of(before.as_bytes(), listed.versions.as_deref().unwrap_or(&listed.results));
     if input.has_etag(&etag) {
         return Ok(Reply::not_modified_bytes(&etag));
     }
@@ -77,9 +79,10 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
 /// Lists up to this size have an entity tag.
 const MAX_TAGGED: usize = 1024 * 1024;
 
-/// The entity tag of an answer's bytes. It is a weak one, since they may go out compressed (RFC 9110 §8.8.1).
-fn etag_of(json: &[u8]) -> String {
-    let digest = Sha256::digest(json);
+/// The entity tag of a list, of what stands before its rows and what the rows follow from. It is a weak one, since they may go out
+/// compressed (RFC 9110 §8.8.1).
+fn etag_of(before: &[u8], rows: &[u8]) -> String {
+    let digest = Sha256::new().chain_update(before).chain_update(rows).finalize();
     format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..16]))
 }
 

@@ -13,6 +13,7 @@ use std::sync::{
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     access::{Action, Caller, Decision},
+    id::Revision,
     json::Exact,
     name::CollectionName,
     page::pages,
@@ -32,7 +33,6 @@ use super::{
     cursor::{Cursor, Place},
     expand::Expansion,
     join::join,
-    stored::Sent,
 };
 use crate::domain::{
     core::Core,
@@ -52,6 +52,9 @@ pub struct Listed {
     pub previous: Option<Place>,
     /// A JSON array.
     pub results: Bytes,
+    /// What an entity tag of the results is made of, where that is less than the results: which records these are, and which versions of
+    /// them.
+    pub versions: Option<Vec<u8>>,
     /// How the rows were found, where that was asked for.
     pub explain: Option<Value>,
 }
@@ -111,7 +114,7 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
             return Err(too_large(rows.found.len()));
         }
     }
-    let (results, shown) = render(view, &expansion, &rows.found, false, flexible).await?;
+    let Rendered { results, versions, shown } = render(view, &expansion, &rows, false, flexible).await?;
     let end = (window.skip as u64).saturating_add(shown as u64);
     let goes_on = match count {
         Some(count) => end < count,
@@ -123,18 +126,20 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
     } else {
         (Place::Page(page + 1), (page > 1).then(|| Place::Page(page - 1)))
     };
-    Ok(Listed { count: count.filter(|_| query.count), next: goes_on.then_some(next), previous, results, explain: None })
+    let (count, next) = (count.filter(|_| query.count), goes_on.then_some(next));
+    Ok(Listed { count, next, previous, results, versions, explain: None })
 }
 
 /// The rows beside a place. How many there are in all would say nothing about where they are, and is not told.
 async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: Option<Cursor>) -> Result<Listed> {
     let size = usize::try_from(view.query.page_size).unwrap_or(usize::MAX);
     // One more says whether the list goes on.
-    let Rows { mut found, is_cut, .. } = plan.rows_behind(view, start.clone(), size.saturating_add(1)).await?;
-    let goes_on = is_cut || found.len() > size;
-    found.truncate(size);
+    let mut rows = plan.rows_behind(view, start.clone(), size.saturating_add(1)).await?;
+    let goes_on = rows.is_cut || rows.found.len() > size;
+    rows.found.truncate(size);
     let backward = start.as_ref().is_some_and(|start| start.backward);
-    let (results, shown) = render(view, expansion, &found, backward, true).await?;
+    let Rendered { results, versions, shown } = render(view, expansion, &rows, backward, true).await?;
+    let mut found = rows.found;
     let goes_on = goes_on || shown < found.len();
     found.truncate(shown);
     let mut places = (None, None);
@@ -149,7 +154,7 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
         places.1 = Some(Place::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
     }
     let (next, previous) = if backward { (places.1, places.0) } else { places };
-    Ok(Listed { count: None, next, previous, results, explain: None })
+    Ok(Listed { count: None, next, previous, results, versions, explain: None })
 }
 
 /// The number of the page that a query asks for; an error where a list of this length has none of this number. An empty list has
@@ -245,14 +250,26 @@ fn too_large(fitting: usize) -> Error {
     FieldErrors::of("page_size", FieldError::new("too_much", message)).into()
 }
 
-/// The JSON of rows, joined, expanded and cut to the members that are asked for; and of how many. `reversed`: the last row comes first.
+/// Rows as they are sent.
+struct Rendered {
+    results: Bytes,
+    versions: Option<Vec<u8>>,
+    /// How many rows these are.
+    shown: usize,
+}
+
+/// The JSON of rows, joined, expanded and cut to the members that are asked for. `reversed`: the last row comes first.
 async fn render(
     view: &View<'_>,
     expansion: &Expansion,
-    found: &[Found],
+    rows: &Rows,
     reversed: bool,
     flexible: bool,
-) -> Result<(Bytes, usize)> {
+) -> Result<Rendered> {
+    let (query, found) = (view.query, &rows.found);
+    if query.fields.is_empty() && query.left_join.is_empty() && expansion.is_empty() {
+        return if reversed { whole(view, rows, found.iter().rev()) } else { whole(view, rows, found.iter()) };
+    }
     let in_order = |rows: &[Found]| {
         let mut rows = rows.to_vec();
         if reversed {
@@ -260,15 +277,12 @@ async fn render(
         }
         rows
     };
-    let query = view.query;
-    if query.fields.is_empty() && query.left_join.is_empty() && expansion.is_empty() {
-        let sent = in_order(found).iter().map(|row| sent(&view.schema, row)).collect::<Result<Vec<_>>>()?;
-        return Ok((array(sent.into_iter().map(|sent| sent.json)), found.len()));
-    }
     let mut fitting = found.len();
     loop {
         match shaped(view, expansion, in_order(&found[..fitting])).await {
-            Ok(json) if flexible || fitting == found.len() => return Ok((json, fitting)),
+            Ok(results) if flexible || fitting == found.len() => {
+                return Ok(Rendered { results, versions: None, shown: fitting });
+            }
             Ok(_) => return Err(too_large(fitting)),
             Err(Error::TooLargeTogether) if fitting > 1 => fitting /= 2,
             Err(Error::TooLargeTogether) => {
@@ -281,8 +295,25 @@ async fn render(
     }
 }
 
-fn sent(schema: &Schema, (id, entry): &Found) -> Result<Sent> {
-    Sent::new(schema, *id, &entry.value, entry.version)
+/// Rows as they are.
+fn whole<'a>(view: &View<'_>, rows: &Rows, found: impl Iterator<Item = &'a Found>) -> Result<Rendered> {
+    /// What tells a version of a record from all others.
+    const VERSION: usize = 16 + 8 + 4;
+    let shown = rows.found.len();
+    let mut json = BytesMut::with_capacity(rows.bytes + shown + 64);
+    let mut versions = Vec::with_capacity(shown * VERSION);
+    for (id, entry) in found {
+        json.put_u8(if versions.is_empty() { b'[' } else { b',' });
+        view.schema.put_json(&mut json, *id, &entry.value, Some(Revision(entry.version.get())))?;
+        versions.put_slice(id.uuid().as_bytes());
+        versions.put_u64(entry.version.get());
+        versions.put_u32(view.schema.look_since(&entry.value)?.unwrap_or(0));
+    }
+    if shown == 0 {
+        json.put_u8(b'[');
+    }
+    json.put_u8(b']');
+    Ok(Rendered { results: json.freeze(), versions: Some(versions), shown })
 }
 
 fn array(items: impl Iterator<Item = Bytes>) -> Bytes {

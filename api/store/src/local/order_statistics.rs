@@ -1,8 +1,8 @@
 //! Order statistics of the keys: how many there are before a key (its rank), and which key has a rank. They make the middle
 //! of a long list as near as its beginning.
 //!
-//! All keys are divided into buckets of a hundred or so, and of each bucket only its ends and its count are kept, in memory:
-//! about a byte for every key of the store. Opening reads every key anyway and makes the buckets; the committer keeps them true.
+//! All keys are divided into buckets of sixty or so, and of each bucket only its ends and its count are kept, in memory:
+//! about two bytes for every key of the store. Opening reads every key anyway and makes the buckets; the committer keeps them true.
 //! Every generation has its own, which shares all but what changed with those before. What is stored is not known here.
 
 use std::ops::Bound;
@@ -12,7 +12,7 @@ use super::backend::{Backend, PageRequest};
 use crate::{Direction, Key};
 
 /// Keys of a bucket that is full. A page is found by passing over about as many, one by one.
-const FULL: usize = if cfg!(test) { 4 } else { 128 };
+const FULL: usize = if cfg!(test) { 4 } else { 64 };
 
 /// A bucket with more is split. Only keys put between others get it there.
 const TOO_FULL: usize = 2 * FULL;

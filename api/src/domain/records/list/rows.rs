@@ -26,7 +26,8 @@ pub(super) struct Rows {
     pub is_cut: bool,
     /// There is at least one more, where nothing was counted.
     pub goes_on: bool,
-    bytes: usize,
+    /// About how many bytes they have when they are sent.
+    pub bytes: usize,
 }
 
 impl Rows {

@@ -32,6 +32,8 @@ pub(super) struct Access {
     pub reversed: Option<bool>,
     /// About how many keys there are.
     pub estimate: usize,
+    /// How many there are, where that was counted.
+    counted: Option<u64>,
 }
 
 impl Access {
@@ -97,7 +99,7 @@ impl Access {
         let reversed = reversed(index, &constants, ordering);
         let scans = ranges.iter().map(|(from, to)| scan(from, to));
         let estimate = scans.map(|scan| snapshot.estimate(&scan)).sum();
-        Some(Self { index: index.clone(), ranges, covered, constants, bound, reversed, estimate })
+        Some(Self { index: index.clone(), ranges, covered, constants, bound, reversed, estimate, counted: None })
     }
 
     /// The scans that read it, in the order in which they are read; with a place only of what comes behind it.
@@ -144,7 +146,18 @@ impl Access {
 
     /// Whether it may have far fewer keys than estimated, which can be found out at little cost.
     pub(super) fn is_uncertain(&self) -> bool {
-        self.bound > 0 && self.ranges.len() <= 64 && self.estimate <= 1024 * self.ranges.len().min(16)
+        self.counted.is_none()
+            && self.bound > 0
+            && self.ranges.len() <= 64
+            && self.estimate <= 1024 * self.ranges.len().min(16)
+    }
+
+    /// Counts the keys in place of estimating them.
+    pub(super) async fn make_certain(&mut self, snapshot: &Snapshot) -> crate::domain::Result<()> {
+        let count = self.count(snapshot).await?;
+        self.counted = Some(count);
+        self.estimate = usize::try_from(count).unwrap_or(usize::MAX);
+        Ok(())
     }
 
     /// The members that have one value in all ranges.
@@ -156,6 +169,9 @@ impl Access {
 
     /// How many keys there are.
     pub(super) async fn count(&self, snapshot: &Snapshot) -> crate::domain::Result<u64> {
+        if let Some(count) = self.counted {
+            return Ok(count);
+        }
         let mut count = 0;
         for (from, to) in &self.ranges {
             count += snapshot.count(&scan(from, to)).await?.get() as u64;

@@ -108,10 +108,13 @@ impl Plan {
         let narrowest = accesses.iter().map(|access| access.estimate).min().unwrap_or(0);
         let cost = |access: &Access| chooser.cost(access, narrowest);
         accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-        if accesses.first().is_some_and(|best| cost(best) > COUNTED) {
+        // What is read no further than the page goes costs no less for being narrow.
+        let bounded = |access: &Access| chooser.is_exact(&access.covered) && access.reversed.is_some();
+        let others = accesses.iter().skip(1).any(Access::is_uncertain);
+        if accesses.first().is_some_and(|best| cost(best) > COUNTED && (others || !bounded(best))) {
             // Estimates are off by some hundred for each range: what may be narrow is counted.
             for access in accesses.iter_mut().filter(|access| access.is_uncertain()) {
-                access.estimate = usize::try_from(access.count(view.snapshot).await?).unwrap_or(usize::MAX);
+                access.make_certain(view.snapshot).await?;
             }
             accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
         }
