@@ -18,6 +18,7 @@ pub mod core;
 pub mod deadline;
 pub mod demo;
 pub mod error;
+pub mod gone;
 pub mod indexes;
 pub mod journal;
 pub mod keyspace;

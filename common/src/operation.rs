@@ -28,6 +28,10 @@ pub enum OperationKind {
     Revert,
     /// Checks records against a changed definition, and writes them anew after it.
     Redefine,
+    /// Removes what a deleted collection left.
+    DeleteCollection,
+    /// Deletes a record with more than one commit takes, children first.
+    DeleteRecord,
     /// Erases something from the journal.
     Erase,
     /// Removes sessions whose tokens have all expired. It recurs and is in no list.

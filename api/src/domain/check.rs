@@ -33,8 +33,8 @@ pub async fn repair(store: &Store, progress: &mut (dyn FnMut(usize) + Send)) -> 
 }
 
 async fn run(mut ledger: Ledger<'_>) -> Result<Report, CheckError> {
-    let schemas = definitions::check(&mut ledger).await?;
-    let mut usage = records::check(&mut ledger, &schemas).await?;
+    let (schemas, leaving) = definitions::check(&mut ledger).await?;
+    let mut usage = records::check(&mut ledger, &schemas, &leaving).await?;
     people::check(&mut ledger).await?;
     history::check(&mut ledger, &mut usage).await?;
     derived::counters(&mut ledger, &keyspace::usages(), usage).await?;

@@ -19,6 +19,12 @@ use super::{
 /// Up to how many records an operation is undone in one commit. What is larger goes back in pieces.
 const REVERT_AT_ONCE: u64 = 10_000;
 
+/// Up to how many records a collection is deleted in one commit. What a larger one has goes in pieces.
+const DELETE_AT_ONCE: u64 = 1000;
+
+/// Up to how many records one deletion of a record changes in one commit: all of it is staged, committed and kept for snapshots at once.
+const CASCADE_AT_ONCE: usize = 10_000;
+
 /// A list that takes as long is told in the log.
 const SLOW_QUERY: Duration = Duration::from_millis(100);
 
@@ -46,6 +52,10 @@ pub struct Core {
     pub making_room: Mutex<()>,
     /// Up to how many records an operation is undone in one commit.
     pub revert_at_once: u64,
+    /// Up to how many records a collection is deleted in one commit.
+    pub delete_at_once: u64,
+    /// Up to how many records one deletion of a record changes in one commit.
+    pub cascade_at_once: usize,
     /// A list that takes as long is told in the log.
     pub slow_query: Duration,
     /// Lists that took as long.
@@ -71,6 +81,8 @@ impl Core {
             slow_query: SLOW_QUERY,
             slow_queries: AtomicU64::new(0),
             revert_at_once: REVERT_AT_ONCE,
+            delete_at_once: DELETE_AT_ONCE,
+            cascade_at_once: CASCADE_AT_ONCE,
             operation_started: Notify::new(),
         }
     }

@@ -7,8 +7,9 @@
 //! - `stored`: an operation's record
 //! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces, and gives way to requests
-//! - `trim`, `history`, `erase`, `sweep`, `redefine`, `indexes`: the kinds; `domain/undo` has one too
+//! - `trim`, `history`, `erase`, `sweep`, `redefine`, `indexes`, `delete_collection`: the kinds; `domain/undo` and `domain/records` have one each
 
+mod delete_collection;
 mod erase;
 mod history;
 mod indexes;
@@ -43,8 +44,11 @@ use super::{
     users,
 };
 use erase::{Erase, What};
-use stored::{Stored, Work, load};
+pub(crate) use stored::Work;
+use stored::{Stored, load};
 
+pub use delete_collection::remove_collection;
+pub(crate) use delete_collection::work_on;
 pub(crate) use piece::{Budget, Piece, Steps};
 pub use redefine::{Redefined, begin_rewriting, end_change, push, redefine};
 pub use runner::{Runner, run_in_background};
@@ -167,6 +171,8 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
         match &stored.work {
             // It is true already, and records are read as well: what is left can wait.
             Work::Redefine(work) if work.in_force => (stored.is_paused, stored.lease) = (true, None),
+            // It is gone for everybody already.
+            Work::DeleteCollection(_) => (stored.is_paused, stored.lease) = (true, None),
             Work::Redefine(work) => {
                 work.stage_end(core, &mut batch).await?;
                 stored.end(OperationState::Stopped, core.timestamp());

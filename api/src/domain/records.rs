@@ -1,11 +1,13 @@
 //! Records: read, made, changed, deleted and put back, always under the collection's access rules. Every change reads,
 //! decides and commits with what it read as its expectation; where another writer came first, it reads again.
 
+mod cascade;
 mod change;
 mod checks;
 mod condition;
 mod cursor;
 mod delete;
+mod delete_large;
 mod describe;
 mod earlier;
 mod expand;
@@ -30,6 +32,7 @@ pub use change::{Sending, create, update};
 pub use cursor::{Cursor, Place};
 pub use delete::{delete, erase, would_delete};
 pub(super) use delete::{expect_referrers, referring};
+pub(crate) use delete_large::DeleteRecord;
 pub use describe::describe;
 pub(super) use earlier::fit;
 pub use filter::Asked;

@@ -14,7 +14,11 @@
 use common::access::Caller;
 use store::{Batch, CommitError, Version};
 
-use super::{core::Core, error::Result, journal, usage};
+use super::{
+    core::Core,
+    error::{Error, Result},
+    journal, usage,
+};
 
 /// How often a change is tried. Each attempt reads anew, so a change that cannot be made any more says so instead.
 const MAX_ATTEMPTS: u32 = 64;
@@ -29,6 +33,12 @@ impl<'a> Retry<'a> {
     /// Begins a change.
     pub(crate) fn new(core: &'a Core) -> Self {
         Self { core, left: MAX_ATTEMPTS }
+    }
+
+    /// Another writer came first in a commit that was made elsewhere; an error after the last attempt.
+    pub(crate) fn again(&mut self) -> Result<()> {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 { Err(Error::Busy) } else { Ok(()) }
     }
 
     /// Commits what an attempt came to; `None` where another writer came first. After the last attempt it is busy.

@@ -56,6 +56,8 @@ pub struct Stage<'a> {
     pub is_consequence: bool,
     /// Nothing is kept of what is deleted: there is no room for it.
     pub forgets: bool,
+    /// Records count for nobody: their collection is gone already.
+    is_of_gone: bool,
 }
 
 /// A record that a reference points at.
@@ -205,7 +207,15 @@ impl<'a> Stage<'a> {
             made: BTreeSet::new(),
             is_consequence: false,
             forgets: false,
+            is_of_gone: false,
         }
+    }
+
+    /// What is staged are the last records of a collection that is gone: there is no definition that could change, and they count for
+    /// nobody any more.
+    pub fn of_gone(&mut self, collection: CollectionNumber) {
+        self.expected.insert(collection);
+        (self.is_of_gone, self.is_consequence) = (true, true);
     }
 
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
@@ -377,7 +387,9 @@ impl<'a> Stage<'a> {
         let old = schema.decode(id, &entry.value)?;
         let owner = self.owner(old.owner()).await?;
         self.count(schema.number(), owner, -1);
-        self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
+        if !self.is_of_gone {
+            self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
+        }
         self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default()).await?;
         self.try_coming(schema, id, Some((&old, owner)), None).await?;
         let previous = Previous::of_record(entry)?;

@@ -113,6 +113,9 @@ async fn drop_field(context: Context, input: Input<endpoints::DropField>) -> Res
 }
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
-    collections::delete(context.app.core(), &input.caller, &input.params.0, input.precondition().as_ref()).await?;
-    Ok(Reply::no_content())
+    let (core, precondition) = (context.app.core(), input.precondition());
+    let left = collections::delete(core, &input.caller, &input.params.0, precondition.as_ref()).await?;
+    let Some(operation) = left else { return Ok(Reply::no_content()) };
+    let location = input.link::<operations::Get>(&(operation.id,), &());
+    Ok(Reply::<endpoints::Deleting>::new(&operation)?.header(header::LOCATION, &location).instead())
 }

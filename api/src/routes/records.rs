@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     endpoint::path_and_query,
-    endpoints::records as endpoints,
+    endpoints::{operations, records as endpoints},
     name::CollectionName,
     query::{ListQuery, RecordQuery},
     record::{Addresses, OneOrMany},
@@ -183,8 +183,10 @@ async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Rep
         let deletion = Deletion { count: counts.total(), counts: counts.into_inner() };
         return Ok(Reply::<endpoints::DryDelete>::new(&deletion)?.instead());
     }
-    records::delete(core, &input.caller, name, *id, precondition.as_ref()).await?;
-    Ok(Reply::no_content())
+    let left = records::delete(core, &input.caller, name, *id, precondition.as_ref()).await?;
+    let Some(operation) = left else { return Ok(Reply::no_content()) };
+    let location = input.link::<operations::Get>(&(operation.id,), &());
+    Ok(Reply::<endpoints::Deleting>::new(&operation)?.header(header::LOCATION, &location).instead())
 }
 
 async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply<endpoints::Restore>> {

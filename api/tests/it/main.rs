@@ -15,6 +15,7 @@ mod compound;
 mod compression;
 mod conformance;
 mod contract;
+mod deletions;
 mod disk;
 mod docs;
 mod drf_clients;

@@ -6,6 +6,7 @@ use crate::{
     collection::{Collection, Definition, DefinitionAnswer, DefinitionPatch, DefinitionQuery, FieldPatch},
     field::Field,
     name::{CollectionName, FieldName},
+    operation::Operation,
     page::Page,
 };
 
@@ -80,10 +81,19 @@ endpoint! {
 }
 
 endpoint! {
-    /// Delete a collection with all its records.
+    /// Delete a collection with all its records. 202 where it is gone and the records' bytes are still being removed.
     Delete: DELETE "/api/collections/{collection}/",
     access Admin, cost Writes(User), errors Drf,
     params (CollectionName,),
     body () as NOTHING,
     answer NoContent as NO_CONTENT
+}
+
+endpoint! {
+    /// [`Delete`] of a collection that is gone and whose records are still being removed: how far that is.
+    Deleting: DELETE "/api/collections/{collection}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName,),
+    body () as NOTHING,
+    answer Operation as ACCEPTED
 }

@@ -7,6 +7,7 @@ use crate::{
     id::{RecordId, Revision},
     metadata::Metadata,
     name::CollectionName,
+    operation::Operation,
     page::Page,
     query::{ListQuery, RecordQuery},
     record::{Addresses, OneOrMany, Record},
@@ -101,6 +102,15 @@ endpoint! {
     params (CollectionName, RecordId), query DeleteQuery,
     body () as NOTHING,
     answer Deletion as OK
+}
+
+endpoint! {
+    /// [`Delete`] of a record that takes along more than one commit can, children first: how far that is.
+    Deleting: DELETE "/api/records/{collection}/{id}/",
+    access Rules, cost Writes(User), errors Drf,
+    params (CollectionName, RecordId), query DeleteQuery,
+    body () as NOTHING,
+    answer Operation as ACCEPTED
 }
 
 endpoint! {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::{field::FieldType, id::Revision};
-use store::{Key, Scan, counter};
+use store::{Key, Scan, Version, counter};
 
 use super::{
     derived,
     ledger::{CheckError, Ledger},
 };
 use crate::domain::{
+    gone::{self, Left, Was},
     journal::read::Numbered,
     keyspace,
     numbers::CollectionNumber,
@@ -19,8 +20,11 @@ use crate::domain::{
 /// All definitions that can be read, by number.
 pub(super) type Schemas = BTreeMap<CollectionNumber, Schema>;
 
+/// What a deleted collection was of which something is left, and whether that counts for its owners.
+pub(super) type Leaving = Vec<(Schema, bool)>;
+
 /// Reads all definitions, and looks for what belongs to none of them.
-pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError> {
+pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(Schemas, Leaving), CheckError> {
     let mut found = Vec::new();
     let mut pages = ledger.pages(&keyspace::collections());
     while let Some(page) = ledger.next(&mut pages).await? {
@@ -71,10 +75,17 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<Schemas, CheckError
     let count = keyspace::collection_count();
     let due = HashMap::from([(count.clone(), [definitions])]);
     derived::counters(ledger, &count, due).await?;
-    for space in keyspace::BY_COLLECTION {
-        strangers(ledger, space, &schemas).await?;
+    let mut leaving = Leaving::new();
+    for gone in gone::leaving(ledger.snapshot).await? {
+        let Was { definition, targets, left, .. } = gone.gone;
+        let targets = targets.into_iter().filter(|(_, number)| schemas.contains_key(number)).collect();
+        leaving.push((Schema::new(definition, Version::ZERO, targets), left == Left::Counted));
     }
-    Ok(schemas)
+    let known: BTreeSet<_> = schemas.keys().copied().chain(leaving.iter().map(|(schema, _)| schema.number())).collect();
+    for space in keyspace::BY_COLLECTION {
+        strangers(ledger, space, &known).await?;
+    }
+    Ok((schemas, leaving))
 }
 
 /// Every former name leads to the collection that says it has it, and every one is there.
@@ -121,11 +132,15 @@ async fn last_number(ledger: &mut Ledger<'_>, last: &Key, of: &Key) -> Result<()
 }
 
 /// What is in a space and belongs to no collection.
-async fn strangers(ledger: &mut Ledger<'_>, space: &'static str, schemas: &Schemas) -> Result<(), CheckError> {
+async fn strangers(
+    ledger: &mut Ledger<'_>,
+    space: &'static str,
+    known: &BTreeSet<CollectionNumber>,
+) -> Result<(), CheckError> {
     let mut scan = Scan::prefix(&Key::space(space)).limit(1);
     while let Some((key, _)) = ledger.snapshot.scan(scan.clone()).await?.pop() {
         let collection = keyspace::collection_of(&key);
-        if let Some(CollectionNumber(number)) = collection.filter(|number| schemas.contains_key(number)) {
+        if let Some(CollectionNumber(number)) = collection.filter(|number| known.contains(number)) {
             scan = scan.beyond(&Key::space(space).int(i64::from(number)));
             continue;
         }

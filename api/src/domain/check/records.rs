@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::{Entry, Key, Snapshot};
 
 use super::{
-    definitions::Schemas,
+    definitions::{Leaving, Schemas},
     derived,
     ledger::{CheckError, Ledger},
 };
@@ -46,8 +46,12 @@ struct Across {
 }
 
 /// Checks all collections.
-pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<Usage, CheckError> {
+pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas, leaving: &Leaving) -> Result<Usage, CheckError> {
     let mut across = Across::default();
+    for (schema, is_counted) in leaving {
+        left(ledger, (schema, *is_counted), &mut across).await?;
+        unfinished(ledger, schema, &mut across).await?;
+    }
     for schema in schemas.values() {
         let due = forward(ledger, schema, &mut across).await?;
         unfinished(ledger, schema, &mut across).await?;
@@ -66,6 +70,30 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas) -> Result<
         derived::counters(ledger, &prefix, due).await?;
     }
     Ok(across.usage)
+}
+
+/// What is left of a collection that is gone: its records may count for their owners still, and what they refer to counts them.
+async fn left(
+    ledger: &mut Ledger<'_>,
+    (schema, is_counted): (&Schema, bool),
+    across: &mut Across,
+) -> Result<(), CheckError> {
+    let mut pages = ledger.pages(&keyspace::records(schema.number()));
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
+            let Some((id, record)) = read(schema, &key, &entry) else { continue };
+            let owner = ledger.owner(&key, &record).await?;
+            if is_counted {
+                let usage = across.usage.entry(keyspace::usage(owner)).or_default();
+                usage[0] += 1;
+                usage[1] += record::counted_size(&entry.value).unwrap_or_default();
+            }
+            for target in Entries::of(schema, id, &record, owner).targets {
+                across.referrers.entry(keyspace::referrers(target.collection, target.id)).or_default()[0] += 1;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) -> Result<Due, CheckError> {

@@ -1,28 +1,13 @@
 //! The records of a collection as a whole.
 
 use common::id::RecordId;
-use store::{Batch, Entry, Expect, Key, Scan, Snapshot};
+use store::{Batch, Expect, Key, Snapshot};
 
 use crate::domain::{
     error::{Error, Result},
     keyspace,
     numbers::CollectionNumber,
 };
-
-/// Records that one commit deletes at most.
-const MAX_RECORDS: usize = 100_000;
-
-/// All records of a collection, if they are few enough for one commit.
-pub(super) async fn all_records(snapshot: &Snapshot, number: CollectionNumber) -> Result<Vec<(Key, Entry)>> {
-    let entries = snapshot.scan(Scan::prefix(&keyspace::records(number)).limit(MAX_RECORDS + 1)).await?;
-    if entries.len() > MAX_RECORDS {
-        let message = format!(
-            "This collection has more than {MAX_RECORDS} records, too many to delete at once. Delete some first."
-        );
-        return Err(Error::Conflict(message));
-    }
-    Ok(entries)
-}
 
 /// The id of the record of a key.
 pub(super) fn id_of(key: &Key) -> Result<RecordId> {

@@ -1,78 +1,63 @@
-//! Deleting a collection.
+//! Deleting a collection. What a small one has goes in the same commit. A larger one is gone at once too, for its name, for counts,
+//! quotas and what it refers to; its records' bytes are removed in the background.
 
 use common::{
-    access::Caller,
+    access::{Caller, Decision},
     change::{Subject, Verb},
-    field::FieldType,
+    field::{Field, FieldType},
+    id::OperationId,
     name::CollectionName,
+    operation::Operation,
 };
 use serde_json::{Value, json};
-use store::{Batch, Expect, Reserve, Scan};
+use store::{Batch, Expect, Reserve, Scan, Snapshot};
 
 use super::carry_over;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
+    gone::{self, Gone, Left},
     journal, keyspace, operations,
     precondition::Precondition,
     retry::Retry,
-    schema::{self, StoredDefinition},
+    schema::{self, Schema, StoredDefinition},
     stage::Stage,
 };
 
-/// Deletes a collection with all its records, unless another collection refers to it.
+/// Deletes a collection with all its records, unless another collection refers to it. Gives the work that is left, where there is some.
 pub async fn delete(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
     precondition: Option<&Precondition>,
-) -> Result<()> {
+) -> Result<Option<Operation>> {
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
-        let name = &schema.collection.name;
         Precondition::check(precondition, schema.collection.revision)?;
         if let Some(coming) = &schema.coming {
             return Err(Error::ChangeUnderWay(coming.operation));
         }
-        if !schema.keys.retired.is_empty() {
-            operations::Runner::new(core).sweep().await?;
+        check_unreferred(&snapshot, &schema).await?;
+        let number = schema.number();
+        let records = schema::count(&core.owners, &snapshot, number, Decision::All).await?.unwrap_or(0);
+        let is_small = records <= core.delete_at_once && schema.keys.retired.is_empty();
+        let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
+        let left = if is_small { Left::Nothing } else { Left::Counted };
+        let mut batch = Batch::new();
+        batch.use_reserve(Reserve::Half);
+        stage_definition(core, caller, &snapshot, &schema, &mut batch).await?;
+        Gone::of(&schema, Some(id), left).stage(&mut batch, gone::version(&snapshot, number).await?)?;
+        if !is_small {
+            if let Some(left) = operations::remove_collection(core, caller, number, records, (id, batch)).await? {
+                return Ok(left);
+            }
+            retry.again()?;
             continue;
         }
-        for StoredDefinition { collection: other, coming, .. } in schema::all(&snapshot).await? {
-            let refers = |field: &common::field::Field| matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if collection == name);
-            if let Some(field) = other
-                .fields
-                .iter()
-                .chain(coming.iter().flat_map(|coming| &coming.collection.fields))
-                .find(|field| other.name != *name && refers(field))
-            {
-                let message = format!(
-                    "The field \"{}\" of \"{}\" refers to this collection. Remove that field first.",
-                    field.name, other.name
-                );
-                return Err(Error::Conflict(message));
-            }
-        }
-        let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Delete)
-            .values(json!(schema.collection), Value::Null);
-        let key = keyspace::collection(name);
-        let referring = keyspace::referring_definitions();
-        let unchanged = snapshot.get(&referring).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
-        let mut batch = Batch::new();
-        batch
-            .expect(key.clone(), Expect::Version(schema.version))
-            .expect(referring, unchanged)
-            .delete(key)
-            .add(keyspace::collection_count(), -1)
-            .append(journal::bytes(&entry));
-        for alias in &schema.collection.aliases {
-            batch.delete(keyspace::collection_alias(alias));
-        }
         let mut stage = Stage::new(core, caller, batch);
-        let number = schema.number();
-        for (key, entry) in carry_over::all_records(&snapshot, number).await? {
+        for (key, entry) in snapshot.scan(Scan::prefix(&keyspace::records(number))).await? {
             stage.delete(&schema, carry_over::id_of(&key)?, &entry).await?;
         }
         let mut batch = stage.finish();
@@ -85,9 +70,51 @@ pub async fn delete(
                 batch.delete(key);
             }
         }
-        batch.use_reserve(Reserve::Half);
         if retry.commit(batch).await?.is_some() {
-            return Ok(());
+            return Ok(None);
         }
     }
+}
+
+/// No other collection may refer to it, nor be about to.
+async fn check_unreferred(snapshot: &Snapshot, schema: &Schema) -> Result<()> {
+    let name = &schema.collection.name;
+    let refers = |field: &&Field| matches!(&field.kind, FieldType::Reference { collection: Some(collection), .. } if collection == name);
+    for StoredDefinition { collection: other, coming, .. } in schema::all(snapshot).await? {
+        let coming = coming.iter().flat_map(|coming| &coming.collection.fields);
+        if let Some(field) = other.fields.iter().chain(coming).filter(|_| other.name != *name).find(refers) {
+            let message = format!(
+                "The field \"{}\" of \"{}\" refers to this collection. Remove that field first.",
+                field.name, other.name
+            );
+            return Err(Error::Conflict(message));
+        }
+    }
+    Ok(())
+}
+
+/// Takes its definition away, and its names.
+async fn stage_definition(
+    core: &Core,
+    caller: &Caller,
+    snapshot: &Snapshot,
+    schema: &Schema,
+    batch: &mut Batch,
+) -> Result<()> {
+    let name = &schema.collection.name;
+    let entry = journal::entry(core, caller, Subject::Collection, name, Verb::Delete)
+        .values(json!(schema.collection), Value::Null);
+    let key = keyspace::collection(name);
+    let referring = keyspace::referring_definitions();
+    let unchanged = snapshot.get(&referring).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
+    batch
+        .expect(key.clone(), Expect::Version(schema.version))
+        .expect(referring, unchanged)
+        .delete(key)
+        .add(keyspace::collection_count(), -1)
+        .append(journal::bytes(&entry));
+    for alias in &schema.collection.aliases {
+        batch.delete(keyspace::collection_alias(alias));
+    }
+    Ok(())
 }

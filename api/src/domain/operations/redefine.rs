@@ -324,7 +324,7 @@ pub enum Redefined {
 }
 
 /// How long a request waits for a change of a definition.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Begins to check the records of a collection for the definition that `batch` notes as coming, and works on it for a while, if the
 /// request `waits`. `None` where another writer came first.

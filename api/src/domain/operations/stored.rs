@@ -9,6 +9,7 @@ use store::{Entry, Version};
 use uuid::Uuid;
 
 use super::{
+    delete_collection::DeleteCollection,
     erase::Erase,
     history::TrimHistory,
     indexes::SweepIndexes,
@@ -17,7 +18,7 @@ use super::{
     sweep::{SweepOperations, SweepSessions},
     trim::Trim,
 };
-use crate::domain::{core::Core, error::Result, keyspace, undo::Revert};
+use crate::domain::{core::Core, error::Result, keyspace, records::DeleteRecord, undo::Revert};
 
 /// How long a process holds the work without a word: seconds. If it dies, another goes on after this.
 const LEASE: i64 = 5;
@@ -32,6 +33,10 @@ pub(crate) enum Work {
     Revert(Revert),
     /// Checks records against a changed definition, and writes them anew.
     Redefine(Redefine),
+    /// Deletes a record, and what goes with it.
+    DeleteRecord(DeleteRecord),
+    /// Removes what a deleted collection left.
+    DeleteCollection(DeleteCollection),
     /// Removes what indexes left that are gone.
     SweepIndexes(SweepIndexes),
     /// Removes from the journal what is to be erased.
@@ -51,6 +56,8 @@ impl Work {
             Self::TrimChanges(work) => work.step(core, budget).await,
             Self::Revert(work) => work.step(core, budget).await,
             Self::Redefine(work) => work.step(core, budget).await,
+            Self::DeleteRecord(work) => work.step(core, budget).await,
+            Self::DeleteCollection(work) => work.step(core, budget).await,
             Self::SweepIndexes(work) => work.step(core, budget).await,
             Self::Erase(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
@@ -65,7 +72,9 @@ impl Work {
             Self::TrimChanges(work) => work.count(core).await,
             Self::Revert(work) => work.count(core).await,
             Self::Redefine(work) => work.count(core).await,
+            Self::DeleteCollection(work) => work.count(core).await,
             Self::Erase(_)
+            | Self::DeleteRecord(_)
             | Self::SweepSessions(_)
             | Self::SweepOperations(_)
             | Self::SweepIndexes(_)
@@ -87,6 +96,8 @@ impl Work {
             Self::TrimChanges(_) => OperationKind::TrimChanges,
             Self::Revert(_) => OperationKind::Revert,
             Self::Redefine(_) => OperationKind::Redefine,
+            Self::DeleteRecord(_) => OperationKind::DeleteRecord,
+            Self::DeleteCollection(_) => OperationKind::DeleteCollection,
             Self::SweepIndexes(_) => OperationKind::SweepIndexes,
             Self::Erase(_) => OperationKind::Erase,
             Self::SweepSessions(_) => OperationKind::SweepSessions,

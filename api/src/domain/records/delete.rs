@@ -1,10 +1,7 @@
 //! Deleting a record, and what that means for the records that refer to it: refused, deleted too, or made to refer to
 //! nothing, as their fields say. All of it is one commit.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use common::{
     access::{Action, Caller},
@@ -12,6 +9,7 @@ use common::{
     field::{Field, FieldType, OnDelete},
     id::{RecordId, Revision},
     name::CollectionName,
+    operation::Operation,
     problem::{FieldError, FieldErrors, NON_FIELD},
     undo::Counted,
 };
@@ -19,6 +17,7 @@ use serde_json::Value;
 use store::{Entry, Expect, Reserve, Scan, Snapshot, counter};
 
 use super::{
+    delete_large::{delete_in_pieces, would_delete_in_pieces},
     find::{Target, expect_schema, find},
     stored::assemble,
     visible::{is_visible, may_view},
@@ -37,29 +36,36 @@ use crate::domain::{
     work,
 };
 
-/// Records that one deletion touches at most, and their bytes: all of it is staged, committed and kept for snapshots at once.
-const MAX_TOUCHED: usize = 10_000;
-const MAX_TOUCHED_BYTES: usize = 8 * 1024 * 1024;
+/// Records that one commit of a deletion touches at most, and their bytes.
+pub(super) const MAX_TOUCHED: usize = 10_000;
+pub(super) const MAX_TOUCHED_BYTES: usize = 8 * 1024 * 1024;
 
-/// Deletes a record.
+/// Deletes a record. What takes along more than one commit can goes in pieces: then this gives the work that is left, if any is.
 pub async fn delete(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
     id: RecordId,
     precondition: Option<&Precondition>,
-) -> Result<()> {
+) -> Result<Option<Operation>> {
     let (mut retry, mut forgets) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         stage.forgets = forgets;
-        plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, &mut stage, true).await?;
+        let Some(plan) = plan(core, &snapshot, caller, &schema, id).await? else {
+            if let Some(left) = delete_in_pieces(core, caller, &snapshot, (&schema, id), stage.finish()).await? {
+                return Ok(left);
+            }
+            retry.again()?;
+            continue;
+        };
+        plan.stage(core, &snapshot, &mut stage, true).await?;
         let mut batch = stage.finish();
         batch.use_reserve(Reserve::Half);
         match retry.commit_for(caller, batch).await {
-            Ok(Some(_)) => return Ok(()),
+            Ok(Some(_)) => return Ok(None),
             Ok(None) => {}
             // Deleting is always possible. Where there is no room for what goes, nothing of it is kept.
             Err(Error::OverQuota(_)) if !forgets => forgets = true,
@@ -83,7 +89,8 @@ pub async fn erase(core: &Core, caller: &Caller, name: &CollectionName, id: Reco
             [Some(_), _] => {
                 // What goes with it can come back.
                 stage.forgets = true;
-                plan(core, &snapshot, caller, &schema, id).await?.stage(core, &snapshot, &mut stage, false).await?;
+                let plan = plan(core, &snapshot, caller, &schema, id).await?.ok_or_else(too_much)?;
+                plan.stage(core, &snapshot, &mut stage, false).await?;
             }
             [None, Some(deleted)] => stage.expect(tombstone.clone(), Expect::Version(deleted.version)),
             _ => return Err(Error::NotFound),
@@ -106,7 +113,9 @@ pub async fn would_delete(
 ) -> Result<Counts> {
     let snapshot = core.store.snapshot().await?;
     let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
-    let plan = plan(core, &snapshot, caller, &schema, id).await?;
+    let Some(plan) = plan(core, &snapshot, caller, &schema, id).await? else {
+        return would_delete_in_pieces(core, caller, &snapshot, (&schema, id)).await;
+    };
     let mut counts = Counts::default();
     let mut add = |schema: &Schema, entry: &Entry, action| -> Result<()> {
         if may_view(schema, caller, record::owner(&entry.value)?) {
@@ -140,33 +149,39 @@ async fn find_to_delete(
 }
 
 /// A record that goes.
-struct Going {
-    schema: Arc<Schema>,
-    id: RecordId,
-    entry: Entry,
+pub(super) struct Going {
+    pub schema: Arc<Schema>,
+    pub id: RecordId,
+    pub entry: Entry,
     /// How often it is referred to, as that is stored.
-    referrers: Option<Entry>,
+    pub referrers: Option<Entry>,
 }
 
 /// Everything that a deletion comes to.
-struct Plan {
+pub(super) struct Plan {
     /// The records that go: first the one that is deleted.
-    going: Vec<Going>,
+    pub going: Vec<Going>,
     /// References that become null, those of one record together.
-    emptied: Vec<(CollectionName, Field, RecordId)>,
+    pub emptied: Vec<(CollectionName, Field, RecordId)>,
     /// Changes of definitions that end, since a record would refer to one that goes.
-    ended: Vec<(Arc<Schema>, RecordId, FieldErrors)>,
+    pub ended: Vec<(Arc<Schema>, RecordId, FieldErrors)>,
 }
 
-async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<Plan> {
+/// What a deletion comes to; `None` where that is more than one commit takes.
+async fn plan(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Schema,
+    id: RecordId,
+) -> Result<Option<Plan>> {
     let mut waiting = vec![(schema.collection.name.clone(), id)];
     let mut seen = BTreeSet::from([id]);
     let (mut going, mut ended) = (Vec::new(), Vec::new());
     // References that must become null, once it is known which records go.
     let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
-    // Referring records by collection, and the bytes of what is touched.
-    let (mut touched, mut bytes) = (BTreeMap::<CollectionName, Vec<RecordId>>::new(), 0);
+    let mut bytes = 0;
     while let Some((name, id)) = waiting.pop() {
         let Some(schema) = core.schemas.load(snapshot, &name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { continue };
@@ -176,16 +191,13 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
         work::hold(2 * entry.value.len())?;
         going.push(Going { schema: Arc::clone(&schema), id, entry, referrers });
         if bytes > MAX_TOUCHED_BYTES {
-            return Err(too_much(core, snapshot, caller, &touched).await?);
+            return Ok(None);
         }
         if count == 0 {
             continue;
         }
         ended.extend(coming_referrers(core, snapshot, &schema, id).await?);
         for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
-            if on_delete != OnDelete::Restrict {
-                touched.entry(name.clone()).or_default().push(referrer);
-            }
             match on_delete {
                 OnDelete::Restrict => restricting.push((name, field, referrer)),
                 OnDelete::SetNull => emptied.push((name, field, referrer)),
@@ -193,8 +205,8 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
                 OnDelete::Cascade => {}
             }
         }
-        if seen.len() + emptied.len() > MAX_TOUCHED {
-            return Err(too_much(core, snapshot, caller, &touched).await?);
+        if seen.len() + emptied.len() > core.cascade_at_once {
+            return Ok(None);
         }
     }
     restricting.retain(|(_, _, id)| !seen.contains(id));
@@ -209,44 +221,29 @@ async fn plan(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
         let entry = snapshot.get(&keyspace::record(schema.number(), *id)).await?;
         bytes += entry.map_or(0, |entry| entry.value.len());
         if bytes > MAX_TOUCHED_BYTES {
-            return Err(too_much(core, snapshot, caller, &touched).await?);
+            return Ok(None);
         }
     }
-    Ok(Plan { going, emptied, ended })
+    Ok(Some(Plan { going, emptied, ended }))
 }
 
-/// What is told where a deletion would touch too much: how many records would change with it that the caller may see, by collection.
-async fn too_much(
-    core: &Core,
-    snapshot: &Snapshot,
-    caller: &Caller,
-    touched: &BTreeMap<CollectionName, Vec<RecordId>>,
-) -> Result<Error> {
-    let deadline = core.deadline();
-    let mut seen = Vec::new();
-    for (name, ids) in touched {
-        let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
-        let mut count = 0;
-        for id in ids.iter().take(MAX_TOUCHED) {
-            count += u64::from(is_visible(snapshot, caller, &schema, *id).await?);
-            deadline.pause().await?;
-        }
-        if count > 0 {
-            seen.push(format!("{} of \"{name}\"", common::text::count(count, "record")));
-        }
-    }
-    let told = if seen.is_empty() { "records that you may not see".to_owned() } else { seen.join(", ") };
+/// What is told where erasing would touch too much at once.
+fn too_much() -> Error {
     let mib = MAX_TOUCHED_BYTES / (1024 * 1024);
-    let message = format!(
-        "Deleting this would change more at once than the {MAX_TOUCHED} records, of {mib} MiB together, that are possible: {told} \
-         would change with it. Delete or change some of them first."
-    );
-    Ok(Error::Conflict(message))
+    Error::Conflict(format!(
+        "More than {MAX_TOUCHED} records, or {mib} MiB of them, would go with this one. Delete it first, and erase it then."
+    ))
 }
 
 impl Plan {
     /// Stages all of it. Where the stage forgets, `forgets_all` says whether it forgets what goes with the record too.
-    async fn stage(self, core: &Core, snapshot: &Snapshot, stage: &mut Stage<'_>, forgets_all: bool) -> Result<()> {
+    pub(super) async fn stage(
+        self,
+        core: &Core,
+        snapshot: &Snapshot,
+        stage: &mut Stage<'_>,
+        forgets_all: bool,
+    ) -> Result<()> {
         for Going { schema, id, entry, referrers } in self.going {
             stage.delete(&schema, id, &entry).await?;
             // What follows, follows from the first.
@@ -270,7 +267,7 @@ pub(in crate::domain) fn expect_referrers(stage: &mut Stage<'_>, schema: &Schema
 
 /// What is told of the records that hold a deletion back: the field and the number of those that the caller may see. Where they may see
 /// none, only that there are some.
-async fn restricted(
+pub(super) async fn restricted(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
@@ -299,7 +296,7 @@ async fn restricted(
 }
 
 /// The collections whose coming definition would refer to a record, with one record of each that would.
-async fn coming_referrers(
+pub(super) async fn coming_referrers(
     core: &Core,
     snapshot: &Snapshot,
     target: &Schema,

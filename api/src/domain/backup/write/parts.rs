@@ -1,6 +1,6 @@
 //! What is stored, in words, a page at a time and in the order of the words' keys.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use bytes::Bytes;
 use common::{
@@ -15,7 +15,7 @@ use store::{
 };
 
 use crate::domain::{
-    Result,
+    Result, gone,
     journal::{
         self, RecordChange, Values,
         read::{Directory, Numbered},
@@ -118,16 +118,19 @@ impl<'a> Parts<'a> {
 
 /// All parts, in the order of their keys: collections by id.
 async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
-    let mut collections = Vec::new();
+    let (mut collections, mut left) = (Vec::new(), HashSet::new());
     for (key, entry) in snapshot.scan(Scan::prefix(&keyspace::numbers())).await? {
         let numbered: Numbered = serde_json::from_slice(&entry.value)?;
         collections.extend(keyspace::collection_of(&key).map(|number| (numbered.id, number)));
+        // What is still to be removed of a collection that is gone.
+        left.extend(gone::parse(&entry).map(|gone| gone.number()));
     }
     collections.sort_unstable();
     let mut parts = VecDeque::from([Part::Changes, Part::Definitions, Part::Same("e", words::EMAILS)]);
     parts.extend(collections.iter().map(|(id, number)| Part::Tombstones(*number, *id)));
     parts.push_back(Part::Same("m", words::META));
-    parts.extend(collections.iter().map(|(id, number)| Part::Records(*number, *id)));
+    let there = collections.iter().filter(|(_, number)| !left.contains(number));
+    parts.extend(there.map(|(id, number)| Part::Records(*number, *id)));
     parts.push_back(Part::Same("k", words::USERNAMES));
     parts.push_back(Part::Same(keyspace::USERS, words::USERS));
     Ok(parts)

@@ -1,0 +1,242 @@
+//! Removing what a deleted collection left. It is gone for everybody already: first its records stop to count for their owners, in one
+//! commit; then they go, a piece at a time, as deleted records do, into the journal; and what stands beside them.
+
+use common::{
+    access::{Caller, Decision},
+    id::{OperationId, UserId},
+    operation::{Operation, OperationState},
+};
+use serde::{Deserialize, Serialize};
+use store::{Batch, CommitError, Expect, Scan, Snapshot, Version};
+
+use super::{
+    Runner,
+    piece::{Budget, Piece, Steps},
+    redefine::PATIENCE,
+    stored::{Stored, Work, load},
+    unfinished,
+};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    gone::{self, Gone, Left},
+    journal, keyspace,
+    numbers::{CollectionNumber, Retired},
+    record, schema,
+    stage::Stage,
+    usage::Changes,
+};
+
+/// Entries that are read at once.
+const CHUNK: usize = 64;
+
+/// Removes what is left of a deleted collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeleteCollection {
+    collection: CollectionNumber,
+    /// Who deleted it.
+    by: Option<UserId>,
+}
+
+impl DeleteCollection {
+    /// How many records there are left, about.
+    pub(crate) async fn count(&self, core: &Core) -> Result<Option<u64>> {
+        let snapshot = core.store.snapshot().await?;
+        schema::count(&core.owners, &snapshot, self.collection, Decision::All).await
+    }
+
+    /// Only admins delete collections.
+    fn caller(&self) -> Caller {
+        match self.by {
+            Some(id) => Caller::User { id, is_admin: true, roles: Vec::new() },
+            None => Caller::Anonymous,
+        }
+    }
+
+    /// Has the records count for nobody.
+    async fn uncount(&self, core: &Core, snapshot: &Snapshot, version: Version, mut gone: Gone) -> Result<Piece> {
+        let (mut sums, mut piece) = (Changes::default(), Piece::default());
+        let mut pages = snapshot.pages(Scan::prefix(&keyspace::records(self.collection)));
+        while let Some(page) = pages.next().await? {
+            for (_, entry) in page {
+                let owner = match record::owner(&entry.value)? {
+                    Some(user) => core.owners.number(snapshot, user).await?,
+                    None => None,
+                };
+                sums.add(owner, -1, -record::counted_size(&entry.value)?);
+            }
+            tokio::task::yield_now().await;
+        }
+        sums.stage(core, &self.caller(), &mut piece.batch);
+        gone.gone.left = Left::Records;
+        gone.stage(&mut piece.batch, version)?;
+        Ok(piece)
+    }
+
+    async fn remove(
+        &self,
+        core: &Core,
+        snapshot: &Snapshot,
+        (version, mut gone): (Version, Gone),
+        budget: &mut Budget<'_>,
+    ) -> Result<Piece> {
+        let mut piece = Piece::default();
+        let numbered = keyspace::numbered(self.collection);
+        for retired in &gone.gone.definition.keys.retired {
+            if !remove_index(core, snapshot, (self.collection, retired), &mut piece, budget).await? {
+                piece.batch.expect(numbered, Expect::Version(version));
+                return Ok(piece);
+            }
+        }
+        let mut batch = Batch::with(|batch| batch.expect(numbered.clone(), Expect::Version(version)));
+        let schema = gone.schema(core, snapshot, &mut batch).await?;
+        let caller = self.caller();
+        let mut stage = Stage::new(core, &caller, batch);
+        stage.of_gone(self.collection);
+        let mut scan = Scan::prefix(&keyspace::records(self.collection)).limit(CHUNK);
+        loop {
+            let found = snapshot.scan(scan.clone()).await?;
+            let is_end = found.len() < CHUNK;
+            for (key, entry) in found {
+                let Some(id) = keyspace::last_id(&key) else { continue };
+                stage.delete(&schema, id, &entry).await?;
+                piece.done += 1;
+                budget.spend(entry.value.len());
+                scan = Scan::prefix(&keyspace::records(self.collection)).limit(CHUNK).after(&key);
+                if budget.is_spent() {
+                    break;
+                }
+            }
+            if is_end || budget.is_spent() {
+                break;
+            }
+        }
+        piece.batch.extend(stage.finish());
+        if piece.done > 0 {
+            return Ok(piece);
+        }
+        // What stands beside records that are gone: where none were, nothing of it is wanted.
+        let number = self.collection;
+        let beside = [
+            keyspace::indexes(number),
+            keyspace::uniques(number),
+            keyspace::all_referrers(number),
+            keyspace::count(number),
+        ];
+        for prefix in beside {
+            for (key, _) in snapshot.scan(Scan::prefix(&prefix).limit(budget.keys().max(1))).await? {
+                piece.batch.delete(key);
+                budget.spend(0);
+            }
+            if budget.is_spent() {
+                return Ok(piece);
+            }
+        }
+        gone.gone.left = Left::Nothing;
+        gone.stage(&mut piece.batch, version)?;
+        piece.is_last = true;
+        Ok(piece)
+    }
+}
+
+impl Steps for DeleteCollection {
+    async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        let snapshot = core.store.snapshot().await?;
+        match gone::load(&snapshot, self.collection).await? {
+            Some((version, gone)) if gone.gone.left == Left::Counted => {
+                self.uncount(core, &snapshot, version, gone).await
+            }
+            Some((version, gone)) if gone.gone.left == Left::Records => {
+                self.remove(core, &snapshot, (version, gone), budget).await
+            }
+            _ => Ok(Piece { is_last: true, ..Piece::default() }),
+        }
+    }
+}
+
+/// Removes entries of an index that is gone. Says whether all are.
+pub(super) async fn remove_index(
+    core: &Core,
+    snapshot: &Snapshot,
+    (collection, retired): (CollectionNumber, &Retired),
+    piece: &mut Piece,
+    budget: &mut Budget<'_>,
+) -> Result<bool> {
+    let prefix = if retired.unique {
+        keyspace::rule(collection, retired.number)
+    } else {
+        keyspace::index(collection, retired.number)
+    };
+    // Of what is gone itself nobody counts references.
+    let target = match retired.target {
+        Some(target) => schema::by_number(core, snapshot, target).await?,
+        None => None,
+    };
+    if let Some(target) = &target {
+        piece.batch.expect(keyspace::collection(&target.collection.name), Expect::Version(target.version));
+    }
+    let begin = Scan::prefix(&prefix).limit(2 * CHUNK);
+    let mut scan = begin.clone();
+    loop {
+        let found = snapshot.scan(scan).await?;
+        let Some((last, _)) = found.last() else { return Ok(true) };
+        scan = begin.clone().after(last);
+        for (key, entry) in found {
+            piece.done += 1;
+            if let (Some(target), Some(id)) = (&target, keyspace::indexed_id(&key)) {
+                piece.batch.add(keyspace::referrers(target.number(), id), -1);
+            }
+            budget.spend(key.as_bytes().len());
+            piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
+            if budget.is_spent() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// Commits `batch`, which takes a collection away, with the work that removes what is left of it, and does that for a while. Gives the
+/// operation where there is more to do; `None` twice over where another writer came first.
+pub async fn remove_collection(
+    core: &Core,
+    caller: &Caller,
+    collection: CollectionNumber,
+    of: u64,
+    (id, batch): (OperationId, Batch),
+) -> Result<Option<Option<Operation>>> {
+    let work = Work::DeleteCollection(DeleteCollection { collection, by: caller.user_id() });
+    work_on(core, caller, work, Some(of), (id, batch)).await
+}
+
+/// Commits `batch` with the work that it begins, and does that for as long as a request waits. Gives the operation where there is more to
+/// do; `None` twice over where another writer came first.
+pub(crate) async fn work_on(
+    core: &Core,
+    caller: &Caller,
+    work: Work,
+    of: Option<u64>,
+    (id, mut batch): (OperationId, Batch),
+) -> Result<Option<Option<Operation>>> {
+    let runner = Runner::new(core);
+    let mut stored = Stored::new(work, of, core.timestamp(), caller.user_id());
+    stored.hold(runner.holder(), core.clock.unix_seconds());
+    let key = keyspace::operation(id);
+    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
+    unfinished::begin(core, id, &mut batch).await?;
+    let is_counted = journal::count_operation(&mut batch);
+    match core.store.commit(batch).await {
+        Ok(_) => {}
+        Err(CommitError::Conflict { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    if is_counted {
+        journal::written();
+    }
+    runner.work_for(id, PATIENCE, |_| false).await?;
+    let Some((_, stored)) = load(core, id).await? else { return Ok(Some(None)) };
+    match stored.state {
+        OperationState::Failed => Err(Error::Conflict(stored.error.unwrap_or_default())),
+        state if state.is_over() => Ok(Some(None)),
+        _ => Ok(Some(Some(Operation { state: OperationState::Running, ..stored.shown(id, core) }))),
+    }
+}
