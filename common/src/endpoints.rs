@@ -105,6 +105,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<collections::Delete>(),
     EndpointInfo::of::<records::Root>(),
     EndpointInfo::of::<records::List>(),
+    EndpointInfo::of::<records::Aggregate>(),
     EndpointInfo::of::<records::Create>(),
     EndpointInfo::of::<records::Describe>(),
     EndpointInfo::of::<records::DescribeOne>(),

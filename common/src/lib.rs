@@ -6,13 +6,14 @@
 //! - [`name`], [`id`]: parsed names and ids. A raw `String` does not travel inwards.
 //! - [`collection`], [`field`], [`history`], [`record`], [`validate`], [`mod@clean`]: what a collection is, and what its records must be.
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
-//! - [`query`], [`page`], [`join`], [`change`], [`undo`], [`erase`], [`operation`]: list parameters, the page envelope, the left join, the
+//! - [`query`], [`aggregate`], [`page`], [`join`], [`change`], [`undo`], [`erase`], [`operation`]: list parameters, the page envelope, the left join, the
 //!   journal, undoing and erasing, work in the background.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
 
 pub mod access;
+pub mod aggregate;
 pub mod answer;
 mod call_error;
 pub mod certificate;

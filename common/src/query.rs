@@ -15,4 +15,4 @@ pub use self::{
     sessions::SessionQuery,
 };
 
-pub(crate) use self::list::no_such_field;
+pub use self::list::no_such_field;

@@ -37,7 +37,7 @@ pub use describe::describe;
 pub(super) use earlier::fit;
 pub use filter::Asked;
 pub use find::{authorize, get};
-pub use list::{Listed, collections, list, numbered, window};
+pub use list::{Aggregated, Listed, aggregate, collections, list, numbered, window};
 pub use restore::restore;
 pub use select::select;
 pub use stored::{Sent, assemble};

@@ -31,6 +31,7 @@ use crate::domain::{
 pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Root, _, _>(root);
     table.on::<endpoints::List, _, _>(list);
+    table.on::<endpoints::Aggregate, _, _>(aggregate);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::Describe, _, _>(describe);
     table.on::<endpoints::Get, _, _>(get);
@@ -60,16 +61,36 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
     let mut json = BytesMut::with_capacity(before.len() + listed.results.len() + 1);
     json.put_slice(before.as_bytes());
     json.put_slice(&listed.results);
-    let is_explained = listed.explain.is_some();
+    let is_more = listed.explain.is_some() || listed.facets.is_some();
+    if let Some(facets) = listed.facets {
+        json.put_slice(format!(",\"facets\":{}", Value::Object(facets)).as_bytes());
+    }
     if let Some(explain) = listed.explain {
         json.put_slice(format!(",\"explain\":{explain}").as_bytes());
     }
     json.put_u8(b'}');
     let json = json.freeze();
-    if json.len() > MAX_TAGGED || is_explained {
+    if json.len() > MAX_TAGGED || is_more {
         return Ok(Reply::stored_json(json));
     }
     let etag = etag_of(before.as_bytes(), listed.versions.as_deref().unwrap_or(&listed.results));
+    if input.has_etag(&etag) {
+        return Ok(Reply::not_modified_bytes(&etag));
+    }
+    Ok(Reply::stored_json(json).tagged(&etag))
+}
+
+async fn aggregate(context: Context, input: Input<endpoints::Aggregate>) -> Result<Reply<endpoints::Aggregate>> {
+    let mut query = input.query.clone();
+    query.records.ignores_accents = context.options.search_ignores_accents;
+    let groups = records::aggregate(context.app.core(), &input.caller, &input.params.0, &query).await?;
+    let (count, results, names) = (groups.count, groups.results, Value::Object(groups.names));
+    let explain = groups.explain.map_or_else(String::new, |explain| format!(",\"explain\":{explain}"));
+    let json = Bytes::from(format!("{{\"count\":{count},\"results\":{results},\"names\":{names}{explain}}}"));
+    if json.len() > MAX_TAGGED {
+        return Ok(Reply::stored_json(json));
+    }
+    let etag = etag_of(b"", &json);
     if input.has_etag(&etag) {
         return Ok(Reply::not_modified_bytes(&etag));
     }

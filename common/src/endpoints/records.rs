@@ -2,6 +2,7 @@
 
 use super::endpoint;
 use crate::{
+    aggregate::{Aggregate as Groups, AggregateQuery},
     answer::NoContent,
     change::{Changes, HistoryQuery},
     id::{RecordId, Revision},
@@ -30,6 +31,15 @@ endpoint! {
     params (CollectionName,), query ListQuery,
     body () as NOTHING,
     answer Page<Record> as OK
+}
+
+endpoint! {
+    /// Counts, sums and other measures of the records that you may list, by what they have in common.
+    Aggregate: GET "/api/records/{collection}/aggregate/",
+    access Rules, cost Reads(User), errors Drf,
+    params (CollectionName,), query AggregateQuery,
+    body () as NOTHING,
+    answer Groups as OK
 }
 
 endpoint! {

@@ -66,6 +66,7 @@ DELETE /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf - Js
 DELETE /api/collections/{collection}/ Admin Writes(User) Drf - Nothing
 GET /api/records/ Rules Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules Reads(User) Drf - Json
+GET /api/records/{collection}/aggregate/ Rules Reads(User) Drf - Json
 POST /api/records/{collection}/ Rules Writes(User) Drf Json|Form|Multipart≤10485760 Json
 OPTIONS /api/records/{collection}/ Rules Reads(User) Drf - Json
 OPTIONS /api/records/{collection}/{id}/ Rules Reads(User) Drf - Json

@@ -22,6 +22,8 @@ pub const MAX_FILTERS: usize = 32;
 pub const MAX_WORDS: usize = 32;
 /// Joins in one query at most.
 pub const MAX_JOINS: usize = 4;
+/// Facets in one query at most.
+pub(super) const MAX_FACETS: usize = 8;
 /// Expansions in one query at most.
 pub const MAX_EXPANSIONS: usize = 8;
 /// The number of whatever page is the last: `page=last`.
@@ -106,6 +108,8 @@ pub struct ListQuery {
     pub search: String,
     /// The members to send; empty means all.
     pub fields: Vec<String>,
+    /// Fields of whose values it is told how many rows have each.
+    pub facets: Vec<String>,
     /// What to join.
     pub left_join: Vec<JoinWith>,
     /// References to replace by the records that they refer to, and what refers to the rows: `maker`, `maker.country`,
@@ -127,6 +131,7 @@ impl Default for ListQuery {
             ignores_accents: false,
             search: String::new(),
             fields: Vec::new(),
+            facets: Vec::new(),
             left_join: Vec::new(),
             limit: None,
             offset: 0,
@@ -154,13 +159,10 @@ impl Query for ListQuery {
             }
             match name.as_str() {
                 "page" | "page_size" | "limit" | "offset" | "count" | "explain" if value.is_empty() => {}
-                "explain" => match value.as_str() {
-                    "true" | "True" | "1" => query.explain = true,
-                    "false" | "False" | "0" => {}
-                    _ => errors.push(
-                        name,
-                        invalid("Must be a valid boolean. A field of this name is filtered by explain__exact."),
-                    ),
+                "count" | "explain" => match flag(&name, &value) {
+                    Ok(flag) if name == "count" => query.count = flag,
+                    Ok(flag) => query.explain = flag,
+                    Err(error) => errors.push(name, error),
                 },
                 "page" if value == "last" => query.page = LAST_PAGE,
                 "page" => query.page = number(&value).unwrap_or(0).min(LAST_PAGE - 1),
@@ -176,14 +178,6 @@ impl Query for ListQuery {
                     None => errors.push(name, invalid("A valid integer of at least 0 is required.")),
                 },
                 "cursor" => query.cursor = Some(value),
-                "count" => match value.as_str() {
-                    "true" | "True" | "1" => {}
-                    "false" | "False" | "0" => query.count = false,
-                    _ => errors.push(
-                        name,
-                        invalid("Must be a valid boolean. A field of this name is filtered by count__exact."),
-                    ),
-                },
                 "page_size" => match number(&value) {
                     Some(size @ 1..) => query.page_size = size.min(MAX_PAGE_SIZE),
                     _ => errors.push(name, invalid("A valid integer of at least 1 is required.")),
@@ -203,6 +197,9 @@ impl Query for ListQuery {
                 "search" => query.search = value,
                 "fields" => query.fields = comma_separated(&value).map(str::to_owned).collect(),
                 "expand" => query.expand = comma_separated(&value).map(str::to_owned).collect(),
+                "facets" => {
+                    query.facets = comma_separated(&value).map(|name| name.replace('.', "__")).collect();
+                }
                 "left_join" => match value.parse() {
                     Ok(join) => query.left_join.push(join),
                     Err(error) => errors.push(name, error),
@@ -234,6 +231,7 @@ impl Query for ListQuery {
             ("ordering", query.ordering.len(), MAX_FILTERS),
             ("search", query.search.split_whitespace().count(), MAX_WORDS),
             ("fields", query.fields.len(), MAX_NAMES),
+            ("facets", query.facets.len(), MAX_FACETS),
             ("left_join", query.left_join.len(), MAX_JOINS),
             ("expand", query.expand.len(), MAX_EXPANSIONS),
         ] {
@@ -275,6 +273,9 @@ impl Query for ListQuery {
         }
         if !self.fields.is_empty() {
             push("fields", self.fields.join(","));
+        }
+        if !self.facets.is_empty() {
+            push("facets", self.facets.join(","));
         }
         for join in &self.left_join {
             push("left_join", join.to_string());
@@ -324,10 +325,20 @@ fn is_parameter(name: &str) -> bool {
             | "filter"
             | "search"
             | "fields"
+            | "facets"
             | "left_join"
             | "expand"
             | "format"
     )
+}
+
+/// What a parameter says that is true or false.
+fn flag(name: &str, value: &str) -> Result<bool, FieldError> {
+    match value {
+        "true" | "True" | "1" => Ok(true),
+        "false" | "False" | "0" => Ok(false),
+        _ => Err(invalid(format!("Must be a valid boolean. A field of this name is filtered by {name}__exact."))),
+    }
 }
 
 /// A number without a sign. One that is too large for any list is as good as the largest.
@@ -409,7 +420,8 @@ impl ListQuery {
     }
 }
 
-pub(crate) fn no_such_field(name: &str) -> FieldError {
+/// What is said of a name that no field has.
+pub fn no_such_field(name: &str) -> FieldError {
     invalid(format!("There is no field \"{}\".", single_line(name)))
 }
 

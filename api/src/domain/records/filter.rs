@@ -7,6 +7,7 @@ use common::{
     access::Caller,
     collection::Collection,
     condition::{self, ConditionError, Operator},
+    field::Field,
     problem::{FieldError, FieldErrors},
     query::{Filter, ListQuery, Lookup, unknown_parameter},
     reader::invalid,
@@ -31,13 +32,28 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    fn holds(&self, record: &Record, referred: &Referred, spent: &Spent) -> bool {
+    /// Whether it holds.
+    pub(crate) fn holds(&self, record: &Record, referred: &Referred, spent: &Spent) -> bool {
         match self {
             Self::All(nodes) => nodes.iter().all(|node| node.holds(record, referred, spent)),
             Self::Any(nodes) => nodes.iter().any(|node| node.holds(record, referred, spent)),
             Self::Not(node) => !node.holds(record, referred, spent),
             Self::Is(condition) => condition.holds(record, referred, spent),
         }
+    }
+
+    /// A condition on rows whose columns are what `find` says.
+    pub(crate) fn of_columns(
+        asked: &Asked,
+        condition: &condition::Condition,
+        find: impl Fn(&str) -> Option<Field>,
+    ) -> Typed<Self> {
+        let path = |comparison: &condition::Comparison| {
+            let (member, field) = (comparison.path.clone(), find(&comparison.path)?);
+            Some(Path { steps: Vec::new(), member, field, part: None })
+        };
+        let mut paths = condition.comparisons().into_iter().map(path);
+        asked.node(condition, &mut paths)
     }
 
     /// Adds the conditions in it.

@@ -2,12 +2,16 @@
 //! costs the same however many records there are: it is read off the records, an index, or the owner's index, and the
 //! count is kept.
 
+mod aggregate;
 mod plan;
 mod rows;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -21,9 +25,10 @@ use common::{
     query::{LAST_PAGE, ListQuery},
     record::Record,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::Snapshot;
 
+pub use self::aggregate::{Aggregated, aggregate};
 use self::{
     plan::Plan,
     rows::{Found, Rows},
@@ -55,6 +60,8 @@ pub struct Listed {
     /// What an entity tag of the results is made of, where that is less than the results: which records these are, and which versions of
     /// them.
     pub versions: Option<Vec<u8>>,
+    /// How many rows have each value of the fields that this was asked of.
+    pub facets: Option<Map<String, Value>>,
     /// How the rows were found, where that was asked for.
     pub explain: Option<Value>,
 }
@@ -73,18 +80,37 @@ pub async fn list(
     let may = schema.authorize(Action::List, caller)?;
     query.check(&schema.collection)?;
     let looked = Looked::default();
-    let view = View { core, snapshot: &snapshot, caller, schema, may, query, deadline: &deadline, looked: &looked };
+    let view = View {
+        core,
+        snapshot: &snapshot,
+        caller,
+        schema,
+        may,
+        query,
+        deadline: &deadline,
+        looked: &looked,
+        reads_all: false,
+    };
     let plan = Plan::new(&view).await?;
     let listed = read(&view, &plan, start).await;
+    let facets = match &listed {
+        Ok(_) if !query.facets.is_empty() => Some(aggregate::facets(&view, query).await),
+        _ => None,
+    };
     let took = core.clock.elapsed().saturating_sub(began);
     if took >= core.slow_query {
         core.slow_queries.fetch_add(1, Relaxed);
-        let (keys, rows) = looked.counts();
-        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::warn!(collection = %name, query = query.shape(), keys, rows, milliseconds, "a slow query");
+        slow(name, &query.shape(), &looked, took);
     }
     let explain = query.explain.then(|| plan.explain(&view, took));
-    Ok(Listed { explain, ..listed? })
+    Ok(Listed { explain, facets: facets.transpose()?, ..listed? })
+}
+
+/// Tells of a query that took long, without the values that it asks for.
+fn slow(name: &CollectionName, query: &str, looked: &Looked, took: Duration) {
+    let (keys, rows) = looked.counts();
+    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::warn!(collection = %name, query, keys, rows, milliseconds, "a slow query");
 }
 
 async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Listed> {
@@ -127,7 +153,7 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
         (Place::Page(page + 1), (page > 1).then(|| Place::Page(page - 1)))
     };
     let (count, next) = (count.filter(|_| query.count), goes_on.then_some(next));
-    Ok(Listed { count, next, previous, results, versions, explain: None })
+    Ok(Listed { count, next, previous, results, versions, facets: None, explain: None })
 }
 
 /// The rows beside a place. How many there are in all would say nothing about where they are, and is not told.
@@ -154,7 +180,7 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
         places.1 = Some(Place::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
     }
     let (next, previous) = if backward { (places.1, places.0) } else { places };
-    Ok(Listed { count: None, next, previous, results, versions, explain: None })
+    Ok(Listed { count: None, next, previous, results, versions, facets: None, explain: None })
 }
 
 /// The number of the page that a query asks for; an error where a list of this length has none of this number. An empty list has
@@ -185,6 +211,7 @@ pub async fn collections(core: &Core, caller: &Caller) -> Result<Vec<CollectionN
 }
 
 /// What all steps of reading a list need.
+#[derive(Clone)]
 struct View<'a> {
     core: &'a Core,
     snapshot: &'a Snapshot,
@@ -195,6 +222,8 @@ struct View<'a> {
     query: &'a ListQuery,
     deadline: &'a Deadline,
     looked: &'a Looked,
+    /// All matches are read, in whatever order.
+    reads_all: bool,
 }
 
 /// What was looked at for a list.

@@ -67,6 +67,7 @@ pub(crate) async fn fitting(
         metrics::Get,
         records::Root,
         records::List,
+        records::Aggregate,
         records::Describe,
         storage::Compact,
     ) {

@@ -12,10 +12,8 @@ use std::{iter, sync::Arc};
 
 use common::id::RecordId;
 
-use self::{
-    access::Access,
-    walk::{Candidates, Ids, Walk},
-};
+pub(super) use self::access::Access;
+use self::walk::{Candidates, Ids, Walk};
 use super::{
     View, Window,
     rows::{Found, Rows},
@@ -26,6 +24,7 @@ use crate::domain::{
     records::{
         cursor::Cursor,
         filter::Conditions,
+        path::Path,
         referred::Referred,
         sort::{First, SortKeys},
     },
@@ -90,6 +89,11 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// A walk through all matches, in which `paths` can be read too.
+    pub(super) fn walk<'a>(&'a self, view: &'a View<'a>, paths: Vec<&'a Path>) -> Walk<'a> {
+        Walk::of(self, view, self.candidates(None), paths)
     }
 
     /// Whether the rows can be told by their keys, one behind another.

@@ -18,7 +18,7 @@ pub(super) type Far = (usize, String, Intervals);
 
 /// The ranges of an index that a query reads.
 #[derive(Debug, Clone)]
-pub(super) struct Access {
+pub(in super::super) struct Access {
     pub index: Arc<ReadIndex>,
     /// From one bound to the other, in the order of the keys.
     ranges: Vec<(Key, Key)>,
@@ -165,6 +165,30 @@ impl Access {
         let parts = self.index.parts.iter().zip(&self.constants);
         let single = parts.filter(|(part, constant)| constant.is_some() && part.name != "id");
         single.map(|(part, _)| part.name.clone()).collect()
+    }
+
+    /// Where the values of a member stand, behind parts that have one value each.
+    pub(in super::super) fn place_of(&self, member: &str) -> Option<(Key, &IndexPart)> {
+        let at = self.index.parts.iter().position(|part| part.name == member)?;
+        let before = self.index.parts.iter().zip(&self.constants).take(at);
+        let prefix = before.map(|(part, constant)| Some((part, constant.as_ref()?))).try_fold(
+            self.index.prefix.clone(),
+            |key, found| {
+                let (part, constant) = found?;
+                Some(constant.value(key, part.descending))
+            },
+        )?;
+        Some((prefix, &self.index.parts[at]))
+    }
+
+    /// From one key to before the other, in their order.
+    pub(in super::super) fn ranges(&self) -> &[(Key, Key)] {
+        &self.ranges
+    }
+
+    /// The index's fields, as a definition has them.
+    pub(in super::super) fn fields(&self) -> Vec<String> {
+        super::explain::names([&*self.index]).pop().unwrap_or_default()
     }
 
     /// How many keys there are.

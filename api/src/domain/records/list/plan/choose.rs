@@ -91,8 +91,8 @@ impl Plan {
             far,
             all: &conditions.all,
             has_search: conditions.has_search(),
-            wanted: as_f64(window.skip.saturating_add(window.size)),
-            size: as_f64(window.size),
+            wanted: if view.reads_all { f64::INFINITY } else { as_f64(window.skip.saturating_add(window.size)) },
+            size: if view.reads_all { f64::INFINITY } else { as_f64(window.size) },
             counts: is_counted || is_last,
         };
         let mut accesses = chooser.accesses(&conditions.all, &chooser.far);
@@ -159,6 +159,29 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The ranges of indexes that have exactly the matches and begin with parts of one value each, behind which `member` stands.
+    pub(in super::super) async fn exact_accesses(view: &View<'_>, member: &str) -> Result<Vec<Access>> {
+        let View { core, snapshot, caller, schema, query, .. } = view;
+        let conditions = Conditions::find(core, snapshot, caller, schema, query).await?;
+        let keys = SortKeys::none();
+        let (owner, owners) = owners(view, &conditions).await?;
+        if conditions.has_search() {
+            return Ok(Vec::new());
+        }
+        let found = schema.read_by.iter().filter(|index| index.parts.iter().any(|part| part.name == member));
+        let found = found
+            .filter_map(|index| Access::new(snapshot, index, &conditions.all, owner.as_ref(), &owners, &keys, &[]))
+            .filter(|access| {
+                let is_own = owner.is_none() || access.index.parts.first().is_some_and(|part| part.name == "owner");
+                is_own && access.covered.len() == conditions.all.len() && access.place_of(member).is_some()
+            });
+        let mut found: Vec<Access> = found.collect();
+        found.sort_by_key(|access| access.index.parts.len());
+        Ok(found)
+    }
+}
+
 /// Whether it is everything that the caller may list.
 fn is_whole(source: &Source, may: Decision) -> bool {
     let Source::Keys(access) = source else { return false };
@@ -204,7 +227,7 @@ impl Chooser<'_> {
         // Where there are too few keys to be told apart by their number, what leaves nothing open comes first.
         let open = as_f64(self.all.len() - access.covered.len() + usize::from(access.reversed.is_none()));
         open + match (self.is_exact(&access.covered), access.reversed) {
-            (true, Some(_)) => page.min(1000.0 * each),
+            (true, Some(_)) => page.min(if self.view.reads_all { f64::INFINITY } else { 1000.0 * each }),
             (false, Some(_)) if !self.counts => {
                 // As if the matches were evenly spread.
                 let rows = self.wanted * keys / as_f64(narrowest.max(1));

@@ -43,6 +43,18 @@ impl Plan {
         told
     }
 
+    /// How groups were counted by the keys of an index.
+    pub(in super::super) fn explain_counted(&self, view: &View<'_>, took: Duration, index: &[String]) -> Value {
+        let mut told = self.explain(view, took);
+        told["indexes"] = json!([index]);
+        told["reads"] = "the counts of its keys".into();
+        for open in ["together_with", "tests_each_record_for"] {
+            told[open] = json!([]);
+        }
+        (told["sorts"], told["would_help"]) = (false.into(), Value::Null);
+        told
+    }
+
     fn reads(&self, access: &Access, may: Decision) -> String {
         let what = match (access.index.kind, may) {
             (IndexKind::Records, _) if access.bound == 0 => "all records",
@@ -115,7 +127,7 @@ impl Plan {
 }
 
 /// The fields of each index, once, as a definition has them; nothing of the records themselves.
-fn names<'a>(indexes: impl IntoIterator<Item = &'a ReadIndex>) -> Vec<Vec<String>> {
+pub(super) fn names<'a>(indexes: impl IntoIterator<Item = &'a ReadIndex>) -> Vec<Vec<String>> {
     let mut names = Vec::new();
     for index in indexes.into_iter().filter(|index| index.kind != IndexKind::Records) {
         let parts = index.parts.iter().filter(|part| part.name != "id");

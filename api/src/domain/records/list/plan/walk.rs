@@ -76,7 +76,7 @@ fn candidate(kind: IndexKind, key: &store::Key, entry: Entry) -> Option<Candidat
 }
 
 /// A walk through what may match.
-pub(super) struct Walk<'a> {
+pub(in super::super) struct Walk<'a> {
     plan: &'a Plan,
     view: &'a View<'a>,
     candidates: Candidates<'a>,
@@ -91,13 +91,20 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(plan: &'a Plan, view: &'a View<'a>, candidates: Candidates<'a>) -> Self {
+        Self::of(plan, view, candidates, Vec::new())
+    }
+
+    /// One in which `more` can be read too.
+    pub(super) fn of(plan: &'a Plan, view: &'a View<'a>, candidates: Candidates<'a>, more: Vec<&'a Path>) -> Self {
         let mut paths = plan.conditions.paths();
         paths.extend(plan.keys.paths());
         let members = plan.conditions.members().map(|mut members| {
             members.extend(plan.keys.paths().map(Path::begins_at));
+            members.extend(more.iter().map(|path| path.begins_at()));
             members.insert("owner");
             members
         });
+        paths.extend(more);
         let referred = Referred::new(paths.iter().copied());
         Self { plan, view, candidates, paths, members, referred, held: work::charge() }
     }
@@ -113,7 +120,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The matches of the next stretch; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<(Found, Record)>>> {
+    pub(in super::super) async fn next(&mut self) -> Result<Option<Vec<(Found, Record)>>> {
         self.held.shrink_to(0);
         self.view.deadline.pause().await?;
         let found = self.candidates.next(self.view, RECORDS).await?;
