@@ -158,7 +158,10 @@ impl Assets {
         // What is no file may be an address inside the app. The API's errors are the API's, however its path is spelled; a name with an
         // extension is a file that is missing; and nobody types addresses that climb, hide, or have a part that is empty.
         let mut parts = bare.split('/');
-        let is_api = parts.clone().find(|part| !part.is_empty()).is_none_or(|first| first.eq_ignore_ascii_case("api"));
+        let is_api = parts
+            .clone()
+            .find(|part| !part.is_empty())
+            .is_none_or(|first| ["api", "_coffer"].iter().any(|own| first.eq_ignore_ascii_case(own)));
         let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
         let is_odd = path.contains(['\\', ':'])
             || path.contains(char::is_control)

@@ -26,6 +26,7 @@ pub mod layout;
 pub mod numbers;
 pub mod operations;
 pub mod owners;
+pub mod paths;
 pub mod precondition;
 pub mod quota;
 pub mod record;

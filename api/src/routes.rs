@@ -18,6 +18,8 @@ mod log;
 mod metrics;
 mod operations;
 mod paging;
+mod paths;
+mod published;
 mod rate_limit;
 mod records;
 mod reply;
@@ -76,13 +78,20 @@ pub fn filter(
 
 /// Whether the endpoint at `path` is asked by supervisors, under whatever host.
 pub fn is_any_hosts(path: &str) -> bool {
+    let path = own(path);
     [health::Healthy::PATH, health::Ready::PATH].into_iter().any(|known| split(known).eq(split(path)))
 }
 
 /// Whether an endpoint at `path` is for pages of this server alone.
 pub fn is_own_pages(path: &str) -> bool {
+    let path = own(path);
     let mut browsers = ENDPOINTS.iter().filter(|endpoint| endpoint.access.is_browsers());
     browsers.any(|endpoint| split(endpoint.path).eq(split(path)))
+}
+
+/// The address under `/api/` that a path means.
+fn own(path: &str) -> &str {
+    path.strip_prefix(input::OWN_PREFIX).filter(|rest| rest.starts_with("/api")).unwrap_or(path)
 }
 
 fn table(context: Context, assets: Assets) -> Table {
@@ -97,6 +106,8 @@ fn table(context: Context, assets: Assets) -> Table {
     users::register(&mut table);
     collections::register(&mut table);
     records::register(&mut table);
+    paths::register(&mut table);
+    published::register(&mut table);
     changes::register(&mut table);
     operations::register(&mut table);
     backup::register(&mut table);
@@ -120,6 +131,7 @@ async fn answer(
 ) -> Response {
     let body = body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())).boxed();
     let notes = notes.unwrap_or_default();
-    let raw = Raw { segments: Vec::new(), query, headers, connection, request_id, notes, body };
+    let (prefix, published) = ("", None);
+    let raw = Raw { segments: Vec::new(), query, headers, connection, request_id, notes, body, prefix, published };
     table.dispatch(&method, path.as_str(), raw).await
 }

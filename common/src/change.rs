@@ -29,6 +29,8 @@ pub enum Subject {
     Server,
     /// Work in the background.
     Operation,
+    /// A published path.
+    Path,
 }
 
 /// The kind of change.

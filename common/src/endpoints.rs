@@ -8,6 +8,7 @@ pub mod health;
 pub mod log;
 pub mod metrics;
 pub mod operations;
+pub mod paths;
 pub mod records;
 pub mod root;
 pub mod sessions;
@@ -103,6 +104,12 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<collections::UpdateField>(),
     EndpointInfo::of::<collections::DropField>(),
     EndpointInfo::of::<collections::Delete>(),
+    EndpointInfo::of::<paths::List>(),
+    EndpointInfo::of::<paths::Create>(),
+    EndpointInfo::of::<paths::Get>(),
+    EndpointInfo::of::<paths::Replace>(),
+    EndpointInfo::of::<paths::Update>(),
+    EndpointInfo::of::<paths::Delete>(),
     EndpointInfo::of::<records::Root>(),
     EndpointInfo::of::<records::List>(),
     EndpointInfo::of::<records::Aggregate>(),

@@ -41,6 +41,7 @@ pub mod operation;
 pub mod page;
 pub mod people;
 pub mod problem;
+pub mod published;
 pub mod query;
 pub mod reader;
 pub mod record;

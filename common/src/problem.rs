@@ -99,6 +99,16 @@ impl FieldErrors {
         }
     }
 
+    /// The same under other names.
+    #[must_use]
+    pub fn renamed(self, mut rename: impl FnMut(&str) -> String) -> Self {
+        let mut renamed = Self(BTreeMap::new(), self.1);
+        for (field, errors) in self.0 {
+            renamed.0.entry(rename(&field)).or_default().extend(errors);
+        }
+        renamed
+    }
+
     fn told(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }

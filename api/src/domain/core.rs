@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     deadline::{Deadline, Reading},
     owners::Owners,
+    paths::Paths,
     quota::Quota,
     record,
     records::Guesses,
@@ -38,6 +39,8 @@ pub struct Core {
     pub ids: IdSource,
     /// The collections' definitions, parsed.
     pub schemas: Schemas,
+    /// The published paths, parsed.
+    pub paths: Paths,
     /// The numbers of owners.
     pub owners: Owners,
     /// How much a user may own.
@@ -73,6 +76,7 @@ impl Core {
             clock,
             ids,
             schemas: Schemas::default(),
+            paths: Paths::default(),
             owners: Owners::default(),
             quota: Quota::default(),
             memory: MemoryBudget::unlimited(),

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use base::fold::{fold, nfc};
 use common::{
     field::{Field, FieldType, Unique},
-    id::{OperationId, RecordId, SessionId, UserId},
+    id::{OperationId, PathId, RecordId, SessionId, UserId},
     name::CollectionName,
     validate::parse_decimal,
 };
@@ -25,18 +25,22 @@ pub const SESSIONS: &str = "s";
 /// The space of definitions.
 pub const COLLECTIONS: &str = "d";
 
+/// The space of published paths.
+pub const PATHS: &str = "h";
+
 /// The space of work in the background.
 pub const OPERATIONS: &str = "w";
 
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 21] = [
+pub const SPACES: [(&str, &str); 22] = [
     ("a", "operation_changes"),
     ("b", "referrers"),
     ("c", "counts"),
     (COLLECTIONS, "collections"),
     ("e", "emails"),
     ("f", "aliases"),
+    (PATHS, "paths"),
     ("i", "index"),
     ("j", "changes"),
     ("k", "usernames"),
@@ -378,6 +382,21 @@ pub fn all_spent(session: SessionId) -> Key {
 /// All refresh tokens that were used up, by session.
 pub fn spent_tokens() -> Key {
     Key::space("x")
+}
+
+/// A published path.
+pub fn path(id: PathId) -> Key {
+    paths().uuid(id.uuid())
+}
+
+/// All published paths.
+pub fn paths() -> Key {
+    Key::space(PATHS)
+}
+
+/// How often a published path was written.
+pub fn path_changes() -> Key {
+    Key::space("m").text("path_changes")
 }
 
 /// An operation.

@@ -1,7 +1,7 @@
 //! A record as it is stored: a head, and its fields' members as JSON without braces. The JSON that is sent is put together from
 //! both and the key, and nothing in it is parsed. Members that are not of the usual shape are kept as whole JSON.
 
-mod skim;
+pub(in crate::domain) mod skim;
 
 use std::collections::BTreeSet;
 

@@ -35,6 +35,7 @@ pub(super) use delete::{expect_referrers, referring};
 pub(crate) use delete_large::DeleteRecord;
 pub use describe::describe;
 pub(super) use earlier::fit;
+pub(super) use expand::VIA;
 pub use filter::Asked;
 pub use find::{authorize, get};
 pub use list::{Aggregated, Listed, aggregate, collections, list, numbered, window};

@@ -26,6 +26,8 @@ pub const EMAILS: &str = "emails";
 pub const GONE: &str = "gone";
 /// The space of single values, by name.
 pub const META: &str = "meta";
+/// The space of published paths.
+pub const PATHS: &str = "paths";
 /// The space of records, by collection and record.
 pub const RECORDS: &str = "records";
 /// The space of names, and the id of whose each is.

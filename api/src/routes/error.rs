@@ -12,6 +12,7 @@ use common::{
     endpoint::{Dialect, path_and_query},
     endpoints::operations,
     problem::{FieldErrors, NON_FIELD},
+    published::ErrorForm,
 };
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::{Value, json};
@@ -36,6 +37,17 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The same, and told in this form where the client names none.
+    #[must_use]
+    pub(super) fn preferring(self, form: Option<ErrorForm>, headers: &HeaderMap) -> Self {
+        let representation = match form.filter(|_| Representation::named(headers).is_none()) {
+            Some(ErrorForm::Problem) => Representation::Problem,
+            Some(ErrorForm::Drf) => Representation::Drf,
+            None => self.representation,
+        };
+        Self { representation, ..self }
+    }
+
     /// Of a request with this id and these headers.
     pub(crate) fn new(request_id: Option<RequestId>, headers: &HeaderMap) -> Self {
         Self { request_id, representation: Representation::of(headers) }
@@ -74,6 +86,19 @@ impl From<Error> for Refusal {
 pub(super) struct Nobodys(pub Vec<Action>);
 
 impl Refusal {
+    /// The same with other names of members and parameters.
+    #[must_use]
+    pub(super) fn renamed(self, rename: impl FnMut(&str) -> String) -> Self {
+        let problem = match self {
+            Self::Problem(problem) if !problem.errors.is_empty() => problem,
+            Self::Domain(Error::Invalid(errors)) => return Error::Invalid(errors.renamed(rename)).into(),
+            Self::Domain(Error::Taken(errors)) => return Error::Taken(errors.renamed(rename)).into(),
+            Self::Domain(Error::HeldBack(errors)) => return Error::HeldBack(errors.renamed(rename)).into(),
+            other => return other,
+        };
+        Problem::validation(problem.errors.renamed(rename)).into()
+    }
+
     /// The answer of `E`.
     pub(super) fn into_response<E: Endpoint>(self, asked: Asked) -> Response {
         if let Self::Domain(Error::NobodyMay(actions)) = self {

@@ -29,6 +29,7 @@ use super::{
     context::Context,
     error::Refusal,
     leniency,
+    published::Published,
     rate_limit::{self, Verified},
 };
 use crate::{
@@ -38,6 +39,9 @@ use crate::{
     },
     limits::{Allowance, Payer},
 };
+
+/// The server's own API answers behind this too, where nothing can be published before it.
+pub(super) const OWN_PREFIX: &str = "/_coffer";
 
 /// Characters of a user agent that are kept.
 const MAX_USER_AGENT: usize = 200;
@@ -58,6 +62,10 @@ pub(super) struct Raw {
     pub notes: Notes,
     /// The body, not read yet.
     pub body: Incoming,
+    /// What stands before the address in links: [`OWN_PREFIX`] or nothing.
+    pub prefix: &'static str,
+    /// The published path that it came by.
+    pub published: Option<Published>,
 }
 
 impl Raw {
@@ -93,6 +101,10 @@ pub(super) struct Input<E: Endpoint> {
     is_secure: bool,
     /// Where it came from.
     pub origin: Origin,
+    /// What stands before the address in links.
+    prefix: &'static str,
+    /// The published path that it came by.
+    pub published: Option<Published>,
 }
 
 impl<E: Endpoint> Input<E> {
@@ -126,14 +138,25 @@ impl<E: Endpoint> Input<E> {
             (Access::Admin, Some(session)) if !session.user.is_admin => return Err(Error::Denied.into()),
             _ => {}
         }
+        let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
+        let mut published = raw.published.take();
+        if let Some(published) = &mut published {
+            published.resolve(context, &caller, &E::METHOD, &mut raw.segments).await?;
+        }
         let params = E::Params::from_segments(&raw.segments).ok_or_else(|| match (E::ACCESS, &session) {
             (Access::Rules, None) => Error::from(AuthError::Missing),
             _ => Error::NotFound,
         })?;
         check_utf8(raw.query.as_bytes(), "query string")?;
         let unknown = context.options.unknown;
+        let unknown = published.as_ref().map_or(unknown, |published| published.unknown(unknown));
         let ignores_unknown = leniency::preferred(&raw.headers).unwrap_or(unknown.ignores_members);
-        let query = leniency::read_query(decode(&raw.query), unknown, &E::METHOD).map_err(Problem::validation);
+        let pairs = match &mut published {
+            Some(published) => published.pairs(decode(&raw.query), &E::METHOD, unknown),
+            None => Ok(decode(&raw.query)),
+        };
+        let query =
+            pairs.and_then(|pairs| leniency::read_query(pairs, unknown, &E::METHOD)).map_err(Problem::validation);
         let body = match E::BODY {
             AcceptedBody { kinds: [], .. } => Ok(Some(Body { value: Exact::default(), is_form: false })),
             accepted => body::read(&raw.headers, &mut raw.body, accepted).await,
@@ -147,7 +170,10 @@ impl<E: Endpoint> Input<E> {
             );
             rate_limit::charge::<E>(context, rate_limit::session_or_address(refresh.as_ref(), address), left)?;
         }
-        let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
+        let body = body.map(|body| match &published {
+            Some(published) => body.map(|body| published.alias_body(body)),
+            None => body,
+        });
         let read = query.map_err(Refusal::from).and_then(|query| Ok((query, read_body(body?, ignores_unknown)?)));
         let (query, (body, is_form)) = match read {
             Ok(read) => read,
@@ -169,6 +195,8 @@ impl<E: Endpoint> Input<E> {
             headers: raw.headers,
             is_secure,
             origin,
+            prefix: raw.prefix,
+            published,
         })
     }
 
@@ -225,7 +253,7 @@ impl<E: Endpoint> Input<E> {
     /// The server's address as the client wrote it: `http://localhost:8000`.
     pub(super) fn base_url(&self) -> String {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("{}://{host}", if self.is_secure { "https" } else { "http" })
+        format!("{}://{host}{}", if self.is_secure { "https" } else { "http" }, self.prefix)
     }
 }
 

@@ -10,7 +10,10 @@ use super::input::Input;
 
 /// The address of another part of the list, with every other parameter as it came.
 pub(super) fn link<E: Endpoint>(input: &Input<E>, parameter: &str, value: Option<&str>) -> String {
-    let path = input.link::<E>(&input.params, &E::Query::default());
+    let path = match &input.published {
+        Some(published) => input.base_url() + &published.address,
+        None => input.link::<E>(&input.params, &E::Query::default()),
+    };
     let mut pairs = decode(&input.raw_query);
     pairs.retain(|(name, _)| name != parameter);
     pairs.extend(value.map(|value| (parameter.to_owned(), value.to_owned())));

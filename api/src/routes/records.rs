@@ -98,11 +98,11 @@ async fn aggregate(context: Context, input: Input<endpoints::Aggregate>) -> Resu
 }
 
 /// Lists up to this size have an entity tag.
-const MAX_TAGGED: usize = 1024 * 1024;
+pub(super) const MAX_TAGGED: usize = 1024 * 1024;
 
 /// The entity tag of a list, of what stands before its rows and what the rows follow from. It is a weak one, since they may go out
 /// compressed (RFC 9110 §8.8.1).
-fn etag_of(before: &[u8], rows: &[u8]) -> String {
+pub(super) fn etag_of(before: &[u8], rows: &[u8]) -> String {
     let digest = Sha256::new().chain_update(before).chain_update(rows).finalize();
     format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..16]))
 }

@@ -10,8 +10,10 @@ use super::{
     compress::Wanted,
     context::Context,
     error::{self, Nobodys, Refusal},
-    input::{Input, Raw},
-    leniency, rate_limit,
+    input::{Input, OWN_PREFIX, Raw},
+    leniency,
+    published::{self, Does, On, Published},
+    rate_limit,
     reply::{self, Reply},
     response::{Body, Response},
 };
@@ -21,6 +23,7 @@ use crate::domain::{
     journal::{self, Written},
     work,
 };
+use server::headers::vary;
 use server::metrics::Route;
 use server::request::RequestId;
 
@@ -44,13 +47,15 @@ pub(super) struct Table {
     pub(super) compresses: bool,
     /// Those with more literal segments first.
     resources: Vec<Resource>,
+    /// What is done under published paths.
+    published: Vec<(Does, Route, Handler)>,
 }
 
 impl Table {
     /// A table without endpoints.
     pub(super) fn new(context: Context, assets: Assets) -> Self {
         let policies = Arc::new(rate_limit::policies(&context.options.limits));
-        Self { context, assets, policies, compresses: true, resources: Vec::new() }
+        Self { context, assets, policies, compresses: true, resources: Vec::new(), published: Vec::new() }
     }
 
     /// Registers the handler of an endpoint. Its type says the rest.
@@ -63,13 +68,51 @@ impl Table {
         F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply<E>>> + Send + 'static,
     {
+        let handler = self.handler(handler);
+        let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();
+        if let Some(resource) = self.resources.iter_mut().find(|resource| resource.segments == segments) {
+            resource.methods.push((E::METHOD, handler));
+            return;
+        }
+        let resource = Resource { segments, route: Route::of(E::PATH), methods: vec![(E::METHOD, handler)] };
+        // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
+        let place = self.resources.partition_point(|known| known.literals() >= resource.literals());
+        self.resources.insert(place, resource);
+    }
+
+    /// Registers what is done under published paths. It costs what its endpoint does, and who pays for that pays for it.
+    pub(super) fn on_published<E, F, Fut>(&mut self, does: Does, handler: F)
+    where
+        E: Endpoint + 'static,
+        E::Params: Send,
+        E::Query: Send,
+        E::Request: Send,
+        F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply<E>>> + Send + 'static,
+    {
+        let handler = self.handler(handler);
+        self.published.push((does, Route::of(E::PATH), handler));
+    }
+
+    fn handler<E, F, Fut>(&self, handler: F) -> Handler
+    where
+        E: Endpoint + 'static,
+        E::Params: Send,
+        E::Query: Send,
+        E::Request: Send,
+        F: Fn(Context, Input<E>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply<E>>> + Send + 'static,
+    {
         let policies = Arc::clone(&self.policies);
         let compresses = self.compresses && !E::ACCESS.takes_credentials();
-        let handler: Handler = Box::new(move |context, raw| {
+        Box::new(move |context, raw| {
             let (handler, policies) = (handler.clone(), Arc::clone(&policies));
             Box::pin(async move {
                 let wanted = compresses.then(|| Wanted::of(&raw.headers, raw.connection.as_ref()));
                 let asked = error::Asked::new(raw.request_id, &raw.headers);
+                let published = raw.published.as_ref().map(|published| Arc::clone(&published.path));
+                let form = published.as_ref().and_then(|path| path.definition.errors);
+                let asked = asked.preferring(form, &raw.headers);
                 let is_lenient = leniency::preferred(&raw.headers) == Some(true);
                 let mut left = None;
                 let (address, memory) = (raw.address(), context.app.core().memory.clone());
@@ -93,8 +136,15 @@ impl Table {
                         response
                     }
                     Ok(reply) => reply.into_response(),
-                    Err(refusal) => refusal.into_response::<E>(asked),
+                    Err(refusal) => match &published {
+                        Some(path) => refusal.renamed(|name| published::told_as(path, name)),
+                        None => refusal,
+                    }
+                    .into_response::<E>(asked),
                 };
+                if let Some(path) = published.filter(|path| path.definition.alias.is_some()) {
+                    response = published::alias_answer(&path, response);
+                }
                 if let Some(id) = operation.filter(|_| written.is_so())
                     && let Ok(id) = HeaderValue::try_from(id.to_string())
                 {
@@ -108,20 +158,32 @@ impl Table {
                     None => response,
                 }
             })
-        });
-        let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();
-        if let Some(resource) = self.resources.iter_mut().find(|resource| resource.segments == segments) {
-            resource.methods.push((E::METHOD, handler));
-            return;
-        }
-        let resource = Resource { segments, route: Route::of(E::PATH), methods: vec![(E::METHOD, handler)] };
-        // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
-        let place = self.resources.partition_point(|known| known.literals() >= resource.literals());
-        self.resources.insert(place, resource);
+        })
     }
 
     /// The answer to a request, whatever is asked.
     pub(super) async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
+        let own = path.strip_prefix(OWN_PREFIX).filter(|rest| rest.starts_with("/api/") || *rest == "/api");
+        if own.is_some() {
+            raw.prefix = OWN_PREFIX;
+        } else {
+            match published::find(&self.context, path, method).await {
+                Ok(None) => {}
+                Ok(Some((address, published))) => {
+                    if let Some(file) = self.file(method, path, &raw) {
+                        return file;
+                    }
+                    let mut response = self.on_path(method, &address, published, raw).await;
+                    vary(response.headers_mut(), "Accept");
+                    return response;
+                }
+                Err(refused) => {
+                    let asked = error::Asked::new(raw.request_id, &raw.headers);
+                    return Refusal::from(refused).into_response_of_none(asked);
+                }
+            }
+        }
+        let path = own.unwrap_or(path);
         let Some(resource) = self.find(path, &mut raw.segments) else { return self.elsewhere(method, path, &raw) };
         raw.notes.route(resource.route);
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
@@ -138,6 +200,49 @@ impl Table {
             None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
             None => self.unreached(&raw, |asked| error::method_not_allowed(method, &resource.allow(), asked)),
         }
+    }
+
+    /// The answer of a published path.
+    async fn on_path(&self, method: &Method, address: &On, published: Published, mut raw: Raw) -> Response {
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        if let Some(alias) = published.path.definition.alias.clone() {
+            let Some(resource) = self.find(&alias, &mut raw.segments) else {
+                return self.unreached(&raw, error::not_found);
+            };
+            raw.notes.route(resource.route);
+            return match resource.methods.iter().find(|(known, _)| known == wanted) {
+                Some((_, handler)) => {
+                    raw.published = Some(published);
+                    handler(self.context.clone(), raw).await
+                }
+                None if method == Method::OPTIONS => reply::options(&published.address, &resource.allow()),
+                None => self.unreached(&raw, |asked| error::method_not_allowed(method, &resource.allow(), asked)),
+            };
+        }
+        let does = match address.verb(wanted) {
+            Some(verb) => Some(Does::Verb(verb)),
+            None if method == Method::OPTIONS => Some(if address.is_one { Does::DescribeOne } else { Does::Describe }),
+            None => None,
+        };
+        let found = does.and_then(|does| self.published.iter().find(|(known, ..)| *known == does));
+        let Some((_, route, handler)) = found else {
+            let form = published.path.definition.errors;
+            return self.unreached(&raw, |asked| {
+                error::method_not_allowed(method, &address.allow(&[]), asked.preferring(form, &raw.headers))
+            });
+        };
+        raw.notes.route(*route);
+        raw.published = Some(published);
+        let mut response = handler(self.context.clone(), raw).await;
+        let nobodys = response.extensions_mut().remove::<Nobodys>();
+        let is_described = matches!(does, Some(Does::Describe | Does::DescribeOne));
+        if nobodys.is_some() || is_described {
+            let actions = nobodys.map(|Nobodys(actions)| actions).unwrap_or_default();
+            if let Ok(allow) = HeaderValue::try_from(address.allow(&actions)) {
+                response.headers_mut().insert(header::ALLOW, allow);
+            }
+        }
+        response
     }
 
     /// The refusal of a request that comes to no endpoint. It is charged: addresses are not tried out faster than they are read.
@@ -173,11 +278,15 @@ impl Table {
 
     /// What is no endpoint: the web app, or nothing.
     fn elsewhere(&self, method: &Method, path: &str, raw: &Raw) -> Response {
+        self.file(method, path, raw).unwrap_or_else(|| self.unreached(raw, error::not_found))
+    }
+
+    /// A file of the web app, or its page.
+    fn file(&self, method: &Method, path: &str, raw: &Raw) -> Option<Response> {
         let request_id = raw.request_id.as_ref().map_or("", RequestId::as_str);
-        let file = self.assets.respond(method, path, &raw.headers, request_id);
-        let Some(file) = file else { return self.unreached(raw, error::not_found) };
+        let file = self.assets.respond(method, path, &raw.headers, request_id)?;
         raw.notes.route(Route::FILE);
-        file.map(Body::Whole)
+        Some(file.map(Body::Whole))
     }
 }
 

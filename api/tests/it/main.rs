@@ -41,6 +41,7 @@ mod operations;
 mod pairs;
 mod people_lists;
 mod planner;
+mod published;
 mod races;
 #[path = "../../store/tests/it/random.rs"]
 mod random;

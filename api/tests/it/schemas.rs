@@ -16,7 +16,10 @@ use serde_json::{Map, Value, json};
 use crate::support::schema::Judge;
 
 /// What readers ask beyond a schema, which tells of one member at a time: the last part of the field's name, and the code.
-const BEYOND: [(&str, &str); 15] = [
+const BEYOND: [(&str, &str); 17] = [
+    // A parameter of a path, and a member of what it sends, stands once.
+    ("path", "invalid"),
+    ("members", "invalid"),
     // Another field has the name.
     ("name", "unique"),
     // Values of some types are too large for keys, and longer texts too.

@@ -64,6 +64,12 @@ POST /api/collections/{collection}/fields/ Admin Writes(User) Drf Json≤1048575
 PATCH /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf Json≤1048575 Json
 DELETE /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf - Json
 DELETE /api/collections/{collection}/ Admin Writes(User) Drf - Nothing
+GET /api/paths/ Admin Reads(User) Drf - Json
+POST /api/paths/ Admin Writes(User) Drf Json≤1048575 Json
+GET /api/paths/{id}/ Admin Reads(User) Drf - Json
+PUT /api/paths/{id}/ Admin Writes(User) Drf Json≤1048575 Json
+PATCH /api/paths/{id}/ Admin Writes(User) Drf Json≤1048575 Json
+DELETE /api/paths/{id}/ Admin Writes(User) Drf - Nothing
 GET /api/records/ Rules Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules Reads(User) Drf - Json
 GET /api/records/{collection}/aggregate/ Rules Reads(User) Drf - Json

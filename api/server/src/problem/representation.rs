@@ -14,6 +14,15 @@ pub enum Representation {
 }
 
 impl Representation {
+    /// What the client names; `None` where it names neither.
+    pub fn named(headers: &HeaderMap) -> Option<Self> {
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let names =
+            accepted.flat_map(|value| value.split(',')).map(|range| range.split(';').next().unwrap_or("").trim());
+        let is_named = |name: &str| [PROBLEM, "application/json"].iter().any(|known| name.eq_ignore_ascii_case(known));
+        names.into_iter().any(is_named).then(|| Self::of(headers))
+    }
+
     /// The problem document where the client names it and likes it no less than plain JSON. A wildcard names nothing: clients of
     /// Django REST Framework send one without knowing of problem documents.
     pub fn of(headers: &HeaderMap) -> Self {

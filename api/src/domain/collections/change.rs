@@ -27,6 +27,7 @@ use crate::domain::{
     error::{Error, Result},
     journal, keyspace,
     operations::{self, Redefined},
+    paths,
     precondition::Precondition,
     retry::Retry,
     schema::{self, Schema, StoredComing, StoredDefinition},
@@ -210,6 +211,8 @@ async fn change(
         let key = keyspace::collection(&before.collection.name);
         let mut batch = Batch::new();
         batch.expect(key.clone(), Expect::Version(before.version));
+        let dropped: Vec<_> = plan.dropped.iter().filter_map(|field| field.id).collect();
+        paths::expect_unnamed(&snapshot, &mut batch, None, &dropped).await?;
         let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
         if needs_check && records > 0 {
             // What its names ask for is looked at now, and done when it takes effect.

@@ -17,7 +17,7 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     gone::{self, Gone, Left},
-    journal, keyspace, operations,
+    journal, keyspace, operations, paths,
     precondition::Precondition,
     retry::Retry,
     schema::{self, Schema, StoredDefinition},
@@ -113,6 +113,7 @@ async fn stage_definition(
         .delete(key)
         .add(keyspace::collection_count(), -1)
         .append(journal::bytes(&entry));
+    paths::expect_unnamed(snapshot, batch, Some(schema.collection.id), &[]).await?;
     for alias in &schema.collection.aliases {
         batch.delete(keyspace::collection_alias(alias));
     }

@@ -26,6 +26,7 @@ use crate::domain::{
     error::Result,
     keyspace,
     operations::push,
+    paths,
     schema::{self, Coming, Schema},
     stage::{Entries, taken},
 };
@@ -54,6 +55,11 @@ pub(super) async fn of(
     let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
     let unfilled: Vec<String> =
         plan.without_value.iter().map(|i| plan.after.collection.fields[*i].name.to_string()).collect();
+    let ids: Vec<_> = plan.dropped.iter().filter_map(|field| field.id).collect();
+    let paths = if ids.is_empty() { Vec::new() } else { paths::named_by(snapshot, None, &ids).await? };
+    if !paths.is_empty() {
+        told.gone.push(format!("Published paths name what would go, so it is refused: {}.", paths.join(", ")));
+    }
     let (dropped, coming) = (plan.dropped.clone(), coming(core, snapshot, before, plan).await?);
     let look = coming.schema.look() > before.look();
     let (began, hasher, mut uniques) = (core.clock.elapsed(), RandomState::new(), HashSet::new());

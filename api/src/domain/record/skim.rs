@@ -15,7 +15,7 @@ pub(super) fn members<E>(json: &[u8], mut tell: impl FnMut(&str, &[u8]) -> Resul
 }
 
 /// The first member, and what stands behind it and its comma.
-fn member(json: &[u8]) -> Option<(&str, &[u8], &[u8])> {
+pub(in crate::domain) fn member(json: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let json = json.strip_prefix(b"\"")?;
     let (name, json) = json.split_at_checked(memchr2(b'"', b'\\', json)?)?;
     let json = json.strip_prefix(b"\":")?;
@@ -26,6 +26,29 @@ fn member(json: &[u8]) -> Option<(&str, &[u8], &[u8])> {
         Some(_) => return None,
     };
     Some((std::str::from_utf8(name).ok()?, value, after))
+}
+
+/// The first item of an array without its brackets, and what stands behind it and its comma.
+pub(in crate::domain) fn item(json: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (value, rest) = json.split_at_checked(length(json)?)?;
+    match rest.split_first() {
+        None => Some((value, rest)),
+        Some((b',', after)) if !after.is_empty() => Some((value, after)),
+        Some(_) => None,
+    }
+}
+
+/// A member of an object, where it is one and has it.
+pub(in crate::domain) fn find<'a>(object: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
+    let mut rest = object.strip_prefix(b"{")?.strip_suffix(b"}")?;
+    while !rest.is_empty() {
+        let (name, value, after) = member(rest)?;
+        if name == wanted {
+            return Some(value);
+        }
+        rest = after;
+    }
+    None
 }
 
 /// How many bytes the value at the beginning takes.

@@ -31,7 +31,7 @@ use crate::domain::{
 /// How deep expansions nest.
 const MAX_DEPTH: usize = 4;
 /// What stands between a collection and its field that refers back: `books_via_maker`.
-const VIA: &str = "_via_";
+pub(in crate::domain) const VIA: &str = "_via_";
 
 /// What to put in place of members, or beside them, by name.
 #[derive(Default)]

@@ -97,6 +97,7 @@ impl<'a> Items<'a> {
             Subject::Collection => format!("the definition of \"{}\"", change.id),
             Subject::User => "a user".to_owned(),
             Subject::Session => "a session".to_owned(),
+            Subject::Path => "a published path".to_owned(),
             Subject::Server => "the server itself".to_owned(),
         };
         self.other.get_or_insert(what);

@@ -4,7 +4,7 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, changes, collections, health, log, metrics, operations, records, root, sessions, setup, storage,
+        backup, changes, collections, health, log, metrics, operations, paths, records, root, sessions, setup, storage,
         tokens, users,
     },
 };
@@ -62,6 +62,7 @@ pub(crate) async fn fitting(
         collections::List,
         changes::List,
         operations::List,
+        paths::List,
         backup::Get,
         log::Get,
         metrics::Get,
@@ -118,6 +119,12 @@ pub(crate) async fn fitting(
             body = Some(json!({"name": "label"}));
         }
         parameters = vec![("collection", name), ("field", "title".to_owned())];
+    } else if is_any!(info, paths::Create) {
+        body = Some(json!({"path": format!("/api/{name}/"), "collection": "snacks"}));
+    } else if is_any!(info, paths::Get, paths::Replace, paths::Update, paths::Delete) {
+        let path = json!({"path": format!("/api/{name}/"), "collection": "snacks"});
+        parameters.push(("id", text(&admin.post(paths::Create::PATH, &path).await.is(201), "id")));
+        body = is_any!(info, paths::Replace, paths::Update).then(|| path);
     } else if is_any!(info, records::Create) {
         body = Some(json!({"title": "Popcorn"}));
     } else if is_any!(

@@ -1,0 +1,227 @@
+//! What the parameters of an address stand for: the record that it names, and the values that all records there have.
+
+use common::{
+    access::{Action, Caller},
+    field::{Field, FieldType, Unique},
+    id::{RecordId, UserId},
+    name::CollectionName,
+    published::parameter_of,
+    query::RecordQuery,
+    record::Record,
+    validate::convert,
+};
+use serde_json::Value;
+use store::Snapshot;
+
+use super::compiled::{Compiled, Parameters};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    keyspace, records,
+    schema::Schema,
+    stage, users,
+};
+
+/// The values that records at an address have: members of the record's own, each with its value in canonical form.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Bound(pub Vec<(String, Value)>);
+
+/// What an address is about.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// What all records there have.
+    pub bound: Bound,
+    /// The record, where it names one.
+    pub id: Option<RecordId>,
+}
+
+/// What the conditions of a path say with these parameters; [`Error::NotFound`] where what they name is not there for the caller.
+async fn bind(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    path: &Compiled,
+    schema: &Schema,
+    parameters: &Parameters,
+) -> Result<Bound> {
+    let mut bound = Bound::default();
+    let conditions = &path.definition.conditions;
+    let value_of = |value: &Value| match parameter_of(value) {
+        Some(name) => parameters.get(name).cloned().unwrap_or_default(),
+        None => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+    };
+    let is_parameter = |value: &Value| parameter_of(value).is_some();
+    let mut firsts: Vec<&str> = conditions.keys().filter_map(|name| name.split('.').next()).collect();
+    firsts.dedup();
+    for first in firsts {
+        let of_it = conditions.iter().filter(|(name, _)| name.split('.').next() == Some(first));
+        let of_it: Vec<(Option<&str>, &Value)> =
+            of_it.map(|(name, value)| (name.split_once('.').map(|(_, rest)| rest), value)).collect();
+        if first == "owner" {
+            for (rest, value) in of_it {
+                let value = value_of(value);
+                let user = match rest {
+                    Some("username") => {
+                        let (_, found) = users::by_name(&core.store, &value).await?.ok_or(Error::NotFound)?;
+                        found.user.id
+                    }
+                    _ => value.parse::<UserId>().map_err(|_| Error::NotFound)?,
+                };
+                bound.0.push(("owner".to_owned(), user.to_string().into()));
+            }
+            continue;
+        }
+        let field = schema.collection.field(first).ok_or(Error::NotFound)?;
+        let FieldType::Reference { collection: Some(target), .. } = &field.kind else {
+            for (_, value) in of_it {
+                let value = convert(field, &value_of(value)).map_err(|_| Error::NotFound)?;
+                bound.0.push((field.name.to_string(), value));
+            }
+            continue;
+        };
+        let target = core.schemas.load(snapshot, target).await?.ok_or(Error::NotFound)?;
+        let own: Vec<(Option<&str>, String)> = of_it.iter().map(|(rest, value)| (*rest, value_of(value))).collect();
+        let id = referred(snapshot, &target, &own).await?;
+        // What stands in the address has to be there for the caller.
+        if of_it.iter().any(|(_, value)| is_parameter(value)) {
+            let all = RecordQuery::default();
+            let parent = records::get(core, caller, &target.collection.name, id, &all);
+            let parent = parent.await.map_err(|error| match error {
+                Error::Denied | Error::Unauthenticated(_) | Error::NobodyMay(_) => Error::NotFound,
+                error => error,
+            })?;
+            let parent: Record = serde_json::from_slice(&parent.json)?;
+            check(&target, &parent, &own)?;
+        }
+        bound.0.push((field.name.to_string(), id.to_string().into()));
+    }
+    Ok(bound)
+}
+
+/// The record that a reference has to be to: by its id, or by a unique field of it.
+async fn referred(snapshot: &Snapshot, target: &Schema, conditions: &[(Option<&str>, String)]) -> Result<RecordId> {
+    for (name, value) in conditions {
+        match name {
+            None | Some("id") => return value.parse().map_err(|_| Error::NotFound),
+            Some(name) => {
+                if let Some(field) = target.collection.field(name).filter(|field| field.unique != Unique::No) {
+                    return by_unique(snapshot, target, field, value).await?.ok_or(Error::NotFound);
+                }
+            }
+        }
+    }
+    Err(Error::NotFound)
+}
+
+/// Whether a record is as the conditions on it say.
+fn check(schema: &Schema, record: &Record, conditions: &[(Option<&str>, String)]) -> Result<()> {
+    for (name, value) in conditions {
+        let Some(name) = name.filter(|name| *name != "id") else { continue };
+        let field = schema.collection.field(name).ok_or(Error::NotFound)?;
+        let value = convert(field, value).map_err(|_| Error::NotFound)?;
+        if record.get(field.name.as_str()) != Some(&value) {
+            return Err(Error::NotFound);
+        }
+    }
+    Ok(())
+}
+
+/// The record that has a unique value, whoever may see it.
+async fn by_unique(snapshot: &Snapshot, schema: &Schema, field: &Field, text: &str) -> Result<Option<RecordId>> {
+    let Ok(value) = convert(field, text) else { return Ok(None) };
+    let rule = schema.fields().find(|(known, _)| known.name == field.name).and_then(|(_, indexes)| indexes.unique);
+    let Some(rule) = rule else { return Ok(None) };
+    let holder = snapshot.get(&keyspace::unique(schema.number(), rule, field, &value)).await?;
+    Ok(holder.as_ref().and_then(stage::unique_holder))
+}
+
+/// The record that a reference is to, told by a unique field of it; `None` where there is none that the caller may view.
+pub async fn visible_by_unique(
+    core: &Core,
+    caller: &Caller,
+    collection: &CollectionName,
+    field: &str,
+    by: &str,
+    text: &str,
+) -> Result<Option<RecordId>> {
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, collection, caller).await?;
+    let Some(FieldType::Reference { collection: Some(target), .. }) =
+        schema.collection.field(field).map(|field| &field.kind)
+    else {
+        return Ok(None);
+    };
+    let Some(id) = find_record(core, &snapshot, target, by, text).await? else { return Ok(None) };
+    match records::get(core, caller, target, id, &RecordQuery::default()).await {
+        Ok(_) => Ok(Some(id)),
+        Err(Error::NotFound | Error::Denied | Error::Unauthenticated(_) | Error::NobodyMay(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The record of a collection that a member of it tells from the others: `id`, or a unique field.
+async fn find_record(
+    core: &Core,
+    snapshot: &Snapshot,
+    collection: &CollectionName,
+    lookup: &str,
+    value: &str,
+) -> Result<Option<RecordId>> {
+    if lookup == "id" {
+        return Ok(value.parse().ok());
+    }
+    let Some(schema) = core.schemas.load(snapshot, collection).await? else { return Ok(None) };
+    let Some(field) = schema.collection.field(lookup) else { return Ok(None) };
+    by_unique(snapshot, &schema, field, value).await
+}
+
+/// What an address of a path is about, for a caller whom the rules let do `action` there.
+async fn resolve(
+    core: &Core,
+    caller: &Caller,
+    path: &Compiled,
+    record: Option<&str>,
+    parameters: &Parameters,
+) -> Result<Found> {
+    let name = path.collection.as_ref().ok_or(Error::NotFound)?;
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
+    let bound = bind(core, &snapshot, caller, path, &schema, parameters).await?;
+    let Some(parameter) = record else { return Ok(Found { bound, id: None }) };
+    let text = parameters.get(parameter).map(String::as_str).unwrap_or_default();
+    let id = find_record(core, &snapshot, name, &path.definition.lookup, text).await?.ok_or(Error::NotFound)?;
+    if !bound.0.is_empty() {
+        let entry = snapshot.get(&keyspace::record(schema.number(), id)).await?.ok_or(Error::NotFound)?;
+        let stored = schema.parse(id, &entry)?;
+        if bound.0.iter().any(|(name, value)| stored.get(name) != Some(value)) {
+            return Err(Error::NotFound);
+        }
+    }
+    Ok(Found { bound, id: Some(id) })
+}
+
+impl Compiled {
+    /// What an address of it is about. The rules are asked first, so that nobody learns by it what is there.
+    pub async fn resolve(
+        &self,
+        core: &Core,
+        caller: &Caller,
+        actions: &[Action],
+        record: Option<&str>,
+        parameters: &Parameters,
+    ) -> Result<Found> {
+        let is_plain = self.definition.conditions.is_empty() && self.definition.lookup == "id";
+        if is_plain {
+            let text = record.and_then(|name| parameters.get(name));
+            let id = text.map(|text| text.parse().map_err(|_| Error::NotFound)).transpose();
+            if let Ok(id) = id {
+                return Ok(Found { bound: Bound::default(), id });
+            }
+        }
+        let name = self.collection.as_ref().ok_or(Error::NotFound)?;
+        for action in actions {
+            records::authorize(core, caller, name, *action).await?;
+        }
+        resolve(core, caller, self, record, parameters).await
+    }
+}

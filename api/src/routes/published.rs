@@ -1,0 +1,201 @@
+//! What is asked under published paths. A request is read as that of the own endpoint which does the same, so it is guarded, charged and
+//! checked by that; only names are others on the way in (`query`, `body`) and on the way out (`answer`).
+
+mod answer;
+mod body;
+mod query;
+
+use std::sync::Arc;
+
+use common::{
+    Object,
+    access::{Action, Caller},
+    json::Exact,
+    name::CollectionName,
+    problem::FieldErrors,
+    published::{Source, UnknownNames},
+    query::Pairs,
+};
+use http::Method;
+use serde_json::Value;
+
+pub(super) use answer::{alias_answer, register};
+pub(super) use body::told_as;
+
+use super::{body::Body, context::Context, leniency::Unknown, table::split};
+use crate::domain::{
+    Result,
+    paths::{self, Compiled, Found, Parameters, Verb},
+};
+
+/// What a request to a published path does, as far as handlers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    /// What a method of the path does.
+    Verb(Verb),
+    /// `OPTIONS` of the collection.
+    Describe,
+    /// `OPTIONS` of a record.
+    DescribeOne,
+}
+
+/// The address that was asked for, of those that a path has; of several paths at one address, the methods of all.
+pub(super) struct On {
+    /// It is a record's.
+    pub is_one: bool,
+    methods: Vec<(Method, Verb)>,
+}
+
+impl On {
+    /// What a method does there.
+    pub(super) fn verb(&self, method: &Method) -> Option<Verb> {
+        self.methods.iter().find(|(known, _)| known == method).map(|(_, verb)| *verb)
+    }
+
+    /// The methods, without those that do one of these.
+    pub(super) fn allow(&self, without: &[Action]) -> String {
+        let is_left = |verb: Verb| !without.contains(&action(verb));
+        let left = self.methods.iter().filter(|(_, verb)| is_left(*verb));
+        let mut methods: Vec<&str> = left.map(|(method, _)| method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+}
+
+const fn action(verb: Verb) -> Action {
+    match verb {
+        Verb::List => Action::List,
+        Verb::Create => Action::Create,
+        Verb::View => Action::View,
+        Verb::Replace | Verb::Patch => Action::Update,
+        Verb::Delete => Action::Delete,
+    }
+}
+
+/// A request to a published path, as it is read.
+#[derive(Debug, Clone)]
+pub(super) struct Published {
+    /// The path.
+    pub path: Arc<Compiled>,
+    /// The address without the server: `/api/v1/posts/7/`.
+    pub address: String,
+    /// The parameter that names the record.
+    record: Option<String>,
+    parameters: Parameters,
+    verb: Option<Verb>,
+    /// What its parameters stand for.
+    found: Found,
+    /// The members that are asked for; all where there are none.
+    fields: Vec<String>,
+    /// The request says which part of the list it wants.
+    is_paged: bool,
+}
+
+/// The published path that an address means, as it is for a method: of several paths there, the one that has it.
+pub(super) async fn find(context: &Context, path: &str, method: &Method) -> Result<Option<(On, Published)>> {
+    let core = context.app.core();
+    let all = core.paths.now(core).await?;
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let parts: Vec<&str> = split(path).collect();
+    if paths::is_own(&parts) {
+        return Ok(None);
+    }
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let (mut on, mut chosen, mut literals): (Option<On>, Option<Published>, usize) = (None, None, 0);
+    for path in all.iter() {
+        let Some((address, parameters)) = path.find(&parts) else { continue };
+        // Another with fewer fixed parts is another address.
+        if on.is_some() && address.literals() < literals {
+            continue;
+        }
+        literals = address.literals();
+        let verb = address.methods.iter().find(|(known, _)| known == method).map(|(_, verb)| *verb);
+        let known = on.get_or_insert_with(|| On { is_one: address.record.is_some(), methods: Vec::new() });
+        known.methods.extend(address.methods.iter().cloned());
+        if chosen.is_none() || (verb.is_some() && chosen.as_ref().is_some_and(|chosen| chosen.verb.is_none())) {
+            chosen = Some(Published {
+                path: Arc::clone(path),
+                address: format!("/{}/", parts.join("/")),
+                record: address.record.clone(),
+                parameters,
+                verb,
+                found: Found::default(),
+                fields: Vec::new(),
+                is_paged: false,
+            });
+        }
+    }
+    Ok(on.zip(chosen))
+}
+
+impl Published {
+    fn collection(&self) -> Option<&CollectionName> {
+        self.path.collection.as_ref()
+    }
+
+    /// Puts what the own endpoint's address would have in place of the parameters.
+    pub(super) async fn resolve(
+        &mut self,
+        context: &Context,
+        caller: &Caller,
+        method: &Method,
+        segments: &mut Vec<String>,
+    ) -> Result<()> {
+        let Some(name) = self.collection().cloned() else { return Ok(()) };
+        let actions: &[Action] = match (*method == Method::OPTIONS, self.verb) {
+            (true, _) | (_, None) => &[],
+            (_, Some(Verb::List)) => &[Action::List],
+            (_, Some(Verb::Create)) => &[Action::Create],
+            (_, Some(Verb::View)) => &[Action::View],
+            (_, Some(Verb::Replace | Verb::Patch)) => &[Action::View, Action::Update],
+            (_, Some(Verb::Delete)) => &[Action::View, Action::Delete],
+        };
+        let core = context.app.core();
+        self.found = self.path.resolve(core, caller, actions, self.record.as_deref(), &self.parameters).await?;
+        *segments = vec![name.to_string()];
+        segments.extend(self.found.id.map(|id| id.to_string()));
+        Ok(())
+    }
+
+    /// What becomes of names that nobody knows.
+    pub(super) fn unknown(&self, servers: Unknown) -> Unknown {
+        let of = |ignores| Unknown { ignores_members: ignores, ignores_parameters: ignores };
+        self.path.definition.unknown.map_or(servers, |unknown| of(unknown == UnknownNames::Ignore))
+    }
+
+    /// The parameters that the own endpoint has for those of the request.
+    pub(super) fn pairs(
+        &mut self,
+        pairs: Pairs,
+        method: &Method,
+        unknown: Unknown,
+    ) -> std::result::Result<Pairs, FieldErrors> {
+        if self.collection().is_none() {
+            return Ok(pairs);
+        }
+        if *method != Method::GET {
+            // No condition is among them: a record is told by the address.
+            return Ok(if unknown.ignores_parameters { Pairs::new() } else { pairs });
+        }
+        query::translate(self, pairs, unknown.ignores_parameters)
+    }
+
+    /// The body of another address of an own route, under the names that the route has.
+    pub(super) fn alias_body(&self, body: Body) -> Body {
+        if self.path.definition.alias.is_none() || self.path.members().is_empty() {
+            return body;
+        }
+        let Value::Object(members) = &*body.value else { return body };
+        let named = |name: &String| match self.path.members().get(name).map(|member| &member.source) {
+            Some(Source::Path(path)) => path.clone(),
+            _ => name.clone(),
+        };
+        let members: Object = members.iter().map(|(name, value)| (named(name), value.clone())).collect();
+        Body { value: Exact::from(Value::Object(members)), ..body }
+    }
+}

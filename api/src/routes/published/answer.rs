@@ -1,0 +1,330 @@
+//! What is done under published paths, and its answers.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use common::{
+    access::Caller,
+    endpoints::records as endpoints,
+    metadata::Metadata,
+    name::CollectionName,
+    problem::{FieldError, FieldErrors, NON_FIELD},
+    published::{ListForm, Source},
+    query::{ListQuery, RecordQuery},
+    record::OneOrMany,
+    text,
+};
+use http::{StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        context::Context,
+        cursor,
+        input::Input,
+        paging::{link, offset_link, page_link},
+        records::{MAX_TAGGED, etag_of},
+        reply::Reply,
+        response::{Body, Response},
+        table::Table,
+    },
+    Does, Published, query,
+};
+use crate::domain::{
+    Result,
+    error::Error,
+    journal::Actor,
+    paths::{Compiled, Verb, Write},
+    records::{self, Listed, Place, Sending, Sent},
+};
+
+pub(in crate::routes) fn register(table: &mut Table) {
+    table.on_published::<endpoints::List, _, _>(Does::Verb(Verb::List), list);
+    table.on_published::<endpoints::Create, _, _>(Does::Verb(Verb::Create), create);
+    table.on_published::<endpoints::Get, _, _>(Does::Verb(Verb::View), view);
+    table.on_published::<endpoints::Replace, _, _>(Does::Verb(Verb::Replace), replace);
+    table.on_published::<endpoints::Update, _, _>(Does::Verb(Verb::Patch), patch);
+    table.on_published::<endpoints::Delete, _, _>(Does::Verb(Verb::Delete), delete);
+    table.on_published::<endpoints::Describe, _, _>(Does::Describe, describe);
+    table.on_published::<endpoints::DescribeOne, _, _>(Does::DescribeOne, describe_one);
+}
+
+/// The path of a request that came by one.
+fn path<E: common::Endpoint>(input: &Input<E>) -> Result<&Published> {
+    input.published.as_ref().ok_or(Error::NotFound)
+}
+
+async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
+    let (name, on) = (&input.params.0, path(&input)?);
+    let mut query = ListQuery { ignores_accents: context.options.search_ignores_accents, ..input.query.clone() };
+    query::whole(on, &mut query);
+    let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, &query);
+    let listed = records::list(context.app.core(), &input.caller, name, &query, cursors.open(&query)?).await?;
+    let form = on.path.definition.list;
+    if form == ListForm::Array && !on.is_paged && listed.next.is_some() {
+        let limit = on.path.definition.limit;
+        let message = format!(
+            "There are more than {limit} records here, which is the most that this path sends at once. Ask for fewer by filters, or for parts by limit and offset."
+        );
+        return Err(FieldErrors::of(NON_FIELD, FieldError::new("too_many", message)).into());
+    }
+    let results = match &on.path.projection {
+        None => listed.results.clone(),
+        Some(projection) => {
+            let mut results = BytesMut::with_capacity(listed.results.len() + listed.results.len() / 4);
+            projection.put_all(&listed.results, &|name| on.has_field(name), &mut results)?;
+            results.freeze()
+        }
+    };
+    let json = if form == ListForm::Array { results } else { enveloped(&input, &cursors, &listed, &results)? };
+    if json.len() > MAX_TAGGED {
+        return Ok(Reply::stored_json(json));
+    }
+    let etag = etag_of(&[], &json);
+    if input.has_etag(&etag) {
+        return Ok(Reply::not_modified_bytes(&etag));
+    }
+    Ok(Reply::stored_json(json).tagged(&etag))
+}
+
+fn enveloped(
+    input: &Input<endpoints::List>,
+    cursors: &cursor::Context<'_>,
+    listed: &Listed,
+    results: &[u8],
+) -> Result<Bytes> {
+    let address = |place: Option<&Place>| -> Result<Value> {
+        Ok(match place {
+            None => Value::Null,
+            Some(Place::Page(page)) => page_link(input, *page).into(),
+            Some(Place::Offset(offset)) => offset_link(input, *offset).into(),
+            Some(Place::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(cursor)?)).into(),
+        })
+    };
+    let (next, previous) = (address(listed.next.as_ref())?, address(listed.previous.as_ref())?);
+    let count = listed.count.map_or_else(String::new, |count| format!("\"count\":{count},"));
+    let mut json = BytesMut::with_capacity(results.len() + 200);
+    json.put_slice(format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":").as_bytes());
+    json.put_slice(results);
+    json.put_u8(b'}');
+    Ok(json.freeze())
+}
+
+impl Published {
+    fn has_field(&self, name: &str) -> bool {
+        self.fields.is_empty() || self.fields.iter().any(|field| field == name)
+    }
+
+    /// A record as the path sends it.
+    fn shown(&self, record: &[u8]) -> Result<Bytes> {
+        let Some(projection) = &self.path.projection else { return Ok(Bytes::copy_from_slice(record)) };
+        let mut json = BytesMut::with_capacity(record.len() + record.len() / 4);
+        projection.put(record, &|name| self.has_field(name), &mut json)?;
+        Ok(json.freeze())
+    }
+
+    /// A record that was written as the path sends it, with what it refers to as far as the caller may view it.
+    async fn written(&self, context: &Context, caller: &Caller, name: &CollectionName, sent: Sent) -> Result<Sent> {
+        let Some(projection) = &self.path.projection else { return Ok(sent) };
+        let mut json = sent.json.clone();
+        if projection.is_expanded {
+            let query = RecordQuery { expand: self.path.expand.clone(), ..RecordQuery::default() };
+            match records::get(context.app.core(), caller, name, sent.id, &query).await {
+                Ok(expanded) => json = expanded.json,
+                // Whoever may write it need not be one who may view it.
+                Err(Error::NotFound | Error::Denied | Error::NobodyMay(_) | Error::Unauthenticated(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Sent { json: self.shown(&json)?, ..sent })
+    }
+}
+
+async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
+    let (name, on) = (&input.params.0, path(&input)?);
+    let core = context.app.core();
+    let manner = input.manner();
+    let body = on.bodies(core, &input.caller, input.body.clone(), manner.ignores_unknown).await?;
+    let many = matches!(body, OneOrMany::Many(_));
+    let by = Actor::at(&input.caller, input.origin.address);
+    let written = records::create(core, by, name, body, manner).await?;
+    let mut shown = Vec::with_capacity(written.len());
+    for sent in written {
+        shown.push(on.written(&context, &input.caller, name, sent).await?);
+    }
+    if !many && let Some(sent) = shown.pop() {
+        let lookup = on.lookup_of(&context, &input.caller, name, &sent).await?;
+        let location = lookup.map(|lookup| format!("{}{}{lookup}/", input.base_url(), on.address));
+        let mut reply = Reply::stored_record(sent);
+        if let Some(location) = location {
+            reply = reply.header(header::LOCATION, &location);
+        }
+        return Ok(reply);
+    }
+    let mut json = BytesMut::from(&b"["[..]);
+    for (i, sent) in shown.iter().enumerate() {
+        if i > 0 {
+            json.put_u8(b',');
+        }
+        json.put_slice(&sent.json);
+    }
+    json.put_u8(b']');
+    Ok(Reply::stored_json(json.freeze()))
+}
+
+impl Published {
+    /// What names a record in the address that it has there; `None` where it has none.
+    async fn lookup_of(
+        &self,
+        context: &Context,
+        caller: &Caller,
+        name: &CollectionName,
+        sent: &Sent,
+    ) -> Result<Option<String>> {
+        let has_address = self.path.addresses.iter().any(|address| address.record.is_some());
+        let lookup = self.path.definition.lookup.as_str();
+        if !has_address {
+            return Ok(None);
+        }
+        if lookup == "id" {
+            return Ok(Some(sent.id.to_string()));
+        }
+        let query = RecordQuery { fields: vec![lookup.to_owned()], ..RecordQuery::default() };
+        let Ok(found) = records::get(context.app.core(), caller, name, sent.id, &query).await else { return Ok(None) };
+        let found: Value = serde_json::from_slice(&found.json)?;
+        let value = found.get(lookup).filter(|value| !value.is_null());
+        let text = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let encode =
+            |text: String| percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        Ok(text.map(encode).map(|text| text.replace("%2D", "-").replace("%5F", "_").replace("%2E", ".")))
+    }
+}
+
+async fn view(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
+    let ((name, id), on) = (&input.params, path(&input)?);
+    let sent = records::get(context.app.core(), &input.caller, name, *id, &input.query).await?;
+    let sent = Sent { json: on.shown(&sent.json)?, ..sent };
+    // The entity tag tells of the record alone, and not of what stands in it in place of ids.
+    if !input.query.expand.is_empty() {
+        return Ok(Reply::stored_json(sent.json));
+    }
+    let etag = sent.etag();
+    if input.has_etag(&etag) {
+        return Ok(Reply::not_modified_bytes(&etag));
+    }
+    Ok(Reply::stored_record(sent))
+}
+
+async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
+    let ((name, id), on) = (&input.params, path(&input)?);
+    let (core, manner, precondition) = (context.app.core(), input.manner(), input.precondition());
+    let body = on.change(core, &input.caller, input.body.clone(), manner.ignores_unknown, true).await?;
+    let by = Actor::at(&input.caller, input.origin.address);
+    let sending = Sending { body: &body, is_partial: on.is_part(), manner };
+    let sent = records::update(core, by, name, *id, sending, precondition.as_ref()).await?;
+    Ok(Reply::stored_record(on.written(&context, &input.caller, name, sent).await?))
+}
+
+async fn patch(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
+    let ((name, id), on) = (&input.params, path(&input)?);
+    let (core, manner, precondition) = (context.app.core(), input.manner(), input.precondition());
+    let body = on.change(core, &input.caller, input.body.clone(), manner.ignores_unknown, false).await?;
+    let by = Actor::at(&input.caller, input.origin.address);
+    let sending = Sending { body: &body, is_partial: true, manner };
+    let sent = records::update(core, by, name, *id, sending, precondition.as_ref()).await?;
+    Ok(Reply::stored_record(on.written(&context, &input.caller, name, sent).await?))
+}
+
+async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
+    let (name, id) = &input.params;
+    records::delete(context.app.core(), &input.caller, name, *id, input.precondition().as_ref()).await?;
+    Ok(Reply::no_content())
+}
+
+async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply<endpoints::Describe>> {
+    let (description, nobodys) = records::describe(context.app.core(), &input.caller, &input.params.0, None).await?;
+    Ok(Reply::new(&described(path(&input)?, description))?.without(nobodys))
+}
+
+async fn describe_one(context: Context, input: Input<endpoints::DescribeOne>) -> Result<Reply<endpoints::DescribeOne>> {
+    let (name, id) = &input.params;
+    let (description, nobodys) = records::describe(context.app.core(), &input.caller, name, Some(*id)).await?;
+    Ok(Reply::new(&described(path(&input)?, description))?.without(nobodys))
+}
+
+/// The metadata of a collection's records as the path has them.
+fn described(on: &Published, metadata: Metadata) -> Metadata {
+    let Some(writes) = &on.path.writes else { return metadata };
+    let of_method = |fields: Value| -> Value {
+        let Value::Object(fields) = fields else { return fields };
+        let read_only = |mut field: Value| {
+            (field["read_only"], field["required"]) = (true.into(), false.into());
+            field
+        };
+        if on.path.members().is_empty() {
+            let field = |(name, field): (String, Value)| match writes.get(&name) {
+                Some(Write::ReadOnly) => (name, read_only(field)),
+                _ => (name, field),
+            };
+            return Value::Object(fields.into_iter().map(field).collect());
+        }
+        let mut described = Map::new();
+        for member in &on.path.members().0 {
+            let own = match &member.source {
+                Source::Path(path) => fields.get(path).cloned(),
+                Source::Members(_) => None,
+            };
+            let write = writes.get(&member.name);
+            let field = match (own, write) {
+                (Some(field), Some(Write::Field(_))) => field,
+                (Some(field), _) => read_only(field),
+                (None, Some(Write::Reference(field) | Write::Unique { field, .. })) => {
+                    fields.get(field).cloned().unwrap_or_default()
+                }
+                (None, _) => json!({"type": "field", "required": false, "read_only": true}),
+            };
+            let mut field = field;
+            field["label"] = text::label(&member.name).into();
+            described.insert(member.name.clone(), field);
+        }
+        Value::Object(described)
+    };
+    let actions = metadata.actions.into_iter().map(|(method, fields)| (method, of_method(fields))).collect();
+    Metadata { actions, ..metadata }
+}
+
+/// The answer of an own route at another address: with the members that the path has.
+pub(in crate::routes) fn alias_answer(path: &Compiled, response: Response) -> Response {
+    let Some(projection) = path.projection.as_ref().filter(|_| response.status().is_success()) else { return response };
+    if response.status() == StatusCode::NO_CONTENT {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Body::Whole(bytes) = &body else { return Response::from_parts(parts, body) };
+    let mut json = BytesMut::with_capacity(bytes.len());
+    let is_list = results(bytes);
+    let put = match is_list {
+        Some((before, results, after)) => {
+            json.put_slice(before);
+            let put = projection.put_all(results, &|_| true, &mut json);
+            json.put_slice(after);
+            put
+        }
+        None => projection.put(bytes, &|_| true, &mut json),
+    };
+    if put.is_err() {
+        return Response::from_parts(parts, body);
+    }
+    // A tag of other bytes.
+    parts.headers.remove(header::ETAG);
+    Response::from_parts(parts, Body::Whole(json.freeze()))
+}
+
+/// The rows of a page, and what stands around them.
+fn results(page: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    const BEFORE: &[u8] = b"\"results\":";
+    if !page.starts_with(b"{\"count\"") {
+        return None;
+    }
+    let at = page.windows(BEFORE.len()).position(|window| window == BEFORE)? + BEFORE.len();
+    let end = page.len().checked_sub(1)?;
+    Some((page.get(..at)?, page.get(at..end)?, page.get(end..)?))
+}

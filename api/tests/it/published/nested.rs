@@ -1,0 +1,126 @@
+//! Paths within paths, records told by a slug, and verbs in paths.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{blog, publish};
+use crate::support::{Answer, text};
+
+#[tokio::test]
+async fn a_path_within_another_has_the_records_of_its_parent_alone() {
+    let (coffer, admin) = blog().await;
+    publish(
+        &admin,
+        json!({"path": "/api/v1/posts/{post}/comments/", "collection": "comments", "where": {"post": "{post}"},
+            "members": ["id", "text", {"author": "owner.username"}], "list": "array"}),
+    )
+    .await;
+    let one = text(&admin.record("posts", json!({"title": "One"})).await, "id");
+    let two = text(&admin.record("posts", json!({"title": "Two"})).await, "id");
+    let ulla = coffer.user(&admin, "ulla", json!({})).await;
+    let made = ulla.post(&format!("/api/v1/posts/{one}/comments/"), &json!({"text": "hi"})).await;
+    let id = text(&made.is(201), "id");
+    assert!(made.header("location").ends_with(&format!("/api/v1/posts/{one}/comments/{id}/")));
+    assert_eq!(admin.get(&format!("/api/records/comments/{id}/")).await.is(200)["post"], one);
+    let listed = coffer.stranger().get(&format!("/api/v1/posts/{one}/comments/")).await.is(200);
+    assert_eq!(listed, json!([{"id": id, "text": "hi", "author": "ulla"}]));
+    assert_eq!(ulla.get(&format!("/api/v1/posts/{two}/comments/")).await.is(200), json!([]));
+    // One of another parent is not there, and neither is anything of a parent that there is not.
+    ulla.get(&format!("/api/v1/posts/{two}/comments/{id}/")).await.refused(404);
+    ulla.patch(&format!("/api/v1/posts/{two}/comments/{id}/"), &json!({"text": "x"})).await.refused(404);
+    ulla.delete(&format!("/api/v1/posts/{two}/comments/{id}/")).await.refused(404);
+    for parent in ["01920000-0000-7000-8000-000000000001", "nothing", "7"] {
+        ulla.get(&format!("/api/v1/posts/{parent}/comments/")).await.refused(404);
+        ulla.post(&format!("/api/v1/posts/{parent}/comments/"), &json!({"text": "x"})).await.refused(404);
+        ulla.get(&format!("/api/v1/posts/{parent}/comments/{id}/")).await.refused(404);
+    }
+    // A parent in the body does not move it.
+    let at = format!("/api/v1/posts/{one}/comments/{id}/");
+    ulla.put(&at, &json!({"text": "y"})).await.is(200);
+    assert_eq!(admin.get(&format!("/api/records/comments/{id}/")).await.is(200)["post"], one);
+    // A parent that the caller may not view is none.
+    admin.patch("/api/collections/posts/", &json!({"access": {"list": ["nobody"], "view": ["nobody"]}})).await.is(200);
+    ulla.get(&format!("/api/v1/posts/{one}/comments/")).await.refused(404);
+    admin.get(&format!("/api/v1/posts/{one}/comments/")).await.is(200);
+    // Who may not list at all is told so first.
+    admin.patch("/api/collections/comments/", &json!({"access": {"list": ["signed_in"]}})).await.is(200);
+    coffer.stranger().get(&format!("/api/v1/posts/{one}/comments/")).await.refused(401);
+}
+
+#[tokio::test]
+async fn records_and_parents_are_told_by_a_unique_field() {
+    let (coffer, admin) = blog().await;
+    publish(&admin, json!({"path": "/api/posts/", "collection": "posts", "lookup": "slug"})).await;
+    publish(
+        &admin,
+        json!({"path": "/api/categories/{slug}/posts/", "collection": "posts", "where": {"category.slug": "{slug}"},
+            "lookup": "slug", "list": "array"}),
+    )
+    .await;
+    publish(
+        &admin,
+        json!({"path": "/api/people/{name}/posts/", "collection": "posts", "where": {"owner.username": "{name}"},
+            "list": "array", "actions": ["list"]}),
+    )
+    .await;
+    let made = admin.post("/api/posts/", &json!({"title": "One", "slug": "one-1"})).await;
+    made.is(201);
+    assert!(made.header("location").ends_with("/api/posts/one-1/"), "{}", made.header("location"));
+    assert_eq!(coffer.stranger().get("/api/posts/one-1/").await.is(200)["title"], "One");
+    coffer.stranger().get("/api/posts/two/").await.refused(404);
+    admin.record("categories", json!({"title": "Sweets", "slug": "sweets"})).await;
+    admin.post("/api/categories/sweets/posts/", &json!({"title": "Two", "slug": "two"})).await.is(201);
+    let listed = admin.get("/api/categories/sweets/posts/").await.is(200);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    admin.patch("/api/categories/sweets/posts/two/", &json!({"title": "2"})).await.is(200);
+    admin.get("/api/categories/sweets/posts/one-1/").await.refused(404);
+    admin.get("/api/categories/sours/posts/").await.refused(404);
+    assert_eq!(admin.get("/api/people/ada/posts/").await.is(200).as_array().unwrap().len(), 2);
+    admin.get("/api/people/nobody/posts/").await.refused(404);
+    admin.delete("/api/posts/two/").await.is(204);
+}
+
+#[tokio::test]
+async fn a_value_of_ones_own_holds_for_all_records_of_a_path() {
+    let (coffer, admin) = blog().await;
+    publish(&admin, json!({"path": "/api/hot/", "collection": "posts", "where": {"likes": 100}, "list": "array"}))
+        .await;
+    let hot = admin.post("/api/hot/", &json!({"title": "Hot"})).await.is(201);
+    assert_eq!(hot["likes"], 100);
+    let cold = admin.record("posts", json!({"title": "Cold", "likes": 1})).await;
+    assert_eq!(coffer.stranger().get("/api/hot/").await.is(200).as_array().unwrap().len(), 1);
+    coffer.stranger().get(&format!("/api/hot/{}/", text(&cold, "id"))).await.refused(404);
+}
+
+#[tokio::test]
+async fn verbs_stand_in_paths_and_several_paths_lead_to_one_collection() {
+    let (coffer, admin) = blog().await;
+    for path in [
+        json!({"path": "/notes/", "collection": "posts", "actions": ["list"], "list": "array"}),
+        json!({"path": "/notes/", "collection": "posts", "actions": ["create"]}),
+        json!({"path": "/notes/create/", "collection": "posts", "actions": ["create"]}),
+        json!({"path": "/notes/{pk}/", "collection": "posts", "actions": ["view"]}),
+        json!({"path": "/notes/delete/{id}/", "collection": "posts", "actions": ["delete"]}),
+        json!({"path": "/notes/remove/{id}/", "collection": "posts", "actions": ["delete"], "method": "POST"}),
+        json!({"path": "/notes/update/{id}/", "collection": "posts", "actions": ["update"], "method": "POST"}),
+    ] {
+        publish(&admin, path).await;
+    }
+    let stranger = coffer.stranger();
+    let id = text(&admin.post("/notes/create/", &json!({"title": "One", "body": "b"})).await.is(201), "id");
+    admin.post("/notes/", &json!({"title": "Two"})).await.is(201);
+    assert_eq!(stranger.get("/notes/").await.is(200).as_array().unwrap().len(), 2);
+    assert_eq!(stranger.get(&format!("/notes/{id}/")).await.is(200)["title"], "One");
+    let changed = admin.post(&format!("/notes/update/{id}/"), &json!({"title": "1"})).await.is(200);
+    assert_eq!((&changed["title"], &changed["body"]), (&json!("1"), &json!("b")));
+    admin.get(&format!("/notes/delete/{id}/")).await.refused(405);
+    stranger.delete(&format!("/notes/delete/{id}/")).await.refused(401);
+    admin.delete(&format!("/notes/delete/{id}/")).await.is(204);
+    let two = text(&stranger.get("/notes/").await.is(200)[0], "id");
+    admin.post(&format!("/notes/remove/{two}/"), &json!({})).await.is(204);
+    let options = Answer::of(admin.request(Method::OPTIONS, "/notes/")).await;
+    assert_eq!(options.header("allow"), "GET, POST, HEAD, OPTIONS");
+    // What reads changes nothing.
+    let path = json!({"path": "/notes/x/{id}/", "collection": "posts", "actions": ["delete"], "method": "GET"});
+    admin.post("/api/paths/", &path).await.refused(400);
+}
