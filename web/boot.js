@@ -22,7 +22,7 @@ async function ask(method, path, { token, body, session } = {}) {
   if (body) headers["content-type"] = "application/json";
   if (session) headers["x-coffer"] = "1";
   try {
-    const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    const answer = await fetch(`/_coffer${path}`, { method, headers, body: body && JSON.stringify(body) });
     return { status: answer.status, etag: answer.headers.get("etag"), body: new Uint8Array(await answer.arrayBuffer()) };
   } catch {
     return { status: 0 }; // Whether the server heard of it is not known, so that nobody sends it again by himself.

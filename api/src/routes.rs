@@ -34,7 +34,7 @@ mod users;
 use std::{convert::Infallible, sync::Arc};
 
 use bytes::Buf;
-use common::{ENDPOINTS, Endpoint as _, endpoints::health};
+use common::{ENDPOINTS, Endpoint as _, endpoint::behind_own_prefix, endpoints::health};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
 use warp::Filter;
@@ -78,20 +78,15 @@ pub fn filter(
 
 /// Whether the endpoint at `path` is asked by supervisors, under whatever host.
 pub fn is_any_hosts(path: &str) -> bool {
-    let path = own(path);
+    let path = behind_own_prefix(path).unwrap_or(path);
     [health::Healthy::PATH, health::Ready::PATH].into_iter().any(|known| split(known).eq(split(path)))
 }
 
 /// Whether an endpoint at `path` is for pages of this server alone.
 pub fn is_own_pages(path: &str) -> bool {
-    let path = own(path);
+    let path = behind_own_prefix(path).unwrap_or(path);
     let mut browsers = ENDPOINTS.iter().filter(|endpoint| endpoint.access.is_browsers());
     browsers.any(|endpoint| split(endpoint.path).eq(split(path)))
-}
-
-/// The address under `/api/` that a path means.
-fn own(path: &str) -> &str {
-    path.strip_prefix(input::OWN_PREFIX).filter(|rest| rest.starts_with("/api")).unwrap_or(path)
 }
 
 fn table(context: Context, assets: Assets) -> Table {

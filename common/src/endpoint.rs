@@ -14,5 +14,8 @@ pub use self::{
     call::{Call, Reply, path_and_query},
     contract::{Endpoint, EndpointInfo},
     params::Params,
-    rules::{AcceptedBody, Access, BROWSER_HEADER, BodyKind, ChargedTo, Cost, DEVICE_HEADER, Dialect},
+    rules::{
+        AcceptedBody, Access, BROWSER_HEADER, BodyKind, ChargedTo, Cost, DEVICE_HEADER, Dialect, OWN_PREFIX,
+        behind_own_prefix, own_address,
+    },
 };

@@ -12,7 +12,7 @@ use std::{
 
 use common::{
     Call, CallError, Endpoint, Reply,
-    endpoint::DEVICE_HEADER,
+    endpoint::{DEVICE_HEADER, own_address},
     endpoints::tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
     renewal::{AccessToken, Next, Outcome, Renewal},
 };
@@ -277,7 +277,8 @@ impl Client {
         device: Option<&str>,
     ) -> Result<(Reply<E::Response>, HeaderMap), CallError> {
         let request = call.to_request();
-        let mut builder = self.http.request(request.method().clone(), self.server.at(&call.path_and_query()));
+        let mut builder =
+            self.http.request(request.method().clone(), self.server.at(&own_address(&call.path_and_query())));
         builder = builder.headers(request.headers().clone()).body(request.into_body());
         if let Some(token) = token {
             builder = builder.bearer_auth(token);

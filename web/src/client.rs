@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use common::{
     Access, Call, CallError, Endpoint, Reply,
+    endpoint::own_address,
     endpoints::{
         sessions::{self, BrowserSession},
         tokens::Credentials,
@@ -276,7 +277,7 @@ async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Res
     if let Some(answer) = early::answer(request.method(), &path).await {
         return answer.ok_or_else(|| CallError::Unreachable(words::NO_ANSWER.to_owned()));
     }
-    let mut builder = RequestBuilder::new(&path).method(request.method().clone());
+    let mut builder = RequestBuilder::new(&own_address(&path)).method(request.method().clone());
     for (name, value) in request.headers() {
         builder = builder.header(name.as_str(), value.to_str().unwrap_or_default());
     }

@@ -40,9 +40,6 @@ use crate::{
     limits::{Allowance, Payer},
 };
 
-/// The server's own API answers behind this too, where nothing can be published before it.
-pub(super) const OWN_PREFIX: &str = "/_coffer";
-
 /// Characters of a user agent that are kept.
 const MAX_USER_AGENT: usize = 200;
 

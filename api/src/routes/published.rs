@@ -114,9 +114,9 @@ pub(super) async fn find(context: &Context, path: &str, method: &Method) -> Resu
             continue;
         }
         literals = address.literals();
-        let verb = address.methods.iter().find(|(known, _)| known == method).map(|(_, verb)| *verb);
+        let verb = address.methods.iter().find(|(known, _)| known.method() == *method).map(|(_, verb)| *verb);
         let known = on.get_or_insert_with(|| On { is_one: address.record.is_some(), methods: Vec::new() });
-        known.methods.extend(address.methods.iter().cloned());
+        known.methods.extend(address.methods.iter().map(|(method, verb)| (method.method(), *verb)));
         if chosen.is_none() || (verb.is_some() && chosen.as_ref().is_some_and(|chosen| chosen.verb.is_none())) {
             chosen = Some(Published {
                 path: Arc::clone(path),

@@ -2,7 +2,13 @@
 
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
-use common::{Endpoint, access::Action, endpoint::Cost, id::OperationId, undo::OPERATION_HEADER};
+use common::{
+    Endpoint,
+    access::Action,
+    endpoint::{Cost, OWN_PREFIX, behind_own_prefix},
+    id::OperationId,
+    undo::OPERATION_HEADER,
+};
 use http::{HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 
@@ -10,7 +16,7 @@ use super::{
     compress::Wanted,
     context::Context,
     error::{self, Nobodys, Refusal},
-    input::{Input, OWN_PREFIX, Raw},
+    input::{Input, Raw},
     leniency,
     published::{self, Does, On, Published},
     rate_limit,
@@ -163,7 +169,7 @@ impl Table {
 
     /// The answer to a request, whatever is asked.
     pub(super) async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
-        let own = path.strip_prefix(OWN_PREFIX).filter(|rest| rest.starts_with("/api/") || *rest == "/api");
+        let own = behind_own_prefix(path);
         if own.is_some() {
             raw.prefix = OWN_PREFIX;
         } else {

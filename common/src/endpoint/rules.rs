@@ -52,6 +52,19 @@ impl Access {
 /// the next time. Then strangers' wrong guesses at the name do not keep the user out.
 pub const DEVICE_HEADER: &str = "coffer-device";
 
+/// The server's own API answers behind this too, where nothing can be published before it.
+pub const OWN_PREFIX: &str = "/_coffer";
+
+/// The address of the own API that stands behind [`OWN_PREFIX`]; `None` for any other address.
+pub fn behind_own_prefix(path: &str) -> Option<&str> {
+    path.strip_prefix(OWN_PREFIX).filter(|rest| *rest == "/api" || rest.starts_with("/api/"))
+}
+
+/// The address at which a client asks for an own path, so that nothing published is in the way.
+pub fn own_address(path: &str) -> std::borrow::Cow<'_, str> {
+    if path.starts_with("/api/") { format!("{OWN_PREFIX}{path}").into() } else { path.into() }
+}
+
 /// Browsers must send this header (with the value `1`) where [`Access::is_browsers`], so that no foreign page can.
 pub const BROWSER_HEADER: &str = "x-coffer";
 

@@ -18,7 +18,7 @@ const FORM: &str = "const look = element => {
 
 /// The paths of the API that were asked for since the page was loaded.
 const ASKED: &str = "return performance.getEntriesByType('resource').map(file => new URL(file.name))
-    .filter(url => url.pathname.startsWith('/api/')).map(url => url.pathname + url.search).sort()";
+    .filter(url => url.pathname.startsWith('/_coffer/api/')).map(url => url.pathname.slice(8) + url.search).sort()";
 
 /// What can be done to a form that no session comes of, each with what it leads to.
 async fn states(browser: &Browser, server: &mut Server) -> Vec<Value> {

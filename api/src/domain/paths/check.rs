@@ -45,7 +45,7 @@ pub(super) fn check(
     for other in others {
         let (other, _) = directory.today(other);
         let theirs = taken(&other);
-        let is_shared = |(shape, method): &(String, Option<http::Method>)| {
+        let is_shared = |(shape, method): &(String, Option<PathMethod>)| {
             theirs.iter().any(|(known, by)| known == shape && (method.is_none() || by.is_none() || by == method))
         };
         if taken(definition).iter().any(is_shared) {

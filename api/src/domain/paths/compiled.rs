@@ -9,7 +9,6 @@ use common::{
     name::CollectionName,
     published::{Members, PathDefinition, PathMethod, Segment},
 };
-use http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::{
@@ -41,7 +40,7 @@ pub struct Address {
     /// The parameter that tells the record; `None` for the collection's.
     pub record: Option<String>,
     /// What each method does.
-    pub methods: Vec<(Method, Verb)>,
+    pub methods: Vec<(PathMethod, Verb)>,
 }
 
 /// A path.
@@ -143,9 +142,9 @@ pub(super) fn addresses(definition: &PathDefinition) -> Vec<Address> {
         let mut methods = Vec::new();
         for action in allowed.iter().filter(|action| of.contains(action)) {
             match definition.method {
-                Some(method) => methods.push((method.method(), verb(*action, Some(method)))),
+                Some(method) => methods.push((method, verb(*action, Some(method)))),
                 None if *action == Action::Update => {
-                    methods.extend([(Method::PUT, Verb::Replace), (Method::PATCH, Verb::Patch)]);
+                    methods.extend([(PathMethod::Put, Verb::Replace), (PathMethod::Patch, Verb::Patch)]);
                 }
                 None => methods.push((usual(*action), verb(*action, None))),
             }
@@ -165,12 +164,12 @@ pub(super) fn addresses(definition: &PathDefinition) -> Vec<Address> {
     found.into_iter().filter(|address| !address.methods.is_empty()).collect()
 }
 
-const fn usual(action: Action) -> Method {
+const fn usual(action: Action) -> PathMethod {
     match action {
-        Action::List | Action::View => Method::GET,
-        Action::Create => Method::POST,
-        Action::Update => Method::PUT,
-        Action::Delete => Method::DELETE,
+        Action::List | Action::View => PathMethod::Get,
+        Action::Create => PathMethod::Post,
+        Action::Update => PathMethod::Put,
+        Action::Delete => PathMethod::Delete,
     }
 }
 
@@ -187,7 +186,7 @@ const fn verb(action: Action, method: Option<PathMethod>) -> Verb {
 }
 
 /// The same addresses as texts, each method with its shape: two paths may share none.
-pub(super) fn taken(definition: &PathDefinition) -> Vec<(String, Option<Method>)> {
+pub(super) fn taken(definition: &PathDefinition) -> Vec<(String, Option<PathMethod>)> {
     let shape = |address: &Address| {
         let part = |segment: &Segment| match segment {
             Segment::Literal(text) => text.clone(),
@@ -197,7 +196,7 @@ pub(super) fn taken(definition: &PathDefinition) -> Vec<(String, Option<Method>)
     };
     let of = |address: &Address| {
         let shape = shape(address);
-        let methods = address.methods.iter().map(|(method, _)| Some(method.clone()));
+        let methods = address.methods.iter().map(|(method, _)| Some(*method));
         let methods: Vec<_> = if address.methods.is_empty() { vec![None] } else { methods.collect() };
         methods.into_iter().map(|method| (shape.clone(), method)).collect::<Vec<_>>()
     };
