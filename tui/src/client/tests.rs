@@ -30,13 +30,8 @@ fn serve(answer: impl Fn(&str, &str, &Value) -> (u16, Value) + Send + 'static) -
                 let lower = line.to_ascii_lowercase();
                 match lower.split_once(':') {
                     _ if i == 0 => {
-                        path = line
-                            .split(' ')
-                            .nth(1)
-                            .unwrap()
-                            .strip_prefix(common::endpoint::OWN_PREFIX)
-                            .unwrap()
-                            .to_owned()
+                        let asked = line.split(' ').nth(1).unwrap();
+                        path = asked.strip_prefix(common::endpoint::OWN_PREFIX).unwrap().to_owned();
                     }
                     Some(("authorization" | "coffer-device", _)) => token = line.rsplit(' ').next().unwrap().to_owned(),
                     Some(("content-length", value)) => length = value.trim().parse().unwrap(),
