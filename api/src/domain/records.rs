@@ -31,7 +31,7 @@ const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 pub use change::{Sending, create, update};
 pub use cursor::{Cursor, Place};
 pub use delete::{delete, erase, would_delete};
-pub(super) use delete::{expect_referrers, referring};
+pub(super) use delete::{expect_referrers, followers, referring};
 pub(crate) use delete_large::DeleteRecord;
 pub use describe::describe;
 pub(super) use earlier::fit;
@@ -42,6 +42,7 @@ pub use list::{Aggregated, Listed, aggregate, collections, list, numbered, windo
 pub use restore::restore;
 pub use select::select;
 pub use stored::{Sent, assemble};
+pub(super) use unseen::Guess;
 pub use unseen::Guesses;
 pub(crate) use visible::covers_history;
-pub(super) use visible::may_view;
+pub(super) use visible::{is_visible, may_view};

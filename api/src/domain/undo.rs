@@ -63,7 +63,7 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) 
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, id).await?;
         if parts.count() > core.revert_at_once {
-            let is_checked = large::check(core, &snapshot, caller, parts, changed, &deadline).await?;
+            let is_checked = large::check(core, &snapshot, by, parts, changed, &deadline).await?;
             let operation = operations::revert(core, by, Revert::new(id, caller, changed, is_checked)).await?;
             return Ok(reverted(operation.id, id, operation.state, Done::default()));
         }
@@ -72,8 +72,8 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) 
             take(&mut items, part)?;
         }
         let items = items.resolve(&deadline).await?;
-        let judged = Judge::new(core, &snapshot, caller, changed).judge(items).await?;
-        let (mut batch, done) = write::stage(core, caller, judged, has_made_room).await?;
+        let judged = Judge::new(core, &snapshot, by, changed).judge(items).await?;
+        let (mut batch, done) = write::stage(core, &snapshot, caller, judged, has_made_room).await?;
         if done.counts.total() == 0 && batch.is_empty() {
             return Ok(reverted(own, id, OperationState::Done, done));
         }

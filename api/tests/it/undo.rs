@@ -214,13 +214,17 @@ async fn rules_hold_for_undoing_too() {
     assert_eq!(counts(&undone), [counted("orders", "restore", 1)]);
     assert_eq!(all(&admin, "lines").await, before);
 
-    // Something that she may not see was changed since: she learns that, and no more, and may not overwrite it.
+    // A line that she may not see was changed since: it stays, the others come back, and she is told nothing of it.
     let again = delete(&ulla, &path("orders", &order)).await;
     admin.record("lines", json!({"product": "1"})).await;
-    let refused = revert(&ulla, &again, "").await.refused(409);
-    assert_eq!((&refused.extra["count"], &refused.extra["examples"]), (&json!(0), &json!([])));
-    revert(&admin, &again, "?changed=skip").await.is(200);
+    let undone = revert(&ulla, &again, "").await.is(200);
+    assert_eq!((counts(&undone), &undone["skipped"]), (vec![counted("orders", "restore", 1)], &json!(0)));
     assert_eq!(all(&admin, "lines").await.len(), 3);
+    // And again: there is nothing left to do for her, whatever became of the lines.
+    let refused = revert(&ulla, &again, "").await.refused(409);
+    assert_eq!(refused.extra["examples"][0]["reason"], "restored");
+    let undone = revert(&ulla, &again, "?changed=overwrite").await.is(200);
+    assert_eq!(counts(&undone), [counted("orders", "update", 1)]);
 
     // What is nothing for a caller is not there, as what never was.
     let secret = self::operation(&admin.patch(&path("lines", &lines[0]), &json!({"product": "new"})).await);
@@ -228,6 +232,76 @@ async fn rules_hold_for_undoing_too() {
         otto.get(&format!("/api/changes/{id}/")).await.refused(404);
         revert(&otto, id, "").await.refused(404);
     }
+}
+
+/// Undoing tells no more of what the caller may not see than the change itself would.
+#[tokio::test]
+async fn undoing_tells_nothing_of_what_is_hidden() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let rules = |view: &str| json!({"list": [view], "view": [view], "create": ["signed_in"], "update": [view], "delete": [view]});
+    let name = json!({"name": "name", "type": "text", "unique": true, "nullable": true});
+    for (collection, view, fields) in [
+        ("secrets", "role:clerk", json!([name])),
+        ("things", "owner", json!([name, reference("secret", "secrets", "restrict")])),
+        ("followers", "role:clerk", json!([reference("thing", "things", "cascade")])),
+        ("notes", "role:clerk", json!([reference("thing", "things", "set_null")])),
+    ] {
+        let definition = json!({"name": collection, "fields": fields, "access": rules(view)});
+        admin.post("/api/collections/", &definition).await.is(201);
+    }
+    let ben = coffer.user(&admin, "ben", json!({})).await;
+
+    // A unique value that somebody else has now, whom he may not see.
+    let thing = ben.record("things", json!({"name": "v1"})).await;
+    let changed = operation(&ben.patch(&path("things", &thing), &json!({"name": "v2"})).await);
+    let taken = admin.record("things", json!({"name": "v1"})).await;
+    for query in ["", "?changed=skip", "?changed=overwrite"] {
+        let refused = revert(&ben, &changed, query).await.refused(409);
+        assert!(!refused.extra.contains_key("examples"), "{query}: {refused:?}");
+    }
+    // Each counts as a guess, as with a change.
+    for _ in 3..11 {
+        revert(&ben, &changed, "").await.refused(409);
+    }
+    revert(&ben, &changed, "").await.refused(429);
+    ben.patch(&path("things", &thing), &json!({"name": "v1"})).await.refused(429);
+    // Who sees the other is told.
+    let refused = revert(&admin, &changed, "").await.refused(409);
+    assert_eq!(refused.extra["examples"][0]["reason"], "taken");
+    admin.delete(&path("things", &taken)).await.is(204);
+    revert(&admin, &changed, "").await.is(200);
+
+    // What a reference leads to that he may not see is not there, whether or not it is.
+    let secret = admin.record("secrets", json!({"name": "s"})).await;
+    let thing = ben.record("things", json!({})).await;
+    admin.patch(&path("things", &thing), &json!({"secret": secret["id"]})).await.is(200);
+    let emptied = operation(&ben.patch(&path("things", &thing), &json!({"secret": null})).await);
+    let there = revert(&ben, &emptied, "").await.refused(409);
+    admin.delete(&path("secrets", &secret)).await.is(204);
+    let gone = revert(&ben, &emptied, "").await.refused(409);
+    assert_eq!(there.extra, gone.extra);
+
+    // What he may not see goes with what he made, as with a deletion.
+    let made = ben.post("/api/records/things/", &json!({})).await;
+    let creation = operation(&made);
+    let thing = made.is(201);
+    admin.record("followers", json!({"thing": thing["id"]})).await;
+    let note = admin.record("notes", json!({"thing": thing["id"]})).await;
+    let undone = revert(&ben, &creation, "").await.is(200);
+    assert_eq!(counts(&undone), [counted("things", "delete", 1)]);
+    assert!(all(&admin, "followers").await.is_empty());
+    assert_eq!(admin.get(&path("notes", &note)).await.is(200)["thing"], Value::Null);
+    // And comes back with it, after which somebody else's collection goes.
+    let again = revert(&ben, &text(&undone, "operation"), "").await.is(200);
+    assert_eq!(counts(&again), [counted("things", "restore", 1)]);
+    assert_eq!(
+        (all(&admin, "followers").await.len(), admin.get(&path("notes", &note)).await.is(200)["thing"].clone()),
+        (1, thing["id"].clone())
+    );
+    let deleted = delete(&ben, &path("things", &thing)).await;
+    admin.delete("/api/collections/followers/").await.is(204);
+    let undone = revert(&ben, &deleted, "").await.is(200);
+    assert_eq!(counts(&undone), [counted("things", "restore", 1)]);
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ pub async fn delete(
         let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         stage.forgets = forgets;
-        let Some(plan) = plan(core, &snapshot, caller, &schema, id).await? else {
+        let Some(plan) = plan(core, &snapshot, caller, vec![(name.clone(), id)], BTreeSet::from([id])).await? else {
             if let Some(left) = delete_in_pieces(core, caller, &snapshot, (&schema, id), stage.finish()).await? {
                 return Ok(left);
             }
@@ -89,7 +89,8 @@ pub async fn erase(core: &Core, caller: &Caller, name: &CollectionName, id: Reco
             [Some(_), _] => {
                 // What goes with it can come back.
                 stage.forgets = true;
-                let plan = plan(core, &snapshot, caller, &schema, id).await?.ok_or_else(too_much)?;
+                let roots = vec![(name.clone(), id)];
+                let plan = plan(core, &snapshot, caller, roots, BTreeSet::from([id])).await?.ok_or_else(too_much)?;
                 plan.stage(core, &snapshot, &mut stage, false).await?;
             }
             [None, Some(deleted)] => stage.expect(tombstone.clone(), Expect::Version(deleted.version)),
@@ -113,7 +114,7 @@ pub async fn would_delete(
 ) -> Result<Counts> {
     let snapshot = core.store.snapshot().await?;
     let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
-    let Some(plan) = plan(core, &snapshot, caller, &schema, id).await? else {
+    let Some(plan) = plan(core, &snapshot, caller, vec![(name.clone(), id)], BTreeSet::from([id])).await? else {
         return would_delete_in_pieces(core, caller, &snapshot, (&schema, id)).await;
     };
     let mut counts = Counts::default();
@@ -149,7 +150,7 @@ async fn find_to_delete(
 }
 
 /// A record that goes.
-pub(super) struct Going {
+pub(in crate::domain) struct Going {
     pub schema: Arc<Schema>,
     pub id: RecordId,
     pub entry: Entry,
@@ -158,7 +159,7 @@ pub(super) struct Going {
 }
 
 /// Everything that a deletion comes to.
-pub(super) struct Plan {
+pub(in crate::domain) struct Plan {
     /// The records that go: first the one that is deleted.
     pub going: Vec<Going>,
     /// References that become null, those of one record together.
@@ -167,16 +168,33 @@ pub(super) struct Plan {
     pub ended: Vec<(Arc<Schema>, RecordId, FieldErrors)>,
 }
 
-/// What a deletion comes to; `None` where that is more than one commit takes.
+/// What goes with records that are deleted, and is hidden from the caller, since what they see would have been told. `known` are the records
+/// that are taken care of, the deleted ones among them.
+pub(in crate::domain) async fn followers(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    deleted: Vec<(CollectionName, RecordId)>,
+    known: BTreeSet<RecordId>,
+) -> Result<Plan> {
+    let roots: BTreeSet<RecordId> = deleted.iter().map(|(_, id)| *id).collect();
+    let mut plan = plan(core, snapshot, caller, deleted, known).await?.ok_or_else(|| {
+        Error::Conflict("More goes with these records than one commit takes. Delete them one by one.".to_owned())
+    })?;
+    plan.going.retain(|going| !roots.contains(&going.id));
+    Ok(plan)
+}
+
+/// What a deletion of records comes to; `None` where that is more than one commit takes. `seen` are those, and others that need not be
+/// looked at.
 async fn plan(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    schema: &Schema,
-    id: RecordId,
+    mut waiting: Vec<(CollectionName, RecordId)>,
+    mut seen: BTreeSet<RecordId>,
 ) -> Result<Option<Plan>> {
-    let mut waiting = vec![(schema.collection.name.clone(), id)];
-    let mut seen = BTreeSet::from([id]);
+    let known = seen.len();
     let (mut going, mut ended) = (Vec::new(), Vec::new());
     // References that must become null, once it is known which records go.
     let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
@@ -199,13 +217,17 @@ async fn plan(
         ended.extend(coming_referrers(core, snapshot, &schema, id).await?);
         for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
             match on_delete {
+                // It goes, or lets go.
+                _ if seen.contains(&referrer) => {}
                 OnDelete::Restrict => restricting.push((name, field, referrer)),
                 OnDelete::SetNull => emptied.push((name, field, referrer)),
-                OnDelete::Cascade if seen.insert(referrer) => waiting.push((name, referrer)),
-                OnDelete::Cascade => {}
+                OnDelete::Cascade => {
+                    seen.insert(referrer);
+                    waiting.push((name, referrer));
+                }
             }
         }
-        if seen.len() + emptied.len() > core.cascade_at_once {
+        if seen.len() - known + emptied.len() >= core.cascade_at_once {
             return Ok(None);
         }
     }
@@ -237,7 +259,7 @@ fn too_much() -> Error {
 
 impl Plan {
     /// Stages all of it. Where the stage forgets, `forgets_all` says whether it forgets what goes with the record too.
-    pub(super) async fn stage(
+    pub(in crate::domain) async fn stage(
         self,
         core: &Core,
         snapshot: &Snapshot,
@@ -279,7 +301,9 @@ pub(super) async fn restricted(
             break;
         }
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
-        if is_visible(snapshot, caller, &schema, *id).await? {
+        if is_visible(snapshot, caller, &schema, *id).await?
+            && is_target_visible(core, snapshot, caller, &schema, field, *id).await?
+        {
             seen = Some((name, field, seen.map_or(1, |(.., count)| count + 1)));
         }
     }
@@ -293,6 +317,26 @@ pub(super) async fn restricted(
         None => (NON_FIELD, "Something that you may not see still refers to this.".to_owned()),
     };
     Ok(Error::Taken(FieldErrors::of(place, FieldError::new("restricted", message))))
+}
+
+/// Whether the caller sees what a record refers to: that may go with the record that is deleted, and be hidden.
+async fn is_target_visible(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Schema,
+    field: &Field,
+    id: RecordId,
+) -> Result<bool> {
+    let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { return Ok(false) };
+    let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(false) };
+    let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { return Ok(false) };
+    let record = schema.parse(id, &entry)?;
+    let value = record.get(field.name.as_str()).and_then(Value::as_str);
+    match value.and_then(|text| text.parse().ok()) {
+        Some(target_id) => is_visible(snapshot, caller, &target, target_id).await,
+        None => Ok(false),
+    }
 }
 
 /// The collections whose coming definition would refer to a record, with one record of each that would.

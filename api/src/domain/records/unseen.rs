@@ -32,7 +32,7 @@ impl Guesses {
 }
 
 /// A write that may turn out to be a guess.
-pub(super) struct Guess<'a> {
+pub(crate) struct Guess<'a> {
     core: &'a Core,
     by: Actor<'a>,
     schema: &'a Schema,
@@ -41,7 +41,7 @@ pub(super) struct Guess<'a> {
 
 impl<'a> Guess<'a> {
     /// Asks whether the caller may try these values, where they could learn of others' by it.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         core: &'a Core,
         by: Actor<'a>,
         schema: &'a Schema,
@@ -67,7 +67,7 @@ impl<'a> Guess<'a> {
     }
 
     /// What the checks came to. That a value is taken which the caller cannot see counts.
-    pub(super) async fn tell<T>(self, checked: Result<T>) -> Result<T> {
+    pub(crate) async fn tell<T>(self, checked: Result<T>) -> Result<T> {
         if let (Err(Error::TakenUnseen), Some(attempt)) = (&checked, self.attempt)
             && attempt.failed().is_some()
         {

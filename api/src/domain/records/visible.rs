@@ -66,7 +66,7 @@ pub(super) fn may_see(schema: &Schema, caller: &Caller, owner: Option<UserId>) -
 }
 
 /// Whether there is such a record for the caller.
-pub(super) async fn is_visible(snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<bool> {
+pub(crate) async fn is_visible(snapshot: &Snapshot, caller: &Caller, schema: &Schema, id: RecordId) -> Result<bool> {
     let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { return Ok(false) };
     let rules = &schema.collection.access;
     if [Action::View, Action::List].iter().any(|action| rules.decide(*action, caller) == Decision::All) {

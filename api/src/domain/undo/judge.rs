@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use common::{
     access::{Action, Caller},
-    field::FieldType,
+    field::{FieldType, OnDelete},
     id::RecordId,
     record::Record,
     undo::Changed,
@@ -17,8 +17,9 @@ use crate::domain::{
     core::Core,
     error::{ChangedSince, Error, Obstacle, Result},
     indexes::IndexKind,
+    journal::Actor,
     keyspace,
-    records::{fit, may_view, referring},
+    records::{Guess, fit, is_visible, may_view, referring},
     schema::Schema,
     stage,
 };
@@ -30,6 +31,7 @@ const TOLD: usize = 10;
 pub(super) struct Judge<'a> {
     core: &'a Core,
     snapshot: &'a Snapshot,
+    by: Actor<'a>,
     caller: &'a Caller,
     changed: Changed,
     /// There are more items than are judged together: whether references lead anywhere is found out when it is written.
@@ -62,8 +64,8 @@ pub(super) struct Judged {
 struct Reason(&'static str, String);
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(core: &'a Core, snapshot: &'a Snapshot, caller: &'a Caller, changed: Changed) -> Self {
-        Self { core, snapshot, caller, changed, is_part: false, is_leaving_out: false }
+    pub(super) fn new(core: &'a Core, snapshot: &'a Snapshot, by: Actor<'a>, changed: Changed) -> Self {
+        Self { core, snapshot, by, caller: by.caller, changed, is_part: false, is_leaving_out: false }
     }
 
     /// All items, unless one may not or cannot go back and is not to be skipped.
@@ -99,14 +101,33 @@ impl<'a> Judge<'a> {
         if since.count > 0 || since.hidden {
             return Err(Error::ChangedSince(Box::new(since)));
         }
+        let schemas: HashMap<_, _> =
+            returning.values().map(|returns| (returns.schema.number(), Arc::clone(&returns.schema))).collect();
+        let mut guesses = HashMap::new();
+        for (number, schema) in schemas.iter().filter(|_| !self.is_leaving_out) {
+            let targets = returning.iter().filter(|(key, _)| key.0 == *number);
+            let targets: Vec<_> = targets.filter_map(|(_, returns)| returns.target.as_ref()).collect();
+            guesses.insert(*number, Guess::admit(self.core, self.by, schema, None, &targets)?);
+        }
         // What is left out may be what another needs.
         loop {
             let mut refused = Vec::new();
             for key in &order {
                 let Some(returns) = returning.get(key) else { continue };
-                if let Some(reason) = self.stands_in_the_way(returns, &returning).await? {
-                    refused.push((*key, reason));
-                }
+                let found = match self.stands_in_the_way(returns, &returning).await {
+                    // Nothing is told of it.
+                    Err(Error::TakenUnseen)
+                        if self.is_leaving_out || self.is_silent(&returns.item, returns.is_visible) =>
+                    {
+                        Some(Reason("taken", String::new()))
+                    }
+                    Err(Error::TakenUnseen) => match guesses.remove(&key.0) {
+                        Some(guess) => guess.tell(Err(Error::TakenUnseen)).await?,
+                        None => return Err(Error::TakenUnseen),
+                    },
+                    found => found?,
+                };
+                refused.extend(found.map(|reason| (*key, reason)));
                 tokio::task::yield_now().await;
             }
             if refused.is_empty() {
@@ -134,7 +155,7 @@ impl<'a> Judge<'a> {
     }
 
     fn refuse(&self, since: &mut ChangedSince, skipped: &mut u64, item: &Item, is_visible: bool, reason: Reason) {
-        if self.changed == Changed::Skip || self.is_leaving_out {
+        if self.changed == Changed::Skip || self.is_leaving_out || self.is_silent(item, is_visible) {
             *skipped += u64::from(is_visible);
             return;
         }
@@ -151,17 +172,27 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether an item goes back where it can, and stays as it is otherwise, without a word: it followed from a change of the caller's own,
+    /// and they may not see it.
+    fn is_silent(&self, item: &Item, is_visible: bool) -> bool {
+        !is_visible && self.is_own(item)
+    }
+
+    /// Whether it followed from a change of the caller's own.
+    fn is_own(&self, item: &Item) -> bool {
+        item.is_consequence && item.by.is_some() && item.by == self.caller.user_id()
+    }
+
     /// Whether the caller may do to an item what undoing is. What followed from a change of their own, and is as it left it, goes back
     /// with that change, as it went with it.
     fn may(&self, item: &Item, is_visible: bool) -> bool {
         if self.caller.is_admin() {
             return true;
         }
-        let Some(schema) = &item.schema else { return false };
-        let is_own = item.is_consequence && item.by.is_some() && item.by == self.caller.user_id();
-        if is_own && (item.is_unchanged() || self.changed == Changed::Skip) {
+        if self.is_own(item) && (!is_visible || item.is_unchanged() || self.changed == Changed::Skip) {
             return true;
         }
+        let Some(schema) = &item.schema else { return false };
         let action = match (&item.was, &item.now) {
             (None, None) => return is_visible,
             (Some(_), Some(_)) => Action::Update,
@@ -182,7 +213,7 @@ impl<'a> Judge<'a> {
         item: Item,
         is_visible: bool,
     ) -> std::result::Result<Returning, Box<(Item, Reason)>> {
-        if !item.is_unchanged() && self.changed != Changed::Overwrite {
+        if !item.is_unchanged() && (self.changed != Changed::Overwrite || self.is_silent(&item, is_visible)) {
             let reason = match (&item.left, &item.now) {
                 (Some(_), None) => Reason("deleted", "It was deleted since.".to_owned()),
                 (None, Some(_)) => Reason("restored", "It is back already.".to_owned()),
@@ -220,11 +251,13 @@ impl<'a> Judge<'a> {
             if let Some(rule) = indexes.unique
                 && let Some(holder) = self.snapshot.get(&keyspace::unique(schema.number(), rule, field, value)).await?
             {
-                let holder = stage::unique_holder(&holder).and_then(|id| all.get(&(schema.number(), id)));
-                let gives_up = holder
-                    .is_some_and(|holder| holder.target.as_ref().is_none_or(|target| target.get(name) != Some(value)));
+                let holder = stage::unique_holder(&holder);
+                let other = holder.and_then(|id| all.get(&(schema.number(), id)));
+                let gives_up = other
+                    .is_some_and(|other| other.target.as_ref().is_none_or(|target| target.get(name) != Some(value)));
                 if !gives_up {
-                    return Ok(Some(Reason("taken", format!("Another record has its \"{name}\" now."))));
+                    let message = format!("Another record has its \"{name}\" now.");
+                    return self.taken(schema, holder, message).await.map(Some);
                 }
             }
             if let FieldType::Reference { collection: Some(collection), .. } = &field.kind
@@ -233,10 +266,16 @@ impl<'a> Judge<'a> {
             {
                 let is_there = match all.get(&(*number, id)) {
                     Some(other) => other.target.is_some(),
-                    None => self.is_part || self.snapshot.get(&keyspace::record(*number, id)).await?.is_some(),
+                    None if self.is_part => true,
+                    // Nobody refers to what they may not see, as with any other change.
+                    None => match self.core.schemas.load(self.snapshot, collection).await? {
+                        Some(schema) => is_visible(self.snapshot, self.caller, &schema, id).await?,
+                        None => false,
+                    },
                 };
                 if !is_there {
-                    return Ok(Some(Reason("missing_reference", format!("What its \"{name}\" refers to is gone."))));
+                    let message = format!("What its \"{name}\" refers to is not there.");
+                    return Ok(Some(Reason("missing_reference", message)));
                 }
             }
         }
@@ -251,10 +290,20 @@ impl<'a> Judge<'a> {
             let holder = stage::unique_holder(&holder).filter(|id| *id != item.key.1);
             if holder.is_some_and(|id| !all.contains_key(&(schema.number(), id))) {
                 let message = format!("Another record has the same {} now.", index.names());
-                return Ok(Some(Reason("taken", message)));
+                return self.taken(schema, holder, message).await.map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// A unique value that is another record's. Of one that the caller may not see no more is told than that.
+    async fn taken(&self, schema: &Schema, holder: Option<RecordId>, message: String) -> Result<Reason> {
+        match holder {
+            Some(holder) if is_visible(self.snapshot, self.caller, schema, holder).await? => {
+                Ok(Reason("taken", message))
+            }
+            _ => Err(Error::TakenUnseen),
+        }
     }
 
     async fn referred(&self, schema: &Schema, id: RecordId, all: &HashMap<Key, Returning>) -> Result<Option<Reason>> {
@@ -263,8 +312,14 @@ impl<'a> Judge<'a> {
             return Ok(None);
         }
         let value = Value::String(id.to_string());
-        for (name, field, _, referrer) in referring(self.snapshot, schema, id).await? {
+        for (name, field, on_delete, referrer) in referring(self.snapshot, schema, id).await? {
             let Some(other) = self.core.schemas.load(self.snapshot, &name).await? else { continue };
+            // What the caller may not see goes with it, as with a deletion.
+            let follows =
+                on_delete != OnDelete::Restrict && !is_visible(self.snapshot, self.caller, &other, referrer).await?;
+            if follows {
+                continue;
+            }
             let lets_go = all.get(&(other.number(), referrer)).is_some_and(|other| {
                 other.target.as_ref().is_none_or(|target| target.get(field.name.as_str()) != Some(&value))
             });

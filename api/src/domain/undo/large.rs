@@ -12,6 +12,7 @@ use super::{Deadline, Items, Judge, Parts, take, write};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
+    journal::Actor,
     operations::{Budget, Piece, Steps},
     users,
 };
@@ -71,17 +72,17 @@ impl Revert {
 pub(super) async fn check(
     core: &Core,
     snapshot: &Snapshot,
-    caller: &Caller,
+    by: Actor<'_>,
     mut parts: Parts<'_>,
     changed: Changed,
     deadline: &Deadline,
 ) -> Result<bool> {
-    let mut judge = Judge::new(core, snapshot, caller, changed);
+    let mut judge = Judge::new(core, snapshot, by, changed);
     judge.is_part = true;
     loop {
         let checked = async {
             let Some(part) = parts.next_back().await? else { return Ok(false) };
-            let mut items = Items::new(core, snapshot, caller);
+            let mut items = Items::new(core, snapshot, by.caller);
             take(&mut items, part)?;
             if !items.is_empty() {
                 judge.judge(items.resolve(deadline).await?).await?;
@@ -103,7 +104,7 @@ impl Steps for Revert {
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, self.operation).await?;
         if !self.is_checked {
-            let checked = check(core, &snapshot, &caller, parts, self.changed, &deadline).await?;
+            let checked = check(core, &snapshot, Actor::local(&caller), parts, self.changed, &deadline).await?;
             self.is_checked = true;
             return if checked { Ok(Piece::default()) } else { Err(Error::TooSlow) };
         }
@@ -124,10 +125,10 @@ impl Steps for Revert {
         }
         // What was changed since it was looked at stays as it is.
         let changed = if self.changed == Changed::Refuse { Changed::Skip } else { self.changed };
-        let mut judge = Judge::new(core, &snapshot, &caller, changed);
+        let mut judge = Judge::new(core, &snapshot, Actor::local(&caller), changed);
         judge.is_leaving_out = true;
         let judged = judge.judge(items.resolve(&deadline).await?).await?;
-        let (batch, done) = write::stage(core, &caller, judged, true).await?;
+        let (batch, done) = write::stage(core, &snapshot, &caller, judged, true).await?;
         self.skipped += done.skipped;
         piece.batch = batch;
         budget.spend(0);

@@ -8,7 +8,7 @@ use common::{
     problem::{FieldError, FieldErrors},
     undo::{Counted, NotRestored},
 };
-use store::{Batch, Expect};
+use store::{Batch, Expect, Snapshot, counter};
 
 use super::{
     Done,
@@ -18,13 +18,19 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     keyspace,
-    records::expect_referrers,
+    records::{expect_referrers, followers},
     stage::{self, Stage},
 };
 
 /// What is judged to go back, as one batch; and what that does, as far as the caller may view it. With `has_made_room` versions are kept
 /// whether or not there is room for them.
-pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged, has_made_room: bool) -> Result<(Batch, Done)> {
+pub(super) async fn stage(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    judged: Judged,
+    has_made_room: bool,
+) -> Result<(Batch, Done)> {
     let Judged { mut returning, skipped } = judged;
     let mut done = Done { skipped, ..Done::default() };
     let mut lost: BTreeMap<(String, String), NotRestored> = BTreeMap::new();
@@ -41,6 +47,13 @@ pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged, has_made
     if has_made_room {
         stage.has_made_room();
     }
+    let referred = returning.iter().filter(|returns| {
+        let count = returns.referrers.as_ref().and_then(counter).unwrap_or(0);
+        returns.target.is_none() && returns.item.now.is_some() && count > 0
+    });
+    let deleted: Vec<_> =
+        referred.map(|returns| (returns.schema.collection.name.clone(), returns.item.key.1)).collect();
+    let known = returning.iter().map(|returns| returns.item.key.1).collect();
     for Returning { schema, item, target, lost: fields, is_visible, referrers } in returning {
         stage.is_consequence = item.is_consequence;
         let (_, id) = item.key;
@@ -74,6 +87,10 @@ pub(super) async fn stage(core: &Core, caller: &Caller, judged: Judged, has_made
                 lost.entry((collection.to_string(), field)).or_insert(gone).count += 1;
             }
         }
+    }
+    if !deleted.is_empty() {
+        stage.is_consequence = true;
+        followers(core, snapshot, caller, deleted, known).await?.stage(core, snapshot, &mut stage, true).await?;
     }
     done.not_restored = lost.into_values().collect();
     Ok((stage.finish(), done))
