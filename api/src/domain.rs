@@ -39,6 +39,7 @@ pub mod schema;
 pub mod sessions;
 pub mod setup;
 pub mod sign_in;
+pub mod sink;
 pub mod stage;
 pub mod turns;
 pub mod undo;

@@ -27,6 +27,7 @@ mod response;
 mod root;
 mod sessions;
 mod storage;
+mod streaming;
 mod table;
 mod tokens;
 mod users;

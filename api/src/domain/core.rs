@@ -111,4 +111,10 @@ impl Core {
     pub fn deadline(&self) -> Deadline {
         Deadline::new(&self.clock, &self.reading)
     }
+
+    /// The turns of a request whose answer is made while it is taken: it may take as long as that.
+    pub fn turns(&self) -> Deadline {
+        let endless = Duration::from_secs(u64::MAX / 4);
+        Deadline::new(&self.clock, &Reading { time: endless, wait: endless, ..self.reading.clone() })
+    }
 }

@@ -229,6 +229,9 @@ pub fn decode_some(id: RecordId, value: &[u8], wanted: &BTreeSet<&str>) -> Resul
         return decode(id, value);
     };
     let mut record = Record::default();
+    if wanted.contains("id") {
+        record.set("id", id.to_string());
+    }
     let found = skim::members(json, |name, value| {
         if wanted.contains(name) {
             record.set(name, serde_json::from_slice::<Value>(value)?);
@@ -240,7 +243,6 @@ pub fn decode_some(id: RecordId, value: &[u8], wanted: &BTreeSet<&str>) -> Resul
     }
     for name in wanted {
         match *name {
-            "id" => record.set("id", id.to_string()),
             "owner" => record.set("owner", frame.owner_text()),
             "created_at" => record.set("created_at", moment(frame.created)),
             "updated_at" => record.set("updated_at", moment(frame.created + frame.updated)),

@@ -38,7 +38,7 @@ pub(super) use earlier::fit;
 pub(super) use expand::VIA;
 pub use filter::Asked;
 pub use find::{authorize, get};
-pub use list::{Aggregated, Listed, aggregate, collections, list, numbered, window};
+pub use list::{Aggregated, Listed, aggregate, collections, lines, list, numbered, window};
 pub use restore::restore;
 pub use select::select;
 pub use stored::{Sent, assemble};

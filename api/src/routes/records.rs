@@ -10,7 +10,7 @@ use common::{
     record::{Addresses, OneOrMany},
     undo::{Deletion, NOT_RESTORED_HEADER},
 };
-use http::header;
+use http::{HeaderMap, header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -19,13 +19,15 @@ use super::{
     cursor,
     input::Input,
     paging::{link, offset_link, page_link},
-    reply::Reply,
+    reply::{NDJSON, Reply},
+    streaming,
     table::Table,
 };
 use crate::domain::{
     Result,
     journal::Actor,
     records::{self, Place, Sending},
+    sink::Sink,
 };
 
 pub(crate) fn register(table: &mut Table) {
@@ -45,6 +47,9 @@ pub(crate) fn register(table: &mut Table) {
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
     let name = &input.params.0;
     let query = &ListQuery { ignores_accents: context.options.search_ignores_accents, ..input.query.clone() };
+    if wants_lines(&input.headers) {
+        return lines(context, input, query.clone()).await;
+    }
     let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, query);
     let listed = records::list(context.app.core(), &input.caller, name, query, cursors.open(query)?).await?;
     let address = |place: Option<Place>| -> Result<Value> {
@@ -78,6 +83,37 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
         return Ok(Reply::not_modified_bytes(&etag));
     }
     Ok(Reply::stored_json(json).tagged(&etag))
+}
+
+/// What a list in lines holds: pieces, what is read for the next, and what is put together.
+const LINES_HELD: u64 = 2 * 1024 * 1024;
+
+/// All rows, one a line.
+async fn lines(context: Context, input: Input<endpoints::List>, query: ListQuery) -> Result<Reply<endpoints::List>> {
+    let held = context.app.core().memory.charge(LINES_HELD)?;
+    let (turns, address) = (context.app.core().turns(), input.origin.address);
+    let making = context.clone();
+    let make = move |sink: Sink| async move {
+        records::lines(making.app.core(), &input.caller, &input.params.0, &query, &turns, &sink).await
+    };
+    Ok(Reply::lines(streaming::begin(&context, address, held, make).await?))
+}
+
+/// Whether a client would rather have lines than one JSON text (RFC 9110 §12.5.1).
+fn wants_lines(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let (mut lines, mut json) = (0.0, 0.0);
+    for range in accepts.flat_map(|line| line.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let of = match parts.next().map(str::to_ascii_lowercase).as_deref() {
+            Some(NDJSON) => &mut lines,
+            Some("application/json") => &mut json,
+            _ => continue,
+        };
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |quality| quality.parse().ok());
+        *of = quality.unwrap_or(0.0_f32);
+    }
+    lines > 0.0 && lines >= json
 }
 
 async fn aggregate(context: Context, input: Input<endpoints::Aggregate>) -> Result<Reply<endpoints::Aggregate>> {

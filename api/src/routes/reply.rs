@@ -1,5 +1,5 @@
-//! Successful answers. A [`Reply`] is its endpoint's: it is made of the endpoint's response and of nothing else. There are two
-//! other ways in, for what must not be parsed or gathered first: [`Reply::stored_json`] and [`Reply::stream`].
+//! Successful answers. A [`Reply`] is its endpoint's: it is made of the endpoint's response and of nothing else. There are three
+//! other ways in, for what must not be parsed or gathered first: [`Reply::stored_json`], [`Reply::lines`] and [`Reply::stream`].
 
 use std::marker::PhantomData;
 
@@ -21,6 +21,9 @@ use crate::domain::{Result, records::Sent};
 
 /// Room for the headers of an answer, those too that the server adds at its end.
 const HEADERS: usize = 12;
+
+/// The media type of JSON texts, one a line.
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
 /// A successful answer of `E` in the making. The endpoint's type gives the status and the content type.
 pub(super) struct Reply<E: Endpoint> {
@@ -135,6 +138,13 @@ impl<E: Endpoint<Response: JsonAnswer>> Reply<E> {
     /// the caller to know that it is one `E::Response`.
     pub(super) fn stored_json(json: Bytes) -> Self {
         Self::with_body(json.into())
+    }
+
+    /// Items of the endpoint's response, one a line, made while they are sent.
+    pub(super) fn lines(pieces: Pieces) -> Self {
+        let mut reply = Self::with_body(Body::Pieces(pieces));
+        reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(NDJSON));
+        reply
     }
 
     /// A record as it is stored, with its entity tag.

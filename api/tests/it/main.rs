@@ -34,6 +34,7 @@ mod invariants;
 mod join;
 mod journal;
 mod kill;
+mod lines;
 mod list_modes;
 mod list_relations;
 mod metrics;

@@ -3,10 +3,12 @@
 //! count is kept.
 
 mod aggregate;
+mod lines;
 mod plan;
 mod rows;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -17,6 +19,7 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     access::{Action, Caller, Decision},
+    field::FieldType,
     id::Revision,
     json::Exact,
     name::CollectionName,
@@ -28,7 +31,10 @@ use common::{
 use serde_json::{Map, Value};
 use store::Snapshot;
 
-pub use self::aggregate::{Aggregated, aggregate};
+pub use self::{
+    aggregate::{Aggregated, aggregate},
+    lines::lines,
+};
 use self::{
     plan::Plan,
     rows::{Found, Rows},
@@ -38,6 +44,7 @@ use super::{
     cursor::{Cursor, Place},
     expand::Expansion,
     join::join,
+    stored::parse_some,
 };
 use crate::domain::{
     core::Core,
@@ -309,7 +316,8 @@ async fn render(
     let mut fitting = found.len();
     loop {
         match shaped(view, expansion, in_order(&found[..fitting])).await {
-            Ok(results) if flexible || fitting == found.len() => {
+            Ok(rows) if flexible || fitting == found.len() => {
+                let results = array(rows.into_iter());
                 return Ok(Rendered { results, versions: None, shown: fitting });
             }
             Ok(_) => return Err(too_large(fitting)),
@@ -357,16 +365,38 @@ fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
     json.freeze()
 }
 
+/// The members that have to be read of records; `None` for all.
+fn wanted<'a>(view: &'a View<'_>, expansion: &Expansion) -> Option<BTreeSet<&'a str>> {
+    let (query, collection) = (view.query, &view.schema.collection);
+    if query.fields.is_empty() || !query.left_join.is_empty() || !expansion.is_empty() {
+        return None;
+    }
+    let name = |asked: &'a String| match collection.field(asked) {
+        // Numbers in it may have more digits than a parsed value keeps.
+        Some(field) if matches!(field.kind, FieldType::Json { .. }) => None,
+        Some(field) => Some(field.name.as_str()),
+        None => Some(asked.as_str()),
+    };
+    query.fields.iter().map(name).collect()
+}
+
 /// The rows with what is joined to them and only the members that were asked for; [`Error::TooLargeTogether`] where they do not
 /// fit into one answer.
-async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Result<Bytes> {
+async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Result<Vec<Bytes>> {
     let View { core, snapshot, caller, schema, query, deadline, .. } = view;
-    let held: usize = page.iter().map(|(_, entry)| work::parsed_size(&entry.value)).sum();
+    let wanted = wanted(view, expansion);
+    let parsed = |(_, entry): &Found| {
+        if wanted.is_some() { entry.value.len() } else { work::parsed_size(&entry.value) }
+    };
+    let held: usize = page.iter().map(parsed).sum();
     if held > MAX_PAGE_BYTES && page.len() > 1 {
         return Err(Error::TooLargeTogether);
     }
     work::hold(held)?;
-    let mut rows = page.iter().map(|(id, entry)| schema.parse(*id, entry)).collect::<Result<Vec<Record>>>()?;
+    let mut rows = page
+        .iter()
+        .map(|(id, entry)| parse_some(schema, *id, entry, wanted.as_ref()))
+        .collect::<Result<Vec<Record>>>()?;
     for with in &query.left_join {
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }
@@ -396,5 +426,5 @@ async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Res
         }
         json.push(Bytes::from(row));
     }
-    Ok(array(json.into_iter()))
+    Ok(json)
 }

@@ -96,6 +96,16 @@ impl Plan {
         Walk::of(self, view, self.candidates(None), paths)
     }
 
+    /// Whether a walk comes by the rows in their order.
+    pub(super) fn is_in_order(&self) -> bool {
+        self.reversed().is_some()
+    }
+
+    /// What rows are ordered by.
+    pub(super) fn keys(&self) -> &SortKeys {
+        &self.keys
+    }
+
     /// Whether the rows can be told by their keys, one behind another.
     fn is_listed(&self) -> bool {
         self.is_exact() && self.reversed().is_some()
