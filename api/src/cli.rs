@@ -6,6 +6,7 @@ mod check;
 mod compact;
 mod control;
 mod demo;
+mod events;
 mod health;
 mod init;
 mod journal;
@@ -58,6 +59,8 @@ enum Command {
     Check(check::Check),
     /// Forget old changes.
     Journal(journal::Journal),
+    /// Follow a running server's changes as they are made.
+    Events(Box<events::Events>),
     /// Give disk space that the store does not need any more back to the system.
     Compact(compact::Compact),
     /// List, add and retire the keys that tokens are signed with.
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Salvage(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Journal(command) => command.run(),
+        Command::Events(command) => command.run(),
         Command::Compact(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Health(command) => command.run(),

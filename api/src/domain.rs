@@ -4,7 +4,7 @@
 //! A function's first argument says what it uses: a [`Core`] has the store, the clock, new ids and the limits; an [`App`] has
 //! that and all of sign-in. Of the modules each uses those before it:
 //! `numbers` < `keyspace` < `indexes` < `record` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
-//! `sessions` < `users` < `rotation` < `refresh` < `sign_in`.
+//! `sessions` < `users` < `rotation` < `refresh` < `sign_in`; `events` rests on all of it, and `core` holds who follows them.
 
 pub mod access_claims;
 pub mod app;
@@ -18,6 +18,7 @@ pub mod core;
 pub mod deadline;
 pub mod demo;
 pub mod error;
+pub mod events;
 pub mod gone;
 pub mod indexes;
 pub mod journal;

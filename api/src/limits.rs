@@ -4,10 +4,12 @@
 //! - `class`: which requests share an allowance
 //! - `policy`: how much is allowed, as it is written on the command line
 //! - `buckets`: who has how much of it left
+//! - `streams`: how many streams of events are open
 
 mod buckets;
 mod class;
 mod policy;
+mod streams;
 
 use std::{
     array,
@@ -26,6 +28,7 @@ use buckets::{Buckets, Key};
 pub use buckets::Allowance;
 pub use class::Class;
 pub use policy::{Policy, PolicyError, Settings};
+pub use streams::{StreamLimits, StreamPermit, StreamsTaken};
 
 /// Whose allowance a request takes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -12,6 +12,7 @@ mod context;
 mod cookie;
 mod cursor;
 mod error;
+mod events;
 mod input;
 mod leniency;
 mod log;
@@ -98,6 +99,8 @@ fn table(context: Context, assets: Assets) -> Table {
     tokens::register(&mut table);
     browser::register(&mut table);
     sessions::register(&mut table);
+    // What compresses waits for more, and events wait for nothing.
+    events::register(&mut table);
     table.compresses = true;
     users::register(&mut table);
     collections::register(&mut table);

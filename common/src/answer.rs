@@ -10,7 +10,7 @@ use serde::{
 
 use crate::schema::Described;
 
-/// How an answer is sent. A kind that is added (an event stream) is a variant here, a type that implements [`Streamed`], and
+/// How an answer is sent. A kind that is added is a variant here, a type that implements [`Streamed`], and
 /// nothing else: the server sends whatever is streamed alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerKind {
@@ -20,6 +20,8 @@ pub enum AnswerKind {
     Text,
     /// A file, made while it is sent.
     File,
+    /// Events, for as long as both sides like.
+    Events,
     /// No body at all.
     Nothing,
 }

@@ -4,6 +4,7 @@
 pub mod backup;
 pub mod changes;
 pub mod collections;
+pub mod events;
 pub mod health;
 pub mod log;
 pub mod metrics;
@@ -127,6 +128,8 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<changes::Erase>(),
     EndpointInfo::of::<changes::Operation>(),
     EndpointInfo::of::<changes::Revert>(),
+    EndpointInfo::of::<events::Stream>(),
+    EndpointInfo::of::<events::Ticket>(),
     EndpointInfo::of::<operations::List>(),
     EndpointInfo::of::<operations::Get>(),
     EndpointInfo::of::<operations::Stop>(),

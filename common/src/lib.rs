@@ -8,6 +8,7 @@
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
 //! - [`query`], [`aggregate`], [`page`], [`join`], [`change`], [`undo`], [`erase`], [`operation`]: list parameters, the page envelope, the left join, the
 //!   journal, undoing and erasing, work in the background.
+//! - [`event`]: live events, how they are read and followed.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
@@ -29,6 +30,7 @@ pub mod editor;
 pub mod endpoint;
 pub mod endpoints;
 pub mod erase;
+pub mod event;
 pub mod field;
 pub mod form;
 pub mod history;

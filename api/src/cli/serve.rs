@@ -2,6 +2,7 @@
 
 mod accounts;
 mod children;
+mod events;
 mod metrics;
 mod rotation;
 
@@ -13,10 +14,10 @@ use base::Clock;
 use clap::{Args, ValueEnum};
 use common::duration::parse_duration;
 use logging::Log;
-use server::{ServerOptions, Tls};
+use server::{ServerOptions, Tls, metrics::Http};
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::{accounts::AccountOptions, rotation::RotationOptions};
+use self::{accounts::AccountOptions, events::EventOptions, rotation::RotationOptions};
 use super::{
     control,
     listen::{Sockets, greet},
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::{
     assets::{Assets, Policy, PolicySource},
-    domain::{App, demo, operations, quota::Quota},
+    domain::{self, App, demo, operations, quota::Quota},
     limits::{self, Limits},
     routes::{self, AuthSchemes},
 };
@@ -91,6 +92,8 @@ pub(super) struct Serve {
     /// How often one caller may ask: reads, writes and credentials, each NUMBER/TIME or off; or off for all.
     #[arg(long, env = "COFFER_RATE_LIMIT", default_value_t, value_name = "CLASS=N/TIME,…|off")]
     rate_limit: limits::Settings,
+    #[command(flatten)]
+    events: EventOptions,
     /// How many records a user may own who is no admin, such as 10000; or off.
     #[arg(long, env = "COFFER_QUOTA_RECORDS", default_value = "1000000", allow_hyphen_values = true, value_parser = parse_count, value_name = "N|off")]
     quota_records: Limit,
@@ -162,6 +165,24 @@ impl Serve {
         })
     }
 
+    fn routing(&self, log: &Log, metrics: Arc<Http>, tls: Option<&Tls>) -> routes::Options {
+        let certificate_end = tls.cloned().map(|tls| Arc::new(move || tls.expires_at()) as routes::CertificateEnd);
+        routes::Options {
+            insecure_cookie: self.insecure_cookie,
+            unknown: routes::Unknown {
+                ignores_members: self.unknown_members == Unknown::Ignore,
+                ignores_parameters: self.unknown_parameters == Unknown::Ignore,
+            },
+            search_ignores_accents: self.search_accents == Accents::Ignore,
+            auth_schemes: AuthSchemes::new(self.accounts.auth_scheme.clone()),
+            log: log.clone(),
+            limits: Limits::new(self.rate_limit, Clock::system()),
+            event_streams: self.events.limits(),
+            metrics,
+            certificate_end,
+        }
+    }
+
     async fn serve(self, log: Log) -> Result<()> {
         let assets = match &self.web_dir {
             Some(dir) => Assets::from_dir(dir, self.web_policy()?)
@@ -188,19 +209,7 @@ impl Serve {
         let metrics = options.metrics.clone();
         let (server, tls) = self.sockets.bind(options)?;
         self.sockets.warn();
-        let routing = routes::Options {
-            insecure_cookie: self.insecure_cookie,
-            unknown: routes::Unknown {
-                ignores_members: self.unknown_members == Unknown::Ignore,
-                ignores_parameters: self.unknown_parameters == Unknown::Ignore,
-            },
-            search_ignores_accents: self.search_accents == Accents::Ignore,
-            auth_schemes: AuthSchemes::new(self.accounts.auth_scheme),
-            log: log.clone(),
-            limits: Limits::new(self.rate_limit, Clock::system()),
-            metrics,
-            certificate_end: tls.clone().map(|tls| Arc::new(move || tls.expires_at()) as routes::CertificateEnd),
-        };
+        let routing = self.routing(&log, metrics, tls.as_ref());
         if self.require_store {
             self.data.require_store()?;
         }
@@ -236,6 +245,7 @@ impl Serve {
             listener.serve(app.clone(), routing.clone(), stopped.clone());
         }
         tokio::spawn(operations::run_in_background(app.clone()));
+        tokio::spawn(domain::events::run(app.clone()));
         if let Some(tls) = tls {
             tokio::spawn(tls.watch_expiry(app.core().clock.clone()));
         }

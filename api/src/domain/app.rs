@@ -141,6 +141,7 @@ impl App {
     /// From now on the server finishes what it has and wants nothing new.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
+        self.core().events.hub.stop();
     }
 
     /// Whether the server is going down.

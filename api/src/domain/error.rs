@@ -4,7 +4,12 @@ use std::{borrow::Cow, iter, time::Duration};
 
 use auth::{password::HashError, token::TokenError};
 use base::OutOfMemory;
-use common::{access::Action, id::OperationId, name::FieldName, problem::FieldErrors};
+use common::{
+    access::Action,
+    id::{OperationId, Revision},
+    name::FieldName,
+    problem::FieldErrors,
+};
 use store::{CommitError, ReadError};
 use thiserror::Error;
 
@@ -70,6 +75,12 @@ pub enum Error {
     /// The history that it would take was removed.
     #[error("The history that this would take has been removed. Nothing was changed.")]
     Trimmed,
+    /// Of what happened since the place that events are to go on from, something was removed. Where they can begin.
+    #[error("What happened since then is not all kept any more. Read what is there now, and follow from \"since\".")]
+    EventsRemoved(Revision),
+    /// A caller has as many streams of events as they may.
+    #[error("{0}")]
+    TooManyStreams(String),
     /// A change of the definition is being made already.
     #[error("The definition of this collection is being changed already. Wait until that is done, or stop it.")]
     ChangeUnderWay(OperationId),

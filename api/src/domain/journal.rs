@@ -8,6 +8,7 @@ pub mod read;
 mod remove;
 mod scope;
 pub mod summary;
+mod trimmed;
 
 use std::net::IpAddr;
 
@@ -25,6 +26,7 @@ pub use back::Back;
 pub use entry::{Action, Entry, Link, RecordChange, Values, owner_at_deletion, parse, tombstone, tombstone_value};
 pub use remove::{Fate, Freed, Removal, make_room};
 pub use scope::{Written, count_operation, count_part, in_operation, operation, written};
+pub use trimmed::{note_trimmed, trimmed};
 
 /// The caller of something that concerns sign-in, and their IP address.
 #[derive(Debug, Clone, Copy)]

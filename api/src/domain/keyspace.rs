@@ -339,6 +339,11 @@ pub fn referring_definitions() -> Key {
     Key::space("m").text("referring_definitions")
 }
 
+/// A counter: the last commit of which the journal no longer tells all.
+pub fn trimmed() -> Key {
+    Key::space("m").text("trimmed")
+}
+
 /// Set-up is done. Written once, with the first admin.
 pub fn set_up() -> Key {
     Key::space("m").text("set_up")

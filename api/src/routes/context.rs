@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::auth_scheme::AuthSchemes;
 use super::leniency::Unknown;
 use crate::domain::App;
-use crate::limits::Limits;
+use crate::limits::{Limits, StreamLimits};
 use logging::Log;
 use server::metrics::Http;
 
@@ -26,6 +26,8 @@ pub struct Options {
     pub log: Log,
     /// How often callers may ask.
     pub limits: Limits,
+    /// How many streams of events callers may have open.
+    pub event_streams: StreamLimits,
     /// What the accept loop counts, to be shown.
     pub metrics: Arc<Http>,
     /// Tells when the server's TLS certificate ends, where it has one.

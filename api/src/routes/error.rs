@@ -11,6 +11,7 @@ use common::{
     access::Action,
     endpoint::{Dialect, path_and_query},
     endpoints::operations,
+    id::Revision,
     problem::{FieldErrors, NON_FIELD},
     published::ErrorForm,
 };
@@ -225,6 +226,12 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         }
         Error::NotRevertible(_) => Problem::conflict(detail).with_code("not_revertible"),
         Error::Trimmed => Problem::gone(detail),
+        Error::EventsRemoved(Revision(begin)) => {
+            Problem::gone(detail).with_code("trimmed").with("since", begin.to_string())
+        }
+        Error::TooManyStreams(_) => {
+            return (Problem::too_many_requests(detail).with_code("too_many_streams"), None, Some(5));
+        }
         Error::ChangeUnderWay(_) => Problem::conflict(detail).with_code("change_under_way"),
         Error::HeldBack(errors) => Problem::conflict(detail).with_code("held_back").with_errors(errors),
         Error::WouldDrop(holding) => {

@@ -202,6 +202,11 @@ impl<E: Endpoint> Input<E> {
         self.session.as_ref().ok_or_else(|| AuthError::Missing.into())
     }
 
+    /// The same where there may be none, since something else may prove the caller.
+    pub(super) fn session_if_any(&self) -> Option<&Authenticated> {
+        self.session.as_ref()
+    }
+
     /// The claims of the refresh token that came, which was verified.
     pub(super) fn refresh_claims(&self) -> Result<Claims, Error> {
         Ok(self.refresh.ok_or(AuthError::Missing)??)

@@ -23,7 +23,7 @@ use super::{
     response::to_warp,
     table::{Table, split},
 };
-use crate::domain::{App, Result, sessions};
+use crate::domain::{App, Result, events, sessions};
 
 /// How long a count of the sessions is good: counting reads all of them.
 const COUNTED: Duration = Duration::from_secs(15);
@@ -112,6 +112,10 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
             end.unix_timestamp(),
         );
     }
+    let events::Counts { open, delivered, let_go } = app.core().events.counts();
+    text.single("coffer_event_streams", Kind::Gauge, "Streams of events that are open.", open);
+    text.single("coffer_events_delivered_total", Kind::Counter, "Events that were handed to streams.", delivered);
+    text.single("coffer_event_streams_let_go_total", Kind::Counter, "Streams whose clients were too slow.", let_go);
     let lost = options.log.lost();
     text.single("coffer_log_lines_lost_total", Kind::Counter, "Lines of the log that nobody read in time.", lost);
     Process::look().write(&mut text);

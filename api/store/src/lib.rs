@@ -128,6 +128,13 @@ impl Store {
         }
     }
 
+    /// Waits until there is a commit later than `version`, and gives the last one. Whoever follows the store asks again and again.
+    pub async fn later_than(&self, version: Version) -> Version {
+        match &self.0 {
+            Engine::Local(local) => local.later_than(version).await,
+        }
+    }
+
     /// Applies a batch whole or not at all, and returns its version once it is durable. The batch
     /// goes through even if the caller stops waiting.
     pub async fn commit(&self, batch: Batch) -> Result<Version, CommitError> {

@@ -93,6 +93,16 @@ impl Local {
         Watermark { version: current.version, changes: spaces.map(|space| current.last_changes.of(space)) }
     }
 
+    pub(crate) async fn later_than(&self, version: Version) -> Version {
+        let mut current = self.0.inner.current.subscribe();
+        let later = current.wait_for(|generation| generation.version > version).await.map(|later| later.version);
+        match later {
+            Ok(later) => later,
+            // It cannot be: this handle keeps the sender.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Version, CommitError> {
         let answer = self.0.inner.queue.push(batch)?;
         // Without an answer the committer ended first.

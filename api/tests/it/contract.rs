@@ -62,7 +62,7 @@ async fn d1_every_endpoint_asks_for_the_token_that_it_says() {
         let with_bad = call(&forged, info, &path, None).await;
         let with_users = call(&user, info, &path, None).await;
         match info.access {
-            Access::SignedIn | Access::Admin | Access::Rules => {
+            Access::SignedIn | Access::SignedInOrTicket | Access::Admin | Access::Rules => {
                 without.refused(401);
                 assert_eq!(without.header("www-authenticate"), "Bearer realm=\"api\"", "{info:?}");
                 with_bad.refused(401);

@@ -22,6 +22,7 @@ mod docs;
 mod drf_clients;
 mod drf_errors;
 mod erase;
+mod events;
 mod explain;
 #[path = "../../store/tests/it/files.rs"]
 mod files;

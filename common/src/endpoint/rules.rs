@@ -16,6 +16,8 @@ pub enum Access {
     Rules,
     /// An access token.
     SignedIn,
+    /// An access token, or a ticket in the query that one was traded for.
+    SignedInOrTicket,
     /// An access token of an admin.
     Admin,
 }
@@ -28,13 +30,14 @@ impl Access {
             Self::Cookie => "cookie",
             Self::Rules => "by the collection's rules",
             Self::SignedIn => "yes",
+            Self::SignedInOrTicket => "yes, or a ticket",
             Self::Admin => "yes, an admin's",
         }
     }
 
     /// An access token is looked at where one is sent.
     pub const fn takes_token(self) -> bool {
-        matches!(self, Self::Rules | Self::SignedIn | Self::Admin)
+        matches!(self, Self::Rules | Self::SignedIn | Self::SignedInOrTicket | Self::Admin)
     }
 
     /// Only the web app of this server may call it: the request must come from the same origin and bring [`BROWSER_HEADER`].

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::id::{RecordId, UserId};
 use store::{
-    Batch, CommitError, Expect, Reserve, Snapshot,
+    Batch, CommitError, Expect, Reserve, Snapshot, Version,
     journal::{self as blocks, Appended, Block, Position},
 };
 
-use super::{Back, Entry, RecordChange, Values, parse};
+use super::{Action, Back, Entry, RecordChange, Values, note_trimmed, parse};
 use crate::domain::{core::Core, error::Result, keyspace, numbers::CollectionNumber};
 
 /// Blocks that one commit writes anew.
@@ -80,6 +80,10 @@ pub struct Removal {
     freed: Freed,
     /// How many entries go.
     pub count: u64,
+    /// Of every record the latest entry stays, which tells what the others would have led to.
+    pub keeps_latest: bool,
+    /// The last commit of which something goes that no other entry tells.
+    last: Option<Version>,
 }
 
 impl Removal {
@@ -88,10 +92,10 @@ impl Removal {
         let mut kept = Vec::with_capacity(block.entries.len());
         for appended in &block.entries {
             let entry = parse(&appended.bytes)?;
-            if !goes(appended, &entry) {
+            if goes(appended, &entry) {
+                self.goes(appended.at, &entry);
+            } else {
                 kept.push(appended.clone());
-            } else if let Entry::Record(change, values) = &entry {
-                self.freed.add(change, values);
             }
         }
         let gone = block.entries.len() - kept.len();
@@ -117,8 +121,10 @@ impl Removal {
                 Fate::Becomes(entry) => Some(entry),
             };
             changed += 1;
-            if let Entry::Record(change, values) = &before {
-                self.freed.add(change, values);
+            match &before {
+                before if after.is_none() => self.goes(appended.at, before),
+                Entry::Record(change, values) => self.freed.add(change, values),
+                Entry::Other(..) => {}
             }
             if let Some(after) = after {
                 if let Entry::Record(change, values) = &after {
@@ -134,6 +140,21 @@ impl Removal {
         Ok(())
     }
 
+    fn goes(&mut self, at: Position, entry: &Entry) {
+        let mut is_told = false;
+        if let Entry::Record(change, values) = entry {
+            self.freed.add(change, values);
+            is_told = match change.action {
+                Action::Create | Action::Restore => self.keeps_latest,
+                Action::Update => self.keeps_latest && change.owner_before == change.owner_after,
+                Action::Delete => false,
+            };
+        }
+        if !is_told {
+            self.last = self.last.max(Some(at.version));
+        }
+    }
+
     fn write(&mut self, block: &Block, kept: &[Appended]) {
         self.batch.expect(block.key.clone(), Expect::Version(block.version));
         if kept.is_empty() {
@@ -145,8 +166,11 @@ impl Removal {
 
     /// The batch, with what makers no longer have.
     pub async fn finish(self, core: &Core, snapshot: &Snapshot) -> Result<Batch> {
-        let Self { mut batch, freed, .. } = self;
+        let Self { mut batch, freed, last, .. } = self;
         freed.stage(core, snapshot, &mut batch).await?;
+        if let Some(last) = last {
+            note_trimmed(snapshot, &mut batch, last).await?;
+        }
         Ok(batch)
     }
 }
@@ -163,7 +187,8 @@ pub async fn make_room(core: &Core, collection: CollectionNumber, id: RecordId) 
     }
     let kept = versions.len().div_ceil(2).max(1);
     let goes: BTreeSet<Position> = versions.into_iter().skip(kept).collect();
-    let mut removal = Removal::default();
+    let keeping = || Removal { keeps_latest: true, ..Removal::default() };
+    let mut removal = keeping();
     let (mut done, mut together) = (None::<store::Key>, 0);
     for at in &goes {
         let Some(block) = blocks::block_of(&snapshot, *at).await? else { continue };
@@ -174,7 +199,7 @@ pub async fn make_room(core: &Core, collection: CollectionNumber, id: RecordId) 
         together += 1;
         if together == TOGETHER {
             together = 0;
-            if !commit(core, &snapshot, std::mem::take(&mut removal)).await? {
+            if !commit(core, &snapshot, std::mem::replace(&mut removal, keeping())).await? {
                 return Ok(());
             }
         }

@@ -106,7 +106,9 @@ impl Trim {
     async fn remove_entries(&mut self, core: &Core, budget: &mut Budget<'_>, piece: &mut Piece) -> Result<()> {
         let mut freed = Freed::default();
         let removed = self.remove_blocks(core, budget, piece, &mut freed).await;
-        freed.stage(core, &core.store.snapshot().await?, &mut piece.batch).await?;
+        let snapshot = core.store.snapshot().await?;
+        freed.stage(core, &snapshot, &mut piece.batch).await?;
+        journal::note_trimmed(&snapshot, &mut piece.batch, self.last).await?;
         removed
     }
 

@@ -205,6 +205,11 @@ impl Conditions {
         Ok(Self { all, words, ignores_accents, spent: Spent::default() })
     }
 
+    /// What was spent on patterns so far does not count: another record comes.
+    pub(crate) fn begin_anew(&self) {
+        self.spent.begin_anew();
+    }
+
     /// Everything is listed.
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty() && self.words.is_empty()

@@ -38,7 +38,7 @@ pub(super) fn compile(pattern: &str, ignore_case: bool) -> std::result::Result<R
 
 /// What a request has spent on patterns.
 #[derive(Debug, Default)]
-pub(super) struct Spent {
+pub(crate) struct Spent {
     all: AtomicU64,
     /// Since others had the thread.
     stretch: AtomicU64,
@@ -65,6 +65,11 @@ impl Spent {
             deadline.pause().await?;
         }
         Ok(())
+    }
+
+    /// Nothing so far.
+    pub(super) fn begin_anew(&self) {
+        self.all.store(0, Relaxed);
     }
 
     /// Whether the budget is used up.

@@ -42,7 +42,7 @@ pub(crate) async fn covers_history(
 }
 
 /// The entries of the records that a decision covers by their owner.
-pub(super) async fn owned(
+pub(in crate::domain) async fn owned(
     core: &Core,
     snapshot: &Snapshot,
     schema: &Schema,

@@ -4,8 +4,8 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, changes, collections, health, log, metrics, operations, paths, records, root, sessions, setup, storage,
-        tokens, users,
+        backup, changes, collections, events, health, log, metrics, operations, paths, records, root, sessions, setup,
+        storage, tokens, users,
     },
 };
 use serde_json::{Value, json};
@@ -61,6 +61,8 @@ pub(crate) async fn fitting(
         users::Me,
         collections::List,
         changes::List,
+        events::Stream,
+        events::Ticket,
         operations::List,
         paths::List,
         backup::Get,
