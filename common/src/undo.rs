@@ -151,6 +151,33 @@ impl Query for RevertQuery {
     }
 }
 
+/// The parameters of a restoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RestoreQuery {
+    /// Fields that the version had, and the collection has no more, come back too. For admins.
+    pub fields: bool,
+}
+
+impl Query for RestoreQuery {
+    fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
+        let mut query = Self::default();
+        let mut errors = FieldErrors::new();
+        for (name, value) in pairs {
+            match (name.as_str(), value.as_str()) {
+                ("fields", "true" | "1") => query.fields = true,
+                ("fields", "false" | "0") => query.fields = false,
+                ("fields", _) => errors.push(name, invalid("This is true or false.")),
+                _ => errors.push(name, unknown_parameter()),
+            }
+        }
+        errors.or(query)
+    }
+
+    fn to_pairs(&self) -> Pairs {
+        if self.fields { vec![("fields".to_owned(), "true".to_owned())] } else { Vec::new() }
+    }
+}
+
 /// The parameters of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeleteQuery {

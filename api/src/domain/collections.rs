@@ -7,10 +7,15 @@ mod delete;
 mod dry_run;
 mod plan;
 mod rename;
+mod restore;
 
 pub use change::{add_field, drop_field, replace, update, update_field};
+pub(in crate::domain) use change::{revive, undo};
 pub use delete::delete;
+pub(in crate::domain) use delete::delete_undoing;
+pub(in crate::domain) use plan::Undone;
 pub(in crate::domain) use rename::stage as stage_names;
+pub(in crate::domain) use restore::stage_restored;
 
 use common::{
     access::{Action, Caller, Decision},

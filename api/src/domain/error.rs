@@ -84,6 +84,9 @@ pub enum Error {
     /// A change of the definition is being made already.
     #[error("The definition of this collection is being changed already. Wait until that is done, or stop it.")]
     ChangeUnderWay(OperationId),
+    /// What a deletion took along is still being removed.
+    #[error("What this deleted is still being removed. Undo it when that is done.")]
+    RemovalUnderWay(OperationId),
     /// A write does not fit the definition that is coming, for which such writes are held back.
     #[error("The definition of this collection is being changed, and this would not fit it then.")]
     HeldBack(FieldErrors),

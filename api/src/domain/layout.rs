@@ -10,7 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     conversion::{Conversion, carry_over},
     field::{Field, FieldType},
-    id::{FieldId, RecordId, Revision},
+    id::{FieldId, OperationId, RecordId, Revision},
     json::Exact,
     name::FieldName,
     problem::FieldErrors,
@@ -36,6 +36,9 @@ pub struct Step {
     pub version: u32,
     /// What became of fields. Nothing where they only stand in another order.
     pub fields: Vec<FieldStep>,
+    /// What made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
 }
 
 /// What became of a field.
@@ -75,10 +78,22 @@ pub enum FieldStep {
         /// How values change, beside what loses nothing.
         convert: Conversion,
     },
+    /// Its values are what they were before the step to a version. Where that is not known, since they were written after it, they are
+    /// converted.
+    Restored {
+        /// That version.
+        since: u32,
+        /// What its type was.
+        from: Box<FieldType>,
+        /// What it is.
+        to: Box<Field>,
+        /// What becomes of what does not fit.
+        convert: Conversion,
+    },
 }
 
 /// The fields of one version: their ids and names.
-type Names = Vec<(Uuid, FieldName)>;
+pub(super) type Names = Vec<(Uuid, FieldName)>;
 
 /// What a record was before it was carried over, as far as it is not in what it is now.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -181,12 +196,15 @@ impl Schema {
     pub fn translate(&self, mut record: Record, from: u32, mut errors: Option<&mut FieldErrors>) -> Record {
         // With whether the field is gone.
         let mut values: HashMap<Uuid, (Exact, bool)> = HashMap::new();
+        // What they were before the steps to versions.
+        let mut earlier: HashMap<(Uuid, u32), Exact> = HashMap::new();
         for (id, name) in self.names(from) {
             if let Some(value) = record.take(name.as_str()) {
                 values.insert(id, (value, false));
             }
         }
-        for step in self.keys.steps.iter().filter(|step| step.version > from).flat_map(|step| &step.fields) {
+        let steps = self.keys.steps.iter().filter(|step| step.version > from);
+        for (version, step) in steps.flat_map(|step| step.fields.iter().map(|field| (step.version, field))) {
             match step {
                 FieldStep::Renamed { .. } => {}
                 FieldStep::Added { field, value } => {
@@ -202,8 +220,16 @@ impl Schema {
                         value.1 = false;
                     }
                 }
-                FieldStep::Converted { from, to, convert } => {
-                    let Some((value, false)) = to.id.and_then(|id| values.get_mut(&id.uuid())) else { continue };
+                FieldStep::Converted { from, to, convert } | FieldStep::Restored { from, to, convert, .. } => {
+                    let Some(id) = to.id.map(FieldId::uuid) else { continue };
+                    let Some((value, false)) = values.get_mut(&id) else { continue };
+                    earlier.insert((id, version), value.clone());
+                    if let FieldStep::Restored { since, .. } = step
+                        && let Some(was) = earlier.get(&(id, *since))
+                    {
+                        value.clone_from(was);
+                        continue;
+                    }
                     match carry_over(from, to, convert, member(value)) {
                         Ok(converted) => *value = converted,
                         Err(faults) => {
@@ -299,8 +325,23 @@ impl Schema {
         })
     }
 
+    /// The field that was dropped last of those of a name.
+    pub fn dropped_named(&self, name: &str) -> Option<&Field> {
+        let dropped = self.keys.steps.iter().rev().flat_map(|step| &step.fields).find_map(|step| match step {
+            FieldStep::Dropped { was } if was.name.as_str() == name => was.id,
+            _ => None,
+        });
+        self.dropped(dropped?)
+    }
+
+    /// The version that dropped a field, the last time.
+    pub fn dropped_at(&self, id: FieldId) -> Option<u32> {
+        let drops = |field: &FieldStep| matches!(field, FieldStep::Dropped { was } if was.id == Some(id));
+        self.keys.steps.iter().rev().find(|step| step.fields.iter().any(drops)).map(|step| step.version)
+    }
+
     /// What the fields were called under a version.
-    fn names(&self, version: u32) -> Names {
+    pub(super) fn names(&self, version: u32) -> Names {
         let mut names: Names = self.keys.fields.iter().map(|field| (field.id, field.name.clone())).collect();
         for step in self.keys.steps.iter().rev().take_while(|step| step.version > version) {
             for step in step.fields.iter().rev() {
@@ -314,7 +355,7 @@ impl Schema {
                         names.retain(|(id, _)| *id != field.uuid());
                     }
                     FieldStep::Dropped { was } => names.extend(was.id.map(|id| (id.uuid(), was.name.clone()))),
-                    FieldStep::Converted { .. } => {}
+                    FieldStep::Converted { .. } | FieldStep::Restored { .. } => {}
                 }
             }
         }

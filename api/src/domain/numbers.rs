@@ -229,7 +229,7 @@ impl Keys {
         Self {
             number: self.number,
             last,
-            version: self.version + u32::from(!is_same),
+            version: self.version + u32::from(!is_same || !converted.is_empty()),
             fields,
             indexes,
             steps: self.steps.clone(),
@@ -278,6 +278,12 @@ impl Keys {
         let find = |of: &IndexOf| self.indexes.iter().find(|index| index.of == *of).map(|index| index.number);
         let only = vec![field];
         FieldIndexes { values: find(&IndexOf::Fields(only.clone())), unique: find(&IndexOf::Unique(only)) }
+    }
+
+    /// Whether records of `before` are to be written anew, so that reading them is cheap: where their fields only stand in another order,
+    /// that is no gain.
+    pub fn is_rewritten(&self, before: &Self) -> bool {
+        self.steps.iter().skip(before.steps.len()).any(|step| !step.fields.is_empty())
     }
 
     /// The index of owners, where there is one.

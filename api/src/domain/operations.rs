@@ -15,6 +15,7 @@ mod history;
 mod indexes;
 mod piece;
 mod redefine;
+mod refill;
 mod runner;
 mod stored;
 mod sweep;
@@ -50,7 +51,9 @@ use stored::{Stored, load};
 pub use delete_collection::remove_collection;
 pub(crate) use delete_collection::work_on;
 pub(crate) use piece::{Budget, Piece, Steps};
-pub use redefine::{Redefined, begin_rewriting, end_change, push, redefine};
+pub(crate) use redefine::Redefine;
+pub use redefine::{Redefined, end_change, push};
+pub(crate) use redefine::{begin_rewriting, redefine, wait_for};
 pub use runner::{Runner, run_in_background};
 pub use trim::Trim;
 

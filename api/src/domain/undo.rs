@@ -5,7 +5,9 @@
 //! - `judge`: what keeps items from going back
 //! - `write`: the batch that puts them back
 //! - `large`: the same in pieces, in the background
+//! - `definition`: collections and their definitions
 
+mod definition;
 mod item;
 mod judge;
 mod large;
@@ -62,6 +64,11 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) 
     loop {
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, id).await?;
+        if let Some(change) = definition::find(&snapshot, id).await?
+            && caller.is_admin()
+        {
+            return definition::revert(core, by, (own, id), change, changed).await;
+        }
         if parts.count() > core.revert_at_once {
             let is_checked = large::check(core, &snapshot, by, parts, changed, &deadline).await?;
             let operation = operations::revert(core, by, Revert::new(id, caller, changed, is_checked)).await?;

@@ -117,7 +117,7 @@ impl Refusal {
 
     fn answer(self, takes_credentials: bool, dialect: Dialect, asked: Asked) -> Response {
         let under_way = match &self {
-            Self::Domain(Error::ChangeUnderWay(operation)) => Some(*operation),
+            Self::Domain(Error::ChangeUnderWay(operation) | Error::RemovalUnderWay(operation)) => Some(*operation),
             _ => None,
         };
         let (mut problem, challenge, retry_after) = match self {
@@ -233,6 +233,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
             return (Problem::too_many_requests(detail).with_code("too_many_streams"), None, Some(5));
         }
         Error::ChangeUnderWay(_) => Problem::conflict(detail).with_code("change_under_way"),
+        Error::RemovalUnderWay(_) => Problem::conflict(detail).with_code("removal_under_way"),
         Error::HeldBack(errors) => Problem::conflict(detail).with_code("held_back").with_errors(errors),
         Error::WouldDrop(holding) => {
             let records = holding.into_iter().map(|(field, count)| (field.to_string(), json!(count)));

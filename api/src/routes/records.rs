@@ -250,7 +250,8 @@ async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<R
     let (name, id, revision) = &input.params;
     let by = Actor::at(&input.caller, input.origin.address);
     let precondition = input.precondition();
-    let (sent, lost) = records::restore(context.app.core(), by, name, *id, *revision, precondition.as_ref()).await?;
+    let (sent, lost) =
+        records::restore(context.app.core(), by, name, (*id, *revision), input.query, precondition.as_ref()).await?;
     let reply = Reply::stored_record(sent);
     if lost.is_empty() {
         return Ok(reply);

@@ -12,7 +12,7 @@ use crate::{
     page::Page,
     query::{ListQuery, RecordQuery},
     record::{Addresses, OneOrMany, Record},
-    undo::{DeleteQuery, Deletion},
+    undo::{DeleteQuery, Deletion, RestoreQuery},
 };
 
 endpoint! {
@@ -136,7 +136,7 @@ endpoint! {
     /// Put a version of a record back, also after it was deleted.
     Restore: POST "/api/records/{collection}/{id}/history/{revision}/restore/",
     access Rules, cost Writes(User), errors Drf,
-    params (CollectionName, RecordId, Revision),
+    params (CollectionName, RecordId, Revision), query RestoreQuery,
     body () as NOTHING,
     answer Record as OK
 }

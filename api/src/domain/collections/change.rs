@@ -19,16 +19,17 @@ use store::{Batch, Expect, Scan, Snapshot};
 
 use super::{
     carry_over, check_references, dry_run, expect_references, get,
-    plan::{Plan, asks_for_value},
+    plan::{Plan, Undone, asks_for_value},
     rename,
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
     journal, keyspace,
-    operations::{self, Redefined},
+    operations::{self, Redefine, Redefined},
     paths,
     precondition::Precondition,
+    record,
     retry::Retry,
     schema::{self, Schema, StoredComing, StoredDefinition},
 };
@@ -42,7 +43,7 @@ pub async fn replace(
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
-    change(core, caller, name, query, precondition, |_| Ok(definition.clone())).await
+    change(core, caller, name, (query, None), precondition, |_| Ok(definition.clone())).await
 }
 
 /// Changes parts of a definition.
@@ -54,7 +55,7 @@ pub async fn update(
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
-    change(core, caller, name, query, precondition, |collection| Ok(patch.clone().apply(collection))).await
+    change(core, caller, name, (query, None), precondition, |collection| Ok(patch.clone().apply(collection))).await
 }
 
 /// Adds a field.
@@ -66,7 +67,7 @@ pub async fn add_field(
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
-    change(core, caller, name, query, precondition, |collection| {
+    change(core, caller, name, (query, None), precondition, |collection| {
         if collection.fields.iter().any(|known| known.name == field.name) {
             return Err(FieldErrors::of("name", FieldError::new("unique", "Another field has this name already.")));
         }
@@ -88,7 +89,7 @@ pub async fn update_field(
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
     let mut place = None;
-    let changed = change(core, caller, name, query, precondition, |collection| {
+    let changed = change(core, caller, name, (query, None), precondition, |collection| {
         let (i, known) = find(collection, field).ok_or_else(no_field)?;
         place = Some(i);
         let mut members = object(json!(known))?;
@@ -131,7 +132,7 @@ pub async fn drop_field(
 ) -> Result<DefinitionAnswer> {
     let mut query = query.clone();
     query.drop.push(field.clone());
-    let changed = change(core, caller, name, &query, precondition, |collection| {
+    let changed = change(core, caller, name, (&query, None), precondition, |collection| {
         let (i, _) = find(collection, field).ok_or_else(no_field)?;
         let mut definition = same(collection);
         definition.fields.remove(i);
@@ -174,11 +175,51 @@ fn of_field(error: Error, place: Option<usize>) -> Error {
     Error::Invalid(own)
 }
 
+/// Has fields come back that are gone, by the names that they had last. Those that nobody remembers stay away.
+pub(in crate::domain) async fn revive(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    fields: &[String],
+) -> Result<()> {
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
+    let back: Vec<Field> = fields.iter().filter_map(|field| schema.dropped_named(field).cloned()).collect();
+    if back.is_empty() {
+        return Ok(());
+    }
+    let query = DefinitionQuery::default();
+    let answer = change(core, caller, name, (&query, None), None, |collection| {
+        let mut definition = same(collection);
+        let is_there = |field: &&Field| definition.fields.iter().any(|known| known.id == field.id);
+        let missing: Vec<Field> = back.iter().filter(|field| !is_there(field)).cloned().collect();
+        definition.fields.extend(missing);
+        Ok(definition)
+    })
+    .await?;
+    match answer {
+        DefinitionAnswer::Begun(operation) => Err(Error::ChangeUnderWay(operation.id)),
+        DefinitionAnswer::Changed(_) | DefinitionAnswer::WouldBe(_) => Ok(()),
+    }
+}
+
+/// Undoes a change of a definition: gives it the parts of before again.
+pub(in crate::domain) async fn undo(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    definition: &Definition,
+    undone: &Undone,
+) -> Result<DefinitionAnswer> {
+    let query = DefinitionQuery::default();
+    change(core, caller, name, (&query, Some(undone)), None, |_| Ok(definition.clone())).await
+}
+
 async fn change(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
-    query: &DefinitionQuery,
+    (query, undone): (&DefinitionQuery, Option<&Undone>),
     precondition: Option<&Precondition>,
     mut define: impl FnMut(&Collection) -> std::result::Result<Definition, FieldErrors>,
 ) -> Result<DefinitionAnswer> {
@@ -200,12 +241,14 @@ async fn change(
             definition.name.clone_from(&before.collection.name);
         }
         check_references(core, &snapshot, &mut definition, Some(&before.collection.name)).await?;
-        let mut plan = Plan::new(&before, definition, core.timestamp(), &mut || core.ids.next_id())?;
+        let mut plan = Plan::new(&before, definition, core.timestamp(), &mut || core.ids.next_id(), undone)?;
         if query.dry_run {
             let told = dry_run::of(core, &snapshot, &before, plan, query).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
         }
-        check_dropped(core, &snapshot, &before, &plan, query).await?;
+        if !undone.is_some_and(|undone| undone.overwrites) {
+            check_dropped(core, &snapshot, &before, &plan, (query, undone)).await?;
+        }
         check_values(core, &snapshot, &before, &plan).await?;
         let records = schema::count(&core.owners, &snapshot, before.number(), Decision::All).await?.unwrap_or(0);
         let key = keyspace::collection(&before.collection.name);
@@ -228,9 +271,12 @@ async fn change(
                 ..StoredDefinition::new(before.collection.clone(), before.keys.clone())
             };
             batch.put(key, serde_json::to_vec(&definition)?);
-            let Some(redefined) =
-                operations::redefine(core, caller, before.number(), records, id, batch, !query.respond_async).await?
-            else {
+            let work = Redefine::new(id, before.number(), false, caller)
+                .refilling(plan.refilled)
+                .undoing(undone.map(|undone| undone.operation));
+            let redefined =
+                operations::redefine(core, caller, work, records, (id, batch), !query.respond_async).await?;
+            let Some(redefined) = redefined else {
                 continue;
             };
             return match redefined {
@@ -248,12 +294,25 @@ async fn change(
         let entry = journal::entry(core, caller, Subject::Collection, &name, Verb::Update)
             .values(json!(before.collection), json!(plan.after.collection));
         batch.put(keyspace::collection(&name), serde_json::to_vec(&plan.after)?).append(journal::bytes(&entry));
+        if let Some(undone) = undone {
+            let revert = journal::entry(core, caller, Subject::Operation, &undone.operation, Verb::Revert);
+            batch.append(journal::bytes(&revert));
+        }
         expect_references(&mut batch, &plan.after.collection);
-        if records > 0 && plan.after.keys.steps.len() > before.keys.steps.len() {
-            operations::begin_rewriting(core, caller, before.number(), records, &mut batch).await?;
+        let mut begun = None;
+        if records > 0 && plan.after.keys.is_rewritten(&before.keys) {
+            let is_refilling = !plan.refilled.is_empty();
+            let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
+            let work = Redefine::new(id, before.number(), true, caller).refilling(plan.refilled);
+            begun = operations::begin_rewriting(core, caller, work, records, (id, &mut batch)).await?;
+            begun = begun.filter(|_| is_refilling);
         }
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
+            if let Some(id) = begun {
+                // What comes back is there with the answer, where that takes no time.
+                operations::wait_for(core, id).await?;
+            }
             return changed(core, caller, &name).await;
         }
     }
@@ -285,7 +344,7 @@ async fn check_dropped(
     snapshot: &Snapshot,
     before: &Schema,
     plan: &Plan,
-    query: &DefinitionQuery,
+    (query, undone): (&DefinitionQuery, Option<&Undone>),
 ) -> Result<()> {
     let mut errors = FieldErrors::new();
     let named = |field: &Field| query.drop.iter().any(|name| *name == field.name || field.aliases.contains(name));
@@ -308,7 +367,15 @@ async fn check_dropped(
         for (key, entry) in page {
             let record = before.decode(carry_over::id_of(&key)?, &entry.value)?;
             for (field, (_, count)) in unnamed.iter().zip(&mut holding) {
-                *count += u64::from(holds_something(&record, field));
+                // What a field was added with is nobody's.
+                let added = undone.and_then(|undone| undone.added.get(&field.id?));
+                let is_as_added = match added {
+                    Some((version, value)) => {
+                        record::written(&entry.value)? < *version || record.get(field.name.as_str()) == Some(value)
+                    }
+                    None => false,
+                };
+                *count += u64::from(!is_as_added && holds_something(&record, field));
             }
         }
         deadline.pause().await?;

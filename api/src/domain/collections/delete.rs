@@ -31,6 +31,17 @@ pub async fn delete(
     name: &CollectionName,
     precondition: Option<&Precondition>,
 ) -> Result<Option<Operation>> {
+    delete_undoing(core, caller, name, precondition, None).await
+}
+
+/// The same, which may undo an operation.
+pub(in crate::domain) async fn delete_undoing(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    precondition: Option<&Precondition>,
+    reverts: Option<OperationId>,
+) -> Result<Option<Operation>> {
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
@@ -48,6 +59,10 @@ pub async fn delete(
         let mut batch = Batch::new();
         batch.use_reserve(Reserve::Half);
         stage_definition(core, caller, &snapshot, &schema, &mut batch).await?;
+        if let Some(reverts) = &reverts {
+            let revert = journal::entry(core, caller, Subject::Operation, reverts, Verb::Revert);
+            batch.append(journal::bytes(&revert));
+        }
         Gone::of(&schema, Some(id), left).stage(&mut batch, gone::version(&snapshot, number).await?)?;
         if !is_small {
             if let Some(left) = operations::remove_collection(core, caller, number, records, (id, batch)).await? {

@@ -117,7 +117,7 @@ pub(super) async fn of(
         let named = query.drop.iter().any(|name| name.as_str() == field);
         let how = if named { "" } else { " It has to be named in drop." };
         told.gone.push(format!(
-            "What stands in \"{field}\" in {records}. It comes back with the field's id, until a record is changed; then its history has it.{how}"
+            "What stands in \"{field}\" in {records}. It comes back with the field, or by undoing this, as long as the records' history is kept.{how}"
         ));
     }
     Ok(told)

@@ -1,13 +1,13 @@
 //! What a changed definition means for the records that there are: which field became which, what their values become, and what has to
 //! be looked at before it can hold.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use common::{
     collection::{Collection, Definition, IndexDefinition, check_indexes},
     conversion::{Conversion, ConversionStep},
     field::{Field, FieldChange, FieldType},
-    id::FieldId,
+    id::{FieldId, OperationId},
     json::Exact,
     name::FieldName,
     problem::{FieldError, FieldErrors},
@@ -18,6 +18,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::{
+    journal,
     layout::{FieldStep, Step},
     schema::{Schema, StoredDefinition},
 };
@@ -34,17 +35,27 @@ pub(super) struct Plan {
     pub checked: Vec<usize>,
     /// There are indexes to be made.
     pub has_new_indexes: bool,
+    /// Fields whose values come back, as far as records and their history have them; each with the version before which they had them.
+    pub refilled: Vec<(FieldId, u32)>,
 }
 
 impl Plan {
-    /// What `definition` makes of a collection. `at` is the time, `next_id` gives the ids of new fields.
+    /// What `definition` makes of a collection. `at` is the time, `next_id` gives the ids of new fields. `undone` is what it undoes.
     pub(super) fn new(
         before: &Schema,
         definition: Definition,
         at: String,
         next_id: &mut dyn FnMut() -> Uuid,
+        undone: Option<&Undone>,
     ) -> Result<Self, FieldErrors> {
-        let mut making = Making { before, errors: FieldErrors::new(), steps: Vec::new(), converted: HashSet::new() };
+        let mut making = Making {
+            before,
+            errors: FieldErrors::new(),
+            steps: Vec::new(),
+            converted: HashSet::new(),
+            undone,
+            refilled: Vec::new(),
+        };
         let matched = making.matched(&definition.fields);
         let mut fields = Vec::with_capacity(definition.fields.len());
         let (mut without_value, mut checked) = (Vec::new(), Vec::new());
@@ -64,6 +75,7 @@ impl Plan {
                 Some(Was::Gone(was)) => {
                     field.id = was.id;
                     making.steps.extend(was.id.map(|field| FieldStep::Revived { field }));
+                    making.refilled.extend(was.id.and_then(|id| Some((id, before.dropped_at(id)?))));
                     if needs_conversion(&was.kind, &field.kind, &change) {
                         making.convert(was, &field, change);
                     }
@@ -85,7 +97,7 @@ impl Plan {
         let dropped: Vec<Field> = had_fields.iter().filter(is_gone).map(|was| (**was).clone()).collect();
         making.steps.extend(dropped.iter().map(|was| FieldStep::Dropped { was: Box::new(was.clone()) }));
         settle_aliases(&mut fields);
-        let Making { errors, steps, converted, .. } = making;
+        let Making { errors, steps, converted, refilled, .. } = making;
         errors.or(())?;
 
         let is_reordered = {
@@ -113,9 +125,10 @@ impl Plan {
         let has_new_indexes = keys.without(&before.keys).next().is_some();
         keys.retire(&before.keys, &before.collection, &before.targets);
         if !steps.is_empty() || is_reordered {
-            keys.steps.push(Step { version: keys.version, fields: steps });
+            keys.steps.push(Step { version: keys.version, fields: steps, operation: journal::operation() });
         }
-        Ok(Self { after: StoredDefinition::new(after, keys), dropped, without_value, checked, has_new_indexes })
+        let after = StoredDefinition::new(after, keys);
+        Ok(Self { after, dropped, without_value, checked, has_new_indexes, refilled })
     }
 }
 
@@ -132,6 +145,18 @@ fn renamed(before: &Collection, fields: &[Field]) -> Vec<IndexDefinition> {
     before.indexes.iter().filter_map(rename).collect()
 }
 
+/// What a change of a definition undoes.
+pub(in crate::domain) struct Undone {
+    /// The operation.
+    pub operation: OperationId,
+    /// Fields whose values it converted, each with the version that it led to.
+    pub conversions: HashMap<FieldId, u32>,
+    /// Fields that it added: with that version, and the value that records got.
+    pub added: HashMap<FieldId, (u32, Exact)>,
+    /// What was changed since goes too, and what does not fit is lost.
+    pub overwrites: bool,
+}
+
 /// The field that a sent one was so far.
 enum Was<'a> {
     There(&'a Field),
@@ -145,6 +170,8 @@ struct Making<'a> {
     steps: Vec<FieldStep>,
     /// Fields whose values change.
     converted: HashSet<Uuid>,
+    undone: Option<&'a Undone>,
+    refilled: Vec<(FieldId, u32)>,
 }
 
 impl<'a> Making<'a> {
@@ -214,6 +241,12 @@ impl<'a> Making<'a> {
             self.value(i, field, change.clone());
         }
         let fits = fits_all(was, field, &change);
+        if let (Some(id), Some(undone)) = (was.id, self.undone)
+            && let Some(since) = undone.conversions.get(&id)
+        {
+            self.restore(was, field, *since, undone.overwrites);
+            return true;
+        }
         if needs_conversion(&was.kind, &field.kind, &change) {
             self.convert(was, field, change);
             return true;
@@ -239,6 +272,17 @@ impl<'a> Making<'a> {
             to: Box::new(to),
             convert: Conversion(steps),
         });
+    }
+
+    /// Notes that a field's values are what they were before they were converted.
+    fn restore(&mut self, was: &Field, field: &Field, since: u32, overwrites: bool) {
+        let to = Field { aliases: Vec::new(), help: String::new(), ..field.clone() };
+        let fallback =
+            if field.nullable { ConversionStep::Null } else { ConversionStep::Default(field.initial().into_parts().0) };
+        let convert = Conversion(if overwrites { vec![fallback] } else { Vec::new() });
+        self.converted.extend(field.id.map(FieldId::uuid));
+        self.refilled.extend(field.id.map(|id| (id, since)));
+        self.steps.push(FieldStep::Restored { since, from: Box::new(was.kind.clone()), to: Box::new(to), convert });
     }
 
     /// The value that the records that exist get in a field, in its canonical form.

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use common::{
     access::Caller,
     change::{Subject, Verb},
-    id::{OperationId, RecordId, UserId},
+    id::{FieldId, OperationId, RecordId, UserId},
     operation::{Misfit, Misfits, Operation, OperationState},
     problem::{FieldError, FieldErrors},
     validate::does_not_exist,
@@ -20,6 +20,7 @@ use store::{Batch, CommitError, Entry, Expect, Key, Scan, Snapshot};
 use super::{
     Runner,
     piece::{Budget, Piece, Steps},
+    refill::Refill,
     stored::{Stored, Work, load},
     unfinished,
 };
@@ -52,12 +53,37 @@ pub(crate) struct Redefine {
     pub misfits: Misfits,
     /// Who asked for it.
     by: Option<UserId>,
+    /// Fields whose values come back from histories, each with the version before which they had them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refilled: Vec<(FieldId, u32)>,
+    /// The operation that it undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reverts: Option<OperationId>,
 }
 
 impl Redefine {
     /// Of a collection; `in_force` where nothing has to be checked.
     pub(crate) fn new(operation: OperationId, collection: CollectionNumber, in_force: bool, caller: &Caller) -> Self {
-        Self { operation, collection, in_force, after: None, misfits: Misfits::default(), by: caller.user_id() }
+        let (misfits, by) = (Misfits::default(), caller.user_id());
+        Self { operation, collection, in_force, after: None, misfits, by, refilled: Vec::new(), reverts: None }
+    }
+
+    /// With fields whose values come back.
+    pub(crate) fn refilling(self, refilled: Vec<(FieldId, u32)>) -> Self {
+        Self { refilled, ..self }
+    }
+
+    /// As the undoing of an operation.
+    pub(crate) fn undoing(self, reverts: Option<OperationId>) -> Self {
+        Self { reverts, ..self }
+    }
+
+    /// Only admins change definitions.
+    fn caller(&self) -> Caller {
+        match self.by {
+            Some(id) => Caller::User { id, is_admin: true, roles: Vec::new() },
+            None => Caller::Anonymous,
+        }
     }
 
     /// How many records there are left to look at, about.
@@ -145,7 +171,7 @@ impl Redefine {
         }
         self.in_force = true;
         self.after = None;
-        piece.is_last = coming.schema.look() == schema.look();
+        piece.is_last = !coming.schema.keys.is_rewritten(&schema.keys);
         Ok(piece)
     }
 
@@ -165,41 +191,52 @@ impl Redefine {
             Ok(()) => drop(batch.extend(names)),
             Err(error) => return Ok(Some(error.to_string())),
         }
-        let caller = match self.by {
-            Some(id) => Caller::User { id, is_admin: true, roles: Vec::new() },
-            None => Caller::Anonymous,
-        };
+        let caller = self.caller();
         let entry = journal::entry(core, &caller, Subject::Collection, &definition.collection.name, Verb::Update)
             .values(json!(schema.collection), json!(definition.collection));
         batch
             .expect(keyspace::collection(&schema.collection.name), Expect::Version(schema.version))
             .put(keyspace::collection(&definition.collection.name), serde_json::to_vec(&definition)?)
             .append(journal::bytes(&entry));
+        if let Some(reverts) = &self.reverts {
+            let revert = journal::entry(core, &caller, Subject::Operation, reverts, Verb::Revert);
+            batch.append(journal::bytes(&revert));
+        }
         collections::expect_references(batch, &definition.collection);
         Ok(None)
     }
 
-    async fn rewrite(&mut self, (snapshot, schema): (&Snapshot, &Schema), budget: &mut Budget<'_>) -> Result<Piece> {
-        let mut piece = Piece::default();
-        loop {
+    async fn rewrite(
+        &mut self,
+        core: &Core,
+        (snapshot, schema): (&Snapshot, &Schema),
+        budget: &mut Budget<'_>,
+    ) -> Result<Piece> {
+        let (mut piece, caller) = (Piece::default(), self.caller());
+        let mut refill = Refill::new(core, &caller, (snapshot, schema), &self.refilled);
+        'pieces: loop {
             let found = self.next(snapshot, budget).await?;
             if found.is_empty() {
                 piece.is_last = true;
-                return Ok(piece);
+                break;
             }
             for (key, entry) in found {
                 let Some(id) = keyspace::last_id(&key) else { continue };
                 self.after = Some(id);
                 piece.done += 1;
-                if let Some(value) = schema.rewritten(id, &entry.value)? {
+                budget.spend(entry.value.len());
+                if !refill.record(id, &entry).await?
+                    && let Some(value) = schema.rewritten(id, &entry.value)?
+                {
                     piece.batch.keep(key, entry.version, value);
                 }
-                budget.spend(entry.value.len());
                 if budget.is_spent() {
-                    return Ok(piece);
+                    break 'pieces;
                 }
             }
         }
+        piece.batch.extend(refill.finish());
+        Ok(piece)
     }
 }
 
@@ -209,7 +246,7 @@ impl Steps for Redefine {
         let over = Piece { is_last: true, ended: Some((OperationState::Stopped, None)), ..Piece::default() };
         let Some(schema) = schema::by_number(core, &snapshot, self.collection).await? else { return Ok(over) };
         if self.in_force {
-            return self.rewrite((&snapshot, &schema), budget).await;
+            return self.rewrite(core, (&snapshot, &schema), budget).await;
         }
         match schema.coming.as_deref().filter(|coming| coming.operation == self.operation) {
             Some(coming) => self.check(core, (&snapshot, &schema), coming, budget).await,
@@ -328,18 +365,17 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Begins to check the records of a collection for the definition that `batch` notes as coming, and works on it for a while, if the
 /// request `waits`. `None` where another writer came first.
-pub async fn redefine(
+pub(crate) async fn redefine(
     core: &Core,
     caller: &Caller,
-    collection: CollectionNumber,
+    work: Redefine,
     of: u64,
-    id: OperationId,
-    mut batch: Batch,
+    (id, mut batch): (OperationId, Batch),
     waits: bool,
 ) -> Result<Option<Redefined>> {
     let runner = Runner::new(core);
-    let work = Work::Redefine(Redefine::new(id, collection, false, caller));
-    let mut stored = Stored::new(work, Some(of), core.timestamp(), caller.user_id());
+    let is_refilling = !work.refilled.is_empty();
+    let mut stored = Stored::new(Work::Redefine(work), Some(of), core.timestamp(), caller.user_id());
     if waits {
         stored.hold(runner.holder(), core.clock.unix_seconds());
     }
@@ -351,8 +387,10 @@ pub async fn redefine(
         Err(CommitError::Conflict { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    let is_in_force = |stored: &Stored| matches!(&stored.work, Work::Redefine(work) if work.in_force);
+    // What comes back is waited for too.
+    let is_in_force = |stored: &Stored| matches!(&stored.work, Work::Redefine(work) if work.in_force && !is_refilling);
     runner.work_for(id, if waits { PATIENCE } else { Duration::ZERO }, is_in_force).await?;
+    journal::written();
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(Redefined::InForce)) };
     Ok(Some(match &stored.work {
         Work::Redefine(work) if work.in_force || stored.state == OperationState::Done => Redefined::InForce,
@@ -366,22 +404,27 @@ pub async fn redefine(
     }))
 }
 
-/// Stages that the records of a collection are written anew, where there is room for one more operation: they are right without.
-pub async fn begin_rewriting(
+/// Stages that the records of a collection are written anew, where there is room for one more operation: they are right without, unless
+/// values come back.
+pub(crate) async fn begin_rewriting(
     core: &Core,
     caller: &Caller,
-    collection: CollectionNumber,
+    work: Redefine,
     of: u64,
-    batch: &mut Batch,
+    (id, batch): (OperationId, &mut Batch),
 ) -> Result<Option<OperationId>> {
-    let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
     let mut begun = Batch::new();
-    if unfinished::begin(core, id, &mut begun).await.is_err() {
-        return Ok(None);
+    match unfinished::begin(core, id, &mut begun).await {
+        Err(_) if work.refilled.is_empty() => return Ok(None),
+        begun => begun?,
     }
-    let work = Work::Redefine(Redefine::new(id, collection, true, caller));
-    let stored = Stored::new(work, Some(of), core.timestamp(), caller.user_id());
+    let stored = Stored::new(Work::Redefine(work), Some(of), core.timestamp(), caller.user_id());
     let key = keyspace::operation(id);
     batch.extend(begun).expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
     Ok(Some(id))
+}
+
+/// Works on an operation for as long as a request waits.
+pub(crate) async fn wait_for(core: &Core, id: OperationId) -> Result<()> {
+    Runner::new(core).work_for(id, PATIENCE, |_| false).await
 }

@@ -5,6 +5,7 @@ use common::{
     id::{RecordId, Revision},
     name::CollectionName,
     record::Record,
+    undo::RestoreQuery,
 };
 
 use super::{
@@ -16,6 +17,7 @@ use super::{
     visible::covers_history,
 };
 use crate::domain::{
+    collections,
     core::Core,
     error::{Error, Result},
     journal::{self, Actor},
@@ -32,12 +34,15 @@ pub async fn restore(
     core: &Core,
     by: Actor<'_>,
     name: &CollectionName,
-    id: RecordId,
-    revision: Revision,
+    (id, revision): (RecordId, Revision),
+    query: RestoreQuery,
     precondition: Option<&Precondition>,
 ) -> Result<(Sent, Vec<String>)> {
     let caller = by.caller;
-    let (mut retry, mut has_made_room) = (Retry::new(core), false);
+    let (mut retry, mut has_made_room, mut asks_for_fields) = (Retry::new(core), false, query.fields);
+    if asks_for_fields && !caller.is_admin() {
+        return Err(Error::Denied);
+    }
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
@@ -68,6 +73,11 @@ pub async fn restore(
             None => Precondition::check_absent(precondition)?,
         }
         let (mut record, lost) = fit(&schema, caller, &then)?;
+        if asks_for_fields && !lost.is_empty() {
+            Box::pin(collections::revive(core, caller, &schema.collection.name, &lost)).await?;
+            asks_for_fields = false;
+            continue;
+        }
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);

@@ -43,6 +43,8 @@ pub(super) struct Items<'a> {
     changes: HashMap<Key, Changes>,
     /// What it did beside, in words.
     other: Option<String>,
+    /// What it did to a collection is undone already.
+    pub has_collection: bool,
 }
 
 /// A record that an operation touched.
@@ -69,7 +71,7 @@ pub(super) struct Item {
 
 impl<'a> Items<'a> {
     pub(super) fn new(core: &'a Core, snapshot: &'a Snapshot, caller: &'a Caller) -> Self {
-        Self { core, snapshot, caller, order: Vec::new(), changes: HashMap::new(), other: None }
+        Self { core, snapshot, caller, order: Vec::new(), changes: HashMap::new(), other: None, has_collection: false }
     }
 
     /// What was done to a record. Entries come in order.
@@ -94,6 +96,7 @@ impl<'a> Items<'a> {
     pub(super) fn push_other(&mut self, change: &Change) {
         let what = match change.subject {
             Subject::Record | Subject::Operation => return,
+            Subject::Collection if self.has_collection => return,
             Subject::Collection => format!("the definition of \"{}\"", change.id),
             Subject::User => "a user".to_owned(),
             Subject::Session => "a session".to_owned(),

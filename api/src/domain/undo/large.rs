@@ -32,12 +32,20 @@ pub(crate) struct Revert {
     /// Records that were left as they are.
     #[serde(default)]
     skipped: u64,
+    /// Their collection is back already.
+    #[serde(default)]
+    has_collection: bool,
 }
 
 impl Revert {
     /// Of an operation, for a caller.
     pub(super) fn new(operation: OperationId, by: &Caller, changed: Changed, is_checked: bool) -> Self {
-        Self { operation, by: by.user_id(), changed, is_checked, done_from: None, skipped: 0 }
+        Self { operation, by: by.user_id(), changed, is_checked, done_from: None, skipped: 0, has_collection: false }
+    }
+
+    /// Of the deletion of a collection that is back already.
+    pub(super) fn of_collection(operation: OperationId, by: &Caller, changed: Changed) -> Self {
+        Self { has_collection: true, ..Self::new(operation, by, changed, true) }
     }
 
     /// How many entries there are to undo.
@@ -119,6 +127,7 @@ impl Steps for Revert {
         self.done_from = Some(part.version);
         piece.done = part.entries.len() as u64;
         let mut items = Items::new(core, &snapshot, &caller);
+        items.has_collection = self.has_collection;
         take(&mut items, part)?;
         if items.is_empty() {
             return Ok(piece);

@@ -109,11 +109,11 @@ impl Site {
     }
 
     async fn revert(&self, operation: OperationId) -> Result<OperationId, Error> {
-        self.to_the_end(async {
-            let reverted = undo::revert(&self.core, self.by(), operation, Changed::Refuse).await?;
+        let reverting = async {
+            let reverted = Box::pin(undo::revert(&self.core, self.by(), operation, Changed::Refuse)).await?;
             Ok((reverted.state != OperationState::Done).then_some(reverted.operation))
-        })
-        .await
+        };
+        self.to_the_end(reverting).await
     }
 
     async fn is_sound(&self) {

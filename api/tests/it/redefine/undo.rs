@@ -1,0 +1,230 @@
+//! Changes of definitions are operations, and can be undone.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Coffer, path, text};
+
+const ADDRESS: &str = "/api/collections/snacks/";
+
+async fn snacks(admin: &Client) -> Vec<Value> {
+    let fields = json!([
+        {"name": "title", "type": "text", "required": true, "unique": true},
+        {"name": "price", "type": "integer", "indexed": true, "nullable": true},
+        {"name": "note", "type": "text"},
+    ]);
+    admin.collection("snacks", fields).await;
+    let mut made = Vec::new();
+    for (n, title) in ["Popcorn", " Nuts ", "Crisps"].into_iter().enumerate() {
+        made.push(admin.record("snacks", json!({"title": title.trim(), "price": n, "note": title})).await);
+    }
+    made
+}
+
+/// Undoes what an answer did. The work that is left is waited for.
+async fn revert(admin: &Client, answer: &Answer) -> Answer {
+    let operation = answer.header("operation");
+    let reverted = admin.post(&format!("/api/changes/{operation}/revert/"), &json!({})).await;
+    if reverted.status == 202 {
+        over(admin, &text(&reverted.is(202), "operation")).await;
+    }
+    reverted
+}
+
+async fn over(admin: &Client, operation: &str) {
+    while !["done", "failed"]
+        .contains(&text(&admin.get(&format!("/api/operations/{operation}/")).await.is(200), "state").as_str())
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+async fn fields(admin: &Client) -> Value {
+    let mut fields = admin.get(ADDRESS).await.is(200)["fields"].clone();
+    for field in fields.as_array_mut().unwrap() {
+        field.as_object_mut().unwrap().remove("aliases");
+    }
+    fields
+}
+
+async fn values(admin: &Client, made: &[Value], field: &str) -> Vec<Value> {
+    let mut values = Vec::new();
+    for record in made {
+        values.push(admin.get(&path("snacks", record)).await.is(200)[field].clone());
+    }
+    values
+}
+
+#[tokio::test]
+async fn a_dropped_field_comes_back_with_its_values_also_in_records_that_were_changed_since() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let before = fields(&admin).await;
+    let dropped = admin.delete("/api/collections/snacks/fields/note/").await;
+    dropped.is(200);
+    admin.patch(&path("snacks", &made[1]), &json!({"price": 77})).await.is(200);
+    admin.patch(&path("snacks", &made[1]), &json!({"price": 78})).await.is(200);
+    let back = revert(&admin, &dropped).await;
+    assert!([200, 202].contains(&back.status), "{}", back.text());
+    assert_eq!(fields(&admin).await, before);
+    assert_eq!(values(&admin, &made, "note").await, ["Popcorn", "Nuts", "Crisps"]);
+    assert_eq!(admin.get(&path("snacks", &made[0])).await.is(200)["revision"], made[0]["revision"]);
+    // Doing it again, and undoing that.
+    let again = revert(&admin, &back).await;
+    assert!(fields(&admin).await.as_array().unwrap().len() == 2, "{}", again.text());
+    revert(&admin, &again).await;
+    assert_eq!(values(&admin, &made, "note").await, ["Popcorn", "Nuts", "Crisps"]);
+}
+
+#[tokio::test]
+async fn a_rename_an_added_field_and_rules_go_back() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let before = fields(&admin).await;
+    let renamed = admin.patch("/api/collections/snacks/fields/title/", &json!({"name": "name"})).await;
+    renamed.is(200);
+    revert(&admin, &renamed).await.is(200);
+    assert_eq!(fields(&admin).await, before);
+    // Who uses the other name already can go on.
+    assert_eq!(admin.column("/api/records/snacks/?name=Nuts", "title").await, ["Nuts"]);
+
+    let added = admin
+        .post(
+            "/api/collections/snacks/fields/",
+            &json!({"name": "stock", "type": "integer", "value": 5, "required": true}),
+        )
+        .await;
+    added.is(200);
+    let other = admin.patch(ADDRESS, &json!({"description": "Sweet", "access": {"list": ["anyone"]}})).await;
+    other.is(200);
+    revert(&admin, &added).await.is(200);
+    assert_eq!(fields(&admin).await, before);
+    let now = admin.get(ADDRESS).await.is(200);
+    assert_eq!((&now["description"], &now["access"]["list"]), (&json!("Sweet"), &json!(["anyone"])));
+    revert(&admin, &other).await.is(200);
+    let now = admin.get(ADDRESS).await.is(200);
+    assert_eq!((&now["description"], &now["access"]["list"]), (&json!(""), &json!(["signed_in"])));
+    assert_eq!(values(&admin, &made, "price").await, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn what_was_written_since_holds_an_added_field_unless_it_is_overwritten() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let added = admin
+        .post("/api/collections/snacks/fields/", &json!({"name": "stock", "type": "integer", "nullable": true}))
+        .await;
+    added.is(200);
+    admin.patch(&path("snacks", &made[0]), &json!({"stock": 9})).await.is(200);
+    let address = format!("/api/changes/{}/revert/", added.header("operation"));
+    let refused = admin.post(&address, &json!({})).await.refused(409);
+    assert_eq!((refused.code.as_ref(), &refused.extra["count"]), ("changed_since", &json!(1)));
+    admin.post(&format!("{address}?changed=overwrite"), &json!({})).await.is(200);
+    assert_eq!(fields(&admin).await.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_retype_goes_back_to_the_very_values() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    admin.patch(&path("snacks", &made[1]), &json!({"note": "  Spaces  and CAPITALS"})).await.is(200);
+    let note = values(&admin, &made, "note").await;
+    // What is lost on the way stands in the records, and in the history of those that are changed meanwhile.
+    let lower = admin.patch("/api/collections/snacks/fields/note/", &json!({"convert": ["trim", "lower"]})).await;
+    lower.is(200);
+    assert_eq!(values(&admin, &made, "note").await[1], "spaces  and capitals");
+    admin.patch(&path("snacks", &made[1]), &json!({"price": 4})).await.is(200);
+    admin.patch(&path("snacks", &made[2]), &json!({"note": "new"})).await.is(200);
+    let back = revert(&admin, &lower).await;
+    assert!([200, 202].contains(&back.status), "{}", back.text());
+    let expected = [note[0].clone(), note[1].clone(), json!("new")];
+    assert_eq!(values(&admin, &made, "note").await, expected);
+
+    let retyped = admin.patch("/api/collections/snacks/fields/price/", &json!({"type": "text"})).await;
+    retyped.is(200);
+    assert_eq!(values(&admin, &made, "price").await, ["0", "4", "2"]);
+    admin.patch(&path("snacks", &made[0]), &json!({"price": "12"})).await.is(200);
+    revert(&admin, &retyped).await.is(200);
+    assert_eq!(values(&admin, &made, "price").await, [12, 4, 2]);
+    assert_eq!(admin.column("/api/records/snacks/?price=12", "title").await, ["Popcorn"]);
+
+    // What does not fit any more holds it back.
+    let retyped = admin.patch("/api/collections/snacks/fields/price/", &json!({"type": "text"})).await;
+    retyped.is(200);
+    admin.patch(&path("snacks", &made[0]), &json!({"price": "cheap"})).await.is(200);
+    let address = format!("/api/changes/{}/revert/", retyped.header("operation"));
+    let refused = admin.post(&address, &json!({})).await.refused(409);
+    assert_eq!(refused.code, "records_do_not_fit");
+    admin.post(&format!("{address}?changed=overwrite"), &json!({})).await;
+    assert_eq!(values(&admin, &made, "price").await, [json!(null), json!(4), json!(2)]);
+}
+
+#[tokio::test]
+async fn a_deleted_collection_comes_back_with_its_records_and_goes_again() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    admin.patch(&path("snacks", &made[0]), &json!({"price": 50})).await.is(200);
+    let refers = json!([{"name": "snack", "type": "reference", "collection": "snacks", "on_delete": "restrict"}]);
+    admin.collection("orders", refers).await;
+    admin.delete(ADDRESS).await.refused(409);
+    admin.delete("/api/collections/orders/").await.is(204);
+    let before = admin.get(ADDRESS).await.is(200);
+    let deleted = admin.delete(ADDRESS).await;
+    deleted.is(204);
+    admin.get(ADDRESS).await.refused(404);
+    let back = revert(&admin, &deleted).await;
+    assert!([200, 202].contains(&back.status), "{}", back.text());
+    let after = admin.get(ADDRESS).await.is(200);
+    assert_eq!((&after["fields"], &after["id"], &after["count"]), (&before["fields"], &before["id"], &json!(3)));
+    assert_eq!(values(&admin, &made, "price").await, [50, 1, 2]);
+    assert_eq!(admin.column("/api/records/snacks/?title=Nuts", "price").await, [1]);
+    let history = admin.get(&format!("{}history/", path("snacks", &made[0]))).await.is(200);
+    assert_eq!(history["results"].as_array().unwrap().len(), 4);
+    // There and gone again, and back again.
+    let gone = revert(&admin, &back).await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    admin.get(ADDRESS).await.refused(404);
+    // Its name may be another's by now.
+    let other = admin.post("/api/collections/", &json!({"name": "snacks", "fields": []})).await;
+    other.is(201);
+    let address = format!("/api/changes/{}/revert/", gone.header("operation"));
+    admin.post(&address, &json!({})).await.refused(409);
+    // A collection that was made goes, unless it has records that were made since.
+    admin.record("snacks", json!({})).await;
+    let made_it = format!("/api/changes/{}/revert/", other.header("operation"));
+    assert_eq!(admin.post(&made_it, &json!({})).await.refused(409).code, "changed_since");
+    admin.post(&format!("{made_it}?changed=overwrite"), &json!({})).await.is(200);
+    assert!([200, 202].contains(&admin.post(&address, &json!({})).await.status));
+    assert_eq!(values(&admin, &made, "price").await, [50, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_definition_that_was_changed_since_goes_back_where_it_was_not() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    snacks(&admin).await;
+    let first = admin.patch("/api/collections/snacks/fields/note/", &json!({"max_length": 50, "help": "h"})).await;
+    first.is(200);
+    admin.patch("/api/collections/snacks/fields/note/", &json!({"max_length": 60})).await.is(200);
+    let address = format!("/api/changes/{}/revert/", first.header("operation"));
+    let refused = admin.post(&address, &json!({})).await.refused(409);
+    assert_eq!(refused.extra["examples"][0]["id"], "fields.note");
+    assert_eq!(admin.post(&format!("{address}?changed=skip"), &json!({})).await.is(200)["skipped"], 1);
+    admin.post(&format!("{address}?changed=overwrite"), &json!({})).await.is(200);
+    let note = fields(&admin).await[2].clone();
+    assert!(note["max_length"].is_null() && note["help"] != "h", "{note}");
+}
+
+#[tokio::test]
+async fn a_restored_version_brings_its_fields_back_where_an_admin_asks_for_them() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let reader = coffer.user(&admin, "bob", json!({})).await;
+    admin.delete("/api/collections/snacks/fields/note/").await.is(200);
+    admin.patch(&path("snacks", &made[0]), &json!({"title": "Maize"})).await.is(200);
+    let address = format!("{}history/{}/restore/", path("snacks", &made[0]), made[0]["revision"]);
+    let restored = admin.post(&address, &json!({})).await;
+    assert_eq!((restored.header("not-restored"), &restored.is(200)["title"]), ("note", &json!("Popcorn")));
+    reader.post(&format!("{address}?fields=true"), &json!({})).await.refused(403);
+    let restored = admin.post(&format!("{address}?fields=true"), &json!({})).await;
+    assert_eq!((restored.header("not-restored"), &restored.is(200)["note"]), ("", &json!("Popcorn")));
+    assert_eq!(values(&admin, &made, "note").await, ["Popcorn", "Nuts", "Crisps"]);
+}
