@@ -4,6 +4,7 @@
 mod field_draft;
 mod options;
 mod part;
+mod preview;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ pub use self::{
     field_draft::FieldDraft,
     options::{FieldOption, ON_DELETE_HELP, OptionKind, TYPE_HELP, options},
     part::{FieldPart, Part},
+    preview::{Preview, progress},
 };
 
 use serde_json::{Map, Value, json};
@@ -18,14 +20,15 @@ use serde_json::{Map, Value, json};
 use crate::{
     access::{AccessRules, Action},
     call_error::CallError,
-    collection::{Collection, Definition, DefinitionQuery, IndexDefinition},
+    collection::{Collection, Definition, DefinitionQuery, DryRun, IndexDefinition},
     conflict::Refusal,
     field::FieldType,
     history::History,
     id::Revision,
     name::FieldName,
+    operation::Operation,
     problem::FieldErrors,
-    reader::Body,
+    reader::{Body, invalid},
     text,
 };
 
@@ -64,6 +67,10 @@ pub struct Editor {
     revision: Option<Revision>,
     /// Fields that the server asked about before it drops their values. Who saves once more agrees.
     to_drop: Vec<FieldName>,
+    /// What saving would do, where that was asked since the last change.
+    preview: Option<Preview>,
+    /// It was asked, and nothing has to be told.
+    is_plain: bool,
 }
 
 impl Default for Editor {
@@ -99,6 +106,8 @@ impl Editor {
             refused: false,
             revision,
             to_drop: Vec::new(),
+            preview: None,
+            is_plain: false,
         }
     }
 
@@ -134,6 +143,7 @@ impl Editor {
         parts.push(Part::Indexes);
         parts.extend((0..Action::ALL.len()).map(Part::Access));
         parts.push(Part::History);
+        parts.extend(self.drops().map(|_| Part::Drop));
         parts
     }
 
@@ -146,6 +156,7 @@ impl Editor {
             Part::Indexes => self.draft.indexes.clone(),
             Part::Access(action) => self.draft.access[action].clone(),
             Part::History => self.draft.history.clone(),
+            Part::Drop => self.drops().unwrap_or_default().to_string(),
         }
     }
 
@@ -157,6 +168,12 @@ impl Editor {
             Part::Indexes => self.draft.indexes = text,
             Part::Access(action) => self.draft.access[action] = text,
             Part::History => self.draft.history = text,
+            Part::Drop => {
+                if let Some(preview) = &mut self.preview {
+                    preview.may_drop = text == "true";
+                }
+                return;
+            }
             Part::Field(index, part) => {
                 if let Some(field) = self.draft.fields.get_mut(index) {
                     field.set(part, text);
@@ -194,18 +211,52 @@ impl Editor {
     /// The definition to send, where nothing is wrong; from now on also what is still empty is marked.
     pub fn submit(&mut self) -> Option<Definition> {
         self.tried = true;
-        self.definition()
+        let definition = self.definition()?;
+        match &self.preview {
+            Some(Preview { fits: true, drops, may_drop, .. }) if !drops.is_empty() && !may_drop => {
+                self.errors = FieldErrors::of("drop", invalid("Tick this, or put the fields back."));
+                None
+            }
+            // Records may have been changed meanwhile.
+            Some(Preview { fits: false, .. }) => {
+                self.preview = None;
+                Some(definition)
+            }
+            _ => Some(definition),
+        }
+    }
+
+    /// Whether values go with what was told: then, whether they may.
+    pub fn drops(&self) -> Option<bool> {
+        self.preview.as_ref().filter(|preview| !preview.drops.is_empty()).map(|preview| preview.may_drop)
+    }
+
+    /// Takes what saving would do. Says whether it can be done without asking.
+    pub fn preview(&mut self, told: &DryRun) -> bool {
+        self.preview = Preview::of(told);
+        self.is_plain = self.preview.is_none();
+        self.is_plain
+    }
+
+    /// Takes how a change ended that took its time, where not well.
+    pub fn ended(&mut self, operation: &Operation) {
+        (self.preview, self.is_plain, self.refused) = (None, false, true);
+        self.message = Some(progress(operation));
     }
 
     /// Reads what is typed after a change; what was agreed to before it counts no more.
     fn read_again(&mut self) {
         self.to_drop.clear();
+        (self.preview, self.is_plain) = (None, false);
         self.definition();
     }
 
-    /// What is sent beside the definition.
+    /// What is sent beside the definition: first it is asked what saving would do, then it is saved.
     pub fn query(&self) -> DefinitionQuery {
-        DefinitionQuery { drop: self.to_drop.clone(), ..DefinitionQuery::default() }
+        let mut drop = self.to_drop.clone();
+        drop.extend(self.preview.iter().filter(|preview| preview.may_drop).flat_map(|preview| preview.drops.clone()));
+        let dry_run = self.is_edit() && drop.is_empty() && self.preview.is_none() && !self.is_plain;
+        DefinitionQuery { drop, dry_run, ..DefinitionQuery::default() }
     }
 
     /// The names of fields that are in the definition no more.
@@ -257,6 +308,7 @@ impl Editor {
             return;
         }
         self.refused = true;
+        (self.preview, self.is_plain) = (None, false);
         self.message = Some(match error.problem() {
             Some(problem) if problem.code == "would_drop" => {
                 let told = problem.extra.get("records").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -304,6 +356,7 @@ impl Editor {
     /// stands under a field's name.
     pub fn messages(&self) -> Vec<String> {
         let mut messages: Vec<String> = self.message.iter().cloned().collect();
+        messages.extend(self.preview.iter().flat_map(|preview| preview.lines.iter().cloned()));
         let parts = self.parts();
         for (path, errors) in self
             .errors

@@ -133,6 +133,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<operations::List>(),
     EndpointInfo::of::<operations::Get>(),
     EndpointInfo::of::<operations::Stop>(),
+    EndpointInfo::of::<operations::Resume>(),
     EndpointInfo::of::<backup::Get>(),
     EndpointInfo::of::<storage::Compact>(),
     EndpointInfo::of::<log::Get>(),

@@ -4,7 +4,7 @@ use common::{
     Object,
     collection::{Definition, DefinitionQuery},
     endpoints::{tokens, users},
-    id::{RecordId, Revision, SessionId, UserId},
+    id::{OperationId, RecordId, Revision, SessionId, UserId},
     name::CollectionName,
     people::SessionsQuery,
     query::ListQuery,
@@ -49,6 +49,10 @@ pub enum Effect {
     Revert(Ticket, Undo),
     /// Write a collection's definition: a new one, or that of the one with this name.
     Define(Ticket, Option<CollectionName>, Box<Definition>, DefinitionQuery),
+    /// Look after a moment how far a change of a definition is.
+    Progress(Ticket, OperationId),
+    /// Stop a change of a definition.
+    Stop(Ticket, OperationId),
     /// Read a page of users.
     Users(Ticket, ListQuery),
     /// Read a page of where somebody is signed in.

@@ -2,10 +2,11 @@
 
 use common::{
     CallError,
-    collection::Collection,
+    collection::{Collection, DefinitionAnswer},
     endpoints::root::Root,
     id::{OperationId, RecordId, Revision},
     name::CollectionName,
+    operation::Operation,
     page::Page,
     record::Record,
     undo::{Deletion, Reverted},
@@ -88,8 +89,10 @@ pub enum Message {
     Deleted(Ticket, Deleted, Answer<Option<OperationId>>),
     /// Something was undone.
     Undone(Ticket, Undo, Answer<Reverted>),
-    /// A collection was written.
-    Defined(Ticket, Answer<Box<Collection>>),
+    /// A collection was written, or it was told what that would do.
+    Defined(Ticket, Answer<Box<DefinitionAnswer>>),
+    /// How far a change of a definition is.
+    Progress(Ticket, Answer<Box<Operation>>),
     /// A password was changed, or a user made, changed or deleted.
     Account(Ticket, Answer<()>),
     /// Sessions were ended.

@@ -49,6 +49,8 @@ pub struct Model {
     pub to_delete: Option<Deleted>,
     /// The write that is under way. Until its answer comes, keys wait in [`Self::ahead`].
     pub writing: Option<Ticket>,
+    /// A change of a definition that takes its time, and what was asked last of it.
+    pub changing: Option<(Ticket, common::id::OperationId)>,
     /// Keys and pastes that wait.
     pub ahead: VecDeque<Typed>,
     /// Ctrl-C was pressed once over unsaved text.
@@ -102,6 +104,7 @@ impl Model {
             undo: Vec::new(),
             to_delete: None,
             writing: None,
+            changing: None,
             ahead: VecDeque::new(),
             quitting: false,
             quit: false,
@@ -178,7 +181,7 @@ impl Model {
             Some(Screen::Form(_) | Screen::Definition(_) | Screen::Account(_)) | None => false,
         };
         let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
-        self.writing.is_some() || looks || (loads && self.sign_in.is_none())
+        self.writing.is_some() || self.changing.is_some() || looks || (loads && self.sign_in.is_none())
     }
 
     /// Something was typed that is not saved.

@@ -1,11 +1,14 @@
 //! Does what updates want done: one call of the client for each effect, its answer a message.
 
+use std::time::Duration;
+
 use common::{
     Call, Object, Reply,
     collection::DefinitionAnswer,
-    endpoints::{changes, collections, records, root, sessions, setup, tokens, users},
+    endpoints::{changes, collections, operations, records, root, sessions, setup, tokens, users},
     id::{OperationId, RecordId},
     name::CollectionName,
+    operation::Operation,
     page::Page,
     query::SessionQuery,
     reader::Body,
@@ -21,6 +24,9 @@ use crate::{
     load::Ticket,
     message::{Answer, Deleted, Failure, Message},
 };
+
+/// How long to wait before it is looked again how far a change is.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Does what an update wants, and gives the message that says how it went.
 pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
@@ -62,19 +68,20 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
         Effect::Delete(ticket, deleted) => delete(client, ticket, deleted).await,
         Effect::Define(ticket, existing, definition, query) => {
             let answer = match existing {
-                None => client.send(&Call::<collections::Create>::new((), *definition)).await,
-                Some(name) => {
-                    let call = Call::<collections::Replace>::new((name.clone(),), *definition).query(query);
-                    match client.send(&call).await {
-                        Ok(DefinitionAnswer::Changed(collection)) => Ok(*collection),
-                        // It is being made: what there is so far.
-                        Ok(_) => client.send(&Call::<collections::Get>::new((name,), ())).await,
-                        Err(error) => Err(error),
-                    }
+                None => {
+                    let made = client.send(&Call::<collections::Create>::new((), *definition)).await;
+                    made.map(|collection| DefinitionAnswer::Changed(Box::new(collection)))
                 }
+                Some(name) => client.send(&Call::<collections::Replace>::new((name,), *definition).query(query)).await,
             };
             Message::Defined(ticket, answer.map(Box::new))
         }
+        Effect::Progress(ticket, id) => {
+            tokio::time::sleep(MOMENT).await;
+            let answer = client.send(&Call::<operations::Get>::new((id,), ())).await;
+            Message::Progress(ticket, answer.map(Box::new))
+        }
+        Effect::Stop(ticket, id) => Message::Progress(ticket, stop(client, id).await.map(Box::new)),
         Effect::Revert(ticket, undo) => {
             let answer = client.send(&Call::<changes::Revert>::new((undo.operation,), ())).await;
             Message::Undone(ticket, undo, answer)
@@ -130,6 +137,11 @@ async fn delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {
     let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
     let answer = client.reply(&call).await.map(|reply| reply.operation);
     Message::Deleted(ticket, deleted, answer)
+}
+
+async fn stop(client: &Client, id: OperationId) -> Answer<Operation> {
+    client.send(&Call::<operations::Stop>::new((id,), ())).await?;
+    client.send(&Call::<operations::Get>::new((id,), ())).await
 }
 
 /// The body of an answer, and the operation that the request was.

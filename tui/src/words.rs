@@ -102,6 +102,17 @@ pub const NOTHING_TO_UNDO: &str = "There is nothing to undo.";
 /// A 412 over the collection editor.
 pub const DEFINITION_CHANGED: &str = "Not saved: somebody else changed this collection meanwhile. Press Esc twice to discard yours, then e to open theirs.";
 
+/// What saving a definition would do stands in the form.
+pub const WOULD_SAVE: &str = "Not saved yet: what it would do stands above the form.";
+
+/// A change of a definition that took its time is done.
+pub const CHANGE_DONE: &str = "The definition is changed.";
+
+/// How far a change of a definition is.
+pub fn changing(progress: &str) -> String {
+    format!("{progress} Esc stops it.")
+}
+
 /// An option of a field, as people read it.
 pub fn option(option: &str) -> String {
     match option {

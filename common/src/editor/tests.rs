@@ -101,3 +101,47 @@ fn a_field_under_another_name_is_the_same_field_and_who_saves_twice_drops() {
     editor.write(Part::Description, "d".to_owned());
     assert!(editor.query().drop.is_empty(), "what was agreed to was another change");
 }
+
+#[test]
+fn what_saving_would_do_is_told_and_asked_before_it_is_done() {
+    let collection: Collection = serde_json::from_value(json!({
+        "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "", "access": {"list": [], "view": [], "create": [], "update": [], "delete": []},
+        "fields": [{"id": "01920000-0000-7000-8000-000000000002", "name": "title", "type": "text"}],
+        "created_at": "", "updated_at": "", "revision": 3}))
+    .unwrap();
+    let mut editor = Editor::edit(&collection);
+    editor.remove_field(0);
+    assert!(editor.submit().is_some());
+    assert!(editor.query().dry_run, "it is asked first");
+    let mut told = DryRun {
+        records: 5,
+        checked: 5,
+        changed: 5,
+        misfits: crate::operation::Misfits::default(),
+        dropped: [("title".to_owned(), 4)].into(),
+        seconds: 0,
+        gone: Vec::new(),
+    };
+    assert!(!editor.preview(&told));
+    assert_eq!(editor.messages()[..2], ["5 records look otherwise afterwards.", "What 4 records had in “Title” goes."]);
+    // Not without the tick.
+    assert_eq!(editor.submit(), None);
+    assert_eq!(editor.errors_of(Part::Drop), ["Tick this, or put the fields back."]);
+    editor.write(Part::Drop, "true".into());
+    assert!(editor.submit().is_some());
+    let query = editor.query();
+    assert_eq!((query.dry_run, query.drop.len()), (false, 1));
+    // What is changed then is asked about anew.
+    editor.write(Part::Description, "d".into());
+    assert!(editor.query().dry_run && !editor.parts().contains(&Part::Drop));
+    // What is plain is done at once.
+    (told.changed, told.dropped) = (0, std::collections::BTreeMap::new());
+    assert!(editor.preview(&told));
+    assert!(!editor.query().dry_run);
+    // What does not fit cannot be saved, and is asked again.
+    editor.write(Part::Description, "e".into());
+    told.misfits.count = 2;
+    assert!(!editor.preview(&told));
+    assert!(editor.messages()[0].starts_with("2 records do not fit"));
+    assert!(editor.submit().is_some() && editor.query().dry_run);
+}

@@ -29,3 +29,12 @@ endpoint! {
     body () as NOTHING,
     answer NoContent as NO_CONTENT
 }
+
+endpoint! {
+    /// Go on with an operation that was paused, or that failed after it took effect.
+    Resume: POST "/api/operations/{id}/resume/",
+    access Admin, cost Writes(User), errors Drf,
+    params (OperationId,),
+    body () as NOTHING,
+    answer Operation as ACCEPTED
+}

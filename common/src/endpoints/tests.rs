@@ -92,6 +92,7 @@ POST /api/events/ticket/ SignedIn Reads(User) Drf - Json
 GET /api/operations/ Admin Reads(User) Drf - Json
 GET /api/operations/{id}/ SignedIn Reads(User) Drf - Json
 DELETE /api/operations/{id}/ Admin Writes(User) Drf - Nothing
+POST /api/operations/{id}/resume/ Admin Writes(User) Drf - Json
 GET /api/backup/ Admin Reads(User) Drf - File
 POST /api/storage/compact/ Admin Writes(User) Drf - Json
 GET /api/log/ Admin Reads(User) Drf - Json

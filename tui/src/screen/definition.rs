@@ -3,10 +3,11 @@
 
 use common::{
     CallError,
-    collection::Collection,
+    collection::{Collection, DryRun},
     editor::{Editor, FieldPart, Part},
     form::{Form, Input},
     name::CollectionName,
+    operation::Operation,
 };
 
 use super::{editing::Editing, form_state::FormState};
@@ -76,6 +77,28 @@ impl DefinitionForm {
             self.state.form.errors = self.editor.messages();
         }
         self.state.go_to_error();
+    }
+
+    /// Takes what saving would do. Says whether it can be done without asking.
+    pub fn preview(&mut self, told: &DryRun) -> bool {
+        let is_plain = self.editor.preview(told);
+        if !is_plain {
+            self.lay_out(Some(Part::Drop));
+            self.state.form.errors = self.editor.messages();
+        }
+        is_plain
+    }
+
+    /// Saves what was looked at.
+    pub fn save_now(&mut self, ticket: Ticket) -> Option<Effect> {
+        self.save(ticket)
+    }
+
+    /// Takes how a change ended that took its time, where not well.
+    pub fn ended(&mut self, operation: &Operation) {
+        self.editor.ended(operation);
+        self.lay_out(None);
+        self.state.form.errors = self.editor.messages();
     }
 
     fn show_errors(&mut self) {

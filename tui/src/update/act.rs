@@ -201,6 +201,17 @@ fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn act_on_definition(model: &mut Model, action: Action) -> Vec<Effect> {
+    // While it is being changed, the way back is to stop that, and there is nothing to save.
+    if let Some((_, operation)) = model.changing
+        && matches!(action, Action::Back | Action::Save)
+    {
+        if action == Action::Save {
+            return Vec::new();
+        }
+        let ticket = model.tickets.next();
+        model.changing = Some((ticket, operation));
+        return vec![Effect::Stop(ticket, operation)];
+    }
     let Screen::Definition(form) = model.top() else { return Vec::new() };
     match action {
         Action::AddField | Action::RemoveField | Action::FieldUp | Action::FieldDown => form.arrange(action),

@@ -1,10 +1,11 @@
 //! Answers from the server. Late ones, which a newer request has overtaken, are dropped; one that says that the session
 //! has ended puts signing in above whatever is open.
 
+mod definition;
 mod people;
 mod records;
 
-use common::{CallError, collection::Collection, conflict::Refusal, endpoints::root::Root, user::User};
+use common::{CallError, collection::Collection, endpoints::root::Root, user::User};
 
 use crate::{
     effect::Effect,
@@ -43,7 +44,10 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
             records::would_delete(model, record, answer)
         }
         Message::Undone(ticket, undo, answer) if finish(model, ticket) => records::undone(model, undo, answer),
-        Message::Defined(ticket, answer) if finish(model, ticket) => defined(model, answer),
+        Message::Defined(ticket, answer) if finish(model, ticket) => definition::defined(model, answer),
+        Message::Progress(ticket, answer) if model.changing.is_some_and(|(known, _)| known == ticket) => {
+            definition::progress(model, answer)
+        }
         Message::Account(ticket, answer) if finish(model, ticket) => people::account(model, answer),
         Message::SessionsEnded(ticket, answer) if finish(model, ticket) => people::ended_sessions(model, answer),
         Message::NotKept => {
@@ -162,33 +166,5 @@ fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Collection>
             return ended(model, &failure).unwrap_or_default();
         }
     }
-    Vec::new()
-}
-
-fn defined(model: &mut Model, answer: Answer<Box<Collection>>) -> Vec<Effect> {
-    let failure = match answer {
-        Ok(collection) => {
-            let is_new = match model.screens.pop() {
-                Some(Screen::Definition(form)) => form.existing.is_none(),
-                _ => false,
-            };
-            model.say(words::defined(&collection, is_new));
-            return model.reload();
-        }
-        Err(failure) => failure,
-    };
-    if let Some(effects) = ended(model, &failure) {
-        return effects;
-    }
-    let Failure::Call(error) = failure else { return Vec::new() };
-    if let Screen::Definition(form) = model.top() {
-        form.refuse(&error);
-    }
-    let said = if Refusal::of(&error, true) == Refusal::Changed {
-        words::DEFINITION_CHANGED
-    } else {
-        words::not_saved(&error)
-    };
-    model.complain(said);
     Vec::new()
 }

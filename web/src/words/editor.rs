@@ -32,6 +32,7 @@ pub(crate) const ACTIONS: [(&str, &str); 5] = [
 pub(crate) const DANGER: &str = "Delete this collection";
 pub(crate) const DANGER_CONFIRM: &str = "Type the collection's name to confirm";
 pub(crate) const ERRORS: &str = "Something needs attention. The marks below say what.";
+pub(crate) const STOP: &str = "Stop the change";
 pub(crate) const RELOAD: &str = "Load it anew, without my changes";
 pub(crate) use common::words::NOT_ADMIN_COLLECTIONS as NO_ADMIN;
 
@@ -51,7 +52,7 @@ pub(crate) fn danger(records: Option<u64>) -> String {
         Some(count) => format!("Its {} go with it.", common::text::count(count, "record")),
         None => "Its records go with it.".to_owned(),
     };
-    format!("{what} This cannot be undone.")
+    format!("{what} An admin can undo this through the API, by its operation, as long as the history is kept.")
 }
 
 pub(crate) fn moved(name: &str, place: usize, of: usize) -> String {

@@ -1,5 +1,10 @@
 //! Definitions, columns and look-ups.
 
+use common::{
+    collection::{DefinitionAnswer, DryRun},
+    operation::Operation,
+};
+
 use super::*;
 
 /// The collections, with an admin signed in.
@@ -35,7 +40,8 @@ fn an_admin_defines_a_collection_field_by_field() {
     assert_eq!((current.text.as_str(), current.errors.as_slice()), ("snack", ["Not this one.".to_owned()].as_slice()));
     let effects = press(&mut model, "^s");
     let [Effect::Define(ticket, ..)] = effects.as_slice() else { panic!() };
-    let effects = update(&mut model, Message::Defined(*ticket, Ok(Box::new(snacks()))));
+    let effects =
+        update(&mut model, Message::Defined(*ticket, Ok(Box::new(DefinitionAnswer::Changed(Box::new(snacks()))))));
     assert!(matches!(effects.as_slice(), [Effect::Collections(_)]));
     assert_eq!(toast(&model), "Created the collection snacks.");
 }
@@ -60,6 +66,47 @@ fn a_definition_opens_as_it_is_stored_and_fields_move_and_go() {
     assert_eq!(fields(&mut model), ["stock", "price"]);
     press(&mut model, "<");
     assert_eq!(toast(&model), words::UNSAVED_LEAVE);
+}
+
+#[test]
+fn what_a_changed_definition_would_do_is_told_before_it_is_saved_and_its_progress_after() {
+    let mut model = admin();
+    press(&mut model, "e");
+    press(&mut model, "\t^x");
+    let effects = press(&mut model, "^s");
+    let [Effect::Define(ticket, _, _, query)] = effects.as_slice() else { panic!("nothing is asked") };
+    assert!(query.dry_run);
+    let told: DryRun = serde_json::from_value(
+        serde_json::json!({"records": 3, "checked": 3, "changed": 3, "misfits": {"count": 0, "examples": []},
+        "dropped": {"title": 3}, "seconds": 0, "gone": []}),
+    )
+    .unwrap();
+    update(&mut model, Message::Defined(*ticket, Ok(Box::new(DefinitionAnswer::WouldBe(Box::new(told))))));
+    assert_eq!(toast(&model), words::WOULD_SAVE);
+    let Screen::Definition(form) = model.screens.last().unwrap() else { panic!() };
+    assert!(form.state.form.errors.iter().any(|line| line.contains("3 records")), "{:?}", form.state.form.errors);
+    // Not without the tick, where the cursor stands.
+    assert!(press(&mut model, "^s").is_empty());
+    press(&mut model, " ");
+    let effects = press(&mut model, "^s");
+    let [Effect::Define(ticket, _, _, query)] = effects.as_slice() else { panic!("nothing is saved") };
+    assert!(!query.dry_run && query.drop.len() == 1);
+    let operation = |state: &str, done: u64| -> Operation {
+        serde_json::from_value(serde_json::json!({"id": "01920000-0000-7000-8000-000000000009", "kind": "redefine", "state": state, "done": done, "of": 3000,
+            "started_at": "", "ended_at": null, "by": null, "error": null})).unwrap()
+    };
+    let begun = DefinitionAnswer::Begun(Box::new(operation("running", 40)));
+    let effects = update(&mut model, Message::Defined(*ticket, Ok(Box::new(begun))));
+    let [Effect::Progress(ticket, id)] = effects.as_slice() else { panic!("it is not followed") };
+    assert!(toast(&model).contains("Records are looked at: 40 of 3"), "{}", toast(&model));
+    let effects = update(&mut model, Message::Progress(*ticket, Ok(Box::new(operation("running", 80)))));
+    assert!(matches!(effects.as_slice(), [Effect::Progress(..)]));
+    let effects = press(&mut model, "<");
+    let [Effect::Stop(ticket, stopped)] = effects.as_slice() else { panic!("it cannot be stopped") };
+    assert_eq!(stopped, id);
+    update(&mut model, Message::Progress(*ticket, Ok(Box::new(operation("stopped", 80)))));
+    assert!(toast(&model).starts_with("Stopped"), "{}", toast(&model));
+    assert!(matches!(model.screens.last(), Some(Screen::Definition(_))), "what was typed is still there");
 }
 
 #[test]

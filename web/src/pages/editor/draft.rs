@@ -1,6 +1,13 @@
 //! The editor's state: `common`'s editor, and what only a screen has beside it (which cards are open, what has been said).
 
-use common::{CallError, collection::Definition, conflict::Refusal, editor::Editor, text};
+use common::{
+    CallError,
+    collection::{Definition, DryRun},
+    conflict::Refusal,
+    editor::Editor,
+    operation::{Operation, OperationState},
+    text,
+};
 
 use super::field::Act;
 use crate::words;
@@ -17,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) said: String,
     /// Being sent.
     pub(crate) busy: bool,
+    /// A change that takes its time, as far as it is.
+    pub(crate) changing: Option<Operation>,
     /// Sent and taken.
     pub(crate) is_done: bool,
     /// Somebody else changed the collection meanwhile.
@@ -41,6 +50,7 @@ impl Draft {
             editor,
             said: String::new(),
             busy: false,
+            changing: None,
             is_done: false,
             is_stale: false,
             is_kept: false,
@@ -55,7 +65,7 @@ impl Draft {
             left.editor.is_edit() == editor.is_edit() && (!editor.is_edit() || is_same)
         };
         match left.filter(fits) {
-            Some(left) => Self { busy: false, is_kept: true, ..left },
+            Some(left) => Self { busy: false, changing: None, is_kept: true, ..left },
             None => Self::new(editor),
         }
     }
@@ -112,9 +122,22 @@ impl Draft {
         definition
     }
 
+    /// Takes what saving would do.
+    pub(crate) fn told(&mut self, told: &DryRun) {
+        self.busy = self.editor.preview(told);
+    }
+
+    /// Takes how a change ended that took its time.
+    pub(crate) fn over(&mut self, operation: &Operation) {
+        (self.busy, self.changing) = (false, None);
+        if operation.state != OperationState::Done {
+            self.editor.ended(operation);
+        }
+    }
+
     /// Takes what the server said.
     pub(crate) fn refused(&mut self, error: &CallError) {
-        self.busy = false;
+        (self.busy, self.changing) = (false, None);
         self.is_stale = Refusal::of(error, true) == Refusal::Changed;
         self.editor.refuse(error);
         self.unfold();

@@ -5,10 +5,12 @@ use std::rc::Rc;
 use common::{
     Call, CallError,
     collection::{Collection, Definition, DefinitionAnswer, DefinitionQuery},
-    editor::{Editor, FieldPart, Part},
-    endpoints::collections,
+    editor::{Editor, FieldPart, Part, Preview, progress},
+    endpoints::{collections, operations},
+    operation::{Operation, OperationState},
     text,
 };
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
@@ -82,14 +84,13 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
             let leave = leave.clone();
             spawn_local(async move {
                 let name = definition.name.clone();
-                match send(&client, is_edit, definition, query).await {
-                    Ok(collection) => {
+                match save(&client, &changes, is_edit, definition, query).await {
+                    Ok(true) => {
                         leave.emit(());
-                        toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(
-                            collection.name.as_str(),
-                        ))));
+                        toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(name.as_str()))));
                         go.location(&table_locations::table(&name));
                     }
+                    Ok(false) => focus_first_error(),
                     Err(error) => {
                         changes.apply(move |draft| draft.refused(&error));
                         focus_first_error();
@@ -98,6 +99,16 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
             });
         }
     };
+    let onstop = {
+        let client = use_client();
+        let operation = state.changing.as_ref().map(|operation| operation.id);
+        move |_: MouseEvent| {
+            let (Some(operation), client) = (operation, client.clone()) else { return };
+            // How it ended is seen where it is followed.
+            spawn_local(async move { drop(client.send(Call::<operations::Stop>::new((operation,), ())).await) });
+        }
+    };
+    let ondrop = onedit_drop(&changes);
     let onedit = {
         let changes = changes.clone();
         Callback::from(move |(part, text): (Part, String)| changes.apply(move |draft| draft.editor.write(part, text)))
@@ -245,6 +256,27 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
                     <p class="notice notice-warn">{ words::editor::removed_fields(&gone) }</p>
                 }
             </div>
+            if let Some(may_drop) = editor.drops() {
+                <FieldFrame id="may-drop" label="" hint={Part::Drop.hint()} errors={editor.errors_of(Part::Drop)}>
+                    <label class="check">
+                        <input
+                            id="may-drop"
+                            type="checkbox"
+                            checked={may_drop}
+                            onchange={ondrop}
+                            aria-describedby={described_by("may-drop")}
+                            aria-invalid={(!editor.errors_of(Part::Drop).is_empty()).then_some("true")}
+                        />
+                        { Part::Drop.label() }
+                    </label>
+                </FieldFrame>
+            }
+            <div role="status">
+                if let Some(operation) = &state.changing {
+                    <p class="notice" id="changing">{ progress(operation) }</p>
+                    <button type="button" class="button" id="stop-changing" onclick={onstop}>{ words::editor::STOP }</button>
+                }
+            </div>
             <div class="form-actions">
                 { submit(if editor.is_edit() { words::editor::SAVE } else { words::editor::CREATE }, state.busy, "") }
                 <Link {to} {query} class="button button-quiet" onleave={leave}>{ words::CANCEL }</Link>
@@ -264,21 +296,53 @@ fn removed_fields(collection: Option<&Collection>, editor: &Editor) -> String {
     editor.dropped().filter(is_known).map(|name| format!("“{}”", text::label(name))).collect::<Vec<_>>().join(", ")
 }
 
-async fn send(
+/// Saves a definition. What that would do is asked first; where that has to be agreed to, or it ends otherwise, nothing is saved.
+async fn save(
     client: &Client,
+    changes: &Changes<Draft>,
     is_edit: bool,
     definition: Definition,
-    query: DefinitionQuery,
-) -> Result<Collection, CallError> {
-    if is_edit {
-        let name = definition.name.clone();
-        let call = Call::<collections::Replace>::new((name.clone(),), definition).query(query);
-        let answer = client.send(call).await?.body;
-        return match answer {
-            DefinitionAnswer::Changed(collection) => Ok(*collection),
-            // It is being made: what there is so far.
-            _ => Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body),
-        };
+    mut query: DefinitionQuery,
+) -> Result<bool, CallError> {
+    if !is_edit {
+        client.send(Call::<collections::Create>::new((), definition)).await?;
+        return Ok(true);
     }
-    Ok(client.send(Call::<collections::Create>::new((), definition)).await?.body)
+    let name = definition.name.clone();
+    loop {
+        let call = Call::<collections::Replace>::new((name.clone(),), definition.clone()).query(query.clone());
+        match client.send(call).await?.body {
+            DefinitionAnswer::Changed(_) => return Ok(true),
+            DefinitionAnswer::WouldBe(told) => {
+                let is_plain = Preview::of(&told).is_none();
+                changes.apply(move |draft| draft.told(&told));
+                if !is_plain {
+                    return Ok(false);
+                }
+                query.dry_run = false;
+            }
+            DefinitionAnswer::Begun(begun) => return follow(client, changes, *begun).await,
+        }
+    }
+}
+
+/// Shows how far a change is, until it is over. Says whether it was made.
+async fn follow(client: &Client, changes: &Changes<Draft>, mut operation: Operation) -> Result<bool, CallError> {
+    while !operation.state.is_over() {
+        let (id, shown) = (operation.id, operation);
+        changes.apply(move |draft| draft.changing = Some(shown));
+        TimeoutFuture::new(500).await;
+        operation = client.send(Call::<operations::Get>::new((id,), ())).await?.body;
+    }
+    let is_done = operation.state == OperationState::Done;
+    changes.apply(move |draft| draft.over(&operation));
+    Ok(is_done)
+}
+
+fn onedit_drop(changes: &Changes<Draft>) -> Callback<Event> {
+    let changes = changes.clone();
+    Callback::from(move |event: Event| {
+        let is_ticked = event.target_unchecked_into::<HtmlInputElement>().checked();
+        changes.apply(move |draft| draft.editor.write(Part::Drop, is_ticked.to_string()));
+    })
 }
