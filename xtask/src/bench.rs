@@ -10,6 +10,7 @@ mod data;
 mod generator;
 mod page;
 mod process;
+mod redefine;
 mod reference;
 mod result;
 mod store_size;
@@ -73,6 +74,11 @@ impl Settings {
 pub(crate) fn bench(args: &[String]) -> Result<()> {
     if args == ["store-size"] {
         return store_size::store_size();
+    }
+    if let Some((first, rest)) = args.split_first()
+        && first == "redefine"
+    {
+        return redefine::redefine(rest);
     }
     let settings = Settings::parse(args)?;
     let _one_at_a_time = workspace::lock()?;

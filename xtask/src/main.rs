@@ -46,7 +46,9 @@ cargo xtask <command>
   clients                          clients written for others, unchanged, through ten expiries of their tokens
   bench [--rounds N] [--seconds S] [--only NAME]
                                    Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md
-  bench store-size                 bytes that a record takes, beside what 0.1.0 took; fails above the limit";
+  bench store-size                 bytes that a record takes, beside what 0.1.0 took; fails above the limit
+  bench redefine [--records N] [--program PATH]
+                                   how long a collection of a million records takes to be redefined, and how long others wait meanwhile";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);

@@ -23,12 +23,18 @@ struct Test {
     rounds: u32,
 }
 
-const TESTS: [Test; 4] = [
+const TESTS: [Test; 5] = [
     Test {
         package: "coffer",
         name: "kill::killed_at_any_moment_it_keeps_what_it_acknowledged",
         variable: "COFFER_KILL_ROUNDS",
         rounds: 25,
+    },
+    Test {
+        package: "coffer",
+        name: "redefine::model::definitions_change_under_writes_and_kills_and_every_record_is_as_the_model_has_it",
+        variable: "COFFER_REDEFINE_ROUNDS",
+        rounds: 15,
     },
     Test {
         package: "coffer-store",
@@ -56,6 +62,8 @@ struct Totals {
     kill_rounds: u64,
     starts_killed: u64,
     writes_checked: u64,
+    definitions: u64,
+    records_compared: u64,
     power_cuts: u64,
     steps_checked: u64,
     whole: u64,
@@ -124,6 +132,10 @@ impl Totals {
                 self.starts_killed += starts;
                 self.writes_checked += writes;
             }
+            [_, definitions, records] if line.starts_with("redefine: ") => {
+                self.definitions += definitions;
+                self.records_compared += records;
+            }
             [steps] if line.ends_with("acknowledged steps, none lost") => self.steps_checked += steps,
             [_, _] if line.starts_with("round ") && line.contains(", torn ") => self.power_cuts += 1,
             [whole, refused] if line.starts_with("damage: ") => {
@@ -140,12 +152,15 @@ impl Totals {
 
     fn line(&self) -> String {
         format!(
-            "killed {} times under load and {} times in start, {} acknowledged writes checked, 0 lost; {} power cuts, {} \
+            "killed {} times under load and {} times in start, {} acknowledged writes checked, 0 lost; {} definitions changed under kills, {} \
+             records as the model has them; {} power cuts, {} \
              acknowledged commits checked, 0 lost; {} damaged stores: {} whole all the same, {} refused, 0 with less; {} requests to \
              two stores compared, {} unavoidable differences, 0 others",
             self.kill_rounds,
             self.starts_killed,
             self.writes_checked,
+            self.definitions,
+            self.records_compared,
             self.power_cuts,
             self.steps_checked,
             self.whole + self.refused,
@@ -169,6 +184,7 @@ mod tests {
             "round 3, after 863ms, draining for None: 1127 acknowledged",
             "round 0, torn false: 120 acknowledged",
             "round 1, torn true: 300 acknowledged",
+            "redefine: 6 rounds, 40 definitions changed, 900 records compared",
             "421 acknowledged steps, none lost",
             "damage: 31 whole all the same, 9 refused",
             "interference: COFFER_SEED=7",
@@ -179,6 +195,7 @@ mod tests {
         }
         let Totals { kill_rounds, starts_killed, writes_checked, power_cuts, steps_checked, whole, refused, .. } =
             totals;
+        assert_eq!([totals.definitions, totals.records_compared], [40, 900]);
         assert_eq!([totals.compared, totals.unavoidable], [1200, 3]);
         assert_eq!([kill_rounds, starts_killed, writes_checked], [6, 2, 5471]);
         assert_eq!([power_cuts, steps_checked, whole, refused], [2, 421, 31, 9]);

@@ -195,6 +195,43 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
     }
 }
 
+/// Goes on with an operation that somebody paused, or that failed after it took effect: what is left of it can still be done.
+pub async fn resume(core: &Core, by: Actor<'_>, id: OperationId) -> Result<Operation> {
+    let mut retry = Retry::new(core);
+    loop {
+        let (version, mut stored) = load(core, id).await?.ok_or(Error::NotFound)?;
+        let has_taken_effect = match &stored.work {
+            Work::Redefine(work) => work.in_force,
+            Work::DeleteCollection(_) | Work::DeleteRecord(_) => true,
+            _ => false,
+        };
+        let is_left = matches!(stored.state, OperationState::Failed | OperationState::Stopped) && has_taken_effect;
+        if !stored.is_paused && !is_left {
+            if matches!(stored.state, OperationState::Failed | OperationState::Stopped) {
+                let message = "This operation is over, and nothing of it is left to be done.";
+                return Err(Error::Conflict(message.to_owned()));
+            }
+            return Ok(stored.shown(id, core));
+        }
+        (stored.is_paused, stored.lease, stored.error, stored.ended_at) = (false, None, None, None);
+        stored.state = OperationState::Running;
+        let change =
+            by.entry(core, Subject::Operation, &id, Verb::Start).values(Value::Null, json!({"kind": "resume"}));
+        let mut batch = Batch::new();
+        let key = keyspace::operation(id);
+        batch
+            .expect(key.clone(), Expect::Version(version))
+            .put(key, stored.to_bytes()?)
+            .append(journal::bytes(&change))
+            .use_reserve(Reserve::Most);
+        unfinished::begin(core, id, &mut batch).await?;
+        if retry.commit(batch).await?.is_some() {
+            core.operation_started.notify_one();
+            return Ok(Operation { state: OperationState::Running, ..stored.shown(id, core) });
+        }
+    }
+}
+
 /// Removes from the journal as [`trim_changes`] does, here and now. Nobody else may have the store. `progress` is told how many
 /// entries are done, each time that some are.
 pub async fn trim_changes_now(

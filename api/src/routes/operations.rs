@@ -12,6 +12,7 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Stop, _, _>(stop);
+    table.on::<endpoints::Resume, _, _>(resume);
 }
 
 async fn trim_changes(context: Context, input: Input<changes::Trim>) -> Result<Reply<changes::Trim>> {
@@ -40,4 +41,10 @@ async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<end
 async fn stop(context: Context, input: Input<endpoints::Stop>) -> Result<Reply<endpoints::Stop>> {
     operations::stop(context.app.core(), input.session()?.actor(), input.params.0).await?;
     Ok(Reply::no_content())
+}
+
+async fn resume(context: Context, input: Input<endpoints::Resume>) -> Result<Reply<endpoints::Resume>> {
+    let operation = operations::resume(context.app.core(), input.session()?.actor(), input.params.0).await?;
+    let location = input.link::<endpoints::Get>(&(operation.id,), &());
+    Ok(Reply::new(&operation)?.header(header::LOCATION, &location))
 }

@@ -2,4 +2,6 @@
 
 mod background;
 mod fields;
+mod load;
+mod model;
 mod undo;

@@ -64,7 +64,7 @@ impl<'a> Refill<'a> {
         let written = record::written(&entry.value)?;
         let version = self.schema.keys.version;
         let wanted: Vec<_> =
-            self.fields.iter().filter(|(_, since)| (*since..version).contains(&written)).copied().collect();
+            self.fields.iter().filter(|(_, since)| (*since..=version).contains(&written)).copied().collect();
         if wanted.is_empty() {
             return Ok(false);
         }
@@ -95,6 +95,14 @@ impl<'a> Refill<'a> {
         let mut then = None;
         for _ in 0..MAX_STEPS {
             let Some(step) = back.step().await? else { break };
+            // Under today's definition somebody may have written into it, or it has come back already.
+            if step.change.definition >= self.schema.keys.version
+                && step.before.as_ref().is_none_or(|before| {
+                    step.after.as_ref().is_none_or(|after| !before.is_same(after, field.name.as_str()))
+                })
+            {
+                return Ok(None);
+            }
             if step.change.definition < since {
                 then = step.after.map(|after| (after, step.change.definition));
                 break;
@@ -110,7 +118,9 @@ impl<'a> Refill<'a> {
         let today = self.schema.translate(then.clone(), definition, None);
         let (original, version) = self.schema.original(id, &entry.value)?;
         // A field that was gone had no values meanwhile.
-        if let (Some(now), Some(was)) = (in_version(&original, version), in_version(&then, definition)) {
+        if version < self.schema.keys.version
+            && let (Some(now), Some(was)) = (in_version(&original, version), in_version(&then, definition))
+        {
             let carried = self.converted(field, since, was);
             if carried.is_none_or(|carried| carried != now) {
                 return Ok(None);

@@ -4,7 +4,7 @@
 use common::id::OperationId;
 use store::{Batch, Entry, Expect};
 
-use super::stored::load;
+use super::stored::{Stored, load};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -20,9 +20,10 @@ pub(super) async fn begin(core: &Core, id: OperationId, batch: &mut Batch) -> Re
     let key = keyspace::unfinished_operations();
     let entry = core.store.get(&key).await?;
     let mut ids = Vec::new();
-    for id in entry.as_ref().map_or_else(|| Ok(Vec::new()), parse)? {
-        if load(core, id).await?.is_some_and(|(_, stored)| !stored.state.is_over() && !stored.is_paused) {
-            ids.push(id);
+    for known in entry.as_ref().map_or_else(|| Ok(Vec::new()), parse)? {
+        let is_under_way = |(_, stored): (_, Stored)| !stored.state.is_over() && !stored.is_paused;
+        if known != id && load(core, known).await?.is_some_and(is_under_way) {
+            ids.push(known);
         }
     }
     if ids.len() >= MAX_UNFINISHED {

@@ -33,6 +33,8 @@ const SPACES: [&str; 4] = ["records", "rec", "index", "counts"];
 struct Plan {
     expect: Vec<(Key, Expect)>,
     write: Vec<(Key, Option<Bytes>)>,
+    /// Written without a new version, which is expected to be this one.
+    keep: Vec<(Key, Version, Bytes)>,
     add: Vec<(Key, i64)>,
     /// Under one key: how much, and up to what.
     add_up_to: Vec<[(i64, i64); 2]>,
@@ -59,6 +61,15 @@ impl Plan {
             let length = if random.one_in(20) { 20_000 } else { random.below(40) };
             let value = (!random.one_in(3)).then(|| super::bytes(random, length).into());
             plan.write.push((random_key(random), value));
+        }
+        for _ in 0..random.below(3) {
+            let key = random_key(random);
+            let is_once =
+                plan.write.iter().all(|(known, _)| *known != key) && plan.keep.iter().all(|(known, ..)| *known != key);
+            if let Some(entry) = model.map.get(&key).filter(|_| is_once) {
+                let version = Version::new(entry.version.get() - u64::from(random.one_in(8)));
+                plan.keep.push((key, version, super::bytes(random, 30).into()));
+            }
         }
         for _ in 0..random.below(3) {
             let n = i64::try_from(random.below(9)).expect("small") - 4;
@@ -88,6 +99,9 @@ impl Plan {
                 None => batch.delete(key.clone()),
             };
         }
+        for (key, version, value) in &self.keep {
+            batch.keep(key.clone(), *version, value.clone());
+        }
         for (key, n) in &self.add {
             batch.add(key.clone(), *n);
         }
@@ -114,6 +128,11 @@ impl Model {
                 return Err(CommitError::Conflict { key: key.clone() });
             }
         }
+        for (key, version, _) in &plan.keep {
+            if self.map.get(key).map(|entry| entry.version) != Some(*version) {
+                return Err(CommitError::Conflict { key: key.clone() });
+            }
+        }
         for additions in &plan.add_up_to {
             let found = self.map.get(&bounded()).map_or([0; 2], |entry| counters(entry).expect("two counters"));
             if additions.iter().zip(found).any(|((by, max), found)| *by > 0 && found + by > *max) {
@@ -121,7 +140,12 @@ impl Model {
                 return Err(CommitError::Full { key: bounded(), found: found.into(), additions: additions.into() });
             }
         }
-        if plan.write.is_empty() && plan.add.is_empty() && plan.add_up_to.is_empty() && plan.append.is_empty() {
+        if plan.write.is_empty()
+            && plan.keep.is_empty()
+            && plan.add.is_empty()
+            && plan.add_up_to.is_empty()
+            && plan.append.is_empty()
+        {
             return Ok(self.version);
         }
         self.version = Version::new(self.version.get() + 1);
@@ -131,6 +155,9 @@ impl Model {
                 Some(value) => self.map.insert(key.clone(), Entry { version, value }),
                 None => self.map.remove(key),
             };
+        }
+        for (key, version, value) in &plan.keep {
+            self.map.insert(key.clone(), Entry { version: *version, value: value.clone() });
         }
         for (key, n) in &plan.add {
             let before = self.map.get(key).map_or(0, |entry| counter(entry).expect("a counter"));
@@ -143,7 +170,9 @@ impl Model {
             self.map.insert(bounded(), Entry { version, value: Bytes::from(sums.concat()) });
         }
         let bounded = plan.add_up_to.iter().map(|_| bounded());
-        let written = plan.write.iter().map(|(key, _)| key).chain(plan.add.iter().map(|(key, _)| key)).cloned();
+        let kept = plan.keep.iter().map(|(key, ..)| key);
+        let written =
+            plan.write.iter().map(|(key, _)| key).chain(kept).chain(plan.add.iter().map(|(key, _)| key)).cloned();
         for key in written.chain(bounded) {
             self.changed.insert(key.elements().space().expect("a space").to_owned(), version);
         }

@@ -93,7 +93,7 @@ pub(crate) async fn fitting(
         body = is_any!(info, users::Update).then(|| json!({"roles": ["editor"]}));
     } else if is_any!(info, changes::Trim) {
         body = Some(json!({"older_than": "90d"}));
-    } else if is_any!(info, operations::Get, operations::Stop) {
+    } else if is_any!(info, operations::Get, operations::Stop, operations::Resume) {
         let begun = admin.post(changes::Trim::PATH, &json!({"older_than": "90d"})).await.is(202);
         parameters.push(("id", text(&begun, "id")));
     } else if is_any!(info, changes::Erase) {

@@ -221,3 +221,32 @@ async fn a_dry_run_says_what_would_be_and_does_nothing() {
     admin.patch("/api/collections/rows/fields/n/?dry_run=maybe", &json!({"max": 9})).await.refused(400);
     assert_eq!(admin.get("/api/collections/rows/").await.is(200), before);
 }
+
+#[tokio::test]
+async fn rewriting_that_was_paused_goes_on_and_another_order_of_fields_needs_none() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    rows(&admin, 3000).await;
+    let begun = begin(&admin, "n", "", &json!({"type": "text"})).await;
+    begun.is(202);
+    let location = begun.header("location").strip_prefix(&admin.base).unwrap().to_owned();
+    while admin.get("/api/collections/rows/").await.is(200)["fields"][0]["type"] != "text" {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    admin.delete(&location).await.is(204);
+    let paused = admin.get(&location).await.is(200);
+    assert!(["paused", "done"].contains(&text(&paused, "state").as_str()), "{paused}");
+    assert_eq!(admin.column("/api/records/rows/?half=1", "n").await, ["2", "3"], "it is true all the same");
+    admin.post(&format!("{location}resume/"), &json!({})).await.is(202);
+    assert_eq!(over(&admin, &location).await["state"], "done");
+    // What is over is over.
+    let stopped = admin.post("/api/operations/01920000-0000-7000-8000-000000000001/resume/", &json!({})).await;
+    stopped.refused(404);
+
+    let before = admin.get("/api/operations/").await.is(200)["count"].clone();
+    let mut fields = admin.get("/api/collections/rows/").await.is(200)["fields"].as_array().unwrap().clone();
+    fields.reverse();
+    admin.patch("/api/collections/rows/", &json!({"fields": fields})).await.is(200);
+    assert_eq!(admin.get("/api/operations/").await.is(200)["count"], before);
+    let read = admin.get("/api/records/rows/?page_size=1").await;
+    assert!(read.text().find("\"half\"") < read.text().find("\"n\""), "{}", read.text());
+}
