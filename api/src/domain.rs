@@ -37,6 +37,7 @@ pub mod refused;
 mod retry;
 pub mod rotation;
 pub mod schema;
+pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod sign_in;

@@ -49,6 +49,9 @@ pub struct Field {
     /// Kept in an index, so that filters and orderings by it are fast.
     #[serde(default)]
     pub indexed: bool,
+    /// Its words are in the index that a search looks into.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub searchable: bool,
     /// Taken where a new record does not have the member.
     #[serde(default, deserialize_with = "optional_exact", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Value>"))]
@@ -298,6 +301,7 @@ impl Field {
             nullable: false,
             unique: Unique::No,
             indexed: false,
+            searchable: false,
             default: None,
             help: String::new(),
             change: Box::default(),

@@ -150,6 +150,8 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
                 };
                 (IndexKind::Unique, fields.iter().map(part).collect())
             }
+            // It says nothing of an order: see `search`.
+            IndexOf::Words(_) => continue,
             IndexOf::Several { parts, unique } => {
                 let part = |part: &PartKey| {
                     let found = match &part.of {

@@ -95,6 +95,8 @@ pub enum IndexOf {
     Fields(Vec<FieldNumber>),
     /// The unique values of fields.
     Unique(Vec<FieldNumber>),
+    /// The words of texts.
+    Words(Vec<FieldNumber>),
     /// The values of several members, or their unique ones.
     Several {
         /// The members, in the order in which they count.
@@ -108,7 +110,7 @@ impl IndexOf {
     /// Whether it is in the space of unique values.
     pub fn is_unique(&self) -> bool {
         match self {
-            Self::Owner | Self::Fields(_) => false,
+            Self::Owner | Self::Fields(_) | Self::Words(_) => false,
             Self::Unique(_) => true,
             Self::Several { unique, .. } => *unique != Unique::No,
         }
@@ -210,6 +212,12 @@ impl Keys {
             }
             fields.push(key);
         }
+        let searched = after.fields.iter().zip(&fields).filter(|(field, _)| field.searchable);
+        let searched: Vec<FieldNumber> = searched.map(|(_, key)| key.number).collect();
+        if !searched.is_empty() {
+            let may_stay = searched.iter().all(|number| staying.contains(number));
+            keep(IndexOf::Words(searched), may_stay, &mut next);
+        }
         if is_seen_by_owner(after) {
             keep(IndexOf::Owner, true, &mut next);
         }
@@ -220,7 +228,9 @@ impl Keys {
                     PartOf::Field(field) => staying.contains(field),
                     PartOf::Member(_) => true,
                 }),
-                IndexOf::Fields(fields) | IndexOf::Unique(fields) => fields.iter().all(|field| staying.contains(field)),
+                IndexOf::Fields(fields) | IndexOf::Unique(fields) | IndexOf::Words(fields) => {
+                    fields.iter().all(|field| staying.contains(field))
+                }
                 IndexOf::Owner => true,
             };
             keep(of, may_stay, &mut next);
@@ -284,6 +294,11 @@ impl Keys {
     /// that is no gain.
     pub fn is_rewritten(&self, before: &Self) -> bool {
         self.steps.iter().skip(before.steps.len()).any(|step| !step.fields.is_empty())
+    }
+
+    /// The index of words, where there is one.
+    pub fn words_index(&self) -> Option<IndexNumber> {
+        self.indexes.iter().find(|index| matches!(index.of, IndexOf::Words(_))).map(|index| index.number)
     }
 
     /// The index of owners, where there is one.

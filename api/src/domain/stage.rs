@@ -25,7 +25,7 @@ use super::{
     numbers::{CollectionNumber, IndexNumber, OwnerNumber},
     operations, owners, record,
     schema::{Coming, Schema},
-    usage,
+    search, usage,
 };
 
 /// Bytes of a record at most, as it is stored.
@@ -140,6 +140,10 @@ impl Entries {
         let mut entries = Self::default();
         if let Some(index) = schema.keys.owner_index() {
             entries.indexes.insert(keyspace::owned(collection, index, owner).uuid(id.uuid()));
+        }
+        if let Some(index) = schema.keys.words_index() {
+            let words = search::indexed(&schema.collection, record);
+            entries.indexes.extend(words.iter().map(|word| keyspace::word(collection, index, word, id)));
         }
         for index in schema.read_by.iter().filter(|index| index.is_several) {
             let Some(key) = index.key(record, owner) else { continue };

@@ -33,7 +33,7 @@ async fn furnished() -> TempDir {
 
 async fn furnish(server: &Server, admin: &Client) {
     let fields = json!([
-        {"name": "word", "type": "text", "required": true, "unique": true},
+        {"name": "word", "type": "text", "required": true, "unique": true, "searchable": true},
         {"name": "weight", "type": "decimal", "places": 2, "indexed": true},
         {"name": "parent", "type": "reference", "collection": "words", "nullable": true, "on_delete": "set_null"},
     ]);

@@ -52,6 +52,7 @@ mod records_list;
 mod redefine;
 mod references;
 mod schemas;
+mod search_words;
 mod security;
 mod server;
 mod service;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::support::schema::Judge;
 
 /// What readers ask beyond a schema, which tells of one member at a time: the last part of the field's name, and the code.
-const BEYOND: [(&str, &str); 17] = [
+const BEYOND: [(&str, &str); 18] = [
     // A parameter of a path, and a member of what it sends, stands once.
     ("path", "invalid"),
     ("members", "invalid"),
@@ -25,6 +25,7 @@ const BEYOND: [(&str, &str); 17] = [
     // Values of some types are too large for keys, and longer texts too.
     ("unique", "invalid"),
     ("indexed", "invalid"),
+    ("searchable", "invalid"),
     ("max_length", "max_value"),
     // A value can only become null where it may be.
     ("on_delete", "invalid"),

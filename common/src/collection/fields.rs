@@ -114,13 +114,15 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let nullable = reader.boolean("nullable");
     let unique = read_unique(&mut reader);
     let indexed = reader.boolean("indexed");
+    let searchable = reader.boolean("searchable");
     let default = reader.take("default").filter(|value| !value.is_null()).map(Exact::from);
     let help = reader.text_or_empty("help");
     let change = Box::new(FieldChange { says_aliases: aliases.is_some(), ..read_change(&mut reader) });
     let aliases = aliases.unwrap_or_default();
     let mut errors = reader.finish();
     let (Some(name), Some(kind)) = (name, kind) else { return Err(errors) };
-    let mut field = Field { id, name, aliases, kind, required, nullable, unique, indexed, default, help, change };
+    let mut field =
+        Field { id, name, aliases, kind, required, nullable, unique, indexed, searchable, default, help, change };
     check_together(&mut field, &mut errors);
     errors.or(field)
 }
@@ -230,6 +232,9 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
     }
     if field.unique == Unique::IgnoreCase && !matches!(field.kind, FieldType::Text { .. } | FieldType::Email) {
         errors.push("unique", invalid("Only texts and e-mail addresses are compared without case. Use true."));
+    }
+    if field.searchable && !matches!(field.kind, FieldType::Text { .. } | FieldType::Email | FieldType::Url) {
+        errors.push("searchable", invalid("Only texts are searched by words."));
     }
     let keyed = is_unique || field.indexed;
     if let FieldType::Choice { choices, .. } = &mut field.kind {

@@ -30,6 +30,8 @@ pub struct FieldDraft {
     pub unique: Unique,
     /// As in [`Field`].
     pub indexed: bool,
+    /// As in [`Field`].
+    pub searchable: bool,
     /// Empty for none. Text as it is; other types as JSON.
     pub default: String,
     /// As in [`Field`].
@@ -49,6 +51,7 @@ impl FieldDraft {
             nullable: false,
             unique: Unique::No,
             indexed: false,
+            searchable: false,
             default: String::new(),
             help: String::new(),
             options: Vec::new(),
@@ -74,6 +77,7 @@ impl FieldDraft {
             nullable: field.nullable,
             unique: field.unique,
             indexed: field.indexed,
+            searchable: field.searchable,
             default: field.default.as_ref().map(default_text).unwrap_or_default(),
             help: field.help.clone(),
             options: options.collect(),
@@ -89,6 +93,7 @@ impl FieldDraft {
             FieldPart::Nullable => self.nullable.to_string(),
             FieldPart::Unique => (self.unique != Unique::No).to_string(),
             FieldPart::Indexed => self.indexed.to_string(),
+            FieldPart::Searchable => self.searchable.to_string(),
             FieldPart::Default => self.default.clone(),
             FieldPart::Help => self.help.clone(),
             FieldPart::Option(option) if option.kind == OptionKind::Flag => {
@@ -114,6 +119,7 @@ impl FieldDraft {
                 }
             }
             FieldPart::Indexed => self.indexed = flag,
+            FieldPart::Searchable => self.searchable = flag,
             FieldPart::Default => self.default = text,
             FieldPart::Help => self.help = text,
             FieldPart::Option(option) if option.kind == OptionKind::Flag && !flag => {
@@ -161,6 +167,9 @@ impl FieldDraft {
         }
         for (name, flag) in [("required", self.required), ("nullable", self.nullable), ("indexed", self.indexed)] {
             body.insert(name.to_owned(), flag.into());
+        }
+        if self.searchable {
+            body.insert("searchable".to_owned(), true.into());
         }
         // Where another type is chosen, there may be no case.
         let has_case = ["text", "email"].contains(&self.kind.as_str());

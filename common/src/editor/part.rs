@@ -35,6 +35,7 @@ pub enum FieldPart {
     Nullable,
     Unique,
     Indexed,
+    Searchable,
     Default,
     Help,
     /// An option of the field's type.
@@ -42,8 +43,8 @@ pub enum FieldPart {
 }
 
 impl FieldPart {
-    /// The four flags that every field has.
-    pub const FLAGS: [Self; 4] = [Self::Required, Self::Nullable, Self::Unique, Self::Indexed];
+    /// The flags that every field has.
+    pub const FLAGS: [Self; 5] = [Self::Required, Self::Nullable, Self::Unique, Self::Indexed, Self::Searchable];
 
     /// All parts of a field of this type, in the order in which they are shown.
     pub fn all(kind: &str) -> Vec<Self> {
@@ -63,6 +64,7 @@ impl FieldPart {
             Self::Nullable => "nullable",
             Self::Unique => "unique",
             Self::Indexed => "indexed",
+            Self::Searchable => "searchable",
             Self::Default => "default",
             Self::Help => "help",
             Self::Option(option) => option.member,
@@ -78,6 +80,7 @@ impl FieldPart {
             Self::Nullable => "May be null",
             Self::Unique => "Unique",
             Self::Indexed => "Indexed",
+            Self::Searchable => "Searchable",
             Self::Default => "Default",
             Self::Help => "Help",
             Self::Option(option) => option.label,
@@ -92,6 +95,7 @@ impl FieldPart {
             Self::Nullable => "May have no value at all.",
             Self::Unique => "No two records have the same.",
             Self::Indexed => "Filters and sorting by it are fast.",
+            Self::Searchable => "A search looks for words in it, and is fast.",
             Self::Default => "What a new record has where nothing is filled in. Empty for none.",
             Self::Help => "A sentence for those who fill it in.",
             Self::Type | Self::Option(_) => "",

@@ -17,7 +17,7 @@ use serde_json::Value;
 use store::Snapshot;
 
 use super::{condition::Condition, path::Path, referred::Referred, regex::Spent};
-use crate::domain::{core::Core, deadline::Deadline, error::Result, schema::Schema};
+use crate::domain::{core::Core, deadline::Deadline, error::Result, schema::Schema, search};
 
 /// Conditions put together.
 pub(crate) enum Node {
@@ -132,12 +132,22 @@ impl Asked {
     }
 }
 
+/// What is looked for in the texts that an index has the words of.
+pub(crate) struct Sought {
+    /// What words must begin with.
+    pub words: Vec<String>,
+    /// The fields.
+    pub fields: Vec<String>,
+}
+
 /// What a record must be to be listed.
 pub(crate) struct Conditions {
     /// All must hold.
     pub all: Vec<Node>,
-    /// Words that must all occur, folded.
+    /// Parts of texts that must all occur, folded.
     words: Vec<String>,
+    /// Words that the searched texts must have, where the collection has an index of them.
+    sought: Option<Sought>,
     /// Words are looked for without their accents.
     ignores_accents: bool,
     /// On patterns.
@@ -162,7 +172,14 @@ impl Conditions {
         let paths = Path::find_all(core, snapshot, caller, schema, names(query).into_iter()).await?;
         // Only conditions in words can say who asks and when.
         let asked = query.filter.as_ref().map_or_else(Asked::default, |_| Asked::new(core, caller));
-        Self::typed(&asked, paths, query)
+        let mut typed = Self::typed(&asked, paths, query)?;
+        let words = search::sought(&query.search);
+        if schema.keys.words_index().is_some() && !words.is_empty() {
+            let fields = schema.collection.fields.iter().filter(|field| field.searchable);
+            let fields = fields.map(|field| field.name.to_string()).collect();
+            (typed.words, typed.sought) = (Vec::new(), Some(Sought { words, fields }));
+        }
+        Ok(typed)
     }
 
     fn typed(asked: &Asked, paths: Vec<Option<Path>>, query: &ListQuery) -> Result<Self> {
@@ -202,7 +219,7 @@ impl Conditions {
             if ignores_accents { without_accents(&word).into_owned() } else { word }
         };
         let words = query.search.split_whitespace().map(compared).collect();
-        Ok(Self { all, words, ignores_accents, spent: Spent::default() })
+        Ok(Self { all, words, sought: None, ignores_accents, spent: Spent::default() })
     }
 
     /// What was spent on patterns so far does not count: another record comes.
@@ -212,12 +229,22 @@ impl Conditions {
 
     /// Everything is listed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty() && self.words.is_empty()
+        self.all.is_empty() && !self.has_search()
     }
 
     /// Whether words are looked for.
     pub(crate) fn has_search(&self) -> bool {
-        !self.words.is_empty()
+        !self.words.is_empty() || self.sought.is_some()
+    }
+
+    /// What is looked for in the texts that an index has the words of, and whether without accents.
+    pub(crate) fn sought(&self) -> Option<(&Sought, bool)> {
+        self.sought.as_ref().map(|sought| (sought, self.ignores_accents))
+    }
+
+    /// The words were found; they need not be looked for.
+    pub(crate) fn found_words(&mut self) {
+        self.sought = None;
     }
 
     fn conditions(&self) -> Vec<&Condition> {
@@ -231,7 +258,8 @@ impl Conditions {
 
     /// The members of a record that are looked at; `None` for all.
     pub(crate) fn members(&self) -> Option<BTreeSet<&str>> {
-        self.words.is_empty().then(|| self.paths().into_iter().map(Path::begins_at).collect())
+        let searched = self.sought.iter().flat_map(|sought| &sought.fields).map(String::as_str);
+        self.words.is_empty().then(|| self.paths().into_iter().map(Path::begins_at).chain(searched).collect())
     }
 
     /// Whether all conditions hold that ask for the record's own members.
@@ -261,6 +289,9 @@ impl Conditions {
     }
 
     fn has_words(&self, collection: &Collection, record: &Record) -> bool {
+        if let Some(sought) = &self.sought {
+            return search::has_all(collection, record, &sought.words, self.ignores_accents);
+        }
         if self.words.is_empty() {
             return true;
         }

@@ -7,13 +7,17 @@ mod explain;
 mod far;
 mod intervals;
 mod walk;
+mod words;
 
 use std::{iter, sync::Arc};
 
 use common::id::RecordId;
 
 pub(super) use self::access::Access;
-use self::walk::{Candidates, Ids, Walk};
+use self::{
+    walk::{Candidates, Ids, Walk},
+    words::Ranking,
+};
 use super::{
     View, Window,
     rows::{Found, Rows},
@@ -43,6 +47,10 @@ pub(super) struct Plan {
     ids_by: Vec<Vec<Arc<ReadIndex>>>,
     /// How many match, where that is kept.
     kept: bool,
+    /// The fields that were searched by their words.
+    words: Vec<String>,
+    /// How rows are ordered where a search asks for no order.
+    ranking: Option<Ranking>,
     /// The fields that the source is read by one value of.
     bound_fields: Vec<String>,
 }
@@ -137,6 +145,9 @@ impl Plan {
     /// The rows of a window. Where it is flexible, they may be fewer than it has.
     pub(super) async fn rows(&self, view: &View<'_>, window: Window, flexible: bool) -> Result<Rows> {
         let counts = view.query.count;
+        if let Some(ranking) = &self.ranking {
+            return self.ranked(view, ranking, window, counts).await;
+        }
         if !self.is_listed() {
             return self.search(view, window, counts, flexible).await;
         }

@@ -11,6 +11,7 @@ use super::{
     far,
     intervals::Owners,
     walk::{Candidates, Ids},
+    words::{self, Ranking},
 };
 use crate::domain::{
     error::Result,
@@ -29,6 +30,8 @@ use crate::domain::{
 const BY_KEY: f64 = 2.5;
 /// What reading a key costs; reading a record with its neighbours costs 1.
 const KEY: f64 = 0.3;
+/// How much dearer a record is whose texts are taken apart for a search.
+const BY_WORDS: f64 = 10.0;
 /// Ids that are held for one query at most.
 const MAX_IDS: usize = 200_000;
 /// Costs beyond which what may be narrow is counted.
@@ -96,7 +99,7 @@ impl Plan {
             counts: is_counted || is_last,
         };
         let mut accesses = chooser.accesses(&conditions.all, &chooser.far);
-        if view.may == Decision::All && !conditions.all.is_empty() {
+        if view.may == Decision::All && !conditions.is_empty() {
             // Estimates are off by some hundred. How many records there are is kept, and every index has as many keys.
             let count = schema::count(&core.owners, snapshot, schema.number(), view.may).await?;
             let count = count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
@@ -125,11 +128,22 @@ impl Plan {
         let mut covered = best.covered.clone();
         let (mut sets, mut ids_by): (Vec<Ids>, _) = (Vec::new(), Vec::new());
         let mut source = Source::Keys(Box::new(best.clone()));
+        let found = words::find(view, &conditions).await?;
+        let found = found.filter(|found| as_f64(found.ids.len()) * BY_KEY < best_cost * BY_WORDS);
+        let ranking = Ranking::of(view, &conditions).await?;
+        let (mut searched, mut has_found) = (Vec::new(), false);
         let is_unordered = chooser.is_exact(&covered) && best.reversed.is_none() && keys.are_ids();
-        if best_cost > SMALL || is_unordered {
+        if best_cost > SMALL || is_unordered || found.is_some() {
             let (mut left, mut ids) = (as_f64(best.estimate), chooser.id_sources(&accesses));
             let narrow = ids.iter().position(|ids| chooser.cost_of_ids(ids) < best_cost);
-            if let Some(at) = narrow {
+            if let Some(found) = found {
+                left = as_f64(found.ids.len());
+                covered.clear();
+                source = Source::Ids(found.ids);
+                has_found = found.exact;
+                searched = conditions.sought().map(|(sought, _)| sought.fields.clone()).unwrap_or_default();
+                ids_by.push(Vec::new());
+            } else if let Some(at) = narrow {
                 let first = ids.remove(at);
                 left = as_f64(first.estimate);
                 covered.clone_from(&first.covered);
@@ -148,6 +162,9 @@ impl Plan {
                 }
             }
         }
+        if has_found {
+            conditions.found_words();
+        }
         let kept = conditions.is_empty() && is_whole(&source, view.may);
         let mut at = 0;
         conditions.all.retain(|_| {
@@ -155,7 +172,7 @@ impl Plan {
             !covered.contains(&(at - 1))
         });
         let bound_fields = best.single_values();
-        Ok(Self { conditions, keys, source, sets, ids_by, kept, bound_fields })
+        Ok(Self { conditions, keys, source, sets, ids_by, kept, words: searched, ranking, bound_fields })
     }
 }
 

@@ -17,6 +17,10 @@ impl Plan {
         let mut ids_by = self.ids_by.iter().map(|indexes| names(indexes.iter().map(|index| &**index)));
         let (indexes, reads) = match &self.source {
             Source::Keys(access) => (names([&*access.index]), self.reads(access, view.may)),
+            Source::Ids(_) if !self.words.is_empty() => {
+                ids_by.next();
+                (vec![self.words.clone()], "the words of them, then the records".to_owned())
+            }
             Source::Ids(_) => {
                 (ids_by.next().unwrap_or_default(), "the ids of parts of them, then the records".to_owned())
             }
@@ -30,7 +34,7 @@ impl Plan {
             "reads": reads,
             "together_with": ids_by.flatten().collect::<Vec<_>>(),
             "tests_each_record_for": open,
-            "sorts": self.reversed().is_none(),
+            "sorts": self.reversed().is_none() || self.ranking.is_some(),
             "would_help": self.proposal(view),
         });
         // How much there is beside one's own records is not told by how much was read, either.
