@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use common::event::parser::{Parser, Read};
 use serde_json::Value;
 
 use crate::support::Answer;
@@ -27,6 +28,7 @@ pub(super) fn told(answer: &Answer, base: &str) -> Told {
         headers.map(|(name, value)| format!("{name}: {}", without(value.to_str().unwrap()))).collect();
     headers.sort();
     let body = match serde_json::from_slice(&answer.body) {
+        _ if answer.header("content-type") == "text/event-stream" => events(&answer.body),
         Ok(body) => body,
         Err(_) => Value::String(without(&answer.text())),
     };
@@ -35,6 +37,21 @@ pub(super) fn told(answer: &Answer, base: &str) -> Told {
         members.remove("request_id");
     }
     serde_json::json!([answer.status, headers, body])
+}
+
+/// The events that a stream began with. Their ids are revisions.
+fn events(bytes: &[u8]) -> Value {
+    let read = Parser::default().push(bytes).unwrap();
+    let told = read.into_iter().map(|read| match read {
+        Read::Event(event) => {
+            let revision = event.id.map(|id| id.revision);
+            let mut data: Value = serde_json::from_str(&event.text).unwrap();
+            data.as_object_mut().unwrap().remove("since");
+            serde_json::json!({"event": event.name, "revision": revision, "data": data})
+        }
+        other => Value::String(format!("{other:?}")),
+    });
+    told.collect()
 }
 
 /// Which id or revision of the right store stands for which of the left.
