@@ -331,7 +331,7 @@ fn read_key_file(path: &Path, clock: &Clock) -> Result<Vec<Key>, KeyError> {
 fn key_of(imported: Imported, path: &Path, clock: &Clock) -> Result<Key, KeyError> {
     let (algorithm, material, kid, is_public) = match imported.key {
         ImportedKey::Secret(secret) => {
-            secret::check(WHAT, &secret, path)?;
+            secret::check_new(WHAT, &secret, path)?;
             let kid = fingerprint(&secret);
             (Algorithm::Hs256, secret, kid, false)
         }

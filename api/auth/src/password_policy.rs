@@ -136,6 +136,11 @@ impl Policy {
     }
 }
 
+/// Whether a text is one that everyone knows or tries, in any spelling. The lists that are built in are asked alone.
+pub(crate) fn is_known(text: &str) -> bool {
+    Policy::default().commonness(&spelling::fold(text)).is_some()
+}
+
 /// Whether one of the words, forwards or backwards, is in the password and little else is. Digits and signs at either end of
 /// what is left are little.
 fn is_mostly(folded: &str, words: &[&str]) -> bool {

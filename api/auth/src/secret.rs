@@ -2,7 +2,9 @@
 //! placeholders that someone forgot to replace. The key ring's own file is asked the same. What a secret is for is `what`, as the
 //! sentences name it.
 
+mod known;
 mod regular;
+mod shape;
 
 use std::{
     os::unix::fs::MetadataExt as _,
@@ -12,6 +14,8 @@ use std::{
 use base::file::{self, FileError};
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+use super::password_policy;
 
 /// A shorter secret is refused (RFC 7518 §3.2: as long as the hash).
 pub const MIN_SECRET_BYTES: usize = 32;
@@ -35,6 +39,8 @@ pub enum SecretError {
     Short { what: &'static str, path: PathBuf, bytes: usize },
     #[error("the {what} in {} {why}, so anyone can guess it; make a random one with: openssl rand -out {} 64", path.display(), path.display())]
     Weak { what: &'static str, path: PathBuf, why: &'static str },
+    #[error("the {what} in {} is {bytes} bytes written as {form}, and at least {MIN_SECRET_BYTES} random ones are needed; make one with: openssl rand -out {} 64", path.display(), path.display())]
+    ShortText { what: &'static str, path: PathBuf, bytes: usize, form: &'static str },
     #[error("{} and {} hold one and the same {what}; name it once", .first.display(), .second.display())]
     Twice { what: &'static str, first: PathBuf, second: PathBuf },
 }
@@ -59,6 +65,17 @@ fn read_file(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Secr
     }
     check(what, &secret, path)?;
     Ok(secret)
+}
+
+/// Refuses a weak secret that can be made anew at any time. A text of hexadecimal or base64 digits counts by the bytes that they stand for.
+pub(super) fn check_new(what: &'static str, secret: &[u8], path: &Path) -> Result<(), SecretError> {
+    check(what, secret, path)?;
+    match regular::encoded_length(secret) {
+        Some((form, bytes)) if bytes < MIN_SECRET_BYTES => {
+            Err(SecretError::ShortText { what, path: path.to_owned(), bytes, form })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// All bytes of an operator's file.
@@ -86,6 +103,10 @@ pub(super) fn check(what: &'static str, secret: &[u8], path: &Path) -> Result<()
     }
 }
 
+const WELL_KNOWN_EXAMPLE: &str = "is a well-known example";
+/// Nobody knows a longer text by heart that `regular` does not know.
+const MAX_PHRASE: usize = 256;
+
 fn weakness(secret: &[u8]) -> Option<&'static str> {
     weakness_of_bytes(secret)
         .or_else(|| weakness_of_bytes(&regular::decoded(secret).filter(|bytes| bytes.len() >= 16)?))
@@ -95,7 +116,7 @@ fn weakness_of_bytes(secret: &[u8]) -> Option<&'static str> {
     if secret.iter().all(|byte| *byte == secret[0]) {
         return Some("is one byte over and over");
     }
-    if (2..=16.min(secret.len() / 2))
+    if (2..MIN_SECRET_BYTES.min(secret.len() / 2 + 1))
         .any(|period| secret.iter().skip(period).zip(secret).all(|(later, earlier)| later == earlier))
     {
         return Some("is a short pattern over and over");
@@ -106,9 +127,21 @@ fn weakness_of_bytes(secret: &[u8]) -> Option<&'static str> {
     if let Some(rule) = regular::rule(secret) {
         return Some(rule);
     }
-    let text = Zeroizing::new(std::str::from_utf8(secret).ok()?.trim().to_lowercase());
+    let hex = Zeroizing::new(secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    if WELL_KNOWN.lines().any(|known| known == *hex) || known::is_hash(secret) {
+        return Some(WELL_KNOWN_EXAMPLE);
+    }
+    let text = Zeroizing::new(str::from_utf8(secret).ok()?.trim().to_owned());
+    if let Some(fault) = shape::fault(&text) {
+        return Some(fault);
+    }
+    let text = Zeroizing::new(text.to_lowercase());
     if WELL_KNOWN.lines().any(|known| known == *text) {
-        return Some("is a well-known example");
+        return Some(WELL_KNOWN_EXAMPLE);
+    }
+    // What is refused as a password is no better as a key.
+    if text.chars().count() <= MAX_PHRASE && password_policy::is_known(&text) {
+        return Some("is made of words that everyone knows");
     }
     if text.starts_with("django-insecure-") {
         return Some("says of itself that it is insecure");
@@ -137,7 +170,19 @@ fn is_placeholder(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    };
+    use sha2::{Digest as _, Sha256, Sha512};
+
     use super::*;
+
+    const RFC_7515: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 
     #[test]
     fn t9_weak_secrets_are_refused_with_the_reason() {
@@ -154,6 +199,27 @@ mod tests {
             (b"django-insecure-#k3v9x8!q_2mz@71w0&p5u^r6t4e", "insecure"),
             (b"change-me-please-this-is-not-a-secret-123", "placeholder"),
             (b"MySuperSecretJwtSigningKeyForProduction!!", "placeholder"),
+            (b"super-secret-jwt-token-with-at-least-32-characters-long", "placeholder"),
+            (
+                b"DO NOT USE THIS VALUE. INSTEAD, CREATE A COMPLEX SECRET AND KEEP IT SAFE OUTSIDE OF THE SOURCE CODE.",
+                "placeholder",
+            ),
+            (b"ThisIsASecretKeyForJwtTokenGeneration123456", "placeholder"),
+            (b"enter-your-own-random-value-here-before-you-deploy", "placeholder"),
+            (b"correct horse battery staple correct horse", "everyone knows"),
+            (b"it was the best of times it was the worst of times", "by heart"),
+            (b"${SIGNING_KEY_FROM_THE_VAULT_GOES_HERE}", "template"),
+            // Of RFC 7515, appendix A.1, as the bytes that its text stands for.
+            (&URL_SAFE_NO_PAD.decode(RFC_7515).unwrap(), "well-known"),
+            (&Sha256::digest(b""), "well-known"),
+            (&Sha256::digest(b"password\n"), "well-known"),
+            (&Sha512::digest(b"secret"), "well-known"),
+            (hex(&Sha512::digest(b"secret")).as_bytes(), "well-known"),
+            (hex(&Sha256::digest(b"changeme")).to_uppercase().as_bytes(), "well-known"),
+            (STANDARD.encode(Sha256::digest(b"test")).as_bytes(), "well-known"),
+            // What SHA-256 begins with, and the digits of pi.
+            (b"6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19", "by heart"),
+            (b"243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89", "by heart"),
         ] {
             let why = weakness(secret).unwrap_or_else(|| panic!("let in: {reason}"));
             assert!(why.contains(reason), "{why} is not about {reason}");
@@ -171,7 +237,30 @@ mod tests {
             b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA+eU/iO==",
             b"correct horse battery staple under the old oak",
         ] {
-            assert_eq!(weakness(secret), None);
+            assert_eq!(weakness(secret), None, "{}", String::from_utf8_lossy(secret));
+        }
+    }
+
+    #[test]
+    fn t9_a_text_counts_by_the_bytes_that_it_stands_for() {
+        for (text, short) in [
+            ("5f8e0c9a7d3b41268e90f1c2d3a4b5c6", Some(16)),
+            ("5F8E0C9A-7D3B-4126-8E90-F1C2D3A4B5C6", Some(16)),
+            ("0x5f8e0c9a7d3b41268e90f1c2d3a4b5c6", Some(16)),
+            ("5f:8e:0c:9a:7d:3b:41:26:8e:90:f1:c2:d3:a4:b5:c6", Some(16)),
+            ("Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA", Some(24)),
+            ("Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA+eU/iO==", Some(28)),
+            ("5f8e0c9a7d3b41268e90f1c2d3a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6", None),
+            ("Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pAeU7iOaB3xQ9=", None),
+            ("Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pAeU-iO_B3xQ9", None),
+            ("four owls hoot at 20 past 7", None),
+        ] {
+            let told = check_new("key", format!("{text: <32}").as_bytes(), Path::new("key"));
+            match (told, short) {
+                (Err(SecretError::ShortText { bytes, .. }), Some(short)) => assert_eq!(bytes, short, "{text}"),
+                (Ok(()), None) => {}
+                (told, _) => panic!("{text}: {told:?}"),
+            }
         }
     }
 

@@ -2,11 +2,12 @@
 //! mistaken for a secret; and whatever else is known to be no key is refused with a sentence.
 //!
 //! - `pem`, `der`, `jwk`: the forms that keys are taken from
-//! - `foreign`: what is known and not taken
+//! - `foreign`: what is known and not taken; `hidden`: the same, with other things around it or encoded
 //! - [`PublicKey`]: what all of them come down to
 
 mod der;
 mod foreign;
+mod hidden;
 mod jwk;
 mod pem;
 mod private;

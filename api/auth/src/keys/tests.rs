@@ -27,7 +27,7 @@ fn from_file(path: &Path) -> Result<KeyRing, KeyError> {
     KeyRing::from_key_files(&[path.to_owned()], &clock())
 }
 
-const RANDOM: &[u8] = b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pAxxqM";
+const RANDOM: &[u8] = b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pAxxqMtU9eD2vK";
 
 #[test]
 fn l3_the_first_start_makes_a_private_ring_and_the_next_loads_it() {
@@ -174,7 +174,7 @@ fn a_key_file_is_taken_byte_for_byte_less_one_newline() {
 fn t20_of_several_key_files_the_first_signs_and_all_verify() {
     let directory = tempfile::tempdir().unwrap();
     let new = key_file(directory.path(), RANDOM, 0o600);
-    let old = key_file(directory.path(), b"pQ8eN2rW6uY0iO4aS9dF3gH7jK1lZ5xC", 0o600);
+    let old = key_file(directory.path(), b"pQ8eN2rW6uY0iO4aS9dF3gH7jK1lZ5xCvB6nM2qT4eR", 0o600);
     let ring = KeyRing::from_key_files(&[new.clone(), old.clone()], &clock()).unwrap();
     assert_eq!(
         ring.signing().kid(),

@@ -91,18 +91,46 @@ pub(super) fn rule(secret: &[u8]) -> Option<&'static str> {
     {
         return Some("counts in equal steps");
     }
+    let hex = Zeroizing::new(secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    if is_famous(&hex) {
+        return Some(FAMOUS_RULE);
+    }
     let text = Zeroizing::new(str::from_utf8(secret).ok()?.trim().to_lowercase());
     let plain = Zeroizing::new(text.chars().filter(|c| c.is_alphanumeric()).collect::<String>());
     if [&text, &plain].into_iter().any(|text| is_alphabet(text)) {
         return Some("is an alphabet, or runs along the keyboard");
     }
-    if plain.len() >= 8 && FAMOUS.lines().any(|famous| famous.contains(&**plain) || plain.starts_with(famous)) {
-        return Some("is known by heart to many");
+    if is_famous(&plain) {
+        return Some(FAMOUS_RULE);
     }
     if is_count(&plain) {
         return Some("counts upwards");
     }
     is_dates(&text).then_some("is made of dates")
+}
+
+const FAMOUS_RULE: &str = "is known by heart to many";
+
+fn is_famous(plain: &str) -> bool {
+    plain.len() >= 8 && FAMOUS.lines().any(|famous| famous.contains(plain) || plain.starts_with(famous))
+}
+
+/// The form and the number of the bytes that a text stands for, where all of it is digits in hexadecimal or base64.
+pub(super) fn encoded_length(secret: &[u8]) -> Option<(&'static str, usize)> {
+    let text = str::from_utf8(secret).ok()?.trim();
+    let is_between = |c: char| c.is_ascii_whitespace() || ":-,{}".contains(c);
+    let digits: String = text.replace("0x", "").chars().filter(|c| !is_between(*c)).collect();
+    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(("hexadecimal", digits.len() / 2));
+    }
+    let digits: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let digits = digits.trim_end_matches('=');
+    let is_one = text.split_whitespace().all(|line| line.len() >= 16);
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+    // Words joined by hyphens or underscores are none.
+    let is_mixed =
+        digits.bytes().any(|byte| byte.is_ascii_digit()) && digits.bytes().any(|byte| byte.is_ascii_uppercase());
+    (is_one && is_mixed && digits.bytes().all(is_digit)).then_some(("base64", digits.len() * 3 / 4))
 }
 
 /// The bytes that a text stands for, where it is hexadecimal or base64: they may follow a rule that the text hides.
@@ -125,8 +153,12 @@ fn many<T>(all: impl Iterator<Item = T> + Clone, holds: impl Fn(T) -> bool) -> b
 /// Whether most letters come next to the one before them, or to that two, three or four before, in the alphabet or on a keyboard.
 fn is_alphabet(text: &str) -> bool {
     let letters = Zeroizing::new(text.chars().collect::<Vec<char>>());
+    // Of random digits many are next to one of two others.
+    let is_mixed = letters.iter().filter(|c| c.is_ascii_digit()).count() * 2 < letters.len();
     (1..=4).any(|stride| {
-        letters.len() > stride + 4 && many(letters.iter().zip(letters.iter().skip(stride)), |(a, b)| is_next(*a, *b))
+        let steps = letters.windows(stride + 1);
+        let is_step = |w: &[char]| is_next(w[0], w[stride]) || is_mixed && is_next(w[stride - 1], w[stride]);
+        letters.len() > stride + 4 && many(steps, is_step)
     })
 }
 
@@ -135,22 +167,46 @@ fn is_next(a: char, b: char) -> bool {
         || ROWS.iter().any(|row| row.find(a).zip(row.find(b)).is_some_and(|(a, b)| a.abs_diff(b) == 1))
 }
 
-/// Whether it is 1, 2, 3, … or 0, 1, 2, … written one behind the other.
+/// Whether it is the members of a sequence that everyone can write down, one behind the other, from one of its first.
 fn is_count(text: &str) -> bool {
-    (0_usize..=1).any(|first| {
-        let mut rest = text;
-        // More numbers than letters there cannot be.
-        for number in first..=text.len() + 1 {
-            let number = number.to_string();
-            match rest.strip_prefix(&number) {
-                Some("") => return true,
-                Some(after) => rest = after,
-                // The last may be cut off.
-                None => return number.starts_with(rest),
-            }
+    type Sequence = fn(u128) -> Option<u128>;
+    const SEQUENCES: [Sequence; 7] = [
+        |n| n.checked_add(0),
+        |n| n.checked_mul(n),
+        |n| n.checked_pow(3),
+        |n| 1_u128.checked_shl(u32::try_from(n).ok()?).filter(|power| *power > 0),
+        |n| (1..=n).try_fold(1_u128, u128::checked_mul),
+        |n| n.checked_mul(n + 1).map(|double| double / 2),
+        |n| n.checked_mul(10),
+    ];
+    let steps = |step: u128| move |n: u128| n.checked_mul(step);
+    let fibonacci = |second: u128| {
+        std::iter::successors(Some((1_u128, second)), |(a, b)| Some((*b, a.checked_add(*b)?))).map(|(number, _)| number)
+    };
+    let primes = || (2_u128..).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d)));
+    (0..=2).any(|first| {
+        SEQUENCES.iter().any(|sequence| is_made_of(text, (first..).map_while(sequence)))
+            || (2..=9).any(|step| is_made_of(text, (first..).map_while(steps(step))))
+            || is_made_of(text, (first..).map(|n| 2 * n + 1))
+    }) || [1, 2].into_iter().any(|second| is_made_of(text, fibonacci(second)))
+        || is_made_of(text, std::iter::once(0).chain(fibonacci(1)))
+        || is_made_of(text, primes())
+        || is_made_of(text, std::iter::once(1).chain(primes()))
+}
+
+/// Whether a text is these numbers, the last of which may be cut off.
+fn is_made_of(text: &str, numbers: impl Iterator<Item = u128>) -> bool {
+    let mut rest = text;
+    // More numbers than letters there cannot be.
+    for number in numbers.take(text.len() + 2) {
+        let number = number.to_string();
+        match rest.strip_prefix(&number) {
+            Some("") => return true,
+            Some(after) => rest = after,
+            None => return number.starts_with(rest),
         }
-        false
-    })
+    }
+    false
 }
 
 /// Whether a text is nothing but dates and times, one or more.
@@ -181,7 +237,8 @@ fn is_dates(text: &str) -> bool {
         before = first;
         rest = after;
     }
-    has_year && digits >= 8
+    // Names of days and months alone are some that everyone can recite.
+    has_year && digits >= 8 || digits == 0 && text.chars().filter(|c| c.is_alphabetic()).count() >= 20
 }
 
 /// Whether digits can stand in a date or time, and then whether they say the year. `before`: what stands before them.
@@ -234,12 +291,26 @@ mod tests {
             "aAbBcCdDeEfFgGhHiIjJkKlLmMnNoOpP",
             "a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q-r-s-t-u-v",
             "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8",
+            "azbycxdwevfugthsirjqkplomn0123456789",
             "acegikmoqsuwyacegikmoqsuwyacegikmoqs",
             "qwertyuiopasdfghjklzxcvbnm1234567890",
             "1234567890qwertyuiopasdfghjklzxcvbnm",
             "абвгдежзийклмнопрстуфхцчшщъыьэюя",
             "!\"#$%&'()*+,-./0123456789:;<=>?@",
             "1234567891011121314151617181920212223",
+            "112358132134558914423337761098715972584",
+            "0 1 1 2 3 5 8 13 21 34 55 89 144 233 377 610",
+            "2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41",
+            "1 2 4 8 16 32 64 128 256 512 1024 2048 4096",
+            "1 4 9 16 25 36 49 64 81 100 121 144 169 196",
+            "2 4 6 8 10 12 14 16 18 20 22 24 26 28 30 32",
+            "Mercury Venus Earth Mars Jupiter Saturn Uranus Neptune",
+            "monday-tuesday-wednesday-thursday-friday",
+            "January, February, March, April, May, June",
+            "Hydrogen Helium Lithium Beryllium Boron Carbon",
+            "alpha beta gamma delta epsilon zeta eta theta",
+            "one two three four five six seven eight nine ten",
+            "I II III IV V VI VII VIII IX X XI XII XIII",
             "01020304050607080910111213141516",
             "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
             "The quick brown fox jumps over the lazy dog.",

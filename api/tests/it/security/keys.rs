@@ -37,7 +37,7 @@ async fn t9_a_private_key_in_a_file_signs_as_what_it_is_and_its_public_key_only_
         let private = secret_file(dir.path(), "private.pem", &openssl(dir.path(), make));
         let public = openssl(dir.path(), "pkey -in private.pem -pubout");
         let public = secret_file(dir.path(), "public.pem", &public);
-        let secret = secret_file(dir.path(), "secret", b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA");
+        let secret = secret_file(dir.path(), "secret", b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pAxxqMtU9eD2vK");
         let [private, public, secret] = [&private, &public, &secret].map(|path| path.to_str().unwrap());
 
         let alone = said(&serve(&data, &["--signing-key-file", public]).output().unwrap());

@@ -59,8 +59,8 @@ async fn t16_a_token_that_ended_stays_dead_however_it_is_written() {
 #[tokio::test]
 async fn t20_the_old_key_verifies_until_it_is_taken_away() {
     let dir = tempfile::tempdir().unwrap();
-    let old = secret_file(dir.path(), "old", b"6Jq0vT8rXw2mB5zK9cN3yH7dF1gL4sPa-old-key\n");
-    let new = secret_file(dir.path(), "new", b"tR4wE8qL1zXc7vBn0mKj5hGf2dSa9pOi-new-key\n");
+    let old = secret_file(dir.path(), "old", b"6Jq0vT8rXw2mB5zK9cN3yH7dF1gL4sPa-an-old-key-of-ours\n");
+    let new = secret_file(dir.path(), "new", b"tR4wE8qL1zXc7vBn0mKj5hGf2dSa9pOi-a-new-key-of-ours\n");
     let data = dir.path().join("data");
     let [old, new] = [old.to_str().unwrap(), new.to_str().unwrap()];
 

@@ -1,14 +1,13 @@
 //! What is found in files that are named by mistake, and is no secret: keys and containers of other programs, tokens, documents. To take one for a secret would
 //! often be to take what others know.
 
-use base64::{
-    Engine as _,
-    alphabet::{STANDARD, URL_SAFE},
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::{UTF_8_MARK, Why, der};
+use super::{
+    PublicKey, UTF_8_MARK, Why, der,
+    hidden::{self, Found},
+};
 
 /// What a text begins with, and what it is then.
 const TEXTS: &[(&str, &str)] = &[
@@ -29,6 +28,17 @@ const TEXTS: &[(&str, &str)] = &[
     ("age1", "is a public key of age, which everybody may know"),
     ("AGE-SECRET-KEY-", "is a key of age, which signs no tokens"),
     ("untrusted comment:", "is a key or signature of minisign or signify, which signs no tokens"),
+    ("age-encryption.org/", "is encrypted; decrypt it first"),
+    ("$ANSIBLE_VAULT;", "is encrypted; decrypt it first: ansible-vault decrypt FILE"),
+    ("ENC[", "is encrypted; decrypt it first"),
+    ("npub1", "is a public key of Nostr, which everybody may know"),
+    ("did:", "is a name of somebody, which everybody may know"),
+    ("xpub", "is a public key of a wallet, which everybody may know"),
+    ("$argon2", "is a hash of a password, and no key"),
+    ("Private-key-format:", "is a key of a name server, which signs no tokens"),
+    ("(11:public-key", "is a key of GnuPG, which signs no tokens"),
+    ("(11:private-key", "is a key of GnuPG, which signs no tokens"),
+    ("(21:protected-private-key", "is a key of GnuPG, which signs no tokens"),
     ("#!/", "is a program, and no key"),
     ("Certificate:", der::CERTIFICATE),
     ("RSA Public-Key:", "is a public key written out for people; name the file that it was made from"),
@@ -47,18 +57,77 @@ const MAGICS: &[(&[u8], &str)] = &[
         "is a Java key store; write the key in it anew with: keytool -importkeystore -deststoretype PKCS12",
     ),
     (b"openssh-key-v1\0", "is a private key of OpenSSH without its first and last lines"),
+    // Hyphens, and what begins after them.
+    (b"\x60\x60\x60\x60\x60\xc2\xc5\xc7\xc9\xd5", "is text in EBCDIC; save it as UTF-8 or ASCII"),
+    (b"\0GITCRYPT", "is a file of git-crypt that was not unlocked"),
+    (b"Salted__", "is encrypted; decrypt it first"),
+    (b"age-encryption.org/", "is encrypted; decrypt it first"),
+    (b"\x03\xd9\xa2\x9a", "is a database of passwords, and no key"),
+    (b"LUKS\xba\xbe", "is a disk, and no key"),
     (b"SQLite format 3\0", "is a database, and no key"),
     (b"PK\x03\x04", "is an archive, and no key"),
+    (b"!<arch>\n", "is an archive, and no key"),
+    (b"Rar!\x1a\x07", "is an archive, and no key"),
+    (b"7z\xbc\xaf\x27\x1c", "is an archive, and no key"),
+    (b"MSCF\0\0\0\0", "is an archive, and no key"),
+    (b"\xed\xab\xee\xdb", "is an archive, and no key"),
+    (b"PACK\0\0\0\x02", "is an archive, and no key"),
+    (b"DIRC\0\0\0", "is an archive, and no key"),
     (b"\x1f\x8b\x08", "is compressed; unpack it first"),
+    (b"\xfd7zXZ\0", "is compressed; unpack it first"),
+    (b"BZh91AY&SY", "is compressed; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "is compressed; unpack it first"),
+    (b"\x04\x22\x4d\x18", "is compressed; unpack it first"),
+    (b"LZIP\x01", "is compressed; unpack it first"),
+    (b"\0asm\x01\0\0\0", "is a program, and no key"),
+    (b"\xca\xfe\xba\xbe", "is a program, and no key"),
+    (b"\xcf\xfa\xed\xfe", "is a program, and no key"),
+    (b"\xce\xfa\xed\xfe", "is a program, and no key"),
+    (b"MZ\x90\0\x03\0", "is a program, and no key"),
     (b"\x7fELF", "is a program, and no key"),
     (b"%PDF-", "is a document, and no key"),
     (b"\x89PNG\r\n", "is a picture, and no key"),
     (b"\xff\xd8\xff", "is a picture, and no key"),
+    (b"GIF87a", "is a picture, and no key"),
+    (b"GIF89a", "is a picture, and no key"),
+    (b"II*\0", "is a picture, and no key"),
+    (b"MM\0*", "is a picture, and no key"),
+    (b"\0\0\x01\0\x01\0", "is a picture, and no key"),
+    (b"RIFF", "is a picture, a sound or a film, and no key"),
+    (b"OggS\0", "is a sound or a film, and no key"),
+    (b"fLaC\0", "is a sound, and no key"),
+    (b"ID3\x03", "is a sound, and no key"),
+    (b"ID3\x04", "is a sound, and no key"),
+    (b"\x1a\x45\xdf\xa3", "is a film, and no key"),
+    (b"wOFF", "is a font, and no key"),
+    (b"wOF2", "is a font, and no key"),
+    (b"OTTO\0", "is a font, and no key"),
+    (b"\0\x01\0\0\0", "is a font, and no key"),
+    (b"bplist00", "is a document, and no key"),
+    (b"{\\rtf", "is a document, and no key"),
+    (b"\xd0\xcf\x11\xe0", "is a document, and no key"),
+];
+
+/// The same, and how far into the file it stands.
+const MAGICS_INSIDE: &[(usize, &[u8], &str)] = &[
+    (8, b"KBXf", "is a key box of GnuPG, and no key that signs tokens; use RSA, P-256 or Ed25519"),
+    (257, b"ustar", "is an archive, and no key"),
+    (4, b"ftyp", "is a film or a picture, and no key"),
+    // Of Python.
+    (1, b"\x0c\r\n", "is a program, and no key"),
+    (1, b"\r\r\n", "is a program, and no key"),
+    (1, b"\x0e\r\n", "is a program, and no key"),
+    (12, b"\x61\x15\x06\0", "is a database, and no key"),
+    (12, b"\0\x06\x15\x61", "is a database, and no key"),
 ];
 
 /// What a file is, if it is known to be no secret.
 pub(super) fn recognize(bytes: &[u8]) -> Option<Why> {
     if let Some((_, why)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Some((*why).into());
+    }
+    let is_at = |at: usize, magic: &[u8]| bytes.get(at..).is_some_and(|rest| rest.starts_with(magic));
+    if let Some((_, _, why)) = MAGICS_INSIDE.iter().find(|(at, magic, _)| is_at(*at, magic)) {
         return Some((*why).into());
     }
     if is_pgp(bytes) {
@@ -67,89 +136,88 @@ pub(super) fn recognize(bytes: &[u8]) -> Option<Why> {
     if is_utf_16(bytes) {
         return Some("is text in UTF-16; save it as UTF-8 or ASCII".into());
     }
-    let text = str::from_utf8(bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes)).ok()?.trim();
+    if is_point(bytes) {
+        return Some("is a public key on a curve, as bytes".into());
+    }
+    let Ok(text) = str::from_utf8(bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes)) else { return hidden(bytes) };
+    let text = text.trim();
     if let Some((_, why)) = TEXTS.iter().find(|(start, _)| text.starts_with(start)) {
         return Some((*why).into());
     }
     if text.starts_with('<') && text.ends_with('>') {
         return Some("is a document, and no key".into());
     }
-    if is_token(text) {
+    if has_token(text) {
         return Some("is a token, and whoever was sent it knows it".into());
     }
-    let is_der = |bytes: Vec<u8>| der::structure(&bytes).is_some_and(|structure| structure != der::Structure::Unknown);
-    if decoded(text).into_iter().any(is_der) {
-        return Some(
-            "is a key or certificate in DER, encoded as text; put it between its -----BEGIN and -----END lines".into(),
-        );
-    }
-    if decoded(text).iter().any(|bytes| is_key_text(bytes)) {
-        return Some("is a key or certificate that was encoded once more; decode it first: base64 -d FILE".into());
-    }
-    None
+    hidden(bytes)
 }
 
-/// Whether these are the text of a key in one of the usual forms. Whoever has a public one could sign if its text were a secret.
-fn is_key_text(bytes: &[u8]) -> bool {
-    let Ok(text) = str::from_utf8(bytes) else { return false };
-    let text = text.trim();
-    let is_jwk = || {
-        serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("kty").is_some() || value.get("keys").is_some())
-    };
-    text.contains("-----BEGIN ") || is_jwk() || TEXTS.iter().any(|(start, _)| text.starts_with(start))
-}
-
-/// The bytes that a text stands for, where it is base64 or hexadecimal, over one line or more.
-fn decoded(text: &str) -> Vec<Vec<u8>> {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    let text: String = text.split_ascii_whitespace().collect();
-    let engines = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, config));
-    let mut all: Vec<Vec<u8>> = engines.iter().filter_map(|engine| engine.decode(&text).ok()).collect();
-    let digits: String = text.split(':').collect();
-    if digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let pairs = (0..digits.len()).step_by(2);
-        all.extend(pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect::<Option<Vec<u8>>>());
-    }
-    all
-}
-
-/// Whether a text is a JWS or JWE in the compact form (RFC 7515 §7.1), ours or anybody's.
-fn is_token(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('.').collect();
-    let is_encoded = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    matches!(parts.len(), 3 | 5)
-        && parts.iter().all(is_encoded)
-        && decoded(parts[0])
-            .iter()
-            .any(|head| serde_json::from_slice::<Value>(head).is_ok_and(|head| head.get("alg").is_some()))
-}
-
-/// Whether these are the packets of a key (RFC 9580 §5.5.1, §10.1): one of a known version and algorithm, and then another packet or nothing.
-fn is_pgp(bytes: &[u8]) -> bool {
-    let Some((&first, rest)) = bytes.split_first() else { return false };
-    let (tag, length, rest) = match (first & 0xc0, first & 3, rest) {
-        (0x80, 0, [length, rest @ ..]) => (first >> 2 & 0xf, usize::from(*length), rest),
-        (0x80, 1, [high, low, rest @ ..]) => (first >> 2 & 0xf, usize::from(*high) << 8 | usize::from(*low), rest),
-        (0xc0, _, [length @ ..=191, rest @ ..]) => (first & 0x3f, usize::from(*length), rest),
-        (0xc0, _, [high @ 192..=223, low, rest @ ..]) => {
-            (first & 0x3f, ((usize::from(*high) - 192) << 8) + usize::from(*low) + 192, rest)
+/// What is said of a key inside of something.
+fn hidden(bytes: &[u8]) -> Option<Why> {
+    Some(Why::from(match hidden::find(bytes)? {
+        Found::Der { encoded: true } => {
+            "is a key or certificate in DER, encoded as text; put it between its -----BEGIN and -----END lines"
         }
+        Found::Text { encoded: true } => {
+            "is a key or certificate that was encoded once more; decode it first: base64 -d FILE"
+        }
+        Found::Der { encoded: false } => {
+            "has a key or certificate in DER in it, and is not that alone, or not all of it; name a file with the key alone"
+        }
+        Found::Text { encoded: false } => {
+            "has a key or its fingerprint in it, among other things, and everybody may know it if it is a public one; name a file with the key alone"
+        }
+    }))
+}
+
+/// Whether a JWS or JWE in the compact form (RFC 7515 §7.1) is in a text, ours or anybody's.
+fn has_token(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    text.split(|c| !is_part(c)).any(|word| {
+        let mut parts = word.split('.');
+        let head = parts.next().and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
+        matches!(parts.count(), 2 | 4)
+            && head
+                .is_some_and(|head| serde_json::from_slice::<Value>(&head).is_ok_and(|head| head.get("alg").is_some()))
+    })
+}
+
+/// Whether these are the packets of a key (RFC 9580 §5.5.1, §10.1): one of a known version, time and algorithm, and then a name, or nothing.
+pub(super) fn is_pgp(bytes: &[u8]) -> bool {
+    let Some((&first, rest)) = bytes.split_first() else { return false };
+    let number = |digits: &[u8]| digits.iter().fold(0, |number: usize, digit| number << 8 | usize::from(*digit));
+    let tag = if first & 0x40 == 0 { first >> 2 & 0xf } else { first & 0x3f };
+    let (length, rest) = match (first & 0xc0, first & 3, rest) {
+        (0x80, 0, [length, rest @ ..]) => (usize::from(*length), rest),
+        (0x80, 1, [high, low, rest @ ..]) => (number(&[*high, *low]), rest),
+        (0x80, 2, [a, b, c, d, rest @ ..]) | (0xc0, _, [255, a, b, c, d, rest @ ..]) => {
+            (number(&[*a, *b, *c, *d]), rest)
+        }
+        (0xc0, _, [length @ ..=191, rest @ ..]) => (usize::from(*length), rest),
+        (0xc0, _, [high @ 192..=223, low, rest @ ..]) => (number(&[*high - 192, *low]) + 192, rest),
         _ => return false,
     };
-    let is_whole = rest.len() == length || rest.get(length).is_some_and(|next| next & 0x80 != 0);
-    let is_known = matches!(rest, [4 | 6, _, _, _, _, 1..=3 | 16..=19 | 22 | 25..=28, ..]);
+    // A name, a signature, another key, a mark of trust.
+    let is_next = |next: &u8| matches!(next, 0xb4 | 0x88..=0x8a | 0xb8 | 0xb9 | 0xb0 | 0xcd | 0xc2 | 0xce);
+    let is_whole = rest.len() == length || rest.get(length).is_some_and(is_next);
+    // From 1995 to 2038.
+    let is_known = matches!(rest, [4 | 6, 0x2f..=0x7f, _, _, _, 1..=3 | 16..=19 | 22 | 25..=28, ..]);
     matches!(tag, 5 | 6) && length > 6 && is_known && is_whole
 }
 
-/// Whether a text is written in two bytes for each letter, as some systems' shells write files.
+/// Whether a text is written in two or four bytes for each letter, as some systems' shells write files.
 fn is_utf_16(bytes: &[u8]) -> bool {
-    let (low, rest) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (0, rest),
-        [0xfe, 0xff, rest @ ..] => (1, rest),
-        _ => return false,
-    };
-    let (units, last) = rest.as_chunks::<2>();
-    last.len() <= 1 && !units.is_empty() && units.iter().all(|unit| unit[1 - low] == 0 && unit[low].is_ascii())
+    let marked = bytes.strip_prefix(b"\xff\xfe").or_else(|| bytes.strip_prefix(b"\xfe\xff"));
+    let bytes = marked.unwrap_or(bytes);
+    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+    let rest = bytes.iter().filter(|byte| **byte != 0);
+    let is_ascii = rest.clone().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    // An editor may have put a byte behind it.
+    is_ascii && zeros >= 16 && zeros + 1 >= rest.count()
+}
+
+/// Whether these are the coordinates of a point on a curve (SEC 1 §2.3.3).
+pub(super) fn is_point(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&4) && PublicKey::from_point(bytes).is_ok()
 }

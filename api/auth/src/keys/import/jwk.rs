@@ -9,7 +9,7 @@ use common::{Object, json};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Imported, ImportedKey, PublicKey, Why, private};
+use super::{Imported, ImportedKey, PublicKey, Why, foreign, private};
 
 /// Letters of a key's id: it stands in the head of every token.
 const MAX_KID: usize = 128;
@@ -55,7 +55,16 @@ fn jwk(jwk: &Object) -> Result<Imported, Why> {
     }
     let is_private = jwk.contains_key("d");
     let key = match (text(jwk, "kty")?, text(jwk, "crv").unwrap_or_default()) {
-        ("oct", _) => ImportedKey::Secret(bytes(jwk, "k")?),
+        ("oct", _) => {
+            let secret = bytes(jwk, "k")?;
+            if foreign::recognize(&secret).is_some() {
+                return Err(
+                    "is a JWK of a secret, and what it has for one is no secret: a key, a certificate or a document"
+                        .into(),
+                );
+            }
+            ImportedKey::Secret(secret)
+        }
         ("RSA", _) if is_private => rsa(jwk)?,
         ("RSA", _) => ImportedKey::Public(PublicKey::from_components(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?),
         ("EC", "P-256") => {

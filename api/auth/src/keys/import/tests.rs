@@ -240,3 +240,141 @@ fn t9_keys_that_were_encoded_once_more_and_programs_are_no_secrets() {
         assert!(why(bytes).contains(told), "{}", why(bytes));
     }
 }
+
+#[test]
+fn t9_keys_among_other_things_are_found() {
+    use base64::engine::general_purpose::STANDARD;
+    let folder = tempfile::tempdir().unwrap();
+    let ssl = |arguments: &str| openssl(folder.path(), arguments);
+    ssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out out");
+    fs::rename(folder.path().join("out"), folder.path().join("rsa")).unwrap();
+    ssl("genpkey -algorithm ED25519 -out out");
+    fs::rename(folder.path().join("out"), folder.path().join("ed")).unwrap();
+    ssl("ecparam -name prime256v1 -genkey -out out");
+    fs::rename(folder.path().join("out"), folder.path().join("ec")).unwrap();
+    let mut files = Vec::new();
+    let ders = [
+        ssl("pkey -in rsa -pubout -outform DER -out out"),
+        ssl("rsa -in rsa -RSAPublicKey_out -outform DER -out out"),
+        ssl("pkey -in ed -pubout -outform DER -out out"),
+        ssl("pkey -in ec -pubout -outform DER -out out"),
+        ssl("req -x509 -key rsa -subj /CN=a -days 9 -outform DER -out out"),
+        ssl("req -x509 -key ed -subj /CN=a -days 9 -outform DER -out out"),
+    ];
+    for der in &ders {
+        let base64 = STANDARD.encode(der);
+        let wrapped = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect::<Vec<_>>();
+        let hex: Vec<String> = der.iter().map(|byte| format!("{byte:02x}")).collect();
+        let dump = |line: (usize, &[String])| format!("{:08x}: {}  ........\n", line.0 * 16, line.1.join(" "));
+        files.extend([&b"\0\0\0"[..], b"\r\n", b" ", b"\xff"].map(|tail| [&der[..], tail].concat()));
+        files.extend([der.repeat(2), der[..der.len() - 3].to_vec(), [b"\n", &der[..]].concat()]);
+        files.extend(
+            [
+                format!("\"{base64}\""),
+                format!("PUBLIC_KEY={base64}"),
+                format!("export KEY='{}'", URL_SAFE_NO_PAD.encode(der)),
+                format!("data:application/octet-stream;base64,{base64}"),
+                format!("key: |\n  {}", wrapped.join("\n  ")),
+                format!("{{\"n\": 1}} {}", wrapped.join("\\n")),
+                format!("\u{2014}BEGIN\u{2014}\u{a0}{}", wrapped.join("\u{a0}")),
+                STANDARD.encode(format!("key = {base64}")),
+                format!("0x{}", hex.concat()),
+                format!("0x{}", hex.join(", 0x")),
+                format!("\\x{}", hex.join("\\x")),
+                hex.join(":").to_uppercase(),
+                hex.chunks(16).enumerate().map(dump).collect(),
+            ]
+            .map(String::into_bytes),
+        );
+    }
+    files.push(ders[3][ders[3].len() - 65..].to_vec());
+    let pem = String::from_utf8(ssl("pkey -in ec -pubout -out out")).unwrap();
+    let ImportedKey::Public(public) = one(pem.as_bytes()) else { panic!("it verifies") };
+    let jwk = public.to_jwk().to_string();
+    for text in [&pem, &jwk] {
+        files.push(text.bytes().flat_map(|byte| [byte, 0]).collect());
+        files.push(text.bytes().flat_map(|byte| [0, byte]).collect());
+        files.push(text.bytes().flat_map(|byte| [byte, 0, 0, 0]).collect());
+    }
+    let ssh = "AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh";
+    files.extend(
+        [
+            serde_json::to_string(&jwk).unwrap(),
+            format!("// our key\n{jwk}"),
+            format!("export default {jwk};"),
+            format!("JWKS={{\"keys\":[{jwk}]}}"),
+            jwk.replace('"', "'"),
+            jwk.replace(['{', '}', '"'], "").replace(',', "\n").replace(':', ": "),
+            ssh.to_owned(),
+            format!("[box.example]:22 ssh-ed25519 {ssh}"),
+            format!("# keys of the office\nssh-ed25519 {ssh} ada"),
+            format!("no-pty,command=\"/bin/true\" ssh-ed25519 {ssh} ada"),
+            format!("ada@example.org namespaces=\"git\" ssh-ed25519 {ssh}"),
+            format!("|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= ssh-ed25519 {ssh}"),
+            format!("KEY=\"{ssh}\""),
+            String::from_utf8(ssl("pkey -in ed -pubout -text_pub -noout -out out")).unwrap(),
+            String::from_utf8(ssl("rsa -in rsa -modulus -noout -out out")).unwrap(),
+            "sha256 Fingerprint=87:95:98:59:33:24:BB:B6:34:4B:36:CB:FC:5B:E1:F6:48:AA:69:07:A5:F5:42:BE:AE:04"
+                .to_owned(),
+            "256 SHA256:oit19vBvHvGqiZFs88tTobqUHHNjp9jYngPgmNPB36k ada@box (ED25519)".to_owned(),
+            "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJlc2lnbmF0dXJl"
+                .to_owned(),
+        ]
+        .map(String::into_bytes),
+    );
+    let taken = files.iter().filter(|bytes| {
+        read(bytes).is_ok_and(|keys| keys.iter().any(|found| matches!(found.key, ImportedKey::Secret(_))))
+    });
+    assert_eq!(taken.map(|bytes| String::from_utf8_lossy(bytes)).collect::<Vec<_>>(), [""; 0]);
+    // The same as the secret of a JWK.
+    let wrapped = format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_SAFE_NO_PAD.encode(&ders[0]));
+    assert!(why(wrapped.as_bytes()).contains("no secret"));
+}
+
+#[test]
+fn t9_containers_are_told_by_their_first_bytes() {
+    for (bytes, told) in [
+        (&b"\0\0\0\x20\x01\x01\0\x02KBXf\0\0\0\0"[..], "GnuPG"),
+        (b"\xfd7zXZ\0\0\x04", "compressed"),
+        (b"BZh91AY&SY", "compressed"),
+        (b"\x28\xb5\x2f\xfd\x04", "compressed"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "archive"),
+        (b"\0asm\x01\0\0\0", "program"),
+        (b"\xa7\r\r\n\0\0\0\0", "program"),
+        (b"GIF89a\x01\0", "picture"),
+        (b"\0GITCRYPT\0", "git-crypt"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n3132", "encrypted"),
+    ] {
+        let bytes = [bytes, &[0x9f, 0x01, 0x7b, 0xe2, 0x55, 0xc8, 0x13, 0xaa].repeat(8)].concat();
+        let refused = if bytes.starts_with(b"$") { why(b"$ANSIBLE_VAULT;1.1;AES256\n3132") } else { why(&bytes) };
+        assert!(refused.contains(told), "{}: {refused}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(32))]
+    /// No random secret is taken for anything else, in any of the forms that programs write one in.
+    #[test]
+    fn t9_random_bytes_are_taken_as_they_are_in_every_form(bytes in proptest::collection::vec(proptest::num::u8::ANY, 32..96)) {
+        use base64::engine::general_purpose::STANDARD;
+        let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let base64 = STANDARD.encode(&bytes);
+        let wrapped = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect::<Vec<_>>();
+        let forms = [
+            bytes.clone(),
+            hex.concat().into_bytes(),
+            hex.concat().to_uppercase().into_bytes(),
+            hex.join(":").into_bytes(),
+            hex.join(" ").into_bytes(),
+            format!("0x{}", hex.concat()).into_bytes(),
+            wrapped.join("\n").into_bytes(),
+            URL_SAFE_NO_PAD.encode(&bytes).into_bytes(),
+            base64.into_bytes(),
+        ];
+        for form in forms.iter().filter(|form| !form.ends_with(b"\n")) {
+            proptest::prop_assert!(is_secret(form, form), "{}", String::from_utf8_lossy(form));
+            let checked = crate::secret::check_new("key", form, Path::new("key"));
+            proptest::prop_assert!(checked.is_ok(), "{checked:?}: {}", String::from_utf8_lossy(form));
+        }
+    }
+}

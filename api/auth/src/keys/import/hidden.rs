@@ -1,0 +1,214 @@
+//! Keys, certificates and the like inside of other things: with bytes before or behind them, cut off, quoted, with a name before them, or encoded as text. They
+//! are found by what no random secret has in it: identifiers of algorithms and names of formats of five bytes and more.
+
+use super::{der::oid, foreign};
+
+/// How often something may be encoded once more.
+const DEPTH: usize = 3;
+/// A shorter run of letters and digits has no key in it.
+const SHORTEST_RUN: usize = 24;
+
+/// What was found, and whether it was as it is or encoded as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A structure of X.509, PKCS#1, PKCS#7, PKCS#8 or PKCS#12.
+    Der { encoded: bool },
+    /// Names of formats that are text, or of SSH's.
+    Text { encoded: bool },
+}
+
+/// Looks for keys in `bytes` and in whatever they are a text of.
+pub(super) fn find(bytes: &[u8]) -> Option<Found> {
+    find_at(bytes, 0)
+}
+
+fn find_at(bytes: &[u8], depth: usize) -> Option<Found> {
+    let encoded = depth > 0;
+    if has_der(bytes) {
+        return Some(Found::Der { encoded });
+    }
+    if has_names(bytes) || encoded && foreign::is_point(bytes) {
+        return Some(Found::Text { encoded });
+    }
+    if depth == DEPTH || encoded && !is_text(bytes) {
+        return None;
+    }
+    decodings(bytes).iter().find_map(|decoded| find_at(decoded, depth + 1))
+}
+
+/// Whether an identifier of an algorithm or of a member of a certificate is in it, or the exponent that RSA keys have.
+fn has_der(bytes: &[u8]) -> bool {
+    /// Identifiers with their tag and length: RSA and its signatures; curves; X25519 to Ed448; P-256; other curves; DSA; PKCS#7 and PKCS#12;
+    /// PGP's curves; the names in a certificate.
+    const IDENTIFIERS: [&[u8]; 11] = [
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01",
+        b"\x06\x07\x2a\x86\x48\xce\x3d",
+        b"\x06\x08\x2a\x86\x48\xce\x3d",
+        b"\x06\x05\x2b\x81\x04\x00",
+        b"\x06\x07\x2a\x86\x48\xce\x38",
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07",
+        b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c",
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05",
+        b"\x09\x2b\x06\x01\x04\x01\xda\x47\x0f",
+        b"\x0a\x2b\x06\x01\x04\x01\x97\x55\x01",
+        b"\x06\x03\x55\x04",
+    ];
+    let is_edwards =
+        |w: &[u8]| w[..4] == *b"\x30\x05\x06\x03" && w[4..6] == oid::ED25519[..2] && (0x6e..=0x71).contains(&w[6]);
+    // PKCS#1 has no identifier: two numbers, the second of them 65537, or the first as long as the whole.
+    let is_rsa = |w: &[u8]| w[0] == 0x30 && w[1] == 0x82 && w[4] == 2 && w[5] == 0x82 && w[8] == 0;
+    IDENTIFIERS[..10].iter().any(|needle| contains(bytes, needle))
+        || bytes.windows(6).any(|w| w[..4] == *IDENTIFIERS[10] && matches!(w[4], 3..=12) && w[5] == 0x0c)
+        || bytes.windows(7).any(is_edwards)
+        || bytes.windows(9).any(is_rsa)
+        || contains(bytes, b"\x02\x03\x01\x00\x01")
+}
+
+/// Names that stand in keys, and in nothing random.
+fn has_names(bytes: &[u8]) -> bool {
+    const NAMES: [&[u8]; 16] = [
+        b"-----begin ",
+        b"---- begin ssh2 ",
+        b"ssh-rsa",
+        b"ssh-dss",
+        b"ssh-ed25519",
+        b"ssh-ed448",
+        b"ecdsa-sha2-",
+        b"@openssh.com",
+        b"openssh-key-v1",
+        b"putty-user-key-file",
+        b"public-key",
+        b"private-key",
+        b"modulus=",
+        b"fingerprint",
+        b"sha256:",
+        b"begin public key",
+    ];
+    let lower = bytes.to_ascii_lowercase();
+    NAMES.iter().any(|name| contains(&lower, name)) || has_jwk(&lower) || foreign::is_pgp(bytes)
+}
+
+/// Whether a member `kty` is in it with a kind of keys, however JSON, YAML or a program writes that.
+fn has_jwk(lower: &[u8]) -> bool {
+    lower.windows(3).enumerate().filter(|(_, three)| three == b"kty").any(|(at, _)| {
+        let is_mark = |byte: &&u8| b"\\\"'`:=, >\t\r\n".contains(byte);
+        let kind: Vec<u8> = lower[at + 3..].iter().skip_while(is_mark).take(3).copied().collect();
+        lower.get(at + 3).is_some_and(|byte| is_mark(&byte))
+            && [&b"rsa"[..], b"ec", b"okp", b"oct"].iter().any(|known| kind.starts_with(known))
+    })
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Whether most of it could be typed.
+fn is_text(bytes: &[u8]) -> bool {
+    let typed = bytes.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+    typed * 10 >= bytes.len() * 9
+}
+
+/// What parts of a text, or all of it, stand for in base64, base32 or hexadecimal. Where something begins is not known: each beginning is tried.
+fn decodings(text: &[u8]) -> Vec<Vec<u8>> {
+    let joined = joined(text);
+    let mut all = Vec::new();
+    for text in [text, &joined] {
+        let is_run = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+        for run in text.split(|byte| !is_run(byte)).filter(|run| run.len() >= SHORTEST_RUN) {
+            all.extend((0..4).map(|skip| digits(&run[skip..], 6, sextet)));
+            all.extend((0..8).map(|skip| digits(&run[skip..], 5, quintet)));
+        }
+    }
+    for hex in [hexadecimal(text), dump(text)] {
+        for run in hex.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= SHORTEST_RUN) {
+            all.extend((0..2).map(|skip| digits(&run[skip..], 4, nibble)));
+        }
+    }
+    // Words of two bytes, the lower first.
+    let swapped = digits(&dump(text), 4, nibble).chunks_exact(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    all.push(swapped);
+    all.retain(|bytes| bytes.len() >= SHORTEST_RUN / 2);
+    all
+}
+
+/// The text without what stands between the lines of one encoded thing: spaces, quotes, commas, and newlines that are written out.
+fn joined(text: &[u8]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().peekable();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' {
+            bytes.next_if(|next| b"nrt".contains(next));
+        } else if !byte.is_ascii_whitespace() && !b"\"'`,#|;".contains(byte) {
+            joined.push(*byte);
+        }
+    }
+    joined
+}
+
+/// The text without what stands between the digits of hexadecimal numbers, and before them.
+fn hexadecimal(text: &[u8]) -> Vec<u8> {
+    let mut hex = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let prefix = text[at..].get(..2).is_some_and(|two| matches!(two, b"0x" | b"0X" | b"\\x"));
+        if prefix {
+            at += 2;
+            continue;
+        }
+        if !text[at].is_ascii_whitespace() && !b":,-;\"'{}[]()".contains(&text[at]) {
+            hex.push(text[at]);
+        }
+        at += 1;
+    }
+    hex
+}
+
+/// The digits of lines that begin with an offset and may end in what the bytes look like, as programs show files.
+fn dump(text: &[u8]) -> Vec<u8> {
+    let is_hex = |word: &&[u8]| matches!(word.len(), 2 | 4 | 8 | 16) && word.iter().all(u8::is_ascii_hexdigit);
+    let line = |line: &[u8]| {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        words.next();
+        words.take_while(is_hex).flatten().copied().collect::<Vec<u8>>()
+    };
+    text.split(|byte| *byte == b'\n').flat_map(line).collect()
+}
+
+/// The bytes that digits of so many bits each stand for; what is none ends them.
+fn digits(text: &[u8], bits: u32, value: fn(u8) -> Option<u32>) -> Vec<u8> {
+    let (mut bytes, mut held, mut count) = (Vec::with_capacity(text.len()), 0_u32, 0);
+    for digit in text.iter().map_while(|byte| value(*byte)) {
+        held = held << bits | digit;
+        count += bits;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((held >> count).to_be_bytes()[3]);
+            held &= (1 << count) - 1;
+        }
+    }
+    bytes
+}
+
+fn sextet(byte: u8) -> Option<u32> {
+    Some(u32::from(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    }))
+}
+
+fn quintet(byte: u8) -> Option<u32> {
+    Some(u32::from(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a',
+        b'2'..=b'7' => byte - b'2' + 26,
+        _ => return None,
+    }))
+}
+
+fn nibble(byte: u8) -> Option<u32> {
+    char::from(byte).to_digit(16)
+}
