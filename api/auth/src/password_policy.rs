@@ -19,7 +19,7 @@ use thiserror::Error;
 
 pub use list::PasswordList;
 
-use super::password::Password;
+use super::{password::Password, secret::regular};
 
 /// The least length unless the operator lowers it.
 pub const DEFAULT_MIN_LENGTH: usize = 15;
@@ -32,6 +32,8 @@ pub const HIGHEST_MIN_LENGTH: usize = 64;
 const OWN_PART: usize = 8;
 /// Contained words shorter than this say nothing.
 const SHORTEST_CONTEXT_WORD: usize = 3;
+/// From so many characters on a password may be something longer that everyone knows.
+const LONG: usize = 12;
 const PRODUCT_NAME: &str = "coffer";
 
 /// Why a new password is refused: a code for the machine, `Display` for the person.
@@ -113,11 +115,13 @@ impl Policy {
         if password.text().chars().count() < self.min_length {
             errors.push(PolicyError::TooShort { min_length: self.min_length });
         }
-        let folded = spelling::fold(password.text());
-        if let Some(why) = self.commonness(&folded) {
+        let readings = spelling::readings(password.text());
+        if let Some(why) = readings.iter().find_map(|reading| self.commonness(reading)) {
             errors.push(PolicyError::TooCommon(why));
         }
-        if is_mostly(&folded, &[&spelling::fold(username), PRODUCT_NAME]) {
+        let own = spelling::readings(username);
+        let words: Vec<&str> = own.iter().map(String::as_str).chain([PRODUCT_NAME]).collect();
+        if readings.iter().any(|reading| self.is_mostly(reading, &words)) {
             errors.push(PolicyError::TooSimilar);
         }
         errors
@@ -127,6 +131,9 @@ impl Policy {
         if let Some(why) = pattern::commonness(folded) {
             return Some(why);
         }
+        if folded.chars().count() >= LONG && regular::rule(folded.as_bytes()).is_some() {
+            return Some("it counts, is a date, or is known by heart to many");
+        }
         let backwards: String = folded.chars().rev().collect();
         if phrases::is_known(folded) || phrases::is_known(&backwards) {
             return Some("it is a sentence that everyone knows");
@@ -134,27 +141,29 @@ impl Policy {
         let is_listed = self.list.contains(folded) || self.list.contains(&backwards);
         is_listed.then_some("it is in a list of passwords that are known")
     }
+
+    /// Whether one of the words, forwards or backwards, is in the password and little else is, or what everyone tries. Digits and signs at
+    /// either end of what is left are little.
+    fn is_mostly(&self, folded: &str, words: &[&str]) -> bool {
+        let mut rest = folded.to_owned();
+        for word in words.iter().filter(|word| word.chars().count() >= SHORTEST_CONTEXT_WORD) {
+            let backwards: String = word.chars().rev().collect();
+            for word in [*word, &backwards] {
+                rest = rest.replace(word, " ");
+            }
+        }
+        if rest == folded {
+            return false;
+        }
+        let rest = rest.trim_matches(|c: char| !c.is_alphabetic());
+        rest.chars().filter(|c| c.is_alphanumeric()).count() < OWN_PART || self.commonness(rest).is_some()
+    }
 }
 
 /// Whether a text is one that everyone knows or tries, in any spelling. The lists that are built in are asked alone.
 pub(crate) fn is_known(text: &str) -> bool {
-    Policy::default().commonness(&spelling::fold(text)).is_some()
-}
-
-/// Whether one of the words, forwards or backwards, is in the password and little else is. Digits and signs at either end of
-/// what is left are little.
-fn is_mostly(folded: &str, words: &[&str]) -> bool {
-    let mut rest = folded.to_owned();
-    let mut found = false;
-    for word in words.iter().filter(|word| word.chars().count() >= SHORTEST_CONTEXT_WORD) {
-        let backwards: String = word.chars().rev().collect();
-        for word in [*word, &backwards] {
-            found |= rest.contains(word);
-            rest = rest.replace(word, "");
-        }
-    }
-    let rest = rest.trim_matches(|c: char| !c.is_alphabetic());
-    found && rest.chars().filter(|c| c.is_alphanumeric()).count() < OWN_PART
+    let policy = Policy::default();
+    spelling::readings(text).iter().any(|reading| policy.commonness(reading).is_some())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! sentences name it.
 
 mod known;
-mod regular;
+pub(super) mod regular;
 mod shape;
 
 use std::{
@@ -127,7 +127,7 @@ fn weakness_of_bytes(secret: &[u8]) -> Option<&'static str> {
     if let Some(rule) = regular::rule(secret) {
         return Some(rule);
     }
-    let hex = Zeroizing::new(secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let hex = regular::hex(secret);
     if WELL_KNOWN.lines().any(|known| known == *hex) || known::is_hash(secret) {
         return Some(WELL_KNOWN_EXAMPLE);
     }
@@ -139,14 +139,15 @@ fn weakness_of_bytes(secret: &[u8]) -> Option<&'static str> {
     if WELL_KNOWN.lines().any(|known| known == *text) {
         return Some(WELL_KNOWN_EXAMPLE);
     }
-    // What is refused as a password is no better as a key.
-    if text.chars().count() <= MAX_PHRASE && password_policy::is_known(&text) {
-        return Some("is made of words that everyone knows");
-    }
     if text.starts_with("django-insecure-") {
         return Some("says of itself that it is insecure");
     }
-    is_placeholder(&text).then_some("is a placeholder that was never replaced")
+    if is_placeholder(&text) {
+        return Some("is a placeholder that was never replaced");
+    }
+    // What is refused as a password is no better as a key.
+    let is_known = text.chars().count() <= MAX_PHRASE && password_policy::is_known(&text);
+    is_known.then_some("is made of words that everyone knows")
 }
 
 /// Whether the text is nothing but placeholder words, digits and punctuation: `change-me-please-this-is-not-a-secret-123`.
@@ -176,13 +177,9 @@ mod tests {
     };
     use sha2::{Digest as _, Sha256, Sha512};
 
-    use super::*;
+    use super::{regular::hex, *};
 
     const RFC_7515: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
 
     #[test]
     fn t9_weak_secrets_are_refused_with_the_reason() {

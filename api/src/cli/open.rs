@@ -32,8 +32,8 @@ use crate::domain::{
     sessions, setup, users,
 };
 
-/// A list of passwords: some are large, and come out of an archive.
-const MAX_LIST: Bounds = Bounds { bytes: 1 << 30, patience: Duration::from_mins(1) };
+/// A list of passwords: some are large.
+const MAX_LIST: Bounds = Bounds { bytes: 1 << 30, patience: Duration::from_secs(10) };
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]

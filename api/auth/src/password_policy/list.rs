@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::spelling::{fold, forms};
+use super::spelling::{forms, readings};
 
 /// The fingerprints of the passwords that most people had, of a list in the public domain (`NOTICE`): the first 100,000 of any length, and
 /// those of 15 characters or more of the first million. `api/auth/examples/password_list.rs` makes the file out of such lists.
@@ -19,20 +19,53 @@ static BUILT_IN: &[u8] = include_bytes!("common_passwords.bin");
 const WIDTH: usize = 5;
 type Fingerprint = [u8; WIDTH];
 
+/// What compressed lists begin with.
+const COMPRESSED: [(&[u8], &str); 5] = [
+    (b"\x1f\x8b", "it is compressed; unpack it first: gunzip FILE"),
+    (b"\xfd7zXZ", "it is compressed; unpack it first: unxz FILE"),
+    (b"BZh", "it is compressed; unpack it first: bunzip2 FILE"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed; unpack it first: unzstd FILE"),
+    (b"PK\x03\x04", "it is an archive; unpack it first: unzip FILE"),
+];
+
 /// Passwords that are known, beside those that are built in.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PasswordList(Vec<Fingerprint>);
 
 impl PasswordList {
-    /// Reads a list: one password on each line, in any order. Lines that are no UTF-8 are passed over.
+    /// Reads a list: one password on each line, in any order. Lines that are no UTF-8 are passed over; a file without any line that could be
+    /// a password is an error that says what is wrong with it.
     pub fn read(mut lines: impl BufRead) -> io::Result<Self> {
+        let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        let start = lines.fill_buf()?;
+        if let Some((_, why)) = COMPRESSED.iter().find(|(magic, _)| start.starts_with(magic)) {
+            return refuse(why);
+        }
+        if start.starts_with(b"\xff\xfe")
+            || start.starts_with(b"\xfe\xff")
+            || start.iter().take(512).any(|byte| *byte == 0)
+        {
+            return refuse("it is no text in UTF-8; save it as UTF-8, one password on each line");
+        }
         let mut known = Vec::new();
         let mut line = Vec::new();
+        let (mut count, mut hashes) = (0_usize, 0_usize);
         while lines.read_until(b'\n', &mut line)? > 0 {
-            if let Ok(text) = str::from_utf8(&line) {
-                known.extend(fingerprints(&fold(text.trim_end_matches(['\r', '\n']))));
+            // Some systems end lines with a carriage return alone.
+            for line in line.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty()) {
+                if let Ok(text) = str::from_utf8(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)) {
+                    count += 1;
+                    hashes += usize::from(is_hash(text));
+                    known.extend(readings(text).iter().flat_map(|reading| fingerprints(reading)));
+                }
             }
             line.clear();
+        }
+        if count == 0 {
+            return refuse("there is no password in it; write one on each line, in UTF-8");
+        }
+        if hashes * 2 > count {
+            return refuse("it has hashes of passwords; bring a list of the passwords themselves, one on each line");
         }
         known.sort_unstable();
         known.dedup();
@@ -57,6 +90,14 @@ impl fmt::Debug for PasswordList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PasswordList({})", self.0.len())
     }
+}
+
+/// Whether a line is a hash, as lists of leaked ones have it: in hexadecimal, and how often it was found.
+fn is_hash(line: &str) -> bool {
+    let (hash, times) = line.split_once(':').unwrap_or((line, ""));
+    matches!(hash.len(), 32 | 40 | 64)
+        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && times.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn fingerprints(folded: &str) -> BTreeSet<Fingerprint> {

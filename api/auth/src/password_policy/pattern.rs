@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::spelling::unreplace;
 
 /// The words that common passwords are made of, folded.
@@ -12,32 +14,20 @@ static LONGEST_WORD: LazyLock<usize> = LazyLock::new(|| COMMON_WORDS.iter().map(
 static FILL_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     "a all am an and are at be best big but can do easy first for from good has have here how i in is it its just last like little long \
      me my new no not now of off old on or our please safe simple so strong that the there these this those to too up use very was we what \
-     will with yes you your"
+     will with yes you your for by welcome com net org www http https"
         .split(' ')
         .collect()
 });
 /// Two different ones joined are common up to this many letters; beyond that somebody has chosen them.
 const TWO_WORDS: usize = 12;
 
-/// Neighbours on keyboards and in alphabets: whoever follows one of these lines, forwards or backwards, is not choosing.
-const WALKS: [&str; 16] = [
-    "abcdefghijklmnopqrstuvwxyz",
-    "01234567890",
-    "qwertyuiop[]",
-    "asdfghjkl;'",
-    "zxcvbnm,./",
-    "qwertzuiopü",
-    "asdfghjklöä",
-    "yxcvbnm,.-",
-    "azertyuiop",
-    "qsdfghjklm",
-    "wxcvbn",
-    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/",
-    "qazwsxedcrfvtgbyhnujmikolp",
-    "1q2w3e4r5t6y7u8i9o0p",
-    "q1w2e3r4t5y6u7i8o9p0",
-    "!@#$%^&*()_+",
-];
+/// Neighbours on keyboards and in alphabets: whoever follows one of these lines, forwards or backwards, is not choosing. Decomposed, since
+/// the letters of one line of Korean keys put together are others.
+static WALKS: LazyLock<Vec<Vec<char>>> =
+    LazyLock::new(|| include_str!("walks.txt").lines().map(|walk| walk.nfkd().collect()).collect());
+/// What is written over and over is no longer than this; a word, without what stands between, may be longer.
+const LONGEST_UNIT: usize = 7;
+const LONGEST_WORD_TWICE: usize = 10;
 /// A step along a walk counts from this many characters on.
 const WALK_LENGTH: usize = 3;
 /// So much besides a walk makes it a choice after all.
@@ -49,10 +39,12 @@ pub(super) fn commonness(folded: &str) -> Option<&'static str> {
     if chars.is_empty() {
         return None;
     }
-    if repeats(&chars) {
+    let plain: Vec<char> = chars.iter().copied().filter(|c| c.is_alphanumeric()).collect();
+    if repeats(&chars, LONGEST_UNIT) || repeats(&plain, LONGEST_WORD_TWICE) {
         return Some("it is one short text over and over");
     }
-    if off_the_walks(&chars) < OWN_PART.min(chars.len()) {
+    let decomposed: Vec<char> = folded.nfkd().collect();
+    if off_the_walks(&decomposed) < OWN_PART.min(chars.len()) {
         return Some("it follows the keyboard or counts");
     }
     if chars.len() < 12 && chars.iter().all(char::is_ascii_digit) {
@@ -64,18 +56,20 @@ pub(super) fn commonness(folded: &str) -> Option<&'static str> {
     is_common.then_some("it is made of words that everyone tries, with digits or signs around them")
 }
 
-/// Whether it is a unit of at most half its length, and under eight characters, again and again.
-fn repeats(chars: &[char]) -> bool {
-    (1..=(chars.len() / 2).min(7))
+/// Whether it is a unit of at most half its length and at most so many characters, again and again.
+fn repeats(chars: &[char], longest: usize) -> bool {
+    (1..=(chars.len() / 2).min(longest))
         .any(|unit| chars.iter().skip(unit).zip(chars).all(|(later, earlier)| later == earlier))
 }
 
-/// How many characters are not part of a walk.
+/// How many characters are not part of a walk, nor of one letter over and over.
 fn off_the_walks(chars: &[char]) -> usize {
     let mut off = 0;
     let mut at = 0;
     while at < chars.len() {
-        let longest = WALKS.iter().map(|walk| walk_from(&chars[at..], walk)).max().unwrap_or(0);
+        let rest = &chars[at..];
+        let same = rest.iter().take_while(|c| **c == rest[0]).count();
+        let longest = WALKS.iter().map(|walk| walk_from(rest, walk)).max().unwrap_or(0).max(same);
         if longest >= WALK_LENGTH {
             at += longest;
         } else {
@@ -87,21 +81,14 @@ fn off_the_walks(chars: &[char]) -> usize {
 }
 
 /// How far `chars` goes along `walk`, in one direction.
-fn walk_from(chars: &[char], walk: &str) -> usize {
-    let walk: Vec<char> = walk.chars().collect();
-    let follow = |forwards: bool| {
-        walk.iter()
-            .enumerate()
-            .filter(|(_, start)| chars.first() == Some(*start))
-            .map(|(start, _)| {
-                let line: Box<dyn Iterator<Item = &char>> =
-                    if forwards { Box::new(walk[start..].iter()) } else { Box::new(walk[..=start].iter().rev()) };
-                line.zip(chars).take_while(|(on_walk, typed)| on_walk == typed).count()
-            })
-            .max()
-            .unwrap_or(0)
+fn walk_from(chars: &[char], walk: &[char]) -> usize {
+    let follow = |at: usize| {
+        let common = |(on_walk, typed): &(&char, &char)| on_walk == typed;
+        let forwards = walk[at..].iter().zip(chars).take_while(common).count();
+        forwards.max(walk[..=at].iter().rev().zip(chars).take_while(common).count())
     };
-    follow(true).max(follow(false))
+    let starts = walk.iter().enumerate().filter(|(_, start)| chars.first() == Some(*start));
+    starts.map(|(at, _)| follow(at)).max().unwrap_or(0)
 }
 
 /// Whether its letters are one common word, as often as you like, or two short ones. Everything else is decoration.

@@ -2,35 +2,86 @@
 
 use std::{cmp::Reverse, sync::LazyLock};
 
-use super::spelling::key;
+use base::fold::without_accents;
+
+use super::spelling::{fold, key};
 
 /// So few letters beside sentences make no password of them.
 const LITTLE: usize = 8;
 
-/// The words of each, the longest first, so that no short one is found inside of it.
-static PHRASES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
-    let words = |phrase: &str| {
-        let mut words: Vec<String> = phrase.split(' ').map(key).collect();
+/// In so many letters there may be one mistake.
+const LETTERS_A_MISTAKE: usize = 8;
+const MOST_MISTAKES: usize = 3;
+
+/// A sentence.
+struct Phrase {
+    /// All of it, without spaces.
+    whole: Vec<char>,
+    /// Its words, the longest first.
+    words: Vec<String>,
+}
+
+/// The longest first, so that no short one is found inside of it.
+static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
+    let phrase = |phrase: &str| {
+        let mut words: Vec<String> = without_accents(&fold(phrase)).split(' ').map(key).collect();
+        let whole = words.concat().chars().collect();
         words.sort_by_cached_key(|word| (Reverse(word.len()), word.clone()));
         words.dedup();
-        words
+        Phrase { whole, words }
     };
-    include_str!("phrases.txt").lines().map(words).collect()
+    let mut phrases: Vec<Phrase> = include_str!("phrases.txt").lines().map(phrase).collect();
+    phrases.sort_by_key(|phrase| Reverse(phrase.whole.len()));
+    phrases
 });
 
-/// Whether a folded password is some of the sentences, their words in any order and spelling and however often, with little else.
+/// Whether a folded password is some of the sentences, their words in any order and spelling and however often, with little else; or one of
+/// them with few mistakes.
 pub(super) fn is_known(folded: &str) -> bool {
     let text = key(folded);
     let mut rest = text.clone();
-    for words in PHRASES.iter() {
-        rest = without(&rest, words).unwrap_or(rest);
+    for phrase in PHRASES.iter() {
+        rest = without(&rest, &phrase.words).unwrap_or(rest);
     }
     let left = rest.chars().filter(|c| c.is_alphabetic()).count();
-    rest.len() < text.len() && (left < LITTLE || left * 3 <= text.chars().count())
+    if rest.len() < text.len() && (left < LITTLE || left * 3 <= text.chars().count()) {
+        return true;
+    }
+    let letters: Vec<char> = text.chars().filter(|c| c.is_alphabetic()).collect();
+    PHRASES.iter().any(|phrase| is_misspelt(&letters, &phrase.whole))
+}
+
+/// Whether one becomes the other by changing, adding, dropping or exchanging few letters.
+fn is_misspelt(text: &[char], phrase: &[char]) -> bool {
+    let most = (phrase.len() / LETTERS_A_MISTAKE).min(MOST_MISTAKES);
+    if most == 0 || text.len().abs_diff(phrase.len()) > most {
+        return false;
+    }
+    // Rows of the usual table (Wagner and Fischer), of which only what lies near the diagonal can be little enough.
+    let mut row: Vec<usize> = (0..=phrase.len()).collect();
+    let mut before = row.clone();
+    for (at, letter) in text.iter().enumerate() {
+        let mut next = vec![usize::MAX / 2; phrase.len() + 1];
+        next[0] = at + 1;
+        let near = (at + 1).saturating_sub(most).max(1)..=(at + 1 + most).min(phrase.len());
+        for to in near {
+            let other = phrase[to - 1];
+            next[to] = (row[to - 1] + usize::from(*letter != other)).min(row[to] + 1).min(next[to - 1] + 1);
+            if at > 0 && to > 1 && *letter == phrase[to - 2] && text[at - 1] == other {
+                next[to] = next[to].min(before[to - 2] + 1);
+            }
+        }
+        if next.iter().min().is_none_or(|least| *least > most) {
+            return false;
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row[phrase.len()] <= most
 }
 
 /// The text without the words, if all of them are in it.
 fn without(text: &str, words: &[String]) -> Option<String> {
+    words.iter().all(|word| text.contains(word.as_str())).then_some(())?;
     words.iter().try_fold(text.to_owned(), |rest, word| {
         let shorter = rest.replace(word.as_str(), "");
         (shorter.len() < rest.len()).then_some(shorter)

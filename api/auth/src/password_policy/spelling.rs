@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use base::fold::without_accents;
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
 
 /// A form shorter than this says nothing about a password.
 pub(super) const SHORTEST: usize = 8;
@@ -11,6 +13,23 @@ pub(super) const SHORTEST: usize = 8;
 /// Lower case, in normal form KC. Case says little: it is the first thing that a guesser varies.
 pub(super) fn fold(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).collect()
+}
+
+/// How a password can be read, folded: as it is, without accents, and with letters of other scripts as those of ours that they look like
+/// (UTS 39).
+pub(super) fn readings(text: &str) -> BTreeSet<String> {
+    let folded = fold(text);
+    if text.is_ascii() {
+        return [folded].into();
+    }
+    let alike = |text: &str| {
+        let letter =
+            |c: char| if c.is_ascii() { c.to_string() } else { skeleton(c.encode_utf8(&mut [0; 4])).collect() };
+        let letters: String = without_accents(text).chars().map(letter).collect();
+        without_accents(&fold(&letters)).into_owned()
+    };
+    let as_written: String = text.nfkc().collect();
+    [without_accents(&folded).into_owned(), alike(&folded), alike(&as_written), folded].into()
 }
 
 /// The forms of a folded text that are long enough to be compared.

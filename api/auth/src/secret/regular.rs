@@ -86,13 +86,12 @@ const DATE_WORDS: &[&str] = &[
 ];
 
 /// Which rule the secret follows, as its refusal says it.
-pub(super) fn rule(secret: &[u8]) -> Option<&'static str> {
+pub(crate) fn rule(secret: &[u8]) -> Option<&'static str> {
     if secret.windows(3).count() > 0 && many(secret.windows(3), |w| w[1].wrapping_sub(w[0]) == w[2].wrapping_sub(w[1]))
     {
         return Some("counts in equal steps");
     }
-    let hex = Zeroizing::new(secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    if is_famous(&hex) {
+    if is_famous(&hex(secret)) {
         return Some(FAMOUS_RULE);
     }
     let text = Zeroizing::new(str::from_utf8(secret).ok()?.trim().to_lowercase());
@@ -103,13 +102,19 @@ pub(super) fn rule(secret: &[u8]) -> Option<&'static str> {
     if is_famous(&plain) {
         return Some(FAMOUS_RULE);
     }
-    if is_count(&plain) {
+    if plain.len() >= 8 && is_count(&plain) {
         return Some("counts upwards");
     }
     is_dates(&text).then_some("is made of dates")
 }
 
 const FAMOUS_RULE: &str = "is known by heart to many";
+
+/// The bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> Zeroizing<String> {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    Zeroizing::new(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+}
 
 fn is_famous(plain: &str) -> bool {
     plain.len() >= 8 && FAMOUS.lines().any(|famous| famous.contains(plain) || plain.starts_with(famous))

@@ -189,12 +189,11 @@ pub(super) fn is_pgp(bytes: &[u8]) -> bool {
     let number = |digits: &[u8]| digits.iter().fold(0, |number: usize, digit| number << 8 | usize::from(*digit));
     let tag = if first & 0x40 == 0 { first >> 2 & 0xf } else { first & 0x3f };
     let (length, rest) = match (first & 0xc0, first & 3, rest) {
-        (0x80, 0, [length, rest @ ..]) => (usize::from(*length), rest),
         (0x80, 1, [high, low, rest @ ..]) => (number(&[*high, *low]), rest),
         (0x80, 2, [a, b, c, d, rest @ ..]) | (0xc0, _, [255, a, b, c, d, rest @ ..]) => {
             (number(&[*a, *b, *c, *d]), rest)
         }
-        (0xc0, _, [length @ ..=191, rest @ ..]) => (usize::from(*length), rest),
+        (0x80, 0, [length, rest @ ..]) | (0xc0, _, [length @ ..=191, rest @ ..]) => (usize::from(*length), rest),
         (0xc0, _, [high @ 192..=223, low, rest @ ..]) => (number(&[*high - 192, *low]) + 192, rest),
         _ => return false,
     };
@@ -210,8 +209,8 @@ pub(super) fn is_pgp(bytes: &[u8]) -> bool {
 fn is_utf_16(bytes: &[u8]) -> bool {
     let marked = bytes.strip_prefix(b"\xff\xfe").or_else(|| bytes.strip_prefix(b"\xfe\xff"));
     let bytes = marked.unwrap_or(bytes);
-    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
     let rest = bytes.iter().filter(|byte| **byte != 0);
+    let zeros = bytes.len() - rest.clone().count();
     let is_ascii = rest.clone().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     // An editor may have put a byte behind it.
     is_ascii && zeros >= 16 && zeros + 1 >= rest.count()
