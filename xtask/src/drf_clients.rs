@@ -1,5 +1,5 @@
 //! `cargo xtask drf-clients`: clients that were written for Django REST Framework, unchanged and pinned, against Coffer: react-admin's data
-//! provider, and a tutorial's Postman collection by newman. The ordinary tests send the same requests without them.
+//! provider, RTK Query, and a tutorial's Postman collection by newman. The ordinary tests send the same requests without them.
 
 use std::process::Command;
 
@@ -17,7 +17,8 @@ pub(crate) fn drf_clients() -> Result<()> {
     let installed = workspace::tools().join("drf-clients");
     step("the clients, by npm", || {
         std::fs::create_dir_all(&installed)?;
-        for file in ["package.json", "package-lock.json", "provider.cjs", "tutorial.postman_collection.json"] {
+        for file in ["package.json", "package-lock.json", "provider.cjs", "rtk.mjs", "tutorial.postman_collection.json"]
+        {
             std::fs::copy(workspace::root().join("xtask/drf-clients").join(file), installed.join(file))?;
         }
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&installed))

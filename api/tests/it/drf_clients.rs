@@ -145,6 +145,9 @@ async fn the_clients_themselves_pass() {
     let mut provider = Command::new("node");
     provider.arg("provider.cjs").args([&coffer.base, PASSWORD]);
     assert!(provider.current_dir(&clients).status().unwrap().success(), "react-admin's provider");
+    let mut rtk = Command::new("node");
+    rtk.arg("rtk.mjs").args([&coffer.base, PASSWORD]);
+    assert!(rtk.current_dir(&clients).status().unwrap().success(), "RTK Query");
     for record in admin.column(SNACKS, "id").await {
         admin.delete(&format!("{SNACKS}{}/", record.as_str().unwrap())).await.is(204);
     }
