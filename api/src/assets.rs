@@ -155,14 +155,14 @@ impl Assets {
         if let Some(page) = pages.into_iter().find(|page| self.files.contains_key(page)) {
             return Meaning::File(Cow::Owned(page));
         }
-        // What is no file may be an address inside the app. The API's errors are the API's, however its path is spelled; a name with an
-        // extension is a file that is missing; and nobody types addresses that climb, hide, or have a part that is empty.
+        // What is no file may be an address inside the app. The API's errors are the API's, however its path is spelled; a name with the
+        // extension of a file is one that is missing; and nobody types addresses that climb, hide, or have a part that is empty.
         let mut parts = bare.split('/');
         let is_api = parts
             .clone()
             .find(|part| !part.is_empty())
             .is_none_or(|first| ["api", "_coffer"].iter().any(|own| first.eq_ignore_ascii_case(own)));
-        let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+        let is_file = path.rsplit('/').next().is_some_and(content::is_of_site);
         let is_odd = path.contains(['\\', ':'])
             || path.contains(char::is_control)
             || parts.any(|part| part.is_empty() || part.starts_with('.'));

@@ -9,7 +9,7 @@ use crate::{
     id::{Revision, UserId},
     json::Exact,
     name::FieldName,
-    problem::{FieldError, FieldErrors},
+    problem::{FieldError, FieldErrors, NON_FIELD},
     reader::{invalid, required, unknown},
     record::{Member, Record},
     validate::{self, Ends, check_exact},
@@ -20,7 +20,7 @@ use crate::{
 pub enum Write<'a> {
     /// A new record: members that are missing take their initial value.
     Create,
-    /// All of a record anew (PUT): members that are missing take their initial value.
+    /// A record anew (PUT): required members have to be there, the others stay where they are missing, as in Django REST Framework.
     Replace(&'a Record),
     /// Some members of a record (PATCH): the others stay.
     Patch(&'a Record),
@@ -33,6 +33,8 @@ pub struct Manner<'a> {
     pub caller: &'a Caller,
     /// It is a form: all its values are texts, and an unchecked box is not in it.
     pub is_form: bool,
+    /// There is none: what is made has to be said, and what is changed stays.
+    pub is_missing: bool,
     /// Members that the collection does not have are left out, and not refused.
     pub ignores_unknown: bool,
     /// What becomes of spaces at the ends of texts.
@@ -42,7 +44,7 @@ pub struct Manner<'a> {
 impl<'a> Manner<'a> {
     /// JSON that `caller` sends.
     pub const fn json(caller: &'a Caller) -> Self {
-        Self { caller, is_form: false, ignores_unknown: false, ends: Ends::Trimmed }
+        Self { caller, is_form: false, is_missing: false, ignores_unknown: false, ends: Ends::Trimmed }
     }
 
     /// What was stored before, and is put back as it was.
@@ -51,23 +53,35 @@ impl<'a> Manner<'a> {
     }
 }
 
-/// A body that is right.
+/// What a body says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cleaned {
-    /// Every field of the collection with its value in canonical form, in the schema's order.
+    /// Every field of the collection with its value in canonical form, in the schema's order. Of a body that is not right, those that are.
     pub values: Record,
     /// The owner that the body names; `None` where it names none, so that nothing changes.
     pub owner: Option<UserId>,
 }
 
-/// Checks a body against a collection. Of the members that the server owns, `id` has to be the record's, `owner` is checked here, and
-/// the others are not looked at, as Django REST Framework does with read-only fields; `revision` is for [`sent_revision`].
+/// Checks a body against a collection: see [`clean_all`].
 pub fn clean(
+    collection: &Collection,
+    body: Record,
+    write: Write<'_>,
+    manner: Manner<'_>,
+) -> Result<Cleaned, FieldErrors> {
+    let (cleaned, errors) = clean_all(collection, body, write, manner);
+    errors.or(cleaned)
+}
+
+/// Checks a body against a collection, and gives the values that are right beside what is wrong, so that the server can say of these whether
+/// it has anything against them. Of the members that the server owns, `id` has to be the record's, `owner` is checked here, and
+/// the others are not looked at, as Django REST Framework does with read-only fields; `revision` is for [`sent_revision`].
+pub fn clean_all(
     collection: &Collection,
     mut body: Record,
     write: Write<'_>,
     manner: Manner<'_>,
-) -> Result<Cleaned, FieldErrors> {
+) -> (Cleaned, FieldErrors) {
     let mut errors = FieldErrors::new();
     let stored = match write {
         Write::Create => None,
@@ -89,7 +103,8 @@ pub fn clean(
             (Ok(Some(value)), _) => check_exact(field, &value, manner.ends),
             (Ok(None), Write::Patch(record)) => Ok(kept(record, field)),
             (Ok(None), _) if field.required && field.default.is_none() => Err(vec![required()]),
-            (Ok(None), _) => Ok(field.initial()),
+            (Ok(None), Write::Replace(record)) => Ok(kept(record, field)),
+            (Ok(None), Write::Create) => Ok(field.initial()),
         };
         match value {
             Ok(value) => values.set(name, value),
@@ -103,7 +118,17 @@ pub fn clean(
             errors.push(name.clone(), unknown());
         }
     }
-    errors.or(Cleaned { values, owner })
+    if manner.is_missing && matches!(write, Write::Create) && errors.is_empty() {
+        errors.push(NON_FIELD, no_body());
+    }
+    (Cleaned { values, owner }, errors)
+}
+
+/// No body is a mistake more often than a record without values.
+pub fn no_body() -> FieldError {
+    let message =
+        "The request has no body. Send a JSON object with Content-Type: application/json; {} is one without members.";
+    FieldError::new("required", message)
 }
 
 /// Takes a field's member off, under whichever of its names it was sent; what is wrong with it stands under that name. One who read it

@@ -19,8 +19,8 @@ use crate::{
     collection::Collection,
     field::{Field, FieldType},
     name::SERVER_MEMBERS,
-    query::{Filter, Lookup, Named, filter_values, join_values, split_values},
-    text::{label, single_line},
+    query::{Filter, Lookup, Named, Part, join_values, split_values},
+    text::{label, single_line, trim},
 };
 
 /// Bytes of a condition at most.
@@ -103,7 +103,8 @@ impl Condition {
     /// What a filter of a query says, with Django's meaning: `ne` holds for null too. `None` where its values cannot be read.
     pub fn of(filter: &Filter) -> Option<Self> {
         let values = match filter.lookup {
-            Lookup::In | Lookup::Range => split_values(&filter.value).ok()?,
+            Lookup::In => split_values(&filter.value).into_iter().flatten().collect(),
+            Lookup::Range => split_values(&filter.value).into_iter().collect::<Option<Vec<_>>>()?,
             _ => vec![filter.value.clone()],
         };
         let is = |operator, values: Vec<String>| {
@@ -132,7 +133,9 @@ impl Condition {
         let is_plain = |condition: &Self| match condition {
             Self::Is(Comparison { operator: Operator::Lookup(lookup), operands, .. }) => {
                 *lookup != Lookup::In
-                    && operands.iter().all(|operand| matches!(operand, Operand::Text(text) if !text.is_empty()))
+                    && operands
+                        .iter()
+                        .all(|operand| matches!(operand, Operand::Text(text) if !text.is_empty() && trim(text) == text))
             }
             _ => false,
         };
@@ -195,16 +198,16 @@ impl Comparison {
     /// Checks it against the collection whose records it is about. What it says of other records, the server knows.
     pub fn check(&self, collection: &Collection) -> Result<(), ConditionError> {
         match Named::find(collection, &self.path) {
-            None => Err(self.fault("There is no field of this name.")),
+            None | Some(Named::Field { bound: Some(_), .. }) => Err(self.fault("There is no field of this name.")),
             Some(Named::Reference { .. }) => Ok(()),
-            Some(Named::Field { field, .. }) => self.check_values(&field),
+            Some(Named::Field { field, part, .. }) => self.check_values(&field, part),
         }
     }
 
     /// Checks that what it compares with are values of a field.
-    pub fn check_values(&self, field: &Field) -> Result<(), ConditionError> {
+    pub fn check_values(&self, field: &Field, part: Option<Part>) -> Result<(), ConditionError> {
         let (me, now) = ("00000000-0000-7000-8000-000000000000", "2000-01-01T00:00:00Z");
-        filter_values(field, &self.filter(me, now)).map_err(|error| self.fault(&error.message)).map(drop)
+        self.filter(me, now).typed(field, part).map_err(|error| self.fault(&error.message)).map(drop)
     }
 }
 
@@ -212,8 +215,9 @@ impl Comparison {
 impl Names for Collection {
     fn path(&self, text: &str) -> Option<String> {
         let name = text.replace('.', "__");
-        if Named::find(self, &name).is_some() {
-            return Some(name);
+        match Named::find(self, &name) {
+            None | Some(Named::Field { bound: Some(_), .. }) => {}
+            Some(_) => return Some(name),
         }
         let is_label = |name: &str| label(name).to_lowercase() == text.to_lowercase();
         let own = self.fields.iter().map(|field| field.name.as_str());

@@ -283,6 +283,21 @@ impl FieldType {
         !matches!(self, Self::Json { .. } | Self::Choice { many: true, .. })
     }
 
+    /// Whether the case of values of the type with this word can be left out of account: [`Unique::IgnoreCase`].
+    pub fn has_case(word: &str) -> bool {
+        matches!(word, "text" | "email")
+    }
+
+    /// Whether `search` looks for words in its values: what people write, and not what they choose from a list, count or refer to.
+    pub fn is_searched(&self) -> bool {
+        match self {
+            Self::Text { .. } | Self::Email | Self::Url => true,
+            // Roles of users, of which there is no list.
+            Self::Choice { choices, .. } => choices.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether `contains` and its kin make sense.
     pub fn is_textual(&self) -> bool {
         matches!(self, Self::Text { .. } | Self::Email | Self::Url | Self::Choice { many: false, .. })

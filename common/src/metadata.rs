@@ -87,6 +87,9 @@ struct MetadataMember {
     /// The greatest value.
     #[schemars(skip_serializing_if = "Option::is_none", with = "MetadataBound")]
     max_value: Option<MetadataBound>,
+    /// Digits at most.
+    #[schemars(skip_serializing_if = "Option::is_none", with = "u32")]
+    max_digits: Option<u32>,
     /// Digits behind the point.
     #[schemars(skip_serializing_if = "Option::is_none", with = "u32")]
     decimal_places: Option<u32>,
@@ -120,9 +123,8 @@ enum MetadataType {
     Choice,
     #[serde(rename = "multiple choice")]
     MultipleChoice,
-    /// A reference.
+    /// A reference, or JSON.
     Field,
-    Json,
 }
 
 /// A bound of an integer, or of a decimal, which is a text.

@@ -5,14 +5,20 @@ mod filter;
 mod list;
 mod one;
 mod pairs;
+mod part;
+mod search;
 mod sessions;
+mod values;
 
 pub use self::{
-    filter::{Filter, Lookup, MAX_VALUES, Named, Part, filter_values, join_values, server_field, split_values},
+    filter::{Filter, Lookup, Named, server_field},
     list::{JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy},
     one::RecordQuery,
     pairs::{Pairs, Query, decode, encode, unknown_parameter},
+    part::Part,
+    search::search_terms,
     sessions::SessionQuery,
+    values::{MAX_VALUES, Typed, join_values, split_values},
 };
 
 pub use self::list::no_such_field;

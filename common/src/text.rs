@@ -30,6 +30,11 @@ pub fn multi_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(|line| single_line(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n"))
 }
 
+/// The text without the spaces at its ends, as Python's `strip` takes them off: the separators U+001C to U+001F too.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}'))
+}
+
 /// `snake_case` as a label: `release_date` is shown as "Release date".
 pub fn label(name: &str) -> String {
     let mut label = name.replace('_', " ");

@@ -19,6 +19,11 @@ pub(super) enum Caching {
     Revalidate,
 }
 
+/// Whether a name is that of a file of a site, by its extension. Names of people and of hosts have points too.
+pub(super) fn is_of_site(name: &str) -> bool {
+    name.contains('.') && content_type(name) != "application/octet-stream"
+}
+
 /// The content type by extension.
 pub(super) fn content_type(name: &str) -> HeaderValue {
     HeaderValue::from_static(match extension(name).as_str() {

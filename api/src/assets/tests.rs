@@ -42,7 +42,9 @@ fn hashed() -> String {
 
 #[test]
 fn the_page_is_served_at_the_root_and_for_addresses_inside_the_app() {
-    for path in ["/", "/index.html", "/collections", "/records/snacks/0192-ab/", "/apiary"] {
+    // Names of people and of hosts have points, and are no files.
+    let named = ["/users/john.doe", "/user/a@b.org", "/packages/2.0"];
+    for path in ["/", "/index.html", "/collections", "/records/snacks/0192-ab/", "/apiary"].into_iter().chain(named) {
         let response = visit(path).unwrap();
         assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"0123456789"[..]), "{path}");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");

@@ -38,7 +38,7 @@ pub(super) use earlier::fit;
 pub(super) use expand::VIA;
 pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
-pub use find::{authorize, get};
+pub use find::{authorize, get, may_know};
 pub use list::{Aggregated, Listed, aggregate, collections, lines, list, numbered, window};
 pub use restore::restore;
 pub use select::select;

@@ -3,6 +3,8 @@
 
 use std::{str::FromStr, sync::Arc};
 
+use http::HeaderValue;
+
 /// The schemes that are taken, in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthSchemes(Arc<[AuthScheme]>);
@@ -37,6 +39,13 @@ impl AuthSchemes {
     /// These.
     pub fn new(schemes: Vec<AuthScheme>) -> Self {
         Self(schemes.into())
+    }
+
+    /// A challenge that names the first of these, where it names another.
+    pub(super) fn challenge(&self, challenge: &HeaderValue) -> Option<HeaderValue> {
+        let first = self.0.first()?.0.as_str();
+        let rest = challenge.to_str().ok()?.strip_prefix("Bearer")?;
+        if first == "Bearer" { None } else { HeaderValue::from_str(&format!("{first}{rest}")).ok() }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -96,6 +105,9 @@ mod tests {
         let schemes = AuthSchemes::new(vec!["Token".parse().unwrap()]);
         assert_eq!(schemes.read("token x"), Brought::Token("x"));
         assert_eq!(schemes.read("Bearer x"), Brought::Nothing);
+        let challenge = HeaderValue::from_static("Bearer realm=\"api\"");
+        assert_eq!(schemes.challenge(&challenge).unwrap(), "Token realm=\"api\"");
+        assert_eq!(AuthSchemes::default().challenge(&challenge), None);
         for bad in ["", "a b", "Bearer ", "Bäcker", "Basic", "basic", &"x".repeat(33)] {
             assert!(bad.parse::<AuthScheme>().is_err(), "{bad:?}");
         }

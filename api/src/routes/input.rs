@@ -7,13 +7,13 @@ use auth::token::Claims;
 use common::{
     Access, Endpoint, Object, Problem,
     access::{Action, Caller},
-    clean::Manner,
+    clean::{Manner, no_body},
     endpoint::{AcceptedBody, BROWSER_HEADER, Params, path_and_query},
     endpoints::tokens,
     id::Revision,
     json::Exact,
     name::CollectionName,
-    problem::{FieldError, FieldErrors, NON_FIELD},
+    problem::{FieldErrors, NON_FIELD},
     query::decode,
 };
 use http::{HeaderMap, Method, header};
@@ -68,8 +68,13 @@ pub(super) struct Raw {
 impl Raw {
     /// The client's address.
     pub(super) fn address(&self) -> IpAddr {
-        self.connection.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client)
+        address_of(self.connection.as_ref())
     }
+}
+
+/// The client's address at the end of a connection.
+pub(super) fn address_of(connection: Option<&Connection>) -> IpAddr {
+    connection.map_or(IpAddr::from([0, 0, 0, 0]), |connection| connection.client)
 }
 
 /// A request as its endpoint reads it.
@@ -88,8 +93,8 @@ pub(super) struct Input<E: Endpoint> {
     pub raw_query: String,
     /// The body.
     pub body: E::Request,
-    /// The body is a form.
-    is_form: bool,
+    /// How the body was sent.
+    sent: Sent,
     /// Members that nobody knows are left out of the body.
     ignores_unknown: bool,
     /// All headers.
@@ -171,8 +176,8 @@ impl<E: Endpoint> Input<E> {
             Some(published) => body.map(|body| published.alias_body(body)),
             None => body,
         });
-        let read = query.map_err(Refusal::from).and_then(|query| Ok((query, read_body(body?, ignores_unknown)?)));
-        let (query, (body, is_form)) = match read {
+        let read = query.map_err(Refusal::from).and_then(|query| Ok((query, read_body::<E>(body?, ignores_unknown)?)));
+        let (query, (body, sent)) = match read {
             Ok(read) => read,
             Err(refusal) => return Err(ask_rules::<E>(context, &caller, &raw.segments).await.err().unwrap_or(refusal)),
         };
@@ -187,7 +192,7 @@ impl<E: Endpoint> Input<E> {
             query,
             raw_query: raw.query,
             body,
-            is_form,
+            sent,
             ignores_unknown,
             headers: raw.headers,
             is_secure,
@@ -214,7 +219,12 @@ impl<E: Endpoint> Input<E> {
 
     /// How the body of a record is to be read.
     pub(super) fn manner(&self) -> Manner<'_> {
-        Manner { is_form: self.is_form, ignores_unknown: self.ignores_unknown, ..Manner::json(&self.caller) }
+        Manner {
+            is_form: self.sent == Sent::Form,
+            is_missing: self.sent == Sent::Nothing,
+            ignores_unknown: self.ignores_unknown,
+            ..Manner::json(&self.caller)
+        }
     }
 
     /// `If-Match`, where it was sent, or else `If-None-Match` (RFC 9110 §13.2.2).
@@ -259,14 +269,57 @@ impl<E: Endpoint> Input<E> {
     }
 }
 
-/// The body, and whether it is a form.
-fn read_body<B: common::reader::Body>(body: Option<Body>, ignores_unknown: bool) -> Result<(B, bool), Refusal> {
-    let is_missing = body.is_none();
+/// The body, and whether there was one. Of records one that is missing is as good as one without members, as in Django REST Framework.
+fn read_body<E: Endpoint>(body: Option<Body>, ignores_unknown: bool) -> Result<(E::Request, Sent), Refusal> {
+    let sent = match &body {
+        None => Sent::Nothing,
+        Some(Body { is_form: true, .. }) => Sent::Form,
+        Some(_) => Sent::Json,
+    };
     // What it lacks says more than that there is none.
     let nothing = || Body { value: Value::Object(Object::new()).into(), is_form: false };
-    let Body { value, is_form } = body.unwrap_or_else(nothing);
-    let body = leniency::read_body(value, ignores_unknown).map_err(Problem::validation)?;
-    if is_missing { Err(Problem::validation(no_body()).into()) } else { Ok((body, is_form)) }
+    let body = leniency::read_body(body.unwrap_or_else(nothing).value, ignores_unknown).map_err(Problem::validation)?;
+    if sent == Sent::Nothing && E::ACCESS != Access::Rules {
+        return Err(Problem::validation(FieldErrors::of(NON_FIELD, no_body())).into());
+    }
+    Ok((body, sent))
+}
+
+/// How a body was sent.
+#[derive(Clone, Copy, PartialEq)]
+enum Sent {
+    Nothing,
+    Json,
+    Form,
+}
+
+/// Whether somebody may know what a path is for, whatever its methods are for: who is not signed in is asked to, and a collection is not there
+/// for who may do nothing with its records.
+pub(super) async fn admit(
+    context: &Context,
+    headers: &HeaderMap,
+    address: IpAddr,
+    segments: &[String],
+    accesses: &[Access],
+) -> Result<(), Refusal> {
+    if !accesses.iter().all(|access| access.takes_token()) {
+        return Ok(());
+    }
+    let session = authenticate(context, headers, address).await?;
+    let is_by_rules = accesses.contains(&Access::Rules);
+    match &session {
+        None if !is_by_rules => return Err(Error::from(AuthError::Missing).into()),
+        Some(session) if !session.user.is_admin && accesses.iter().all(|access| *access == Access::Admin) => {
+            return Err(Error::Denied.into());
+        }
+        _ => {}
+    }
+    let name = segments.first().and_then(|name| name.parse::<CollectionName>().ok());
+    if let Some(name) = name.filter(|_| is_by_rules) {
+        let caller = session.map_or(Caller::Anonymous, |session| session.caller);
+        records::may_know(context.app.core(), &caller, &name).await?;
+    }
+    Ok(())
 }
 
 /// Where a collection's rules decide, they say no before a fault of the query or the body does: what cannot be asked at all need not be
@@ -289,13 +342,6 @@ async fn ask_rules<E: Endpoint>(context: &Context, caller: &Caller, segments: &[
         records::authorize(context.app.core(), caller, &name, *action).await?;
     }
     Ok(())
-}
-
-/// None is a mistake more often than a record without values, or a change of nothing.
-fn no_body() -> FieldErrors {
-    let message =
-        "The request has no body. Send a JSON object with Content-Type: application/json; {} is one without members.";
-    FieldErrors::of(NON_FIELD, FieldError::new("required", message))
 }
 
 fn revisions(tags: &str) -> Vec<Revision> {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use common::{
-    Endpoint,
+    Access, Endpoint,
     access::Action,
     endpoint::{Cost, OWN_PREFIX, behind_own_prefix},
     id::OperationId,
@@ -16,7 +16,7 @@ use super::{
     compress::Wanted,
     context::Context,
     error::{self, Nobodys, Refusal},
-    input::{Input, Raw},
+    input::{self, Input, Raw},
     leniency,
     published::{self, Does, On, Published},
     rate_limit,
@@ -42,6 +42,8 @@ struct Resource {
     segments: Vec<Option<&'static str>>,
     route: Route,
     methods: Vec<(Method, Handler)>,
+    /// Who may use them.
+    accesses: Vec<Access>,
 }
 
 /// Every route of the API.
@@ -78,9 +80,11 @@ impl Table {
         let segments = split(E::PATH).map(|part| (!part.starts_with('{')).then_some(part)).collect::<Vec<_>>();
         if let Some(resource) = self.resources.iter_mut().find(|resource| resource.segments == segments) {
             resource.methods.push((E::METHOD, handler));
+            resource.accesses.push(E::ACCESS);
             return;
         }
-        let resource = Resource { segments, route: Route::of(E::PATH), methods: vec![(E::METHOD, handler)] };
+        let (methods, accesses) = (vec![(E::METHOD, handler)], vec![E::ACCESS]);
+        let resource = Resource { segments, route: Route::of(E::PATH), methods, accesses };
         // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
         let place = self.resources.partition_point(|known| known.literals() >= resource.literals());
         self.resources.insert(place, resource);
@@ -167,8 +171,18 @@ impl Table {
         })
     }
 
-    /// The answer to a request, whatever is asked.
-    pub(super) async fn dispatch(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
+    /// The answer to a request, whatever is asked. A challenge names the scheme that the operator chose.
+    pub(super) async fn dispatch(&self, method: &Method, path: &str, raw: Raw) -> Response {
+        let mut response = self.answer(method, path, raw).await;
+        if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE)
+            && let Some(named) = self.context.options.auth_schemes.challenge(challenge)
+        {
+            *challenge = named;
+        }
+        response
+    }
+
+    async fn answer(&self, method: &Method, path: &str, mut raw: Raw) -> Response {
         let own = behind_own_prefix(path);
         if own.is_some() {
             raw.prefix = OWN_PREFIX;
@@ -204,7 +218,7 @@ impl Table {
                 response
             }
             None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
-            None => self.unreached(&raw, |asked| error::method_not_allowed(method, &resource.allow(), asked)),
+            None => self.wrong_method(method, resource, raw).await,
         }
     }
 
@@ -222,7 +236,7 @@ impl Table {
                     handler(self.context.clone(), raw).await
                 }
                 None if method == Method::OPTIONS => reply::options(&published.address, &resource.allow()),
-                None => self.unreached(&raw, |asked| error::method_not_allowed(method, &resource.allow(), asked)),
+                None => self.wrong_method(method, resource, raw).await,
             };
         }
         let does = match address.verb(wanted) {
@@ -247,6 +261,26 @@ impl Table {
             if let Ok(allow) = HeaderValue::try_from(address.allow(&actions)) {
                 response.headers_mut().insert(header::ALLOW, allow);
             }
+        }
+        response
+    }
+
+    /// The refusal of a method that a path does not have: told to who may know of the path, as Django REST Framework does.
+    async fn wrong_method(&self, method: &Method, resource: &Resource, raw: Raw) -> Response {
+        let Raw { segments, headers, connection, request_id, .. } = raw;
+        let address = input::address_of(connection.as_ref());
+        let asked = error::Asked::new(request_id, &headers);
+        let mut left = None;
+        let mut admitted = rate_limit::charge_read(&self.context, address, &mut left);
+        if admitted.is_ok() {
+            admitted = input::admit(&self.context, &headers, address, &segments, &resource.accesses).await;
+        }
+        let mut response = match admitted {
+            Ok(()) => error::method_not_allowed(method, &resource.allow(), asked),
+            Err(refusal) => refusal.into_response_of_none(asked),
+        };
+        if let Some(left) = left {
+            rate_limit::tell(&left, &self.policies, response.headers_mut());
         }
         response
     }

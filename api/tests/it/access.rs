@@ -309,16 +309,11 @@ async fn what_nobody_may_do_is_no_method_of_the_collection_for_who_may_look() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_a_body_has_one() {
+async fn a_request_that_makes_something_has_a_body() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("notes", json!([{"name": "title", "type": "text"}])).await;
     let note = path("notes", &admin.record("notes", json!({"title": "kept"})).await);
-    for (method, path) in [
-        (Method::POST, "/api/records/notes/"),
-        (Method::PUT, &*note),
-        (Method::PATCH, &*note),
-        (Method::PATCH, "/api/users/me/"),
-    ] {
+    for (method, path) in [(Method::POST, "/api/records/notes/"), (Method::PATCH, "/api/users/me/")] {
         let bare = Answer::of(admin.request(method.clone(), path)).await;
         assert_eq!(bare.faults().len(), 1, "{method} {path}");
         admin.raw(method, path, "application/json", "").await.refused(400);

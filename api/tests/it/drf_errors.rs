@@ -201,12 +201,10 @@ async fn the_size_of_a_page_is_cut_to_a_thousand() {
         ("?page_size=5000&page=2", 200),
         ("?page_size=", 20),
         ("?page=", 20),
+        ("?page_size=zzz", 20),
+        ("?page_size=-1&page=%202", 20),
     ] {
         let page = admin.get(&format!("/api/records/words/{query}")).await.is(200);
         assert_eq!((page["results"].as_array().unwrap().len(), &page["count"]), (rows, &json!(1200)), "{query}");
     }
-    assert_eq!(
-        admin.get("/api/records/words/?page_size=zzz").await.faults(),
-        ["page_size: A valid integer of at least 1 is required."]
-    );
 }

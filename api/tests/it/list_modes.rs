@@ -108,7 +108,7 @@ async fn limit_and_offset_answer_as_django_rest_framework_does() {
     let only = admin.get(&format!("{ROWS}?offset=9")).await.is(200);
     assert_eq!(ids(&only).len(), 1);
     assert_eq!(ids(&admin.get(&format!("{ROWS}?limit=99999")).await.is(200)).len(), 10);
-    for query in ["limit=0", "limit=-1", "limit=x", "offset=-1", "offset=x", "count=maybe", "count=7"] {
+    for query in ["count=maybe", "count=7", "fields=id&fields=n"] {
         let place = query.split('=').next().unwrap();
         assert!(admin.get(&format!("{ROWS}?{query}")).await.refused(400).errors.0.contains_key(place), "{query}");
     }

@@ -259,7 +259,7 @@ async fn dates_and_their_parts_are_asked_for_as_in_django() {
     }
     for (query, place) in [
         ("at__year=x", "at__year"),
-        ("at__hour=3", "at__hour"),
+        ("at__hour=x", "at__hour"),
         ("title__year=3", "title__year"),
         ("at__date=yesterday", "at__date"),
         ("title__regex=(", "title__regex"),

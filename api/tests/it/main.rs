@@ -21,6 +21,7 @@ mod disk;
 mod docs;
 mod drf_clients;
 mod drf_errors;
+mod drf_writes;
 mod erase;
 mod events;
 mod explain;

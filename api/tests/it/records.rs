@@ -69,7 +69,7 @@ async fn a_record_lives_from_post_to_delete() {
     let mut whole = Record::default();
     whole.set("title", "Crisps");
     let replaced = admin.send(Call::<records::Replace>::new((collection.clone(), id), whole)).await.unwrap();
-    assert_eq!(replaced.body.get("price"), Some(&json!(1)), "PUT resets what it leaves out");
+    assert_eq!(replaced.body.get("price"), Some(&json!(5)), "PUT keeps what it leaves out");
     admin.send(Call::<records::Delete>::new((collection.clone(), id), ())).await.unwrap();
     let gone = admin.send(Call::<records::Get>::new((collection, id), ())).await.unwrap_err();
     assert_eq!(gone.status(), 404);
@@ -266,7 +266,10 @@ async fn options_tells_what_the_records_look_like() {
     assert_eq!((text(&metadata, "name"), text(&metadata, "description")), ("Snacks".to_owned(), "Bags.".to_owned()));
     assert_eq!(
         (&metadata["renders"], &metadata["parses"]),
-        (&json!(["application/json"]), &json!(["application/json"]))
+        (
+            &json!(["application/json"]),
+            &json!(["application/json", "application/x-www-form-urlencoded", "multipart/form-data"])
+        )
     );
     let post = metadata["actions"]["POST"].as_object().unwrap();
     let names: Vec<&String> = post.keys().collect();
@@ -294,7 +297,10 @@ async fn options_tells_what_the_records_look_like() {
             json!({"type": "string", "required": true, "read_only": false, "label": "Title", "min_length": 1, "max_length": 9, "unique": true, "help_text": "As on the bag."}),
         ),
         ("best_before", json!({"type": "date", "required": false, "allow_null": true, "label": "Best before"})),
-        ("price", json!({"type": "decimal", "min_value": "0", "max_value": "9", "decimal_places": 2})),
+        (
+            "price",
+            json!({"type": "decimal", "min_value": "0", "max_value": "9", "max_digits": 28, "decimal_places": 2}),
+        ),
         ("kind", json!({"type": "choice", "default": "nut", "choices": [{"value": "nut", "display_name": "nut"}]})),
         ("tags", json!({"type": "multiple choice"})),
         ("stock", json!({"type": "integer", "min_value": 0, "max_value": 3})),

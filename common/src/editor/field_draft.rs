@@ -7,7 +7,7 @@ use super::{
     part::FieldPart,
 };
 use crate::{
-    field::{Field, Unique},
+    field::{Field, FieldType, Unique},
     form::input_text,
     id::FieldId,
     json::{self as strict_json, Exact},
@@ -26,7 +26,7 @@ pub struct FieldDraft {
     pub required: bool,
     /// As in [`Field`].
     pub nullable: bool,
-    /// As in [`Field`]. Where case does not count, that stays so until it is unset.
+    /// As in [`Field`].
     pub unique: Unique,
     /// As in [`Field`].
     pub indexed: bool,
@@ -92,6 +92,7 @@ impl FieldDraft {
             FieldPart::Required => self.required.to_string(),
             FieldPart::Nullable => self.nullable.to_string(),
             FieldPart::Unique => (self.unique != Unique::No).to_string(),
+            FieldPart::IgnoreCase => (self.unique == Unique::IgnoreCase).to_string(),
             FieldPart::Indexed => self.indexed.to_string(),
             FieldPart::Searchable => self.searchable.to_string(),
             FieldPart::Default => self.default.clone(),
@@ -115,6 +116,14 @@ impl FieldDraft {
                 self.unique = match self.unique {
                     _ if !flag => Unique::No,
                     Unique::No => Unique::Exact,
+                    unique => unique,
+                }
+            }
+            // Without it the field stays unique.
+            FieldPart::IgnoreCase => {
+                self.unique = match self.unique {
+                    _ if flag => Unique::IgnoreCase,
+                    Unique::IgnoreCase => Unique::Exact,
                     unique => unique,
                 }
             }
@@ -172,7 +181,7 @@ impl FieldDraft {
             body.insert("searchable".to_owned(), true.into());
         }
         // Where another type is chosen, there may be no case.
-        let has_case = ["text", "email"].contains(&self.kind.as_str());
+        let has_case = FieldType::has_case(&self.kind);
         let unique = if has_case || self.unique == Unique::No { self.unique } else { Unique::Exact };
         body.insert("unique".to_owned(), unique.to_json());
         if !self.default.is_empty() {

@@ -27,13 +27,14 @@ pub enum Part {
 
 /// A part of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // Each is the member of the same name.
+#[allow(missing_docs)] // Each is the member of the same name; `IgnoreCase` is `unique` whatever the case.
 pub enum FieldPart {
     Name,
     Type,
     Required,
     Nullable,
     Unique,
+    IgnoreCase,
     Indexed,
     Searchable,
     Default,
@@ -43,14 +44,20 @@ pub enum FieldPart {
 }
 
 impl FieldPart {
-    /// The flags that every field has.
-    pub const FLAGS: [Self; 5] = [Self::Required, Self::Nullable, Self::Unique, Self::Indexed, Self::Searchable];
+    /// The flags that a field of this type has.
+    pub fn flags(kind: &str) -> &'static [Self] {
+        if FieldType::has_case(kind) {
+            &[Self::Required, Self::Nullable, Self::Unique, Self::IgnoreCase, Self::Indexed, Self::Searchable]
+        } else {
+            &[Self::Required, Self::Nullable, Self::Unique, Self::Indexed, Self::Searchable]
+        }
+    }
 
     /// All parts of a field of this type, in the order in which they are shown.
     pub fn all(kind: &str) -> Vec<Self> {
         let mut parts = vec![Self::Name, Self::Type];
         parts.extend(options(kind).iter().map(Self::Option));
-        parts.extend(Self::FLAGS);
+        parts.extend(Self::flags(kind));
         parts.extend([Self::Default, Self::Help]);
         parts
     }
@@ -63,6 +70,7 @@ impl FieldPart {
             Self::Required => "required",
             Self::Nullable => "nullable",
             Self::Unique => "unique",
+            Self::IgnoreCase => "ignore_case",
             Self::Indexed => "indexed",
             Self::Searchable => "searchable",
             Self::Default => "default",
@@ -79,6 +87,7 @@ impl FieldPart {
             Self::Required => "Required",
             Self::Nullable => "May be null",
             Self::Unique => "Unique",
+            Self::IgnoreCase => "Unique in any case",
             Self::Indexed => "Indexed",
             Self::Searchable => "Searchable",
             Self::Default => "Default",
@@ -94,6 +103,7 @@ impl FieldPart {
             Self::Required => "Must be filled in.",
             Self::Nullable => "May have no value at all.",
             Self::Unique => "No two records have the same.",
+            Self::IgnoreCase => "Nor the same in other letters: ADA is ada.",
             Self::Indexed => "Filters and sorting by it are fast.",
             Self::Searchable => "A search looks for words in it, and is fast.",
             Self::Default => "What a new record has where nothing is filled in. Empty for none.",
@@ -104,7 +114,13 @@ impl FieldPart {
 
     /// It is yes or no.
     pub fn is_flag(self) -> bool {
-        Self::FLAGS.contains(&self) || matches!(self, Self::Option(option) if option.kind == OptionKind::Flag)
+        match self {
+            Self::Required | Self::Nullable | Self::Unique | Self::IgnoreCase | Self::Indexed | Self::Searchable => {
+                true
+            }
+            Self::Option(option) => option.kind == OptionKind::Flag,
+            Self::Name | Self::Type | Self::Default | Self::Help => false,
+        }
     }
 }
 

@@ -69,6 +69,27 @@ fn what_the_server_refuses_stands_at_its_part_until_something_is_changed() {
 }
 
 #[test]
+fn unique_can_leave_case_out_of_account_where_there_is_one() {
+    let mut editor = Editor::default();
+    let at = |part| Part::Field(0, part);
+    assert!(FieldPart::all("email").contains(&FieldPart::IgnoreCase));
+    assert!(!FieldPart::all("integer").contains(&FieldPart::IgnoreCase));
+    editor.write(at(FieldPart::IgnoreCase), "true".to_owned());
+    assert_eq!(editor.read(at(FieldPart::Unique)), "true", "unique in any case is unique");
+    editor.write(at(FieldPart::IgnoreCase), "false".to_owned());
+    assert_eq!(editor.read(at(FieldPart::Unique)), "true");
+    editor.write(at(FieldPart::IgnoreCase), "true".to_owned());
+    editor.write(Part::Name, "a".to_owned());
+    editor.write(at(FieldPart::Name), "b".to_owned());
+    let field = |editor: &mut Editor| editor.submit().map(|definition| definition.fields[0].unique);
+    assert_eq!(field(&mut editor), Some(crate::field::Unique::IgnoreCase));
+    editor.write(at(FieldPart::Type), "integer".to_owned());
+    assert_eq!(field(&mut editor), Some(crate::field::Unique::Exact));
+    editor.write(at(FieldPart::Unique), "false".to_owned());
+    assert_eq!(editor.read(at(FieldPart::IgnoreCase)), "false");
+}
+
+#[test]
 fn what_is_typed_and_taken_back_is_no_change() {
     let mut editor = Editor::default();
     editor.write(Part::Name, "a".to_owned());

@@ -79,7 +79,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Write a record anew.
+    /// Write a record anew; optional fields that are not sent stay as they are.
     Replace: PUT "/api/records/{collection}/{id}/",
     access Rules, cost Writes(User), errors Drf,
     params (CollectionName, RecordId),

@@ -1,22 +1,12 @@
 //! Filters: one field of a record compared with one value, or with several.
 
-use serde_json::Value;
-
-use super::pairs::too_many;
+use super::part::Part;
 use crate::{
     collection::Collection,
     field::{Field, FieldType, OnDelete, Unique},
-    id::RecordId,
-    json,
     name::CollectionName,
-    problem::FieldError,
-    reader::invalid,
-    text::single_line,
-    validate::convert,
+    text::trim,
 };
-
-/// Values of one `in` at most: each record is compared with all of them.
-pub const MAX_VALUES: usize = 1000;
 
 /// How a filter compares. In a query it stands behind the field and two underscores; `exact` is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +25,7 @@ pub enum Lookup {
     Startswith,
     Istartswith,
     Endswith,
+    Iendswith,
     Iexact,
     Regex,
     Iregex,
@@ -45,7 +36,7 @@ pub enum Lookup {
 
 impl Lookup {
     /// Every lookup with its word.
-    pub const WORDS: [(&'static str, Self); 18] = [
+    pub const WORDS: [(&'static str, Self); 19] = [
         ("exact", Self::Exact),
         ("ne", Self::Ne),
         ("gt", Self::Gt),
@@ -59,6 +50,7 @@ impl Lookup {
         ("startswith", Self::Startswith),
         ("istartswith", Self::Istartswith),
         ("endswith", Self::Endswith),
+        ("iendswith", Self::Iendswith),
         ("iexact", Self::Iexact),
         ("regex", Self::Regex),
         ("iregex", Self::Iregex),
@@ -85,6 +77,7 @@ impl Lookup {
                 | Self::Startswith
                 | Self::Istartswith
                 | Self::Endswith
+                | Self::Iendswith
                 | Self::Iexact
                 | Self::Regex
                 | Self::Iregex
@@ -113,47 +106,6 @@ impl Filter {
     }
 }
 
-/// A part of a date or of a moment (in UTC), or of what an id stands for, which a filter or an ordering asks for behind its field and
-/// two underscores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // Each is what Django's transform of the same name is.
-pub enum Part {
-    Date,
-    Year,
-    Month,
-    Day,
-    /// The name of the user that a record belongs to: `owner__username`.
-    Username,
-}
-
-impl Part {
-    /// The part that a word asks for, of a field of this type.
-    fn of(kind: &FieldType, word: &str) -> Option<Self> {
-        match (kind, word) {
-            (FieldType::Datetime, "date") => Some(Self::Date),
-            (FieldType::Date | FieldType::Datetime, "year") => Some(Self::Year),
-            (FieldType::Date | FieldType::Datetime, "month") => Some(Self::Month),
-            (FieldType::Date | FieldType::Datetime, "day") => Some(Self::Day),
-            _ => None,
-        }
-    }
-
-    /// The part of a stored date or moment; null of an id, since the server alone knows what it stands for.
-    pub fn take(self, value: &Value) -> Value {
-        let text = value.as_str().unwrap_or_default();
-        let number = |range: std::ops::Range<usize>| {
-            text.get(range).and_then(|digits| digits.parse::<i64>().ok()).map_or(Value::Null, Value::from)
-        };
-        match self {
-            Self::Date => text.get(..10).map_or(Value::Null, Value::from),
-            Self::Year => number(0..4),
-            Self::Month => number(5..7),
-            Self::Day => number(8..10),
-            Self::Username => Value::Null,
-        }
-    }
-}
-
 /// What a name in a filter or an ordering leads to, as far as its collection knows.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "few are made for a query")]
@@ -166,6 +118,8 @@ pub enum Named<'a> {
         field: Field,
         /// What of the member is asked for.
         part: Option<Part>,
+        /// Which bound of it the name is for, in a filter. Nothing is ordered by one.
+        bound: Option<Lookup>,
     },
     /// Something of the record that a field refers to: `maker__name`.
     Reference {
@@ -179,39 +133,68 @@ pub enum Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// Finds it. A field's own name may have two underscores in it, so the longest that there is counts.
+    /// Finds it. A field's own name may have two underscores in it, so the longest that there is counts. Other names that Django knows for
+    /// the same stand behind those of the collection: `pk`, `maker_id`.
     pub fn find(collection: &'a Collection, name: &'a str) -> Option<Self> {
-        // By the name that it has now, whichever it was asked for by.
-        let field_of = |name: &'a str| match collection.field(name) {
+        if let Some((member, field)) = Self::member(collection, name) {
+            return Some(Self::Field { member, field, part: None, bound: None });
+        }
+        let inner = name.rmatch_indices("__").find_map(|(at, _)| {
+            let (head, rest) = (&name[..at], &name[at + 2..]);
+            let (member, mut field) = Self::member(collection, head)?;
+            if let FieldType::Reference { collection: Some(_), .. } = &field.kind
+                && let Some(known) = collection.field(member)
+                && let FieldType::Reference { collection: Some(collection), .. } = &known.kind
+            {
+                return Some(Self::Reference { field: member, collection, rest });
+            }
+            let part = match (member, rest) {
+                ("owner", "username") => Part::Username,
+                ("owner", "id" | "pk") => return Some(Self::Field { member, field, part: None, bound: None }),
+                _ => Part::of(&field.kind, rest)?,
+            };
+            field.kind = part.kind();
+            // A part of a key is no key.
+            (field.unique, field.indexed) = (Unique::No, false);
+            Some(Self::Field { member, field, part: Some(part), bound: None })
+        });
+        inner.or_else(|| Self::bound(collection, name))
+    }
+
+    /// A member, by the name that it has now, whichever it was asked for by.
+    fn member(collection: &'a Collection, name: &'a str) -> Option<(&'a str, Field)> {
+        let known = |name: &'a str| match collection.field(name) {
             Some(field) => Some((field.name.as_str(), field.clone())),
             None => Some((name, server_field(name)?)),
         };
-        if let Some((member, field)) = field_of(name) {
-            return Some(Self::Field { member, field, part: None });
-        }
-        name.rmatch_indices("__").find_map(|(at, _)| {
-            let (head, rest) = (&name[..at], &name[at + 2..]);
-            if let Some(field) = collection.field(head)
-                && let FieldType::Reference { collection: Some(collection), .. } = &field.kind
-            {
-                return Some(Self::Reference { field: field.name.as_str(), collection, rest });
+        let referring = || {
+            let found = known(name.strip_suffix("_id")?)?;
+            matches!(found.1.kind, FieldType::Reference { .. }).then_some(found)
+        };
+        known(name).or_else(|| known("id").filter(|_| name == "pk")).or_else(referring)
+    }
+
+    /// A bound of a number or of a date, as the range filters of django-filter call it: `price_min`, `created_at_before`.
+    fn bound(collection: &'a Collection, name: &'a str) -> Option<Self> {
+        let (head, suffix) = name.rsplit_once('_')?;
+        let (is_of_date, lookup) = match suffix {
+            "min" => (false, Lookup::Gte),
+            "max" => (false, Lookup::Lte),
+            "after" => (true, Lookup::Gte),
+            "before" => (true, Lookup::Lte),
+            _ => return None,
+        };
+        match Self::find(collection, head)? {
+            Self::Field { member, field, part, bound: None } => {
+                let fits = match &field.kind {
+                    FieldType::Integer { .. } | FieldType::Decimal { .. } => !is_of_date,
+                    FieldType::Date | FieldType::Datetime => is_of_date,
+                    _ => false,
+                };
+                fits.then_some(Self::Field { member, field, part, bound: Some(lookup) })
             }
-            let (member, mut field) = field_of(head)?;
-            let part = match (member, rest) {
-                ("owner", "username") => Part::Username,
-                _ => Part::of(&field.kind, rest)?,
-            };
-            field.kind = match part {
-                Part::Date => FieldType::Date,
-                Part::Username => {
-                    FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: false }
-                }
-                _ => FieldType::Integer { min: None, max: None },
-            };
-            // A part of a key is no key.
-            (field.unique, field.indexed) = (Unique::No, false);
-            Some(Self::Field { member, field, part: Some(part) })
-        })
+            _ => None,
+        }
     }
 }
 
@@ -237,8 +220,10 @@ pub(super) enum Read {
     Empty(Filter),
 }
 
-/// Reads `<field>` or `<field>__<lookup>` with its value.
-pub(super) fn read_filter(name: &str, value: String) -> Read {
+/// Reads `<field>` or `<field>__<lookup>` with its value. Spaces around it are not meant, as in the forms that Django's filters read values
+/// by; within a list, quotation marks keep them.
+pub(super) fn read_filter(name: &str, value: &str) -> Read {
+    let value = trim(value).to_owned();
     let (field, lookup) = match name.rsplit_once("__") {
         None => (name, None),
         Some((field, word)) => {
@@ -252,183 +237,48 @@ pub(super) fn read_filter(name: &str, value: String) -> Read {
     if is_empty { Read::Empty(filter) } else { Read::Condition(filter) }
 }
 
-/// The values that a filter compares with, typed as its field: several for `in` and `range`, one otherwise; for `isnull`
-/// true or false.
-pub fn filter_values(field: &Field, filter: &Filter) -> Result<Vec<Value>, FieldError> {
-    if matches!(filter.lookup, Lookup::Isnull | Lookup::Isempty) {
-        let truth = Field::new(field.name.clone(), FieldType::Boolean);
-        return convert(&truth, &filter.value).map(|value| vec![value]);
-    }
-    if filter.lookup.is_textual() {
-        if !field.kind.is_textual() {
-            return Err(invalid(format!("{} works on text only.", filter.lookup.word())));
-        }
-        return Ok(vec![filter.value.clone().into()]);
-    }
-    let parts = match filter.lookup {
-        Lookup::In | Lookup::Range => split_values(&filter.value)?,
-        _ => vec![filter.value.clone()],
-    };
-    if parts.len() > MAX_VALUES {
-        return Err(too_many(parts.len(), MAX_VALUES));
-    }
-    if filter.lookup == Lookup::Range && parts.len() != 2 {
-        return Err(invalid("Give two values with a comma between them."));
-    }
-    let has_equals = matches!(filter.lookup, Lookup::Exact | Lookup::Ne | Lookup::In);
-    let value = |part: &str| match &field.kind {
-        FieldType::Reference { .. } => match part.trim().parse::<RecordId>() {
-            Ok(id) => Ok(id.to_string().into()),
-            Err(_) => Err(invalid("Must be a valid UUID.")),
-        },
-        FieldType::Json { .. } => {
-            json::parse_value(part.trim().as_bytes()).map_err(|_| invalid("Value must be valid JSON."))
-        }
-        FieldType::Choice { choices, many } if has_equals => {
-            // The table of users does not know which roles there are.
-            let parts: Vec<&str> =
-                if *many { part.lines().filter(|line| !line.is_empty()).collect() } else { vec![part] };
-            match parts.iter().find(|part| !choices.is_empty() && !choices.iter().any(|choice| choice == *part)) {
-                Some(part) => Err(no_choice(part)),
-                None if *many => Ok(parts.into()),
-                None => Ok(part.into()),
-            }
-        }
-        _ => convert(field, part),
-    };
-    parts.iter().map(|part| value(part)).collect()
-}
-
-fn no_choice(value: &str) -> FieldError {
-    let message = format!("Select a valid choice. {} is not one of the available choices.", single_line(value));
-    FieldError::new("invalid_choice", message)
-}
-
-/// The values of a list with commas between them, as a line of CSV: one in quotes may hold commas, and quotes if each stands twice.
-pub fn split_values(list: &str) -> Result<Vec<String>, FieldError> {
-    let mut values = Vec::new();
-    let mut rest = Some(list);
-    while let Some(text) = rest {
-        let Some(quoted) = text.strip_prefix('"') else {
-            let (value, more) = text.split_once(',').map_or((text, None), |(value, more)| (value, Some(more)));
-            values.push(value.to_owned());
-            rest = more;
-            continue;
-        };
-        let (mut value, mut left) = (String::new(), quoted);
-        rest = loop {
-            let (part, after) = left.split_once('"').ok_or_else(unclosed)?;
-            value.push_str(part);
-            match after.strip_prefix('"') {
-                Some(more) => {
-                    value.push('"');
-                    left = more;
-                }
-                None if after.is_empty() => break None,
-                None => break Some(after.strip_prefix(',').ok_or_else(unclosed)?),
-            }
-        };
-        values.push(value);
-    }
-    Ok(values)
-}
-
-fn unclosed() -> FieldError {
-    invalid(
-        "A value in quotation marks ends with one, and the next begins after a comma. Write a quotation mark in it twice.",
-    )
-}
-
-/// The list that [`split_values`] reads as these values.
-pub fn join_values<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
-    let quoted = |value: &str| {
-        let is_plain = !value.starts_with('"') && !value.contains(',');
-        if is_plain { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
-    };
-    values.into_iter().map(quoted).collect::<Vec<_>>().join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn values(field: Value, name: &str, value: &str) -> Result<Vec<Value>, String> {
-        let field: Field = serde_json::from_value(field).unwrap();
-        let (Read::Condition(filter) | Read::Empty(filter)) = read_filter(name, value.to_owned());
-        filter_values(&field, &filter).map_err(|error| error.message)
-    }
-
-    #[test]
-    fn values_with_commas_stand_in_quotes() {
-        let text = || json!({"name": "t", "type": "text"});
-        for (list, wanted) in [
-            ("a,b", vec!["a", "b"]),
-            ("\"a,b\"", vec!["a,b"]),
-            ("\"a,b\",c", vec!["a,b", "c"]),
-            ("c,\"a,b\"", vec!["c", "a,b"]),
-            ("\"say \"\"hi\"\"\",x", vec!["say \"hi\"", "x"]),
-            ("5\" pipe,x", vec!["5\" pipe", "x"]),
-            ("a, b", vec!["a", " b"]),
-            ("a,,b", vec!["a", "", "b"]),
-            ("\"\"", vec![""]),
-            ("a,", vec!["a", ""]),
-        ] {
-            assert_eq!(values(text(), "t__in", list), Ok(wanted.iter().map(|value| json!(value)).collect()), "{list}");
-            assert_eq!(split_values(&join_values(wanted.iter().copied())).unwrap(), wanted);
-        }
-        for wrong in ["\"a", "\"a\"b", "\"a\" ,b", "a,\""] {
-            assert!(values(text(), "t__in", wrong).unwrap_err().contains("quotation"), "{wrong}");
-        }
-        assert_eq!(values(text(), "t__range", "\"a,b\",c"), Ok(vec![json!("a,b"), json!("c")]));
-        assert!(values(text(), "t__range", "a,b,c").unwrap_err().contains("two values"));
-    }
-
-    #[test]
-    fn a_choice_that_there_is_not_is_refused() {
-        let size = |many: bool| json!({"name": "s", "type": "choice", "choices": ["s", "a,b"], "many": many});
-        for many in [false, true] {
-            for name in ["s", "s__exact", "s__ne", "s__in"] {
-                let told = values(size(many), name, "xl").unwrap_err();
-                assert_eq!(told, "Select a valid choice. xl is not one of the available choices.", "{name}");
-            }
-            assert!(values(size(many), "s__in", "s,\"a,b\"").is_ok());
-        }
-        assert!(values(size(false), "s__icontains", "x").is_ok());
-        assert!(values(json!({"name": "s", "type": "choice", "choices": [], "many": true}), "s", "cook").is_ok());
-    }
-
-    #[test]
-    fn values_are_converted_as_in_bodies_and_texts_are_not_trimmed() {
-        for (kind, value, wanted) in [
-            ("integer", "3.0", json!(3)),
-            ("integer", " 3 ", json!(3)),
-            ("decimal", ".50", json!("0.5")),
-            ("boolean", "yes", json!(true)),
-            ("boolean", "Off", json!(false)),
-            ("datetime", "2024-01-01", json!("2024-01-01T00:00:00Z")),
-            ("date", "2024-1-1", json!("2024-01-01")),
-            ("text", " a ", json!(" a ")),
-            ("email", " a@b.co ", json!(" a@b.co ")),
-        ] {
-            assert_eq!(values(json!({"name": "f", "type": kind}), "f", value), Ok(vec![wanted]), "{kind}");
-        }
-        for kind in ["integer", "decimal", "boolean", "date", "datetime"] {
-            assert!(values(json!({"name": "f", "type": kind, "nullable": true}), "f__exact", "").is_err(), "{kind}");
-        }
-        assert_eq!(values(json!({"name": "f", "type": "date"}), "f__isnull", "t"), Ok(vec![json!(true)]));
-        let field = json!({"name": "r", "type": "reference", "collection": "c"});
-        let id = "01920000-0000-7000-8000-0000000000ab";
-        assert_eq!(values(field, "r", "019200000000700080000000000000AB"), Ok(vec![json!(id)]));
-    }
-
     #[test]
     fn an_empty_value_is_no_condition_unless_exact_is_written_out() {
-        let is_condition = |name: &str| matches!(read_filter(name, String::new()), Read::Condition(_));
+        let is_condition = |name: &str| matches!(read_filter(name, "  "), Read::Condition(_));
         assert!(is_condition("t__exact"));
         for name in ["t", "t__in", "t__icontains", "t__gte", "t__isnull", "t__ne", "t__range"] {
             assert!(!is_condition(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn djangos_other_names_for_a_field_are_known_where_no_field_has_them() {
+        let collection: Collection = serde_json::from_value(json!({
+            "id": "01920000-0000-7000-8000-000000000001", "name": "c", "created_at": "", "updated_at": "", "revision": 1,
+            "fields": [{"name": "maker", "type": "reference", "collection": "makers"}, {"name": "price", "type": "decimal"},
+                {"name": "day", "type": "date"}, {"name": "title", "type": "text"}, {"name": "price_max", "type": "text"}],
+            "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}
+        }))
+        .unwrap();
+        let found = |name: &'static str| match Named::find(&collection, name)? {
+            Named::Field { member, part, bound, .. } => Some((member.to_owned(), part, bound)),
+            Named::Reference { field, rest, .. } => Some((format!("{field}.{rest}"), None, None)),
+        };
+        let is = |member: &str, part, bound| Some((member.to_owned(), part, bound));
+        assert_eq!(found("pk"), is("id", None, None));
+        assert_eq!(found("maker_id"), is("maker", None, None));
+        assert_eq!(found("maker__pk"), is("maker.pk", None, None));
+        assert_eq!(found("maker__price_min"), is("maker.price_min", None, None));
+        assert_eq!(found("owner_id"), is("owner", None, None));
+        assert_eq!(found("owner__id"), is("owner", None, None));
+        assert_eq!(found("price_min"), is("price", None, Some(Lookup::Gte)));
+        assert_eq!(found("price_max"), is("price_max", None, None), "a field's own name");
+        assert_eq!(found("day_after"), is("day", None, Some(Lookup::Gte)));
+        assert_eq!(found("created_at_before"), is("created_at", None, Some(Lookup::Lte)));
+        assert_eq!(found("created_at__hour_max"), is("created_at", Some(Part::Hour), Some(Lookup::Lte)));
+        for unknown in ["day_min", "price_after", "title_min", "title_id", "nope_min", "_min", "price_min_min"] {
+            assert_eq!(found(unknown), None, "{unknown}");
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use super::{
-    filter::{Filter, Lookup, Named, Read, filter_values, read_filter, server_field},
+    filter::{Filter, Lookup, Named, Read, read_filter, server_field},
     pairs::{Pairs, Query, too_many, unknown_parameter},
+    search::search_terms,
 };
 use crate::{
     collection::Collection,
@@ -151,37 +152,32 @@ impl Query for ListQuery {
         let mut query = Self::default();
         let mut errors = FieldErrors::new();
         let mut seen = BTreeSet::new();
-        for (name, value) in pairs {
+        let last = |name: &str, i: usize| !pairs[i + 1..].iter().any(|(other, _)| other == name);
+        let pairs_in_order = pairs.iter().enumerate().filter(|(i, (name, _))| !counts_last(name) || last(name, *i));
+        for (name, value) in pairs_in_order.map(|(_, pair)| pair.clone()) {
             let once = is_parameter(&name) && name != "left_join";
             if once && !seen.insert(name.clone()) {
                 errors.push(name, invalid("This parameter stands twice."));
                 continue;
             }
             match name.as_str() {
-                "page" | "page_size" | "limit" | "offset" | "count" | "explain" if value.is_empty() => {}
+                "count" | "explain" if value.is_empty() => {}
                 "count" | "explain" => match flag(&name, &value) {
                     Ok(flag) if name == "count" => query.count = flag,
                     Ok(flag) => query.explain = flag,
                     Err(error) => errors.push(name, error),
                 },
+                "page" | "limit" | "offset" | "filter" if value.trim().is_empty() => {}
                 "page" if value == "last" => query.page = LAST_PAGE,
                 "page" => query.page = number(&value).unwrap_or(0).min(LAST_PAGE - 1),
-                "limit" => match number(&value) {
-                    Some(limit @ 1..) => query.limit = Some(limit.min(MAX_PAGE_SIZE)),
-                    _ => errors.push(name, invalid("A valid integer of at least 1 is required.")),
-                },
-                "offset" => match number(&value) {
-                    Some(offset) => {
-                        query.offset = offset;
-                        query.limit = query.limit.or(Some(DEFAULT_PAGE_SIZE));
-                    }
-                    None => errors.push(name, invalid("A valid integer of at least 0 is required.")),
-                },
+                // What is no number of rows asks for as many as there are without it, as in Django REST Framework.
+                "page_size" => query.page_size = rows(&value).unwrap_or(DEFAULT_PAGE_SIZE),
+                "limit" => query.limit = Some(rows(&value).unwrap_or(DEFAULT_PAGE_SIZE)),
+                "offset" => {
+                    query.offset = number(&value).unwrap_or(0);
+                    query.limit = query.limit.or(Some(DEFAULT_PAGE_SIZE));
+                }
                 "cursor" => query.cursor = Some(value),
-                "page_size" => match number(&value) {
-                    Some(size @ 1..) => query.page_size = size.min(MAX_PAGE_SIZE),
-                    _ => errors.push(name, invalid("A valid integer of at least 1 is required.")),
-                },
                 "ordering" => {
                     let ordering = comma_separated(&value).map(|member| match member.strip_prefix('-') {
                         Some(field) => OrderBy { field: field.to_owned(), descending: true },
@@ -189,7 +185,6 @@ impl Query for ListQuery {
                     });
                     query.ordering = ordering.collect();
                 }
-                "filter" if value.trim().is_empty() => {}
                 "filter" => match condition::parse(&value) {
                     Ok(condition) => query.filter = Some(condition),
                     Err(error) => errors.push(name, invalid(error.to_string())),
@@ -204,7 +199,7 @@ impl Query for ListQuery {
                     Ok(join) => query.left_join.push(join),
                     Err(error) => errors.push(name, error),
                 },
-                _ => match read_filter(&name, value) {
+                _ => match read_filter(&name, &value) {
                     Read::Condition(filter) => {
                         let other = |known: &Filter| (&known.field, known.lookup) == (&filter.field, filter.lookup);
                         let is_bound = !filter.lookup.means_either() && filter.lookup != Lookup::Ne;
@@ -229,7 +224,7 @@ impl Query for ListQuery {
         for (name, count, most) in [
             (NON_FIELD, query.filters.len(), MAX_FILTERS),
             ("ordering", query.ordering.len(), MAX_FILTERS),
-            ("search", query.search.split_whitespace().count(), MAX_WORDS),
+            ("search", search_terms(&query.search).len(), MAX_WORDS),
             ("fields", query.fields.len(), MAX_NAMES),
             ("facets", query.facets.len(), MAX_FACETS),
             ("left_join", query.left_join.len(), MAX_JOINS),
@@ -341,10 +336,22 @@ fn flag(name: &str, value: &str) -> Result<bool, FieldError> {
     }
 }
 
-/// A number without a sign. One that is too large for any list is as good as the largest.
+/// Of several of these the last one counts, as in Django REST Framework: clients add them to an address that has them already.
+fn counts_last(name: &str) -> bool {
+    matches!(name, "page" | "page_size" | "limit" | "offset" | "ordering" | "search")
+}
+
+/// A number that is not negative, as Python reads it. One that is too large for any list is as good as the largest.
 fn number(text: &str) -> Option<u64> {
-    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| text.parse().unwrap_or(u64::MAX))
+    let text = text.trim();
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| digits.parse().unwrap_or(u64::MAX))
+}
+
+/// How many rows a page is to have.
+fn rows(text: &str) -> Option<u64> {
+    number(text).filter(|rows| *rows > 0).map(|rows| rows.min(MAX_PAGE_SIZE))
 }
 
 impl ListQuery {
@@ -371,12 +378,12 @@ impl ListQuery {
         let field_of = |name: &str| collection.field(name).cloned().or_else(|| server_field(name));
         for order in &self.ordering {
             match Named::find(collection, &order.field) {
-                Some(Named::Field { field, .. }) if field.kind.indexable() => {}
+                Some(Named::Field { field, bound: None, .. }) if field.kind.indexable() => {}
                 Some(Named::Reference { .. }) => {}
-                Some(Named::Field { .. }) => {
+                Some(Named::Field { bound: None, .. }) => {
                     errors.push("ordering", invalid(format!("\"{}\" has no order.", order.field)));
                 }
-                None => errors.push("ordering", no_such_field(&order.field)),
+                Some(Named::Field { .. }) | None => errors.push("ordering", no_such_field(&order.field)),
             }
         }
         let expanded = |name: &str| self.expand.iter().any(|path| path.split('.').next() == Some(name));
@@ -404,8 +411,13 @@ impl ListQuery {
                 None if self.ignores_unknown => {}
                 None => errors.push(filter.parameter(), unknown_parameter()),
                 Some(Named::Reference { .. }) => {}
-                Some(Named::Field { field, .. }) => {
-                    if let Err(error) = filter_values(&field, filter) {
+                // A bound has no lookups of its own.
+                Some(Named::Field { bound: Some(_), .. }) if filter.lookup != Lookup::Exact => {
+                    errors.push(filter.parameter(), unknown_parameter());
+                }
+                Some(Named::Field { field, .. }) if filter.is_either(&field) => {}
+                Some(Named::Field { field, part, .. }) => {
+                    if let Err(error) = filter.typed(&field, part) {
                         errors.push(filter.parameter(), error);
                     }
                 }
@@ -444,16 +456,8 @@ mod tests {
     #[test]
     fn n7_odd_numbers_are_refused_by_name() {
         for bad in [
-            "page_size=0",
-            "page_size=-1",
-            "page_size=NaN",
-            "page_size=1e9",
-            "page_size=+1",
-            "page=1&page=2",
-            "limit=0",
-            "limit=-1",
-            "offset=-1",
-            "offset=1e3",
+            "fields=id&fields=title",
+            "filter=a%3D1&filter=a%3D2",
             "count=3",
             "count=maybe",
             "limit=3&page=2",
@@ -465,6 +469,24 @@ mod tests {
             let errors = ListQuery::from_pairs(decode(bad)).unwrap_err();
             assert!(errors.0.contains_key(bad.split('=').next().unwrap()), "{bad}: {errors:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_of_rows_asks_for_the_default_and_the_last_of_several_counts() {
+        let read = |raw: &str| {
+            let query = ListQuery::from_pairs(decode(raw)).unwrap();
+            (query.page, query.page_size, query.limit, query.offset)
+        };
+        for odd in ["0", "-1", "NaN", "1e9", "", "undefined", "%20"] {
+            assert_eq!(read(&format!("page_size={odd}")), (1, 20, None, 0), "{odd}");
+            assert_eq!(read(&format!("limit={odd}&limit={odd}")).2.unwrap_or(20), 20, "{odd}");
+        }
+        assert_eq!(read("limit=0&offset=-5"), (1, 20, Some(20), 0));
+        assert_eq!(read("page=%202&page_size=+7"), (2, 7, None, 0));
+        assert_eq!(read("page=%2B3&page_size=5&page_size=50&page_size=2000"), (3, 1000, None, 0));
+        assert_eq!(read("page=-1").0, 0);
+        let query = ListQuery::from_pairs(decode("search=a&search=b&ordering=x&ordering=-y")).unwrap();
+        assert_eq!((query.search.as_str(), query.ordering[0].to_string().as_str()), ("b", "-y"));
     }
 
     #[test]

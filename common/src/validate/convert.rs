@@ -11,6 +11,7 @@ use crate::{
     problem::FieldError,
     reader::{self, invalid},
     record::Member,
+    text::trim,
 };
 
 /// Characters of a text that is read as a number at most, as there.
@@ -43,8 +44,8 @@ impl<'a> Text<'a> {
     pub(super) fn ends(self, ends: Ends) -> Cow<'a, str> {
         match (ends, self.0) {
             (Ends::Kept, text) => text,
-            (Ends::Trimmed, Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
-            (Ends::Trimmed, Cow::Owned(text)) => Cow::Owned(text.trim().to_owned()),
+            (Ends::Trimmed, Cow::Borrowed(text)) => Cow::Borrowed(trim(text)),
+            (Ends::Trimmed, Cow::Owned(text)) => Cow::Owned(trim(&text).to_owned()),
         }
     }
 }

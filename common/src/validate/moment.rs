@@ -12,10 +12,11 @@ pub fn canonical_date(text: &str) -> Option<String> {
 /// comma stands before a fraction of which six digits count, and an offset is `Z`, `+02`, `+0200`, `+02:00` or `+02:00:00`.
 pub fn canonical_datetime(text: &str) -> Option<String> {
     let text = text.trim();
-    let date_end = text.find(['T', 't', ' ']).unwrap_or(text.len());
+    let between = ['T', 't', '_', ' ', '\t'];
+    let date_end = text.find(between).unwrap_or(text.len());
     let (date, time) = text.split_at(date_end);
     let date = read_date(date)?;
-    let time = time.strip_prefix(['T', 't']).unwrap_or(time).trim_start();
+    let time = time.strip_prefix(between).unwrap_or(time).trim_start();
     let zone = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
     let (clock, zone) = time.split_at(zone);
     let clock = if time.is_empty() && date_end == text.len() { Time::MIDNIGHT } else { read_clock(clock.trim_end())? };
@@ -33,6 +34,57 @@ pub fn format_moment(moment: OffsetDateTime) -> String {
         (1.., Some(second)) => format!("{second}.{:06}Z", moment.microsecond()),
         _ => whole,
     }
+}
+
+/// A day as people write it in forms, as Django reads them there: `2/29/2024`, `2/29/24` (month first), `Feb 29 2024`, `29 February, 2024`.
+pub fn day_in_words(text: &str) -> Option<String> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let day = |year: &str, month: u32, day: &str| {
+        let year = match year.len() {
+            4 => number(year, 4)?,
+            // As in `strptime`.
+            2 => number(year, 2).map(|year| if year < 69 { 2000 + year } else { 1900 + year })?,
+            _ => return None,
+        };
+        canonical_date(&format!("{year:04}-{month}-{day}"))
+    };
+    let slashed: Vec<&str> = text.trim().split('/').collect();
+    if let [month, date, year] = slashed.as_slice() {
+        return day(year, number(month, 2)?, date);
+    }
+    let words = text.trim().to_ascii_lowercase();
+    let words: Vec<&str> = words.split(' ').collect();
+    let [first, second, year] = words.as_slice() else { return None };
+    let second = second.strip_suffix(',').unwrap_or(second);
+    let (name, date) =
+        if second.starts_with(|c: char| c.is_ascii_digit()) { (*first, second) } else { (second, *first) };
+    let month = MONTHS.iter().position(|known| *known == name || known.get(..3) == Some(name))?;
+    day(year, u32::try_from(month).ok()? + 1, date).filter(|_| year.len() == 4)
+}
+
+/// A time of the day as `hh:mm:ss`, with six digits of the second where they are not all zero, read as the time of a moment is.
+pub fn canonical_time(text: &str) -> Option<String> {
+    let text = text.trim();
+    let moment = canonical_datetime(&format!("2000-01-01T{text}")).filter(|_| text.contains(':'))?;
+    moment.get(11..).map(|time| time.trim_end_matches('Z').to_owned()).filter(|_| !text.contains(['Z', 'z', '+', '-']))
+}
+
+/// A stored day.
+pub fn day_of(text: &str) -> Option<Date> {
+    read_date(text)
 }
 
 fn read_date(text: &str) -> Option<Date> {
@@ -56,6 +108,7 @@ fn read_clock(text: &str) -> Option<Time> {
     };
     let (parts, has_seconds) = read_parts(clock)?;
     let micros = match fraction {
+        Some("") if has_seconds => 0,
         Some(digits) if has_seconds && is_digits(digits) => {
             let kept = digits.get(..digits.len().min(6))?;
             format!("{kept:0<6}").parse().ok()?
@@ -135,6 +188,9 @@ mod tests {
             ("2024-01-01T12:00:00-0930", "2024-01-01T21:30:00Z"),
             ("2024-01-01T12:00:00+02:00:30", "2024-01-01T09:59:30Z"),
             ("2024-01-01T12:00:00-00:00", "2024-01-01T12:00:00Z"),
+            ("2024-01-01T12:00:00.Z", "2024-01-01T12:00:00Z"),
+            ("2024-01-01_12:00:00Z", "2024-01-01T12:00:00Z"),
+            ("2024-01-01\t12:00:00Z", "2024-01-01T12:00:00Z"),
             (" 2024-01-01T12:00Z ", "2024-01-01T12:00:00Z"),
             ("0001-01-01T00:00Z", "0001-01-01T00:00:00Z"),
         ] {
@@ -149,7 +205,6 @@ mod tests {
             "2024-13-01T00:00Z",
             "2023-02-29",
             "2024-01-01T",
-            "2024-01-01T12:00:00.Z",
             "2024-01-01T12:00.5Z",
             "2024-01-01T12:00:00+2",
             "2024-01-01T12:00:00+24:00",

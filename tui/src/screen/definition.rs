@@ -162,7 +162,8 @@ impl Editing for DefinitionForm {
             return;
         }
         self.editor.write(part, text);
-        if matches!(part, Part::Field(_, FieldPart::Type)) {
+        // These change what others have, or which there are.
+        if matches!(part, Part::Field(_, FieldPart::Type | FieldPart::Unique | FieldPart::IgnoreCase)) {
             self.lay_out(Some(part));
         }
         self.show_errors();

@@ -2,7 +2,7 @@
 
 use common::{
     access::Action,
-    clean::{Cleaned, Manner, Write, clean, sent_revision},
+    clean::{Cleaned, Manner, Write, clean_all, sent_revision},
     id::{RecordId, Revision, UserId},
     name::CollectionName,
     problem::FieldErrors,
@@ -12,7 +12,7 @@ use common::{
 use store::Snapshot;
 
 use super::{
-    checks::{BodyErrors, check_values},
+    checks::{BodyErrors, check_right, check_values},
     find::{Target, expect_schema, find},
     stored::{Sent, assemble, new_record},
     unseen::Guess,
@@ -56,14 +56,13 @@ pub async fn create(
                 // A pattern may take its time over each.
                 tokio::task::yield_now().await;
             }
-            let checked = within_work(&mut left, || clean(&schema.collection, body.clone(), Write::Create, manner));
-            let cleaned = match checked {
-                Ok(cleaned) => cleaned,
-                Err(faults) => {
-                    errors.invalid(i, faults);
-                    continue;
-                }
-            };
+            let (cleaned, faults) =
+                within_work(&mut left, || clean_all(&schema.collection, body.clone(), Write::Create, manner));
+            if !faults.is_empty() {
+                errors.invalid(i, faults);
+                errors.merge(i, check_right(core, &snapshot, caller, &schema, None, &cleaned.values).await?);
+                continue;
+            }
             let (id, at) = core.new_id();
             let id = RecordId::from_uuid(id);
             if let Some(owner) = cleaned.owner.filter(|owner| Some(*owner) != caller.user_id())
@@ -119,11 +118,18 @@ pub async fn update(
         let revision = Revision(entry.version.get());
         Precondition::check(precondition, revision)?;
         let write = if is_partial { Write::Patch(old) } else { Write::Replace(old) };
-        if sent_revision(body)?.is_some_and(|read| read != revision) {
+        // Who has members ignored that the server does not know has this one ignored too, as any that is the server's own.
+        if !manner.ignores_unknown && sent_revision(body)?.is_some_and(|read| read != revision) {
             return Err(Error::Stale);
         }
-        let checked = within_work(&mut left, || clean(&schema.collection, body.clone(), write, manner));
-        let Cleaned { values, owner } = checked?;
+        let (cleaned, faults) = within_work(&mut left, || clean_all(&schema.collection, body.clone(), write, manner));
+        let Cleaned { values, owner } = cleaned;
+        if !faults.is_empty() {
+            let mut errors = BodyErrors::new(None);
+            errors.invalid(0, faults);
+            errors.merge(0, check_right(core, &snapshot, caller, &schema, Some(old), &values).await?);
+            errors.result()?;
+        }
         let owner = owner.filter(|owner| Some(*owner) != old.owner());
         if let Some(owner) = owner
             && !is_user(&snapshot, owner).await?

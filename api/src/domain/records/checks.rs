@@ -23,6 +23,31 @@ pub(super) async fn check_values(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
+    let mut checked = check_right(core, snapshot, caller, schema, old, record).await?;
+    for index in schema.read_by.iter().filter(|index| index.is_several && index.kind == IndexKind::Unique) {
+        let Some(key) = unique_key(core, snapshot, index, record).await? else { continue };
+        let was = match old {
+            Some(old) => unique_key(core, snapshot, index, old).await?,
+            None => None,
+        };
+        let Some(holder) = snapshot.get(&key).await?.filter(|_| was != Some(key)) else { continue };
+        match stage::unique_holder(&holder) {
+            Some(holder) if is_visible(snapshot, caller, schema, holder).await? => checked.taken.push(index.names()),
+            _ => checked.is_taken_unseen = true,
+        }
+    }
+    Ok(checked)
+}
+
+/// The same of the values by themselves, where others of the record are not right.
+pub(super) async fn check_right(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Schema,
+    old: Option<&Record>,
+    record: &Record,
+) -> Result<Checked> {
     let mut checked = Checked::default();
     for (field, indexes) in schema.fields() {
         let name = field.name.as_str();
@@ -35,7 +60,7 @@ pub(super) async fn check_values(
         {
             match stage::unique_holder(&holder) {
                 // The same, written in another way.
-                Some(holder) if Some(holder) == record.id() => {}
+                Some(holder) if Some(holder) == old.unwrap_or(record).id() => {}
                 Some(holder) if is_visible(snapshot, caller, schema, holder).await? => {
                     checked.taken.push(name.to_owned());
                 }
@@ -51,18 +76,6 @@ pub(super) async fn check_values(
             if !visible {
                 checked.invalid.push(name, does_not_exist(value.as_str().unwrap_or_default()));
             }
-        }
-    }
-    for index in schema.read_by.iter().filter(|index| index.is_several && index.kind == IndexKind::Unique) {
-        let Some(key) = unique_key(core, snapshot, index, record).await? else { continue };
-        let was = match old {
-            Some(old) => unique_key(core, snapshot, index, old).await?,
-            None => None,
-        };
-        let Some(holder) = snapshot.get(&key).await?.filter(|_| was != Some(key)) else { continue };
-        match stage::unique_holder(&holder) {
-            Some(holder) if is_visible(snapshot, caller, schema, holder).await? => checked.taken.push(index.names()),
-            _ => checked.is_taken_unseen = true,
         }
     }
     Ok(checked)
@@ -124,8 +137,9 @@ impl BodyErrors {
         }
     }
 
-    pub(super) fn result(self) -> Result<()> {
+    pub(super) fn result(mut self) -> Result<()> {
         if !self.invalid.is_empty() {
+            self.invalid.append(self.taken);
             return Err(self.invalid.into());
         }
         if !self.taken.is_empty() {

@@ -8,9 +8,9 @@ use base::fold::{fold, nfc};
 use common::{
     field::{Field, FieldType},
     problem::FieldError,
-    query::{Filter, Lookup, filter_values},
+    query::{Filter, Lookup, Part, Typed, unknown_parameter},
     record::Record,
-    validate::parse_decimal,
+    validate::{canonical_date, parse_decimal},
 };
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(crate) struct Condition {
     pub path: Path,
     /// How it compares.
     pub lookup: Lookup,
-    /// What it compares with; one of them, where [`Lookup::means_either`].
+    /// What it compares with; one of them, where [`Lookup::means_either`]. None where nothing could be equal.
     pub values: Vec<Value>,
     /// The values as texts are compared: folded where case does not count, in Normalization Form C otherwise.
     texts: Vec<String>,
@@ -39,8 +39,18 @@ pub(crate) struct Condition {
 
 impl Condition {
     /// What a filter says of what a path leads to.
-    pub(crate) fn new(path: Path, filter: &Filter) -> Result<Self, FieldError> {
-        let values = filter_values(&path.field, filter)?;
+    pub(crate) fn new(mut path: Path, filter: &Filter) -> Result<Self, FieldError> {
+        let parameter = filter.parameter();
+        let bounded = path.bound.map(|lookup| Filter { lookup, ..filter.clone() });
+        if bounded.is_some() && filter.lookup != Lookup::Exact {
+            return Err(unknown_parameter());
+        }
+        let filter = bounded.as_ref().unwrap_or(filter);
+        // A bound that is a day has all of that day's moments within.
+        if bounded.is_some() && path.field.kind == FieldType::Datetime && canonical_date(&filter.value).is_some() {
+            (path.part, path.field.kind) = (Some(Part::Date), FieldType::Date);
+        }
+        let Typed { lookup, values } = filter.typed(&path.field, path.part)?;
         let patterns = match filter.lookup {
             Lookup::Regex => vec![regex::compile(&filter.value, false)?],
             Lookup::Iregex => vec![regex::compile(&filter.value, true)?],
@@ -50,7 +60,7 @@ impl Condition {
             lookup if ignores_case(lookup) => vec![fold(&filter.value)],
             _ => vec![nfc(&filter.value).into_owned()],
         };
-        Ok(Self { path, lookup: filter.lookup, values, texts, patterns, parameter: filter.parameter() })
+        Ok(Self { path, lookup, values, texts, patterns, parameter })
     }
 
     /// Takes what another asks for too: one of both.
@@ -71,7 +81,8 @@ impl Condition {
             return Value::Bool(is_empty(value)) == self.values[0];
         }
         let compare = |with: &Value| compare(&self.path.field, value, with);
-        let first = &self.values[0];
+        // Where nothing could be equal, there is no value to compare with.
+        let Some(first) = self.values.first() else { return self.lookup == Lookup::Ne };
         match self.lookup {
             Lookup::Ne => !self.equals(value, first),
             Lookup::Exact | Lookup::In => self.values.iter().any(|with| self.equals(value, with)),
@@ -94,7 +105,7 @@ impl Condition {
         let finds = |text: &str, with: &str| match self.lookup {
             Lookup::Contains | Lookup::Icontains => text.contains(with),
             Lookup::Startswith | Lookup::Istartswith => text.starts_with(with),
-            Lookup::Endswith => text.ends_with(with),
+            Lookup::Endswith | Lookup::Iendswith => text.ends_with(with),
             _ => text == with,
         };
         if !ignores_case(self.lookup) {
@@ -140,7 +151,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 fn ignores_case(lookup: Lookup) -> bool {
-    matches!(lookup, Lookup::Icontains | Lookup::Istartswith | Lookup::Iexact)
+    matches!(lookup, Lookup::Icontains | Lookup::Istartswith | Lookup::Iendswith | Lookup::Iexact)
 }
 
 /// How two values of a field compare; null comes first. Texts are in the order of their code points in Normalization Form C, as in keys.

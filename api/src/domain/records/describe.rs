@@ -2,7 +2,7 @@
 
 use common::{
     access::{Action, Caller, Decision},
-    field::{Field, FieldType, Unique},
+    field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_TEXT_LENGTH, Unique},
     id::RecordId,
     metadata::Metadata,
     name::CollectionName,
@@ -10,13 +10,8 @@ use common::{
 };
 use serde_json::{Map, Value, json};
 
-use super::visible::covers;
-use crate::domain::{
-    core::Core,
-    error::{AuthError, Error, Result},
-    keyspace,
-    schema::hide_references,
-};
+use super::{find::check_known, visible::covers};
+use crate::domain::{core::Core, error::Result, keyspace, schema::hide_references};
 
 /// What a collection's records look like, for who may list, view or create them; or one record. And what nobody may
 /// do to them, as far as the caller may know.
@@ -30,12 +25,7 @@ pub async fn describe(
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let rules = &schema.collection.access;
     let may = |action| rules.decide(action, caller) != Decision::Denied;
-    if ![Action::List, Action::View, Action::Create].into_iter().any(may) {
-        return Err(match caller {
-            Caller::Anonymous => AuthError::Missing.into(),
-            Caller::User { .. } => Error::NotFound,
-        });
-    }
+    check_known(&schema, caller)?;
     // Of one that is not there for the caller, only what all have in common is told.
     let is_there = match id {
         None => true,
@@ -51,7 +41,7 @@ pub async fn describe(
     for field in &described {
         fields.insert(field.name.to_string(), describe_field(field));
     }
-    fields.insert("owner".to_owned(), server_member("string", "Owner"));
+    fields.insert("owner".to_owned(), server_member("field", "Owner"));
     fields.insert("created_at".to_owned(), server_member("datetime", "Created at"));
     fields.insert("updated_at".to_owned(), server_member("datetime", "Updated at"));
     fields.insert("revision".to_owned(), server_member("integer", "Revision"));
@@ -61,15 +51,15 @@ pub async fn describe(
             actions.insert(method.to_owned(), Value::Object(fields.clone()));
         }
     }
-    let json = || vec!["application/json".to_owned()];
+    let parses = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
     let is_nobodys = |action: &Action| !may(*action) && rules.is_nobodys(*action) && schema.is_visible(caller);
     let nobodys = Action::ALL.into_iter().filter(is_nobodys).collect();
     let metadata = Metadata {
         name: text::label(name.as_str()),
         description: schema.collection.description.clone(),
         history: schema.collection.history,
-        renders: json(),
-        parses: json(),
+        renders: vec!["application/json".to_owned()],
+        parses: parses.map(str::to_owned).into(),
         actions,
         indexes: schema.collection.indexes.clone(),
     };
@@ -98,7 +88,7 @@ fn describe_field(field: &Field) -> Value {
     match &field.kind {
         FieldType::Text { min_length, max_length, pattern, .. } => {
             put("min_length", json!(min_length));
-            put("max_length", json!(max_length));
+            put("max_length", json!(max_length.unwrap_or(MAX_TEXT_LENGTH)));
             put("pattern", json!(pattern));
         }
         FieldType::Integer { min, max } => {
@@ -108,6 +98,7 @@ fn describe_field(field: &Field) -> Value {
         FieldType::Decimal { min, max, places } => {
             put("min_value", json!(min));
             put("max_value", json!(max));
+            put("max_digits", MAX_DECIMAL_DIGITS.into());
             put("decimal_places", json!(places));
         }
         FieldType::Choice { choices, .. } => {
@@ -133,7 +124,7 @@ fn drf_type(kind: &FieldType) -> &'static str {
     match kind {
         FieldType::Text { .. } => "string",
         FieldType::Choice { many: true, .. } => "multiple choice",
-        FieldType::Reference { .. } => "field",
+        FieldType::Reference { .. } | FieldType::Json { .. } => "field",
         other => other.word(),
     }
 }

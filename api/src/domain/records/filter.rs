@@ -9,9 +9,9 @@ use common::{
     condition::{self, ConditionError, Operator},
     field::Field,
     problem::{FieldError, FieldErrors},
-    query::{Filter, ListQuery, Lookup, unknown_parameter},
+    query::{Filter, ListQuery, Lookup, search_terms, unknown_parameter},
     reader::invalid,
-    record::{Member, Record},
+    record::Record,
 };
 use serde_json::Value;
 use store::Snapshot;
@@ -50,7 +50,7 @@ impl Node {
     ) -> Typed<Self> {
         let path = |comparison: &condition::Comparison| {
             let (member, field) = (comparison.path.clone(), find(&comparison.path)?);
-            Some(Path { steps: Vec::new(), member, field, part: None })
+            Some(Path { steps: Vec::new(), member, field, part: None, bound: None })
         };
         let mut paths = condition.comparisons().into_iter().map(path);
         asked.node(condition, &mut paths)
@@ -116,7 +116,11 @@ impl Asked {
             Not(part) => return Ok(Node::Not(Box::new(self.node(part, paths)?))),
             Is(comparison) => comparison,
         };
-        let path = paths.next().flatten().ok_or_else(|| comparison.fault("There is no field of this name."))?;
+        let path = paths
+            .next()
+            .flatten()
+            .filter(|path| path.bound.is_none())
+            .ok_or_else(|| comparison.fault("There is no field of this name."))?;
         let is = |path, filter: &Filter| {
             let mut condition = Condition::new(path, filter).map_err(|error| comparison.fault(&error.message))?;
             "filter".clone_into(&mut condition.parameter);
@@ -144,7 +148,7 @@ pub(crate) struct Sought {
 pub(crate) struct Conditions {
     /// All must hold.
     pub all: Vec<Node>,
-    /// Parts of texts that must all occur, folded.
+    /// Words and phrases that must all occur in texts, folded.
     words: Vec<String>,
     /// Words that the searched texts must have, where the collection has an index of them.
     sought: Option<Sought>,
@@ -193,6 +197,13 @@ impl Conditions {
                 }
                 continue;
             };
+            if filter.is_either(&path.field) {
+                continue;
+            }
+            if path.bound.is_some() && all.iter().any(|known| known.parameter == filter.parameter()) {
+                errors.push(filter.parameter(), invalid("This parameter stands twice."));
+                continue;
+            }
             // A parameter that is repeated, as clients send lists.
             let is_other = |known: &&mut Condition| known.parameter == filter.parameter();
             let other = all.iter_mut().find(is_other).filter(|_| filter.lookup.means_either());
@@ -218,7 +229,7 @@ impl Conditions {
             let word = fold(word);
             if ignores_accents { without_accents(&word).into_owned() } else { word }
         };
-        let words = query.search.split_whitespace().map(compared).collect();
+        let words = search_terms(&query.search).iter().map(|term| compared(term)).collect();
         Ok(Self { all, words, sought: None, ignores_accents, spent: Spent::default() })
     }
 
@@ -296,14 +307,14 @@ impl Conditions {
             return true;
         }
         let mut text = String::new();
-        for field in &collection.fields {
-            match record.member(field.name.as_str()) {
-                Some(Member { value: Value::Null, .. }) | None => {}
-                Some(Member { value: Value::String(value), .. }) => text.push_str(&fold(value)),
-                Some(Member { text: Some(json), .. }) => text.push_str(&fold(json)),
-                Some(Member { value, .. }) => text.push_str(&fold(&value.to_string())),
+        for field in collection.fields.iter().filter(|field| field.kind.is_searched()) {
+            let value = record.get(field.name.as_str());
+            let several = value.and_then(Value::as_array).into_iter().flatten();
+            for value in value.into_iter().chain(several).filter_map(Value::as_str) {
+                text.push_str(&fold(value));
+                // No text has it, so that no phrase is found across two.
+                text.push('\0');
             }
-            text.push('\n');
         }
         let text = if self.ignores_accents { without_accents(&text) } else { text.into() };
         self.words.iter().all(|word| text.contains(word.as_str()))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::{
-    access::{Action, Caller},
+    access::{Action, Caller, Decision},
     id::RecordId,
     json::Exact,
     name::CollectionName,
@@ -15,7 +15,7 @@ use store::{Batch, Expect, Snapshot};
 use super::{expand::Expansion, stored::Sent, visible::covers};
 use crate::domain::{
     core::Core,
-    error::{Error, Result},
+    error::{AuthError, Error, Result},
     keyspace,
     schema::Schema,
     stage::Stored,
@@ -61,6 +61,25 @@ pub async fn authorize(core: &Core, caller: &Caller, name: &CollectionName, acti
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     schema.authorize(action, caller).map(drop)
+}
+
+/// Whether the caller may know that there is a collection.
+pub async fn may_know(core: &Core, caller: &Caller, name: &CollectionName) -> Result<()> {
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
+    check_known(&schema, caller)
+}
+
+/// The same, where the collection was found: who may list, view or create its records may know.
+pub(super) fn check_known(schema: &Schema, caller: &Caller) -> Result<()> {
+    let may = |action| schema.collection.access.decide(action, caller) != Decision::Denied;
+    if [Action::List, Action::View, Action::Create].into_iter().any(may) {
+        return Ok(());
+    }
+    Err(match caller {
+        Caller::Anonymous => AuthError::Missing.into(),
+        Caller::User { .. } => Error::NotFound,
+    })
 }
 
 /// One record. Where everyone who may view may view all, its bytes are copied and nothing is parsed, unless the query asks for more or

@@ -7,7 +7,7 @@ use common::{
     access::{Action, Caller, Decision},
     collection::Collection,
     field::Field,
-    query::{Named, Part},
+    query::{Lookup, Named, Part},
     record::Record,
 };
 use serde_json::Value;
@@ -30,6 +30,8 @@ pub(crate) struct Path {
     pub field: Field,
     /// What of the member is meant.
     pub part: Option<Part>,
+    /// Which bound of it is meant, by its name: `price_min`.
+    pub bound: Option<Lookup>,
 }
 
 /// One reference.
@@ -48,8 +50,8 @@ impl Path {
     pub(crate) fn own(collection: &Collection, name: &str) -> Option<Self> {
         match Named::find(collection, name)? {
             Named::Field { part: Some(Part::Username), .. } | Named::Reference { .. } => None,
-            Named::Field { member, field, part } => {
-                Some(Self { steps: Vec::new(), member: member.to_owned(), field, part })
+            Named::Field { member, field, part, bound } => {
+                Some(Self { steps: Vec::new(), member: member.to_owned(), field, part, bound })
             }
         }
     }
@@ -82,8 +84,8 @@ impl Path {
         loop {
             let (step, tail) = match Named::find(&at.collection, &rest) {
                 None => return Ok(None),
-                Some(Named::Field { member, field, part }) => {
-                    return Ok(Some(Self { steps, member: member.to_owned(), field, part }));
+                Some(Named::Field { member, field, part, bound }) => {
+                    return Ok(Some(Self { steps, member: member.to_owned(), field, part, bound }));
                 }
                 Some(Named::Reference { field, collection, rest }) => {
                     let target = core.schemas.load(snapshot, collection).await?;

@@ -24,7 +24,7 @@ pub(super) fn compile(pattern: &str, ignore_case: bool) -> std::result::Result<R
     if pattern.chars().count() > MAX_PATTERN {
         return Err(invalid(format!("A pattern has at most {MAX_PATTERN} characters.")));
     }
-    let mut builder = RegexBuilder::new(pattern);
+    let mut builder = RegexBuilder::new(&with_end(pattern));
     builder.case_insensitive(ignore_case).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED);
     builder.build().map_err(|error| {
         invalid(match error {
@@ -34,6 +34,18 @@ pub(super) fn compile(pattern: &str, ignore_case: bool) -> std::result::Result<R
             _ => "This is not a regular expression; look-around and references to groups are none here.",
         })
     })
+}
+
+/// The pattern with the end of a text written as it is here: `\Z` is Python's word for it.
+fn with_end(pattern: &str) -> String {
+    let (mut written, mut chars) = (String::with_capacity(pattern.len()), pattern.chars());
+    while let Some(c) = chars.next() {
+        written.push(c);
+        if c == '\\' {
+            written.extend(chars.next().map(|next| if next == 'Z' { 'z' } else { next }));
+        }
+    }
+    written
 }
 
 /// What a request has spent on patterns.
@@ -93,6 +105,9 @@ mod tests {
             ("ÄPFEL", true, "äpfel", true),
             (r"\d{2,}", false, "a1", false),
             ("", false, "", true),
+            (r"corn\Z", false, "sweet corn", true),
+            (r"^sweet\Z", false, "sweet corn", false),
+            (r"a\\Z", false, r"a\Z", true),
         ] {
             assert_eq!(compile(pattern, ignore_case).unwrap().is_match(text), found, "{pattern}");
         }

@@ -54,7 +54,7 @@ impl SortKeys {
         let names = query.ordering.iter().map(|key| key.field.as_str());
         let paths = Path::find_all(core, snapshot, caller, schema, names).await?;
         for (key, path) in query.ordering.iter().zip(paths) {
-            match path {
+            match path.filter(|path| path.bound.is_none()) {
                 Some(path) if path.field.kind.indexable() => keys.push((path, key.descending)),
                 Some(_) => {
                     errors.push("ordering", FieldError::new("invalid", format!("\"{}\" has no order.", key.field)));

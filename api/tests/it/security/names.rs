@@ -145,7 +145,7 @@ async fn d5_a_pattern_never_runs_away_and_nobody_filters_or_orders_by_what_is_no
     for query in ["t__contains=(a%2B)%2B%24", "search=(a%2B)%2B%24", "t__contains=%25", "t__startswith=.*"] {
         assert_eq!(admin.get(&format!("{ROWS}?{query}")).await.is(200)["count"], 0, "{query}");
     }
-    for hidden in ["password_hash", "password", "previous", "deleted", "owner__password_hash", "t__t", "pk", "_id"] {
+    for hidden in ["password_hash", "password", "previous", "deleted", "owner__password_hash", "t__t", "_pk", "_id"] {
         for query in [
             format!("{hidden}=1"),
             format!("ordering={hidden}"),

@@ -178,14 +178,15 @@ impl FieldCardProps {
 
     fn body(&self, name_ref: &NodeRef) -> Html {
         let parts = FieldPart::all(&self.field.kind);
-        let own = parts.len() - FieldPart::FLAGS.len() - 2;
+        let flags = FieldPart::flags(&self.field.kind);
+        let own = parts.len() - flags.len() - 2;
         let draw = |parts: &[FieldPart]| parts.iter().map(|part| self.part(*part, name_ref)).collect::<Html>();
         html! {
             <div class="card-body">
                 <div class="columns">{ draw(&parts[..own]) }</div>
                 <fieldset class="flags">
                     <legend>{ words::editor::FLAGS }</legend>
-                    { draw(&FieldPart::FLAGS) }
+                    { draw(flags) }
                 </fieldset>
                 <div class="columns">{ draw(&[FieldPart::Default, FieldPart::Help]) }</div>
             </div>
@@ -202,7 +203,8 @@ pub(crate) fn FieldCard(props: &FieldCardProps) -> Html {
     let name = field.name.trim();
     let title = if name.is_empty() { words::editor::UNNAMED.to_owned() } else { text::label(name) };
     let kind = TYPE_HELP.iter().find(|(word, _)| *word == field.kind).map_or("", |(_, help)| help);
-    let flags = FieldPart::FLAGS.into_iter().filter(|flag| field.get(*flag) == "true").map(FieldPart::label);
+    let flags =
+        FieldPart::flags(&field.kind).iter().filter(|flag| field.get(**flag) == "true").map(|flag| flag.label());
     let body_id = format!("field-{id}");
     let button = |shape, label: &'static str, act, disabled| {
         html! {

@@ -238,7 +238,8 @@ impl Columns {
 }
 
 async fn find(view: &View<'_>, name: &str) -> Result<Option<Path>> {
-    Path::find(view.core, view.snapshot, view.caller, &view.schema, name).await
+    let path = Path::find(view.core, view.snapshot, view.caller, &view.schema, name).await?;
+    Ok(path.filter(|path| path.bound.is_none()))
 }
 
 /// Whether a column's values are small enough to be told apart by.

@@ -230,7 +230,7 @@ impl Ends<'_> {
                 year @ 0..=LAST_YEAR => self.before_day(&format!("{year:04}-01-01"), 0),
                 _ => Some(Cut::end()),
             },
-            Some(Part::Month | Part::Day | Part::Username) => None,
+            Some(_) => None,
         }
     }
 
