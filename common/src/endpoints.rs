@@ -92,6 +92,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<users::ChangePassword>(),
     EndpointInfo::of::<users::List>(),
     EndpointInfo::of::<users::Create>(),
+    EndpointInfo::of::<users::Invite>(),
     EndpointInfo::of::<users::Get>(),
     EndpointInfo::of::<users::Update>(),
     EndpointInfo::of::<users::Unlock>(),

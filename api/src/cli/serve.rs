@@ -5,6 +5,7 @@ mod children;
 mod events;
 mod metrics;
 mod rotation;
+mod sign_up;
 
 use std::{fs, future::pending, io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,7 +18,7 @@ use logging::Log;
 use server::{ServerOptions, Tls, metrics::Http};
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::{accounts::AccountOptions, events::EventOptions, rotation::RotationOptions};
+use self::{accounts::AccountOptions, events::EventOptions, rotation::RotationOptions, sign_up::SignUpOptions};
 use super::{
     control,
     listen::{Sockets, greet},
@@ -60,6 +61,8 @@ pub(super) struct Serve {
     rotation: RotationOptions,
     #[command(flatten)]
     accounts: AccountOptions,
+    #[command(flatten)]
+    sign_up: SignUpOptions,
     /// A file with a key of your own: a private key (RSA, P-256, Ed25519) as PEM, DER or JWK, or a secret of 32 or more random bytes. Given
     /// several times, the first signs and the others verify; public keys only verify.
     #[arg(long, env = "COFFER_SIGNING_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
@@ -122,6 +125,13 @@ enum Unknown {
     Ignore,
 }
 
+impl Unknown {
+    fn both(members: Self, parameters: Self) -> routes::Unknown {
+        let (ignores_members, ignores_parameters) = (members == Self::Ignore, parameters == Self::Ignore);
+        routes::Unknown { ignores_members, ignores_parameters }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Accents {
     Keep,
@@ -169,10 +179,8 @@ impl Serve {
         let certificate_end = tls.cloned().map(|tls| Arc::new(move || tls.expires_at()) as routes::CertificateEnd);
         routes::Options {
             insecure_cookie: self.insecure_cookie,
-            unknown: routes::Unknown {
-                ignores_members: self.unknown_members == Unknown::Ignore,
-                ignores_parameters: self.unknown_parameters == Unknown::Ignore,
-            },
+            unknown: Unknown::both(self.unknown_members, self.unknown_parameters),
+            sign_up: self.sign_up.settings(),
             search_ignores_accents: self.search_accents == Accents::Ignore,
             auth_schemes: AuthSchemes::new(self.accounts.auth_scheme.clone()),
             log: log.clone(),

@@ -33,7 +33,7 @@ pub const OPERATIONS: &str = "w";
 
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 22] = [
+pub const SPACES: [(&str, &str); 23] = [
     ("a", "operation_changes"),
     ("b", "referrers"),
     ("c", "counts"),
@@ -56,6 +56,7 @@ pub const SPACES: [(&str, &str); 22] = [
     (OPERATIONS, "operations"),
     ("x", "spent"),
     ("y", "user_sessions"),
+    ("z", "invitations"),
 ];
 
 /// The spaces that are divided by collection: see [`collection_of`]. What is in them belongs to one that is there; only
@@ -392,6 +393,11 @@ pub fn all_spent(session: SessionId) -> Key {
 /// All refresh tokens that were used up, by session.
 pub fn spent_tokens() -> Key {
     Key::space("x")
+}
+
+/// An invitation that was used.
+pub fn used_invitation(id: Uuid) -> Key {
+    Key::space("z").uuid(id)
 }
 
 /// A published path.

@@ -5,6 +5,7 @@ mod list;
 pub mod names;
 mod password;
 pub mod peppers;
+mod sign_up;
 mod stored;
 
 use auth::{password::PasswordHash, throttle::Account};
@@ -32,6 +33,7 @@ pub(in crate::domain) use found_by::candidates;
 pub use found_by::refold;
 pub use list::{all, list};
 pub use password::{change_password, hash};
+pub use sign_up::{SignUp, SignUpMode, invite, sign_up};
 pub use stored::{StoredUser, by_name, by_name_or_email, folded, get, load, name_of};
 
 /// The user with what they have and may have.
@@ -74,6 +76,11 @@ fn distinct(mut roles: Vec<RoleName>) -> Vec<RoleName> {
 
 /// Makes a user.
 pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
+    create_with(app, by, new, |_| ()).await
+}
+
+/// The same, with more in the commit.
+async fn create_with(app: &App, by: Actor<'_>, new: NewUser, more: impl Fn(&mut Batch)) -> Result<User> {
     let core = app.core();
     found_by::refuse_taken(&core.store, None, Some(&new.username), &new.email).await?;
     names::check(&new.username)?;
@@ -82,7 +89,8 @@ pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
     names::refuse_alike(core, &new.username, None).await?;
     let mut retry = Retry::new(core);
     loop {
-        let (user, batch) = stage_create(core, by, new.clone(), &hash).await?;
+        let (user, mut batch) = stage_create(core, by, new.clone(), &hash).await?;
+        more(&mut batch);
         if retry.commit(batch).await?.is_some() {
             return Ok(user);
         }

@@ -24,6 +24,8 @@ pub const COLLECTIONS: &str = "collections";
 pub const EMAILS: &str = "emails";
 /// The space of tombstones, by collection and record.
 pub const GONE: &str = "gone";
+/// The space of invitations that were used.
+pub const INVITATIONS: &str = "invitations";
 /// The space of single values, by name.
 pub const META: &str = "meta";
 /// The space of published paths.

@@ -9,11 +9,13 @@ pub enum Class {
     Writes,
     /// What costs a password's hash, or is worth guessing: sign-in, set-up, refreshing, a new password.
     Credentials,
+    /// Signing up, by who is nobody yet.
+    SignUps,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Reads, Self::Writes, Self::Credentials];
+    pub const ALL: [Self; 4] = [Self::Reads, Self::Writes, Self::Credentials, Self::SignUps];
 
     /// Its name in options, headers and metrics.
     pub const fn name(self) -> &'static str {
@@ -21,6 +23,7 @@ impl Class {
             Self::Reads => "reads",
             Self::Writes => "writes",
             Self::Credentials => "credentials",
+            Self::SignUps => "sign_ups",
         }
     }
 }

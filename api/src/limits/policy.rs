@@ -27,7 +27,7 @@ pub enum PolicyError {
     #[error("1 to 1000000 requests in up to a day are possible")]
     OutOfRange,
     /// There is no such class.
-    #[error("say off, or reads=…, writes=…, credentials=…, separated by commas")]
+    #[error("say off, or reads=…, writes=…, credentials=…, sign_ups=…, separated by commas")]
     UnknownClass,
     /// Which of the two is meant?
     #[error("{0} is there twice; name each class once")]
@@ -61,7 +61,12 @@ impl Policy {
 impl Default for Settings {
     /// People do not notice them. A program that asks as fast as it can comes down to a pace that leaves room for others.
     fn default() -> Self {
-        Self([Some(Policy::new(1_000_000, 60)), Some(Policy::new(300_000, 60)), Some(Policy::new(1_000, 60))])
+        Self([
+            Some(Policy::new(1_000_000, 60)),
+            Some(Policy::new(300_000, 60)),
+            Some(Policy::new(1_000, 60)),
+            Some(Policy::new(20, 3600)),
+        ])
     }
 }
 

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::auth_scheme::AuthSchemes;
 use super::leniency::Unknown;
-use crate::domain::App;
+use crate::domain::{App, users::SignUp};
 use crate::limits::{Limits, StreamLimits};
 use logging::Log;
 use server::metrics::Http;
@@ -18,6 +18,8 @@ pub struct Options {
     pub insecure_cookie: bool,
     /// What becomes of members and parameters that nobody knows.
     pub unknown: Unknown,
+    /// Who may sign up, and as what.
+    pub sign_up: SignUp,
     /// Searches ignore accents.
     pub search_ignores_accents: bool,
     /// The schemes of `Authorization` that bring an access token.

@@ -34,8 +34,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Error, error::AuthError, precondition::Precondition, records, refresh::Origin, sessions::Authenticated,
-        sign_in, work,
+        Error, error::AuthError, journal::Actor, precondition::Precondition, records, refresh::Origin,
+        sessions::Authenticated, sign_in, work,
     },
     limits::{Allowance, Payer},
 };
@@ -136,8 +136,13 @@ impl<E: Endpoint> Input<E> {
             rate_limit::charge::<E>(context, rate_limit::user_or_address(session.as_ref(), address), left)?;
         }
         match (E::ACCESS, &session) {
-            (Access::SignedIn | Access::Admin, None) => return Err(Error::from(AuthError::Missing).into()),
-            (Access::Admin, Some(session)) if !session.user.is_admin => return Err(Error::Denied.into()),
+            (Access::SignUp, None) if !context.options.sign_up.is_off() => {}
+            (Access::SignedIn | Access::Admin | Access::SignUp, None) => {
+                return Err(Error::from(AuthError::Missing).into());
+            }
+            (Access::Admin | Access::SignUp, Some(session)) if !session.user.is_admin => {
+                return Err(Error::Denied.into());
+            }
             _ => {}
         }
         let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
@@ -200,6 +205,16 @@ impl<E: Endpoint> Input<E> {
             prefix: raw.prefix,
             published,
         })
+    }
+
+    /// Who does it: the user of the access token, or nobody, from an address.
+    pub(super) fn actor(&self) -> Actor<'_> {
+        self.session.as_ref().map_or_else(|| Actor::at(&self.caller, self.origin.address), Authenticated::actor)
+    }
+
+    /// Nobody is signed in.
+    pub(super) fn is_strangers(&self) -> bool {
+        self.session.is_none()
     }
 
     /// The session of the access token. There is one wherever the endpoint asks for a token.

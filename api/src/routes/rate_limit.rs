@@ -70,6 +70,7 @@ pub(crate) fn charge<E: Endpoint>(
 ) -> Result<(), Refusal> {
     let class = match (E::COST, payer) {
         (Cost::Free, _) => return Ok(()),
+        (_, Payer::Address(_)) if E::ACCESS == Access::SignUp && !context.options.sign_up.is_off() => Class::SignUps,
         // What names a session proves more than a guess could: using it is a write like others.
         (Cost::Writes(_), _) | (_, Payer::Session(_)) => Class::Writes,
         (Cost::Reads(_), _) => Class::Reads,

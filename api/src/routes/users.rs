@@ -15,6 +15,7 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::ChangePassword, _, _>(change_password);
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Create, _, _>(create);
+    table.on::<endpoints::Invite, _, _>(invite);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Update, _, _>(update);
     table.on::<endpoints::Unlock, _, _>(unlock);
@@ -54,10 +55,18 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
-    let user = users::create(&context.app, input.session()?.actor(), input.body.clone()).await?;
+    if input.is_strangers() {
+        let user = users::sign_up(&context.app, input.actor(), &context.options.sign_up, input.body.clone()).await?;
+        return Reply::new(&user);
+    }
+    let user = users::create(&context.app, input.actor(), input.body.clone()).await?;
     let user = shown(&context, user).await?;
     let location = input.link::<endpoints::Get>(&(user.id,), &());
     Ok(Reply::new(&user)?.header(header::LOCATION, &location))
+}
+
+async fn invite(context: Context, input: Input<endpoints::Invite>) -> Result<Reply<endpoints::Invite>> {
+    Reply::new(&users::invite(&context.app, &input.body)?)
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {

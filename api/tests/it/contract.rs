@@ -62,7 +62,7 @@ async fn d1_every_endpoint_asks_for_the_token_that_it_says() {
         let with_bad = call(&forged, info, &path, None).await;
         let with_users = call(&user, info, &path, None).await;
         match info.access {
-            Access::SignedIn | Access::SignedInOrTicket | Access::Admin | Access::Rules => {
+            Access::SignedIn | Access::SignedInOrTicket | Access::Admin | Access::Rules | Access::SignUp => {
                 without.refused(401);
                 assert_eq!(without.header("www-authenticate"), "Bearer realm=\"api\"", "{info:?}");
                 with_bad.refused(401);
@@ -72,7 +72,12 @@ async fn d1_every_endpoint_asks_for_the_token_that_it_says() {
                     "{info:?}"
                 );
                 assert_eq!(with_bad.problem().code, "token_not_valid", "{info:?}");
-                assert_eq!(with_users.status == 403, info.access == Access::Admin, "{info:?}: {}", with_users.text());
+                assert_eq!(
+                    with_users.status == 403,
+                    matches!(info.access, Access::Admin | Access::SignUp),
+                    "{info:?}: {}",
+                    with_users.text()
+                );
                 assert_ne!(with_users.status, 401, "{info:?}");
             }
             Access::Anyone => {

@@ -59,6 +59,7 @@ mod server;
 mod service;
 mod sessions;
 mod setup;
+mod sign_up;
 mod support;
 mod tokens;
 mod undo;

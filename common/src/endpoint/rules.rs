@@ -20,6 +20,8 @@ pub enum Access {
     SignedInOrTicket,
     /// An access token of an admin.
     Admin,
+    /// The same, or nobody's where the operator lets people sign up.
+    SignUp,
 }
 
 impl Access {
@@ -32,12 +34,13 @@ impl Access {
             Self::SignedIn => "yes",
             Self::SignedInOrTicket => "yes, or a ticket",
             Self::Admin => "yes, an admin's",
+            Self::SignUp => "yes, an admin's, unless people may sign up",
         }
     }
 
     /// An access token is looked at where one is sent.
     pub const fn takes_token(self) -> bool {
-        matches!(self, Self::Rules | Self::SignedIn | Self::SignedInOrTicket | Self::Admin)
+        matches!(self, Self::Rules | Self::SignedIn | Self::SignedInOrTicket | Self::Admin | Self::SignUp)
     }
 
     /// Only the web app of this server may call it: the request must come from the same origin and bring [`BROWSER_HEADER`].

@@ -50,7 +50,8 @@ GET /api/users/me/ SignedIn Reads(User) Drf - Json
 PATCH /api/users/me/ SignedIn Writes(User) Drf Json≤1048575 Json
 POST /api/users/me/password/ SignedIn Credentials(User) Drf Json≤1048575 Nothing
 GET /api/users/ Admin Reads(User) Drf - Json
-POST /api/users/ Admin Writes(User) Drf Json≤1048575 Json
+POST /api/users/ SignUp Writes(User) Drf Json≤1048575 Json
+POST /api/invitations/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/users/{id}/ Admin Reads(User) Drf - Json
 PATCH /api/users/{id}/ Admin Writes(User) Drf Json≤1048575 Json
 POST /api/users/{id}/unlock/ Admin Writes(User) Drf - Nothing

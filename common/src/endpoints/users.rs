@@ -1,5 +1,6 @@
 //! `/api/users/`: own profile and password; for admins all users.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::endpoint;
@@ -7,7 +8,7 @@ use super::endpoint;
 use crate::schema::{not_null_within, read_only};
 use crate::{
     Object,
-    answer::NoContent,
+    answer::{JsonAnswer, NoContent},
     claims,
     field::FieldType,
     id::UserId,
@@ -55,11 +56,19 @@ endpoint! {
 }
 
 endpoint! {
-    /// Make a user.
+    /// Make a user; where people may sign up, oneself.
     Create: POST "/api/users/",
-    access Admin, cost Writes(User), errors Drf,
+    access SignUp, cost Writes(User), errors Drf,
     body NewUser as JSON,
     answer User as CREATED
+}
+
+endpoint! {
+    /// Invite somebody to sign up: the answer is what they send with it, once.
+    Invite: POST "/api/invitations/",
+    access Admin, cost Writes(User), errors Drf,
+    body NewInvitation as JSON,
+    answer Invitation as CREATED
 }
 
 endpoint! {
@@ -187,6 +196,12 @@ pub struct NewUser {
     /// Claims of the user's own in access tokens.
     #[cfg_attr(feature = "schema", schemars(default, with = "OwnClaims"))]
     pub claims: Object,
+    /// The password again, where a form asks for it twice.
+    #[cfg_attr(feature = "schema", schemars(default, with = "Option<crate::schema::FilledText>"))]
+    pub password2: Option<String>,
+    /// What an admin invited them by, where one signs up by invitation.
+    #[cfg_attr(feature = "schema", schemars(default, with = "Option<crate::schema::FilledText>"))]
+    pub invitation: Option<String>,
 }
 
 impl NewUser {
@@ -200,7 +215,19 @@ impl NewUser {
             is_admin: false,
             is_active: true,
             claims: Object::new(),
+            password2: None,
+            invitation: None,
         }
+    }
+}
+
+/// A text that may be missing or null.
+fn optional_text(reader: &mut Reader, name: &str) -> Option<String> {
+    let value = reader.take(name).filter(|value| !value.is_null())?;
+    match text(&value) {
+        Ok("") => reader.fail(name, not_blank()),
+        Ok(text) => Some(text.to_owned()),
+        Err(error) => reader.fail(name, error),
     }
 }
 
@@ -213,10 +240,15 @@ impl Body for NewUser {
         let is_active = reader.optional_boolean("is_active").unwrap_or(true);
         let email = optional_email(&mut reader).unwrap_or_default();
         let claims = optional_claims(&mut reader).unwrap_or_default();
+        let (password2, invitation) =
+            (optional_text(&mut reader, "password2"), optional_text(&mut reader, "invitation"));
+        if password2.is_some() && password.is_some() && password2 != password {
+            reader.errors.push("password2", invalid("The two password fields didn't match."));
+        }
         let errors = reader.finish();
         match (username, password) {
             (Some(username), Some(password)) => {
-                errors.or(Self { username, password, email, roles, is_admin, is_active, claims })
+                errors.or(Self { username, password, email, roles, is_admin, is_active, claims, password2, invitation })
             }
             _ => Err(errors),
         }
@@ -231,9 +263,45 @@ impl Body for NewUser {
             ("is_admin", Some(json!(self.is_admin))),
             ("is_active", Some(json!(self.is_active))),
             ("claims", (!self.claims.is_empty()).then(|| json!(self.claims))),
+            ("password2", self.password2.as_ref().map(|password| json!(password))),
+            ("invitation", self.invitation.as_ref().map(|invitation| json!(invitation))),
         ])
     }
 }
+
+/// An invitation to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct NewInvitation {
+    /// Roles that the new user gets beside those that all get who sign up.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub roles: Vec<RoleName>,
+}
+
+impl Body for NewInvitation {
+    fn from_json(value: Value) -> Result<Self, FieldErrors> {
+        let mut reader = Reader::new(value)?;
+        let roles = reader.list("roles").unwrap_or_default();
+        reader.finish().or(Self { roles })
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"roles": self.roles})
+    }
+}
+
+/// An invitation. Whoever has it can sign up once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Invitation {
+    /// What is sent with the sign-up.
+    pub invitation: String,
+    /// RFC 3339, UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub expires_at: String,
+}
+
+impl JsonAnswer for Invitation {}
 
 /// Changes to a user; what is left out stays.
 #[derive(Clone, PartialEq, Eq, Default)]

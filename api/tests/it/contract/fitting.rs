@@ -88,6 +88,8 @@ pub(crate) async fn fitting(
         body = Some(json!({"current_password": PASSWORD, "new_password": "three owls on the old roof"}));
     } else if is_any!(info, users::Create) {
         body = Some(json!({"username": name, "password": PASSWORD}));
+    } else if is_any!(info, users::Invite) {
+        body = Some(json!({"roles": ["editor"]}));
     } else if is_any!(info, users::Get, users::Update, users::Unlock, users::Delete) {
         parameters.push(("id", coffer.user(admin, &name, json!({})).await.id));
         body = is_any!(info, users::Update).then(|| json!({"roles": ["editor"]}));

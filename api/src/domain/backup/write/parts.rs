@@ -128,6 +128,7 @@ async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
     collections.sort_unstable();
     let mut parts = VecDeque::from([Part::Changes, Part::Definitions, Part::Same("e", words::EMAILS)]);
     parts.extend(collections.iter().map(|(id, number)| Part::Tombstones(*number, *id)));
+    parts.push_back(Part::Same("z", words::INVITATIONS));
     parts.push_back(Part::Same("m", words::META));
     parts.push_back(Part::Same(keyspace::PATHS, words::PATHS));
     let there = collections.iter().filter(|(_, number)| !left.contains(number));

@@ -1,0 +1,177 @@
+//! Signing up: becoming a user without an admin who makes one. Who may, and as what, the operator says; a body says neither.
+
+use std::time::Duration;
+
+use common::{
+    endpoints::users::{Invitation, NewInvitation, NewUser},
+    id::UserId,
+    name::RoleName,
+    problem::{FieldError, FieldErrors},
+    reader::{invalid, required},
+    user::User,
+};
+use serde::{Deserialize, Serialize};
+use store::{Batch, Expect};
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use super::{create_with, distinct, found_by, hash};
+use crate::domain::{
+    app::App,
+    error::{Error, Result},
+    journal::Actor,
+    keyspace,
+    retry::Retry,
+};
+
+/// How long an invitation is good.
+const INVITED_FOR: Duration = Duration::from_hours(7 * 24);
+/// What an invitation is sealed for.
+const SCOPE: &[&[u8]] = &[b"invitation"];
+
+/// Who may sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignUpMode {
+    /// Nobody.
+    #[default]
+    Off,
+    /// Whoever an admin invited.
+    Invite,
+    /// Everybody.
+    Open,
+}
+
+/// What the operator said of signing up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SignUp {
+    /// Who may.
+    pub mode: SignUpMode,
+    /// The roles of those who did.
+    pub roles: Vec<RoleName>,
+    /// They need an e-mail address.
+    pub needs_email: bool,
+    /// They may sign in once an admin has made them active.
+    pub needs_approval: bool,
+}
+
+/// What is sealed in an invitation.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sealed {
+    id: Uuid,
+    expires: i64,
+    roles: Vec<RoleName>,
+}
+
+impl SignUp {
+    /// Nobody may.
+    pub fn is_off(&self) -> bool {
+        self.mode == SignUpMode::Off
+    }
+
+    /// Whether no answer may tell that a name is taken.
+    fn is_silent(&self) -> bool {
+        self.needs_approval || self.mode == SignUpMode::Invite
+    }
+}
+
+/// Makes an invitation.
+pub fn invite(app: &App, new: &NewInvitation) -> Result<Invitation> {
+    let expires = app.core().clock.now() + INVITED_FOR;
+    let roles = distinct(new.roles.clone());
+    let sealed = Sealed { id: app.core().ids.next_id(), expires: expires.unix_timestamp(), roles };
+    let expires_at = expires.replace_nanosecond(0).unwrap_or(expires).format(&Rfc3339);
+    let expires_at = expires_at.map_err(|error| Error::caused("a time cannot be written", error))?;
+    Ok(Invitation { invitation: app.auth().sealer.seal(SCOPE, &serde_json::to_vec(&sealed)?), expires_at })
+}
+
+/// The invitation in a body, if it is one that still counts.
+async fn opened(app: &App, new: &NewUser) -> Result<Sealed> {
+    let refused = || {
+        let message = "This invitation does not count, or not any more. Ask for another one.";
+        Error::from(FieldErrors::of("invitation", invalid(message)))
+    };
+    let text = new.invitation.as_deref().ok_or_else(|| FieldErrors::of("invitation", required()))?;
+    let sealed = app.auth().sealer.open(SCOPE, text).ok_or_else(refused)?;
+    let sealed: Sealed = serde_json::from_slice(&sealed)?;
+    let is_over = sealed.expires < app.core().clock.now().unix_timestamp();
+    let is_used = app.core().store.get(&keyspace::used_invitation(sealed.id)).await?.is_some();
+    if is_over || is_used { Err(refused()) } else { Ok(sealed) }
+}
+
+/// Makes a user of who asks. Where no answer may tell which names there are, the answer to one that is taken is that to any other.
+pub async fn sign_up(app: &App, by: Actor<'_>, settings: &SignUp, new: NewUser) -> Result<User> {
+    let invitation = match settings.mode {
+        SignUpMode::Invite => Some(opened(app, &new).await?),
+        _ => None,
+    };
+    let mut errors = FieldErrors::new();
+    for (name, is_said) in [
+        ("roles", !new.roles.is_empty()),
+        ("is_admin", new.is_admin),
+        ("is_active", !new.is_active),
+        ("claims", !new.claims.is_empty()),
+    ] {
+        if is_said {
+            errors.push(name, invalid("Only an admin can set this."));
+        }
+    }
+    if settings.needs_email && new.email.is_empty() {
+        errors.push("email", required());
+    }
+    errors.or(())?;
+    let mut roles = settings.roles.clone();
+    roles.extend(invitation.iter().flat_map(|invitation| invitation.roles.iter().cloned()));
+    let new = NewUser { roles, is_active: !settings.needs_approval, ..new };
+    // A name that is taken is told after as long as one that is not.
+    let taken = found_by::refuse_taken(&app.core().store, None, Some(&new.username), &new.email).await;
+    if let Err(error) = taken {
+        hash(app.auth(), "password", &new.username, &new.password).await?;
+        if settings.needs_approval
+            && let Some(invitation) = invitation
+        {
+            // Otherwise a second use of it would tell.
+            let mut batch = Batch::new();
+            batch.put(keyspace::used_invitation(invitation.id), Vec::new());
+            Retry::new(app.core()).commit(batch).await?;
+        }
+        return refused(app, settings, new, error);
+    }
+    let used = invitation.as_ref().map(|invitation| keyspace::used_invitation(invitation.id));
+    let made = create_with(app, by, new.clone(), |batch| {
+        if let Some(key) = &used {
+            batch.expect(key.clone(), Expect::Absent).put(key.clone(), Vec::new());
+        }
+    });
+    match made.await {
+        Err(error @ Error::Taken(_)) => refused(app, settings, new, error),
+        // Somebody was faster with the same invitation.
+        Err(Error::Busy) if used.is_some() => Err(FieldErrors::of("invitation", invalid("It was used.")).into()),
+        made => made,
+    }
+}
+
+/// What is said of a name or an address that is taken.
+fn refused(app: &App, settings: &SignUp, new: NewUser, error: Error) -> Result<User> {
+    let Error::Taken(errors) = error else { return Err(error) };
+    if settings.needs_approval {
+        // As if it had been made: an admin decides, and whoever has the name knows that nobody else can have it.
+        let (id, created_at) = app.core().new_id();
+        return Ok(User {
+            id: UserId::from_uuid(id),
+            username: new.username,
+            email: new.email,
+            roles: distinct(new.roles),
+            is_admin: false,
+            is_active: false,
+            created_at,
+            last_login: None,
+            claims: new.claims,
+            usage: None,
+        });
+    }
+    if settings.is_silent() {
+        let message = "This name or address cannot be used here. Choose a different one.";
+        return Err(FieldErrors::of("username", FieldError::new("invalid", message)).into());
+    }
+    Err(Error::Invalid(errors))
+}
