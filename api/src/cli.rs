@@ -14,6 +14,7 @@ mod keys;
 mod listen;
 mod memory;
 mod open;
+mod openapi;
 mod password;
 mod progress;
 mod remote;
@@ -65,6 +66,9 @@ enum Command {
     Compact(compact::Compact),
     /// List, add and retire the keys that tokens are signed with.
     Keys(keys::Keys),
+    /// Write an OpenAPI document of what is defined, while the server is stopped; a running one has it at /api/schema/.
+    #[command(name = "openapi")]
+    OpenApi(openapi::OpenApi),
     /// Ask a running server whether it is ready: exit code 0 for yes.
     Health(health::Health),
 }
@@ -95,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Events(command) => command.run(),
         Command::Compact(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::OpenApi(command) => command.run(),
         Command::Health(command) => command.run(),
     };
     match outcome {

@@ -25,6 +25,7 @@ pub mod journal;
 pub mod keyspace;
 pub mod layout;
 pub mod numbers;
+pub mod openapi;
 pub mod operations;
 pub mod owners;
 pub mod paths;

@@ -26,6 +26,7 @@ mod records;
 mod reply;
 mod response;
 mod root;
+mod schema;
 mod sessions;
 mod storage;
 mod streaming;
@@ -106,6 +107,7 @@ fn table(context: Context, assets: Assets) -> Table {
     collections::register(&mut table);
     records::register(&mut table);
     paths::register(&mut table);
+    schema::register(&mut table);
     published::register(&mut table);
     changes::register(&mut table);
     operations::register(&mut table);

@@ -12,6 +12,7 @@ pub mod operations;
 pub mod paths;
 pub mod records;
 pub mod root;
+pub mod schema;
 pub mod sessions;
 pub mod setup;
 pub mod storage;
@@ -131,6 +132,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<changes::Revert>(),
     EndpointInfo::of::<events::Stream>(),
     EndpointInfo::of::<events::Ticket>(),
+    EndpointInfo::of::<schema::Get>(),
     EndpointInfo::of::<operations::List>(),
     EndpointInfo::of::<operations::Get>(),
     EndpointInfo::of::<operations::Stop>(),

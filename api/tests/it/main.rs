@@ -40,6 +40,7 @@ mod lines;
 mod list_modes;
 mod list_relations;
 mod metrics;
+mod openapi;
 mod operations;
 mod pairs;
 mod people_lists;

@@ -90,6 +90,7 @@ GET /api/changes/{operation}/ SignedIn Reads(User) Drf - Json
 POST /api/changes/{operation}/revert/ Rules Writes(User) Drf - Json
 GET /api/events/ SignedInOrTicket Reads(User) Drf - Events
 POST /api/events/ticket/ SignedIn Reads(User) Drf - Json
+GET /api/schema/ SignedIn Reads(User) Drf - Json
 GET /api/operations/ Admin Reads(User) Drf - Json
 GET /api/operations/{id}/ SignedIn Reads(User) Drf - Json
 DELETE /api/operations/{id}/ Admin Writes(User) Drf - Nothing

@@ -4,7 +4,7 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, changes, collections, events, health, log, metrics, operations, paths, records, root, sessions, setup,
+        backup, changes, collections, events, health, log, metrics, operations, paths, records, root, schema, sessions, setup,
         storage, tokens, users,
     },
 };
@@ -69,6 +69,7 @@ pub(crate) async fn fitting(
         log::Get,
         metrics::Get,
         records::Root,
+        schema::Get,
         records::List,
         records::Aggregate,
         records::Describe,

@@ -1,0 +1,104 @@
+//! The OpenAPI document of an instance. Own routes say themselves what they take and answer (`common::ENDPOINTS`), collections and published
+//! paths are described by their definitions; nothing is said here a second time.
+
+mod collections;
+mod own;
+mod values;
+
+use common::{
+    access::{Action, Caller, Decision},
+    collection::Collection,
+};
+use serde_json::{Map, Value, json};
+
+use self::collections::Described;
+use super::{
+    core::Core,
+    error::Result,
+    schema::{self, hide_references},
+};
+
+/// The paths of a document, by address.
+type Paths = Map<String, Value>;
+
+/// The document as a caller may see it. `server` is its address as the caller wrote it.
+pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str) -> Result<Value> {
+    let snapshot = core.store.snapshot().await?;
+    let mut visible: Vec<Collection> = Vec::new();
+    for definition in schema::all(&snapshot).await? {
+        let mut collection = definition.collection;
+        let is_visible = Action::ALL.iter().any(|action| collection.access.decide(*action, caller) != Decision::Denied);
+        if is_visible {
+            hide_references(core, &snapshot, &mut collection.fields, caller).await?;
+            visible.push(collection);
+        }
+    }
+    let (mut paths, mut schemas) = (Paths::new(), Map::new());
+    own::describe(caller, &mut paths, &mut schemas);
+    for collection in &visible {
+        let described = Described::own(collection, caller);
+        described.put(&mut paths, &mut schemas);
+    }
+    let aliased = paths.clone();
+    let published = core.paths.now(core).await?;
+    for path in published.iter() {
+        // It goes before an own one.
+        paths.remove(path.definition.path.as_str());
+    }
+    for path in published.iter() {
+        let own = visible.iter().find(|collection| Some(&collection.name) == path.collection.as_ref());
+        if let Some(alias) = &path.definition.alias {
+            own::alias(path, alias, &aliased, &mut paths);
+        } else if let Some(collection) = own {
+            Described::published(collection, &visible, caller, path).put(&mut paths, &mut schemas);
+        }
+    }
+    Ok(json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Coffer", "version": version, "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"}},
+        "servers": [{"url": server}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "schemas": schemas,
+            "responses": {"Problem": {
+                "description": "It was refused. Accept: application/problem+json asks for a problem document (RFC 9457).",
+                "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/DrfErrors"}},
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}},
+                },
+            }},
+        },
+    }))
+}
+
+/// An operation, with what all have in common.
+fn operation(id: &str, tag: &str, summary: &str, needs_token: bool) -> Map<String, Value> {
+    let mut operation = Map::new();
+    operation.insert("operationId".to_owned(), id.into());
+    operation.insert("tags".to_owned(), json!([tag]));
+    operation.insert("summary".to_owned(), summary.into());
+    if !needs_token {
+        operation.insert("security".to_owned(), json!([{}, {"bearer": []}]));
+    }
+    operation
+}
+
+/// The answers of an operation: to success, and to everything else.
+fn responses(status: u16, description: &str, content: Option<Value>) -> Value {
+    let mut success = json!({"description": description});
+    if let Some(content) = content {
+        success["content"] = content;
+    }
+    let problem = json!({"$ref": "#/components/responses/Problem"});
+    json!({status.to_string(): success, "4XX": problem, "5XX": problem})
+}
+
+/// Puts an operation into a path.
+fn put(paths: &mut Paths, path: &str, method: &str, operation: Map<String, Value>) {
+    let item = paths.entry(path.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(item) = item {
+        item.insert(method.to_lowercase(), Value::Object(operation));
+    }
+}

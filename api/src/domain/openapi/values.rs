@@ -1,0 +1,68 @@
+//! The schema of a field's values.
+
+use common::field::{Field, FieldType};
+use serde_json::{Map, Value, json};
+
+/// The values of a field as they are sent; `is_read` where that is an answer.
+pub(super) fn of(field: &Field, is_read: bool) -> Value {
+    let mut schema = kind(&field.kind);
+    if !field.help.is_empty() {
+        schema["description"] = field.help.as_str().into();
+    }
+    // An optional value of a type without an empty one may be null.
+    if field.nullable || (is_read && !field.required) || (!field.required && !field.has_empty_value()) {
+        schema = nullable(schema);
+    }
+    schema
+}
+
+/// The same, or null.
+pub(super) fn nullable(mut schema: Value) -> Value {
+    match schema.get("type").cloned() {
+        Some(Value::String(kind)) if schema.get("enum").is_none() => {
+            schema["type"] = json!([kind, "null"]);
+            schema
+        }
+        Some(Value::Array(_)) => schema,
+        _ if schema == json!({}) => schema,
+        _ => json!({"anyOf": [schema, {"type": "null"}]}),
+    }
+}
+
+fn kind(kind: &FieldType) -> Value {
+    let of = |members: Value| {
+        let Value::Object(members) = members else { return members };
+        Value::Object(members.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>())
+    };
+    match kind {
+        FieldType::Text { min_length, max_length, .. } => {
+            of(json!({"type": "string", "minLength": min_length, "maxLength": max_length}))
+        }
+        FieldType::Integer { min, max } => {
+            of(json!({"type": "integer", "format": "int64", "minimum": min, "maximum": max}))
+        }
+        FieldType::Decimal { .. } => json!({"type": "string", "format": "decimal"}),
+        FieldType::Boolean => json!({"type": "boolean"}),
+        FieldType::Date => json!({"type": "string", "format": "date"}),
+        FieldType::Datetime => json!({"type": "string", "format": "date-time"}),
+        // An address that is not there is the empty text.
+        FieldType::Email | FieldType::Url => json!({"type": "string"}),
+        FieldType::Choice { choices, many: false } => json!({"type": "string", "enum": choices}),
+        FieldType::Choice { choices, many: true } => {
+            json!({"type": "array", "items": {"type": "string", "enum": choices}})
+        }
+        FieldType::Reference { .. } => json!({"type": "string", "format": "uuid"}),
+        FieldType::Json { .. } => json!({}),
+    }
+}
+
+/// A member that the server owns.
+pub(super) fn server_member(name: &str) -> Value {
+    match name {
+        "id" => json!({"type": "string", "format": "uuid", "readOnly": true}),
+        "owner" => json!({"type": ["string", "null"], "format": "uuid"}),
+        "revision" => json!({"type": "integer", "format": "int64", "readOnly": true}),
+        "username" => json!({"type": ["string", "null"], "readOnly": true}),
+        _ => json!({"type": "string", "format": "date-time", "readOnly": true}),
+    }
+}
