@@ -4,8 +4,8 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, changes, collections, events, health, log, metrics, operations, paths, records, root, schema, sessions, setup,
-        storage, tokens, users,
+        backup, changes, collections, events, health, log, metrics, operations, paths, records, root, schema, sessions,
+        setup, storage, tokens, users,
     },
 };
 use serde_json::{Value, json};
