@@ -110,6 +110,10 @@ fn renamed(schema: &mut Value, suffix: &str) {
     match schema {
         Value::Object(members) => {
             members.remove("$schema");
+            // Not every program that reads patterns knows classes of Unicode.
+            if members.get("pattern").and_then(Value::as_str).is_some_and(|pattern| pattern.contains("\\p{")) {
+                members.remove("pattern");
+            }
             for (name, value) in members {
                 match value {
                     Value::String(text) if name == "$ref" && text.starts_with(SCHEMAS) => text.push_str(suffix),
