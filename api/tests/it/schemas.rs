@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::support::schema::Judge;
 
 /// What readers ask beyond a schema, which tells of one member at a time: the last part of the field's name, and the code.
-const BEYOND: [(&str, &str); 18] = [
+const BEYOND: [(&str, &str); 19] = [
     // The password a second time.
     ("password2", "invalid"),
     // A parameter of a path, and a member of what it sends, stands once.
