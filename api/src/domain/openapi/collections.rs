@@ -3,9 +3,12 @@
 use common::{
     access::{Action, Caller, Decision, Rule},
     collection::Collection,
+    endpoint::path_and_query,
+    endpoints::records,
     field::{Field, FieldType},
     name::SERVER_MEMBERS,
     published::{ListForm, Member, Members, PathMethod, Source},
+    query::ListQuery,
     text::label,
 };
 use serde_json::{Map, Value, json};
@@ -38,7 +41,7 @@ pub(super) struct Described {
 impl Described {
     /// Under its own address.
     pub(super) fn own(collection: &Collection, caller: &Caller) -> Self {
-        let at = format!("/api/records/{}/", collection.name);
+        let at = path_and_query::<records::List>(&(collection.name.clone(),), &ListQuery::default());
         let all = vec![(PathMethod::Get, Verb::List), (PathMethod::Post, Verb::Create)];
         let one = vec![
             (PathMethod::Get, Verb::View),

@@ -1,10 +1,11 @@
 //! The server's own routes, as their endpoints describe themselves. Those of collections' records are described for each collection.
 
 use common::{
-    ENDPOINTS,
+    ENDPOINTS, Endpoint as _,
     access::Caller,
     answer::AnswerKind,
     endpoint::{Access, BodyKind, EndpointInfo},
+    endpoints::records,
 };
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -52,9 +53,12 @@ pub(super) fn describe(caller: &Caller, paths: &mut Paths, schemas: &mut Map<Str
     );
 }
 
+/// What each collection has of its own.
+const OF_COLLECTIONS: [&str; 3] = [records::List::PATH, records::Aggregate::PATH, records::Get::PATH];
+
 /// Records are told of by collection, and what only this server's pages may call is no program's.
 fn is_told(info: &EndpointInfo, caller: &Caller) -> bool {
-    let is_of_records = info.path.starts_with("/api/records/{collection}") && !info.path.contains("history");
+    let is_of_records = OF_COLLECTIONS.contains(&info.path);
     let may = match info.access {
         Access::Admin => caller.is_admin(),
         access => !access.is_browsers(),
