@@ -21,6 +21,9 @@ const MOST_BY_ITSELF: u64 = 4_000_000_000;
 const OF_CONTAINER: u64 = 2;
 const OF_MACHINE: u64 = 4;
 
+/// Of three bytes one is left for what the allocator keeps of freed memory: beside hostile callers it kept half as much again as was held.
+const IN_USE: (u64, u64) = (2, 3);
+
 /// Parts of the budget.
 const CACHE: u64 = 16;
 const LARGEST_CACHE: u64 = 16 << 20;
@@ -42,13 +45,16 @@ impl MemoryOptions {
     /// The budget.
     pub(super) fn budget(&self) -> MemoryBudget {
         let bytes = self.memory.unwrap_or_else(|| by_itself(Path::new("/")));
-        MemoryBudget::new(bytes)
+        let (part, whole) = IN_USE;
+        MemoryBudget::new(bytes / whole * part)
     }
 }
 
 /// Tells in the log how much it is.
 pub(super) fn tell(budget: &MemoryBudget) {
-    tracing::info!(memory = %ByteSize(budget.limit()), "memory for requests, answers, the store's cache and hashing");
+    let (part, whole) = IN_USE;
+    let (held, memory) = (ByteSize(budget.limit()), ByteSize(budget.limit() / part * whole));
+    tracing::info!(%memory, %held, "memory, and how much of it may be held at a time: for requests, answers, the store's cache and hashing");
 }
 
 /// Reads `256MB` or `2GB`.

@@ -363,6 +363,20 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// The id of the field that has a name, or had it last.
+    pub(super) fn field_id(&self, name: &FieldName) -> Option<Uuid> {
+        let now = self.keys.fields.iter().find(|field| field.name == *name).map(|field| field.id);
+        let steps = self.keys.steps.iter().rev().flat_map(|step| step.fields.iter().rev());
+        let mut before = steps.filter_map(|step| match step {
+            FieldStep::Renamed { field, from } if from == name => Some(field.uuid()),
+            FieldStep::Dropped { was } if was.name == *name => was.id.map(FieldId::uuid),
+            _ => None,
+        });
+        now.or_else(|| before.next())
+    }
+}
+
 impl Coming {
     /// A stored record as the coming definition has it, if it fits.
     pub fn fitting(&self, id: RecordId, value: &[u8]) -> Result<std::result::Result<Record, FieldErrors>> {

@@ -1,6 +1,8 @@
 //! Erasing: what the journal says of a record, of a field's old values, or of a user goes, block by block, from its beginning to its end.
 //! It says that something was erased, and not what.
 
+use std::sync::Arc;
+
 use common::{
     change::{Change, Subject},
     id::{OperationId, RecordId, SessionId, UserId},
@@ -13,14 +15,16 @@ use store::{
     Entry as StoredEntry, Scan, Snapshot, Version,
     journal::{self as blocks, Block},
 };
+use uuid::Uuid;
 
 use super::piece::{Budget, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::Result,
-    journal::{Entry, Fate, Removal},
+    journal::{Entry, Fate, Removal, read::Directory},
     keyspace,
     numbers::CollectionNumber,
+    schema::Schema,
 };
 
 /// Blocks that are read at once.
@@ -62,6 +66,10 @@ impl Steps for Erase {
         if self.after.is_none() {
             self.begin(&snapshot, &mut removal).await?;
         }
+        let names = match &self.what {
+            What::Field(collection, name) => FieldNames::find(core, &snapshot, *collection, name).await?,
+            _ => FieldNames::default(),
+        };
         let mut is_last = self.what == What::Nothing;
         while !is_last && !budget.is_spent() {
             let mut scan = blocks::blocks().limit(CHUNK);
@@ -72,7 +80,7 @@ impl Steps for Erase {
             is_last = found.len() < CHUNK;
             for (key, StoredEntry { version, value }) in found {
                 let block = Block { entries: blocks::unpack(&value)?, key, version };
-                removal.change(&block, |entry| self.what.of(entry))?;
+                removal.change(&block, |entry| self.what.of(entry, &names))?;
                 self.after = blocks::position(&block.key).map(|at| (at.version, at.place));
                 budget.spend(value.len());
                 if budget.is_spent() {
@@ -111,8 +119,29 @@ impl Erase {
     }
 }
 
+/// What a field was called under each version of its definition: entries have the names of their time.
+#[derive(Default)]
+struct FieldNames(Option<(Arc<Schema>, Uuid)>);
+
+impl FieldNames {
+    async fn find(core: &Core, snapshot: &Snapshot, collection: CollectionNumber, name: &FieldName) -> Result<Self> {
+        let mut directory = Directory::default();
+        let Some(numbered) = directory.find(snapshot, collection).await? else { return Ok(Self::default()) };
+        let schema = core.schemas.load(snapshot, &numbered.name).await?;
+        let Some(schema) = schema.filter(|schema| schema.number() == collection) else { return Ok(Self::default()) };
+        let id = schema.field_id(name);
+        Ok(Self(id.map(|id| (schema, id))))
+    }
+
+    /// What it was called; the name that was asked for where nothing else is known, and nothing where it was not there.
+    fn at(&self, version: u32, asked: &FieldName) -> Option<FieldName> {
+        let Some((schema, id)) = &self.0 else { return Some(asked.clone()) };
+        schema.names(version).into_iter().find(|(other, _)| other == id).map(|(_, name)| name)
+    }
+}
+
 impl What {
-    fn of(&self, entry: &Entry) -> Fate {
+    fn of(&self, entry: &Entry, names: &FieldNames) -> Fate {
         match (self, entry) {
             (Self::Record(collection, id), Entry::Record(change, _)) => {
                 if (change.collection, change.id) == (*collection, *id) { Fate::Goes } else { Fate::Stays }
@@ -125,12 +154,17 @@ impl What {
                     return Fate::Stays;
                 }
                 let mut values = values.clone();
-                let lost = values.lost.as_mut().and_then(|lost| lost.members.take(name.as_str()));
-                if values.before.take(name.as_str()).is_none() && lost.is_none() {
+                let lost = values.lost.as_mut().and_then(|lost| {
+                    let name = names.at(lost.version, name)?;
+                    lost.members.take(name.as_str())
+                });
+                let now = names.at(change.definition, name);
+                let before = now.as_ref().and_then(|name| values.before.take(name.as_str()));
+                if before.is_none() && lost.is_none() {
                     return Fate::Stays;
                 }
                 // It was not there, as far as is known now.
-                if !values.added.iter().any(|added| added == name.as_str()) {
+                if let Some(name) = now.filter(|name| !values.added.iter().any(|added| added == name.as_str())) {
                     values.added.push(name.to_string());
                 }
                 Fate::Becomes(Entry::Record(change.clone(), values))

@@ -10,10 +10,12 @@ use common::{
     field::{Field, FieldType},
     id::{FieldId, RecordId},
     json::Exact,
+    name::FieldName,
     record::{Member, Record},
     validate::{Ends, check_member},
 };
 use store::{Batch, Entry, Expect, Snapshot};
+use uuid::Uuid;
 
 use crate::domain::{
     core::Core,
@@ -95,11 +97,14 @@ impl<'a> Refill<'a> {
         let mut then = None;
         for _ in 0..MAX_STEPS {
             let Some(step) = back.step().await? else { break };
-            // Under today's definition somebody may have written into it, or it has come back already.
-            if step.change.definition >= self.schema.keys.version
-                && step.before.as_ref().is_none_or(|before| {
-                    step.after.as_ref().is_none_or(|after| !before.is_same(after, field.name.as_str()))
-                })
+            // Somebody may have written into it since, or it has come back already. A field that was gone had no values meanwhile.
+            let definition = step.change.definition;
+            if definition >= since
+                && let Some(name) = self.name(uuid, definition)
+                && step
+                    .before
+                    .as_ref()
+                    .is_none_or(|before| step.after.as_ref().is_none_or(|after| !before.is_same(after, name.as_str())))
             {
                 return Ok(None);
             }
@@ -110,14 +115,10 @@ impl<'a> Refill<'a> {
             tokio::task::yield_now().await;
         }
         let Some((then, definition)) = then else { return Ok(None) };
-        let in_version = |record: &Record, version: u32| {
-            let names = self.schema.names(version);
-            let name = names.into_iter().find(|(known, _)| *known == uuid).map(|(_, name)| name)?;
-            record.member(name.as_str()).map(Exact::from)
-        };
+        let in_version =
+            |record: &Record, version: u32| record.member(self.name(uuid, version)?.as_str()).map(Exact::from);
         let today = self.schema.translate(then.clone(), definition, None);
         let (original, version) = self.schema.original(id, &entry.value)?;
-        // A field that was gone had no values meanwhile.
         if version < self.schema.keys.version
             && let (Some(now), Some(was)) = (in_version(&original, version), in_version(&then, definition))
         {
@@ -127,6 +128,11 @@ impl<'a> Refill<'a> {
             }
         }
         Ok(today.member(field.name.as_str()).map(Exact::from))
+    }
+
+    /// What a field was called under a version; `None` where it was not there.
+    fn name(&self, field: Uuid, version: u32) -> Option<FieldName> {
+        self.schema.names(version).into_iter().find(|(known, _)| *known == field).map(|(_, name)| name)
     }
 
     /// What a field's value became with a version.

@@ -263,6 +263,11 @@ impl World {
                 }
                 // One of before is still being made.
                 409 if said["code"] == "change_under_way" => continue,
+                // Or so many were made that what follows from them is still being done.
+                409 if said["detail"].as_str().is_some_and(|detail| detail.contains("operations are under way")) => {
+                    sleep(Duration::from_millis(20)).await;
+                    continue;
+                }
                 503 => return,
                 status => panic!("{step:?} was answered with {status}: {said}"),
             }
