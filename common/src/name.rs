@@ -61,10 +61,36 @@ fn check_username(text: &str) -> Result<(), InvalidName> {
         return Err(InvalidName::UsernameLength);
     }
     let is_letter = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
-    if !text.starts_with(is_letter) || !text.chars().all(|c| is_letter(c) || is_mark(c)) {
-        return Err(InvalidName::Username);
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_good = match before {
+            None => is_letter(c),
+            Some(before) => {
+                is_letter(c) || is_mark(c) || rest.peek().is_some_and(|after| is_between(before, c, *after))
+            }
+        };
+        if !is_good {
+            return Err(InvalidName::Username);
+        }
+        before = Some(c);
     }
-    Ok(())
+    if before.is_none() { Err(InvalidName::Username) } else { Ok(()) }
+}
+
+/// Whether `c` may stand between these two and nowhere else (UAX 31 §2.3, UTS 55): the dot between syllables of Tibetan, a joiner behind a
+/// virama, and a non-joiner between letters of Arabic.
+fn is_between(before: char, c: char, after: char) -> bool {
+    const VIRAMAS: [char; 10] =
+        ['\u{94d}', '\u{9cd}', '\u{a4d}', '\u{acd}', '\u{b4d}', '\u{bcd}', '\u{c4d}', '\u{ccd}', '\u{d4d}', '\u{dca}'];
+    let is_tibetan = |c: char| matches!(c, '\u{f40}'..='\u{fbc}');
+    let is_arabic = |c: char| c.is_alphabetic() && matches!(c, '\u{620}'..='\u{6ff}' | '\u{750}'..='\u{77f}');
+    match c {
+        '\u{f0b}' => is_tibetan(before) && is_tibetan(after),
+        '\u{200c}' => VIRAMAS.contains(&before) && after.is_alphabetic() || is_arabic(before) && is_arabic(after),
+        '\u{200d}' => VIRAMAS.contains(&before) && after.is_alphabetic(),
+        _ => false,
+    }
 }
 
 macro_rules! name {
@@ -129,7 +155,7 @@ name!(/// A role's name: as a collection's.
     RoleName, check_identifier, "pattern": "^[a-z][a-z0-9_]{0,62}$");
 name!(/// A user's name: 1 to 150 letters with their marks, digits and `@.+-_`, of any script. The server compares names in a folded form,
     /// and refuses new ones that mix scripts or look like another user's.
-    Username, check_username, "pattern": r"^[\p{Alphabetic}\p{N}@.+_-][\p{Alphabetic}\p{N}\p{M}@.+_-]*$", "maxLength": 150);
+    Username, check_username, "pattern": r"^[\p{Alphabetic}\p{N}@.+_-][\p{Alphabetic}\p{N}\p{M}\u0F0B\u200C\u200D@.+_-]*$", "maxLength": 150);
 
 #[cfg(test)]
 mod tests {
@@ -155,11 +181,38 @@ mod tests {
 
     #[test]
     fn user_names_have_no_spaces_or_control_characters() {
-        for bad in ["", "admin ", "a\nroot login ok", "a\u{200b}b", "\u{202e}a", "\u{94d}a", "a☃", "a🙂"] {
+        for bad in [
+            "",
+            "admin ",
+            "a\nroot login ok",
+            "a\u{200b}b",
+            "\u{202e}a",
+            "\u{94d}a",
+            "a☃",
+            "a🙂",
+            "a\u{200c}b",
+            "ab\u{200d}",
+            "क\u{200d}ष",
+            "क्\u{200d}",
+            "नमी\u{200c}",
+            "\u{f0b}",
+            "བོད་",
+        ] {
             assert!(bad.parse::<Username>().is_err(), "{bad:?}");
         }
-        for good in ["zoë@example.org", "zoe\u{308}", "हिन्दी", "தமிழ்", "ไม่มี", "עִבְרִית", "Việt"]
-        {
+        for good in [
+            "zoë@example.org",
+            "zoe\u{308}",
+            "हिन्दी",
+            "தமிழ்",
+            "ไม่มี",
+            "עִבְרִית",
+            "Việt",
+            "བོད་ཡིག",
+            "نمی\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "ක්\u{200d}ෂ",
+        ] {
             assert!(good.parse::<Username>().is_ok(), "{good}");
         }
     }

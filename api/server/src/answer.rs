@@ -57,7 +57,8 @@ where
     let options = &exchange.peer.shared.options;
     let host = target::host(&request, host);
     if exchange.peer.activity.is_plain() {
-        let refusal = Refusal::plain(host.as_ref().filter(|host| target::is_own(host, &exchange.peer)));
+        let refusal =
+            Refusal::plain(host.as_ref().filter(|host| target::is_own(host, &exchange.peer, request.headers())));
         return refuse(exchange, refusal);
     }
     if let Some(refusal) =

@@ -58,6 +58,13 @@ pub(super) fn is_trusted(trusted: &[TrustedProxy], address: IpAddr) -> bool {
     trusted.iter().any(|proxy| proxy.has(address))
 }
 
+/// Whether a request says that it came through a proxy.
+pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
+    ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
+}
+
 /// The client, and the host that it asked for where a proxy names it, by the headers that came over `connection` from a trusted proxy.
 pub fn client(
     connection: Connection,

@@ -74,6 +74,8 @@ pub enum AllowedHost {
     Name(String),
     /// Every name that ends in this one and a dot before it.
     Below(String),
+    /// Every name that is one label before this one, as certificates have it (RFC 9525 §6.3).
+    OneBelow(String),
     /// This address.
     Address(IpAddr),
 }
@@ -128,6 +130,9 @@ impl AllowedHost {
             (Self::Address(known), Host::Address(address)) => *known == address,
             (Self::Name(known), Host::Name(name)) => known.eq_ignore_ascii_case(name),
             (Self::Below(known), Host::Name(name)) => is_below(name, known),
+            (Self::OneBelow(known), Host::Name(name)) => {
+                name.split_once('.').is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(known))
+            }
             _ => false,
         }
     }
@@ -161,7 +166,7 @@ pub enum AllowedHosts {
 pub(super) struct Reached<'a> {
     /// The address that the connection came to; none through Unix sockets.
     pub(super) local: Option<IpAddr>,
-    /// A trusted proxy names the host.
+    /// The request came through a trusted proxy, which says so.
     pub(super) by_proxy: bool,
     /// Addresses that are listened on.
     pub(super) listening: &'a [IpAddr],

@@ -1,9 +1,10 @@
 //! What a request is for: the host that it names, whether that is the server's, and what the operator is told where it is not.
 
-use http::{HeaderValue, Request, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 
 use super::{
     exchange::Exchange,
+    forwarded,
     hosts::{Host, Reached},
     origins,
     peer::Peer,
@@ -22,12 +23,13 @@ pub(super) fn host<B>(request: &Request<B>, forwarded: Option<HeaderValue>) -> O
     forwarded.or_else(authority).or_else(|| request.headers().get(header::HOST).cloned())
 }
 
-/// Whether the server answers to this host, where it is one.
-fn verdict(host: Option<&HeaderValue>, peer: &Peer) -> Option<bool> {
+/// Whether the server answers to this host, where it is one. A trusted proxy's word is taken where the request shows that it came through
+/// one: browsers on the proxy's machine come from its address too. They cannot reach Unix sockets.
+fn verdict(host: Option<&HeaderValue>, peer: &Peer, headers: &HeaderMap) -> Option<bool> {
     let host = Host::parse(host?.to_str().ok()?)?;
     let reached = Reached {
         local: peer.local,
-        by_proxy: peer.is_proxy,
+        by_proxy: peer.is_proxy && (peer.local.is_none() || forwarded::is_forwarded(headers)),
         listening: &peer.shared.listening,
         tls: peer.shared.options.tls.as_ref(),
     };
@@ -35,14 +37,14 @@ fn verdict(host: Option<&HeaderValue>, peer: &Peer) -> Option<bool> {
 }
 
 /// Whether the server answers to this host.
-pub(super) fn is_own(host: &HeaderValue, peer: &Peer) -> bool {
-    verdict(Some(host), peer) == Some(true)
+pub(super) fn is_own(host: &HeaderValue, peer: &Peer, headers: &HeaderMap) -> bool {
+    verdict(Some(host), peer, headers) == Some(true)
 }
 
 /// The refusal of a request that is for no host, or for another one's.
 pub(super) fn refusal<B>(request: &Request<B>, host: Option<&HeaderValue>, exchange: &Exchange) -> Option<Refusal> {
     let shared = &exchange.peer.shared;
-    match verdict(host, &exchange.peer) {
+    match verdict(host, &exchange.peer, request.headers()) {
         Some(true) => None,
         _ if (shared.options.is_any_hosts)(request.uri().path()) => None,
         None => Some(Refusal::no_host()),

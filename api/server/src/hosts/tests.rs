@@ -111,6 +111,16 @@ fn n10_a_trusted_proxy_names_the_host_unless_the_operator_does() {
 }
 
 #[test]
+fn n10_a_star_in_a_certificate_is_one_label() {
+    let host = AllowedHost::OneBelow("box.example".to_owned());
+    for (name, is_it) in
+        [("a.box.example", true), ("A.Box.Example", true), ("a.b.box.example", false), ("box.example", false)]
+    {
+        assert_eq!(host.is(Host::Name(name)), is_it, "{name}");
+    }
+}
+
+#[test]
 fn n10_what_the_operator_names_is_all_but_for_this_machine_itself() {
     let hosts = named(&[
         "Coffer.Example.",

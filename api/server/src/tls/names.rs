@@ -11,7 +11,11 @@ pub(super) fn hosts(certificate: &[u8]) -> Vec<AllowedHost> {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
     let hosts = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::DNSName(name) => name.parse().ok(),
+        // A star stands for one label.
+        GeneralName::DNSName(name) => match name.parse().ok()? {
+            AllowedHost::Below(domain) => Some(AllowedHost::OneBelow(domain)),
+            host => Some(host),
+        },
         GeneralName::IPAddress(bytes) => address(bytes).map(AllowedHost::Address),
         _ => None,
     });
@@ -36,7 +40,8 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
         let expected = ["coffer.example", "*.box.example", "192.0.2.1", "2001:db8::1"];
-        let expected = expected.map(|host| host.parse::<AllowedHost>().unwrap());
+        let mut expected = expected.map(|host| host.parse::<AllowedHost>().unwrap());
+        expected[1] = AllowedHost::OneBelow("box.example".to_owned());
         assert_eq!(hosts(certificate.der()), expected);
         assert!(hosts(b"no certificate").is_empty());
     }

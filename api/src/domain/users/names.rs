@@ -1,6 +1,8 @@
 //! Names that could be taken for another's: those that mix scripts, and those that look like the name of another user (Unicode
 //! Technical Standard 39). Asked where a name is given; who has such a name keeps it, and keeps signing in.
 
+use std::collections::BTreeSet;
+
 use common::{
     id::UserId,
     name::{Username, is_mark},
@@ -16,6 +18,17 @@ use crate::domain::{
     error::{Error, Result},
 };
 
+/// The zeros of the systems of digits (general category Nd); nine digits follow each.
+#[rustfmt::skip]
+const ZEROS: [char; 70] = [
+    '\u{30}', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
+    '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{1090}', '\u{17e0}',
+    '\u{1810}', '\u{1946}', '\u{19d0}', '\u{1a80}', '\u{1a90}', '\u{1b50}', '\u{1bb0}', '\u{1c40}', '\u{1c50}', '\u{a620}',
+    '\u{a8d0}', '\u{a900}', '\u{a9d0}', '\u{a9f0}', '\u{aa50}', '\u{abf0}', '\u{104a0}', '\u{10d30}', '\u{10d40}', '\u{11066}',
+    '\u{110f0}', '\u{11136}', '\u{111d0}', '\u{112f0}', '\u{11450}', '\u{114d0}', '\u{11650}', '\u{116c0}', '\u{116d0}', '\u{116da}',
+    '\u{11730}', '\u{118e0}', '\u{11950}', '\u{11bf0}', '\u{11c50}', '\u{11d50}', '\u{11da0}', '\u{11f50}', '\u{16130}', '\u{16a60}',
+    '\u{16ac0}', '\u{16b50}', '\u{16d70}', '\u{1ccf0}', '\u{1e140}', '\u{1e2f0}', '\u{1e4f0}', '\u{1e5f1}', '\u{1e950}', '\u{1fbf0}',
+];
 /// Marks in a row at most (§5.4, "optional detection").
 const MAX_MARKS: usize = 4;
 
@@ -25,6 +38,10 @@ pub fn check(name: &Username) -> Result<()> {
     if !is_highly_restrictive(name.as_str()) {
         let message = "Write this name in one script. It mixes several, whose letters can look alike.";
         return refuse("mixed_scripts", message);
+    }
+    if digit_systems(name.as_str()) > 1 {
+        let message = "Write the digits of this name in one system. It mixes several, whose digits can look alike.";
+        return refuse("mixed_digits", message);
     }
     let is_many = |marks: &[char]| marks.len() > MAX_MARKS && marks.iter().all(|c| is_mark(*c));
     let chars: Vec<char> = name.as_str().nfd().collect();
@@ -44,9 +61,15 @@ fn is_highly_restrictive(name: &str) -> bool {
     rest.hanb || rest.jpan || rest.kore
 }
 
-/// Joiners, selectors of variants and marks around a letter: with them a name looks as it does without them, or like a picture.
+/// How many systems of digits are in a name (§5.3).
+fn digit_systems(name: &str) -> usize {
+    let zero = |c: char| ZEROS.into_iter().find(|zero| (0..10).contains(&u32::from(c).wrapping_sub(u32::from(*zero))));
+    name.nfkc().filter_map(zero).collect::<BTreeSet<char>>().len()
+}
+
+/// Fillers that show nothing, joiners, selectors of variants and marks around a letter: with them a name looks as it does without them, or like a picture.
 fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{20d0}'..='\u{20f0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' | '\u{180b}'..='\u{180f}' | '\u{20d0}'..='\u{20f0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Refuses a name that looks like another user's.
@@ -62,10 +85,12 @@ pub(super) async fn refuse_alike(core: &Core, name: &Username, own: Option<UserI
     Ok(())
 }
 
-/// What a name looks like as it is written, and in lower case: `l` looks like `I` and not like `i`.
-fn looks(name: &str) -> [String; 2] {
+/// What a name looks like as it is written, and in lower case: `l` looks like `I` and not like `i`. And before the normal form KC, which
+/// takes letters for others that look different, such as ϲ for σ. Joiners show little.
+fn looks(name: &str) -> [String; 4] {
+    let name: String = name.chars().filter(|c| !matches!(c, '\u{200c}' | '\u{200d}')).collect();
     let look = |text: &str| folded(&skeleton(text).collect::<String>());
-    [look(&folded(name)), look(&name.nfkc().collect::<String>())]
+    [look(&folded(&name)), look(&name.nfkc().collect::<String>()), look(&name), look(&name.to_lowercase())]
 }
 
 #[cfg(test)]
@@ -93,6 +118,10 @@ mod tests {
             "日本語ひらがなカタカナabc",
             "한국어abc",
             "漢字abc",
+            "བོད་ཡིག",
+            "نمی\u{200c}خواهم۱۲",
+            "क्\u{200d}ष१२",
+            "हिन्दी12",
             "ไม่มี",
             "ᏣᎳᎩ",
             "עִבְרִית",
@@ -108,7 +137,18 @@ mod tests {
         {
             assert_eq!(code(mixed), "mixed_scripts", "{mixed}");
         }
-        for odd in ["a\u{34f}da", "ada\u{fe0f}", "a\u{20dd}", "z\u{301}\u{302}\u{303}\u{304}\u{305}o"] {
+        for mixed in ["١٢۳", "12३", "0๐", "हिन्दी1२", "１٢"] {
+            assert!(["mixed_digits", "mixed_scripts"].contains(&code(mixed).as_str()), "{mixed}");
+        }
+        for odd in [
+            "ㅤ",
+            "\u{ffa0}",
+            "한\u{115f}",
+            "a\u{34f}da",
+            "ada\u{fe0f}",
+            "a\u{20dd}",
+            "z\u{301}\u{302}\u{303}\u{304}\u{305}o",
+        ] {
             assert_eq!(code(odd), "invalid", "{odd}");
         }
     }
@@ -123,6 +163,13 @@ mod tests {
             ("mike", "rnike"),
             ("аре", "ape"),
             ("paypal", "рауРаӏ"),
+            ("COO", "ϹΟΟ"),
+            ("coo", "ϲοο"),
+            ("c", "\u{1051c}"),
+            ("z", "\u{118c4}"),
+            ("i", "\u{37a}"),
+            ("f", "ſ"),
+            ("نمیخواهم", "نمی\u{200c}خواهم"),
         ] {
             assert!(alike(a, b), "{a} {b}");
         }

@@ -76,6 +76,9 @@ async fn n10_a_trusted_proxy_names_the_host_and_the_operator_goes_before_it() {
     ] {
         let server = start(ServerOptions { trusted_proxies: vec![proxy.parse().unwrap()], ..named(hosts) });
         assert_eq!(status(&server, "GET / HTTP/1.1", fields).await, expected, "{proxy} {hosts:?}");
+        // A browser on the proxy's machine, whose page has its own name lead here.
+        let rebound = status(&server, "GET / HTTP/1.1", "Host: evil.example\r\n").await;
+        assert_eq!(rebound, 421, "{proxy} {hosts:?}");
     }
 }
 
