@@ -19,6 +19,9 @@ use crate::domain::{
     records::VIA,
 };
 
+/// An address, whether it is one record's, and what each method does there.
+type Address = (String, bool, Vec<(PathMethod, Verb)>);
+
 /// A collection as one of its addresses has it.
 pub(super) struct Described {
     /// What its schemas are called: `Snacks`.
@@ -27,7 +30,7 @@ pub(super) struct Described {
     /// What operations are called: `snacks`.
     word: String,
     /// Each address, with its methods.
-    addresses: Vec<(String, bool, Vec<(PathMethod, Verb)>)>,
+    addresses: Vec<Address>,
     list: ListForm,
     read: Value,
     write: Value,
@@ -60,7 +63,7 @@ impl Described {
         let names: Vec<&String> = properties.keys().collect();
         let read = json!({"type": "object", "required": names, "properties": properties});
         let written = collection.fields.iter().map(|field| (field.name.to_string(), field, values::of(field, false)));
-        let (write, patch) = bodies(written.collect());
+        let (write, patch) = bodies(&written.collect::<Vec<_>>());
         let filters = collection.fields.iter().flat_map(|field| filters(field.name.as_str(), Some(field)));
         Self {
             name: format!("Records{}", camel(collection.name.as_str())),
@@ -111,7 +114,7 @@ impl Described {
                 };
                 written.push((member.name.clone(), field, schema));
             }
-            (described.write, described.patch) = bodies(written);
+            (described.write, described.patch) = bodies(&written);
             let of_path = |member: &Member| match &member.source {
                 Source::Path(source) if !source.contains(VIA) => filters(&member.name, collection.field(source)),
                 _ => Vec::new(),
@@ -152,7 +155,7 @@ impl Described {
                 let (status, content) = match verb {
                     Verb::List => {
                         parameters.extend(self.list_parameters());
-                        (200, Some(json(self.listed(reference("")))))
+                        (200, Some(json(self.listed(&reference("")))))
                     }
                     Verb::Create => (201, Some(json(reference("")))),
                     Verb::View | Verb::Replace | Verb::Patch => (200, Some(json(reference("")))),
@@ -176,7 +179,7 @@ impl Described {
         }
     }
 
-    fn listed(&self, record: Value) -> Value {
+    fn listed(&self, record: &Value) -> Value {
         let results = json!({"type": "array", "items": record});
         let link = json!({"type": ["string", "null"]});
         match self.list {
@@ -191,12 +194,12 @@ impl Described {
     }
 
     fn list_parameters(&self) -> Vec<Value> {
-        let number = |name: &str| query(name, json!({"type": "integer", "minimum": 1}));
-        let text = |name: &str| query(name, json!({"type": "string"}));
+        let number = |name: &str| query(name, &json!({"type": "integer", "minimum": 1}));
+        let text = |name: &str| query(name, &json!({"type": "string"}));
         let parts = match self.list {
             ListForm::Page => vec![number("page"), number("page_size")],
             ListForm::Array | ListForm::LimitOffset => {
-                vec![number("limit"), query("offset", json!({"type": "integer", "minimum": 0}))]
+                vec![number("limit"), query("offset", &json!({"type": "integer", "minimum": 0}))]
             }
             ListForm::Cursor => vec![text("cursor"), number("page_size")],
         };
@@ -205,12 +208,12 @@ impl Described {
     }
 }
 
-fn query(name: &str, schema: Value) -> Value {
+fn query(name: &str, schema: &Value) -> Value {
     json!({"name": name, "in": "query", "required": false, "schema": schema})
 }
 
 /// The bodies that write all of a record, and parts of it.
-fn bodies(written: Vec<(String, &Field, Value)>) -> (Value, Value) {
+fn bodies(written: &[(String, &Field, Value)]) -> (Value, Value) {
     let is_required = |field: &Field| field.required && field.default.is_none();
     let required: Vec<&String> =
         written.iter().filter(|(_, field, _)| is_required(field)).map(|(name, ..)| name).collect();
@@ -235,7 +238,7 @@ fn filters(name: &str, field: Option<&Field>) -> Vec<Value> {
         }
         _ => {}
     }
-    lookups.into_iter().map(|lookup| query(&format!("{name}{lookup}"), json!({"type": "string"}))).collect()
+    lookups.into_iter().map(|lookup| query(&format!("{name}{lookup}"), &json!({"type": "string"}))).collect()
 }
 
 /// A record as members make it.
