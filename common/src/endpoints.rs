@@ -141,6 +141,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<storage::Compact>(),
     EndpointInfo::of::<log::Get>(),
     EndpointInfo::of::<log::Set>(),
+    EndpointInfo::of::<metrics::Recent>(),
     EndpointInfo::of::<metrics::Get>(),
     EndpointInfo::of::<health::Healthy>(),
     EndpointInfo::of::<health::Ready>(),

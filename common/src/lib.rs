@@ -11,6 +11,7 @@
 //! - [`event`]: live events, how they are read and followed.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
+//! - [`mod@metrics`], [`dashboard`]: the last hour of a server in samples, and what a dashboard makes of them.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
 
 pub mod access;
@@ -25,6 +26,7 @@ pub mod collection;
 pub mod condition;
 pub mod conflict;
 pub mod conversion;
+pub mod dashboard;
 pub mod duration;
 pub mod editor;
 pub mod endpoint;
@@ -38,6 +40,7 @@ pub mod id;
 pub mod join;
 pub mod json;
 pub mod metadata;
+pub mod metrics;
 pub mod name;
 pub mod operation;
 pub mod page;

@@ -15,7 +15,7 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use argon2::{Params, ParamsBuilder, password_hash::phc::PasswordHash as Phc};
@@ -125,6 +125,18 @@ pub struct Stats {
     pub refused: AtomicU64,
     /// How long one took, without its wait.
     pub time: Histogram,
+    /// How many threads there are.
+    pub threads: usize,
+}
+
+impl Stats {
+    /// How long one waits that comes now, if each takes as long as they did so far; `None` where none was hashed yet.
+    pub fn wait(&self) -> Option<Duration> {
+        let (_, count) = self.time.cumulative();
+        let one = self.time.sum().checked_div(count)?;
+        let ahead = self.waiting.load(Relaxed) as u64;
+        Some(Duration::from_nanos(one.saturating_mul(ahead) / self.threads.max(1) as u64))
+    }
 }
 
 struct Job {
@@ -167,8 +179,8 @@ impl Hasher {
         if is_too_cheap || !compute::within_ceiling(&params) {
             return Err(HasherError::Cost(cost));
         }
-        let stats =
-            Arc::new(Stats { waiting: AtomicUsize::new(0), refused: AtomicU64::new(0), time: Histogram::new(SECONDS) });
+        let (waiting_now, refused) = (AtomicUsize::new(0), AtomicU64::new(0));
+        let stats = Arc::new(Stats { waiting: waiting_now, refused, time: Histogram::new(SECONDS), threads });
         let (jobs, queue) = sync_channel(waiting);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..threads.max(1) {

@@ -10,7 +10,7 @@ mod process;
 mod route;
 mod text;
 
-pub use http::{Connected, Http, Outcome};
+pub use http::{Connected, Http, Outcome, Totals};
 pub use process::Process;
 pub use route::Route;
 pub use text::{Kind, Text};

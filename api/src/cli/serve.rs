@@ -187,6 +187,7 @@ impl Serve {
             limits: Limits::new(self.rate_limit, Clock::system()),
             event_streams: self.events.limits(),
             metrics,
+            samples: Arc::default(),
             certificate_end,
         }
     }
@@ -258,6 +259,7 @@ impl Serve {
             tokio::spawn(tls.watch_expiry(app.core().clock.clone()));
         }
         tokio::spawn(systemd::watchdog());
+        tokio::spawn(routes::measure(app.clone(), routing.clone(), self.data.data.clone()));
         let filter = routes::filter(app.clone(), assets, routing);
         let service = warp::service(filter);
         let failed = app.core().store.failed();

@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 
 use super::{
     access_claims::AccessClaim, callers::Callers, clock_warning::ClockWarning, core::Core, refused::RefusedSignIns,
-    rotation::Rotation, sessions,
+    rotation::Rotation, sessions, sign_in::SignInCounts,
 };
 
 /// Everything that a request needs. Clones are handles to the same.
@@ -69,6 +69,8 @@ pub struct Auth {
     pub rotation: Rotation,
     /// What access tokens say of their user beside what every token says.
     pub access_claims: Vec<AccessClaim>,
+    /// How many sign-ins there were.
+    pub sign_ins: SignInCounts,
     /// Room for refused sign-ins in the journal.
     pub refused: RefusedSignIns,
     /// Says in the log that the clock is behind.
@@ -106,6 +108,7 @@ impl Parts {
             setup_code: SetupCode::none(),
             rotation: Rotation::default(),
             access_claims: Vec::new(),
+            sign_ins: SignInCounts::default(),
             refused: RefusedSignIns::default(),
             clock_warning: ClockWarning::default(),
             max_sessions: sessions::MAX_SESSIONS,

@@ -1,7 +1,13 @@
 //! Sign-in: tokens for a password, and the caller of an access token. Every token belongs to a session, and every request asks it: a
 //! session that ended takes its tokens with it at once.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use auth::{
     password::{Password, PasswordHash, Verdict},
@@ -68,6 +74,29 @@ pub struct Proof<'a> {
 
 /// Signs a user in. An unknown name, a wrong password and a disabled user cost the same time and get the same answer.
 pub async fn sign_in(app: &App, proof: &Proof<'_>, origin: &Origin) -> Result<Issued> {
+    let outcome = attempt(app, proof, origin).await;
+    let counts = &app.auth().sign_ins;
+    match &outcome {
+        Ok(_) => counts.good.fetch_add(1, Relaxed),
+        Err(Error::Unauthenticated(AuthError::Credentials)) => counts.bad.fetch_add(1, Relaxed),
+        Err(Error::Locked(_)) => counts.locked.fetch_add(1, Relaxed),
+        Err(_) => 0,
+    };
+    outcome
+}
+
+/// How many sign-ins there were since the server started.
+#[derive(Debug, Default)]
+pub struct SignInCounts {
+    /// A session began.
+    pub good: AtomicU64,
+    /// The name or the password was wrong.
+    pub bad: AtomicU64,
+    /// They were not looked at, since there had been too many wrong ones.
+    pub locked: AtomicU64,
+}
+
+async fn attempt(app: &App, proof: &Proof<'_>, origin: &Origin) -> Result<Issued> {
     let (core, auth) = (app.core(), app.auth());
     let Proof { username, password, .. } = *proof;
     let found = users::by_name_or_email(&core.store, username).await?;

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::auth_scheme::AuthSchemes;
 use super::leniency::Unknown;
+use super::samples::Samples;
 use crate::domain::{App, users::SignUp};
 use crate::limits::{Limits, StreamLimits};
 use logging::Log;
@@ -32,6 +33,8 @@ pub struct Options {
     pub event_streams: StreamLimits,
     /// What the accept loop counts, to be shown.
     pub metrics: Arc<Http>,
+    /// What was measured in the last hour.
+    pub samples: Arc<Samples>,
     /// Tells when the server's TLS certificate ends, where it has one.
     pub certificate_end: Option<CertificateEnd>,
 }

@@ -1,4 +1,4 @@
-//! `/metrics`: gathers what the parts of the server have counted. For admins, or without a token on a listener of its own.
+//! `/metrics` and `/api/metrics/`: gathers what the parts of the server have counted. For admins, or without a token on a listener of its own.
 
 use std::{
     convert::Infallible,
@@ -8,7 +8,10 @@ use std::{
 
 use common::{
     Endpoint,
-    endpoints::metrics::{Exposition, Get},
+    endpoints::metrics::{Exposition, Get, Recent},
+    id::Revision,
+    metrics::Metrics,
+    validate::format_moment,
 };
 use http::{HeaderMap, Method};
 use server::metrics::{Kind, Process, Route, Text};
@@ -19,6 +22,7 @@ use warp::Filter;
 use super::{
     context::{Context, Options},
     error,
+    input::Input,
     reply::Reply,
     response::to_warp,
     table::{Table, split},
@@ -33,10 +37,19 @@ type Counted = Arc<Mutex<Option<(Duration, u64)>>>;
 
 pub(crate) fn register(table: &mut Table) {
     let counted = Counted::default();
+    table.on::<Recent, _, _>(recent);
     table.on::<Get, _, _>(move |context, _| {
         let counted = counted.clone();
         async move { reply(&context, &counted).await }
     });
+}
+
+async fn recent(context: Context, input: Input<Recent>) -> Result<Reply<Recent>> {
+    let Context { app, options } = &context;
+    let (seconds, tens) = options.samples.later_than(input.query.since.as_deref());
+    let ends = options.certificate_end.as_ref().and_then(|end| end());
+    let revision = Revision(app.core().store.watermark([]).await?.version.get());
+    Reply::new(&Metrics { seconds, tens, revision, certificate_ends_at: ends.map(format_moment) })
 }
 
 /// `/metrics` and nothing else, for everybody who reaches it: what listens on `--metrics-listen`.

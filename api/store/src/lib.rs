@@ -38,7 +38,9 @@ use self::local::Local;
 pub use self::batch::{Addition, Batch, Expect, Reserve};
 pub use self::error::{CommitError, CompactError, Failure, FillError, OpenError, ReadError};
 pub use self::key::{Cut, Element, Elements, Key, KeyError};
-pub use self::local::{Owner, close_dir, disk_bytes, free_bytes, is_own, make_private, note_initialized, owner_of};
+pub use self::local::{
+    Owner, close_dir, disk_bytes, free_bytes, is_own, make_private, note_initialized, owner_of, size_bytes,
+};
 pub use self::options::{EngineOptions, Options, SledOptions};
 pub use self::pages::Pages;
 pub use self::scan::{Direction, Scan};

@@ -39,7 +39,9 @@ use crate::{
     Salvaged, Stats, Version, Watermark,
 };
 
-pub use self::sled::{Owner, close_dir, disk_bytes, free_bytes, is_own, make_private, note_initialized, owner_of};
+pub use self::sled::{
+    Owner, close_dir, disk_bytes, free_bytes, is_own, make_private, note_initialized, owner_of, size_bytes,
+};
 pub(crate) use self::snapshot::Snapshot;
 
 /// A handle to the engine; it is closed with the last one.

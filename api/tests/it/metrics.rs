@@ -1,4 +1,4 @@
-//! `/metrics` and `/api/log/`: what the server shows of itself while it runs, and to whom.
+//! `/metrics`, `/api/metrics/` and `/api/log/`: what the server shows of itself while it runs, and to whom.
 
 #![allow(clippy::float_cmp, reason = "counts are whole numbers, which are exact")]
 
@@ -7,7 +7,10 @@ use std::{
     fs,
 };
 
-use common::Problem;
+use common::{
+    Call, Problem, endpoints,
+    metrics::{MetricsQuery, Sample},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -88,6 +91,65 @@ async fn everything_that_happens_is_counted_under_names_that_are_fixed() {
     for name in after.keys() {
         assert!(!name.contains("snacks") && !name.contains("ODD") && !name.contains("nothing"), "{name}");
     }
+}
+
+/// Asks for the samples after one, until this is true of what has come so far; the sum of it, and the moment of the last one.
+async fn sampled(client: &Client, since: &str, mut enough: impl FnMut(&Sample) -> bool) -> (Sample, String) {
+    let (mut sum, mut since) = (Sample::default(), since.to_owned());
+    let begun = std::time::Instant::now();
+    while !enough(&sum) {
+        assert!(begun.elapsed().as_secs() < 30, "{sum:?}");
+        let query = MetricsQuery { since: Some(since.clone()) };
+        let told = client.send(Call::<endpoints::metrics::Recent>::new((), ()).query(query)).await.unwrap().body;
+        for sample in told.seconds {
+            assert!(sample.at > since && (500..20_000).contains(&sample.milliseconds), "{sample:?}");
+            since.clone_from(&sample.at);
+            let (requests, of) = (&mut sum.requests, sample.requests);
+            requests.success += of.success;
+            requests.redirection += of.redirection;
+            requests.client_error += of.client_error;
+            sum.sign_ins.good += sample.sign_ins.good;
+            sum.sign_ins.bad += sample.sign_ins.bad;
+            sum.sign_ins.locked += sample.sign_ins.locked;
+            let (commits, groups) = (sum.commits + sample.commits, sum.groups + sample.groups);
+            sum = Sample { requests: sum.requests, sign_ins: sum.sign_ins, commits, groups, ..sample };
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    (sum, since)
+}
+
+#[tokio::test]
+async fn what_happens_is_in_the_next_sample() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    let (sum, since) = sampled(&admin, "2020-01-01T00:00:00Z", |sum| sum.commits >= 3 && sum.sign_ins.good == 1).await;
+    assert!(sum.requests.success >= 3 && sum.p99_ms.is_some() && sum.sessions.is_some(), "{sum:?}");
+    assert!(sum.connections >= 1 && sum.store_bytes > Some(4096) && sum.disk_free > Some(0), "{sum:?}");
+    assert!(sum.disk_size > sum.disk_free && sum.memory_limit > Some(sum.memory_held), "{sum:?}");
+
+    admin.record("snacks", json!({"title": "Popcorn"})).await;
+    admin.get("/api/nothing/").await.refused(404);
+    let wrong = json!({"username": crate::support::ADMIN, "password": "no such words at all"});
+    coffer.stranger().post("/api/token/", &wrong).await.refused(401);
+    coffer.sign_in(crate::support::ADMIN).await;
+    let mut stream = admin.request(Method::GET, "/api/events/").send().await.unwrap();
+    let counted = |sum: &Sample| sum.requests.client_error == 2 && sum.sign_ins.good == 1 && sum.event_streams == 1;
+    let (sum, _) = sampled(&admin, &since, counted).await;
+    assert_eq!((sum.sign_ins.bad, sum.sign_ins.locked), (1, 0));
+    assert!(sum.commits >= 3 && sum.groups >= 1, "a record, a refusal and a session: {sum:?}");
+    assert!(stream.chunk().await.unwrap().is_some());
+
+    let all = admin.get("/api/metrics/").await.is(200);
+    assert!(all["seconds"].as_array().unwrap().len() > 1 && all["certificate_ends_at"].is_null(), "{all}");
+    let changed = admin.get(&format!("/api/changes/?after={}", all["revision"])).await.is(200);
+    assert_eq!(changed["results"], json!([]), "it is the newest commit");
+    assert_eq!(admin.get("/api/metrics/?since=2999-01-01T00:00:00Z").await.is(200)["seconds"], json!([]));
+    for bad in ["since=now", "since=", "until=2026-11-28T18:00:00Z"] {
+        admin.get(&format!("/api/metrics/?{bad}")).await.refused(400);
+    }
+    coffer.stranger().get("/api/metrics/").await.refused(401);
+    coffer.user(&admin, "ulla", json!({})).await.get("/api/metrics/").await.refused(403);
 }
 
 #[tokio::test]

@@ -1,7 +1,19 @@
-//! `/metrics`: what the server counts, for Prometheus.
+//! `/metrics`: what the server counts, for Prometheus; `/api/metrics/`: the same of the last hour, for people's screens.
 
 use super::endpoint;
-use crate::answer::{Answer, AnswerKind};
+use crate::{
+    answer::{Answer, AnswerKind},
+    metrics::{Metrics, MetricsQuery},
+};
+
+endpoint! {
+    /// The last hour of this server in numbers, a sample for each of the last 120 seconds and one for each ten seconds of the hour.
+    Recent: GET "/api/metrics/",
+    access Admin, cost Reads(User), errors Drf,
+    query MetricsQuery,
+    body () as NOTHING,
+    answer Metrics as OK
+}
 
 endpoint! {
     /// What the server counts, in Prometheus' text format.

@@ -99,6 +99,7 @@ GET /api/backup/ Admin Reads(User) Drf - File
 POST /api/storage/compact/ Admin Writes(User) Drf - Json
 GET /api/log/ Admin Reads(User) Drf - Json
 PUT /api/log/ Admin Writes(User) Drf Json≤1048575 Json
+GET /api/metrics/ Admin Reads(User) Drf - Json
 GET /metrics Admin Reads(User) Drf - Text
 GET /healthz Anyone Free Drf - Json
 GET /readyz Anyone Free Drf - Json

@@ -12,6 +12,8 @@ use std::{
 use base::histogram::{Histogram, SECONDS};
 use http::{Method, StatusCode};
 
+use common::{Endpoint as _, endpoints::events};
+
 use super::{
     route::{Route, routes},
     text::{Kind, Text},
@@ -54,6 +56,19 @@ struct Series {
     time: Histogram,
 }
 
+/// What was counted up to a moment, over all routes and methods.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Requests by class of status from 1xx to 5xx, and those whose clients left before there was an answer.
+    pub outcomes: [u64; OUTCOMES.len()],
+    /// How many requests took at most so many nanoseconds, streams of events left out, which end when their clients like.
+    pub times: Vec<(u64, u64)>,
+    /// How many there are in those, and above.
+    pub timed: u64,
+    /// Connections that are open.
+    pub connections: u64,
+}
+
 /// A connection that is open. Dropping it closes it, as far as the numbers go.
 #[derive(Debug)]
 pub struct Connected(Arc<Http>);
@@ -93,6 +108,31 @@ impl Http {
             count.fetch_add(1, Relaxed);
         }
         series.time.observe_time(outcome.time);
+    }
+
+    /// What was counted up to now.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals {
+            times: SECONDS.iter().map(|bound| (*bound, 0)).collect(),
+            connections: self.open.load(Relaxed),
+            ..Totals::default()
+        };
+        let streams = usize::from(Route::of(events::Stream::PATH).0);
+        for (i, series) in self.series.iter().enumerate() {
+            let Some(series) = series.get() else { continue };
+            for (total, count) in totals.outcomes.iter_mut().zip(&series.outcomes) {
+                *total += count.load(Relaxed);
+            }
+            if i / METHODS.len() == streams {
+                continue;
+            }
+            let (times, all) = series.time.cumulative();
+            for (total, (_, count)) in totals.times.iter_mut().zip(times) {
+                total.1 += count;
+            }
+            totals.timed += all;
+        }
+        totals
     }
 
     /// All of it as Prometheus reads it.
@@ -147,6 +187,28 @@ impl Drop for Connected {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn totals_are_over_all_routes_and_time_no_streams() {
+        let http = Http::default();
+        for (path, status, millis) in
+            [("/api/", 200, 3), ("/api/changes/", 503, 40), (events::Stream::PATH, 200, 60_000), ("/x", 404, 20_000)]
+        {
+            http.begin();
+            http.end(Outcome {
+                route: Route::of(path),
+                method: &Method::GET,
+                status: StatusCode::from_u16(status).ok(),
+                time: Duration::from_millis(millis),
+                bytes: 1,
+            });
+        }
+        let totals = http.totals();
+        assert_eq!(totals.outcomes, [0, 2, 0, 1, 1, 0]);
+        assert_eq!(totals.timed, 3);
+        let at_most = |millis: u64| totals.times.iter().find(|(bound, _)| *bound == millis * 1_000_000).unwrap().1;
+        assert_eq!([at_most(1), at_most(5), at_most(50), at_most(10_000)], [0, 1, 2, 2]);
+    }
 
     #[test]
     fn requests_are_told_apart_by_what_is_fixed_and_by_nothing_else() {

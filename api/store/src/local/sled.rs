@@ -34,7 +34,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use ::sled::{Db, IVec};
 use bytes::Bytes;
 
-pub use self::files::{disk_bytes, free_bytes};
+pub use self::files::{disk_bytes, free_bytes, size_bytes};
 pub use self::initialized::note_initialized;
 pub use self::owner::{Owner, close_dir, is_own, make_private, owner_of};
 

@@ -67,6 +67,7 @@ pub(crate) async fn fitting(
         paths::List,
         backup::Get,
         log::Get,
+        metrics::Recent,
         metrics::Get,
         records::Root,
         schema::Get,

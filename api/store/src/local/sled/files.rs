@@ -56,6 +56,12 @@ pub fn free_bytes(dir: &Path) -> Option<u64> {
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+/// How many bytes the disk of a directory has; `None` where it does not say.
+pub fn size_bytes(dir: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    Some(disk.f_blocks.saturating_mul(disk.f_frsize))
+}
+
 /// What all files below a directory take on the disk, holes left out. A file that goes meanwhile takes nothing.
 pub fn disk_bytes(dir: &Path) -> io::Result<u64> {
     let mut bytes = 0;
