@@ -17,7 +17,7 @@ use ratatui::DefaultTerminal;
 use tokio::{
     sync::mpsc,
     task::JoinSet,
-    time::{Instant, interval_at, timeout},
+    time::{Instant, interval_at, sleep_until, timeout},
 };
 
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 
 /// How often the spinner turns.
 const MOMENT: Duration = Duration::from_millis(120);
+/// For how long after a key nothing is drawn that nobody asked for.
+const QUIET: Duration = Duration::from_secs(1);
 /// Keys that are taken between two drawings at most.
 const AT_ONCE: usize = 500;
 /// How long the end waits for tokens that are being traded.
@@ -56,9 +58,13 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
     let mut ticks = interval_at(Instant::now() + MOMENT, MOMENT);
     let mut unsure = false;
     let mut changed = true;
+    // After a key nothing is drawn for a second that nobody asked for: reading and typing are not disturbed.
+    let mut quiet_until = Instant::now();
+    let mut draw_at = None;
     let end = loop {
         if changed {
             draw(terminal, &model, &mut unsure)?;
+            draw_at = None;
         }
         let message = tokio::select! {
             biased;
@@ -73,13 +79,23 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
                 Err(_) => None,
             },
             _ = ticks.tick(), if model.animates() => Some(Message::Tick),
+            () = sleep_until(draw_at.unwrap_or(quiet_until)), if draw_at.is_some() => None,
         };
         if let Some(message) = message {
             // A moment that passes is seen where something turns, or where a sentence goes.
+            let by_itself = model.comes_by_itself(&message);
+            if matches!(message, Message::Key(_) | Message::Paste(_)) {
+                quiet_until = Instant::now() + QUIET;
+            }
             let (is_tick, said) = (matches!(message, Message::Tick), model.toast.is_some());
             let effects = update(&mut model, message);
             spawn(&mut tasks, &client, effects);
             changed = !is_tick || model.is_busy() || model.toast.is_some() != said;
+            if by_itself && Instant::now() < quiet_until {
+                (changed, draw_at) = (false, Some(quiet_until));
+            }
+        } else {
+            changed = true;
         }
         // What was typed or pasted meanwhile is taken before the next drawing, so that drawing never holds typing up.
         for _ in 0..AT_ONCE {
@@ -87,7 +103,7 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
             if let Some(message) = read(event?) {
                 let effects = update(&mut model, message);
                 spawn(&mut tasks, &client, effects);
-                changed = true;
+                (changed, quiet_until) = (true, Instant::now() + QUIET);
             }
         }
         if client.take_not_kept() {

@@ -14,6 +14,7 @@ use common::{
 use crate::{
     load::Ticket,
     message::{Deleted, Undo},
+    screen::Ask,
 };
 
 /// Something to be done. No `Debug`: passwords are in here.
@@ -29,6 +30,8 @@ pub enum Effect {
     SetUp(Ticket, Object),
     /// End the session.
     SignOut(Ticket),
+    /// Ask what the dashboard shows, after a pause.
+    Dashboard(Ticket, Box<Ask>),
     /// Read the collections.
     Collections(Ticket),
     /// Read a page of records.

@@ -9,6 +9,8 @@ pub enum Context {
     SignIn,
     /// The list of collections.
     Collections,
+    /// The dashboard.
+    Dashboard,
     /// A table of records.
     Records,
     /// The list of users.
@@ -62,6 +64,8 @@ pub enum Action {
     Undo,
     Reload,
     SignOut,
+    Dashboard,
+    Span,
     Users,
     Sessions,
     Password,
@@ -120,7 +124,7 @@ const fn row(contexts: &'static [Context], keys: &'static [Key], action: Action,
 use Action as A;
 use Context as C;
 
-const SCREENS: &[Context] = &[C::Collections, C::Records, C::Record, C::Users, C::Sessions];
+const SCREENS: &[Context] = &[C::Dashboard, C::Collections, C::Records, C::Record, C::Users, C::Sessions];
 const READING: &[Context] = &[C::Collections, C::Records, C::Record, C::Users, C::Sessions, C::Help];
 const COLUMNS: &[Context] = &[C::Records, C::Users, C::Sessions];
 const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
@@ -129,9 +133,11 @@ const CHOOSING: &[Context] = &[C::Choice, C::Choices];
 /// Every key, in the order in which help and footer show them. Ctrl-C, which quits from anywhere, stands at the end.
 pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Collections, C::Records], &[key(KeyCode::Enter)], A::Open, true),
+    row(&[C::Dashboard], &[key(KeyCode::Enter), key(KeyCode::Esc), letter('D')], A::Back, true),
+    row(&[C::Dashboard], &[letter('t')], A::Span, true),
     row(COLUMNS, &[letter('/')], A::Filter, true),
     row(COLUMNS, &[letter('s')], A::Sort, true),
-    row(&[C::Collections, C::Records, C::Users], &[letter('n')], A::New, true),
+    row(&[C::Dashboard, C::Collections, C::Records, C::Users], &[letter('n')], A::New, true),
     row(&[C::Collections, C::Records, C::Record], &[letter('e')], A::Edit, true),
     row(&[C::Users], &[key(KeyCode::Enter), letter('e')], A::Edit, true),
     row(
@@ -156,7 +162,7 @@ pub(crate) const KEYS: &[Binding] = &[
     row(READING, &[key(KeyCode::Home), letter('g')], A::First, false),
     row(READING, &[key(KeyCode::End), letter('G')], A::Last, false),
     row(SCREENS, &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
-    row(&[C::Collections], &[letter('o')], A::SignOut, true),
+    row(&[C::Dashboard, C::Collections], &[letter('o')], A::SignOut, true),
     row(&[C::Filter], &[key(KeyCode::Enter)], A::Submit, true),
     row(&[C::Filter], &[key(KeyCode::Esc)], A::Back, true),
     row(&[C::SignIn], &[key(KeyCode::Enter)], A::Submit, true),
@@ -189,15 +195,17 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Help], &[key(KeyCode::Esc), letter('q'), letter('?'), key(KeyCode::F(1))], A::Back, true),
     row(FORMS, &[key(KeyCode::Esc)], A::Back, true),
     row(SCREENS, &[letter('q')], A::Quit, true),
-    row(&[C::Collections], &[letter('U')], A::Users, true),
-    row(&[C::Collections], &[letter('i')], A::Sessions, true),
-    row(&[C::Collections], &[letter('p')], A::Password, true),
+    row(&[C::Collections], &[letter('D')], A::Dashboard, true),
+    row(&[C::Dashboard, C::Collections], &[letter('U')], A::Users, true),
+    row(&[C::Dashboard, C::Collections], &[letter('i')], A::Sessions, true),
+    row(&[C::Dashboard, C::Collections], &[letter('p')], A::Password, true),
     row(SCREENS, &[letter('?'), key(KeyCode::F(1))], A::Help, true),
     row(&[C::Choice, C::Choices], &[letter('?'), key(KeyCode::F(1))], A::Help, true),
     row(&[C::SignIn, C::Filter, C::Line, C::Area], &[key(KeyCode::F(1))], A::Help, true),
     row(
         &[
             C::SignIn,
+            C::Dashboard,
             C::Collections,
             C::Records,
             C::Filter,
@@ -263,8 +271,9 @@ pub(crate) fn name((code, modifiers): Key) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 12] = [
+    const ALL: [Context; 13] = [
         C::SignIn,
+        C::Dashboard,
         C::Collections,
         C::Records,
         C::Users,

@@ -1,10 +1,14 @@
 //! Everything that can happen: keys, the window, and answers from the server.
 
+use std::time::Duration;
+
 use common::{
     CallError,
+    change::Changes,
     collection::{Collection, DefinitionAnswer},
     endpoints::root::Root,
-    id::{OperationId, RecordId, Revision},
+    id::{OperationId, RecordId, Revision, UserId},
+    metrics::Metrics,
     name::CollectionName,
     operation::Operation,
     page::Page,
@@ -54,6 +58,21 @@ pub struct Undo {
     pub title: String,
 }
 
+/// What a dashboard asked for.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The newer samples.
+    pub metrics: Answer<Metrics>,
+    /// The newer changes.
+    pub changes: Answer<Changes>,
+    /// What users are called; `None` for those who are not there any more.
+    pub users: Vec<(UserId, Option<String>)>,
+    /// How long the answers took.
+    pub took: Duration,
+    /// Nobody pressed a key for it.
+    pub by_itself: bool,
+}
+
 /// Something happened.
 #[derive(Debug, Clone)]
 pub enum Message {
@@ -73,6 +92,8 @@ pub enum Message {
     Me(Ticket, Answer<User>),
     /// The session was ended, here in any case. An error says why the server does not know.
     SignedOut(Ticket, Result<(), CallError>),
+    /// What a dashboard asked for.
+    Dashboard(Ticket, Box<Told>),
     /// The collections.
     Collections(Ticket, Answer<Vec<Collection>>),
     /// A page of records, users or sessions.

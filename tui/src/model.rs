@@ -4,7 +4,7 @@
 mod permissions;
 mod screen;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use common::user::User;
 use crossterm::event::KeyEvent;
@@ -14,7 +14,7 @@ use crate::{
     effect::Effect,
     key::Context,
     load::{Load, Ticket, Tickets},
-    message::{Deleted, Undo},
+    message::{Deleted, Message, Undo},
     screen::{Collections, Editing, SignIn},
     style::Theme,
 };
@@ -55,6 +55,8 @@ pub struct Model {
     pub ahead: VecDeque<Typed>,
     /// Ctrl-C was pressed once over unsaved text.
     pub quitting: bool,
+    /// A key was pressed since somebody signed in, or since the start: no other screen opens by itself any more.
+    pub has_acted: bool,
     /// The client should end.
     pub quit: bool,
     /// Counts moments, for the spinner.
@@ -107,6 +109,7 @@ impl Model {
             changing: None,
             ahead: VecDeque::new(),
             quitting: false,
+            has_acted: false,
             quit: false,
             tick: 0,
             size,
@@ -162,6 +165,7 @@ impl Model {
             Some(Screen::Account(form)) => form.state.context(),
             Some(Screen::Users(_)) => Context::Users,
             Some(Screen::Sessions(_)) => Context::Sessions,
+            Some(Screen::Dashboard(_)) => Context::Dashboard,
             Some(Screen::Collections(_)) | None => Context::Collections,
         }
     }
@@ -178,7 +182,8 @@ impl Model {
             Some(Screen::Records(table) | Screen::Users(table)) => table.load.is_under_way(),
             Some(Screen::Record(detail)) => detail.load.is_under_way(),
             Some(Screen::Sessions(sessions)) => sessions.list.load.is_under_way(),
-            Some(Screen::Form(_) | Screen::Definition(_) | Screen::Account(_)) | None => false,
+            // A dashboard asks all the time, which is nothing to be told.
+            Some(Screen::Dashboard(_) | Screen::Form(_) | Screen::Definition(_) | Screen::Account(_)) | None => false,
         };
         let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
         self.writing.is_some() || self.changing.is_some() || looks || (loads && self.sign_in.is_none())
@@ -260,7 +265,44 @@ impl Model {
             Screen::Records(table) | Screen::Users(table) => vec![table.load(&tickets)],
             Screen::Record(detail) => detail.load(&tickets).into_iter().collect(),
             Screen::Sessions(sessions) => vec![sessions.list.load(&tickets)],
+            Screen::Dashboard(dashboard) => {
+                let effect = dashboard.ask(&tickets, Duration::ZERO);
+                let collections = self.load_collections();
+                collections.into_iter().chain([effect]).collect()
+            }
             Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) => Vec::new(),
         }
+    }
+
+    /// Loads the collections below whatever is open, unless that is under way.
+    pub fn load_collections(&mut self) -> Option<Effect> {
+        match self.screens.first_mut() {
+            Some(Screen::Collections(collections)) if !collections.load.is_under_way() => {
+                Some(collections.load(&self.tickets))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a message is an answer that a dashboard asked for by itself, and no key.
+    pub fn comes_by_itself(&self, message: &Message) -> bool {
+        match message {
+            Message::Dashboard(_, told) => told.by_itself,
+            Message::Collections(..) => matches!(self.screens.last(), Some(Screen::Dashboard(_))),
+            _ => false,
+        }
+    }
+
+    /// Opens the dashboard.
+    pub fn open_dashboard(&mut self) -> Vec<Effect> {
+        self.screens.push(Screen::Dashboard(Box::default()));
+        self.reload()
+    }
+
+    /// Opens the dashboard for an admin who has just come, and has not begun with something else.
+    pub fn begin_with_dashboard(&mut self) -> Option<Vec<Effect>> {
+        let is_admin = self.user.as_ref().is_some_and(|user| user.is_admin);
+        let has_begun = self.has_acted || self.screens.len() > 1 || self.sign_in.is_some();
+        (is_admin && !has_begun).then(|| self.open_dashboard())
     }
 }

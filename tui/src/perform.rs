@@ -1,12 +1,15 @@
 //! Does what updates want done: one call of the client for each effect, its answer a message.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{
     Call, Object, Reply,
+    change::Changes,
     collection::DefinitionAnswer,
-    endpoints::{changes, collections, operations, records, root, sessions, setup, tokens, users},
+    dashboard::Feed,
+    endpoints::{changes, collections, metrics, operations, records, root, sessions, setup, tokens, users},
     id::{OperationId, RecordId},
+    metrics::MetricsQuery,
     name::CollectionName,
     operation::Operation,
     page::Page,
@@ -22,7 +25,8 @@ use crate::{
     client::Client,
     effect::Effect,
     load::Ticket,
-    message::{Answer, Deleted, Failure, Message},
+    message::{Answer, Deleted, Failure, Message, Told},
+    screen::Ask,
 };
 
 /// How long to wait before it is looked again how far a change is.
@@ -39,6 +43,10 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
         Effect::SignIn(ticket, credentials) => Message::SignedIn(ticket, sign_in(client, credentials).await),
         Effect::SetUp(ticket, body) => Message::SignedIn(ticket, set_up(client, body).await),
         Effect::SignOut(ticket) => Message::SignedOut(ticket, client.sign_out().await),
+        Effect::Dashboard(ticket, ask) => {
+            tokio::time::sleep(ask.pause).await;
+            Message::Dashboard(ticket, Box::new(dashboard(client, *ask).await))
+        }
         Effect::Collections(ticket) => {
             let call = Call::<collections::List>::new((), ());
             Message::Collections(ticket, client.send(&call).await.map(|page| page.results))
@@ -123,6 +131,31 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             Message::Account(ticket, client.send(&call).await.map(drop))
         }
     }
+}
+
+async fn dashboard(client: &Client, ask: Ask) -> Told {
+    let (begun, by_itself) = (Instant::now(), !ask.pause.is_zero());
+    let query = MetricsQuery { since: ask.since };
+    let metrics = client.send(&Call::<metrics::Recent>::new((), ()).query(query)).await;
+    let first = || {
+        let mut feed = Feed::default();
+        feed.begin(metrics.as_ref().ok()?.revision);
+        feed.next().cloned()
+    };
+    let changes = match (ask.changes.or_else(first), &metrics) {
+        (Some(query), _) => client.send(&Call::<changes::List>::new((), ()).query(query)).await,
+        (None, Err(failure)) => Err(failure.clone()),
+        (None, Ok(_)) => Ok(Changes { next: None, results: Vec::new() }),
+    };
+    let mut found = Vec::new();
+    for id in ask.users {
+        match client.send(&Call::<users::Get>::new((id,), ())).await {
+            Ok(user) => found.push((id, Some(user.username.to_string()))),
+            Err(Failure::Call(error)) if error.status() == 404 => found.push((id, None)),
+            Err(_) => {}
+        }
+    }
+    Told { metrics, changes, users: found, took: begun.elapsed(), by_itself }
 }
 
 async fn would_delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {

@@ -42,6 +42,9 @@ fn state(model: &Model) -> String {
     if model.help.is_some() || model.sign_in.is_some() {
         return String::new();
     }
+    if let Some(Screen::Dashboard(dashboard)) = model.screens.last() {
+        return dashboard.state();
+    }
     match model.screens.last().and_then(Screen::table) {
         Some(table) if table.filter.is_some() => table.source.filter_hint().to_owned(),
         Some(table) => table_state(table),

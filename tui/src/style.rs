@@ -6,6 +6,19 @@ use ratatui::style::{Color, Modifier, Style};
 /// A line of a page: its pieces, each with the column where it begins.
 pub type Line = Vec<(usize, String, Style)>;
 
+/// What a line of a plot is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plot {
+    /// What is as it should be.
+    Good,
+    /// What is neither.
+    Other,
+    /// What was refused, or is slow.
+    Refused,
+    /// What failed.
+    Failed,
+}
+
 /// How things look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
@@ -51,6 +64,26 @@ impl Theme {
     /// Errors.
     pub fn error(self) -> Style {
         self.coloured(Style::new().add_modifier(Modifier::BOLD), Color::Red)
+    }
+
+    /// What is worth a look: amber. Its own ground, since amber letters cannot be read on light ones.
+    pub fn warning(self) -> Style {
+        if self.colour {
+            Style::new().fg(Color::Black).bg(Color::Yellow)
+        } else {
+            Style::new().add_modifier(Modifier::REVERSED)
+        }
+    }
+
+    /// A line of a plot; they are told apart by their marks too.
+    pub fn plot(self, line: Plot) -> Style {
+        let colour = match line {
+            Plot::Good => Color::Blue,
+            Plot::Other => Color::Cyan,
+            Plot::Refused => Color::Magenta,
+            Plot::Failed => Color::Red,
+        };
+        self.coloured(Style::new(), colour)
     }
 
     /// Where text is typed.

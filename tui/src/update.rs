@@ -66,6 +66,7 @@ fn typed(model: &mut Model, typed: Typed) -> Vec<Effect> {
         return act::quit(model);
     }
     model.quitting = false;
+    model.has_acted |= model.sign_in.is_none();
     if action(model, &typed) != Some(Action::Delete) {
         model.to_delete = None;
     }

@@ -1,6 +1,9 @@
 //! Draws the model: a bar at the top, a screen, a line that says how things stand, and the keys. What each screen looks
 //! like is in the modules below; here is the frame around them. Nothing is remembered between two drawings.
 
+mod dashboard;
+#[cfg(test)]
+mod dashboard_tests;
 mod form;
 mod page;
 #[cfg(test)]
@@ -67,6 +70,10 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
             table::collections(buffer, body, model, collections);
             None
         }
+        Screen::Dashboard(dashboard) => {
+            dashboard::draw(buffer, body, model, dashboard);
+            None
+        }
         Screen::Records(records) => table::records(buffer, body, model, records),
         Screen::Record(detail) => {
             let lines = detail_lines(detail, model.theme, usize::from(body.width));
@@ -87,6 +94,7 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
     let mut path = format!(" {}", words::NAME);
     for part in model.screens.iter().filter(|_| model.sign_in.is_none()).filter_map(|screen| match screen {
         Screen::Collections(_) => None,
+        Screen::Dashboard(_) => Some(words::DASHBOARD.to_owned()),
         Screen::Records(records) => Some(records.collection.name.to_string()),
         Screen::Record(detail) => Some(cut(&title(&detail.record), 30)),
         Screen::Form(form) if form.edited.base.is_some() => Some(words::EDITING.to_owned()),

@@ -2,6 +2,7 @@
 //! show. What belongs to fields (labels, hints, faults) is `common`'s.
 
 mod command;
+mod dashboard;
 mod failure;
 mod keys;
 mod people;
@@ -20,7 +21,7 @@ use common::{
 
 pub use common::words::SESSION_ENDED as ENDED;
 
-pub use self::{command::*, failure::*, keys::*, people::*};
+pub use self::{command::*, dashboard::*, failure::*, keys::*, people::*};
 use crate::width;
 
 /// The product's name.

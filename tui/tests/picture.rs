@@ -81,6 +81,7 @@ fn model() -> Model {
     let [Effect::Me(me), Effect::Collections(ticket)] = effects.as_slice() else { panic!("collections are loaded") };
     update(&mut model, Message::Me(*me, Ok(serde_json::from_value(user).unwrap())));
     update(&mut model, Message::Collections(*ticket, Ok(vec![snacks()])));
+    model.screens.truncate(1);
     let show = |model: &mut Model, effects: &[Effect]| {
         let Some(Effect::Records(ticket, ..)) = effects.last() else { panic!("records are loaded") };
         let page = Page { count: 16, next: None, previous: None, results: rows() };

@@ -47,8 +47,16 @@ fn record(members: &Value) -> Record {
     Record::from_object(members.as_object().cloned().unwrap())
 }
 
-/// Signs the admin in through the form that is on the screen.
+/// Signs the admin in, and goes on from the dashboard to the collections.
 fn sign_in(terminal: &mut Terminal) {
+    sign_in_over(terminal);
+    terminal.wait("Coffer › dashboard");
+    terminal.press("D");
+    terminal.wait_gone("Coffer › dashboard");
+}
+
+/// Signs the admin in through the form that is on the screen.
+fn sign_in_over(terminal: &mut Terminal) {
     terminal.wait("Sign in");
     terminal.press(&format!("{ADMIN}\t{PASSWORD}{ENTER}"));
     terminal.wait("Signed in as ada.");
@@ -75,6 +83,8 @@ async fn the_first_run_from_set_up_to_signing_out() {
     terminal.press("nsnacks\tWhat we eat between meals\ttitle");
     terminal.press(&format!("{ADD_FIELD}price\td\t\t\t2{ADD_FIELD}notes{SAVE}"));
     terminal.wait("Created the collection snacks.");
+    terminal.wait("ada created the collection snacks");
+    terminal.press("D");
     terminal.wait("What we eat between meals");
     terminal.press(ENTER);
     terminal.wait("There are no records here yet.");
@@ -128,6 +138,8 @@ async fn the_first_run_from_set_up_to_signing_out() {
     terminal.press("q");
     assert_eq!(terminal.wait_for_end(), 0);
     let mut terminal = Terminal::client(&server, state.path());
+    terminal.wait("Requests a second");
+    terminal.press("D");
     terminal.wait("What we eat between meals");
 
     let kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
@@ -209,7 +221,7 @@ async fn a_session_that_ends_under_a_form_loses_no_text() {
     other.send(&Call::<sessions::EndOthers>::new((), ())).await.unwrap();
     terminal.press(SAVE);
     terminal.wait("You were signed out elsewhere");
-    sign_in(&mut terminal);
+    sign_in_over(&mut terminal);
     let screen = terminal.wait("What you typed is still here");
     assert!(screen.contains("שלום 日本"), "{screen}");
     terminal.press(SAVE);

@@ -30,7 +30,7 @@ impl Model {
             Action::RemoveField | Action::FieldUp | Action::FieldDown => {
                 matches!(self.screens.last(), Some(Screen::Definition(form)) if form.is_in_field())
             }
-            Action::Users => self.is_admin(),
+            Action::Users | Action::Dashboard => self.is_admin(),
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,
         }
@@ -48,7 +48,7 @@ impl Model {
                 let decision = self.decide(&detail.collection.access, access);
                 decision.covers(detail.record.owner())
             }
-            Some(Screen::Collections(_) | Screen::Users(_)) => self.is_admin(),
+            Some(Screen::Collections(_) | Screen::Dashboard(_) | Screen::Users(_)) => self.is_admin(),
             Some(Screen::Sessions(_)) => true,
             _ => false,
         }

@@ -1,11 +1,15 @@
 //! Any of the screens, with its state.
 
-use crate::screen::{AccountForm, Collections, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions};
+use crate::screen::{
+    AccountForm, Collections, Dashboard, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions,
+};
 
 /// A screen with its state.
 pub enum Screen {
     /// The list of collections.
     Collections(Collections),
+    /// The dashboard.
+    Dashboard(Box<Dashboard>),
     /// A table of records.
     Records(Box<Records>),
     /// One record, read only.

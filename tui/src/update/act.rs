@@ -45,6 +45,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         _ => {}
     }
     match model.top() {
+        Screen::Dashboard(_) => act_on_dashboard(model, action),
         Screen::Collections(_) => act_on_collections(model, action),
         Screen::Records(_) => act_on_records(model, action),
         Screen::Record(_) => act_on_record(model, action),
@@ -86,6 +87,31 @@ fn act_on_sign_in(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+fn act_on_dashboard(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Screen::Dashboard(dashboard) = model.top() else { return Vec::new() };
+    match action {
+        Action::Back => {
+            model.screens.pop();
+            return model.reload();
+        }
+        Action::Span => dashboard.span = dashboard.span.other(),
+        Action::Users => return people::open_users(model),
+        Action::Sessions => return people::open_sessions(model),
+        Action::Password => return people::open_form(model, AccountKind::Password),
+        Action::New if model.is_admin() => {
+            let known = match model.screens.first() {
+                Some(Screen::Collections(Collections { rows: Some(rows), .. })) => rows.as_slice(),
+                _ => &[],
+            };
+            let form = DefinitionForm::new(None, known);
+            model.open_form(Screen::Definition(Box::new(form)));
+        }
+        Action::New => model.complain(words::NOT_ADMIN),
+        _ => {}
+    }
+    Vec::new()
+}
+
 fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
     let is_admin = model.is_admin();
     let Screen::Collections(collections) = model.top() else { return Vec::new() };
@@ -95,6 +121,8 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
             model.screens.push(Screen::Records(Box::new(Records::new(collection))));
             return model.reload();
         }
+        (Action::Dashboard, _) if is_admin => return model.open_dashboard(),
+        (Action::Dashboard, _) => model.complain(words::NOT_ADMIN_DASHBOARD),
         (Action::Users, _) => return people::open_users(model),
         (Action::Sessions, _) => return people::open_sessions(model),
         (Action::Password, _) => return people::open_form(model, AccountKind::Password),

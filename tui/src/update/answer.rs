@@ -11,7 +11,7 @@ use crate::{
     effect::Effect,
     key,
     load::{Load, Ticket},
-    message::{Answer, Failure, Message},
+    message::{Answer, Failure, Message, Told},
     model::{Model, Screen, Typed},
     screen::Collections,
     words,
@@ -27,13 +27,14 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Me(ticket, answer) if model.me.finish(ticket) => match answer {
             Ok(user) => {
                 model.user = Some(user);
-                Vec::new()
+                model.begin_with_dashboard().unwrap_or_default()
             }
             // The list of collections, asked for beside it, says what else is wrong.
             Err(failure) => ended(model, &failure).unwrap_or_default(),
         },
         Message::SignedIn(ticket, answer) if finish(model, ticket) => signed_in(model, answer),
         Message::SignedOut(ticket, answer) if finish(model, ticket) => signed_out(model, answer),
+        Message::Dashboard(ticket, told) => dashboard(model, ticket, *told),
         Message::Collections(ticket, answer) => collections(model, ticket, answer),
         Message::Records(ticket, answer) => records::page(model, ticket, answer),
         Message::Record(ticket, answer) => records::record(model, ticket, answer),
@@ -116,13 +117,14 @@ fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
             // Somebody else must not see what the one before had open.
             if model.user.as_ref().is_some_and(|before| before.id != user.id) {
                 model.screens = vec![Screen::Collections(Collections::default())];
+                model.has_acted = false;
                 model.undo.clear();
             }
             model.sign_in = None;
             model.me = Load::default();
             model.say(words::welcome(&user, model.has_unsaved_text()));
             model.user = Some(user);
-            model.reload()
+            model.begin_with_dashboard().unwrap_or_else(|| model.reload())
         }
         Err(Failure::SignedOut) => {
             if let Some(sign_in) = &mut model.sign_in {
@@ -141,6 +143,7 @@ fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
 
 fn signed_out(model: &mut Model, answer: Result<(), CallError>) -> Vec<Effect> {
     model.signing_out = false;
+    model.has_acted = false;
     model.user = None;
     model.me = Load::default();
     model.undo.clear();
@@ -152,6 +155,29 @@ fn signed_out(model: &mut Model, answer: Result<(), CallError>) -> Vec<Effect> {
         Err(error) => words::signed_out_here_only(&error),
     };
     model.ask_to_sign_in(Some(reason))
+}
+
+/// Takes what the dashboard asked for, and asks again as long as it is seen.
+fn dashboard(model: &mut Model, ticket: Ticket, told: Told) -> Vec<Effect> {
+    let tickets = model.tickets.clone();
+    let is_seen = matches!(model.screens.last(), Some(Screen::Dashboard(_))) && model.sign_in.is_none();
+    let open = model.screens.iter_mut().find_map(|screen| match screen {
+        Screen::Dashboard(dashboard) => Some(dashboard),
+        _ => None,
+    });
+    let Some(dashboard) = open else { return Vec::new() };
+    if !dashboard.load.finish(ticket) {
+        return Vec::new();
+    }
+    let Some(pause) = dashboard.take(told) else {
+        return ended(model, &Failure::SignedOut).unwrap_or_default();
+    };
+    if !is_seen {
+        return Vec::new();
+    }
+    let (again, counts) = (dashboard.ask(&tickets, pause), dashboard.counts());
+    let collections = if counts { model.load_collections() } else { None };
+    collections.into_iter().chain([again]).collect()
 }
 
 fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Collection>>) -> Vec<Effect> {

@@ -29,6 +29,9 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Back if matches!(context, Context::Records | Context::Users | Context::Sessions) => {
             ("back", "Show all rows again; then go back")
         }
+        Action::Back if context == Context::Dashboard => ("collections", "Go to the collections"),
+        Action::Dashboard => ("dashboard", "Show the server's dashboard (admins)"),
+        Action::Span => ("time", "Plot two minutes, or an hour"),
         Action::Back if context == Context::Filter => ("cancel", "Leave the filter as it was"),
         Action::Back if context == Context::Help => ("close", "Close this page"),
         Action::Back => ("back", "Go back; unsaved text is asked about"),
@@ -45,7 +48,9 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Sessions if context == Context::Users => ("sign-ins", "Show where the user is signed in"),
         Action::Sessions => ("sign-ins", "Show where you are signed in"),
         Action::Password => ("password", CHANGE_PASSWORD),
-        Action::New if context == Context::Collections => ("new", "Define a collection (admins)"),
+        Action::New if matches!(context, Context::Collections | Context::Dashboard) => {
+            ("new", "Define a collection (admins)")
+        }
         Action::Edit if context == Context::Collections => ("edit", "Change the collection's definition (admins)"),
         Action::New => ("new", "Create a record"),
         Action::Edit => ("edit", "Edit the record"),
@@ -79,6 +84,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
 pub fn help_heading(context: Context) -> &'static str {
     match context {
         Context::SignIn => "Keys while signing in",
+        Context::Dashboard => "Keys on the dashboard",
         Context::Collections => "Keys in the list of collections",
         Context::Records => "Keys in a table of records",
         Context::Users => "Keys in the list of users",
@@ -93,6 +99,10 @@ pub fn help_heading(context: Context) -> &'static str {
 /// What the help page says below the keys.
 pub fn help_notes(context: Context) -> &'static [&'static str] {
     match context {
+        Context::Dashboard => &[
+            "It is asked for anew each second, less often over a slow line. Times are in UTC.",
+            "A figure marked with ! is worth a look; the line at the top says why. One that says \"as of\" is old: nothing newer came.",
+        ],
         Context::Records | Context::Users | Context::Sessions | Context::Filter => &[
             "A filter line has words that must occur, and conditions: price >= 3 and (title ~ corn or not kind in (sweet, sour)).",
             "Put a value with spaces in quotes: title=\"Sweet corn\".",

@@ -1,0 +1,285 @@
+//! Draws the dashboard: warnings, figures, plots, the collections and the newest changes, as far as there is room, in this order.
+
+use common::{
+    collection::Collection,
+    dashboard::{Figure, Line, Span, ceiling, clock, number, rate},
+    metrics::Sample,
+    text::thousands,
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Direction, Layout, Rect},
+    style::Style,
+    symbols::Marker,
+    text::Line as Text,
+    widgets::{Axis, Bar, BarChart, BarGroup, Block, Borders, Chart, Dataset, Gauge, GraphType, Sparkline, Widget},
+};
+
+use super::{paragraph, put, sentence};
+use crate::{
+    model::{Model, Screen},
+    screen::Dashboard,
+    style::{Plot, Theme},
+    width::{cut, width},
+    words,
+};
+
+/// Columns of a figure at least.
+const FIGURE: u16 = 39;
+/// Columns of a figure's name.
+const LABEL: usize = 16;
+/// Rows and columns of a plot at least.
+const PLOT: (u16, u16) = (6, 36);
+
+/// Draws the dashboard.
+pub(super) fn draw(buffer: &mut Buffer, body: Rect, model: &Model, screen: &Dashboard) {
+    let theme = model.theme;
+    let figures = screen.history.figures();
+    if figures.is_empty() {
+        match (&screen.silent, screen.load.is_under_way() && screen.feed.next().is_none()) {
+            (Some(error), _) => sentence(buffer, body, theme, error, words::PRESS_R),
+            (None, true) => sentence(buffer, body, theme, words::LOADING, ""),
+            (None, false) => sentence(buffer, body, theme, words::NOTHING_MEASURED, ""),
+        }
+        return;
+    }
+    let body = warnings(buffer, body, theme, screen, &figures);
+    let body = draw_figures(buffer, body, theme, screen, &figures);
+    // The feed is more than its heading, and a plot more than its axes.
+    let most = body.height.saturating_sub(4);
+    let is_tall = body.height >= 26;
+    let plots = if most < PLOT.0 { 0 } else { (body.height * 2 / 5).clamp(PLOT.0, most) };
+    let gauges = if is_tall { 4 } else { 0 };
+    let rows = [Constraint::Length(plots), Constraint::Length(gauges), Constraint::Min(0)];
+    let [plots, gauges, rest] = Layout::vertical(rows).areas(body);
+    if plots.height > 0 && plots.width >= PLOT.1 {
+        draw_plots(buffer, plots, theme, screen);
+    }
+    if gauges.height > 0 {
+        draw_gauges(buffer, gauges, theme, screen);
+    }
+    if rest.height >= 2 {
+        let collections = (rest.width * 2 / 5).min(60);
+        let columns = [Constraint::Length(collections), Constraint::Min(0)];
+        let [left, right] = Layout::horizontal(columns).areas(rest);
+        draw_collections(buffer, left, model);
+        draw_feed(buffer, right, theme, screen);
+    }
+}
+
+/// Why figures are marked, and why nothing newer comes.
+fn warnings(buffer: &mut Buffer, body: Rect, theme: Theme, screen: &Dashboard, figures: &[Figure]) -> Rect {
+    let silent = screen.silent.as_deref().map(words::silent);
+    let mut row = 0;
+    for why in silent.iter().chain(figures.iter().filter_map(|figure| figure.warning.as_ref())).take(4) {
+        if row + 1 < body.height {
+            let line = cut(&format!(" ! {why} "), usize::from(body.width).saturating_sub(2));
+            put(buffer, body, 1, row, &line, theme.warning());
+            row += 1;
+        }
+    }
+    below(body, row)
+}
+
+/// The figures, in as many columns as there is room for.
+fn draw_figures(buffer: &mut Buffer, body: Rect, theme: Theme, screen: &Dashboard, figures: &[Figure]) -> Rect {
+    let columns = usize::from((body.width / FIGURE).clamp(1, 5));
+    let rows = figures.len().div_ceil(columns);
+    let size = usize::from(body.width) / columns;
+    let old = screen.silent.as_ref().and(screen.history.newest()).map(|sample| clock(&sample.at));
+    for (i, figure) in figures.iter().enumerate() {
+        let (column, row) = (i / rows, u16::try_from(i % rows).unwrap_or(u16::MAX));
+        let at = column * size + 1;
+        put(buffer, body, at, row, &cut(figure.label, LABEL - 1), theme.quiet());
+        let room = size.saturating_sub(LABEL + 2);
+        let as_of = figure.as_of.as_ref().or(old.as_ref());
+        let (text, style) = match (as_of, &figure.warning) {
+            (Some(at), _) => (words::as_of(&figure.value, at), theme.quiet()),
+            (None, Some(_)) => (format!("! {}", figure.value), theme.warning()),
+            (None, None) => (figure.value.clone(), theme.strong()),
+        };
+        put(buffer, body, at + LABEL, row, &cut(&text, room), style);
+    }
+    below(body, u16::try_from(rows).unwrap_or(u16::MAX))
+}
+
+/// One line of a plot, with the mark that it is drawn with.
+struct Drawn<'a> {
+    name: &'a str,
+    mark: &'a str,
+    marker: Marker,
+    style: Style,
+    line: Line,
+}
+
+fn draw_plots(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Dashboard) {
+    let areas = if area.width >= 150 {
+        3
+    } else if area.width >= 2 * PLOT.1 {
+        2
+    } else {
+        1
+    };
+    let areas = Layout::new(Direction::Horizontal, vec![Constraint::Fill(1); areas]).spacing(1).split(area);
+    let line = |value: &dyn Fn(&Sample) -> Option<f64>| screen.history.line(screen.span, value);
+    let requests = |count: fn(&Sample) -> u64| line(&|sample| Some(rate(count(sample), sample)));
+    let drawn = |name, mark, marker, plot, line| Drawn { name, mark, marker, style: theme.plot(plot), line };
+    let classes = vec![
+        drawn("2xx", "⠒", Marker::Braille, Plot::Good, requests(|sample| sample.requests.success)),
+        drawn("3xx", "▄", Marker::HalfBlock, Plot::Other, requests(|sample| sample.requests.redirection)),
+        drawn("4xx", "•", Marker::Dot, Plot::Refused, requests(|sample| sample.requests.client_error)),
+        drawn("5xx", "█", Marker::Block, Plot::Failed, requests(|sample| sample.requests.server_error)),
+    ];
+    // A class that nothing was in says nothing.
+    let said = |class: &Drawn<'_>| class.name == "2xx" || class.line.iter().any(|(_, y)| *y > 0.0);
+    let mut plots = vec![
+        (words::REQUESTS_PLOT, classes.into_iter().filter(said).collect()),
+        (
+            words::LATENCY_PLOT,
+            vec![
+                drawn("p50", "⠒", Marker::Braille, Plot::Good, line(&|sample| sample.p50_ms)),
+                drawn("p99", "•", Marker::Dot, Plot::Refused, line(&|sample| sample.p99_ms)),
+            ],
+        ),
+        (
+            words::COMMITS_PLOT,
+            vec![drawn("", "", Marker::Braille, Plot::Good, line(&|sample| Some(rate(sample.commits, sample))))],
+        ),
+    ];
+    for (area, (heading, lines)) in areas.iter().zip(plots.drain(..)) {
+        draw_plot(buffer, *area, theme, screen.span, heading, &lines);
+    }
+}
+
+fn draw_plot(buffer: &mut Buffer, area: Rect, theme: Theme, span: Span, heading: &str, lines: &[Drawn<'_>]) {
+    let top = ceiling(&lines.iter().map(|drawn| &drawn.line).collect::<Vec<_>>());
+    let y_labels = if area.height >= 8 { vec![0.0, top / 2.0, top] } else { vec![0.0, top] };
+    let quiet = theme.quiet();
+    let label = |text: String| Text::styled(text, quiet);
+    let sets = lines.iter().map(|drawn| {
+        // Lines of whole cells would hide the others.
+        let kind = if drawn.marker == Marker::Braille { GraphType::Line } else { GraphType::Scatter };
+        let some = drawn.line.as_slice();
+        Dataset::default().data(some).marker(drawn.marker).graph_type(kind).style(drawn.style)
+    });
+    let legend = lines.iter().filter(|drawn| !drawn.name.is_empty());
+    let legend: Vec<String> = legend.map(|drawn| format!("  {} {}", drawn.mark, drawn.name)).collect();
+    let chart = Chart::new(sets.collect())
+        .block(block(theme, &format!("{heading}{}", legend.concat())))
+        .legend_position(None)
+        .x_axis(
+            Axis::default()
+                .bounds([-f64::from(span.seconds()), 0.0])
+                .labels(span.labels().map(|text| label(text.to_owned())))
+                .style(quiet),
+        )
+        .y_axis(Axis::default().bounds([0.0, top]).labels(y_labels.into_iter().map(|y| label(number(y)))).style(quiet));
+    chart.render(area, buffer);
+}
+
+/// Commits as they come, and how full things are.
+fn draw_gauges(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Dashboard) {
+    let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(area);
+    let commits = screen.history.line(screen.span, |sample| Some(rate(sample.commits, sample)));
+    let shown = &commits[commits.len().saturating_sub(usize::from(left.width))..];
+    let most = shown.iter().map(|(_, y)| *y).fold(0.0, f64::max);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "neither negative nor large")]
+    let bars: Vec<u64> = shown.iter().map(|(_, y)| (y * 100.0).round() as u64).collect();
+    Sparkline::default()
+        .block(block(theme, &words::commits(most)))
+        .data(bars)
+        .style(theme.plot(Plot::Good))
+        .render(left, buffer);
+    let full = screen.history.disk_left().map(|left| 1.0 - left);
+    let gauges = [
+        full.map(|used| (used, words::disk_used(used))),
+        screen.history.memory_held().map(|held| (held, words::memory_held(held))),
+    ];
+    block(theme, "How full").render(right, buffer);
+    for (row, (ratio, label)) in (1..).zip(gauges.into_iter().flatten()) {
+        let line = Rect { y: right.y + row, height: 1, ..right };
+        Gauge::default()
+            .ratio(ratio.clamp(0.0, 1.0))
+            .label(label)
+            .gauge_style(theme.plot(Plot::Good))
+            .use_unicode(true)
+            .render(line, buffer);
+    }
+}
+
+fn draw_collections(buffer: &mut Buffer, area: Rect, model: &Model) {
+    let theme = model.theme;
+    let Some(Screen::Collections(collections)) = model.screens.first() else { return };
+    let inner = heading(buffer, area, theme, words::COLLECTIONS_BY_COUNT);
+    let Some(rows) = &collections.rows else {
+        put(buffer, inner, 1, 0, collections.load.error.as_deref().unwrap_or(words::LOADING), theme.quiet());
+        return;
+    };
+    if rows.is_empty() {
+        let row = paragraph(buffer, inner, 0, words::NO_COLLECTIONS, Style::new());
+        paragraph(buffer, inner, row, words::NO_COLLECTIONS_ADMIN, theme.quiet());
+        return;
+    }
+    let mut rows: Vec<&Collection> = rows.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
+    let name = rows.iter().map(|row| width(row.name.as_str())).max().unwrap_or(0).min(usize::from(inner.width) / 2);
+    let counts: Vec<String> = rows.iter().map(|row| row.count.map_or_else(String::new, thousands)).collect();
+    let digits = counts.iter().map(|count| width(count)).max().unwrap_or(0);
+    let bars: Vec<Bar<'_>> = rows
+        .iter()
+        .zip(&counts)
+        .take(usize::from(inner.height))
+        .map(|(row, count)| {
+            let label = format!("{:name$}  {count:>digits$} ", cut(row.name.as_str(), name));
+            Bar::default().value(row.count.unwrap_or(0)).label(Text::raw(label)).text_value("")
+        })
+        .collect();
+    BarChart::default()
+        .data(BarGroup::default().bars(&bars))
+        .direction(Direction::Horizontal)
+        .bar_width(1)
+        .bar_gap(0)
+        .bar_style(theme.plot(Plot::Good))
+        .render(Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }, buffer);
+}
+
+fn draw_feed(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Dashboard) {
+    let old =
+        screen.feed_silent.as_ref().map(|_| screen.feed.lines().next().map_or("", |(entry, _)| entry.at.as_str()));
+    let title = match old {
+        Some(at) => words::as_of(words::NEWEST_CHANGES, &clock(at)),
+        None => words::NEWEST_CHANGES.to_owned(),
+    };
+    let inner = heading(buffer, area, theme, &title);
+    let style = if old.is_some() { theme.quiet() } else { Style::new() };
+    let room = usize::from(inner.width).saturating_sub(10);
+    let mut row = 0;
+    for (entry, text) in screen.feed.lines().take(usize::from(inner.height)) {
+        put(buffer, inner, 0, row, &clock(&entry.at), theme.quiet());
+        put(buffer, inner, 9, row, &cut(&text, room), style);
+        row += 1;
+    }
+    if row == 0 {
+        put(buffer, inner, 0, 0, words::NO_CHANGES, theme.quiet());
+    }
+}
+
+fn block(theme: Theme, title: &str) -> Block<'static> {
+    Block::new()
+        .borders(Borders::TOP)
+        .border_style(theme.quiet())
+        .title(Text::styled(format!(" {title} "), theme.strong()))
+}
+
+/// A heading over the rest of an area.
+fn heading(buffer: &mut Buffer, area: Rect, theme: Theme, title: &str) -> Rect {
+    let block = block(theme, title);
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    inner
+}
+
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
+}

@@ -1,0 +1,59 @@
+//! Sentences of the dashboard.
+
+use std::time::Duration;
+
+use common::dashboard::{Span, number};
+
+/// The dashboard, in the path at the top.
+pub const DASHBOARD: &str = "dashboard";
+/// Somebody else asked for it.
+pub const NOT_ADMIN_DASHBOARD: &str = "Only admins see the server's dashboard.";
+/// The server has measured nothing yet.
+pub const NOTHING_MEASURED: &str = "The server has just started: its first figures come within a second.";
+/// Nothing was changed lately.
+pub const NO_CHANGES: &str = "Nothing was changed lately.";
+/// The heading over the newest changes.
+pub const NEWEST_CHANGES: &str = "Newest changes (UTC)";
+/// The heading over the collections.
+pub const COLLECTIONS_BY_COUNT: &str = "Records by collection";
+/// The headings of the plots, with the units of their axes.
+pub const REQUESTS_PLOT: &str = "Requests a second";
+/// See [`REQUESTS_PLOT`].
+pub const LATENCY_PLOT: &str = "Answers take, in ms";
+/// See [`REQUESTS_PLOT`].
+pub const COMMITS_PLOT: &str = "Commits a second";
+
+/// How fresh the dashboard is.
+pub fn dashboard_state(span: Span, at: Option<&str>, pause: Duration) -> String {
+    let plotted = match span {
+        Span::Minutes => "two minutes, a point a second",
+        Span::Hour => "an hour, a point each 10 s",
+    };
+    let at = at.map_or_else(String::new, |at| format!("as of {at} UTC · "));
+    format!("{at}asked for every {} s · {plotted}", number(pause.as_secs_f64()))
+}
+
+/// The value of a figure that is old.
+pub fn as_of(value: &str, at: &str) -> String {
+    format!("{value}, as of {at}")
+}
+
+/// Nothing newer comes.
+pub fn silent(reason: &str) -> String {
+    format!("What you see is old: {reason}")
+}
+
+/// How full the disk is.
+pub fn disk_used(used: f64) -> String {
+    format!("{} % of the disk is used", number(used * 100.0))
+}
+
+/// How much of the memory for requests is held.
+pub fn memory_held(held: f64) -> String {
+    format!("{} % of the memory is held", number(held * 100.0))
+}
+
+/// The heading over the line of commits.
+pub fn commits(most: f64) -> String {
+    format!("{COMMITS_PLOT}, {} at most", number(most))
+}
