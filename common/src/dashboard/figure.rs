@@ -159,7 +159,8 @@ impl History {
             bad += sample.sign_ins.bad;
             locked += sample.sign_ins.locked;
         }
-        format!("{} good, {} bad, {} locked", text::thousands(good), text::thousands(bad), text::thousands(locked))
+        let locked = if locked == 0 { String::new() } else { format!(", {} locked", text::thousands(locked)) };
+        format!("{} good, {} bad{locked}", text::thousands(good), text::thousands(bad))
     }
 
     fn store(&self) -> Figure {

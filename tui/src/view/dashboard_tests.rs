@@ -141,7 +141,7 @@ fn figures_plots_collections_and_changes_are_drawn_with_their_units() {
             "! 8 % of the disk is left, less than 10 %.",
             "Requests        21/s",
             "! 8 GB, 8 %",
-            "0 good, 1 bad, 0 locked",
+            "0 good, 1 bad",
             "Requests a second  ⠒ 2xx  • 4xx",
             "Answers take, in ms  ⠒ p50  • p99",
             "2 min ago",
