@@ -151,7 +151,7 @@ impl schemars::JsonSchema for Unique {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"enum": [false, true, Self::IGNORE_CASE]})
+        schemars::json_schema!({"enum": [false, true, Self::IGNORE_CASE, null]})
     }
 }
 

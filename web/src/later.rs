@@ -143,16 +143,16 @@ pub(crate) enum Part {
 /// How long the first page has the line for itself.
 const PAUSE: u32 = 1500;
 
-/// Fetches the parts that this user can come to, one after the other, while the first page is being looked at. What fails is tried again when it is
-/// wanted.
+/// Fetches the parts that this user can come to, one after the other, while the first page is being looked at. Where one does not come, the
+/// server is away, and none is asked for any more before it is wanted.
 #[hook]
 pub(crate) fn use_prefetch(is_admin: bool) {
     use_effect_with(is_admin, |&is_admin| {
         let pause = Timeout::new(PAUSE, move || {
             spawn_local(async move {
                 for part in [Part::Record, Part::Editor, Part::Accounts] {
-                    if is_admin || part != Part::Editor {
-                        let _ = fetched::fetch(part).await;
+                    if (is_admin || part != Part::Editor) && fetched::fetch(part).await.is_none() {
+                        break;
                     }
                 }
             });

@@ -20,6 +20,9 @@ use crate::workspace;
 const NO_HASH: &str = "coffer-0";
 /// What wasm-split-cli calls the script that fetches parts. The first part's import has this name too, whatever the file is called.
 const LINK: &str = "__wasm_split.js";
+/// What that script does with any failure, and what it does here: a part that does not come, which is a `TypeError` in every browser, is told by
+/// the page that wants it, and by none when it was fetched ahead. A part that came and does not fit is told on the console.
+const TELLS_FAILURES: [&str; 2] = ["console.error(e);", "if (!(e instanceof TypeError)) console.error(e);"];
 const PROFILE: &str = "wasm";
 const TRIPLE: &str = "wasm32-unknown-unknown";
 /// The features that every browser of the last years has, and that rustc uses.
@@ -188,6 +191,9 @@ fn hashed(files: &Path) -> Result<Parts> {
         let mut bytes = fs::read(path)?;
         if kind(name) == "js" {
             let mut script = String::from_utf8(bytes).with_context(|| format!("{name} is no text"))?;
+            if name == LINK {
+                script = quiet(&script)?;
+            }
             for other in &names {
                 let new = renamed(other);
                 // The glue hands over the imports under the name that the first part asks for, which stays what it is.
@@ -209,6 +215,17 @@ fn hashed(files: &Path) -> Result<Parts> {
         parts.files.push((new, bytes));
     }
     Ok(parts)
+}
+
+/// The script that fetches parts, silent about those that did not come.
+fn quiet(script: &str) -> Result<String> {
+    let [loud, quiet] = TELLS_FAILURES;
+    if script.matches(loud).count() != 1 {
+        bail!(
+            "wasm-split-cli's script tells of failures in another way than `{loud}`, so xtask/src/split.rs has to follow"
+        );
+    }
+    Ok(script.replace(loud, quiet))
 }
 
 /// What stands behind the last point of a file's name.
@@ -240,5 +257,12 @@ mod tests {
         let of_another =
             b"_RINvNtCsaHhzdobtFEe_4core3ptr13drop_in_placeNtNtNtCs5SD1HZMQnpq_10coffer_web5pages6editor5draft5DraftE";
         assert!(!has_code_of(of_another, "editor"));
+    }
+
+    #[test]
+    fn the_script_is_silent_about_parts_that_do_not_come() {
+        let script = quiet("try { await callee(); } catch (e) { console.error(e); }").unwrap();
+        assert_eq!(script, "try { await callee(); } catch (e) { if (!(e instanceof TypeError)) console.error(e); }");
+        quiet("console.warn(e);").unwrap_err();
     }
 }

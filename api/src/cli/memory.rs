@@ -53,7 +53,7 @@ impl MemoryOptions {
 /// Tells in the log how much it is.
 pub(super) fn tell(budget: &MemoryBudget) {
     let (part, whole) = IN_USE;
-    let (held, memory) = (ByteSize(budget.limit()), ByteSize(budget.limit() / part * whole));
+    let (held, memory) = (ByteSize(budget.limit()), ByteSize((budget.limit() / part).saturating_mul(whole)));
     tracing::info!(%memory, %held, "memory, and how much of it may be held at a time: for requests, answers, the store's cache and hashing");
 }
 

@@ -16,7 +16,9 @@ use serde_json::{Map, Value, json};
 use crate::support::schema::Judge;
 
 /// What readers ask beyond a schema, which tells of one member at a time: the last part of the field's name, and the code.
-const BEYOND: [(&str, &str); 19] = [
+const BEYOND: [(&str, &str); 20] = [
+    // Some characters stand only beside certain others.
+    ("username", "invalid"),
     // The password a second time.
     ("password2", "invalid"),
     // A parameter of a path, and a member of what it sends, stands once.

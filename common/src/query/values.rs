@@ -136,6 +136,7 @@ fn number(kind: &FieldType, text: &str) -> Option<Place> {
     // The same with fewer digits: those before the point, or as many as are kept.
     let before_point = i64::try_from(literal.digits.len()).unwrap_or(i64::MAX).saturating_add(literal.exponent);
     let (kept, most) = match kind {
+        FieldType::Integer { .. } if literal.negative => (before_point, i64::MIN.unsigned_abs().to_string()),
         FieldType::Integer { .. } => (before_point, i64::MAX.to_string()),
         _ => (i64::from(MAX_DECIMAL_DIGITS).min(before_point.saturating_add(28)), "9".repeat(28)),
     };

@@ -7,7 +7,7 @@ use common::{
     Access, ENDPOINTS,
     access::Action,
     endpoint::{Dialect, EndpointInfo},
-    endpoints::{changes, collections, records, sessions, setup, users},
+    endpoints::{changes, collections, records, schema, sessions, setup, users},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -137,8 +137,11 @@ async fn d1_on_every_endpoint_what_is_foreign_is_answered_like_what_is_absent() 
     for info in ENDPOINTS.iter().filter(|info| info.method == Method::GET && !info.path.contains('{')) {
         for client in [coffer.stranger(), otto.clone()] {
             let answer = call(&client, info, info.path, None).await;
+            // How tokens are asked for is described in a word that is a collection's name here.
+            let is_described = is_any!(info, schema::Get);
             for told in ["secret", "vault", note["id"].as_str().unwrap(), zenobia.id.as_str(), "zenobia"] {
-                assert!(!answer.text().contains(told), "{info:?} tells {told}: {}", answer.text());
+                let text = answer.text().replace(if is_described { "No secret is ever in it" } else { "" }, "");
+                assert!(!text.contains(told), "{info:?} tells {told}: {text}");
             }
         }
     }

@@ -89,7 +89,7 @@ async fn d3_what_is_no_name_is_refused_wherever_a_name_or_an_id_stands() {
         admin.get(&format!("{ROWS}?{query}")).await.refused(400);
         for parameter in ["ordering", "fields", "left_join", "id", "owner"] {
             if name.trim().is_empty() && ["ordering", "fields"].contains(&parameter)
-                || name.is_empty() && ["id", "owner"].contains(&parameter)
+                || common::text::trim(&name).is_empty() && ["id", "owner"].contains(&parameter)
             {
                 // None at all; and an empty value is no filter.
                 continue;

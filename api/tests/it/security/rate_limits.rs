@@ -71,7 +71,7 @@ async fn what_comes_to_no_endpoint_or_must_not_is_a_read_of_its_address() {
     for (method, path, status) in [
         (Method::GET, "/api/nothing/", 404),
         (Method::GET, "/no-such-file.js", 404),
-        (Method::DELETE, "/api/users/", 405),
+        (Method::DELETE, "/api/users/", 401),
         (Method::POST, "/api/session/", 403),
         (Method::POST, "/api/session/refresh/", 403),
     ] {

@@ -44,7 +44,9 @@ fn events(bytes: &[u8]) -> Value {
     let read = Parser::default().push(bytes).unwrap();
     let told = read.into_iter().map(|read| match read {
         Read::Event(event) => {
-            let revision = event.id.map(|id| id.revision);
+            // Of what is no record's event the place is how far the store is.
+            let is_of_record = ["create", "update", "delete", "gone"].contains(&event.name.as_str());
+            let revision = event.id.filter(|_| is_of_record).map(|id| id.revision);
             let mut data: Value = serde_json::from_str(&event.text).unwrap();
             data.as_object_mut().unwrap().remove("since");
             serde_json::json!({"event": event.name, "revision": revision, "data": data})
