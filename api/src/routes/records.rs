@@ -26,7 +26,7 @@ use super::{
 use crate::domain::{
     Result,
     journal::Actor,
-    records::{self, Place, Sending},
+    records::{self, Place, Sending, Sent},
     sink::Sink,
 };
 
@@ -188,15 +188,20 @@ async fn describe_one(context: Context, input: Input<endpoints::DescribeOne>) ->
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
     let (name, id) = &input.params;
     let sent = records::get(context.app.core(), &input.caller, name, *id, &input.query).await?;
+    Ok(one(&input, sent))
+}
+
+/// The answer to who asks for a record: it, or that the caller has it.
+pub(super) fn one(input: &Input<endpoints::Get>, sent: Sent) -> Reply<endpoints::Get> {
     // The entity tag tells of the record alone, and not of what stands in it in place of ids.
     if !input.query.expand.is_empty() {
-        return Ok(Reply::stored_json(sent.json));
+        return Reply::stored_json(sent.json);
     }
     let etag = sent.etag();
     if input.has_etag(&etag) {
-        return Ok(Reply::not_modified_bytes(&etag));
+        return Reply::not_modified_bytes(&etag);
     }
-    Ok(Reply::stored_record(sent))
+    Reply::stored_record(sent)
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {

@@ -21,7 +21,7 @@ use super::{
         cursor,
         input::Input,
         paging::{link, offset_link, page_link},
-        records::{MAX_TAGGED, etag_of},
+        records::{MAX_TAGGED, etag_of, one},
         reply::Reply,
         response::{Body, Response},
         table::Table,
@@ -202,15 +202,7 @@ async fn view(context: Context, input: Input<endpoints::Get>) -> Result<Reply<en
     let ((name, id), on) = (&input.params, path(&input)?);
     let sent = records::get(context.app.core(), &input.caller, name, *id, &input.query).await?;
     let sent = Sent { json: on.shown(&sent.json)?, ..sent };
-    // The entity tag tells of the record alone, and not of what stands in it in place of ids.
-    if !input.query.expand.is_empty() {
-        return Ok(Reply::stored_json(sent.json));
-    }
-    let etag = sent.etag();
-    if input.has_etag(&etag) {
-        return Ok(Reply::not_modified_bytes(&etag));
-    }
-    Ok(Reply::stored_record(sent))
+    Ok(one(&input, sent))
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
