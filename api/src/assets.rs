@@ -13,7 +13,7 @@ mod range;
 use std::{borrow::Cow, collections::HashMap, io, path::Path};
 
 use bytes::Bytes;
-use common::Problem;
+use common::{Problem, endpoint::is_of_the_api};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use server::{
@@ -158,10 +158,7 @@ impl Assets {
         // What is no file may be an address inside the app. The API's errors are the API's, however its path is spelled; a name with the
         // extension of a file is one that is missing; and nobody types addresses that climb, hide, or have a part that is empty.
         let mut parts = bare.split('/');
-        let is_api = parts
-            .clone()
-            .find(|part| !part.is_empty())
-            .is_none_or(|first| ["api", "_coffer"].iter().any(|own| first.eq_ignore_ascii_case(own)));
+        let is_api = parts.clone().find(|part| !part.is_empty()).is_none_or(is_of_the_api);
         let is_file = path.rsplit('/').next().is_some_and(content::is_of_site);
         let is_odd = path.contains(['\\', ':'])
             || path.contains(char::is_control)

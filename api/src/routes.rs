@@ -38,7 +38,7 @@ mod users;
 use std::{convert::Infallible, sync::Arc};
 
 use bytes::Buf;
-use common::{ENDPOINTS, Endpoint as _, endpoint::behind_own_prefix, endpoints::health};
+use common::{Access, ENDPOINTS, endpoint::behind_own_prefix};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
 use warp::Filter;
@@ -83,15 +83,17 @@ pub fn filter(
 
 /// Whether the endpoint at `path` is asked by supervisors, under whatever host.
 pub fn is_any_hosts(path: &str) -> bool {
-    let path = behind_own_prefix(path).unwrap_or(path);
-    [health::Healthy::PATH, health::Ready::PATH].into_iter().any(|known| split(known).eq(split(path)))
+    is_of(path, |access| access == Access::Supervisor)
 }
 
 /// Whether an endpoint at `path` is for pages of this server alone.
 pub fn is_own_pages(path: &str) -> bool {
+    is_of(path, Access::is_browsers)
+}
+
+fn is_of(path: &str, callers: impl Fn(Access) -> bool) -> bool {
     let path = behind_own_prefix(path).unwrap_or(path);
-    let mut browsers = ENDPOINTS.iter().filter(|endpoint| endpoint.access.is_browsers());
-    browsers.any(|endpoint| split(endpoint.path).eq(split(path)))
+    ENDPOINTS.iter().filter(|endpoint| callers(endpoint.access)).any(|endpoint| split(endpoint.path).eq(split(path)))
 }
 
 fn table(context: Context, assets: Assets) -> Table {

@@ -209,7 +209,7 @@ pub const MAX_CHANGES: usize = 200;
 pub struct ChangeQuery {
     /// Only changes later than this one.
     pub after: Option<Revision>,
-    /// Of the changes of `after`, those behind this place come too: where one commit is more than an answer may have.
+    /// Also the changes of commit `after` that come behind this place: where one commit is more than an answer may have.
     pub place: Option<u32>,
     /// Only changes of this collection's records.
     pub collection: Option<CollectionName>,

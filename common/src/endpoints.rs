@@ -26,7 +26,7 @@ use crate::endpoint::EndpointInfo;
 /// ```text
 /// /// What it does.
 /// Name: METHOD "/path/{id}/",
-/// access Access, cost Cost(ChargedTo), errors Dialect,
+/// access Access(Action), cost Cost(ChargedTo), errors Dialect,
 /// params (Id,), query Query,
 /// body Request as AcceptedBody,
 /// answer Response as STATUS
@@ -35,7 +35,7 @@ macro_rules! endpoint {
     (
         $(#[doc = $summary:literal])+
         $name:ident: $method:ident $path:literal,
-        access $access:ident, cost $cost:ident $(($charged:ident))?, errors $errors:ident,
+        access $access:ident $(($($action:ident),*))?, cost $cost:ident $(($charged:ident))?, errors $errors:ident,
         $(params $params:ty,)? $(query $query:ty,)?
         body $request:ty as $body:ident,
         answer $response:ty as $success:ident
@@ -48,7 +48,7 @@ macro_rules! endpoint {
             const METHOD: http::Method = http::Method::$method;
             const PATH: &'static str = $path;
             const SUMMARY: &'static str = concat!($($summary),+).trim_ascii();
-            const ACCESS: $crate::endpoint::Access = $crate::endpoint::Access::$access;
+            const ACCESS: $crate::endpoint::Access = $crate::endpoint::Access::$access $((&[$($crate::access::Action::$action),*]))?;
             const COST: $crate::endpoint::Cost =
                 $crate::endpoint::Cost::$cost $(($crate::endpoint::ChargedTo::$charged))?;
             const ERRORS: $crate::endpoint::Dialect = $crate::endpoint::Dialect::$errors;

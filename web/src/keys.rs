@@ -53,7 +53,7 @@ pub(crate) const UNDO: Shortcut = Shortcut { name: "u", help: words::keys::UNDO,
 pub(crate) const BACK: Shortcut = Shortcut { name: "b", help: words::keys::BACK, act: Act::Element };
 /// Goes to the users.
 pub(crate) const USERS: Shortcut = Shortcut { name: "U", help: words::keys::USERS, act: Act::Element };
-/// Goes to sign-ins.
+/// Goes to sessions.
 pub(crate) const SESSIONS: Shortcut = Shortcut { name: "i", help: words::keys::SESSIONS, act: Act::Element };
 /// Goes to the password.
 pub(crate) const PASSWORD: Shortcut = Shortcut { name: "p", help: words::keys::PASSWORD, act: Act::Element };

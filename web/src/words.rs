@@ -23,7 +23,7 @@ pub(crate) const NOT_SAID: &str = "—";
 pub(crate) const SHOW_PASSWORD: &str = "Show";
 pub(crate) const HIDE_PASSWORD: &str = "Hide";
 pub(crate) const EDIT: &str = "Edit";
-pub(crate) const DELETE_FOR_EVER: &str = "Delete for ever";
+pub(crate) const DELETE: &str = "Delete";
 pub(crate) const ACCOUNT: &str = "Account";
 /// Stands in "The server could not be reached (…)."
 pub(crate) const NO_ANSWER: &str = "no answer came";

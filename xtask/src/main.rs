@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | web | first-load | dist | audit | fuzz | torture | bounds | clients | bench`.
+//! Developer commands: `cargo xtask run | test | setup | web | first-load | dist | audit | fuzz | torture | bounds | clients | drf-clients | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to

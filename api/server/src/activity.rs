@@ -19,7 +19,7 @@ const CLOSING_IDLE: Duration = Duration::from_secs(3);
 
 /// Who waits for the connection to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hurry {
+pub(super) enum ClosePressure {
     /// Nobody.
     None,
     /// Others who want to connect.
@@ -144,7 +144,7 @@ impl Activity {
     }
 
     /// What the connection takes too long for.
-    pub(super) fn overdue(&self, options: &ServerOptions, hurry: Hurry) -> Option<Overdue> {
+    pub(super) fn overdue(&self, options: &ServerOptions, hurry: ClosePressure) -> Option<Overdue> {
         let now = self.now();
         if let Some(since) = self.blocked.since(now) {
             return (since >= options.write_timeout).then_some(Overdue::Write);
@@ -154,8 +154,8 @@ impl Activity {
         }
         let for_head = match hurry {
             // Nothing is lost: a request without a whole head is none yet.
-            Hurry::Closing => options.header_timeout.min(CLOSING_HEAD),
-            Hurry::None | Hurry::Crowded => options.header_timeout,
+            ClosePressure::Closing => options.header_timeout.min(CLOSING_HEAD),
+            ClosePressure::None | ClosePressure::Crowded => options.header_timeout,
         };
         if self.head.since(now).is_some_and(|since| since >= for_head) {
             return Some(Overdue::Head);
@@ -166,9 +166,9 @@ impl Activity {
             (options.header_timeout, Overdue::Head)
         };
         let pause = match hurry {
-            Hurry::None => pause,
-            Hurry::Crowded => pause.min(CROWDED_IDLE),
-            Hurry::Closing => pause.min(CLOSING_IDLE),
+            ClosePressure::None => pause,
+            ClosePressure::Crowded => pause.min(CROWDED_IDLE),
+            ClosePressure::Closing => pause.min(CLOSING_IDLE),
         };
         self.quiet.since(now).is_some_and(|since| since >= pause).then_some(overdue)
     }
@@ -221,9 +221,9 @@ mod tests {
     async fn n1_a_connection_that_says_nothing_is_overdue_with_its_first_head() {
         let activity = Activity::new();
         advance(Duration::from_millis(9_999)).await;
-        assert_eq!(activity.overdue(&options(), Hurry::None), None);
+        assert_eq!(activity.overdue(&options(), ClosePressure::None), None);
         advance(Duration::from_millis(1)).await;
-        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Head));
+        assert_eq!(activity.overdue(&options(), ClosePressure::None), Some(Overdue::Head));
     }
 
     #[tokio::test(start_paused = true)]
@@ -234,10 +234,10 @@ mod tests {
         advance(Duration::from_mins(1)).await;
         for _ in 0..10 {
             activity.received();
-            assert_eq!(activity.overdue(&options(), Hurry::None), None);
+            assert_eq!(activity.overdue(&options(), ClosePressure::None), None);
             advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Head));
+        assert_eq!(activity.overdue(&options(), ClosePressure::None), Some(Overdue::Head));
     }
 
     #[tokio::test(start_paused = true)]
@@ -246,10 +246,10 @@ mod tests {
         activity.begin(false);
         activity.end();
         advance(Duration::from_secs(74)).await;
-        assert_eq!(activity.overdue(&options(), Hurry::None), None);
-        assert_eq!(activity.overdue(&options(), Hurry::Crowded), Some(Overdue::Idle));
+        assert_eq!(activity.overdue(&options(), ClosePressure::None), None);
+        assert_eq!(activity.overdue(&options(), ClosePressure::Crowded), Some(Overdue::Idle));
         advance(Duration::from_secs(1)).await;
-        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Idle));
+        assert_eq!(activity.overdue(&options(), ClosePressure::None), Some(Overdue::Idle));
     }
 
     #[tokio::test(start_paused = true)]
@@ -258,9 +258,13 @@ mod tests {
         activity.received();
         activity.begin(false);
         advance(Duration::from_hours(1)).await;
-        assert_eq!(activity.overdue(&options(), Hurry::Crowded), None);
+        assert_eq!(activity.overdue(&options(), ClosePressure::Crowded), None);
         activity.end();
-        assert_eq!(activity.overdue(&options(), Hurry::Crowded), None, "the pause begins with the end of the answer");
+        assert_eq!(
+            activity.overdue(&options(), ClosePressure::Crowded),
+            None,
+            "the pause begins with the end of the answer"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -271,24 +275,24 @@ mod tests {
             activity.blocked();
             advance(Duration::from_secs(29)).await;
             activity.blocked();
-            assert_eq!(activity.overdue(&options(), Hurry::Crowded), None);
+            assert_eq!(activity.overdue(&options(), ClosePressure::Crowded), None);
             activity.sent();
         }
         activity.blocked();
         advance(Duration::from_secs(30)).await;
-        assert_eq!(activity.overdue(&options(), Hurry::None), Some(Overdue::Write));
+        assert_eq!(activity.overdue(&options(), ClosePressure::None), Some(Overdue::Write));
     }
 
     #[tokio::test(start_paused = true)]
     async fn n1_a_head_on_its_way_does_not_hold_up_a_server_that_stops() {
         let activity = Activity::new();
         activity.received();
-        assert_eq!(activity.overdue(&options(), Hurry::Closing), None);
+        assert_eq!(activity.overdue(&options(), ClosePressure::Closing), None);
         advance(CLOSING_HEAD).await;
-        assert_eq!(activity.overdue(&options(), Hurry::None), None);
-        assert_eq!(activity.overdue(&options(), Hurry::Closing), Some(Overdue::Head));
+        assert_eq!(activity.overdue(&options(), ClosePressure::None), None);
+        assert_eq!(activity.overdue(&options(), ClosePressure::Closing), Some(Overdue::Head));
         activity.begin(false);
         advance(Duration::from_mins(1)).await;
-        assert_eq!(activity.overdue(&options(), Hurry::Closing), None, "a request that runs is finished");
+        assert_eq!(activity.overdue(&options(), ClosePressure::Closing), None, "a request that runs is finished");
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 use tower::Service;
 
 use super::{
-    activity::{Activity, Hurry, Overdue},
+    activity::{Activity, ClosePressure, Overdue},
     answer,
     drain::Phase,
     io::Io,
@@ -105,9 +105,9 @@ pub(super) async fn serve<S, B>(
             look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         let hurry = match now {
-            Phase::Crowded => Hurry::Crowded,
-            Phase::Closing => Hurry::Closing,
-            Phase::Open | Phase::Over => Hurry::None,
+            Phase::Crowded => ClosePressure::Crowded,
+            Phase::Closing => ClosePressure::Closing,
+            Phase::Open | Phase::Over => ClosePressure::None,
         };
         let overdue = activity.overdue(&shared.options, hurry);
         let overdue = overdue.or_else(|| watched.sending.is_stalled(patience(&shared)).then_some(Overdue::Write));

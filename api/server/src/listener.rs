@@ -143,7 +143,7 @@ impl Listener {
         let mut sockets = ListenFd::from_env();
         let count = sockets.len();
         let inherit = |at| {
-            // Of the wrong kind is an error, and the socket stays where it is.
+            // A socket of another kind is an error, and stays open.
             let socket = if let Ok(Some(listener)) = sockets.take_unix_listener(at) {
                 listener.set_nonblocking(true)?;
                 Socket::Unix(UnixListener::from_std(listener)?)

@@ -51,21 +51,21 @@ enum Command {
     },
     /// Set a new password and end the user's sessions; the password is asked for.
     Password {
-        /// Whose.
+        /// The user's name.
         name: Username,
         #[command(flatten)]
         with: With,
     },
     /// Let a user sign in again whose name is locked by wrong guesses. For a server that runs.
     Unlock {
-        /// Whom.
+        /// The user's name.
         name: Username,
         #[command(flatten)]
         data: DataDir,
     },
     /// Keep a user from signing in, and end their sessions.
     Disable {
-        /// Whom.
+        /// The user's name.
         name: Username,
         #[command(flatten)]
         data: DataDir,

@@ -1,7 +1,7 @@
 //! From words to numbers: what was stored before format 3, and what is in a backup, as it is stored now. Indexes, unique values
 //! and counts are made from the records, whatever was there.
 //!
-//! - `moments`: the one form of moments, which versions of before wrote with fewer digits
+//! - `moments`: the one form of moments, which earlier versions wrote with fewer digits
 //! - `store_dir`: converting a whole store when it is opened
 
 mod moments;

@@ -66,7 +66,7 @@ pub enum Error {
         /// The first few ids.
         examples: Vec<String>,
     },
-    /// Of what an operation did something was changed since, or cannot go back.
+    /// Something that the operation did was changed since, or cannot be put back.
     #[error("{}", .0.in_words())]
     ChangedSince(Box<ChangedSince>),
     /// An operation of a kind that cannot be undone: what it did.
@@ -75,7 +75,7 @@ pub enum Error {
     /// The history that it would take was removed.
     #[error("The history that this would take has been removed. Nothing was changed.")]
     Trimmed,
-    /// Of what happened since the place that events are to go on from, something was removed. Where they can begin.
+    /// Entries after the place to go on from were removed from the journal. Holds the place where events can begin.
     #[error("What happened since then is not all kept any more. Read what is there now, and follow from \"since\".")]
     EventsRemoved(Revision),
     /// A caller has as many streams of events as they may.

@@ -184,7 +184,7 @@ impl Drop for EventBytes {
         let hub = &self.app.core().events.hub;
         hub.leave(&self.subscriber);
         hub.open.fetch_sub(1, Relaxed);
-        // Who catches up joins no more.
+        // A stream that is catching up must not join the hub any more.
         self.subscriber.end(subscriber::Reason::Stopping);
     }
 }

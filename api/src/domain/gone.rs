@@ -27,12 +27,12 @@ pub struct Gone {
     /// What it was called last.
     pub name: CollectionName,
     /// What it was.
-    pub gone: Was,
+    pub gone: DeletedCollection,
 }
 
 /// What a deleted collection was, and what is left of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Was {
+pub struct DeletedCollection {
     /// Its last definition.
     pub definition: StoredDefinition,
     /// The collections that its reference fields named.
@@ -60,7 +60,7 @@ impl Gone {
     pub fn of(schema: &Schema, operation: Option<OperationId>, left: Left) -> Self {
         let definition = StoredDefinition::new(schema.collection.clone(), schema.keys.clone());
         let targets = schema.targets.iter().map(|(name, number)| (name.clone(), *number)).collect();
-        let gone = Was { definition, targets, operation, left };
+        let gone = DeletedCollection { definition, targets, operation, left };
         Self { id: schema.collection.id, name: schema.collection.name.clone(), gone }
     }
 

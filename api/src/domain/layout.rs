@@ -56,7 +56,7 @@ pub enum FieldStep {
     Added {
         /// Which one.
         field: FieldId,
-        /// What records of before have there.
+        /// What earlier records have there.
         value: Exact,
     },
     /// It is gone.

@@ -81,7 +81,7 @@ pub struct FieldKey {
 pub struct Index {
     /// What it is in keys.
     pub number: IndexNumber,
-    /// Of what.
+    /// What it indexes.
     pub of: IndexOf,
 }
 

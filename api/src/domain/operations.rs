@@ -44,7 +44,7 @@ use super::{
     undo::Revert,
     users,
 };
-use erase::{Erase, What};
+use erase::{Erase, EraseTarget};
 pub(crate) use stored::Work;
 use stored::{Stored, load};
 
@@ -75,11 +75,11 @@ pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> 
     let snapshot = core.store.snapshot().await?;
     let (what, word) = match wish {
         Wish::Record { collection, id } => {
-            (What::Record(records::erase(core, by.caller, &collection, id).await?, id), "record")
+            (EraseTarget::Record(records::erase(core, by.caller, &collection, id).await?, id), "record")
         }
         Wish::Field { collection, name } => {
             let schema = core.schemas.find(&snapshot, &collection, by.caller).await?;
-            (What::Field(schema.number(), name), "field")
+            (EraseTarget::Field(schema.number(), name), "field")
         }
         Wish::User { id } => {
             let user = users::load(&core.store, id).await?.map(|(_, stored)| stored.user);
@@ -91,7 +91,7 @@ pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> 
             if user.is_some() {
                 users::delete(core, by, id).await?;
             }
-            (What::User(id, names), "user")
+            (EraseTarget::User(id, names), "user")
         }
     };
     start(core, by, Work::Erase(Erase::new(what)), None, json!({"kind": "erase", "of": word})).await

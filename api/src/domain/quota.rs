@@ -23,7 +23,7 @@ pub struct Quota {
 }
 
 impl Default for Quota {
-    /// Nobody who works notices it. Who writes as fast as a machine can fills nobody's disk.
+    /// Users do not reach it in normal work. It keeps a program that writes at full speed from filling the disk.
     fn default() -> Self {
         Self::new(Some(1_000_000), Some(1_000_000_000))
     }

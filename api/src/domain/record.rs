@@ -55,7 +55,7 @@ struct Carried {
     written: u32,
     /// The bytes that it counts for since then.
     counted: i64,
-    /// The bytes of its members. Behind them stand those of before, as far as they were otherwise.
+    /// The bytes of its members. Behind them stand the earlier ones, as far as they differ.
     members: u64,
 }
 
@@ -64,7 +64,7 @@ struct Parts<'a> {
     form: Form,
     /// The JSON of its members.
     json: &'a [u8],
-    /// That of the members of before, as far as they were otherwise.
+    /// That of the earlier members, as far as they differ.
     lost: &'a [u8],
 }
 
@@ -218,7 +218,7 @@ pub fn decode(id: RecordId, value: &[u8]) -> Result<Record> {
     })
 }
 
-/// The members of before of a record that was carried over, as far as they were otherwise.
+/// The earlier members of a record that was carried over, as far as they differ.
 pub fn lost(value: &[u8]) -> Result<Record> {
     read_members(parts(value)?.lost)
 }

@@ -88,7 +88,7 @@ struct Superseded {
 
 /// What a refresh token is to its session.
 #[derive(Debug, Clone)]
-pub(super) enum Standing {
+pub(super) enum TokenState {
     /// The newest that was used, or that the sign-in gave.
     Current,
     /// The successor that the current one was answered with. Nobody has used it yet.
@@ -109,16 +109,16 @@ pub(super) async fn standing(
     rotation: Rotation,
     session: &StoredSession,
     claims: &Claims,
-) -> Result<Standing> {
+) -> Result<TokenState> {
     if claims.id == session.refresh {
         return match (rotation, session.successor) {
             // Given out before the server was told to be strict.
             (Rotation::Strict, Some(_)) => Err(AuthError::Ended.into()),
-            _ => Ok(Standing::Current),
+            _ => Ok(TokenState::Current),
         };
     }
     if let Some(successor) = session.successor.filter(|successor| successor.id == claims.id) {
-        return Ok(Standing::Successor(successor));
+        return Ok(TokenState::Successor(successor));
     }
     let Some(entry) = core.store.get(&keyspace::spent(claims.session, claims.id)).await? else {
         return Err(AuthError::NEVER_ISSUED.into());
@@ -133,7 +133,7 @@ pub(super) async fn standing(
     };
     // A clock that was put back makes nothing good for longer than the grace.
     let since = u128::from((milliseconds(core) - at).unsigned_abs());
-    if since < grace.as_millis() { Ok(Standing::InGrace { next, used_from }) } else { Err(AuthError::Ended.into()) }
+    if since < grace.as_millis() { Ok(TokenState::InGrace { next, used_from }) } else { Err(AuthError::Ended.into()) }
 }
 
 fn milliseconds(core: &Core) -> i64 {
@@ -157,24 +157,24 @@ impl Use {
         auth: &Auth,
         session: &StoredSession,
         claims: &Claims,
-        standing: Standing,
+        standing: TokenState,
         address: IpAddr,
     ) -> Result<Self> {
         let mut after = Self { session: session.clone(), answer: None, spent: Vec::new() };
         match standing {
-            Standing::InGrace { next, used_from } => {
+            TokenState::InGrace { next, used_from } => {
                 after.session.note_shared(used_from, address);
                 after.answer = Some(next);
                 return Ok(after);
             }
-            Standing::Successor(token) => {
+            TokenState::Successor(token) => {
                 let used_from = std::mem::take(&mut after.session.used_from);
                 let superseded = Superseded { next: token, at: milliseconds(core), used_from };
                 after.spent.push((after.session.refresh, serde_json::to_vec(&superseded)?));
                 after.session.refresh = token.id;
                 after.session.successor = None;
             }
-            Standing::Current => {}
+            TokenState::Current => {}
         }
         after.session.note_use(address);
         if auth.rotation == Rotation::Off {

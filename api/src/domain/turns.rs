@@ -34,10 +34,10 @@ impl TurnOf {
 
 /// The turns of one server. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Turns(Arc<Mutex<Round>>);
+pub struct Turns(Arc<Mutex<TurnQueue>>);
 
 #[derive(Debug)]
-struct Round {
+struct TurnQueue {
     free: usize,
     /// Callers in the order in which they come up; each has somebody waiting.
     order: VecDeque<TurnOf>,
@@ -63,7 +63,7 @@ pub enum Place {
 impl Turns {
     /// So many at once.
     pub fn new(count: usize) -> Self {
-        Self(Arc::new(Mutex::new(Round { free: count.max(1), order: VecDeque::new(), waiting: HashMap::new() })))
+        Self(Arc::new(Mutex::new(TurnQueue { free: count.max(1), order: VecDeque::new(), waiting: HashMap::new() })))
     }
 
     /// Lines up. Who `goes_on` comes before the caller's other requests: one after another ends early, and all at once end late.
@@ -94,7 +94,7 @@ impl Turns {
         !self.lock().order.is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Round> {
+    fn lock(&self) -> MutexGuard<'_, TurnQueue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -116,7 +116,7 @@ impl Drop for Turn {
     }
 }
 
-impl Round {
+impl TurnQueue {
     /// The next who waits and is still there.
     fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
         while let Some(of) = self.order.pop_front() {

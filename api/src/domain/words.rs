@@ -1,5 +1,5 @@
 //! What is stored, in words: keys with ids and names instead of numbers, values as JSON. So backups have it, and so it was stored
-//! before format 3. What is derived (indexes, unique values, counts) is in stores of before, and in no backup of today.
+//! before format 3. What is derived (indexes, unique values, counts) is in earlier stores, and in no backup of today.
 
 use std::collections::BTreeMap;
 

@@ -55,7 +55,7 @@ impl AuthSchemes {
 
 /// What a line of `Authorization` brings.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Brought<'a> {
+pub(super) enum Credentials<'a> {
     /// An access token, which may be any text.
     Token(&'a str),
     /// Another scheme: as good as nothing.
@@ -66,19 +66,19 @@ pub(super) enum Brought<'a> {
 
 impl AuthSchemes {
     /// Reads a line that is ASCII.
-    pub(super) fn read<'a>(&self, line: &'a str) -> Brought<'a> {
+    pub(super) fn read<'a>(&self, line: &'a str) -> Credentials<'a> {
         let line = line.trim_ascii();
         let end = line.find([' ', '\t']).unwrap_or(line.len());
         let (scheme, rest) = line.split_at(end);
         if !self.has(scheme) {
-            return Brought::Nothing;
+            return Credentials::Nothing;
         }
         let token = rest.trim_start_matches(' ');
         // Whole slices at a time: a token is long, and comes with each request.
         if token.is_empty() || memchr::memchr2(b' ', b'\t', token.as_bytes()).is_some() {
-            return Brought::Malformed;
+            return Credentials::Malformed;
         }
-        Brought::Token(token)
+        Credentials::Token(token)
     }
 }
 
@@ -90,21 +90,21 @@ mod tests {
     fn a_scheme_is_followed_by_spaces_and_one_token() {
         let schemes = AuthSchemes::default();
         for line in ["Bearer a.b.c", "bearer a.b.c", "JWT   a.b.c", "jwt a.b.c", "BEARER a.b.c "] {
-            assert_eq!(schemes.read(line), Brought::Token("a.b.c"), "{line:?}");
+            assert_eq!(schemes.read(line), Credentials::Token("a.b.c"), "{line:?}");
         }
         for line in ["Bearer", "Bearer ", "JWT\ta.b.c", "Bearer \ta.b.c", "Bearer a b", "Bearer a\tb"] {
-            assert_eq!(schemes.read(line), Brought::Malformed, "{line:?}");
+            assert_eq!(schemes.read(line), Credentials::Malformed, "{line:?}");
         }
         for line in ["", "Token a.b.c", "Bearera.b.c", "Basic YTpi", "Bearer,JWT a"] {
-            assert_eq!(schemes.read(line), Brought::Nothing, "{line:?}");
+            assert_eq!(schemes.read(line), Credentials::Nothing, "{line:?}");
         }
     }
 
     #[test]
     fn the_operator_names_schemes() {
         let schemes = AuthSchemes::new(vec!["Token".parse().unwrap()]);
-        assert_eq!(schemes.read("token x"), Brought::Token("x"));
-        assert_eq!(schemes.read("Bearer x"), Brought::Nothing);
+        assert_eq!(schemes.read("token x"), Credentials::Token("x"));
+        assert_eq!(schemes.read("Bearer x"), Credentials::Nothing);
         let challenge = HeaderValue::from_static("Bearer realm=\"api\"");
         assert_eq!(schemes.challenge(&challenge).unwrap(), "Token realm=\"api\"");
         assert_eq!(AuthSchemes::default().challenge(&challenge), None);

@@ -84,7 +84,7 @@ impl From<Error> for Refusal {
 /// Stands in the extensions of a 405, and of what `OPTIONS` answers: what nobody but admins may do in the collection. Which methods are
 /// left, the table knows.
 #[derive(Debug, Clone)]
-pub(super) struct Nobodys(pub Vec<Action>);
+pub(super) struct AdminOnlyActions(pub Vec<Action>);
 
 impl Refusal {
     /// The same with other names of members and parameters.
@@ -104,7 +104,7 @@ impl Refusal {
     pub(super) fn into_response<E: Endpoint>(self, asked: Asked) -> Response {
         if let Self::Domain(Error::NobodyMay(actions)) = self {
             let mut response = method_not_allowed(&E::METHOD, "", asked);
-            response.extensions_mut().insert(Nobodys(actions));
+            response.extensions_mut().insert(AdminOnlyActions(actions));
             return response;
         }
         self.answer(E::ACCESS.takes_credentials(), E::ERRORS, asked)

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use auth::token::Claims;
 use common::{
     Access, Endpoint, Object, Problem,
-    access::{Action, Caller},
+    access::Caller,
     clean::{Manner, no_body},
     endpoint::{AcceptedBody, BROWSER_HEADER, Params, path_and_query},
     endpoints::tokens,
@@ -16,7 +16,7 @@ use common::{
     problem::{FieldErrors, NON_FIELD},
     query::decode,
 };
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 use serde_json::Value;
 use server::{
     origins,
@@ -24,7 +24,7 @@ use server::{
 };
 
 use super::{
-    auth_scheme::Brought,
+    auth_scheme::Credentials,
     body::{self, Body, Incoming, check_utf8},
     context::Context,
     error::Refusal,
@@ -151,7 +151,7 @@ impl<E: Endpoint> Input<E> {
             published.resolve(context, &caller, &E::METHOD, &mut raw.segments).await?;
         }
         let params = E::Params::from_segments(&raw.segments).ok_or_else(|| match (E::ACCESS, &session) {
-            (Access::Rules, None) => Error::from(AuthError::Missing),
+            (Access::Rules(_), None) => Error::from(AuthError::Missing),
             _ => Error::NotFound,
         })?;
         check_utf8(raw.query.as_bytes(), "query string")?;
@@ -294,7 +294,7 @@ fn read_body<E: Endpoint>(body: Option<Body>, ignores_unknown: bool) -> Result<(
     // What it lacks says more than that there is none.
     let nothing = || Body { value: Value::Object(Object::new()).into(), is_form: false };
     let body = leniency::read_body(body.unwrap_or_else(nothing).value, ignores_unknown).map_err(Problem::validation)?;
-    if sent == Sent::Nothing && E::ACCESS != Access::Rules {
+    if sent == Sent::Nothing && !matches!(E::ACCESS, Access::Rules(_)) {
         return Err(Problem::validation(FieldErrors::of(NON_FIELD, no_body())).into());
     }
     Ok((body, sent))
@@ -308,8 +308,8 @@ enum Sent {
     Form,
 }
 
-/// Whether somebody may know what a path is for, whatever its methods are for: who is not signed in is asked to, and a collection is not there
-/// for who may do nothing with its records.
+/// Whether the caller may learn what a path is for. Callers without a token are asked to sign in; a collection in which the caller may do nothing
+/// is 404.
 pub(super) async fn admit(
     context: &Context,
     headers: &HeaderMap,
@@ -321,7 +321,7 @@ pub(super) async fn admit(
         return Ok(());
     }
     let session = authenticate(context, headers, address).await?;
-    let is_by_rules = accesses.contains(&Access::Rules);
+    let is_by_rules = accesses.iter().any(|access| matches!(access, Access::Rules(_)));
     match &session {
         None if !is_by_rules => return Err(Error::from(AuthError::Missing).into()),
         Some(session) if !session.user.is_admin && accesses.iter().all(|access| *access == Access::Admin) => {
@@ -337,22 +337,10 @@ pub(super) async fn admit(
     Ok(())
 }
 
-/// Where a collection's rules decide, they say no before a fault of the query or the body does: what cannot be asked at all need not be
-/// spelt right.
+/// Access rules are asked before faults of the query or the body are told.
 async fn ask_rules<E: Endpoint>(context: &Context, caller: &Caller, segments: &[String]) -> Result<(), Refusal> {
-    let name = segments.first().and_then(|name| name.parse::<CollectionName>().ok());
-    let Some(name) = name.filter(|_| E::ACCESS == Access::Rules) else { return Ok(()) };
-    let is_one = segments.len() > 1;
-    let actions: &[Action] = match E::METHOD {
-        Method::GET | Method::POST if is_one => &[Action::View],
-        Method::GET => &[Action::List],
-        Method::POST => &[Action::Create],
-        Method::PUT | Method::PATCH if is_one => &[Action::View, Action::Update],
-        Method::DELETE if is_one => &[Action::View, Action::Delete],
-        Method::PUT | Method::PATCH => &[Action::List, Action::Update],
-        Method::DELETE => &[Action::List, Action::Delete],
-        _ => &[],
-    };
+    let Access::Rules(actions) = E::ACCESS else { return Ok(()) };
+    let Some(name) = segments.first().and_then(|name| name.parse::<CollectionName>().ok()) else { return Ok(()) };
     for action in actions {
         records::authorize(context.app.core(), caller, &name, *action).await?;
     }
@@ -364,7 +352,7 @@ fn revisions(tags: &str) -> Vec<Revision> {
 }
 
 fn list(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
-    // What is no text still stands there: an `If-Match` that cannot be read matches nothing, and is not as good as none.
+    // A header that is not text still counts: an unreadable `If-Match` matches nothing.
     let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
@@ -385,9 +373,9 @@ async fn authenticate(
         return Err(Error::from(AuthError::Token(auth::token::TokenError::Invalid("not ASCII"))).into());
     };
     let token = match context.options.auth_schemes.read(line) {
-        Brought::Token(token) => token,
-        Brought::Nothing => return Ok(None),
-        Brought::Malformed => return Err(Refusal::MalformedAuthorization),
+        Credentials::Token(token) => token,
+        Credentials::Nothing => return Ok(None),
+        Credentials::Malformed => return Err(Refusal::MalformedAuthorization),
     };
     Ok(Some(sign_in::authenticate(&context.app, token, address).await?))
 }

@@ -1,5 +1,6 @@
 //! Successful answers. A [`Reply`] is its endpoint's: it is made of the endpoint's response and of nothing else. There are three
 //! other ways in, for what must not be parsed or gathered first: [`Reply::stored_json`], [`Reply::lines`] and [`Reply::stream`].
+//! Where one method and path has answers of several types, each has an endpoint of its own, and [`Reply::instead`] makes one the other's.
 
 use std::marker::PhantomData;
 
@@ -14,7 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use super::{
-    error::Nobodys,
+    error::AdminOnlyActions,
     response::{Body, Pieces, Response},
 };
 use crate::domain::{Result, records::Sent};
@@ -31,7 +32,7 @@ pub(super) struct Reply<E: Endpoint> {
     headers: HeaderMap,
     body: Body,
     /// What nobody but admins may do there, where the answer says what is allowed.
-    nobodys: Option<Nobodys>,
+    nobodys: Option<AdminOnlyActions>,
     endpoint: PhantomData<fn(E)>,
 }
 
@@ -88,7 +89,7 @@ impl<E: Endpoint> Reply<E> {
     /// With `Allow`, from which the methods are left out that do one of these.
     #[must_use]
     pub(super) fn without(mut self, actions: Vec<Action>) -> Self {
-        self.nobodys = Some(Nobodys(actions));
+        self.nobodys = Some(AdminOnlyActions(actions));
         self
     }
 
@@ -134,8 +135,8 @@ impl<E: Endpoint<Response = NoContent>> Reply<E> {
 }
 
 impl<E: Endpoint<Response: JsonAnswer>> Reply<E> {
-    /// The endpoint's response as JSON that was written before, on its way into the store. Nobody looks into `json`: it is for
-    /// the caller to know that it is one `E::Response`.
+    /// The endpoint's response as JSON bytes, from the store or put together from what is there. Nothing looks into `json`: the caller sees to it
+    /// that it is one `E::Response`, and the contract test looks at what was sent.
     pub(super) fn stored_json(json: Bytes) -> Self {
         Self::with_body(json.into())
     }

@@ -23,10 +23,10 @@ const REST: u32 = 100;
 
 /// The samples that are kept, oldest first. [`Samples::default`] has none.
 #[derive(Debug, Default)]
-pub struct Samples(Mutex<Kept>);
+pub struct Samples(Mutex<Rings>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Rings {
     seconds: VecDeque<Sample>,
     tens: VecDeque<Sample>,
 }
@@ -81,7 +81,7 @@ struct Counted {
 
 /// What is looked at each ten seconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Looked {
+struct SampleCounts {
     store_bytes: Option<u64>,
     disk_free: Option<u64>,
     disk_size: Option<u64>,
@@ -93,7 +93,7 @@ pub async fn measure(app: App, options: Options, data: PathBuf) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut second, mut ten) = (counted(&app, &options), counted(&app, &options));
     let (mut open, mut count_at) = (None, Instant::now());
-    let mut looked = Looked::default();
+    let mut looked = SampleCounts::default();
     ticks.tick().await;
     for n in 0_u32.. {
         ticks.tick().await;
@@ -133,9 +133,9 @@ fn counted(app: &App, options: &Options) -> Counted {
     }
 }
 
-async fn look(app: &App, data: &std::path::Path) -> Looked {
+async fn look(app: &App, data: &std::path::Path) -> SampleCounts {
     let (store, data) = (app.core().store.clone(), data.to_owned());
-    let looked = tokio::task::spawn_blocking(move || Looked {
+    let looked = tokio::task::spawn_blocking(move || SampleCounts {
         store_bytes: store.disk_bytes().ok(),
         disk_free: store::free_bytes(&data),
         disk_size: store::size_bytes(&data),
@@ -144,7 +144,7 @@ async fn look(app: &App, data: &std::path::Path) -> Looked {
 }
 
 /// A sample with what there is now, and nothing counted.
-fn gauges(app: &App, connections: u64, looked: Looked) -> Sample {
+fn gauges(app: &App, connections: u64, looked: SampleCounts) -> Sample {
     let (memory, hashing) = (&app.core().memory, app.auth().hasher.stats());
     let limit = memory.limit();
     Sample {

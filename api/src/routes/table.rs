@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     compress::Wanted,
     context::Context,
-    error::{self, Nobodys, Refusal},
+    error::{self, AdminOnlyActions, Refusal},
     input::{self, Input, Raw},
     leniency,
     published::{self, Does, On, Published},
@@ -210,7 +210,7 @@ impl Table {
         match resource.methods.iter().find(|(known, _)| known == wanted) {
             Some((_, handler)) => {
                 let mut response = handler(self.context.clone(), raw).await;
-                if let Some(Nobodys(actions)) = response.extensions_mut().remove::<Nobodys>()
+                if let Some(AdminOnlyActions(actions)) = response.extensions_mut().remove::<AdminOnlyActions>()
                     && let Ok(allow) = HeaderValue::try_from(resource.allow_without(wanted, &actions))
                 {
                     response.headers_mut().insert(header::ALLOW, allow);
@@ -254,10 +254,10 @@ impl Table {
         raw.notes.route(*route);
         raw.published = Some(published);
         let mut response = handler(self.context.clone(), raw).await;
-        let nobodys = response.extensions_mut().remove::<Nobodys>();
+        let nobodys = response.extensions_mut().remove::<AdminOnlyActions>();
         let is_described = matches!(does, Some(Does::Describe | Does::DescribeOne));
         if nobodys.is_some() || is_described {
-            let actions = nobodys.map(|Nobodys(actions)| actions).unwrap_or_default();
+            let actions = nobodys.map(|AdminOnlyActions(actions)| actions).unwrap_or_default();
             if let Ok(allow) = HeaderValue::try_from(address.allow(&actions)) {
                 response.headers_mut().insert(header::ALLOW, allow);
             }
@@ -342,18 +342,13 @@ impl Resource {
 
     /// The methods of the path in a collection where nobody may do `actions`, nor what `refused` does.
     fn allow_without(&self, refused: &Method, actions: &[Action]) -> String {
-        // A collection, and one of its records.
-        let is_one = self.segments.iter().filter(|segment| segment.is_none()).count() > 1;
-        let action = |method: &Method| match *method {
-            Method::GET if is_one => Some(Action::View),
-            Method::GET => Some(Action::List),
-            Method::POST => Some(Action::Create),
-            Method::PUT | Method::PATCH => Some(Action::Update),
-            Method::DELETE => Some(Action::Delete),
-            _ => None,
+        let is_nobodys = |access: &Access| match access {
+            Access::Rules([.., action]) => actions.contains(action),
+            _ => false,
         };
-        let is_left = |method: &&Method| *method != refused && !action(method).is_some_and(|it| actions.contains(&it));
-        Self::listed(self.methods.iter().map(|(method, _)| method).filter(is_left))
+        let methods = self.methods.iter().zip(&self.accesses).map(|((method, _), access)| (method, access));
+        let left = methods.filter(|(method, access)| *method != refused && !is_nobodys(access));
+        Self::listed(left.map(|(method, _)| method))
     }
 
     fn listed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {

@@ -1,19 +1,24 @@
 //! What an endpoint says of itself beside its path and types: who may call it, what a call costs and whom, which bodies it
 //! takes, and in which dialect it tells faults. The server acts on these alone; nothing compares a path.
 
+use crate::access::Action;
+
 /// Who may call an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// No token is needed; one that is sent is not looked at.
     Anyone,
+    /// The same, under whatever host it is asked for: supervisors and load balancers know an address and no name.
+    Supervisor,
     /// The body brings what proves the caller: a password, a refresh token, the set-up code.
     Proof,
     /// The body brings a password, and the answer sets a cookie: for a page of this server only.
     BrowserSignIn,
     /// The session cookie of a browser, sent by a page of this server.
     Cookie,
-    /// The collection's access rules decide; a token is needed unless they say `anyone`.
-    Rules,
+    /// The collection's access rules decide; a token is needed unless they say `anyone`. The actions that they have to allow before anything
+    /// else of the request is looked at; without the last one the collection does not have the method. None where the handler asks.
+    Rules(&'static [Action]),
     /// An access token.
     SignedIn,
     /// An access token, or a ticket in the query that one was traded for.
@@ -28,9 +33,9 @@ impl Access {
     /// The word in tables: is a token needed?
     pub const fn token(self) -> &'static str {
         match self {
-            Self::Anyone | Self::Proof | Self::BrowserSignIn => "no",
+            Self::Anyone | Self::Supervisor | Self::Proof | Self::BrowserSignIn => "no",
             Self::Cookie => "cookie",
-            Self::Rules => "by the collection's rules",
+            Self::Rules(_) => "by the collection's rules",
             Self::SignedIn => "yes",
             Self::SignedInOrTicket => "yes, or a ticket",
             Self::Admin => "yes, an admin's",
@@ -40,7 +45,7 @@ impl Access {
 
     /// An access token is looked at where one is sent.
     pub const fn takes_token(self) -> bool {
-        matches!(self, Self::Rules | Self::SignedIn | Self::SignedInOrTicket | Self::Admin | Self::SignUp)
+        matches!(self, Self::Rules(_) | Self::SignedIn | Self::SignedInOrTicket | Self::Admin | Self::SignUp)
     }
 
     /// Only the web app of this server may call it: the request must come from the same origin and bring [`BROWSER_HEADER`].
@@ -60,6 +65,11 @@ pub const DEVICE_HEADER: &str = "coffer-device";
 
 /// The server's own API answers behind this too, where nothing can be published before it.
 pub const OWN_PREFIX: &str = "/_coffer";
+
+/// Whether an address that begins with this part is the own API's, however it is spelled; nothing else is ever there.
+pub fn is_of_the_api(first: &str) -> bool {
+    ["api", OWN_PREFIX.trim_start_matches('/')].iter().any(|own| first.eq_ignore_ascii_case(own))
+}
 
 /// The address of the own API that stands behind [`OWN_PREFIX`]; `None` for any other address.
 pub fn behind_own_prefix(path: &str) -> Option<&str> {

@@ -46,7 +46,7 @@ endpoint! {
 endpoint! {
     /// Undo an operation, all of it or nothing. 202 where it is large, and is done in the background.
     Revert: POST "/api/changes/{operation}/revert/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(), cost Writes(User), errors Drf,
     params (OperationId,), query RevertQuery,
     body () as NOTHING,
     answer Reverted as OK

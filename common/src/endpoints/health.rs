@@ -8,7 +8,7 @@ use crate::answer::JsonAnswer;
 endpoint! {
     /// The process is alive.
     Healthy: GET "/healthz",
-    access Anyone, cost Free, errors Drf,
+    access Supervisor, cost Free, errors Drf,
     body () as NOTHING,
     answer Health as OK
 }
@@ -16,7 +16,7 @@ endpoint! {
 endpoint! {
     /// The server takes requests and its store takes writes; otherwise 503.
     Ready: GET "/readyz",
-    access Anyone, cost Free, errors Drf,
+    access Supervisor, cost Free, errors Drf,
     body () as NOTHING,
     answer Health as OK
 }

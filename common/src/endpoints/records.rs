@@ -18,7 +18,7 @@ use crate::{
 endpoint! {
     /// The collections whose records you may list, by name, each with its address.
     Root: GET "/api/records/",
-    access Rules, cost Reads(User), errors Drf,
+    access Rules(), cost Reads(User), errors Drf,
     params (),
     body () as NOTHING,
     answer Addresses as OK
@@ -27,7 +27,7 @@ endpoint! {
 endpoint! {
     /// A page of records: filter, order, choose fields, join.
     List: GET "/api/records/{collection}/",
-    access Rules, cost Reads(User), errors Drf,
+    access Rules(List), cost Reads(User), errors Drf,
     params (CollectionName,), query ListQuery,
     body () as NOTHING,
     answer Page<Record> as OK
@@ -36,7 +36,7 @@ endpoint! {
 endpoint! {
     /// Counts, sums and other measures of the records that you may list, by what they have in common.
     Aggregate: GET "/api/records/{collection}/aggregate/",
-    access Rules, cost Reads(User), errors Drf,
+    access Rules(List), cost Reads(User), errors Drf,
     params (CollectionName,), query AggregateQuery,
     body () as NOTHING,
     answer Groups as OK
@@ -45,7 +45,7 @@ endpoint! {
 endpoint! {
     /// Create a record, or an array of up to 1,000, all or none.
     Create: POST "/api/records/{collection}/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(Create), cost Writes(User), errors Drf,
     params (CollectionName,),
     body OneOrMany as LARGE_JSON_OR_FORM,
     answer OneOrMany as CREATED
@@ -54,7 +54,7 @@ endpoint! {
 endpoint! {
     /// What a collection's records look like: fields, types, limits.
     Describe: OPTIONS "/api/records/{collection}/",
-    access Rules, cost Reads(User), errors Drf,
+    access Rules(), cost Reads(User), errors Drf,
     params (CollectionName,),
     body () as NOTHING,
     answer Metadata as OK
@@ -63,7 +63,7 @@ endpoint! {
 endpoint! {
     /// What one record looks like, and what may be done to it.
     DescribeOne: OPTIONS "/api/records/{collection}/{id}/",
-    access Rules, cost Reads(User), errors Drf,
+    access Rules(), cost Reads(User), errors Drf,
     params (CollectionName, RecordId),
     body () as NOTHING,
     answer Metadata as OK
@@ -72,7 +72,7 @@ endpoint! {
 endpoint! {
     /// One record, with the records that it refers to where that is asked for.
     Get: GET "/api/records/{collection}/{id}/",
-    access Rules, cost Reads(User), errors Drf,
+    access Rules(View), cost Reads(User), errors Drf,
     params (CollectionName, RecordId), query RecordQuery,
     body () as NOTHING,
     answer Record as OK
@@ -81,7 +81,7 @@ endpoint! {
 endpoint! {
     /// Write a record anew; optional fields that are not sent stay as they are.
     Replace: PUT "/api/records/{collection}/{id}/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(View, Update), cost Writes(User), errors Drf,
     params (CollectionName, RecordId),
     body Record as JSON_OR_FORM,
     answer Record as OK
@@ -90,7 +90,7 @@ endpoint! {
 endpoint! {
     /// Change some fields of a record.
     Update: PATCH "/api/records/{collection}/{id}/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(View, Update), cost Writes(User), errors Drf,
     params (CollectionName, RecordId),
     body Record as JSON_OR_FORM,
     answer Record as OK
@@ -99,7 +99,7 @@ endpoint! {
 endpoint! {
     /// Delete a record, and what hangs on it; `dry_run=true` tells what would go.
     Delete: DELETE "/api/records/{collection}/{id}/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(View, Delete), cost Writes(User), errors Drf,
     params (CollectionName, RecordId), query DeleteQuery,
     body () as NOTHING,
     answer NoContent as NO_CONTENT
@@ -108,7 +108,7 @@ endpoint! {
 endpoint! {
     /// [`Delete`] with `dry_run=true`, which has an answer of its own: what the deletion would do.
     DryDelete: DELETE "/api/records/{collection}/{id}/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(View, Delete), cost Writes(User), errors Drf,
     params (CollectionName, RecordId), query DeleteQuery,
     body () as NOTHING,
     answer Deletion as OK
@@ -117,7 +117,7 @@ endpoint! {
 endpoint! {
     /// [`Delete`] of a record that takes along more than one commit can, children first: how far that is.
     Deleting: DELETE "/api/records/{collection}/{id}/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(View, Delete), cost Writes(User), errors Drf,
     params (CollectionName, RecordId), query DeleteQuery,
     body () as NOTHING,
     answer Operation as ACCEPTED
@@ -126,7 +126,7 @@ endpoint! {
 endpoint! {
     /// A record's versions, newest first, also after it was deleted.
     History: GET "/api/records/{collection}/{id}/history/",
-    access Rules, cost Reads(User), errors Drf,
+    access Rules(View), cost Reads(User), errors Drf,
     params (CollectionName, RecordId), query HistoryQuery,
     body () as NOTHING,
     answer Changes as OK
@@ -135,7 +135,7 @@ endpoint! {
 endpoint! {
     /// Put a version of a record back, also after it was deleted.
     Restore: POST "/api/records/{collection}/{id}/history/{revision}/restore/",
-    access Rules, cost Writes(User), errors Drf,
+    access Rules(View), cost Writes(User), errors Drf,
     params (CollectionName, RecordId, Revision), query RestoreQuery,
     body () as NOTHING,
     answer Record as OK

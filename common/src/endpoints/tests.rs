@@ -71,23 +71,23 @@ GET /api/paths/{id}/ Admin Reads(User) Drf - Json
 PUT /api/paths/{id}/ Admin Writes(User) Drf Json≤1048575 Json
 PATCH /api/paths/{id}/ Admin Writes(User) Drf Json≤1048575 Json
 DELETE /api/paths/{id}/ Admin Writes(User) Drf - Nothing
-GET /api/records/ Rules Reads(User) Drf - Json
-GET /api/records/{collection}/ Rules Reads(User) Drf - Json
-GET /api/records/{collection}/aggregate/ Rules Reads(User) Drf - Json
-POST /api/records/{collection}/ Rules Writes(User) Drf Json|Form|Multipart≤10485760 Json
-OPTIONS /api/records/{collection}/ Rules Reads(User) Drf - Json
-OPTIONS /api/records/{collection}/{id}/ Rules Reads(User) Drf - Json
-GET /api/records/{collection}/{id}/ Rules Reads(User) Drf - Json
-PUT /api/records/{collection}/{id}/ Rules Writes(User) Drf Json|Form|Multipart≤1048575 Json
-PATCH /api/records/{collection}/{id}/ Rules Writes(User) Drf Json|Form|Multipart≤1048575 Json
-DELETE /api/records/{collection}/{id}/ Rules Writes(User) Drf - Nothing
-GET /api/records/{collection}/{id}/history/ Rules Reads(User) Drf - Json
-POST /api/records/{collection}/{id}/history/{revision}/restore/ Rules Writes(User) Drf - Json
+GET /api/records/ Rules([]) Reads(User) Drf - Json
+GET /api/records/{collection}/ Rules([List]) Reads(User) Drf - Json
+GET /api/records/{collection}/aggregate/ Rules([List]) Reads(User) Drf - Json
+POST /api/records/{collection}/ Rules([Create]) Writes(User) Drf Json|Form|Multipart≤10485760 Json
+OPTIONS /api/records/{collection}/ Rules([]) Reads(User) Drf - Json
+OPTIONS /api/records/{collection}/{id}/ Rules([]) Reads(User) Drf - Json
+GET /api/records/{collection}/{id}/ Rules([View]) Reads(User) Drf - Json
+PUT /api/records/{collection}/{id}/ Rules([View, Update]) Writes(User) Drf Json|Form|Multipart≤1048575 Json
+PATCH /api/records/{collection}/{id}/ Rules([View, Update]) Writes(User) Drf Json|Form|Multipart≤1048575 Json
+DELETE /api/records/{collection}/{id}/ Rules([View, Delete]) Writes(User) Drf - Nothing
+GET /api/records/{collection}/{id}/history/ Rules([View]) Reads(User) Drf - Json
+POST /api/records/{collection}/{id}/history/{revision}/restore/ Rules([View]) Writes(User) Drf - Json
 GET /api/changes/ SignedIn Reads(User) Drf - Json
 POST /api/changes/trim/ Admin Writes(User) Drf Json≤1048575 Json
 POST /api/changes/erase/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/changes/{operation}/ SignedIn Reads(User) Drf - Json
-POST /api/changes/{operation}/revert/ Rules Writes(User) Drf - Json
+POST /api/changes/{operation}/revert/ Rules([]) Writes(User) Drf - Json
 GET /api/events/ SignedInOrTicket Reads(User) Drf - Events
 POST /api/events/ticket/ SignedIn Reads(User) Drf - Json
 GET /api/schema/ SignedIn Reads(User) Drf - Json
@@ -101,6 +101,6 @@ GET /api/log/ Admin Reads(User) Drf - Json
 PUT /api/log/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/metrics/ Admin Reads(User) Drf - Json
 GET /metrics Admin Reads(User) Drf - Text
-GET /healthz Anyone Free Drf - Json
-GET /readyz Anyone Free Drf - Json
+GET /healthz Supervisor Free Drf - Json
+GET /readyz Supervisor Free Drf - Json
 ";

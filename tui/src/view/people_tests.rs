@@ -22,7 +22,7 @@ fn users_are_a_table_with_what_counts_first() {
         "{screen}"
     );
     assert!(screen.contains("bob   no     yes     never         editor"), "{screen}");
-    assert!(screen.contains("i sign-ins") && screen.contains("d delete"), "{screen}");
+    assert!(screen.contains("i sessions") && screen.contains("d delete"), "{screen}");
     let screen = draw(&mut model, SMALL);
     assert!(screen.contains("ada   yes    yes"), "{screen}");
     press(&mut model, "llll");

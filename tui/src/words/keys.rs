@@ -45,8 +45,8 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::Delete if context == Context::Sessions => ("end", "End the session under the cursor; asks once"),
         Action::EndOthers => ("end others", "End all other sessions, all of somebody else's; asks once"),
         Action::Users => ("users", "Show the users (admins)"),
-        Action::Sessions if context == Context::Users => ("sign-ins", "Show where the user is signed in"),
-        Action::Sessions => ("sign-ins", "Show where you are signed in"),
+        Action::Sessions if context == Context::Users => ("sessions", "Show where the user is signed in"),
+        Action::Sessions => ("sessions", "Show where you are signed in"),
         Action::Password => ("password", CHANGE_PASSWORD),
         Action::New if matches!(context, Context::Collections | Context::Dashboard) => {
             ("new", "Define a collection (admins)")
@@ -88,7 +88,7 @@ pub fn help_heading(context: Context) -> &'static str {
         Context::Collections => "Keys in the list of collections",
         Context::Records => "Keys in a table of records",
         Context::Users => "Keys in the list of users",
-        Context::Sessions => "Keys in the list of sign-ins",
+        Context::Sessions => "Keys in the list of sessions",
         Context::Filter => "Keys in the filter line",
         Context::Record => "Keys over a record",
         Context::Line | Context::Area | Context::Choice | Context::Choices => "Keys in a form",

@@ -19,8 +19,8 @@ pub const NOT_DELETED: &str = "Not deleted. Esc goes back.";
 /// The owner of the listed sessions, in the path at the top.
 pub fn sessions_of(user: Option<&User>) -> String {
     match user {
-        Some(user) => format!("{} › sign-ins", user.username),
-        None => "sign-ins".to_owned(),
+        Some(user) => format!("{} › sessions", user.username),
+        None => "sessions".to_owned(),
     }
 }
 

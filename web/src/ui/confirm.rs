@@ -65,7 +65,7 @@ pub(crate) struct DangerProps {
     pub(crate) ondelete: Callback<(), Sent>,
 }
 
-/// A form that deletes something for ever, once its name has been typed.
+/// A form that deletes something large, once its name has been typed.
 #[component]
 pub(crate) fn Danger(props: &DangerProps) -> Html {
     let typed = use_state(String::new);
@@ -115,7 +115,7 @@ pub(crate) fn Danger(props: &DangerProps) -> Html {
             </FieldFrame>
             <div class="form-actions">
                 <button type="submit" class="button button-danger" disabled={!is_confirmed}>
-                    { icon(Shape::Trash) }{ words::DELETE_FOR_EVER }
+                    { icon(Shape::Trash) }{ words::DELETE }
                 </button>
             </div>
         </form>

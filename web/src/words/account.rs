@@ -1,4 +1,4 @@
-//! Sentences about passwords, sign-ins and users; the terminal client says the same ones.
+//! Sentences about passwords, sessions and users.
 
 pub(crate) use common::words::{
     NEVER, NO_SESSIONS, NOT_ADMIN_USERS as NO_ADMIN, PASSWORD_CHANGED, SESSIONS_ENDED, THIS_SESSION as THIS_ONE,
@@ -17,7 +17,7 @@ pub(crate) const SAVE: &str = "Save user";
 pub(crate) const DANGER: &str = "Delete this user";
 pub(crate) const DANGER_CONFIRM: &str = "Type the user's name to confirm";
 
-pub(crate) const SESSIONS_TITLE: &str = "Sign-ins";
+pub(crate) const SESSIONS_TITLE: &str = "Sessions";
 pub(crate) const SESSIONS_LEAD: &str = "Where you are signed in. Times are in UTC.";
 pub(crate) const SESSIONS_OF_LEAD: &str = "Times are in UTC.";
 pub(crate) const SHARED: &str = "shared token";
@@ -34,7 +34,7 @@ pub(crate) const PASSWORD: &str = "Password";
 pub(crate) const PASSWORD_SUBMIT: &str = "Change password";
 
 pub(crate) fn sessions_of(user: &User) -> String {
-    format!("Sign-ins of {}", user.username)
+    format!("Sessions of {}", user.username)
 }
 
 pub(crate) fn end_from(program: &str, address: &str) -> String {

@@ -1,4 +1,4 @@
-//! Passwords, sign-ins and users, in several browsers at once.
+//! Passwords, sessions and users, in several browsers at once.
 
 use serde_json::json;
 
@@ -130,7 +130,7 @@ async fn an_admin_resets_disables_and_deletes_a_user_and_stays_the_last_admin() 
     // The admin sees where the user is signed in, and resets the password.
     open_user(&admin, "bob").await;
     admin.shortcut("i").await;
-    admin.see("h1", "Sign-ins of bob").await;
+    admin.see("h1", "Sessions of bob").await;
     admin.text("tbody tr").await;
     admin.shortcut("b").await;
     admin.fill("#field-password", THIRD).await;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use common::ENDPOINTS;
+use common::{ENDPOINTS, answer::AnswerKind};
 
 /// A route of the API by its template, or what is none: the only names of URLs that the log and the metrics know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,11 @@ static TEMPLATES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         }
     }
     templates
+});
+
+static EVENTS: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let streams = ENDPOINTS.iter().filter(|info| info.answer == AnswerKind::Events);
+    streams.map(|info| usize::from(Route::of(info.path).0)).collect()
 });
 
 impl Route {
@@ -33,6 +38,13 @@ impl Route {
     /// As in `/api/records/{collection}/{id}/`; `file`, or `none`.
     pub fn template(self) -> &'static str {
         TEMPLATES.get(usize::from(self.0)).copied().unwrap_or("none")
+    }
+}
+
+impl Route {
+    /// Whether the route of this number is a stream of events.
+    pub(super) fn is_events(number: usize) -> bool {
+        EVENTS.contains(&number)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     ledger::{CheckError, Ledger},
 };
 use crate::domain::{
-    gone::{self, Left, Was},
+    gone::{self, DeletedCollection, Left},
     journal::read::Numbered,
     keyspace,
     numbers::CollectionNumber,
@@ -77,7 +77,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>) -> Result<(Schemas, Leaving),
     derived::counters(ledger, &count, due).await?;
     let mut leaving = Leaving::new();
     for gone in gone::leaving(ledger.snapshot).await? {
-        let Was { definition, targets, left, .. } = gone.gone;
+        let DeletedCollection { definition, targets, left, .. } = gone.gone;
         let targets = targets.into_iter().filter(|(_, number)| schemas.contains_key(number)).collect();
         leaving.push((Schema::new(definition, Version::ZERO, targets), left == Left::Counted));
     }

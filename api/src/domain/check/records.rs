@@ -38,7 +38,7 @@ pub(super) type Usage = HashMap<Key, [i64; 3]>;
 
 /// What the records of all collections ask for together.
 #[derive(Default)]
-struct Across {
+struct Totals {
     /// How often each record is referred to.
     referrers: HashMap<Key, [i64; 1]>,
     /// What every owner has.
@@ -47,7 +47,7 @@ struct Across {
 
 /// Checks all collections.
 pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas, leaving: &Leaving) -> Result<Usage, CheckError> {
-    let mut across = Across::default();
+    let mut across = Totals::default();
     for (schema, is_counted) in leaving {
         left(ledger, (schema, *is_counted), &mut across).await?;
         unfinished(ledger, schema, &mut across).await?;
@@ -76,7 +76,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas, leaving: &
 async fn left(
     ledger: &mut Ledger<'_>,
     (schema, is_counted): (&Schema, bool),
-    across: &mut Across,
+    across: &mut Totals,
 ) -> Result<(), CheckError> {
     let mut pages = ledger.pages(&keyspace::records(schema.number()));
     while let Some(page) = ledger.next(&mut pages).await? {
@@ -96,7 +96,7 @@ async fn left(
     Ok(())
 }
 
-async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) -> Result<Due, CheckError> {
+async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Totals) -> Result<Due, CheckError> {
     let mut due = Due::default();
     let collection = schema.number();
     let mut pages = ledger.pages(&keyspace::records(collection));
@@ -209,7 +209,7 @@ fn is_unfinished(schema: &Schema, key: &Key) -> bool {
 }
 
 /// What unfinished indexes refer to counts where their entries are.
-async fn unfinished(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Across) -> Result<(), CheckError> {
+async fn unfinished(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Totals) -> Result<(), CheckError> {
     let mut targets: Vec<_> =
         schema.keys.retired.iter().filter_map(|retired| Some((retired.number, retired.target?))).collect();
     if let Some(coming) = &schema.coming {

@@ -203,7 +203,7 @@ pub(in crate::domain) async fn revive(
     }
 }
 
-/// Undoes a change of a definition: gives it the parts of before again.
+/// Undoes a change of a definition: gives it its earlier parts again.
 pub(in crate::domain) async fn undo(
     core: &Core,
     caller: &Caller,
@@ -237,7 +237,7 @@ async fn change(
         }
         before.collection.check_sent_back(&definition.sent_back)?;
         if before.collection.aliases.contains(&definition.name) && definition.name == *name {
-            // Who knows it by a former name does not rename it back by sending that.
+            // A body that names the collection by a former name does not rename it.
             definition.name.clone_from(&before.collection.name);
         }
         check_references(core, &snapshot, &mut definition, Some(&before.collection.name)).await?;
@@ -367,7 +367,7 @@ async fn check_dropped(
         for (key, entry) in page {
             let record = before.decode(carry_over::id_of(&key)?, &entry.value)?;
             for (field, (_, count)) in unnamed.iter().zip(&mut holding) {
-                // What a field was added with is nobody's.
+                // A value that the field was added with does not count as data.
                 let added = undone.and_then(|undone| undone.added.get(&field.id?));
                 let is_as_added = match added {
                     Some((version, value)) => {

@@ -63,7 +63,7 @@ impl Plan {
         for (i, (mut field, was)) in definition.fields.into_iter().zip(matched).enumerate() {
             let change = *std::mem::take(&mut field.change);
             match was {
-                Some(Was::There(was)) => {
+                Some(MatchedField::There(was)) => {
                     field.id = was.id;
                     if !change.says_aliases {
                         field.aliases.clone_from(&was.aliases);
@@ -72,7 +72,7 @@ impl Plan {
                         checked.push(i);
                     }
                 }
-                Some(Was::Gone(was)) => {
+                Some(MatchedField::Gone(was)) => {
                     field.id = was.id;
                     making.steps.extend(was.id.map(|field| FieldStep::Revived { field }));
                     making.refilled.extend(was.id.and_then(|id| Some((id, before.dropped_at(id)?))));
@@ -158,7 +158,7 @@ pub(in crate::domain) struct Undone {
 }
 
 /// The field that a sent one was so far.
-enum Was<'a> {
+enum MatchedField<'a> {
     There(&'a Field),
     /// It was dropped, and is named by its id.
     Gone(&'a Field),
@@ -177,15 +177,15 @@ struct Making<'a> {
 impl<'a> Making<'a> {
     /// Which field each sent one was so far: the one with its id, else with the name that it is renamed from, else with its name, else
     /// one that had its name before and that nothing else is.
-    fn matched(&mut self, sent: &[Field]) -> Vec<Option<Was<'a>>> {
+    fn matched(&mut self, sent: &[Field]) -> Vec<Option<MatchedField<'a>>> {
         let collection = &self.before.collection;
         let named = |name: &FieldName| collection.fields.iter().find(|field| field.name == *name);
-        let mut found: Vec<Option<Was<'a>>> = Vec::with_capacity(sent.len());
+        let mut found: Vec<Option<MatchedField<'a>>> = Vec::with_capacity(sent.len());
         for (i, field) in sent.iter().enumerate() {
             let was = match (field.id, &field.change.renamed_from) {
                 (Some(id), _) => {
-                    let there = collection.fields.iter().find(|known| known.id == Some(id)).map(Was::There);
-                    let was = there.or_else(|| self.before.dropped(id).map(Was::Gone));
+                    let there = collection.fields.iter().find(|known| known.id == Some(id)).map(MatchedField::There);
+                    let was = there.or_else(|| self.before.dropped(id).map(MatchedField::Gone));
                     if was.is_none() {
                         let message = "This collection has no field with this id. Leave it out for a new field.";
                         self.errors.push(format!("fields.{i}.id"), FieldError::new("does_not_exist", message));
@@ -200,23 +200,23 @@ impl<'a> Making<'a> {
                         self.errors
                             .push(format!("fields.{i}.renamed_from"), FieldError::new("does_not_exist", message));
                     }
-                    known.map(Was::There)
+                    known.map(MatchedField::There)
                 }
-                (None, None) => named(&field.name).map(Was::There),
+                (None, None) => named(&field.name).map(MatchedField::There),
             };
             found.push(was);
         }
-        let is_taken = |found: &[Option<Was<'a>>], id: Option<FieldId>| {
-            found.iter().flatten().any(|was| matches!(was, Was::There(was) if was.id == id))
+        let is_taken = |found: &[Option<MatchedField<'a>>], id: Option<FieldId>| {
+            found.iter().flatten().any(|was| matches!(was, MatchedField::There(was) if was.id == id))
         };
         for (i, field) in sent.iter().enumerate() {
             if found[i].is_none() && field.id.is_none() && field.change.renamed_from.is_none() {
                 let former = collection.field(field.name.as_str()).filter(|former| !is_taken(&found, former.id));
-                found[i] = former.map(Was::There);
+                found[i] = former.map(MatchedField::There);
             }
         }
         for i in 0..found.len() {
-            let Some(Was::There(was)) = &found[i] else { continue };
+            let Some(MatchedField::There(was)) = &found[i] else { continue };
             let id = was.id;
             if is_taken(&found[..i], id) {
                 let message = format!("Another field of this definition is \"{}\" already.", was.name);

@@ -63,14 +63,14 @@ pub enum ConversionError {
 }
 
 /// The directories of a conversion.
-struct Places {
+struct Directories {
     store: PathBuf,
     making: PathBuf,
     complete: PathBuf,
     old: PathBuf,
 }
 
-impl Places {
+impl Directories {
     fn of(store: &Path) -> Self {
         let beside = |end: &str| {
             let mut name = store.as_os_str().to_owned();
@@ -123,7 +123,7 @@ impl Places {
 
 /// Finishes a conversion that was broken off while the new store took the place of the old one, if one was.
 pub fn tidy(store: &Path) -> io::Result<()> {
-    let places = Places::of(store);
+    let places = Directories::of(store);
     // Only who has the store may tidy up beside it; if there is none, nobody has it.
     if places.store.exists() { Ok(()) } else { places.tidy() }
 }
@@ -132,7 +132,7 @@ pub fn tidy(store: &Path) -> io::Result<()> {
 /// many.
 pub async fn open(options: Options, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Store, ConversionError> {
     let EngineOptions::Sled(sled) = &options.engine else { return blocking(move || Store::open(options)).await };
-    let places = Places::of(&sled.dir);
+    let places = Directories::of(&sled.dir);
     tidy(&sled.dir)?;
     let again = options.clone();
     let old = blocking(move || Store::open(options)).await?;
@@ -169,7 +169,7 @@ async fn blocking(open: impl FnOnce() -> Result<Store, OpenError> + Send + 'stat
 
 async fn convert(
     old: &Store,
-    places: &Places,
+    places: &Directories,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<(), ConversionError> {
     let snapshot = old.snapshot().await?;

@@ -54,7 +54,7 @@ pub(super) enum Outcome {
 }
 
 impl Happened {
-    /// Of the newest entries, most of whose records are as the entry left them: then nothing is parsed. Where `sides` are wanted for filters, or the
+    /// Reads the newest entries. Most records are as their entry left them, so nothing is parsed. Where `sides` are wanted for filters, or the
     /// record was changed again, its history is gone back.
     pub(super) async fn read(
         core: &Core,
@@ -164,7 +164,7 @@ impl Happened {
             return self.outcome_of(before, after);
         };
         let sides = self.sides.as_ref()?;
-        // Of what was before and nobody knows, it is assumed that it matched: it was in sight.
+        // A record whose earlier values are not known is taken to have matched: the subscriber could see it.
         let before = before && sides.before.as_ref().is_none_or(|record| filter.holds(record));
         let after = after && sides.after.as_ref().is_some_and(|record| filter.holds(record));
         self.outcome_of(before, after)

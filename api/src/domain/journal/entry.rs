@@ -24,7 +24,7 @@ use crate::domain::{
 pub enum Entry {
     /// Of a record, with the values before.
     Record(RecordChange, Values),
-    /// Of anything else, or of a record in a journal of before, complete. With its operation.
+    /// Of anything else, or of a record in an earlier journal, complete. With its operation.
     Other(Box<Change>, Option<OperationId>),
 }
 
@@ -199,7 +199,7 @@ enum Stored<'a> {
         added: Vec<&'a str>,
         // The JSON of the members follows, without braces.
     },
-    /// Followed by the JSON of so many bytes of the members of before, under an earlier version of the definition, and by an entry.
+    /// Followed by the JSON of so many bytes of the earlier members, under an earlier version of the definition, and by an entry.
     Carried { written: u32, members: u64 },
 }
 

@@ -160,7 +160,7 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
     }
     let mut most = MAX_OF_ONE_COMMIT;
     loop {
-        let mut stretch = Stretch::new(core, &snapshot, caller, query.collection.as_ref());
+        let mut stretch = ChangePage::new(core, &snapshot, caller, query.collection.as_ref());
         let after = stretch.fill(&query, most, &deadline).await?;
         let found = stretch.found.len();
         match stretch.finish(&deadline).await {
@@ -172,7 +172,7 @@ pub async fn list(core: &Core, caller: &Caller, query: &ChangeQuery) -> Result<(
 }
 
 /// A stretch of the journal in the making.
-pub(super) struct Stretch<'a> {
+pub(super) struct ChangePage<'a> {
     core: &'a Core,
     snapshot: &'a Snapshot,
     caller: &'a Caller,
@@ -185,7 +185,7 @@ pub(super) struct Stretch<'a> {
 /// A change, and the record that it is about.
 pub(super) type Found = (Change, Option<(CollectionNumber, RecordId)>);
 
-impl<'a> Stretch<'a> {
+impl<'a> ChangePage<'a> {
     /// Nothing yet.
     pub(super) fn new(
         core: &'a Core,

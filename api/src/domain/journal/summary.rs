@@ -7,7 +7,7 @@ use common::{
     undo::Counted,
 };
 
-use super::{of_operation::Parts, read::Stretch};
+use super::{of_operation::Parts, read::ChangePage};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -82,7 +82,7 @@ async fn with_changes(core: &Core, caller: &Caller, id: OperationId, offset: u64
     let deadline = core.deadline();
     let snapshot = core.store.snapshot().await?;
     let mut parts = Parts::new(&snapshot, id).await?;
-    let mut stretch = Stretch::new(core, &snapshot, caller, None);
+    let mut stretch = ChangePage::new(core, &snapshot, caller, None);
     let (mut counts, mut passed, mut taken) = (Counts::default(), 0, 0);
     let (mut reverts, mut first) = (None, None::<(String, Option<UserId>)>);
     while let Some(part) = parts.next().await? {

@@ -71,7 +71,8 @@ fn described(info: &EndpointInfo, requests: &mut SchemaGenerator, answers: &mut 
     let words: Vec<&str> = parts.clone().map(|part| part.trim_matches(['{', '}'])).collect();
     let id = format!("{}_{}", info.method.as_str().to_lowercase(), words.join("_").replace('-', "_"));
     let tag = words.iter().find(|word| **word != "api").copied().unwrap_or("root");
-    let mut described = operation(&id, tag, info.summary, info.access.takes_token() && info.access != Access::Rules);
+    let mut described =
+        operation(&id, tag, info.summary, info.access.takes_token() && !matches!(info.access, Access::Rules(_)));
     let parameters: Vec<Value> = parts
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))

@@ -167,7 +167,7 @@ pub(super) async fn remove_index(
     } else {
         keyspace::index(collection, retired.number)
     };
-    // Of what is gone itself nobody counts references.
+    // References to a deleted collection are not counted.
     let target = match retired.target {
         Some(target) => schema::by_number(core, snapshot, target).await?,
         None => None,

@@ -33,7 +33,7 @@ const CHUNK: usize = 32;
 /// Erases something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Erase {
-    what: What,
+    what: EraseTarget,
     /// The first entry of the block that was looked at last: the commit, and the place in it.
     after: Option<(Version, u32)>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Erase {
 /// What is erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum What {
+pub(crate) enum EraseTarget {
     /// The entries of a record.
     Record(CollectionNumber, RecordId),
     /// The old values of a field.
@@ -54,7 +54,7 @@ pub(crate) enum What {
 
 impl Erase {
     /// Begins.
-    pub(crate) fn new(what: What) -> Self {
+    pub(crate) fn new(what: EraseTarget) -> Self {
         Self { what, after: None }
     }
 }
@@ -67,10 +67,10 @@ impl Steps for Erase {
             self.begin(&snapshot, &mut removal).await?;
         }
         let names = match &self.what {
-            What::Field(collection, name) => FieldNames::find(core, &snapshot, *collection, name).await?,
+            EraseTarget::Field(collection, name) => FieldNames::find(core, &snapshot, *collection, name).await?,
             _ => FieldNames::default(),
         };
-        let mut is_last = self.what == What::Nothing;
+        let mut is_last = self.what == EraseTarget::Nothing;
         while !is_last && !budget.is_spent() {
             let mut scan = blocks::blocks().limit(CHUNK);
             if let Some((version, place)) = self.after {
@@ -90,7 +90,7 @@ impl Steps for Erase {
             }
         }
         if is_last {
-            self.what = What::Nothing;
+            self.what = EraseTarget::Nothing;
         }
         let done = removal.count;
         Ok(Piece { batch: removal.finish(core, &snapshot).await?, done, is_last, ..Piece::default() })
@@ -101,10 +101,10 @@ impl Erase {
     /// What is not in the journal.
     async fn begin(&self, snapshot: &Snapshot, removal: &mut Removal) -> Result<()> {
         match &self.what {
-            What::Record(collection, id) => {
+            EraseTarget::Record(collection, id) => {
                 removal.batch.delete(keyspace::tombstone(*collection, *id));
             }
-            What::User(user, _) => {
+            EraseTarget::User(user, _) => {
                 for (key, _) in snapshot.scan(Scan::prefix(&keyspace::user_sessions(*user))).await? {
                     let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid())) else { continue };
                     removal.batch.delete(keyspace::session(id)).delete(key);
@@ -113,7 +113,7 @@ impl Erase {
                     }
                 }
             }
-            What::Field(..) | What::Nothing => {}
+            EraseTarget::Field(..) | EraseTarget::Nothing => {}
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl FieldNames {
     }
 }
 
-impl What {
+impl EraseTarget {
     fn of(&self, entry: &Entry, names: &FieldNames) -> Fate {
         match (self, entry) {
             (Self::Record(collection, id), Entry::Record(change, _)) => {

@@ -28,7 +28,7 @@ pub(super) struct Directory(HashMap<CollectionId, StoredDefinition>);
 
 /// Where a source leads.
 #[derive(Debug, Clone)]
-pub(super) struct Way {
+pub(super) struct SourcePath {
     /// Its parts.
     pub steps: Vec<Step>,
     /// The field that it ends at; `None` for a member of the server's.
@@ -70,8 +70,8 @@ impl Directory {
     }
 
     /// Follows a source from a collection; the error says what is not there.
-    pub(super) fn follow(&self, from: &Collection, source: &str) -> std::result::Result<Way, String> {
-        let mut way = Way { steps: Vec::new(), end: None, is_reference: false, is_many: false };
+    pub(super) fn follow(&self, from: &Collection, source: &str) -> std::result::Result<SourcePath, String> {
+        let mut way = SourcePath { steps: Vec::new(), end: None, is_reference: false, is_many: false };
         let (mut at, mut of_owner) = (Some(from), false);
         for part in source.split('.') {
             if of_owner {

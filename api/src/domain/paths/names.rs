@@ -9,7 +9,7 @@ use common::{
 };
 
 use super::{
-    directory::{Directory, Way},
+    directory::{Directory, SourcePath},
     projection::common_reference,
     stored::Step,
 };
@@ -116,7 +116,7 @@ pub(super) fn write_to(directory: &Directory, collection: &Collection, source: &
         }
         Source::Path(path) if path == "owner" => Some(Write::Field(path.clone())),
         Source::Path(path) => {
-            let Way { steps, end, .. } = directory.follow(collection, path).ok()?;
+            let SourcePath { steps, end, .. } = directory.follow(collection, path).ok()?;
             let first = path.split('.').next()?.to_owned();
             match steps.as_slice() {
                 [Step::Field(_)] => Some(Write::Field(first)),

@@ -118,7 +118,7 @@ pub async fn update(
         let revision = Revision(entry.version.get());
         Precondition::check(precondition, revision)?;
         let write = if is_partial { Write::Patch(old) } else { Write::Replace(old) };
-        // Who has members ignored that the server does not know has this one ignored too, as any that is the server's own.
+        // Where unknown members are ignored, a `revision` in the body is ignored too.
         if !manner.ignores_unknown && sent_revision(body)?.is_some_and(|read| read != revision) {
             return Err(Error::Stale);
         }

@@ -38,11 +38,11 @@ pub(in crate::domain) const VIA: &str = "_via_";
 pub(super) struct Expansion(BTreeMap<String, Part>);
 
 struct Part {
-    what: What,
+    what: ExpansionKind,
     inner: Expansion,
 }
 
-enum What {
+enum ExpansionKind {
     /// The record that a field refers to, of those that the caller may view.
     Reference { target: Arc<Schema>, may: Decision },
     /// The records whose field refers to the row, of those that the caller may list.
@@ -91,11 +91,11 @@ impl Expansion {
                     return Err(refused(message));
                 };
                 let inner = match &what {
-                    What::Reference { target: other, .. } | What::Referrers { source: other, .. } => {
+                    ExpansionKind::Reference { target: other, .. } | ExpansionKind::Referrers { source: other, .. } => {
                         Self::of(core, snapshot, caller, other, names).await?
                     }
-                    What::Owner if names.0.is_empty() => Self::default(),
-                    What::Owner => return Err(refused("The owner has nothing to expand.".to_owned())),
+                    ExpansionKind::Owner if names.0.is_empty() => Self::default(),
+                    ExpansionKind::Owner => return Err(refused("The owner has nothing to expand.".to_owned())),
                 };
                 parts.insert(name, Part { what, inner });
             }
@@ -127,8 +127,8 @@ impl Expansion {
         Box::pin(async move {
             for (name, part) in &self.0 {
                 match &part.what {
-                    What::Owner => reading.put_owners(rows).await?,
-                    What::Reference { target, may } => {
+                    ExpansionKind::Owner => reading.put_owners(rows).await?,
+                    ExpansionKind::Reference { target, may } => {
                         let ids: BTreeSet<RecordId> = rows.iter().filter_map(|row| id_of(row.get(name)?)).collect();
                         let (ids, mut found) = reading.records(target, *may, ids).await?;
                         part.inner.expand(reading, &mut found).await?;
@@ -142,7 +142,7 @@ impl Expansion {
                             row.set(name.clone(), value);
                         }
                     }
-                    What::Referrers { source, field, may } => {
+                    ExpansionKind::Referrers { source, field, may } => {
                         for row in rows.iter_mut() {
                             let mut found = match row.get("id") {
                                 Some(id) => reading.referrers(source, field, *may, id).await?,
@@ -160,15 +160,21 @@ impl Expansion {
 }
 
 /// What a name of an expansion means; `None` where it means nothing to this caller.
-async fn find(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema, name: &str) -> Result<Option<What>> {
+async fn find(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    schema: &Schema,
+    name: &str,
+) -> Result<Option<ExpansionKind>> {
     if let Some(field) = schema.collection.field(name) {
         let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { return Ok(None) };
         let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(None) };
         let may = target.collection.access.decide(Action::View, caller);
-        return Ok(target.is_visible(caller).then_some(What::Reference { target, may }));
+        return Ok(target.is_visible(caller).then_some(ExpansionKind::Reference { target, may }));
     }
     if name == "owner" {
-        return Ok(Some(What::Owner));
+        return Ok(Some(ExpansionKind::Owner));
     }
     for (at, _) in name.match_indices(VIA) {
         let Ok(source) = name[..at].parse() else { continue };
@@ -179,7 +185,7 @@ async fn find(core: &Core, snapshot: &Snapshot, caller: &Caller, schema: &Schema
             && may != Decision::Denied
         {
             let field = Box::new(field.clone());
-            return Ok(Some(What::Referrers { source, field, may }));
+            return Ok(Some(ExpansionKind::Referrers { source, field, may }));
         }
     }
     Ok(None)

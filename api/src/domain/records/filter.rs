@@ -137,7 +137,7 @@ impl Asked {
 }
 
 /// What is looked for in the texts that an index has the words of.
-pub(crate) struct Sought {
+pub(crate) struct WordSearch {
     /// What words must begin with.
     pub words: Vec<String>,
     /// The fields.
@@ -151,7 +151,7 @@ pub(crate) struct Conditions {
     /// Words and phrases that must all occur in texts, folded.
     words: Vec<String>,
     /// Words that the searched texts must have, where the collection has an index of them.
-    sought: Option<Sought>,
+    sought: Option<WordSearch>,
     /// Words are looked for without their accents.
     ignores_accents: bool,
     /// On patterns.
@@ -181,7 +181,7 @@ impl Conditions {
         if schema.keys.words_index().is_some() && !words.is_empty() {
             let fields = schema.collection.fields.iter().filter(|field| field.searchable);
             let fields = fields.map(|field| field.name.to_string()).collect();
-            (typed.words, typed.sought) = (Vec::new(), Some(Sought { words, fields }));
+            (typed.words, typed.sought) = (Vec::new(), Some(WordSearch { words, fields }));
         }
         Ok(typed)
     }
@@ -249,7 +249,7 @@ impl Conditions {
     }
 
     /// What is looked for in the texts that an index has the words of, and whether without accents.
-    pub(crate) fn sought(&self) -> Option<(&Sought, bool)> {
+    pub(crate) fn sought(&self) -> Option<(&WordSearch, bool)> {
         self.sought.as_ref().map(|sought| (sought, self.ignores_accents))
     }
 

@@ -86,7 +86,7 @@ pub async fn list(
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let may = schema.authorize(Action::List, caller)?;
     query.check(&schema.collection)?;
-    let looked = Looked::default();
+    let looked = ReadCounts::default();
     let view = View {
         core,
         snapshot: &snapshot,
@@ -114,7 +114,7 @@ pub async fn list(
 }
 
 /// Tells of a query that took long, without the values that it asks for.
-fn slow(name: &CollectionName, query: &str, looked: &Looked, took: Duration) {
+fn slow(name: &CollectionName, query: &str, looked: &ReadCounts, took: Duration) {
     let (keys, rows) = looked.counts();
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::warn!(collection = %name, query, keys, rows, milliseconds, "a slow query");
@@ -228,19 +228,19 @@ struct View<'a> {
     may: Decision,
     query: &'a ListQuery,
     deadline: &'a Deadline,
-    looked: &'a Looked,
+    looked: &'a ReadCounts,
     /// All matches are read, in whatever order.
     reads_all: bool,
 }
 
 /// What was looked at for a list.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(super) struct ReadCounts {
     keys: AtomicUsize,
     rows: AtomicUsize,
 }
 
-impl Looked {
+impl ReadCounts {
     /// How many keys were read, and of how many records conditions were asked.
     fn counts(&self) -> (usize, usize) {
         (self.keys.load(Relaxed), self.rows.load(Relaxed))

@@ -21,7 +21,7 @@ fn keys(text: &str) -> [Key; 2] {
     [keyspace::username(&folded), keyspace::email(&folded)]
 }
 
-/// Whose a name or an address is, apart from `of`. Two reads: it may be another's name, or another's address.
+/// The user who has this name or address, other than `of`. Two reads: it may be another's name, or another's address.
 async fn holder(store: &Store, text: &str, of: Option<UserId>) -> Result<Option<UserId>> {
     for key in keys(text) {
         let Some(entry) = store.get(&key).await? else { continue };

@@ -1,4 +1,4 @@
-//! Deleting a collection: for ever, so its name is to be typed first.
+//! Deleting a collection. Its name has to be typed first.
 
 use common::{Call, collection::Collection, endpoints::collections, text};
 use futures_util::future::FutureExt;

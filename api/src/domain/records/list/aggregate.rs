@@ -30,7 +30,7 @@ use self::{
     groups::Groups,
     period::Zone,
 };
-use super::{Looked, View, plan::Plan, slow};
+use super::{ReadCounts, View, plan::Plan, slow};
 use crate::domain::{
     core::Core,
     error::Result,
@@ -72,7 +72,7 @@ pub async fn aggregate(
     let may = schema.authorize(Action::List, caller)?;
     query.records.check(&schema.collection)?;
     let records = ListQuery { count: false, ..query.records.clone() };
-    let looked = Looked::default();
+    let looked = ReadCounts::default();
     let view = View {
         core,
         snapshot: &snapshot,

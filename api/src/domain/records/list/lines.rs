@@ -9,7 +9,7 @@ use common::{
 };
 
 use super::{
-    Looked, View,
+    ReadCounts, View,
     plan::Plan,
     rows::{Found, by_id},
     shaped,
@@ -43,7 +43,7 @@ pub async fn lines(
     query.check(&schema.collection)?;
     check(query)?;
     let query = &ListQuery { count: false, ..query.clone() };
-    let looked = Looked::default();
+    let looked = ReadCounts::default();
     let view = View {
         core,
         snapshot: &snapshot,

@@ -15,7 +15,7 @@ use common::id::RecordId;
 
 pub(super) use self::access::Access;
 use self::{
-    walk::{Candidates, Ids, Walk},
+    walk::{Candidates, Ids, MatchScan},
     words::Ranking,
 };
 use super::{
@@ -100,8 +100,8 @@ impl Plan {
     }
 
     /// A walk through all matches, in which `paths` can be read too.
-    pub(super) fn walk<'a>(&'a self, view: &'a View<'a>, paths: Vec<&'a Path>) -> Walk<'a> {
-        Walk::of(self, view, self.candidates(None), paths)
+    pub(super) fn walk<'a>(&'a self, view: &'a View<'a>, paths: Vec<&'a Path>) -> MatchScan<'a> {
+        MatchScan::of(self, view, self.candidates(None), paths)
     }
 
     /// Whether a walk comes by the rows in their order.
@@ -133,7 +133,7 @@ impl Plan {
             Source::Ids(ids) if self.sets.is_empty() => Ok(ids.len() as u64),
             Source::Keys(access) if self.sets.is_empty() => access.count(view.snapshot).await,
             _ => {
-                let (mut count, mut walk) = (0, Walk::new(self, view, self.candidates(None)));
+                let (mut count, mut walk) = (0, MatchScan::new(self, view, self.candidates(None)));
                 while let Some(ids) = walk.next_ids().await? {
                     count += ids.len() as u64;
                 }
@@ -174,7 +174,7 @@ impl Plan {
                 }
             }
             _ => {
-                let mut walk = Walk::new(self, view, self.candidates(None));
+                let mut walk = MatchScan::new(self, view, self.candidates(None));
                 let (mut page, mut count) = (Vec::new(), 0_usize);
                 while let Some(ids) = walk.next_ids().await? {
                     let from = window.skip.saturating_sub(count);
@@ -213,7 +213,7 @@ impl Plan {
                 }
             }
             _ if self.is_listed() => {
-                let mut walk = Walk::new(self, view, self.candidates(start.as_ref()));
+                let mut walk = MatchScan::new(self, view, self.candidates(start.as_ref()));
                 let mut page = Vec::new();
                 while let Some(ids) = walk.next_ids().await? {
                     page.extend(ids.into_iter().take(wanted - page.len()));
@@ -224,7 +224,7 @@ impl Plan {
                 rows.read_by_id(view, &page).await?;
             }
             _ if self.reversed().is_some() => {
-                let mut walk = Walk::new(self, view, self.candidates(start.as_ref()));
+                let mut walk = MatchScan::new(self, view, self.candidates(start.as_ref()));
                 'walk: while let Some(matches) = walk.next().await? {
                     for (row, _) in matches {
                         work::hold(row.1.value.len())?;
@@ -237,7 +237,7 @@ impl Plan {
             }
             _ => {
                 let mut first = First::new(&self.keys, wanted).behind(start).flexible(true);
-                let mut walk = Walk::new(self, view, self.candidates(None));
+                let mut walk = MatchScan::new(self, view, self.candidates(None));
                 let mut matching = 0;
                 while let Some(matches) = walk.next().await? {
                     for ((id, _), record) in matches {
@@ -267,7 +267,7 @@ impl Plan {
         let mut rows = Rows::default();
         let mut count = 0usize;
         let is_sorted = self.reversed().is_none() && size > 0;
-        let mut walk = Walk::new(self, view, self.candidates(None));
+        let mut walk = MatchScan::new(self, view, self.candidates(None));
         'walk: while let Some(matches) = walk.next().await? {
             for (row, record) in matches {
                 count += 1;

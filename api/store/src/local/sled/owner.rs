@@ -1,5 +1,5 @@
-//! Whose the files are. They are for their owner alone; whoever works on a store as root leaves it to its owner; and a file that this
-//! process may not use is named with its owner, since it is not damage.
+//! Ownership of the store's files: only their owner may use them; a command run as root leaves them to the owner. A file that this process
+//! may not use is named with its owner, since it is not damage.
 
 use std::fs::{self, File, Permissions};
 use std::io;

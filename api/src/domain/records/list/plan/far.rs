@@ -27,7 +27,7 @@ const MAX_FAR: usize = 1000;
 pub(super) async fn far(view: &View<'_>, node: &Node) -> Result<Option<Intervals>> {
     let Node::Is(condition) = node else { return Ok(None) };
     let steps = &condition.path.steps;
-    // Of what the caller may not view nothing may be told, not even by how long it takes. Nothing is null there and yet a match.
+    // Records that the caller may not view must not affect the answer or the time that it takes. Nothing is null there and yet a match.
     let is_told = steps.iter().all(|step| step.may == Decision::All);
     if steps.is_empty() || !is_told || !is_of_values(condition.lookup) {
         return Ok(None);

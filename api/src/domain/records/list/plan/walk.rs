@@ -76,7 +76,7 @@ fn candidate(kind: IndexKind, key: &store::Key, entry: Entry) -> Option<Candidat
 }
 
 /// A walk through what may match.
-pub(in super::super) struct Walk<'a> {
+pub(in super::super) struct MatchScan<'a> {
     plan: &'a Plan,
     view: &'a View<'a>,
     candidates: Candidates<'a>,
@@ -89,7 +89,7 @@ pub(in super::super) struct Walk<'a> {
     held: Charge,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> MatchScan<'a> {
     pub(super) fn new(plan: &'a Plan, view: &'a View<'a>, candidates: Candidates<'a>) -> Self {
         Self::of(plan, view, candidates, Vec::new())
     }

@@ -8,7 +8,7 @@ use store::{Cut, Scan};
 use super::{
     super::{View, Window, rows::Rows},
     Plan,
-    walk::{Candidates, Walk},
+    walk::{Candidates, MatchScan},
 };
 use crate::domain::{
     error::Result,
@@ -139,7 +139,7 @@ impl Plan {
         let Ranking { words, rarity, ignores_accents, paths } = ranking;
         let collection = &view.schema.collection;
         let mut scored = Vec::new();
-        let mut walk = Walk::of(self, view, self.candidates(None), paths.iter().collect());
+        let mut walk = MatchScan::of(self, view, self.candidates(None), paths.iter().collect());
         while let Some(matches) = walk.next().await? {
             work::hold(matches.len() * size_of::<(f64, RecordId)>())?;
             for ((id, _), record) in matches {
