@@ -14,6 +14,6 @@ mod read;
 mod tests;
 mod write;
 
-pub use format::Manifest;
+pub use format::{Manifest, restored_times};
 pub use read::{Refused, restore, verify};
 pub use write::Backup;

@@ -17,6 +17,11 @@ const LEFT_OUT: [&str; 4] = ["operations", "sessions", "spent", "user_sessions"]
 /// commits a second, and leaves room for thousands of restores before numbers are no longer exact in JSON.
 pub(super) const PASSED_OVER: u64 = 1_000_000_000_000;
 
+/// How often what a store holds had been restored when it gave a version out.
+pub fn restored_times(version: Version) -> u64 {
+    version.get() / PASSED_OVER
+}
+
 /// What a backup holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -9,7 +9,10 @@ use common::{
     event::{EventData, EventId, EventKind},
     id::{RecordId, Revision},
 };
-use store::{Entry, Scan, Snapshot, Version};
+use store::{
+    Entry, Scan, Snapshot, Version,
+    journal::{self as blocks, Position},
+};
 use tokio::sync::mpsc;
 
 use super::{
@@ -20,6 +23,7 @@ use super::{
 };
 use crate::domain::{
     app::App,
+    backup::restored_times,
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
@@ -53,8 +57,25 @@ pub(super) async fn look(core: &Core, subscriber: &Subscriber) -> Result<Seen> {
 pub(super) async fn is_told(snapshot: &Snapshot, since: EventId) -> Result<bool> {
     let trimmed = journal::trimmed(snapshot).await?;
     // What is later than everything is of another store, or of a time that this one has lost.
-    let is_known = since.revision.0 <= snapshot.version().get();
-    Ok(is_known && (trimmed == Version::ZERO || since >= EventId::after(Revision(trimmed.get()))))
+    let is_told = since.revision.0 <= snapshot.version().get()
+        && (trimmed == Version::ZERO || since >= EventId::after(Revision(trimmed.get())));
+    Ok(is_told && is_of_this_history(snapshot, Version::new(since.revision.0)).await?)
+}
+
+/// Whether a version is of what this store has behind it. One that was given out after the backup that this was restored from is of a history that
+/// is lost, though the versions here are later: nothing of its time is in the journal.
+async fn is_of_this_history(snapshot: &Snapshot, version: Version) -> Result<bool> {
+    let times = restored_times(version);
+    if times == restored_times(snapshot.version()) {
+        return Ok(true);
+    }
+    let mut blocks = blocks::blocks_from(snapshot, Position { version, place: 0 }).await?;
+    while let Some(block) = blocks.next().await? {
+        if let Some(entry) = block.entries.iter().find(|entry| entry.at.version >= version) {
+            return Ok(restored_times(entry.at.version) == times);
+        }
+    }
+    Ok(false)
 }
 
 /// Brings a subscriber up to date and lets it into the hub. `pieces` are taken by the client, no faster than it reads.

@@ -1,9 +1,13 @@
 //! How streams end: with the session, with the server, with a client that is too slow; and what becomes of the rest when the journal is trimmed.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Reader, furnished, furnished_and};
-use crate::support::{PASSWORD, server::Server, text};
+use crate::support::{
+    ADMIN, PASSWORD,
+    server::{Server, coffer, said},
+    text,
+};
 
 #[tokio::test]
 async fn a_session_that_ends_closes_its_streams_and_no_others() {
@@ -113,4 +117,50 @@ async fn a_user_has_so_many_streams_and_an_address_too() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("a stream that ended still counts");
+}
+
+#[tokio::test]
+async fn a_store_that_was_restored_tells_whoever_knows_more_than_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, restored, file) = (dir.path().join("data"), dir.path().join("restored"), dir.path().join("box.backup"));
+    let file = file.to_str().unwrap();
+    let mut server = Server::start(&data, &[]);
+    let admin = server.set_up().await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    let first = admin.record("snacks", json!({"title": "first"})).await;
+    admin.record("snacks", json!({"title": "second"})).await;
+    server.stop();
+    said(&coffer(&["backup", file], &data));
+    let server = Server::start(&data, &[]);
+    let admin = server.sign_in(ADMIN).await;
+    let lost = admin.record("snacks", json!({"title": "lost"})).await;
+    server.stop();
+    said(&coffer(&["restore", file], &restored));
+    let server = Server::start(&restored, &[]);
+    let admin = server.sign_in(ADMIN).await;
+    let made = admin.record("snacks", json!({"title": "made after it was restored"})).await;
+
+    let question = |since: &Value| format!("collection=snacks&since={since}");
+    let mut reader = Reader::open(&admin, &question(&first["revision"])).await;
+    reader.next().await;
+    assert_eq!(reader.next().await.value["record"]["title"], "second", "what was backed up is told");
+    assert_eq!(reader.next().await.value["record"], made);
+    let later = json!(made["revision"].as_u64().unwrap() + 1_000_000);
+    for beyond in [&lost["revision"], &later] {
+        let problem = admin.get(&format!("/api/events/?{}", question(beyond))).await.refused(410);
+        assert!(problem.extra["since"].as_str().unwrap().parse::<u64>().unwrap() >= made["revision"].as_u64().unwrap());
+        let place = beyond.to_string().parse().unwrap();
+        let mut copy = Reader::open_after(&admin, "collection=snacks&snapshot=true", Some(place)).await;
+        let open = copy.next().await;
+        assert_eq!((open.name.as_str(), open.value.get("since")), ("open", None), "the copy begins anew");
+        let told = copy.until("live").await;
+        let mut titles: Vec<_> = told.iter().filter_map(|event| event.value["record"]["title"].as_str()).collect();
+        titles.sort_unstable();
+        assert_eq!(titles, ["first", "made after it was restored", "second"]);
+    }
+    let mut newest = Reader::open(&admin, &question(&made["revision"])).await;
+    newest.next().await;
+    let next = admin.record("snacks", json!({"title": "next"})).await;
+    assert_eq!(newest.next().await.value["record"], next);
+    server.stop();
 }
