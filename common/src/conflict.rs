@@ -103,24 +103,32 @@ impl EditedRecord {
     /// changed.
     pub fn merge(&mut self, form: &mut Form, collection: &Collection, now: Record) {
         let conflicts = form.rebase(&now);
-        let before = self.base.take().unwrap_or_default();
-        let value = |record: &Record, name: &str| record.get(name).filter(|value| !value.is_null()).cloned();
+        let mut changes = self.changes(collection, &now);
+        for change in &mut changes {
+            let conflicting = conflicts.iter().find(|conflicting| conflicting.label == change.label);
+            change.theirs = conflicting.map(|conflicting| conflicting.theirs.clone());
+        }
+        self.conflict = Some(Conflict::Changed(changes));
+        self.base = Some(now);
+    }
+
+    /// In which fields a newer version is another than the one that is edited.
+    pub fn changes(&self, collection: &Collection, now: &Record) -> Vec<FieldChange> {
+        fn value<'a>(record: &'a Record, name: &str) -> Option<&'a Value> {
+            record.get(name).filter(|value| !value.is_null())
+        }
         let changes = collection.fields.iter().filter_map(|field| {
             let name = field.name.as_str();
-            let (before, now) = (value(&before, name), value(&now, name));
-            if before == now {
-                return None;
-            }
-            let label = text::label(name);
-            let theirs = conflicts
-                .iter()
-                .find(|conflicting| conflicting.label == label)
-                .map(|conflicting| conflicting.theirs.clone());
-            let shown = |value: Option<Value>| cell(value.as_ref());
-            Some(FieldChange { label, before: shown(before), now: shown(now), theirs })
+            let before = self.base.as_ref().and_then(|base| value(base, name));
+            let now = value(now, name);
+            (before != now).then(|| FieldChange {
+                label: text::label(name),
+                before: cell(before),
+                now: cell(now),
+                theirs: None,
+            })
         });
-        self.conflict = Some(Conflict::Changed(changes.collect()));
-        self.base = Some(now);
+        changes.collect()
     }
 
     /// Takes what somebody else wrote, in all fields.
@@ -202,6 +210,7 @@ mod tests {
     fn saving_again_keeps_mine_and_theirs_can_be_taken_whole_or_field_by_field() {
         let (mut edited, mut form) = both_changed();
         assert_eq!(body(&mut form), json!({"title": "Corn", "revision": 2}));
+        assert_eq!(edited.changes(&snacks(), &edited.base.clone().unwrap()), [], "theirs is the base now");
         form.set(2, "mine");
         edited.take_theirs_at(&mut form, 0);
         assert_eq!(edited.conflict.as_ref().unwrap().theirs("Title"), None);

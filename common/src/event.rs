@@ -1,5 +1,8 @@
-//! Live events: what `GET /api/events/` takes and sends. [`parser`] reads the stream (server-sent events, WHATWG HTML §9.2).
+//! Live events: what `GET /api/events/` takes and sends. [`parser`] reads the stream (server-sent events, WHATWG HTML §9.2),
+//! [`news`] gathers what a screen shows of it, and [`follow`] says how to follow on when it breaks off.
 
+pub mod follow;
+pub mod news;
 pub mod parser;
 
 use std::{fmt, str::FromStr};

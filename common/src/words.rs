@@ -2,6 +2,7 @@
 
 use crate::{
     change::Verb,
+    conflict::FieldChange,
     name::CollectionName,
     operation::OperationState,
     text::{count, single_line},
@@ -120,6 +121,26 @@ fn listed<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
     }
+}
+
+/// Who changed something.
+pub fn changer(is_me: bool, name: Option<&str>) -> String {
+    match (is_me, name) {
+        (true, _) => "You".to_owned(),
+        (false, Some(name)) => single_line(name).into_owned(),
+        (false, None) => "Somebody else".to_owned(),
+    }
+}
+
+/// Somebody changed these fields of a record while it is edited.
+pub fn changed_meanwhile(who: &str, changes: &[FieldChange]) -> String {
+    let fields: Vec<&str> = changes.iter().map(|change| change.label.as_str()).collect();
+    let what = match fields.as_slice() {
+        [] => "this record".to_owned(),
+        [one] => (*one).to_owned(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    };
+    format!("{who} changed {what} meanwhile.")
 }
 
 #[cfg(test)]

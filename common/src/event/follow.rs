@@ -1,0 +1,146 @@
+//! A client's end of a stream: what came on it, where to go on after it broke off, and how long to wait before. No clock and no I/O.
+
+use super::{
+    EventId, EventKind,
+    news::{Gathered, News},
+    parser::{NotEvents, Parser, Read},
+};
+
+/// Milliseconds before a broken stream is asked for again, unless the server says how many.
+const RETRY: u64 = 2000;
+/// The same at most, after several failures.
+const LONGEST: u64 = 15_000;
+
+/// Follows what others change, over as many streams as that takes.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    parser: Parser,
+    gathered: Gathered,
+    last: Option<EventId>,
+    retry: u64,
+    failures: u32,
+}
+
+impl Default for Follower {
+    fn default() -> Self {
+        Self { parser: Parser::default(), gathered: Gathered::default(), last: None, retry: RETRY, failures: 0 }
+    }
+}
+
+impl Follower {
+    /// Where the next stream goes on; `None` for one that begins now.
+    pub fn since(&self) -> Option<EventId> {
+        self.last
+    }
+
+    /// Somebody else may follow from here on.
+    pub fn forget(&mut self) {
+        *self = Self { retry: self.retry, ..Self::default() };
+    }
+
+    /// A stream is open. What is shown was read before one that begins now, so it is read again.
+    pub fn opened(&mut self) {
+        self.parser = Parser::default();
+        if self.last.is_none() {
+            self.gathered.missed();
+        }
+    }
+
+    /// Takes bytes of the open stream.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<(), NotEvents> {
+        for read in self.parser.push(bytes)? {
+            match read {
+                Read::Event(event) => {
+                    self.failures = 0;
+                    self.last = event.id.or(self.last);
+                    match event.kind {
+                        // Reading again what is shown takes less than reading all that was missed.
+                        EventKind::Close if event.data.reason.as_deref() == Some("slow") => self.last = None,
+                        EventKind::Open | EventKind::Close | EventKind::Other => {}
+                        _ => self.gathered.note(&event),
+                    }
+                }
+                Read::Heartbeat(id) => self.last = id.or(self.last),
+                Read::Retry(milliseconds) => self.retry = milliseconds,
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream ended, or could not be opened: there was no answer (`None`), or one with this status. Gives the milliseconds to wait before
+    /// the next.
+    pub fn ended(&mut self, status: Option<u16>) -> u64 {
+        if status == Some(410) {
+            // The history up to there is not kept any more.
+            self.last = None;
+            return 0;
+        }
+        let wait = self.retry.saturating_mul(1 << self.failures.min(16)).min(LONGEST.max(self.retry));
+        self.failures = self.failures.saturating_add(1);
+        wait
+    }
+
+    /// How many milliseconds after `now` there is something to be shown; `None` where there is nothing.
+    pub fn due(&self, now: u64) -> Option<u64> {
+        self.gathered.due(now)
+    }
+
+    /// Takes what there is to be shown.
+    pub fn news(&mut self, now: u64) -> News {
+        self.gathered.take(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(text: &str) -> Follower {
+        let mut follower = Follower::default();
+        follower.opened();
+        follower.take(text.as_bytes()).unwrap();
+        follower
+    }
+
+    const OPEN: &str = "retry: 3000\nid: 7\nevent: open\ndata: {\"since\":\"7\"}\n\n";
+    const UPDATE: &str =
+        "id: 9.1\nevent: update\ndata: {\"collection\":\"words\",\"id\":\"01920000-0000-7000-8000-000000000001\"}\n\n";
+
+    #[test]
+    fn a_stream_that_breaks_off_goes_on_where_it_was() {
+        let mut follower = opened(&format!("{OPEN}{UPDATE}id: 10.0\nevent: upd"));
+        assert!(follower.news(0).is_reset, "what was shown before the first stream is read again");
+        assert_eq!(follower.since(), "9.1".parse().ok(), "what came in part is asked for again");
+        assert_eq!(follower.ended(None), 3000, "as the server says");
+        follower.opened();
+        follower.take(b"id: 10.0\nevent: open\ndata: {}\n\n").unwrap();
+        assert_eq!(follower.due(10_000), None, "nothing was missed");
+    }
+
+    #[test]
+    fn a_server_that_is_away_is_asked_less_and_less_often() {
+        let mut follower = opened(OPEN);
+        let waits: Vec<u64> = (0..5).map(|_| follower.ended(None)).collect();
+        assert_eq!(waits, [3000, 6000, 12_000, 15_000, 15_000]);
+        follower.take(OPEN.as_bytes()).unwrap();
+        assert_eq!(follower.ended(Some(503)), 3000);
+    }
+
+    #[test]
+    fn who_cannot_go_on_begins_anew_and_reads_again() {
+        for begins_anew in [
+            (|follower: &mut Follower| assert_eq!(follower.ended(Some(410)), 0)) as fn(&mut Follower),
+            |follower| follower.take(b"event: close\ndata: {\"reason\":\"slow\",\"since\":\"9.1\"}\n\n").unwrap(),
+            Follower::forget,
+        ] {
+            let mut follower = opened(&format!("{OPEN}{UPDATE}"));
+            follower.news(0);
+            begins_anew(&mut follower);
+            assert_eq!(follower.since(), None);
+            follower.opened();
+            assert!(follower.news(1000).is_reset);
+        }
+        let mut stopping = opened(&format!("{OPEN}event: close\ndata: {{\"reason\":\"stopping\"}}\n\n"));
+        assert_eq!((stopping.since(), stopping.ended(None)), ("7".parse().ok(), 3000));
+    }
+}
