@@ -21,7 +21,14 @@ use tokio::{
 };
 
 use crate::{
-    client::Client, effect::Effect, message::Message, model::Model, perform::perform, server::Server, style::Theme,
+    client::Client,
+    effect::Effect,
+    live,
+    message::{Live, Message},
+    model::Model,
+    perform::perform,
+    server::Server,
+    style::Theme,
     update, view,
 };
 
@@ -54,6 +61,7 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
     let mut tasks = JoinSet::new();
     spawn(&mut tasks, &client, effects);
     let mut events = listen();
+    let mut live = live::follow(Arc::clone(&client));
     let mut signals = Signals::new()?;
     let mut ticks = interval_at(Instant::now() + MOMENT, MOMENT);
     let mut unsure = false;
@@ -61,6 +69,8 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
     // After a key nothing is drawn for a second that nobody asked for: reading and typing are not disturbed.
     let mut quiet_until = Instant::now();
     let mut draw_at = None;
+    // What others changed waits as long.
+    let mut held = Vec::new();
     let end = loop {
         if changed {
             draw(terminal, &model, &mut unsure)?;
@@ -78,19 +88,34 @@ pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Cl
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 Err(_) => None,
             },
+            Some(live) = live.recv() => Some(Message::Live(live)),
             _ = ticks.tick(), if model.animates() => Some(Message::Tick),
             () = sleep_until(draw_at.unwrap_or(quiet_until)), if draw_at.is_some() => None,
+            () = sleep_until(quiet_until), if !held.is_empty() => {
+                for message in held.drain(..) {
+                    let effects = update(&mut model, message);
+                    spawn(&mut tasks, &client, effects);
+                }
+                None
+            }
         };
-        if let Some(message) = message {
+        if message.as_ref().is_some_and(|message| Instant::now() < quiet_until && model.is_live(message)) {
+            held.extend(message);
+            changed = false;
+        } else if let Some(message) = message {
             // A moment that passes is seen where something turns, or where a sentence goes.
             let by_itself = model.comes_by_itself(&message);
             if matches!(message, Message::Key(_) | Message::Paste(_)) {
                 quiet_until = Instant::now() + QUIET;
             }
-            let (is_tick, said) = (matches!(message, Message::Tick), model.toast.is_some());
+            let shown = |model: &Model| (model.toast.is_some(), model.marks());
+            let (is_tick, is_news) =
+                (matches!(message, Message::Tick), matches!(message, Message::Live(Live::News(_))));
+            let before = shown(&model);
             let effects = update(&mut model, message);
+            // News is shown with the answer to what is asked for it.
+            changed = !(is_tick || is_news) || (is_tick && model.is_busy()) || shown(&model) != before;
             spawn(&mut tasks, &client, effects);
-            changed = !is_tick || model.is_busy() || model.toast.is_some() != said;
             if by_itself && Instant::now() < quiet_until {
                 (changed, draw_at) = (false, Some(quiet_until));
             }

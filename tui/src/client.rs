@@ -13,7 +13,11 @@ use std::{
 use common::{
     Call, CallError, Endpoint, Reply,
     endpoint::{DEVICE_HEADER, own_address},
-    endpoints::tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
+    endpoints::{
+        events::Stream,
+        tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
+    },
+    event::{EventId, EventQuery},
     renewal::{AccessToken, Next, Outcome, Renewal},
 };
 use reqwest::header::HeaderMap;
@@ -131,6 +135,31 @@ impl Client {
             401 => Failure::SignedOut,
             _ => Failure::Call(error),
         })
+    }
+
+    /// Opens the stream of events, after `since` where that is known.
+    pub async fn events(&self, since: Option<EventId>) -> Answer<EventPieces> {
+        let call = Call::<Stream>::new((), ()).query(EventQuery { since, ..EventQuery::default() });
+        let mut refused: Option<String> = None;
+        loop {
+            let token = self.token(refused.as_deref()).await?;
+            let url = self.server.at(&own_address(&call.path_and_query()));
+            // It lasts; that it is alive is seen by its heartbeats.
+            let request = self.http.get(url).bearer_auth(&token).timeout(Duration::MAX);
+            let response = request.send().await;
+            let response = response.map_err(|error| Failure::Call(CallError::Unreachable(reason(&error))))?;
+            match response.status().as_u16() {
+                200 => return Ok(EventPieces(response)),
+                401 if refused.is_none() => refused = Some(token),
+                401 => return Err(Failure::SignedOut),
+                status => {
+                    let (headers, code) = (response.headers().clone(), response.status());
+                    let body = response.bytes().await.unwrap_or_default();
+                    let error = call.read(code, &headers, &body).err();
+                    return Err(Failure::Call(error.unwrap_or(CallError::Unreachable(status.to_string()))));
+                }
+            }
+        }
     }
 
     /// Begins a session.
@@ -297,6 +326,16 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         call.read(status, &headers, &body).map(|reply| (reply, headers))
+    }
+}
+
+/// A stream of events as its bytes come.
+pub struct EventPieces(reqwest::Response);
+
+impl EventPieces {
+    /// The next bytes; `None` at the end, and where the connection broke.
+    pub async fn next(&mut self) -> Option<Vec<u8>> {
+        self.0.chunk().await.ok().flatten().map(Into::into)
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Effect {
     Update(Ticket, CollectionName, RecordId, Record),
     /// Read the version of a record that somebody else wrote.
     Fresh(Ticket, CollectionName, RecordId),
+    /// Read a record that somebody else changed, and what that user is called, where there is one.
+    Changed(Ticket, CollectionName, RecordId, Option<UserId>),
     /// Ask what deleting a record would take along.
     WouldDelete(Ticket, Deleted),
     /// Delete a record, if it still has the revision.

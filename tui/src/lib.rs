@@ -6,6 +6,7 @@
 //! - [`view`](mod@view): draws the model. [`key`] is the one table of keys, [`words`] holds every sentence, [`style`] every colour.
 //! - [`load`]: tickets, which bring each answer to the screen that asked.
 //! - [`text_input`], [`width`]: text under the cursor; text in columns.
+//! - [`live`]: the stream of what others change.
 //! - [`app`], [`effect`]: the event loop, and what the update wants done in the world.
 //! - [`client`], [`session`], [`server`]: HTTP (only `client` names reqwest), the session's file, the server's address.
 
@@ -15,6 +16,7 @@ pub mod effect;
 #[cfg(test)]
 mod fixture;
 mod key;
+mod live;
 mod load;
 pub mod message;
 pub mod model;

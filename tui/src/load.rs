@@ -23,6 +23,9 @@ impl Tickets {
 #[derive(Debug, Clone, Default)]
 pub struct Load {
     ticket: Option<Ticket>,
+    is_quiet: bool,
+    /// Somebody else has changed it since it was asked for last.
+    pub is_stale: bool,
     /// Why it could not be loaded.
     pub error: Option<String>,
 }
@@ -33,7 +36,16 @@ impl Load {
     pub fn begin(&mut self, tickets: &Tickets) -> Ticket {
         let ticket = tickets.next();
         self.ticket = Some(ticket);
+        (self.is_quiet, self.is_stale) = (false, false);
         self.error = None;
+        ticket
+    }
+
+    /// The same because others changed it: nobody is told that it is being loaded.
+    pub fn begin_quietly(&mut self, tickets: &Tickets) -> Ticket {
+        let ticket = tickets.next();
+        self.ticket = Some(ticket);
+        (self.is_quiet, self.is_stale) = (true, false);
         ticket
     }
 
@@ -45,6 +57,16 @@ impl Load {
             self.error = None;
         }
         is_it
+    }
+
+    /// Whether this is the answer that is waited for, and nobody pressed a key for it.
+    pub fn is_quiet(&self, ticket: Ticket) -> bool {
+        self.is_quiet && self.ticket == Some(ticket)
+    }
+
+    /// Somebody waits for an answer.
+    pub fn is_waited_for(&self) -> bool {
+        self.ticket.is_some() && !self.is_quiet
     }
 
     /// An answer is waited for.

@@ -7,6 +7,7 @@ use common::{
     change::Changes,
     collection::{Collection, DefinitionAnswer},
     endpoints::root::Root,
+    event::news::News,
     id::{OperationId, RecordId, Revision, UserId},
     metrics::Metrics,
     name::CollectionName,
@@ -27,6 +28,18 @@ pub enum Failure {
     SignedOut,
     /// Anything else.
     Call(CallError),
+}
+
+impl Failure {
+    /// It is not there, or may not be seen.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Call(error) if error.status() == 404)
+    }
+
+    /// The same may work a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Call(error) if error.problem().is_none() || error.status() == 429 || error.status() >= 500)
+    }
 }
 
 /// An answer, or why there is none.
@@ -56,6 +69,15 @@ pub struct Undo {
     pub id: RecordId,
     /// The title, as people know it.
     pub title: String,
+}
+
+/// What is known of others' changes.
+#[derive(Debug, Clone)]
+pub enum Live {
+    /// Others changed something.
+    News(News),
+    /// Nothing comes any more, and why; `None` where it comes again.
+    Away(Option<Failure>),
 }
 
 /// What a dashboard asked for.
@@ -118,6 +140,10 @@ pub enum Message {
     Account(Ticket, Answer<()>),
     /// Sessions were ended.
     SessionsEnded(Ticket, Answer<()>),
+    /// A record that somebody else changed, and what that user is called, where that was asked.
+    Changed(Ticket, Answer<Record>, Option<String>),
+    /// About others' changes.
+    Live(Live),
     /// The session could not be written to its file.
     NotKept,
 }

@@ -14,7 +14,7 @@ use crate::{
     effect::Effect,
     key::Context,
     load::{Load, Ticket, Tickets},
-    message::{Deleted, Message, Undo},
+    message::{Deleted, Failure, Message, Undo},
     screen::{Collections, Editing, SignIn},
     style::Theme,
 };
@@ -65,6 +65,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// How things look.
     pub theme: Theme,
+    /// Why others' changes do not come, while they do not.
+    pub away: Option<Failure>,
     /// Makes the tickets of requests.
     pub tickets: Tickets,
 }
@@ -114,6 +116,7 @@ impl Model {
             tick: 0,
             size,
             theme: Theme { colour: true },
+            away: None,
             tickets: Tickets::default(),
             min_password_length: None,
             look: Load::default(),
@@ -172,16 +175,22 @@ impl Model {
 
     /// Something is going on that the view shows moving.
     pub fn animates(&self) -> bool {
-        self.is_busy() || self.toast.as_ref().is_some_and(|toast| !toast.is_error)
+        let has_marks = self.screens.iter().filter_map(Screen::table).any(|table| !table.marked.is_empty());
+        self.is_busy() || has_marks || self.toast.as_ref().is_some_and(|toast| !toast.is_error)
+    }
+
+    /// How many rows have a mark.
+    pub fn marks(&self) -> usize {
+        self.screens.last().and_then(Screen::table).map_or(0, |table| table.marked.len())
     }
 
     /// An answer is waited for.
     pub fn is_busy(&self) -> bool {
         let loads = match self.screens.last() {
-            Some(Screen::Collections(collections)) => collections.load.is_under_way(),
-            Some(Screen::Records(table) | Screen::Users(table)) => table.load.is_under_way(),
-            Some(Screen::Record(detail)) => detail.load.is_under_way(),
-            Some(Screen::Sessions(sessions)) => sessions.list.load.is_under_way(),
+            Some(Screen::Collections(collections)) => collections.load.is_waited_for(),
+            Some(Screen::Records(table) | Screen::Users(table)) => table.load.is_waited_for(),
+            Some(Screen::Record(detail)) => detail.load.is_waited_for(),
+            Some(Screen::Sessions(sessions)) => sessions.list.load.is_waited_for(),
             // A dashboard asks all the time, which is nothing to be told.
             Some(Screen::Dashboard(_) | Screen::Form(_) | Screen::Definition(_) | Screen::Account(_)) | None => false,
         };
@@ -289,6 +298,21 @@ impl Model {
         match message {
             Message::Dashboard(_, told) => told.by_itself,
             Message::Collections(..) => matches!(self.screens.last(), Some(Screen::Dashboard(_))),
+            _ => false,
+        }
+    }
+
+    /// Whether a message is about what others changed: it waits while somebody types.
+    pub fn is_live(&self, message: &Message) -> bool {
+        let is_quiet = |load: &Load, ticket| load.is_quiet(ticket);
+        match message {
+            Message::Live(_) | Message::Changed(..) => true,
+            Message::Records(ticket, _) => {
+                self.screens.iter().filter_map(Screen::table).any(|table| is_quiet(&table.load, *ticket))
+            }
+            Message::Collections(ticket, _) => {
+                matches!(self.screens.first(), Some(Screen::Collections(collections)) if is_quiet(&collections.load, *ticket))
+            }
             _ => false,
         }
     }

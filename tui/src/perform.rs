@@ -8,7 +8,7 @@ use common::{
     collection::DefinitionAnswer,
     dashboard::Feed,
     endpoints::{changes, collections, metrics, operations, records, root, sessions, setup, tokens, users},
-    id::{OperationId, RecordId},
+    id::{OperationId, RecordId, UserId},
     metrics::MetricsQuery,
     name::CollectionName,
     operation::Operation,
@@ -72,6 +72,7 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             let (saved, operation) = split(client.reply(&call).await);
             Message::Saved(ticket, saved, operation)
         }
+        Effect::Changed(ticket, collection, id, by) => changed(client, ticket, (collection, id), by).await,
         Effect::WouldDelete(ticket, deleted) => would_delete(client, ticket, deleted).await,
         Effect::Delete(ticket, deleted) => delete(client, ticket, deleted).await,
         Effect::Define(ticket, existing, definition, query) => {
@@ -156,6 +157,20 @@ async fn dashboard(client: &Client, ask: Ask) -> Told {
         }
     }
     Told { metrics, changes, users: found, took: begun.elapsed(), by_itself }
+}
+
+async fn changed(
+    client: &Client,
+    ticket: Ticket,
+    (collection, id): (CollectionName, RecordId),
+    by: Option<UserId>,
+) -> Message {
+    let answer = get(client, collection, id).await;
+    let user = match by {
+        Some(user) => client.send(&Call::<users::Get>::new((user,), ())).await.ok(),
+        None => None,
+    };
+    Message::Changed(ticket, answer, user.map(|user| user.username.to_string()))
 }
 
 async fn would_delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {

@@ -17,12 +17,14 @@ const STATUS_ROWS: usize = 3;
 pub(crate) fn lines(model: &Model, columns: usize) -> Vec<(String, Style)> {
     let theme = model.theme;
     let room = columns.saturating_sub(2);
-    let below = match model.writing {
-        Some(_) => words::WRITING.to_owned(),
-        None => state(model),
+    let below = match (model.writing, notice(model)) {
+        (Some(_), _) => (cut(words::WRITING, room), theme.quiet()),
+        (None, Some(notice)) => (cut(notice, room), theme.strong()),
+        (None, None) => (cut(&state(model), room), theme.quiet()),
     };
-    let below = (cut(&below, room), theme.quiet());
-    let Some(toast) = &model.toast else { return vec![below] };
+    let away = model.away.as_ref().filter(|_| model.sign_in.is_none()).map(words::away);
+    let away = away.map(|away| (cut(&away, room), theme.warning())).filter(|_| model.size.1 > 10);
+    let Some(toast) = &model.toast else { return away.into_iter().chain([below]).collect() };
     let (text, style) = if toast.is_error {
         (format!("! {}", toast.text), theme.error())
     } else {
@@ -35,7 +37,20 @@ pub(crate) fn lines(model: &Model, columns: usize) -> Vec<(String, Style)> {
         lines.push(cut(&rest, room));
     }
     let has_room = usize::from(model.size.1) > lines.len() + 8;
-    lines.into_iter().map(|line| (line, style)).chain(Some(below).filter(|_| has_room)).collect()
+    let said = lines.into_iter().map(|line| (line, style));
+    away.filter(|_| has_room).into_iter().chain(said).chain(Some(below).filter(|_| has_room)).collect()
+}
+
+/// What somebody else did to what is edited or read.
+fn notice(model: &Model) -> Option<&str> {
+    if model.help.is_some() || model.sign_in.is_some() {
+        return None;
+    }
+    match model.screens.last()? {
+        Screen::Form(form) => form.newer_notice.as_deref(),
+        Screen::Record(detail) => detail.notice.as_deref(),
+        _ => None,
+    }
 }
 
 fn state(model: &Model) -> String {
@@ -68,6 +83,9 @@ fn table_state(screen: &Records) -> String {
         if let Some(descending) = screen.table.direction(&column.name) {
             parts.push(words::sorted_by(&column.label, descending));
         }
+    }
+    if screen.changes > 0 {
+        parts.push(words::changed_by_others(screen.changes));
     }
     parts.join(" · ")
 }

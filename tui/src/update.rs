@@ -5,6 +5,7 @@ mod act;
 mod answer;
 #[cfg(test)]
 mod answer_tests;
+mod news;
 #[cfg(test)]
 mod people_tests;
 #[cfg(test)]
@@ -15,7 +16,7 @@ use crossterm::event::KeyModifiers;
 use crate::{
     effect::Effect,
     key::{self, Action, Context},
-    message::Message,
+    message::{Live, Message},
     model::{Model, Screen, Typed},
     screen::FormState,
     text_input::TextInput,
@@ -24,8 +25,8 @@ use crate::{
 /// Takes a message: changes the model, and says what is to be done.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
-        Message::Key(key) => typed(model, Typed::Key(key)),
-        Message::Paste(text) => typed(model, Typed::Paste(text)),
+        Message::Key(key) => typed_on(model, Typed::Key(key)),
+        Message::Paste(text) => typed_on(model, Typed::Paste(text)),
         Message::Resize(columns, rows) => {
             model.size = (columns, rows);
             Vec::new()
@@ -40,10 +41,23 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                     model.toast = None;
                 }
             }
+            for table in model.screens.iter_mut().filter_map(Screen::table_mut) {
+                table.pass();
+            }
+            Vec::new()
+        }
+        Message::Live(Live::Away(why)) => {
+            model.away = why;
             Vec::new()
         }
         answer => {
-            let mut effects = answer::take(model, answer);
+            let mut effects = match answer {
+                Message::Live(Live::News(news)) => {
+                    news::take(model, &news);
+                    Vec::new()
+                }
+                answer => answer::take(model, answer),
+            };
             // Input that waited for an answer is handled now.
             while let Some(next) = model.ahead.front().cloned() {
                 if waits(model, &next) {
@@ -52,9 +66,16 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                 model.ahead.pop_front();
                 effects.extend(press(model, next));
             }
+            effects.extend(news::settle(model));
             effects
         }
     }
+}
+
+fn typed_on(model: &mut Model, input: Typed) -> Vec<Effect> {
+    let mut effects = typed(model, input);
+    effects.extend(news::settle(model));
+    effects
 }
 
 fn typed(model: &mut Model, typed: Typed) -> Vec<Effect> {

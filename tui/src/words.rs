@@ -5,6 +5,7 @@ mod command;
 mod dashboard;
 mod failure;
 mod keys;
+mod live;
 mod people;
 
 use common::{
@@ -21,7 +22,7 @@ use common::{
 
 pub use common::words::SESSION_ENDED as ENDED;
 
-pub use self::{command::*, dashboard::*, failure::*, keys::*, people::*};
+pub use self::{command::*, dashboard::*, failure::*, keys::*, live::*, people::*};
 use crate::width;
 
 /// The product's name.

@@ -26,6 +26,11 @@ impl Collections {
         Effect::Collections(self.load.begin(tickets))
     }
 
+    /// The same because others changed something.
+    pub fn load_quietly(&mut self, tickets: &Tickets) -> Effect {
+        Effect::Collections(self.load.begin_quietly(tickets))
+    }
+
     /// Takes them; the cursor stays on the collection that it was on.
     pub fn show(&mut self, rows: Vec<Collection>) {
         let name = self.current().map(|collection| collection.name.clone());

@@ -1,6 +1,10 @@
 //! One record, read only: every value whole.
 
-use common::{collection::Collection, record::Record};
+use common::{
+    collection::Collection,
+    id::{RecordId, UserId},
+    record::Record,
+};
 
 use crate::{
     effect::Effect,
@@ -16,6 +20,10 @@ pub struct Detail {
     pub record: Record,
     /// How reading it anew goes.
     pub load: Load,
+    /// Who changed it last while it was shown here, where that is known.
+    pub changed_by: Option<UserId>,
+    /// What is said of that.
+    pub notice: Option<String>,
     /// Lines that are scrolled away.
     pub scroll: usize,
 }
@@ -23,7 +31,7 @@ pub struct Detail {
 impl Detail {
     /// A record that was seen in a list.
     pub fn new(collection: Collection, record: Record) -> Self {
-        Self { collection, record, load: Load::default(), scroll: 0 }
+        Self { collection, record, load: Load::default(), changed_by: None, notice: None, scroll: 0 }
     }
 
     /// Reads it anew.
@@ -31,6 +39,13 @@ impl Detail {
         let id = self.record.id()?;
         let ticket = self.load.begin(tickets);
         Some(Effect::Record(ticket, self.collection.name.clone(), id))
+    }
+
+    /// Reads it anew because somebody else changed it; `asks_name`: who that was is asked too.
+    pub fn load_quietly(&mut self, tickets: &Tickets, asks_name: bool) -> Option<Effect> {
+        let id: RecordId = self.record.id()?;
+        let by = self.changed_by.filter(|_| asks_name);
+        Some(Effect::Changed(self.load.begin_quietly(tickets), self.collection.name.clone(), id, by))
     }
 
     /// Scrolls, where `lines` stand in a window of `height`.

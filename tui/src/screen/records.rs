@@ -1,7 +1,10 @@
 //! A table of records, or of people, which reads like one: `common`'s table model with a cursor in it.
 
+use std::collections::BTreeMap;
+
 use common::{
     collection::Collection,
+    event::news::Changed,
     id::{RecordId, UserId},
     page::Page,
     people::{self, SessionsQuery},
@@ -13,13 +16,16 @@ use super::cursor::{acts_on_row, moved};
 use crate::{
     effect::Effect,
     key::Action,
-    load::{Load, Tickets},
+    load::{Load, Ticket, Tickets},
     text_input::TextInput,
     words,
 };
 
 /// Rows on a page.
 const PAGE_SIZE: u64 = 50;
+
+/// Moments that a mark stays: about ten seconds.
+const MARK_MOMENTS: usize = 83;
 
 /// What a table's rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +71,15 @@ pub struct Records {
     pub load: Load,
     /// A row is chosen for the form below.
     pub is_look_up: bool,
+    /// The rows that others changed, each with the moments that its mark stays.
+    pub marked: BTreeMap<RecordId, usize>,
+    /// How many changes there were since the rows were read before.
+    pub changes: u64,
+    /// What others changed since the rows were read.
+    pub changed: Changed,
+    /// The record under the cursor, where it is no row of this page any more: its row stays until the cursor leaves it, so that no key meets
+    /// another record than the one that was seen.
+    pub left_over: Option<RecordId>,
     /// Where the cursor goes when rows come; where nothing is said, it stays on its record.
     land: Option<CursorTarget>,
 }
@@ -111,15 +126,27 @@ impl Records {
             filter: None,
             load: Load::default(),
             is_look_up: false,
+            marked: BTreeMap::new(),
+            changes: 0,
+            changed: Changed::default(),
+            left_over: None,
             land: None,
         }
     }
 
     /// Loads the page anew. The rows stay where they are until then, and so does the cursor.
     pub fn load(&mut self, tickets: &Tickets) -> Effect {
-        let here = self.current().and_then(Record::id).map(|id| CursorTarget::On(id, self.selected));
-        self.land = self.land.or(here);
         let ticket = self.load.begin(tickets);
+        self.ask(ticket)
+    }
+
+    /// The same because others changed something: nobody is told that it is being loaded.
+    pub fn load_quietly(&mut self, tickets: &Tickets) -> Effect {
+        let ticket = self.load.begin_quietly(tickets);
+        self.ask(ticket)
+    }
+
+    fn ask(&self, ticket: Ticket) -> Effect {
         let list = self.table.query.clone();
         match self.source {
             Rows::Records => Effect::Records(ticket, self.collection.name.clone(), list),
@@ -131,18 +158,64 @@ impl Records {
     /// Loads other rows: those that are shown do not belong to the query any more.
     fn load_other(&mut self, tickets: &Tickets, land: CursorTarget) -> Effect {
         self.rows = None;
+        self.left_over = None;
         self.land = Some(land);
         self.load(tickets)
     }
 
-    /// Takes a page. An empty page beyond the last one (rows were deleted) asks for the last one instead.
+    /// Takes a page that was asked for because others changed something: their rows get a mark.
+    pub fn show_changed(&mut self, page: Page<Record>, tickets: &Tickets, me: Option<UserId>) -> Option<Effect> {
+        let changed = std::mem::take(&mut self.changed);
+        let others = changed.records.keys().filter(|id| changed.by_another(**id, me).is_some());
+        self.marked.extend(others.map(|id| (*id, MARK_MOMENTS)));
+        self.changes = changed.count_by_others(me);
+        let here = self.current().cloned().map(|record| (record, self.selected));
+        let again = self.show(page, tickets);
+        if let (None, Some((record, near)), Some(rows)) = (&again, here, &mut self.rows)
+            && !rows.iter().any(|row| row.id() == record.id())
+            && !rows.is_empty()
+        {
+            self.selected = near.min(rows.len());
+            self.left_over = record.id();
+            rows.insert(self.selected, record);
+        }
+        again
+    }
+
+    /// A moment passes. Whether a mark goes with it.
+    pub fn pass(&mut self) -> bool {
+        let before = self.marked.len();
+        self.marked.retain(|_, moments| {
+            *moments -= 1;
+            *moments > 0
+        });
+        if self.marked.is_empty() {
+            self.changes = 0;
+        }
+        self.marked.len() < before
+    }
+
+    /// The definition is another.
+    pub fn redefine(&mut self, collection: &Collection, tickets: &Tickets) -> Option<Effect> {
+        if self.collection.id != collection.id || self.collection.revision == collection.revision {
+            return None;
+        }
+        self.collection = collection.clone();
+        self.columns = all_columns(self.source, collection);
+        self.column = moved(self.column, 0, self.columns.len());
+        Some(self.load_quietly(tickets))
+    }
+
+    /// Takes a page. The cursor stays on its record. An empty page beyond the last one (rows were deleted) asks for the last one instead.
     pub fn show(&mut self, page: Page<Record>, tickets: &Tickets) -> Option<Effect> {
         self.table.count = page.count;
+        self.left_over = None;
         if page.results.is_empty() && self.table.turn(0) {
             return Some(self.load_other(tickets, CursorTarget::Last));
         }
         let last = page.results.len().saturating_sub(1);
-        self.selected = match self.land.take() {
+        let here = self.current().and_then(Record::id).map(|id| CursorTarget::On(id, self.selected));
+        self.selected = match self.land.take().or(here) {
             None | Some(CursorTarget::First) => 0,
             Some(CursorTarget::Last) => last,
             Some(CursorTarget::On(id, near)) => {
@@ -212,6 +285,17 @@ impl Records {
 
     /// Moves the cursor, by rows, columns or pages; orders the rows.
     pub fn go(&mut self, action: Action, tickets: &Tickets) -> Option<Effect> {
+        let effect = self.go_on(action, tickets);
+        if self.left_over.is_some() && self.current().and_then(Record::id) != self.left_over {
+            let (here, left_over) = (self.current().and_then(Record::id), self.left_over.take());
+            let rows = self.rows.get_or_insert_default();
+            rows.retain(|row| row.id() != left_over);
+            self.selected = rows.iter().position(|row| row.id() == here).unwrap_or(0);
+        }
+        effect
+    }
+
+    fn go_on(&mut self, action: Action, tickets: &Tickets) -> Option<Effect> {
         let rows = self.rows.as_ref().map_or(0, Vec::len);
         match action {
             Action::Up if self.selected == 0 => {

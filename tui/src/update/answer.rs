@@ -38,6 +38,7 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Collections(ticket, answer) => collections(model, ticket, answer),
         Message::Records(ticket, answer) => records::page(model, ticket, answer),
         Message::Record(ticket, answer) => records::record(model, ticket, answer),
+        Message::Changed(ticket, answer, name) => super::news::changed(model, ticket, &answer, name.as_deref()),
         Message::Saved(ticket, answer, operation) if finish(model, ticket) => records::saved(model, answer, operation),
         Message::Fresh(ticket, answer) if finish(model, ticket) => records::fresh(model, answer),
         Message::Deleted(ticket, record, answer) if finish(model, ticket) => records::deleted(model, record, answer),
@@ -70,7 +71,7 @@ fn finish(model: &mut Model, ticket: Ticket) -> bool {
 
 /// Where the session has ended, asks to sign in. What was typed ahead goes into the form that it was typed into; elsewhere
 /// it is dropped, since nobody should run commands from behind a sign-in.
-fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
+pub(super) fn ended(model: &mut Model, failure: &Failure) -> Option<Vec<Effect>> {
     if *failure != Failure::SignedOut {
         return None;
     }
@@ -182,15 +183,36 @@ fn dashboard(model: &mut Model, ticket: Ticket, told: Told) -> Vec<Effect> {
 
 fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Collection>>) -> Vec<Effect> {
     let Some(Screen::Collections(collections)) = model.screens.first_mut() else { return Vec::new() };
+    let is_quiet = collections.load.is_quiet(ticket);
     if !collections.load.finish(ticket) {
         return Vec::new();
     }
     match answer {
-        Ok(rows) => collections.show(rows),
+        Ok(rows) => {
+            collections.show(rows);
+            return redefine(model);
+        }
+        Err(failure) if is_quiet && failure.is_passing() => {}
         Err(failure) => {
             collections.load.error = Some(words::failure(&failure));
             return ended(model, &failure).unwrap_or_default();
         }
     }
     Vec::new()
+}
+
+/// Tables whose definitions are others now show that.
+fn redefine(model: &mut Model) -> Vec<Effect> {
+    let tickets = model.tickets.clone();
+    let Some((Screen::Collections(Collections { rows: Some(known), .. }), above)) = model.screens.split_first_mut()
+    else {
+        return Vec::new();
+    };
+    let mut effects = Vec::new();
+    for table in above.iter_mut().filter_map(Screen::table_mut) {
+        if let Some(collection) = known.iter().find(|collection| collection.id == table.collection.id) {
+            effects.extend(table.redefine(collection, &tickets));
+        }
+    }
+    effects
 }

@@ -21,6 +21,7 @@ use crate::{
 
 mod collections;
 mod forms;
+mod live;
 
 fn two_snacks() -> Model {
     table(snacks(), vec![snack(1, "Popcorn"), snack(2, "Chips")], 2, (80, 24))

@@ -39,6 +39,8 @@ struct Grid<'a> {
     row: usize,
     /// The column under the cursor, where there is one.
     column: Option<usize>,
+    /// A mark before a row: what others changed, and what is a row no more.
+    marks: Vec<&'static str>,
     /// What it belongs to.
     model: &'a Model,
 }
@@ -70,6 +72,7 @@ pub(super) fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen
         cells: cells.collect(),
         row: screen.selected,
         column: None,
+        marks: Vec::new(),
         model,
     };
     grid.draw(buffer, body);
@@ -109,10 +112,19 @@ pub(super) fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &R
             .collect(),
         row: screen.selected,
         column: Some(screen.column),
+        marks: rows.iter().map(|row| mark(screen, row)).collect(),
         model,
     };
     grid.draw(buffer, body);
     cursor
+}
+
+fn mark(screen: &Records, row: &Record) -> &'static str {
+    match row.id() {
+        Some(id) if screen.left_over == Some(id) => words::LEFT_OVER,
+        Some(id) if screen.marked.contains_key(&id) => words::MARK,
+        _ => "",
+    }
 }
 
 fn heading(screen: &Records, column: &Column) -> String {
@@ -213,6 +225,9 @@ impl Grid<'_> {
             let style = if row == self.row { theme.cursor() } else { Style::new() };
             if row == self.row {
                 buffer.set_style(Rect { y: area.y + y, height: 1, ..area }.intersection(*buffer.area()), style);
+            }
+            if let Some(mark) = self.marks.get(row) {
+                put(buffer, area, 0, y, mark, if row == self.row { style } else { theme.accent() });
             }
             for (x, size, column) in &visible {
                 self.cell(buffer, area, (*x, y), *size, *column, &self.cells[row][*column], style);

@@ -21,11 +21,19 @@ use crate::{
 
 /// A page of a table was read.
 pub(super) fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record>>) -> Vec<Effect> {
-    let tickets = model.tickets.clone();
+    let (tickets, me) = (model.tickets.clone(), model.user.as_ref().map(|user| user.id));
     // There may be several tables: one lies below each form, and above it the one in which a record is looked up.
     let mut tables = model.screens.iter_mut().filter_map(Screen::table_mut);
-    let Some(records) = tables.find_map(|table| table.load.finish(ticket).then_some(table)) else { return Vec::new() };
+    let Some((records, is_quiet)) = tables.find_map(|table| {
+        let is_quiet = table.load.is_quiet(ticket);
+        table.load.finish(ticket).then_some((table, is_quiet))
+    }) else {
+        return Vec::new();
+    };
     match answer {
+        Ok(page) if is_quiet => records.show_changed(page, &tickets, me).into_iter().collect(),
+        // What is shown is told to be out of date elsewhere, and read again when the next change is told.
+        Err(failure) if is_quiet && failure.is_passing() => Vec::new(),
         Ok(page) => records.show(page, &tickets).into_iter().collect(),
         Err(failure) => {
             records.load.error = Some(words::failure(&failure));
