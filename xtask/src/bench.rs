@@ -80,6 +80,9 @@ pub(crate) fn bench(args: &[String]) -> Result<()> {
     {
         return redefine::redefine(rest);
     }
+    if let Some(("events", settings)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return events(settings);
+    }
     let settings = Settings::parse(args)?;
     let _one_at_a_time = workspace::lock()?;
     step("server and load generator", build)?;
@@ -136,6 +139,19 @@ fn build() -> Result<()> {
     let release = ["build", "--release", "--locked", "--package", "coffer"];
     step::run(&mut workspace::cargo(&[&release[..], &["--bin", "coffer"]].concat()))?;
     step::run(&mut workspace::cargo(&[&release[..], &["--example", "load", "--example", "hello"]].concat()))
+}
+
+/// Live events under load, with so many subscribers, commits a second and seconds.
+fn events(settings: &[String]) -> Result<()> {
+    let _one_at_a_time = workspace::lock()?;
+    step("server and load generator", || {
+        fs::create_dir_all(workspace::dist())?;
+        let release = ["build", "--release", "--locked", "--package", "coffer"];
+        step::run(&mut workspace::cargo(&[&release[..], &["--bin", "coffer"]].concat()))?;
+        step::run(&mut workspace::cargo(&[&release[..], &["--example", "events"]].concat()))
+    })?;
+    let mut measure = Command::new(workspace::release("examples/events"));
+    step::run(measure.arg(workspace::release("coffer")).args(settings))
 }
 
 /// The bare route that says how fast anything can be here.

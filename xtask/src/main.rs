@@ -48,7 +48,9 @@ cargo xtask <command>
                                    Coffer beside Django REST Framework under the same load; writes docs/benchmarks.md
   bench store-size                 bytes that a record takes, beside what 0.1.0 took; fails above the limit
   bench redefine [--records N] [--program PATH]
-                                   how long a collection of a million records takes to be redefined, and how long others wait meanwhile";
+                                   how long a collection of a million records takes to be redefined, and how long others wait meanwhile
+  bench events [SUBSCRIBERS [COMMITS/S [SECONDS]]]
+                                   live events: how long after the answer they come, and what they cost";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
