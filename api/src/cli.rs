@@ -7,6 +7,7 @@ mod compact;
 mod control;
 mod demo;
 mod events;
+mod export;
 mod health;
 mod init;
 mod journal;
@@ -62,6 +63,8 @@ enum Command {
     Journal(journal::Journal),
     /// Follow a running server's changes as they are made.
     Events(Box<events::Events>),
+    /// Write a running server's records into a file: CSV, TSV, JSON or JSON lines.
+    Export(Box<export::Export>),
     /// Give disk space that the store does not need any more back to the system.
     Compact(compact::Compact),
     /// List, add and retire the keys that tokens are signed with.
@@ -97,6 +100,7 @@ pub fn run() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Journal(command) => command.run(),
         Command::Events(command) => command.run(),
+        Command::Export(command) => command.run(),
         Command::Compact(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::OpenApi(command) => command.run(),

@@ -8,6 +8,7 @@
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
 //! - [`query`], [`aggregate`], [`page`], [`join`], [`change`], [`undo`], [`erase`], [`operation`]: list parameters, the page envelope, the left join, the
 //!   journal, undoing and erasing, work in the background.
+//! - [`rows`], [`import`], [`many`]: records as files, out and in, and many at once.
 //! - [`event`]: live events, how they are read and followed.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
@@ -37,8 +38,10 @@ pub mod field;
 pub mod form;
 pub mod history;
 pub mod id;
+pub mod import;
 pub mod join;
 pub mod json;
+pub mod many;
 pub mod metadata;
 pub mod metrics;
 pub mod name;
@@ -51,6 +54,7 @@ pub mod query;
 pub mod reader;
 pub mod record;
 pub mod renewal;
+pub mod rows;
 pub mod schema;
 pub mod table;
 pub mod text;

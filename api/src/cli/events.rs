@@ -66,7 +66,7 @@ pub(super) struct Events {
     server: FromServer,
 }
 
-fn parse_filter(text: &str) -> Result<Condition, String> {
+pub(super) fn parse_filter(text: &str) -> Result<Condition, String> {
     condition::parse(text).map_err(|error| error.to_string())
 }
 

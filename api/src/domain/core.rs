@@ -14,7 +14,7 @@ use super::{
     paths::Paths,
     quota::Quota,
     record,
-    records::Guesses,
+    records::{Adding, Guesses},
     schema::Schemas,
 };
 
@@ -48,6 +48,8 @@ pub struct Core {
     pub quota: Quota,
     /// Guesses at unique values that callers may not see.
     pub guesses: Guesses,
+    /// Those who add to numbers of records.
+    pub adding: Adding,
     /// What is held for requests is charged to it.
     pub memory: MemoryBudget,
     /// How long requests may go on reading, and how many at once.
@@ -82,6 +84,7 @@ impl Core {
             paths: Paths::default(),
             owners: Owners::default(),
             quota: Quota::default(),
+            adding: Adding::default(),
             memory: MemoryBudget::unlimited(),
             reading: Reading::default(),
             making_room: Mutex::default(),

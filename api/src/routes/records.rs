@@ -5,9 +5,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     endpoint::path_and_query,
     endpoints::{operations, records as endpoints},
+    many::ManyQuery,
     name::CollectionName,
     query::{ListQuery, RecordQuery},
     record::{Addresses, OneOrMany},
+    rows::RowFormat,
     undo::{Deletion, NOT_RESTORED_HEADER},
 };
 use http::{HeaderMap, header};
@@ -26,7 +28,7 @@ use super::{
 use crate::domain::{
     Result,
     journal::Actor,
-    records::{self, Place, Sending, Sent},
+    records::{self, Place, Sending, Sent, Shape},
     sink::Sink,
 };
 
@@ -34,7 +36,10 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Root, _, _>(root);
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Aggregate, _, _>(aggregate);
+    table.on::<endpoints::Export, _, _>(export);
     table.on::<endpoints::Create, _, _>(create);
+    table.on::<endpoints::UpdateMany, _, _>(update_many);
+    table.on::<endpoints::DeleteMany, _, _>(delete_many);
     table.on::<endpoints::Describe, _, _>(describe);
     table.on::<endpoints::Get, _, _>(get);
     table.on::<endpoints::Replace, _, _>(replace);
@@ -97,6 +102,34 @@ async fn lines(context: Context, input: Input<endpoints::List>, query: ListQuery
         records::lines(making.app.core(), &input.caller, &input.params.0, &query, &turns, &sink).await
     };
     Ok(Reply::lines(streaming::begin(&context, address, held, make).await?))
+}
+
+/// All rows as a file. `format` says which, or else what the client accepts.
+async fn export(context: Context, input: Input<endpoints::Export>) -> Result<Reply<endpoints::Export>> {
+    let query = &input.query;
+    let accepted = || RowFormat::ALL.into_iter().find(|format| accepts(&input.headers, format.media_type()));
+    let format = query.format.or_else(accepted).unwrap_or_default();
+    let shape = Shape { format, spreadsheet: query.spreadsheet };
+    let mut records = query.records.clone();
+    records.ignores_accents = context.options.search_ignores_accents;
+    let held = context.app.core().memory.charge(LINES_HELD)?;
+    let (turns, address) = (context.app.core().turns(), input.origin.address);
+    let kind = if query.spreadsheet { "spreadsheet." } else { "" };
+    let file = format!("attachment; filename=\"{}.{kind}{format}\"", input.params.0);
+    let making = context.clone();
+    let make = move |sink: Sink| async move {
+        records::export(making.app.core(), &input.caller, &input.params.0, &records, shape, &turns, &sink).await
+    };
+    let pieces = streaming::begin(&context, address, held, make).await?;
+    Ok(Reply::stream(pieces).written_as(format.media_type()).header(header::CONTENT_DISPOSITION, &file))
+}
+
+/// Whether a client names a media type, and would take it.
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    let essence = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let mut ranges = ranges.flat_map(|line| line.split(','));
+    ranges.any(|range| essence(range) == essence(media_type) && !range.replace(' ', "").ends_with(";q=0"))
 }
 
 /// Whether a client would rather have lines than one JSON text (RFC 9110 §12.5.1).
@@ -249,6 +282,24 @@ async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Rep
     let Some(operation) = left else { return Ok(Reply::no_content()) };
     let location = input.link::<operations::Get>(&(operation.id,), &());
     Ok(Reply::<endpoints::Deleting>::new(&operation)?.header(header::LOCATION, &location).instead())
+}
+
+async fn update_many(context: Context, input: Input<endpoints::UpdateMany>) -> Result<Reply<endpoints::UpdateMany>> {
+    let query = many(&context, &input.query);
+    let by = Actor::at(&input.caller, input.origin.address);
+    let sent = Sending { body: &input.body, is_partial: true, manner: input.manner() };
+    Reply::new(&records::update_many(context.app.core(), by, &input.params.0, &query, sent).await?)
+}
+
+async fn delete_many(context: Context, input: Input<endpoints::DeleteMany>) -> Result<Reply<endpoints::DeleteMany>> {
+    let query = many(&context, &input.query);
+    Reply::new(&records::delete_many(context.app.core(), &input.caller, &input.params.0, &query).await?)
+}
+
+fn many(context: &Context, query: &ManyQuery) -> ManyQuery {
+    let mut query = query.clone();
+    query.records.ignores_accents = context.options.search_ignores_accents;
+    query
 }
 
 async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply<endpoints::Restore>> {

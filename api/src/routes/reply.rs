@@ -160,6 +160,13 @@ impl<E: Endpoint<Response: Streamed>> Reply<E> {
     pub(super) fn stream(pieces: Pieces) -> Self {
         Self::with_body(Body::Pieces(pieces))
     }
+
+    /// In another of the forms that the endpoint's response has.
+    #[must_use]
+    pub(super) fn written_as(mut self, media_type: &'static str) -> Self {
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        self
+    }
 }
 
 /// The answer to `OPTIONS` where a path has no endpoint for it.

@@ -32,6 +32,7 @@ mod history;
 mod hostile;
 mod https;
 mod init;
+mod inout;
 mod invariants;
 mod join;
 mod journal;

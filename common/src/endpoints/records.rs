@@ -6,12 +6,14 @@ use crate::{
     answer::NoContent,
     change::{Changes, HistoryQuery},
     id::{RecordId, Revision},
+    many::{Many, ManyQuery},
     metadata::Metadata,
     name::CollectionName,
     operation::Operation,
     page::Page,
     query::{ListQuery, RecordQuery},
     record::{Addresses, OneOrMany, Record},
+    rows::{ExportQuery, Rows},
     undo::{DeleteQuery, Deletion, RestoreQuery},
 };
 
@@ -43,12 +45,39 @@ endpoint! {
 }
 
 endpoint! {
+    /// All records that a list has, as a file: CSV, TSV, JSON or JSON lines.
+    Export: GET "/api/records/{collection}/export/",
+    access Rules(List), cost Reads(User), errors Drf,
+    params (CollectionName,), query ExportQuery,
+    body () as NOTHING,
+    answer Rows as OK
+}
+
+endpoint! {
     /// Create a record, or an array of up to 1,000, all or none.
     Create: POST "/api/records/{collection}/",
     access Rules(Create), cost Writes(User), errors Drf,
     params (CollectionName,),
     body OneOrMany as LARGE_JSON_OR_FORM,
     answer OneOrMany as CREATED
+}
+
+endpoint! {
+    /// Change some fields of all records that a filter finds, or of none; `max` says how many these may be.
+    UpdateMany: PATCH "/api/records/{collection}/",
+    access Rules(List, Update), cost Writes(User), errors Drf,
+    params (CollectionName,), query ManyQuery,
+    body Record as JSON_OR_FORM,
+    answer Many as OK
+}
+
+endpoint! {
+    /// Delete all records that a filter finds, or none; `max` says how many these may be.
+    DeleteMany: DELETE "/api/records/{collection}/",
+    access Rules(List, Delete), cost Writes(User), errors Drf,
+    params (CollectionName,), query ManyQuery,
+    body () as NOTHING,
+    answer Many as OK
 }
 
 endpoint! {

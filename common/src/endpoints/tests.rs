@@ -74,7 +74,10 @@ DELETE /api/paths/{id}/ Admin Writes(User) Drf - Nothing
 GET /api/records/ Rules([]) Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules([List]) Reads(User) Drf - Json
 GET /api/records/{collection}/aggregate/ Rules([List]) Reads(User) Drf - Json
+GET /api/records/{collection}/export/ Rules([List]) Reads(User) Drf - File
 POST /api/records/{collection}/ Rules([Create]) Writes(User) Drf Json|Form|Multipart≤10485760 Json
+PATCH /api/records/{collection}/ Rules([List, Update]) Writes(User) Drf Json|Form|Multipart≤1048575 Json
+DELETE /api/records/{collection}/ Rules([List, Delete]) Writes(User) Drf - Json
 OPTIONS /api/records/{collection}/ Rules([]) Reads(User) Drf - Json
 OPTIONS /api/records/{collection}/{id}/ Rules([]) Reads(User) Drf - Json
 GET /api/records/{collection}/{id}/ Rules([View]) Reads(User) Drf - Json

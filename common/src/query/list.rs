@@ -103,6 +103,8 @@ pub struct ListQuery {
     pub empty: Vec<Filter>,
     /// What names no field is left out, and not refused.
     pub ignores_unknown: bool,
+    /// It says which records are changed: a condition that asks for nothing is refused.
+    pub is_strict: bool,
     /// Words are looked for without their accents. No parameter says so: the server's operator does.
     pub ignores_accents: bool,
     /// Words that must all occur in the record's text, whatever their case.
@@ -129,6 +131,7 @@ impl Default for ListQuery {
             filter: None,
             empty: Vec::new(),
             ignores_unknown: false,
+            is_strict: false,
             ignores_accents: false,
             search: String::new(),
             fields: Vec::new(),
@@ -414,6 +417,9 @@ impl ListQuery {
                 // A bound has no lookups of its own.
                 Some(Named::Field { bound: Some(_), .. }) if filter.lookup != Lookup::Exact => {
                     errors.push(filter.parameter(), unknown_parameter());
+                }
+                Some(Named::Field { field, .. }) if filter.is_either(&field) && self.is_strict => {
+                    errors.push(filter.parameter(), invalid("Must be a valid boolean."));
                 }
                 Some(Named::Field { field, .. }) if filter.is_either(&field) => {}
                 Some(Named::Field { field, part, .. }) => {

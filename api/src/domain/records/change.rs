@@ -14,6 +14,7 @@ use store::Snapshot;
 use super::{
     checks::{BodyErrors, check_right, check_values},
     find::{Target, expect_schema, find},
+    number::{added, adds},
     stored::{Sent, assemble, new_record},
     unseen::Guess,
 };
@@ -110,10 +111,15 @@ pub async fn update(
     let caller = by.caller;
     let Sending { body, is_partial, manner } = sent;
     let mut left = REQUEST_MATCH_WORK;
-    let (mut retry, mut has_made_room) = (Retry::new(core), false);
+    let (mut retry, mut has_made_room, mut adding) = (Retry::new(core), false, None);
     loop {
         let snapshot = core.store.snapshot().await?;
         let Target { schema, stored } = find(core, &snapshot, caller, Action::Update, name, id).await?;
+        let adds = is_partial && adds(&schema.collection, body);
+        if adds && adding.is_none() {
+            adding = Some(core.adding.wait(id).await);
+            continue;
+        }
         let (entry, old) = (&stored.entry, &stored.record);
         let revision = Revision(entry.version.get());
         Precondition::check(precondition, revision)?;
@@ -122,7 +128,8 @@ pub async fn update(
         if !manner.ignores_unknown && sent_revision(body)?.is_some_and(|read| read != revision) {
             return Err(Error::Stale);
         }
-        let (cleaned, faults) = within_work(&mut left, || clean_all(&schema.collection, body.clone(), write, manner));
+        let body = if adds { added(&schema.collection, body, old)? } else { body.clone() };
+        let (cleaned, faults) = within_work(&mut left, || clean_all(&schema.collection, body, write, manner));
         let Cleaned { values, owner } = cleaned;
         if !faults.is_empty() {
             let mut errors = BodyErrors::new(None);
@@ -130,21 +137,10 @@ pub async fn update(
             errors.merge(0, check_right(core, &snapshot, caller, &schema, Some(old), &values).await?);
             errors.result()?;
         }
-        let owner = owner.filter(|owner| Some(*owner) != old.owner());
-        if let Some(owner) = owner
-            && !is_user(&snapshot, owner).await?
-        {
-            return Err(FieldErrors::of("owner", does_not_exist(&owner.to_string())).into());
-        }
-        let unchanged = owner.is_none() && values.as_object().keys().all(|name| values.is_same(old, name));
-        if unchanged {
+        check_owner(&snapshot, owner.filter(|owner| Some(*owner) != old.owner())).await?;
+        let Some(record) = changed_values(core, old, values, owner) else {
             return Sent::new(&schema, id, &entry.value, entry.version);
-        }
-        let mut record = assemble(old, values);
-        if let Some(owner) = owner {
-            record.set("owner", owner.to_string());
-        }
-        record.set("updated_at", core.timestamp());
+        };
         let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(old), &record).await?);
         let guess = Guess::admit(core, by, &schema, Some(old), &[&record])?;
@@ -166,6 +162,30 @@ pub async fn update(
     }
 }
 
-async fn is_user(snapshot: &Snapshot, id: UserId) -> Result<bool> {
+/// A record with new values and perhaps another owner; `None` where that changes nothing.
+pub(super) fn changed_values(core: &Core, old: &Record, values: Record, owner: Option<UserId>) -> Option<Record> {
+    let owner = owner.filter(|owner| Some(*owner) != old.owner());
+    if owner.is_none() && values.as_object().keys().all(|name| values.is_same(old, name)) {
+        return None;
+    }
+    let mut record = assemble(old, values);
+    if let Some(owner) = owner {
+        record.set("owner", owner.to_string());
+    }
+    record.set("updated_at", core.timestamp());
+    Some(record)
+}
+
+/// The user that a body names must be there.
+pub(super) async fn check_owner(snapshot: &Snapshot, owner: Option<UserId>) -> Result<()> {
+    match owner {
+        Some(owner) if !is_user(snapshot, owner).await? => {
+            Err(FieldErrors::of("owner", does_not_exist(&owner.to_string())).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn is_user(snapshot: &Snapshot, id: UserId) -> Result<bool> {
     Ok(snapshot.get(&keyspace::user(id)).await?.is_some())
 }

@@ -117,24 +117,7 @@ pub async fn would_delete(
     let Some(plan) = plan(core, &snapshot, caller, vec![(name.clone(), id)], BTreeSet::from([id])).await? else {
         return would_delete_in_pieces(core, caller, &snapshot, (&schema, id)).await;
     };
-    let mut counts = Counts::default();
-    let mut add = |schema: &Schema, entry: &Entry, action| -> Result<()> {
-        if may_view(schema, caller, record::owner(&entry.value)?) {
-            let collection = Some(schema.collection.name.clone());
-            counts.add_many(Counted { subject: Subject::Record, collection, action, count: 1 });
-        }
-        Ok(())
-    };
-    for Going { schema, entry, .. } in &plan.going {
-        add(schema, entry, Verb::Delete)?;
-    }
-    for group in plan.emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
-        let [(name, _, id), ..] = group else { continue };
-        let Some(schema) = core.schemas.load(&snapshot, name).await? else { continue };
-        let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
-        add(&schema, &entry, Verb::Update)?;
-    }
-    Ok(counts)
+    plan.counts(core, &snapshot, caller).await
 }
 
 async fn find_to_delete(
@@ -187,7 +170,7 @@ pub(in crate::domain) async fn followers(
 
 /// What a deletion of records comes to; `None` where that is more than one commit takes. `seen` are those, and others that need not be
 /// looked at.
-async fn plan(
+pub(super) async fn plan(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
@@ -258,6 +241,49 @@ fn too_much() -> Error {
 }
 
 impl Plan {
+    /// What it does to how many records, as far as the caller may view them.
+    pub(super) async fn counts(&self, core: &Core, snapshot: &Snapshot, caller: &Caller) -> Result<Counts> {
+        let mut counts = Counts::default();
+        let mut add = |schema: &Schema, entry: &Entry, action| -> Result<()> {
+            if may_view(schema, caller, record::owner(&entry.value)?) {
+                let collection = Some(schema.collection.name.clone());
+                counts.add_many(Counted { subject: Subject::Record, collection, action, count: 1 });
+            }
+            Ok(())
+        };
+        for Going { schema, entry, .. } in &self.going {
+            add(schema, entry, Verb::Delete)?;
+        }
+        for group in self.emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
+            let [(name, _, id), ..] = group else { continue };
+            let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
+            let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
+            add(&schema, &entry, Verb::Update)?;
+        }
+        Ok(counts)
+    }
+
+    /// Stages all of it, where these records were asked for, and the others follow from that.
+    pub(super) async fn stage_many(
+        self,
+        core: &Core,
+        snapshot: &Snapshot,
+        stage: &mut Stage<'_>,
+        roots: &BTreeSet<RecordId>,
+    ) -> Result<()> {
+        for Going { schema, id, entry, referrers } in self.going {
+            stage.is_consequence = !roots.contains(&id);
+            stage.delete(&schema, id, &entry).await?;
+            expect_referrers(stage, &schema, id, referrers.as_ref());
+        }
+        stage.is_consequence = true;
+        empty_references(core, snapshot, stage, self.emptied).await?;
+        for (schema, id, errors) in self.ended {
+            stage.end_coming(&schema, id, errors).await?;
+        }
+        Ok(())
+    }
+
     /// Stages all of it. Where the stage forgets, `forgets_all` says whether it forgets what goes with the record too.
     pub(in crate::domain) async fn stage(
         self,

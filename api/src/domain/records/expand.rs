@@ -55,7 +55,52 @@ enum ExpansionKind {
 #[derive(Default)]
 struct Names(BTreeMap<String, Names>);
 
+/// A column of a table of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    /// What leads to the value, from member to member.
+    pub path: Vec<String>,
+    /// Its values are written as JSON, texts too.
+    pub is_json: bool,
+    /// Its values are numbers, texts too.
+    pub is_number: bool,
+}
+
 impl Expansion {
+    /// The columns of rows that have these members: one for each, and for a record in place of an id one for each of its own fields.
+    pub(super) fn columns(&self, schema: &Schema, members: &[String]) -> Vec<Column> {
+        let mut columns = Vec::new();
+        let more = self.0.keys().filter(|name| !members.contains(name));
+        for name in members.iter().chain(more) {
+            let field = schema.collection.field(name);
+            let is_json = field.is_some_and(|field| matches!(field.kind, FieldType::Json { .. }));
+            let is_number = field.is_some_and(|field| matches!(field.kind, FieldType::Decimal { .. }));
+            let inner = match self.0.get(field.map_or(name.as_str(), |field| field.name.as_str())) {
+                None => {
+                    columns.push(Column { path: vec![name.clone()], is_json, is_number });
+                    continue;
+                }
+                Some(Part { what: ExpansionKind::Owner, .. }) => {
+                    let member = |name: &str| Column { path: vec![name.to_owned()], is_json: false, is_number: false };
+                    vec![member("id"), member("username")]
+                }
+                Some(Part { what: ExpansionKind::Reference { target, .. }, inner }) => {
+                    let fields = target.collection.fields.iter().map(|field| field.name.to_string());
+                    inner.columns(target, &std::iter::once("id".to_owned()).chain(fields).collect::<Vec<_>>())
+                }
+                Some(Part { what: ExpansionKind::Referrers { .. }, .. }) => {
+                    columns.push(Column { path: vec![name.clone()], is_json: true, is_number: false });
+                    continue;
+                }
+            };
+            columns.extend(inner.into_iter().map(|mut column| {
+                column.path.insert(0, name.clone());
+                column
+            }));
+        }
+        columns
+    }
+
     /// What a query asks for: names with dots between them, each a reference of the collection before it, or what refers to that.
     pub(super) async fn new(
         core: &Core,

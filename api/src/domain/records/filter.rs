@@ -197,7 +197,7 @@ impl Conditions {
                 }
                 continue;
             };
-            if filter.is_either(&path.field) {
+            if filter.is_either(&path.field) && !query.is_strict {
                 continue;
             }
             if path.bound.is_some() && all.iter().any(|known| known.parameter == filter.parameter()) {

@@ -3,7 +3,9 @@
 //! count is kept.
 
 mod aggregate;
+mod cells;
 mod lines;
+mod matching;
 mod plan;
 mod rows;
 
@@ -31,9 +33,11 @@ use common::{
 use serde_json::{Map, Value};
 use store::Snapshot;
 
+pub(super) use self::matching::matching;
+pub(super) use self::rows::Found as Matching;
 pub use self::{
     aggregate::{Aggregated, aggregate},
-    lines::lines,
+    lines::{Shape, export, lines},
 };
 use self::{
     plan::Plan,

@@ -42,7 +42,7 @@ pub(crate) async fn fitting(
     let name = format!("things{n}");
     let credentials = json!({"username": ADMIN, "password": PASSWORD});
     let (mut client, mut body) = (admin.clone(), None);
-    let mut parameters = vec![("collection", "snacks".to_owned())];
+    let (mut parameters, mut query) = (vec![("collection", "snacks".to_owned())], String::new());
     if is_any!(info, root::Get, tokens::Keys, health::Healthy, health::Ready, sessions::SignOut) {
         client = coffer.stranger();
     } else if is_any!(info, tokens::Obtain, sessions::SignIn) {
@@ -73,6 +73,7 @@ pub(crate) async fn fitting(
         schema::Get,
         records::List,
         records::Aggregate,
+        records::Export,
         records::Describe,
         storage::Compact,
     ) {
@@ -133,6 +134,10 @@ pub(crate) async fn fitting(
         body = is_any!(info, paths::Replace, paths::Update).then(|| path);
     } else if is_any!(info, records::Create) {
         body = Some(json!({"title": "Popcorn"}));
+    } else if is_any!(info, records::UpdateMany, records::DeleteMany) {
+        let record = admin.record("snacks", json!({"title": "Crisps"})).await;
+        body = is_any!(info, records::UpdateMany).then(|| json!({"title": "Chips"}));
+        query = format!("?max=1&id={}", text(&record, "id"));
     } else if is_any!(
         info,
         records::Get,
@@ -154,5 +159,5 @@ pub(crate) async fn fitting(
         panic!("say how {info:?} is called");
     }
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    (client, filled(info, &parameters), body)
+    (client, filled(info, &parameters) + &query, body)
 }

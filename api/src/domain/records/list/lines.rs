@@ -1,4 +1,4 @@
-//! All records that a query asks for, one a line, in bounded memory: `Accept: application/x-ndjson`.
+//! All records that a query asks for, in bounded memory: one a line (`Accept: application/x-ndjson`), or as a file.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
@@ -6,10 +6,12 @@ use common::{
     id::Revision,
     name::CollectionName,
     query::{ListQuery, unknown_parameter},
+    record::Record,
+    rows::RowFormat,
 };
 
 use super::{
-    ReadCounts, View,
+    ReadCounts, View, cells,
     plan::Plan,
     rows::{Found, by_id},
     shaped,
@@ -18,7 +20,10 @@ use crate::domain::{
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
-    records::{expand::Expansion, sort::First},
+    records::{
+        expand::{Column, Expansion},
+        sort::First,
+    },
     sink::{Gone, Sink},
     work,
 };
@@ -28,6 +33,15 @@ const PIECE: usize = 32 * 1024;
 /// Records that are read or put together at once.
 const AT_ONCE: usize = 16;
 
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// As what.
+    pub format: RowFormat,
+    /// What a spreadsheet program would take for a formula is marked as text.
+    pub spreadsheet: bool,
+}
+
 /// Hands on every record that a query asks for, of those that the caller may list. `turns` are those of the request.
 pub async fn lines(
     core: &Core,
@@ -36,6 +50,47 @@ pub async fn lines(
     query: &ListQuery,
     turns: &Deadline,
     sink: &Sink,
+) -> Result<()> {
+    let shape = Shape { format: RowFormat::JsonLines, spreadsheet: false };
+    write(core, caller, name, query, shape, (turns, sink)).await
+}
+
+/// The same as a file that an import reads back: without revisions, and for who is no admin without what only the server sets, unless
+/// `fields` asks for it.
+pub async fn export(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    query: &ListQuery,
+    shape: Shape,
+    turns: &Deadline,
+    sink: &Sink,
+) -> Result<()> {
+    let snapshot = core.store.snapshot().await?;
+    let schema = core.schemas.find(&snapshot, name, caller).await?;
+    schema.authorize(Action::List, caller)?;
+    let mut query = query.clone();
+    if query.fields.is_empty() {
+        let own = schema.collection.fields.iter().map(|field| field.name.to_string());
+        query.fields = if caller.is_admin() {
+            let [before, after] = [&["id"][..], &["owner", "created_at", "updated_at"]];
+            let named = |names: &'static [&'static str]| names.iter().map(|name| (*name).to_owned());
+            named(before).chain(own).chain(named(after)).collect()
+        } else {
+            own.collect()
+        };
+    }
+    drop(snapshot);
+    write(core, caller, name, &query, shape, (turns, sink)).await
+}
+
+async fn write(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    query: &ListQuery,
+    shape: Shape,
+    (turns, sink): (&Deadline, &Sink),
 ) -> Result<()> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
@@ -57,7 +112,9 @@ pub async fn lines(
     };
     let expansion = Expansion::new(core, &snapshot, caller, &view.schema, &query.expand).await?;
     let plan = Plan::new(&view).await?;
-    let mut lines = Lines { view: &view, expansion: &expansion, sink, piece: BytesMut::new() };
+    let columns = if shape.format.is_table() { expansion.columns(&view.schema, &query.fields) } else { Vec::new() };
+    let mut lines = Lines { view: &view, expansion: &expansion, sink, shape, columns, rows: 0, piece: BytesMut::new() };
+    lines.begin();
     let mut walk = plan.walk(&view, Vec::new());
     if plan.is_in_order() {
         while let Some(matches) = walk.next().await? {
@@ -80,6 +137,7 @@ pub async fn lines(
             }
         }
     }
+    lines.end();
     let _ = lines.hand_on().await;
     Ok(())
 }
@@ -107,15 +165,37 @@ struct Lines<'a> {
     view: &'a View<'a>,
     expansion: &'a Expansion,
     sink: &'a Sink,
+    shape: Shape,
+    /// Of a table.
+    columns: Vec<Column>,
+    /// How many were put.
+    rows: usize,
     /// What is gathered.
     piece: BytesMut,
 }
 
 impl Lines<'_> {
+    /// What stands before the first row.
+    fn begin(&mut self) {
+        match self.shape.format {
+            RowFormat::Json => self.piece.put_slice(b"["),
+            RowFormat::JsonLines => {}
+            RowFormat::Csv | RowFormat::Tsv => cells::headings(&mut self.piece, self.shape, &self.columns),
+        }
+    }
+
+    /// What stands behind the last.
+    fn end(&mut self) {
+        if self.shape.format == RowFormat::Json {
+            self.piece.put_slice(if self.rows == 0 { b"]\n" } else { b"\n]\n" });
+        }
+    }
+
     /// More rows.
     async fn put(&mut self, found: &[Found]) -> Result<std::result::Result<(), Gone>> {
         let query = self.view.query;
-        if query.fields.is_empty() && query.left_join.is_empty() && self.expansion.is_empty() {
+        let is_plain = query.fields.is_empty() && query.left_join.is_empty() && self.expansion.is_empty();
+        if is_plain && self.shape.format == RowFormat::JsonLines {
             for (id, entry) in found {
                 let revision = Revision(entry.version.get());
                 self.view.schema.put_json(&mut self.piece, *id, &entry.value, Some(revision))?;
@@ -124,12 +204,32 @@ impl Lines<'_> {
         } else {
             for rows in found.chunks(AT_ONCE) {
                 for row in self.shaped(rows).await? {
-                    self.piece.put_slice(&row);
-                    self.piece.put_u8(b'\n');
+                    self.put_row(&row)?;
+                }
+                if self.piece.len() >= PIECE && self.hand_on().await == Err(Gone) {
+                    return Ok(Err(Gone));
                 }
             }
         }
         if self.piece.len() >= PIECE { Ok(self.hand_on().await) } else { Ok(Ok(())) }
+    }
+
+    fn put_row(&mut self, row: &[u8]) -> Result<()> {
+        match self.shape.format {
+            RowFormat::Json => {
+                self.piece.put_slice(if self.rows == 0 { b"\n" } else { b",\n" });
+                self.piece.put_slice(row);
+            }
+            RowFormat::JsonLines => {
+                self.piece.put_slice(row);
+                self.piece.put_u8(b'\n');
+            }
+            RowFormat::Csv | RowFormat::Tsv => {
+                cells::row(&mut self.piece, self.shape, &self.columns, &Record::from_slice(row)?);
+            }
+        }
+        self.rows += 1;
+        Ok(())
     }
 
     /// Rows joined, expanded and cut; one at a time where several do not fit together.

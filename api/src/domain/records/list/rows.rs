@@ -13,7 +13,7 @@ const NEIGHBOURS: usize = 64;
 const STRETCH_BYTES: usize = 512 * 1024;
 
 /// A record as it is stored.
-pub(super) type Found = (RecordId, Entry);
+pub(in crate::domain::records) type Found = (RecordId, Entry);
 
 /// Rows that were read.
 #[derive(Default)]

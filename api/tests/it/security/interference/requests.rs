@@ -157,6 +157,13 @@ impl Requests<'_> {
         for _ in 0..if lists { self.random.below(4) } else { usize::from(self.random.one_in(10)) } {
             pairs.push(self.parameter());
         }
+        // Of many records a request says which, and how many these may be.
+        if info.path.ends_with("{collection}/") && [Method::PATCH, Method::DELETE].contains(&info.method) {
+            pairs.push(same(format!("max={}", 1 + self.random.below(3))));
+            let value = *self.random.pick(&WORDS);
+            pairs.push(same(format!("{}={value}", self.random.pick(&["title", "code", "n", "owner__username"]))));
+            pairs.extend(self.random.one_in(3).then(|| same("dry_run=true")));
+        }
         pairs.iter().enumerate().fold(same(""), |query, (n, pair)| joined(&query, if n == 0 { "?" } else { "&" }, pair))
     }
 
