@@ -143,11 +143,20 @@ async fn what_the_caller_may_not_view_is_null_for_them() {
     assert_eq!(countries["results"][0]["makers_via_country"][0]["name"], "Ann");
     assert_eq!(countries["results"][1]["makers_via_country"], json!([]), "Bob is the admin's");
 
-    // A collection that is hidden altogether is one of which nothing is told.
+    // A collection that is hidden altogether is one of which nothing is told, not even which names its fields have.
     let hidden = json!({"access": {"list": ["nobody"], "view": ["nobody"]}});
     admin.patch("/api/collections/makers/", &hidden).await.is(200);
-    for query in ["maker__name=Ann", "maker__zzz=Ann", "ordering=maker__name", "expand=maker"] {
-        otto.get(&format!("{BOOKS}?{query}")).await.refused(400);
+    for name in ["maker__name", "maker__zzz", "maker__born__year", "maker__country__name"] {
+        assert_eq!(titles(&otto, &format!("{name}=Ann")).await, "", "{name}");
+        assert_eq!(
+            titles(&otto, &format!("{name}__isnull=true&ordering={name}")).await.split(' ').count(),
+            5,
+            "{name}"
+        );
+    }
+    for expanded in ["maker", "maker.country", "maker.zzz"] {
+        let page = otto.get(&format!("{BOOKS}?expand={expanded}")).await.is(200);
+        assert!(page["results"].as_array().unwrap().iter().all(|row| row["maker"].is_null()), "{page}");
     }
     otto.get("/api/records/countries/?expand=makers_via_country").await.refused(400);
     coffer.stranger().get(&format!("{BOOKS}?maker__name=Ann")).await.refused(401);

@@ -216,6 +216,10 @@ impl Query for ListQuery {
                 },
             }
         }
+        // Many clients call the size of a page `limit`.
+        if seen.contains("page") && !seen.contains("offset") && !seen.contains("page_size") {
+            query.page_size = query.limit.take().unwrap_or(query.page_size);
+        }
         for (name, is_said, others) in [
             ("limit", query.limit.is_some(), ["page", "page_size"]),
             ("cursor", query.cursor.is_some(), ["page", "limit"]),
@@ -466,7 +470,8 @@ mod tests {
             "filter=a%3D1&filter=a%3D2",
             "count=3",
             "count=maybe",
-            "limit=3&page=2",
+            "limit=3&page=2&offset=1",
+            "limit=3&page=2&page_size=3",
             "cursor=x&page=2",
             "cursor=x&limit=2",
             "expand=a,b,c,d,e,f,g,h,i",
@@ -491,6 +496,7 @@ mod tests {
         assert_eq!(read("page=%202&page_size=+7"), (2, 7, None, 0));
         assert_eq!(read("page=%2B3&page_size=5&page_size=50&page_size=2000"), (3, 1000, None, 0));
         assert_eq!(read("page=-1").0, 0);
+        assert_eq!(read("page=2&limit=5"), (2, 5, None, 0));
         let query = ListQuery::from_pairs(decode("search=a&search=b&ordering=x&ordering=-y")).unwrap();
         assert_eq!((query.search.as_str(), query.ordering[0].to_string().as_str()), ("b", "-y"));
     }

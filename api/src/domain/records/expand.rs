@@ -136,6 +136,8 @@ impl Expansion {
                     return Err(refused(message));
                 };
                 let inner = match &what {
+                    // What is null has nothing in it, whatever that is called: a name that is refused would tell of those that are not.
+                    ExpansionKind::Reference { target, .. } if !target.is_visible(caller) => Self::default(),
                     ExpansionKind::Reference { target: other, .. } | ExpansionKind::Referrers { source: other, .. } => {
                         Self::of(core, snapshot, caller, other, names).await?
                     }
@@ -216,7 +218,7 @@ async fn find(
         let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { return Ok(None) };
         let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(None) };
         let may = target.collection.access.decide(Action::View, caller);
-        return Ok(target.is_visible(caller).then_some(ExpansionKind::Reference { target, may }));
+        return Ok(Some(ExpansionKind::Reference { target, may }));
     }
     if name == "owner" {
         return Ok(Some(ExpansionKind::Owner));

@@ -6,7 +6,7 @@ use common::{
     Object,
     access::{Action, Caller, Decision},
     collection::Collection,
-    field::Field,
+    field::{Field, FieldType},
     query::{Lookup, Named, Part},
     record::Record,
 };
@@ -14,7 +14,11 @@ use serde_json::Value;
 use store::Snapshot;
 
 use super::referred::Referred;
-use crate::domain::{core::Core, error::Result, schema::Schema};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    schema::Schema,
+};
 
 /// References that one name follows at most.
 const MAX_STEPS: usize = 4;
@@ -32,6 +36,12 @@ pub(crate) struct Path {
     pub part: Option<Part>,
     /// Which bound of it is meant, by its name: `price_min`.
     pub bound: Option<Lookup>,
+}
+
+/// What stands for a member of a collection that is hidden from the caller. A text, since that takes every lookup and value.
+fn unseen() -> Result<Field> {
+    let name = "unseen".parse().map_err(|_| Error::internal("a name of a field is refused"))?;
+    Ok(Field::new(name, FieldType::Text { min_length: None, max_length: None, pattern: None, multiline: true }))
 }
 
 /// One reference.
@@ -71,8 +81,8 @@ impl Path {
         Ok(paths)
     }
 
-    /// To what `name` says; `None` where it leads nowhere, or into a collection whose records the caller can neither list nor
-    /// view.
+    /// To what `name` says; `None` where it leads nowhere. Where it leads into a collection that is hidden from the caller it is null there,
+    /// whatever its end is called: a name that is refused would tell of those that are not.
     pub(crate) async fn find(
         core: &Core,
         snapshot: &Snapshot,
@@ -89,9 +99,14 @@ impl Path {
                 }
                 Some(Named::Reference { field, collection, rest }) => {
                     let target = core.schemas.load(snapshot, collection).await?;
-                    let target = target.filter(|target| target.is_visible(caller) && steps.len() < MAX_STEPS);
+                    let target = target.filter(|_| steps.len() < MAX_STEPS);
                     let Some(target) = target else { return Ok(None) };
                     let may = target.collection.access.decide(Action::View, caller);
+                    if !target.is_visible(caller) {
+                        let (member, hidden) = (rest.to_owned(), unseen()?);
+                        steps.push(Step { field: field.to_owned(), target, may: Decision::Denied });
+                        return Ok(Some(Self { steps, member, field: hidden, part: None, bound: None }));
+                    }
                     (Step { field: field.to_owned(), target, may }, rest.to_owned())
                 }
             };

@@ -97,7 +97,7 @@ async fn a_cursor_is_good_for_its_user_its_list_and_its_query_only() {
     for (query, parameter) in [
         ("cursor=&page=2", "cursor"),
         ("cursor=&limit=2", "cursor"),
-        ("limit=2&page=2", "limit"),
+        ("limit=2&page=2&offset=1", "limit"),
         ("limit=2&page_size=3", "limit"),
     ] {
         assert!(admin.get(&format!("{ROWS}?{query}")).await.refused(400).errors.0.contains_key(parameter), "{query}");
