@@ -76,6 +76,7 @@ impl Plan {
                     field.id = was.id;
                     making.steps.extend(was.id.map(|field| FieldStep::Revived { field }));
                     making.refilled.extend(was.id.and_then(|id| Some((id, before.dropped_at(id)?))));
+                    making.value(i, &field, &change);
                     if needs_conversion(&was.kind, &field.kind, &change) {
                         making.convert(was, &field, change);
                     }
@@ -83,7 +84,7 @@ impl Plan {
                 }
                 None => {
                     field.id = Some(FieldId::from_uuid(next_id()));
-                    let value = making.value(i, &field, change);
+                    let value = making.value(i, &field, &change);
                     if value.is_none() && field.required && field.default.is_none() {
                         without_value.push(i);
                     }
@@ -236,10 +237,9 @@ impl<'a> Making<'a> {
                 field.aliases.push(was.name.clone());
             }
         }
-        if change.value.is_some() {
-            // What is wrong with it is told at its place.
-            self.value(i, field, change.clone());
-        }
+        // What is wrong with these is told at its place.
+        self.value(i, field, &change);
+        self.check_choices(i, &was.kind, &change);
         let fits = fits_all(was, field, &change);
         if let (Some(id), Some(undone)) = (was.id, self.undone)
             && let Some(since) = undone.conversions.get(&id)
@@ -286,18 +286,40 @@ impl<'a> Making<'a> {
     }
 
     /// The value that the records that exist get in a field, in its canonical form.
-    fn value(&mut self, i: usize, field: &Field, change: FieldChange) -> Option<Value> {
-        let (place, value) = match (change.value, change.convert.unwrap_or_default().fallback()) {
-            (Some(value), _) => ("value", value),
-            (None, Some(value)) => ("convert", value),
-            (None, None) => return None,
-        };
-        match check_exact(field, &Exact::from(value), Ends::Kept) {
-            Ok(value) => Some(value.into_parts().0),
-            Err(faults) => {
-                self.errors.add(format!("fields.{i}.{place}"), faults);
-                Some(Value::Null)
-            }
+    fn value(&mut self, i: usize, field: &Field, change: &FieldChange) -> Option<Value> {
+        let fallback = change.convert.as_ref().and_then(Conversion::fallback);
+        let mut first = None;
+        for (place, value) in [("value", change.value.clone()), ("convert", fallback)] {
+            let Some(value) = value else { continue };
+            let value = match check_exact(field, &Exact::from(value), Ends::Kept) {
+                Ok(value) => value.into_parts().0,
+                Err(faults) => {
+                    self.errors.add(format!("fields.{i}.{place}"), faults);
+                    Value::Null
+                }
+            };
+            first = first.or(Some(value));
+        }
+        first
+    }
+
+    /// Choices that get another name are there, or were renamed already, and none gets the name of another that stays.
+    fn check_choices(&mut self, i: usize, was: &FieldType, change: &FieldChange) {
+        let FieldType::Choice { choices, .. } = was else { return };
+        for (old, new) in &change.rename {
+            let message = if !choices.contains(old) {
+                if choices.contains(new) {
+                    continue;
+                }
+                format!("There is no choice \"{old}\".")
+            } else if old != new && choices.contains(new) && !change.rename.contains_key(new) {
+                format!(
+                    "\"{new}\" is another choice. To make one of the two, leave \"{old}\" out of the choices and send \"convert\": {{\"map\": {{\"{old}\": \"{new}\"}}}}."
+                )
+            } else {
+                continue;
+            };
+            self.errors.push(format!("fields.{i}.rename"), invalid(message));
         }
     }
 }

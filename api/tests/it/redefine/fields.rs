@@ -229,6 +229,19 @@ async fn choices_are_renamed_in_the_records_too() {
     assert_eq!(changed["fields"][2]["choices"], json!(["sweet", "savoury"]));
     assert_eq!(admin.get(&path("snacks", &record)).await.is(200)["kind"], "savoury");
     admin.patch("/api/collections/snacks/fields/title/", &json!({"rename": {"a": "b"}})).await.refused(400);
+    // Sent a second time it is done already; a choice that there is not is none, and two do not become one in silence.
+    admin.patch(address, &json!({"rename": {"salty": "savoury"}})).await.is(200);
+    let faults = admin.patch(address, &json!({"rename": {"bitter": "sour"}})).await.faults();
+    assert_eq!(faults, ["rename: There is no choice \"bitter\"."]);
+    let faults = admin.patch(address, &json!({"rename": {"savoury": "sweet"}})).await.faults();
+    assert!(faults[0].starts_with("rename: \"sweet\" is another choice."), "{faults:?}");
+    assert_eq!(admin.get(&path("snacks", &record)).await.is(200)["kind"], "savoury");
+    admin.patch(address, &json!({"rename": {"savoury": "sweet", "sweet": "savoury"}})).await.is(200);
+    assert_eq!(admin.get(&path("snacks", &record)).await.is(200)["kind"], "sweet");
+    let one = json!({"choices": ["savoury"], "convert": {"map": {"sweet": "savoury"}}});
+    admin.patch(address, &one).await.is(200);
+    assert_eq!(admin.get(&path("snacks", &record)).await.is(200)["kind"], "savoury");
+    admin.patch(address, &json!({"choices": ["sweet", "savoury"]})).await.is(200);
     admin.patch(address, &json!({"choices": ["sweet"]})).await.refused(409);
     admin.patch(address, &json!({"many": true})).await.is(200);
     assert_eq!(admin.get(&path("snacks", &record)).await.is(200)["kind"], json!(["savoury"]));
@@ -246,6 +259,12 @@ async fn values_are_converted_where_that_is_asked_for() {
     let refused =
         admin.patch(address, &json!({"type": "decimal", "places": 2, "convert": "number"})).await.refused(409);
     assert_eq!((&refused.extra["count"], &refused.extra["examples"]), (&json!(1), &json!([odd["id"]])));
+    // What stands in for what does not fit has to fit itself, whether or not a record needs it.
+    for fallback in [json!({"default": "dear"}), json!({"default": "1.234"})] {
+        let body = json!({"type": "decimal", "places": 2, "convert": ["number", fallback]});
+        let faults = admin.patch(address, &body).await.faults();
+        assert!(faults[0].starts_with("convert: "), "{faults:?}");
+    }
     let convert = json!({"type": "decimal", "places": 2, "indexed": true, "convert": ["number", "null"]});
     admin.patch(address, &convert).await.is(200);
     let days = json!({"type": "date", "convert": [{"date": "DD.MM.YYYY"}, {"default": "2000-01-01"}]});
