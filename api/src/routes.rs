@@ -3,6 +3,7 @@
 
 mod auth_scheme;
 mod backup;
+mod base_url;
 mod body;
 mod browser;
 mod changes;

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use server::problem::{Representation, response_parts};
 use server::request::RequestId;
 
-use super::response::Response;
+use super::{base_url::BaseUrl, response::Response};
 use crate::{
     domain::{
         Error,
@@ -155,6 +155,15 @@ impl Refusal {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+/// Has the address of what is under way begin as the client knows the server.
+pub(super) fn complete_location(response: &mut Response, base: &BaseUrl) {
+    let headers = response.headers_mut();
+    let path = headers.get(header::LOCATION).and_then(|path| path.to_str().ok());
+    if let Some(Ok(whole)) = path.map(|path| HeaderValue::try_from(base.text() + path)) {
+        headers.insert(header::LOCATION, whole);
     }
 }
 

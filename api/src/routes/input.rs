@@ -25,6 +25,7 @@ use server::{
 
 use super::{
     auth_scheme::Credentials,
+    base_url::BaseUrl,
     body::{self, Body, Incoming, check_utf8},
     context::Context,
     error::Refusal,
@@ -69,6 +70,12 @@ impl Raw {
     /// The client's address.
     pub(super) fn address(&self) -> IpAddr {
         address_of(self.connection.as_ref())
+    }
+
+    /// Where the client asked.
+    pub(super) fn base_url(&self) -> BaseUrl {
+        let is_secure = self.connection.as_ref().is_some_and(|connection| connection.is_secure);
+        BaseUrl::of(&self.headers, is_secure, self.prefix)
     }
 }
 
@@ -279,8 +286,7 @@ impl<E: Endpoint> Input<E> {
 
     /// The server's address as the client wrote it: `http://localhost:8000`.
     pub(super) fn base_url(&self) -> String {
-        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("{}://{host}{}", if self.is_secure { "https" } else { "http" }, self.prefix)
+        BaseUrl::of(&self.headers, self.is_secure, self.prefix).text()
     }
 }
 

@@ -124,7 +124,7 @@ impl Table {
                 let form = published.as_ref().and_then(|path| path.definition.errors);
                 let asked = asked.preferring(form, &raw.headers);
                 let is_lenient = leniency::preferred(&raw.headers) == Some(true);
-                let mut left = None;
+                let (mut left, base) = (None, raw.base_url());
                 let (address, memory) = (raw.address(), context.app.core().memory.clone());
                 let operation = operation_of::<E>(raw.request_id);
                 let written = Written::default();
@@ -146,11 +146,15 @@ impl Table {
                         response
                     }
                     Ok(reply) => reply.into_response(),
-                    Err(refusal) => match &published {
-                        Some(path) => refusal.renamed(|name| published::told_as(path, name)),
-                        None => refusal,
+                    Err(refusal) => {
+                        let refusal = match &published {
+                            Some(path) => refusal.renamed(|name| published::told_as(path, name)),
+                            None => refusal,
+                        };
+                        let mut response = refusal.into_response::<E>(asked);
+                        error::complete_location(&mut response, &base);
+                        response
                     }
-                    .into_response::<E>(asked),
                 };
                 if let Some(path) = published.filter(|path| path.definition.alias.is_some()) {
                     response = published::alias_answer(&path, response);

@@ -400,7 +400,7 @@ pub(crate) async fn redefine(
         _ if stored.state.is_over() => {
             Redefined::Ended(stored.error.unwrap_or_else(|| "The change was stopped.".to_owned()))
         }
-        _ => Redefined::UnderWay(stored.shown(id, core)),
+        _ => Redefined::UnderWay(Operation { state: OperationState::Running, ..stored.shown(id, core) }),
     }))
 }
 
