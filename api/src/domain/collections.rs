@@ -11,8 +11,8 @@ mod restore;
 
 pub use change::{add_field, drop_field, replace, update, update_field};
 pub(in crate::domain) use change::{revive, undo};
-pub use delete::delete;
 pub(in crate::domain) use delete::delete_undoing;
+pub use delete::{delete, would_delete};
 pub(in crate::domain) use plan::Undone;
 pub(in crate::domain) use rename::stage as stage_names;
 pub(in crate::domain) use restore::stage_restored;

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use common::{
-    id::{CollectionId, OperationId},
+    access::Caller,
+    id::{CollectionId, OperationId, RecordId},
     name::CollectionName,
 };
 use serde::{Deserialize, Serialize};
-use store::{Batch, Entry, Expect, Scan, Snapshot, Version};
+use store::{Batch, Entry, Expect, Reserve, Scan, Snapshot, Version};
 
 use super::{
     core::Core,
@@ -16,6 +17,7 @@ use super::{
     journal::read::Numbered,
     keyspace,
     numbers::CollectionNumber,
+    retry::Retry,
     schema::{self, Schema, StoredDefinition},
 };
 
@@ -111,9 +113,52 @@ pub async fn version(snapshot: &Snapshot, number: CollectionNumber) -> Result<Ve
     Ok(entry.version)
 }
 
+/// All deleted collections, with the versions that they were read at.
+pub async fn all(snapshot: &Snapshot) -> std::result::Result<Vec<(Version, Gone)>, store::ReadError> {
+    let entries = snapshot.scan(Scan::prefix(&keyspace::numbers())).await?;
+    Ok(entries.iter().filter_map(|(_, entry)| Some((entry.version, parse(entry)?))).collect())
+}
+
+/// Has a record that went with its collection never come back. Gives the collection that it was in.
+pub async fn forget(core: &Core, caller: &Caller, name: &CollectionName, id: RecordId) -> Result<CollectionNumber> {
+    let mut retry = Retry::new(core);
+    loop {
+        let snapshot = core.store.snapshot().await?;
+        let (mut batch, mut found) = (Batch::new(), None);
+        for (version, gone) in named(&snapshot, name).await? {
+            let tombstone = keyspace::tombstone(gone.number(), id);
+            if let Some(deleted) = snapshot.get(&tombstone).await? {
+                batch
+                    .expect(keyspace::numbered(gone.number()), Expect::Version(version))
+                    .expect(tombstone.clone(), Expect::Version(deleted.version))
+                    .delete(tombstone)
+                    .use_reserve(Reserve::Half);
+                found = Some(gone.number());
+                break;
+            }
+        }
+        let number = found.ok_or(Error::NotFound)?;
+        if retry.commit_for(caller, batch).await?.is_some() {
+            return Ok(number);
+        }
+    }
+}
+
 /// All deleted collections of which something is left.
 pub async fn leaving(snapshot: &Snapshot) -> std::result::Result<Vec<Gone>, store::ReadError> {
-    let entries = snapshot.scan(Scan::prefix(&keyspace::numbers())).await?;
-    let found = entries.iter().filter_map(|(_, entry)| parse(entry));
-    Ok(found.filter(|gone| gone.gone.left != Left::Nothing).collect())
+    let gone = all(snapshot).await?.into_iter().map(|(_, gone)| gone);
+    Ok(gone.filter(|gone| gone.gone.left != Left::Nothing).collect())
+}
+
+/// The deleted collections that had a name last, the one that was deleted last first. An error while their records are still being removed.
+pub async fn named(snapshot: &Snapshot, name: &CollectionName) -> Result<Vec<(Version, Gone)>> {
+    let mut found = all(snapshot).await?;
+    found.retain(|(_, gone)| gone.name == *name);
+    found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+    match found.iter().find(|(_, gone)| gone.gone.left != Left::Nothing) {
+        Some((_, Gone { gone: DeletedCollection { operation: Some(operation), .. }, .. })) => {
+            Err(Error::RemovalUnderWay(*operation))
+        }
+        _ => Ok(found),
+    }
 }

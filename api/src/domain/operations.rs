@@ -38,6 +38,7 @@ use store::{Batch, Entry, Expect, Key, Reserve};
 use super::{
     core::Core,
     error::{Error, Result},
+    gone,
     journal::{self, Actor},
     keyspace, records,
     retry::Retry,
@@ -75,11 +76,23 @@ pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> 
     let snapshot = core.store.snapshot().await?;
     let (what, word) = match wish {
         Wish::Record { collection, id } => {
-            (EraseTarget::Record(records::erase(core, by.caller, &collection, id).await?, id), "record")
+            let number = match records::erase(core, by.caller, &collection, id).await {
+                Err(Error::NotFound) => gone::forget(core, by.caller, &collection, id).await?,
+                number => number?,
+            };
+            (EraseTarget::Record(number, id), "record")
         }
         Wish::Field { collection, name } => {
-            let schema = core.schemas.find(&snapshot, &collection, by.caller).await?;
-            (EraseTarget::Field(schema.number(), name), "field")
+            let numbers = match core.schemas.find(&snapshot, &collection, by.caller).await {
+                Err(Error::NotFound) => {
+                    gone::named(&snapshot, &collection).await?.iter().map(|(_, gone)| gone.number()).collect()
+                }
+                schema => vec![schema?.number()],
+            };
+            if numbers.is_empty() {
+                return Err(Error::NotFound);
+            }
+            (EraseTarget::Field(numbers, name), "field")
         }
         Wish::User { id } => {
             let user = users::load(&core.store, id).await?.map(|(_, stored)| stored.user);

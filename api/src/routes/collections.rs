@@ -5,6 +5,7 @@ use common::{
     collection::{DefinitionAnswer, DefinitionQuery},
     endpoint::path_and_query,
     endpoints::{collections as endpoints, operations},
+    undo::Deletion,
 };
 use http::header;
 
@@ -114,6 +115,11 @@ async fn drop_field(context: Context, input: Input<endpoints::DropField>) -> Res
 
 async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
     let (core, precondition) = (context.app.core(), input.precondition());
+    if input.query.dry_run {
+        let counts = collections::would_delete(core, &input.caller, &input.params.0, precondition.as_ref()).await?;
+        let deletion = Deletion { count: counts.total(), counts: counts.into_inner() };
+        return Ok(Reply::<endpoints::DryDelete>::new(&deletion)?.instead());
+    }
     let left = collections::delete(core, &input.caller, &input.params.0, precondition.as_ref()).await?;
     let Some(operation) = left else { return Ok(Reply::no_content()) };
     let location = input.link::<operations::Get>(&(operation.id,), &());

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use serde_json::{Value, json};
 
 use crate::support::{
-    ADMIN, Client, PASSWORD, path,
+    ADMIN, Client, Coffer, PASSWORD, path,
     server::{Server, coffer, said},
     text,
 };
@@ -131,4 +131,38 @@ async fn what_is_erased_is_nowhere() {
     let page = admin.get("/api/records/people/").await.is(200);
     assert_eq!((&page["count"], &page["results"][0]["telephone"]), (&json!(1), &json!("3")));
     server.stop();
+}
+
+#[tokio::test]
+async fn what_went_with_its_collection_is_erased_too() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let fields = json!([{"name": "title", "type": "text"}, {"name": "phone", "type": "text"}]);
+    admin.collection("people", fields.clone()).await;
+    let record = admin.record("people", json!({"title": "SECRETtitle", "phone": "SECRETphone"})).await;
+    let other = admin.record("people", json!({"title": "other", "phone": "SECRETphone too"})).await;
+    admin.patch("/api/collections/people/fields/phone/", &json!({"name": "mobile"})).await.is(200);
+    let delete = async || {
+        let deleted = admin.delete("/api/collections/people/").await;
+        deleted.is(204);
+        format!("/api/changes/{}/revert/", deleted.header("operation"))
+    };
+    let back = delete().await;
+    // Another collection has its name since.
+    let another = admin.post("/api/collections/", &json!({"name": "people", "fields": fields})).await;
+    let id = &record["id"];
+    admin.post("/api/changes/erase/", &json!({"record": {"collection": "folk", "id": id}})).await.refused(404);
+    admin.post(&format!("/api/changes/{}/revert/", another.header("operation")), &json!({})).await.is(200);
+    erase(&admin, json!({"field": {"collection": "people", "name": "mobile"}})).await;
+    assert!(!journal(&admin).await.contains("SECRETphone"));
+    admin.post(&back, &json!({})).await.is(200);
+    let read = admin.get(&path("people", &record)).await.is(200);
+    assert_eq!((&read["title"], &read["mobile"]), (&json!("SECRETtitle"), &json!("")));
+    let back = delete().await;
+    erase(&admin, json!({"record": {"collection": "people", "id": id}})).await;
+    assert!(!journal(&admin).await.contains("SECRET"));
+    admin.post("/api/changes/erase/", &json!({"record": {"collection": "people", "id": id}})).await.refused(404);
+    assert!(journal(&admin).await.contains(&text(&other, "id")));
+    // All of it comes back or nothing.
+    admin.post(&back, &json!({})).await.refused(410);
+    admin.get("/api/collections/people/").await.refused(404);
 }

@@ -118,6 +118,19 @@ async fn what_a_definition_does_not_keep_is_trimmed_when_it_is_old() {
         admin.delete(&path(name, &record)).await.is(204);
         gone.push(record);
     }
+    // Of collections that were deleted as much is kept as while they were there.
+    let mut deletions = Vec::new();
+    for (name, history) in [("left_few", json!({"versions": 2})), ("left_none", json!("none"))] {
+        let definition = json!({"name": name, "fields": fields, "history": history});
+        admin.post("/api/collections/", &definition).await.is(201);
+        let record = admin.record(name, json!({"text": "0"})).await;
+        for n in 1..=4 {
+            admin.patch(&path(name, &record), &json!({"text": format!("{n}")})).await.is(200);
+        }
+        let deleted = admin.delete(&format!("/api/collections/{name}/")).await;
+        deleted.is(204);
+        deletions.push((deleted.header("operation").to_owned(), path(name, &record)));
+    }
     server.stop();
     // All of that was two days ago.
     let store = Store::open(Options::sled(store_dir(&data))).unwrap();
@@ -151,12 +164,27 @@ async fn what_a_definition_does_not_keep_is_trimmed_when_it_is_old() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    let [(few, record), (none, _)] = &deletions[..] else { panic!() };
+    for _ in 0..200 {
+        if admin.get(&format!("/api/changes/{none}/")).await.is(200)["count"] == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let texts = |versions: &[Value]| versions.iter().map(|it| it["after"]["text"].clone()).collect::<Vec<_>>();
     assert_eq!(texts(&history(&admin, "few", &kept[0]).await), ["4", "3"]);
     assert_eq!(texts(&history(&admin, "none", &kept[1]).await), ["5"]);
     assert_eq!(history(&admin, "all", &kept[2]).await.len(), 5);
     assert_eq!(history(&admin, "few", &gone[0]).await.len(), 2, "a deletion can be undone for as long as it is kept");
     admin.get(&format!("{}history/", path("none", &gone[1]))).await.refused(404);
+    // The deletion itself is one of the versions, and what is not kept is told before anything comes back.
+    admin.post(&format!("/api/changes/{none}/revert/"), &json!({})).await.refused(410);
+    admin.get("/api/collections/left_none/").await.refused(404);
+    admin.post(&format!("/api/changes/{few}/revert/"), &json!({})).await.is(200);
+    let versions = admin.get(&format!("{record}history/")).await.is(200);
+    let versions = versions["results"].as_array().unwrap();
+    let actions: Vec<_> = versions.iter().map(|version| version["action"].as_str().unwrap()).collect();
+    assert_eq!((actions, texts(versions)[0].clone()), (vec!["restore", "delete", "update"], json!("4")));
     server.stop();
     crate::kill::assert_sound(&data);
 }

@@ -8,6 +8,7 @@ use crate::{
     name::{CollectionName, FieldName},
     operation::Operation,
     page::Page,
+    undo::{DeleteQuery, Deletion},
 };
 
 endpoint! {
@@ -81,19 +82,28 @@ endpoint! {
 }
 
 endpoint! {
-    /// Delete a collection with all its records. 202 where it is gone and the records' bytes are still being removed.
+    /// Delete a collection with all its records; `dry_run=true` tells what would go. 202 where it is gone and the records' bytes are still being removed.
     Delete: DELETE "/api/collections/{collection}/",
     access Admin, cost Writes(User), errors Drf,
-    params (CollectionName,),
+    params (CollectionName,), query DeleteQuery,
     body () as NOTHING,
     answer NoContent as NO_CONTENT
+}
+
+endpoint! {
+    /// [`Delete`] with `dry_run=true`, which has an answer of its own: what the deletion would do.
+    DryDelete: DELETE "/api/collections/{collection}/",
+    access Admin, cost Writes(User), errors Drf,
+    params (CollectionName,), query DeleteQuery,
+    body () as NOTHING,
+    answer Deletion as OK
 }
 
 endpoint! {
     /// [`Delete`] of a collection that is gone and whose records are still being removed: how far that is.
     Deleting: DELETE "/api/collections/{collection}/",
     access Admin, cost Writes(User), errors Drf,
-    params (CollectionName,),
+    params (CollectionName,), query DeleteQuery,
     body () as NOTHING,
     answer Operation as ACCEPTED
 }

@@ -1,6 +1,8 @@
 //! Deleting a collection. What a small one has goes in the same commit. A larger one is gone at once too, for its name, for counts,
 //! quotas and what it refers to; its records' bytes are removed in the background.
 
+use std::sync::Arc;
+
 use common::{
     access::{Caller, Decision},
     change::{Subject, Verb},
@@ -8,6 +10,7 @@ use common::{
     id::OperationId,
     name::CollectionName,
     operation::Operation,
+    undo::Counted,
 };
 use serde_json::{Value, json};
 use store::{Batch, Expect, Reserve, Scan, Snapshot};
@@ -17,7 +20,8 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     gone::{self, Gone, Left},
-    journal, keyspace, operations, paths,
+    journal::{self, summary::Counts},
+    keyspace, operations, paths,
     precondition::Precondition,
     retry::Retry,
     schema::{self, Schema, StoredDefinition},
@@ -45,12 +49,7 @@ pub(in crate::domain) async fn delete_undoing(
     let mut retry = Retry::new(core);
     loop {
         let snapshot = core.store.snapshot().await?;
-        let schema = core.schemas.find(&snapshot, name, caller).await?;
-        Precondition::check(precondition, schema.collection.revision)?;
-        if let Some(coming) = &schema.coming {
-            return Err(Error::ChangeUnderWay(coming.operation));
-        }
-        check_unreferred(&snapshot, &schema).await?;
+        let schema = find(core, &snapshot, caller, name, precondition).await?;
         let number = schema.number();
         let records = schema::count(&core.owners, &snapshot, number, Decision::All).await?.unwrap_or(0);
         let is_small = records <= core.delete_at_once && schema.keys.retired.is_empty();
@@ -89,6 +88,44 @@ pub(in crate::domain) async fn delete_undoing(
             return Ok(None);
         }
     }
+}
+
+/// What [`delete`] would do. What it would refuse, this refuses.
+pub async fn would_delete(
+    core: &Core,
+    caller: &Caller,
+    name: &CollectionName,
+    precondition: Option<&Precondition>,
+) -> Result<Counts> {
+    let snapshot = core.store.snapshot().await?;
+    let schema = find(core, &snapshot, caller, name, precondition).await?;
+    paths::expect_unnamed(&snapshot, &mut Batch::new(), Some(schema.collection.id), &[]).await?;
+    let records = schema::count(&core.owners, &snapshot, schema.number(), Decision::All).await?.unwrap_or(0);
+    let of_records = Some(schema.collection.name.clone());
+    let mut counts = Counts::default();
+    for (subject, collection, count) in [(Subject::Collection, None, 1), (Subject::Record, of_records, records)] {
+        if count > 0 {
+            counts.add_many(Counted { subject, collection, action: Verb::Delete, count });
+        }
+    }
+    Ok(counts)
+}
+
+/// The collection, unless something holds its deletion back.
+async fn find(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    name: &CollectionName,
+    precondition: Option<&Precondition>,
+) -> Result<Arc<Schema>> {
+    let schema = core.schemas.find(snapshot, name, caller).await?;
+    Precondition::check(precondition, schema.collection.revision)?;
+    if let Some(coming) = &schema.coming {
+        return Err(Error::ChangeUnderWay(coming.operation));
+    }
+    check_unreferred(snapshot, &schema).await?;
+    Ok(schema)
 }
 
 /// No other collection may refer to it, nor be about to.

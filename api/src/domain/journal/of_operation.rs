@@ -50,6 +50,11 @@ impl<'a> Parts<'a> {
         Ok(Self { snapshot, id, left })
     }
 
+    /// Its first commit that was not given yet.
+    pub fn first(&self) -> Option<Version> {
+        self.left.front().map(|(version, _)| *version)
+    }
+
     /// How many entries the operation wrote, whether or not they are still there.
     pub fn count(&self) -> u64 {
         self.left.iter().map(|(_, count)| u64::from(*count)).sum()

@@ -1,7 +1,7 @@
 //! Erasing: what the journal says of a record, of a field's old values, or of a user goes, block by block, from its beginning to its end.
 //! It says that something was erased, and not what.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use common::{
     change::{Change, Subject},
@@ -12,7 +12,7 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Entry as StoredEntry, Scan, Snapshot, Version,
+    Batch, Entry as StoredEntry, Scan, Snapshot, Version,
     journal::{self as blocks, Block},
 };
 use uuid::Uuid;
@@ -21,10 +21,11 @@ use super::piece::{Budget, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::Result,
-    journal::{Entry, Fate, Removal, read::Directory},
+    gone,
+    journal::{Entry, Fate, Removal},
     keyspace,
     numbers::CollectionNumber,
-    schema::Schema,
+    schema::{self, Schema},
 };
 
 /// Blocks that are read at once.
@@ -44,8 +45,8 @@ pub(crate) struct Erase {
 pub(crate) enum EraseTarget {
     /// The entries of a record.
     Record(CollectionNumber, RecordId),
-    /// The old values of a field.
-    Field(CollectionNumber, FieldName),
+    /// The old values of a field: of one collection, or of all that had a name and are gone.
+    Field(Vec<CollectionNumber>, FieldName),
     /// What is said of a user, and their name and address, as far as they have any.
     User(UserId, Vec<String>),
     /// It is done, and forgotten what it was.
@@ -67,7 +68,7 @@ impl Steps for Erase {
             self.begin(&snapshot, &mut removal).await?;
         }
         let names = match &self.what {
-            EraseTarget::Field(collection, name) => FieldNames::find(core, &snapshot, *collection, name).await?,
+            EraseTarget::Field(collections, name) => FieldNames::find(core, &snapshot, collections, name).await?,
             _ => FieldNames::default(),
         };
         let mut is_last = self.what == EraseTarget::Nothing;
@@ -119,23 +120,31 @@ impl Erase {
     }
 }
 
-/// What a field was called under each version of its definition: entries have the names of their time.
+/// What a field was called under each version of its collections' definitions: entries have the names of their time.
 #[derive(Default)]
-struct FieldNames(Option<(Arc<Schema>, Uuid)>);
+struct FieldNames(HashMap<CollectionNumber, Option<(Arc<Schema>, Uuid)>>);
 
 impl FieldNames {
-    async fn find(core: &Core, snapshot: &Snapshot, collection: CollectionNumber, name: &FieldName) -> Result<Self> {
-        let mut directory = Directory::default();
-        let Some(numbered) = directory.find(snapshot, collection).await? else { return Ok(Self::default()) };
-        let schema = core.schemas.load(snapshot, &numbered.name).await?;
-        let Some(schema) = schema.filter(|schema| schema.number() == collection) else { return Ok(Self::default()) };
-        let id = schema.field_id(name);
-        Ok(Self(id.map(|id| (schema, id))))
+    async fn find(
+        core: &Core,
+        snapshot: &Snapshot,
+        collections: &[CollectionNumber],
+        name: &FieldName,
+    ) -> Result<Self> {
+        let mut names = HashMap::new();
+        for number in collections {
+            let schema = match gone::load(snapshot, *number).await? {
+                Some((_, gone)) => Some(Arc::new(gone.schema(core, snapshot, &mut Batch::new()).await?)),
+                None => schema::by_number(core, snapshot, *number).await?,
+            };
+            names.insert(*number, schema.and_then(|schema| Some((Arc::clone(&schema), schema.field_id(name)?))));
+        }
+        Ok(Self(names))
     }
 
     /// What it was called; the name that was asked for where nothing else is known, and nothing where it was not there.
-    fn at(&self, version: u32, asked: &FieldName) -> Option<FieldName> {
-        let Some((schema, id)) = &self.0 else { return Some(asked.clone()) };
+    fn at(&self, collection: CollectionNumber, version: u32, asked: &FieldName) -> Option<FieldName> {
+        let Some(Some((schema, id))) = self.0.get(&collection) else { return Some(asked.clone()) };
         schema.names(version).into_iter().find(|(other, _)| other == id).map(|(_, name)| name)
     }
 }
@@ -149,16 +158,16 @@ impl EraseTarget {
             (Self::Record(_, id), Entry::Other(change, _)) => {
                 if change.subject == Subject::Record && change.id == id.to_string() { Fate::Goes } else { Fate::Stays }
             }
-            (Self::Field(collection, name), Entry::Record(change, values)) => {
-                if change.collection != *collection {
+            (Self::Field(collections, name), Entry::Record(change, values)) => {
+                if !collections.contains(&change.collection) {
                     return Fate::Stays;
                 }
                 let mut values = values.clone();
                 let lost = values.lost.as_mut().and_then(|lost| {
-                    let name = names.at(lost.version, name)?;
+                    let name = names.at(change.collection, lost.version, name)?;
                     lost.members.take(name.as_str())
                 });
-                let now = names.at(change.definition, name);
+                let now = names.at(change.collection, change.definition, name);
                 let before = now.as_ref().and_then(|name| values.before.take(name.as_str()));
                 if before.is_none() && lost.is_none() {
                     return Fate::Stays;

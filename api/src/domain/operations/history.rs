@@ -17,6 +17,7 @@ use super::piece::{Budget, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::Result,
+    gone,
     journal::{self, Action, Entry, RecordChange, Removal},
     keyspace,
     numbers::CollectionNumber,
@@ -105,14 +106,15 @@ impl Steps for TrimHistory {
     }
 }
 
-/// What each collection keeps, where that is not all.
+/// What each collection keeps, where that is not all. One that was deleted keeps as much as it did while it was there.
 async fn limits(snapshot: &Snapshot) -> Result<HashMap<CollectionNumber, Limits>> {
     let of = |StoredDefinition { collection, keys, .. }: StoredDefinition| match collection.history {
         History::All => None,
         History::Nothing => Some((keys.number, Limits { versions: None, age: Some(History::SAFE) })),
         History::Limited(limits) => Some((keys.number, limits)),
     };
-    Ok(schema::all(snapshot).await?.into_iter().filter_map(of).collect())
+    let gone = gone::all(snapshot).await?.into_iter().map(|(_, gone)| gone.gone.definition);
+    Ok(schema::all(snapshot).await?.into_iter().chain(gone).filter_map(of).collect())
 }
 
 async fn state(snapshot: &Snapshot, (collection, id): (CollectionNumber, RecordId)) -> Result<State> {

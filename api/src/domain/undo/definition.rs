@@ -20,7 +20,7 @@ use crate::domain::{
     core::Core,
     error::{ChangedSince, Error, Obstacle, Result},
     gone::{self, Gone, Left},
-    journal::{Actor, Entry, of_operation::Parts},
+    journal::{self, Actor, Entry, of_operation::Parts},
     keyspace,
     layout::FieldStep,
     operations::{self, Work},
@@ -100,9 +100,15 @@ async fn bring_back(
             let what = format!("the collection \"{}\", of which nothing but the journal is left", before.name);
             return Err(Error::NotRevertible(what));
         };
+        if gone.gone.operation.is_some_and(|operation| operation != reverts) {
+            let detail = format!("The collection \"{}\" was deleted again since. Undo that.", before.name);
+            let examples = vec![refused(before.name.as_str(), before.id.to_string(), "deleted", detail)];
+            return Err(Error::ChangedSince(Box::new(ChangedSince { count: 1, hidden: false, examples })));
+        }
         if gone.gone.left != Left::Nothing {
             return Err(Error::RemovalUnderWay(gone.gone.operation.unwrap_or(reverts)));
         }
+        check_whole(core, &snapshot, reverts).await?;
         let mut batch = Batch::new();
         collections::stage_restored(core, caller, (&snapshot, &mut batch), (version, gone), reverts).await?;
         let work = Revert::of_collection(reverts, caller, changed);
@@ -338,7 +344,21 @@ async fn by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<StoredDef
 }
 
 async fn gone_by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<(Version, Gone)>> {
-    let entries = snapshot.scan(Scan::prefix(&keyspace::numbers())).await?;
-    let mut found = entries.iter().filter_map(|(_, entry)| Some((entry.version, gone::parse(entry)?)));
-    Ok(found.find(|(_, gone)| gone.id == id))
+    Ok(gone::all(snapshot).await?.into_iter().find(|(_, gone)| gone.id == id))
+}
+
+/// Nothing comes back where a part of what went is in no journal any more.
+async fn check_whole(core: &Core, snapshot: &Snapshot, id: OperationId) -> Result<()> {
+    let (mut parts, trimmed) = (Parts::new(snapshot, id).await?, journal::trimmed(snapshot).await?);
+    if parts.first().is_none_or(|first| trimmed < first) {
+        return Ok(());
+    }
+    let deadline = core.deadline();
+    while let Some(part) = parts.next().await? {
+        if part.is_trimmed {
+            return Err(Error::Trimmed);
+        }
+        deadline.pause().await?;
+    }
+    Ok(())
 }

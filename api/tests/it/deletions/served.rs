@@ -50,6 +50,17 @@ async fn a_large_collection_is_gone_at_once_for_everybody_and_later_from_the_dis
     assert_eq!(before["records"], 1701);
     admin.delete(&path("targets", &target)).await.refused(409);
 
+    // It is told beforehand what would go.
+    let told = admin.delete("/api/collections/rows/?dry_run=true").await.is(200);
+    let counts = json!([
+        {"subject": "collection", "action": "delete", "count": 1},
+        {"subject": "record", "collection": "rows", "action": "delete", "count": 1700}
+    ]);
+    assert_eq!((&told["count"], &told["counts"]), (&json!(1701), &counts));
+    admin.delete("/api/collections/targets/?dry_run=true").await.refused(409);
+    admin.delete("/api/collections/nothing/?dry_run=true").await.refused(404);
+    assert_eq!(admin.get("/api/collections/rows/").await.is(200)["count"], 1700);
+
     let deleted = admin.delete("/api/collections/rows/").await;
     assert!([202, 204].contains(&deleted.status), "{}", deleted.text());
     let operation = deleted.header("operation").to_owned();
@@ -122,4 +133,53 @@ async fn a_server_that_is_killed_goes_on_with_a_deletion() {
     let said = said(&coffer(&["check"], &data));
     assert!(said.starts_with("0: 0 records") || said.contains("0 records"), "{said}");
     let _ = deletion.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_killed_goes_on_with_what_hangs_on_a_record_and_brings_it_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data, &[]);
+    let mut admin = server.set_up().await;
+    admin.collection("orders", json!([{"name": "number", "type": "integer"}])).await;
+    let order = json!({"name": "order", "type": "reference", "collection": "orders", "on_delete": "cascade"});
+    admin.collection("lines", json!([order, {"name": "text", "type": "text", "indexed": false}])).await;
+    let order = admin.record("orders", json!({"number": 1})).await;
+    // More bytes than one commit takes.
+    let text_of = |n: usize| format!("{n} {}", "é".repeat(90_000));
+    for n in 0..50 {
+        admin.record("lines", json!({"order": order["id"], "text": text_of(n)})).await;
+    }
+    let count = async |admin: &Client| admin.get("/api/records/lines/?fields=id").await.is(200)["count"].clone();
+    let would = admin.delete(&format!("{}?dry_run=true", path("orders", &order))).await.is(200);
+    assert_eq!(would["count"], 51);
+    let deletion = tokio::spawn({
+        let (admin, address) = (admin.clone(), path("orders", &order));
+        async move { admin.request(reqwest::Method::DELETE, &address).send().await }
+    });
+    while count(&admin).await == 50 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(server);
+    drop(deletion.await);
+    let checked = said(&coffer(&["check"], &data));
+    assert!(checked.starts_with("0: "), "{checked}");
+    server = Server::start(&data, &[]);
+    admin = server.sign_in(crate::support::ADMIN).await;
+    let operations = admin.get("/api/operations/").await.is(200);
+    let operation = text(&operations["results"][0], "id");
+    assert_eq!(over(&admin, &operation).await["state"], "done");
+    assert_eq!(count(&admin).await, 0);
+    admin.get(&path("orders", &order)).await.refused(404);
+    let back = admin.post(&format!("/api/changes/{operation}/revert/"), &json!({})).await;
+    assert!([200, 202].contains(&back.status), "{}", back.text());
+    if back.status == 202 {
+        assert_eq!(over(&admin, &text(&back.is(202), "operation")).await["state"], "done");
+    }
+    assert_eq!(count(&admin).await, 50);
+    let last = admin.get("/api/records/lines/?ordering=-created_at&page_size=1").await.is(200);
+    assert_eq!(last["results"][0]["text"], text_of(49));
+    drop(server);
+    let checked = said(&coffer(&["check"], &data));
+    assert!(checked.starts_with("0: "), "{checked}");
 }

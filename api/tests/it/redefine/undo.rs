@@ -180,6 +180,18 @@ async fn a_deleted_collection_comes_back_with_its_records_and_goes_again() {
     let history = admin.get(&format!("{}history/", path("snacks", &made[0]))).await.is(200);
     assert_eq!(history["results"].as_array().unwrap().len(), 4);
     // There and gone again, and back again.
+    admin.record("snacks", json!({"title": "Later", "price": 7})).await;
+    let gone = admin.delete(ADDRESS).await;
+    gone.is(204);
+    // What deleted it the last time is what can be undone, or what came since would be lost.
+    let address = format!("/api/changes/{}/revert/?changed=overwrite", deleted.header("operation"));
+    let refused = admin.post(&address, &json!({})).await.refused(409);
+    assert_eq!((refused.code.as_ref(), &refused.extra["examples"][0]["reason"]), ("changed_since", &json!("deleted")));
+    admin.get(ADDRESS).await.refused(404);
+    let back = revert(&admin, &gone).await;
+    assert_eq!(admin.get(ADDRESS).await.is(200)["count"], 4);
+    let later = admin.get("/api/records/snacks/?title=Later").await.is(200)["results"][0].clone();
+    admin.delete(&path("snacks", &later)).await.is(204);
     let gone = revert(&admin, &back).await;
     assert_eq!(gone.status, 200, "{}", gone.text());
     admin.get(ADDRESS).await.refused(404);
