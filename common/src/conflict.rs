@@ -36,6 +36,12 @@ impl Refusal {
     }
 }
 
+/// Whether it may work later to undo something, of which the server said this: what it has no answer to, and what stands in the way for now. What
+/// it refuses otherwise does not get better by asking again.
+pub fn may_be_undone_later(error: &CallError) -> bool {
+    error.problem().is_none() || matches!(error.status(), 409 | 429 | 500..)
+}
+
 /// What somebody else did to a record while it was edited here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conflict {

@@ -1,7 +1,7 @@
 //! Sentences that both clients say word for word.
 
 use crate::{
-    change::Verb,
+    change::{Subject, Verb},
     conflict::FieldChange,
     name::CollectionName,
     operation::OperationState,
@@ -70,7 +70,7 @@ pub fn takes_along(title: &str, collection: &CollectionName, deletion: &Deletion
     }
 }
 
-/// What a revert did. `title` is that of the one record that was changed here.
+/// What a revert did. `title` is that of the one record that was changed here, or the collection's name.
 pub fn undone(title: &str, reverted: &Reverted) -> String {
     if reverted.state != OperationState::Done {
         return "This is large, and is being undone in the background.".to_owned();
@@ -83,8 +83,14 @@ pub fn undone(title: &str, reverted: &Reverted) -> String {
     let (back, gone, changed) = (counted(Verb::Restore), counted(Verb::Delete), counted(Verb::Update));
     let is = if is_one { "is" } else { "are" };
     let mut parts = Vec::new();
-    for (what, became) in [(back, "back"), (gone, "gone again"), (changed, "as before")] {
-        if !what.is_empty() {
+    for (verb, what, became) in
+        [(Verb::Restore, back, "back"), (Verb::Delete, gone, "gone again"), (Verb::Update, changed, "as before")]
+    {
+        let is_collection =
+            reverted.counts.iter().any(|it| (it.subject, it.action) == (Subject::Collection, verb) && it.count > 0);
+        if is_collection {
+            parts.push(format!("{} is {became}", single_line(title)));
+        } else if !what.is_empty() {
             let what = if is_one { single_line(title).into_owned() } else { what };
             parts.push(format!("{what} {is} {became}"));
         }
@@ -183,6 +189,10 @@ mod tests {
         let many = [("orders", "restore", 1), ("lines", "restore", 500), ("notes", "update", 3)];
         let due = "1 record of orders and 500 records of lines are back; 3 records of notes are as before.";
         assert_eq!(told(&many, 0), due);
+        let collection = json!([{"subject": "collection", "action": "restore", "count": 1}]);
+        let reverted = json!({"operation": id, "reverts": id, "state": "done", "count": 1,
+            "counts": collection, "skipped": 0, "not_restored": []});
+        assert_eq!(undone("\"Snacks\"", &from_value(reverted).unwrap()), "\"Snacks\" is back.");
         assert_eq!(told(&[], 2), "Nothing was undone. 2 records had been changed since, and stayed so.");
     }
 }

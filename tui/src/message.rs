@@ -58,16 +58,14 @@ pub struct Deleted {
     pub title: String,
 }
 
-/// What was done to a record, so that it can be undone.
+/// What was done to a record or a collection, so that it can be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo {
     /// The operation that it was.
     pub operation: OperationId,
-    /// The collection of the record.
-    pub collection: CollectionName,
-    /// Which record.
-    pub id: RecordId,
-    /// The title, as people know it.
+    /// The record, and its collection; `None` where a collection itself was made, changed or deleted.
+    pub record: Option<(CollectionName, RecordId)>,
+    /// The title of the record, or the name of the collection, as people know it.
     pub title: String,
 }
 
@@ -132,8 +130,10 @@ pub enum Message {
     Deleted(Ticket, Deleted, Answer<Option<OperationId>>),
     /// Something was undone.
     Undone(Ticket, Undo, Answer<Reverted>),
-    /// A collection was written, or it was told what that would do.
-    Defined(Ticket, Answer<Box<DefinitionAnswer>>),
+    /// A collection was written, by this operation, or it was told what that would do.
+    Defined(Ticket, Answer<Box<DefinitionAnswer>>, Option<OperationId>),
+    /// A collection was deleted, by this operation.
+    CollectionDeleted(Ticket, Answer<Option<OperationId>>),
     /// How far a change of a definition is.
     Progress(Ticket, Answer<Box<Operation>>),
     /// A password was changed, or a user made, changed or deleted.

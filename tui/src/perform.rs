@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use common::{
     Call, Object, Reply,
     change::Changes,
-    collection::DefinitionAnswer,
+    collection::{Definition, DefinitionAnswer, DefinitionQuery},
     dashboard::Feed,
     endpoints::{changes, collections, metrics, operations, records, root, sessions, setup, tokens, users},
     id::{OperationId, RecordId, UserId},
@@ -76,14 +76,8 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
         Effect::WouldDelete(ticket, deleted) => would_delete(client, ticket, deleted).await,
         Effect::Delete(ticket, deleted) => delete(client, ticket, deleted).await,
         Effect::Define(ticket, existing, definition, query) => {
-            let answer = match existing {
-                None => {
-                    let made = client.send(&Call::<collections::Create>::new((), *definition)).await;
-                    made.map(|collection| DefinitionAnswer::Changed(Box::new(collection)))
-                }
-                Some(name) => client.send(&Call::<collections::Replace>::new((name,), *definition).query(query)).await,
-            };
-            Message::Defined(ticket, answer.map(Box::new))
+            let (answer, operation) = split(define(client, existing, *definition, query).await);
+            Message::Defined(ticket, answer.map(Box::new), operation)
         }
         Effect::Progress(ticket, id) => {
             tokio::time::sleep(MOMENT).await;
@@ -125,7 +119,7 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
         }
         Effect::DeleteCollection(ticket, name, revision) => {
             let call = Call::<collections::Delete>::new((name,), ()).if_match(Some(revision));
-            Message::Account(ticket, client.send(&call).await.map(drop))
+            Message::CollectionDeleted(ticket, client.reply(&call).await.map(|reply| reply.operation))
         }
         Effect::DeleteUser(ticket, id) => {
             let call = Call::<users::Delete>::new((id,), ());
@@ -171,6 +165,21 @@ async fn changed(
         None => None,
     };
     Message::Changed(ticket, answer, user.map(|user| user.username.to_string()))
+}
+
+/// Makes a collection, or changes the one that there is.
+async fn define(
+    client: &Client,
+    existing: Option<CollectionName>,
+    definition: Definition,
+    query: DefinitionQuery,
+) -> Answer<Reply<DefinitionAnswer>> {
+    let Some(name) = existing else {
+        let made = client.reply(&Call::<collections::Create>::new((), definition)).await?;
+        let Reply { body, etag, operation } = made;
+        return Ok(Reply { body: DefinitionAnswer::Changed(Box::new(body)), etag, operation });
+    };
+    client.reply(&Call::<collections::Replace>::new((name,), definition).query(query)).await
 }
 
 async fn would_delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {

@@ -131,9 +131,9 @@ pub fn field_number(number: usize) -> String {
 }
 
 /// A collection was written.
-pub fn defined(collection: &Collection, is_new: bool) -> String {
+pub fn defined(collection: &Collection, is_new: bool, can_be_undone: bool) -> String {
     let done = if is_new { "Created" } else { "Saved" };
-    format!("{done} the collection {}.", collection.name)
+    format!("{done} the collection {}.{}", collection.name, way_back(can_be_undone))
 }
 
 /// A record was saved.

@@ -10,7 +10,7 @@ use yew::prelude::*;
 pub(crate) struct Undo {
     /// The operation that it was.
     pub(crate) operation: OperationId,
-    /// The title of the record that it was done to, as people know it.
+    /// The title of the record that it was done to, or the label of the collection, as people know it.
     pub(crate) title: String,
 }
 
@@ -55,6 +55,8 @@ pub(crate) enum ToastEvent {
     Done(String, Undo),
     /// Something went wrong.
     Failed(String),
+    /// Something could not be undone now, and perhaps can be later.
+    NotUndone(String, Undo),
     /// A message has been read.
     Removed(u32),
     /// Somebody signed out: what is shown was theirs.
@@ -62,7 +64,7 @@ pub(crate) enum ToastEvent {
 }
 
 impl ToastEvent {
-    /// Something was done to a record of this title, by this operation if the server said so.
+    /// Something was done to a record of this title, or to a collection, by this operation if the server said so.
     pub(crate) fn done(text: String, operation: Option<OperationId>, title: String) -> Self {
         match operation {
             Some(operation) => Self::Done(text, Undo { operation, title }),
@@ -89,6 +91,7 @@ impl Reducible for Toasts {
             ToastEvent::Said(text) => (text, false, None),
             ToastEvent::Done(text, undo) => (text, false, Some(undo)),
             ToastEvent::Failed(text) => (text, true, None),
+            ToastEvent::NotUndone(text, undo) => (text, true, Some(undo)),
             ToastEvent::Removed(id) => {
                 next.shown.retain(|toast| toast.id != id);
                 return Rc::new(next);
@@ -130,6 +133,9 @@ mod tests {
         assert_eq!(latest.text, "c");
         let toasts = toasts.reduce(ToastEvent::Removed(latest.id));
         assert_eq!(toasts.undo().unwrap().text, "b");
+        let toasts = toasts.reduce(ToastEvent::NotUndone("e".into(), undo()));
+        let latest = toasts.undo().unwrap();
+        assert!(latest.is_error && latest.text == "e", "it can be tried again");
         assert!(toasts.reduce(ToastEvent::Cleared).shown.is_empty());
     }
 

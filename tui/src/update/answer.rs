@@ -46,7 +46,10 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
             records::would_delete(model, record, answer)
         }
         Message::Undone(ticket, undo, answer) if finish(model, ticket) => records::undone(model, undo, answer),
-        Message::Defined(ticket, answer) if finish(model, ticket) => definition::defined(model, answer),
+        Message::Defined(ticket, answer, operation) if finish(model, ticket) => {
+            definition::defined(model, answer, operation)
+        }
+        Message::CollectionDeleted(ticket, answer) if finish(model, ticket) => definition::deleted(model, answer),
         Message::Progress(ticket, answer) if model.changing.is_some_and(|(known, _)| known == ticket) => {
             definition::progress(model, answer)
         }

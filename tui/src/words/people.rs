@@ -63,5 +63,5 @@ pub fn delete_collection(collection: &Collection) -> String {
 
 /// A collection was deleted.
 pub fn collection_deleted(collection: &Collection) -> String {
-    format!("Deleted the collection {}.", collection.name)
+    format!("Deleted the collection {}.{}", collection.name, super::way_back(true))
 }

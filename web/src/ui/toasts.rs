@@ -1,6 +1,6 @@
 //! Draws the messages, takes them away in time, and undoes what a message offers to.
 
-use common::{Call, endpoints::changes};
+use common::{Call, conflict::may_be_undone_later, endpoints::changes};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -38,6 +38,9 @@ pub(crate) fn ToastList(props: &ToastListProps) -> Html {
                     Ok(reply) => {
                         onchange.emit(());
                         dispatch.dispatch(ToastEvent::Said(words::toast::undone(&undo.title, &reply.body)));
+                    }
+                    Err(error) if may_be_undone_later(&error) => {
+                        dispatch.dispatch(ToastEvent::NotUndone(error.to_string(), undo));
                     }
                     Err(error) => dispatch.dispatch(ToastEvent::Failed(error.to_string())),
                 }

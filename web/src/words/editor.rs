@@ -52,7 +52,7 @@ pub(crate) fn danger(records: Option<u64>) -> String {
         Some(count) => format!("Its {} go with it.", common::text::count(count, "record")),
         None => "Its records go with it.".to_owned(),
     };
-    format!("{what} An admin can undo this through the API, by its operation, as long as the history is kept.")
+    format!("{what} This can be undone as long as the history is kept.")
 }
 
 pub(crate) fn moved(name: &str, place: usize, of: usize) -> String {

@@ -104,6 +104,12 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     browser.press(ENTER).await;
     browser.at("/").await;
     browser.see(".empty", "No collections yet").await;
+    // And it comes back with its records.
+    browser.see(".toast", "Deleted the collection “Snacks” with its records.").await;
+    browser.click(".toast button").await;
+    browser.see(".toast", "“Snacks” is back.").await;
+    browser.go("/c/snacks").await;
+    browser.see("table.records td", "Popcorn").await;
     browser.end(&[]).await;
 }
 

@@ -1,7 +1,7 @@
 //! Answers about records: pages, single ones, and what became of a write.
 
 use common::{
-    conflict::Refusal,
+    conflict::{Refusal, may_be_undone_later},
     id::OperationId,
     name::CollectionName,
     page::Page,
@@ -68,8 +68,7 @@ pub(super) fn saved(model: &mut Model, answer: Answer<Record>, operation: Option
             model.screens.pop();
             let undo = operation.zip(record.id()).map(|(operation, id)| Undo {
                 operation,
-                collection: collection.clone(),
-                id,
+                record: Some((collection.clone(), id)),
                 title: table::title(&record),
             });
             model.say(words::saved(&record, is_new, undo.is_some()));
@@ -156,7 +155,7 @@ pub(super) fn deleted(model: &mut Model, record: Deleted, answer: Answer<Option<
                 records.remove(record.id);
             }
             let Deleted { collection, id, title, .. } = record;
-            model.undo.extend(operation.map(|operation| Undo { operation, collection, id, title }));
+            model.undo.extend(operation.map(|operation| Undo { operation, record: Some((collection, id)), title }));
             return model.reload();
         }
         Err(Failure::Call(error)) => error,
@@ -186,9 +185,10 @@ pub(super) fn undone(model: &mut Model, undo: Undo, answer: Answer<Reverted>) ->
     let error = match answer {
         Ok(reverted) => {
             model.say(words::undone(&undo.title, &reverted));
+            let Some((collection, id)) = undo.record else { return model.reload() };
             let mut frame = Record::default();
-            frame.set("id", undo.id.to_string());
-            return reload_below(model, &undo.collection, &frame);
+            frame.set("id", id.to_string());
+            return reload_below(model, &collection, &frame);
         }
         Err(Failure::Call(error)) => error,
         Err(failure) => {
@@ -197,8 +197,7 @@ pub(super) fn undone(model: &mut Model, undo: Undo, answer: Answer<Reverted>) ->
         }
     };
     let said = words::not_undone(&undo.title, &error);
-    // What the server has no answer to may work later; what it refuses does not get better by asking again.
-    if error.problem().is_none() || error.status() >= 500 || error.status() == 429 || error.status() == 409 {
+    if may_be_undone_later(&error) {
         model.undo.push(undo);
     }
     model.complain(said);

@@ -35,13 +35,15 @@ fn an_admin_defines_a_collection_field_by_field() {
     assert_eq!(sent["name"], "shelves");
     assert_eq!((&sent["fields"][1]["type"], &sent["fields"][1]["collection"]), (&json!("reference"), &json!("snacks")));
     let errors = FieldErrors::of("fields.1.name", FieldError::new("invalid", "Not this one."));
-    update(&mut model, Message::Defined(*ticket, Err(refused(Problem::validation(errors)))));
+    update(&mut model, Message::Defined(*ticket, Err(refused(Problem::validation(errors))), None));
     let current = definition(&model).state.current().unwrap();
     assert_eq!((current.text.as_str(), current.errors.as_slice()), ("snack", ["Not this one.".to_owned()].as_slice()));
     let effects = press(&mut model, "^s");
     let [Effect::Define(ticket, ..)] = effects.as_slice() else { panic!() };
-    let effects =
-        update(&mut model, Message::Defined(*ticket, Ok(Box::new(DefinitionAnswer::Changed(Box::new(snacks()))))));
+    let effects = update(
+        &mut model,
+        Message::Defined(*ticket, Ok(Box::new(DefinitionAnswer::Changed(Box::new(snacks())))), None),
+    );
     assert!(matches!(effects.as_slice(), [Effect::Collections(_)]));
     assert_eq!(toast(&model), "Created the collection snacks.");
 }
@@ -81,7 +83,7 @@ fn what_a_changed_definition_would_do_is_told_before_it_is_saved_and_its_progres
         "dropped": {"title": 3}, "seconds": 0, "gone": []}),
     )
     .unwrap();
-    update(&mut model, Message::Defined(*ticket, Ok(Box::new(DefinitionAnswer::WouldBe(Box::new(told))))));
+    update(&mut model, Message::Defined(*ticket, Ok(Box::new(DefinitionAnswer::WouldBe(Box::new(told)))), None));
     assert_eq!(toast(&model), words::WOULD_SAVE);
     let Screen::Definition(form) = model.screens.last().unwrap() else { panic!() };
     assert!(form.state.form.errors.iter().any(|line| line.contains("3 records")), "{:?}", form.state.form.errors);
@@ -96,7 +98,7 @@ fn what_a_changed_definition_would_do_is_told_before_it_is_saved_and_its_progres
             "started_at": "", "ended_at": null, "by": null, "error": null})).unwrap()
     };
     let begun = DefinitionAnswer::Begun(Box::new(operation("running", 40)));
-    let effects = update(&mut model, Message::Defined(*ticket, Ok(Box::new(begun))));
+    let effects = update(&mut model, Message::Defined(*ticket, Ok(Box::new(begun)), None));
     let [Effect::Progress(ticket, id)] = effects.as_slice() else { panic!("it is not followed") };
     assert!(toast(&model).contains("Records are looked at: 40 of 3"), "{}", toast(&model));
     let effects = update(&mut model, Message::Progress(*ticket, Ok(Box::new(operation("running", 80)))));
@@ -159,6 +161,20 @@ fn a_collection_is_deleted_by_its_name() {
     let effects = press(&mut model, &format!("^u{name}^s"));
     let [Effect::DeleteCollection(ticket, gone, _)] = effects.as_slice() else { panic!("{}", toast(&model)) };
     assert_eq!(*gone, name);
-    update(&mut model, Message::Account(*ticket, Ok(())));
-    assert_eq!(toast(&model), format!("Deleted the collection {name}."));
+    update(&mut model, Message::CollectionDeleted(*ticket, Ok(Some(operation()))));
+    assert_eq!(toast(&model), format!("Deleted the collection {name}. Press u to undo."));
+    let effects = press(&mut model, "u");
+    let [Effect::Revert(ticket, undo)] = effects.as_slice() else { panic!("{}", toast(&model)) };
+    assert_eq!((undo.operation, &undo.record), (operation(), &None));
+    // Its records are still being removed: it can be asked again.
+    let problem = Problem::conflict("What this deleted is still being removed.").with_code("removal_under_way");
+    update(&mut model, Message::Undone(*ticket, undo.clone(), Err(refused(problem))));
+    let effects = press(&mut model, "u");
+    let [Effect::Revert(ticket, undo)] = effects.as_slice() else { panic!("{}", toast(&model)) };
+    let counts = json!([{"subject": "collection", "action": "restore", "count": 1}]);
+    let reverted = json!({"operation": id(71), "reverts": id(70), "state": "done", "count": 1, "counts": counts, "skipped": 0, "not_restored": []});
+    let effects =
+        update(&mut model, Message::Undone(*ticket, undo.clone(), Ok(serde_json::from_value(reverted).unwrap())));
+    assert_eq!(toast(&model), format!("\"{name}\" is back."));
+    assert!(!effects.is_empty(), "the collections are loaded again");
 }

@@ -17,9 +17,10 @@ pub(crate) fn delete_collection(
     let ondelete = move |()| {
         let (name, client, toasts, go) = (name.clone(), client.clone(), toasts.clone(), go.clone());
         async move {
-            let said = words::toast::collection_deleted(&text::label(name.as_str()));
-            client.send(Call::<collections::Delete>::new((name,), ())).await?;
-            toasts.emit(ToastEvent::Said(said));
+            let label = text::label(name.as_str());
+            let said = words::toast::collection_deleted(&label);
+            let reply = client.send(Call::<collections::Delete>::new((name,), ())).await?;
+            toasts.emit(ToastEvent::done(said, reply.operation, label));
             go.to(&Route::Collections);
             Ok(())
         }

@@ -7,6 +7,7 @@ use common::{
     collection::{Collection, Definition, DefinitionAnswer, DefinitionQuery},
     editor::{Editor, FieldPart, Part, Preview, progress},
     endpoints::{collections, operations},
+    id::OperationId,
     operation::{Operation, OperationState},
     text,
 };
@@ -85,12 +86,13 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
             spawn_local(async move {
                 let name = definition.name.clone();
                 match save(&client, &changes, is_edit, definition, query).await {
-                    Ok(true) => {
+                    Ok(Some(operation)) => {
                         leave.emit(());
-                        toasts.emit(ToastEvent::Said(words::toast::collection_saved(&text::label(name.as_str()))));
+                        let label = text::label(name.as_str());
+                        toasts.emit(ToastEvent::done(words::toast::collection_saved(&label), operation, label));
                         go.location(&table_locations::table(&name));
                     }
-                    Ok(false) => focus_first_error(),
+                    Ok(None) => focus_first_error(),
                     Err(error) => {
                         changes.apply(move |draft| draft.refused(&error));
                         focus_first_error();
@@ -296,6 +298,9 @@ fn removed_fields(collection: Option<&Collection>, editor: &Editor) -> String {
     editor.dropped().filter(is_known).map(|name| format!("“{}”", text::label(name))).collect::<Vec<_>>().join(", ")
 }
 
+/// What saved a definition, if it is saved: an operation, where something was changed.
+type Saved = Option<Option<OperationId>>;
+
 /// Saves a definition. What that would do is asked first; where that has to be agreed to, or it ends otherwise, nothing is saved.
 async fn save(
     client: &Client,
@@ -303,21 +308,22 @@ async fn save(
     is_edit: bool,
     definition: Definition,
     mut query: DefinitionQuery,
-) -> Result<bool, CallError> {
+) -> Result<Saved, CallError> {
     if !is_edit {
-        client.send(Call::<collections::Create>::new((), definition)).await?;
-        return Ok(true);
+        let made = client.send(Call::<collections::Create>::new((), definition)).await?;
+        return Ok(Some(made.operation));
     }
     let name = definition.name.clone();
     loop {
         let call = Call::<collections::Replace>::new((name.clone(),), definition.clone()).query(query.clone());
-        match client.send(call).await?.body {
-            DefinitionAnswer::Changed(_) => return Ok(true),
+        let reply = client.send(call).await?;
+        match reply.body {
+            DefinitionAnswer::Changed(_) => return Ok(Some(reply.operation)),
             DefinitionAnswer::WouldBe(told) => {
                 let is_plain = Preview::of(&told).is_none();
                 changes.apply(move |draft| draft.told(&told));
                 if !is_plain {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 query.dry_run = false;
             }
@@ -326,17 +332,17 @@ async fn save(
     }
 }
 
-/// Shows how far a change is, until it is over. Says whether it was made.
-async fn follow(client: &Client, changes: &Changes<Draft>, mut operation: Operation) -> Result<bool, CallError> {
+/// Shows how far a change is, until it is over.
+async fn follow(client: &Client, changes: &Changes<Draft>, mut operation: Operation) -> Result<Saved, CallError> {
     while !operation.state.is_over() {
         let (id, shown) = (operation.id, operation);
         changes.apply(move |draft| draft.changing = Some(shown));
         TimeoutFuture::new(500).await;
         operation = client.send(Call::<operations::Get>::new((id,), ())).await?.body;
     }
-    let is_done = operation.state == OperationState::Done;
+    let saved = (operation.state == OperationState::Done).then_some(Some(operation.id));
     changes.apply(move |draft| draft.over(&operation));
-    Ok(is_done)
+    Ok(saved)
 }
 
 fn onedit_drop(changes: &Changes<Draft>) -> Callback<Event> {
