@@ -21,14 +21,36 @@ struct Stamp {
     tail: u128,
     /// The latest moment that was given with an id.
     moment: i128,
+    /// Randomness for the next ids: asking the system for each takes longer than all the rest.
+    pool: [u8; POOL],
+    /// How much of it is left.
+    left: usize,
+}
+
+impl Stamp {
+    /// As much as one id takes. It is asked for only under the lock, so no two ids get the same.
+    fn random(&mut self, entropy: &Entropy) -> u128 {
+        if self.left == 0 {
+            (self.pool, self.left) = (entropy.bytes(), POOL);
+        }
+        self.left -= 16;
+        self.pool[self.left..].first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
+    }
 }
 
 const TAIL_BITS: u32 = 74;
 
+/// Bytes of randomness that are asked for together.
+const POOL: usize = 512;
+
 impl IdSource {
     /// Ids from this clock and this randomness.
     pub fn new(clock: Clock, entropy: Entropy) -> Self {
-        Self { clock, entropy, last: Arc::new(Mutex::new(Stamp { millis: 0, tail: 0, moment: 0 })) }
+        Self {
+            clock,
+            entropy,
+            last: Arc::new(Mutex::new(Stamp { millis: 0, tail: 0, moment: 0, pool: [0; POOL], left: 0 })),
+        }
     }
 
     /// A new id, greater than every one before it.
@@ -43,7 +65,7 @@ impl IdSource {
         let moment = self.clock.now().unix_timestamp_nanos().max(last.moment);
         let millis = u64::try_from(moment / 1_000_000).unwrap_or(0);
         last.moment = moment;
-        let random = u128::from_le_bytes(self.entropy.bytes());
+        let random = last.random(&self.entropy);
         // The top bit of a fresh tail is left clear, so that there is room to count up within one millisecond.
         let fresh = random >> (128 - TAIL_BITS + 1);
         if millis > last.millis {
