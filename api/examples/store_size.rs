@@ -35,11 +35,11 @@ use tokio::task::JoinSet;
 const TOGETHER: usize = 64;
 
 fn main() -> Result<()> {
-    let records = env::args().nth(1).map_or(Ok(20_032), |number| number.parse())?;
+    let records = env::args().nth(1).map_or(Ok(40_064), |number| number.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         for (name, together) in [("groups", TOGETHER), ("lone", 1)] {
-            let records = if together == 1 { records / 8 } else { records };
+            let records = if together == 1 { records / 4 } else { records };
             measure(name, together, records).await?;
         }
         Ok(())

@@ -23,7 +23,7 @@ struct Test {
     rounds: u32,
 }
 
-const TESTS: [Test; 5] = [
+const TESTS: [Test; 6] = [
     Test {
         package: "coffer",
         name: "kill::killed_at_any_moment_it_keeps_what_it_acknowledged",
@@ -35,6 +35,12 @@ const TESTS: [Test; 5] = [
         name: "redefine::model::definitions_change_under_writes_and_kills_and_every_record_is_as_the_model_has_it",
         variable: "COFFER_REDEFINE_ROUNDS",
         rounds: 15,
+    },
+    Test {
+        package: "coffer",
+        name: "redefine::model::definitions_change_while_the_power_goes_and_every_record_is_as_the_model_has_it",
+        variable: "COFFER_REDEFINE_CUTS",
+        rounds: 10,
     },
     Test {
         package: "coffer-store",
@@ -132,7 +138,7 @@ impl Totals {
                 self.starts_killed += starts;
                 self.writes_checked += writes;
             }
-            [_, definitions, records] if line.starts_with("redefine: ") => {
+            [_, definitions, records] if line.starts_with("redefine: ") || line.starts_with("redefine, cut: ") => {
                 self.definitions += definitions;
                 self.records_compared += records;
             }
@@ -152,7 +158,7 @@ impl Totals {
 
     fn line(&self) -> String {
         format!(
-            "killed {} times under load and {} times in start, {} acknowledged writes checked, 0 lost; {} definitions changed under kills, {} \
+            "killed {} times under load and {} times in start, {} acknowledged writes checked, 0 lost; {} definitions changed under kills and power cuts, {} \
              records as the model has them; {} power cuts, {} \
              acknowledged commits checked, 0 lost; {} damaged stores: {} whole all the same, {} refused, 0 with less; {} requests to \
              two stores compared, {} unavoidable differences, 0 others",
@@ -184,7 +190,8 @@ mod tests {
             "round 3, after 863ms, draining for None: 1127 acknowledged",
             "round 0, torn false: 120 acknowledged",
             "round 1, torn true: 300 acknowledged",
-            "redefine: 6 rounds, 40 definitions changed, 900 records compared",
+            "redefine: 6 rounds, 30 definitions changed, 800 records compared",
+            "redefine, cut: 2 rounds, 10 definitions changed, 100 records compared",
             "421 acknowledged steps, none lost",
             "damage: 31 whole all the same, 9 refused",
             "interference: COFFER_SEED=7",

@@ -297,10 +297,16 @@ pub(super) fn use_dir(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a directory, with those above it, that only its owner can enter.
+/// Makes a directory, with those above it, that only its owner can enter; durably, or a power cut could take it away with all that is in it.
 fn make_dir(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    let new: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    for made in new {
+        let above = made.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::File::open(above)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Makes a directory that only its owner can enter.

@@ -46,6 +46,8 @@ mod operations;
 mod pairs;
 mod people_lists;
 mod planner;
+#[path = "../../store/tests/it/power_cut/disk.rs"]
+mod power_cut_disk;
 mod published;
 mod races;
 #[path = "../../store/tests/it/random.rs"]

@@ -1,117 +1,31 @@
-//! Definitions change at random, under writes, and the server is killed at random moments. What was acknowledged holds; what was not
-//! happened whole or not at all, and goes on after a restart; and every record is what a model says, which knows nothing of steps,
-//! versions and rewriting. `COFFER_REDEFINE_ROUNDS` sets the number of rounds; `COFFER_SEED` repeats a run's random choices.
+//! Definitions change at random, collections and what hangs on a record are deleted, the journal is trimmed and things are undone, under writes;
+//! and the server is killed at random moments, and its files are damaged. What was acknowledged holds; what was not happened whole or not at
+//! all, and goes on after a restart; and every record is what a model says. `COFFER_REDEFINE_ROUNDS` and `COFFER_REDEFINE_CUTS` set the number of
+//! rounds, of which the latter end with the power; `COFFER_SEED` repeats a run's random choices.
 
-use std::{collections::BTreeMap, time::Duration};
+mod damaged;
+mod state;
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use state::{Field, Model, Step, read};
 use tokio::time::sleep;
 
 use crate::{
     kill::assert_sound,
+    power_cut_disk::Disk,
     random::{Random, seed},
-    support::{ADMIN, Client, server::Server, text},
+    support::{
+        ADMIN, Client,
+        server::{Server, serve},
+        text,
+    },
 };
 
 const ADDRESS: &str = "/api/collections/things/";
 const UNLIMITED: &[&str] = &["--rate-limit", "off"];
-
-#[derive(Debug, Clone, PartialEq)]
-struct Field {
-    name: String,
-    is_text: bool,
-}
-
-/// What the collection is: fields by a number that the model gives them, and their values by record.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Model {
-    fields: BTreeMap<u64, Field>,
-    /// The order of the fields.
-    order: Vec<u64>,
-    records: BTreeMap<String, BTreeMap<u64, Value>>,
-}
-
-/// What is done, or may have been done.
-#[derive(Debug, Clone)]
-enum Step {
-    Create(Value),
-    Write(String, u64, Value),
-    Delete(String),
-    Add(u64, String, Value),
-    Drop(u64),
-    Rename(u64, String),
-    ToText(u64),
-    Index(u64, bool),
-    /// A drop is undone: where the field stood, what it was, and the values that it had.
-    Undrop(u64, usize, Field, BTreeMap<String, Value>),
-    /// A retype is undone.
-    ToInteger(u64),
-}
-
-impl Model {
-    fn apply(&mut self, step: &Step, made: Option<&str>) {
-        match step {
-            Step::Create(value) => {
-                let values = self.order.iter().map(|id| {
-                    let field = &self.fields[id];
-                    let value = value.get(field.name.as_str()).cloned().unwrap_or_default();
-                    (*id, as_stored(field, value))
-                });
-                let values = values.collect();
-                self.records.insert(made.unwrap_or("?").to_owned(), values);
-            }
-            Step::Write(id, field, value) => {
-                let value = as_stored(&self.fields[field], value.clone());
-                if let Some(record) = self.records.get_mut(id) {
-                    record.insert(*field, value);
-                }
-            }
-            Step::Delete(id) => drop(self.records.remove(id)),
-            Step::Add(id, name, value) => {
-                self.fields.insert(*id, Field { name: name.clone(), is_text: false });
-                self.order.push(*id);
-                for record in self.records.values_mut() {
-                    record.insert(*id, value.clone());
-                }
-            }
-            Step::Drop(id) => {
-                self.fields.remove(id);
-                self.order.retain(|known| known != id);
-                for record in self.records.values_mut() {
-                    record.remove(id);
-                }
-            }
-            Step::Rename(id, name) => self.fields.get_mut(id).unwrap().name.clone_from(name),
-            Step::ToText(id) | Step::ToInteger(id) => {
-                let field = self.fields.get_mut(id).unwrap();
-                field.is_text = matches!(step, Step::ToText(_));
-                let field = field.clone();
-                for record in self.records.values_mut() {
-                    let value = record.get_mut(id).unwrap();
-                    *value = as_stored(&field, value.take());
-                }
-            }
-            Step::Index(..) => {}
-            Step::Undrop(id, place, field, values) => {
-                self.fields.insert(*id, field.clone());
-                self.order.insert((*place).min(self.order.len()), *id);
-                for (record, all) in &mut self.records {
-                    all.insert(*id, values.get(record).cloned().unwrap_or_default());
-                }
-            }
-        }
-    }
-}
-
-/// Numbers become texts, and texts of digits numbers.
-fn as_stored(field: &Field, value: Value) -> Value {
-    match value {
-        Value::Number(number) if field.is_text => json!(number.to_string()),
-        Value::String(text) if !field.is_text => json!(text.parse::<i64>().unwrap()),
-        value => value,
-    }
-}
 
 /// What the collection may be: one thing, or several while something is not answered.
 struct World {
@@ -140,14 +54,26 @@ impl World {
         self.model().records.keys().nth(place).cloned()
     }
 
+    fn pick_box(&mut self) -> Option<String> {
+        let count = self.model().boxes.len();
+        let place = (count > 0).then(|| self.random.below(count))?;
+        self.model().boxes.iter().nth(place).cloned()
+    }
+
     /// What to do next.
     fn step(&mut self) -> Option<Step> {
+        if self.model().is_gone {
+            return Some(Step::Undelete);
+        }
         let number = json!(self.random.below(1000));
-        match self.random.below(20) {
+        match self.random.below(24) {
             0..6 => {
                 let fields = self.model().fields.values().map(|field| field.name.clone()).collect::<Vec<_>>();
-                let values: BTreeMap<_, _> =
+                let mut values: BTreeMap<_, _> =
                     fields.into_iter().map(|name| (name, json!(self.random.below(1000)))).collect();
+                if self.random.one_in(4) {
+                    values.insert("box".to_owned(), json!(self.pick_box()));
+                }
                 Some(Step::Create(json!(values)))
             }
             6..11 => Some(Step::Write(self.pick_record()?, self.pick()?, number)),
@@ -166,7 +92,10 @@ impl World {
                 (!self.model().fields[&field].is_text).then_some(Step::ToText(field))
             }
             17 => Some(Step::Index(self.pick()?, self.random.one_in(2))),
-            18 | 19 => {
+            20 => Some(Step::DeleteAll),
+            21 => Some(Step::DeleteBox(self.pick_box()?)),
+            22 if self.random.one_in(3) => Some(Step::Trim),
+            18 | 19 | 23 => {
                 let (_, step) = self.undo.clone()?;
                 let is_there = |id: &u64| self.model().fields.contains_key(id);
                 match &step {
@@ -176,6 +105,7 @@ impl World {
                         let is_free = self.model().fields.values().all(|field| field.name != *name);
                         (is_there(id) && is_free).then_some(step)
                     }
+                    Step::Rebox(_) => Some(step),
                     _ => None,
                 }
             }
@@ -187,7 +117,7 @@ impl World {
     fn request(&self, step: &Step) -> (Method, String, Value, bool) {
         let fields = &self.model().fields;
         let of = |id: &u64| format!("{ADDRESS}fields/{}/", fields[id].name);
-        if let (Some((operation, undo)), Step::Undrop(..) | Step::ToInteger(_) | Step::Rename(..)) = (&self.undo, step)
+        if let Some((operation, undo)) = &self.undo
             && format!("{undo:?}") == format!("{step:?}")
         {
             return (Method::POST, format!("/api/changes/{operation}/revert/?changed=overwrite"), json!({}), true);
@@ -209,7 +139,13 @@ impl World {
             Step::Rename(id, name) => (Method::PATCH, of(id), json!({"name": name}), true),
             Step::ToText(id) => (Method::PATCH, of(id), json!({"type": "text"}), true),
             Step::Index(id, indexed) => (Method::PATCH, of(id), json!({"indexed": indexed}), true),
-            Step::Undrop(..) | Step::ToInteger(_) => unreachable!("they are undone by their operation"),
+            Step::DeleteAll => (Method::DELETE, ADDRESS.to_owned(), Value::Null, true),
+            // It goes also while a definition is being changed.
+            Step::DeleteBox(id) => (Method::DELETE, format!("/api/records/boxes/{id}/"), Value::Null, false),
+            Step::Trim => (Method::POST, "/api/changes/trim/".to_owned(), json!({"older_than": "1s"}), true),
+            Step::Undrop(..) | Step::ToInteger(_) | Step::Rebox(_) | Step::Undelete => {
+                unreachable!("they are undone by their operation")
+            }
         }
     }
 
@@ -224,7 +160,27 @@ impl World {
             }
             Step::ToText(id) => Some(Step::ToInteger(*id)),
             Step::Rename(id, _) => Some(Step::Rename(*id, model.fields[id].name.clone())),
+            Step::DeleteBox(id) => Some(Step::Rebox(id.clone())),
+            Step::DeleteAll => Some(Step::Undelete),
             _ => None,
+        }
+    }
+
+    /// Finds out by what the collection was deleted, where the answer did not say so.
+    async fn find_deletion(&mut self, admin: &Client) -> Option<()> {
+        let mut next = "/api/changes/".to_owned();
+        loop {
+            let answer = admin.request(Method::GET, &next).send().await.ok()?;
+            let page: Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+            for change in page["results"].as_array()? {
+                if change["subject"] == "collection" && change["action"] == "delete" {
+                    self.undo = Some((text(change, "operation"), Step::Undelete));
+                }
+            }
+            match page["next"].as_str() {
+                Some(address) => next = address.strip_prefix(&admin.base)?.to_owned(),
+                None => return Some(()),
+            }
         }
     }
 
@@ -232,6 +188,15 @@ impl World {
     async fn work(&mut self, admin: &Client) {
         loop {
             let Some(step) = self.step() else { continue };
+            if matches!(step, Step::Undelete) && !matches!(self.undo, Some((_, Step::Undelete))) {
+                if self.may_be.len() > 1 {
+                    self.settle(admin).await;
+                }
+                if self.may_be.len() > 1 || self.model().is_gone && self.find_deletion(admin).await.is_none() {
+                    return;
+                }
+                continue;
+            }
             let (method, address, body, defines) = self.request(&step);
             // What is changed and not answered is changed later.
             if defines && self.may_be.len() > 1 {
@@ -246,7 +211,7 @@ impl World {
                 request = request.header("prefer", "respond-async");
             }
             let answer = if body.is_null() { request } else { request.body(body.to_string()) }.send().await;
-            let undoing = if defines { self.undoing(&step) } else { None };
+            let undoing = self.undoing(&step);
             let Ok(answer) = answer else { return self.perhaps(&step) };
             let (status, operation) = (answer.status().as_u16(), answer.headers().get("operation").cloned());
             let Ok(said) = answer.bytes().await else { return self.perhaps(&step) };
@@ -258,8 +223,21 @@ impl World {
                         model.apply(&step, made);
                     }
                 }
+                // It is gone, or its entries are, and what is left of it is nobody's matter.
+                202 if matches!(step, Step::DeleteAll | Step::Trim) => {
+                    for model in &mut self.may_be {
+                        model.apply(&step, None);
+                    }
+                }
                 202 => {
                     self.perhaps(&step);
+                }
+                // The collection is gone in one of the things that may be, or the record with its box.
+                404 if !defines && self.may_be.len() > 1 => continue,
+                // What was deleted is still being removed.
+                409 if said["code"] == "removal_under_way" => {
+                    sleep(Duration::from_millis(20)).await;
+                    continue;
                 }
                 // One of before is still being made.
                 409 if said["code"] == "change_under_way" => continue,
@@ -271,9 +249,13 @@ impl World {
                 503 => return,
                 status => panic!("{step:?} was answered with {status}: {said}"),
             }
-            if defines {
-                self.definitions += 1;
+            self.definitions += u64::from(defines);
+            // What comes back is as it was when it went: that is known where nothing else was defined since.
+            if defines || undoing.is_some() {
                 self.undo = undoing.and_then(|undo| Some((operation?.to_str().unwrap().to_owned(), undo)));
+            }
+            if matches!(step, Step::Undelete) {
+                self.settle(admin).await;
             }
         }
     }
@@ -301,84 +283,54 @@ impl World {
             sleep(Duration::from_millis(5)).await;
         }
         let Some(found) = read(admin).await else { return };
-        let is_it = |model: &&mut Model| is_same(model, &found);
-        let Some(model) = self.may_be.iter_mut().find(is_it) else {
+        let Some(model) = self.may_be.iter_mut().find(|model| model.is_same(&found)) else {
             panic!("it is none of what it may be\n{found:?}\nmay be:\n{:?}", self.may_be);
         };
-        // A record that was made and not answered has got its id.
-        model.records = found
-            .1
-            .iter()
-            .map(|(id, values)| (id.clone(), model.order.iter().copied().zip(values.clone()).collect()))
-            .collect();
+        model.learn(&found);
         let model = model.clone();
-        self.compared += model.records.len() as u64;
+        self.compared += found.records.len() as u64;
+        if !model.is_gone {
+            // It is back, whether or not that was answered.
+            self.undo.take_if(|(_, undo)| matches!(undo, Step::Undelete));
+        }
         self.may_be = vec![model];
     }
 }
 
-/// The fields in order, and each record's values in that order.
-type Found = (Vec<Field>, BTreeMap<String, Vec<Value>>);
-
-async fn read(admin: &Client) -> Option<Found> {
-    let get = async |address: String| {
-        let answer = admin.request(Method::GET, &address).send().await.ok()?;
-        serde_json::from_slice::<Value>(&answer.bytes().await.ok()?).ok()
-    };
-    let definition = get(ADDRESS.to_owned()).await?;
-    let fields: Vec<Field> = definition["fields"]
-        .as_array()?
-        .iter()
-        .map(|field| Field { name: text(field, "name"), is_text: field["type"] == "text" })
-        .collect();
-    let (mut records, mut page) = (BTreeMap::new(), 1);
-    loop {
-        let found = get(format!("/api/records/things/?page_size=200&page={page}")).await?;
-        for record in found["results"].as_array()? {
-            let values = fields.iter().map(|field| record[field.name.as_str()].clone()).collect();
-            records.insert(text(record, "id"), values);
-        }
-        if found["next"].is_null() {
-            return Some((fields, records));
-        }
-        page += 1;
-    }
-}
-
-fn is_same(model: &Model, (fields, records): &Found) -> bool {
-    let own: Vec<&Field> = model.order.iter().map(|id| &model.fields[id]).collect();
-    let row = |record: &BTreeMap<u64, Value>| model.order.iter().map(|id| record[id].clone()).collect::<Vec<_>>();
-    let known = model.records.iter().filter(|(id, _)| id.as_str() != "?");
-    // One that was made and not answered has an id that nobody knows.
-    let unknown: Vec<_> = records.iter().filter(|(id, _)| !model.records.contains_key(*id)).collect();
-    let made = model.records.get("?").map(row);
-    own.into_iter().eq(fields)
-        && known.clone().all(|(id, record)| records.get(id) == Some(&row(record)))
-        && match (&unknown[..], made) {
-            ([], None) => true,
-            ([(_, values)], Some(made)) => **values == made,
-            _ => false,
-        }
+/// How many rounds a variable says, or so many.
+fn rounds(variable: &str, usual: u32) -> u32 {
+    std::env::var(variable).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn definitions_change_under_writes_and_kills_and_every_record_is_as_the_model_has_it() {
-    let mut random = Random::new(seed("redefine"));
-    let rounds = std::env::var("COFFER_REDEFINE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(4);
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
-    let mut server = Server::start(&data, UNLIMITED);
-    let admin = server.set_up().await;
-    let first = json!({"name": "f1", "type": "integer", "nullable": true});
-    admin.collection("things", json!([first])).await;
-    let fields = BTreeMap::from([(1, Field { name: "f1".to_owned(), is_text: false })]);
-    let mut model = Model { fields, order: vec![1], ..Model::default() };
-    let rows: Vec<Value> = (0..300).map(|n| json!({"f1": n})).collect();
-    for made in admin.post("/api/records/things/", &json!(rows)).await.is(201).as_array().unwrap() {
-        model.apply(&Step::Create(made.clone()), made["id"].as_str());
+    change_and_end("redefine", rounds("COFFER_REDEFINE_ROUNDS", 4), None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn definitions_change_while_the_power_goes_and_every_record_is_as_the_model_has_it() {
+    change_and_end("redefine, cut", rounds("COFFER_REDEFINE_CUTS", 2), Some(&Disk::new())).await;
+}
+
+fn start(data: &Path, disk: Option<&Disk>) -> Server {
+    let mut command = serve(data, UNLIMITED);
+    if let Some(disk) = disk {
+        disk.watch(&mut command);
     }
+    Server::spawn(data, &mut command)
+}
+
+/// Changes definitions and records until the server is killed, and compares what there is then: again and again. With a disk, what was not
+/// synced is lost each time.
+async fn change_and_end(what: &str, rounds: u32, disk: Option<&Disk>) {
+    let mut random = Random::new(seed(what));
+    let dir = tempfile::tempdir().unwrap();
+    let data = disk.map_or_else(|| dir.path().join("data"), Disk::data);
+    let mut server = start(&data, disk);
+    let admin = server.set_up().await;
     let own = Random::new(random.next());
-    let mut world = World { random: own, may_be: vec![model], next: 1, undo: None, definitions: 0, compared: 0 };
+    let may_be = vec![furnish(&admin).await];
+    let mut world = World { random: own, may_be, next: 1, undo: None, definitions: 0, compared: 0 };
     for round in 0..rounds {
         let life = Duration::from_millis(300 + random.below(1200) as u64);
         let admin = server.sign_in(ADMIN).await;
@@ -389,10 +341,15 @@ async fn definitions_change_under_writes_and_kills_and_every_record_is_as_the_mo
         sleep(life).await;
         drop(server);
         world = working.await.expect("what is answered is what is expected");
+        if let Some(disk) = disk {
+            let torn = random.one_in(2);
+            disk.forget(&mut random, torn);
+        }
         if random.one_in(2) {
             assert_sound(&data);
+            damaged::assert_whole_or_refused(&mut random, &data);
         }
-        server = Server::start(&data, UNLIMITED);
+        server = start(&data, disk);
         world.settle(&server.sign_in(ADMIN).await).await;
         assert_eq!(world.may_be.len(), 1, "it is known what there is");
         eprintln!("round {round}, after {life:?}: {} definitions changed", world.definitions);
@@ -400,8 +357,31 @@ async fn definitions_change_under_writes_and_kills_and_every_record_is_as_the_mo
     server.stop();
     assert_sound(&data);
     eprintln!(
-        "redefine: {rounds} rounds, {} definitions changed, {} records compared",
+        "{what}: {rounds} rounds, {} definitions changed, {} records compared",
         world.definitions, world.compared
     );
     assert!(world.definitions > 0 && world.compared > 0);
+}
+
+/// A collection of more records than one commit deletes, some of them in boxes.
+async fn furnish(admin: &Client) -> Model {
+    admin.collection("boxes", json!([{"name": "name", "type": "text"}])).await;
+    let first = json!({"name": "f1", "type": "integer", "nullable": true});
+    let in_box =
+        json!({"name": "box", "type": "reference", "collection": "boxes", "on_delete": "cascade", "nullable": true});
+    admin.collection("things", json!([first, in_box])).await;
+    let fields = BTreeMap::from([(1, Field { name: "f1".to_owned(), is_text: false })]);
+    let mut model = Model { fields, order: vec![1], ..Model::default() };
+    for _ in 0..3 {
+        model.boxes.insert(text(&admin.record("boxes", json!({"name": "a box"})).await, "id"));
+    }
+    let boxes: Vec<String> = model.boxes.iter().cloned().collect();
+    for start in [0, 600] {
+        let row = |n: usize| json!({"f1": n, "box": boxes.get(n % 8)});
+        let rows: Vec<Value> = (start..start + 600).map(row).collect();
+        for made in admin.post("/api/records/things/", &json!(rows)).await.is(201).as_array().unwrap() {
+            model.apply(&Step::Create(made.clone()), made["id"].as_str());
+        }
+    }
+    model
 }
