@@ -9,6 +9,7 @@ use common::{
     field::Field,
     id::{CollectionId, FieldId, OperationId},
     json::Exact,
+    name::FieldName,
     operation::{Operation, OperationState},
     undo::{Changed, Counted, Reverted},
 };
@@ -302,23 +303,21 @@ impl Merge<'_> {
             let of = |collection: &Collection| field.id.and_then(|id| find_field(collection, id)).cloned();
             let (was, left) = (of(before), of(after));
             let part = format!("fields.{}", field.name);
+            // Names that lead to it come with a rename, and with undoing one: they say nothing of what else became of it.
+            let bare = |field: &Field| Field { aliases: Vec::new(), ..field.clone() };
             match (&was, &left) {
                 // It was added.
-                (None, Some(left)) if left == field || self.changed == Changed::Overwrite => {}
+                (None, Some(left)) if bare(left) == bare(field) || self.changed == Changed::Overwrite => {}
                 (None, Some(_)) => {
                     self.refuse(&part);
                     fields.push(field.clone());
                 }
-                (Some(was), Some(left)) if self.goes_back(&part, (was, left, field)) => {
-                    // The name that it loses goes on leading to it.
-                    fields.push(Field { aliases: field.aliases.clone(), ..was.clone() });
-                    if was.name != field.name
-                        && let Some(last) = fields.last_mut()
-                    {
-                        last.aliases.retain(|alias| *alias != was.name);
-                        last.aliases.push(field.name.clone());
-                        last.change.says_aliases = true;
-                    }
+                (Some(was), Some(left)) => {
+                    let goes_back = self.goes_back(&part, (&bare(was), &bare(left), &bare(field)));
+                    let mut back = if goes_back { was.clone() } else { field.clone() };
+                    back.aliases = aliases_before((was, left), field, &back.name);
+                    back.change.says_aliases = back.aliases != field.aliases;
+                    fields.push(back);
                 }
                 _ => fields.push(field.clone()),
             }
@@ -337,6 +336,20 @@ impl Merge<'_> {
         }
         fields
     }
+}
+
+/// The names that lead to a field which was `was` before an operation and `left` after it, and is called `name` from now on: those that the
+/// operation took away by themselves are back, and those that it gave go; a name that the field loses goes on leading to it.
+fn aliases_before((was, left): (&Field, &Field), now: &Field, name: &FieldName) -> Vec<FieldName> {
+    let mut aliases = now.aliases.clone();
+    if was.name == left.name {
+        aliases.retain(|alias| was.aliases.contains(alias) || !left.aliases.contains(alias));
+        aliases.extend(was.aliases.iter().filter(|alias| !left.aliases.contains(alias)).cloned());
+    }
+    aliases.push(now.name.clone());
+    let mut seen = BTreeSet::new();
+    aliases.retain(|alias| alias != name && seen.insert(alias.to_string()));
+    aliases
 }
 
 async fn by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<StoredDefinition>> {

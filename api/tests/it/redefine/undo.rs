@@ -210,6 +210,54 @@ async fn a_deleted_collection_comes_back_with_its_records_and_goes_again() {
 }
 
 #[tokio::test]
+async fn changes_of_one_field_go_back_one_after_the_other_and_are_made_again() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let (first, mut name) = (fields(&admin).await, "note".to_owned());
+    let mut done = Vec::new();
+    for body in [
+        json!({"name": "remark"}),
+        json!({"max_length": 90}),
+        json!({"indexed": true}),
+        json!({"aliases": []}),
+        json!({"name": "comment"}),
+        json!({"help": "What is to be said of it."}),
+    ] {
+        let changed = admin.patch(&format!("/api/collections/snacks/fields/{name}/"), &body).await;
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        name = body["name"].as_str().unwrap_or(&name).to_owned();
+        done.push(changed);
+    }
+    let last = fields(&admin).await;
+    let mut undone = Vec::new();
+    for changed in done.iter().rev() {
+        let back = revert(&admin, changed).await;
+        assert_eq!(back.status, 200, "{}", back.text());
+        undone.push(back);
+    }
+    assert_eq!(fields(&admin).await, first);
+    assert_eq!(values(&admin, &made, "note").await, ["Popcorn", "Nuts", "Crisps"]);
+    for back in undone.iter().rev() {
+        let again = revert(&admin, back).await;
+        assert_eq!(again.status, 200, "{}", again.text());
+    }
+    assert_eq!(fields(&admin).await, last);
+    assert_eq!(values(&admin, &made, "comment").await, ["Popcorn", "Nuts", "Crisps"]);
+}
+
+#[tokio::test]
+async fn a_dropped_name_leads_to_its_field_again_once_that_is_undone() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    admin.patch("/api/collections/snacks/fields/note/", &json!({"name": "remark"})).await.is(200);
+    let dropped = admin.patch("/api/collections/snacks/fields/remark/", &json!({"aliases": []})).await;
+    admin.get("/api/records/snacks/?note=Nuts").await.refused(400);
+    revert(&admin, &dropped).await.is(200);
+    assert_eq!(admin.column("/api/records/snacks/?note=Nuts", "remark").await, ["Nuts"]);
+    assert_eq!(values(&admin, &made, "remark").await, ["Popcorn", "Nuts", "Crisps"]);
+}
+
+#[tokio::test]
 async fn a_definition_that_was_changed_since_goes_back_where_it_was_not() {
     let (_coffer, admin) = Coffer::with_admin().await;
     snacks(&admin).await;
