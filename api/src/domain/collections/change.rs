@@ -156,9 +156,9 @@ fn find<'a>(collection: &'a Collection, name: &FieldName) -> Option<(usize, &'a 
     collection.fields.iter().enumerate().find(|(_, field)| field.name == found.name)
 }
 
-/// A definition as it is. The revision is not that which the caller read.
+/// A definition as it is. The revision is not that which the caller read, and of indexes nothing is said: they follow their fields.
 fn same(collection: &Collection) -> Definition {
-    Definition { revision: None, ..Definition::from(collection.clone()) }
+    Definition { revision: None, indexes: None, ..Definition::from(collection.clone()) }
 }
 
 /// The errors of one field, as its own body has its members.

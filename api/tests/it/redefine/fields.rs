@@ -121,6 +121,25 @@ async fn a_field_is_renamed_without_ids_too() {
 }
 
 #[tokio::test]
+async fn indexes_over_several_fields_follow_one_that_is_renamed_and_go_with_one_that_is_dropped() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    snacks(&admin).await;
+    let indexes = json!([{"fields": ["kind", "-price"]}, {"fields": ["title", "kind"], "unique": true}]);
+    admin.patch("/api/collections/snacks/", &json!({"indexes": indexes})).await.is(200);
+    let field = |name: &str| format!("/api/collections/snacks/fields/{name}/");
+    let changed = admin.patch(&field("price"), &json!({"name": "cost"})).await.is(200);
+    assert_eq!(changed["indexes"][0]["fields"], json!(["kind", "-cost"]));
+    let told = admin.delete(&format!("{}?dry_run=true", field("cost"))).await.is(200);
+    assert_eq!(told["dropped"], json!({"cost": 1}));
+    let dropped = admin.delete(&field("cost")).await;
+    assert_eq!(dropped.is(200)["indexes"], json!([{"fields": ["title", "kind"], "unique": true}]));
+    let undo = format!("/api/changes/{}/revert/", dropped.header("operation"));
+    admin.post(&undo, &json!({})).await.is(200);
+    let found = admin.get("/api/records/snacks/?kind=salty&ordering=-cost&explain=true").await.is(200);
+    assert_eq!((&found["results"][0]["cost"], &found["explain"]["sorts"]), (&json!(3), &json!(false)), "{found}");
+}
+
+#[tokio::test]
 async fn two_fields_change_names() {
     let (_coffer, admin) = Coffer::with_admin().await;
     admin.collection("snacks", json!([{"name": "a", "type": "text"}, {"name": "b", "type": "text"}])).await;
