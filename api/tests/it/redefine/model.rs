@@ -184,9 +184,10 @@ impl World {
         }
     }
 
-    /// Works until something is not answered.
-    async fn work(&mut self, admin: &Client) {
-        loop {
+    /// Works until something is not answered, or so many things were done.
+    async fn work(&mut self, admin: &Client, steps: usize) {
+        let mut done = 0;
+        while done < steps {
             let Some(step) = self.step() else { continue };
             if matches!(step, Step::Undelete) && !matches!(self.undo, Some((_, Step::Undelete))) {
                 if self.may_be.len() > 1 {
@@ -250,6 +251,7 @@ impl World {
                 status => panic!("{step:?} was answered with {status}: {said}"),
             }
             self.definitions += u64::from(defines);
+            done += 1;
             // What comes back is as it was when it went: that is known where nothing else was defined since.
             if defines || undoing.is_some() {
                 self.undo = undoing.and_then(|undo| Some((operation?.to_str().unwrap().to_owned(), undo)));
@@ -335,7 +337,7 @@ async fn change_and_end(what: &str, rounds: u32, disk: Option<&Disk>) {
         let life = Duration::from_millis(300 + random.below(1200) as u64);
         let admin = server.sign_in(ADMIN).await;
         let working = tokio::spawn(async move {
-            world.work(&admin).await;
+            world.work(&admin, usize::MAX).await;
             world
         });
         sleep(life).await;
@@ -354,6 +356,12 @@ async fn change_and_end(what: &str, rounds: u32, disk: Option<&Disk>) {
         assert_eq!(world.may_be.len(), 1, "it is known what there is");
         eprintln!("round {round}, after {life:?}: {} definitions changed", world.definitions);
     }
+    // However slow the machine is, something was done, and there is something to compare.
+    let admin = server.sign_in(ADMIN).await;
+    while world.definitions == 0 || world.model().is_gone {
+        world.work(&admin, 1).await;
+    }
+    world.settle(&admin).await;
     server.stop();
     assert_sound(&data);
     eprintln!(
