@@ -178,6 +178,14 @@ impl Charge {
         self.bytes -= back;
     }
 
+    /// A part of it, of up to so many bytes, which is given back by itself.
+    #[must_use]
+    pub fn split(&mut self, bytes: u64) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Self { budget: self.budget.clone(), bytes }
+    }
+
     /// How many bytes it is.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -249,6 +257,19 @@ mod tests {
         assert_eq!((one.held(), budget.held()), (0, 400_000));
         drop(rest);
         assert_eq!((other.held(), budget.held()), (0, 0));
+    }
+
+    #[test]
+    fn m1_parts_of_a_charge_are_given_back_one_by_one() {
+        let budget = MemoryBudget::new(1000);
+        let mut charge = budget.charge(10).unwrap();
+        let part = charge.split(4);
+        assert_eq!((charge.bytes(), part.bytes(), budget.held()), (6, 4, 10));
+        drop(part);
+        assert_eq!(budget.held(), 6);
+        assert_eq!((charge.split(100).bytes(), charge.bytes()), (6, 0), "no more than there is");
+        drop(charge);
+        assert_eq!(budget.held(), 0);
     }
 
     #[test]

@@ -20,8 +20,8 @@ use tokio::time::timeout_at;
 use tower::{Service, ServiceExt as _};
 
 use super::{
-    exchange::Exchange, headers, origins, peer::Peer, refusal::Refusal, request_body::RequestBody, sending::Progress,
-    target,
+    exchange::Exchange, headers, origins, peer::Peer, refusal::Refusal, request::Holds, request_body::RequestBody,
+    sending::Progress, target,
 };
 use crate::problem;
 
@@ -98,8 +98,8 @@ where
     }
     match handled {
         Ok(Ok(Ok(response))) => {
-            let Ok(held) = hold(&exchange.peer, response.body()) else { return refuse(exchange, Refusal::no_memory()) };
-            complete(exchange, response.map(|body| Content::Service(body, Some(held))), false)
+            let Ok(held) = hold(&exchange.peer, &response) else { return refuse(exchange, Refusal::no_memory()) };
+            complete(exchange, response.map(|body| Content::Service(body, held)), false)
         }
         Ok(Err(_panic)) => {
             tracing::error!("a handler panicked");
@@ -141,7 +141,9 @@ fn complete<B: Body>(
     response.map(|content| {
         // What HTTP/1 is still to write of a small answer, its connection watches over.
         let is_watched = match &content {
-            Content::Service(body, _) => exchange.version >= Version::HTTP_2 || body.size_hint().lower() > PIECE as u64,
+            Content::Service(body, _) => {
+                exchange.version >= Version::HTTP_2 || body.size_hint().exact().is_none_or(|bytes| bytes > PIECE as u64)
+            }
             Content::Own(_) => false,
         };
         let progress = is_watched.then(|| exchange.peer.sending.begin(exchange.version >= Version::HTTP_2));
@@ -150,8 +152,9 @@ fn complete<B: Body>(
 }
 
 /// Charges what an answer holds from now on, as far as it is there.
-fn hold<B: Body>(peer: &Peer, body: &B) -> Result<Charge, OutOfMemory> {
-    peer.sending.hold(body.size_hint().exact().unwrap_or(0))
+fn hold<B: Body>(peer: &Peer, response: &Response<B>) -> Result<Charge, OutOfMemory> {
+    let told = response.extensions().get::<Holds>().map(|Holds(bytes)| *bytes);
+    peer.sending.hold(told.or(response.body().size_hint().exact()).unwrap_or(0))
 }
 
 /// The body of an answer. The exchange ends when it is dropped: sent whole, or given up.
@@ -165,7 +168,7 @@ pub(super) struct AnswerBody<B> {
 
 enum Content<B> {
     /// What the service answers, and what it holds.
-    Service(B, Option<Charge>),
+    Service(B, Charge),
     /// What the server answers itself.
     Own(Option<Bytes>),
 }
@@ -197,7 +200,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
                 Err(other) => return Poll::Ready(Some(Ok(other))),
             };
             // hyper keeps a whole frame until the client took it, after this is dropped too.
-            this.rest = match this.content.take_held() {
+            this.rest = match this.content.held_for(&bytes) {
                 Some(held) => held.with_bytes(bytes),
                 None => bytes,
             };
@@ -241,9 +244,10 @@ impl<B> Drop for AnswerBody<B> {
 }
 
 impl<B> Content<B> {
-    fn take_held(&mut self) -> Option<Charge> {
+    /// The part of what is held that goes with the next bytes.
+    fn held_for(&mut self, bytes: &Bytes) -> Option<Charge> {
         match self {
-            Self::Service(_, held) => held.take(),
+            Self::Service(_, held) => Some(held.split(bytes.len() as u64)).filter(|part| part.bytes() > 0),
             Self::Own(_) => None,
         }
     }

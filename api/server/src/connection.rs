@@ -1,6 +1,11 @@
 //! One connection from accept to close: hyper serves it, and this watches over its deadlines and tells it of the drain.
 
-use std::{convert::Infallible, error::Error as StdError, pin::pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    error::Error as StdError,
+    pin::pin,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -74,6 +79,7 @@ pub(super) async fn serve<S, B>(
         local,
         is_proxy,
         is_tls,
+        said: Mutex::default(),
         _connected: shared.options.metrics.connected(),
     });
     let stream = TokioIo::new(Watched::new(stream, peer.clone()));

@@ -2,14 +2,18 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
 };
+
+use http::{HeaderMap, HeaderValue, header};
 
 use super::{activity::Activity, options::HEAD_BUFFER, sending::Sending, state::ServerState};
 use crate::metrics::Connected;
 
 /// Heads up to this size pass when all together are too many.
 const USUAL_HEAD: u64 = 8 * 1024;
+/// Heads that cannot be read have more bytes than this, or more lines than fit into it.
+const NOTED_FROM: usize = 1024;
 
 /// The connection that a request came over.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub(super) struct Peer {
     pub(super) is_proxy: bool,
     /// TLS is spoken here.
     pub(super) is_tls: bool,
+    /// What a long head said so far, of what matters where nobody can read all of it.
+    pub(super) said: Mutex<HeaderMap>,
     /// Counts the connection as open.
     pub(super) _connected: Connected,
 }
@@ -44,9 +50,36 @@ impl Peer {
         held + bytes <= USUAL_HEAD || (all <= self.shared.options.max_heads && memory.held() <= memory.limit())
     }
 
+    /// Notes where a head comes from and what it accepts, for the answer to one that is too large to be read. Usual heads are smaller than
+    /// those, and are not looked at.
+    pub(super) fn note_head(&self, read: &[u8]) {
+        if read.len() < NOTED_FROM {
+            return;
+        }
+        for line in read.split(|byte| *byte == b'\n').skip(1) {
+            for name in [header::ORIGIN, header::ACCEPT] {
+                if let Some((said, value)) = line.split_at_checked(name.as_str().len())
+                    && said.eq_ignore_ascii_case(name.as_str().as_bytes())
+                    && let Some(value) = value.strip_prefix(b":")
+                    && let Ok(value) = HeaderValue::from_bytes(value.trim_ascii())
+                {
+                    self.said().append(name, value);
+                }
+            }
+        }
+    }
+
+    /// What [`Self::note_head`] found.
+    pub(super) fn said(&self) -> MutexGuard<'_, HeaderMap> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The head is complete, or will never be.
     pub(super) fn release_head(&self) {
         let held = self.activity.head_bytes.swap(0, Ordering::Relaxed);
+        if held >= NOTED_FROM as u64 {
+            self.said().clear();
+        }
         self.shared.head_bytes.fetch_sub(held, Ordering::Relaxed);
     }
 }

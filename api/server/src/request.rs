@@ -21,6 +21,11 @@ pub struct Connection {
     pub is_secure: bool,
 }
 
+/// What a handler's answer holds until it is sent, in bytes: an extension of answers that are made while they are sent, of what is held
+/// already. The server charges it to the connection, as it does the bytes of an answer that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holds(pub u64);
+
 /// What a handler tells of the request that it answers, for the log and the metrics. It is told along the way and not with the answer,
 /// so that it is known too where there never is one: the client left, the time ran out, the handler panicked. Clones are the same
 /// notes; what is noted first stays.

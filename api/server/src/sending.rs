@@ -33,6 +33,9 @@ pub(super) struct Progress {
     sent: AtomicU64,
     /// What is to be sent next is not there yet; the client is not to blame.
     unmade: AtomicBool,
+    /// Milliseconds after it began at which that was so last, and for how many it was so before in all.
+    unmade_since: AtomicU64,
+    unmade_for: AtomicU64,
 }
 
 impl Sending {
@@ -54,6 +57,8 @@ impl Sending {
             taken: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             unmade: AtomicBool::new(false),
+            unmade_since: AtomicU64::new(0),
+            unmade_for: AtomicU64::new(0),
         });
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&progress));
         progress
@@ -77,24 +82,37 @@ impl Sending {
 impl Progress {
     /// The client took so many bytes.
     pub(super) fn took(&self, bytes: usize) {
+        let now = self.now();
         self.sent.fetch_add(bytes as u64, Relaxed);
-        self.unmade.store(false, Relaxed);
-        self.taken.store(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX), Relaxed);
+        if self.unmade.swap(false, Relaxed) {
+            let waited = now.saturating_sub(self.unmade_since.load(Relaxed));
+            self.unmade_for.fetch_add(waited, Relaxed);
+        }
+        self.taken.store(now, Relaxed);
     }
 
     /// The client would take more, and there is none yet.
     pub(super) fn waits(&self) {
-        self.unmade.store(true, Relaxed);
+        if !self.unmade.load(Relaxed) {
+            self.unmade_since.store(self.now(), Relaxed);
+            self.unmade.store(true, Relaxed);
+        }
+    }
+
+    /// Milliseconds since it began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn is_stalled(&self, patience: Duration) -> bool {
         if self.unmade.load(Relaxed) {
             return false;
         }
-        let elapsed = self.began.elapsed();
+        let elapsed = Duration::from_millis(self.now());
         let idle = elapsed.saturating_sub(Duration::from_millis(self.taken.load(Relaxed)));
         let fair = patience + Duration::from_millis(self.sent.load(Relaxed) * 1000 / SLOWEST);
-        self.is_multiplexed && idle >= patience || elapsed >= fair
+        let by_client = elapsed.saturating_sub(Duration::from_millis(self.unmade_for.load(Relaxed)));
+        self.is_multiplexed && idle >= patience || by_client >= fair
     }
 }
 
@@ -140,5 +158,17 @@ mod tests {
             slowly.took(40_000);
         }
         assert_eq!((drops.is_stalled(PATIENCE), slow.is_stalled(PATIENCE)), (true, false));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_on_which_nothing_happens_for_long_is_not_too_slow_when_something_does() {
+        let sending = Sending::new(&MemoryBudget::unlimited());
+        let events = sending.begin(false);
+        events.waits();
+        advance(Duration::from_secs(3600)).await;
+        events.waits();
+        events.took(100);
+        assert!(!sending.is_stalled(PATIENCE), "the client had nothing to take");
+        advance(Duration::from_secs(31)).await;
+        assert!(sending.is_stalled(PATIENCE), "and now it leaves something alone");
     }
 }

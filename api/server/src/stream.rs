@@ -84,7 +84,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
         let count = buf.filled().len() - before;
-        if count > 0 && self.peer.activity.received() && !self.peer.hold_head(count) {
+        let is_head = count > 0 && self.peer.activity.received();
+        if is_head {
+            self.peer.note_head(&buf.filled()[before..]);
+        }
+        if is_head && !self.peer.hold_head(count) {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::OutOfMemory, "all heads together are too large")));
         }
         read

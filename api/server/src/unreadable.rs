@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty};
 
 use super::{
@@ -30,9 +30,12 @@ pub(super) fn instead_of(written: &[u8], peer: &Arc<Peer>) -> Option<Bytes> {
 
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(NO_METHOD).unwrap_or_default();
+    *request.headers_mut() = std::mem::take(&mut *peer.said());
     let (mut exchange, _) = Exchange::begin(peer.clone(), &request);
-    // What its client accepts is not known.
-    exchange.errors = Representation::Problem;
+    if !request.headers().contains_key(header::ACCEPT) {
+        // What its client accepts is not known.
+        exchange.errors = Representation::Problem;
+    }
     let response: Response<AnswerBody<Empty<Bytes>>> = refuse(exchange, Refusal::unreadable(status));
     let (parts, mut body) = response.into_parts();
     // It is there at once.

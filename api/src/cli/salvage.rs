@@ -59,8 +59,20 @@ impl Salvage {
 /// Says what is missing.
 fn tell(salvaged: Salvaged, report: &Report) -> Result<()> {
     let mut out = std::io::stdout();
-    let Salvaged { entries, lost, gap } = salvaged;
+    let Salvaged { entries, lost, gap, has_gaps, short } = salvaged;
     writeln!(out, "Entries that could be read: {entries}.")?;
+    if let Some((confirmed, found)) = short {
+        writeln!(
+            out,
+            "missing: changes up to revision {confirmed} were confirmed, and the end of what could be read is revision {found}"
+        )?;
+    }
+    if has_gaps {
+        writeln!(
+            out,
+            "missing: parts of the log could not be read. What they said is not there, or stands as it was before"
+        )?;
+    }
     for key in &lost {
         writeln!(out, "missing: {}", keyspace::shown(key))?;
     }
@@ -76,7 +88,7 @@ fn tell(salvaged: Salvaged, report: &Report) -> Result<()> {
     if untold > 0 {
         writeln!(out, "… and {untold} more")?;
     }
-    match (lost.is_empty() && gap.is_none(), report.is_sound()) {
+    match (lost.is_empty() && gap.is_none() && !has_gaps && short.is_none(), report.is_sound()) {
         (true, true) => writeln!(out, "Nothing is missing, as far as can be told.")?,
         (_, true) => writeln!(out, "What is left fits together.")?,
         _ => writeln!(out, "`coffer restore` builds indexes and counts anew; the rest of the above stays missing.")?,

@@ -122,6 +122,6 @@ impl Core {
     /// The turns of a request whose answer is made while it is taken: it may take as long as that.
     pub fn turns(&self) -> Deadline {
         let endless = Duration::from_secs(u64::MAX / 4);
-        Deadline::new(&self.clock, &Reading { time: endless, wait: endless, ..self.reading.clone() })
+        Deadline::new(&self.clock, &Reading { time: endless, wait: endless, is_long: true, ..self.reading.clone() })
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{
     error::{Error, Result},
-    turns::{Place, Turn, TurnOf, Turns},
+    turns::{At, Place, Turn, TurnOf, Turns},
     work,
 };
 
@@ -29,6 +29,8 @@ pub struct Reading {
     pub time: Duration,
     /// How long it may wait for turns in all.
     pub wait: Duration,
+    /// Its answer is made while it is taken: its turns come after those of the caller's other requests.
+    pub is_long: bool,
     /// Who reads.
     pub turns: Turns,
 }
@@ -38,7 +40,7 @@ impl Default for Reading {
     /// not. As many at once as there are processors.
     fn default() -> Self {
         let turns = thread::available_parallelism().map_or(2, usize::from);
-        Self { time: Duration::from_secs(20), wait: Duration::from_secs(20), turns: Turns::new(turns) }
+        Self { time: Duration::from_secs(20), wait: Duration::from_secs(20), is_long: false, turns: Turns::new(turns) }
     }
 }
 
@@ -118,7 +120,12 @@ impl Deadline {
             }
         };
         // One lines up again before the turn goes on, so as not to lose the place to who comes now.
-        let place = self.reading.turns.line_up(self.turn_of, goes_on).map_err(|_| Error::Busy)?;
+        let at = match (goes_on, self.reading.is_long) {
+            (false, _) => At::Arrival,
+            (true, false) => At::Front,
+            (true, true) => At::Back,
+        };
+        let place = self.reading.turns.line_up(self.turn_of, at).map_err(|_| Error::Busy)?;
         drop(over);
         let turn = match place {
             Place::Now(turn) => turn,

@@ -16,16 +16,22 @@ use super::{
     core::Core,
     error::Result,
     schema::{self, hide_references},
+    work,
 };
+
+/// About how many bytes are held for a collection, and for each of its fields.
+const HELD_FOR_EACH: usize = 64 * 1024;
+const HELD_FOR_A_FIELD: usize = 4 * 1024;
 
 /// The paths of a document, by address.
 type Paths = Map<String, Value>;
 
 /// The document as a caller may see it. `server` is its address as the caller wrote it.
 pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str) -> Result<Value> {
-    let snapshot = core.store.snapshot().await?;
+    let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
     let mut visible: Vec<Collection> = Vec::new();
     for definition in schema::all(&snapshot).await? {
+        deadline.pause().await?;
         let mut collection = definition.collection;
         let is_visible = Action::ALL.iter().any(|action| collection.access.decide(*action, caller) != Decision::Denied);
         if is_visible {
@@ -36,6 +42,9 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
     let (mut paths, mut schemas) = (Paths::new(), Map::new());
     own::describe(caller, &mut paths, &mut schemas);
     for collection in &visible {
+        // Who asks often takes no more turns than who asks once, and no more is made at once than there are turns.
+        deadline.pause().await?;
+        work::hold(HELD_FOR_EACH + collection.fields.len() * HELD_FOR_A_FIELD)?;
         let described = Described::own(collection, caller);
         described.put(&mut paths, &mut schemas);
     }

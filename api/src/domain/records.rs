@@ -41,7 +41,9 @@ pub(super) use expand::VIA;
 pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
 pub use find::{authorize, get, may_know};
-pub use list::{Aggregated, Listed, Shape, aggregate, collections, export, lines, list, numbered, window};
+pub use list::{
+    Aggregated, Listed, Results, Shape, aggregate, collections, export, in_pieces, lines, list, numbered, window,
+};
 pub use many::{delete_many, update_many};
 pub use number::Adding;
 pub use restore::restore;

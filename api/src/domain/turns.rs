@@ -52,6 +52,17 @@ pub struct Turn(Turns);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
+/// Where among the caller's own requests one lines up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// It has had no turn yet: behind the others.
+    Arrival,
+    /// It goes on, before the others: one after another ends early, and all at once end late.
+    Front,
+    /// It goes on for as long as somebody takes what it makes, so the others come in between.
+    Back,
+}
+
 /// A place among those who wait.
 pub enum Place {
     /// It is one's turn at once.
@@ -66,19 +77,19 @@ impl Turns {
         Self(Arc::new(Mutex::new(TurnQueue { free: count.max(1), order: VecDeque::new(), waiting: HashMap::new() })))
     }
 
-    /// Lines up. Who `goes_on` comes before the caller's other requests: one after another ends early, and all at once end late.
-    pub fn line_up(&self, of: TurnOf, goes_on: bool) -> Result<Place, TooMany> {
+    /// Lines up among the caller's requests.
+    pub fn line_up(&self, of: TurnOf, at: At) -> Result<Place, TooMany> {
         let mut round = self.lock();
         if round.free > 0 {
             round.free -= 1;
             return Ok(Place::Now(Turn(self.clone())));
         }
         let own = round.waiting.entry(of).or_default();
-        if own.len() >= MAX_WAITING && !goes_on {
+        if own.len() >= MAX_WAITING && at == At::Arrival {
             return Err(TooMany);
         }
         let (sender, receiver) = oneshot::channel();
-        if goes_on {
+        if at == At::Front {
             own.push_front(sender);
         } else {
             own.push_back(sender);
@@ -144,7 +155,7 @@ mod tests {
     }
 
     fn later(turns: &Turns, n: u8) -> oneshot::Receiver<Turn> {
-        match turns.line_up(caller(n), false) {
+        match turns.line_up(caller(n), At::Arrival) {
             Ok(Place::Later(receiver)) => receiver,
             _ => panic!("there is no turn left"),
         }
@@ -157,7 +168,7 @@ mod tests {
     #[test]
     fn m2_turns_go_round_among_callers_and_not_among_requests() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1), false) else { panic!("it is free") };
+        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
         let mut many: Vec<_> = (0..100).map(|_| later(&turns, 1)).collect();
         let mut lone = later(&turns, 2);
         drop(turn);
@@ -172,7 +183,7 @@ mod tests {
     #[test]
     fn m2_who_has_left_is_passed_over_and_no_turn_is_lost() {
         let turns = Turns::new(2);
-        let held: Vec<_> = (0..2).map(|_| turns.line_up(caller(1), false).map_err(drop)).collect();
+        let held: Vec<_> = (0..2).map(|_| turns.line_up(caller(1), At::Arrival).map_err(drop)).collect();
         let (gone, mut waits) = (later(&turns, 2), later(&turns, 3));
         drop(gone);
         assert!(turns.is_wanted());
@@ -186,7 +197,7 @@ mod tests {
     #[test]
     fn m2_a_turn_that_is_given_to_somebody_who_leaves_goes_on() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1), false) else { panic!("it is free") };
+        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
         let (leaves, mut waits) = (later(&turns, 2), later(&turns, 3));
         drop(turn);
         // It was sent and never taken.
@@ -197,22 +208,33 @@ mod tests {
     #[test]
     fn m2_one_caller_cannot_have_any_number_of_requests_waiting() {
         let turns = Turns::new(1);
-        let _turn = turns.line_up(caller(1), false).map_err(drop);
+        let _turn = turns.line_up(caller(1), At::Arrival).map_err(drop);
         let waiting: Vec<_> = (0..MAX_WAITING).map(|_| later(&turns, 1)).collect();
-        assert!(matches!(turns.line_up(caller(1), false), Err(TooMany)));
-        assert!(turns.line_up(caller(2), false).is_ok());
+        assert!(matches!(turns.line_up(caller(1), At::Arrival), Err(TooMany)));
+        assert!(turns.line_up(caller(2), At::Arrival).is_ok());
         drop(waiting);
     }
 
     #[test]
     fn m2_of_one_callers_requests_the_first_goes_on_first() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1), false) else { panic!("it is free") };
+        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
         let mut second = later(&turns, 1);
-        let Ok(Place::Later(mut first)) = turns.line_up(caller(1), true) else { panic!("it is held") };
+        let Ok(Place::Later(mut first)) = turns.line_up(caller(1), At::Front) else { panic!("it is held") };
         drop(turn);
         assert!(is_up(&mut second).is_none());
         drop(is_up(&mut first).expect("it has begun"));
         assert!(is_up(&mut second).is_some());
+    }
+    #[test]
+    fn m2_what_goes_on_for_long_lets_the_callers_other_requests_in_between() {
+        let turns = Turns::new(1);
+        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
+        let mut search = later(&turns, 1);
+        let Ok(Place::Later(mut backup)) = turns.line_up(caller(1), At::Back) else { panic!("it is held") };
+        drop(turn);
+        assert!(is_up(&mut backup).is_none());
+        drop(is_up(&mut search).expect("the search is first"));
+        assert!(is_up(&mut backup).is_some());
     }
 }

@@ -38,6 +38,9 @@ use judge::Judge;
 
 pub(crate) use large::Revert;
 
+/// What was done in several commits, and takes more bytes, goes back in pieces: one commit of it at a time.
+const MAX_BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
+
 /// What was done.
 #[derive(Debug, Default)]
 pub(super) struct Done {
@@ -69,16 +72,22 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) 
         {
             return definition::revert(core, by, (own, id), change, changed).await;
         }
-        if parts.count() > core.revert_at_once {
+        let (is_one, mut is_large) = (parts.is_one(), parts.count() > core.revert_at_once);
+        let mut items = Items::new(core, &snapshot, caller);
+        let mut bytes = 0;
+        while !is_large && let Some(part) = parts.next().await? {
+            bytes += part.bytes;
+            is_large = bytes > MAX_BYTES_AT_ONCE && !is_one;
+            take(&mut items, part)?;
+        }
+        if is_large {
+            drop(items);
+            let parts = Parts::new(&snapshot, id).await?;
             let is_checked = large::check(core, &snapshot, by, parts, changed, &deadline).await?;
             let operation = operations::revert(core, by, Revert::new(id, caller, changed, is_checked)).await?;
             return Ok(reverted(operation.id, id, operation.state, Done::default()));
         }
-        let mut items = Items::new(core, &snapshot, caller);
-        while let Some(part) = parts.next().await? {
-            take(&mut items, part)?;
-        }
-        let items = items.resolve(&deadline).await?;
+        let (items, _held) = items.resolve(&deadline).await?;
         let judged = Judge::new(core, &snapshot, by, changed).judge(items).await?;
         let (mut batch, done) = write::stage(core, &snapshot, caller, judged, has_made_room).await?;
         if done.counts.total() == 0 && batch.is_empty() {
@@ -100,6 +109,7 @@ fn take(items: &mut Items<'_>, part: Part) -> Result<()> {
     if part.is_trimmed {
         return Err(Error::Trimmed);
     }
+    items.hold(part.bytes)?;
     for (at, entry) in part.entries {
         match entry {
             Entry::Record(change, values) => items.push(at.version, change, values),

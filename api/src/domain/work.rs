@@ -7,7 +7,8 @@ use std::{
 };
 
 use base::{Charge, MemoryBudget};
-use common::id::UserId;
+use common::{id::UserId, record::Record};
+use serde_json::Value;
 
 use super::{error::Result, turns::TurnOf};
 
@@ -62,6 +63,20 @@ pub fn parsed_size(json: &[u8]) -> usize {
     json.len() + (values + 1) * VALUE
 }
 
+/// About how many bytes a record takes that is parsed.
+pub fn record_size(record: &Record) -> usize {
+    record.as_object().iter().map(|(name, value)| name.len() + VALUE + value_size(value)).sum()
+}
+
+fn value_size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| VALUE + value_size(item)).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + VALUE + value_size(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -93,5 +108,7 @@ mod tests {
     fn m1_many_small_values_take_more_than_their_text() {
         assert!(parsed_size(b"[1,1,1,1,1,1]") > 6 * 32);
         assert!(parsed_size(&vec![b'x'; 1000]) < 1100);
+        let record: Record = serde_json::from_str(r#"{"a": [1, 2, {"b": "ccc"}], "d": "eeee"}"#).unwrap();
+        assert_eq!(record_size(&record), 2 * (1 + VALUE) + 3 * VALUE + 1 + VALUE + 3 + 4);
     }
 }

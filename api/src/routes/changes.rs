@@ -1,7 +1,10 @@
 //! `/api/changes/`, and a record's `history/`.
 
+use bytes::Bytes;
 use common::{
-    change::{ChangeQuery, Changes, HistoryQuery},
+    Endpoint,
+    answer::{Answer as _, JsonAnswer},
+    change::{Change, ChangeQuery, Changes, HistoryQuery},
     endpoints::{changes, operations, records},
     operation::OperationState,
     undo::{OperationChanges, OperationQuery},
@@ -15,6 +18,7 @@ use crate::domain::{
         self, Actor,
         summary::{Summary, summary},
     },
+    records::Results,
     undo,
 };
 
@@ -31,7 +35,7 @@ async fn list(context: Context, input: Input<changes::List>) -> Result<Reply<cha
         let query = ChangeQuery { after: Some(revision), place, ..input.query.clone() };
         input.link::<changes::List>(&(), &query)
     });
-    Reply::new(&Changes { next, results })
+    changes(next, results)
 }
 
 async fn history(context: Context, input: Input<records::History>) -> Result<Reply<records::History>> {
@@ -42,7 +46,22 @@ async fn history(context: Context, input: Input<records::History>) -> Result<Rep
         let query = HistoryQuery { before: Some(last.revision) };
         input.link::<records::History>(&input.params, &query)
     });
-    Reply::new(&Changes { next, results })
+    changes(next, results)
+}
+
+/// A stretch of changes.
+fn changes<E: Endpoint<Response = Changes>>(next: Option<String>, results: Vec<Change>) -> Result<Reply<E>> {
+    with_results(&Changes { next, results: Vec::new() }, results)
+}
+
+/// An answer whose last member is `results`; `head` has none yet. Each change is let go when it is written.
+fn with_results<E: Endpoint<Response: JsonAnswer>>(head: &E::Response, results: Vec<Change>) -> Result<Reply<E>> {
+    const NONE: &[u8] = b"[]}";
+    let mut before = head.to_bytes()?;
+    before.truncate(before.len().saturating_sub(NONE.len()));
+    let rows = results.into_iter().map(|change| Ok(Bytes::from(serde_json::to_vec(&change)?)));
+    let rows = Results::written(rows.collect::<Result<_>>()?);
+    Ok(Reply::with_results(before.into(), rows, Bytes::from_static(b"}")))
 }
 
 async fn operation(context: Context, input: Input<changes::Operation>) -> Result<Reply<changes::Operation>> {
@@ -55,7 +74,8 @@ async fn operation(context: Context, input: Input<changes::Operation>) -> Result
         input.link::<changes::Operation>(&input.params, &query)
     });
     let (count, counts) = (counts.total(), counts.into_inner());
-    Reply::new(&OperationChanges { operation, at, by, reverts, count, counts, next, results })
+    let head = OperationChanges { operation, at, by, reverts, count, counts, next, results: Vec::new() };
+    with_results(&head, results)
 }
 
 async fn revert(context: Context, input: Input<changes::Revert>) -> Result<Reply<changes::Revert>> {

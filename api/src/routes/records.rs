@@ -28,7 +28,7 @@ use super::{
 use crate::domain::{
     Result,
     journal::Actor,
-    records::{self, Place, Sending, Sent, Shape},
+    records::{self, Place, Results, Sending, Sent, Shape},
     sink::Sink,
 };
 
@@ -68,26 +68,29 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
     let (next, previous) = (address(listed.next)?, address(listed.previous)?);
     let count = listed.count.map_or_else(String::new, |count| format!("\"count\":{count},"));
     let before = format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":");
-    let mut json = BytesMut::with_capacity(before.len() + listed.results.len() + 1);
-    json.put_slice(before.as_bytes());
-    json.put_slice(&listed.results);
     let is_more = listed.explain.is_some() || listed.facets.is_some();
+    let mut after = String::new();
     if let Some(facets) = listed.facets {
-        json.put_slice(format!(",\"facets\":{}", Value::Object(facets)).as_bytes());
+        after += &format!(",\"facets\":{}", Value::Object(facets));
     }
     if let Some(explain) = listed.explain {
-        json.put_slice(format!(",\"explain\":{explain}").as_bytes());
+        after += &format!(",\"explain\":{explain}");
     }
-    json.put_u8(b'}');
-    let json = json.freeze();
-    if json.len() > MAX_TAGGED || is_more {
-        return Ok(Reply::stored_json(json));
+    after.push('}');
+    let tag = match (&listed.versions, &listed.results) {
+        _ if is_more || listed.results.len() > MAX_TAGGED => None,
+        (Some(versions), _) => Some(etag_of(before.as_bytes(), versions)),
+        (None, Results::Whole(json)) => Some(etag_of(before.as_bytes(), json)),
+        (None, Results::Each(_)) => None,
+    };
+    if let Some(etag) = tag.as_ref().filter(|etag| input.has_etag(etag)) {
+        return Ok(Reply::not_modified_bytes(etag));
     }
-    let etag = etag_of(before.as_bytes(), listed.versions.as_deref().unwrap_or(&listed.results));
-    if input.has_etag(&etag) {
-        return Ok(Reply::not_modified_bytes(&etag));
-    }
-    Ok(Reply::stored_json(json).tagged(&etag))
+    let reply = Reply::with_results(before.into(), listed.results, after.into());
+    Ok(match tag {
+        Some(etag) => reply.tagged(&etag),
+        None => reply,
+    })
 }
 
 /// What a list in lines holds: pieces, what is read for the next, and what is put together.

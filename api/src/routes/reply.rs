@@ -13,12 +13,17 @@ use common::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
+use server::request::Holds;
 
 use super::{
     error::AdminOnlyActions,
     response::{Body, Pieces, Response},
+    streaming,
 };
-use crate::domain::{Result, records::Sent};
+use crate::domain::{
+    Result,
+    records::{self, Results, Sent},
+};
 
 /// Room for the headers of an answer, those too that the server adds at its end.
 const HEADERS: usize = 12;
@@ -33,6 +38,8 @@ pub(super) struct Reply<E: Endpoint> {
     body: Body,
     /// What nobody but admins may do there, where the answer says what is allowed.
     nobodys: Option<AdminOnlyActions>,
+    /// What it holds, where that is made to bytes while it is sent.
+    held: Option<Holds>,
     endpoint: PhantomData<fn(E)>,
 }
 
@@ -48,7 +55,7 @@ impl<E: Endpoint> Reply<E> {
         if !media_type.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
-        Self { status: E::SUCCESS, headers, body, nobodys: None, endpoint: PhantomData }
+        Self { status: E::SUCCESS, headers, body, nobodys: None, held: None, endpoint: PhantomData }
     }
 
     /// 304: what the caller has is current.
@@ -104,8 +111,8 @@ impl<E: Endpoint> Reply<E> {
 
     /// The same as the answer of another endpoint, which has its method and path: what is asked there decides which it is.
     pub(super) fn instead<T: Endpoint>(self) -> Reply<T> {
-        let Self { status, headers, body, nobodys, .. } = self;
-        Reply { status, headers, body, nobodys, endpoint: PhantomData }
+        let Self { status, headers, body, nobodys, held, .. } = self;
+        Reply { status, headers, body, nobodys, held, endpoint: PhantomData }
     }
 
     /// 202: it was begun, and goes on in the background.
@@ -122,6 +129,9 @@ impl<E: Endpoint> Reply<E> {
         *response.headers_mut() = self.headers;
         if let Some(nobodys) = self.nobodys {
             response.extensions_mut().insert(nobodys);
+        }
+        if let Some(held) = self.held {
+            response.extensions_mut().insert(held);
         }
         response
     }
@@ -146,6 +156,25 @@ impl<E: Endpoint<Response: JsonAnswer>> Reply<E> {
         let mut reply = Self::with_body(Body::Pieces(pieces));
         reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(NDJSON));
         reply
+    }
+
+    /// JSON that was written before, around an array of rows. Many rows are written while they are sent.
+    pub(super) fn with_results(before: Bytes, results: Results, after: Bytes) -> Self {
+        match results {
+            Results::Whole(results) => Self::stored_json([before, results, after].concat().into()),
+            Results::Each(each) => {
+                let held = each.bytes;
+                Self::json_pieces(records::in_pieces(before, each.into_json(), after), held)
+            }
+        }
+    }
+
+    /// JSON in pieces that are made while they are sent, of what is held already: so many bytes.
+    pub(super) fn json_pieces(
+        pieces: impl Iterator<Item = Result<Bytes>> + Send + Sync + 'static,
+        held: usize,
+    ) -> Self {
+        Self { held: Some(Holds(held as u64)), ..Self::with_body(Body::Pieces(streaming::of_held(pieces))) }
     }
 
     /// A record as it is stored, with its entity tag.

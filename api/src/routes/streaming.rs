@@ -46,6 +46,11 @@ where
     Ok(Box::pin(pieces))
 }
 
+/// An answer of pieces that are made one by one of what is held already.
+pub(super) fn of_held(pieces: impl Iterator<Item = Result<Bytes>> + Send + Sync + 'static) -> Pieces {
+    Box::pin(stream::iter(pieces.map(|piece| piece.map_err(|error| broken(&error)))))
+}
+
 fn broken(error: &crate::domain::Error) -> io::Error {
     tracing::error!(%error, "an answer cannot be finished");
     io::Error::other("the answer cannot be finished")

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use crate::Key;
+use crate::{Key, Version};
 use base::histogram::{Histogram, SECONDS, SIZES};
 
 /// What a store has been doing since it was opened.
@@ -59,4 +59,8 @@ pub struct Salvaged {
     pub lost: Vec<Key>,
     /// The last key before, and the first key behind, a part of which nothing could be read; `None` for the beginning or the end.
     pub gap: Option<(Option<Key>, Option<Key>)>,
+    /// Stretches of the log could not be read: what they said is missing, or stands as it was before.
+    pub has_gaps: bool,
+    /// The last commit that was confirmed, and the last one that was found, where that is an earlier one.
+    pub short: Option<(Version, Version)>,
 }

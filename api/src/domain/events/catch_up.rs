@@ -16,8 +16,8 @@ use store::{
 use tokio::sync::mpsc;
 
 use super::{
-    frame,
-    replay::{Window, window},
+    frame::{self, Frame},
+    replay::{WINDOW, Window, window},
     scope::{self, Rule, Scope},
     subscriber::{Reason, Subscriber},
 };
@@ -37,6 +37,8 @@ use crate::domain::{
 /// Records of a snapshot that are read at once, and their bytes, about.
 const RECORDS: usize = 200;
 const BYTES: usize = 512 * 1024;
+/// Frames that are handed over together are one piece of about so many bytes.
+const PIECE: usize = 32 * 1024;
 
 /// What was found of a subscriber at one moment.
 pub(super) struct Seen {
@@ -120,18 +122,28 @@ async fn catch_up(
         let Some(at) = send_snapshot(core, &seen, subscriber, pieces, deadline).await? else { return Ok(()) };
         at
     };
+    let mut most = WINDOW;
     loop {
         loop {
             let Window { frames, upto, goes_on } =
-                window(core, &seen.snapshot, subscriber, &seen.scope, at, deadline).await?;
-            for bunch in frames.chunks(32) {
-                let piece = bunch.iter().map(|frame| &frame.bytes[..]).collect::<Vec<_>>().concat();
-                if send(pieces, piece.into(), deadline).await.is_none() {
+                window(core, &seen.snapshot, subscriber, &seen.scope, at, deadline, &mut most).await?;
+            let mut frames = frames.into_iter().peekable();
+            while let Some(Frame { mut id, mut bytes }) = frames.next() {
+                // Small ones go together, and a large one is not copied.
+                if bytes.len() < PIECE && frames.peek().is_some() {
+                    let mut piece = Vec::from(bytes);
+                    while piece.len() < PIECE
+                        && let Some(next) = frames.next()
+                    {
+                        piece.extend_from_slice(&next.bytes);
+                        id = next.id;
+                    }
+                    bytes = piece.into();
+                }
+                if send(pieces, bytes, deadline).await.is_none() {
                     return Ok(());
                 }
-                if let Some(last) = bunch.last() {
-                    subscriber.begin_after(last.id);
-                }
+                subscriber.begin_after(id);
             }
             if !goes_on {
                 at = EventId::after(Revision(seen.snapshot.version().get()));

@@ -26,15 +26,17 @@ use super::{
 use crate::domain::{
     core::Core,
     deadline::Deadline,
-    error::Result,
+    error::{Error, Result},
     journal::{self, Back, Entry, RecordChange},
     numbers::CollectionNumber,
-    schema,
+    schema, work,
 };
 
 /// Frames that are made at once, about, and bytes of them: then the client has to take them first.
-const WINDOW: usize = 500;
+pub(super) const WINDOW: usize = 500;
 const WINDOW_BYTES: usize = 1024 * 1024;
+/// Bytes that the records of one window may take, as they were before and after. With more, a window is of fewer changes.
+const MOST_HELD: u64 = 4 * 1024 * 1024;
 /// How many changes of records one window goes back through. Of a record that changes all the time there may be millions; then it is said that it
 /// has to be read again.
 const MAX_STEPS: usize = 200_000;
@@ -58,7 +60,7 @@ enum Found {
     Frame(Frame),
 }
 
-/// Reads on from `after`.
+/// Reads on from `after`, as many changes as the client can be told at once: `most` has how many that were last, and how many it takes to begin with.
 pub(super) async fn window(
     core: &Core,
     snapshot: &Snapshot,
@@ -66,13 +68,34 @@ pub(super) async fn window(
     scope: &Scope,
     after: EventId,
     deadline: &Deadline,
+    most: &mut usize,
+) -> Result<Window> {
+    loop {
+        match read(core, snapshot, subscriber, scope, after, deadline, *most).await {
+            Err(Error::TooLargeTogether) if *most > 1 => *most /= 2,
+            window => {
+                *most = (*most * 2).min(WINDOW);
+                return window;
+            }
+        }
+    }
+}
+
+async fn read(
+    core: &Core,
+    snapshot: &Snapshot,
+    subscriber: &Subscriber,
+    scope: &Scope,
+    after: EventId,
+    deadline: &Deadline,
+    most: usize,
 ) -> Result<Window> {
     let from = next(super::happened::position(after));
     let (mut found, mut bytes, mut upto, mut goes_on) = (Vec::new(), 0, None, false);
     let mut blocks = blocks::blocks_from(snapshot, from).await?;
     'reading: while let Some(block) = blocks.next().await? {
         for appended in block.entries.into_iter().filter(|entry| entry.at >= from) {
-            if found.len() >= WINDOW || bytes >= WINDOW_BYTES {
+            if found.len() >= most || bytes >= WINDOW_BYTES {
                 goes_on = true;
                 break 'reading;
             }
@@ -97,7 +120,7 @@ pub(super) async fn window(
         }
         deadline.give_way().await?;
     }
-    let frames = frames(core, snapshot, scope, found, deadline).await?;
+    let frames = frames(core, snapshot, scope, found, deadline, most > 1).await?;
     Ok(Window { frames, upto, goes_on })
 }
 
@@ -137,7 +160,9 @@ async fn frames(
     scope: &Scope,
     found: Vec<Found>,
     deadline: &Deadline,
+    is_bounded: bool,
 ) -> Result<Vec<Frame>> {
+    let mut held = core.memory.nothing();
     let mut wanted: BTreeMap<(CollectionNumber, RecordId), Version> = BTreeMap::new();
     for found in &found {
         if let Found::Record(at, change) = found {
@@ -155,6 +180,11 @@ async fn frames(
         let mut of_record = SidesOf::new();
         while back.next_version().is_some_and(|version| version >= first) && steps < MAX_STEPS {
             let Some(step) = back.step().await? else { break };
+            let sides = [&step.before, &step.after].into_iter().flatten().map(work::record_size);
+            held.grow(sides.sum::<usize>() as u64)?;
+            if is_bounded && held.bytes() > MOST_HELD {
+                return Err(Error::TooLargeTogether);
+            }
             of_record.insert(step.version, (step.before, step.after));
             steps += 1;
             if steps % 64 == 0 {

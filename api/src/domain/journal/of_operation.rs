@@ -13,7 +13,7 @@ use super::entry::{Entry, parse};
 use crate::domain::{
     error::{Error, Result},
     journal::entry::RecordChange,
-    keyspace, record,
+    keyspace, record, work,
 };
 
 /// The parts of an operation, in the order in which they were written.
@@ -31,6 +31,8 @@ pub struct Part {
     pub entries: Vec<(Position, Entry)>,
     /// Some are not there any more.
     pub is_trimmed: bool,
+    /// About how many bytes the entries take.
+    pub bytes: usize,
 }
 
 impl<'a> Parts<'a> {
@@ -60,6 +62,11 @@ impl<'a> Parts<'a> {
         self.left.iter().map(|(_, count)| u64::from(*count)).sum()
     }
 
+    /// Whether it was one commit.
+    pub fn is_one(&self) -> bool {
+        self.left.len() == 1
+    }
+
     /// The next part; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Part>> {
         let Some((version, count)) = self.left.pop_front() else { return Ok(None) };
@@ -78,7 +85,7 @@ impl<'a> Parts<'a> {
     }
 
     async fn read(&self, version: Version, count: u32) -> Result<Part> {
-        let mut entries = Vec::new();
+        let (mut entries, mut bytes) = (Vec::new(), 0);
         let mut blocks = blocks::blocks_from(self.snapshot, Position { version, place: 0 }).await?;
         'reading: while let Some(block) = blocks.next().await? {
             for appended in block.entries {
@@ -88,6 +95,7 @@ impl<'a> Parts<'a> {
                 if appended.at.version == version {
                     let entry = parse(&appended.bytes)?;
                     if entry.operation() == Some(self.id) {
+                        bytes += work::parsed_size(&appended.bytes);
                         entries.push((appended.at, entry));
                     }
                 }
@@ -95,7 +103,7 @@ impl<'a> Parts<'a> {
             tokio::task::yield_now().await;
         }
         let is_trimmed = entries.len() < count as usize;
-        Ok(Part { version, entries, is_trimmed })
+        Ok(Part { version, entries, is_trimmed, bytes })
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use base::Charge;
 use common::{
     access::{Action as Asked, Caller, Decision},
     change::{Change, ChangeQuery, MAX_CHANGES},
@@ -180,6 +181,8 @@ pub(super) struct ChangePage<'a> {
     directory: Directory,
     /// What is for the caller, and the record that it is about.
     found: Vec<Found>,
+    /// What that takes.
+    held: Charge,
 }
 
 /// A change, and the record that it is about.
@@ -193,7 +196,15 @@ impl<'a> ChangePage<'a> {
         caller: &'a Caller,
         collection: Option<&'a CollectionName>,
     ) -> Self {
-        Self { core, snapshot, caller, collection, directory: Directory::default(), found: Vec::new() }
+        Self {
+            core,
+            snapshot,
+            caller,
+            collection,
+            directory: Directory::default(),
+            found: Vec::new(),
+            held: work::charge(),
+        }
     }
 
     /// Reads entries up to the end of a commit, or within one of which there are `most`; says where that was, if there may be more.
@@ -224,6 +235,7 @@ impl<'a> ChangePage<'a> {
                 passed = Some(appended.at);
                 if self.take(version, parse(&appended.bytes)?).await? {
                     bytes += appended.bytes.len();
+                    self.held.grow(work::parsed_size(&appended.bytes) as u64)?;
                 }
             }
             deadline.give_way().await?;

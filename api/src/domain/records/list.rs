@@ -7,6 +7,7 @@ mod cells;
 mod lines;
 mod matching;
 mod plan;
+mod results;
 mod rows;
 
 use std::{
@@ -38,6 +39,7 @@ pub(super) use self::rows::Found as Matching;
 pub use self::{
     aggregate::{Aggregated, aggregate},
     lines::{Shape, export, lines},
+    results::{Results, in_pieces},
 };
 use self::{
     plan::Plan,
@@ -66,8 +68,8 @@ pub struct Listed {
     pub next: Option<Place>,
     /// Where the part before this one begins.
     pub previous: Option<Place>,
-    /// A JSON array.
-    pub results: Bytes,
+    /// The rows.
+    pub results: Results,
     /// What an entity tag of the results is made of, where that is less than the results: which records these are, and which versions of
     /// them.
     pub versions: Option<Vec<u8>>,
@@ -139,7 +141,7 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
     };
     let window = Window::new(query, page);
     let flexible = query.limit.is_some();
-    let rows = plan.rows(view, window, flexible).await?;
+    let mut rows = plan.rows(view, window, flexible).await?;
     let count = rows.count.or(count);
     if !flexible {
         match count {
@@ -151,11 +153,12 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
             return Err(too_large(rows.found.len()));
         }
     }
-    let Rendered { results, versions, shown } = render(view, &expansion, &rows, false, flexible).await?;
+    let (found, goes_on) = (rows.found.len(), rows.goes_on);
+    let Rendered { results, versions, shown } = render(view, &expansion, &mut rows, false, flexible).await?;
     let end = (window.skip as u64).saturating_add(shown as u64);
     let goes_on = match count {
         Some(count) => end < count,
-        None => rows.goes_on || shown < rows.found.len(),
+        None => goes_on || shown < found,
     };
     let (next, previous) = if flexible {
         let limit = window.size as u64;
@@ -175,12 +178,12 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
     let goes_on = rows.is_cut || rows.found.len() > size;
     rows.found.truncate(size);
     let backward = start.as_ref().is_some_and(|start| start.backward);
-    let Rendered { results, versions, shown } = render(view, expansion, &rows, backward, true).await?;
-    let mut found = rows.found;
+    // Their values are shared with what is sent, and not copied.
+    let found = rows.found.clone();
+    let Rendered { results, versions, shown } = render(view, expansion, &mut rows, backward, true).await?;
     let goes_on = goes_on || shown < found.len();
-    found.truncate(shown);
     let mut places = (None, None);
-    if let (Some(near), Some(far)) = (found.first(), found.last()) {
+    if let (Some(near), Some(far)) = (found[..shown].first(), found[..shown].last()) {
         let far = plan.place(view, far, backward).await?;
         places.0 = goes_on.then_some(Place::Cursor(far));
         if start.is_some() {
@@ -292,24 +295,28 @@ fn too_large(fitting: usize) -> Error {
 
 /// Rows as they are sent.
 struct Rendered {
-    results: Bytes,
+    results: Results,
     versions: Option<Vec<u8>>,
     /// How many rows these are.
     shown: usize,
 }
 
-/// The JSON of rows, joined, expanded and cut to the members that are asked for. `reversed`: the last row comes first.
+/// The JSON of rows, joined, expanded and cut to the members that are asked for. `reversed`: the last row comes first. It takes the rows.
 async fn render(
     view: &View<'_>,
     expansion: &Expansion,
-    rows: &Rows,
+    rows: &mut Rows,
     reversed: bool,
     flexible: bool,
 ) -> Result<Rendered> {
-    let (query, found) = (view.query, &rows.found);
+    let query = view.query;
     if query.fields.is_empty() && query.left_join.is_empty() && expansion.is_empty() {
-        return if reversed { whole(view, rows, found.iter().rev()) } else { whole(view, rows, found.iter()) };
+        if reversed {
+            rows.found.reverse();
+        }
+        return as_stored(view, rows);
     }
+    let found = std::mem::take(&mut rows.found);
     let in_order = |rows: &[Found]| {
         let mut rows = rows.to_vec();
         if reversed {
@@ -321,8 +328,7 @@ async fn render(
     loop {
         match shaped(view, expansion, in_order(&found[..fitting])).await {
             Ok(rows) if flexible || fitting == found.len() => {
-                let results = array(rows.into_iter());
-                return Ok(Rendered { results, versions: None, shown: fitting });
+                return Ok(Rendered { results: Results::written(rows), versions: None, shown: fitting });
             }
             Ok(_) => return Err(too_large(fitting)),
             Err(Error::TooLargeTogether) if fitting > 1 => fitting /= 2,
@@ -337,36 +343,31 @@ async fn render(
 }
 
 /// Rows as they are.
-fn whole<'a>(view: &View<'_>, rows: &Rows, found: impl Iterator<Item = &'a Found>) -> Result<Rendered> {
+fn as_stored(view: &View<'_>, rows: &mut Rows) -> Result<Rendered> {
     /// What tells a version of a record from all others.
     const VERSION: usize = 16 + 8 + 4;
-    let shown = rows.found.len();
-    let mut json = BytesMut::with_capacity(rows.bytes + shown + 64);
+    let found = std::mem::take(&mut rows.found);
+    let shown = found.len();
     let mut versions = Vec::with_capacity(shown * VERSION);
-    for (id, entry) in found {
-        json.put_u8(if versions.is_empty() { b'[' } else { b',' });
-        view.schema.put_json(&mut json, *id, &entry.value, Some(Revision(entry.version.get())))?;
+    for (id, entry) in &found {
         versions.put_slice(id.uuid().as_bytes());
         versions.put_u64(entry.version.get());
         versions.put_u32(view.schema.look_since(&entry.value)?.unwrap_or(0));
     }
-    if shown == 0 {
-        json.put_u8(b'[');
+    let versions = Some(versions);
+    if rows.bytes > results::LARGE {
+        return Ok(Rendered { results: Results::stored(&view.schema, found, rows.bytes), versions, shown });
     }
-    json.put_u8(b']');
-    Ok(Rendered { results: json.freeze(), versions: Some(versions), shown })
-}
-
-fn array(items: impl Iterator<Item = Bytes>) -> Bytes {
-    let mut json = BytesMut::from(&b"["[..]);
-    for (i, item) in items.enumerate() {
+    let mut json = BytesMut::with_capacity(rows.bytes + shown + 64);
+    json.put_u8(b'[');
+    for (i, (id, entry)) in found.iter().enumerate() {
         if i > 0 {
             json.put_u8(b',');
         }
-        json.put_slice(&item);
+        view.schema.put_json(&mut json, *id, &entry.value, Some(Revision(entry.version.get())))?;
     }
     json.put_u8(b']');
-    json.freeze()
+    Ok(Rendered { results: Results::Whole(json.freeze()), versions, shown })
 }
 
 /// The members that have to be read of records; `None` for all.

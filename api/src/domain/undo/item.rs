@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use base::Charge;
 use common::{
     access::Caller,
     change::{Change, Subject},
@@ -23,10 +24,13 @@ use crate::domain::{
     record,
     schema::Schema,
     stage::Stored,
+    work,
 };
 
 /// Records that are read at once.
-const CHUNK: usize = 128;
+const CHUNK: usize = 32;
+/// A record is held as it is and as it was, as it is written, and in the journal's entry.
+const COPIES: u64 = 4;
 
 /// Which record.
 pub(super) type Key = (CollectionNumber, RecordId);
@@ -45,6 +49,7 @@ pub(super) struct Items<'a> {
     other: Option<String>,
     /// What it did to a collection is undone already.
     pub has_collection: bool,
+    held: Charge,
 }
 
 /// A record that an operation touched.
@@ -71,7 +76,21 @@ pub(super) struct Item {
 
 impl<'a> Items<'a> {
     pub(super) fn new(core: &'a Core, snapshot: &'a Snapshot, caller: &'a Caller) -> Self {
-        Self { core, snapshot, caller, order: Vec::new(), changes: HashMap::new(), other: None, has_collection: false }
+        Self {
+            core,
+            snapshot,
+            caller,
+            order: Vec::new(),
+            changes: HashMap::new(),
+            other: None,
+            has_collection: false,
+            held: work::charge(),
+        }
+    }
+
+    /// Charges entries that take so many bytes: they are held, and what is made of them is staged and appended to the journal.
+    pub(super) fn hold(&mut self, bytes: usize) -> Result<()> {
+        Ok(self.held.grow(COPIES * bytes as u64)?)
     }
 
     /// What was done to a record. Entries come in order.
@@ -106,8 +125,8 @@ impl<'a> Items<'a> {
         self.other.get_or_insert(what);
     }
 
-    /// Reads what became of the records.
-    pub(super) async fn resolve(mut self, deadline: &Deadline) -> Result<Vec<Item>> {
+    /// Reads what became of the records. The charge is for as long as they are held, and what is made of them.
+    pub(super) async fn resolve(mut self, deadline: &Deadline) -> Result<(Vec<Item>, Charge)> {
         if self.caller.is_admin() {
             let nothing = || self.order.is_empty().then(|| "work in the background".to_owned());
             if let Some(other) = self.other.take().or_else(nothing) {
@@ -124,7 +143,10 @@ impl<'a> Items<'a> {
             let keys = chunk
                 .iter()
                 .flat_map(|&(collection, id)| [keyspace::record(collection, id), keyspace::tombstone(collection, id)]);
-            let mut found = self.snapshot.get_many(&keys.collect::<Vec<_>>()).await?.into_iter();
+            let found = self.snapshot.get_many(&keys.collect::<Vec<_>>()).await?;
+            let bytes: usize = found.iter().flatten().map(|entry| work::parsed_size(&entry.value)).sum();
+            self.held.grow(COPIES * bytes as u64)?;
+            let mut found = found.into_iter();
             for &key in chunk {
                 let (now, tombstone) = (found.next().flatten(), found.next().flatten());
                 let changes = self.changes.remove(&key).unwrap_or_default();
@@ -132,7 +154,7 @@ impl<'a> Items<'a> {
             }
             deadline.pause().await?;
         }
-        Ok(items)
+        Ok((items, self.held))
     }
 
     async fn item(

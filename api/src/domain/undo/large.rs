@@ -93,7 +93,8 @@ pub(super) async fn check(
             let mut items = Items::new(core, snapshot, by.caller);
             take(&mut items, part)?;
             if !items.is_empty() {
-                judge.judge(items.resolve(deadline).await?).await?;
+                let (items, _held) = items.resolve(deadline).await?;
+                judge.judge(items).await?;
             }
             Ok(true)
         };
@@ -136,7 +137,8 @@ impl Steps for Revert {
         let changed = if self.changed == Changed::Refuse { Changed::Skip } else { self.changed };
         let mut judge = Judge::new(core, &snapshot, Actor::local(&caller), changed);
         judge.is_leaving_out = true;
-        let judged = judge.judge(items.resolve(&deadline).await?).await?;
+        let (items, _held) = items.resolve(&deadline).await?;
+        let judged = judge.judge(items).await?;
         let (batch, done) = write::stage(core, &snapshot, &caller, judged, true).await?;
         self.skipped += done.skipped;
         piece.batch = batch;

@@ -1,5 +1,7 @@
 //! What is done under published paths, and its answers.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     access::Caller,
@@ -33,7 +35,7 @@ use crate::domain::{
     error::Error,
     journal::Actor,
     paths::{Compiled, Verb, Write},
-    records::{self, Listed, Place, Sending, Sent},
+    records::{self, Listed, Place, Results, Sending, Sent},
 };
 
 pub(in crate::routes) fn register(table: &mut Table) {
@@ -66,31 +68,43 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
         );
         return Err(FieldErrors::of(NON_FIELD, FieldError::new("too_many", message)).into());
     }
-    let results = match &on.path.projection {
-        None => listed.results.clone(),
-        Some(projection) => {
-            let mut results = BytesMut::with_capacity(listed.results.len() + listed.results.len() / 4);
-            projection.put_all(&listed.results, &|name| on.has_field(name), &mut results)?;
-            results.freeze()
+    let size = listed.results.len();
+    let (before, after) = match form {
+        ListForm::Array => (Bytes::new(), Bytes::new()),
+        _ => (envelope(&input, &cursors, &listed)?, Bytes::from_static(b"}")),
+    };
+    let each = match listed.results {
+        Results::Each(each) if size > MAX_TAGGED => each,
+        results => {
+            let results = results.into_whole()?;
+            let mut json = BytesMut::with_capacity(before.len() + results.len() + results.len() / 4 + after.len());
+            json.put_slice(&before);
+            match &on.path.projection {
+                None => json.put_slice(&results),
+                Some(projection) => projection.put_all(&results, &|name| on.has_field(name), &mut json)?,
+            }
+            json.put_slice(&after);
+            let json = json.freeze();
+            let etag = etag_of(&[], &json);
+            if input.has_etag(&etag) {
+                return Ok(Reply::not_modified_bytes(&etag));
+            }
+            return Ok(Reply::stored_json(json).tagged(&etag));
         }
     };
-    let json = if form == ListForm::Array { results } else { enveloped(&input, &cursors, &listed, &results)? };
-    if json.len() > MAX_TAGGED {
-        return Ok(Reply::stored_json(json));
-    }
-    let etag = etag_of(&[], &json);
-    if input.has_etag(&etag) {
-        return Ok(Reply::not_modified_bytes(&etag));
-    }
-    Ok(Reply::stored_json(json).tagged(&etag))
+    let (path, fields) = (Arc::clone(&on.path), on.fields.clone());
+    let rows = each.into_json().map(move |row| {
+        let Some(projection) = &path.projection else { return row };
+        let row = row?;
+        let mut shown = BytesMut::with_capacity(row.len() + row.len() / 4);
+        projection.put(&row, &|name| is_asked_for(&fields, name), &mut shown)?;
+        Ok(shown.freeze())
+    });
+    Ok(Reply::json_pieces(records::in_pieces(before, rows, after), size))
 }
 
-fn enveloped(
-    input: &Input<endpoints::List>,
-    cursors: &cursor::Context<'_>,
-    listed: &Listed,
-    results: &[u8],
-) -> Result<Bytes> {
+/// What stands before the rows of a page.
+fn envelope(input: &Input<endpoints::List>, cursors: &cursor::Context<'_>, listed: &Listed) -> Result<Bytes> {
     let address = |place: Option<&Place>| -> Result<Value> {
         Ok(match place {
             None => Value::Null,
@@ -101,16 +115,16 @@ fn enveloped(
     };
     let (next, previous) = (address(listed.next.as_ref())?, address(listed.previous.as_ref())?);
     let count = listed.count.map_or_else(String::new, |count| format!("\"count\":{count},"));
-    let mut json = BytesMut::with_capacity(results.len() + 200);
-    json.put_slice(format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":").as_bytes());
-    json.put_slice(results);
-    json.put_u8(b'}');
-    Ok(json.freeze())
+    Ok(format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":").into())
+}
+
+fn is_asked_for(fields: &[String], name: &str) -> bool {
+    fields.is_empty() || fields.iter().any(|field| field == name)
 }
 
 impl Published {
     fn has_field(&self, name: &str) -> bool {
-        self.fields.is_empty() || self.fields.iter().any(|field| field == name)
+        is_asked_for(&self.fields, name)
     }
 
     /// A record as the path sends it.

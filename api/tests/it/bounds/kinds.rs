@@ -1,5 +1,8 @@
 //! What is asked of the server whose memory is watched.
 
+mod beside;
+mod streams;
+
 use std::{
     collections::BTreeMap,
     pin::Pin,
@@ -24,9 +27,6 @@ use crate::{
 /// Asks, and says what came.
 pub(super) type Kind = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = String> + 'a>>;
 
-/// How long answers are left alone.
-const LEFT_ALONE: Duration = Duration::from_secs(3);
-
 /// All of them, by name.
 pub(super) fn all() -> Vec<(&'static str, Kind)> {
     vec![
@@ -45,6 +45,25 @@ pub(super) fn all() -> Vec<(&'static str, Kind)> {
         ("patterns in definitions", |world| Box::pin(patterns(world))),
         ("refused sign-ins", |world| Box::pin(sign_ins(world))),
         ("backups left alone beside writers", |world| Box::pin(backups(world))),
+        ("lines, left alone beside writers", |world| Box::pin(streams::lines_left_alone(world))),
+        ("lines, in an order without an index", |world| Box::pin(streams::lines_in_order(world))),
+        ("expanded backward", |world| Box::pin(many(world, "/api/records/target/?expand=refers_via_of&limit=200"))),
+        ("groups with large texts", |world| {
+            Box::pin(many(world, "/api/records/large/aggregate/?group_by=n&max=text,more&limit=10000"))
+        }),
+        ("10,000 groups", |world| {
+            Box::pin(many(world, "/api/records/small/aggregate/?group_by=n&distinct=text&n__lt=10000&limit=10000"))
+        }),
+        ("facets of many values", |world| Box::pin(many(world, "/api/records/small/?n__lt=9000&facets=n,text"))),
+        ("a published array", |world| Box::pin(many(world, "/api/v1/large/?limit=40"))),
+        ("a published array that is too large", |world| Box::pin(many(world, "/api/v1/large/"))),
+        ("event streams, left alone", |world| Box::pin(streams::events_left_alone(world))),
+        ("event streams with a snapshot", |world| Box::pin(streams::events_with_a_snapshot(world))),
+        ("event streams of the past", |world| Box::pin(streams::events_of_the_past(world))),
+        ("sign-ups", |world| Box::pin(beside::sign_ups(world))),
+        ("an undo of 8 MB", |world| Box::pin(beside::undo(world))),
+        ("work in the background", |world| Box::pin(beside::background(world))),
+        ("the server's own lists", |world| Box::pin(beside::own_lists(world))),
     ]
 }
 
@@ -93,7 +112,7 @@ async fn closed_window(world: &World) -> String {
     }
     let mut read = vec![0; 1 << 20];
     let mut bytes = 0;
-    while let Ok(Ok(count @ 1..)) = timeout(LEFT_ALONE, stream.read(&mut read)).await {
+    while let Ok(Ok(count @ 1..)) = timeout(world.how.left_alone, stream.read(&mut read)).await {
         bytes += count;
     }
     format!("{bytes} bytes of heads")
@@ -111,7 +130,7 @@ async fn left_alone(world: &World) -> String {
         (stream, status)
     });
     let (streams, statuses): (Vec<_>, Vec<u16>) = join_all(connections).await.into_iter().unzip();
-    tokio::time::sleep(LEFT_ALONE).await;
+    tokio::time::sleep(world.how.left_alone).await;
     drop(streams);
     tally(statuses)
 }
@@ -189,8 +208,9 @@ async fn backups(world: &World) -> String {
     format!("{ends:?}")
 }
 
-/// One search of a user alone, and beside another's many.
-pub(super) async fn fairness(world: &World) -> String {
+/// One search of a user alone, beside another's many, and beside one of each of several users; with whether it took longer than is fair: `(n + 2)` times
+/// what it takes alone beside `n` other callers.
+pub(super) async fn fairness(world: &World) -> Vec<(String, bool)> {
     let path = "/api/records/small/?text__contains=zz";
     let search = async || {
         let began = Instant::now();
@@ -198,18 +218,25 @@ pub(super) async fn fairness(world: &World) -> String {
         began.elapsed()
     };
     search().await;
-    let alone = search().await;
-    let flood = many(world, path);
-    let beside = async {
-        // The others are under way by then.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        search().await
-    };
-    let (told, beside) = tokio::join!(flood, beside);
-    format!(
-        "a search takes {} ms alone, and {} ms beside {} of one other caller, who got {told}",
-        alone.as_millis(),
-        beside.as_millis(),
-        world.how.callers
-    )
+    let alone = search().await.min(search().await);
+    let mut told = Vec::new();
+    for users in [1, world.users.len()] {
+        let callers = world.how.callers;
+        let flood = join_all((0..callers).map(|n| status(&world.users[n % users], Method::GET, path, None)));
+        let beside = async {
+            // The others are under way by then.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            search().await
+        };
+        let (answers, beside) = tokio::join!(flood, beside);
+        let most = alone * (u32::try_from(users).unwrap() + 2);
+        let line = format!(
+            "a search takes {} ms alone, and {} ms beside {callers} of {users} other users, who got {}",
+            alone.as_millis(),
+            beside.as_millis(),
+            tally(answers)
+        );
+        told.push((line, beside <= most));
+    }
+    told
 }

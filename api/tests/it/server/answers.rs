@@ -2,6 +2,8 @@
 
 use futures_util::future::select_all;
 
+use server::AllowedOrigins;
+
 use super::*;
 
 #[tokio::test]
@@ -114,6 +116,25 @@ async fn n3_headers_that_are_too_many_or_too_large_are_431() {
     let answer = ask(server.address, lines(1, 70 * 1024)).await;
     assert_eq!((answer.status(), answer.problem().status), (431, 431));
     assert_eq!(ask(server.address, lines(90, 10 * 1024)).await.status(), 431);
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_read_why_a_head_is_too_large() {
+    let origins = ["https://one.example", "https://two.example"].map(|origin| origin.parse().unwrap());
+    let server = start(ServerOptions { origins: AllowedOrigins::new(origins.to_vec()), ..ServerOptions::default() });
+    let from = |origin: &str| format!("Host: a\r\norigin: {origin}\r\nAccept: */*\r\n");
+    let long = |origin: &str| format!("GET /{} HTTP/1.1\r\n{}\r\n", "a".repeat(66 * 1024), from(origin));
+    let large = |origin: &str| format!("GET / HTTP/1.1\r\n{}X: {}\r\n\r\n", from(origin), "a".repeat(70 * 1024));
+    let lines: String = (0..101).map(|number| format!("X-{number}: {}\r\n", "a".repeat(10))).collect();
+    let many = |origin: &str| format!("GET / HTTP/1.1\r\n{}{lines}\r\n", from(origin));
+    for (status, head) in [(414, &long as &dyn Fn(&str) -> String), (431, &large), (431, &many)] {
+        let answer = ask(server.address, head("https://two.example")).await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://two.example"), "{status}");
+        assert_eq!(answer.header("content-type"), Some("application/json"), "a wildcard names no problem document");
+        let answer = ask(server.address, head("https://three.example")).await;
+        assert_eq!((answer.status(), answer.header("access-control-allow-origin")), (status, None));
+    }
 }
 
 #[tokio::test]

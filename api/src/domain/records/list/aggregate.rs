@@ -30,7 +30,7 @@ use self::{
     groups::Groups,
     period::Zone,
 };
-use super::{ReadCounts, View, plan::Plan, slow};
+use super::{MAX_PAGE_BYTES, ReadCounts, View, plan::Plan, slow};
 use crate::domain::{
     core::Core,
     error::Result,
@@ -105,7 +105,7 @@ pub async fn aggregate(
     let way = measured?;
     groups.at_least_one()?;
     hide_referred(&view, &columns.groups, &mut groups).await?;
-    let mut rows = groups.rows()?;
+    let (mut rows, _held) = groups.into_rows()?;
     if let Some(having) = having {
         rows.retain(|row| having.holds(row, &Referred::default(), &Spent::default()));
     }
@@ -224,15 +224,16 @@ pub(super) async fn facets(view: &View<'_>, query: &ListQuery) -> Result<Map<Str
     let mut told = Map::new();
     for (column, mut groups) in columns.iter().zip(each) {
         hide_referred(view, std::slice::from_ref(column), &mut groups).await?;
-        told.insert(column.name.clone(), facet(view, column, &groups).await?);
+        told.insert(column.name.clone(), facet(view, column, groups).await?);
     }
     Ok(told)
 }
 
 /// The values of a facet, the most frequent first; those of a choice that no row has, too.
-async fn facet(view: &View<'_>, column: &GroupColumn, groups: &Groups<'_>) -> Result<Value> {
+async fn facet(view: &View<'_>, column: &GroupColumn, groups: Groups<'_>) -> Result<Value> {
     let mut values: Vec<FacetValue> = Vec::with_capacity(groups.len());
-    for row in groups.rows()? {
+    let (rows, _held) = groups.into_rows()?;
+    for row in rows {
         let value = row.get(&column.name).cloned().unwrap_or(Value::Null);
         let count = row.get(MeasureColumn::COUNT).and_then(Value::as_u64).unwrap_or(0);
         values.push(FacetValue { value, name: None, count });
@@ -354,6 +355,13 @@ async fn names_of(
 fn json(measures: &[MeasureColumn], rows: Vec<Record>) -> Result<String> {
     let mut json = String::from("[");
     for (i, row) in rows.into_iter().enumerate() {
+        if json.len() > MAX_PAGE_BYTES {
+            let message = format!(
+                "These groups take more than the {} MiB that one answer may have. Ask for limit={i}, and for the rest with offset.",
+                MAX_PAGE_BYTES / (1024 * 1024)
+            );
+            return Err(FieldErrors::of("limit", FieldError::new("too_much", message)).into());
+        }
         json.push_str(if i == 0 { "{" } else { ",{" });
         for (j, (name, value)) in row.as_object().iter().enumerate() {
             if j > 0 {

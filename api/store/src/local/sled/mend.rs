@@ -5,6 +5,7 @@
 //! The log of sled 0.34: segments of one size, each with a header of 20 bytes (checksum, sequence number, last stable sequence number)
 //! and messages (checksum, kind, length, number of the segment, number of the page, body). The checksums are CRC-32.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -13,6 +14,8 @@ use std::os::unix::fs::FileExt;
 const SEGMENT_HEADER: usize = 20;
 /// No message begins in the last bytes of a segment.
 const MESSAGE_HEADER: usize = 32;
+/// Sequence numbers are written with these bits the other way round.
+const SEQUENCE: u64 = 0x7fff_ffff_ffff_ffff;
 
 /// Kinds of messages.
 const CANCELED: u8 = 1;
@@ -27,8 +30,19 @@ const LINK: u8 = 10;
 pub(super) struct Mended {
     /// Bits that were flipped back.
     pub bits: u64,
-    /// Messages that are lost.
+    /// Messages that are lost, or stretches of them.
     pub lost: u64,
+    /// Segments that are known by their messages alone.
+    pub headers: u64,
+    /// The end of the log is missing.
+    pub is_short: bool,
+}
+
+impl Mended {
+    /// Whether something is missing that nobody can tell: an older state of a page may stand where it was.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.lost > 0 || self.headers > 0 || self.is_short
+    }
 }
 
 /// Mends a database file.
@@ -36,30 +50,109 @@ pub(super) fn mend(file: &File, segment: usize) -> io::Result<Mended> {
     let mut mended = Mended::default();
     let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let mut buffer = vec![0; segment];
+    // Where each segment is, by its number.
+    let (mut places, mut nameless) = (BTreeMap::new(), Vec::new());
     for begin in (0..length).step_by(segment) {
         let bytes = &mut buffer[..segment.min(length - begin)];
         file.read_exact_at(bytes, begin as u64)?;
-        if bytes.len() < SEGMENT_HEADER + MESSAGE_HEADER || bytes[..SEGMENT_HEADER].iter().all(|byte| *byte == 0) {
+        if bytes.len() < SEGMENT_HEADER + MESSAGE_HEADER {
             continue;
         }
         let before = mended;
-        mend_segment(bytes, segment, &mut mended);
+        let Some(of_segment) = mend_header(&mut bytes[..SEGMENT_HEADER], segment, &mut mended) else {
+            nameless.push(begin);
+            continue;
+        };
+        places.insert(of_segment, begin);
+        mend_messages(bytes, of_segment, &mut mended);
         if mended != before {
             file.write_all_at(bytes, begin as u64)?;
         }
     }
+    for begin in nameless {
+        let bytes = &mut buffer[..segment.min(length - begin)];
+        file.read_exact_at(bytes, begin as u64)?;
+        // A segment that is free has no messages.
+        let Some(of_segment) = number_by_messages(bytes).filter(|number| !places.contains_key(number)) else {
+            continue;
+        };
+        put_header(&mut bytes[..SEGMENT_HEADER], of_segment * segment as u64, 0);
+        mended.headers += 1;
+        places.insert(of_segment, begin);
+        mend_messages(bytes, of_segment, &mut mended);
+        file.write_all_at(bytes, begin as u64)?;
+    }
+    reach_the_end(file, segment, &places, &mut mended)?;
     Ok(mended)
 }
 
-fn mend_segment(bytes: &mut [u8], segment: usize, mended: &mut Mended) {
-    let header = &mut bytes[..SEGMENT_HEADER];
+/// sled reads no further than up to the first segment that is missing behind the last place that was known to be durable. So where something is missing, the
+/// last segment that is there becomes that place.
+fn reach_the_end(file: &File, segment: usize, places: &BTreeMap<u64, usize>, mended: &mut Mended) -> io::Result<()> {
+    let Some(last) = places.last_key_value().map(|(number, _)| number * segment as u64) else { return Ok(()) };
+    let mut header = [0; SEGMENT_HEADER];
+    let mut stable = Vec::with_capacity(places.len());
+    for begin in places.values() {
+        file.read_exact_at(&mut header, *begin as u64)?;
+        stable.push((*begin, sequence(&header[4..12]), sequence(&header[12..20])));
+    }
+    // Before anything is durable, that place is before the beginning.
+    let beyond = |stable: u64| stable != u64::MAX && stable >= last + segment as u64;
+    mended.is_short = stable.iter().any(|(.., stable)| beyond(*stable));
+    if !mended.has_gaps() {
+        return Ok(());
+    }
+    for (begin, own, known) in stable {
+        if beyond(known) || own == last {
+            put_header(&mut header, own, last);
+            file.write_all_at(&header, begin as u64)?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of a segment, by its header.
+fn mend_header(header: &mut [u8], segment: usize, mended: &mut Mended) -> Option<u64> {
+    if header.iter().all(|byte| *byte == 0) {
+        return None;
+    }
     if !header_fits(header) {
-        let Some(bit) = (0..SEGMENT_HEADER * 8).find(|bit| header_fits(&flipped(header, *bit))) else { return };
+        let bit = (0..SEGMENT_HEADER * 8).find(|bit| header_fits(&flipped(header, *bit)))?;
         flip(header, bit);
         mended.bits += 1;
     }
-    let sequence = number(&header[4..12]) ^ 0x7fff_ffff_ffff_ffff;
-    let of_segment = sequence / segment as u64;
+    Some(sequence(&header[4..12]) / segment as u64)
+}
+
+/// The number of the segment that most messages are of, wherever in it they begin.
+fn number_by_messages(bytes: &[u8]) -> Option<u64> {
+    let (mut counts, mut at) = (BTreeMap::<u64, usize>::new(), SEGMENT_HEADER);
+    while at + MESSAGE_HEADER <= bytes.len() {
+        match Message::at(bytes, at).filter(|message| message.body > 0 && message.is_whole(bytes, at)) {
+            Some(message) => {
+                *counts.entry(message.of_segment).or_default() += 1;
+                at += message.length();
+            }
+            None => at += 1,
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(number, _)| number)
+}
+
+/// Writes a header.
+fn put_header(header: &mut [u8], own: u64, stable: u64) {
+    header[4..12].copy_from_slice(&(own ^ SEQUENCE).to_le_bytes());
+    header[12..20].copy_from_slice(&(stable ^ SEQUENCE).to_le_bytes());
+    let crc = crc32fast::hash(&header[4..SEGMENT_HEADER]) ^ u32::MAX;
+    header[..4].copy_from_slice(&crc.to_le_bytes());
+}
+
+/// A sequence number as it stands in a header.
+fn sequence(bytes: &[u8]) -> u64 {
+    number(bytes) ^ SEQUENCE
+}
+
+fn mend_messages(bytes: &mut [u8], of_segment: u64, mended: &mut Mended) {
     let mut at = SEGMENT_HEADER;
     while at + MESSAGE_HEADER <= bytes.len() {
         if let Some(message) = Message::at(bytes, at).filter(|message| message.fits(bytes, at, of_segment)) {
@@ -69,12 +162,12 @@ fn mend_segment(bytes: &mut [u8], segment: usize, mended: &mut Mended) {
             at += message.length();
             continue;
         }
-        // Behind the end of what was written there are zeros, or what an earlier use of the segment left.
-        let is_end = bytes[at..at + MESSAGE_HEADER].iter().all(|byte| *byte == 0);
-        if is_end || Message::at(bytes, at).is_some_and(|message| message.is_whole(bytes, at)) {
+        // Behind the end of what was written there are zeros, or what an earlier use of the segment left; but zeros may be the damage as well.
+        let is_empty = bytes[at..at + MESSAGE_HEADER].iter().all(|byte| *byte == 0);
+        if !is_empty && Message::at(bytes, at).is_some_and(|message| message.is_whole(bytes, at)) {
             return;
         }
-        if flip_back(bytes, at, of_segment) {
+        if !is_empty && flip_back(bytes, at, of_segment) {
             mended.bits += 1;
             continue;
         }
@@ -279,16 +372,20 @@ mod tests {
     }
 
     fn segment() -> Vec<u8> {
-        let mut bytes = vec![0; 4];
-        bytes.extend(((7_u64 * 8192) ^ 0x7fff_ffff_ffff_ffff).to_le_bytes());
-        bytes.extend((8_u64 ^ 0x7fff_ffff_ffff_ffff).to_le_bytes());
-        let crc = crc32fast::hash(&bytes[4..]) ^ u32::MAX;
-        bytes[..4].copy_from_slice(&crc.to_le_bytes());
+        let mut bytes = vec![0; SEGMENT_HEADER];
+        put_header(&mut bytes, 7 * 8192, 8);
         for n in 0..8 {
             bytes.extend(message(NODE + 2 * (n % 2), 7, &vec![n; 20 * usize::from(n)]));
         }
         bytes.resize(8192, 0);
         bytes
+    }
+
+    fn mend_segment(bytes: &mut [u8]) -> Mended {
+        let mut mended = Mended::default();
+        let number = mend_header(&mut bytes[..SEGMENT_HEADER], 8192, &mut mended);
+        mend_messages(bytes, number.unwrap_or(7), &mut mended);
+        mended
     }
 
     #[test]
@@ -304,14 +401,12 @@ mod tests {
     fn every_single_bit_is_flipped_back() {
         let whole = segment();
         let used = whole.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-        let mut mended = Mended::default();
-        mend_segment(&mut whole.clone(), 8192, &mut mended);
+        let mended = mend_segment(&mut whole.clone());
         assert_eq!(mended, Mended::default(), "nothing is wrong with it");
         for bit in 0..used * 8 {
             let mut bytes = flipped(&whole, bit);
-            let mut mended = Mended::default();
-            mend_segment(&mut bytes, 8192, &mut mended);
-            assert!(bytes == whole && mended == Mended { bits: 1, lost: 0 }, "bit {bit}: {mended:?}");
+            let mended = mend_segment(&mut bytes);
+            assert!(bytes == whole && mended == Mended { bits: 1, ..Mended::default() }, "bit {bit}: {mended:?}");
         }
     }
 
@@ -321,13 +416,34 @@ mod tests {
         let used = whole.iter().rposition(|byte| *byte != 0).unwrap() + 1;
         for at in (SEGMENT_HEADER..used - 250).step_by(7) {
             let mut bytes = whole.clone();
-            bytes[at..at + 40].fill(0x5a);
-            let mut mended = Mended::default();
-            mend_segment(&mut bytes, 8192, &mut mended);
-            assert!(mended.lost > 0, "{at}");
-            let mut again = Mended::default();
-            mend_segment(&mut bytes.clone(), 8192, &mut again);
-            assert_eq!(again, Mended::default(), "{at}: now all of it can be read");
+            for damage in [0x5a, 0] {
+                bytes[at..at + 40].fill(damage);
+                let mended = mend_segment(&mut bytes);
+                assert!(mended.lost > 0, "{at}");
+                let again = mend_segment(&mut bytes.clone());
+                assert_eq!(again, Mended::default(), "{at}: now all of it can be read");
+                bytes.clone_from(&whole);
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_without_its_header_is_known_by_its_messages() {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = segment();
+        for damaged in [SEGMENT_HEADER, 100, 400] {
+            let mut bytes = [whole.clone(), whole.clone()].concat();
+            put_header(&mut bytes[..SEGMENT_HEADER], 6 * 8192, 9 * 8192);
+            bytes[8192..8192 + damaged].fill(0);
+            std::fs::write(dir.path().join("db"), &bytes).unwrap();
+            let file = File::options().read(true).write(true).open(dir.path().join("db")).unwrap();
+            let mended = mend(&file, 8192).unwrap();
+            assert_eq!((mended.headers, mended.is_short), (1, true), "{mended:?}");
+            let read = std::fs::read(dir.path().join("db")).unwrap();
+            assert!(header_fits(&read[8192..8192 + SEGMENT_HEADER]));
+            let numbers = [0, 8192].map(|at| (sequence(&read[at + 4..at + 12]), sequence(&read[at + 12..at + 20])));
+            assert_eq!(numbers, [(6 * 8192, 7 * 8192), (7 * 8192, 7 * 8192)], "no place behind the end is promised");
+            assert_eq!(mend(&file, 8192).unwrap(), Mended::default(), "now all of it can be read");
         }
     }
 }

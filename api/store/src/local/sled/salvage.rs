@@ -14,7 +14,7 @@ use ::sled::{Db, IVec};
 use super::engine::{SEGMENT, is_locked, open_known};
 use super::files::{Format, Lock, make_dir};
 use super::mark::Mark;
-use super::mend::mend;
+use super::mend::{Mended, mend};
 use super::stored::{Stored, is_piece};
 use super::{STATE_KEY, decode};
 use crate::local::Local;
@@ -68,7 +68,13 @@ pub(in crate::local) fn salvage(from: &Path, to: &Path) -> Result<Salvaged, Open
     let salvaged = open_copy(&database, &copy, format.segment)
         .map_err(io("copying the database"))?
         .map_err(damaged)
-        .and_then(|db| read_into(&db, promised, to).map_err(|error| fill_error(from, error)));
+        .and_then(|(db, mended)| {
+            let read = read_into(&db, promised, to).map_err(|error| fill_error(from, error))?;
+            if read.entries == 0 && promised.is_some_and(|version| version > Version::ZERO) {
+                return Err(damaged("it has nothing that could be read".to_owned()));
+            }
+            Ok(Salvaged { has_gaps: mended.has_gaps(), ..read })
+        });
     let removed = fs::remove_dir_all(&copy);
     let salvaged = salvaged?;
     removed.map_err(io("removing the copy"))?;
@@ -90,7 +96,7 @@ fn fill_error(dir: &Path, error: FillError<std::convert::Infallible>) -> OpenErr
 }
 
 /// Copies a database, mends the copy, and opens it: as it is, or without what sled noted when it was opened last, or without its settings.
-fn open_copy(database: &Path, copy: &Path, segment: usize) -> io::Result<Result<Db, String>> {
+fn open_copy(database: &Path, copy: &Path, segment: usize) -> io::Result<Result<(Db, Mended), String>> {
     let mut why = String::new();
     for without in [&[][..], &["snap."], &["snap.", "conf"]] {
         if copy.exists() {
@@ -108,10 +114,16 @@ fn open_copy(database: &Path, copy: &Path, segment: usize) -> io::Result<Result<
         }
         let file = File::options().read(true).write(true).open(copy.join("db"))?;
         let mended = mend(&file, segment)?;
-        tracing::info!(bits = mended.bits, lost = mended.lost, "the copy of the database was mended");
+        tracing::info!(
+            bits = mended.bits,
+            lost = mended.lost,
+            headers = mended.headers,
+            is_short = mended.is_short,
+            "the copy of the database was mended"
+        );
         drop(file);
         match open_known(copy, segment, CACHE) {
-            Ok(db) => return Ok(Ok(db)),
+            Ok(db) => return Ok(Ok((db, mended))),
             Err(error) => why = error,
         }
     }
@@ -122,7 +134,10 @@ fn open_copy(database: &Path, copy: &Path, segment: usize) -> io::Result<Result<
 fn read_into(db: &Db, promised: Option<Version>, to: &Path) -> Result<Salvaged, FillError<std::convert::Infallible>> {
     let recorded = guarded(|| db.get(STATE_KEY)).ok().flatten().and_then(|stored| decode(&stored));
     let mut salvaged = Salvaged::default();
-    let version = recorded.map(|state| state.version).max(promised);
+    let found = recorded.map(|state| state.version);
+    let version = found.max(promised);
+    salvaged.short =
+        promised.filter(|promised| found < Some(*promised)).map(|promised| (promised, found.unwrap_or(Version::ZERO)));
     thread::scope(|scope| {
         let (send, received) = sync_channel(WAITING);
         let reading = scope.spawn(move || walk_both_ways(db, &send));

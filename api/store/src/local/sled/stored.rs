@@ -14,6 +14,9 @@ use crate::{Entry, ReadError};
 /// The largest value, or piece of one, that sled sees.
 const PIECE: usize = 8 << 10;
 
+/// Room that is made for a value before it is read. What is larger grows.
+const LARGEST_RESERVED: usize = 1 << 20;
+
 /// Before every key of ours; a space has no name that begins with this.
 const PIECES: u8 = 1;
 
@@ -70,7 +73,9 @@ impl Large {
 
     /// Puts the pieces together; `None` if one is missing.
     pub(super) fn load(self, db: &::sled::Db) -> Result<Option<Bytes>, ::sled::Error> {
-        let mut value = Vec::new();
+        // A length that was damaged is noticed below, and takes no memory before.
+        let length = usize::try_from(self.length).unwrap_or(0).min(LARGEST_RESERVED);
+        let mut value = Vec::with_capacity(length);
         for key in self.keys() {
             let Some(piece) = db.get(key)? else {
                 return Ok(None);

@@ -83,6 +83,10 @@ impl<'a> Groups<'a> {
         let mut all = vec![Vec::with_capacity(self.columns.len())];
         for column in self.columns {
             let values = column.values(record, referred, self.zone);
+            // Of choices of several each, one record has as many groups as they have combinations.
+            if all.len().saturating_mul(values.len()) > MAX_GROUPS {
+                return Err(too_many_groups(self.parameter));
+            }
             all = match values.as_slice() {
                 [value] => {
                     for group in &mut all {
@@ -106,7 +110,7 @@ impl<'a> Groups<'a> {
 
     fn measure(&mut self, values: Vec<Value>, record: &Record, referred: &Referred) -> Result<()> {
         let (measures, hashers) = (self.measures, self.hashers.clone());
-        let mut new = 0;
+        let (mut new, mut ends) = (0, (0, 0));
         let group = self.group(values)?;
         for (column, measured) in measures.iter().zip(&mut group.measured) {
             let Some(path) = &column.path else {
@@ -127,13 +131,22 @@ impl<'a> Groups<'a> {
                         return Err(too_many_digits(column));
                     }
                 }
-                Measured::End(end) => take_end(column, end, value.into_owned()),
+                Measured::End(end) => {
+                    let before = text_bytes(end);
+                    take_end(column, end, value.into_owned());
+                    ends = (ends.0 + before, ends.1 + text_bytes(end));
+                }
                 Measured::Distinct(values) => {
                     let key = key(&[(&path.field, value.as_ref())]);
                     let [high, low] = [0, 1].map(|i| u128::from(hashers[i].hash_one(&key)));
                     new += usize::from(values.insert(high << 64 | low));
                 }
             }
+        }
+        if ends.1 > ends.0 {
+            self.charge.grow((ends.1 - ends.0) as u64)?;
+        } else {
+            self.charge.shrink_to(self.charge.bytes().saturating_sub((ends.0 - ends.1) as u64));
         }
         self.grow_distinct(new)
     }
@@ -221,20 +234,22 @@ impl<'a> Groups<'a> {
         self.by_key.values().map(move |group| &group.values[column])
     }
 
-    /// Each group as a row of the answer.
-    pub(super) fn rows(&self) -> Result<Vec<Record>> {
-        let mut rows = Vec::with_capacity(self.by_key.len());
-        for group in self.by_key.values() {
+    /// Each group as a row of the answer, and the charge for them: a row has a frame of its own, and the values go over.
+    pub(super) fn into_rows(self) -> Result<(Vec<Record>, Charge)> {
+        let Self { columns, measures, by_key, mut charge, .. } = self;
+        charge.grow((by_key.len() * (columns.len() + measures.len() + 1) * 64) as u64)?;
+        let mut rows = Vec::with_capacity(by_key.len());
+        for group in by_key.into_values() {
             let mut row = Record::default();
-            for (column, value) in self.columns.iter().zip(&group.values) {
-                row.set(column.name.as_str(), value.clone());
+            for (column, value) in columns.iter().zip(group.values) {
+                row.set(column.name.as_str(), value);
             }
-            for (column, measured) in self.measures.iter().zip(&group.measured) {
+            for (column, measured) in measures.iter().zip(group.measured) {
                 row.set(column.name.as_str(), told(column, measured)?);
             }
             rows.push(row);
         }
-        Ok(rows)
+        Ok((rows, charge))
     }
 
     /// The one group of all records, where there is none of any.
@@ -246,6 +261,11 @@ impl<'a> Groups<'a> {
     }
 }
 
+/// Bytes that a value takes beside its frame.
+fn text_bytes(value: &Value) -> usize {
+    value.as_str().map_or(0, str::len)
+}
+
 fn take_end(column: &MeasureColumn, end: &mut Value, value: Value) {
     let order = compare(&column.field, &value, end);
     let is_further = if column.function == Function::Min { order.is_lt() } else { order.is_gt() };
@@ -254,11 +274,11 @@ fn take_end(column: &MeasureColumn, end: &mut Value, value: Value) {
     }
 }
 
-fn told(column: &MeasureColumn, measured: &Measured) -> Result<Value> {
+fn told(column: &MeasureColumn, measured: Measured) -> Result<Value> {
     Ok(match measured {
-        Measured::Count(count) => (*count).into(),
+        Measured::Count(count) => count.into(),
         Measured::Distinct(values) => values.len().into(),
-        Measured::End(value) => value.clone(),
+        Measured::End(value) => value,
         Measured::Total(total) if total.is_empty() => Value::Null,
         Measured::Total(total) => {
             let text = if column.function == Function::Sum { total.sum_text() } else { total.mean_text() };
