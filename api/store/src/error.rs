@@ -161,6 +161,9 @@ pub enum CompactError {
         /// Bytes that are free.
         free: u64,
     },
+    /// The file system takes no more files, and opening the store again makes some.
+    #[error("the file system takes no more files (it is out of inodes); remove other files first")]
+    NoFiles,
     /// The store takes no more writes.
     #[error("the store takes no more writes")]
     Stopped,

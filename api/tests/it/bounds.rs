@@ -109,3 +109,97 @@ async fn m2_patterns_of_one_request_do_not_take_long() {
     assert!(codes.contains(&"too_much") && codes.contains(&"invalid"), "{codes:?}");
     admin.record("evil", json!({"text": "abc!"})).await;
 }
+
+#[tokio::test]
+async fn m1_a_large_page_is_the_same_in_whatever_way_it_is_asked_for() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let record = large(&admin).await;
+    let many: Vec<Value> = (0..30).map(|n| json!({"text": format!("{n}{}", "w".repeat(90_000)), "n": n})).collect();
+    admin.post("/api/records/large/", &json!(many)).await.is(201);
+    let whole = admin.get("/api/records/large/?page_size=200").await.is(200);
+    let rows = whole["results"].as_array().unwrap().clone();
+    assert_eq!((rows.len(), &whole["count"], &rows[0]), (31, &json!(31), &record));
+    let mut one_by_one = pages(&admin, "/api/records/large/?page_size=1").await.concat();
+    assert_eq!(one_by_one, rows);
+    // Cut to members, in another order, by cursor, and backward.
+    let cut = admin.get("/api/records/large/?fields=n,text&limit=200").await.is(200)["results"].clone();
+    for (cut, row) in cut.as_array().unwrap().iter().zip(&rows) {
+        assert_eq!((&cut["n"], &cut["text"], cut.get("id")), (&row["n"], &row["text"], None));
+    }
+    let by_cursor = pages(&admin, "/api/records/large/?cursor=&page_size=20").await.concat();
+    assert_eq!(by_cursor, rows);
+    let last = admin.get("/api/records/large/?cursor=&page_size=20").await.is(200);
+    let next = last["next"].as_str().unwrap().strip_prefix(&admin.base).unwrap().to_owned();
+    let back =
+        admin.get(&next).await.is(200)["previous"].as_str().unwrap().strip_prefix(&admin.base).unwrap().to_owned();
+    assert_eq!(admin.get(&back).await.is(200)["results"], json!(rows[..20]));
+    one_by_one.reverse();
+    let descending = admin.get("/api/records/large/?ordering=-created_at&limit=200").await.is(200);
+    assert_eq!(descending["results"], json!(one_by_one));
+    // Under another shape.
+    let published =
+        json!({"path": "/api/v1/large/", "collection": "large", "list": "array", "members": ["id", {"body": "text"}]});
+    admin.post("/api/paths/", &published).await.is(201);
+    let shown = admin.get("/api/v1/large/").await.is(200);
+    let expected: Vec<Value> = rows.iter().map(|row| json!({"id": row["id"], "body": row["text"]})).collect();
+    assert_eq!(shown, json!(expected));
+}
+
+#[tokio::test]
+async fn m1_groups_with_large_texts_are_bounded() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    large(&admin).await;
+    let many: Vec<Value> = (0..95).map(|n| json!({"text": "w".repeat(99_000), "n": n})).collect();
+    admin.post("/api/records/large/", &json!(many)).await.is(201);
+    let refused = admin.get("/api/records/large/aggregate/?group_by=n&max=text").await.refused(400);
+    let error = &refused.errors.0["limit"][0];
+    assert_eq!(error.code, "too_much");
+    assert!(error.message.contains("limit="), "{}", error.message);
+    let groups = admin.get("/api/records/large/aggregate/?group_by=n&max=text&limit=50").await.is(200);
+    assert_eq!((groups["results"].as_array().unwrap().len(), &groups["count"]), (50, &json!(96)));
+}
+
+#[tokio::test]
+async fn m2_combinations_of_choices_are_bounded() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let choices: Vec<String> = (0..60).map(|n| format!("c{n}")).collect();
+    let fields: Vec<Value> =
+        (0..4).map(|n| json!({"name": format!("of{n}"), "type": "choice", "choices": choices, "many": true})).collect();
+    admin.collection("many", json!(fields)).await;
+    let all: serde_json::Map<String, Value> = (0..4).map(|n| (format!("of{n}"), json!(choices))).collect();
+    admin.record("many", json!(all)).await;
+    // Thirteen million.
+    let refused = admin.get("/api/records/many/aggregate/?group_by=of0,of1,of2,of3").await.refused(400);
+    assert_eq!(refused.errors.0["group_by"][0].code, "too_much");
+    let groups = admin.get("/api/records/many/aggregate/?group_by=of0,of1").await.is(200);
+    assert_eq!(groups["count"], 3600);
+}
+
+#[tokio::test]
+async fn m1_an_operation_of_many_bytes_is_undone_in_pieces() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("target", json!([{"name": "n", "type": "integer"}])).await;
+    let of = json!({"name": "of", "type": "reference", "collection": "target", "on_delete": "cascade"});
+    admin.collection("refers", json!([of, {"name": "text", "type": "text", "max_length": 100_000}])).await;
+    let kept = admin.record("target", json!({"n": 1})).await;
+    for _ in 0..3 {
+        let many: Vec<Value> = (0..60).map(|_| json!({"of": kept["id"], "text": "x".repeat(95_000)})).collect();
+        admin.post("/api/records/refers/", &json!(many)).await.is(201);
+    }
+    let answer = admin.delete(&path("target", &kept)).await;
+    let operation = answer.header("operation").to_owned();
+    assert!([202, 204].contains(&answer.status), "{}", answer.text());
+    let is_over = async |path: &str| {
+        while ["running", "paused"].contains(&admin.get(path).await.is(200)["state"].as_str().unwrap()) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    if answer.status == 202 {
+        is_over(&format!("/api/operations/{operation}/")).await;
+    }
+    let undone = admin.post(&format!("/api/changes/{operation}/revert/"), &json!({})).await;
+    assert_eq!(undone.status, 202, "{}", undone.text());
+    is_over(undone.header("location").strip_prefix(&admin.base).unwrap()).await;
+    admin.get(&path("target", &kept)).await.is(200);
+    assert_eq!(admin.get("/api/records/refers/?page_size=1").await.is(200)["count"], 180);
+}

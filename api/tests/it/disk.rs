@@ -20,9 +20,12 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     /// `None` where this user may not mount one.
     fn mount(at: &Path, size: &str) -> Option<Self> {
+        Self::of_kind(at, "tmpfs", &format!("size={size}"))
+    }
+
+    fn of_kind(at: &Path, kind: &str, options: &str) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
-        let size = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
+        let mounted = Command::new("mount").args(["-t", kind, "-o", options, kind]).arg(at).output();
         mounted.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
     }
 }
@@ -115,6 +118,57 @@ async fn d8_a_full_disk_is_no_dead_end() {
     fs::remove_file(&rest).unwrap();
     let checked = said(&coffer(&["check"], &data));
     assert!(checked.starts_with("0: "), "{checked}");
+}
+
+#[tokio::test]
+async fn d8_a_file_system_that_takes_no_more_files_stops_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk");
+    let Some(_disk) = SmallDisk::of_kind(&disk, "tmpfs", "size=200m,nr_inodes=60") else {
+        eprintln!("this user may not mount a disk, so this was left out");
+        return;
+    };
+    let data = disk.join("data");
+    let mut server = Server::start(&data, &["--rate-limit", "off"]);
+    let admin = server.set_up().await;
+    admin.collection("notes", json!([{"name": "title", "type": "text"}])).await;
+    let made = admin.post("/api/records/notes/", &many("one")).await.is(201);
+    let full = (0..).take_while(|n| fs::File::create(disk.join(format!("file{n}"))).is_ok()).count();
+    let refused = admin.post("/api/storage/compact/", &Value::Null).await.refused(409);
+    assert!(refused.detail.contains("inodes"), "{}", refused.detail);
+    // Reading and writing need no files.
+    admin.record("notes", json!({"title": "two"})).await;
+    admin.get(&path("notes", &made[0])).await.is(200);
+    server.stop();
+    let refused = said(&coffer(&["check"], &data));
+    assert!(refused.starts_with("1: ") && refused.contains("inodes"), "{refused}");
+    for n in 0..full {
+        fs::remove_file(disk.join(format!("file{n}"))).unwrap();
+    }
+    let compacted = said(&coffer(&["compact"], &data));
+    assert!(compacted.starts_with("0: "), "{compacted}");
+}
+
+#[tokio::test]
+async fn d8_a_file_system_without_a_size_or_holes_is_used_like_any() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk");
+    let Some(_disk) = SmallDisk::of_kind(&disk, "ramfs", "mode=700") else {
+        eprintln!("this user may not mount a disk, so this was left out");
+        return;
+    };
+    let data = disk.join("data");
+    let mut server = Server::start(&data, &["--rate-limit", "off"]);
+    let admin = server.set_up().await;
+    admin.collection("notes", json!([{"name": "title", "type": "text"}])).await;
+    let made = admin.post("/api/records/notes/", &many("one")).await.is(201);
+    admin.post("/api/storage/compact/", &Value::Null).await.is(200);
+    admin.get(&path("notes", &made[0])).await.is(200);
+    server.stop();
+    for command in ["check", "compact", "check"] {
+        let done = said(&coffer(&[command], &data));
+        assert!(done.starts_with("0: "), "{command}: {done}");
+    }
 }
 
 #[test]
@@ -244,5 +298,69 @@ fn d10_what_can_be_read_of_a_damaged_store_is_salvaged() {
         let _ = fs::remove_dir_all(&new);
         let restored = said(&coffer(&["restore", file.to_str().unwrap()], &new));
         assert!(restored.starts_with("0: "), "{restored}");
+    }
+}
+
+/// Whatever became of the file: what is left comes back, and what is missing is told, or it is said that nothing can be read.
+#[test]
+fn d10_salvage_says_what_is_missing_of_every_kind_of_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    assert!(said(&coffer(&["demo"], &whole)).starts_with("0: "));
+    let bytes = fs::read(whole.join("store/sled/db")).unwrap();
+    // Where something was written.
+    let pages: Vec<usize> =
+        (0..bytes.len()).step_by(4096).filter(|at| bytes[*at..*at + 4096].iter().any(|byte| *byte != 0)).collect();
+    let zeroed = |which: &[usize]| {
+        let mut bytes = bytes.clone();
+        for at in which {
+            bytes[*at..*at + 4096].fill(0);
+        }
+        bytes
+    };
+    let mut flipped = bytes.clone();
+    for at in pages.iter().step_by(5) {
+        flipped[at + 777] ^= 4;
+    }
+    let middle = pages.len() / 2;
+    let cases = [
+        ("bits", flipped),
+        ("the first page", zeroed(&pages[..1])),
+        ("a page in the middle", zeroed(&pages[middle..=middle])),
+        ("the last page", zeroed(&pages[pages.len() - 1..])),
+        ("two pages", zeroed(&[pages[middle / 2], pages[middle * 3 / 2]])),
+        ("cut off in the middle", bytes[..pages[middle]].to_vec()),
+        ("cut off before the end", bytes[..pages[pages.len() - 2]].to_vec()),
+        ("nothing but zeros", vec![0; bytes.len()]),
+        ("empty", Vec::new()),
+    ];
+    for (what, bytes) in cases {
+        let data = dir.path().join("damaged");
+        let _ = fs::remove_dir_all(&data);
+        crate::files::copy_dir(&whole, &data);
+        fs::write(data.join("store/sled/db"), &bytes).unwrap();
+        let checked = said(&coffer(&["check"], &data));
+        let file = dir.path().join("salvaged.backup");
+        let _ = fs::remove_file(&file);
+        let salvaged = crate::support::command().arg("salvage").arg(&file).arg("--data").arg(&data).output().unwrap();
+        let salvaged = said(&salvaged);
+        eprintln!("{what}: {salvaged}");
+        let is_told = salvaged.contains("missing: ") || salvaged.contains("does not fit: ");
+        if salvaged.starts_with("4: ") {
+            assert!(salvaged.contains("nothing of it can be read") && !file.exists(), "{what}: {salvaged}");
+            continue;
+        }
+        assert!(salvaged.starts_with("0: "), "{what}: {salvaged}");
+        let new = dir.path().join("restored");
+        let _ = fs::remove_dir_all(&new);
+        let restored = said(&coffer(&["restore", file.to_str().unwrap()], &new));
+        assert!(restored.starts_with("0: "), "{what}: {restored}");
+        let counts = [&whole, &new].map(|data| {
+            let checked = said(&coffer(&["check"], data));
+            assert!(checked.starts_with("0: "), "{what}: {checked}");
+            checked.split(" records").next().unwrap().to_owned()
+        });
+        assert!(counts[0] == counts[1] || is_told, "{what}: {counts:?}, {salvaged}");
+        assert!(checked.starts_with("4: ") || counts[0] == counts[1], "{what}: {checked}");
     }
 }

@@ -79,6 +79,28 @@ async fn one_commit_of_many_records_has_a_place_for_each() {
 }
 
 #[tokio::test]
+async fn m1_what_happened_before_is_told_in_bounded_parts() {
+    let (_coffer, admin) = furnished_and(&["--memory", "64MB"]).await;
+    let fields = json!([{"name": "text", "type": "text", "max_length": 100_000}, {"name": "more", "type": "text", "max_length": 100_000}]);
+    admin.collection("large", fields).await;
+    let many: Vec<_> = (0..10).map(|_| json!({"text": "x".repeat(100_000), "more": "y".repeat(100_000)})).collect();
+    let mut made = Vec::new();
+    for _ in 0..20 {
+        made.extend(admin.post("/api/records/large/", &json!(many)).await.is(201).as_array().unwrap().clone());
+    }
+    // Together they take more than all callers may hold.
+    let mut reader = Reader::open(&admin, "collection=large&since=0").await;
+    reader.next().await;
+    for record in made {
+        let mut event = reader.next().await;
+        while event.name == "definition" {
+            event = reader.next().await;
+        }
+        assert_eq!((event.name.as_str(), &event.value["record"]["id"]), ("create", &record["id"]), "{}", event.value);
+    }
+}
+
+#[tokio::test]
 async fn a_snapshot_comes_first_and_the_rest_goes_on_from_there() {
     let (_coffer, admin) = furnished().await;
     let many: Vec<_> = (0..500).map(|n| json!({"title": format!("snack {n}"), "price": n % 10})).collect();

@@ -39,7 +39,7 @@ pub use self::initialized::note_initialized;
 pub use self::owner::{Owner, close_dir, is_own, make_private, owner_of};
 
 use self::engine::open_again;
-use self::files::{Format, Lock, sync};
+use self::files::{Format, Lock, Space, sync};
 use self::holes::FreeSegments;
 use self::initialized::Initialized;
 use self::mark::Mark;
@@ -142,10 +142,7 @@ impl Sled {
     }
 
     pub(super) fn room(&self) -> Room {
-        let Ok(disk) = rustix::fs::statvfs(&self.dir) else {
-            return Room::unlimited();
-        };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let free = Space::of(&self.dir).bytes;
         let inside =
             self.with_opened(|opened| Ok::<_, ReadError>(self.free_segments().bytes(&opened.file))).unwrap_or(0);
         Room { free: free.saturating_add(inside), reserve: self.reserve_bytes }
@@ -177,10 +174,13 @@ impl Sled {
     }
 
     fn has_room_to_open(&self) -> Result<(), CompactError> {
-        let Ok(disk) = rustix::fs::statvfs(&self.dir) else { return Ok(()) };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let space = Space::of(&self.dir);
         let needed = files::needed_to_open(&self.dir.join("sled")).unwrap_or(0);
-        if free >= needed { Ok(()) } else { Err(CompactError::NoRoom { needed, free }) }
+        match space {
+            _ if !space.takes_files() => Err(CompactError::NoFiles),
+            Space { bytes: free, .. } if free < needed => Err(CompactError::NoRoom { needed, free }),
+            _ => Ok(()),
+        }
     }
 
     /// An error if the database file is not where it was: what is written into a file without a name is gone with the process.

@@ -50,16 +50,40 @@ impl Lock {
     }
 }
 
+/// Files that opening a database makes, and some to spare.
+const FILES: u64 = 8;
+
+/// What the file system of a directory still takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Space {
+    pub bytes: u64,
+    pub files: u64,
+}
+
+impl Space {
+    /// Of a directory. A file system that does not say how large it is, such as one in memory alone, and one that makes files as needed, say that they have
+    /// none at all; then there is no end.
+    pub(super) fn of(dir: &Path) -> Self {
+        let Ok(disk) = rustix::fs::statvfs(dir) else { return Self { bytes: u64::MAX, files: u64::MAX } };
+        let bytes = if disk.f_blocks > 0 { disk.f_bavail.saturating_mul(disk.f_frsize) } else { u64::MAX };
+        Self { bytes, files: if disk.f_files > 0 { disk.f_favail } else { u64::MAX } }
+    }
+
+    /// Whether it takes the files that opening a database makes.
+    pub(super) fn takes_files(self) -> bool {
+        self.files >= FILES
+    }
+}
+
 /// Bytes that are free on the disk of a directory; `None` where it does not say.
 pub fn free_bytes(dir: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(dir).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    Some(Space::of(dir).bytes).filter(|bytes| *bytes < u64::MAX)
 }
 
 /// How many bytes the disk of a directory has; `None` where it does not say.
 pub fn size_bytes(dir: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(dir).ok()?;
-    Some(disk.f_blocks.saturating_mul(disk.f_frsize))
+    Some(disk.f_blocks.saturating_mul(disk.f_frsize)).filter(|bytes| *bytes > 0)
 }
 
 /// What all files below a directory take on the disk, holes left out. A file that goes meanwhile takes nothing.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Mutex, RwLock};
 
 use super::engine::{Refused, SEGMENT, is_locked, open_checked};
-use super::files::{Format, Lock, lock_holder, make_dir, needed_to_open, sync, sync_files};
+use super::files::{Format, Lock, Space, lock_holder, make_dir, needed_to_open, sync, sync_files};
 use super::holes::give_back;
 use super::initialized::Initialized;
 use super::mark::Mark;
@@ -139,8 +139,8 @@ fn has_room_to_open(sled_dir: &Path) -> io::Result<()> {
         needed => needed?,
     };
     let dir = sled_dir.parent().unwrap_or(sled_dir);
-    let Ok(disk) = rustix::fs::statvfs(dir) else { return Ok(()) };
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let space = Space::of(dir);
+    let free = space.bytes;
     if free < needed {
         let what = format!(
             "no space: opening takes {} MB of free disk for a moment, and there are {} MB; remove other files first",
@@ -149,8 +149,7 @@ fn has_room_to_open(sled_dir: &Path) -> io::Result<()> {
         );
         return Err(io::Error::new(io::ErrorKind::StorageFull, what));
     }
-    // File systems that make files as needed say that there are none.
-    if disk.f_files > 0 && disk.f_favail < 8 {
+    if !space.takes_files() {
         let what = "no space: the file system takes no more files (it is out of inodes); remove other files first";
         return Err(io::Error::new(io::ErrorKind::StorageFull, what));
     }
