@@ -11,6 +11,8 @@ use crate::domain::{error::Result, schema::Schema};
 
 /// Rows of more bytes are written while they are sent.
 pub(super) const LARGE: usize = 64 * 1024;
+/// Rows that are JSON already are put together up to so many bytes, since their entity tag is made of them.
+const LARGE_WRITTEN: usize = 1024 * 1024;
 
 /// The rows of a list.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl Results {
     /// Rows that are JSON already.
     pub fn written(rows: Vec<Bytes>) -> Self {
         let bytes = rows.iter().map(Bytes::len).sum();
-        if bytes > LARGE {
+        if bytes > LARGE_WRITTEN {
             return Self::Each(Box::new(Each { rows: Rows::Written(rows), bytes }));
         }
         Self::Whole(array(rows.into_iter()))
