@@ -69,16 +69,11 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
     let count = listed.count.map_or_else(String::new, |count| format!("\"count\":{count},"));
     let before = format!("{{{count}\"next\":{next},\"previous\":{previous},\"results\":");
     let is_more = listed.explain.is_some() || listed.facets.is_some();
-    let mut after = String::new();
-    if let Some(facets) = listed.facets {
-        after += &format!(",\"facets\":{}", Value::Object(facets));
-    }
-    if let Some(explain) = listed.explain {
-        after += &format!(",\"explain\":{explain}");
-    }
-    after.push('}');
+    let facets = listed.facets.map_or_else(String::new, |facets| format!(",\"facets\":{}", Value::Object(facets)));
+    let explain = listed.explain.map_or_else(String::new, |explain| format!(",\"explain\":{explain}"));
+    let after = format!("{facets}{explain}}}");
     let tag = match (&listed.versions, &listed.results) {
-        _ if is_more || listed.results.len() > MAX_TAGGED => None,
+        _ if is_more || listed.results.bytes() > MAX_TAGGED => None,
         (Some(versions), _) => Some(etag_of(before.as_bytes(), versions)),
         (None, Results::Whole(json)) => Some(etag_of(before.as_bytes(), json)),
         (None, Results::Each(_)) => None,

@@ -68,7 +68,7 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
         );
         return Err(FieldErrors::of(NON_FIELD, FieldError::new("too_many", message)).into());
     }
-    let size = listed.results.len();
+    let size = listed.results.bytes();
     let (before, after) = match form {
         ListForm::Array => (Bytes::new(), Bytes::new()),
         _ => (envelope(&input, &cursors, &listed)?, Bytes::from_static(b"}")),

@@ -55,7 +55,7 @@ impl Results {
     }
 
     /// About how many bytes they have.
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Whole(json) => json.len(),
             Self::Each(each) => each.bytes,
