@@ -164,7 +164,7 @@ mod tests {
         let sending = Sending::new(&MemoryBudget::unlimited());
         let events = sending.begin(false);
         events.waits();
-        advance(Duration::from_secs(3600)).await;
+        advance(Duration::from_hours(1)).await;
         events.waits();
         events.took(100);
         assert!(!sending.is_stalled(PATIENCE), "the client had nothing to take");

@@ -125,7 +125,8 @@ async fn pages_of_other_origins_may_read_why_a_head_is_too_large() {
     let from = |origin: &str| format!("Host: a\r\norigin: {origin}\r\nAccept: */*\r\n");
     let long = |origin: &str| format!("GET /{} HTTP/1.1\r\n{}\r\n", "a".repeat(66 * 1024), from(origin));
     let large = |origin: &str| format!("GET / HTTP/1.1\r\n{}X: {}\r\n\r\n", from(origin), "a".repeat(70 * 1024));
-    let lines: String = (0..101).map(|number| format!("X-{number}: {}\r\n", "a".repeat(10))).collect();
+    let lines: Vec<String> = (0..101).map(|number| format!("X-{number}: {}\r\n", "a".repeat(10))).collect();
+    let lines = lines.concat();
     let many = |origin: &str| format!("GET / HTTP/1.1\r\n{}{lines}\r\n", from(origin));
     for (status, head) in [(414, &long as &dyn Fn(&str) -> String), (431, &large), (431, &many)] {
         let answer = ask(server.address, head("https://two.example")).await;
