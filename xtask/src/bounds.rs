@@ -24,15 +24,14 @@ pub(crate) fn bounds(args: &[String]) -> Result<()> {
             _ => bail!("cargo xtask bounds [--records 100000] [--bin FILE] [--only WORDS]"),
         }
     }
-    let program = match program {
-        Some(program) => program,
-        None => {
-            step("build a release", || {
-                let built = workspace::cargo(&["build", "--release", "-p", "coffer", "--bin", "coffer"]).status()?;
-                if built.success() { Ok(()) } else { bail!("the release does not build") }
-            })?;
-            workspace::release("coffer")
-        }
+    let program = if let Some(program) = program {
+        program
+    } else {
+        step("build a release", || {
+            let built = workspace::cargo(&["build", "--release", "-p", "coffer", "--bin", "coffer"]).status()?;
+            if built.success() { Ok(()) } else { bail!("the release does not build") }
+        })?;
+        workspace::release("coffer")
     };
     let tests = step("build the tests", || torture::build("coffer"))?;
     let mut command = Command::new(tests);

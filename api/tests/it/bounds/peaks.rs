@@ -129,9 +129,9 @@ async fn furnish() -> World {
     for n in 0..how.large / 2 {
         admin.patch(&path("large", &record), &json!({"text": format!("{n}{}", &text[10..])})).await.is(200);
     }
-    let made: Vec<Value> = (0..900).map(|n| json!({"text": "u".repeat(9_000), "n": -n})).collect();
-    let made = admin.post("/api/records/small/", &json!(made)).await.is(201);
-    let history = admin.get(&format!("{}history/", path("small", &made[0]))).await.is(200);
+    let rows: Vec<Value> = (0..900).map(|n| json!({"text": "u".repeat(9_000), "n": -n})).collect();
+    let undone = admin.post("/api/records/small/", &json!(rows)).await.is(201);
+    let history = admin.get(&format!("{}history/", path("small", &undone[0]))).await.is(200);
     let operation = history["results"][0]["operation"].as_str().unwrap().to_owned();
     let published = json!({"path": "/api/v1/large/", "collection": "large", "list": "array", "limit": 1000, "members": ["id", "text", {"others": "more"}, "n"]});
     admin.post("/api/paths/", &published).await.is(201);
