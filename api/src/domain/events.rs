@@ -17,6 +17,7 @@ mod hub;
 mod index;
 mod replay;
 mod scope;
+mod shared;
 mod subscriber;
 mod ticket;
 
@@ -63,6 +64,8 @@ pub struct Events {
     pub(super) hub: Hub,
     /// What opens streams in place of tokens.
     tickets: Tickets,
+    /// What subscribers hold together.
+    shared: shared::Shared,
 }
 
 /// What is counted of streams.

@@ -64,7 +64,7 @@ pub(super) struct Filter {
     /// A field that must have one value, where there is one, and that value: see [`value_key`].
     pub must: Option<(String, String)>,
     conditions: Conditions,
-    collection: Collection,
+    collection: Arc<Collection>,
 }
 
 impl Wanted {
@@ -90,7 +90,7 @@ impl Wanted {
             id: collection.id,
             name: collection.name.clone(),
             may: self.decide(collection, caller),
-            filter: filter.map(Arc::new),
+            filter: filter.map(|filter| core.events.shared.filter(filter)),
         })
     }
 
@@ -158,14 +158,16 @@ impl Filter {
         let query = ListQuery { filter: Some(condition.clone()), ..ListQuery::default() };
         query.check(collection)?;
         let conditions = Conditions::new(&Asked::new(core, caller), collection, &query)?;
-        let mut key = condition.to_string();
+        // A filter is typed by a definition: by another one it is another.
+        let (number, collection) = core.events.shared.definition(collection);
+        let mut key = format!("{number}\0{condition}");
         if is_mine {
             let _ = write!(key, "\0{:?}", caller.user_id());
         }
         if is_of_now {
             let _ = write!(key, "\0{}", core.timestamp());
         }
-        Ok(Self { key, must: must(&conditions), conditions, collection: collection.clone() })
+        Ok(Self { key, must: must(&conditions), conditions, collection })
     }
 
     /// Whether a record matches.

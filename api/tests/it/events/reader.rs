@@ -8,7 +8,7 @@ use common::event::{
 };
 use reqwest::{Method, Response};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::support::Client;
 
@@ -70,12 +70,14 @@ impl Reader {
 
     /// The next event, or `None` at the end of the stream.
     pub(crate) async fn next_or_end(&mut self) -> Option<Event> {
+        // Signs of life are no events: what comes beside them has to come in time.
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 self.last = event.last.or(self.last);
                 return Some(event);
             }
-            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("something comes in time").unwrap()?;
+            let chunk = timeout_at(deadline, self.response.chunk()).await.expect("something comes in time").unwrap()?;
             for read in self.parser.push(&chunk).unwrap() {
                 match read {
                     Read::Event(event) => self.waiting.push_back(Event {

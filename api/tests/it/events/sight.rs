@@ -109,8 +109,10 @@ async fn definitions_that_change_are_told_to_who_may_see_them() {
     let ulla = coffer.user(&admin, "ulla", json!({})).await;
     let mut everything = Reader::open(&ulla, "").await;
     let mut named = Reader::open(&ulla, "collection=snacks&filter=price+%3D+3").await;
+    let mut beside = Reader::open(&ulla, "collection=snacks&filter=price+%3D+3").await;
     everything.next().await;
     named.next().await;
+    beside.next().await;
     let hidden = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": [], "delete": []});
     admin.post("/api/collections/", &json!({"name": "vault", "access": hidden})).await.is(201);
     admin.record("vault", json!({})).await;
@@ -126,6 +128,8 @@ async fn definitions_that_change_are_told_to_who_may_see_them() {
     assert_eq!((changed.name.as_str(), &changed.value["action"]), ("definition", &json!("update")));
     let made = admin.record("snacks", json!({"title": "nuts", "cost": 3})).await;
     assert_eq!(named.next().await.value["record"], made, "the filter's field has another name now");
+    assert_eq!(beside.next().await.name, "definition");
+    assert_eq!(beside.next().await.value["record"], made, "also where others ask for the same");
     assert_eq!(everything.next().await.name, "definition");
     assert_eq!(everything.next().await.value["record"], made);
 
