@@ -10,10 +10,10 @@ use crate::{
     client::Client,
     drafts,
     head::{Header, help},
-    hooks::{Frame, use_caller, use_frame, use_query},
+    hooks::{Counter, Frame, use_caller, use_frame, use_query},
     keys,
-    later::{Later, Part, use_prefetch},
-    pages,
+    later::{Later, Part, live, use_prefetch},
+    news, pages,
     route::{self, Route, address},
     session::{Phase, Session, SessionEvent},
     table_locations,
@@ -28,21 +28,12 @@ pub(crate) fn App() -> Html {
     html! { <BrowserRouter><Root /></BrowserRouter> }
 }
 
-struct Counter(u32);
-
-impl Reducible for Counter {
-    type Action = ();
-
-    fn reduce(self: Rc<Self>, (): ()) -> Rc<Self> {
-        Rc::new(Self(self.0 + 1))
-    }
-}
-
 #[component]
 fn Root() -> Html {
     let session = use_reducer(Session::default);
     let toasts = use_reducer(Toasts::default);
     let changes = use_reducer(|| Counter(0));
+    let told = use_reducer(|| Counter(0));
     let is_help_open = use_state(|| false);
     let client = {
         let (session, toasts) = (session.dispatcher(), toasts.dispatcher());
@@ -58,9 +49,10 @@ fn Root() -> Html {
         })
     };
     {
-        let (client, is_help_open) = (client.clone(), is_help_open.clone());
+        let (client, is_help_open, told) = (client.clone(), is_help_open.clone(), told.dispatcher());
         use_effect_with((), move |()| {
             client.start();
+            news::listen(Callback::from(move |()| told.dispatch(())));
             keys::listen(Callback::from(move |()| is_help_open.set(true)));
         });
     }
@@ -77,6 +69,7 @@ fn Root() -> Html {
         session: Rc::new((*session).clone()),
         toasts: toasts.dispatcher(),
         changes: changes.0,
+        batch: told.0,
     };
     html! {
         <ContextProvider<Frame> context={frame}>
@@ -134,6 +127,8 @@ fn Gate(props: &GateProps) -> Html {
                 <Main key={user.id.to_string()} {route} />
                 if is_expired {
     <Later part={Part::Accounts} route={Route::SignIn} />
+                } else {
+    { live() }
                 }
             </>
         }

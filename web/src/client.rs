@@ -7,9 +7,11 @@ use common::{
     Access, Call, CallError, Endpoint, Reply,
     endpoint::own_address,
     endpoints::{
+        events,
         sessions::{self, BrowserSession},
         tokens::Credentials,
     },
+    event::{EventId, EventQuery},
     id::UserId,
     renewal::{AccessToken, Attempt, Next, Outcome, Renewal},
     user::User,
@@ -17,9 +19,10 @@ use common::{
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use gloo_net::http::RequestBuilder;
 use http::StatusCode;
-use js_sys::Promise;
-use wasm_bindgen::JsValue;
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+use web_sys::{AbortSignal, ReadableStreamDefaultReader};
 use yew::Callback;
 
 use crate::{
@@ -166,6 +169,31 @@ impl Client {
         }
     }
 
+    /// Opens the stream of what others change, after `since` where that is known. An error has the status of the answer, where there was one.
+    pub(crate) async fn events(
+        &self,
+        since: Option<EventId>,
+        signal: &AbortSignal,
+    ) -> Result<EventReader, Option<u16>> {
+        let Some(user) = self.user() else { return Err(Some(401)) };
+        let query = EventQuery { since, ..EventQuery::default() };
+        let path = Call::<events::Stream>::new((), ()).query(query).path_and_query();
+        let mut refused: Option<String> = None;
+        loop {
+            let token = self.token(user, refused.as_deref()).await.map_err(|_| None)?.ok_or(Some(401))?;
+            let request = RequestBuilder::new(&own_address(&path)).header("authorization", &format!("Bearer {token}"));
+            let response = request.abort_signal(Some(signal)).send().await.map_err(|_| None)?;
+            match response.status() {
+                200 => {
+                    let body = response.body().ok_or(None)?;
+                    return Ok(EventReader(body.get_reader().unchecked_into()));
+                }
+                401 if refused.is_none() => refused = Some(token),
+                status => return Err(Some(status)),
+            }
+        }
+    }
+
     fn user(&self) -> Option<UserId> {
         self.0.renewal.borrow().token().map(|token| token.user)
     }
@@ -257,9 +285,25 @@ impl Client {
     }
 }
 
+/// A stream as its bytes come.
+pub(crate) struct EventReader(ReadableStreamDefaultReader);
+
+impl EventReader {
+    /// The next bytes; `None` at the end, and where the connection broke.
+    pub(crate) fn next(&self) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
+        let read = JsFuture::from(self.0.read());
+        let next = async move {
+            let read = read.await.ok()?;
+            let value = Reflect::get(&read, &"value".into()).ok()?;
+            Some(value.dyn_into::<Uint8Array>().ok()?.to_vec())
+        };
+        next.boxed_local()
+    }
+}
+
 /// Milliseconds on the browser's clock.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // since 1970
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     js_sys::Date::now() as u64
 }
 
@@ -288,7 +332,7 @@ async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Res
     let request = if request.body().is_empty() {
         builder.build()
     } else {
-        builder.body(js_sys::Uint8Array::from(request.body().as_slice()))
+        builder.body(Uint8Array::from(request.body().as_slice()))
     };
     let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
     let headers = early::headers(|name| response.headers().get(name));

@@ -37,6 +37,19 @@ pub(crate) struct Frame {
     pub(crate) toasts: UseReducerDispatcher<Toasts>,
     /// Counts changes made beside the pages, such as an undone deletion; pages then load again.
     pub(crate) changes: u32,
+    /// Counts what was told of others' changes.
+    pub(crate) batch: u32,
+}
+
+/// Counts.
+pub(crate) struct Counter(pub(crate) u32);
+
+impl Reducible for Counter {
+    type Action = ();
+
+    fn reduce(self: Rc<Self>, (): ()) -> Rc<Self> {
+        Rc::new(Self(self.0 + 1))
+    }
 }
 
 /// The frame's context.
@@ -56,6 +69,12 @@ pub(crate) fn use_client() -> Client {
 pub(crate) fn use_toasts() -> Callback<ToastEvent> {
     let toasts = use_frame().toasts;
     use_callback((), move |event, ()| toasts.dispatch(event))
+}
+
+/// How often something was told of others' changes.
+#[hook]
+pub(crate) fn use_batch() -> u32 {
+    use_frame().batch
 }
 
 /// The signed-in user, as access rules see them.
@@ -86,6 +105,18 @@ impl<T> Default for Load<T> {
     fn default() -> Self {
         Self { value: None, error: None, busy: true, run: 0 }
     }
+}
+
+impl<T> Load<T> {
+    /// Why the last try failed; nothing where what there was stands, and the same may work a little later.
+    pub(crate) fn failure(&self) -> Option<&CallError> {
+        self.error.as_ref().filter(|error| self.value.is_none() || !is_passing(error))
+    }
+}
+
+/// Whether the same may work a little later.
+pub(crate) fn is_passing(error: &CallError) -> bool {
+    matches!(error.status(), 0 | 429 | 500..)
 }
 
 /// The events of a load. Attempts are numbered, since an early answer may come late.
@@ -125,7 +156,7 @@ where
 {
     let frame = use_frame();
     let state = use_reducer(Load::<T>::default);
-    let attempts = use_reducer(|| Attempts(0));
+    let attempts = use_reducer(|| Counter(0));
     let runs = use_mut_ref(|| 0);
     let dispatch = state.dispatcher();
     use_effect_with((on, frame.session.epoch, frame.changes, attempts.0), move |(on, ..)| {
@@ -153,16 +184,6 @@ pub(crate) fn use_root() -> UseReducerHandle<Load<Root>> {
 #[hook]
 pub(crate) fn use_min_password_length() -> Option<u64> {
     use_root().value.as_ref().map(|root| root.min_password_length)
-}
-
-struct Attempts(u32);
-
-impl Reducible for Attempts {
-    type Action = ();
-
-    fn reduce(self: Rc<Self>, (): ()) -> Rc<Self> {
-        Rc::new(Self(self.0 + 1))
-    }
 }
 
 /// The title of the window, and so of the entry in the browser's history.

@@ -9,6 +9,7 @@ mod pages {
     use yew::prelude::*;
 
     use crate::{
+        live,
         pages::{editor, password, record, sessions, set_up, sign_in, users},
         route::Route,
     };
@@ -31,6 +32,11 @@ mod pages {
             }
             _ => Html::default(),
         }
+    }
+
+    /// What others change, told to every page.
+    pub(super) fn live(_: &Route) -> Html {
+        html! { <live::Follow /> }
     }
 
     /// Users, their sessions and passwords, and the first of them; signing in again, since who comes without a session signs in before the app is there.
@@ -60,7 +66,7 @@ mod fetched {
     use super::{Draw, Part, pages};
 
     thread_local! {
-        static AT_HAND: [Cell<Option<Draw>>; 3] = const { [const { Cell::new(None) }; 3] };
+        static AT_HAND: [Cell<Option<Draw>>; 4] = const { [const { Cell::new(None) }; 4] };
     }
 
     // The parts themselves never fail; fetching them does.
@@ -82,6 +88,12 @@ mod fetched {
         Ok(pages::accounts)
     }
 
+    #[allow(clippy::unnecessary_wraps)]
+    #[wasm_split(live, fallible)]
+    fn live() -> Result<Draw, SplitLoaderError> {
+        Ok(pages::live)
+    }
+
     pub(super) fn at_hand(part: Part) -> Option<Draw> {
         AT_HAND.with(|known| known[part as usize].get())
     }
@@ -91,6 +103,7 @@ mod fetched {
             Part::Record => record().await,
             Part::Editor => editor().await,
             Part::Accounts => accounts().await,
+            Part::Live => live().await,
         };
         let draw = draw.ok();
         AT_HAND.with(|known| known[part as usize].set(draw));
@@ -112,6 +125,7 @@ mod fetched {
             Part::Record => pages::record,
             Part::Editor => pages::editor,
             Part::Accounts => pages::accounts,
+            Part::Live => pages::live,
         })
     }
 
@@ -124,7 +138,7 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use crate::{route::Route, ui::state::loading, words};
+use crate::{news, route::Route, ui::state::loading, words};
 
 /// Draws the page of an address.
 type Draw = fn(&Route) -> Html;
@@ -138,6 +152,8 @@ pub(crate) enum Part {
     Editor,
     /// Users, sessions, passwords, sign-in, set-up.
     Accounts,
+    /// What others change.
+    Live,
 }
 
 /// How long the first page has the line for itself.
@@ -150,15 +166,23 @@ pub(crate) fn use_prefetch(is_admin: bool) {
     use_effect_with(is_admin, |&is_admin| {
         let pause = Timeout::new(PAUSE, move || {
             spawn_local(async move {
-                for part in [Part::Record, Part::Editor, Part::Accounts] {
+                for part in [Part::Live, Part::Record, Part::Editor, Part::Accounts] {
                     if (is_admin || part != Part::Editor) && fetched::fetch(part).await.is_none() {
                         break;
+                    }
+                    if part == Part::Live {
+                        news::wake();
                     }
                 }
             });
         });
         move || drop(pause)
     });
+}
+
+/// What others change, once its part is there. Where that does not come, the app is as it is without.
+pub(crate) fn live() -> Html {
+    fetched::at_hand(Part::Live).map(|draw| draw(&Route::Collections)).unwrap_or_default()
 }
 
 /// Props of [`Later`].

@@ -8,6 +8,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{BroadcastChannel, MessageEvent};
 
 const NAME: &str = "coffer-session";
+/// The lock of the tab that follows what others change, and the channel on which it tells the other tabs.
+pub(crate) const EVENTS: &str = "coffer-events";
 
 /// Holds the lock until it is dropped.
 pub(crate) struct SessionLock(Option<Function>);
@@ -23,10 +25,11 @@ impl Drop for SessionLock {
 /// Waits until no other tab renews the session (Web Locks). Where the browser has no locks, as on plain HTTP, it waits for
 /// nothing.
 pub(crate) async fn lock_session() -> SessionLock {
-    request_lock().await.unwrap_or(SessionLock(None))
+    lock(NAME).await.unwrap_or(SessionLock(None))
 }
 
-async fn request_lock() -> Option<SessionLock> {
+/// Waits until no other tab holds the lock with this name; `None` where the browser has no locks.
+pub(crate) async fn lock(name: &str) -> Option<SessionLock> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
     let locks = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
     let request: Function = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
@@ -40,7 +43,7 @@ async fn request_lock() -> Option<SessionLock> {
         let _ = start.call0(&JsValue::UNDEFINED);
         held
     });
-    request.call2(&locks, &NAME.into(), &on_grant).ok()?;
+    request.call2(&locks, &name.into(), &on_grant).ok()?;
     JsFuture::from(granted).await.ok()?;
     Some(SessionLock(release))
 }

@@ -1,9 +1,12 @@
 //! Short messages that come and go, some with a way back.
 
-use std::rc::Rc;
+use std::{fmt, rc::Rc};
 
-use common::id::OperationId;
+use common::{CallError, id::OperationId};
+use futures_util::future::LocalBoxFuture;
 use yew::prelude::*;
+
+use crate::client::Client;
 
 /// How to undo what was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,29 @@ pub(crate) struct Undo {
     pub(crate) operation: OperationId,
     /// The title of the record that it was done to, or the label of the collection, as people know it.
     pub(crate) title: String,
+    /// Does it.
+    pub(crate) by: UndoBy,
+}
+
+/// Undoes an operation and gives what is to be said of it. The part that did it brings it along, so that a first visit does not wait for it.
+#[derive(Clone, Copy)]
+pub(crate) struct UndoBy(
+    pub(crate) fn(Client, OperationId, String) -> LocalBoxFuture<'static, Result<String, CallError>>,
+);
+
+impl PartialEq for UndoBy {
+    fn eq(&self, _: &Self) -> bool {
+        // There is one.
+        true
+    }
+}
+
+impl Eq for UndoBy {}
+
+impl fmt::Debug for UndoBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UndoBy")
+    }
 }
 
 /// One message.
@@ -63,16 +89,6 @@ pub(crate) enum ToastEvent {
     Cleared,
 }
 
-impl ToastEvent {
-    /// Something was done to a record of this title, or to a collection, by this operation if the server said so.
-    pub(crate) fn done(text: String, operation: Option<OperationId>, title: String) -> Self {
-        match operation {
-            Some(operation) => Self::Done(text, Undo { operation, title }),
-            None => Self::Said(text),
-        }
-    }
-}
-
 impl Toasts {
     const MOST: usize = 3;
 
@@ -116,7 +132,8 @@ mod tests {
 
     fn undo() -> Undo {
         let operation = "01920000-0000-7000-8000-000000000001".parse().unwrap();
-        Undo { operation, title: "Popcorn".to_owned() }
+        let by = UndoBy(|_, _, _| Box::pin(async { Ok(String::new()) }));
+        Undo { operation, title: "Popcorn".to_owned(), by }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod editor;
+pub(crate) mod live;
 
 use common::{CallError, name::CollectionName, query::JoinWith, text};
 

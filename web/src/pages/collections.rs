@@ -12,6 +12,7 @@ use yew::prelude::*;
 use crate::{
     hooks::{use_caller, use_load},
     keys,
+    news::{Concern, use_times},
     route::Route,
     table_locations,
     ui::{
@@ -27,12 +28,13 @@ use crate::{
 #[component]
 pub(crate) fn CollectionsPage() -> Html {
     let caller = use_caller();
-    let (list, again) = use_load((), |client, ()| async move {
+    let times = use_times(Some(Concern::All));
+    let (list, again) = use_load(times, |client, _| async move {
         Ok(client.send(Call::<collections::List>::new((), ())).await?.body.results)
     });
     let is_admin = caller.is_admin();
     // A user who is not an admin has a quota. Without an answer the page says nothing about it.
-    let (usage, _) = use_load(is_admin, |client, is_admin| async move {
+    let (usage, _) = use_load((is_admin, times), |client, (is_admin, _)| async move {
         if is_admin { Ok(None) } else { Ok(client.send(Call::<users::Me>::new((), ())).await?.body.usage) }
     });
     let usage = usage.value.as_deref().and_then(Option::as_ref).map(words::account::own_usage);
@@ -44,7 +46,7 @@ pub(crate) fn CollectionsPage() -> Html {
         }
     };
     let is_empty = list.value.as_deref().is_some_and(Vec::is_empty);
-    let body = match (&list.value, &list.error) {
+    let body = match (&list.value, list.failure()) {
         (_, Some(error)) => failure(error, &again),
         (None, None) => loading(),
         (Some(_), None) if is_empty => {

@@ -1,9 +1,10 @@
 //! One record, or one to be: what is loaded for its form. The form is drawn in [`form`], its state is
-//! [`draft`], what it does is [`work`]; what two people's changes make of each other is [`conflict`].
+//! [`draft`], what it does is [`work`]; that somebody else wrote a newer version is [`newer`]; what two people's changes make of each other is [`conflict`].
 
 mod conflict;
 mod draft;
 mod form;
+mod newer;
 mod work;
 
 use std::rc::Rc;

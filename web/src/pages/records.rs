@@ -22,8 +22,9 @@ use yew::prelude::*;
 
 use self::listing::{Listing, is_narrowed, shown_state, use_asked};
 use crate::{
-    hooks::{use_caller, use_load, use_query},
+    hooks::{is_passing, use_caller, use_load, use_query},
     keys,
+    news::{self, Concern, use_times},
     route::{Location, Route},
     table_locations,
     ui::{
@@ -44,7 +45,8 @@ pub(crate) struct NameProps {
 /// The page.
 #[component]
 pub(crate) fn RecordsPage(props: &NameProps) -> Html {
-    let (collection, again) = use_load(props.name.clone(), |client, name| async move {
+    let times = use_times(Some(Concern::Definition(props.name.clone())));
+    let (collection, again) = use_load((props.name.clone(), times), |client, (name, _)| async move {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
     });
     let body = match (&collection.value, &collection.error) {
@@ -81,7 +83,8 @@ fn Table(props: &TableProps) -> Html {
     });
     let route = Route::Records { name: name.clone() };
     let (query, ongo) = use_asked(collection, |collection, query| query.check(collection), route.clone());
-    let (page, again) = use_load((name.clone(), query.clone().ok()), |client, (name, query)| async move {
+    let times = use_times(Some(Concern::Records(name.clone())));
+    let (page, again) = use_load((name.clone(), query.clone().ok(), times), |client, (name, query, _)| async move {
         let Some(shown) = query else { return Ok(None) };
         let mut query = shown.clone();
         // Rows lead to their records, also where the address chose other fields.
@@ -100,10 +103,12 @@ fn Table(props: &TableProps) -> Html {
         }
     };
     let rows = page.value.as_deref().and_then(Option::as_ref);
+    let is_asked = rows.is_some_and(|(shown, _)| query.as_ref() == Ok(shown));
     let state = shown_state(&query, rows.map(|(shown, page)| (shown, page.count)));
     let body = Listing {
         query: &query,
-        error: page.error.as_ref(),
+        // What stands there is out of date then, which is told elsewhere.
+        error: page.error.as_ref().filter(|error| !(is_asked && is_passing(error))),
         again: &again,
         route,
         ongo: &ongo,
@@ -111,7 +116,10 @@ fn Table(props: &TableProps) -> Html {
         rows: rows.map(|(_, page_rows)| {
             let rows = Rc::new(page_rows.results.clone());
             let (collection, state, ongo) = (collection.clone(), state.clone(), ongo.clone());
-            (!rows.is_empty(), html! { <grid::Grid {collection} {state} {rows} busy={page.busy} {ongo} /> })
+            (
+                !rows.is_empty(),
+                html! { <grid::Grid {collection} {state} {rows} busy={page.busy && !is_asked} {ongo} /> },
+            )
         }),
         nothing: empty(
             words::table::EMPTY_TITLE,
@@ -128,6 +136,7 @@ fn Table(props: &TableProps) -> Html {
                 above={vec![collections_breadcrumb()]}
                 description={text::single_line(&collection.description).into_owned()}
             >
+                { news::told().map(|told| told.count(&name)) }
                 if caller.is_admin() {
                     <Link to={Route::EditCollection { name: name.clone() }} class="button button-quiet" shortcut={keys::EDIT}>
                         { icon(Shape::Pencil) }{ words::table::EDIT }

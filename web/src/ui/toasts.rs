@@ -1,6 +1,6 @@
 //! Draws the messages, takes them away in time, and undoes what a message offers to.
 
-use common::{Call, conflict::may_be_undone_later, endpoints::changes};
+use common::conflict::may_be_undone_later;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -33,11 +33,10 @@ pub(crate) fn ToastList(props: &ToastListProps) -> Html {
             let (client, dispatch, onchange) = (client.clone(), dispatch.clone(), onchange.clone());
             dispatch.dispatch(ToastEvent::Removed(id));
             spawn_local(async move {
-                let call = Call::<changes::Revert>::new((undo.operation,), ());
-                match client.send(call).await {
-                    Ok(reply) => {
+                match (undo.by.0)(client, undo.operation, undo.title.clone()).await {
+                    Ok(said) => {
                         onchange.emit(());
-                        dispatch.dispatch(ToastEvent::Said(words::toast::undone(&undo.title, &reply.body)));
+                        dispatch.dispatch(ToastEvent::Said(said));
                     }
                     Err(error) if may_be_undone_later(&error) => {
                         dispatch.dispatch(ToastEvent::NotUndone(error.to_string(), undo));

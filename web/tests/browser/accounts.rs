@@ -136,12 +136,12 @@ async fn an_admin_resets_disables_and_deletes_a_user_and_stays_the_last_admin() 
     admin.fill("#field-password", THIRD).await;
     admin.press(ENTER).await;
     admin.see(".toast", "Saved the user bob. Their sessions have ended.").await;
-    bob.click(".home").await;
+    // Their window says so at once.
     bob.see("dialog", "you were signed out elsewhere").await;
     bob.fill("dialog input[name=password]", THIRD).await;
     bob.press(ENTER).await;
     bob.absent("dialog").await;
-    bob.see(".collection", "Snacks").await;
+    bob.see("table.records td", "Popcorn").await;
 
     // All sessions of the user end at once; then the user may not sign in any more.
     admin.press("j").await;

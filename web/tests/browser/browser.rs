@@ -257,7 +257,10 @@ impl Browser {
             let message = entry["message"].as_str().unwrap_or_default();
             let is_refusal = entry["source"] == "network"
                 && refused.iter().any(|status| match status {
-                    0 => message.contains("net::ERR_CONNECTION_"),
+                    // A stream that was cut off says so in its own words.
+                    0 => ["net::ERR_CONNECTION_", "net::ERR_INCOMPLETE_CHUNKED_ENCODING"]
+                        .iter()
+                        .any(|word| message.contains(word)),
                     1 => message.contains("net::ERR_BLOCKED_BY_CLIENT"),
                     status => message.contains(&format!("a status of {status} ")),
                 });

@@ -8,6 +8,7 @@ mod addresses;
 mod browser;
 mod crowd;
 mod first_run;
+mod live;
 mod looks;
 mod origins;
 mod outage;

@@ -18,16 +18,22 @@ pub(crate) async fn set_up(browser: &Browser, server: &Server) {
 
 /// A script that calls the API as a program would, with tokens of its own.
 pub(crate) fn api_script(body: &str) -> String {
+    api_script_of("ada", body)
+}
+
+/// The same with somebody's tokens.
+pub(crate) fn api_script_of(user: &str, body: &str) -> String {
     format!(
         "let access;
-        const call = async (path, body) => {{
+        const call = async (path, body, method = 'POST') => {{
             const headers = {{'content-type': 'application/json', ...(access && {{authorization: 'Bearer ' + access}})}};
-            const answer = await fetch(path, {{method: 'POST', headers, body: JSON.stringify(body)}});
+            const answer = await fetch(path, {{method, headers, body: body && JSON.stringify(body)}});
             if (!answer.ok) throw await answer.text();
-            return answer.json();
+            return answer.status === 204 ? null : answer.json();
         }};
-        access = (await call('/api/token/', {{username: 'ada', password: {}}})).access;
+        access = (await call('/api/token/', {{username: {}, password: {}}})).access;
         {body}",
+        json!(user),
         json!(PASSWORD)
     )
 }

@@ -4,7 +4,7 @@ use common::{Call, collection::Collection, endpoints::collections, text};
 use futures_util::future::FutureExt;
 use yew::prelude::*;
 
-use crate::{client::Client, hooks::Go, route::Route, toast::ToastEvent, ui::confirm::Danger, words};
+use crate::{client::Client, hooks::Go, route::Route, toast::ToastEvent, ui::confirm::Danger, undo::done, words};
 
 /// The form.
 pub(crate) fn delete_collection(
@@ -20,7 +20,7 @@ pub(crate) fn delete_collection(
             let label = text::label(name.as_str());
             let said = words::toast::collection_deleted(&label);
             let reply = client.send(Call::<collections::Delete>::new((name,), ())).await?;
-            toasts.emit(ToastEvent::done(said, reply.operation, label));
+            toasts.emit(done(said, reply.operation, label));
             go.to(&Route::Collections);
             Ok(())
         }

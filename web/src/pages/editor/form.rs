@@ -24,13 +24,13 @@ use crate::{
     model::{Changes, use_model},
     pages::records::collections_breadcrumb,
     table_locations,
-    toast::ToastEvent,
     ui::{
         field::{FieldFrame, described_by},
         form::{focus_first_error, form_errors, kept, send_on_ctrl_s, submit},
         icon::{Shape, icon},
         link::Link,
     },
+    undo::done,
     words,
 };
 
@@ -89,7 +89,7 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
                     Ok(Some(operation)) => {
                         leave.emit(());
                         let label = text::label(name.as_str());
-                        toasts.emit(ToastEvent::done(words::toast::collection_saved(&label), operation, label));
+                        toasts.emit(done(words::toast::collection_saved(&label), operation, label));
                         go.location(&table_locations::table(&name));
                     }
                     Ok(None) => focus_first_error(),

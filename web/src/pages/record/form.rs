@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::{
     conflict::conflict_notice,
     draft::Draft,
+    newer::use_newer,
     work::{Then, Work},
 };
 use crate::{
@@ -50,6 +51,7 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
         note,
     };
     let is_unsent = draft.0.is_unsent();
+    let newer = use_newer(&props.collection, &draft.0.edited);
     let Draft { form, edited: EditedRecord { base, conflict, .. }, busy, takes_along, is_kept, number, .. } =
         draft.0.clone();
     use_unsent(is_unsent);
@@ -118,8 +120,8 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
             if is_kept && conflict.is_none() {
                 { kept(Callback::from(ondiscard)) }
             }
-            if let Some(conflict) = conflict {
-                { conflict_notice(&conflict, busy, [&send(Then::Leave), &ontheirs, &onnew]) }
+            if let Some(conflict) = &conflict {
+                { conflict_notice(conflict, busy, [&send(Then::Leave), &ontheirs, &onnew]) }
             }
             { form_errors(&form.errors) }
             if !may_update {
@@ -128,6 +130,10 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
             <fieldset class="inputs" key={number} disabled={!may_update}>
                 { for form.inputs.iter().enumerate().map(|(index, input)| input_view(index, input, &onedit, base.is_none())) }
             </fieldset>
+            // Below what is typed, so that nothing moves there.
+            if let Some(newer) = newer.filter(|_| conflict.is_none() && !busy) {
+                <p class="notice notice-warn newer" role="status">{ newer }</p>
+            }
             <div class="form-actions">
                 if may_update {
                     { submit(if base.is_some() { words::record::SAVE } else { words::record::CREATE }, busy, "") }

@@ -18,7 +18,8 @@ use yew::prelude::*;
 
 use super::draft::Draft;
 use crate::{
-    client::Client, hooks::Go, model::Changes, table_locations, toast::ToastEvent, ui::form::focus_first_error, words,
+    client::Client, hooks::Go, model::Changes, table_locations, toast::ToastEvent, ui::form::focus_first_error,
+    undo::done, words,
 };
 
 /// The state that the handlers share.
@@ -65,7 +66,7 @@ impl Work {
             let outcome = if let Some(id) = id {
                 work.client.send(Call::<records::Update>::new((name, id), body)).await.map(|reply| {
                     let said = words::toast::SAVED.to_owned();
-                    (ToastEvent::done(said, reply.operation, table::title(&reply.body)), true)
+                    (done(said, reply.operation, table::title(&reply.body)), true)
                 })
             } else {
                 let body = OneOrMany::One(body);
@@ -74,7 +75,7 @@ impl Work {
                         OneOrMany::One(record) => table::title(record),
                         OneOrMany::Many(_) => String::new(),
                     };
-                    (ToastEvent::done(words::toast::created(&title), reply.operation, title), then == Then::Leave)
+                    (done(words::toast::created(&title), reply.operation, title), then == Then::Leave)
                 })
             };
             match outcome {
@@ -122,7 +123,7 @@ impl Work {
                 Ok(reply) => {
                     let title = table::title(&record);
                     let said = words::toast::deleted(&title);
-                    work.leave(Some(ToastEvent::done(said, reply.operation, title)));
+                    work.leave(Some(done(said, reply.operation, title)));
                 }
                 Err(error) => work.refused(Some(id), &error).await,
             }

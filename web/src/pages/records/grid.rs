@@ -17,7 +17,8 @@ use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::{
-    hooks::use_go,
+    hooks::{use_batch, use_go},
+    news,
     route::Route,
     ui::{
         icon::{Shape, icon},
@@ -41,6 +42,8 @@ pub(crate) struct GridProps {
 #[component]
 pub(crate) fn Grid(props: &GridProps) -> Html {
     let GridProps { collection, state, rows, busy, ongo } = props;
+    use_batch();
+    let told = news::told();
     let columns = columns(collection, &state.query);
     let query = Rc::new(state.query.clone());
     let label = text::label(collection.name.as_str());
@@ -56,6 +59,7 @@ pub(crate) fn Grid(props: &GridProps) -> Html {
                         query={query.clone()}
                         columns={columns.clone()}
                         record={record.clone()}
+                        mark={told.as_ref().and_then(|told| told.class(record.id()?))}
                     />
                 }) }</tbody>
             </table>
@@ -101,11 +105,13 @@ struct RowProps {
     query: Rc<ListQuery>,
     columns: Rc<Vec<Column>>,
     record: Record,
+    /// Somebody else changed it a moment ago.
+    mark: Option<&'static str>,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
-    let RowProps { collection, query, columns, record } = props;
+    let RowProps { collection, query, columns, record, mark } = props;
     let go = use_go();
     let route = record.id().map(|id| Route::Record { name: collection.name.clone(), id });
     let onclick = {
@@ -136,7 +142,7 @@ fn Row(props: &RowProps) -> Html {
         };
         html! { <td key={i} {class} {title}>{ shown }</td> }
     });
-    html! { <tr {onclick}>{ for cells }</tr> }
+    html! { <tr class={*mark} {onclick}>{ for cells }</tr> }
 }
 
 /// The collection's columns, those that the query chose, and one for each collection that it joins.
