@@ -137,7 +137,8 @@ async fn answer(
 ) -> Response {
     let body = body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())).boxed();
     let notes = notes.unwrap_or_default();
-    let (prefix, published) = ("", None);
-    let raw = Raw { segments: Vec::new(), query, headers, connection, request_id, notes, body, prefix, published };
+    let (prefix, published, is_head) = ("", None, method == Method::HEAD);
+    let segments = Vec::new();
+    let raw = Raw { segments, query, headers, connection, request_id, notes, body, prefix, published, is_head };
     table.dispatch(&method, path.as_str(), raw).await
 }

@@ -83,14 +83,22 @@ pub fn client(
         (one, other) => one.or(other),
     };
     let last = standard.0.last();
-    let scheme = list(headers, "x-forwarded-proto").next().or_else(|| last?.scheme.clone());
-    let host = list(headers, "x-forwarded-host").next().or_else(|| last?.host.clone());
+    let scheme = agreed(list(headers, "x-forwarded-proto").next(), last.and_then(|last| last.scheme.clone()));
+    let host = agreed(list(headers, "x-forwarded-host").next(), last.and_then(|last| last.host.clone()));
     let host = host.filter(|host| host.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@')));
     let connection = Connection {
         client: address.unwrap_or(connection.client),
         is_secure: scheme.map_or(connection.is_secure, |scheme| scheme.eq_ignore_ascii_case("https")),
     };
     (connection, host.and_then(|host| HeaderValue::try_from(host).ok()))
+}
+
+/// What two headers say, where they do not disagree: then one of them is as its client sent it, and nobody knows which.
+fn agreed(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) if !one.eq_ignore_ascii_case(&other) => None,
+        (one, other) => one.or(other),
+    }
 }
 
 /// The first address, from the last proxy back, that is no proxy's. `None` ends the way: what is before it is anybody's word.

@@ -2,7 +2,7 @@
 //! failed. Problems of routes and of the domain are theirs.
 
 use common::Problem;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, header, uri::Scheme};
 use hyper::body::Body;
 
 use super::{
@@ -91,6 +91,15 @@ impl Refusal {
             && !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes())
         {
             return Some(Self::closing(Problem::malformed("Host and :authority name two hosts. Send one of them.")));
+        }
+        // What an absolute address or HTTP/2 names beside the host: RFC 9110 §4.2.4 has nobody in it, and nothing else is served here.
+        if request.uri().authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Some(Self::closing(Problem::malformed(
+                "The address names a user. Send it without what is before the @.",
+            )));
+        }
+        if request.uri().scheme().is_some_and(|scheme| ![Scheme::HTTP, Scheme::HTTPS].contains(scheme)) {
+            return Some(Self::closing(Problem::malformed("This server speaks http and https. Ask for one of them.")));
         }
         // It stands in the links that are sent back.
         if headers.get(header::HOST).is_some_and(|host| !is_host(host.as_bytes())) {

@@ -14,12 +14,7 @@ use super::{
 /// The host that a request is for: what a trusted proxy says (`forwarded`); or what the request line or HTTP/2's `:authority` says, which goes before
 /// `Host` (RFC 9112 §3.2.2).
 pub(super) fn host<B>(request: &Request<B>, forwarded: Option<HeaderValue>) -> Option<HeaderValue> {
-    let authority = || {
-        let authority = request.uri().authority()?;
-        // Less a user, whom nobody here asks for.
-        let (_, host) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
-        HeaderValue::try_from(host).ok()
-    };
+    let authority = || HeaderValue::try_from(request.uri().authority()?.as_str()).ok();
     forwarded.or_else(authority).or_else(|| request.headers().get(header::HOST).cloned())
 }
 

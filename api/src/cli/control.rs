@@ -2,9 +2,13 @@
 //! own user and root may use, and one line back. It asks for no password: whoever can use it can read the store.
 
 use std::{
-    fs,
+    collections::VecDeque,
+    fs::{self, File},
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::{fs::PermissionsExt as _, net::UnixStream as StdStream},
+    os::{
+        fd::AsRawFd as _,
+        unix::{fs::PermissionsExt as _, net::UnixStream as StdStream},
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,6 +18,7 @@ use common::{access::Caller, name::Username};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader as AsyncBufReader},
     net::{UnixListener, UnixStream},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -25,8 +30,20 @@ const NAME: &str = "control.sock";
 const MAX_LINE: u64 = 4096;
 /// How long either side waits for the other's line.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections that are open at once.
+const MAX_OPEN: usize = 32;
+/// Bytes of the longest path that a socket's address holds on any system (`sun_path`).
+const MAX_PATH: usize = 100;
 /// What an answer begins with.
 const DONE: &str = "done ";
+
+/// The socket's path; where it is longer than a socket's address can be, by way of the open folder.
+fn address(path: &Path, folder: &File) -> PathBuf {
+    if path.as_os_str().len() <= MAX_PATH || !cfg!(target_os = "linux") {
+        return path.to_owned();
+    }
+    PathBuf::from(format!("/proc/self/fd/{}/{NAME}", folder.as_raw_fd()))
+}
 
 /// The socket, which goes with the value.
 struct Control {
@@ -47,23 +64,32 @@ pub(super) fn listen(data: &Path, app: &App) {
 impl Control {
     /// Binds the socket. One that an earlier server left behind is replaced: the store's lock says that no other is there.
     fn bind(data: &Path) -> io::Result<Self> {
-        let path = data.join(NAME);
+        let (path, folder) = (data.join(NAME), File::open(data)?);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let listener = UnixListener::bind(&path)?;
+        let listener = UnixListener::bind(address(&path, &folder))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         Ok(Self { listener, path })
     }
 
-    /// Answers one caller after the other, for ever.
+    /// Answers for ever. Where there are many who say nothing, the first of them makes room.
     async fn serve(self, app: App) {
+        let mut open: VecDeque<JoinHandle<()>> = VecDeque::new();
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    // Whoever says nothing does not keep others waiting for longer than this.
-                    let _ = timeout(PATIENCE, answer(stream, &app)).await;
+                    open.retain(|answering| !answering.is_finished());
+                    if open.len() >= MAX_OPEN
+                        && let Some(oldest) = open.pop_front()
+                    {
+                        oldest.abort();
+                    }
+                    let app = app.clone();
+                    open.push_back(tokio::spawn(async move {
+                        let _ = timeout(PATIENCE, answer(stream, &app)).await;
+                    }));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the control socket could not take a connection");
@@ -108,7 +134,8 @@ async fn unlock(app: &App, name: &str) -> Result<String, String> {
 /// Asks the server that runs over `data` to forget the wrong guesses at a user's password.
 pub(super) fn ask_to_unlock(data: &Path, name: &Username) -> Result<String> {
     let path = data.join(NAME);
-    let mut stream = match StdStream::connect(&path) {
+    let folder = File::open(data).with_context(|| format!("cannot open {}", data.display()))?;
+    let mut stream = match StdStream::connect(address(&path, &folder)) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => bail!(
             "no server runs over {}; locks are forgotten when it ends, so there is nothing to unlock",
             data.display()

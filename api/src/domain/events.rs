@@ -97,6 +97,11 @@ pub fn redeem_ticket(app: &App, ticket: &str) -> Result<(SessionId, UserId)> {
     app.core().events.tickets.redeem(&app.core().clock, ticket)
 }
 
+/// The same for who only asks whether it is good, and does not use it.
+pub fn look_at_ticket(app: &App, ticket: &str) -> Result<(SessionId, UserId)> {
+    app.core().events.tickets.look_at(&app.core().clock, ticket)
+}
+
 /// The bytes of one stream, as they come. Dropping it ends the subscription.
 pub struct EventBytes {
     app: App,

@@ -27,7 +27,7 @@ use common::{
     change::{Subject, Verb},
     erase::Erase as Wish,
     id::OperationId,
-    operation::{self, Operation, OperationState},
+    operation::{self, Operation, OperationKind, OperationState},
     page::Page,
     people,
     query::ListQuery,
@@ -150,7 +150,13 @@ pub async fn get(core: &Core, id: OperationId) -> Result<Operation> {
 pub async fn get_for(core: &Core, caller: &Caller, id: OperationId) -> Result<Operation> {
     let operation = get(core, id).await?;
     let is_theirs = operation.by.is_some() && operation.by == caller.user_id();
-    if caller.is_admin() || is_theirs { Ok(operation) } else { Err(Error::NotFound) }
+    if caller.is_admin() || is_theirs { Ok(shown_to(caller, operation)) } else { Err(Error::NotFound) }
+}
+
+/// An operation as its caller may know it: how many records go with one that is deleted, or come back, counts those that they may not view.
+pub(crate) fn shown_to(caller: &Caller, operation: Operation) -> Operation {
+    let counts_hidden = matches!(operation.kind, OperationKind::DeleteRecord | OperationKind::Revert);
+    if caller.is_admin() || !counts_hidden { operation } else { Operation { done: 0, of: None, ..operation } }
 }
 
 /// The page of operations that a query asks for, newest first.

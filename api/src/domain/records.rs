@@ -40,7 +40,7 @@ pub(super) use earlier::fit;
 pub(super) use expand::VIA;
 pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
-pub use find::{authorize, get, may_know};
+pub use find::{authorize, get, is_known, may_know};
 pub use list::{
     Aggregated, Listed, Results, Shape, aggregate, collections, export, in_pieces, lines, list, numbered, window,
 };

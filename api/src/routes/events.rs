@@ -22,7 +22,7 @@ use crate::{
     domain::{
         Error, Result,
         error::AuthError,
-        events::{EventBytes, issue_ticket, open, redeem_ticket},
+        events::{EventBytes, issue_ticket, look_at_ticket, open, redeem_ticket},
     },
     limits::{StreamPermit, StreamsTaken},
 };
@@ -63,7 +63,7 @@ fn whose(context: &Context, input: &Input<events::Stream>) -> Result<(SessionId,
         return Ok((session.id, session.user.id));
     }
     let Some(ticket) = &input.query.ticket else { return Err(AuthError::Missing.into()) };
-    redeem_ticket(&context.app, ticket)
+    if input.is_head { look_at_ticket(&context.app, ticket) } else { redeem_ticket(&context.app, ticket) }
 }
 
 fn last_event_id(input: &Input<events::Stream>) -> Result<Option<EventId>> {

@@ -64,6 +64,8 @@ pub(super) struct Raw {
     pub prefix: &'static str,
     /// The published path that it came by.
     pub published: Option<Published>,
+    /// Only the head of the answer is wanted.
+    pub is_head: bool,
 }
 
 impl Raw {
@@ -114,6 +116,8 @@ pub(super) struct Input<E: Endpoint> {
     prefix: &'static str,
     /// The published path that it came by.
     pub published: Option<Published>,
+    /// Only the head of the answer is wanted: nothing may be used up by it.
+    pub is_head: bool,
 }
 
 impl<E: Endpoint> Input<E> {
@@ -155,7 +159,11 @@ impl<E: Endpoint> Input<E> {
         let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
         let mut published = raw.published.take();
         if let Some(published) = &mut published {
-            published.resolve(context, &caller, &E::METHOD, &mut raw.segments).await?;
+            let resolved = published.resolve(context, &caller, &mut raw.segments).await;
+            if let Err(error) = resolved {
+                let refused = ask_rules::<E>(context, &caller, &raw.segments).await.err();
+                return Err(refused.unwrap_or_else(|| error.into()));
+            }
         }
         let params = E::Params::from_segments(&raw.segments).ok_or_else(|| match (E::ACCESS, &session) {
             (Access::Rules(_), None) => Error::from(AuthError::Missing),
@@ -211,6 +219,7 @@ impl<E: Endpoint> Input<E> {
             origin,
             prefix: raw.prefix,
             published,
+            is_head: raw.is_head,
         })
     }
 
@@ -361,6 +370,12 @@ fn list(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     // A header that is not text still counts: an unreadable `If-Match` matches nothing.
     let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join(","))
+}
+
+/// Who asks, where that is wanted before it is known for what.
+pub(super) async fn caller(context: &Context, headers: &HeaderMap, address: IpAddr) -> Result<Caller, Refusal> {
+    let session = authenticate(context, headers, address).await?;
+    Ok(session.map_or(Caller::Anonymous, |session| session.caller))
 }
 
 /// The session of the access token, if one came.

@@ -5,7 +5,7 @@ mod answer;
 mod body;
 mod query;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use common::{
     Object,
@@ -13,18 +13,19 @@ use common::{
     json::Exact,
     name::CollectionName,
     problem::FieldErrors,
-    published::{Source, UnknownNames},
+    published::{ErrorForm, Source, UnknownNames},
     query::Pairs,
 };
-use http::Method;
+use http::{HeaderMap, Method};
 use serde_json::Value;
 
 pub(super) use answer::{alias_answer, register};
 pub(super) use body::told_as;
 
-use super::{body::Body, context::Context, leniency::Unknown, table::split};
+use super::{body::Body, context::Context, error::Refusal, input, leniency::Unknown, table::split};
 use crate::domain::{
-    Result,
+    Error, Result,
+    error::AuthError,
     paths::{self, Compiled, Found, Parameters, Verb},
 };
 
@@ -94,21 +95,63 @@ pub(super) struct Published {
     is_paged: bool,
 }
 
-/// The published path that an address means, as it is for a method: of several paths there, the one that has it.
-pub(super) async fn find(context: &Context, path: &str, method: &Method) -> Result<Option<(On, Published)>> {
+/// What published paths say of an address.
+pub(super) enum Answers {
+    /// There is none for the caller.
+    Nothing,
+    /// One is there.
+    Path(On, Published),
+    /// One is there, and the caller, who is not signed in, may not know more.
+    SignIn(Refusal, Option<ErrorForm>),
+}
+
+/// The published path that an address means, as it is for a method: of several paths there, the one that has it. Those whose collection the
+/// caller may not know of are not there, so that their addresses are answered like those where nothing is.
+pub(super) async fn find(
+    context: &Context,
+    path: &str,
+    method: &Method,
+    (headers, address): (&HeaderMap, IpAddr),
+) -> Result<Answers> {
     let core = context.app.core();
     let all = core.paths.now(core).await?;
     if all.is_empty() {
-        return Ok(None);
+        return Ok(Answers::Nothing);
     }
     let parts: Vec<&str> = split(path).collect();
     if paths::is_own(&parts) {
-        return Ok(None);
+        return Ok(Answers::Nothing);
     }
     let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let mut found: Vec<_> = all
+        .iter()
+        .filter_map(|path| path.find(&parts).map(|(address, parameters)| (path, address, parameters)))
+        .collect();
+    if found.iter().any(|(path, ..)| !path.is_known_to(&Caller::Anonymous)) {
+        let form = found.first().and_then(|(path, ..)| path.definition.errors);
+        match input::caller(context, headers, address).await {
+            Err(refusal) => return Ok(Answers::SignIn(refusal, form)),
+            // A client that may sign in has to learn that it should.
+            Ok(Caller::Anonymous) => {
+                let chosen = choose(&found, method, &parts).map(|(_, chosen)| chosen);
+                if chosen.is_some_and(|chosen| !chosen.path.is_known_to(&Caller::Anonymous)) {
+                    return Ok(Answers::SignIn(Error::from(AuthError::Missing).into(), form));
+                }
+            }
+            Ok(caller) => found.retain(|(path, ..)| path.is_known_to(&caller)),
+        }
+    }
+    Ok(choose(&found, method, &parts).map_or(Answers::Nothing, |(on, chosen)| Answers::Path(on, chosen)))
+}
+
+/// Of the paths that an address could be, those with the most fixed parts, and among them the one for the method.
+fn choose(
+    found: &[(&Arc<Compiled>, &paths::Address, Parameters)],
+    method: &Method,
+    parts: &[&str],
+) -> Option<(On, Published)> {
     let (mut on, mut chosen, mut literals): (Option<On>, Option<Published>, usize) = (None, None, 0);
-    for path in all.iter() {
-        let Some((address, parameters)) = path.find(&parts) else { continue };
+    for (path, address, parameters) in found {
         // Another with fewer fixed parts is another address.
         if on.is_some() && address.literals() < literals {
             continue;
@@ -122,7 +165,7 @@ pub(super) async fn find(context: &Context, path: &str, method: &Method) -> Resu
                 path: Arc::clone(path),
                 address: format!("/{}/", parts.join("/")),
                 record: address.record.clone(),
-                parameters,
+                parameters: parameters.clone(),
                 verb,
                 found: Found::default(),
                 fields: Vec::new(),
@@ -130,7 +173,7 @@ pub(super) async fn find(context: &Context, path: &str, method: &Method) -> Resu
             });
         }
     }
-    Ok(on.zip(chosen))
+    on.zip(chosen)
 }
 
 impl Published {
@@ -143,21 +186,12 @@ impl Published {
         &mut self,
         context: &Context,
         caller: &Caller,
-        method: &Method,
         segments: &mut Vec<String>,
     ) -> Result<()> {
         let Some(name) = self.collection().cloned() else { return Ok(()) };
-        let actions: &[Action] = match (*method == Method::OPTIONS, self.verb) {
-            (true, _) | (_, None) => &[],
-            (_, Some(Verb::List)) => &[Action::List],
-            (_, Some(Verb::Create)) => &[Action::Create],
-            (_, Some(Verb::View)) => &[Action::View],
-            (_, Some(Verb::Replace | Verb::Patch)) => &[Action::View, Action::Update],
-            (_, Some(Verb::Delete)) => &[Action::View, Action::Delete],
-        };
-        let core = context.app.core();
-        self.found = self.path.resolve(core, caller, actions, self.record.as_deref(), &self.parameters).await?;
         *segments = vec![name.to_string()];
+        let core = context.app.core();
+        self.found = self.path.resolve(core, caller, self.record.as_deref(), &self.parameters).await?;
         segments.extend(self.found.id.map(|id| id.to_string()));
         Ok(())
     }

@@ -267,7 +267,8 @@ async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Rep
     ))
 }
 
-async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
+/// Deletes a record, or says what that would delete; under published paths too.
+pub(super) async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
     let precondition = input.precondition();
     let (name, id) = &input.params;
     let core = context.app.core();

@@ -18,7 +18,7 @@ use super::{
     error::{self, AdminOnlyActions, Refusal},
     input::{self, Input, Raw},
     leniency,
-    published::{self, Does, On, Published},
+    published::{self, Answers, Does, On, Published},
     rate_limit,
     reply::{self, Reply},
     response::{Body, Response},
@@ -191,15 +191,23 @@ impl Table {
         if own.is_some() {
             raw.prefix = OWN_PREFIX;
         } else {
-            match published::find(&self.context, path, method).await {
-                Ok(None) => {}
-                Ok(Some((address, published))) => {
+            match published::find(&self.context, path, method, (&raw.headers, raw.address())).await {
+                Ok(Answers::Nothing) => {}
+                Ok(Answers::Path(address, published)) => {
                     if let Some(file) = self.file(method, path, &raw) {
                         return file;
                     }
                     let mut response = self.on_path(method, &address, published, raw).await;
                     vary(response.headers_mut(), "Accept");
                     return response;
+                }
+                Ok(Answers::SignIn(refusal, form)) => {
+                    if let Some(file) = self.file(method, path, &raw) {
+                        return file;
+                    }
+                    let headers = &raw.headers;
+                    return self
+                        .unreached(&raw, |asked| refusal.into_response_of_none(asked.preferring(form, headers)));
                 }
                 Err(refused) => {
                     let asked = error::Asked::new(raw.request_id, &raw.headers);

@@ -34,7 +34,7 @@ async fn me(context: Context, input: Input<endpoints::Me>) -> Result<Reply<endpo
 async fn update_me(context: Context, input: Input<endpoints::UpdateMe>) -> Result<Reply<endpoints::UpdateMe>> {
     let ProfilePatch { username, email, sent_back } = input.body.clone();
     let patch = UserPatch { username, email, sent_back, ..UserPatch::default() };
-    let user = users::update(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?;
+    let user = users::update_own(&context.app, input.session()?.actor(), input.session()?.user.id, patch).await?;
     Reply::new(&shown(&context, user).await?)
 }
 

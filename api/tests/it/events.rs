@@ -5,9 +5,10 @@ mod ends;
 mod reader;
 mod sight;
 
+use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Client, Coffer, path, text};
+use crate::support::{Answer, Client, Coffer, path, text};
 use reader::Reader;
 
 /// Everybody sees everything; a note has an owner whose it is alone.
@@ -139,8 +140,8 @@ async fn bad_questions_are_refused_by_name() {
         let faults = asked(&ulla, query).await.faults();
         assert!(faults[0].starts_with(fault), "{query}: {faults:?}");
     }
-    let header = ulla.request(reqwest::Method::GET, "/api/events/").header("last-event-id", "soon");
-    assert_eq!(crate::support::Answer::of(header).await.faults(), ["since: Last-Event-ID is not the id of an event."]);
+    let header = ulla.request(Method::GET, "/api/events/").header("last-event-id", "soon");
+    assert_eq!(Answer::of(header).await.faults(), ["since: Last-Event-ID is not the id of an event."]);
     // Of a time that this store has not come to.
     let problem = asked(&ulla, "since=999999999").await.refused(410);
     assert_eq!(problem.code, "trimmed");
@@ -154,6 +155,13 @@ async fn a_ticket_opens_one_stream() {
     let issued = admin.post("/api/events/ticket/", &json!({})).await.is(200);
     assert_eq!(issued["expires_in"], 30);
     let query = format!("collection=snacks&ticket={}", text(&issued, "ticket"));
+    // Who asks for the head alone, or for what may be asked, uses nothing up.
+    for method in [Method::HEAD, Method::OPTIONS, Method::HEAD] {
+        let head = coffer.stranger().request(method, &format!("/api/events/?{query}"));
+        Answer::of(head).await.is(200);
+    }
+    let head = coffer.stranger().request(Method::HEAD, "/api/events/?collection=snacks&ticket=x");
+    assert_eq!(Answer::of(head).await.status, 401);
     let mut reader = Reader::open(&coffer.stranger(), &query).await;
     reader.next().await;
     let made = admin.record("snacks", json!({"title": "Popcorn"})).await;

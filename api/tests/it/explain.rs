@@ -119,6 +119,47 @@ async fn explain_tells_which_index_was_read_how_much_of_it_and_which_would_have_
     assert!(admin.get("/metrics").await.text().contains("\ncoffer_slow_queries_total "));
 }
 
+/// What a hidden collection beside it holds decides nothing: neither does where keys happen to stand.
+#[tokio::test]
+async fn d1_what_stands_beside_a_collection_does_not_decide_how_it_is_read() {
+    let mut told = Vec::new();
+    for hidden in [0, 40, 90, 300] {
+        let (_coffer, admin) = Coffer::with_admin().await;
+        let more =
+            json!([{"name": "t", "type": "text", "indexed": true}, {"name": "n", "type": "integer", "indexed": true}]);
+        admin.post("/api/collections/", &json!({"name": "before", "fields": more})).await.is(201);
+        let fields = json!([
+            {"name": "t", "type": "text", "indexed": true}, {"name": "d", "type": "date"}, {"name": "n", "type": "integer", "indexed": true},
+            {"name": "k", "type": "choice", "choices": ["a", "b"], "indexed": true}]);
+        admin.post("/api/collections/", &json!({"name": "open", "fields": fields})).await.is(201);
+        let rows = |count: usize| -> Vec<Value> { (0..count).map(|n| json!({"t": format!("x{n}"), "n": n})).collect() };
+        for _ in 0..2 {
+            admin.post("/api/records/before/", &json!(rows(hidden))).await;
+        }
+        let row = |n: usize| json!({"t": format!("x{n}"), "d": format!("2020-01-{:02}", n + 1), "n": n, "k": "a"});
+        admin.post("/api/records/open/", &json!((0..12).map(row).collect::<Vec<_>>())).await.is(201);
+        let mut plans = Vec::new();
+        for query in [
+            "ordering=d",
+            "ordering=-updated_at",
+            "k=a",
+            "n__gt=5&ordering=d",
+            "t__gt=x3&k=a",
+            "k=a&n__lt=4&t__startswith=x&ordering=-d",
+            "filter=n+%3D+1+or+k+%3D+b",
+            "search=x3",
+        ] {
+            let explain =
+                admin.get(&format!("/api/records/open/?{query}&explain=true")).await.is(200)["explain"].clone();
+            plans.push((query, explain["indexes"].clone(), explain["reads"].clone()));
+        }
+        told.push(plans);
+    }
+    for plans in &told[1..] {
+        assert_eq!(*plans, told[0]);
+    }
+}
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

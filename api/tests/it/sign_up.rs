@@ -103,6 +103,17 @@ async fn by_invitation_one_signs_up_once_and_strangers_learn_nothing() {
     let with = json!({"invitation": invitation["invitation"]});
     let taken = sign_up(&stranger, ADMIN, with.clone()).await.refused(400);
     assert!(!taken.detail.contains("exists"), "{taken:?}");
+    // Asking of one name after the other ends, whatever it costs: with this invitation alone.
+    let other = admin.post("/api/invitations/", &json!({})).await.is(201)["invitation"].clone();
+    let mut last = 400;
+    for _ in 0..11 {
+        last = sign_up(&stranger, ADMIN, json!({"invitation": other})).await.status;
+    }
+    assert_eq!(last, 400);
+    let locked = sign_up(&stranger, "somebody-new", json!({"invitation": other})).await.refused(429);
+    assert_eq!(locked.code, "throttled");
+    let journal = admin.get("/api/changes/").await.is(200);
+    assert!(journal["results"].as_array().unwrap().iter().any(|change| change["action"] == "values_guessed"));
     let made = sign_up(&stranger, "ulla", with.clone()).await.is(201);
     assert_eq!(made["roles"], json!(["cook", "reader"]));
     let again = sign_up(&stranger, "otto", with).await.refused(400);

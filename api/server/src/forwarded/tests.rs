@@ -108,6 +108,12 @@ fn the_last_proxy_says_whether_the_way_was_secure_and_which_host_was_meant() {
         (vec![("x-forwarded-proto", "https, http")], false, None),
         (vec![("forwarded", r#"for=203.0.113.9;proto=https;host="box.example:8443""#)], true, Some("box.example:8443")),
         (vec![("x-forwarded-host", "evil.example, box.example")], false, Some("box.example")),
+        // One of the two is as the client sent it.
+        (vec![("x-forwarded-host", "evil.example"), ("forwarded", "host=box.example")], false, None),
+        (vec![("x-forwarded-host", "box.example"), ("forwarded", "host=evil.example")], false, None),
+        (vec![("x-forwarded-host", "Box.example"), ("forwarded", "host=box.example")], false, Some("Box.example")),
+        (vec![("x-forwarded-proto", "https"), ("forwarded", "proto=http")], false, None),
+        (vec![("x-forwarded-proto", "https"), ("forwarded", "proto=https")], true, None),
         (vec![("x-forwarded-host", "a b")], false, None),
         (vec![("x-forwarded-host", "user@box.example")], false, None),
         (vec![("x-forwarded-host", "box.example/path")], false, None),

@@ -50,17 +50,28 @@ impl Tickets {
             return Err(Error::Busy);
         }
         let until = now + Duration::from_secs(TICKET_SECONDS);
-        tickets.insert(Sha256::digest(&ticket).into(), Issued { session, user, until });
+        tickets.insert(digest(&ticket), Issued { session, user, until });
         Ok(ticket)
     }
 
     /// Uses a ticket up: whose session it is of.
     pub(in crate::domain) fn redeem(&self, clock: &Clock, ticket: &str) -> Result<(SessionId, UserId)> {
-        let digest: [u8; 32] = Sha256::digest(ticket).into();
-        let issued = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest);
-        match issued.filter(|issued| issued.until > clock.elapsed()) {
-            Some(Issued { session, user, .. }) => Ok((session, user)),
-            None => Err(AuthError::Ended.into()),
-        }
+        let issued = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest(ticket));
+        whose(issued, clock)
     }
+
+    /// Whose session it is of, which stays good.
+    pub(in crate::domain) fn look_at(&self, clock: &Clock, ticket: &str) -> Result<(SessionId, UserId)> {
+        let issued = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&digest(ticket)).copied();
+        whose(issued, clock)
+    }
+}
+
+fn digest(ticket: &str) -> [u8; 32] {
+    Sha256::digest(ticket).into()
+}
+
+fn whose(issued: Option<Issued>, clock: &Clock) -> Result<(SessionId, UserId)> {
+    let issued = issued.filter(|issued| issued.until > clock.elapsed()).ok_or(AuthError::Ended)?;
+    Ok((issued.session, issued.user))
 }

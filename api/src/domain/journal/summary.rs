@@ -4,6 +4,7 @@ use common::{
     access::Caller,
     change::{Change, MAX_CHANGES, Subject, Verb},
     id::{OperationId, UserId},
+    name::CollectionName,
     undo::Counted,
 };
 
@@ -58,6 +59,17 @@ impl Counts {
     /// How many in all.
     pub fn total(&self) -> u64 {
         self.0.iter().map(|counted| counted.count).sum()
+    }
+
+    /// In an order that does not tell in which things were met: of the collection of a record that goes first, then by name, deletions
+    /// before changes.
+    #[must_use]
+    pub fn sorted(mut self, first: &CollectionName) -> Self {
+        self.0.sort_by_cached_key(|counted| {
+            let name = counted.collection.as_ref();
+            (counted.action != Verb::Delete, name != Some(first), name.map(ToString::to_string))
+        });
+        self
     }
 
     /// By kind, in the order in which they were met.

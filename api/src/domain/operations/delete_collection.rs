@@ -223,20 +223,22 @@ pub(crate) async fn work_on(
     let key = keyspace::operation(id);
     batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
     unfinished::begin(core, id, &mut batch).await?;
-    let is_counted = journal::count_operation(&mut batch);
+    journal::count_operation(&mut batch);
     match core.store.commit(batch).await {
         Ok(_) => {}
         Err(CommitError::Conflict { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    if is_counted {
-        journal::written();
-    }
+    // Whatever its first commit holds, the operation has begun, and its pieces are parts of it.
+    journal::written();
     runner.work_for(id, PATIENCE, |_| false).await?;
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(None)) };
     match stored.state {
         OperationState::Failed => Err(Error::Conflict(stored.error.unwrap_or_default())),
         state if state.is_over() => Ok(Some(None)),
-        _ => Ok(Some(Some(Operation { state: OperationState::Running, ..stored.shown(id, core) }))),
+        _ => {
+            let shown = Operation { state: OperationState::Running, ..stored.shown(id, core) };
+            Ok(Some(Some(super::shown_to(caller, shown))))
+        }
     }
 }

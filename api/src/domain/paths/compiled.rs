@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use common::{
-    access::Action,
+    access::{AccessRules, Action},
     collection::Collection,
     id::PathId,
     name::CollectionName,
@@ -52,6 +52,8 @@ pub struct Compiled {
     pub definition: PathDefinition,
     /// The collection; `None` for another address of an own route, and where it is not there any more.
     pub collection: Option<CollectionName>,
+    /// Who may do what in the collection.
+    pub access: Option<AccessRules>,
     /// Its addresses.
     pub addresses: Vec<Address>,
     /// What is sent of a record; `None` for the record as it is.
@@ -76,6 +78,7 @@ impl Compiled {
         Self {
             id: stored.id,
             collection: collection.map(|collection| collection.name.clone()),
+            access: collection.map(|collection| collection.access.clone()),
             addresses: addresses(&definition),
             projection: (!members.is_empty()).then(|| Projection::new(&members)),
             expand,

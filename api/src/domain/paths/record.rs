@@ -1,7 +1,7 @@
 //! What the parameters of an address stand for: the record that it names, and the values that all records there have.
 
 use common::{
-    access::{Action, Caller},
+    access::Caller,
     field::{Field, FieldType, Unique},
     id::{RecordId, UserId},
     name::CollectionName,
@@ -12,6 +12,7 @@ use common::{
 };
 use serde_json::Value;
 use store::Snapshot;
+use uuid::Uuid;
 
 use super::compiled::{Compiled, Parameters};
 use crate::domain::{
@@ -35,7 +36,11 @@ pub struct Found {
     pub id: Option<RecordId>,
 }
 
-/// What the conditions of a path say with these parameters; [`Error::NotFound`] where what they name is not there for the caller.
+/// What no record and no user has as its id. What an address names and is not there is asked for by it, so that it meets the checks, and
+/// gets the answer, of what is there and hidden.
+const NOBODYS: Uuid = Uuid::nil();
+
+/// What the conditions of a path say with these parameters; [`Error::NotFound`] where a record that they name is not there for the caller.
 async fn bind(
     core: &Core,
     snapshot: &Snapshot,
@@ -61,12 +66,11 @@ async fn bind(
             for (rest, value) in of_it {
                 let value = value_of(value);
                 let user = match rest {
-                    Some("username") => {
-                        let (_, found) = users::by_name(&core.store, &value).await?.ok_or(Error::NotFound)?;
-                        found.user.id
-                    }
-                    _ => value.parse::<UserId>().map_err(|_| Error::NotFound)?,
+                    Some("username") => users::by_name(&core.store, &value).await?.map(|(_, found)| found.user.id),
+                    _ => value.parse().ok(),
                 };
+                // Who has nothing there and who is nobody are told apart by no answer.
+                let user = user.unwrap_or(UserId::from_uuid(NOBODYS));
                 bound.0.push(("owner".to_owned(), user.to_string().into()));
             }
             continue;
@@ -81,9 +85,14 @@ async fn bind(
         };
         let target = core.schemas.load(snapshot, target).await?.ok_or(Error::NotFound)?;
         let own: Vec<(Option<&str>, String)> = of_it.iter().map(|(rest, value)| (*rest, value_of(value))).collect();
-        let id = referred(snapshot, &target, &own).await?;
-        // What stands in the address has to be there for the caller.
-        if of_it.iter().any(|(_, value)| is_parameter(value)) {
+        let id = referred(snapshot, &target, &own).await;
+        // What stands in the address has to be there for the caller; what the path says once and for all need not.
+        let is_asked_for = of_it.iter().any(|(_, value)| is_parameter(value));
+        let id = match id {
+            Err(Error::NotFound) if !is_asked_for => RecordId::from_uuid(NOBODYS),
+            id => id?,
+        };
+        if is_asked_for {
             let all = RecordQuery::default();
             let parent = records::get(core, caller, &target.collection.name, id, &all);
             let parent = parent.await.map_err(|error| match error {
@@ -175,7 +184,7 @@ async fn find_record(
     by_unique(snapshot, &schema, field, value).await
 }
 
-/// What an address of a path is about, for a caller whom the rules let do `action` there.
+/// What an address of a path is about, whoever may see it.
 async fn resolve(
     core: &Core,
     caller: &Caller,
@@ -189,39 +198,41 @@ async fn resolve(
     let bound = bind(core, &snapshot, caller, path, &schema, parameters).await?;
     let Some(parameter) = record else { return Ok(Found { bound, id: None }) };
     let text = parameters.get(parameter).map(String::as_str).unwrap_or_default();
-    let id = find_record(core, &snapshot, name, &path.definition.lookup, text).await?.ok_or(Error::NotFound)?;
-    if !bound.0.is_empty() {
-        let entry = snapshot.get(&keyspace::record(schema.number(), id)).await?.ok_or(Error::NotFound)?;
-        let stored = schema.parse(id, &entry)?;
-        if bound.0.iter().any(|(name, value)| stored.get(name) != Some(value)) {
-            return Err(Error::NotFound);
-        }
-    }
+    let found = find_record(core, &snapshot, name, &path.definition.lookup, text).await?;
+    let is_bound = match found {
+        Some(id) if !bound.0.is_empty() => match snapshot.get(&keyspace::record(schema.number(), id)).await? {
+            Some(entry) => {
+                let stored = schema.parse(id, &entry)?;
+                bound.0.iter().all(|(name, value)| stored.get(name) == Some(value))
+            }
+            None => false,
+        },
+        _ => true,
+    };
+    let id = found.filter(|_| is_bound).unwrap_or(RecordId::from_uuid(NOBODYS));
     Ok(Found { bound, id: Some(id) })
 }
 
 impl Compiled {
-    /// What an address of it is about. The rules are asked first, so that nobody learns by it what is there.
+    /// What an address of it is about. A record that is not there, or not there under this address, is the one with the id that none has:
+    /// the caller, the query and the body are judged before anybody learns which it is.
     pub async fn resolve(
         &self,
         core: &Core,
         caller: &Caller,
-        actions: &[Action],
         record: Option<&str>,
         parameters: &Parameters,
     ) -> Result<Found> {
-        let is_plain = self.definition.conditions.is_empty() && self.definition.lookup == "id";
-        if is_plain {
+        if self.definition.conditions.is_empty() && self.definition.lookup == "id" {
             let text = record.and_then(|name| parameters.get(name));
-            let id = text.map(|text| text.parse().map_err(|_| Error::NotFound)).transpose();
-            if let Ok(id) = id {
-                return Ok(Found { bound: Bound::default(), id });
-            }
-        }
-        let name = self.collection.as_ref().ok_or(Error::NotFound)?;
-        for action in actions {
-            records::authorize(core, caller, name, *action).await?;
+            let id = text.map(|text| text.parse().unwrap_or(RecordId::from_uuid(NOBODYS)));
+            return Ok(Found { bound: Bound::default(), id });
         }
         resolve(core, caller, self, record, parameters).await
+    }
+
+    /// Whether the caller may know that the path is there: who may know of the collection, and of another address of an own route everybody.
+    pub fn is_known_to(&self, caller: &Caller) -> bool {
+        self.definition.alias.is_some() || self.access.as_ref().is_some_and(|access| records::is_known(access, caller))
     }
 }

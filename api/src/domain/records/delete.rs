@@ -115,9 +115,9 @@ pub async fn would_delete(
     let snapshot = core.store.snapshot().await?;
     let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
     let Some(plan) = plan(core, &snapshot, caller, vec![(name.clone(), id)], BTreeSet::from([id])).await? else {
-        return would_delete_in_pieces(core, caller, &snapshot, (&schema, id)).await;
+        return Ok(would_delete_in_pieces(core, caller, &snapshot, (&schema, id)).await?.sorted(name));
     };
-    plan.counts(core, &snapshot, caller).await
+    Ok(plan.counts(core, &snapshot, caller).await?.sorted(name))
 }
 
 async fn find_to_delete(

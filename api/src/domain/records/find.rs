@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::{
-    access::{Action, Caller, Decision},
+    access::{AccessRules, Action, Caller, Decision},
     id::RecordId,
     json::Exact,
     name::CollectionName,
@@ -70,10 +70,16 @@ pub async fn may_know(core: &Core, caller: &Caller, name: &CollectionName) -> Re
     check_known(&schema, caller)
 }
 
-/// The same, where the collection was found: who may list, view or create its records may know.
+/// Whether these rules let the caller know that there is a collection: who may list, view or create its records may.
+pub fn is_known(access: &AccessRules, caller: &Caller) -> bool {
+    [Action::List, Action::View, Action::Create]
+        .into_iter()
+        .any(|action| access.decide(action, caller) != Decision::Denied)
+}
+
+/// The same, where the collection was found.
 pub(super) fn check_known(schema: &Schema, caller: &Caller) -> Result<()> {
-    let may = |action| schema.collection.access.decide(action, caller) != Decision::Denied;
-    if [Action::List, Action::View, Action::Create].into_iter().any(may) {
+    if is_known(&schema.collection.access, caller) {
         return Ok(());
     }
     Err(match caller {

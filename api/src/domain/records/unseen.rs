@@ -29,6 +29,14 @@ impl Guesses {
     pub fn new(clock: Clock) -> Self {
         Self(Throttle::new(ThrottleSettings { free_failures: FREE_GUESSES, ..ThrottleSettings::default() }, clock))
     }
+
+    /// Asks for one more on somebody's account, who has to wait after a few.
+    pub(in crate::domain) fn admit(&self, who: &str) -> Result<Attempt> {
+        // Names tell callers apart; the addresses' own limit is about passwords.
+        let unspecified = std::net::Ipv4Addr::UNSPECIFIED.into();
+        let admitted = self.0.admit(Account::Nobody(who), unspecified, None);
+        admitted.map_err(|locked| Error::Locked(locked.retry_after))
+    }
 }
 
 /// A write that may turn out to be a guess.
@@ -54,14 +62,7 @@ impl<'a> Guess<'a> {
             let network = by.address.map(|address| ClientNetwork::of(address).to_string());
             let who = by.caller.user_id().map(|id| id.to_string()).or(network).unwrap_or_default();
             let name = format!("{} {who}", schema.collection.id);
-            // Names tell callers apart; the addresses' own limit is about passwords.
-            let unspecified = std::net::Ipv4Addr::UNSPECIFIED.into();
-            attempt = Some(
-                core.guesses
-                    .0
-                    .admit(Account::Nobody(&name), unspecified, None)
-                    .map_err(|locked| Error::Locked(locked.retry_after))?,
-            );
+            attempt = Some(core.guesses.admit(&name)?);
         }
         Ok(Self { core, by, schema, attempt })
     }

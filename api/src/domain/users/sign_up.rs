@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use auth::throttle::Attempt;
 use common::{
+    change::{Subject, Verb},
     endpoints::users::{Invitation, NewInvitation, NewUser},
     id::UserId,
     name::RoleName,
@@ -19,7 +21,7 @@ use super::{create_with, distinct, found_by, hash};
 use crate::domain::{
     app::App,
     error::{Error, Result},
-    journal::Actor,
+    journal::{self, Actor},
     keyspace,
     retry::Retry,
 };
@@ -104,6 +106,11 @@ pub async fn sign_up(app: &App, by: Actor<'_>, settings: &SignUp, new: NewUser) 
         SignUpMode::Invite => Some(opened(app, &new).await?),
         _ => None,
     };
+    // Whoever is invited could ask of one name after the other before they choose.
+    let attempt = match &invitation {
+        Some(invitation) => Some(app.core().guesses.admit(&format!("invitation {}", invitation.id))?),
+        None => None,
+    };
     let mut errors = FieldErrors::new();
     for (name, is_said) in [
         ("roles", !new.roles.is_empty()),
@@ -125,6 +132,7 @@ pub async fn sign_up(app: &App, by: Actor<'_>, settings: &SignUp, new: NewUser) 
     // A name that is taken is told after as long as one that is not.
     let taken = found_by::refuse_taken(&app.core().store, None, Some(&new.username), &new.email).await;
     if let Err(error) = taken {
+        count(app, by, attempt).await?;
         hash(app.auth(), "password", &new.username, &new.password).await?;
         if settings.needs_approval
             && let Some(invitation) = invitation
@@ -143,11 +151,23 @@ pub async fn sign_up(app: &App, by: Actor<'_>, settings: &SignUp, new: NewUser) 
         }
     });
     match made.await {
-        Err(error @ Error::Taken(_)) => refused(app, settings, new, error),
+        Err(error @ Error::Taken(_)) => {
+            count(app, by, attempt).await?;
+            refused(app, settings, new, error)
+        }
         // Somebody was faster with the same invitation.
         Err(Error::Busy) if used.is_some() => Err(FieldErrors::of("invitation", invalid("It was used.")).into()),
         made => made,
     }
+}
+
+/// Counts a name that was taken as a guess. From the one on that has its author wait, the journal has it.
+pub(super) async fn count(app: &App, by: Actor<'_>, attempt: Option<Attempt>) -> Result<()> {
+    if attempt.is_some_and(|attempt| attempt.failed().is_some()) {
+        let entry = by.entry(app.core(), Subject::User, &"", Verb::ValuesGuessed);
+        journal::note(app.core(), &entry).await?;
+    }
+    Ok(())
 }
 
 /// What is said of a name or an address that is taken.

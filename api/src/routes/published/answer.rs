@@ -23,7 +23,7 @@ use super::{
         cursor,
         input::Input,
         paging::{link, offset_link, page_link},
-        records::{MAX_TAGGED, etag_of, one},
+        records::{self as own, MAX_TAGGED, etag_of, one},
         reply::Reply,
         response::{Body, Response},
         table::Table,
@@ -44,7 +44,7 @@ pub(in crate::routes) fn register(table: &mut Table) {
     table.on_published::<endpoints::Get, _, _>(Does::Verb(Verb::View), view);
     table.on_published::<endpoints::Replace, _, _>(Does::Verb(Verb::Replace), replace);
     table.on_published::<endpoints::Update, _, _>(Does::Verb(Verb::Patch), patch);
-    table.on_published::<endpoints::Delete, _, _>(Does::Verb(Verb::Delete), delete);
+    table.on_published::<endpoints::Delete, _, _>(Does::Verb(Verb::Delete), own::delete);
     table.on_published::<endpoints::Describe, _, _>(Does::Describe, describe);
     table.on_published::<endpoints::DescribeOne, _, _>(Does::DescribeOne, describe_one);
 }
@@ -237,12 +237,6 @@ async fn patch(context: Context, input: Input<endpoints::Update>) -> Result<Repl
     let sending = Sending { body: &body, is_partial: true, manner };
     let sent = records::update(core, by, name, *id, sending, precondition.as_ref()).await?;
     Ok(Reply::stored_record(on.written(&context, &input.caller, name, sent).await?))
-}
-
-async fn delete(context: Context, input: Input<endpoints::Delete>) -> Result<Reply<endpoints::Delete>> {
-    let (name, id) = &input.params;
-    records::delete(context.app.core(), &input.caller, name, *id, input.precondition().as_ref()).await?;
-    Ok(Reply::no_content())
 }
 
 async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply<endpoints::Describe>> {

@@ -210,3 +210,157 @@ async fn d1_guesses_at_values_that_the_caller_may_not_see_are_counted_and_in_the
     assert_eq!((noted[0].id.as_str(), noted[0].by.unwrap().to_string()), ("members", otto.id.clone()));
     assert_eq!(noted[0].address, "127.0.0.1");
 }
+
+/// Asks both addresses with every method, bad parameters and bodies of every kind, and wants one answer.
+async fn are_alike(clients: &[&Client], there: &str, absent: &str) {
+    for client in clients {
+        for method in ["GET", "HEAD", "PATCH", "PUT", "DELETE", "POST", "OPTIONS", "PROPFIND"] {
+            for query in ["", "?foo=1", "?explain=true", "?dry_run=true", "?fields=nope", "?expand=zz"] {
+                for (kind, body) in
+                    [("application/json", "{}"), ("application/json", "{"), ("text/plain", "x"), ("", "")]
+                {
+                    let ask = async |path: &str| {
+                        let method = Method::from_bytes(method.as_bytes()).unwrap();
+                        let mut request = client.request(method, &format!("{path}{query}"));
+                        if !kind.is_empty() {
+                            request = request.header("content-type", kind).body(body);
+                        }
+                        comparable(&Answer::of(request).await)
+                    };
+                    let (one, other) = (ask(there).await, ask(absent).await);
+                    assert_eq!(one.0, other.0, "{method} {there}{query} {kind} {body}: {one:?} {other:?}");
+                    assert_eq!(one, other, "{method} {there}{query} {kind} {body}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn d1_a_published_path_tells_hidden_records_and_absent_ones_alike() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let ben = coffer.user(&admin, "ben", json!({})).await;
+    let own = json!({"list": ["owner"], "view": ["owner"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]});
+    let code = json!([{"name": "code", "type": "text", "unique": true}]);
+    define(&admin, "vault", code, own).await;
+    for path in [
+        json!({"path": "/v2/vault/", "collection": "vault", "lookup": "code"}),
+        json!({"path": "/v2/del/{code}/", "collection": "vault", "lookup": "code", "method": "DELETE", "actions": ["delete"]}),
+        json!({"path": "/v2/plain/", "collection": "vault"}),
+    ] {
+        admin.post("/api/paths/", &path).await.is(201);
+    }
+    let id = text(&admin.record("vault", json!({"code": "topsecret"})).await, "id");
+    let clients = [&ben, &coffer.stranger()];
+    are_alike(&clients, "/v2/vault/topsecret/", "/v2/vault/nothere/").await;
+    are_alike(&clients, "/v2/del/topsecret/", "/v2/del/nothere/").await;
+    are_alike(&clients, &format!("/v2/plain/{id}/"), &format!("/v2/plain/{NO_ID}/")).await;
+    admin.get("/v2/vault/topsecret/").await.is(200);
+    let mine = ben.record("vault", json!({"code": "mine"})).await;
+    assert_eq!(ben.get("/v2/vault/mine/").await.is(200), mine, "what is one's own is there");
+    // The body is judged before what is not there is told.
+    ben.get("/v2/vault/nothere/?foo=1").await.is(400);
+}
+
+#[tokio::test]
+async fn p7_a_published_path_by_owner_does_not_tell_who_there_is() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let (ben, cleo) = (coffer.user(&admin, "ben", json!({})).await, coffer.user(&admin, "cleo", json!({})).await);
+    let open = json!({"list": ["anyone"], "view": ["anyone"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]});
+    define(&admin, "kid", title(), open).await;
+    for (path, conditions) in
+        [("/v2/u/{name}/kid/", json!({"owner.username": "{name}"})), ("/v2/i/{user}/kid/", json!({"owner": "{user}"}))]
+    {
+        let path = json!({"path": path, "collection": "kid", "where": conditions});
+        admin.post("/api/paths/", &path).await.is(201);
+    }
+    let stranger = coffer.stranger();
+    for nobody in ["nobodyx", "Not%20A%20Name", "cleo2"] {
+        for rest in ["", "01920000-0000-7000-8000-000000000001/", "x/"] {
+            let (there, absent) = (format!("/v2/u/cleo/kid/{rest}"), format!("/v2/u/{nobody}/kid/{rest}"));
+            are_alike(&[&ben, &stranger], &there, &absent).await;
+        }
+    }
+    are_alike(&[&ben, &stranger], &format!("/v2/i/{}/kid/", cleo.id), &format!("/v2/i/{NO_ID}/kid/")).await;
+    let empty = stranger.get("/v2/u/nobodyx/kid/").await.is(200);
+    assert_eq!((&empty["count"], &empty["results"]), (&json!(0), &json!([])));
+    cleo.post("/v2/u/cleo/kid/", &json!({"title": "hers"})).await.is(201);
+    assert_eq!(stranger.get("/v2/u/cleo/kid/").await.is(200)["count"], 1);
+    // An admin makes records of others, and learns that there is nobody of this name.
+    admin.post("/v2/u/nobodyx/kid/", &json!({"title": "nobody's"})).await.is(400);
+}
+
+#[tokio::test]
+async fn d1_the_published_path_of_a_collection_that_is_not_there_for_the_caller_is_not_there() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let ben = coffer.user(&admin, "ben", json!({})).await;
+    let nobodys = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": ["signed_in"], "delete": ["nobody"]});
+    define(&admin, "secrets", title(), nobodys).await;
+    define(&admin, "open", title(), json!({"list": ["signed_in"]})).await;
+    for path in [
+        json!({"path": "/v2/secrets/", "collection": "secrets"}),
+        json!({"path": "/v2/shared/", "collection": "secrets", "method": "POST", "actions": ["create"]}),
+        json!({"path": "/v2/shared/", "collection": "open", "method": "GET", "actions": ["list"]}),
+    ] {
+        admin.post("/api/paths/", &path).await.is(201);
+    }
+    let id = text(&admin.post("/v2/secrets/", &json!({"title": "a secret"})).await.is(201), "id");
+    are_alike(&[&ben], "/v2/secrets/", "/v2/nothing/").await;
+    are_alike(&[&ben], &format!("/v2/secrets/{id}/"), &format!("/v2/nothing/{id}/")).await;
+    admin.get("/v2/secrets/").await.is(200);
+    // Two paths at one address: the one that is there answers, and knows nothing of the other.
+    ben.get("/v2/shared/").await.is(200);
+    let refused = ben.post("/v2/shared/", &json!({"title": "x"})).await;
+    refused.is(405);
+    assert_eq!(refused.header("allow"), "GET, HEAD, OPTIONS");
+    // Strangers are asked to sign in, with any method, and told nothing else.
+    let stranger = coffer.stranger();
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = Answer::of(stranger.request(method, "/v2/secrets/?foo=1")).await;
+        assert_eq!((answer.status, answer.header("allow")), (401, ""), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_under_a_published_path_deletes_nothing() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    define(&admin, "notes", title(), json!({})).await;
+    admin.post("/api/paths/", &json!({"path": "/v2/notes/", "collection": "notes"})).await.is(201);
+    let id = text(&admin.record("notes", json!({"title": "kept"})).await, "id");
+    let counts = admin.delete(&format!("/v2/notes/{id}/?dry_run=true")).await.is(200);
+    assert_eq!(counts["count"], 1);
+    admin.get(&format!("/v2/notes/{id}/")).await.is(200);
+}
+
+#[tokio::test]
+async fn d1_what_a_deletion_takes_along_unseen_shows_neither_in_its_headers_nor_in_its_counts() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let ben = coffer.user(&admin, "ben", json!({})).await;
+    let open = json!({"list": ["signed_in"], "view": ["signed_in"], "create": ["signed_in"], "update": ["owner"], "delete": ["owner"]});
+    let nobodys = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": ["nobody"], "delete": ["nobody"]});
+    let refers = json!([{"name": "title", "type": "text"}, {"name": "to", "type": "reference", "collection": "z_first", "on_delete": "cascade"}]);
+    define(&admin, "z_first", title(), open.clone()).await;
+    define(&admin, "a_seen", refers.clone(), open).await;
+    define(&admin, "b_hidden", refers, nobodys).await;
+    let mut told = Vec::new();
+    for hidden in [0, 2, 120] {
+        let id = text(&ben.record("z_first", json!({"title": "goes"})).await, "id");
+        for _ in 0..3 {
+            ben.record("a_seen", json!({"title": "goes along", "to": id})).await;
+        }
+        let rows: Vec<Value> = (0..20).map(|_| json!({"title": "x".repeat(80_000), "to": id})).collect();
+        for n in 0..hidden / 20 + usize::from(hidden % 20 > 0) {
+            admin.post("/api/records/b_hidden/", &json!(rows[..20.min(hidden - n * 20)])).await.is(201);
+        }
+        let at = format!("/api/records/z_first/{id}/");
+        let dry = ben.delete(&format!("{at}?dry_run=true")).await.is(200);
+        let deleted = ben.delete(&at).await;
+        assert!([202, 204].contains(&deleted.status), "{}", deleted.text());
+        let operation = deleted.header("operation").to_owned();
+        assert_eq!(operation, deleted.header("x-request-id"), "{hidden}");
+        ben.get(&format!("/api/changes/{operation}/")).await.is(200);
+        told.push(dry);
+    }
+    assert!(told.iter().all(|dry| *dry == told[0]), "{told:#?}");
+}

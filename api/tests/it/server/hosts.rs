@@ -50,7 +50,16 @@ async fn n10_a_foreign_host_is_421_and_none_or_two_are_400_and_neither_is_repeat
         // The request line goes before the field.
         ("GET http://localhost/ HTTP/1.1", "Host: evil.example\r\n", 200),
         ("GET http://evil.example/ HTTP/1.1", "Host: localhost\r\n", 421),
-        ("GET http://localhost@evil.example/ HTTP/1.1", "Host: localhost\r\n", 421),
+        ("GET http://localhost@evil.example/ HTTP/1.1", "Host: localhost\r\n", 400),
+        // RFC 9110 §4.2.4: nobody is named before the host; and of schemes there are two.
+        ("GET http://x@localhost/ HTTP/1.1", "Host: localhost\r\n", 400),
+        ("GET http://x:y@localhost/ HTTP/1.1", "Host: localhost\r\n", 400),
+        ("GET http://@localhost/ HTTP/1.1", "Host: localhost\r\n", 400),
+        ("GET https://localhost/ HTTP/1.1", "Host: localhost\r\n", 200),
+        ("GET HTTP://localhost/ HTTP/1.1", "Host: localhost\r\n", 200),
+        ("GET ftp://localhost/ HTTP/1.1", "Host: localhost\r\n", 400),
+        ("GET ws://localhost/ HTTP/1.1", "Host: localhost\r\n", 400),
+        ("GET file://localhost/ HTTP/1.1", "Host: localhost\r\n", 400),
         ("GET http://evil.example:80/ HTTP/1.1", "Host: localhost\r\n", 421),
         // What a client claims who is no trusted proxy.
         ("GET / HTTP/1.1", "Host: evil.example\r\nX-Forwarded-Host: localhost\r\n", 421),
@@ -149,6 +158,8 @@ async fn n10_http_2_names_its_host_once() {
         (vec![field(AUTHORITY, "localhost"), field(HOST, "LOCALHOST")], 200),
         (vec![field(AUTHORITY, "evil.example")], 421),
         (vec![field(HOST, "evil.example")], 421),
+        (vec![field(AUTHORITY, "x@localhost")], 400),
+        (vec![field(AUTHORITY, "localhost@evil.example")], 400),
         (vec![field(AUTHORITY, "localhost"), field(HOST, "evil.example")], 400),
         (vec![field(AUTHORITY, "evil.example"), field(HOST, "localhost")], 400),
         (vec![field(HOST, "localhost"), field(HOST, "localhost")], 400),

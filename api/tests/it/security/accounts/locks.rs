@@ -71,6 +71,32 @@ async fn p8_who_has_the_machine_unlocks_an_admin_while_the_server_runs() {
 }
 
 #[tokio::test]
+async fn p8_the_way_in_works_in_a_folder_of_any_depth_and_past_those_who_say_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep =
+        (0..5).fold(dir.path().to_owned(), |path, _| path.join("a-name-of-fifty-letters-that-makes-a-path-long-xxx"));
+    std::fs::create_dir_all(&deep).unwrap();
+    let data = deep.join("data");
+    assert!(data.as_os_str().len() > 200);
+    let mut server = Server::start(&data, &[]);
+    server.set_up().await;
+    let unlock = || said(&coffer(&["user", "unlock", ADMIN], &data));
+    let unlocked = format!("0: {ADMIN} can try to sign in again.\n");
+    assert_eq!(unlock(), unlocked);
+    let socket = data.join("control.sock");
+    assert!(socket.exists());
+    // By the folder, as the program does: the path is too long for an address.
+    let folder = std::fs::File::open(&data).unwrap();
+    let address = format!("/proc/self/fd/{}/control.sock", std::os::fd::AsRawFd::as_raw_fd(&folder));
+    let idle: Vec<_> = (0..100).map(|_| std::os::unix::net::UnixStream::connect(&address).unwrap()).collect();
+    let began = std::time::Instant::now();
+    assert_eq!(unlock(), unlocked);
+    assert!(began.elapsed() < Duration::from_secs(4), "it waited for {} who say nothing", idle.len());
+    server.stop();
+    assert!(!socket.exists(), "it goes with the server");
+}
+
+#[tokio::test]
 async fn p8_a_device_that_signed_in_before_is_not_kept_out_by_strangers() {
     let (held, admin) = Held::with_admin(quick_lock()).await;
     user(&admin, "otto").await;

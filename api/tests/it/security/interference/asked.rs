@@ -33,7 +33,10 @@ impl Asked {
             request = request.header(*name, &values[side]);
         }
         if let Some(body) = &self.body {
-            request = request.header("content-type", "application/json").body(body[side].clone());
+            if !self.headers.iter().any(|(name, _)| *name == "content-type") {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body[side].clone());
         }
         Answer::of(request).await
     }

@@ -94,6 +94,9 @@ impl Requests<'_> {
                 writes: None,
             };
         }
+        if n % 4 == 2 {
+            return self.published();
+        }
         let info = self.endpoint(n);
         let known = self.random.pick(&self.world.records).clone();
         let (path, collection) = self.path(info, &known);
@@ -165,6 +168,71 @@ impl Requests<'_> {
             pairs.extend(self.random.one_in(3).then(|| same("dry_run=true")));
         }
         pairs.iter().enumerate().fold(same(""), |query, (n, pair)| joined(&query, if n == 0 { "?" } else { "&" }, pair))
+    }
+
+    /// Something under a published path, with any method, parameter and kind of body.
+    fn published(&mut self) -> Asked {
+        let (collection, kind) = *self.random.pick(&self.world.published);
+        let known = self.random.pick(&self.world.records).clone();
+        let user = *self.random.pick(&["carol", "dave", "erin", "nobody-at-all", "Not A Name"]);
+        let code = |random: &mut Random| match random.below(8) {
+            0 => format!("hidden{}", random.below(35)),
+            1 => format!("more{}", random.below(4)),
+            2 => format!("nothing{}", random.below(3)),
+            _ => format!("base{}", random.below(35)),
+        };
+        let (one, other) = (code(self.random), code(self.random));
+        let of_one = !self.random.one_in(3);
+        let caller = usize::from(self.random.one_in(4));
+        let path = match kind {
+            _ if caller == 0 && self.random.one_in(12) => {
+                let id = if of_one { joined(&same(""), "", &joined(&known.ids, "/", &same(""))) } else { same("") };
+                joined(&same("/v1/secret0/"), "", &id)
+            }
+            "owner" if of_one => same(format!("/v1/of/{user}/c{collection}/{one}/")),
+            "owner" => same(format!("/v1/of/{user}/c{collection}/")),
+            "about" if of_one => {
+                joined(&same(format!("/v1/about/{other}/c{collection}")), "/", &joined(&known.ids, "/", &same("")))
+            }
+            "about" => same(format!("/v1/about/{other}/c{collection}/")),
+            "one" => same(format!("/v1/end/{one}/c{collection}/")),
+            _ if of_one => same(format!("/v1/c{collection}/{one}/")),
+            _ => same(format!("/v1/c{collection}/")),
+        };
+        let methods = ["GET", "GET", "HEAD", "PATCH", "PUT", "DELETE", "POST", "OPTIONS", "PROPFIND"];
+        let method = Method::from_bytes(self.random.pick(&methods).as_bytes()).unwrap();
+        let query = match self.random.below(6) {
+            0 => self.parameter(),
+            1 => same(*self.random.pick(&[
+                "foo=1",
+                "dry_run=true",
+                "explain=true",
+                "fields=nope",
+                "expand=about",
+                "page=9",
+            ])),
+            _ => same(""),
+        };
+        let path = if query[0].is_empty() { path } else { joined(&path, "?", &query) };
+        let mut headers = Vec::new();
+        if self.random.one_in(6) {
+            headers.push((*self.random.pick(&["if-match", "if-none-match"]), same(*self.random.pick(&["*", "\"1\""]))));
+        }
+        if self.random.one_in(5) {
+            headers.push((
+                "content-type",
+                same(*self.random.pick(&["text/plain", "application/xml", "multipart/form-data"])),
+            ));
+        }
+        let writes = [Method::PATCH, Method::PUT, Method::POST].contains(&method);
+        let body = (writes && !self.random.one_in(5)).then(|| match self.random.below(6) {
+            0 => same("{\"zzz\":1}"),
+            1 => same("{\"code\":[]}"),
+            2 => same("not JSON"),
+            _ => self.row(Some(collection)).map(|row| row.to_string()),
+        });
+        let is_plain = self.random.one_in(3);
+        Asked { caller, method, path, headers, body, is_plain, writes: writes.then_some(collection) }
     }
 
     fn parameter(&mut self) -> Both {

@@ -70,6 +70,8 @@ pub(super) struct World {
     pub password: &'static str,
     /// Pages beside those that were answered, and the caller to whom.
     pub links: Vec<(usize, [String; 2])>,
+    /// Addresses below which records are published: of each the collection, and what stands behind it.
+    pub published: Vec<(usize, &'static str)>,
     /// For who has to understand a difference.
     pub definitions: BTreeMap<String, Value>,
 }
@@ -106,6 +108,7 @@ impl World {
             refresh: [String::new(), String::new()],
             password: PASSWORD,
             links: Vec::new(),
+            published: Vec::new(),
             definitions: BTreeMap::new(),
         };
         for who in [|store: &Store| store.callers[0].id.clone(), |store: &Store| store.other.id.clone()] {
@@ -122,6 +125,7 @@ impl World {
                 .both(async |store, _| store.admin.patch(&format!("/api/collections/c{n}/"), &access).await.is(200))
                 .await;
         }
+        world.publish().await;
         world.differ(random, &rules, &made).await;
         world.records.extend(made.into_iter().map(|made| made.known));
         world.names.extend(["secret0", "nowhere", "users", "Not-A-Name"].map(str::to_owned));
@@ -168,6 +172,32 @@ impl World {
             made.push(Made { known: known(collection, &values.await), owner, refers });
         }
         made
+    }
+
+    /// Publishes every collection: by a value of its own, under its owner's name, under the record that it refers to, and for one method.
+    async fn publish(&mut self) {
+        for n in 0..COLLECTIONS {
+            let name = format!("c{n}");
+            let paths = [
+                ("code", json!({"path": format!("/v1/{name}/"), "collection": name, "lookup": "code"})),
+                (
+                    "owner",
+                    json!({"path": format!("/v1/of/{{name}}/{name}/"), "collection": name, "where": {"owner.username": "{name}"}, "lookup": "code"}),
+                ),
+                (
+                    "about",
+                    json!({"path": format!("/v1/about/{{code}}/{name}/"), "collection": name, "where": {"about.code": "{code}"}}),
+                ),
+                (
+                    "one",
+                    json!({"path": format!("/v1/end/{{code}}/{name}/"), "collection": name, "lookup": "code", "method": "POST", "actions": ["delete"]}),
+                ),
+            ];
+            for (kind, path) in paths {
+                self.both(async |store, _| store.admin.post("/api/paths/", &path).await.is(201)).await;
+                self.published.push((n, kind));
+            }
+        }
     }
 
     /// Changes what the callers may not see, in the second store.
@@ -233,6 +263,8 @@ impl World {
         let on_delete = if random.one_in(4) { "restrict" } else { *random.pick(&ON_DELETE[1..]) };
         let body = json!({"name": "secret0", "fields": field_list("c0", on_delete), "access": nobodys});
         admin.post("/api/collections/", &body).await.is(201);
+        // That something is published where strangers may do nothing, they are told, and nobody else is.
+        admin.post("/api/paths/", &json!({"path": "/v1/secret0/", "collection": "secret0"})).await.is(201);
         for n in 0..4 {
             let about = (!of.is_empty()).then(|| random.pick(&of).known.ids[1].clone());
             let body = json!({"title": "hidden", "code": format!("base{n}"), "about": about});

@@ -42,7 +42,8 @@ pub(super) async fn count(
     if part.descending && !matches!(column.common, Common::Value) {
         return Ok(false);
     }
-    let most = FEW.max(access.estimate / PER_GROUP);
+    let keys = usize::try_from(access.count(view.snapshot).await?).unwrap_or(usize::MAX);
+    let most = FEW.max(keys / PER_GROUP);
     let mut counted = Vec::new();
     for (from, to) in access.ranges() {
         let mut at = from.clone();

@@ -144,12 +144,9 @@ impl Access {
         })
     }
 
-    /// Whether it may have far fewer keys than estimated, which can be found out at little cost.
+    /// Whether its keys were not counted yet, and can be at little cost: what that takes is by ranges and not by keys.
     pub(super) fn is_uncertain(&self) -> bool {
-        self.counted.is_none()
-            && self.bound > 0
-            && self.ranges.len() <= 64
-            && self.estimate <= 1024 * self.ranges.len().min(16)
+        self.counted.is_none() && self.bound > 0 && self.ranges.len() <= 64
     }
 
     /// Counts the keys in place of estimating them.
@@ -192,7 +189,7 @@ impl Access {
     }
 
     /// How many keys there are.
-    pub(super) async fn count(&self, snapshot: &Snapshot) -> crate::domain::Result<u64> {
+    pub(in super::super) async fn count(&self, snapshot: &Snapshot) -> crate::domain::Result<u64> {
         if let Some(count) = self.counted {
             return Ok(count);
         }

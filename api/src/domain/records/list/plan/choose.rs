@@ -34,8 +34,6 @@ const KEY: f64 = 0.3;
 const BY_WORDS: f64 = 10.0;
 /// Ids that are held for one query at most.
 const MAX_IDS: usize = 200_000;
-/// Costs beyond which what may be narrow is counted.
-const COUNTED: f64 = 20.0;
 /// Costs that are not worth choosing twice.
 const SMALL: f64 = 500.0;
 
@@ -99,28 +97,24 @@ impl Plan {
             counts: is_counted || is_last,
         };
         let mut accesses = chooser.accesses(&conditions.all, &chooser.far);
-        if view.may == Decision::All && !conditions.is_empty() {
-            // Estimates are off by some hundred. How many records there are is kept, and every index has as many keys.
+        if accesses.len() > 1 || !conditions.is_empty() {
+            // Estimates are off by some hundred, and by what stands beside the index, which need not be for the caller to know: where there
+            // is a choice, it is made by numbers. How many records there are is kept, and every index has as many keys.
             let count = schema::count(&core.owners, snapshot, schema.number(), view.may).await?;
             let count = count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
-            for access in accesses.iter_mut().filter(|access| access.bound == 0) {
-                access.estimate = count;
+            let parts = usize::from(view.may != Decision::All);
+            for access in &mut accesses {
+                if access.bound == parts && access.index.kind != IndexKind::Unique {
+                    access.estimate = count;
+                } else if access.is_uncertain() {
+                    access.make_certain(view.snapshot).await?;
+                }
             }
         }
-        let total = accesses.first().map_or(0, |access| access.estimate).max(1);
+        let total = accesses.iter().map(|access| access.estimate).max().unwrap_or(0).max(1);
         let narrowest = accesses.iter().map(|access| access.estimate).min().unwrap_or(0);
         let cost = |access: &Access| chooser.cost(access, narrowest);
         accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-        // What is read no further than the page goes costs no less for being narrow.
-        let bounded = |access: &Access| chooser.is_exact(&access.covered) && access.reversed.is_some();
-        let others = accesses.iter().skip(1).any(Access::is_uncertain);
-        if accesses.first().is_some_and(|best| cost(best) > COUNTED && (others || !bounded(best))) {
-            // Estimates are off by some hundred for each range: what may be narrow is counted.
-            for access in accesses.iter_mut().filter(|access| access.is_uncertain()) {
-                access.make_certain(view.snapshot).await?;
-            }
-            accesses.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-        }
         let Some(best) = accesses.first().cloned() else {
             return Err(crate::domain::Error::internal("there is nothing to read a list by"));
         };
@@ -134,7 +128,7 @@ impl Plan {
         let (mut searched, mut has_found) = (Vec::new(), false);
         let is_unordered = chooser.is_exact(&covered) && best.reversed.is_none() && keys.are_ids();
         if best_cost > SMALL || is_unordered || found.is_some() {
-            let (mut left, mut ids) = (as_f64(best.estimate), chooser.id_sources(&accesses));
+            let (mut left, mut ids) = (as_f64(best.estimate), chooser.id_sources(&accesses).await?);
             let narrow = ids.iter().position(|ids| chooser.cost_of_ids(ids) < best_cost);
             if let Some(found) = found {
                 left = as_f64(found.ids.len());
@@ -263,7 +257,7 @@ impl Chooser<'_> {
     }
 
     /// The sets of ids that can be had, the smallest first.
-    fn id_sources(&self, accesses: &[Access]) -> Vec<IdSource> {
+    async fn id_sources(&self, accesses: &[Access]) -> Result<Vec<IdSource>> {
         let single = accesses.iter().filter(|access| access.bound > 0 && !access.covered.is_empty());
         let mut found: Vec<IdSource> = single
             .map(|access| IdSource {
@@ -274,9 +268,14 @@ impl Chooser<'_> {
             .collect();
         for (i, node) in self.all.iter().enumerate() {
             let Node::Any(nodes) = node else { continue };
-            let Some(accesses) = nodes.iter().map(|node| self.narrowest(node)).collect::<Option<Vec<_>>>() else {
+            let mut accesses = Vec::with_capacity(nodes.len());
+            for node in nodes {
+                let Some(narrowest) = self.narrowest(node).await? else { break };
+                accesses.push(narrowest);
+            }
+            if accesses.len() < nodes.len() {
                 continue;
-            };
+            }
             let exact = accesses.iter().all(|(_, is_exact)| *is_exact);
             let accesses: Vec<Access> = accesses.into_iter().map(|(access, _)| access).collect();
             let estimate = accesses.iter().map(|access| access.estimate).sum();
@@ -285,20 +284,25 @@ impl Chooser<'_> {
         }
         found.retain(|ids| ids.estimate <= MAX_IDS);
         found.sort_by_key(|ids| ids.estimate);
-        found
+        Ok(found)
     }
 
     /// The narrowest way to what a node holds for, and whether it holds for all of it.
-    fn narrowest(&self, node: &Node) -> Option<(Access, bool)> {
+    async fn narrowest(&self, node: &Node) -> Result<Option<(Access, bool)>> {
         let nodes = match node {
             Node::All(nodes) => nodes.as_slice(),
             node => std::slice::from_ref(node),
         };
         let bound = usize::from(self.owner.is_some());
-        let found = self.accesses(nodes, &[]).into_iter().filter(|access| access.bound > bound);
-        let best = found.min_by_key(|access| access.estimate)?;
-        let exact = best.covered.len() == nodes.len();
-        Some((best, exact))
+        let mut found: Vec<Access> = self.accesses(nodes, &[]).into_iter().filter(|it| it.bound > bound).collect();
+        for access in found.iter_mut().filter(|access| access.is_uncertain()) {
+            access.make_certain(self.view.snapshot).await?;
+        }
+        let best = found.into_iter().min_by_key(|access| access.estimate);
+        Ok(best.map(|best| {
+            let exact = best.covered.len() == nodes.len();
+            (best, exact)
+        }))
     }
 
     async fn ids(&self, source: &IdSource) -> Result<Vec<RecordId>> {

@@ -82,9 +82,12 @@ async fn ids(view: &View<'_>, schema: &Schema, condition: Condition) -> Result<O
         .iter()
         .filter_map(|index| Access::new(view.snapshot, index, &all, None, &Owners::new(), &order, &[]));
     let exact = found.filter(|access| access.bound > 0 && access.covered.contains(&0));
-    let Some(best) = exact.min_by_key(|access| access.estimate).filter(|access| access.estimate <= 4 * MAX_FAR) else {
-        return Ok(None);
-    };
+    let mut exact: Vec<Access> = exact.collect();
+    for access in exact.iter_mut().filter(|access| access.is_uncertain()) {
+        access.make_certain(view.snapshot).await?;
+    }
+    let best = exact.into_iter().min_by_key(|access| access.estimate).filter(|access| access.estimate <= 4 * MAX_FAR);
+    let Some(best) = best else { return Ok(None) };
     let mut candidates = Candidates::Scans(best.scans(false, &order, None).into(), best.index.kind);
     let mut ids = Vec::new();
     loop {

@@ -52,14 +52,13 @@ fn scans(view: &View<'_>, index: IndexNumber, word: &str, ignores_accents: bool)
     search::beginnings(word, ignores_accents).into_iter().map(scan).collect()
 }
 
-/// About how many entries each word has.
+/// How many entries each word has. Not estimated: what stands beside them decides nothing.
 async fn counts(view: &View<'_>, index: IndexNumber, words: &[String], ignores_accents: bool) -> Result<Vec<usize>> {
     let mut counts = Vec::with_capacity(words.len());
     for word in words {
         let mut count = 0;
         for scan in scans(view, index, word, ignores_accents) {
-            let estimate = view.snapshot.estimate(&scan);
-            count += if estimate <= FEW { view.snapshot.count(&scan).await?.get() } else { estimate };
+            count += view.snapshot.count(&scan).await?.get();
         }
         counts.push(count);
     }
