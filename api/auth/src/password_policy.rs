@@ -1,18 +1,21 @@
 //! Which passwords are let in. No composition rules and no forced changes (NIST SP 800-63B §3.1.1.2, ASVS 6.2): long enough,
 //! not one that everyone tries first, and not the user's name or the product's again.
 //!
-//! What is common is said in four ways: `pattern` knows walks along a keyboard, counting, and what people make of 1,100
-//! words (`common_words.txt`); `phrases` knows sentences that everybody knows; [`PasswordList`] knows the passwords that most people
-//! had in leaks; and the operator may bring a list. All look through the usual spellings (`spelling`): letter case, separators, digits around
+//! What is common is said in six ways: `pattern` knows walks along a keyboard, counting, and what people make of 1,500
+//! words (`common_words.txt`); `phrases` knows sentences that everybody knows, `subjects` names that belong together; [`PasswordList`]
+//! knows the passwords that most people had in leaks; the operator may bring a list; and `digests` knows what becomes of all this in
+//! hexadecimal and base64. All look through the usual spellings (`spelling`): letter case, separators, digits around
 //! and between, `p4$$w0rd`.
 //!
 //! Why no estimator: of the long passwords in two public lists zxcvbn 3.1.1 rates a third to a half as guessable, and lets `maryhadalittlelamb`
 //! through; and a password of a hundred characters can hold it for two seconds. Here the time grows with the password's length alone.
 
+mod digests;
 mod list;
 mod pattern;
 mod phrases;
 mod spelling;
+mod subjects;
 
 use common::problem::FieldError;
 use thiserror::Error;
@@ -118,6 +121,8 @@ impl Policy {
         let readings = spelling::readings(password.text());
         if let Some(why) = readings.iter().find_map(|reading| self.commonness(reading)) {
             errors.push(PolicyError::TooCommon(why));
+        } else if digests::is_known(password.text(), &[username, PRODUCT_NAME], |text| self.is_plain(text, username)) {
+            errors.push(PolicyError::TooCommon("it is the digest or the encoding of what everyone tries"));
         }
         let own = spelling::readings(username);
         let words: Vec<&str> = own.iter().map(String::as_str).chain([PRODUCT_NAME]).collect();
@@ -125,6 +130,13 @@ impl Policy {
             errors.push(PolicyError::TooSimilar);
         }
         errors
+    }
+
+    /// Whether a text would be refused if it were written as it is.
+    fn is_plain(&self, text: &str, username: &str) -> bool {
+        let own = spelling::readings(username);
+        let words: Vec<&str> = own.iter().map(String::as_str).chain([PRODUCT_NAME]).collect();
+        spelling::readings(text).iter().any(|it| self.commonness(it).is_some() || self.is_mostly(it, &words))
     }
 
     fn commonness(&self, folded: &str) -> Option<&'static str> {
@@ -137,6 +149,9 @@ impl Policy {
         let backwards: String = folded.chars().rev().collect();
         if phrases::is_known(folded) || phrases::is_known(&backwards) {
             return Some("it is a sentence that everyone knows");
+        }
+        if subjects::is_known(folded) || subjects::is_known(&backwards) {
+            return Some("it is made of names that belong together");
         }
         let is_listed = self.list.contains(folded) || self.list.contains(&backwards);
         is_listed.then_some("it is in a list of passwords that are known")

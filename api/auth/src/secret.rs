@@ -3,7 +3,7 @@
 //! sentences name it.
 
 mod known;
-pub(super) mod regular;
+pub(crate) mod regular;
 mod shape;
 
 use std::{
@@ -214,6 +214,21 @@ mod tests {
             (hex(&Sha512::digest(b"secret")).as_bytes(), "well-known"),
             (hex(&Sha256::digest(b"changeme")).to_uppercase().as_bytes(), "well-known"),
             (STANDARD.encode(Sha256::digest(b"test")).as_bytes(), "well-known"),
+            // A wallet that comes with a tool, the order of a curve, the words of a test, tables of AES and MD5.
+            (b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", "by heart"),
+            (b"0xAC0974BEC39A17E36BA4A6B4D238FF944BACB478CBED5EFCAE784D7BF4F2FF80", "by heart"),
+            (b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "by heart"),
+            (b"fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", "by heart"),
+            (b"603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4", "by heart"),
+            (b"637c777bf26b6fc53001672bfed7ab76ca82c97dfa5947f0add4a2af9ca472c0", "by heart"),
+            (b"d76aa478e8c7b756242070dbc1bdceeef57c0faf4787c62aa8304613fd469501", "by heart"),
+            (b"hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg", "by heart"),
+            (b"a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a", "by heart"),
+            (b"abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about", ""),
+            (b"legal winner thank year wave sausage worth useful legal winner thank yellow", "by heart"),
+            (b"this is my custom Secret key for authentication", ""),
+            (b"toBeModified1,toBeModified2,toBeModified3", ""),
+            (b"Unable to locate credentials. You can configure credentials.", ""),
             // What SHA-256 begins with, and the digits of pi.
             (b"6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19", "by heart"),
             (b"243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89", "by heart"),
@@ -232,7 +247,7 @@ mod tests {
             ][..],
             b"5f8e0c9a7d3b41268e90f1c2d3a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6",
             b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA+eU/iO==",
-            b"correct horse battery staple under the old oak",
+            b"marble-74-otter-2026-lantern-velvet-11",
         ] {
             assert_eq!(weakness(secret), None, "{}", String::from_utf8_lossy(secret));
         }

@@ -2,7 +2,7 @@
 //! mistaken for a secret; and whatever else is known to be no key is refused with a sentence.
 //!
 //! - `pem`, `der`, `jwk`: the forms that keys are taken from
-//! - `foreign`: what is known and not taken; `hidden`: the same, with other things around it or encoded
+//! - `foreign`: what is known and not taken; `texts`: the same of texts; `hidden`: the same, with other things around it or encoded
 //! - [`PublicKey`]: what all of them come down to
 
 mod der;
@@ -12,6 +12,7 @@ mod jwk;
 mod pem;
 mod private;
 mod public;
+mod texts;
 
 use std::borrow::Cow;
 

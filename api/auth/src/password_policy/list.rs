@@ -33,8 +33,8 @@ const COMPRESSED: [(&[u8], &str); 5] = [
 pub struct PasswordList(Vec<Fingerprint>);
 
 impl PasswordList {
-    /// Reads a list: one password on each line, in any order. Lines that are no UTF-8 are passed over; a file without any line that could be
-    /// a password is an error that says what is wrong with it.
+    /// Reads a list: one password on each line, in any order. A few lines that are no UTF-8 are passed over, as lists of leaked passwords have
+    /// them; a file that is in another encoding, or without any line that could be a password, is an error that says what is wrong with it.
     pub fn read(mut lines: impl BufRead) -> io::Result<Self> {
         let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why));
         let start = lines.fill_buf()?;
@@ -49,17 +49,25 @@ impl PasswordList {
         }
         let mut known = Vec::new();
         let mut line = Vec::new();
-        let (mut count, mut hashes) = (0_usize, 0_usize);
+        let (mut count, mut hashes, mut beyond_ascii, mut unreadable) = (0_usize, 0_usize, 0_usize, 0_usize);
         while lines.read_until(b'\n', &mut line)? > 0 {
             // Some systems end lines with a carriage return alone.
             for line in line.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty()) {
                 if let Ok(text) = str::from_utf8(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)) {
                     count += 1;
+                    beyond_ascii += usize::from(!text.is_ascii());
                     hashes += usize::from(is_hash(text));
                     known.extend(readings(text).iter().flat_map(|reading| fingerprints(reading)));
+                } else {
+                    unreadable += 1;
                 }
             }
             line.clear();
+        }
+        if unreadable > beyond_ascii {
+            return refuse(
+                "its letters beyond ASCII are not in UTF-8, so nothing would be refused by them; write it anew: iconv -f latin1 -t utf-8 FILE",
+            );
         }
         if count == 0 {
             return refuse("there is no password in it; write one on each line, in UTF-8");

@@ -11,7 +11,7 @@ static COMMON_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("co
 /// The longest of them, in bytes.
 static LONGEST_WORD: LazyLock<usize> = LazyLock::new(|| COMMON_WORDS.iter().map(|word| word.len()).max().unwrap_or(0));
 /// Words that stand between others: a sentence of one word and these is that word.
-static FILL_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static FILL_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     "a all am an and are at be best big but can do easy first for from good has have here how i in is it its just last like little long \
      me my new no not now of off old on or our please safe simple so strong that the there these this those to too up use very was we what \
      will with yes you your for by welcome com net org www http https"
@@ -32,6 +32,11 @@ const LONGEST_WORD_TWICE: usize = 10;
 const WALK_LENGTH: usize = 3;
 /// So much besides a walk makes it a choice after all.
 const OWN_PART: usize = 6;
+
+/// The words that common passwords are made of.
+pub(super) fn common_words() -> impl Iterator<Item = &'static str> {
+    COMMON_WORDS.iter().copied()
+}
 
 /// Why `folded` is common.
 pub(super) fn commonness(folded: &str) -> Option<&'static str> {

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, sync::LazyLock};
 
 use base::fold::without_accents;
 
-use super::spelling::{fold, key};
+use super::spelling::{fold, forms, key};
 
 /// So few letters beside sentences make no password of them.
 const LITTLE: usize = 8;
@@ -13,27 +13,37 @@ const LITTLE: usize = 8;
 const LETTERS_A_MISTAKE: usize = 8;
 const MOST_MISTAKES: usize = 3;
 
+/// Stands before a sentence that counts only where it is all that there is: its words are too short to be looked for one by one.
+const WHOLE: char = '=';
+
 /// A sentence.
 struct Phrase {
     /// All of it, without spaces.
     whole: Vec<char>,
-    /// Its words, the longest first.
+    /// Its words, the longest first; none where they are so short that they are in every text.
     words: Vec<String>,
 }
 
 /// The longest first, so that no short one is found inside of it.
 static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
-    let phrase = |phrase: &str| {
+    let phrase = |line: &str| {
+        let phrase = line.trim_start_matches(WHOLE);
         let mut words: Vec<String> = without_accents(&fold(phrase)).split(' ').map(key).collect();
         let whole = words.concat().chars().collect();
         words.sort_by_cached_key(|word| (Reverse(word.len()), word.clone()));
         words.dedup();
+        words.retain(|_| !line.starts_with(WHOLE));
         Phrase { whole, words }
     };
     let mut phrases: Vec<Phrase> = include_str!("phrases.txt").lines().map(phrase).collect();
     phrases.sort_by_key(|phrase| Reverse(phrase.whole.len()));
     phrases
 });
+
+/// The sentences as they are written.
+pub(super) fn sentences() -> impl Iterator<Item = &'static str> {
+    include_str!("phrases.txt").lines().map(|line| line.trim_start_matches(WHOLE))
+}
 
 /// Whether a folded password is some of the sentences, their words in any order and spelling and however often, with little else; or one of
 /// them with few mistakes.
@@ -47,14 +57,22 @@ pub(super) fn is_known(folded: &str) -> bool {
     if rest.len() < text.len() && (left < LITTLE || left * 3 <= text.chars().count()) {
         return true;
     }
-    let letters: Vec<char> = text.chars().filter(|c| c.is_alphabetic()).collect();
-    PHRASES.iter().any(|phrase| is_misspelt(&letters, &phrase.whole))
+    // Without what stands around it, without what stands between, and once where it stands there twice.
+    let mut forms = forms(folded);
+    forms.insert(text);
+    forms.iter().any(|form| {
+        let letters: Vec<char> = form.chars().filter(|c| c.is_alphabetic()).collect();
+        PHRASES.iter().any(|phrase| is_misspelt(&letters, &phrase.whole))
+    })
 }
 
 /// Whether one becomes the other by changing, adding, dropping or exchanging few letters.
 fn is_misspelt(text: &[char], phrase: &[char]) -> bool {
     let most = (phrase.len() / LETTERS_A_MISTAKE).min(MOST_MISTAKES);
-    if most == 0 || text.len().abs_diff(phrase.len()) > most {
+    if most == 0 {
+        return text == phrase;
+    }
+    if text.len().abs_diff(phrase.len()) > most {
         return false;
     }
     // Rows of the usual table (Wagner and Fischer), of which only what lies near the diagonal can be little enough.

@@ -209,7 +209,10 @@ fn passphrases_and_random_texts_are_let_in() {
         "conformance user one 91",
         "48209 51733 90264 1",
         "blu3t1t&3-in-a-hedge",
-        "my voice is my passport",
+        "my vase is a parsnip",
+        "9f86d081884c7d659a2feaa0c55ad016",
+        "b1946ac92492d2347c6235b4d2611185",
+        "q83vEjRWeJCrze8SNFZ4kA==",
     ] {
         assert_eq!(codes(&Policy::default(), good, "ann"), [""; 0], "{good}");
     }
@@ -258,7 +261,7 @@ fn p5_sentences_that_everyone_knows_are_refused_in_any_spelling() {
 
 #[test]
 fn p5_a_list_of_the_operators_is_heeded_in_any_spelling() {
-    let lines = b"Grenadine Otter Fjord\r\nkv7#Ember\n\xff\xfe no text\n\n";
+    let lines = b"Grenadine Otter Fjord\r\nkv7#Ember\nwie sch\xc3\xb6n ist das\n\xff\xfe no text\n\n";
     let policy = Policy::default().with_list(PasswordList::read(&lines[..]).unwrap());
     for (text, refused) in [
         ("grenadine otter fjord", true),
@@ -270,7 +273,7 @@ fn p5_a_list_of_the_operators_is_heeded_in_any_spelling() {
         assert_eq!(codes(&policy, text, "ann").contains(&"password_too_common"), refused, "{text}");
         assert_eq!(codes(&Policy::default(), text, "ann"), [""; 0], "{text}");
     }
-    assert_eq!(format!("{:?}", policy.list), "PasswordList(2)");
+    assert_eq!(format!("{:?}", policy.list), "PasswordList(4)");
     let policy =
         Policy::default().with_list(PasswordList::read(&b"Gr\xc3\xa9nadine Fjord Otter\rkelp vast ember"[..]).unwrap());
     for text in [
@@ -289,7 +292,8 @@ fn p5_a_list_that_would_refuse_nothing_is_an_error_that_says_why() {
     for (bytes, told) in [
         (&b""[..], "no password"),
         (b"\n\r\n\n", "no password"),
-        (b"\xe4\xf6\xfc\n", "no password"),
+        (b"\xe4\xf6\xfc\n", "iconv"),
+        (b"kelp vast ember\nwie sch\xf6n ist das\nvast kelp\n", "iconv"),
         (&[&b"\xff\xfe"[..], &utf_16].concat(), "UTF-8"),
         (&utf_16, "UTF-8"),
         (b"\x1f\x8b\x08\0\0\0\0\0", "gunzip"),
@@ -363,4 +367,136 @@ fn p5_sentences_are_known_with_accents_look_alikes_and_mistakes() {
     {
         assert_eq!(codes(&Policy::default(), own, "ann"), [""; 0], "{own}");
     }
+}
+
+#[test]
+fn p5_digests_and_encodings_of_what_everyone_tries_are_refused() {
+    let let_in = [
+        // MD5, SHA-1, SHA-256 and SHA-512 of "password", "123456", "admin", "" and the user's own name.
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "5F4DCC3B5AA765D61D8327DEB882CF99",
+        "5f4dcc3b5aa765d61d8327deb882cf99!!",
+        "md5:5f4dcc3b5aa765d61d8327deb882cf99",
+        "5f4dcc3b5aa765d61d8327deb882cf99123",
+        "5f4dcc3b5aa765d6",
+        "e10adc3949ba59abbe56e057f20f883e",
+        "21232f297a57a5a743894a0e4a801fc3",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "827ccb0eea8a706c4c34a16891f84e7b",
+        "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
+        "7c4a8d09ca3762af61e59520943dc26494f8941b",
+        "d033e22ae348aeb5660fc2140aec35850c4da997",
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
+        "8d969eef6ecad3c29a3a629280e686cf0c3f5d5a86aff3ca12020c923adc6c92",
+        "8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb980b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86",
+        // Of "Password123", and of "password" with the end of a line.
+        "42f749ade7f9e195bf475f37a44cafcb",
+        "286755fad04869ca523320acce0dc6a4",
+        "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a",
+        // Of "correct horse battery staple".
+        "9cc2ae8a1ba7a93da39b46fc1019c481",
+        // The bytes of a digest in base64, and passwords in it.
+        "X03MO1qnZdYdgyfeuILPmQ==",
+        "cGFzc3dvcmRwYXNzd29yZA==",
+        "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ",
+        "70617373776f726470617373776f7264",
+    ]
+    .into_iter()
+    .filter(|text| codes(&Policy::default(), text, "ann").is_empty());
+    assert_eq!(let_in.collect::<Vec<_>>(), [""; 0]);
+    for own in ["3c1e90aa77d54b0f8a26d1c95be07f42", "annabelle"] {
+        let digest = if own == "annabelle" { digests::tests::md5_of("annabelle") } else { own.to_owned() };
+        let is_refused = !codes(&Policy::default(), &digest, "annabelle").is_empty();
+        assert_eq!(is_refused, own == "annabelle", "{own}");
+    }
+}
+
+#[test]
+fn p5_names_that_belong_together_are_refused_and_sentences_with_any_ending() {
+    let let_in = [
+        "harry potter hogwarts",
+        "HermioneGranger1979",
+        "luke skywalker darth vader",
+        "taylor swift 1989",
+        "donald trump 2024",
+        "real madrid barcelona",
+        "bayern muenchen forever",
+        "Sommer2026Sommer",
+        "Januar2026Januar",
+        "verano2026verano",
+        "montag dienstag mittwoch",
+        "berlin paris london",
+        "l0nd0n-p4r1s-r0me-m4dr1d",
+        "select * from users",
+        "SELECT * FROM users WHERE 1=1",
+        "C:\\Windows\\System32",
+        "admin@example.com",
+        "https://www.google.com",
+        "sudo rm -rf /home",
+        "abc easy as 123",
+        "my voice is my passport",
+        "what does the fox say",
+        "the grass is always greener",
+        "there is no place like 127.0.0.1",
+        "je ne regrette rien",
+        "wer anderen eine grube grabt",
+        "alltheworldsastage123",
+        "AllTheWorldsAStage2024!",
+        "alltheworldsastagealltheworldsastage",
+        "all+the+worlds+a+stage",
+        "123alltheworldsastage!!",
+        "все счастливые семьи похожи",
+    ]
+    .into_iter()
+    .filter(|text| codes(&Policy::default(), text, "ann").is_empty());
+    assert_eq!(let_in.collect::<Vec<_>>(), [""; 0]);
+    let let_in = [
+        "анастасия",
+        "кристина",
+        "солнышко",
+        "александр",
+        "виктория",
+        "Sommer2024",
+        "Bundesliga1",
+        "Tr0ub4dor&3",
+        "Любимая1",
+        "Juillet2025",
+        "Passwort1!",
+    ]
+    .into_iter()
+    .filter(|text| codes(&lowered(), text, "ann").is_empty());
+    assert_eq!(let_in.collect::<Vec<_>>(), [""; 0]);
+}
+
+/// The lists must not grow into what people choose for themselves: words of every day, drawn at random.
+#[test]
+fn four_words_at_random_are_let_in() {
+    const WORDS: [&str; 96] = [
+        "kelp", "vast", "ember", "quince", "otter", "fjord", "attic", "pears", "kite", "mend", "hedge", "bucket",
+        "lantern", "pebble", "wicker", "saddle", "turnip", "gravel", "muffin", "drawer", "plank", "thimble", "oyster",
+        "walnut", "copper", "basket", "candle", "ladder", "marble", "nickel", "pillow", "radish", "spoon", "towel",
+        "velvet", "wallet", "yogurt", "zipper", "acorn", "bishop", "cactus", "dentist", "elbow", "fabric", "goblet",
+        "hammock", "insect", "jigsaw", "kettle", "lizard", "mitten", "napkin", "onion", "parcel", "quartz", "raisin",
+        "sandal", "tablet", "urchin", "vinegar", "whisk", "yarn", "zebra", "anvil", "barley", "clover", "dagger",
+        "easel", "ferry", "gutter", "harbor", "ivory", "jungle", "knuckle", "lemonade", "mosaic", "nutmeg", "oatmeal",
+        "pigeon", "quiver", "rocket", "sponge", "tunnel", "umpire", "valley", "wagon", "oxide", "cabin", "drum",
+        "fern", "gecko", "hazel", "inkwell", "jacket", "latch", "moss",
+    ];
+    let mut refused = Vec::new();
+    for n in 0..300_usize {
+        let at = |k: usize| WORDS[(n * [7, 13, 29, 53][k] + k * 31 + n / 96 * [5, 11, 17, 3][k]) % WORDS.len()];
+        let text = [at(0), at(1), at(2), at(3)].join(" ");
+        if text.len() >= 19
+            && at(0) != at(1)
+            && at(1) != at(2)
+            && at(2) != at(3)
+            && !codes(&Policy::default(), &text, "ann").is_empty()
+        {
+            refused.push(text);
+        }
+    }
+    assert!(refused.is_empty(), "{refused:?}");
 }

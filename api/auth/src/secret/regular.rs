@@ -99,7 +99,7 @@ pub(crate) fn rule(secret: &[u8]) -> Option<&'static str> {
     if [&text, &plain].into_iter().any(|text| is_alphabet(text)) {
         return Some("is an alphabet, or runs along the keyboard");
     }
-    if is_famous(&plain) {
+    if is_famous(plain.strip_prefix("0x").unwrap_or(&plain)) {
         return Some(FAMOUS_RULE);
     }
     if plain.len() >= 8 && is_count(&plain) {
@@ -139,7 +139,7 @@ pub(super) fn encoded_length(secret: &[u8]) -> Option<(&'static str, usize)> {
 }
 
 /// The bytes that a text stands for, where it is hexadecimal or base64: they may follow a rule that the text hides.
-pub(super) fn decoded(secret: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decoded(secret: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text = str::from_utf8(secret).ok()?.trim();
     if text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok());

@@ -13,6 +13,14 @@ const COMPLAINTS: &[&str] = &[
     "internal server error",
     "bad gateway",
     "service unavailable",
+    "unable to ",
+    "failed to ",
+    "cannot ",
+    "not configured",
+    "must be ",
+    "has expired",
+    "is required",
+    "usage: ",
 ];
 /// A shorter line is no part of something long that was written over several lines.
 const SHORTEST_LINE: usize = 16;

@@ -138,7 +138,7 @@ pub async fn delete_many(core: &Core, caller: &Caller, name: &CollectionName, qu
                 "More goes along with these records than one commit takes. Delete fewer at once.".to_owned(),
             )
         })?;
-        let counts = plan.counts(core, &snapshot, caller).await?;
+        let counts = plan.counts(core, &snapshot, caller).await?.sorted(name);
         let outcome = Many { count: roots.len() as u64, counts: counts.into_inner(), dry_run: query.dry_run };
         if query.dry_run || roots.is_empty() {
             return Ok(outcome);

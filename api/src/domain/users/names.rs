@@ -8,7 +8,7 @@ use common::{
     name::{Username, is_mark},
     problem::{FieldError, FieldErrors},
 };
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::{confusable_detection::skeleton, mixed_script::AugmentedScriptSet};
 
@@ -45,7 +45,17 @@ pub fn check(name: &Username) -> Result<()> {
     }
     let is_many = |marks: &[char]| marks.len() > MAX_MARKS && marks.iter().all(|c| is_mark(*c));
     let chars: Vec<char> = name.as_str().nfd().collect();
-    if chars.windows(MAX_MARKS + 1).any(is_many) || chars.iter().any(|c| is_unseen(*c)) {
+    // The same mark twice shows once, and one without a letter stands on what is beside it, or on nothing.
+    let is_twice = |pair: &[char]| pair[0] == pair[1] && is_combining_mark(pair[0]);
+    let is_lone = |at: usize| {
+        let bases = chars[..at].iter().rev().filter(|c| !is_combining_mark(**c) && !is_joiner(**c));
+        is_combining_mark(chars[at]) && !bases.take(1).any(|base| base.is_alphanumeric())
+    };
+    if chars.windows(MAX_MARKS + 1).any(is_many)
+        || chars.windows(2).any(is_twice)
+        || (0..chars.len()).any(is_lone)
+        || chars.iter().any(|c| is_unseen(*c))
+    {
         return refuse("invalid", "Enter a valid username. Its marks cannot be told apart.");
     }
     Ok(())
@@ -69,7 +79,45 @@ fn digit_systems(name: &str) -> usize {
 
 /// Fillers that show nothing, joiners, selectors of variants and marks around a letter: with them a name looks as it does without them, or like a picture.
 fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' | '\u{180b}'..='\u{180f}' | '\u{20d0}'..='\u{20f0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' | '\u{180b}'..='\u{180f}' | '\u{20d0}'..='\u{20f0}' | '\u{2d7f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Letters that look like others, which the library's table does not have or gives looks of their own: of Unicode's confusables.txt (UTS 39
+/// §4) those that stood in earlier versions of it, and a mark that looks like another.
+const MORE_CONFUSABLES: [(char, char); 9] = [
+    ('\u{1051c}', 'C'),
+    ('\u{118c4}', 'z'),
+    ('\u{37a}', 'i'),
+    ('\u{90de}', '\u{90ce}'),
+    ('\u{fa2e}', '\u{90ce}'),
+    ('\u{f92c}', '\u{90ce}'),
+    // Ő and Ö.
+    ('\u{30b}', '\u{308}'),
+    ('\u{13ef}', '\u{1ff6}'),
+    ('\u{abbf}', '\u{1ff6}'),
+];
+/// Letters with a dot of their own (`Soft_Dotted`), or without the one that others have there: one more does not show.
+const DOTTED: [char; 16] = ['i', 'j', 'ı', 'ȷ', 'ɨ', 'ɉ', 'ʝ', 'ϳ', 'і', 'ј', 'ᵢ', 'ⱼ', 'ⁱ', 'ʲ', 'ᶖ', 'ᴉ'];
+
+/// A text, decomposed, without what the library's skeletons tell apart and nobody sees.
+fn told_apart(text: &str) -> String {
+    let mut base = ' ';
+    let mut plain = String::with_capacity(text.len());
+    for c in text.nfd() {
+        let c = MORE_CONFUSABLES.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to);
+        if c == '\u{307}' && DOTTED.contains(&base) {
+            continue;
+        }
+        if !is_combining_mark(c) {
+            base = c;
+        }
+        plain.push(c);
+    }
+    plain
 }
 
 /// Refuses a name that looks like another user's.
@@ -88,8 +136,8 @@ pub(super) async fn refuse_alike(core: &Core, name: &Username, own: Option<UserI
 /// What a name looks like as it is written, and in lower case: `l` looks like `I` and not like `i`. And before the normal form KC, which
 /// takes letters for others that look different, such as ϲ for σ. Joiners show little.
 fn looks(name: &str) -> [String; 4] {
-    let name: String = name.chars().filter(|c| !matches!(c, '\u{200c}' | '\u{200d}')).collect();
-    let look = |text: &str| folded(&skeleton(text).collect::<String>());
+    let name: String = name.chars().filter(|c| !is_joiner(*c)).collect();
+    let look = |text: &str| folded(&skeleton(&told_apart(text)).collect::<String>());
     [look(&folded(&name)), look(&name.nfkc().collect::<String>()), look(&name), look(&name.to_lowercase())]
 }
 
@@ -98,7 +146,9 @@ mod tests {
     use super::*;
 
     fn code(name: &str) -> String {
-        match check(&name.parse().unwrap()) {
+        // Some are no names at all.
+        let Ok(name) = name.parse() else { return "invalid".to_owned() };
+        match check(&name) {
             Ok(()) => String::new(),
             Err(Error::Invalid(errors)) => errors.0["username"][0].code.to_string(),
             Err(error) => panic!("{error}"),
@@ -148,6 +198,14 @@ mod tests {
             "ada\u{fe0f}",
             "a\u{20dd}",
             "z\u{301}\u{302}\u{303}\u{304}\u{305}o",
+            "\u{e9}\u{301}",
+            "e\u{323}\u{301}\u{323}",
+            "ก\u{e31}\u{e31}",
+            "\u{93e}",
+            "\u{e31}",
+            "\u{301}ada",
+            "a.\u{301}b",
+            "ⵜ\u{2d7f}ⵜ",
         ] {
             assert_eq!(code(odd), "invalid", "{odd}");
         }
@@ -167,10 +225,28 @@ mod tests {
             ("coo", "ϲοο"),
             ("f", "ſ"),
             ("نمیخواهم", "نمی\u{200c}خواهم"),
+            ("im", "i\u{307}m"),
+            ("mia", "mi\u{307}a"),
+            ("jm", "j\u{307}m"),
+            ("ibrahim", "İbrahim"),
+            ("i\u{323}m", "i\u{323}\u{307}m"),
+            ("太郎", "太郞"),
+            ("太郎", "太\u{fa2e}"),
+            ("Ödön", "Ődön"),
+            ("Ꮿ", "ῶ"),
+            ("COO", "\u{1051c}OO"),
+            ("zoe", "\u{118c4}oe"),
         ] {
             assert!(alike(a, b), "{a} {b}");
         }
-        for (a, b) in [("ada", "ben"), ("admin", "admln"), ("root1", "root2"), ("anna", "anne")] {
+        for (a, b) in [
+            ("ada", "ben"),
+            ("admin", "admln"),
+            ("root1", "root2"),
+            ("anna", "anne"),
+            ("zoe", "z\u{307}oe"),
+            ("太郎", "太朗"),
+        ] {
             assert!(!alike(a, b), "{a} {b}");
         }
     }

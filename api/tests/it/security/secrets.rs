@@ -112,7 +112,7 @@ async fn l4_nobody_else_can_read_what_a_server_and_its_commands_write() {
 async fn l5_no_secret_is_in_the_command_line_the_environment_or_the_help() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let secrets = ["three foxes under the garden shed at night", "seven ravens over the frozen harbour wall"];
+    let secrets = ["foxes-41-garden-shed-9-night-velvet-teapot", "seven ravens over the frozen harbour wall"];
     let key = secret_file(dir.path(), "signing.key", secrets[0].as_bytes());
     let pepper = secret_file(dir.path(), "pepper", secrets[1].as_bytes());
     let args = ["--signing-key-file", key.to_str().unwrap(), "--pepper-file", pepper.to_str().unwrap()];

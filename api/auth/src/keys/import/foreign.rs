@@ -1,13 +1,19 @@
 //! What is found in files that are named by mistake, and is no secret: keys and containers of other programs, tokens, documents. To take one for a secret would
 //! often be to take what others know.
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
+    ParsedPublicKey,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{
-    PublicKey, UTF_8_MARK, Why, der,
+    UTF_8_MARK, Why, der,
     hidden::{self, Found},
+    texts,
 };
+use crate::secret::regular;
 
 /// What a text begins with, and what it is then.
 const TEXTS: &[(&str, &str)] = &[
@@ -106,6 +112,70 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"bplist00", "is a document, and no key"),
     (b"{\\rtf", "is a document, and no key"),
     (b"\xd0\xcf\x11\xe0", "is a document, and no key"),
+    (b"== ed25519v1-", "is a key of Tor, which signs no tokens"),
+    (b"\0\0\0\x01\0\0\0\x14", "is a key store of Bouncy Castle, and no key"),
+    (b"\0\0\0\x02\0\0\0\x14", "is a key store of Bouncy Castle, and no key"),
+    (b"\x05\x02\0\0\0", "is a key table of Kerberos, and no key that signs tokens"),
+    (b"\x05\x04\0\x0c", "is a cache of tickets, and no key"),
+    (b"kych\0\x01", "is a keychain, and no key"),
+    (b"\0\x06\x15\x61", "is a database, and no key"),
+    (b"\x61\x15\x06\0", "is a database, and no key"),
+    (b"\x37\x7f\x06\x82", "is a part of a database, and no key"),
+    (b"\x37\x7f\x06\x83", "is a part of a database, and no key"),
+    (b"REDIS00", "is a database, and no key"),
+    (b"PGDMP", "is a database, and no key"),
+    (b"\xfebin", "is a part of a database, and no key"),
+    (b"LPKSHHRH", "is a log, and no key"),
+    (b"PAR1", "is a table, and no key"),
+    (b"Obj\x01", "is a table, and no key"),
+    (b"ARROW1\0\0", "is a table, and no key"),
+    (b"\x89HDF\r\n", "is a table, and no key"),
+    (b"\x93NUMPY", "is a table, and no key"),
+    (b"\xac\xed\0\x05", "is data of a program, and no key"),
+    (b"\x80\x04\x95", "is data of a program, and no key"),
+    (b"\x80\x05\x95", "is data of a program, and no key"),
+    (b"\xd4\xc3\xb2\xa1", "is a recording of a network, and no key"),
+    (b"\xa1\xb2\xc3\xd4", "is a recording of a network, and no key"),
+    (b"\x4d\x3c\xb2\xa1", "is a recording of a network, and no key"),
+    (b"\xa1\xb2\x3c\x4d", "is a recording of a network, and no key"),
+    (b"\x0a\x0d\x0d\x0a", "is a recording of a network, and no key"),
+    (b"TZif", "is a time zone, and no key"),
+    (b"\xde\x12\x04\x95", "is a translation, and no key"),
+    (b"\x95\x04\x12\xde", "is a translation, and no key"),
+    (b"fLaC", "is a sound, and no key"),
+    (b"MThd\0\0", "is a sound, and no key"),
+    (b"8BPS\0\x01", "is a picture, and no key"),
+    (b"\0\0\0\x0cjP", "is a picture, and no key"),
+    (b"\xff\x4f\xff\x51", "is a picture, and no key"),
+    (b"\xff\x0a\xfa", "is a picture, and no key"),
+    (b"gimp xcf", "is a picture, and no key"),
+    (b"qoif\0", "is a picture, and no key"),
+    (b"AT&TFORM", "is a document, and no key"),
+    (b"%!PS-", "is a document, and no key"),
+    (b"FLV\x01", "is a film, and no key"),
+    (b"\x30\x26\xb2\x75\x8e\x66", "is a film, and no key"),
+    (b"\0\0\x01\xba", "is a film, and no key"),
+    (b"glTF\x02\0", "is a model, and no key"),
+    (b"BLENDER", "is a model, and no key"),
+    (b"dex\n03", "is a program, and no key"),
+    (b"\x1bLua", "is a program, and no key"),
+    (b"BC\xc0\xde", "is a program, and no key"),
+    (b"FOR1", "is a program, and no key"),
+    (b"Cr24\x03\0", "is an archive, and no key"),
+    (b"xar!\0", "is an archive, and no key"),
+    (b"hsqs", "is an archive, and no key"),
+    (b"070701", "is an archive, and no key"),
+    (b"070702", "is an archive, and no key"),
+    (b"070707", "is an archive, and no key"),
+    (b"QFI\xfb", "is a disk, and no key"),
+    (b"KDMV", "is a disk, and no key"),
+    (b"vhdxfile", "is a disk, and no key"),
+    (b"conectix", "is a disk, and no key"),
+    (b"\x1f\x9d\x90", "is compressed; unpack it first"),
+    (b"\x5d\0\0\x80\0", "is compressed; unpack it first"),
+    (b"\x37\xa4\x30\xec", "is a dictionary to unpack others by, and no key"),
+    (b"\0\x05\x16\x07", "is what a system keeps beside a file, and no key"),
+    (b"\0\x05\x16\0", "is what a system keeps beside a file, and no key"),
 ];
 
 /// The same, and how far into the file it stands.
@@ -117,6 +187,8 @@ const MAGICS_INSIDE: &[(usize, &[u8], &str)] = &[
     (1, b"\x0c\r\n", "is a program, and no key"),
     (1, b"\r\r\n", "is a program, and no key"),
     (1, b"\x0e\r\n", "is a program, and no key"),
+    (16, b"\xde\xc0\xef\xbe", "is a database, and no key"),
+    (12, b"\x62\x31\x05\0", "is a database, and no key"),
     (12, b"\x61\x15\x06\0", "is a database, and no key"),
     (12, b"\0\x06\x15\x61", "is a database, and no key"),
 ];
@@ -130,13 +202,22 @@ pub(super) fn recognize(bytes: &[u8]) -> Option<Why> {
     if let Some((_, _, why)) = MAGICS_INSIDE.iter().find(|(at, magic, _)| is_at(*at, magic)) {
         return Some((*why).into());
     }
+    if is_bitmap(bytes) {
+        return Some("is a picture, and no key".into());
+    }
+    if is_key_blob(bytes) {
+        return Some("is a key as Windows keeps it, and no key that is taken; write it anew as PEM".into());
+    }
+    if is_pgp_message(bytes) {
+        return Some("is a message or a signature of PGP, and no key".into());
+    }
     if is_pgp(bytes) {
         return Some("is a key ring of PGP, and no key that signs tokens; use RSA, P-256 or Ed25519".into());
     }
     if is_utf_16(bytes) {
         return Some("is text in UTF-16; save it as UTF-8 or ASCII".into());
     }
-    if is_point(bytes) {
+    if is_point(bytes) || is_compressed_point(bytes) {
         return Some("is a public key on a curve, as bytes".into());
     }
     let Ok(text) = str::from_utf8(bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes)) else { return hidden(bytes) };
@@ -146,6 +227,10 @@ pub(super) fn recognize(bytes: &[u8]) -> Option<Why> {
     }
     if text.starts_with('<') && text.ends_with('>') {
         return Some("is a document, and no key".into());
+    }
+    if let Some(why) = texts::recognize(text) {
+        // A key in it says more than that something stands before it.
+        return hidden(bytes).or(Some(why.into()));
     }
     if has_token(text) {
         return Some("is a token, and whoever was sent it knows it".into());
@@ -185,7 +270,18 @@ fn has_token(text: &str) -> bool {
 
 /// Whether these are the packets of a key (RFC 9580 §5.5.1, §10.1): one of a known version, time and algorithm, and then a name, or nothing.
 pub(super) fn is_pgp(bytes: &[u8]) -> bool {
-    let Some((&first, rest)) = bytes.split_first() else { return false };
+    let Some((tag, length, rest)) = pgp_packet(bytes) else { return false };
+    // A name, a signature, another key, a mark of trust.
+    let is_next = |next: &u8| matches!(next, 0xb4 | 0x88..=0x8a | 0xb8 | 0xb9 | 0xb0 | 0xcd | 0xc2 | 0xce);
+    let is_whole = rest.len() == length || rest.get(length).is_some_and(is_next);
+    // From 1995 to 2038.
+    let is_known = matches!(rest, [4 | 6, 0x2f..=0x7f, _, _, _, 1..=3 | 16..=19 | 22 | 25..=28, ..]);
+    matches!(tag, 5 | 6) && length > 6 && is_known && is_whole
+}
+
+/// The first packet: its tag, its length, and what follows (RFC 9580 §4.2).
+fn pgp_packet(bytes: &[u8]) -> Option<(u8, usize, &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
     let number = |digits: &[u8]| digits.iter().fold(0, |number: usize, digit| number << 8 | usize::from(*digit));
     let tag = if first & 0x40 == 0 { first >> 2 & 0xf } else { first & 0x3f };
     let (length, rest) = match (first & 0xc0, first & 3, rest) {
@@ -195,14 +291,9 @@ pub(super) fn is_pgp(bytes: &[u8]) -> bool {
         }
         (0x80, 0, [length, rest @ ..]) | (0xc0, _, [length @ ..=191, rest @ ..]) => (usize::from(*length), rest),
         (0xc0, _, [high @ 192..=223, low, rest @ ..]) => (number(&[*high - 192, *low]) + 192, rest),
-        _ => return false,
+        _ => return None,
     };
-    // A name, a signature, another key, a mark of trust.
-    let is_next = |next: &u8| matches!(next, 0xb4 | 0x88..=0x8a | 0xb8 | 0xb9 | 0xb0 | 0xcd | 0xc2 | 0xce);
-    let is_whole = rest.len() == length || rest.get(length).is_some_and(is_next);
-    // From 1995 to 2038.
-    let is_known = matches!(rest, [4 | 6, 0x2f..=0x7f, _, _, _, 1..=3 | 16..=19 | 22 | 25..=28, ..]);
-    matches!(tag, 5 | 6) && length > 6 && is_known && is_whole
+    Some((tag, length, rest))
 }
 
 /// Whether a text is written in two or four bytes for each letter, as some systems' shells write files.
@@ -216,7 +307,67 @@ fn is_utf_16(bytes: &[u8]) -> bool {
     is_ascii && zeros >= 16 && zeros + 1 >= rest.count()
 }
 
-/// Whether these are the coordinates of a point on a curve (SEC 1 §2.3.3).
+/// Whether these are the coordinates of a point on a curve (SEC 1 §2.3.3), with or without the byte that says so.
 pub(super) fn is_point(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&4) && PublicKey::from_point(bytes).is_ok()
+    // A newline may have been put behind it.
+    let less = bytes.strip_suffix(b"\n").filter(|less| matches!(less.len(), 64 | 65 | 96 | 97 | 133));
+    [Some(bytes), less].into_iter().flatten().any(|bytes| match (bytes.first(), bytes.len()) {
+        (Some(4), 65 | 97 | 133) => is_on_a_curve(bytes),
+        (_, 64 | 96) => is_on_a_curve(&[&[4], bytes].concat()),
+        _ => false,
+    })
+}
+
+/// Whether this is one coordinate and the sign of the other, as bytes, in hexadecimal or in base64. Of random bytes of this length one in 150 is.
+fn is_compressed_point(bytes: &[u8]) -> bool {
+    let is_it =
+        |bytes: &[u8]| matches!(bytes, [2 | 3, rest @ ..] if matches!(rest.len(), 32 | 48)) && is_on_a_curve(bytes);
+    let less = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    is_it(bytes) || is_it(less) || regular::decoded(less).is_some_and(|decoded| is_it(&decoded))
+}
+
+fn is_on_a_curve(point: &[u8]) -> bool {
+    let curves =
+        [&ECDSA_P256_SHA256_FIXED, &ECDSA_P256K1_SHA256_FIXED, &ECDSA_P384_SHA384_FIXED, &ECDSA_P521_SHA512_FIXED];
+    curves.into_iter().any(|curve| ParsedPublicKey::new(curve, point).is_ok())
+}
+
+/// Whether it is a BMP, which has no more of its own at its beginning than two letters and its size.
+fn is_bitmap(bytes: &[u8]) -> bool {
+    let size = bytes.get(2..6).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
+    bytes.starts_with(b"BM") && size.and_then(|size| usize::try_from(size).ok()) == Some(bytes.len())
+        || bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4])
+}
+
+/// Whether it is a key of `CryptoAPI` or CNG: what begins one names its kind, and its length in bits or bytes follows.
+fn is_key_blob(bytes: &[u8]) -> bool {
+    let is_kind = |kind: &[u8]| {
+        matches!(
+            kind,
+            [b'R', b'S', b'A', b'1'..=b'3', _, _, 0, 0]
+                | [b'E', b'C', b'S' | b'K', b'1'..=b'6', _, 0, 0, 0]
+                | [b'D', b'S', b'S' | b'P', _, _, _, 0, 0]
+        )
+    };
+    bytes.get(..8).is_some_and(is_kind)
+        || bytes.windows(12).take(64).any(|w| matches!(w, [0, 0x24 | 0xa4, 0, 0, rest @ ..] if is_kind(rest)))
+}
+
+/// Whether these are the packets of a message or a signature (RFC 9580 §5): a session's key, a signature, encrypted or compressed data.
+fn is_pgp_message(bytes: &[u8]) -> bool {
+    let Some((tag, length, rest)) = pgp_packet(bytes) else {
+        // Compressed, of no length that is said.
+        return bytes.len() > 100 && matches!(bytes, [0xa3, 1..=3, third, ..] if *third != 0);
+    };
+    let is_known = match tag {
+        1 => matches!(rest, [3 | 6, ..]),
+        2 => {
+            matches!(rest, [3, 5, ..] | [4 | 6, 0..=3 | 0x10..=0x13 | 0x18..=0x20 | 0x28 | 0x30 | 0x40, 1..=3 | 17 | 19 | 22 | 25..=28, 1..=3 | 8..=11, ..])
+        }
+        3 => matches!(rest, [4..=6, 1..=4 | 7..=10, ..]),
+        18 => matches!(rest, [1 | 2, ..]),
+        _ => false,
+    };
+    let is_next = |next: &u8| matches!(next, 0x84..=0x86 | 0x88..=0x8e | 0xc1..=0xc3 | 0xc8 | 0xc9 | 0xd2 | 0xd4);
+    is_known && length > 6 && (rest.len() == length || rest.get(length).is_some_and(is_next))
 }

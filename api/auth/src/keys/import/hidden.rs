@@ -27,7 +27,7 @@ fn find_at(bytes: &[u8], depth: usize) -> Option<Found> {
     if has_der(bytes) {
         return Some(Found::Der { encoded });
     }
-    if has_names(bytes) || encoded && foreign::is_point(bytes) {
+    if has_names(bytes) || encoded && (foreign::is_point(bytes) || is_signify(bytes)) {
         return Some(Found::Text { encoded });
     }
     if depth == DEPTH || encoded && !is_text(bytes) {
@@ -36,8 +36,17 @@ fn find_at(bytes: &[u8], depth: usize) -> Option<Found> {
     decodings(bytes).iter().find_map(|decoded| find_at(decoded, depth + 1))
 }
 
+/// Whether these are the bytes of a key of signify or minisign: two letters, a number of eight bytes, and the key.
+fn is_signify(bytes: &[u8]) -> bool {
+    bytes.len() == 42 && bytes.starts_with(b"Ed")
+}
+
 /// Whether an identifier of an algorithm or of a member of a certificate is in it, or the exponent that RSA keys have.
 fn has_der(bytes: &[u8]) -> bool {
+    has_identifier(bytes) || has_identifier(&bytes.iter().rev().copied().collect::<Vec<_>>())
+}
+
+fn has_identifier(bytes: &[u8]) -> bool {
     /// Identifiers with their tag and length: RSA and its signatures; curves; X25519 to Ed448; P-256; other curves; DSA; PKCS#7 and PKCS#12;
     /// PGP's curves; the names in a certificate.
     const IDENTIFIERS: [&[u8]; 11] = [
@@ -57,7 +66,10 @@ fn has_der(bytes: &[u8]) -> bool {
         |w: &[u8]| w[..4] == *b"\x30\x05\x06\x03" && w[4..6] == oid::ED25519[..2] && (0x6e..=0x71).contains(&w[6]);
     // PKCS#1 has no identifier: two numbers, the second of them 65537, or the first as long as the whole.
     let is_rsa = |w: &[u8]| w[0] == 0x30 && w[1] == 0x82 && w[4] == 2 && w[5] == 0x82 && w[8] == 0;
-    IDENTIFIERS[..10].iter().any(|needle| contains(bytes, needle))
+    // The rest of one that was cut off at its beginning.
+    let is_rest = contains(bytes, b"\x65\x70\x03\x21\0") || bytes.len() == 35 && bytes.starts_with(b"\x03\x21\0");
+    is_rest
+        || IDENTIFIERS[..10].iter().any(|needle| contains(bytes, needle))
         || bytes.windows(6).any(|w| w[..4] == *IDENTIFIERS[10] && matches!(w[4], 3..=12) && w[5] == 0x0c)
         || bytes.windows(7).any(is_edwards)
         || bytes.windows(9).any(is_rsa)
@@ -66,7 +78,7 @@ fn has_der(bytes: &[u8]) -> bool {
 
 /// Names that stand in keys, and in nothing random.
 fn has_names(bytes: &[u8]) -> bool {
-    const NAMES: [&[u8]; 16] = [
+    const NAMES: [&[u8]; 19] = [
         b"-----begin ",
         b"---- begin ssh2 ",
         b"ssh-rsa",
@@ -83,6 +95,9 @@ fn has_names(bytes: &[u8]) -> bool {
         b"fingerprint",
         b"sha256:",
         b"begin public key",
+        b"salted__",
+        b"ed25519v1-",
+        b"age-encryption.org",
     ];
     let lower = bytes.to_ascii_lowercase();
     NAMES.iter().any(|name| contains(&lower, name)) || has_jwk(&lower) || foreign::is_pgp(bytes)
@@ -117,6 +132,7 @@ fn decodings(text: &[u8]) -> Vec<Vec<u8>> {
         for run in text.split(|byte| !is_run(byte)).filter(|run| run.len() >= SHORTEST_RUN) {
             all.extend((0..4).map(|skip| digits(&run[skip..], 6, sextet)));
             all.extend((0..8).map(|skip| digits(&run[skip..], 5, quintet)));
+            all.extend((0..8).map(|skip| digits(&run[skip..], 5, hex_quintet)));
         }
     }
     for hex in [hexadecimal(text), dump(text)] {
@@ -124,11 +140,80 @@ fn decodings(text: &[u8]) -> Vec<Vec<u8>> {
             all.extend((0..2).map(|skip| digits(&run[skip..], 4, nibble)));
         }
     }
+    all.extend(other_digits(text));
     // Words of two bytes, the lower first.
     let swapped = digits(&dump(text), 4, nibble).chunks_exact(2).flat_map(|pair| [pair[1], pair[0]]).collect();
     all.push(swapped);
     all.retain(|bytes| bytes.len() >= SHORTEST_RUN / 2);
     all
+}
+
+/// The bytes in the rarer forms: numbers of three digits, escapes of programs and addresses, and 85 digits of several alphabets. The text may
+/// be written backwards.
+fn other_digits(text: &[u8]) -> Vec<Vec<u8>> {
+    const RFC_1924: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+    const ZEROMQ: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+    let ascii: Vec<u8> = (b'!'..=b'u').collect();
+    let mut all = vec![decimals(text)];
+    all.extend(Some(unescaped(text)).filter(|bytes| bytes.len() < text.len()));
+    let plain: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let inside = plain.strip_prefix(b"<~").unwrap_or(&plain);
+    let inside = inside.strip_suffix(b"~>").unwrap_or(inside);
+    all.extend([base85(&plain, RFC_1924), base85(&plain, ZEROMQ), base85(inside, &ascii)]);
+    let backwards: Vec<u8> = plain.iter().rev().copied().collect();
+    all.push(digits(&backwards, 6, sextet));
+    all.push(digits(&backwards, 4, nibble));
+    let end = backwards.iter().take_while(|byte| **byte == b'=').count();
+    all.push(digits(&backwards[end..], 6, sextet));
+    all
+}
+
+/// Numbers to 255 with something between them.
+fn decimals(text: &[u8]) -> Vec<u8> {
+    let numbers = text.split(|byte| !byte.is_ascii_digit()).filter(|number| !number.is_empty());
+    let byte = |number: &[u8]| str::from_utf8(number).ok()?.parse().ok();
+    numbers.map_while(byte).collect()
+}
+
+/// A text whose escapes are the bytes that they stand for: `\x30`, `\060`, `\n`, `%30`.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.strip_prefix(b"b'").or_else(|| text.strip_prefix(b"b\"")).unwrap_or(text);
+    let number = |digits: Option<&[u8]>, radix| u8::from_str_radix(str::from_utf8(digits?).ok()?, radix).ok();
+    while let Some((&first, more)) = rest.split_first() {
+        let (byte, length) = match (first, more.first()) {
+            (b'\\', Some(b'x')) => (number(more.get(1..3), 16), 4),
+            (b'\\', Some(b'0'..=b'3')) => (number(more.get(..3), 8), 4),
+            (b'\\', Some(b'n')) => (Some(b'\n'), 2),
+            (b'\\', Some(b'r')) => (Some(b'\r'), 2),
+            (b'\\', Some(b't')) => (Some(b'\t'), 2),
+            (b'\\', Some(other)) => (Some(*other), 2),
+            (b'%', Some(_)) => (number(more.get(..2), 16), 3),
+            _ => (None, 1),
+        };
+        bytes.push(byte.unwrap_or(first));
+        rest = rest.get(if byte.is_some() { length } else { 1 }..).unwrap_or_default();
+    }
+    bytes
+}
+
+/// Groups of five digits for four bytes each; what is no digit ends them.
+fn base85(text: &[u8], alphabet: &[u8]) -> Vec<u8> {
+    let value = |byte: &u8| alphabet.iter().position(|digit| digit == byte).and_then(|at| u64::try_from(at).ok());
+    let values: Vec<u64> = text.iter().map_while(value).collect();
+    let mut bytes = Vec::with_capacity(values.len());
+    for group in values.chunks(5) {
+        let padded = group.iter().copied().chain(std::iter::repeat(84)).take(5);
+        let number = padded.fold(0_u64, |number, digit| number * 85 + digit);
+        let Ok(number) = u32::try_from(number) else { break };
+        bytes.extend(number.to_be_bytes().into_iter().take(group.len() - 1));
+    }
+    bytes
+}
+
+/// The bytes of a text in base32.
+pub(super) fn base32(text: &[u8]) -> Vec<u8> {
+    digits(text, 5, quintet)
 }
 
 /// The text without what stands between the lines of one encoded thing: spaces, quotes, commas, and newlines that are written out.
@@ -207,6 +292,11 @@ fn quintet(byte: u8) -> Option<u32> {
         b'2'..=b'7' => byte - b'2' + 26,
         _ => return None,
     }))
+}
+
+/// RFC 4648 §7.
+fn hex_quintet(byte: u8) -> Option<u32> {
+    char::from(byte).to_digit(32)
 }
 
 fn nibble(byte: u8) -> Option<u32> {
