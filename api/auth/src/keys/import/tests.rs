@@ -378,7 +378,7 @@ fn t9_points_are_told_in_every_form_and_keys_in_every_alphabet() {
     fs::rename(folder.path().join("out"), folder.path().join("k1")).unwrap();
     ssl("genpkey -algorithm ED25519 -out out");
     fs::rename(folder.path().join("out"), folder.path().join("ed")).unwrap();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let mut files: Vec<Vec<u8>> = Vec::new();
     for key in ["ec", "k1"] {
         let spki = ssl(&format!("pkey -in {key} -pubout -outform DER -out out"));
