@@ -2,9 +2,10 @@
 //! and [`Error`]; they have never heard of a status code. All state is in the store.
 //!
 //! A function's first argument says what it uses: a [`Core`] has the store, the clock, new ids and the limits; an [`App`] has
-//! that and all of sign-in. Of the modules each uses those before it:
-//! `numbers` < `keyspace` < `indexes` < `record` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
-//! `sessions` < `users` < `rotation` < `refresh` < `sign_in`; `events` rests on all of it, and `core` holds who follows them.
+//! that, all of sign-in, and who follows events. Of the modules each uses those before it:
+//! `steps` < `numbers` < `keyspace` < `indexes` < `record` < `layout` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
+//! `sessions` < `rotation` < `app` < `users` < `refresh` < `sign_in`; `events` rests on all of it. One circle is meant: what works in the background
+//! (`operations`, large deletions and undoing) writes by `stage`, and a write that does not fit a coming definition ends that work.
 
 pub mod access_claims;
 pub mod app;
@@ -15,6 +16,7 @@ pub mod clock_warning;
 pub mod collections;
 pub mod conversion;
 pub mod core;
+pub mod covered;
 pub mod deadline;
 pub mod demo;
 pub mod error;
@@ -24,6 +26,7 @@ pub mod indexes;
 pub mod journal;
 pub mod keyspace;
 pub mod layout;
+pub mod numbered;
 pub mod numbers;
 pub mod openapi;
 pub mod operations;
@@ -42,8 +45,10 @@ pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod sign_in;
+pub mod sign_in_counts;
 pub mod sink;
 pub mod stage;
+pub mod steps;
 pub mod turns;
 pub mod undo;
 pub mod usage;

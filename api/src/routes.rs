@@ -1,6 +1,7 @@
 //! The HTTP face: warp hands a request over, one table finds its endpoint, and the endpoint's type says how it is read. A
 //! path is found first, then the method, then the caller, then the body, so no fault is taken for another.
 
+mod address;
 mod auth_scheme;
 mod backup;
 mod base_url;
@@ -46,6 +47,7 @@ use warp::Filter;
 
 use crate::assets::Assets;
 use crate::domain::App;
+use address::split;
 pub use auth_scheme::{AuthScheme, AuthSchemes};
 use context::Context;
 pub use context::{CertificateEnd, Options};
@@ -57,7 +59,7 @@ pub use samples::{Samples, measure};
 use server::request::Connection;
 use server::request::Notes;
 use server::request::RequestId;
-use table::{Table, split};
+use table::Table;
 
 /// The whole server as one filter.
 pub fn filter(

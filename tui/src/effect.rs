@@ -1,7 +1,10 @@
 //! The side effects that an update asks for. They are performed in [`crate::perform`].
 
+use std::time::Duration;
+
 use common::{
     Object,
+    change::ChangeQuery,
     collection::{Definition, DefinitionQuery},
     endpoints::{tokens, users},
     id::{OperationId, RecordId, Revision, SessionId, UserId},
@@ -14,7 +17,6 @@ use common::{
 use crate::{
     load::Ticket,
     message::{Deleted, Undo},
-    screen::Ask,
 };
 
 /// Something to be done. No `Debug`: passwords are in here.
@@ -76,4 +78,17 @@ pub enum Effect {
     DeleteCollection(Ticket, CollectionName, Revision),
     /// Delete a user.
     DeleteUser(Ticket, UserId),
+}
+
+/// What a dashboard asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ask {
+    /// How long to wait before.
+    pub pause: Duration,
+    /// Only samples later than this moment.
+    pub since: Option<String>,
+    /// Which changes; `None` for those just before the newest commit.
+    pub changes: Option<ChangeQuery>,
+    /// Users whose names are wanted.
+    pub users: Vec<UserId>,
 }

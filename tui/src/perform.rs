@@ -23,10 +23,9 @@ use serde_json::{Value, json};
 
 use crate::{
     client::Client,
-    effect::Effect,
+    effect::{Ask, Effect},
     load::Ticket,
     message::{Answer, Deleted, Failure, Message, Told},
-    screen::Ask,
 };
 
 /// How long to wait before it is looked again how far a change is.

@@ -15,7 +15,7 @@ mod sign_in;
 
 pub(crate) use account::{AccountForm, AccountKind};
 pub(crate) use collections::Collections;
-pub(crate) use dashboard::{Ask, Dashboard};
+pub(crate) use dashboard::Dashboard;
 pub(crate) use definition::DefinitionForm;
 pub(crate) use detail::{Detail, scrolled};
 pub(crate) use editing::Editing;

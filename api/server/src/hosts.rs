@@ -8,11 +8,10 @@ use std::{
     borrow::Cow,
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
+    sync::Arc,
 };
 
 use thiserror::Error;
-
-use crate::tls::Tls;
 
 /// Letters of a name (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 253;
@@ -170,8 +169,8 @@ pub(super) struct Reached<'a> {
     pub(super) by_proxy: bool,
     /// Addresses that are listened on.
     pub(super) listening: &'a [IpAddr],
-    /// The server's certificate.
-    pub(super) tls: Option<&'a Tls>,
+    /// Those in the server's certificate.
+    pub(super) certificate: Option<Arc<[AllowedHost]>>,
 }
 
 impl AllowedHosts {
@@ -194,19 +193,19 @@ impl AllowedHosts {
                 Host::Address(address) => {
                     reached.local == Some(address)
                         || reached.listening.contains(&address)
-                        || is_in_certificate(host, reached.tls)
+                        || is_in_certificate(host, reached)
                         || is_of_this_machine(address)
                 }
                 Host::Name(name) => {
-                    names.iter().any(|known| known.eq_ignore_ascii_case(name)) || is_in_certificate(host, reached.tls)
+                    names.iter().any(|known| known.eq_ignore_ascii_case(name)) || is_in_certificate(host, reached)
                 }
             },
         }
     }
 }
 
-fn is_in_certificate(host: Host<'_>, tls: Option<&Tls>) -> bool {
-    tls.is_some_and(|tls| tls.hosts().iter().any(|known| known.is(host)))
+fn is_in_certificate(host: Host<'_>, reached: &Reached<'_>) -> bool {
+    reached.certificate.iter().flat_map(|hosts| hosts.iter()).any(|known| known.is(host))
 }
 
 /// Whether the host leads to the machine that asks for it, wherever that is.

@@ -9,6 +9,7 @@ use super::{
     origins,
     peer::Peer,
     refusal::Refusal,
+    tls::Tls,
 };
 
 /// The host that a request is for: what a trusted proxy says (`forwarded`); or what the request line or HTTP/2's `:authority` says, which goes before
@@ -26,7 +27,7 @@ fn verdict(host: Option<&HeaderValue>, peer: &Peer, headers: &HeaderMap) -> Opti
         local: peer.local,
         by_proxy: peer.is_proxy && (peer.local.is_none() || forwarded::is_forwarded(headers)),
         listening: &peer.shared.listening,
-        tls: peer.shared.options.tls.as_ref(),
+        certificate: peer.shared.options.tls.as_ref().map(Tls::hosts),
     };
     Some(peer.shared.options.hosts.allows(host, &reached))
 }

@@ -259,7 +259,12 @@ impl Serve {
             tokio::spawn(tls.watch_expiry(app.core().clock.clone()));
         }
         tokio::spawn(systemd::watchdog());
-        tokio::spawn(routes::measure(app.clone(), routing.clone(), self.data.data.clone()));
+        tokio::spawn(routes::measure(
+            app.clone(),
+            routing.samples.clone(),
+            routing.metrics.clone(),
+            self.data.data.clone(),
+        ));
         let filter = routes::filter(app.clone(), assets, routing);
         let service = warp::service(filter);
         let failed = app.core().store.failed();

@@ -4,8 +4,6 @@
 use common::{Object, user::User};
 use serde_json::{Value, json};
 
-use super::app::Auth;
-
 /// Bytes that roles may take in a token. A token with more would be refused for its length.
 const MAX_ROLES_BYTES: usize = 2048;
 
@@ -47,9 +45,9 @@ impl AccessClaim {
 }
 
 /// What an access token of this user says beside the usual.
-pub(super) fn of(auth: &Auth, user: &User) -> Object {
+pub(super) fn of(added: &[AccessClaim], user: &User) -> Object {
     let mut claims = user.claims.clone();
-    for claim in &auth.access_claims {
+    for claim in added {
         let value = claim.of(user);
         if *claim == AccessClaim::Roles && value.to_string().len() > MAX_ROLES_BYTES {
             tracing::warn!(user = %user.id, "the user's roles are too many for an access token; it goes without them");

@@ -22,8 +22,8 @@ use store::Store;
 use tokio::sync::Mutex;
 
 use super::{
-    access_claims::AccessClaim, callers::Callers, clock_warning::ClockWarning, core::Core, refused::RefusedSignIns,
-    rotation::Rotation, sessions, sign_in::SignInCounts,
+    access_claims::AccessClaim, callers::Callers, clock_warning::ClockWarning, core::Core, events::Events,
+    refused::RefusedSignIns, rotation::Rotation, sessions, sign_in_counts::SignInCounts,
 };
 
 /// Everything that a request needs. Clones are handles to the same.
@@ -33,6 +33,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: Parts,
     draining: AtomicBool,
+    events: Events,
 }
 
 /// What an [`App`] is made of.
@@ -128,7 +129,12 @@ impl Auth {
 impl App {
     /// The application over these parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, draining: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { parts, draining: AtomicBool::new(false), events: Events::default() }))
+    }
+
+    /// Who follows what happens.
+    pub fn events(&self) -> &Events {
+        &self.0.events
     }
 
     /// The store, and what goes with reading and changing it.
@@ -144,7 +150,7 @@ impl App {
     /// From now on the server finishes what it has and wants nothing new.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
-        self.core().events.hub.stop();
+        self.events().hub.stop();
     }
 
     /// Whether the server is going down.

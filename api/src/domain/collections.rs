@@ -5,6 +5,7 @@ mod carry_over;
 mod change;
 mod delete;
 mod dry_run;
+mod loss;
 mod plan;
 mod rename;
 mod restore;
@@ -34,7 +35,7 @@ use store::{Addition, Batch, Expect, Snapshot, counter};
 use super::{
     core::Core,
     error::{Error, Result},
-    journal, keyspace,
+    journal, keyspace, numbered,
     numbers::{CollectionNumber, Keys},
     quota::MAX_COLLECTIONS,
     retry::Retry,
@@ -72,7 +73,7 @@ async fn for_caller(
     number: CollectionNumber,
     caller: &Caller,
 ) -> Result<Collection> {
-    schema::hide_references(core, snapshot, &mut collection.fields, caller).await?;
+    schema::hide_references(&core.schemas, snapshot, &mut collection.fields, caller).await?;
     let decision = collection.access.decide(Action::List, caller);
     collection.count = schema::count(&core.owners, snapshot, number, decision).await?;
     Ok(collection)
@@ -134,7 +135,7 @@ async fn stage_create(
     definition.show_ids();
     let key = keyspace::collection(&definition.collection.name);
     collection = definition.collection.clone();
-    let numbered = journal::read::Numbered { id: collection.id, name: collection.name.clone() };
+    let numbered = numbered::Numbered { id: collection.id, name: collection.name.clone() };
     let change = journal::entry(core, caller, Subject::Collection, &collection.name, Verb::Create)
         .values(Value::Null, json!(collection));
     let mut batch = Batch::new();

@@ -28,9 +28,10 @@ use common::{
 
 use super::{
     error::Result,
-    journal::{self, Action, Link, RecordChange, Values, read::Numbered},
+    journal::{self, Action, Link, RecordChange, Values},
     keyspace,
     layout::Lost,
+    numbered::Numbered,
     numbers::{CollectionNumber, Keys, OwnerNumber},
     record,
     schema::{Schema, StoredDefinition},

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::{
     deadline::{Deadline, Reading},
-    events::Events,
     owners::Owners,
     paths::Paths,
     quota::Quota,
@@ -68,8 +67,6 @@ pub struct Core {
     pub slow_queries: AtomicU64,
     /// Wakes those who do work in the background.
     pub operation_started: Notify,
-    /// Who follows what happens.
-    pub events: Events,
 }
 
 impl Core {
@@ -94,7 +91,6 @@ impl Core {
             delete_at_once: DELETE_AT_ONCE,
             cascade_at_once: CASCADE_AT_ONCE,
             operation_started: Notify::new(),
-            events: Events::default(),
         }
     }
 

@@ -6,7 +6,7 @@
 //! - `hub` ← `feed`: from then on, read once for all; `index` looks up whom a change concerns
 //! - `happened`, `definition`: what an entry is to a subscriber; `frame`: its bytes
 //! - `subscriber`: what waits for one client
-//! - `ticket`: in place of an access token
+//! - `ticket`: in place of an access token; `state`: what a server holds of all of it
 
 mod catch_up;
 mod definition;
@@ -18,6 +18,7 @@ mod index;
 mod replay;
 mod scope;
 mod shared;
+mod state;
 mod subscriber;
 mod ticket;
 
@@ -38,10 +39,8 @@ use tokio::sync::mpsc;
 
 use self::{
     catch_up::{is_told, look},
-    hub::Hub,
     scope::Wanted,
     subscriber::Subscriber,
-    ticket::Tickets,
 };
 use super::{
     app::App,
@@ -49,6 +48,7 @@ use super::{
 };
 
 pub use feed::run;
+pub use state::{Counts, Events};
 
 /// What a stream holds beside its events: its connection's buffers, its place in the index, its queue.
 const HELD: u64 = 16 * 1024;
@@ -57,44 +57,14 @@ const AHEAD: usize = 2;
 /// Milliseconds after which a client connects again whose stream broke off.
 const RETRY: u64 = 2_000;
 
-/// Who follows what happens.
-#[derive(Default)]
-pub struct Events {
-    /// The subscribers.
-    pub(super) hub: Hub,
-    /// What opens streams in place of tokens.
-    tickets: Tickets,
-    /// What subscribers hold together.
-    shared: shared::Shared,
-}
-
-/// What is counted of streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// Streams that are open.
-    pub open: u64,
-    /// Events that were handed to streams that are up to date.
-    pub delivered: u64,
-    /// Streams whose clients took less than happened.
-    pub let_go: u64,
-}
-
-impl Events {
-    /// What was counted so far.
-    pub fn counts(&self) -> Counts {
-        let Hub { open, delivered, let_go, .. } = &self.hub;
-        Counts { open: open.load(Relaxed), delivered: delivered.load(Relaxed), let_go: let_go.load(Relaxed) }
-    }
-}
-
 /// A ticket for this session, which opens one stream.
 pub fn issue_ticket(app: &App, session: SessionId, user: UserId) -> Result<String> {
-    app.core().events.tickets.issue(&app.core().clock, &app.auth().entropy, session, user)
+    app.events().tickets.issue(&app.core().clock, &app.auth().entropy, session, user)
 }
 
 /// Uses a ticket up: whose session it is of.
 pub fn redeem_ticket(app: &App, ticket: &str) -> Result<(SessionId, UserId)> {
-    app.core().events.tickets.redeem(&app.core().clock, ticket)
+    app.events().tickets.redeem(&app.core().clock, ticket)
 }
 
 /// The same for who only asks whether it is good, and does not use it.
@@ -121,7 +91,7 @@ pub async fn open(
     since: Option<EventId>,
 ) -> Result<EventBytes> {
     let core = app.core();
-    let hub = &core.events.hub;
+    let hub = &app.events().hub;
     if hub.is_stopping() {
         return Err(Error::Stopped);
     }
@@ -132,7 +102,7 @@ pub async fn open(
     drop(snapshot);
     let from = since.unwrap_or(now);
     let subscriber = Subscriber::new(hub.number(), session, user, caller, Wanted::new(query), from);
-    let mut seen = look(core, &subscriber).await?;
+    let mut seen = look(app, &subscriber).await?;
     let mut since = since;
     if let Some(place) = since
         && !is_told(&seen.snapshot, place).await?
@@ -153,7 +123,7 @@ pub async fn open(
                 stream.first = Some(opened(Some(EventId::after(Revision(version.get())))));
                 return Ok(stream);
             }
-            seen = look(core, &subscriber).await?;
+            seen = look(app, &subscriber).await?;
         }
     }
     // A snapshot has no place yet: who breaks off within it begins anew.
@@ -189,7 +159,7 @@ impl EventBytes {
 
 impl Drop for EventBytes {
     fn drop(&mut self) {
-        let hub = &self.app.core().events.hub;
+        let hub = &self.app.events().hub;
         hub.leave(&self.subscriber);
         hub.open.fetch_sub(1, Relaxed);
         // A stream that is catching up must not join the hub any more.

@@ -14,8 +14,8 @@ use store::{Batch, Entry, Expect, Reserve, Scan, Snapshot, Version};
 use super::{
     core::Core,
     error::{Error, Result},
-    journal::read::Numbered,
     keyspace,
+    numbered::Numbered,
     numbers::CollectionNumber,
     retry::Retry,
     schema::{self, Schema, StoredDefinition},
@@ -83,7 +83,7 @@ impl Gone {
     pub async fn schema(&self, core: &Core, snapshot: &Snapshot, batch: &mut Batch) -> Result<Schema> {
         let mut targets = HashMap::new();
         for (name, number) in &self.gone.targets {
-            if let Some(target) = schema::by_number(core, snapshot, *number).await? {
+            if let Some(target) = schema::by_number(&core.schemas, snapshot, *number).await? {
                 let key = keyspace::collection(&target.collection.name);
                 batch.expect(key, Expect::Version(target.version));
                 targets.insert(name.clone(), *number);

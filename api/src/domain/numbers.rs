@@ -13,7 +13,7 @@ use common::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::layout::Step;
+use super::steps::Step;
 
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {

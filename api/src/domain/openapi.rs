@@ -35,7 +35,7 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
         let mut collection = definition.collection;
         let is_visible = Action::ALL.iter().any(|action| collection.access.decide(*action, caller) != Decision::Denied);
         if is_visible {
-            hide_references(core, &snapshot, &mut collection.fields, caller).await?;
+            hide_references(&core.schemas, &snapshot, &mut collection.fields, caller).await?;
             visible.push(collection);
         }
     }
@@ -49,7 +49,7 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
         described.put(&mut paths, &mut schemas);
     }
     let aliased = paths.clone();
-    let published = core.paths.now(core).await?;
+    let published = core.paths.now(&core.store).await?;
     for path in published.iter() {
         // It goes before an own one.
         paths.remove(path.definition.path.as_str());

@@ -17,7 +17,7 @@ use common::{
     page::Page,
     published::PublishedPath,
 };
-use store::{Scan, Snapshot, Version};
+use store::{Scan, Snapshot, Store, Version};
 
 pub use change::{create, delete, replace, update};
 pub use check::is_own;
@@ -29,7 +29,6 @@ pub use record::{Found, visible_by_unique};
 
 use self::{directory::Directory, stored::StoredPath};
 use super::{
-    core::Core,
     error::{Error, Result},
     keyspace,
 };
@@ -48,14 +47,14 @@ struct Current {
 
 impl Paths {
     /// The paths of now, those with more fixed parts first.
-    pub async fn now(&self, core: &Core) -> Result<Arc<Vec<Arc<Compiled>>>> {
-        let as_of = core.store.watermark([keyspace::PATHS, keyspace::COLLECTIONS]).await?.changes;
+    pub async fn now(&self, store: &Store) -> Result<Arc<Vec<Arc<Compiled>>>> {
+        let as_of = store.watermark([keyspace::PATHS, keyspace::COLLECTIONS]).await?.changes;
         if let Some(current) = &*self.0.read().unwrap_or_else(PoisonError::into_inner)
             && current.as_of == as_of
         {
             return Ok(Arc::clone(&current.paths));
         }
-        let snapshot = core.store.snapshot().await?;
+        let snapshot = store.snapshot().await?;
         let as_of = [keyspace::PATHS, keyspace::COLLECTIONS].map(|space| snapshot.last_change(space));
         let stored = all(&snapshot).await?;
         let directory = if stored.is_empty() { Directory::default() } else { Directory::read(&snapshot).await? };
@@ -79,15 +78,15 @@ async fn find(snapshot: &Snapshot, id: PathId) -> Result<StoredPath> {
 }
 
 /// All paths as they are sent.
-pub async fn list(core: &Core) -> Result<Page<PublishedPath>> {
-    let snapshot = core.store.snapshot().await?;
+pub async fn list(store: &Store) -> Result<Page<PublishedPath>> {
+    let snapshot = store.snapshot().await?;
     let directory = Directory::read(&snapshot).await?;
     Ok(Page::single(all(&snapshot).await?.iter().map(|path| shown(&directory, path)).collect()))
 }
 
 /// One path as it is sent.
-pub async fn get(core: &Core, id: PathId) -> Result<PublishedPath> {
-    let snapshot = core.store.snapshot().await?;
+pub async fn get(store: &Store, id: PathId) -> Result<PublishedPath> {
+    let snapshot = store.snapshot().await?;
     let directory = Directory::read(&snapshot).await?;
     Ok(shown(&directory, &find(&snapshot, id).await?))
 }

@@ -466,5 +466,17 @@ fn moment_length(stamp: i64) -> usize {
     b"0000-00-00T00:00:00Z".len() + digits + usize::from(digits > 0)
 }
 
+/// A record: the server's members of `old` around new values.
+pub fn assemble(old: &Record, values: Record) -> Record {
+    let mut record = Record::default();
+    let keep = |record: &mut Record, name: &str| record.set(name, old.get(name).cloned().unwrap_or(Value::Null));
+    keep(&mut record, "id");
+    record.extend(values);
+    for name in ["owner", "created_at", "updated_at"] {
+        keep(&mut record, name);
+    }
+    record
+}
+
 #[cfg(test)]
 mod tests;

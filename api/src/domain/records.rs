@@ -13,6 +13,7 @@ mod earlier;
 mod expand;
 mod filter;
 mod find;
+mod guesses;
 mod join;
 mod list;
 mod many;
@@ -41,6 +42,7 @@ pub(super) use expand::VIA;
 pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
 pub use find::{authorize, get, is_known, may_know};
+pub use guesses::Guesses;
 pub use list::{
     Aggregated, Listed, Results, Shape, aggregate, collections, export, in_pieces, lines, list, numbered, window,
 };
@@ -48,9 +50,6 @@ pub use many::{delete_many, update_many};
 pub use number::Adding;
 pub use restore::restore;
 pub use select::select;
-pub use stored::{Sent, assemble};
+pub use stored::Sent;
 pub(super) use unseen::Guess;
-pub use unseen::Guesses;
-pub(crate) use visible::covers_history;
-pub(super) use visible::owned as owned_records;
 pub(super) use visible::{is_visible, may_view};

@@ -62,9 +62,9 @@ pub async fn refresh(app: &App, claims: Claims, origin: &Origin) -> Result<Issue
         if !stored.user.is_active {
             return Err(AuthError::Inactive.into());
         }
-        let mut used = Use::of(core, auth, &before, &claims, standing, origin.address)?;
+        let mut used = Use::of(core, &auth.issuer, auth.rotation, &before, &claims, standing, origin.address)?;
         let access_claims = auth.issuer.claims(TokenType::Access, before.user, claims.session, Some(before.expires_at));
-        let access = auth.issuer.sign(&access_claims, &access_claims::of(auth, &stored.user));
+        let access = auth.issuer.sign(&access_claims, &access_claims::of(&auth.access_claims, &stored.user));
         used.session.note_tokens(core, access_claims.expires_at);
         let issued = Issued {
             access: access.into_string(),

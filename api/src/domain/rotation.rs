@@ -4,7 +4,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use auth::token::{Claims, TokenType};
+use auth::token::{Claims, Issuer, TokenType};
 use base::ClientNetwork;
 use common::id::SessionId;
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,10 @@ use store::{Batch, Version};
 use uuid::Uuid;
 
 use super::{
-    app::Auth,
     core::Core,
     error::{AuthError, Result},
     keyspace,
-    sessions::{self, StoredSession},
+    sessions::{self, StoredSession, StoredToken},
 };
 
 /// How long a token is good after its successor was used, unless the operator says otherwise.
@@ -43,35 +42,6 @@ pub enum Rotation {
 impl Default for Rotation {
     fn default() -> Self {
         Self::Adopted { grace: GRACE }
-    }
-}
-
-/// A refresh token as far as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredToken {
-    /// `jti`.
-    pub id: Uuid,
-    /// `iat`: seconds since 1970.
-    pub issued_at: i64,
-    /// `exp`: seconds since 1970.
-    pub expires_at: i64,
-}
-
-impl StoredToken {
-    fn of(claims: &Claims) -> Self {
-        Self { id: claims.id, issued_at: claims.issued_at, expires_at: claims.expires_at }
-    }
-
-    /// What the token says, to be signed.
-    pub(super) fn claims(self, session: SessionId, stored: &StoredSession) -> Claims {
-        Claims {
-            token_type: TokenType::Refresh,
-            expires_at: self.expires_at,
-            issued_at: self.issued_at,
-            id: self.id,
-            user: stored.user,
-            session,
-        }
     }
 }
 
@@ -154,7 +124,8 @@ impl Use {
     /// A use of a token that is good, from `address`.
     pub(super) fn of(
         core: &Core,
-        auth: &Auth,
+        issuer: &Issuer,
+        rotation: Rotation,
         session: &StoredSession,
         claims: &Claims,
         standing: TokenState,
@@ -177,17 +148,17 @@ impl Use {
             TokenState::Current => {}
         }
         after.session.note_use(address);
-        if auth.rotation == Rotation::Off {
+        if rotation == Rotation::Off {
             return Ok(after);
         }
         let session = &mut after.session;
         let successor = session.successor.unwrap_or_else(|| {
             let end = Some(session.expires_at);
-            StoredToken::of(&auth.issuer.claims(TokenType::Refresh, session.user, claims.session, end))
+            StoredToken::of(&issuer.claims(TokenType::Refresh, session.user, claims.session, end))
         });
         after.answer = Some(successor);
         session.idle_until = session.idle_until.max(successor.expires_at);
-        if auth.rotation == Rotation::Strict {
+        if rotation == Rotation::Strict {
             after.spent.push((session.refresh, Vec::new()));
             (session.refresh, session.used_from) = (successor.id, Vec::new());
         } else {

@@ -22,11 +22,10 @@ use serde_json::value::RawValue;
 use store::{Entry, Scan, Snapshot, Version, counter};
 
 use super::{
-    core::Core,
     error::{AuthError, Error, Result},
     indexes::{self, ReadIndex},
-    journal::read::Numbered,
     keyspace,
+    numbered::Numbered,
     numbers::{CollectionNumber, FieldIndexes, IndexNumber, Keys},
     owners::Owners,
 };
@@ -276,10 +275,14 @@ fn parse(entry: &Entry) -> Result<StoredDefinition> {
 }
 
 /// The definition of the collection of a number, where that is still there.
-pub async fn by_number(core: &Core, snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<Arc<Schema>>> {
+pub async fn by_number(
+    schemas: &Schemas,
+    snapshot: &Snapshot,
+    number: CollectionNumber,
+) -> Result<Option<Arc<Schema>>> {
     let Some(numbered) = snapshot.get(&keyspace::numbered(number)).await? else { return Ok(None) };
     let Numbered { name, .. } = serde_json::from_slice(&numbered.value)?;
-    let found = core.schemas.load(snapshot, &name).await?;
+    let found = schemas.load(snapshot, &name).await?;
     Ok(found.filter(|schema| schema.number() == number))
 }
 
@@ -299,11 +302,16 @@ pub async fn all(snapshot: &Snapshot) -> Result<Vec<StoredDefinition>> {
 }
 
 /// Leaves out which collection a reference field refers to where that is not there for the caller.
-pub async fn hide_references(core: &Core, snapshot: &Snapshot, fields: &mut [Field], caller: &Caller) -> Result<()> {
+pub async fn hide_references(
+    schemas: &Schemas,
+    snapshot: &Snapshot,
+    fields: &mut [Field],
+    caller: &Caller,
+) -> Result<()> {
     for field in fields {
         let FieldType::Reference { collection, .. } = &mut field.kind else { continue };
         let Some(name) = &*collection else { continue };
-        if !core.schemas.load(snapshot, name).await?.is_some_and(|schema| schema.is_visible(caller)) {
+        if !schemas.load(snapshot, name).await?.is_some_and(|schema| schema.is_visible(caller)) {
             *collection = None;
         }
     }

@@ -3,6 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use auth::token::{Claims, TokenType};
 use common::{
     access::Caller,
     change::{Subject, Verb},
@@ -24,7 +25,6 @@ use super::{
     journal::{self, Actor},
     keyspace, records,
     retry::Retry,
-    rotation::StoredToken,
 };
 
 /// How long a session lives at most, unless the operator says otherwise.
@@ -304,5 +304,34 @@ pub async fn count(core: &Core) -> Result<u64> {
         let Some((last, _)) = entries.last().filter(|_| entries.len() == AT_ONCE) else { return Ok(count) };
         scan = Scan::prefix(&keyspace::sessions()).limit(AT_ONCE).after(last);
         tokio::task::yield_now().await;
+    }
+}
+
+/// A refresh token as far as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredToken {
+    /// `jti`.
+    pub id: Uuid,
+    /// `iat`: seconds since 1970.
+    pub issued_at: i64,
+    /// `exp`: seconds since 1970.
+    pub expires_at: i64,
+}
+
+impl StoredToken {
+    pub(super) fn of(claims: &Claims) -> Self {
+        Self { id: claims.id, issued_at: claims.issued_at, expires_at: claims.expires_at }
+    }
+
+    /// What the token says, to be signed.
+    pub(super) fn claims(self, session: SessionId, stored: &StoredSession) -> Claims {
+        Claims {
+            token_type: TokenType::Refresh,
+            expires_at: self.expires_at,
+            issued_at: self.issued_at,
+            id: self.id,
+            user: stored.user,
+            session,
+        }
     }
 }

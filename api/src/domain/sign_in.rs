@@ -3,10 +3,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
 };
 
 use auth::{
@@ -85,17 +82,6 @@ pub async fn sign_in(app: &App, proof: &Proof<'_>, origin: &Origin) -> Result<Is
     outcome
 }
 
-/// How many sign-ins there were since the server started.
-#[derive(Debug, Default)]
-pub struct SignInCounts {
-    /// A session began.
-    pub good: AtomicU64,
-    /// The name or the password was wrong.
-    pub bad: AtomicU64,
-    /// They were not looked at, since there had been too many wrong ones.
-    pub locked: AtomicU64,
-}
-
 async fn attempt(app: &App, proof: &Proof<'_>, origin: &Origin) -> Result<Issued> {
     let (core, auth) = (app.core(), app.auth());
     let Proof { username, password, .. } = *proof;
@@ -131,7 +117,7 @@ async fn attempt(app: &App, proof: &Proof<'_>, origin: &Origin) -> Result<Issued
     loop {
         let at = core.timestamp();
         let access_claims = auth.issuer.claims(TokenType::Access, stored.user.id, id, Some(expires_at));
-        let access = auth.issuer.sign(&access_claims, &access_claims::of(auth, &stored.user));
+        let access = auth.issuer.sign(&access_claims, &access_claims::of(&auth.access_claims, &stored.user));
         let (refresh, claims) = auth.issuer.issue(TokenType::Refresh, stored.user.id, id, Some(expires_at));
         let session = StoredSession {
             user: stored.user.id,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use store::{Key, Version};
 use uuid::Uuid;
 
-use super::{layout::Step, schema::with_rest};
+use super::{schema::with_rest, steps::Step};
 
 /// The space of the journal: under a version and a place, an entry.
 pub const CHANGES: &str = "changes";

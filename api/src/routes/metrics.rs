@@ -20,12 +20,13 @@ use tokio::sync::Mutex;
 use warp::Filter;
 
 use super::{
+    address::split,
     context::{Context, Options},
     error,
     input::Input,
     reply::Reply,
     response::to_warp,
-    table::{Table, split},
+    table::Table,
 };
 use crate::domain::{App, Result, events, sessions};
 
@@ -125,7 +126,7 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
             end.unix_timestamp(),
         );
     }
-    let events::Counts { open, delivered, let_go } = app.core().events.counts();
+    let events::Counts { open, delivered, let_go } = app.events().counts();
     text.single("coffer_event_streams", Kind::Gauge, "Streams of events that are open.", open);
     text.single("coffer_events_delivered_total", Kind::Counter, "Events that were handed to streams.", delivered);
     text.single("coffer_event_streams_let_go_total", Kind::Counter, "Streams whose clients were too slow.", let_go);

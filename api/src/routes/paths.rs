@@ -16,7 +16,7 @@ pub(crate) fn register(table: &mut Table) {
 }
 
 async fn list(context: Context, _: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
-    Reply::new(&paths::list(context.app.core()).await?)
+    Reply::new(&paths::list(&context.app.core().store).await?)
 }
 
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
@@ -26,7 +26,7 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
 }
 
 async fn get(context: Context, input: Input<endpoints::Get>) -> Result<Reply<endpoints::Get>> {
-    let path = paths::get(context.app.core(), input.params.0).await?;
+    let path = paths::get(&context.app.core().store, input.params.0).await?;
     // The names in it follow those of collections and fields, which leave its revision alone.
     Ok(Reply::new(&path)?.etag(path.revision).uncached())
 }

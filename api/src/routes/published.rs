@@ -22,7 +22,7 @@ use serde_json::Value;
 pub(super) use answer::{alias_answer, register};
 pub(super) use body::told_as;
 
-use super::{body::Body, context::Context, error::Refusal, input, leniency::Unknown, table::split};
+use super::{address::split, body::Body, context::Context, error::Refusal, input, leniency::Unknown};
 use crate::domain::{
     Error, Result,
     error::AuthError,
@@ -114,7 +114,7 @@ pub(super) async fn find(
     (headers, address): (&HeaderMap, IpAddr),
 ) -> Result<Answers> {
     let core = context.app.core();
-    let all = core.paths.now(core).await?;
+    let all = core.paths.now(&core.store).await?;
     if all.is_empty() {
         return Ok(Answers::Nothing);
     }

@@ -3,15 +3,14 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Mutex, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
 use common::metrics::{Requests, SECONDS_KEPT, Sample, SignIns, TENS_KEPT};
-use server::metrics::Totals;
+use server::metrics::{Http, Totals};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::context::Options;
 use crate::domain::{App, sessions};
 
 /// Between two samples.
@@ -88,10 +87,10 @@ struct SampleCounts {
 }
 
 /// Measures for as long as the server runs. `data`: its directory of data.
-pub async fn measure(app: App, options: Options, data: PathBuf) {
+pub async fn measure(app: App, samples: Arc<Samples>, http: Arc<Http>, data: PathBuf) {
     let mut ticks = interval(SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut second, mut ten) = (counted(&app, &options), counted(&app, &options));
+    let (mut second, mut ten) = (counted(&app, &http), counted(&app, &http));
     let (mut open, mut count_at) = (None, Instant::now());
     let mut looked = SampleCounts::default();
     ticks.tick().await;
@@ -106,11 +105,11 @@ pub async fn measure(app: App, options: Options, data: PathBuf) {
             open = sessions::count(app.core()).await.ok();
             count_at = Instant::now() + (begun.elapsed() * REST).max(SECOND * TEN);
         }
-        let now = counted(&app, &options);
+        let now = counted(&app, &http);
         let mut sample = gauges(&app, now.http.connections, looked);
         sample.sessions = open;
         let of_ten = ends_ten.then(|| since(&ten, &now, sample.clone()));
-        options.samples.keep(since(&second, &now, sample), of_ten);
+        samples.keep(since(&second, &now, sample), of_ten);
         if ends_ten {
             ten = now.clone();
         }
@@ -118,11 +117,11 @@ pub async fn measure(app: App, options: Options, data: PathBuf) {
     }
 }
 
-fn counted(app: &App, options: &Options) -> Counted {
+fn counted(app: &App, http: &Http) -> Counted {
     let (stats, sign_ins) = (app.core().store.stats(), &app.auth().sign_ins);
     Counted {
         at: Some(Instant::now()),
-        http: options.metrics.totals(),
+        http: http.totals(),
         commits: stats.committed.load(Relaxed),
         groups: stats.groups.load(Relaxed),
         sign_ins: SignIns {
@@ -152,7 +151,7 @@ fn gauges(app: &App, connections: u64, looked: SampleCounts) -> Sample {
         hashing_queue: hashing.waiting.load(Relaxed) as u64,
         hashing_wait_ms: hashing.wait().map(|wait| wait.as_secs_f64() * 1000.0),
         connections,
-        event_streams: app.core().events.counts().open,
+        event_streams: app.events().counts().open,
         memory_held: memory.held(),
         memory_limit: (limit != u64::MAX).then_some(limit),
         store_bytes: looked.store_bytes,

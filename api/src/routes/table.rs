@@ -13,6 +13,7 @@ use http::{HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 
 use super::{
+    address::split,
     compress::Wanted,
     context::Context,
     error::{self, AdminOnlyActions, Refusal},
@@ -379,10 +380,4 @@ impl Resource {
 fn operation_of<E: Endpoint>(request: Option<RequestId>) -> Option<OperationId> {
     let may_write = matches!(E::COST, Cost::Writes(_)) || E::METHOD != Method::GET;
     request.filter(|_| may_write && !E::ACCESS.takes_credentials()).and_then(|id| id.as_str().parse().ok())
-}
-
-/// The segments of a path, with or without its last slash.
-pub(super) fn split(path: &str) -> impl Iterator<Item = &str> {
-    let inner = path.strip_prefix('/').unwrap_or(path);
-    inner.strip_suffix('/').unwrap_or(inner).split('/')
 }

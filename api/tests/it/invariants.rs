@@ -1,6 +1,7 @@
 //! Which part may know which: the lines that keep the parts apart, read off the sources, so that the picture in `ARCHITECTURE.md`
 //! cannot rot. A line that has to move is moved here and there in one commit.
 
+mod circles;
 pub(crate) mod sources;
 
 use std::fs;

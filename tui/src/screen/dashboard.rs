@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use common::{
-    change::ChangeQuery,
-    dashboard::{Feed, History, Span, clock},
-    id::UserId,
-};
+use common::dashboard::{Feed, History, Span, clock};
 
 use crate::{
-    effect::Effect,
+    effect::{Ask, Effect},
     load::{Load, Tickets},
     message::{Failure, Told},
     words,
@@ -23,19 +19,6 @@ const REST: u32 = 4;
 const LONGEST: Duration = Duration::from_secs(30);
 /// How often the collections are counted.
 const COLLECTIONS: Duration = Duration::from_secs(10);
-
-/// What a dashboard asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ask {
-    /// How long to wait before.
-    pub pause: Duration,
-    /// Only samples later than this moment.
-    pub since: Option<String>,
-    /// Which changes; `None` for those just before the newest commit.
-    pub changes: Option<ChangeQuery>,
-    /// Users whose names are wanted.
-    pub users: Vec<UserId>,
-}
 
 /// The dashboard.
 pub struct Dashboard {

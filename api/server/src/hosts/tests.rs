@@ -4,7 +4,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-const NOWHERE: Reached<'static> = Reached { local: None, by_proxy: false, listening: &[], tls: None };
+const NOWHERE: Reached<'static> = Reached { local: None, by_proxy: false, listening: &[], certificate: None };
 
 fn answers_to(hosts: &AllowedHosts, host: &str, reached: &Reached<'_>) -> bool {
     hosts.allows(Host::parse(host).unwrap_or_else(|| panic!("{host} is a host")), reached)

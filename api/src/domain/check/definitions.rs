@@ -11,8 +11,8 @@ use super::{
 };
 use crate::domain::{
     gone::{self, DeletedCollection, Left},
-    journal::read::Numbered,
     keyspace,
+    numbered::Numbered,
     numbers::CollectionNumber,
     schema::{Schema, StoredDefinition},
 };

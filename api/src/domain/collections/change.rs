@@ -12,13 +12,13 @@ use common::{
     operation::{Misfit, Misfits},
     problem::{FieldError, FieldErrors},
     reader::{invalid, object, read_only},
-    record::Record,
 };
 use serde_json::{Value, json};
 use store::{Batch, Expect, Scan, Snapshot};
 
 use super::{
     carry_over, check_references, dry_run, expect_references, get,
+    loss::holds_something,
     plan::{Plan, Undone, asks_for_value},
     rename,
 };
@@ -382,17 +382,6 @@ async fn check_dropped(
     }
     holding.retain(|(_, count)| *count > 0);
     if holding.is_empty() { Ok(()) } else { Err(Error::WouldDrop(holding)) }
-}
-
-/// Whether a record would lose something with a field.
-pub(super) fn holds_something(record: &Record, field: &Field) -> bool {
-    match record.get(field.name.as_str()) {
-        None | Some(Value::Null) => false,
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(Value::Array(items)) => !items.is_empty(),
-        Some(Value::Bool(value)) => *value || field.default.is_some() || field.nullable,
-        Some(_) => true,
-    }
 }
 
 /// New fields that are required need a value where there are records.

@@ -18,7 +18,7 @@ use store::{Scan, Snapshot};
 use uuid::Uuid;
 
 use super::{
-    change::holds_something,
+    loss::holds_something,
     plan::{Plan, asks_for_value},
 };
 use crate::domain::{

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use crate::domain::{
     journal,
-    layout::{FieldStep, Step},
     schema::{Schema, StoredDefinition},
+    steps::{FieldStep, Step},
 };
 
 /// A definition that is to take the place of another.

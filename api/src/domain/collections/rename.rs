@@ -11,8 +11,8 @@ use store::{Batch, Expect, Snapshot};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    journal::read::Numbered,
     keyspace,
+    numbered::Numbered,
     numbers::CollectionNumber,
     schema::{self, Schema},
 };

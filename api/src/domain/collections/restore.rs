@@ -15,8 +15,8 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     gone::Gone,
-    journal::{self, read::Numbered},
-    keyspace,
+    journal, keyspace,
+    numbered::Numbered,
     quota::MAX_COLLECTIONS,
     schema,
 };
@@ -41,7 +41,7 @@ pub(in crate::domain) async fn stage_restored(
             continue;
         }
         let there = match gone.gone.targets.get(target) {
-            Some(number) => schema::by_number(core, snapshot, *number).await?,
+            Some(number) => schema::by_number(&core.schemas, snapshot, *number).await?,
             None => None,
         };
         let Some(there) = there else {

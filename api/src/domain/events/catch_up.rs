@@ -25,12 +25,12 @@ use crate::domain::{
     app::App,
     backup::restored_times,
     core::Core,
+    covered::owned,
     deadline::Deadline,
     error::{Error, Result},
     journal, keyspace,
     numbers::CollectionNumber,
     record,
-    records::owned_records,
     schema::{self, Schema},
 };
 
@@ -47,10 +47,11 @@ pub(super) struct Seen {
 }
 
 /// Looks at the subscriber's rights as they are now. That they changed is in the journal, so `replay` tells of it.
-pub(super) async fn look(core: &Core, subscriber: &Subscriber) -> Result<Seen> {
+pub(super) async fn look(app: &App, subscriber: &Subscriber) -> Result<Seen> {
+    let core = app.core();
     let snapshot = core.store.snapshot().await?;
     let caller = scope::caller(core, &snapshot, subscriber.session, subscriber.user).await?;
-    let scope = subscriber.wanted.scope(core, &snapshot, &caller).await?;
+    let scope = subscriber.wanted.scope(core, &app.events().shared, &snapshot, &caller).await?;
     subscriber.set_caller(caller);
     Ok(Seen { snapshot, scope })
 }
@@ -152,20 +153,20 @@ async fn catch_up(
             if let Some(upto) = upto {
                 at = super::happened::event_id(upto);
             }
-            if app.core().events.hub.is_stopping() {
+            if app.events().hub.is_stopping() {
                 subscriber.end(Reason::Stopping);
                 return Ok(());
             }
             // The journal may have been trimmed meanwhile, and what is old is kept in memory for who reads it.
-            seen = look(core, subscriber).await?;
+            seen = look(app, subscriber).await?;
             if !is_told(&seen.snapshot, at).await? {
                 return Err(Error::GivenUp);
             }
         }
-        if core.events.hub.join(subscriber, &seen.scope, seen.snapshot.version()).is_ok() {
+        if app.events().hub.join(subscriber, &seen.scope, seen.snapshot.version()).is_ok() {
             return Ok(());
         }
-        seen = look(core, subscriber).await?;
+        seen = look(app, subscriber).await?;
     }
 }
 
@@ -207,12 +208,12 @@ async fn send_records(
     pieces: &mpsc::Sender<Bytes>,
     deadline: &Deadline,
 ) -> Result<bool> {
-    let Some(schema) = schema::by_number(core, snapshot, number).await? else { return Ok(true) };
+    let Some(schema) = schema::by_number(&core.schemas, snapshot, number).await? else { return Ok(true) };
     if rule.may == Decision::Denied {
         return Ok(true);
     }
     // Who follows their own records is answered by them alone, also in how long it takes.
-    let owned = owned_records(core, snapshot, &schema, rule.may).await?;
+    let owned = owned(core, snapshot, &schema, rule.may).await?;
     let mut scan =
         Scan::prefix(&owned.clone().unwrap_or_else(|| keyspace::records(number))).limit(RECORDS).limit_bytes(BYTES);
     loop {

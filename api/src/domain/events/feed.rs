@@ -30,7 +30,8 @@ use crate::domain::{
     app::App,
     core::Core,
     error::{Error, Result},
-    journal::{self, Entry, RecordChange, Values, read::Directory},
+    journal::{self, Entry, RecordChange, Values},
+    numbered::Directory,
     numbers::CollectionNumber,
     schema::{self, Schema},
 };
@@ -105,7 +106,7 @@ impl Known {
         if let Some(schema) = self.schemas.get(&number) {
             return Ok(schema.clone());
         }
-        let schema = schema::by_number(core, snapshot, number).await?;
+        let schema = schema::by_number(&core.schemas, snapshot, number).await?;
         self.schemas.insert(number, schema.clone());
         Ok(schema)
     }
@@ -117,7 +118,7 @@ impl Feed {
     }
 
     fn hub(&self) -> &Hub {
-        &self.app.core().events.hub
+        &self.app.events().hub
     }
 
     /// Lets subscribers take what waits for them; in bundles where there is much.
@@ -286,7 +287,7 @@ impl Feed {
             let (kind, data) = effect.parts();
             self.hand(&mut state, &subscriber, Frame { id, bytes: frame::of(Some(id), kind, data) });
             let Some(after) = &redefined.after else { continue };
-            match subscriber.wanted.rule(self.core(), after, &subscriber.caller()) {
+            match subscriber.wanted.rule(self.core(), &self.app.events().shared, after, &subscriber.caller()) {
                 Ok(new) => {
                     if let Some(collection) = rule.map(|(collection, _)| collection).or(collection_number) {
                         state.set_rule(number, collection, &new);
@@ -343,7 +344,7 @@ impl Feed {
         if caller == subscriber.caller() {
             return Ok(None);
         }
-        let scope = subscriber.wanted.scope(self.core(), &snapshot, &caller).await?;
+        let scope = subscriber.wanted.scope(self.core(), &self.app.events().shared, &snapshot, &caller).await?;
         Ok(Some((caller, scope)))
     }
 

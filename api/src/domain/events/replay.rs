@@ -174,7 +174,7 @@ async fn frames(
     for ((number, id), first) in wanted {
         let schema = match schemas.get(&number) {
             Some(schema) => schema,
-            None => schemas.entry(number).or_insert(schema::by_number(core, snapshot, number).await?),
+            None => schemas.entry(number).or_insert(schema::by_number(&core.schemas, snapshot, number).await?),
         };
         let mut back = Back::new(snapshot, schema.as_deref(), number, id).await?;
         let mut of_record = SidesOf::new();

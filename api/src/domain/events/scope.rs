@@ -19,6 +19,7 @@ use common::{
 use serde_json::Value;
 use store::Snapshot;
 
+use super::shared::Shared;
 use crate::domain::{
     core::Core,
     error::{AuthError, Result},
@@ -84,22 +85,35 @@ impl Wanted {
     }
 
     /// What is followed in a collection.
-    pub(super) fn rule(&self, core: &Core, collection: &Collection, caller: &Caller) -> Result<Rule> {
-        let filter = self.filter.as_ref().map(|filter| Filter::new(core, caller, collection, filter)).transpose()?;
+    pub(super) fn rule(
+        &self,
+        core: &Core,
+        shared: &Shared<Filter>,
+        collection: &Collection,
+        caller: &Caller,
+    ) -> Result<Rule> {
+        let filter = self.filter.as_ref();
+        let filter = filter.map(|filter| Filter::new(core, shared, caller, collection, filter)).transpose()?;
         Ok(Rule {
             id: collection.id,
             name: collection.name.clone(),
             may: self.decide(collection, caller),
-            filter: filter.map(|filter| core.events.shared.filter(filter)),
+            filter: filter.map(|filter| shared.filter(&filter.key.clone(), filter)),
         })
     }
 
     /// Everything that a caller follows; an error where a collection that is named is not there for them, or the filter does not fit it.
-    pub(super) async fn scope(&self, core: &Core, snapshot: &Snapshot, caller: &Caller) -> Result<Scope> {
+    pub(super) async fn scope(
+        &self,
+        core: &Core,
+        shared: &Shared<Filter>,
+        snapshot: &Snapshot,
+        caller: &Caller,
+    ) -> Result<Scope> {
         let mut scope = Scope::new();
         let Some(names) = &self.collections else {
             for definition in schema::all(snapshot).await? {
-                let rule = self.rule(core, &definition.collection, caller)?;
+                let rule = self.rule(core, shared, &definition.collection, caller)?;
                 if rule.may != Decision::Denied {
                     scope.insert(definition.keys.number, rule);
                 }
@@ -112,7 +126,7 @@ impl Wanted {
             if self.snapshot {
                 schema.authorize(Action::List, caller)?;
             }
-            scope.insert(schema.number(), self.rule(core, &schema.collection, caller)?);
+            scope.insert(schema.number(), self.rule(core, shared, &schema.collection, caller)?);
         }
         Ok(scope)
     }
@@ -139,7 +153,13 @@ pub(super) async fn caller(core: &Core, snapshot: &Snapshot, session: SessionId,
 }
 
 impl Filter {
-    fn new(core: &Core, caller: &Caller, collection: &Collection, condition: &Condition) -> Result<Self> {
+    fn new(
+        core: &Core,
+        shared: &Shared<Filter>,
+        caller: &Caller,
+        collection: &Collection,
+        condition: &Condition,
+    ) -> Result<Self> {
         let mut errors = FieldErrors::new();
         let (mut is_mine, mut is_of_now) = (false, false);
         for comparison in condition.comparisons() {
@@ -159,7 +179,7 @@ impl Filter {
         query.check(collection)?;
         let conditions = Conditions::new(&Asked::new(core, caller), collection, &query)?;
         // A filter is typed by a definition: by another one it is another.
-        let (number, collection) = core.events.shared.definition(collection);
+        let (number, collection) = shared.definition(collection);
         let mut key = format!("{number}\0{condition}");
         if is_mine {
             let _ = write!(key, "\0{:?}", caller.user_id());

@@ -7,26 +7,28 @@ use std::{
 
 use common::{collection::Collection, id::CollectionId};
 
-use super::scope::Filter;
-
 /// Entries from which on those are looked for that nobody holds any more.
 const LEAST: usize = 1024;
 
 /// What is held by somebody.
-#[derive(Default)]
-pub(super) struct Shared(Mutex<Held>);
+pub(super) struct Shared<F>(Mutex<Held<F>>);
 
-#[derive(Default)]
-struct Held {
+struct Held<F> {
     definitions: HashMap<CollectionId, (u64, Weak<Collection>)>,
     /// The number of the last definition.
     last: u64,
-    filters: HashMap<String, Weak<Filter>>,
+    filters: HashMap<String, Weak<F>>,
     /// Filters at which it is tidied up next.
     next: usize,
 }
 
-impl Shared {
+impl<F> Default for Shared<F> {
+    fn default() -> Self {
+        Self(Mutex::new(Held { definitions: HashMap::new(), last: 0, filters: HashMap::new(), next: 0 }))
+    }
+}
+
+impl<F> Shared<F> {
     /// A definition, as others hold it, with a number that no other has whose fields are others. (Revisions do not tell: the journal has a
     /// definition as it was sent.)
     pub(super) fn definition(&self, collection: &Collection) -> (u64, Arc<Collection>) {
@@ -46,10 +48,10 @@ impl Shared {
         (number, new)
     }
 
-    /// A filter, as others hold it.
-    pub(super) fn filter(&self, filter: Filter) -> Arc<Filter> {
+    /// A filter, as others hold it: filters of one key are the same.
+    pub(super) fn filter(&self, key: &str, filter: F) -> Arc<F> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = held.filters.get(&filter.key).and_then(Weak::upgrade) {
+        if let Some(known) = held.filters.get(key).and_then(Weak::upgrade) {
             return known;
         }
         let new = Arc::new(filter);
@@ -57,7 +59,7 @@ impl Shared {
             held.filters.retain(|_, filter| filter.strong_count() > 0);
             held.next = LEAST.max(2 * held.filters.len());
         }
-        held.filters.insert(new.key.clone(), Arc::downgrade(&new));
+        held.filters.insert(key.to_owned(), Arc::downgrade(&new));
         new
     }
 }

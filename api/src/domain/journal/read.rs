@@ -1,20 +1,16 @@
 //! Reading the journal: a record's history, and what is in it for a caller.
 
-use std::{
-    collections::{BTreeMap, HashMap, hash_map},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use base::Charge;
 use common::{
     access::{Action as Asked, Caller, Decision},
     change::{Change, ChangeQuery, MAX_CHANGES},
-    id::{CollectionId, RecordId, Revision, UserId},
+    id::{RecordId, Revision, UserId},
     json::Exact,
     name::CollectionName,
     record::Record,
 };
-use serde::{Deserialize, Serialize};
 use store::{
     Snapshot, Version,
     journal::{self as blocks, Position},
@@ -23,11 +19,12 @@ use store::{
 use super::{Back, Entry, back::Step, parse};
 use crate::domain::{
     core::Core,
+    covered::covers_history,
     deadline::Deadline,
     error::{Error, Result},
     keyspace,
+    numbered::{Directory, Numbered},
     numbers::CollectionNumber,
-    records::covers_history,
     schema::Schema,
     work,
 };
@@ -40,33 +37,6 @@ const MAX_OF_ONE_COMMIT: usize = 1000;
 
 /// How many changes of records one answer goes back through: of a record that changes all the time there may be millions.
 const MAX_STEPS: usize = 10_000;
-
-/// What a collection's number stands for, whether or not the collection is still there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Numbered {
-    /// Its id.
-    pub id: CollectionId,
-    /// What it is called, or was called last.
-    pub name: CollectionName,
-}
-
-/// Collections by number, each read once.
-#[derive(Default)]
-pub struct Directory(HashMap<CollectionNumber, Option<Numbered>>);
-
-impl Directory {
-    /// What a number stands for.
-    pub async fn find(&mut self, snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<&Numbered>> {
-        Ok(match self.0.entry(number) {
-            hash_map::Entry::Occupied(known) => known.into_mut(),
-            hash_map::Entry::Vacant(unknown) => {
-                let entry = snapshot.get(&keyspace::numbered(number)).await?;
-                unknown.insert(entry.map(|entry| serde_json::from_slice(&entry.value)).transpose()?)
-            }
-        }
-        .as_ref())
-    }
-}
 
 /// What the commit `revision` did to a record, if it touched it.
 pub async fn of_record(

@@ -11,8 +11,8 @@ use store::{Batch, CommitError, Expect, Scan, Snapshot, Version};
 
 use super::{
     Runner,
-    piece::{Budget, Piece, Steps},
-    redefine::PATIENCE,
+    indexes::remove_index,
+    piece::{Budget, PATIENCE, Piece, Steps},
     stored::{Stored, Work, load},
     unfinished,
 };
@@ -21,7 +21,7 @@ use crate::domain::{
     error::{Error, Result},
     gone::{self, Gone, Left},
     journal, keyspace,
-    numbers::{CollectionNumber, Retired},
+    numbers::CollectionNumber,
     record, schema,
     stage::Stage,
     usage::Changes,
@@ -150,47 +150,6 @@ impl Steps for DeleteCollection {
                 self.remove(core, &snapshot, (version, gone), budget).await
             }
             _ => Ok(Piece { is_last: true, ..Piece::default() }),
-        }
-    }
-}
-
-/// Removes entries of an index that is gone. Says whether all are.
-pub(super) async fn remove_index(
-    core: &Core,
-    snapshot: &Snapshot,
-    (collection, retired): (CollectionNumber, &Retired),
-    piece: &mut Piece,
-    budget: &mut Budget<'_>,
-) -> Result<bool> {
-    let prefix = if retired.unique {
-        keyspace::rule(collection, retired.number)
-    } else {
-        keyspace::index(collection, retired.number)
-    };
-    // References to a deleted collection are not counted.
-    let target = match retired.target {
-        Some(target) => schema::by_number(core, snapshot, target).await?,
-        None => None,
-    };
-    if let Some(target) = &target {
-        piece.batch.expect(keyspace::collection(&target.collection.name), Expect::Version(target.version));
-    }
-    let begin = Scan::prefix(&prefix).limit(2 * CHUNK);
-    let mut scan = begin.clone();
-    loop {
-        let found = snapshot.scan(scan).await?;
-        let Some((last, _)) = found.last() else { return Ok(true) };
-        scan = begin.clone().after(last);
-        for (key, entry) in found {
-            piece.done += 1;
-            if let (Some(target), Some(id)) = (&target, keyspace::indexed_id(&key)) {
-                piece.batch.add(keyspace::referrers(target.number(), id), -1);
-            }
-            budget.spend(key.as_bytes().len());
-            piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
-            if budget.is_spent() {
-                return Ok(false);
-            }
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::domain::{
     gone,
     journal::{Entry, Fate, Removal},
     keyspace,
+    numbered::Directory,
     numbers::CollectionNumber,
     schema::{self, Schema},
 };
@@ -135,7 +136,7 @@ impl FieldNames {
         for number in collections {
             let schema = match gone::load(snapshot, *number).await? {
                 Some((_, gone)) => Some(Arc::new(gone.schema(core, snapshot, &mut Batch::new()).await?)),
-                None => schema::by_number(core, snapshot, *number).await?,
+                None => schema::by_number(&core.schemas, snapshot, *number).await?,
             };
             names.insert(*number, schema.and_then(|schema| Some((Arc::clone(&schema), schema.field_id(name)?))));
         }

@@ -1,18 +1,19 @@
 //! Removing what indexes left that are gone. An entry that referred to a record counts there until it is removed.
 
 use serde::{Deserialize, Serialize};
-use store::Expect;
+use store::{Expect, Scan, Snapshot};
 
-use super::{
-    delete_collection::remove_index,
-    piece::{Budget, Piece, Steps},
-};
+use super::piece::{Budget, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::Result,
     keyspace,
+    numbers::{CollectionNumber, Retired},
     schema::{self, StoredDefinition},
 };
+
+/// Entries that are read at once.
+const CHUNK: usize = 64;
 
 /// Removes the entries of all indexes that are gone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,5 +41,46 @@ impl Steps for SweepIndexes {
         definition.keys.retired.retain(|known| known.number != retired.number);
         piece.batch.expect(key.clone(), Expect::Version(version)).put(key, serde_json::to_vec(&definition)?);
         Ok(piece)
+    }
+}
+
+/// Removes entries of an index that is gone. Says whether all are.
+pub(super) async fn remove_index(
+    core: &Core,
+    snapshot: &Snapshot,
+    (collection, retired): (CollectionNumber, &Retired),
+    piece: &mut Piece,
+    budget: &mut Budget<'_>,
+) -> Result<bool> {
+    let prefix = if retired.unique {
+        keyspace::rule(collection, retired.number)
+    } else {
+        keyspace::index(collection, retired.number)
+    };
+    // References to a deleted collection are not counted.
+    let target = match retired.target {
+        Some(target) => schema::by_number(&core.schemas, snapshot, target).await?,
+        None => None,
+    };
+    if let Some(target) = &target {
+        piece.batch.expect(keyspace::collection(&target.collection.name), Expect::Version(target.version));
+    }
+    let begin = Scan::prefix(&prefix).limit(2 * CHUNK);
+    let mut scan = begin.clone();
+    loop {
+        let found = snapshot.scan(scan).await?;
+        let Some((last, _)) = found.last() else { return Ok(true) };
+        scan = begin.clone().after(last);
+        for (key, entry) in found {
+            piece.done += 1;
+            if let (Some(target), Some(id)) = (&target, keyspace::indexed_id(&key)) {
+                piece.batch.add(keyspace::referrers(target.number(), id), -1);
+            }
+            budget.spend(key.as_bytes().len());
+            piece.batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
+            if budget.is_spent() {
+                return Ok(false);
+            }
+        }
     }
 }

@@ -15,6 +15,9 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// How long a piece may be planned.
 const MAX_TIME: Duration = Duration::from_millis(20);
 
+/// How long a request waits for a change of a definition.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Work of one kind: how far it is, which is stored after each piece.
 pub(crate) trait Steps {
     /// Plans the next piece within `budget`, and moves on to the one after it. Nothing may be written but by the piece's batch.

@@ -19,6 +19,7 @@ use store::{Batch, CommitError, Entry, Expect, Key, Scan, Snapshot};
 
 use super::{
     Runner,
+    piece::PATIENCE,
     piece::{Budget, Piece, Steps},
     refill::Refill,
     stored::{Stored, Work, load},
@@ -97,7 +98,7 @@ impl Redefine {
     pub(crate) async fn stage_end(&self, core: &Core, batch: &mut Batch) -> Result<()> {
         let snapshot = core.store.snapshot().await?;
         if !self.in_force
-            && let Some(schema) = schema::by_number(core, &snapshot, self.collection).await?
+            && let Some(schema) = schema::by_number(&core.schemas, &snapshot, self.collection).await?
         {
             stage_without_coming(batch, &schema)?;
         }
@@ -244,7 +245,7 @@ impl Steps for Redefine {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let snapshot = core.store.snapshot().await?;
         let over = Piece { is_last: true, ended: Some((OperationState::Stopped, None)), ..Piece::default() };
-        let Some(schema) = schema::by_number(core, &snapshot, self.collection).await? else { return Ok(over) };
+        let Some(schema) = schema::by_number(&core.schemas, &snapshot, self.collection).await? else { return Ok(over) };
         if self.in_force {
             return self.rewrite(core, (&snapshot, &schema), budget).await;
         }
@@ -359,9 +360,6 @@ pub enum Redefined {
     /// It ended otherwise.
     Ended(String),
 }
-
-/// How long a request waits for a change of a definition.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Begins to check the records of a collection for the definition that `batch` notes as coming, and works on it for a while, if the
 /// request `waits`. `None` where another writer came first.

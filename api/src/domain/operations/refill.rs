@@ -21,11 +21,10 @@ use crate::domain::{
     core::Core,
     error::Result,
     journal::Back,
-    keyspace,
-    layout::FieldStep,
-    record,
+    keyspace, record,
     schema::Schema,
     stage::{Entries, Stage, Stored},
+    steps::FieldStep,
 };
 
 /// Changes of history that are read for one record at most.

@@ -42,7 +42,7 @@ pub async fn create(core: &Core, caller: &Caller, definition: PathDefinition) ->
             .values(Value::Null, json!(stored.definition));
         batch.expect(keyspace::path(id), Expect::Absent).append(journal::bytes(&entry));
         if retry.commit(batch).await?.is_some() {
-            return get(core, id).await;
+            return get(&core.store, id).await;
         }
     }
 }
@@ -91,7 +91,7 @@ async fn change(
             .values(json!(today), json!(stored.definition));
         batch.expect(keyspace::path(id), Expect::Version(before.version)).append(journal::bytes(&entry));
         if retry.commit(batch).await?.is_some() {
-            return get(core, id).await;
+            return get(&core.store, id).await;
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{
     checks::{BodyErrors, check_right, check_values},
     find::{Target, expect_schema, find},
     number::{added, adds},
-    stored::{Sent, assemble, new_record},
+    stored::{Sent, new_record},
     unseen::Guess,
 };
 use crate::domain::{
@@ -27,6 +27,7 @@ use crate::domain::{
     keyspace,
     precondition::Precondition,
     quota::OverQuota,
+    record::assemble,
     retry::Retry,
     stage::Stage,
 };

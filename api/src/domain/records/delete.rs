@@ -19,7 +19,6 @@ use store::{Entry, Expect, Reserve, Scan, Snapshot, counter};
 use super::{
     delete_large::{delete_in_pieces, would_delete_in_pieces},
     find::{Target, expect_schema, find},
-    stored::assemble,
     visible::{is_visible, may_view},
 };
 use crate::domain::{
@@ -30,6 +29,7 @@ use crate::domain::{
     numbers::CollectionNumber,
     precondition::Precondition,
     record,
+    record::assemble,
     retry::Retry,
     schema::{self, Schema, StoredDefinition},
     stage::{Stage, Stored},

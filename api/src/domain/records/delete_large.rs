@@ -87,7 +87,8 @@ pub(super) async fn would_delete_in_pieces(
         for chunk in touched.chunks(CHUNK) {
             let keys: Vec<_> = chunk.iter().map(|&(number, id)| keyspace::record(number, id)).collect();
             for (&(number, _), entry) in chunk.iter().zip(snapshot.get_many(&keys).await?) {
-                let (Some(schema), Some(entry)) = (schema::by_number(core, snapshot, number).await?, entry) else {
+                let (Some(schema), Some(entry)) = (schema::by_number(&core.schemas, snapshot, number).await?, entry)
+                else {
                     continue;
                 };
                 if may_view(&schema, caller, record::owner(&entry.value)?) {

@@ -10,8 +10,8 @@ use common::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{find::check_known, visible::covers};
-use crate::domain::{core::Core, error::Result, keyspace, schema::hide_references};
+use super::find::check_known;
+use crate::domain::{core::Core, covered::covers, error::Result, keyspace, schema::hide_references};
 
 /// What a collection's records look like, for who may list, view or create them; or one record. And what nobody may
 /// do to them, as far as the caller may know.
@@ -35,7 +35,7 @@ pub async fn describe(
         }
     };
     let mut described = schema.collection.fields.clone();
-    hide_references(core, &snapshot, &mut described, caller).await?;
+    hide_references(&core.schemas, &snapshot, &mut described, caller).await?;
     let mut fields = Map::new();
     fields.insert("id".to_owned(), server_member("string", "Id"));
     for field in &described {

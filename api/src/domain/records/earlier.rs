@@ -1,5 +1,6 @@
 //! An earlier version of a record under the definition of today.
 
+use crate::domain::record::assemble;
 use common::{
     access::Caller,
     clean::{Manner, Write, clean},
@@ -7,7 +8,6 @@ use common::{
     record::Record,
 };
 
-use super::stored::assemble;
 use crate::domain::schema::Schema;
 
 /// An earlier version as it can be put back, and the fields that it has a value for and the collection no more.

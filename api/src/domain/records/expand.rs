@@ -25,7 +25,8 @@ use crate::domain::{
     error::{Error, Result},
     keyspace,
     schema::Schema,
-    users, work,
+    users::name_of,
+    work,
 };
 
 /// How deep expansions nest.
@@ -317,7 +318,7 @@ impl Reading<'_> {
         for row in rows {
             let Some(id) = row.get("owner").and_then(Value::as_str).and_then(|id| id.parse().ok()) else { continue };
             if let std::collections::hash_map::Entry::Vacant(place) = names.entry(id) {
-                let user = users::name_of(self.snapshot, id).await?;
+                let user = name_of(self.snapshot, id).await?;
                 place.insert(user.map_or(Value::Null, |name| json!({"id": id, "username": name})));
                 self.deadline.pause().await?;
             }

@@ -12,9 +12,10 @@ use common::{
 };
 use store::{Batch, Expect, Snapshot};
 
-use super::{expand::Expansion, stored::Sent, visible::covers};
+use super::{expand::Expansion, stored::Sent};
 use crate::domain::{
     core::Core,
+    covered::covers,
     error::{AuthError, Error, Result},
     keyspace,
     schema::Schema,

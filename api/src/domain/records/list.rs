@@ -38,7 +38,8 @@ pub(super) use self::matching::matching;
 pub(super) use self::rows::Found as Matching;
 pub use self::{
     aggregate::{Aggregated, aggregate},
-    lines::{Shape, export, lines},
+    cells::Shape,
+    lines::{export, lines},
     results::{Results, in_pieces},
 };
 use self::{

@@ -1,19 +1,15 @@
 //! What filters and orderings name: a member of a record, a part of it, or a member of a record that it refers to.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use common::{
-    Object,
     access::{Action, Caller, Decision},
     collection::Collection,
     field::{Field, FieldType},
     query::{Lookup, Named, Part},
-    record::Record,
 };
-use serde_json::Value;
 use store::Snapshot;
 
-use super::referred::Referred;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -133,23 +129,5 @@ impl Path {
     /// Whether it is the name of the user whose id the member is.
     pub(crate) fn is_name(&self) -> bool {
         self.part == Some(Part::Username)
-    }
-
-    /// The members of the record that it leads to; `None` where that is nothing, or nothing that the caller may view.
-    pub(super) fn last<'a>(&self, record: &'a Record, referred: &'a Referred) -> Option<&'a Object> {
-        self.steps
-            .iter()
-            .try_fold(record.as_object(), |members, step| referred.get(step.target.number(), members.get(&step.field)?))
-    }
-
-    /// The value that a record has there; null where it refers to nothing, or to what the caller may not view.
-    pub(crate) fn value<'a>(&self, record: &'a Record, referred: &'a Referred) -> Cow<'a, Value> {
-        const NULL: &Value = &Value::Null;
-        let value = self.last(record, referred).and_then(|members| members.get(&self.member)).unwrap_or(NULL);
-        match self.part {
-            None => Cow::Borrowed(value),
-            Some(Part::Username) => Cow::Borrowed(referred.username(value).unwrap_or(NULL)),
-            Some(part) => Cow::Owned(part.take(value)),
-        }
     }
 }

@@ -1,18 +1,20 @@
 //! The records that other records refer to, as far as filters and orderings ask for them: read together for many rows, and of
 //! each only the members that are asked for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use common::{
     Object,
     id::{RecordId, UserId},
+    query::Part,
     record::Record,
 };
 use serde_json::Value;
 use store::Snapshot;
 
 use super::path::{Path, Step};
-use crate::domain::{error::Result, keyspace, numbers::CollectionNumber, users};
+use crate::domain::{error::Result, keyspace, numbers::CollectionNumber, users::name_of};
 
 /// Bytes that are kept from one stretch of rows to the next.
 const MAX_KEPT: usize = 4 * 1024 * 1024;
@@ -107,7 +109,7 @@ impl Referred {
     async fn read_names(&mut self, snapshot: &Snapshot, ids: BTreeSet<UserId>) -> Result<()> {
         for id in ids {
             if !self.names.contains_key(&id) {
-                let name = users::name_of(snapshot, id).await?;
+                let name = name_of(snapshot, id).await?;
                 self.bytes += size_of::<(UserId, Value)>() + name.as_ref().map_or(0, |name| name.as_str().len());
                 self.names.insert(id, name.map_or(Value::Null, |name| name.as_str().into()));
             }
@@ -132,4 +134,24 @@ fn record_id(value: &Value) -> Option<RecordId> {
 
 fn user_id(value: &Value) -> Option<UserId> {
     value.as_str()?.parse().ok()
+}
+
+impl Path {
+    /// The members of the record that it leads to; `None` where that is nothing, or nothing that the caller may view.
+    pub(super) fn last<'a>(&self, record: &'a Record, referred: &'a Referred) -> Option<&'a Object> {
+        self.steps
+            .iter()
+            .try_fold(record.as_object(), |members, step| referred.get(step.target.number(), members.get(&step.field)?))
+    }
+
+    /// The value that a record has there; null where it refers to nothing, or to what the caller may not view.
+    pub(crate) fn value<'a>(&self, record: &'a Record, referred: &'a Referred) -> Cow<'a, Value> {
+        const NULL: &Value = &Value::Null;
+        let value = self.last(record, referred).and_then(|members| members.get(&self.member)).unwrap_or(NULL);
+        match self.part {
+            None => Cow::Borrowed(value),
+            Some(Part::Username) => Cow::Borrowed(referred.username(value).unwrap_or(NULL)),
+            Some(part) => Cow::Owned(part.take(value)),
+        }
+    }
 }

@@ -14,11 +14,11 @@ use super::{
     find::expect_schema,
     stored::Sent,
     unseen::Guess,
-    visible::covers_history,
 };
 use crate::domain::{
     collections,
     core::Core,
+    covered::covers_history,
     error::{Error, Result},
     journal::{self, Actor},
     keyspace,

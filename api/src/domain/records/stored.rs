@@ -7,10 +7,9 @@ use common::{
     id::{RecordId, Revision, UserId},
     record::Record,
 };
-use serde_json::Value;
 use store::{Entry, Version};
 
-use crate::domain::{error::Result, record, schema::Schema};
+use crate::domain::{error::Result, record, record::assemble, schema::Schema};
 
 /// A record as it is sent: its bytes need no parsing.
 #[derive(Debug, Clone)]
@@ -51,18 +50,6 @@ pub(super) fn parse_some(
     let mut record = record::decode_some(id, &entry.value, members)?;
     record.set("revision", entry.version.get());
     Ok(record)
-}
-
-/// A record: the server's members of `old` around new values.
-pub fn assemble(old: &Record, values: Record) -> Record {
-    let mut record = Record::default();
-    let keep = |record: &mut Record, name: &str| record.set(name, old.get(name).cloned().unwrap_or(Value::Null));
-    keep(&mut record, "id");
-    record.extend(values);
-    for name in ["owner", "created_at", "updated_at"] {
-        keep(&mut record, name);
-    }
-    record
 }
 
 pub(super) fn new_record(id: RecordId, owner: Option<UserId>, at: &str, values: Record) -> Record {

@@ -1,8 +1,8 @@
 //! Unique values of records that the caller may not see. That one is taken has to be told, and is all that is told: neither which, nor of
 //! which record of an array. Each telling counts as a guess of the caller's; after a few they wait, longer each time, and the journal has it.
 
-use auth::throttle::{Account, Attempt, Throttle, ThrottleSettings};
-use base::{ClientNetwork, Clock};
+use auth::throttle::{Account, Attempt};
+use base::ClientNetwork;
 use common::{
     access::{Action, Decision},
     change::{Subject, Verb},
@@ -17,27 +17,6 @@ use crate::domain::{
     journal::{self, Actor},
     schema::Schema,
 };
-
-/// Guesses of a caller in one collection that cost nothing.
-const FREE_GUESSES: u32 = 10;
-
-/// The guesses of all callers.
-pub struct Guesses(Throttle);
-
-impl Guesses {
-    /// None so far.
-    pub fn new(clock: Clock) -> Self {
-        Self(Throttle::new(ThrottleSettings { free_failures: FREE_GUESSES, ..ThrottleSettings::default() }, clock))
-    }
-
-    /// Asks for one more on somebody's account, who has to wait after a few.
-    pub(in crate::domain) fn admit(&self, who: &str) -> Result<Attempt> {
-        // Names tell callers apart; the addresses' own limit is about passwords.
-        let unspecified = std::net::Ipv4Addr::UNSPECIFIED.into();
-        let admitted = self.0.admit(Account::Nobody(who), unspecified, None);
-        admitted.map_err(|locked| Error::Locked(locked.retry_after))
-    }
-}
 
 /// A write that may turn out to be a guess.
 pub(crate) struct Guess<'a> {

@@ -23,10 +23,10 @@ use crate::domain::{
     gone::{self, Gone, Left},
     journal::{self, Actor, Entry, of_operation::Parts},
     keyspace,
-    layout::FieldStep,
     operations::{self, Work},
     retry::Retry,
     schema::{self, StoredDefinition},
+    steps::FieldStep,
 };
 
 /// Commits of an operation that are looked at for what it did to a collection: it is in one of the first.

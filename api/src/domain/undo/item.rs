@@ -18,8 +18,9 @@ use super::Deadline;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    journal::{Action, Back, RecordChange, Values, read::Directory},
+    journal::{Action, Back, RecordChange, Values},
     keyspace,
+    numbered::Directory,
     numbers::CollectionNumber,
     record,
     schema::Schema,

@@ -16,11 +16,9 @@ use store::{
 
 use crate::domain::{
     Result, gone,
-    journal::{
-        self, RecordChange, Values,
-        read::{Directory, Numbered},
-    },
+    journal::{self, RecordChange, Values},
     keyspace,
+    numbered::{Directory, Numbered},
     numbers::CollectionNumber,
     record,
     schema::{self, Schema, StoredDefinition},

@@ -41,7 +41,7 @@ use crate::domain::{
         referred::Referred,
         regex::Spent,
     },
-    users,
+    users::name_of,
 };
 
 /// Values of one facet that are told.
@@ -334,7 +334,7 @@ async fn names_of(
     if column.path.member == "owner" {
         for id in ids {
             let Ok(user) = id.parse::<UserId>() else { continue };
-            if let Some(name) = users::name_of(view.snapshot, user).await? {
+            if let Some(name) = name_of(view.snapshot, user).await? {
                 names.insert(id.to_owned(), name.as_str().into());
             }
         }

@@ -7,8 +7,16 @@ use common::{
     rows::{RowFormat, cell, looks_like_formula},
 };
 
-use super::Shape;
 use crate::domain::records::expand::Column;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// As what.
+    pub format: RowFormat,
+    /// What a spreadsheet program would take for a formula is marked as text.
+    pub spreadsheet: bool,
+}
 
 /// What tells spreadsheet programs that a text is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

@@ -11,7 +11,8 @@ use common::{
 };
 
 use super::{
-    ReadCounts, View, cells,
+    ReadCounts, View,
+    cells::{self, Shape},
     plan::Plan,
     rows::{Found, by_id},
     shaped,
@@ -32,15 +33,6 @@ use crate::domain::{
 const PIECE: usize = 32 * 1024;
 /// Records that are read or put together at once.
 const AT_ONCE: usize = 16;
-
-/// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// As what.
-    pub format: RowFormat,
-    /// What a spreadsheet program would take for a formula is marked as text.
-    pub spreadsheet: bool,
-}
 
 /// Hands on every record that a query asks for, of those that the caller may list. `turns` are those of the request.
 pub async fn lines(

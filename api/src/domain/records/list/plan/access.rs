@@ -185,7 +185,7 @@ impl Access {
 
     /// The index's fields, as a definition has them.
     pub(in super::super) fn fields(&self) -> Vec<String> {
-        super::explain::names([&*self.index]).pop().unwrap_or_default()
+        names([&*self.index]).pop().unwrap_or_default()
     }
 
     /// How many keys there are.
@@ -260,4 +260,18 @@ fn reversed(index: &ReadIndex, constants: &[Option<Cut>], ordering: &SortKeys) -
         }
     }
     Some(reversed.unwrap_or(false))
+}
+
+/// The fields of each index, once, as a definition has them; nothing of the records themselves.
+pub(super) fn names<'a>(indexes: impl IntoIterator<Item = &'a ReadIndex>) -> Vec<Vec<String>> {
+    let mut names = Vec::new();
+    for index in indexes.into_iter().filter(|index| index.kind != IndexKind::Records) {
+        let parts = index.parts.iter().filter(|part| part.name != "id");
+        let fields: Vec<String> =
+            parts.map(|part| format!("{}{}", if part.descending { "-" } else { "" }, part.name)).collect();
+        if !names.contains(&fields) {
+            names.push(fields);
+        }
+    }
+    names
 }

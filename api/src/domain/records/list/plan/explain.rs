@@ -5,9 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use common::{access::Decision, collection::MAX_INDEX_FIELDS, query::Lookup};
 use serde_json::{Value, json};
 
-use super::{Plan, Source, access::Access};
+use super::{
+    Plan, Source,
+    access::{Access, names},
+};
 use crate::domain::{
-    indexes::{IndexKind, ReadIndex},
+    indexes::IndexKind,
     records::{filter::Node, list::View},
 };
 
@@ -128,18 +131,4 @@ impl Plan {
         let is_there = names(view.schema.read_by.iter().map(|index| &**index)).contains(&fields);
         (!is_there).then_some(fields)
     }
-}
-
-/// The fields of each index, once, as a definition has them; nothing of the records themselves.
-pub(super) fn names<'a>(indexes: impl IntoIterator<Item = &'a ReadIndex>) -> Vec<Vec<String>> {
-    let mut names = Vec::new();
-    for index in indexes.into_iter().filter(|index| index.kind != IndexKind::Records) {
-        let parts = index.parts.iter().filter(|part| part.name != "id");
-        let fields: Vec<String> =
-            parts.map(|part| format!("{}{}", if part.descending { "-" } else { "" }, part.name)).collect();
-        if !names.contains(&fields) {
-            names.push(fields);
-        }
-    }
-    names
 }

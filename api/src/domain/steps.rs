@@ -1,0 +1,73 @@
+//! How what records look like changed, from one version of a collection's definition to the next. A definition keeps its steps.
+
+use common::{
+    conversion::Conversion,
+    field::{Field, FieldType},
+    id::{FieldId, OperationId},
+    json::Exact,
+    name::FieldName,
+};
+use serde::{Deserialize, Serialize};
+
+/// How what records look like changed from one version of a definition to the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The version that it led to.
+    pub version: u32,
+    /// What became of fields. Nothing where they only stand in another order.
+    pub fields: Vec<FieldStep>,
+    /// What made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+}
+
+/// What became of a field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldStep {
+    /// It got another name.
+    Renamed {
+        /// Which one.
+        field: FieldId,
+        /// What it was called.
+        from: FieldName,
+    },
+    /// It is new.
+    Added {
+        /// Which one.
+        field: FieldId,
+        /// What earlier records have there.
+        value: Exact,
+    },
+    /// It is gone.
+    Dropped {
+        /// What it was.
+        was: Box<Field>,
+    },
+    /// It is back, with the values that it had.
+    Revived {
+        /// Which one.
+        field: FieldId,
+    },
+    /// Its values are others.
+    Converted {
+        /// What its type was.
+        from: Box<FieldType>,
+        /// What it is.
+        to: Box<Field>,
+        /// How values change, beside what loses nothing.
+        convert: Conversion,
+    },
+    /// Its values are what they were before the step to a version. Where that is not known, since they were written after it, they are
+    /// converted.
+    Restored {
+        /// That version.
+        since: u32,
+        /// What its type was.
+        from: Box<FieldType>,
+        /// What it is.
+        to: Box<Field>,
+        /// What becomes of what does not fit.
+        convert: Conversion,
+    },
+}
