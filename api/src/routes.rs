@@ -3,6 +3,7 @@
 
 mod address;
 mod auth_scheme;
+mod authorization;
 mod backup;
 mod base_url;
 mod body;

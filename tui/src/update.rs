@@ -5,6 +5,7 @@ mod act;
 mod answer;
 #[cfg(test)]
 mod answer_tests;
+mod ended;
 mod news;
 #[cfg(test)]
 mod people_tests;

@@ -69,7 +69,7 @@ pub fn redeem_ticket(app: &App, ticket: &str) -> Result<(SessionId, UserId)> {
 
 /// The same for who only asks whether it is good, and does not use it.
 pub fn look_at_ticket(app: &App, ticket: &str) -> Result<(SessionId, UserId)> {
-    app.core().events.tickets.look_at(&app.core().clock, ticket)
+    app.events().tickets.look_at(&app.core().clock, ticket)
 }
 
 /// The bytes of one stream, as they come. Dropping it ends the subscription.

@@ -24,7 +24,7 @@ use server::{
 };
 
 use super::{
-    auth_scheme::Credentials,
+    authorization::authenticate,
     base_url::BaseUrl,
     body::{self, Body, Incoming, check_utf8},
     context::Context,
@@ -36,7 +36,7 @@ use super::{
 use crate::{
     domain::{
         Error, error::AuthError, journal::Actor, precondition::Precondition, records, refresh::Origin,
-        sessions::Authenticated, sign_in, work,
+        sessions::Authenticated, work,
     },
     limits::{Allowance, Payer},
 };
@@ -370,35 +370,6 @@ fn list(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     // A header that is not text still counts: an unreadable `If-Match` matches nothing.
     let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join(","))
-}
-
-/// Who asks, where that is wanted before it is known for what.
-pub(super) async fn caller(context: &Context, headers: &HeaderMap, address: IpAddr) -> Result<Caller, Refusal> {
-    let session = authenticate(context, headers, address).await?;
-    Ok(session.map_or(Caller::Anonymous, |session| session.caller))
-}
-
-/// The session of the access token, if one came.
-async fn authenticate(
-    context: &Context,
-    headers: &HeaderMap,
-    address: IpAddr,
-) -> Result<Option<Authenticated>, Refusal> {
-    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(line) = lines.next() else { return Ok(None) };
-    if lines.next().is_some() {
-        return Err(Refusal::SeveralAuthorizations);
-    }
-    // Not byte by byte as `to_str` goes: a token is long, and comes with each request.
-    let Some(line) = str::from_utf8(line.as_bytes()).ok().filter(|line| line.is_ascii()) else {
-        return Err(Error::from(AuthError::Token(auth::token::TokenError::Invalid("not ASCII"))).into());
-    };
-    let token = match context.options.auth_schemes.read(line) {
-        Credentials::Token(token) => token,
-        Credentials::Nothing => return Ok(None),
-        Credentials::Malformed => return Err(Refusal::MalformedAuthorization),
-    };
-    Ok(Some(sign_in::authenticate(&context.app, token, address).await?))
 }
 
 /// A cookie is sent by the browser whoever asked for the request, so these are taken only from our own page: it alone can

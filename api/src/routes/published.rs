@@ -1,6 +1,7 @@
 //! What is asked under published paths. A request is read as that of the own endpoint which does the same, so it is guarded, charged and
 //! checked by that; only names are others on the way in (`query`, `body`) and on the way out (`answer`).
 
+mod alias;
 mod answer;
 mod body;
 mod query;
@@ -19,10 +20,11 @@ use common::{
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-pub(super) use answer::{alias_answer, register};
+pub(super) use alias::alias_answer;
+pub(super) use answer::register;
 pub(super) use body::told_as;
 
-use super::{address::split, body::Body, context::Context, error::Refusal, input, leniency::Unknown};
+use super::{address::split, authorization, body::Body, context::Context, error::Refusal, leniency::Unknown};
 use crate::domain::{
     Error, Result,
     error::AuthError,
@@ -129,7 +131,7 @@ pub(super) async fn find(
         .collect();
     if found.iter().any(|(path, ..)| !path.is_known_to(&Caller::Anonymous)) {
         let form = found.first().and_then(|(path, ..)| path.definition.errors);
-        match input::caller(context, headers, address).await {
+        match authorization::caller(context, headers, address).await {
             Err(refusal) => return Ok(Answers::SignIn(refusal, form)),
             // A client that may sign in has to learn that it should.
             Ok(Caller::Anonymous) => {

@@ -79,7 +79,7 @@ pub(super) fn changed(model: &mut Model, ticket: Ticket, answer: &Answer<Record>
         }
     }
     match answer {
-        Err(failure) => super::answer::ended(model, failure).unwrap_or_default(),
+        Err(failure) => super::ended::ended(model, failure).unwrap_or_default(),
         Ok(_) => Vec::new(),
     }
 }

@@ -24,7 +24,6 @@ use crate::domain::{
     gone,
     journal::{Entry, Fate, Removal},
     keyspace,
-    numbered::Directory,
     numbers::CollectionNumber,
     schema::{self, Schema},
 };

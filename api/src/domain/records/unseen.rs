@@ -1,7 +1,7 @@
 //! Unique values of records that the caller may not see. That one is taken has to be told, and is all that is told: neither which, nor of
 //! which record of an array. Each telling counts as a guess of the caller's; after a few they wait, longer each time, and the journal has it.
 
-use auth::throttle::{Account, Attempt};
+use auth::throttle::Attempt;
 use base::ClientNetwork;
 use common::{
     access::{Action, Decision},

@@ -1,7 +1,7 @@
 //! The records that an operation touched.
 
 use std::{
-    collections::{HashMap, hash_map},
+    collections::{BTreeSet, HashMap, hash_map},
     sync::Arc,
 };
 
@@ -50,6 +50,8 @@ pub(super) struct Items<'a> {
     other: Option<String>,
     /// What it did to a collection is undone already.
     pub has_collection: bool,
+    /// Later commits of the operation, where these entries are not all of it: they go back first, so what they did is no change since.
+    pub later: Option<&'a BTreeSet<Version>>,
     held: Charge,
 }
 
@@ -71,6 +73,8 @@ pub(super) struct Item {
     pub tombstone: Option<Entry>,
     /// It followed from another change of the operation.
     pub is_consequence: bool,
+    /// What was done to it since, later commits of the operation did.
+    pub is_own_since: bool,
     /// Who did it.
     pub by: Option<UserId>,
 }
@@ -85,6 +89,7 @@ impl<'a> Items<'a> {
             changes: HashMap::new(),
             other: None,
             has_collection: false,
+            later: None,
             held: work::charge(),
         }
     }
@@ -199,6 +204,13 @@ impl<'a> Items<'a> {
             [(only, ..)] => self.walk(key, schema.as_deref(), *only, *only, deadline).await?,
             [] => (None, None),
         };
+        let newest = now.as_ref().map(|now| now.entry.version).or(tombstone.as_ref().map(|entry| entry.version));
+        let is_own_since = match (self.later, changes.last()) {
+            (Some(later), Some((last, ..))) if newest.is_some_and(|version| later.contains(&version)) => {
+                self.is_own_since(key, schema.as_deref(), *last, later, deadline).await?
+            }
+            _ => false,
+        };
         Ok(Item {
             key,
             collection: numbered.map_or_else(String::new, |numbered| numbered.name.to_string()),
@@ -208,8 +220,31 @@ impl<'a> Items<'a> {
             now,
             tombstone,
             is_consequence,
+            is_own_since,
             by,
         })
+    }
+
+    /// Whether nobody but commits of the operation changed the record after `last`.
+    async fn is_own_since(
+        &self,
+        (collection, id): Key,
+        schema: Option<&Schema>,
+        last: Version,
+        later: &BTreeSet<Version>,
+        deadline: &Deadline,
+    ) -> Result<bool> {
+        let mut back = Back::new(self.snapshot, schema, collection, id).await?;
+        while let Some(step) = back.step().await? {
+            if step.version <= last {
+                return Ok(true);
+            }
+            if !later.contains(&step.version) {
+                return Ok(false);
+            }
+            deadline.pause().await?;
+        }
+        Ok(false)
     }
 
     /// The record before `first` and after `last`, from what it is now.
@@ -257,6 +292,7 @@ impl Item {
     /// Whether it is as the operation left it: what was done since was undone, if anything was. When it was written does not count.
     pub(super) fn is_unchanged(&self) -> bool {
         match (&self.left, &self.now, &self.schema) {
+            _ if self.is_own_since => true,
             (None, None, _) => true,
             (Some(left), Some(now), Some(schema)) => {
                 let is_same = |name: &str| left.get(name).is_none() || left.is_same(&now.record, name);

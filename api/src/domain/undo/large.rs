@@ -1,5 +1,7 @@
 //! Undoing a large operation: a commit of its at a time, the last first, so that what others hang on comes back before them.
 
+use std::collections::BTreeSet;
+
 use common::{
     access::Caller,
     id::{OperationId, UserId},
@@ -87,15 +89,19 @@ pub(super) async fn check(
 ) -> Result<bool> {
     let mut judge = Judge::new(core, snapshot, by, changed);
     judge.is_part = true;
+    let mut later = BTreeSet::new();
     loop {
         let checked = async {
             let Some(part) = parts.next_back().await? else { return Ok(false) };
+            let version = part.version;
             let mut items = Items::new(core, snapshot, by.caller);
+            items.later = Some(&later);
             take(&mut items, part)?;
             if !items.is_empty() {
                 let (items, _held) = items.resolve(deadline).await?;
                 judge.judge(items).await?;
             }
+            later.insert(version);
             Ok(true)
         };
         match checked.await {

@@ -14,7 +14,7 @@ use common::{
     record::OneOrMany,
     text,
 };
-use http::{StatusCode, header};
+use http::header;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -25,7 +25,6 @@ use super::{
         paging::{link, offset_link, page_link},
         records::{self as own, MAX_TAGGED, etag_of, one},
         reply::Reply,
-        response::{Body, Response},
         table::Table,
     },
     Does, Published, query,
@@ -34,7 +33,7 @@ use crate::domain::{
     Result,
     error::Error,
     journal::Actor,
-    paths::{Compiled, Verb, Write},
+    paths::{Verb, Write},
     records::{self, Listed, Place, Results, Sending, Sent},
 };
 
@@ -289,42 +288,4 @@ fn described(on: &Published, metadata: Metadata) -> Metadata {
     };
     let actions = metadata.actions.into_iter().map(|(method, fields)| (method, of_method(fields))).collect();
     Metadata { actions, ..metadata }
-}
-
-/// The answer of an own route at another address: with the members that the path has.
-pub(in crate::routes) fn alias_answer(path: &Compiled, response: Response) -> Response {
-    let Some(projection) = path.projection.as_ref().filter(|_| response.status().is_success()) else { return response };
-    if response.status() == StatusCode::NO_CONTENT {
-        return response;
-    }
-    let (mut parts, body) = response.into_parts();
-    let Body::Whole(bytes) = &body else { return Response::from_parts(parts, body) };
-    let mut json = BytesMut::with_capacity(bytes.len());
-    let is_list = results(bytes);
-    let put = match is_list {
-        Some((before, results, after)) => {
-            json.put_slice(before);
-            let put = projection.put_all(results, &|_| true, &mut json);
-            json.put_slice(after);
-            put
-        }
-        None => projection.put(bytes, &|_| true, &mut json),
-    };
-    if put.is_err() {
-        return Response::from_parts(parts, body);
-    }
-    // A tag of other bytes.
-    parts.headers.remove(header::ETAG);
-    Response::from_parts(parts, Body::Whole(json.freeze()))
-}
-
-/// The rows of a page, and what stands around them.
-fn results(page: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    const BEFORE: &[u8] = b"\"results\":";
-    if !page.starts_with(b"{\"count\"") {
-        return None;
-    }
-    let at = page.windows(BEFORE.len()).position(|window| window == BEFORE)? + BEFORE.len();
-    let end = page.len().checked_sub(1)?;
-    Some((page.get(..at)?, page.get(at..end)?, page.get(end..)?))
 }

@@ -122,6 +122,26 @@ impl Site {
     }
 }
 
+/// The deletion of a line empties one member of the note, that of the order another, in commits far apart.
+#[tokio::test]
+async fn a_record_that_two_pieces_changed_comes_back() {
+    let site = Site::new().await;
+    let order = site.create("orders", json!({"number": 1})).await;
+    let mut last = site.create("lines", json!({"order": order})).await;
+    for _ in 0..700 {
+        last = site.create("lines", json!({"of": last})).await;
+    }
+    site.create("notes", json!({"line": last, "order": order})).await;
+    let deleted = site.delete("orders", order).await.unwrap();
+    assert_eq!(site.counts().await, [0, 0, 1, 0]);
+    let undone = site.revert(deleted).await.unwrap();
+    assert_eq!(site.counts().await, [1, 701, 1, 0]);
+    site.is_sound().await;
+    site.revert(undone).await.unwrap();
+    assert_eq!(site.counts().await, [0, 0, 1, 0]);
+    site.is_sound().await;
+}
+
 #[tokio::test]
 async fn what_is_too_much_for_one_commit_goes_in_pieces_and_comes_back() {
     let site = Site::new().await;
