@@ -9,6 +9,7 @@ mod demo;
 mod events;
 mod export;
 mod health;
+mod import;
 mod init;
 mod journal;
 mod keys;
@@ -65,6 +66,8 @@ enum Command {
     Events(Box<events::Events>),
     /// Write a running server's records into a file: CSV, TSV, JSON or JSON lines.
     Export(Box<export::Export>),
+    /// Put files of records into a running server's collection: CSV, TSV, JSON or JSON lines.
+    Import(Box<import::Import>),
     /// Give disk space that the store does not need any more back to the system.
     Compact(compact::Compact),
     /// List, add and retire the keys that tokens are signed with.
@@ -101,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Journal(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Export(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::Compact(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::OpenApi(command) => command.run(),

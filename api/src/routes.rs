@@ -6,6 +6,7 @@ mod auth_scheme;
 mod authorization;
 mod backup;
 mod base_url;
+mod batch;
 mod body;
 mod browser;
 mod changes;
@@ -16,6 +17,7 @@ mod cookie;
 mod cursor;
 mod error;
 mod events;
+mod idempotency;
 mod input;
 mod leniency;
 mod log;
@@ -100,6 +102,22 @@ fn is_of(path: &str, callers: impl Fn(Access) -> bool) -> bool {
     ENDPOINTS.iter().filter(|endpoint| callers(endpoint.access)).any(|endpoint| split(endpoint.path).eq(split(path)))
 }
 
+/// Whether a request is for an endpoint that takes a file as it comes.
+pub fn is_upload(method: &Method, path: &str) -> bool {
+    let path = behind_own_prefix(path).unwrap_or(path);
+    let is_it = |template: &str| {
+        let (mut known, mut parts) = (split(template), split(path));
+        loop {
+            match (known.next(), parts.next()) {
+                (None, None) => return true,
+                (Some(known), Some(part)) if known == part || known.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    };
+    ENDPOINTS.iter().any(|endpoint| endpoint.body.is_upload() && endpoint.method == *method && is_it(endpoint.path))
+}
+
 fn table(context: Context, assets: Assets) -> Table {
     let mut table = Table::new(context, assets);
     root::register(&mut table);
@@ -114,6 +132,7 @@ fn table(context: Context, assets: Assets) -> Table {
     users::register(&mut table);
     collections::register(&mut table);
     records::register(&mut table);
+    batch::register(&mut table);
     paths::register(&mut table);
     schema::register(&mut table);
     published::register(&mut table);

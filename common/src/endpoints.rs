@@ -2,6 +2,7 @@
 //! README's table and the contract test read [`ENDPOINTS`].
 
 pub mod backup;
+pub mod batch;
 pub mod changes;
 pub mod collections;
 pub mod events;
@@ -26,7 +27,7 @@ use crate::endpoint::EndpointInfo;
 /// ```text
 /// /// What it does.
 /// Name: METHOD "/path/{id}/",
-/// access Access(Action), cost Cost(ChargedTo), errors Dialect,
+/// access Access(Action), cost Cost(ChargedTo), [secret yes,] errors Dialect,
 /// params (Id,), query Query,
 /// body Request as AcceptedBody,
 /// answer Response as STATUS
@@ -35,7 +36,7 @@ macro_rules! endpoint {
     (
         $(#[doc = $summary:literal])+
         $name:ident: $method:ident $path:literal,
-        access $access:ident $(($($action:ident),*))?, cost $cost:ident $(($charged:ident))?, errors $errors:ident,
+        access $access:ident $(($($action:ident),*))?, cost $cost:ident $(($charged:ident))?, $(secret $secret:ident,)? errors $errors:ident,
         $(params $params:ty,)? $(query $query:ty,)?
         body $request:ty as $body:ident,
         answer $response:ty as $success:ident
@@ -52,6 +53,7 @@ macro_rules! endpoint {
             const COST: $crate::endpoint::Cost =
                 $crate::endpoint::Cost::$cost $(($crate::endpoint::ChargedTo::$charged))?;
             const ERRORS: $crate::endpoint::Dialect = $crate::endpoint::Dialect::$errors;
+            const IS_SECRET: bool = $crate::endpoints::is_secret!($($secret)?);
             const BODY: $crate::endpoint::AcceptedBody = $crate::endpoint::AcceptedBody::$body;
             const SUCCESS: http::StatusCode = http::StatusCode::$success;
             type Params = $crate::endpoints::or_unit!($($params)?);
@@ -71,7 +73,16 @@ macro_rules! or_unit {
     };
 }
 
-pub(crate) use {endpoint, or_unit};
+macro_rules! is_secret {
+    () => {
+        false
+    };
+    (yes) => {
+        true
+    };
+}
+
+pub(crate) use {endpoint, is_secret, or_unit};
 
 /// All endpoints, in the order of the README's table.
 pub static ENDPOINTS: &[EndpointInfo] = &[
@@ -117,6 +128,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::List>(),
     EndpointInfo::of::<records::Aggregate>(),
     EndpointInfo::of::<records::Export>(),
+    EndpointInfo::of::<records::Import>(),
     EndpointInfo::of::<records::Create>(),
     EndpointInfo::of::<records::UpdateMany>(),
     EndpointInfo::of::<records::DeleteMany>(),
@@ -128,6 +140,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<records::Delete>(),
     EndpointInfo::of::<records::History>(),
     EndpointInfo::of::<records::Restore>(),
+    EndpointInfo::of::<batch::Run>(),
     EndpointInfo::of::<changes::List>(),
     EndpointInfo::of::<changes::Trim>(),
     EndpointInfo::of::<changes::Erase>(),
@@ -138,6 +151,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<schema::Get>(),
     EndpointInfo::of::<operations::List>(),
     EndpointInfo::of::<operations::Get>(),
+    EndpointInfo::of::<operations::Rejected>(),
     EndpointInfo::of::<operations::Stop>(),
     EndpointInfo::of::<operations::Resume>(),
     EndpointInfo::of::<backup::Get>(),

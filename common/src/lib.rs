@@ -8,7 +8,7 @@
 //! - [`json`], [`reader`], [`answer`], [`problem`]: strict JSON in, answers and problem documents out.
 //! - [`query`], [`aggregate`], [`page`], [`join`], [`change`], [`undo`], [`erase`], [`operation`]: list parameters, the page envelope, the left join, the
 //!   journal, undoing and erasing, work in the background.
-//! - [`rows`], [`import`], [`many`]: records as files, out and in, and many at once.
+//! - [`rows`], [`import`], [`many`], [`batch`]: records as files, out and in, and many at once.
 //! - [`event`]: live events, how they are read and followed.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
@@ -18,6 +18,7 @@
 pub mod access;
 pub mod aggregate;
 pub mod answer;
+pub mod batch;
 mod call_error;
 pub mod certificate;
 pub mod change;

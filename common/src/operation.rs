@@ -11,6 +11,7 @@ use crate::{
     duration::{self, DurationError},
     field::{Field, FieldType},
     id::{OperationId, RecordId, UserId},
+    import::Import,
     people,
     problem::{FieldError, FieldErrors},
     reader::{Body, Reader, invalid},
@@ -28,6 +29,8 @@ pub enum OperationKind {
     Revert,
     /// Checks records against a changed definition, and writes them anew after it.
     Redefine,
+    /// Writes the rows of a file.
+    Import,
     /// Removes what a deleted collection left.
     DeleteCollection,
     /// Deletes a record with more than one commit takes, children first.
@@ -147,6 +150,9 @@ pub struct Operation {
     /// Records that do not fit, where it checks any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misfits: Option<Misfits>,
+    /// What became of the rows of a file, where it imports one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Box<Import>>,
 }
 
 impl JsonAnswer for Operation {}

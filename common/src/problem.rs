@@ -236,6 +236,8 @@ impl Problem {
         unsupported_media_type(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", "unsupported_media_type");
         /// 421: the request is for a host that is not this server's. The host is not repeated.
         misdirected(MISDIRECTED_REQUEST, "misdirected", "Not this server's address", "misdirected");
+        /// 422: it could be read, and contradicts what was said before.
+        unprocessable(UNPROCESSABLE_ENTITY, "unprocessable", "This contradicts an earlier request", "unprocessable");
         /// 429: too many tries; `Retry-After` says when to come back.
         too_many_requests(TOO_MANY_REQUESTS, "too-many-requests", "Too many tries", "throttled");
         /// 500: our fault. The log knows more under the request id.

@@ -151,6 +151,30 @@ impl Answer for Rows {
 
 impl Streamed for Rows {}
 
+/// Rows as CSV, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cells {}
+
+impl Answer for Cells {
+    const KIND: AnswerKind = AnswerKind::File;
+    const MEDIA_TYPE: &'static str = RowFormat::Csv.media_type();
+
+    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        match *self {}
+    }
+
+    fn from_bytes(_: &[u8]) -> serde_json::Result<Self> {
+        Err(serde::de::Error::custom("a file is not read as a whole"))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut schemars::SchemaGenerator) -> Option<schemars::Schema> {
+        Some(schemars::json_schema!({"type": "string"}))
+    }
+}
+
+impl Streamed for Cells {}
+
 /// What a spreadsheet program takes for the beginning of a formula (OWASP, CSV injection), in half and full width.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 

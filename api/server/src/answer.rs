@@ -27,6 +27,8 @@ use crate::problem;
 
 /// An answer is handed over in pieces of so many bytes.
 const PIECE: usize = 32 * 1024;
+/// The handler of a file has so many times as long as others, from its last byte on.
+const UPLOAD: u32 = 10;
 
 /// Answers `request`. Every line that is logged meanwhile has the request's id.
 pub(super) async fn answer<S, B>(
@@ -74,8 +76,9 @@ where
         return complete(exchange, response, false);
     }
 
-    let mut request =
-        request.map(|body| RequestBody::new(body, &exchange.peer.shared, exchange.started + options.body_timeout));
+    let is_upload = (options.is_upload)(request.method(), request.uri().path());
+    let mut request = request
+        .map(|body| RequestBody::new(body, &exchange.peer.shared, exchange.started + options.body_timeout, is_upload));
     // Services need to look in one place.
     if let Some(host) = host {
         request.headers_mut().insert(header::HOST, host);
@@ -86,10 +89,19 @@ where
     let verdict = request.body().verdict();
     // Also the call itself is inside, not only the future that it gives: filters run in both.
     let mut handling = pin!(AssertUnwindSafe(async move { service.oneshot(request).await }).catch_unwind());
+    // A file of a gigabyte is looked at when all of it has come.
+    let patience = options.handler_timeout * if is_upload { UPLOAD } else { 1 };
     // Most handlers answer at the first poll, and need no timer.
     let handled = match poll_fn(|cx| Poll::Ready(handling.as_mut().poll(cx))).await {
         Poll::Ready(handled) => Ok(handled),
-        Poll::Pending => timeout_at(exchange.started + options.handler_timeout, handling).await,
+        Poll::Pending => loop {
+            // What comes by and by is not late as long as it comes.
+            let until = verdict.heard().map_or(exchange.started + options.handler_timeout, |heard| heard + patience);
+            match timeout_at(until, handling.as_mut()).await {
+                Err(_) if verdict.heard().is_some_and(|heard| heard + patience > until) => {}
+                handled => break handled,
+            }
+        },
     };
 
     if let Some(error) = verdict.get() {

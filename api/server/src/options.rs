@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base::{Clock, Entropy, IdSource, MemoryBudget};
+use http::Method;
 
 use super::{forwarded::TrustedProxy, hosts::AllowedHosts, listener::ListenAddress, origins::AllowedOrigins, tls::Tls};
 use crate::metrics;
@@ -43,6 +44,8 @@ pub struct ServerOptions {
     pub origins: AllowedOrigins,
     /// Which paths are for pages of this server alone, whatever origins are allowed: those that read a cookie.
     pub is_own_pages: fn(&str) -> bool,
+    /// Which requests bring a file that their handler takes as it comes: it may be of any length, and its deadline is for silence.
+    pub is_upload: fn(&Method, &str) -> bool,
     /// From accepting a connection, or from the first byte of a later request, to the end of the request's head.
     pub header_timeout: Duration,
     /// From the head of a request to the end of its body.
@@ -83,6 +86,7 @@ impl Default for ServerOptions {
             is_any_hosts: |_| false,
             origins: AllowedOrigins::default(),
             is_own_pages: |_| false,
+            is_upload: |_, _| false,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             handler_timeout: Duration::from_mins(1),

@@ -119,7 +119,8 @@ impl Refusal {
             problem.status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.as_u16();
             return Some(Self::closing(problem));
         }
-        if request.body().size_hint().lower() > options.max_body {
+        let is_upload = (options.is_upload)(request.method(), request.uri().path());
+        if request.body().size_hint().lower() > options.max_body && !is_upload {
             return Some(Self::body(&BodyError::TooLarge, options));
         }
         None

@@ -16,7 +16,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use thiserror::Error;
 use tokio::{
     runtime::Handle,
-    time::{Instant, Sleep, sleep_until, timeout_at},
+    time::{Duration, Instant, Sleep, sleep_until, timeout_at},
 };
 
 use super::state::ServerState;
@@ -30,6 +30,8 @@ pub struct RequestBody {
     /// Bytes that may still come.
     left: u64,
     deadline: Instant,
+    /// It is taken as it comes: no byte of it may be later than this after the one before, and it may be of any length.
+    silence: Option<Duration>,
     /// Made when a read has to wait, so that a body that is there at once costs no timer.
     alarm: Option<Pin<Box<Sleep>>>,
     verdict: Verdict,
@@ -61,9 +63,14 @@ pub(super) struct Verdict(Option<Arc<Reading>>);
 struct Reading {
     shared: Arc<ServerState>,
     verdict: AtomicU8,
+    /// When the last bytes came of one that is taken as it comes.
+    heard: Mutex<Option<Instant>>,
     /// Its part of [`ServerState::body_bytes`].
     held: Mutex<Charge>,
 }
+
+/// Bytes that are read and dropped of a file that its handler refused.
+const REST: u64 = 10 * 1024 * 1024;
 
 const TOO_LARGE: u8 = 1;
 const TOO_LATE: u8 = 2;
@@ -77,6 +84,17 @@ impl Verdict {
             TOO_LATE => Some(BodyError::TooLate),
             TOO_MANY => Some(BodyError::TooMany),
             _ => None,
+        }
+    }
+
+    /// When the last bytes came of a body that is taken as it comes; `None` of any other.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        *self.0.as_ref()?.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, now: Instant) {
+        if let Some(reading) = &self.0 {
+            *reading.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         }
     }
 
@@ -106,15 +124,16 @@ impl Drop for Reading {
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, shared: &Arc<ServerState>, deadline: Instant) -> Self {
+    pub(super) fn new(incoming: Incoming, shared: &Arc<ServerState>, deadline: Instant, is_upload: bool) -> Self {
         let reading = (!incoming.is_end_stream()).then(|| {
             let held = Mutex::new(shared.options.memory.nothing());
-            Arc::new(Reading { shared: shared.clone(), verdict: AtomicU8::new(0), held })
+            Arc::new(Reading { shared: shared.clone(), verdict: AtomicU8::new(0), heard: Mutex::default(), held })
         });
         Self {
             incoming: Some(incoming),
-            left: shared.options.max_body,
+            left: if is_upload { u64::MAX } else { shared.options.max_body },
             deadline,
+            silence: is_upload.then_some(shared.options.body_timeout),
             alarm: None,
             verdict: Verdict(reading),
         }
@@ -131,7 +150,8 @@ impl Drop for RequestBody {
     fn drop(&mut self) {
         let unread = self.incoming.take().filter(|incoming| !incoming.is_end_stream() && self.verdict.get().is_none());
         let (Some(incoming), Ok(runtime)) = (unread, Handle::try_current()) else { return };
-        let mut rest = Limited::new(incoming, usize::try_from(self.left).unwrap_or(usize::MAX));
+        let left = if self.silence.is_some() { REST } else { self.left };
+        let mut rest = Limited::new(incoming, usize::try_from(left).unwrap_or(usize::MAX));
         let deadline = self.deadline;
         runtime.spawn(timeout_at(deadline, async move { while let Some(Ok(_)) = rest.frame().await {} }));
     }
@@ -152,6 +172,14 @@ impl Body for RequestBody {
                     return Poll::Ready(Some(Err(BodyError::TooLarge)));
                 };
                 this.left = left;
+                if let Some(silence) = this.silence {
+                    // Its handler keeps it elsewhere.
+                    let now = Instant::now();
+                    this.deadline = now + silence;
+                    this.alarm = None;
+                    this.verdict.hear(now);
+                    return Poll::Ready(Some(Ok(frame)));
+                }
                 if !this.verdict.hold(bytes) {
                     this.verdict.set(TOO_MANY);
                     return Poll::Ready(Some(Err(BodyError::TooMany)));

@@ -104,6 +104,7 @@ impl Sockets {
             is_any_hosts: routes::is_any_hosts,
             origins: AllowedOrigins::new(self.cors_origin.clone()),
             is_own_pages: routes::is_own_pages,
+            is_upload: routes::is_upload,
             max_connections: self.max_connections as usize,
             max_per_address: self.max_connections_per_address as usize,
             ..options

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufReader, Read as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,6 +28,7 @@ use crate::domain::{
     App, Parts,
     access_claims::AccessClaim,
     conversion::{self, ConversionError},
+    intake::Spool,
     quota::Quota,
     rotation::Rotation,
     sessions, setup, users,
@@ -225,6 +227,7 @@ impl DataDir {
         let hasher = Hasher::new(memory::hasher(hasher_settings(), budget), peppers, entropy.clone())?;
         let mut parts = Parts::new(store, clock, entropy, &ring, settings.tokens, hasher)?;
         parts.core.quota = quota;
+        parts.core.spool = Arc::new(Spool::in_dir(self.data.join("spool")));
         parts.core.memory = budget.clone();
         parts.auth.policy = settings.passwords.policy()?;
         parts.auth.rotation = settings.rotation;

@@ -3,7 +3,8 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use common::{Call, Endpoint, Problem, endpoints::tokens, name::Username};
-use reqwest::{Client, Response, Url};
+use http::{HeaderName, StatusCode, header::CONTENT_TYPE};
+use reqwest::{Body, Client, Response, Url};
 
 use super::{
     password,
@@ -87,6 +88,36 @@ impl Session {
             request = request.bearer_auth(&self.access);
         }
         request.send().await.map_err(|error| unanswered(self.server.as_str(), error))
+    }
+
+    /// Sends a call whose body is a file, with a further header.
+    pub(super) async fn upload<E: Endpoint>(
+        &self,
+        call: &Call<E>,
+        header: Option<(HeaderName, String)>,
+        body: Body,
+    ) -> Result<Response> {
+        let (mut parts, _) = call.to_request().into_parts();
+        // What the file is, the server sees.
+        parts.headers.remove(CONTENT_TYPE);
+        let url = self.server.join(&parts.uri.to_string())?;
+        let mut request = self.client.request(parts.method, url).headers(parts.headers).body(body);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        let sent = request.bearer_auth(&self.access).send().await;
+        sent.map_err(|error| unanswered(self.server.as_str(), error))
+    }
+
+    /// The same as [`Self::call`], with a new token where the one at hand has expired.
+    pub(super) async fn call_again<E: Endpoint>(&mut self, call: &Call<E>) -> Result<E::Response> {
+        let mut response = self.send(call).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.refresh().await?;
+            response = self.send(call).await?;
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(call.read(status, &headers, &response.bytes().await?)?.body)
     }
 
     /// Sends a call and reads the answer.

@@ -1,6 +1,9 @@
 //! What every part of the domain works with.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use base::{Clock, IdSource, MemoryBudget};
 use store::Store;
@@ -9,6 +12,8 @@ use uuid::Uuid;
 
 use super::{
     deadline::{Deadline, Reading},
+    idempotency::Idempotency,
+    intake::Spool,
     owners::Owners,
     paths::Paths,
     quota::Quota,
@@ -47,6 +52,10 @@ pub struct Core {
     pub quota: Quota,
     /// Guesses at unique values that callers may not see.
     pub guesses: Guesses,
+    /// Keys of requests that may come twice.
+    pub idempotency: Arc<Idempotency>,
+    /// Where files on their way in are.
+    pub spool: Arc<Spool>,
     /// Those who add to numbers of records.
     pub adding: Adding,
     /// What is held for requests is charged to it.
@@ -82,6 +91,8 @@ impl Core {
             owners: Owners::default(),
             quota: Quota::default(),
             adding: Adding::default(),
+            spool: Arc::default(),
+            idempotency: Arc::default(),
             memory: MemoryBudget::unlimited(),
             reading: Reading::default(),
             making_room: Mutex::default(),

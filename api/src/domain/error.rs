@@ -110,6 +110,15 @@ pub enum Error {
     /// Too many wrong tries.
     #[error("Too many failed tries. Try again in {} seconds.", .0.as_secs().max(1))]
     Locked(Duration),
+    /// A key of a request that may come twice is none. Characters at most.
+    #[error("An Idempotency-Key is 1 to {0} visible ASCII characters.")]
+    BadKey(usize),
+    /// The first request with this key is being worked on.
+    #[error("The first request with this Idempotency-Key is still being worked on. Send it again in a moment.")]
+    KeyAtWork,
+    /// A caller has as many keys as are kept.
+    #[error("Answers to {0} of your Idempotency-Keys are kept already, each for a day. Go on without one, or later.")]
+    TooManyKeys(usize),
     /// Too much at once.
     #[error("The server is busy. Try again in a moment.")]
     Busy,

@@ -33,7 +33,8 @@ pub const OPERATIONS: &str = "w";
 
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 23] = [
+pub const SPACES: [(&str, &str); 24] = [
+    ("K", "idempotency_keys"),
     ("a", "operation_changes"),
     ("b", "referrers"),
     ("c", "counts"),
@@ -88,6 +89,21 @@ pub fn in_space(key: &Key, space: &'static str) -> Key {
 /// A single value, by its name.
 pub fn single(name: &str) -> Key {
     Key::space("m").text(name)
+}
+
+/// What a request with a user's key did, and was answered. `name` is the key's digest.
+pub fn idempotency_key(user: UserId, name: &[u8]) -> Key {
+    idempotency_keys_of(user).bytes(name)
+}
+
+/// All keys of a user.
+pub fn idempotency_keys_of(user: UserId) -> Key {
+    idempotency_keys().uuid(user.uuid())
+}
+
+/// All keys of all users.
+pub fn idempotency_keys() -> Key {
+    Key::space("K")
 }
 
 /// A collection's definition.

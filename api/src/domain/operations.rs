@@ -140,6 +140,59 @@ async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details:
     }
 }
 
+/// Notes in `batch` an operation that is over with it.
+pub(crate) fn note_done(
+    core: &Core,
+    caller: &Caller,
+    work: Work,
+    done: u64,
+    (id, batch): (OperationId, &mut Batch),
+) -> Result<()> {
+    let mut stored = Stored::new(work, Some(done), core.timestamp(), caller.user_id());
+    stored.done = done;
+    stored.end(OperationState::Done, core.timestamp());
+    let key = keyspace::operation(id);
+    batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
+    Ok(())
+}
+
+/// The import that an operation is, as far as it is.
+pub(crate) async fn import_of(core: &Core, id: OperationId) -> Result<Option<records::ImportRows>> {
+    Ok(match load(core, id).await? {
+        Some((_, Stored { work: Work::Import(work), .. })) => Some(*work),
+        _ => None,
+    })
+}
+
+/// Whether there is an operation of this id.
+pub(crate) async fn is_begun(core: &Core, id: OperationId) -> Result<bool> {
+    Ok(load(core, id).await?.is_some())
+}
+
+/// Removes what the spool keeps of operations that are over: rows at once, and what was left out of an import after a day.
+pub async fn clear_spool(core: &Core) -> Result<()> {
+    const KEPT: std::time::Duration = std::time::Duration::from_hours(24);
+    for (id, path) in core.spool.kept() {
+        let is_over = load(core, id).await?.is_none_or(|(_, stored)| stored.state.is_over());
+        let age = path.metadata().and_then(|file| file.modified()).ok().and_then(|then| then.elapsed().ok());
+        let is_rows = path.extension().is_some_and(|ending| ending == "rows");
+        // What was only just kept may belong to an operation that is about to begin.
+        let most = if is_rows { std::time::Duration::from_mins(10) } else { KEPT };
+        if is_over && age.is_some_and(|age| age > most) {
+            // Another process may have removed it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    Ok(())
+}
+
+/// The file of rows that an import left out, for who began it and for admins.
+pub async fn rejected(core: &Core, caller: &Caller, id: OperationId) -> Result<std::fs::File> {
+    get_for(core, caller, id).await?;
+    let file = core.spool.rejected(id).and_then(std::fs::File::open);
+    file.map_err(|_| Error::NotFound)
+}
+
 /// One operation.
 pub async fn get(core: &Core, id: OperationId) -> Result<Operation> {
     let (_, stored) = load(core, id).await?.ok_or(Error::NotFound)?;
@@ -183,6 +236,10 @@ fn shown(core: &Core, entries: Vec<(Key, Entry)>) -> Result<Vec<Operation>> {
 
 /// Stops an operation, unless it is over. What was done stays done.
 pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
+    // Who has the machine itself may stop anybody's.
+    if by.address.is_some() {
+        get_for(core, by.caller, id).await?;
+    }
     let mut retry = Retry::new(core);
     loop {
         let (version, mut stored) = load(core, id).await?.ok_or(Error::NotFound)?;
@@ -190,11 +247,18 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
             return Ok(());
         }
         let mut batch = Batch::new();
-        match &stored.work {
+        match &mut stored.work {
             // It is true already, and records are read as well: what is left can wait.
             Work::Redefine(work) if work.in_force => (stored.is_paused, stored.lease) = (true, None),
             // It is gone for everybody already.
             Work::DeleteCollection(_) => (stored.is_paused, stored.lease) = (true, None),
+            Work::Import(work) => {
+                if work.take_back(None) {
+                    stored.lease = None;
+                } else {
+                    stored.end(OperationState::Stopped, core.timestamp());
+                }
+            }
             Work::Redefine(work) => {
                 work.stage_end(core, &mut batch).await?;
                 stored.end(OperationState::Stopped, core.timestamp());
@@ -209,6 +273,7 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
             .append(journal::bytes(&change))
             .use_reserve(Reserve::Most);
         if retry.commit(batch).await?.is_some() {
+            core.operation_started.notify_one();
             return Ok(());
         }
     }

@@ -1,6 +1,7 @@
 //! Records: read, made, changed, deleted and put back, always under the collection's access rules. Every change reads,
 //! decides and commits with what it read as its expectation; where another writer came first, it reads again.
 
+mod batch;
 mod cascade;
 mod change;
 mod checks;
@@ -14,6 +15,7 @@ mod expand;
 mod filter;
 mod find;
 mod guesses;
+mod import;
 mod join;
 mod list;
 mod many;
@@ -31,6 +33,7 @@ mod visible;
 /// Bytes that are held for one answer at most: what is read for a page, ordered, joined and expanded.
 const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 
+pub use batch::{Did, run as run_batch};
 pub use change::{Sending, create, update};
 pub use cursor::{Cursor, Place};
 pub use delete::{delete, erase, would_delete};
@@ -43,6 +46,8 @@ pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
 pub use find::{authorize, get, is_known, may_know};
 pub use guesses::Guesses;
+pub(crate) use import::ImportRows;
+pub use import::{Sent as ImportSent, import};
 pub use list::{
     Aggregated, Listed, Results, Shape, aggregate, collections, export, in_pieces, lines, list, numbered, window,
 };

@@ -17,7 +17,7 @@ use store::{Batch, CommitError, Version};
 use super::{
     core::Core,
     error::{Error, Result},
-    journal, usage,
+    idempotency, journal, usage,
 };
 
 /// How often a change is tried. Each attempt reads anew, so a change that cannot be made any more says so instead.
@@ -50,10 +50,14 @@ impl<'a> Retry<'a> {
     pub(crate) async fn commit_for(&mut self, caller: &Caller, mut batch: Batch) -> Result<Option<Version>> {
         self.left = self.left.saturating_sub(1);
         let is_counted = journal::count_operation(&mut batch);
+        let is_noted = idempotency::note(&mut batch);
         match self.core.store.commit(batch).await {
             Ok(version) => {
                 if is_counted {
                     journal::written();
+                }
+                if is_noted {
+                    idempotency::noted();
                 }
                 Ok(Some(version))
             }

@@ -9,13 +9,14 @@ use common::{
     endpoint::{AcceptedBody, BodyKind},
     json::{self, Exact},
     problem::{FieldError, FieldErrors},
+    rows::RowFormat,
 };
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 
 use super::error::Refusal;
-use crate::domain::work;
+use crate::domain::{intake::Told, work};
 
 /// A body on its way in.
 pub(crate) type Incoming = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
@@ -75,11 +76,61 @@ pub(crate) async fn read(
             work::hold(4 * body.len())?;
             multipart(sent, body.freeze()).await.map(Some)
         }
-        None => {
+        Some(BodyKind::Rows) | None => {
             let shown = common::text::single_line(sent);
             Err(Problem::unsupported_media_type(format!("Unsupported media type \"{shown}\" in request.")).into())
         }
     }
+}
+
+/// The media types of files of rows: what they are is looked for in them, since programs call them by many names.
+const ROWS: [(&str, Option<RowFormat>); 9] = [
+    ("text/csv", None),
+    ("text/tab-separated-values", Some(RowFormat::Tsv)),
+    ("application/json", None),
+    ("application/x-ndjson", Some(RowFormat::JsonLines)),
+    ("application/ndjson", Some(RowFormat::JsonLines)),
+    ("application/jsonl", Some(RowFormat::JsonLines)),
+    ("application/csv", None),
+    ("application/vnd.ms-excel", None),
+    ("", None),
+];
+
+/// Whether a body can be a file of rows, by what its headers say.
+pub(super) fn check_upload(headers: &HeaderMap) -> Result<(), Refusal> {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = media_type(sent).to_ascii_lowercase();
+    if kind.contains("spreadsheetml") || kind.contains("opendocument") {
+        let detail = "A workbook is not read here. In the spreadsheet program choose Save as, CSV UTF-8, and send that as text/csv.";
+        return Err(Problem::unsupported_media_type(detail).into());
+    }
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| !is_identity(coding)) {
+        let detail = "Files are read as they are, not compressed. Send it without Content-Encoding.";
+        return Err(Problem::unsupported_media_type(detail).into());
+    }
+    if ROWS.iter().any(|(known, _)| *known == kind) {
+        return Ok(());
+    }
+    let shown = common::text::single_line(sent);
+    let detail = format!(
+        "Unsupported media type \"{shown}\" in request. Send a file as text/csv, text/tab-separated-values, application/json or application/x-ndjson."
+    );
+    Err(Problem::unsupported_media_type(detail).into())
+}
+
+/// What headers say of a file of rows.
+pub(super) fn told(headers: &HeaderMap) -> Told {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = media_type(sent).to_ascii_lowercase();
+    let format = ROWS.iter().find(|(known, _)| *known == kind).and_then(|(_, format)| *format);
+    Told { format, charset: charset(sent) }
+}
+
+fn charset(content_type: &str) -> Option<String> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let parameter = parameter.trim().to_ascii_lowercase();
+        parameter.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned())
+    })
 }
 
 /// Whether a `Content-Encoding` says that nothing was done to the body.
@@ -148,11 +199,7 @@ fn kind(content_type: &str) -> Option<BodyKind> {
         "multipart/form-data" => BodyKind::Multipart,
         _ => return None,
     };
-    let charset = content_type.split(';').skip(1).find_map(|parameter| {
-        let parameter = parameter.trim().to_ascii_lowercase();
-        parameter.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned())
-    });
-    charset.is_none_or(|charset| charset == "utf-8" || charset == "utf8").then_some(kind)
+    charset(content_type).is_none_or(|charset| charset == "utf-8" || charset == "utf8").then_some(kind)
 }
 
 fn media_type(content_type: &str) -> &str {

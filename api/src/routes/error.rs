@@ -252,6 +252,13 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         Error::TooLarge { .. } => Problem::too_large(detail),
         Error::OverQuota(over) => over_quota(detail, &over),
         Error::Locked(after) => return (Problem::too_many_requests(detail), None, Some(whole_seconds(after))),
+        Error::BadKey(_) => Problem::invalid(detail).with_code("invalid_idempotency_key"),
+        Error::KeyAtWork => {
+            return (Problem::conflict(detail).with_code("idempotency_key_in_use"), None, Some(1));
+        }
+        Error::TooManyKeys(_) => {
+            return (Problem::too_many_requests(detail).with_code("too_many_idempotency_keys"), None, Some(3600));
+        }
         Error::Busy | Error::Stopped => return (Problem::unavailable(detail), None, Some(1)),
         Error::NoMemory => return (Problem::unavailable(detail).with_code("no_memory"), None, Some(1)),
         Error::GivenUp => return (Problem::unavailable(detail).with_code("given_up"), None, Some(5)),

@@ -1,7 +1,10 @@
 //! Reading a request as its endpoint's type says: the caller, the path, the query, the body, in this order. What does not
 //! fit is refused here, before a handler sees it.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
 
 use auth::token::Claims;
 use common::{
@@ -102,6 +105,8 @@ pub(super) struct Input<E: Endpoint> {
     pub raw_query: String,
     /// The body.
     pub body: E::Request,
+    /// What is left of the body: all of it, where the endpoint takes it as it comes.
+    incoming: Mutex<Option<Incoming>>,
     /// How the body was sent.
     sent: Sent,
     /// Members that nobody knows are left out of the body.
@@ -181,6 +186,10 @@ impl<E: Endpoint> Input<E> {
             pairs.and_then(|pairs| leniency::read_query(pairs, unknown, &E::METHOD)).map_err(Problem::validation);
         let body = match E::BODY {
             AcceptedBody { kinds: [], .. } => Ok(Some(Body { value: Exact::default(), is_form: false })),
+            // It is for the handler to take it as it comes.
+            accepted if accepted.is_upload() => {
+                body::check_upload(&raw.headers).map(|()| Some(Body { value: Exact::default(), is_form: false }))
+            }
             accepted => body::read(&raw.headers, &mut raw.body, accepted).await,
         };
         let mut refresh = None;
@@ -212,6 +221,7 @@ impl<E: Endpoint> Input<E> {
             query,
             raw_query: raw.query,
             body,
+            incoming: Mutex::new(Some(raw.body)),
             sent,
             ignores_unknown,
             headers: raw.headers,
@@ -221,6 +231,12 @@ impl<E: Endpoint> Input<E> {
             published,
             is_head: raw.is_head,
         })
+    }
+
+    /// The body as it comes; nothing the second time.
+    pub(super) fn incoming(&self) -> Incoming {
+        let taken = self.incoming.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.unwrap_or_else(|| Box::pin(futures_util::stream::empty()))
     }
 
     /// Who does it: the user of the access token, or nobody, from an address.

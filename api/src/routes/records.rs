@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
+    access::Action,
     endpoint::path_and_query,
     endpoints::{operations, records as endpoints},
     many::ManyQuery,
@@ -12,11 +13,13 @@ use common::{
     rows::RowFormat,
     undo::{Deletion, NOT_RESTORED_HEADER},
 };
+use futures_util::StreamExt as _;
 use http::{HeaderMap, header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    body,
     context::Context,
     cursor,
     input::Input,
@@ -27,8 +30,9 @@ use super::{
 };
 use crate::domain::{
     Result,
+    intake::Unreadable,
     journal::Actor,
-    records::{self, Place, Results, Sending, Sent, Shape},
+    records::{self, ImportSent, Place, Results, Sending, Sent, Shape},
     sink::Sink,
 };
 
@@ -37,6 +41,7 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
     table.on::<endpoints::Aggregate, _, _>(aggregate);
     table.on::<endpoints::Export, _, _>(export);
+    table.on::<endpoints::Import, _, _>(import);
     table.on::<endpoints::Create, _, _>(create);
     table.on::<endpoints::UpdateMany, _, _>(update_many);
     table.on::<endpoints::DeleteMany, _, _>(delete_many);
@@ -120,6 +125,26 @@ async fn export(context: Context, input: Input<endpoints::Export>) -> Result<Rep
     };
     let pieces = streaming::begin(&context, address, held, make).await?;
     Ok(Reply::stream(pieces).written_as(format.media_type()).header(header::CONTENT_DISPOSITION, &file))
+}
+
+/// The file is kept while it comes, and read when it is whole.
+async fn import(context: Context, input: Input<endpoints::Import>) -> Result<Reply<endpoints::Import>> {
+    let (core, name) = (context.app.core(), &input.params.0);
+    records::authorize(core, &input.caller, name, Action::Create).await?;
+    let mut file = core.spool.receive().map_err(Unreadable::from)?;
+    let mut incoming = input.incoming();
+    while let Some(piece) = incoming.next().await {
+        let piece = piece.map_err(|_| Unreadable::whole("The file ended early. Send it again."))?;
+        file.push(&piece)?;
+    }
+    drop(incoming);
+    let by = Actor::at(&input.caller, input.origin.address);
+    let sent = ImportSent { file, told: body::told(&input.headers) };
+    let imported = records::import(core, by, name, &input.query, sent).await?;
+    let reply = Reply::new(&imported)?;
+    let Some(id) = imported.operation.filter(|_| !imported.state.is_over()) else { return Ok(reply) };
+    let location = input.link::<operations::Get>(&(id,), &());
+    Ok(reply.accepted().header(header::LOCATION, &location))
 }
 
 /// Whether a client names a media type, and would take it.

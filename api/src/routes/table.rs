@@ -17,6 +17,7 @@ use super::{
     compress::Wanted,
     context::Context,
     error::{self, AdminOnlyActions, Refusal},
+    idempotency::{self, Turn},
     input::{self, Input, Raw},
     leniency,
     published::{self, Answers, Does, On, Published},
@@ -33,6 +34,12 @@ use crate::domain::{
 use server::headers::vary;
 use server::metrics::Route;
 use server::request::RequestId;
+
+/// An answer that was made now, or that was given before.
+enum Answered<E: Endpoint> {
+    Now(Reply<E>),
+    Before(Box<Response>),
+}
 
 type Handling = Pin<Box<dyn Future<Output = Response> + Send>>;
 type Handler = Box<dyn Fn(Context, Raw) -> Handling + Send + Sync>;
@@ -116,7 +123,7 @@ impl Table {
     {
         let policies = Arc::clone(&self.policies);
         let compresses = self.compresses && !E::ACCESS.takes_credentials();
-        Box::new(move |context, raw| {
+        Box::new(move |context, mut raw| {
             let (handler, policies) = (handler.clone(), Arc::clone(&policies));
             Box::pin(async move {
                 let wanted = compresses.then(|| Wanted::of(&raw.headers, raw.connection.as_ref()));
@@ -129,24 +136,47 @@ impl Table {
                 let (address, memory) = (raw.address(), context.app.core().memory.clone());
                 let operation = operation_of::<E>(raw.request_id);
                 let written = Written::default();
+                let keyed = idempotency::begin::<E>(&raw.headers, &raw.segments, &raw.query, &mut raw.body);
+                let mut claim = None;
                 let handling = async {
                     let input = Input::<E>::read(&context, raw, &mut left).await?;
-                    let answering = handler(context.clone(), input);
-                    match operation {
-                        Some(id) => journal::in_operation(id, &written, answering).await,
-                        None => answering.await,
+                    let taking = idempotency::key_of::<E>(&input, keyed.as_ref())?;
+                    if let (Some(taking), Some(keyed)) = (taking, &keyed) {
+                        match idempotency::take(&context, taking).await? {
+                            Turn::Do(first) => claim = Some(first),
+                            Turn::Again(kept) => {
+                                // What it brings says whether it is the same.
+                                let rest = E::BODY.is_upload().then(|| input.incoming());
+                                drop(input);
+                                let response = idempotency::answer(kept, keyed, rest).await?;
+                                return Ok(Answered::Before(Box::new(response)));
+                            }
+                        }
                     }
-                    .map_err(Refusal::from)
+                    let answering = handler(context.clone(), input);
+                    let answering = async {
+                        match operation {
+                            Some(id) => journal::in_operation(id, &written, answering).await,
+                            None => answering.await,
+                        }
+                    };
+                    let reply = match claim.clone() {
+                        Some(claim) => crate::domain::idempotency::under(claim, answering).await,
+                        None => answering.await,
+                    };
+                    reply.map(Answered::Now).map_err(Refusal::from)
                 };
                 let outcome = work::in_request(address, &memory, handling).await;
+                let is_done = matches!(outcome, Ok(Answered::Now(_)));
                 let mut response = match outcome {
-                    Ok(reply) if is_lenient => {
+                    Ok(Answered::Before(response)) => *response,
+                    Ok(Answered::Now(reply)) if is_lenient => {
                         let mut response = reply.into_response();
                         let applied = HeaderValue::from_static("handling=lenient");
                         response.headers_mut().insert("preference-applied", applied);
                         response
                     }
-                    Ok(reply) => reply.into_response(),
+                    Ok(Answered::Now(reply)) => reply.into_response(),
                     Err(refusal) => {
                         let refusal = match &published {
                             Some(path) => refusal.renamed(|name| published::told_as(path, name)),
@@ -165,6 +195,11 @@ impl Table {
                 {
                     response.headers_mut().insert(OPERATION_HEADER, id);
                 }
+                if let (Some(claim), true) = (&claim, is_done) {
+                    let operation = operation.filter(|_| written.is_so());
+                    idempotency::keep(&context, claim, operation, &response).await;
+                }
+                drop(claim);
                 if let Some(left) = left {
                     rate_limit::tell(&left, &policies, response.headers_mut());
                 }

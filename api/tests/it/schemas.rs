@@ -67,7 +67,7 @@ fn is_beyond(errors: &FieldErrors) -> bool {
 fn every_endpoint_describes_its_request_and_its_response() {
     for info in ENDPOINTS {
         let request = Judge::of_request(info);
-        assert_eq!(request.is_none(), info.body.is_nothing(), "{info:?}");
+        assert_eq!(request.is_none(), info.body.is_nothing() || info.body.is_upload(), "{info:?}");
         assert_eq!(Judge::of_response(info).is_none(), info.media_type.is_empty(), "{info:?}");
         if let Some(judge) = request {
             assert!(judge.faults(&json!(3)).is_some(), "{info:?} reads no number");

@@ -30,6 +30,8 @@ pub trait Endpoint {
     const COST: Cost;
     /// In which dialect it tells faults.
     const ERRORS: Dialect;
+    /// The request brings a password, or the answer a token: neither may be kept for who asks again.
+    const IS_SECRET: bool;
     /// How the body may be written, and how large it may be.
     const BODY: AcceptedBody;
     /// The status of success.
@@ -46,7 +48,7 @@ pub trait Endpoint {
     /// The JSON Schema of the body that is sent; `None` for none.
     #[cfg(feature = "schema")]
     fn request_schema(generator: &mut SchemaGenerator) -> Option<Schema> {
-        (!Self::BODY.is_nothing()).then(|| generator.subschema_for::<Self::Request>())
+        (!Self::BODY.is_nothing() && !Self::BODY.is_upload()).then(|| generator.subschema_for::<Self::Request>())
     }
 
     /// The JSON Schema of the answer to success; `None` for none.

@@ -120,6 +120,8 @@ pub enum BodyKind {
     Form,
     /// `multipart/form-data`: texts, no files.
     Multipart,
+    /// A file of rows, as CSV, TSV or JSON. It is read while it comes.
+    Rows,
 }
 
 /// Which bodies a request may have.
@@ -140,6 +142,16 @@ impl AcceptedBody {
     pub const JSON_OR_FORM: Self = Self { kinds: JSON_OR_FORM, max_bytes: 1024 * 1024 - 1 };
     /// JSON that may hold many records, up to 10 MiB, or a form.
     pub const LARGE_JSON_OR_FORM: Self = Self { kinds: JSON_OR_FORM, max_bytes: 10 * 1024 * 1024 };
+
+    /// JSON that may hold many records, up to 10 MiB.
+    pub const LARGE_JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 10 * 1024 * 1024 };
+    /// A file of rows, as large as the server has room for on its disk.
+    pub const ROWS: Self = Self { kinds: &[BodyKind::Rows], max_bytes: 1024 * 1024 * 1024 };
+
+    /// The body is read while it comes: its deadline is for silence, not for length.
+    pub const fn is_upload(self) -> bool {
+        matches!(self.kinds, [BodyKind::Rows])
+    }
 
     /// There is no body.
     pub const fn is_nothing(self) -> bool {

@@ -1,7 +1,7 @@
 //! `/api/operations/`: work in the background.
 
 use super::endpoint;
-use crate::{answer::NoContent, id::OperationId, operation::Operation, page::Page, query::ListQuery};
+use crate::{answer::NoContent, id::OperationId, operation::Operation, page::Page, query::ListQuery, rows::Cells};
 
 endpoint! {
     /// A page of operations, newest first: work in the background and what became of it.
@@ -22,9 +22,18 @@ endpoint! {
 }
 
 endpoint! {
-    /// Stop an operation, unless it is over. What was done stays done.
+    /// The rows that an import left out, each with what is wrong with it, as CSV that can be mended and sent again. It is kept for a day.
+    Rejected: GET "/api/operations/{id}/rejected/",
+    access SignedIn, cost Reads(User), errors Drf,
+    params (OperationId,),
+    body () as NOTHING,
+    answer Cells as OK
+}
+
+endpoint! {
+    /// Stop an operation, unless it is over; your own, or as an admin anybody's. What was done stays done, but of an import.
     Stop: DELETE "/api/operations/{id}/",
-    access Admin, cost Writes(User), errors Drf,
+    access SignedIn, cost Writes(User), errors Drf,
     params (OperationId,),
     body () as NOTHING,
     answer NoContent as NO_CONTENT

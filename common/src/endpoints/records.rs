@@ -6,6 +6,7 @@ use crate::{
     answer::NoContent,
     change::{Changes, HistoryQuery},
     id::{RecordId, Revision},
+    import::{Import as Imported, ImportQuery},
     many::{Many, ManyQuery},
     metadata::Metadata,
     name::CollectionName,
@@ -51,6 +52,15 @@ endpoint! {
     params (CollectionName,), query ExportQuery,
     body () as NOTHING,
     answer Rows as OK
+}
+
+endpoint! {
+    /// Make records of a file: CSV, TSV, JSON or JSON lines. 202 where it goes on in the background.
+    Import: POST "/api/records/{collection}/import/",
+    access Rules(Create), cost Writes(User), errors Drf,
+    params (CollectionName,), query ImportQuery,
+    body () as ROWS,
+    answer Imported as OK
 }
 
 endpoint! {

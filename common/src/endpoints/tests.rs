@@ -75,6 +75,7 @@ GET /api/records/ Rules([]) Reads(User) Drf - Json
 GET /api/records/{collection}/ Rules([List]) Reads(User) Drf - Json
 GET /api/records/{collection}/aggregate/ Rules([List]) Reads(User) Drf - Json
 GET /api/records/{collection}/export/ Rules([List]) Reads(User) Drf - File
+POST /api/records/{collection}/import/ Rules([Create]) Writes(User) Drf Rows≤1073741824 Json
 POST /api/records/{collection}/ Rules([Create]) Writes(User) Drf Json|Form|Multipart≤10485760 Json
 PATCH /api/records/{collection}/ Rules([List, Update]) Writes(User) Drf Json|Form|Multipart≤1048575 Json
 DELETE /api/records/{collection}/ Rules([List, Delete]) Writes(User) Drf - Json
@@ -86,6 +87,7 @@ PATCH /api/records/{collection}/{id}/ Rules([View, Update]) Writes(User) Drf Jso
 DELETE /api/records/{collection}/{id}/ Rules([View, Delete]) Writes(User) Drf - Nothing
 GET /api/records/{collection}/{id}/history/ Rules([View]) Reads(User) Drf - Json
 POST /api/records/{collection}/{id}/history/{revision}/restore/ Rules([View]) Writes(User) Drf - Json
+POST /api/batch/ SignedIn Writes(User) Drf Json≤10485760 Json
 GET /api/changes/ SignedIn Reads(User) Drf - Json
 POST /api/changes/trim/ Admin Writes(User) Drf Json≤1048575 Json
 POST /api/changes/erase/ Admin Writes(User) Drf Json≤1048575 Json
@@ -96,7 +98,8 @@ POST /api/events/ticket/ SignedIn Reads(User) Drf - Json
 GET /api/schema/ SignedIn Reads(User) Drf - Json
 GET /api/operations/ Admin Reads(User) Drf - Json
 GET /api/operations/{id}/ SignedIn Reads(User) Drf - Json
-DELETE /api/operations/{id}/ Admin Writes(User) Drf - Nothing
+GET /api/operations/{id}/rejected/ SignedIn Reads(User) Drf - File
+DELETE /api/operations/{id}/ SignedIn Writes(User) Drf - Nothing
 POST /api/operations/{id}/resume/ Admin Writes(User) Drf - Json
 GET /api/backup/ Admin Reads(User) Drf - File
 POST /api/storage/compact/ Admin Writes(User) Drf - Json

@@ -41,7 +41,7 @@ endpoint! {
 endpoint! {
     /// Change your password; every other session of yours ends.
     ChangePassword: POST "/api/users/me/password/",
-    access SignedIn, cost Credentials(User), errors Drf,
+    access SignedIn, cost Credentials(User), secret yes, errors Drf,
     body PasswordChange as JSON,
     answer NoContent as NO_CONTENT
 }
@@ -58,7 +58,7 @@ endpoint! {
 endpoint! {
     /// Make a user; where people may sign up, oneself.
     Create: POST "/api/users/",
-    access SignUp, cost Writes(User), errors Drf,
+    access SignUp, cost Writes(User), secret yes, errors Drf,
     body NewUser as JSON,
     answer User as CREATED
 }
@@ -66,7 +66,7 @@ endpoint! {
 endpoint! {
     /// Invite somebody to sign up: the answer is what they send with it, once.
     Invite: POST "/api/invitations/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), secret yes, errors Drf,
     body NewInvitation as JSON,
     answer Invitation as CREATED
 }
@@ -83,7 +83,7 @@ endpoint! {
 endpoint! {
     /// Change a user's name, roles, state or password.
     Update: PATCH "/api/users/{id}/",
-    access Admin, cost Writes(User), errors Drf,
+    access Admin, cost Writes(User), secret yes, errors Drf,
     params (UserId,),
     body UserPatch as JSON,
     answer User as OK

@@ -11,7 +11,7 @@ pub(super) const FORMAT: u32 = 2;
 /// What a file begins with, before the format's number and a line break.
 pub(super) const MAGIC: &str = "coffer backup ";
 /// The spaces that stay out.
-const LEFT_OUT: [&str; 4] = ["operations", "sessions", "spent", "user_sessions"];
+const LEFT_OUT: [&str; 5] = ["idempotency_keys", "operations", "sessions", "spent", "user_sessions"];
 /// Versions that a restored store passes over. The store that was lost gave some out after the backup, nobody knows how many;
 /// they stand in entity tags and at the ends of event streams, so none may come again. This is three years of ten thousand
 /// commits a second, and leaves room for thousands of restores before numbers are no longer exact in JSON.

@@ -6,6 +6,7 @@ use common::{
     answer::AnswerKind,
     endpoint::{Access, BodyKind, EndpointInfo},
     endpoints::records,
+    rows::RowFormat,
 };
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -86,6 +87,11 @@ fn described(info: &EndpointInfo, requests: &mut SchemaGenerator, answers: &mut 
         let content: Map<String, Value> = content.collect();
         described.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
     }
+    if info.body.is_upload() {
+        let kinds = RowFormat::ALL.into_iter().map(|format| format.media_type().split(';').next().unwrap_or_default());
+        let content: Map<String, Value> = kinds.map(|kind| (kind.to_owned(), json!({"schema": {}}))).collect();
+        described.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
+    }
     let content = (info.answer != AnswerKind::Nothing).then(|| {
         let media = info.media_type.split(';').next().unwrap_or_default();
         let schema = (info.response_schema)(answers).map_or_else(|| json!({}), |schema| value(schema, ""));
@@ -107,6 +113,7 @@ const fn media_type(kind: BodyKind) -> &'static str {
         BodyKind::Json => "application/json",
         BodyKind::Form => "application/x-www-form-urlencoded",
         BodyKind::Multipart => "multipart/form-data",
+        BodyKind::Rows => "text/csv",
     }
 }
 

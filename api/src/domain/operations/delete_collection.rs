@@ -20,11 +20,11 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     gone::{self, Gone, Left},
-    journal, keyspace,
+    idempotency, journal, keyspace,
     numbers::CollectionNumber,
     record, schema,
     stage::Stage,
-    usage::Changes,
+    usage::{self, Changes},
 };
 
 /// Entries that are read at once.
@@ -183,13 +183,17 @@ pub(crate) async fn work_on(
     batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
     unfinished::begin(core, id, &mut batch).await?;
     journal::count_operation(&mut batch);
+    let is_noted = idempotency::note(&mut batch);
     match core.store.commit(batch).await {
         Ok(_) => {}
         Err(CommitError::Conflict { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(usage::commit_error(core, caller, error)),
     }
     // Whatever its first commit holds, the operation has begun, and its pieces are parts of it.
     journal::written();
+    if is_noted {
+        idempotency::noted();
+    }
     runner.work_for(id, PATIENCE, |_| false).await?;
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(None)) };
     match stored.state {

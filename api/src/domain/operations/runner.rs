@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use common::{id::OperationId, operation::OperationState};
+use common::{access::Caller, id::OperationId, operation::OperationState};
 use store::{Batch, CommitError, Expect, Key, Reserve, Version};
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -20,8 +20,9 @@ use crate::domain::{
     app::App,
     core::Core,
     error::{Error, Result},
+    idempotency,
     journal::{self, Written},
-    keyspace,
+    keyspace, usage,
 };
 
 /// How often the store is looked at for work that nobody does: another process may have died.
@@ -227,7 +228,7 @@ impl<'a> Runner<'a> {
                 Ok(outcome)
             }
             Err(CommitError::Conflict { .. }) => Ok(Outcome::Lost),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(usage::commit_error(core, &Caller::Anonymous, error)),
         }
     }
 
@@ -242,6 +243,14 @@ impl<'a> Runner<'a> {
             Error::Internal { .. } => "Something went wrong on the server; its log says what.".to_owned(),
             error => error.to_string(),
         };
+        if let Work::Import(work) = &mut held.stored.work
+            && work.take_back(Some(told.clone()))
+        {
+            held.stored.lease = None;
+            self.write(&held).await?;
+            self.core.operation_started.notify_one();
+            return Ok(error);
+        }
         held.stored.error = Some(told);
         held.stored.end(OperationState::Failed, self.core.timestamp());
         self.write(&held).await?;
@@ -294,7 +303,8 @@ impl<'a> Runner<'a> {
             if app.is_draining() {
                 return self.release(held).await;
             }
-            self.rest(self.core.clock.elapsed().saturating_sub(began)).await;
+            let took = self.core.clock.elapsed().saturating_sub(began);
+            self.rest(if held.stored.work.is_waited_for() { Duration::ZERO } else { took }).await;
         }
     }
 
@@ -345,6 +355,12 @@ async fn clear_away(app: &App) {
     let mut rounds = 0_u32;
     while !app.is_draining() {
         let mut pause = ROUND;
+        if let Err(error) = idempotency::clear_away(app.core()).await {
+            tracing::warn!(reason = error.with_causes(), "answers that are over could not be cleared away");
+        }
+        if let Err(error) = super::clear_spool(app.core()).await {
+            tracing::warn!(reason = error.with_causes(), "files of imports could not be cleared away");
+        }
         for (name, work) in recurring() {
             // It reads all that is older than a day, which changes by little from one round to the next.
             if matches!(work, Work::TrimHistory(_)) && !rounds.is_multiple_of(TRIM_ROUNDS) {

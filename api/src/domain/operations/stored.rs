@@ -18,7 +18,13 @@ use super::{
     sweep::{SweepOperations, SweepSessions},
     trim::Trim,
 };
-use crate::domain::{core::Core, error::Result, keyspace, records::DeleteRecord, undo::Revert};
+use crate::domain::{
+    core::Core,
+    error::Result,
+    keyspace,
+    records::{DeleteRecord, ImportRows},
+    undo::Revert,
+};
 
 /// How long a process holds the work without a word: seconds. If it dies, another goes on after this.
 const LEASE: i64 = 5;
@@ -35,6 +41,8 @@ pub(crate) enum Work {
     Redefine(Redefine),
     /// Deletes a record, and what goes with it.
     DeleteRecord(DeleteRecord),
+    /// Writes the rows of a file.
+    Import(Box<ImportRows>),
     /// Removes what a deleted collection left.
     DeleteCollection(DeleteCollection),
     /// Removes what indexes left that are gone.
@@ -57,6 +65,7 @@ impl Work {
             Self::Revert(work) => work.step(core, budget).await,
             Self::Redefine(work) => work.step(core, budget).await,
             Self::DeleteRecord(work) => work.step(core, budget).await,
+            Self::Import(work) => work.step(core, budget).await,
             Self::DeleteCollection(work) => work.step(core, budget).await,
             Self::SweepIndexes(work) => work.step(core, budget).await,
             Self::Erase(work) => work.step(core, budget).await,
@@ -72,6 +81,7 @@ impl Work {
             Self::TrimChanges(work) => work.count(core).await,
             Self::Revert(work) => work.count(core).await,
             Self::Redefine(work) => work.count(core).await,
+            Self::Import(work) => Ok(Some(work.left())),
             Self::DeleteCollection(work) => work.count(core).await,
             Self::Erase(_)
             | Self::DeleteRecord(_)
@@ -80,6 +90,11 @@ impl Work {
             | Self::SweepIndexes(_)
             | Self::TrimHistory(_) => Ok(None),
         }
+    }
+
+    /// Somebody waits for its end: it rests no longer than others need.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        matches!(self, Self::Import(_))
     }
 
     /// What is to be said of it when it is done; nothing where that is plain.
@@ -97,6 +112,7 @@ impl Work {
             Self::Revert(_) => OperationKind::Revert,
             Self::Redefine(_) => OperationKind::Redefine,
             Self::DeleteRecord(_) => OperationKind::DeleteRecord,
+            Self::Import(_) => OperationKind::Import,
             Self::DeleteCollection(_) => OperationKind::DeleteCollection,
             Self::SweepIndexes(_) => OperationKind::SweepIndexes,
             Self::Erase(_) => OperationKind::Erase,
@@ -213,6 +229,10 @@ impl Stored {
             error: self.error.clone(),
             misfits: match &self.work {
                 Work::Redefine(work) => Some(work.misfits.clone()),
+                _ => None,
+            },
+            import: match &self.work {
+                Work::Import(work) => Some(Box::new(work.shown(id, state))),
                 _ => None,
             },
         }

@@ -129,6 +129,16 @@ impl BodyErrors {
         self.taken.push(place, error);
     }
 
+    /// Values of an item that are taken, as they were told of it alone.
+    pub(super) fn taken_all(&mut self, index: usize, taken: FieldErrors) {
+        self.taken.nest(&index.to_string(), taken);
+    }
+
+    /// Nothing is wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.invalid.is_empty() && self.taken.is_empty() && !self.is_taken_unseen
+    }
+
     pub(super) fn merge(&mut self, index: usize, checked: Checked) {
         self.invalid(index, checked.invalid);
         self.is_taken_unseen |= checked.is_taken_unseen;

@@ -1,6 +1,8 @@
 //! Adding to a number: `{"stock": {"$add": -1}}` in a change of some members. What is added to is read in the commit's own attempt, so nothing is
 //! lost between two who add at once; those who add to one record wait for each other rather than try again.
 
+use std::collections::BTreeSet;
+
 use common::{
     collection::Collection,
     field::FieldType,
@@ -30,10 +32,23 @@ impl Default for Adding {
 }
 
 impl Adding {
+    /// Waits for those who came before to any of several records. Everybody waits in the same order.
+    pub(super) async fn wait_for_all(&self, ids: &BTreeSet<RecordId>) -> Vec<MutexGuard<'_, ()>> {
+        let classes: BTreeSet<usize> = ids.iter().map(|id| Self::class(*id)).collect();
+        let mut waited = Vec::with_capacity(classes.len());
+        for class in classes {
+            waited.push(self.0[class].lock().await);
+        }
+        waited
+    }
+
+    fn class(id: RecordId) -> usize {
+        id.uuid().as_bytes().iter().rev().take(8).fold(0, |sum, byte| sum * 31 + usize::from(*byte)) % CLASSES
+    }
+
     /// Waits for those who came before.
     pub async fn wait(&self, id: RecordId) -> MutexGuard<'_, ()> {
-        let class = id.uuid().as_bytes().iter().rev().take(8).fold(0, |sum, byte| sum * 31 + usize::from(*byte));
-        self.0[class % CLASSES].lock().await
+        self.0[Self::class(id)].lock().await
     }
 }
 

@@ -37,12 +37,29 @@ pub(crate) struct Revert {
     /// Their collection is back already.
     #[serde(default)]
     has_collection: bool,
+    /// It ends what began it, whatever whoever that is may do by themselves.
+    #[serde(default)]
+    is_taking_back: bool,
 }
 
 impl Revert {
     /// Of an operation, for a caller.
     pub(super) fn new(operation: OperationId, by: &Caller, changed: Changed, is_checked: bool) -> Self {
-        Self { operation, by: by.user_id(), changed, is_checked, done_from: None, skipped: 0, has_collection: false }
+        Self {
+            operation,
+            by: by.user_id(),
+            changed,
+            is_checked,
+            done_from: None,
+            skipped: 0,
+            has_collection: false,
+            is_taking_back: false,
+        }
+    }
+
+    /// Of what an operation has written, by itself, since it cannot be finished.
+    pub(crate) fn taking_back(operation: OperationId, by: &Caller) -> Self {
+        Self { is_taking_back: true, ..Self::new(operation, by, Changed::Skip, true) }
     }
 
     /// Of the deletion of a collection that is back already.
@@ -72,6 +89,10 @@ impl Revert {
     }
 
     async fn caller(&self, core: &Core) -> Result<Caller> {
+        if self.is_taking_back {
+            let id = self.by.unwrap_or_else(|| UserId::from_uuid(uuid::Uuid::nil()));
+            return Ok(Caller::User { id, is_admin: true, roles: Vec::new() });
+        }
         let Some(id) = self.by else { return Ok(Caller::Anonymous) };
         let user = users::load(&core.store, id).await?.map(|(_, user)| user);
         Ok(user.filter(|user| user.user.is_active).ok_or(Error::Denied)?.caller())

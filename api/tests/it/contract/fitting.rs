@@ -4,8 +4,8 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, changes, collections, events, health, log, metrics, operations, paths, records, root, schema, sessions,
-        setup, storage, tokens, users,
+        backup, batch, changes, collections, events, health, log, metrics, operations, paths, records, root, schema,
+        sessions, setup, storage, tokens, users,
     },
 };
 use serde_json::{Value, json};
@@ -98,6 +98,14 @@ pub(crate) async fn fitting(
         body = is_any!(info, users::Update).then(|| json!({"roles": ["editor"]}));
     } else if is_any!(info, changes::Trim) {
         body = Some(json!({"older_than": "90d"}));
+    } else if is_any!(info, batch::Run) {
+        body = Some(json!({"items": [{"action": "create", "collection": "snacks", "record": {"title": "Nuts"}}]}));
+    } else if is_any!(info, records::Import) {
+        body = Some(json!([{"title": "Nuts"}]));
+    } else if is_any!(info, operations::Rejected) {
+        let rows = json!([{"title": "Nuts"}, {"nothing": 1}]);
+        let done = admin.post("/api/records/snacks/import/?on_error=skip", &rows).await.is(200);
+        parameters.push(("id", text(&done, "operation")));
     } else if is_any!(info, operations::Get, operations::Stop, operations::Resume) {
         let begun = admin.post(changes::Trim::PATH, &json!({"older_than": "90d"})).await.is(202);
         parameters.push(("id", text(&begun, "id")));

@@ -253,6 +253,7 @@ pages! {
     the_page_on_access_runs "docs/access.md",
     the_page_on_publishing_runs "docs/publishing.md",
     the_page_on_the_api_runs "docs/api.md",
+    the_page_on_files_runs "docs/in-and-out.md",
     the_page_on_events_runs "docs/events.md",
     the_page_on_operations_runs "docs/operations.md",
     the_page_on_deployment_runs "docs/deployment.md",

@@ -1,0 +1,88 @@
+//! A file on its way to the server, a piece at a time.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek as _, SeekFrom},
+    path::Path,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use indicatif::ProgressBar;
+use reqwest::Body;
+use sha2::{Digest as _, Sha256};
+
+const PIECE: usize = 64 * 1024;
+
+/// An open file.
+pub(super) struct Upload {
+    file: File,
+    bytes: u64,
+}
+
+impl Upload {
+    /// Opens a file; standard input is kept in one first.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let mut file = if super::is_stdin(path) {
+            let mut kept = tempfile::tempfile()?;
+            io::copy(&mut io::stdin().lock(), &mut kept)?;
+            kept
+        } else {
+            File::open(path)?
+        };
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Self { bytes: file.metadata()?.len(), file })
+    }
+
+    /// How long it is.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// A key for what is asked with this file: the same for the same.
+    pub(super) fn key(&self, asked: &str) -> io::Result<String> {
+        let mut file = self.file.try_clone()?;
+        let (mut digest, mut piece) = (Sha256::new_with_prefix(asked), vec![0; PIECE]);
+        digest.update([0]);
+        loop {
+            let length = file.read(&mut piece)?;
+            if length == 0 {
+                break;
+            }
+            digest.update(&piece[..length]);
+        }
+        file.seek(SeekFrom::Start(0))?;
+        Ok(format!("file-{}", URL_SAFE_NO_PAD.encode(digest.finalize())))
+    }
+
+    /// The file as a body.
+    pub(super) fn into_body(mut self, bar: ProgressBar) -> io::Result<Body> {
+        self.file.seek(SeekFrom::Start(0))?;
+        Ok(Body::wrap(StreamBody::new(stream::iter(Pieces { file: self.file, bar }))))
+    }
+}
+
+struct Pieces {
+    file: File,
+    bar: ProgressBar,
+}
+
+impl Iterator for Pieces {
+    type Item = io::Result<Frame<Bytes>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut piece = vec![0; PIECE];
+        match self.file.read(&mut piece) {
+            Ok(0) => None,
+            Ok(length) => {
+                piece.truncate(length);
+                self.bar.inc(length as u64);
+                Some(Ok(Frame::data(piece.into())))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Writes that may come twice and are to be done once: `Idempotency-Key`. What a key did is noted in the very commit that does it, so there is never one
+//! without the other; the answer is kept beside it for a day, for who sends the same again.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use common::id::{OperationId, UserId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{Batch, Entry, Expect, Key, Scan, Version};
+
+use super::{
+    core::Core,
+    error::{Error, Result},
+    journal, keyspace,
+};
+
+/// Seconds for which an answer is kept.
+const KEPT: i64 = 24 * 60 * 60;
+/// Keys of one user at most.
+const MAX_KEYS: usize = 10_000;
+/// Characters of a key at most.
+const MAX_LENGTH: usize = 255;
+/// Bytes of an answer that is kept at most. Of a larger one only is kept that it was given.
+const MAX_ANSWER: usize = 512 * 1024;
+/// Entries that are looked at at once, to remove those that are over.
+const ROUND: usize = 1000;
+
+tokio::task_local! {
+    static CURRENT: Arc<Claim>;
+}
+
+/// Which keys are at work, and how many answers were given again.
+#[derive(Debug, Default)]
+pub struct Idempotency {
+    running: Mutex<HashSet<Vec<u8>>>,
+    /// Requests that were answered as before.
+    pub replayed: AtomicU64,
+}
+
+/// An answer, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Seconds since 1970.
+    at: i64,
+    /// Of the request: method, address and body.
+    digest: String,
+    operation: Option<OperationId>,
+    /// What was answered; nothing where the answer was lost, or too large to be kept.
+    pub answer: Option<Answer>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The status line's number.
+    pub status: u16,
+    /// Headers that say more than that it is JSON.
+    pub headers: Vec<(String, String)>,
+    /// The body; what is kept is text.
+    pub body: String,
+}
+
+impl Kept {
+    /// Whether a request is the one that it was kept for.
+    pub fn is_of(&self, digest: &str) -> bool {
+        self.digest == digest
+    }
+
+    /// The operation that the request was.
+    pub fn operation(&self) -> Option<OperationId> {
+        self.operation
+    }
+}
+
+/// The digest of a request, as far as it has come.
+pub type Digested = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// A key at work. It is free again when this is dropped.
+pub struct Claim {
+    core: Arc<Idempotency>,
+    key: Key,
+    /// What stood there before, and is over.
+    before: Option<Version>,
+    at: i64,
+    digest: Digested,
+    is_committed: AtomicBool,
+}
+
+/// What a key came to.
+pub enum Begun {
+    /// Nobody sent it before.
+    First(Arc<Claim>),
+    /// It was sent before.
+    Again(Kept),
+}
+
+/// Takes a key up for a user; an error where it is at work already.
+pub async fn begin(core: &Core, user: UserId, name: &str, digest: Digested) -> Result<Begun> {
+    let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if name.is_empty() || name.len() > MAX_LENGTH || !name.bytes().all(is_plain) {
+        return Err(Error::BadKey(MAX_LENGTH));
+    }
+    let key = keyspace::idempotency_key(user, &Sha256::digest(name));
+    if !core.idempotency.running.lock().unwrap_or_else(PoisonError::into_inner).insert(key.as_bytes().to_vec()) {
+        return Err(Error::KeyAtWork);
+    }
+    let now = core.clock.unix_seconds();
+    let mut claim = Claim {
+        core: Arc::clone(&core.idempotency),
+        key,
+        before: None,
+        at: now,
+        digest,
+        is_committed: AtomicBool::new(false),
+    };
+    let snapshot = core.store.snapshot().await?;
+    if let Some(entry) = snapshot.get(&claim.key).await? {
+        let kept = parse(&entry)?;
+        if now - kept.at < KEPT {
+            core.idempotency.replayed.fetch_add(1, Relaxed);
+            return Ok(Begun::Again(kept));
+        }
+        claim.before = Some(entry.version);
+    } else if snapshot.count(&Scan::prefix(&keyspace::idempotency_keys_of(user))).await?.get() >= MAX_KEYS {
+        return Err(Error::TooManyKeys(MAX_KEYS));
+    }
+    Ok(Begun::First(Arc::new(claim)))
+}
+
+fn parse(entry: &Entry) -> Result<Kept> {
+    Ok(serde_json::from_slice(&entry.value)?)
+}
+
+impl Claim {
+    fn kept(&self, operation: Option<OperationId>, answer: Option<Answer>) -> Kept {
+        Kept { at: self.at, digest: (self.digest)(), operation, answer }
+    }
+
+    /// Keeps the answer for who asks again.
+    pub async fn finish(&self, core: &Core, operation: Option<OperationId>, answer: Answer) -> Result<()> {
+        let answer = Some(answer).filter(|answer| answer.body.len() <= MAX_ANSWER);
+        let value = serde_json::to_vec(&self.kept(operation, answer))?;
+        let batch = Batch::with(|batch| batch.put(self.key.clone(), value));
+        core.store.commit(batch).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.core.running.lock().unwrap_or_else(PoisonError::into_inner).remove(self.key.as_bytes());
+    }
+}
+
+/// `future`, whose first commit notes that the key was used.
+pub fn under<F: Future>(claim: Arc<Claim>, future: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(claim, future)
+}
+
+/// Notes in a batch that it is what the running request's key does. Gives whether there is one to be noted.
+pub fn note(batch: &mut Batch) -> bool {
+    let Ok(claim) = CURRENT.try_with(Arc::clone) else { return false };
+    if batch.is_empty() || claim.is_committed.load(Relaxed) {
+        return false;
+    }
+    let Ok(value) = serde_json::to_vec(&claim.kept(journal::operation(), None)) else { return false };
+    let expected = claim.before.map_or(Expect::Absent, Expect::Version);
+    batch.expect(claim.key.clone(), expected).put(claim.key.clone(), value);
+    true
+}
+
+/// The running request's key was noted.
+pub fn noted() {
+    let _ = CURRENT.try_with(|claim| claim.is_committed.store(true, Relaxed));
+}
+
+/// Removes answers that are no longer kept.
+pub async fn clear_away(core: &Core) -> Result<()> {
+    let (now, prefix) = (core.clock.unix_seconds(), keyspace::idempotency_keys());
+    let mut scan = Scan::prefix(&prefix).limit(ROUND);
+    loop {
+        let found = core.store.scan(scan).await?;
+        let Some((last, _)) = found.last() else { return Ok(()) };
+        scan = Scan::prefix(&prefix).limit(ROUND).after(last);
+        let mut batch = Batch::new();
+        for (key, entry) in found {
+            if parse(&entry).is_ok_and(|kept| now - kept.at >= KEPT) {
+                batch.expect(key.clone(), Expect::Version(entry.version)).delete(key);
+            }
+        }
+        if !batch.is_empty() {
+            // What was taken up again meanwhile is no longer over; the next round sees.
+            let _ = core.store.commit(batch).await;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Cells as values of their fields. What cannot be one is left as it is: whoever checks the record says what is wrong with it.
+
+use common::{
+    field::{Field, FieldType},
+    import::ImportQuery,
+    json::{self, Exact},
+    rows::unmarked,
+};
+use jiff::civil::{Date, DateTime};
+use serde_json::Value;
+
+use super::cells::Cell;
+
+/// Words for true and false that spreadsheet programs write in other languages.
+const WORDS: [(&str, bool); 8] = [
+    ("wahr", true),
+    ("ja", true),
+    ("vrai", true),
+    ("oui", true),
+    ("falsch", false),
+    ("nein", false),
+    ("faux", false),
+    ("non", false),
+];
+
+/// A cell's value; `None` where the row says nothing of the member.
+pub(super) fn convert(field: &Field, cell: &Cell, how: &ImportQuery) -> Result<Option<Exact>, &'static str> {
+    let has_texts = matches!(field.kind, FieldType::Text { .. } | FieldType::Email | FieldType::Url);
+    let is_empty = cell.is_nothing() || (how.empty_is_null && cell.text.is_empty());
+    if is_empty && field.nullable {
+        return Ok(Some(Value::Null.into()));
+    }
+    if cell.text.is_empty() {
+        return Ok(if has_texts { Some(Value::from("").into()) } else { None });
+    }
+    let text = if how.spreadsheet { unmarked(&cell.text) } else { &cell.text };
+    if has_texts {
+        return Ok(Some(Value::from(text).into()));
+    }
+    let trimmed = text.trim();
+    let value = match &field.kind {
+        FieldType::Integer { .. } | FieldType::Decimal { .. } if how.decimal_comma => with_point(trimmed),
+        FieldType::Boolean => {
+            let word = WORDS.iter().find(|(word, _)| trimmed.eq_ignore_ascii_case(word));
+            return Ok(Some(word.map_or_else(|| Value::from(trimmed), |(_, value)| Value::from(*value)).into()));
+        }
+        FieldType::Date => how.dates.iter().find_map(|form| day(form, trimmed)),
+        FieldType::Datetime => how.dates.iter().find_map(|form| moment(form, trimmed)),
+        FieldType::Choice { many: true, .. } => {
+            let several = match json::parse_value(trimmed.as_bytes()) {
+                Ok(Value::Array(items)) => items,
+                _ => trimmed.split([';', '|', ',']).map(|part| part.trim().into()).collect(),
+            };
+            return Ok(Some(Value::Array(several).into()));
+        }
+        FieldType::Json { .. } => {
+            return json::parse(trimmed.as_bytes()).map(Some).map_err(|_| "Value must be valid JSON.");
+        }
+        _ => None,
+    };
+    Ok(Some(Value::from(value.unwrap_or_else(|| trimmed.to_owned())).into()))
+}
+
+/// `1.234,50` as `1234.50`. Points and spaces count only between thousands, so that what is meant otherwise is not taken for a number.
+pub(super) fn with_point(text: &str) -> Option<String> {
+    let (whole, decimals) = text.split_once(',').map_or((text, None), |(whole, decimals)| (whole, Some(decimals)));
+    let (sign, digits) = match whole.strip_prefix(['-', '+']) {
+        Some(digits) if whole.starts_with('-') => ("-", digits),
+        Some(digits) => ("", digits),
+        None => ("", whole),
+    };
+    let mut groups = digits.split(['.', ' ', '\u{a0}', '\u{202f}', '\'', '’']);
+    let first = groups.next()?;
+    let rest: Vec<&str> = groups.collect();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let are_thousands = rest.iter().all(|group| group.len() == 3 && is_number(group));
+    if !is_number(first) || !are_thousands || (!rest.is_empty() && first.len() > 3) || !decimals.is_none_or(is_number) {
+        return None;
+    }
+    let decimals = decimals.map(|decimals| format!(".{decimals}")).unwrap_or_default();
+    Some(format!("{sign}{first}{}{decimals}", rest.concat()))
+}
+
+/// A format as `strptime` takes it, of `DD.MM.YYYY` and its kin.
+fn pattern(form: &str) -> String {
+    if form.contains('%') {
+        return form.to_owned();
+    }
+    let mut pattern = form.to_owned();
+    for (token, directive) in [
+        ("YYYY", "%Y"),
+        ("YY", "%y"),
+        ("MM", "%m"),
+        ("DD", "%d"),
+        ("hh", "%H"),
+        ("HH", "%H"),
+        ("mm", "%M"),
+        ("ss", "%S"),
+    ] {
+        pattern = pattern.replace(token, directive);
+    }
+    // One digit is read by the same directive.
+    let is_token = |pattern: &str, at: usize| !pattern[..at].ends_with('%');
+    for (token, directive) in [("M", "%m"), ("D", "%d")] {
+        if let Some(at) = pattern.match_indices(token).map(|(at, _)| at).find(|at| is_token(&pattern, *at)) {
+            pattern.replace_range(at..=at, directive);
+        }
+    }
+    pattern
+}
+
+fn day(form: &str, text: &str) -> Option<String> {
+    Date::strptime(pattern(form), text).ok().map(|date| date.to_string())
+}
+
+fn moment(form: &str, text: &str) -> Option<String> {
+    let pattern = pattern(form);
+    let moment = DateTime::strptime(&pattern, text).ok();
+    moment.or_else(|| Some(Date::strptime(&pattern, text).ok()?.at(0, 0, 0, 0))).map(|moment| format!("{moment}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_commas_are_read_where_they_are_some() {
+        for (text, number) in [
+            ("1,5", Some("1.5")),
+            ("1.234.567,89", Some("1234567.89")),
+            ("-1 234,5", Some("-1234.5")),
+            ("+3", Some("3")),
+            ("1234", Some("1234")),
+            ("1.23", None),
+            ("1234.567", None),
+            ("1,2,3", None),
+            (",5", None),
+            ("1,", None),
+            ("x", None),
+        ] {
+            assert_eq!(with_point(text).as_deref(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_read_by_their_format() {
+        for (form, text, day_of) in [
+            ("DD.MM.YYYY", "24.12.2026", Some("2026-12-24")),
+            ("D.M.YYYY", "1.2.2026", Some("2026-02-01")),
+            ("MM/DD/YY", "02/01/26", Some("2026-02-01")),
+            ("%d %b %Y", "01 Feb 2026", Some("2026-02-01")),
+            ("DD.MM.YYYY", "31.02.2026", None),
+            ("DD.MM.YYYY", "2026-02-01", None),
+        ] {
+            assert_eq!(day(form, text).as_deref(), day_of, "{form} {text}");
+        }
+        assert_eq!(moment("DD.MM.YYYY hh:mm", "24.12.2026 18:30").as_deref(), Some("2026-12-24T18:30:00Z"));
+        assert_eq!(moment("DD.MM.YYYY", "24.12.2026").as_deref(), Some("2026-12-24T00:00:00Z"));
+    }
+}

@@ -1,0 +1,167 @@
+//! Rows in JSON: an array of objects, or one object a line. A row is read when its text is whole, by the strict reader of all JSON.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use common::{
+    json::{self, Exact},
+    record::Record,
+};
+
+use super::{MAX_ROW_BYTES, complaint};
+
+/// What opens and closes a text.
+const QUOTE: u8 = 0x22;
+
+/// The rows of a file.
+pub(super) struct Rows<R> {
+    from: BufReader<R>,
+    is_array: bool,
+    /// The bracket that opens the array was read, and the one that closes it.
+    has_begun: bool,
+    is_over: bool,
+    count: u64,
+}
+
+impl<R: Read> Rows<R> {
+    /// Of UTF-8.
+    pub(super) fn new(from: R, is_array: bool) -> Self {
+        Self { from: BufReader::new(from), is_array, has_begun: false, is_over: false, count: 0 }
+    }
+
+    /// The text of the next row.
+    fn text(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if self.is_array { self.item() } else { self.line() }
+    }
+
+    fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            let mut line = Vec::new();
+            let most = MAX_ROW_BYTES as u64 + 1;
+            if (&mut self.from).take(most).read_until(b'\n', &mut line)? == 0 {
+                return Ok(None);
+            }
+            if line.len() > MAX_ROW_BYTES {
+                return Err(self.too_large());
+            }
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    /// The next item of the array: up to the comma or bracket behind it, outside of texts and of what nests.
+    fn item(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let (mut item, mut depth, mut in_text, mut is_escaped) = (Vec::new(), 0_usize, false, false);
+        loop {
+            let piece = self.from.fill_buf()?;
+            if piece.is_empty() {
+                return Err(complaint("The array does not end: the file is not whole."));
+            }
+            let mut used = 0;
+            let mut is_whole = false;
+            for &byte in piece {
+                used += 1;
+                if !self.has_begun {
+                    match byte {
+                        b'[' => self.has_begun = true,
+                        byte if byte.is_ascii_whitespace() => {}
+                        _ => return Err(complaint("This is no array of objects.")),
+                    }
+                    continue;
+                }
+                match byte {
+                    _ if is_escaped => is_escaped = false,
+                    b'\\' => is_escaped = in_text,
+                    QUOTE => in_text = !in_text,
+                    _ if in_text => {}
+                    b',' if depth == 0 => is_whole = true,
+                    b']' if depth == 0 => (is_whole, self.is_over) = (true, true),
+                    b'[' | b'{' => depth += 1,
+                    b']' | b'}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                if is_whole {
+                    break;
+                }
+                item.push(byte);
+            }
+            self.from.consume(used);
+            if item.len() > MAX_ROW_BYTES {
+                return Err(self.too_large());
+            }
+            if is_whole {
+                break;
+            }
+        }
+        if self.is_over {
+            let mut rest = Vec::new();
+            (&mut self.from).take(1024).read_to_end(&mut rest)?;
+            if !rest.trim_ascii().is_empty() {
+                return Err(complaint("Something stands behind the array."));
+            }
+            if item.trim_ascii().is_empty() && self.count == 0 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(item))
+    }
+
+    fn too_large(&self) -> io::Error {
+        complaint(format!("Row {} is larger than {} MiB.", self.count + 1, MAX_ROW_BYTES / (1024 * 1024)))
+    }
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    /// A record, or what is wrong with the row.
+    type Item = io::Result<Result<Record, String>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let text = match self.text() {
+            Ok(text) => text?,
+            Err(error) => return Some(Err(error)),
+        };
+        self.count += 1;
+        let read = json::parse(text.trim_ascii()).map_err(|error| error.to_string()).and_then(|exact: Exact| {
+            if !exact.is_object() {
+                return Err(format!("This is {}, and no object.", json::type_name(&exact)));
+            }
+            serde_json::from_str(&exact.to_text()).map_err(|error| error.to_string())
+        });
+        // Where one begins and ends cannot be told any more.
+        match read {
+            Err(message) if self.is_array && message.starts_with("JSON parse error") => {
+                Some(Err(complaint(format!("Row {}: {message}", self.count))))
+            }
+            read => Some(Ok(read)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str, is_array: bool) -> io::Result<Vec<Result<String, String>>> {
+        let shown = |row: Result<Record, String>| row.map(|record| serde_json::to_string(&record).unwrap());
+        Rows::new(text.as_bytes(), is_array).map(|row| row.map(shown)).collect()
+    }
+
+    #[test]
+    fn rows_are_found_between_brackets_and_on_lines() {
+        let good = |texts: &[&str]| texts.iter().map(|text| Ok((*text).to_owned())).collect::<Vec<_>>();
+        let text = " [ {\"a\":[1,{\"b\":\"],}\\\"\"}]} ,\n{\"n\":1.10} ] \n";
+        assert_eq!(rows(text, true).unwrap(), good(&["{\"a\":[1,{\"b\":\"],}\\\"\"}]}", "{\"n\":1.10}"]));
+        assert_eq!(rows("{\"a\":1}\r\n\n{\"a\":2}", false).unwrap(), good(&["{\"a\":1}", "{\"a\":2}"]));
+        assert!(rows("[]", true).unwrap().is_empty() && rows("[\n]\n", true).unwrap().is_empty());
+        assert!(rows("", false).unwrap().is_empty());
+        for bad in ["[{}", "[{},]", "[{},,{}]", "[{}] x", "x", "[{\"a\":1,\"a\":2}]", "[{\"a\":}]"] {
+            assert!(rows(bad, true).is_err(), "{bad}");
+        }
+        let lines = rows("{\"a\":1}\nx\n3\n{\"a\":2}\n", false).unwrap();
+        assert_eq!(lines.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, false, true]);
+        assert_eq!(rows("[3]", true).unwrap(), [Err("This is int, and no object.".to_owned())]);
+    }
+}

@@ -1,0 +1,201 @@
+//! What a file is, told by looking: its kind, its encoding, and what stands between its cells. Whoever sends it may say so instead.
+
+use std::io::{self, Read};
+
+use common::rows::RowFormat;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::Unreadable;
+
+/// As much is looked at of the beginning.
+const HEAD: usize = 64 * 1024;
+
+/// The beginning of a file, and whether all of it is UTF-8.
+pub(super) struct Looked {
+    head: Vec<u8>,
+    is_utf_8: bool,
+}
+
+impl Looked {
+    /// Reads a file to its end.
+    pub(super) fn at(mut file: impl Read) -> io::Result<Self> {
+        let (mut head, mut is_utf_8) = (Vec::new(), true);
+        let (mut buffer, mut kept) = (vec![0; HEAD], 0);
+        loop {
+            let read = file.read(&mut buffer[kept..])?;
+            let end = kept + read;
+            if head.len() < HEAD {
+                head.extend(buffer[kept..end].iter().take(HEAD - head.len()));
+            }
+            if is_utf_8 {
+                // A character may go on in the next piece.
+                let valid = match std::str::from_utf8(&buffer[..end]) {
+                    Ok(_) => end,
+                    Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
+                    Err(_) => {
+                        is_utf_8 = false;
+                        end
+                    }
+                };
+                buffer.copy_within(valid..end, 0);
+                kept = end - valid;
+            }
+            if read == 0 || (!is_utf_8 && head.len() >= HEAD) {
+                return Ok(Self { head, is_utf_8 });
+            }
+        }
+    }
+
+    /// What is no text at all is refused with what to do instead.
+    pub(super) fn refuse_others(&self) -> Result<(), Unreadable> {
+        let begins = |bytes: &[u8]| self.head.starts_with(bytes);
+        let message = if begins(b"PK\x03\x04") {
+            "This is a workbook (.xlsx) or another packed file. In the spreadsheet program choose Save as, CSV UTF-8, and send that."
+        } else if begins(b"\xd0\xcf\x11\xe0") {
+            "This is an old workbook (.xls). In the spreadsheet program choose Save as, CSV UTF-8, and send that."
+        } else if begins(b"\x1f\x8b") || begins(b"BZh") || begins(b"\xfd7zXZ") || begins(b"\x28\xb5\x2f\xfd") {
+            "This is compressed. Unpack it first, and send the text."
+        } else if begins(b"%PDF") {
+            "This is a PDF, which has no rows. Send CSV or JSON."
+        } else if self.head.is_empty() {
+            "The file is empty."
+        } else if self.encoding() == UTF_8 && self.head.contains(&0) {
+            "This is no text: it has zero bytes in it."
+        } else {
+            return Ok(());
+        };
+        Err(Unreadable::whole(message))
+    }
+
+    /// The encoding: what a byte order mark says, UTF-16 where every other byte is zero, UTF-8 where it is, or else Windows-1252.
+    pub(super) fn encoding(&self) -> &'static Encoding {
+        if let Some((encoding, _)) = Encoding::for_bom(&self.head) {
+            return encoding;
+        }
+        let head = &self.head[..self.head.len().min(1024) & !1];
+        let zeros = |at: usize| head.iter().skip(at).step_by(2).filter(|byte| **byte == 0).count() * 4;
+        match (zeros(0), zeros(1)) {
+            (0, odd) if odd > head.len() => UTF_16LE,
+            (even, 0) if even > head.len() => UTF_16BE,
+            _ if self.is_utf_8 => UTF_8,
+            _ => WINDOWS_1252,
+        }
+    }
+
+    /// The beginning as text.
+    pub(super) fn text(&self, encoding: &'static Encoding) -> String {
+        encoding.decode(&self.head).0.into_owned()
+    }
+}
+
+/// The format of a text by its beginning, and for a table what stands between its cells.
+pub(super) fn format_of(text: &str) -> (RowFormat, u8) {
+    match text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).chars().next() {
+        Some('[') => (RowFormat::Json, b','),
+        Some('{') => (RowFormat::JsonLines, b','),
+        _ => match delimiter_of(text) {
+            b'\t' => (RowFormat::Tsv, b'\t'),
+            other => (RowFormat::Csv, other),
+        },
+    }
+}
+
+/// What a first line says of spreadsheet programs' own: `sep=;`.
+pub(super) fn told_delimiter(text: &str) -> Option<u8> {
+    let line = text.trim_start_matches('\u{feff}').lines().next()?;
+    let told = line.trim_matches('"').strip_prefix("sep=")?;
+    told.as_bytes().first().copied().filter(|_| told.len() == 1)
+}
+
+/// What may stand between cells.
+const KNOWN: [char; 4] = [',', ';', '\t', '|'];
+
+/// What stands between the cells of a text: what comes most often in its first line, outside of quotation marks.
+pub(super) fn delimiter_of(text: &str) -> u8 {
+    if let Some(told) = told_delimiter(text) {
+        return told;
+    }
+    let (mut counts, mut in_quotes) = ([0; 4], false);
+    for c in text.trim_start_matches(['\u{feff}', '\r', '\n']).chars() {
+        match c {
+            '"' => in_quotes = !in_quotes,
+            '\n' | '\r' if !in_quotes => break,
+            c if !in_quotes => {
+                if let Some(known) = KNOWN.iter().position(|known| *known == c) {
+                    counts[known] += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    // Of several that are as frequent the first.
+    let best = (0..KNOWN.len()).rev().max_by_key(|at| counts[*at]).unwrap_or(0);
+    u8::try_from(KNOWN[best]).unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked(bytes: &[u8]) -> Looked {
+        Looked::at(bytes).unwrap()
+    }
+
+    #[test]
+    fn encodings_are_told_by_their_bytes() {
+        let utf_16 = |text: &str, to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+        for (bytes, name) in [
+            (b"word,meaning".to_vec(), "UTF-8"),
+            ("Größe;ß".as_bytes().to_vec(), "UTF-8"),
+            ("\u{feff}Größe".as_bytes().to_vec(), "UTF-8"),
+            (b"Gr\xf6\xdfe;\x80".to_vec(), "windows-1252"),
+            (utf_16("\u{feff}Größe\tx", u16::to_le_bytes), "UTF-16LE"),
+            (utf_16("\u{feff}Größe\tx", u16::to_be_bytes), "UTF-16BE"),
+            (utf_16("Groesse\tx", u16::to_le_bytes), "UTF-16LE"),
+            (utf_16("Groesse\tx", u16::to_be_bytes), "UTF-16BE"),
+        ] {
+            assert_eq!(looked(&bytes).encoding().name(), name, "{bytes:?}");
+        }
+        // Far behind what is looked at, and across two pieces.
+        let mut long = vec![b'a'; 3 * HEAD - 1];
+        long.extend("é".as_bytes());
+        assert_eq!(looked(&long).encoding().name(), "UTF-8");
+        long.push(0xe9);
+        assert_eq!(looked(&long).encoding().name(), "windows-1252");
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_with_what_to_do() {
+        for (bytes, word) in [
+            (&b"PK\x03\x04rest"[..], ".xlsx"),
+            (b"\xd0\xcf\x11\xe0rest", ".xls"),
+            (b"\x1f\x8brest", "Unpack"),
+            (b"", "empty"),
+            (b"a,b\0c", "zero bytes"),
+        ] {
+            let Err(Unreadable::File(errors)) = looked(bytes).refuse_others() else { panic!("{bytes:?}") };
+            assert!(errors.in_words().contains(word), "{errors:?}");
+        }
+        assert!(looked(b"a,b\n").refuse_others().is_ok());
+    }
+
+    #[test]
+    fn delimiters_are_told_by_the_first_line() {
+        for (text, delimiter) in [
+            ("a,b,c\n1;2;3;4;5\n", b','),
+            ("a;b\n", b';'),
+            ("a\tb,c\td\n", b'\t'),
+            ("\"x,y,z\";b;c\n", b';'),
+            ("\"two\nlines,\";b\n", b';'),
+            ("sep=;\na,b,c\n", b';'),
+            ("\u{feff}sep=|\na,b\n", b'|'),
+            ("single\n", b','),
+            ("", b','),
+        ] {
+            assert_eq!(delimiter_of(text), delimiter, "{text:?}");
+        }
+        assert_eq!(format_of(" \n[{}]").0, RowFormat::Json);
+        assert_eq!(format_of("{\"a\":1}\n").0, RowFormat::JsonLines);
+        assert_eq!(format_of("a\tb\n").0, RowFormat::Tsv);
+    }
+}

@@ -1,0 +1,159 @@
+//! The folder for files on their way in. What is being received has no name there, so nothing is left of it after a crash; rows that an
+//! operation writes are kept under the operation's id until it is over.
+
+use std::{
+    fs::{self, File},
+    io::{self, Seek as _, SeekFrom, Write},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use common::id::OperationId;
+
+use super::Unreadable;
+
+/// Bytes of one file at most.
+const MAX_FILE: u64 = 1024 * 1024 * 1024;
+const BUFFER: usize = 256 * 1024;
+/// Bytes of all files that are being received at most.
+const MAX_ALL: u64 = 4 * MAX_FILE;
+
+/// The folder.
+#[derive(Debug)]
+pub struct Spool {
+    /// Where it is; `None` where nothing is kept on a disk.
+    dir: Option<PathBuf>,
+    /// Bytes that are being received.
+    held: AtomicU64,
+    max_file: u64,
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self { dir: None, held: AtomicU64::new(0), max_file: MAX_FILE }
+    }
+}
+
+impl Spool {
+    /// In a folder, which is made when it is needed.
+    pub fn in_dir(dir: PathBuf) -> Self {
+        Self { dir: Some(dir), ..Self::default() }
+    }
+
+    /// Bytes that files under way take.
+    pub fn held(&self) -> u64 {
+        self.held.load(Relaxed)
+    }
+
+    fn dir(&self) -> io::Result<PathBuf> {
+        let dir = self.dir.clone().unwrap_or_else(std::env::temp_dir);
+        fs::create_dir_all(&dir)?;
+        Ok(dir)
+    }
+
+    /// A file without a name, to be filled.
+    pub fn receive(self: &Arc<Self>) -> io::Result<Received> {
+        let file = io::BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(self.dir()?)?);
+        Ok(Received { file, bytes: 0, spool: Arc::clone(self) })
+    }
+
+    /// Where the rows of an operation are.
+    pub fn rows(&self, operation: OperationId) -> io::Result<PathBuf> {
+        Ok(self.dir()?.join(format!("{operation}.rows")))
+    }
+
+    /// Where the rows are that an operation left out.
+    pub fn rejected(&self, operation: OperationId) -> io::Result<PathBuf> {
+        Ok(self.dir()?.join(format!("{operation}.rejected.csv")))
+    }
+
+    /// Keeps rows for an operation, durably.
+    pub fn keep(&self, operation: OperationId, rows: &mut File) -> io::Result<()> {
+        let path = self.rows(operation)?;
+        rows.seek(SeekFrom::Start(0))?;
+        let mut kept = File::create(&path)?;
+        io::copy(rows, &mut kept)?;
+        kept.sync_all()?;
+        File::open(self.dir()?)?.sync_all()
+    }
+
+    /// Removes the rows of an operation that is over.
+    pub fn forget(&self, operation: OperationId) {
+        if let Ok(path) = self.rows(operation) {
+            // Nobody may have kept any.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// The operations that something is kept of.
+    pub fn kept(&self) -> Vec<(OperationId, PathBuf)> {
+        let Some(files) = self.dir.as_ref().and_then(|dir| fs::read_dir(dir).ok()) else { return Vec::new() };
+        let files = files.filter_map(|file| Some(file.ok()?.path()));
+        files.filter_map(|path| Some((path.file_name()?.to_str()?.split('.').next()?.parse().ok()?, path))).collect()
+    }
+}
+
+/// A file that is being received. What it holds is given back with it.
+#[derive(Debug)]
+pub struct Received {
+    file: io::BufWriter<File>,
+    bytes: u64,
+    spool: Arc<Spool>,
+}
+
+impl Received {
+    /// More of it.
+    pub fn push(&mut self, piece: &[u8]) -> Result<(), Unreadable> {
+        let more = piece.len() as u64;
+        self.bytes += more;
+        let all = self.spool.held.fetch_add(more, Relaxed) + more;
+        if self.bytes > self.spool.max_file || all > MAX_ALL {
+            let gib = self.spool.max_file / MAX_FILE;
+            return Err(Unreadable::whole(format!(
+                "A file may have {gib} GiB, and all that come at once some. Send less at a time."
+            )));
+        }
+        Ok(self.file.write_all(piece)?)
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// The file, at its beginning.
+    pub fn rewound(&mut self) -> io::Result<File> {
+        self.file.flush()?;
+        let mut file = self.file.get_ref().try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
+    }
+}
+
+impl Write for Received {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        match self.push(piece) {
+            Ok(()) => Ok(piece.len()),
+            Err(Unreadable::Io(error)) => Err(error),
+            Err(Unreadable::File(errors)) => Err(super::complaint(errors.in_words())),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        self.spool.held.fetch_sub(self.bytes, Relaxed);
+    }
+}

@@ -1,0 +1,419 @@
+//! Changes of several records, in several collections, as one commit. Each record is changed by one item; what is deleted goes last, so that nothing that
+//! an item makes can refer to it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use common::{
+    access::Action,
+    batch::{Act, Batch, Item, REF},
+    clean::{Cleaned, Manner, Write, clean_all, sent_revision},
+    field::{FieldType, Unique},
+    id::{RecordId, Revision, UserId},
+    name::CollectionName,
+    problem::{FieldError, FieldErrors, NON_FIELD},
+    reader::{invalid, required},
+    record::Record,
+    validate::{Ends, REQUEST_MATCH_WORK, check_exact, does_not_exist, within_work},
+};
+use serde_json::Value;
+use store::{Reserve, Snapshot};
+
+use super::{
+    change::{changed_values, is_user},
+    checks::{BodyErrors, check_values},
+    delete::plan,
+    find::{Target, find},
+    number::{added, adds},
+    stored::{Sent, new_record},
+    unseen::Guess,
+    visible::is_visible,
+};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    journal::{self, Actor},
+    keyspace,
+    quota::OverQuota,
+    retry::Retry,
+    schema::Schema,
+    stage::{Stage, unique_holder},
+    work,
+};
+
+/// What an item did.
+pub struct Did {
+    /// What.
+    pub action: Act,
+    /// Where.
+    pub collection: CollectionName,
+    /// To which record.
+    pub id: RecordId,
+    /// The record; `None` where it was deleted.
+    pub sent: Option<Sent>,
+}
+
+/// A change that is decided.
+struct Decided {
+    action: Act,
+    schema: Arc<Schema>,
+    id: RecordId,
+    /// What is written, and at which version that was there before, where nothing changes.
+    written: Option<(Vec<u8>, Option<store::Version>)>,
+}
+
+/// The attempt at a batch.
+struct Attempt<'a> {
+    core: &'a Core,
+    by: Actor<'a>,
+    manner: Manner<'a>,
+    snapshot: Snapshot,
+    stage: Stage<'a>,
+    errors: BodyErrors,
+    /// The records that were made, or found, by the items' numbers and names.
+    named: HashMap<String, (CollectionName, RecordId)>,
+    /// Which item is about a record.
+    touched: BTreeMap<RecordId, usize>,
+    made: BTreeSet<RecordId>,
+    left: u64,
+}
+
+/// Runs a batch: all of it or nothing.
+pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) -> Result<Vec<Did>> {
+    let (mut retry, mut has_made_room) = (Retry::new(core), false);
+    // In one order, so that two batches do not wait for each other.
+    let adding: BTreeSet<RecordId> = batch
+        .items
+        .iter()
+        .filter(|item| item.record.as_ref().is_some_and(|record| record.as_object().values().any(Value::is_object)))
+        .filter_map(|item| item.id)
+        .collect();
+    let _waited = core.adding.wait_for_all(&adding).await;
+    loop {
+        let mut attempt = Attempt {
+            core,
+            by,
+            manner,
+            snapshot: core.store.snapshot().await?,
+            stage: Stage::new(core, by.caller, store::Batch::new()),
+            errors: BodyErrors::new(Some(batch.items.len())),
+            named: HashMap::new(),
+            touched: BTreeMap::new(),
+            made: BTreeSet::new(),
+            left: REQUEST_MATCH_WORK,
+        };
+        if has_made_room {
+            attempt.stage.has_made_room();
+        }
+        let mut decided = Vec::with_capacity(batch.items.len());
+        for (i, item) in batch.items.iter().enumerate() {
+            tokio::task::yield_now().await;
+            let outcome = attempt.item(i, item).await;
+            match outcome {
+                Ok(one) => decided.push(one),
+                Err(error) => attempt.fault(i, error)?,
+            }
+        }
+        let Attempt { errors, .. } = &attempt;
+        if errors.is_clean() {
+            attempt.delete(&decided).await?;
+        }
+        let Attempt { stage, errors, touched, .. } = attempt;
+        errors.result()?;
+        let mut staged = stage.finish();
+        let nothing = staged.is_empty();
+        let deletes = decided.iter().any(|one| one.action == Act::Delete);
+        if deletes {
+            staged.use_reserve(Reserve::Half);
+        }
+        let version = if nothing {
+            None
+        } else {
+            {
+                retry
+                    .commit_for(by.caller, staged)
+                    .await
+                    .map(|version| Some(Committed::from(version)))
+                    .or_else(quota)?
+            }
+        };
+        match version {
+            Some(Committed::Over) if !has_made_room => {
+                for one in &decided {
+                    if touched.contains_key(&one.id) {
+                        journal::make_room(core, one.schema.number(), one.id).await?;
+                    }
+                }
+                has_made_room = true;
+            }
+            Some(Committed::Over) => return Err(Error::OverQuota(OverQuota::History)),
+            Some(Committed::Conflict) => {}
+            Some(Committed::At(version)) => return decided.into_iter().map(|one| one.told(version)).collect(),
+            None => return decided.into_iter().map(|one| one.told(store::Version::ZERO)).collect(),
+        }
+    }
+}
+
+/// What became of a commit.
+enum Committed {
+    At(store::Version),
+    Conflict,
+    Over,
+}
+
+impl From<Option<store::Version>> for Committed {
+    fn from(version: Option<store::Version>) -> Self {
+        version.map_or(Self::Conflict, Self::At)
+    }
+}
+
+fn quota(error: Error) -> Result<Option<Committed>> {
+    match error {
+        Error::OverQuota(OverQuota::History) => Ok(Some(Committed::Over)),
+        error => Err(error),
+    }
+}
+
+impl Decided {
+    fn told(self, version: store::Version) -> Result<Did> {
+        let Self { action, schema, id, written } = self;
+        let collection = schema.collection.name.clone();
+        let sent = match written {
+            Some((value, before)) => Some(Sent::new(&schema, id, &value, before.unwrap_or(version))?),
+            None => None,
+        };
+        Ok(Did { action, collection, id, sent })
+    }
+}
+
+impl Attempt<'_> {
+    /// What is wrong with an item stands under its number; what is wrong with the server is no item's fault.
+    fn fault(&mut self, i: usize, error: Error) -> Result<()> {
+        let told =
+            |code: &'static str, error: &Error| FieldErrors::of(NON_FIELD, FieldError::new(code, error.to_string()));
+        let errors = match error {
+            Error::Invalid(errors) | Error::Taken(errors) => errors,
+            error @ Error::NotFound => told("not_found", &error),
+            error @ (Error::Denied | Error::NobodyMay(_)) => told("permission_denied", &error),
+            error @ Error::Stale => told("stale", &error),
+            error => return Err(error),
+        };
+        self.errors.invalid(i, errors);
+        Ok(())
+    }
+
+    async fn item(&mut self, i: usize, item: &Item) -> Result<Decided> {
+        let caller = self.by.caller;
+        let decided = match (item.action, item.id) {
+            (Act::Create, _) => {
+                let schema = self.core.schemas.find(&self.snapshot, &item.collection, caller).await?;
+                self.create(i, &schema, item).await?
+            }
+            (Act::Update, Some(id)) => self.update(i, item, id).await?,
+            (Act::Delete, Some(id)) => {
+                let Target { schema, stored } =
+                    find(self.core, &self.snapshot, caller, Action::Delete, &item.collection, id).await?;
+                check_revision(item, stored.entry.version)?;
+                self.touch(i, id)?;
+                Decided { action: Act::Delete, schema, id, written: None }
+            }
+            (Act::Upsert, _) => self.upsert(i, item).await?,
+            (Act::Update | Act::Delete, None) => return Err(FieldErrors::of("id", required()).into()),
+        };
+        if decided.action != Act::Delete {
+            let place = (decided.schema.collection.name.clone(), decided.id);
+            self.named.insert(i.to_string(), place.clone());
+            if let Some(name) = &item.name
+                && self.named.insert(name.clone(), place).is_some()
+            {
+                return Err(FieldErrors::of("as", invalid("An earlier item is called so already.")).into());
+            }
+        }
+        Ok(decided)
+    }
+
+    /// Two items about one record would each go on from what it was before.
+    fn touch(&mut self, i: usize, id: RecordId) -> Result<()> {
+        match self.touched.insert(id, i) {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!("Item {other} is about this record already. Say all of it in one.");
+                Err(FieldErrors::of("id", invalid(message)).into())
+            }
+        }
+    }
+
+    /// The members of an item, with ids in place of what names earlier items.
+    fn body(&self, schema: &Schema, item: &Item) -> Result<Record> {
+        let mut body = item.record.clone().unwrap_or_default();
+        let mut errors = FieldErrors::new();
+        for field in &schema.collection.fields {
+            let FieldType::Reference { collection: Some(target), .. } = &field.kind else { continue };
+            let name = field.name.as_str();
+            let Some(asked) = body.get(name).and_then(|value| value.as_object()?.get(REF)) else { continue };
+            let asked = asked.as_str().map_or_else(|| asked.to_string(), str::to_owned);
+            match self.named.get(&asked) {
+                Some((collection, id)) if collection == target => body.set(name, id.to_string()),
+                Some((collection, _)) => {
+                    errors
+                        .push(name, invalid(format!("This is a record of \"{collection}\", and not of \"{target}\".")));
+                }
+                None => errors.push(name, invalid("No earlier item is called so, or has this number.")),
+            }
+        }
+        Ok(errors.or(body)?)
+    }
+
+    async fn create(&mut self, i: usize, schema: &Arc<Schema>, item: &Item) -> Result<Decided> {
+        let (core, by) = (self.core, self.by);
+        schema.authorize(Action::Create, by.caller)?;
+        if item.if_match.is_some() {
+            return Err(Error::Stale);
+        }
+        let body = self.body(schema, item)?;
+        let (manner, left) = (self.manner, &mut self.left);
+        let (Cleaned { values, owner }, faults) =
+            within_work(left, || clean_all(&schema.collection, body, Write::Create, manner));
+        faults.or(())?;
+        self.check_user(owner.filter(|owner| Some(*owner) != by.caller.user_id())).await?;
+        let (id, at) = core.new_id();
+        let id = RecordId::from_uuid(id);
+        let record = new_record(id, owner.or(by.caller.user_id()), &at, values);
+        self.check(i, schema, None, &record).await?;
+        let (written, taken) = self.stage.create(schema, id, &record).await?;
+        for field in taken {
+            self.errors.taken(i, &field);
+        }
+        self.touched.insert(id, i);
+        self.made.insert(id);
+        Ok(Decided { action: Act::Create, schema: Arc::clone(schema), id, written: Some((written, None)) })
+    }
+
+    async fn update(&mut self, i: usize, item: &Item, id: RecordId) -> Result<Decided> {
+        let caller = self.by.caller;
+        let Target { schema, stored } =
+            find(self.core, &self.snapshot, caller, Action::Update, &item.collection, id).await?;
+        check_revision(item, stored.entry.version)?;
+        let version = stored.entry.version;
+        let body = self.body(&schema, item)?;
+        if sent_revision(&body)?.is_some_and(|read| read != Revision(version.get())) {
+            return Err(Error::Stale);
+        }
+        self.touch(i, id)?;
+        let old = &stored.record;
+        work::hold(2 * work::parsed_size(&stored.entry.value))?;
+        let body = if adds(&schema.collection, &body) { added(&schema.collection, &body, old)? } else { body };
+        let (manner, left) = (self.manner, &mut self.left);
+        let (Cleaned { values, owner }, faults) =
+            within_work(left, || clean_all(&schema.collection, body, Write::Patch(old), manner));
+        faults.or(())?;
+        self.check_user(owner.filter(|owner| Some(*owner) != old.owner())).await?;
+        let Some(record) = changed_values(self.core, old, values, owner) else {
+            let written = Some((stored.entry.value.to_vec(), Some(version)));
+            return Ok(Decided { action: Act::Update, schema, id, written });
+        };
+        self.check(i, &schema, Some(old), &record).await?;
+        let written = self.stage.update(&schema, &stored, &record).await?;
+        Ok(Decided { action: Act::Update, schema, id, written: Some((written, None)) })
+    }
+
+    async fn upsert(&mut self, i: usize, item: &Item) -> Result<Decided> {
+        let caller = self.by.caller;
+        let schema = self.core.schemas.find(&self.snapshot, &item.collection, caller).await?;
+        let key = item.key.as_deref().unwrap_or_default();
+        let found = schema.fields().find(|(field, _)| field.name.as_str() == key && field.unique != Unique::No);
+        let Some((field, Some(rule))) = found.map(|(field, indexes)| (field, indexes.unique)) else {
+            return Err(FieldErrors::of("key", invalid("This is the name of a unique field.")).into());
+        };
+        let body = self.body(&schema, item)?;
+        let Some(member) = body.member(key).filter(|member| !member.value.is_null()) else {
+            return Err(FieldErrors::of(key, required()).into());
+        };
+        let value = check_exact(field, &member.into(), Ends::Trimmed).map_err(|wrong| {
+            let mut errors = FieldErrors::new();
+            errors.add(key.to_owned(), wrong);
+            errors
+        })?;
+        let unique = keyspace::unique(schema.number(), rule, field, &value);
+        let holder = self.snapshot.get(&unique).await?.as_ref().and_then(unique_holder);
+        if let Some(id) = holder
+            && is_visible(&self.snapshot, caller, &schema, id).await?
+        {
+            return self.update(i, &Item { id: Some(id), ..item.clone() }, id).await;
+        }
+        self.create(i, &schema, item).await
+    }
+
+    async fn check_user(&self, owner: Option<UserId>) -> Result<()> {
+        match owner {
+            Some(owner) if !is_user(&self.snapshot, owner).await? => {
+                Err(FieldErrors::of("owner", does_not_exist(&owner.to_string())).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the store has against a record. What earlier items make is there.
+    async fn check(&mut self, i: usize, schema: &Arc<Schema>, old: Option<&Record>, record: &Record) -> Result<()> {
+        let mut looked = record.clone();
+        for field in &schema.collection.fields {
+            let name = field.name.as_str();
+            let is_made = |value: &Value| {
+                value.as_str().and_then(|text| text.parse().ok()).is_some_and(|id| self.made.contains(&id))
+            };
+            if matches!(field.kind, FieldType::Reference { .. }) && looked.get(name).is_some_and(is_made) {
+                looked.set(name, Value::Null);
+            }
+        }
+        let checked = check_values(self.core, &self.snapshot, self.by.caller, schema, old, &looked).await?;
+        let mut errors = BodyErrors::new(None);
+        errors.merge(i, checked);
+        let guess = Guess::admit(self.core, self.by, schema, old, &[record])?;
+        match guess.tell(errors.result()).await {
+            // It is told as of one record: with the others of its item.
+            Err(Error::Taken(taken)) => self.errors.taken_all(i, taken),
+            outcome => outcome?,
+        }
+        Ok(())
+    }
+
+    /// Stages what is deleted, and what goes along.
+    async fn delete(&mut self, decided: &[Decided]) -> Result<()> {
+        let going = decided.iter().filter(|one| one.action == Act::Delete);
+        let roots: Vec<(CollectionName, RecordId)> =
+            going.map(|one| (one.schema.collection.name.clone(), one.id)).collect();
+        if roots.is_empty() {
+            return Ok(());
+        }
+        let ids: BTreeSet<RecordId> = roots.iter().map(|(_, id)| *id).collect();
+        let plan = plan(self.core, &self.snapshot, self.by.caller, roots, ids.clone()).await?;
+        let plan = plan.ok_or_else(|| {
+            Error::Conflict(
+                "More goes along with these records than one commit takes. Delete fewer at once.".to_owned(),
+            )
+        })?;
+        let going: BTreeSet<RecordId> = plan.going.iter().map(|going| going.id).collect();
+        let emptied = plan.emptied.iter().map(|(_, _, id)| *id);
+        // What another item changes cannot go or be changed along.
+        let met = going.iter().copied().chain(emptied).find(|id| !ids.contains(id) && self.touched.contains_key(id));
+        let referred = self.stage.references().any(|target| going.contains(&target.id));
+        if let Some(item) = met.and_then(|id| self.touched.get(&id)).copied() {
+            let message = "Another item deletes what this record hangs on. Send the two apart.";
+            self.errors.invalid(item, FieldErrors::of(NON_FIELD, FieldError::new("conflict", message)));
+            return Ok(());
+        }
+        if referred {
+            return Err(Error::Conflict("One item refers to a record that another deletes.".to_owned()));
+        }
+        plan.stage_many(self.core, &self.snapshot, &mut self.stage, &ids).await
+    }
+}
+
+fn check_revision(item: &Item, version: store::Version) -> Result<()> {
+    match item.if_match {
+        Some(revision) if revision != Revision(version.get()) => Err(Error::Stale),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,167 @@
+//! References and owners that a row names by what people call them: a unique field of the other record, and a user's name.
+
+use std::collections::HashMap;
+
+use common::{
+    access::Caller,
+    field::FieldType,
+    id::{RecordId, UserId},
+    problem::{FieldError, FieldErrors},
+    reader::invalid,
+    record::Record,
+    text::single_line,
+    validate::{convert, does_not_exist},
+};
+use serde_json::Value;
+use store::Snapshot;
+
+use crate::domain::{
+    core::Core, error::Result, keyspace, records::visible::is_visible, schema::Schema, stage::unique_holder, users,
+};
+
+/// As many are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// What was looked up for rows.
+#[derive(Default)]
+pub(super) struct Resolved {
+    /// Records by field, the other record's field, and value.
+    records: HashMap<(String, String, String), Found>,
+    users: HashMap<String, Option<UserId>>,
+}
+
+/// A record, or why there is none.
+type Found = std::result::Result<RecordId, String>;
+
+type Lookup<'a> = (&'a Core, &'a Snapshot, &'a Caller);
+
+impl Resolved {
+    /// Puts ids in place of what a row calls its references and its owner.
+    pub(super) async fn resolve(
+        &mut self,
+        at: Lookup<'_>,
+        schema: &Schema,
+        body: &mut Record,
+        errors: &mut FieldErrors,
+    ) -> Result<()> {
+        for field in &schema.collection.fields {
+            let FieldType::Reference { collection: Some(target), .. } = &field.kind else { continue };
+            let name = field.name.as_str();
+            let (by, value) = match body.get(name) {
+                Some(Value::Object(members)) if members.len() == 1 => match members.iter().next() {
+                    Some((by, value)) => (by.clone(), value.clone()),
+                    None => continue,
+                },
+                Some(Value::String(text)) if !text.trim().is_empty() && text.trim().parse::<RecordId>().is_err() => {
+                    (String::new(), Value::String(text.clone()))
+                }
+                _ => continue,
+            };
+            if by == "id" {
+                body.set(name, value);
+                continue;
+            }
+            let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
+            let key = (name.to_owned(), by, text);
+            let found = if let Some(found) = self.records.get(&key) {
+                found.clone()
+            } else {
+                let target = at.0.schemas.load(at.1, target).await?;
+                let found = match target {
+                    Some(target) => find(at, &target, &key.1, &key.2).await?,
+                    None => Err(does_not_exist(&key.2).message),
+                };
+                if self.records.len() >= REMEMBERED {
+                    self.records.clear();
+                }
+                self.records.insert(key, found.clone());
+                found
+            };
+            match found {
+                Ok(id) => body.set(name, id.to_string()),
+                Err(message) => {
+                    body.take(name);
+                    errors.push(name, FieldError::new("does_not_exist", message));
+                }
+            }
+        }
+        self.owner(at, body, errors).await
+    }
+
+    async fn owner(
+        &mut self,
+        (core, snapshot, caller): Lookup<'_>,
+        body: &mut Record,
+        errors: &mut FieldErrors,
+    ) -> Result<()> {
+        let typed = match body.get("owner") {
+            Some(Value::Object(members)) => match (members.get("id"), members.get("username")) {
+                (Some(id), _) => {
+                    let id = id.clone();
+                    body.set("owner", id);
+                    return Ok(());
+                }
+                (None, Some(Value::String(name))) => name.trim().to_owned(),
+                _ => return Ok(()),
+            },
+            Some(Value::String(text)) if !text.trim().is_empty() && text.trim().parse::<UserId>().is_err() => {
+                text.trim().to_owned()
+            }
+            _ => return Ok(()),
+        };
+        let found = if let Some(found) = self.users.get(&typed) {
+            *found
+        } else {
+            let found = match caller {
+                Caller::User { is_admin: true, .. } => {
+                    users::by_name(&core.store, &typed).await?.map(|(_, user)| user.user.id)
+                }
+                // Who else there is, others are not told.
+                Caller::User { id, .. } => {
+                    let own = users::name_of(snapshot, *id).await?;
+                    own.filter(|own| users::folded(own.as_str()) == users::folded(&typed)).map(|_| *id)
+                }
+                Caller::Anonymous => None,
+            };
+            self.users.insert(typed.clone(), found);
+            found
+        };
+        if let Some(id) = found {
+            body.set("owner", id.to_string());
+        } else {
+            body.take("owner");
+            let message = if caller.is_admin() {
+                format!("There is no user \"{}\".", single_line(&typed))
+            } else {
+                "Only an admin may give a record to another user. Leave the column out.".to_owned()
+            };
+            errors.push("owner", invalid(message));
+        }
+        Ok(())
+    }
+}
+
+/// The record whose unique field has a value; of no certain field the first that has one.
+async fn find((_, snapshot, caller): Lookup<'_>, target: &Schema, by: &str, text: &str) -> Result<Found> {
+    let mut has_some = false;
+    for (field, indexes) in target.fields() {
+        let is_meant =
+            by.is_empty() || field.name.as_str() == by || field.aliases.iter().any(|alias| alias.as_str() == by);
+        let Some(rule) = indexes.unique.filter(|_| is_meant) else { continue };
+        has_some = true;
+        let Ok(value) = convert(field, text) else { continue };
+        let key = keyspace::unique(target.number(), rule, field, &value);
+        if let Some(id) = snapshot.get(&key).await?.as_ref().and_then(unique_holder)
+            && is_visible(snapshot, caller, target, id).await?
+        {
+            return Ok(Ok(id));
+        }
+    }
+    let (text, name) = (single_line(text), &target.collection.name);
+    Ok(Err(match (has_some, by) {
+        (false, "") => does_not_exist(&text).message,
+        (false, by) => format!("\"{}\" is no unique field of \"{name}\".", single_line(by)),
+        (true, "") => format!("No record of \"{name}\" is called \"{text}\"."),
+        (true, by) => format!("No record of \"{name}\" has \"{text}\" as its {by}."),
+    }))
+}

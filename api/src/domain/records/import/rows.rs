@@ -1,0 +1,418 @@
+//! Rows staged as records: made, or changed where a key finds one. What does not fit is told with its row, and leaves the others alone.
+
+use std::{
+    collections::HashMap,
+    fs::OpenOptions,
+    hash::{DefaultHasher, Hasher as _},
+    io::{BufWriter, Seek as _, SeekFrom},
+    sync::Arc,
+};
+
+use common::{
+    access::{Action, Decision},
+    clean::{Cleaned, Manner, Write, clean_all},
+    field::Field,
+    id::{OperationId, RecordId},
+    import::OnConflict,
+    problem::{FieldError, FieldErrors, NON_FIELD},
+    reader::{invalid, required},
+    record::Record,
+    validate::{Ends, REQUEST_MATCH_WORK, canonical_datetime, check_exact, does_not_exist, within_work},
+};
+use store::{Batch, Snapshot};
+
+use super::{How, Tally, resolve::Resolved};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    intake::{self, Row},
+    journal::Actor,
+    keyspace,
+    numbers::CollectionNumber,
+    records::{
+        change::{changed_values, is_user},
+        checks::{BodyErrors, check_values},
+        find::expect_schema,
+        stored::new_record,
+        unseen::Guess,
+        visible::{is_visible, may_view},
+    },
+    schema::{self, Schema},
+    stage::{Entries, Stage, Stored, unique_holder},
+};
+
+/// The values that have to be unique, of the rows so far: a row that has one of them again does not fit.
+#[derive(Default)]
+pub(super) struct Seen(HashMap<u64, u64>);
+
+impl Seen {
+    /// The row that has it; notes that this one does.
+    fn meet(&mut self, value: impl std::hash::Hash, row: u64) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        let known = *self.0.entry(hasher.finish()).or_insert(row);
+        (known != row).then_some(known)
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.capacity() as u64 * 24
+    }
+}
+
+/// Rows that were staged.
+pub(super) struct Staged {
+    pub batch: Batch,
+    pub tally: Tally,
+    /// What is wrong with which row, by its place.
+    pub faults: Vec<(usize, FieldErrors)>,
+}
+
+/// What a row comes to.
+enum Outcome {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+struct Staging<'a> {
+    core: &'a Core,
+    by: Actor<'a>,
+    snapshot: &'a Snapshot,
+    schema: &'a Arc<Schema>,
+    how: &'a How,
+    may_update: Decision,
+    /// Where else a record of an id could be.
+    others: Vec<CollectionNumber>,
+    stage: Stage<'a>,
+    resolved: Resolved,
+    left: u64,
+}
+
+/// Stages rows.
+pub(super) async fn stage_rows<'a>(
+    core: &'a Core,
+    by: Actor<'a>,
+    (snapshot, schema): (&'a Snapshot, &'a Arc<Schema>),
+    how: &'a How,
+    rows: &[Row],
+    seen: &mut Seen,
+) -> Result<Staged> {
+    let guess = Guess::admit(core, by, schema, None, &rows.iter().map(|row| &row.record).collect::<Vec<_>>())?;
+    let may_update = match how.on_conflict {
+        OnConflict::Update => schema.authorize(Action::Update, by.caller)?,
+        _ => Decision::Denied,
+    };
+    let has_ids = by.caller.is_admin() && rows.iter().any(|row| row.record.get("id").is_some());
+    let others = if has_ids {
+        let all = schema::all(snapshot).await?.into_iter().map(|definition| definition.keys.number);
+        all.filter(|number| *number != schema.number()).collect()
+    } else {
+        Vec::new()
+    };
+    let mut stage = Stage::new(core, by.caller, expect_schema(schema));
+    // Versions of many records are not made room for one by one.
+    stage.has_made_room();
+    let resolved = Resolved::default();
+    let mut staging =
+        Staging { core, by, snapshot, schema, how, may_update, others, stage, resolved, left: REQUEST_MATCH_WORK };
+    let (mut tally, mut faults) = (Tally::default(), Vec::new());
+    let outcome = async {
+        for (at, row) in rows.iter().enumerate() {
+            if at % 64 == 0 {
+                tokio::task::yield_now().await;
+            }
+            match staging.row(row, seen).await? {
+                Ok(Outcome::Created) => tally.created += 1,
+                Ok(Outcome::Updated) => tally.updated += 1,
+                Ok(Outcome::Unchanged) => tally.unchanged += 1,
+                Err(errors) => faults.push((at, errors)),
+            }
+        }
+        Ok(())
+    };
+    guess.tell(outcome.await).await?;
+    Ok(Staged { batch: staging.stage.finish(), tally, faults })
+}
+
+type Faults = std::result::Result<Outcome, FieldErrors>;
+
+impl Staging<'_> {
+    async fn row(&mut self, row: &Row, seen: &mut Seen) -> Result<Faults> {
+        let Self { core, by, snapshot, schema, .. } = *self;
+        let caller = by.caller;
+        let mut errors = FieldErrors::new();
+        for (field, message) in &row.faults {
+            errors.push(field.as_str(), invalid(message.as_str()));
+        }
+        let mut body = row.record.clone();
+        self.resolved.resolve((core, snapshot, caller), schema, &mut body, &mut errors).await?;
+        body.take("revision");
+        let mut times = [None, None];
+        for (name, time) in ["created_at", "updated_at"].into_iter().zip(&mut times) {
+            let Some(sent) = body.take(name).filter(|sent| caller.is_admin() && !sent.is_null() && **sent != "") else {
+                continue;
+            };
+            match sent.as_str().and_then(canonical_datetime) {
+                Some(moment) => *time = Some(moment),
+                None => errors.push(name, invalid("This is not a moment, such as 2026-11-28T17:00:00Z.")),
+            }
+        }
+        let is_keyed_by_id = self.how.key.as_deref() == Some("id");
+        let sent_id = body.take("id").filter(|sent| !sent.is_null() && **sent != "");
+        let mut id = None;
+        if let Some(sent) = sent_id.filter(|_| is_keyed_by_id || caller.is_admin()) {
+            id = sent.as_str().and_then(|text| text.trim().parse::<RecordId>().ok());
+            if id.is_none() {
+                errors.push("id", invalid("This is not the id of a record."));
+            }
+        }
+        if !errors.is_empty() {
+            return Ok(Err(errors));
+        }
+        let found = match self.find(&body, id).await? {
+            Ok(found) => found,
+            Err(errors) => return Ok(Err(errors)),
+        };
+        if let Some((name, value)) = self.key_value(&body, id)
+            && let Some(other) = seen.meet(("key", &value), row.number)
+        {
+            return Ok(Err(FieldErrors::of(name, twice(other))));
+        }
+        match (found, self.how.on_conflict) {
+            (Some(_), OnConflict::Skip) => Ok(Ok(Outcome::Unchanged)),
+            (Some(_), OnConflict::Fail) => {
+                let name = if is_keyed_by_id || self.how.key.is_none() {
+                    "id"
+                } else {
+                    self.how.key.as_deref().unwrap_or("id")
+                };
+                let message = "A record with this is there already. Say by key and on_conflict what becomes of it.";
+                Ok(Err(FieldErrors::of(name, FieldError::new("unique", message))))
+            }
+            (Some(stored), OnConflict::Update) => self.update(stored, body, times, seen, row.number).await,
+            (None, _) => self.create(id, body, times, seen, row.number).await,
+        }
+    }
+
+    fn key_field(&self) -> Option<&Field> {
+        self.schema.collection.field(self.how.key.as_deref()?)
+    }
+
+    /// The key of a row: the name of the member, and its value.
+    fn key_value(&self, body: &Record, id: Option<RecordId>) -> Option<(String, String)> {
+        if let Some(field) = self.key_field() {
+            let value = check_exact(field, &body.member(field.name.as_str())?.into(), Ends::Trimmed).ok()?;
+            return Some((field.name.to_string(), value.to_text()));
+        }
+        id.map(|id| ("id".to_owned(), id.to_string()))
+    }
+
+    /// The record that a row is about, where one is there that the caller may view.
+    async fn find(
+        &self,
+        body: &Record,
+        id: Option<RecordId>,
+    ) -> Result<std::result::Result<Option<Stored>, FieldErrors>> {
+        let id = match self.key_field() {
+            None if self.how.key.is_some() && id.is_none() && self.how.on_conflict == OnConflict::Update => None,
+            None => id,
+            Some(field) => {
+                let name = field.name.as_str();
+                let Some(member) = body.member(name).filter(|member| !member.value.is_null()) else {
+                    return Ok(Err(FieldErrors::of(name, required())));
+                };
+                match check_exact(field, &member.into(), Ends::Trimmed) {
+                    Err(wrong) => {
+                        let mut errors = FieldErrors::new();
+                        errors.add(name.to_owned(), wrong);
+                        return Ok(Err(errors));
+                    }
+                    Ok(value) => {
+                        let rule = self
+                            .schema
+                            .fields()
+                            .find(|(known, _)| known.name == field.name)
+                            .and_then(|(_, it)| it.unique);
+                        let Some(rule) = rule else { return Ok(Ok(None)) };
+                        let key = keyspace::unique(self.schema.number(), rule, field, &value);
+                        self.snapshot.get(&key).await?.as_ref().and_then(unique_holder)
+                    }
+                }
+            }
+        };
+        let Some(id) = id else { return Ok(Ok(None)) };
+        let Some(entry) = self.snapshot.get(&keyspace::record(self.schema.number(), id)).await? else {
+            return Ok(Ok(None));
+        };
+        if !is_visible(self.snapshot, self.by.caller, self.schema, id).await? {
+            // A value that is taken is told as any other that is.
+            return Ok(Ok(None));
+        }
+        let record = self.schema.parse(id, &entry)?;
+        Ok(Ok(Some(Stored { id, entry, record })))
+    }
+
+    async fn create(
+        &mut self,
+        id: Option<RecordId>,
+        body: Record,
+        [created, updated]: [Option<String>; 2],
+        seen: &mut Seen,
+        row: u64,
+    ) -> Result<Faults> {
+        let Self { core, by, snapshot, schema, .. } = *self;
+        let manner = Manner::json(by.caller);
+        let left = &mut self.left;
+        let (Cleaned { values, owner }, faults) =
+            within_work(left, || clean_all(&schema.collection, body, Write::Create, manner));
+        if !faults.is_empty() {
+            return Ok(Err(faults));
+        }
+        if let Some(owner) = owner.filter(|owner| Some(*owner) != by.caller.user_id())
+            && !is_user(snapshot, owner).await?
+        {
+            return Ok(Err(FieldErrors::of("owner", does_not_exist(&owner.to_string()))));
+        }
+        let mut tombstone = None;
+        if let Some(id) = id.filter(|_| by.caller.is_admin()) {
+            let keys: Vec<_> = self.others.iter().map(|number| keyspace::record(*number, id)).collect();
+            if snapshot.get_many(&keys).await?.iter().any(Option::is_some) {
+                let message = "A record of another collection has this id. Leave the column out, and the records get ids of their own.";
+                return Ok(Err(FieldErrors::of("id", FieldError::new("unique", message))));
+            }
+            tombstone = snapshot.get(&keyspace::tombstone(schema.number(), id)).await?;
+        }
+        let is_given = by.caller.is_admin();
+        let (new, at) = core.new_id();
+        let id = id.filter(|_| is_given).unwrap_or_else(|| RecordId::from_uuid(new));
+        if let Some(other) = seen.meet(("id", id), row) {
+            return Ok(Err(FieldErrors::of("id", twice(other))));
+        }
+        let mut record = new_record(id, owner.or(by.caller.user_id()), &at, values);
+        for (name, time) in [("created_at", created), ("updated_at", updated)] {
+            if let Some(time) = time {
+                record.set(name, time);
+            }
+        }
+        if let Err(errors) = self.check(None, &record, seen, row).await? {
+            return Ok(Err(errors));
+        }
+        let (_, taken) = match tombstone {
+            Some(tombstone) => self.stage.restore(schema, id, &record, &tombstone).await?,
+            None => self.stage.create(schema, id, &record).await?,
+        };
+        told_taken(taken)?;
+        Ok(Ok(Outcome::Created))
+    }
+
+    async fn update(
+        &mut self,
+        stored: Stored,
+        body: Record,
+        [_, updated]: [Option<String>; 2],
+        seen: &mut Seen,
+        row: u64,
+    ) -> Result<Faults> {
+        let Self { core, by, snapshot, schema, .. } = *self;
+        let old = &stored.record;
+        if !self.may_update.covers(old.owner()) || !may_view(schema, by.caller, old.owner()) {
+            let message = "You may not change the record that this row is about.";
+            return Ok(Err(FieldErrors::of(NON_FIELD, FieldError::new("permission_denied", message))));
+        }
+        let left = &mut self.left;
+        let (Cleaned { values, owner }, faults) =
+            within_work(left, || clean_all(&schema.collection, body, Write::Patch(old), Manner::json(by.caller)));
+        if !faults.is_empty() {
+            return Ok(Err(faults));
+        }
+        let owner = owner.filter(|owner| Some(*owner) != old.owner());
+        if let Some(owner) = owner
+            && !is_user(snapshot, owner).await?
+        {
+            return Ok(Err(FieldErrors::of("owner", does_not_exist(&owner.to_string()))));
+        }
+        let Some(mut record) = changed_values(core, old, values, owner) else { return Ok(Ok(Outcome::Unchanged)) };
+        if let Some(updated) = updated {
+            record.set("updated_at", updated);
+        }
+        if let Err(errors) = self.check(Some(old), &record, seen, row).await? {
+            return Ok(Err(errors));
+        }
+        told_taken(self.stage.replace(schema, &stored, &record).await?)?;
+        Ok(Ok(Outcome::Updated))
+    }
+
+    /// What the store and the rows before have against a record.
+    async fn check(
+        &self,
+        old: Option<&Record>,
+        record: &Record,
+        seen: &mut Seen,
+        row: u64,
+    ) -> Result<std::result::Result<(), FieldErrors>> {
+        let Self { core, by, snapshot, schema, .. } = *self;
+        let mut errors = BodyErrors::new(None);
+        errors.merge(0, check_values(core, snapshot, by.caller, schema, old, record).await?);
+        match errors.result() {
+            Ok(()) => {}
+            Err(Error::Invalid(errors) | Error::Taken(errors)) => return Ok(Err(errors)),
+            Err(error) => return Err(error),
+        }
+        let id = record.id().unwrap_or_else(|| RecordId::from_uuid(uuid::Uuid::nil()));
+        let mut errors = FieldErrors::new();
+        for (key, fields) in Entries::of(schema, id, record, None).uniques {
+            if let Some(other) = seen.meet(key.as_bytes(), row) {
+                let place = if fields.contains(',') { NON_FIELD } else { &fields };
+                errors.push(place, twice(other));
+            }
+        }
+        Ok(errors.or(()))
+    }
+}
+
+fn twice(other: u64) -> FieldError {
+    FieldError::new("unique", format!("Row {other} has this already."))
+}
+
+/// What no check sees beforehand: values that have to be unique together with the owner.
+fn told_taken(taken: Vec<String>) -> Result<()> {
+    let mut errors = BodyErrors::new(None);
+    for field in taken {
+        errors.taken(0, &field);
+    }
+    errors.result()
+}
+
+/// Writes rows that were left out behind what is kept of others. Gives how many bytes there are then.
+pub(super) fn reject_from(
+    core: &Core,
+    id: OperationId,
+    how: &How,
+    rows: &[Row],
+    faults: Vec<(usize, FieldErrors)>,
+    kept: u64,
+) -> Result<u64> {
+    let rejected: Vec<(Row, Vec<(String, String)>)> = faults
+        .into_iter()
+        .filter_map(|(at, errors)| {
+            let faults = errors.0.into_iter().flat_map(|(field, errors)| {
+                errors.into_iter().map(move |error| (field.clone(), error.message)).collect::<Vec<_>>()
+            });
+            Some((rows.get(at)?.clone(), faults.collect()))
+        })
+        .collect();
+    let write = || -> std::io::Result<u64> {
+        let path = core.spool.rejected(id)?;
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        // What a piece wrote that never came to be is written anew.
+        file.set_len(kept)?;
+        file.seek(SeekFrom::Start(kept))?;
+        let mut out = BufWriter::new(&file);
+        intake::reject(&mut out, &how.targets, &rejected, kept > 0)?;
+        drop(out);
+        file.sync_all()?;
+        Ok(file.metadata()?.len())
+    };
+    write().map_err(|error| intake::Unreadable::from(error).into())
+}

@@ -1,0 +1,251 @@
+//! A large import as work in the background: checked whole, then written a piece at a time, and taken back where a piece fails or somebody stops
+//! it. The rows wait in the spool, so the work goes on after a crash where it was.
+
+use std::{
+    fs::File,
+    io::{BufReader, Seek as _, SeekFrom},
+};
+
+use common::{
+    access::Caller,
+    id::{OperationId, UserId},
+    import::{Import, OnError, ReadAs, RowFault},
+    operation::OperationState,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Checked, How, PIECE, PIECE_BYTES, TOLD, Tally, authorize, check,
+    rows::{Seen, Staged, reject_from, stage_rows},
+    told,
+};
+use crate::domain::{
+    core::Core,
+    error::{Error, Result},
+    intake::{self, next_rows},
+    journal::{self, Actor},
+    numbers::CollectionNumber,
+    operations::{Budget, Piece, Steps},
+    schema::{self, Schema},
+    undo::Revert,
+    users,
+};
+
+/// Where the work is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    /// All rows are looked at first.
+    Checking,
+    Writing,
+    /// What was written goes back, since this happened; or since somebody stopped it.
+    TakingBack(Option<String>),
+    Over,
+}
+
+/// Writes the rows of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImportRows {
+    collection: CollectionNumber,
+    by: Option<UserId>,
+    how: How,
+    phase: Phase,
+    /// How many rows there are, and how many are done.
+    rows: u64,
+    done: u64,
+    /// Where the next row begins in the spool.
+    offset: u64,
+    tally: Tally,
+    /// Bytes of the file of rows that were left out.
+    rejected_bytes: u64,
+    faults: Vec<RowFault>,
+    read: ReadAs,
+    started_at: String,
+    back: Option<Revert>,
+}
+
+impl ImportRows {
+    pub(super) fn new(schema: &Schema, caller: &Caller, how: How, answer: &Import) -> Self {
+        Self {
+            collection: schema.number(),
+            by: caller.user_id(),
+            how,
+            phase: Phase::Checking,
+            rows: answer.rows,
+            done: 0,
+            offset: 0,
+            tally: Tally::default(),
+            rejected_bytes: 0,
+            faults: Vec::new(),
+            read: answer.read.clone(),
+            started_at: answer.started_at.clone(),
+            back: None,
+        }
+    }
+
+    /// All rows were looked at already.
+    pub(super) fn is_checked(&mut self, is_so: bool) {
+        if is_so {
+            self.phase = Phase::Writing;
+        }
+    }
+
+    /// All of it was done in one commit.
+    pub(super) fn is_done(&mut self, tally: Tally, faults: Vec<RowFault>) {
+        (self.phase, self.done, self.tally, self.faults) = (Phase::Over, self.rows, tally, faults);
+    }
+
+    /// What was done so far.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The first faults of rows that were left out.
+    pub(super) fn faults(&self) -> &[RowFault] {
+        &self.faults
+    }
+
+    /// As it is sent.
+    pub(crate) fn shown(&self, operation: OperationId, state: OperationState) -> Import {
+        let Tally { created, updated, unchanged, rejected } = self.tally;
+        Import {
+            operation: Some(operation),
+            state,
+            dry_run: false,
+            started_at: self.started_at.clone(),
+            rows: self.rows,
+            created,
+            updated,
+            unchanged,
+            rejected,
+            faults: self.faults.clone(),
+            read: self.read.clone(),
+        }
+    }
+
+    /// How many rows there are left to do.
+    pub(crate) fn left(&self) -> u64 {
+        self.rows.saturating_sub(self.done)
+    }
+
+    /// Has what was written go back, where all or nothing was asked for. Says whether anything is left to do.
+    pub(crate) fn take_back(&mut self, why: Option<String>) -> bool {
+        let is_to_go_back = self.phase == Phase::Writing && self.how.on_error == OnError::Abort && self.done > 0;
+        if is_to_go_back {
+            self.phase = Phase::TakingBack(why);
+        }
+        is_to_go_back || matches!(self.phase, Phase::TakingBack(_))
+    }
+
+    async fn caller(&self, core: &Core) -> Result<Caller> {
+        let Some(id) = self.by else { return Ok(Caller::Anonymous) };
+        let user = users::load(&core.store, id).await?.map(|(_, user)| user);
+        Ok(user.filter(|user| user.user.is_active).ok_or(Error::Denied)?.caller())
+    }
+
+    fn file(core: &Core, offset: u64) -> Result<File> {
+        let id = journal::operation().ok_or_else(|| Error::internal("an import is no operation"))?;
+        let open = || -> std::io::Result<File> {
+            let mut file = File::open(core.spool.rows(id)?)?;
+            file.seek(SeekFrom::Start(offset))?;
+            Ok(file)
+        };
+        open().map_err(|error| Error::caused("the rows of an import are not there any more", error))
+    }
+
+    async fn check(&mut self, core: &Core, caller: &Caller) -> Result<Piece> {
+        let snapshot = core.store.snapshot().await?;
+        let schema = schema::by_number(&core.schemas, &snapshot, self.collection).await?.ok_or(Error::NotFound)?;
+        drop(snapshot);
+        let name = schema.collection.name.clone();
+        let Checked { tally, faults, .. } =
+            check(core, Actor::local(caller), &name, &self.how, Self::file(core, 0)?, None).await?;
+        if tally.rejected > 0 && self.how.on_error == OnError::Abort {
+            let first = faults.first().map(ToString::to_string).unwrap_or_default();
+            let rows = common::text::count(tally.rejected, "row");
+            let does = if tally.rejected == 1 { "does" } else { "do" };
+            (self.faults, self.phase, self.tally.rejected) = (faults, Phase::Over, tally.rejected);
+            return Ok(Self::over(
+                core,
+                Some(format!("{rows} {does} not fit, and nothing was written. The first is {first}")),
+            ));
+        }
+        self.phase = Phase::Writing;
+        Ok(Piece::default())
+    }
+
+    /// The last piece: how it ends, where not well.
+    fn over(core: &Core, failed: Option<String>) -> Piece {
+        if let Some(id) = journal::operation() {
+            core.spool.forget(id);
+        }
+        let ended = failed.map(|why| (OperationState::Failed, Some(why)));
+        Piece { is_last: true, ended, ..Piece::default() }
+    }
+
+    async fn write(&mut self, core: &Core, caller: &Caller) -> Result<Piece> {
+        let mut from = BufReader::with_capacity(PIECE_BYTES / 4, Self::file(core, self.offset)?);
+        let (rows, bytes) = next_rows(&mut from, PIECE, PIECE_BYTES).map_err(intake::Unreadable::from)?;
+        if rows.is_empty() {
+            self.phase = Phase::Over;
+            return Ok(Self::over(core, None));
+        }
+        let snapshot = core.store.snapshot().await?;
+        let schema = schema::by_number(&core.schemas, &snapshot, self.collection).await?.ok_or(Error::NotFound)?;
+        let by = Actor::local(caller);
+        authorize(&schema, by, self.how.on_conflict)?;
+        let staged = stage_rows(core, by, (&snapshot, &schema), &self.how, &rows, &mut Seen::default()).await?;
+        let Staged { batch, mut tally, faults } = staged;
+        tally.rejected = faults.len() as u64;
+        if !faults.is_empty() {
+            let told = told(&rows, &faults);
+            if self.how.on_error == OnError::Abort {
+                let first = told.first().map(ToString::to_string).unwrap_or_default();
+                let why = format!(
+                    "Something was changed meanwhile, and all was taken back. What does not fit any more is {first}"
+                );
+                self.faults = told;
+                self.phase = Phase::TakingBack(Some(why));
+                return Ok(Piece::default());
+            }
+            let room = TOLD.saturating_sub(self.faults.len());
+            self.faults.extend(told.into_iter().take(room));
+            if let Some(id) = journal::operation() {
+                self.rejected_bytes = reject_from(core, id, &self.how, &rows, faults, self.rejected_bytes)?;
+            }
+        }
+        self.tally.add(tally);
+        self.offset += bytes;
+        self.done += rows.len() as u64;
+        Ok(Piece { batch, done: rows.len() as u64, ..Piece::default() })
+    }
+}
+
+impl Steps for ImportRows {
+    async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
+        let caller = self.caller(core).await;
+        match (&self.phase, caller) {
+            (Phase::Checking, caller) => self.check(core, &caller?).await,
+            (Phase::Writing, caller) => self.write(core, &caller?).await,
+            (Phase::TakingBack(_), caller) => {
+                // Who may not write any more may still not leave half of it.
+                let caller = caller.unwrap_or(Caller::Anonymous);
+                let id = journal::operation().ok_or_else(|| Error::internal("an import is no operation"))?;
+                let back = self.back.get_or_insert_with(|| Revert::taking_back(id, &caller));
+                let piece = back.step(core, budget).await?;
+                if !piece.is_last {
+                    return Ok(Piece { done: 0, ..piece });
+                }
+                let Phase::TakingBack(why) = std::mem::replace(&mut self.phase, Phase::Over) else {
+                    return Ok(piece);
+                };
+                (self.tally.created, self.tally.updated) = (0, 0);
+                let ended = match why {
+                    Some(why) => (OperationState::Failed, Some(why)),
+                    None => (OperationState::Stopped, Some("What was written was taken back.".to_owned())),
+                };
+                Ok(Piece { ended: Some(ended), ..Self::over(core, None) })
+            }
+            (Phase::Over, _) => Ok(Self::over(core, None)),
+        }
+    }
+}

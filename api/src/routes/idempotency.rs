@@ -1,0 +1,193 @@
+//! `Idempotency-Key`: on requests that write for a user, and bring and are answered with no secret. What is the same request is told by its method,
+//! address and body.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context as Poll_, Poll},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use common::{
+    Endpoint, Problem,
+    access::Caller,
+    endpoint::{ChargedTo, Cost},
+    id::{OperationId, UserId},
+    undo::OPERATION_HEADER,
+};
+use futures_util::{Stream, StreamExt as _};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    body::Incoming,
+    context::Context,
+    error::Refusal,
+    input::Input,
+    response::{Body, Response},
+};
+use crate::domain::idempotency::{self, Answer, Begun, Claim, Kept};
+
+/// The header that brings the key.
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header of an answer that was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The headers of an answer that are kept with it.
+static KEPT: [HeaderName; 4] =
+    [header::CONTENT_TYPE, header::ETAG, header::LOCATION, HeaderName::from_static(OPERATION_HEADER)];
+
+/// Whether requests of an endpoint can have a key.
+pub(super) fn is_taken<E: Endpoint>() -> bool {
+    matches!(E::COST, Cost::Writes(ChargedTo::User)) && !E::IS_SECRET
+}
+
+/// The digest of a request in the making.
+#[derive(Clone)]
+pub(super) struct Asked(Arc<Mutex<Sha256>>);
+
+/// Has a request with a key digested while it is read. `None` where it has none.
+pub(super) fn begin<E: Endpoint>(
+    headers: &HeaderMap,
+    segments: &[String],
+    query: &str,
+    body: &mut Incoming,
+) -> Option<Asked> {
+    if !is_taken::<E>() || !headers.contains_key(KEY) {
+        return None;
+    }
+    let mut digest = Sha256::new();
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let method = E::METHOD;
+    let parts = [method.as_str(), E::PATH, query].map(str::as_bytes).into_iter().chain([kind]);
+    for part in parts.chain(segments.iter().map(String::as_bytes)) {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
+        digest.update(headers.get(name).map_or(&b"-"[..], HeaderValue::as_bytes));
+    }
+    let asked = Asked(Arc::new(Mutex::new(digest)));
+    let whole = std::mem::replace(body, Box::pin(futures_util::stream::empty()));
+    *body = Box::pin(Digested { body: whole, asked: asked.clone() });
+    Some(asked)
+}
+
+impl Asked {
+    fn update(&self, piece: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(piece);
+    }
+
+    /// The digest of all that has come so far.
+    pub(super) fn so_far(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
+    }
+}
+
+struct Digested {
+    body: Incoming,
+    asked: Asked,
+}
+
+impl Stream for Digested {
+    type Item = Result<Bytes, warp::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Poll_<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.body.as_mut().poll_next(cx);
+        if let Poll::Ready(Some(Ok(piece))) = &next {
+            self.asked.update(piece);
+        }
+        next
+    }
+}
+
+/// A key that came, whose it is, and of what.
+pub(super) struct Taking {
+    user: UserId,
+    key: String,
+    asked: Asked,
+}
+
+/// What becomes of a request with a key.
+pub(super) enum Turn {
+    /// It is done, and its answer kept.
+    Do(Arc<Claim>),
+    /// It was done before, or another was.
+    Again(Kept),
+}
+
+/// The key of a request whose caller is known. Without one, or for nobody in particular, it is a request as any other.
+pub(super) fn key_of<E: Endpoint>(input: &Input<E>, asked: Option<&Asked>) -> Result<Option<Taking>, Refusal> {
+    let (Some(asked), Caller::User { id, .. }) = (asked, &input.caller) else { return Ok(None) };
+    let mut keys = input.headers.get_all(KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else {
+        return Err(Problem::invalid("Send one Idempotency-Key, not several.").into());
+    };
+    let key = key.to_str().unwrap_or_default().to_owned();
+    Ok(Some(Taking { user: *id, key, asked: asked.clone() }))
+}
+
+/// Takes a key up.
+pub(super) async fn take(context: &Context, taking: Taking) -> Result<Turn, Refusal> {
+    let Taking { user, key, asked } = taking;
+    Ok(match idempotency::begin(context.app.core(), user, &key, Arc::new(move || asked.so_far())).await? {
+        Begun::First(claim) => Turn::Do(claim),
+        Begun::Again(kept) => Turn::Again(kept),
+    })
+}
+
+/// The answer that was given before, if this is the same request. `rest` is what has still to come of it.
+pub(super) async fn answer(kept: Kept, asked: &Asked, mut rest: Option<Incoming>) -> Result<Response, Refusal> {
+    if let Some(rest) = &mut rest {
+        while let Some(Ok(_)) = rest.next().await {}
+    }
+    if !kept.is_of(&asked.so_far()) {
+        let detail = "This Idempotency-Key was used for another request. Take a new one for this.";
+        return Err(Problem::unprocessable(detail).with_code("idempotency_key_reused").into());
+    }
+    Ok(again(&kept))
+}
+
+/// The answer that was given before.
+fn again(kept: &Kept) -> Response {
+    let lost = || {
+        let detail =
+            "This was done before. Its answer was lost, or too large to be kept; the operation tells what was done.";
+        let body = json!({"detail": detail, "operation": kept.operation()}).to_string();
+        let headers = vec![(header::CONTENT_TYPE.to_string(), "application/json".to_owned())];
+        Answer { status: 200, headers, body }
+    };
+    let Answer { status, headers, body } = kept.answer.clone().unwrap_or_else(lost);
+    let mut response = Response::new(Bytes::from(body).into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    if let Some(Ok(operation)) = kept.operation().map(|id| HeaderValue::try_from(id.to_string())) {
+        response.headers_mut().entry(OPERATION_HEADER).or_insert(operation);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+/// Keeps the answer to a request that went well. What cannot be kept was done all the same.
+pub(super) async fn keep(context: &Context, claim: &Claim, operation: Option<OperationId>, response: &Response) {
+    let Body::Whole(bytes) = response.body() else { return };
+    let headers = KEPT.iter().filter_map(|name| {
+        let value = response.headers().get(name)?.to_str().ok()?;
+        Some((name.to_string(), value.to_owned()))
+    });
+    let answer = Answer {
+        status: response.status().as_u16(),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(bytes).into_owned(),
+    };
+    if let Err(error) = claim.finish(context.app.core(), operation, answer).await {
+        tracing::warn!(reason = error.with_causes(), "an answer could not be kept for who asks again");
+    }
+}

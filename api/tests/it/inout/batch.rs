@@ -1,0 +1,125 @@
+//! Batches: several collections in one commit, all or none.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Coffer, path};
+
+async fn shop() -> (Coffer, Client, Value) {
+    let (coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    let fields = json!([{"name": "title", "type": "text", "unique": true}, {"name": "stock", "type": "integer", "min": 0, "nullable": true}]);
+    admin.collection("snacks", fields).await;
+    admin.collection("orders", json!([{"name": "who", "type": "text", "required": true}])).await;
+    let fields = json!([
+        {"name": "order", "type": "reference", "collection": "orders", "on_delete": "cascade"},
+        {"name": "snack", "type": "reference", "collection": "snacks"}, {"name": "count", "type": "integer", "nullable": true},
+    ]);
+    admin.collection("lines", fields).await;
+    let snack = admin.record("snacks", json!({"title": "Nuts", "stock": 3})).await;
+    (coffer, admin, snack)
+}
+
+async fn run(client: &Client, items: Value) -> Answer {
+    client.post("/api/batch/", &json!({"items": items})).await
+}
+
+async fn total(client: &Client, collection: &str) -> Value {
+    client.get(&format!("/api/records/{collection}/")).await.is(200)["count"].clone()
+}
+
+fn sale(snack: &Value) -> Value {
+    json!([
+        {"action": "create", "collection": "orders", "record": {"who": "bob"}, "as": "order"},
+        {"action": "create", "collection": "lines", "record": {"order": {"$ref": "order"}, "snack": snack["id"], "count": 1}},
+        {"action": "update", "collection": "snacks", "id": snack["id"], "record": {"stock": {"$add": -1}}},
+    ])
+}
+
+#[tokio::test]
+async fn items_of_several_collections_are_one_commit_and_one_operation() {
+    let (_coffer, admin, snack) = shop().await;
+    let sold = run(&admin, sale(&snack)).await;
+    let items = sold.is(200)["items"].clone();
+    assert_eq!(items[1]["record"]["order"], items[0]["id"]);
+    assert_eq!(items[2]["record"]["stock"], 2);
+    assert_eq!(items[0]["record"]["revision"], items[2]["record"]["revision"]);
+    assert_eq!(admin.get(&path("orders", &items[0]["record"])).await.is(200), items[0]["record"]);
+    admin.post(&format!("/api/changes/{}/revert/", sold.header("operation")), &json!({})).await.is(200);
+    assert_eq!((total(&admin, "orders").await, total(&admin, "lines").await), (json!(0), json!(0)));
+    assert_eq!(admin.get(&path("snacks", &snack)).await.is(200)["stock"], 3);
+    let mixed = json!([
+        {"action": "upsert", "collection": "snacks", "key": "title", "record": {"title": "Nuts", "stock": 9}},
+        {"action": "upsert", "collection": "snacks", "key": "title", "record": {"title": "Corn"}},
+    ]);
+    let items = run(&admin, mixed).await.is(200)["items"].clone();
+    assert_eq!(
+        (&items[0]["action"], &items[0]["id"], &items[1]["action"]),
+        (&json!("update"), &snack["id"], &json!("create"))
+    );
+    let gone = run(&admin, json!([{"action": "delete", "collection": "snacks", "id": snack["id"]}])).await.is(200);
+    assert_eq!(gone["items"][0]["record"], Value::Null);
+    assert_eq!(run(&admin, json!([])).await.is(200), json!({"items": []}));
+}
+
+#[tokio::test]
+async fn faults_point_at_items_and_nothing_is_done() {
+    let (coffer, admin, snack) = shop().await;
+    let bob = coffer.user(&admin, "bob", json!({})).await;
+    let create =
+        |collection: &str, record: Value| json!({"action": "create", "collection": collection, "record": record});
+    let update =
+        |record: Value| json!({"action": "update", "collection": "snacks", "id": snack["id"], "record": record});
+    let good = create("orders", json!({"who": "x"}));
+    for (item, place, status) in [
+        (create("orders", json!({})), "1.who", 400),
+        (create("snacks", json!({"title": "Nuts"})), "1.title", 409),
+        (create("nothing", json!({})), "1.non_field_errors", 400),
+        (create("lines", json!({"order": {"$ref": "none"}, "snack": snack["id"]})), "1.order", 400),
+        (create("lines", json!({"order": {"$ref": 0}, "snack": {"$ref": 0}})), "1.snack", 400),
+        (update(json!({"stock": {"$add": -4}})), "1.stock", 400),
+        (
+            json!({"action": "update", "collection": "snacks", "id": snack["id"], "if_match": 1, "record": {"stock": 1}}),
+            "1.non_field_errors",
+            400,
+        ),
+        (
+            json!({"action": "delete", "collection": "snacks", "id": "01920000-0000-7000-8000-000000000001"}),
+            "1.non_field_errors",
+            400,
+        ),
+        (json!({"action": "upsert", "collection": "snacks", "key": "stock", "record": {"stock": 1}}), "1.key", 400),
+        (json!({"action": "create", "collection": "snacks"}), "1.record", 400),
+    ] {
+        let refused = run(&admin, json!([good, item])).await.refused(status);
+        assert!(refused.errors.0.contains_key(place), "{item}: {refused:?}");
+        assert_eq!(total(&admin, "orders").await, 0, "{item}");
+    }
+    run(&admin, json!([update(json!({"stock": 1})), update(json!({"stock": 2}))])).await.refused(400);
+    let delete = json!({"action": "delete", "collection": "snacks", "id": snack["id"]});
+    run(
+        &admin,
+        json!([
+            create("orders", json!({"who": "x"})),
+            create("lines", json!({"order": {"$ref": 0}, "snack": snack["id"]})),
+            delete
+        ]),
+    )
+    .await
+    .refused(409);
+    let denied = run(&bob, json!([update(json!({"stock": 1}))])).await.refused(400);
+    assert_eq!(denied.errors.0["0.non_field_errors"][0].code, "permission_denied");
+    let many = vec![good; 1001];
+    run(&admin, json!(many)).await.refused(400);
+    assert_eq!(run(&coffer.stranger(), json!([])).await.status, 401);
+    assert_eq!(total(&admin, "orders").await, 0);
+}
+
+#[tokio::test]
+async fn of_many_sales_at_once_no_more_are_made_than_there_are_items() {
+    let (_coffer, admin, snack) = shop().await;
+    let sales = join_all((0..60).map(|_| run(&admin, sale(&snack)))).await;
+    let done = sales.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(done, 3, "{:?}", sales.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    assert_eq!((total(&admin, "orders").await, total(&admin, "lines").await), (json!(3), json!(3)));
+    assert_eq!(admin.get(&path("snacks", &snack)).await.is(200)["stock"], 0);
+}

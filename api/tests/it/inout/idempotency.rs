@@ -1,0 +1,115 @@
+//! `Idempotency-Key`: what comes twice is done once, and answered as before.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    ADMIN, Answer, Client, Coffer, PASSWORD,
+    server::{Server, serve_with_cheap_passwords},
+};
+
+async fn keyed(client: &Client, method: Method, path: &str, key: &str, body: &Value) -> Answer {
+    let request = client.request(method, path).header("idempotency-key", key);
+    Answer::of(request.header("content-type", "application/json").body(body.to_string())).await
+}
+
+async fn create(client: &Client, key: &str, title: &str) -> Answer {
+    keyed(client, Method::POST, "/api/records/snacks/", key, &json!({"title": title})).await
+}
+
+async fn count(client: &Client) -> Value {
+    client.get("/api/records/snacks/").await.is(200)["count"].clone()
+}
+
+#[tokio::test]
+async fn the_same_request_twice_is_done_once_and_answered_as_before() {
+    let (coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    admin
+        .collection(
+            "snacks",
+            json!([{"name": "title", "type": "text"}, {"name": "stock", "type": "integer", "nullable": true}]),
+        )
+        .await;
+    let first = create(&admin, "a", "Nuts").await;
+    let again = create(&admin, "a", "Nuts").await;
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    for name in ["etag", "location", "operation", "content-type"] {
+        assert_eq!(again.header(name), first.header(name), "{name}");
+    }
+    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), ("", "true"));
+    assert_eq!(create(&admin, "a", "Other").await.refused(422).code, "idempotency_key_reused");
+    keyed(&admin, Method::POST, "/api/batch/", "a", &json!({"items": []})).await.refused(422);
+    assert_eq!(count(&admin).await, 1);
+    // It is this user's, and what failed can be tried again.
+    let bob = coffer.user(&admin, "bob", json!({})).await;
+    create(&bob, "a", "Bobs").await.is(201);
+    keyed(&admin, Method::POST, "/api/records/snacks/", "b", &json!({"stock": "x"})).await.refused(400);
+    create(&admin, "b", "Mended").await.is(201);
+    let at = crate::support::path("snacks", &first.is(201));
+    for _ in 0..3 {
+        let added = keyed(&admin, Method::PATCH, &at, "c", &json!({"stock": {"$add": 1}})).await;
+        assert!(added.status == 400, "there is no number yet");
+    }
+    admin.patch(&at, &json!({"stock": 1})).await.is(200);
+    for _ in 0..3 {
+        assert_eq!(keyed(&admin, Method::PATCH, &at, "c", &json!({"stock": {"$add": 1}})).await.is(200)["stock"], 2);
+    }
+    for _ in 0..2 {
+        keyed(&admin, Method::DELETE, &at, "d", &Value::Null).await.is(204);
+        keyed(&admin, Method::POST, "/api/collections/", "e", &json!({"name": "words"})).await.is(201);
+    }
+    for bad in ["", &"x".repeat(256), "ä"] {
+        let request = admin.request(Method::POST, "/api/records/snacks/").header("idempotency-key", bad.as_bytes());
+        Answer::of(request.header("content-type", "application/json").body("{}")).await.refused(400);
+    }
+}
+
+#[tokio::test]
+async fn of_several_at_once_one_is_done() {
+    let (_coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    for round in 0..10 {
+        let key = format!("k{round}");
+        let answers = join_all((0..12).map(|_| create(&admin, &key, "Nuts"))).await;
+        for answer in &answers {
+            assert!(matches!(answer.status, 201 | 409), "{}", answer.text());
+            if answer.status == 409 {
+                assert_eq!(answer.problem().code, "idempotency_key_in_use");
+            }
+        }
+        assert_eq!(count(&admin).await, round + 1);
+    }
+}
+
+#[tokio::test]
+async fn no_password_and_no_token_is_kept() {
+    let (_coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    let user = json!({"username": "ulla", "password": PASSWORD});
+    keyed(&admin, Method::POST, "/api/users/", "a", &user).await.is(201);
+    keyed(&admin, Method::POST, "/api/users/", "a", &user).await.refused(409);
+    let sign_in = json!({"username": ADMIN, "password": PASSWORD});
+    let first = keyed(&admin, Method::POST, "/api/token/", "a", &sign_in).await.is(200);
+    assert_ne!(keyed(&admin, Method::POST, "/api/token/", "a", &sign_in).await.is(200), first);
+}
+
+#[tokio::test]
+async fn a_key_is_known_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let start = || Server::spawn(&data, &mut serve_with_cheap_passwords(&data, &["--rate-limit", "off"]));
+    let mut server = start();
+    let body = json!({"code": server.setup_code(), "username": ADMIN, "password": PASSWORD});
+    server.stranger().post("/api/setup/", &body).await.is(201);
+    let admin = server.stranger().signed_in(ADMIN).await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    let first = create(&admin, "a", "Nuts").await.is(201);
+    drop(server);
+    let server = start();
+    let admin = server.stranger().signed_in(ADMIN).await;
+    let again = create(&admin, "a", "Nuts").await;
+    // The answer, or, where that was lost, that it was done.
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert!(again.text().contains(first["id"].as_str().unwrap()) || again.status == 200, "{}", again.text());
+    assert_eq!(count(&admin).await, 1);
+}

@@ -1,0 +1,117 @@
+//! Imports that one commit does not hold: checked whole, written in pieces as one operation, taken back where they cannot be finished, and gone on
+//! with after a kill.
+
+use std::{fmt::Write as _, time::Duration};
+
+use reqwest::{Method, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use crate::support::{
+    ADMIN, Answer, Client, Coffer, PASSWORD,
+    server::{Server, serve_with_cheap_passwords},
+};
+
+fn rows(count: usize) -> String {
+    let mut text = "code,title,price,day,maker\n".to_owned();
+    for n in 0..count {
+        writeln!(
+            text,
+            "c{n},\"The title, number {n}\",{}.{:02},2026-01-{:02},maker {}",
+            n % 90,
+            n % 100,
+            1 + n % 28,
+            n % 7
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn fields() -> Value {
+    json!([{"name": "code", "type": "text", "unique": true}, {"name": "title", "type": "text"}, {"name": "price", "type": "decimal", "places": 2},
+        {"name": "day", "type": "date"}, {"name": "maker", "type": "text"}])
+}
+
+async fn send(client: &Client, body: String) -> Answer {
+    let request = client.request(Method::POST, "/api/records/goods/import/").header(CONTENT_TYPE, "text/csv");
+    Answer::of(request.body(body)).await
+}
+
+async fn end(client: &Client, operation: &str) -> Value {
+    loop {
+        let now = client.get(&format!("/api/operations/{operation}/")).await.is(200);
+        if !["running", "paused"].contains(&now["state"].as_str().unwrap()) {
+            return now;
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+async fn count(client: &Client) -> u64 {
+    client.get("/api/records/goods/?page_size=1").await.is(200)["count"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_large_file_goes_in_as_one_operation_that_can_be_undone() {
+    let (_coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    admin.collection("goods", fields()).await;
+    let begun = send(&admin, rows(12_000)).await;
+    assert!([200, 202].contains(&begun.status), "{}", begun.text());
+    let body: Value = serde_json::from_slice(&begun.body).unwrap();
+    let operation = body["operation"].as_str().unwrap();
+    let done = end(&admin, operation).await;
+    assert_eq!(
+        (&done["state"], &done["import"]["created"], &done["done"]),
+        (&json!("done"), &json!(12_000), &json!(12_000)),
+        "{done}"
+    );
+    assert_eq!(count(&admin).await, 12_000);
+    let summary = admin.get(&format!("/api/changes/{operation}/")).await.is(200);
+    assert_eq!(summary["count"], 12_000);
+    // One row that does not fit keeps all out, before anything is written.
+    let problem = send(&admin, rows(12_000).replace("c7,", "d7,")).await.refused(400);
+    assert!(problem.errors.0.contains_key("2.code"), "{problem:?}");
+    let undone = admin.post(&format!("/api/changes/{operation}/revert/"), &json!({})).await;
+    end(&admin, undone.is(202)["operation"].as_str().unwrap()).await;
+    assert_eq!(count(&admin).await, 0);
+}
+
+#[tokio::test]
+async fn what_stops_a_large_import_takes_it_back() {
+    let (_coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    admin.collection("goods", fields()).await;
+    let begun = send(&admin, rows(15_000)).await;
+    let body: Value = serde_json::from_slice(&begun.body).unwrap();
+    let operation = body["operation"].as_str().unwrap().to_owned();
+    admin.delete(&format!("/api/operations/{operation}/")).await.is(204);
+    let over = end(&admin, &operation).await;
+    let left = if over["state"] == "done" { 15_000 } else { 0 };
+    assert_eq!(count(&admin).await, left, "{over}");
+}
+
+#[tokio::test]
+async fn a_kill_in_the_middle_of_a_large_import_loses_and_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let start = || Server::spawn(&data, &mut serve_with_cheap_passwords(&data, &["--rate-limit", "off"]));
+    let mut server = start();
+    let body = json!({"code": server.setup_code(), "username": ADMIN, "password": PASSWORD});
+    server.stranger().post("/api/setup/", &body).await.is(201);
+    let admin = server.stranger().signed_in(ADMIN).await;
+    admin.collection("goods", fields()).await;
+    let begun = send(&admin, rows(15_000)).await;
+    let body: Value = serde_json::from_slice(&begun.body).unwrap();
+    let operation = body["operation"].as_str().unwrap().to_owned();
+    for _ in 0..3 {
+        drop(server);
+        server = start();
+        let admin = server.stranger().signed_in(ADMIN).await;
+        let now = admin.get(&format!("/api/operations/{operation}/")).await.is(200);
+        // What is written is what is noted.
+        assert!(count(&admin).await >= now["import"]["created"].as_u64().unwrap());
+    }
+    let admin = server.stranger().signed_in(ADMIN).await;
+    let done = end(&admin, &operation).await;
+    assert_eq!((&done["state"], &done["import"]["created"]), (&json!("done"), &json!(15_000)), "{done}");
+    assert_eq!(count(&admin).await, 15_000);
+}
