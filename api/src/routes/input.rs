@@ -151,16 +151,7 @@ impl<E: Endpoint> Input<E> {
         if !rate_limit::is_charged_to_session::<E>() {
             rate_limit::charge::<E>(context, rate_limit::user_or_address(session.as_ref(), address), left)?;
         }
-        match (E::ACCESS, &session) {
-            (Access::SignUp, None) if !context.options.sign_up.is_off() => {}
-            (Access::SignedIn | Access::Admin | Access::SignUp, None) => {
-                return Err(Error::from(AuthError::Missing).into());
-            }
-            (Access::Admin | Access::SignUp, Some(session)) if !session.user.is_admin => {
-                return Err(Error::Denied.into());
-            }
-            _ => {}
-        }
+        ask_access::<E>(context, session.as_ref())?;
         let caller = session.as_ref().map_or(Caller::Anonymous, |session| session.caller.clone());
         let mut published = raw.published.take();
         if let Some(published) = &mut published {
@@ -366,6 +357,16 @@ pub(super) async fn admit(
         records::may_know(context.app.core(), &caller, &name).await?;
     }
     Ok(())
+}
+
+/// Whether the endpoint is for who asks, as far as that is known without the rules of a collection.
+fn ask_access<E: Endpoint>(context: &Context, session: Option<&Authenticated>) -> Result<(), Refusal> {
+    match (E::ACCESS, session) {
+        (Access::SignUp, None) if !context.options.sign_up.is_off() => Ok(()),
+        (Access::SignedIn | Access::Admin | Access::SignUp, None) => Err(Error::from(AuthError::Missing).into()),
+        (Access::Admin | Access::SignUp, Some(session)) if !session.user.is_admin => Err(Error::Denied.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Access rules are asked before faults of the query or the body are told.
