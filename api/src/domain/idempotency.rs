@@ -1,12 +1,11 @@
 //! Writes that may come twice and are to be done once: `Idempotency-Key`. What a key did is noted in the very commit that does it, so there is never one
 //! without the other; the answer is kept beside it for a day, for who sends the same again.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    },
+mod state;
+
+use std::sync::{
+    Arc, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use common::id::{OperationId, UserId};
@@ -19,6 +18,8 @@ use super::{
     error::{Error, Result},
     journal, keyspace,
 };
+
+pub use state::Idempotency;
 
 /// Seconds for which an answer is kept.
 const KEPT: i64 = 24 * 60 * 60;
@@ -33,14 +34,6 @@ const ROUND: usize = 1000;
 
 tokio::task_local! {
     static CURRENT: Arc<Claim>;
-}
-
-/// Which keys are at work, and how many answers were given again.
-#[derive(Debug, Default)]
-pub struct Idempotency {
-    running: Mutex<HashSet<Vec<u8>>>,
-    /// Requests that were answered as before.
-    pub replayed: AtomicU64,
 }
 
 /// An answer, as it is kept.

@@ -391,7 +391,7 @@ impl Resource {
     /// The methods of the path in a collection where nobody may do `actions`, nor what `refused` does.
     fn allow_without(&self, refused: &Method, actions: &[Action]) -> String {
         let is_nobodys = |access: &Access| match access {
-            Access::Rules([.., action]) => actions.contains(action),
+            Access::Rules(asked) => asked.iter().any(|action| actions.contains(action)),
             _ => false,
         };
         let methods = self.methods.iter().zip(&self.accesses).map(|((method, _), access)| (method, access));

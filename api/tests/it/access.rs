@@ -275,7 +275,7 @@ async fn what_nobody_may_do_is_no_method_of_the_collection_for_who_may_look() {
         (&bea, &*fact, "GET, OPTIONS, HEAD"),
         (&bea, absent, "GET, OPTIONS, HEAD"),
         (&bea, "/api/records/unlisted/", "POST, OPTIONS"),
-        (&admin, "/api/records/facts/", "GET, POST, OPTIONS, HEAD"),
+        (&admin, "/api/records/facts/", "GET, POST, PATCH, DELETE, OPTIONS, HEAD"),
         (&admin, &*fact, "OPTIONS, GET, PUT, PATCH, DELETE, HEAD"),
     ] {
         let answer = Answer::of(client.request(Method::OPTIONS, path)).await;

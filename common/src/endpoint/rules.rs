@@ -17,7 +17,7 @@ pub enum Access {
     /// The session cookie of a browser, sent by a page of this server.
     Cookie,
     /// The collection's access rules decide; a token is needed unless they say `anyone`. The actions that they have to allow before anything
-    /// else of the request is looked at; without the last one the collection does not have the method. None where the handler asks.
+    /// else of the request is looked at; without one of them the collection does not have the method. None where the handler asks.
     Rules(&'static [Action]),
     /// An access token.
     SignedIn,

@@ -158,6 +158,9 @@ const MEANT: [(&str, &[&str]); 1] = [(
     &[
         "domain::operations",
         "domain::records::cascade",
+        "domain::records::change",
+        "domain::records::checks",
+        "domain::records::import",
         "domain::records::delete",
         "domain::records::find",
         "domain::stage",

@@ -106,7 +106,8 @@ impl Plan {
             for access in &mut accesses {
                 if access.bound == parts && access.index.kind != IndexKind::Unique {
                     access.estimate = count;
-                } else if access.is_uncertain() {
+                } else if access.is_uncertain() || access.bound == parts {
+                    // An index of unique values leaves out those that are null.
                     access.make_certain(view.snapshot).await?;
                 }
             }
