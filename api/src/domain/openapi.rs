@@ -62,7 +62,7 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
             Described::published(collection, &visible, caller, path).put(&mut paths, &mut schemas);
         }
     }
-    Ok(json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {"title": "Coffer", "version": version, "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"}},
         "servers": [{"url": server}],
@@ -79,7 +79,35 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
                 },
             }},
         },
-    }))
+    });
+    spell_out(&mut document);
+    Ok(document)
+}
+
+/// Writes schemas that take anything as `{}`. That means the same as `true` (JSON Schema 2020-12 §4.3.2), which generators of clients stumble over.
+fn spell_out(at: &mut Value) {
+    let open = |schema: &mut Value| {
+        if *schema == Value::Bool(true) {
+            *schema = json!({});
+        }
+    };
+    match at {
+        Value::Object(members) => {
+            for (name, value) in members.iter_mut() {
+                match (name.as_str(), &mut *value) {
+                    ("properties", Value::Object(schemas)) => schemas.values_mut().for_each(open),
+                    ("items", schema) => open(schema),
+                    ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                        schemas.iter_mut().for_each(open);
+                    }
+                    _ => {}
+                }
+                spell_out(value);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(spell_out),
+        _ => {}
+    }
 }
 
 /// An operation, with what all have in common.

@@ -19,7 +19,7 @@ fn faults(document: &Value, schema: &str, value: &Value) -> Option<String> {
     schemas.validate(value, index).err().map(|error| format!("{error:#}"))
 }
 
-/// All that is referred to is there.
+/// All that is referred to is there, and no schema is a bare `true`, which generators of clients stumble over.
 fn check_references(document: &Value, at: &Value) {
     match at {
         Value::Object(members) => {
@@ -27,6 +27,9 @@ fn check_references(document: &Value, at: &Value) {
                 if let Some(reference) = value.as_str().filter(|_| name == "$ref") {
                     assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
                 }
+                let schemas = value.as_object().filter(|_| name == "properties");
+                assert!(schemas.is_none_or(|schemas| schemas.values().all(|schema| *schema != json!(true))), "{at}");
+                assert!(name != "items" || *value != json!(true), "{at}");
                 check_references(document, value);
             }
         }
