@@ -59,8 +59,10 @@ function askFor(address, { access, user }) {
   const [path, query] = [address.split("?")[0], address.slice(address.split("?")[0].length)];
   const [, name, id] = /^\/c\/([a-z][a-z0-9_]*)(?:\/([0-9a-f-]{36}))?\/?$/.exec(path) ?? [];
   const paths = [];
-  if (path === "/") paths.push("/api/collections/");
-  if (path === "/" && !user.is_admin) paths.push("/api/users/me/");
+  const isDashboard = path === "/";
+  if (isDashboard || path === "/collections") paths.push("/api/collections/");
+  if (isDashboard && user.is_admin) paths.push("/api/metrics/");
+  if ((isDashboard || path === "/collections") && !user.is_admin) paths.push("/api/users/me/");
   if (name) paths.push(`/api/collections/${name}/`);
   if (name) paths.push(`/api/records/${name}/${id ? `${id}/` : query}`);
   for (const path of paths) early.set(`GET ${path}`, ask("GET", path, { token: access }));

@@ -3,6 +3,8 @@
 
 mod feed;
 mod figure;
+mod plot;
+mod traffic;
 
 use std::collections::VecDeque;
 
@@ -11,6 +13,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub use self::{
     feed::{Entry, Feed},
     figure::{Figure, FigureKind},
+    plot::{Bar, Plot, PlotRow, Series, Tone, Unit, ago_text, bars},
+    traffic::{Route, Traffic},
 };
 use crate::metrics::{Metrics, SECONDS_KEPT, Sample, TENS_KEPT};
 
@@ -30,6 +34,14 @@ impl Span {
         match self {
             Self::Minutes => 120,
             Self::Hour => 3600,
+        }
+    }
+
+    /// Seconds between two samples.
+    pub const fn step(self) -> f64 {
+        match self {
+            Self::Minutes => 1.0,
+            Self::Hour => 10.0,
         }
     }
 

@@ -11,7 +11,7 @@
 //! - [`rows`], [`import`], [`many`], [`batch`]: records as files, out and in, and many at once.
 //! - [`event`]: live events, how they are read and followed.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
-//! - [`form`], [`editor`], [`table`], [`people`]: what the clients show and how they parse what people type.
+//! - [`form`], [`editor`], [`table`], [`selection`], [`people`]: what the clients show and how they parse what people type.
 //! - [`mod@metrics`], [`dashboard`]: the last hour of a server in samples, and what a dashboard makes of them.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
 
@@ -57,6 +57,7 @@ pub mod record;
 pub mod renewal;
 pub mod rows;
 pub mod schema;
+pub mod selection;
 pub mod table;
 pub mod text;
 pub mod undo;

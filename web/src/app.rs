@@ -113,7 +113,7 @@ fn Gate(props: &GateProps) -> Html {
         Phase::Expired(user) => (user, true),
     };
     match route {
-        Route::SetUp => return html! { <Redirect to={Route::Collections} /> },
+        Route::SetUp => return html! { <Redirect to={Route::Dashboard} /> },
         Route::SignIn => {
             let (to, query) = route::after_sign_in(&query);
             return html! { <Redirect {to} {query} /> };
@@ -174,6 +174,7 @@ fn Main(props: &MainProps) -> Html {
         });
     }
     let page = match props.route.clone() {
+        route @ Route::Dashboard => html! { <Later part={Part::Dashboard} {route} /> },
         Route::Collections => html! { <pages::collections::CollectionsPage /> },
         Route::Records { name } => html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} /> },
         route @ (Route::NewCollection | Route::EditCollection { .. }) => {

@@ -52,11 +52,26 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
     };
     let is_about_users =
         matches!(props.route, Route::Users | Route::NewUser | Route::User { .. } | Route::UserSessions { .. });
+    let is_about_records = matches!(
+        props.route,
+        Route::Collections
+            | Route::NewCollection
+            | Route::EditCollection { .. }
+            | Route::Records { .. }
+            | Route::NewRecord { .. }
+            | Route::Record { .. }
+    );
     html! {
         <header class="site-head">
             <a class="skip" href="#main" onclick={skip}>{ words::SKIP }</a>
-            <Link to={Route::Collections} class="home">{ mark() }<span class="wordmark">{ words::PRODUCT }</span></Link>
+            <Link to={Route::Dashboard} class="home">{ mark() }<span class="wordmark">{ words::PRODUCT }</span></Link>
             <nav class="account" aria-label={words::ACCOUNT}>
+                <Link to={Route::Dashboard} shortcut={keys::DASHBOARD} current={props.route == Route::Dashboard}>
+                    { words::dashboard::TITLE }
+                </Link>
+                <Link to={Route::Collections} shortcut={keys::COLLECTIONS} current={is_about_records}>
+                    { words::collections::TITLE }
+                </Link>
                 if user.is_admin {
                     <Link to={Route::Users} shortcut={keys::USERS} current={is_about_users}>{ words::account::USERS_TITLE }</Link>
                 }

@@ -51,6 +51,10 @@ pub(crate) const END_OTHERS: Shortcut = Shortcut { name: "a", help: words::keys:
 pub(crate) const UNDO: Shortcut = Shortcut { name: "u", help: words::keys::UNDO, act: Act::Element };
 /// Back to where this came from.
 pub(crate) const BACK: Shortcut = Shortcut { name: "b", help: words::keys::BACK, act: Act::Element };
+/// Goes to the dashboard.
+pub(crate) const DASHBOARD: Shortcut = Shortcut { name: "D", help: words::keys::DASHBOARD, act: Act::Element };
+/// Goes to the collections.
+pub(crate) const COLLECTIONS: Shortcut = Shortcut { name: "c", help: words::keys::COLLECTIONS, act: Act::Element };
 /// Goes to the users.
 pub(crate) const USERS: Shortcut = Shortcut { name: "U", help: words::keys::USERS, act: Act::Element };
 /// Goes to sessions.
@@ -61,8 +65,25 @@ pub(crate) const PASSWORD: Shortcut = Shortcut { name: "p", help: words::keys::P
 pub(crate) const HELP: Shortcut = Shortcut { name: "?", help: words::keys::HELP, act: Act::Help };
 
 /// All of them, in the order in which they are shown.
-pub(crate) const SHORTCUTS: [Shortcut; 15] =
-    [FILTER, NEW, EDIT, DOWN, UP, PREVIOUS, NEXT, DELETE, END_OTHERS, UNDO, BACK, USERS, SESSIONS, PASSWORD, HELP];
+pub(crate) const SHORTCUTS: [Shortcut; 17] = [
+    FILTER,
+    NEW,
+    EDIT,
+    DOWN,
+    UP,
+    PREVIOUS,
+    NEXT,
+    DELETE,
+    END_OTHERS,
+    UNDO,
+    BACK,
+    DASHBOARD,
+    COLLECTIONS,
+    USERS,
+    SESSIONS,
+    PASSWORD,
+    HELP,
+];
 
 /// Keys that work while typing; forms and dialogs see to them themselves.
 pub(crate) const TYPING_KEYS: [(&str, &str); 3] =

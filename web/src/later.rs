@@ -10,9 +10,14 @@ mod pages {
 
     use crate::{
         live,
-        pages::{editor, password, record, sessions, set_up, sign_in, users},
+        pages::{dashboard, editor, password, record, sessions, set_up, sign_in, users},
         route::Route,
     };
+
+    /// The dashboard.
+    pub(super) fn dashboard(_: &Route) -> Html {
+        html! { <dashboard::DashboardPage /> }
+    }
 
     /// Records, one at a time.
     pub(super) fn record(route: &Route) -> Html {
@@ -66,7 +71,7 @@ mod fetched {
     use super::{Draw, Part, pages};
 
     thread_local! {
-        static AT_HAND: [Cell<Option<Draw>>; 4] = const { [const { Cell::new(None) }; 4] };
+        static AT_HAND: [Cell<Option<Draw>>; 5] = const { [const { Cell::new(None) }; 5] };
     }
 
     // The parts themselves never fail; fetching them does.
@@ -89,6 +94,12 @@ mod fetched {
     }
 
     #[allow(clippy::unnecessary_wraps)]
+    #[wasm_split(dashboard, fallible)]
+    fn dashboard() -> Result<Draw, SplitLoaderError> {
+        Ok(pages::dashboard)
+    }
+
+    #[allow(clippy::unnecessary_wraps)]
     #[wasm_split(live, fallible)]
     fn live() -> Result<Draw, SplitLoaderError> {
         Ok(pages::live)
@@ -104,6 +115,7 @@ mod fetched {
             Part::Editor => editor().await,
             Part::Accounts => accounts().await,
             Part::Live => live().await,
+            Part::Dashboard => dashboard().await,
         };
         let draw = draw.ok();
         AT_HAND.with(|known| known[part as usize].set(draw));
@@ -126,6 +138,7 @@ mod fetched {
             Part::Editor => pages::editor,
             Part::Accounts => pages::accounts,
             Part::Live => pages::live,
+            Part::Dashboard => pages::dashboard,
         })
     }
 
@@ -154,6 +167,8 @@ pub(crate) enum Part {
     Accounts,
     /// What others change.
     Live,
+    /// The dashboard.
+    Dashboard,
 }
 
 /// How long the first page has the line for itself.
@@ -166,7 +181,7 @@ pub(crate) fn use_prefetch(is_admin: bool) {
     use_effect_with(is_admin, |&is_admin| {
         let pause = Timeout::new(PAUSE, move || {
             spawn_local(async move {
-                for part in [Part::Live, Part::Record, Part::Editor, Part::Accounts] {
+                for part in [Part::Live, Part::Record, Part::Dashboard, Part::Editor, Part::Accounts] {
                     if (is_admin || part != Part::Editor) && fetched::fetch(part).await.is_none() {
                         break;
                     }

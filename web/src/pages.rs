@@ -1,6 +1,7 @@
 //! One page, one file; what the pages about users and sessions share is in [`people`].
 
 pub(crate) mod collections;
+pub(crate) mod dashboard;
 pub(crate) mod editor;
 pub(crate) mod not_found;
 pub(crate) mod password;

@@ -11,6 +11,8 @@ use yew_router::Routable;
 #[derive(Debug, Clone, PartialEq, Routable)]
 pub(crate) enum Route {
     #[at("/")]
+    Dashboard,
+    #[at("/collections")]
     Collections,
     #[at("/setup")]
     SetUp,
@@ -61,7 +63,7 @@ pub(crate) fn after_sign_in(query: &str) -> Location {
     let next = decode(query).into_iter().find(|(name, _)| name == "next").map(|(_, value)| value).unwrap_or_default();
     let (path, query) = next.split_once('?').unwrap_or((&next, ""));
     match Route::recognize(path) {
-        Some(Route::NotFound | Route::SignIn | Route::SetUp) | None => (Route::Collections, String::new()),
+        Some(Route::NotFound | Route::SignIn | Route::SetUp) | None => (Route::Dashboard, String::new()),
         Some(route) => (route, query.to_owned()),
     }
 }
@@ -95,7 +97,7 @@ mod tests {
             "",
         ] {
             let query = encode(&[("next".to_owned(), next.to_owned())]);
-            assert_eq!(after_sign_in(&query), (Route::Collections, String::new()), "{next}");
+            assert_eq!(after_sign_in(&query), (Route::Dashboard, String::new()), "{next}");
         }
     }
 

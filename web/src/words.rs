@@ -1,6 +1,7 @@
 //! Everything that people read, apart from what `common` and the server say. A sentence says what happened and what to do next.
 
 pub(crate) mod account;
+pub(crate) mod dashboard;
 pub(crate) mod editor;
 pub(crate) mod live;
 
@@ -58,6 +59,8 @@ pub(crate) mod keys {
     pub(crate) const NEXT: &str = "Next page";
     pub(crate) const DELETE: &str = "Delete what is open; end the session of the row";
     pub(crate) const END_OTHERS: &str = "End all other sessions";
+    pub(crate) const DASHBOARD: &str = "The dashboard";
+    pub(crate) const COLLECTIONS: &str = "The collections";
     pub(crate) const USERS: &str = "Users (admins)";
     pub(crate) const SESSIONS: &str = "Where you are signed in; where the user of the row is";
     pub(crate) const PASSWORD: &str = common::words::CHANGE_PASSWORD;

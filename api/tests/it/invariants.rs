@@ -94,8 +94,9 @@ fn each_library_has_one_home() {
 #[test]
 fn pages_of_later_parts_are_named_where_they_are_fetched() {
     // What else names one of them would have every first visit fetch it. The build looks for their code in the first part, too.
-    let later = ["editor", "password", "record", "sessions", "set_up", "sign_in", "users"];
+    let later = ["dashboard", "editor", "password", "record", "sessions", "set_up", "sign_in", "users"];
     let pages = [
+        "DashboardPage",
         "NewCollectionPage",
         "EditCollectionPage",
         "PasswordPage",

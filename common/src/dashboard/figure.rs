@@ -1,6 +1,6 @@
 //! The figures of a dashboard: what each says, as of when, and why it is worth a warning.
 
-use super::{History, Span, clock, number, rate, unix_seconds};
+use super::{History, Line, Span, clock, number, rate, unix_seconds};
 use crate::{metrics::Sample, text};
 
 /// Less of the disk free than this is worth a warning.
@@ -60,7 +60,33 @@ impl Figure {
     }
 }
 
+impl FigureKind {
+    /// What a sample says of it, for a line beside the figure; `None` where it is no line.
+    fn value(self, sample: &Sample) -> Option<f64> {
+        Some(match self {
+            Self::Requests => rate(sample.requests.total(), sample),
+            Self::Latency => sample.p99_ms?,
+            Self::ServerErrors => rate(sample.requests.server_error, sample),
+            Self::Commits => rate(sample.commits, sample),
+            Self::Connections => float(sample.connections),
+            Self::Sessions => float(sample.sessions?),
+            Self::SignIns => rate(sample.sign_ins.good + sample.sign_ins.bad + sample.sign_ins.locked, sample),
+            Self::EventStreams => float(sample.event_streams),
+            Self::Hashing => float(sample.hashing_queue),
+            Self::Memory => float(sample.memory_held),
+            Self::Store => float(sample.store_bytes?),
+            Self::Disk => float(sample.disk_free?),
+            Self::Certificate => return None,
+        })
+    }
+}
+
 impl History {
+    /// What a figure was, over a span.
+    pub fn trend(&self, kind: FigureKind, span: Span) -> Line {
+        self.line(span, |sample| kind.value(sample))
+    }
+
     /// The figures as of the newest sample; none before there is one.
     pub fn figures(&self) -> Vec<Figure> {
         use FigureKind as Kind;
@@ -130,14 +156,21 @@ impl History {
         (format!("{percent} % ({})", text::thousands(failed)), (share > SERVER_ERRORS).then_some(why))
     }
 
-    fn slower(&self) -> Option<String> {
+    /// The hour's median of the p99.
+    fn median(&self) -> Option<f64> {
         let mut all: Vec<f64> = self.ring(Span::Hour).iter().filter_map(|sample| sample.p99_ms).collect();
-        let now = self.ring(Span::Hour).back()?.p99_ms?;
-        if all.len() < ENOUGH {
-            return None;
-        }
         all.sort_by(f64::total_cmp);
-        let median = all[all.len() / 2];
+        (all.len() >= ENOUGH).then(|| all[all.len() / 2])
+    }
+
+    /// A p99 from which on it is worth a warning, in milliseconds, and why.
+    pub(super) fn slow_from(&self) -> Option<(f64, String)> {
+        self.median().map(|median| (SLOWER * median, format!("10 × the hour's median p99 of {} ms", number(median))))
+    }
+
+    fn slower(&self) -> Option<String> {
+        let now = self.ring(Span::Hour).back()?.p99_ms?;
+        let median = self.median()?;
         (now > SLOWER * median).then(|| {
             format!(
                 "The p99 of the last ten seconds, {} ms, is over 10 × the hour's median of {} ms.",
@@ -213,7 +246,11 @@ impl History {
 }
 
 /// How large a part of something is.
-#[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
 fn per(part: u64, whole: u64) -> f64 {
-    part as f64 / whole.max(1) as f64
+    float(part) / float(whole.max(1))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
+fn float(number: u64) -> f64 {
+    number as f64
 }

@@ -2,8 +2,7 @@
 
 use common::{
     collection::Collection,
-    dashboard::{Figure, Line, Span, ceiling, clock, number, rate},
-    metrics::Sample,
+    dashboard::{Figure, FigureKind, Plot as PlotModel, Series, Tone, bars, clock},
     text::thousands,
 };
 use ratatui::{
@@ -103,13 +102,14 @@ fn draw_figures(buffer: &mut Buffer, body: Rect, theme: Theme, screen: &Dashboar
     below(body, u16::try_from(rows).unwrap_or(u16::MAX))
 }
 
-/// One line of a plot, with the mark that it is drawn with.
-struct Drawn<'a> {
-    name: &'a str,
-    mark: &'a str,
-    marker: Marker,
-    style: Style,
-    line: Line,
+/// How a line is drawn: its mark in the legend, its marker, its colour.
+fn drawn(series: &Series) -> (&'static str, Marker, Plot) {
+    match series.tone {
+        Tone::Good => ("⠒", Marker::Braille, Plot::Good),
+        Tone::Other => ("▄", Marker::HalfBlock, Plot::Other),
+        Tone::Refused => ("•", Marker::Dot, Plot::Refused),
+        Tone::Failed => ("█", Marker::Block, Plot::Failed),
+    }
 }
 
 fn draw_plots(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Dashboard) {
@@ -121,66 +121,46 @@ fn draw_plots(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Dashboard)
         1
     };
     let areas = Layout::new(Direction::Horizontal, vec![Constraint::Fill(1); areas]).spacing(1).split(area);
-    let line = |value: &dyn Fn(&Sample) -> Option<f64>| screen.history.line(screen.span, value);
-    let requests = |count: fn(&Sample) -> u64| line(&|sample| Some(rate(count(sample), sample)));
-    let drawn = |name, mark, marker, plot, line| Drawn { name, mark, marker, style: theme.plot(plot), line };
-    let classes = vec![
-        drawn("2xx", "⠒", Marker::Braille, Plot::Good, requests(|sample| sample.requests.success)),
-        drawn("3xx", "▄", Marker::HalfBlock, Plot::Other, requests(|sample| sample.requests.redirection)),
-        drawn("4xx", "•", Marker::Dot, Plot::Refused, requests(|sample| sample.requests.client_error)),
-        drawn("5xx", "█", Marker::Block, Plot::Failed, requests(|sample| sample.requests.server_error)),
-    ];
-    // A class that nothing was in says nothing.
-    let said = |class: &Drawn<'_>| class.name == "2xx" || class.line.iter().any(|(_, y)| *y > 0.0);
-    let mut plots = vec![
-        (words::REQUESTS_PLOT, classes.into_iter().filter(said).collect()),
-        (
-            words::LATENCY_PLOT,
-            vec![
-                drawn("p50", "⠒", Marker::Braille, Plot::Good, line(&|sample| sample.p50_ms)),
-                drawn("p99", "•", Marker::Dot, Plot::Refused, line(&|sample| sample.p99_ms)),
-            ],
-        ),
-        (
-            words::COMMITS_PLOT,
-            vec![drawn("", "", Marker::Braille, Plot::Good, line(&|sample| Some(rate(sample.commits, sample))))],
-        ),
-    ];
-    for (area, (heading, lines)) in areas.iter().zip(plots.drain(..)) {
-        draw_plot(buffer, *area, theme, screen.span, heading, &lines);
+    for (area, plot) in areas.iter().zip(screen.history.plots(screen.span)) {
+        draw_plot(buffer, *area, theme, &plot);
     }
 }
 
-fn draw_plot(buffer: &mut Buffer, area: Rect, theme: Theme, span: Span, heading: &str, lines: &[Drawn<'_>]) {
-    let top = ceiling(&lines.iter().map(|drawn| &drawn.line).collect::<Vec<_>>());
-    let y_labels = if area.height >= 8 { vec![0.0, top / 2.0, top] } else { vec![0.0, top] };
+fn draw_plot(buffer: &mut Buffer, area: Rect, theme: Theme, plot: &PlotModel) {
+    let [bottom, middle, top] = plot.ticks();
+    let ticks = if area.height >= 8 { vec![bottom, middle, top] } else { vec![bottom, top] };
     let quiet = theme.quiet();
     let label = |text: String| Text::styled(text, quiet);
-    let sets = lines.iter().map(|drawn| {
+    let sets = plot.series.iter().map(|series| {
+        let (_, marker, colour) = drawn(series);
         // Lines of whole cells would hide the others.
-        let kind = if drawn.marker == Marker::Braille { GraphType::Line } else { GraphType::Scatter };
-        let some = drawn.line.as_slice();
-        Dataset::default().data(some).marker(drawn.marker).graph_type(kind).style(drawn.style)
+        let kind = if marker == Marker::Braille { GraphType::Line } else { GraphType::Scatter };
+        Dataset::default().data(&series.line).marker(marker).graph_type(kind).style(theme.plot(colour))
     });
-    let legend = lines.iter().filter(|drawn| !drawn.name.is_empty());
-    let legend: Vec<String> = legend.map(|drawn| format!("  {} {}", drawn.mark, drawn.name)).collect();
+    let legend = plot.series.iter().filter(|series| !series.name.is_empty());
+    let legend: Vec<String> = legend.map(|series| format!("  {} {}", drawn(series).0, series.name)).collect();
     let chart = Chart::new(sets.collect())
-        .block(block(theme, &format!("{heading}{}", legend.concat())))
+        .block(block(theme, &format!("{}{}", plot.heading, legend.concat())))
         .legend_position(None)
         .x_axis(
             Axis::default()
-                .bounds([-f64::from(span.seconds()), 0.0])
-                .labels(span.labels().map(|text| label(text.to_owned())))
+                .bounds([-f64::from(plot.span.seconds()), 0.0])
+                .labels(plot.span.labels().map(|text| label(text.to_owned())))
                 .style(quiet),
         )
-        .y_axis(Axis::default().bounds([0.0, top]).labels(y_labels.into_iter().map(|y| label(number(y)))).style(quiet));
+        .y_axis(
+            Axis::default()
+                .bounds([0.0, top])
+                .labels(ticks.into_iter().map(|tick| label(plot.unit.tick(tick))))
+                .style(quiet),
+        );
     chart.render(area, buffer);
 }
 
 /// Commits as they come, and how full things are.
 fn draw_gauges(buffer: &mut Buffer, area: Rect, theme: Theme, screen: &Dashboard) {
     let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(area);
-    let commits = screen.history.line(screen.span, |sample| Some(rate(sample.commits, sample)));
+    let commits = screen.history.trend(FigureKind::Commits, screen.span);
     let shown = &commits[commits.len().saturating_sub(usize::from(left.width))..];
     let most = shown.iter().map(|(_, y)| *y).fold(0.0, f64::max);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "neither negative nor large")]
@@ -220,8 +200,7 @@ fn draw_collections(buffer: &mut Buffer, area: Rect, model: &Model) {
         paragraph(buffer, inner, row, words::NO_COLLECTIONS_ADMIN, theme.quiet());
         return;
     }
-    let mut rows: Vec<&Collection> = rows.iter().collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
+    let rows: Vec<&Collection> = bars(rows, |row| row.count.unwrap_or(0)).into_iter().map(|bar| bar.of).collect();
     let name = rows.iter().map(|row| width(row.name.as_str())).max().unwrap_or(0).min(usize::from(inner.width) / 2);
     let counts: Vec<String> = rows.iter().map(|row| row.count.map_or_else(String::new, thousands)).collect();
     let digits = counts.iter().map(|count| width(count)).max().unwrap_or(0);

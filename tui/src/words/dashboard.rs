@@ -16,12 +16,6 @@ pub const NO_CHANGES: &str = "Nothing was changed lately.";
 pub const NEWEST_CHANGES: &str = "Newest changes (UTC)";
 /// The heading over the collections.
 pub const COLLECTIONS_BY_COUNT: &str = "Records by collection";
-/// The headings of the plots, with the units of their axes.
-pub const REQUESTS_PLOT: &str = "Requests a second";
-/// See [`REQUESTS_PLOT`].
-pub const LATENCY_PLOT: &str = "Answers take, in ms";
-/// See [`REQUESTS_PLOT`].
-pub const COMMITS_PLOT: &str = "Commits a second";
 
 /// How fresh the dashboard is.
 pub fn dashboard_state(span: Span, at: Option<&str>, pause: Duration) -> String {
@@ -55,5 +49,5 @@ pub fn memory_held(held: f64) -> String {
 
 /// The heading over the line of commits.
 pub fn commits(most: f64) -> String {
-    format!("{COMMITS_PLOT}, {} at most", number(most))
+    format!("Commits a second, {} at most", number(most))
 }

@@ -102,7 +102,7 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     browser.wait("return document.querySelector('.danger button').disabled").await;
     browser.fill("#danger-name", "snacks").await;
     browser.press(ENTER).await;
-    browser.at("/").await;
+    browser.at("/collections").await;
     browser.see(".empty", "No collections yet").await;
     // And it comes back with its records.
     browser.see(".toast", "Deleted the collection “Snacks” with its records.").await;

@@ -71,7 +71,7 @@ async fn twelve_tabs_have_one_stream_and_each_shows_what_others_change() {
     assert_eq!(browser.run(&count).await, "coffer_event_streams 1");
 
     // Counts on the first page, and what is gone.
-    browser.go("/").await;
+    browser.go("/collections").await;
     browser.see(".collection-size", "2 records").await;
     let gone = format!("await call('/api/records/snacks/{}/', null, 'DELETE'); return 1", ids[1]);
     browser.run(&api_script_of("bob", &gone)).await;

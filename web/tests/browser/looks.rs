@@ -6,8 +6,9 @@ use std::{env, fs, path::PathBuf};
 use crate::{browser::Browser, server::Server};
 
 /// The pages, and what each shows once it is there.
-const PAGES: [(&str, &str); 11] = [
-    ("/", ".collection"),
+const PAGES: [(&str, &str); 12] = [
+    ("/", ".plot"),
+    ("/collections", ".collection"),
     ("/c/snacks?ordering=title", "table.records td"),
     ("/c/synonyms?left_join=antonyms%3Aword%3Dword", "table.records td"),
     ("/c/snacks/new", "#field-title"),
@@ -26,7 +27,7 @@ async fn nothing_sticks_out_at_any_width_in_light_and_dark() {
     let browser = Browser::start(&server).await;
     browser.go("/").await;
     browser.sign_in("demo", &server.said).await;
-    browser.text(".collection").await;
+    browser.text(".plot").await;
     for (width, height) in [(360, 740), (768, 1024), (1400, 900)] {
         for is_dark in [false, true] {
             browser.look(width, height, is_dark).await;

@@ -7,6 +7,7 @@ mod accounts;
 mod addresses;
 mod browser;
 mod crowd;
+mod dashboard;
 mod first_run;
 mod live;
 mod looks;

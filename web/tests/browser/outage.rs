@@ -102,7 +102,7 @@ async fn b9_signing_out_forgets_the_access_token_also_when_the_server_cannot_be_
     let browser = Browser::start(&server).await;
     set_up(&browser, &server).await;
     make_snacks(&browser, json!([{"title": "Popcorn"}])).await;
-    browser.go("/").await;
+    browser.go("/collections").await;
     browser.see(".collection", "Snacks").await;
     browser.run(WATCH).await;
     browser.click(".collection a").await;
@@ -135,6 +135,6 @@ async fn b9_signing_out_forgets_the_access_token_also_when_the_server_cannot_be_
     let trade = "return (await fetch('/api/session/refresh/', {method: 'POST', headers: {'x-coffer': '1'}})).status";
     assert_eq!(browser.run(trade).await, 401, "the cookie is gone");
     browser.sign_in("ada", PASSWORD).await;
-    browser.see(".collection", "Snacks").await;
+    browser.see(".stock", "Snacks").await;
     browser.end(&[0, 401]).await;
 }

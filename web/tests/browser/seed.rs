@@ -13,7 +13,7 @@ pub(crate) const ENTER: &str = "\u{e007}";
 pub(crate) async fn set_up(browser: &Browser, server: &Server) {
     browser.go(&server.said).await;
     browser.sign_in("ada", PASSWORD).await;
-    browser.see("h1", "Collections").await;
+    browser.see("h1", "Dashboard").await;
 }
 
 /// A script that calls the API as a program would, with tokens of its own.

@@ -74,7 +74,7 @@ async fn a_visit_asks_for_everything_once_and_for_nothing_twice() {
     make_snacks(&browser, json!([{"title": "Popcorn"}])).await;
     let refresh = "/api/session/refresh/";
     for (address, shown, asked) in [
-        ("/", ".collection", vec!["/api/collections/", refresh]),
+        ("/collections", ".collection", vec!["/api/collections/", refresh]),
         ("/c/snacks", "table.records td", vec!["/api/collections/snacks/", "/api/records/snacks/", refresh]),
         (
             "/c/snacks?ordering=-title&page_size=25",

@@ -121,7 +121,7 @@ async fn a_session_that_ends_takes_no_typed_text_with_it() {
     // Another tab signs out, and this one knows.
     let first = browser.new_tab().await;
     browser.go("/").await;
-    browser.see("h1", "Collections").await;
+    browser.see("h1", "Dashboard").await;
     browser.click(".who button:last-child").await;
     browser.at("/sign-in").await;
     let second = browser.switch(first).await;
@@ -129,7 +129,7 @@ async fn a_session_that_ends_takes_no_typed_text_with_it() {
     // And it signs in again with the other.
     browser.switch(second).await;
     browser.sign_in("ada", PASSWORD).await;
-    browser.see("h1", "Collections").await;
+    browser.see("h1", "Dashboard").await;
     browser.end(&[401]).await;
 }
 
@@ -146,9 +146,9 @@ async fn many_tabs_loading_at_once_keep_the_one_session() {
     }
     for tab in tabs {
         browser.switch(tab).await;
-        browser.see("h1", "Collections").await;
+        browser.see("h1", "Dashboard").await;
         browser.reload().await;
     }
-    browser.see("h1", "Collections").await;
+    browser.see("h1", "Dashboard").await;
     browser.end(&[]).await;
 }
