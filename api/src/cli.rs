@@ -24,6 +24,7 @@ mod restore;
 mod salvage;
 mod serve;
 mod server;
+mod shell;
 mod systemd;
 mod units;
 mod user;
@@ -77,6 +78,10 @@ enum Command {
     OpenApi(openapi::OpenApi),
     /// Ask a running server whether it is ready: exit code 0 for yes.
     Health(health::Health),
+    /// Write what a shell completes this program's options with.
+    Completions(shell::Completions),
+    /// Write a manual page of each command into a folder.
+    Man(shell::Man),
 }
 
 /// Runs the command that the arguments ask for.
@@ -109,6 +114,8 @@ pub fn run() -> ExitCode {
         Command::Keys(command) => command.run(),
         Command::OpenApi(command) => command.run(),
         Command::Health(command) => command.run(),
+        Command::Completions(command) => command.run(Cli::command()),
+        Command::Man(command) => command.run(Cli::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,12 +2,14 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context as _, anyhow};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
+use clap_complete::Shell;
 use coffer_tui::{
     app::{self, End},
     client::Client,
@@ -26,6 +28,10 @@ struct Args {
     server: Server,
     #[arg(long, help = words::CA_CERT_HELP, value_name = "FILE", env = variables::CA_CERT)]
     ca_cert: Option<PathBuf>,
+    #[arg(long, help = words::COMPLETIONS_HELP, value_name = "SHELL", exclusive = true)]
+    completions: Option<Shell>,
+    #[arg(long, help = words::MAN_HELP, exclusive = true)]
+    man: bool,
 }
 
 fn main() -> ExitCode {
@@ -44,7 +50,20 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     if fs::metadata(file)?.is_file() { fs::read(file) } else { Err(std::io::Error::other("this is no file")) }
 }
 
+/// What packages hold beside the program, made of its options.
+fn write_about(args: &Args) -> anyhow::Result<()> {
+    let mut about = Vec::new();
+    match args.completions {
+        Some(shell) => clap_complete::generate(shell, &mut Args::command(), "coffer-tui", &mut about),
+        None => clap_mangen::Man::new(Args::command()).render(&mut about)?,
+    }
+    Ok(std::io::stdout().write_all(&about)?)
+}
+
 fn run(args: &Args) -> anyhow::Result<End> {
+    if args.man || args.completions.is_some() {
+        return write_about(args).map(|()| End::Quit);
+    }
     let file = SessionFile::for_server(&args.server);
     let trusted = match &args.ca_cert {
         Some(file) => Some(read(file).with_context(|| format!("{} {}", words::NO_CA_CERT, file.display()))?),

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | test | setup | web | first-load | dist | audit | fuzz | torture | bounds | clients | drf-clients | bench`.
+//! Developer commands: `cargo xtask run | test | setup | web | first-load | dist | package | audit | fuzz | torture | bounds | clients | drf-clients | bench`.
 //!
 //! A fresh machine needs Rust and nothing else: each command first sets up what it lacks, under `target/tools`
 //! where it can, says what it does and how long it took, and does nothing twice. Only what a developer does to
@@ -14,6 +14,7 @@ mod drf_clients;
 mod e2e;
 mod first_load;
 mod fuzz;
+mod package;
 mod page;
 mod run;
 mod size;
@@ -38,6 +39,10 @@ cargo xtask <command>
   setup                            only install what `run` and `test` need, under target/tools
   audit                            licences, sources and known vulnerabilities of everything that is built in
   dist                             release binaries with the web app inside, in target/dist, and their sizes
+  package [--from FOLDER] [--out FOLDER]
+                                   tar.gz, .deb, wheel, npm package, the context of an image, checksums and SBOM, in target/packages;
+                                   of a release, or of the programs in FOLDER
+  package --check                  as root: install, start, upgrade and remove each on a bare Debian 11, and build all of it twice
   fuzz [--seconds N] [TARGET [FILE]]
                                    feed whatever reads from outside with anything at all, each target for N seconds (60)
   drf-clients                      react-admin's data provider and newman, unchanged, against the server
@@ -66,6 +71,7 @@ fn main() -> ExitCode {
         ("clients", true) => clients::clients(),
         ("first-load", _) if rest.len() < 2 => first_load::first_load(rest.first()),
         ("fuzz", _) => fuzz::fuzz(&rest),
+        ("package", _) => package::package(&rest),
         ("bench", _) => bench::bench(&rest),
         ("bounds", _) => bounds::bounds(&rest),
         ("drf-clients", true) => drf_clients::drf_clients(),

@@ -105,31 +105,28 @@ pub(crate) fn build(target: &WasmTarget) -> Result<Std> {
 
 /// Compiles and links the app; with a standard library of its own where its source is here.
 fn link(target: &WasmTarget) -> Result<(PathBuf, Std)> {
-    let cargo = |folder: &Path, extra: &[&str]| {
+    let cargo = |folder: &Path, extra: &[&str], flags: &[&str]| {
         let mut cargo = workspace::cargo(&["rustc", "--locked", "--package", "coffer-web", "--bin", "coffer-web"]);
         cargo
             .args(["--profile", PROFILE, "--target", TRIPLE, "--features", "split"])
             .args(extra)
             .args(["--", "-Clink-args=--emit-relocs"])
             .env("CARGO_TARGET_DIR", folder);
-        target.apply(&mut cargo);
+        target.apply_with(&mut cargo, flags);
         cargo
     };
     let linked = |folder: &Path| folder.join(TRIPLE).join(PROFILE).join("coffer-web.wasm");
     if target.has_std_source() {
         let folder = workspace::web_target().join("immediate-abort");
         let std = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
-        let mut build = cargo(&folder, &std);
-        build
-            .env("RUSTC_BOOTSTRAP", "1")
-            .env("CARGO_ENCODED_RUSTFLAGS", "-Cpanic=immediate-abort\u{1f}-Zunstable-options");
-        match step::run(&mut build) {
+        let mut build = cargo(&folder, &std, &["-Cpanic=immediate-abort", "-Zunstable-options"]);
+        match step::run(build.env("RUSTC_BOOTSTRAP", "1")) {
             Ok(()) => return Ok((linked(&folder), Std::ImmediateAbort)),
             Err(error) => println!("xtask: std as it comes, since it could not be built from its source: {error:#}"),
         }
     }
     let folder = workspace::web_target();
-    step::run(&mut cargo(&folder, &[]))?;
+    step::run(&mut cargo(&folder, &[], &[]))?;
     Ok((linked(&folder), Std::Ordinary))
 }
 

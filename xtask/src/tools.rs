@@ -3,6 +3,7 @@
 //! A program of exactly that version which is already on `PATH` is used as it is; of cargo-nextest, any recent one.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ pub(crate) const WASM_BINDGEN: &str = "0.2.130";
 pub(crate) const WASM_SPLIT: &str = "0.2.4";
 /// Has to be the version of `Trunk.toml`.
 pub(crate) const BINARYEN: &str = "132";
+/// The C compiler and linker of the packages: it has the C libraries of many years.
+const ZIG: &str = "0.15.2";
+/// Has cargo use it.
+const CARGO_ZIGBUILD: &str = "0.24.1";
 /// Reads `deny.toml`.
 const CARGO_DENY: &str = "0.20.2";
 /// Runs the tests. Reads `.config/nextest.toml`.
@@ -61,6 +66,25 @@ pub(crate) fn install() -> Result<()> {
 pub(crate) fn install_deny() -> Result<()> {
     cargo_install("cargo-deny", "cargo-deny", CARGO_DENY)?;
     clear_up()
+}
+
+/// Zig, and cargo-zigbuild to link with it, by pip: the folder of their programs.
+pub(crate) fn install_zig() -> Result<PathBuf> {
+    let folder = workspace::tools().join(format!("zig-{ZIG}-{CARGO_ZIGBUILD}"));
+    let programs = folder.join("bin");
+    if programs.join("installed").is_file() {
+        return Ok(programs);
+    }
+    step(&format!("zig {ZIG} and cargo-zigbuild {CARGO_ZIGBUILD}, by pip"), || {
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        step::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        let packages = [format!("ziglang=={ZIG}"), format!("cargo-zigbuild=={CARGO_ZIGBUILD}")];
+        step::run(Command::new(programs.join("pip")).args(["install", "--quiet"]).args(packages))?;
+        Ok(fs::write(programs.join("installed"), "")?)
+    })?;
+    Ok(programs)
 }
 
 /// What was built is kept until all of it is, so that an interrupted build goes on where it was; a gigabyte for nothing from then on.

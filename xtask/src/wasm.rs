@@ -31,17 +31,26 @@ pub(crate) enum WasmTarget {
 impl WasmTarget {
     /// Makes a cargo, or what calls cargo, build for wasm with this.
     pub(crate) fn apply(&self, command: &mut Command) {
+        self.apply_with(command, &[]);
+    }
+
+    /// The same, with more flags of the compiler.
+    pub(crate) fn apply_with(&self, command: &mut Command, flags: &[&str]) {
         // Flags meant for the host (a CPU, a linker) must not reach the wasm build.
-        command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        command.env_remove("RUSTFLAGS");
+        let mut flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
+        // Messages of panics name files of dependencies, wherever this machine keeps them.
+        flags.push(format!("--remap-path-prefix={}=/cargo", workspace::cargo_home().display()));
         let sysroot = match self {
-            Self::Installed => return,
-            Self::BuiltStd(sysroot) => sysroot,
+            Self::Installed => None,
+            Self::BuiltStd(sysroot) => Some(sysroot),
             Self::Debian(sysroot) => {
                 command.env("RUSTC", DEBIAN_RUSTC).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19");
-                sysroot
+                Some(sysroot)
             }
         };
-        command.env("CARGO_ENCODED_RUSTFLAGS", format!("--sysroot\u{1f}{}", sysroot.display()));
+        flags.extend(sysroot.into_iter().flat_map(|sysroot| ["--sysroot".to_owned(), sysroot.display().to_string()]));
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     }
 
     /// Whether std can be built from the source that belongs to the user's compiler.

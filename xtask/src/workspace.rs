@@ -29,6 +29,12 @@ pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }
 
+/// Where cargo keeps the sources of dependencies.
+pub(crate) fn cargo_home() -> PathBuf {
+    let home = || env::home_dir().unwrap_or_default().join(".cargo");
+    env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
+}
+
 /// Cargo's target directory for the web app: other flags, and perhaps another compiler, than the host's.
 pub(crate) fn web_target() -> PathBuf {
     target().join("web")

@@ -14,6 +14,10 @@ for each server, in $COFFER_STATE_DIR, or else in coffer/ below $XDG_STATE_HOME 
 
 With https the server's certificate must be trusted by this machine; for a private authority set SSL_CERT_FILE. \
 NO_COLOR is respected.";
+/// Of `--completions`.
+pub const COMPLETIONS_HELP: &str = "Write what a shell completes this program's options with, and end";
+/// Of `--man`.
+pub const MAN_HELP: &str = "Write the manual page, and end";
 /// What `--server` takes.
 pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
 /// What `--ca-cert` takes.
