@@ -486,7 +486,7 @@ fn four_words_at_random_are_let_in() {
         "fern", "gecko", "hazel", "inkwell", "jacket", "latch", "moss",
     ];
     let mut refused = Vec::new();
-    for n in 0..300_usize {
+    for n in 0..1000_usize {
         let at = |k: usize| WORDS[(n * [7, 13, 29, 53][k] + k * 31 + n / 96 * [5, 11, 17, 3][k]) % WORDS.len()];
         let text = [at(0), at(1), at(2), at(3)].join(" ");
         if text.len() >= 19
@@ -498,6 +498,5 @@ fn four_words_at_random_are_let_in() {
             refused.push(text);
         }
     }
-    // Sentences are known with mistakes in them, so one may be near.
-    assert!(refused.len() <= 2, "more than one in a hundred: {refused:?}");
+    assert_eq!(refused, [""; 0]);
 }

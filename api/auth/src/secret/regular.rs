@@ -158,11 +158,11 @@ fn many<T>(all: impl Iterator<Item = T> + Clone, holds: impl Fn(T) -> bool) -> b
 /// Whether most letters come next to the one before them, or to that two, three or four before, in the alphabet or on a keyboard.
 fn is_alphabet(text: &str) -> bool {
     let letters = Zeroizing::new(text.chars().collect::<Vec<char>>());
-    // Of random digits many are next to one of two others.
-    let is_mixed = letters.iter().filter(|c| c.is_ascii_digit()).count() * 2 < letters.len();
+    // Of random digits many are next to one of two others, and of the letters of words to one of three or four.
+    let is_mixed = |stride| stride < 3 && letters.iter().filter(|c| c.is_ascii_digit()).count() * 2 < letters.len();
     (1..=4).any(|stride| {
         let steps = letters.windows(stride + 1);
-        let is_step = |w: &[char]| is_next(w[0], w[stride]) || is_mixed && is_next(w[stride - 1], w[stride]);
+        let is_step = |w: &[char]| is_next(w[0], w[stride]) || is_mixed(stride) && is_next(w[stride - 1], w[stride]);
         letters.len() > stride + 4 && many(steps, is_step)
     })
 }
