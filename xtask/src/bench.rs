@@ -8,8 +8,11 @@ mod chart;
 mod coffer;
 mod data;
 mod generator;
+mod orders;
 mod page;
+mod pocketbase;
 mod process;
+mod queries;
 mod redefine;
 mod reference;
 mod result;
@@ -75,13 +78,11 @@ pub(crate) fn bench(args: &[String]) -> Result<()> {
     if args == ["store-size"] {
         return store_size::store_size();
     }
-    if let Some((first, rest)) = args.split_first()
-        && first == "redefine"
-    {
-        return redefine::redefine(rest);
-    }
-    if let Some(("events", settings)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        return events(settings);
+    match args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        Some(("redefine", rest)) => return redefine::redefine(rest),
+        Some(("events", rest)) => return events(rest),
+        Some(("queries", rest)) => return queries::queries(rest),
+        _ => {}
     }
     let settings = Settings::parse(args)?;
     let _one_at_a_time = workspace::lock()?;

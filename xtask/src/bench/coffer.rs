@@ -19,11 +19,11 @@ const BOOKS: &str = "/api/records/books/";
 const STARTS: usize = 5;
 
 /// A server that has just said where it listens.
-struct Started {
-    process: Process,
-    address: String,
+pub(super) struct Started {
+    pub(super) process: Process,
+    pub(super) address: String,
     /// For the first admin, where there is none yet.
-    setup_code: Option<String>,
+    pub(super) setup_code: Option<String>,
 }
 
 /// Starts on empty stores: milliseconds from the start of the process to the first `/readyz` of 200, and what it then holds in memory.
@@ -31,7 +31,7 @@ pub(crate) fn starts(generator: &Generator, dir: &Path) -> Result<Vec<(f64, Resi
     let mut starts = Vec::with_capacity(STARTS);
     for n in 0..STARTS {
         let begun = Instant::now();
-        let started = serve(&dir.join(format!("empty-{n}")), None, true)?;
+        let started = serve(&workspace::release("coffer"), &dir.join(format!("empty-{n}")), None, true)?;
         generator.wait_for(&started.address, "/readyz", Duration::from_secs(10))?;
         starts.push((begun.elapsed().as_secs_f64() * 1000.0, started.process.memory()?));
     }
@@ -40,19 +40,20 @@ pub(crate) fn starts(generator: &Generator, dir: &Path) -> Result<Vec<(f64, Resi
 
 /// Fills a store and starts a server over it.
 pub(crate) fn start(generator: &Generator, dir: &Path) -> Result<Site> {
+    let program = workspace::release("coffer");
     let (data, web) = (dir.join("coffer"), dir.join("assets"));
     // The very bytes that the reference serves.
     fs::copy(dir.join("reference/static/bench.js.br"), web.join("bench.js.br")).context("WhiteNoise made no brotli")?;
-    let (access, ids) = fill(generator, serve(&data, Some(&web), true)?, &dir.join("books.json"))?;
+    let (access, ids) = fill(generator, serve(&program, &data, Some(&web), true)?, &dir.join("books.json"))?;
     // Anew, so that the memory it holds is not that of the filling.
-    let Started { process, address, .. } = serve(&data, Some(&web), false)?;
+    let Started { process, address, .. } = serve(&program, &data, Some(&web), false)?;
     generator.wait_for(&address, "/readyz", Duration::from_secs(10))?;
     Ok(Site { process, address, books: BOOKS, file: "/bench.js", access, ids })
 }
 
 /// `empty`: the store is, so the server prints a link to set it up.
-fn serve(data: &Path, web: Option<&Path>, empty: bool) -> Result<Started> {
-    let mut command = Command::new(workspace::release("coffer"));
+pub(super) fn serve(program: &Path, data: &Path, web: Option<&Path>, empty: bool) -> Result<Started> {
+    let mut command = Command::new(program);
     command.args(["serve", "--listen", "127.0.0.1:0", "--access-lifetime", "2h"]);
     // One caller asks for everything here.
     command.args(["--rate-limit", "off", "--data"]).arg(data);

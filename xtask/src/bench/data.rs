@@ -58,17 +58,17 @@ fn script(random: &mut Random) -> Result<String> {
 }
 
 /// xorshift64.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 16) % bound
     }
 
-    fn name(&mut self) -> String {
+    pub(super) fn name(&mut self) -> String {
         (0..2 + self.below(2)).map(|_| SYLLABLES[usize::try_from(self.below(16)).unwrap_or_default()]).collect()
     }
 }

@@ -78,7 +78,7 @@ fn cells(figures: &Figures, server: usize) -> [String; 4] {
 }
 
 /// A table whose columns line up.
-fn markdown(rows: &[Vec<String>]) -> String {
+pub(super) fn markdown(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default().max(3);
     let widths: Vec<usize> = (0..columns).map(width).collect();
