@@ -168,7 +168,8 @@ impl<E: Endpoint> Input<E> {
         check_utf8(raw.query.as_bytes(), "query string")?;
         let unknown = context.options.unknown;
         let unknown = published.as_ref().map_or(unknown, |published| published.unknown(unknown));
-        let ignores_unknown = leniency::preferred(&raw.headers).unwrap_or(unknown.ignores_members);
+        let ignores_unknown = leniency::preferred(&raw.headers)
+            .unwrap_or_else(|| unknown.ignores_members || leniency::is_form_of_a_page(&raw.headers));
         let pairs = match &mut published {
             Some(published) => published.pairs(decode(&raw.query), &E::METHOD, unknown),
             None => Ok(decode(&raw.query)),

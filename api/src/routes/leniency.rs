@@ -32,6 +32,22 @@ pub(super) fn preferred(headers: &HeaderMap) -> Option<bool> {
     })
 }
 
+/// Whether a browser sends a form of a page's by itself, not a program in it: what its buttons are called, and what a framework hides in it, is sent as well.
+pub(super) fn is_form_of_a_page(headers: &HeaderMap) -> bool {
+    let has = |name: &str, test: fn(&str) -> bool| {
+        headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| test(&value.to_ascii_lowercase()))
+    };
+    let is_form = has("content-type", |kind| {
+        kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data")
+    });
+    // Older browsers do not say that they navigate (Fetch Metadata), and ask for a page as all do then.
+    let navigates = match headers.get("sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => has("accept", |accept| accept.starts_with("text/html")),
+    };
+    is_form && navigates
+}
+
 /// Whether a request does not want to wait: `Prefer: respond-async` (RFC 7240 §4.1).
 pub(super) fn responds_async(headers: &HeaderMap) -> bool {
     let lines = headers.get_all("prefer").iter().filter_map(|line| line.to_str().ok());

@@ -54,20 +54,27 @@ pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::Restore, _, _>(restore);
 }
 
+/// A list as one JSON text or in lines, as `Accept` has it.
 async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<endpoints::List>> {
+    let query = ListQuery { ignores_accents: context.options.search_ignores_accents, ..input.query.clone() };
+    let reply = if wants_lines(&input.headers) {
+        lines(context, input, query).await?
+    } else {
+        page(context, &input, &query).await?
+    };
+    Ok(reply.header(header::VARY, "Accept"))
+}
+
+async fn page(context: Context, input: &Input<endpoints::List>, query: &ListQuery) -> Result<Reply<endpoints::List>> {
     let name = &input.params.0;
-    let query = &ListQuery { ignores_accents: context.options.search_ignores_accents, ..input.query.clone() };
-    if wants_lines(&input.headers) {
-        return lines(context, input, query.clone()).await;
-    }
     let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, query);
     let listed = records::list(context.app.core(), &input.caller, name, query, cursors.open(query)?).await?;
     let address = |place: Option<Place>| -> Result<Value> {
         Ok(match place {
             None => Value::Null,
-            Some(Place::Page(page)) => page_link(&input, page).into(),
-            Some(Place::Offset(offset)) => offset_link(&input, offset).into(),
-            Some(Place::Cursor(cursor)) => link(&input, "cursor", Some(&cursors.seal(&cursor)?)).into(),
+            Some(Place::Page(page)) => page_link(input, page).into(),
+            Some(Place::Offset(offset)) => offset_link(input, offset).into(),
+            Some(Place::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(&cursor)?)).into(),
         })
     };
     let (next, previous) = (address(listed.next)?, address(listed.previous)?);

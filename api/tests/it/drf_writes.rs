@@ -52,6 +52,47 @@ async fn put_keeps_optional_fields_that_are_not_in_the_body() {
     assert_eq!(admin.put(&at, &json!({"qty": 1})).await.faults(), ["title: This field is required."]);
 }
 
+/// A page's own form sends the name of the button that was pressed, and what a framework put into it. A program that sends a form is told of names that nothing has.
+#[tokio::test]
+async fn what_a_form_of_a_page_has_besides_is_ignored() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    items(&admin).await;
+    let part = |title: &str| {
+        let part = |name: &str, value: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        part("title", title) + &part("go", "Send") + &part("csrfmiddlewaretoken", "abc") + "--x--\r\n"
+    };
+    let plain = |title: &str| format!("title={title}&go=Send&csrfmiddlewaretoken=abc");
+    let page = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let multipart = "multipart/form-data; boundary=x";
+    for (n, (kind, headers, status)) in [
+        (FORM, &[("accept", page), ("sec-fetch-mode", "navigate")][..], 201),
+        (multipart, &[("accept", page), ("sec-fetch-mode", "navigate")], 201),
+        (FORM, &[("accept", page)], 201),
+        (FORM, &[("accept", page), ("sec-fetch-mode", "cors")], 400),
+        (FORM, &[("accept", "application/json")], 400),
+        (FORM, &[("accept", page), ("prefer", "handling=strict")], 400),
+        ("application/json", &[("accept", page), ("sec-fetch-mode", "navigate")], 400),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let title = format!("t{n}");
+        let body = match kind {
+            FORM => plain(&title),
+            "application/json" => json!({"title": title, "go": "Send"}).to_string(),
+            _ => part(&title),
+        };
+        let mut sent = admin.request(Method::POST, ITEMS).header("content-type", kind).body(body);
+        for (name, value) in headers {
+            sent = sent.header(*name, *value);
+        }
+        let answer = Answer::of(sent).await;
+        assert_eq!(answer.status, status, "{kind} {headers:?}: {}", answer.text());
+    }
+}
+
 #[tokio::test]
 async fn a_whole_record_may_be_sent_twice_where_unknown_members_are_ignored() {
     let dir = tempfile::tempdir().unwrap();

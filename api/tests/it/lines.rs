@@ -8,6 +8,7 @@ use crate::support::{Answer, Client, Coffer};
 async fn lines(client: &Client, query: &str) -> Vec<Value> {
     let answer = ask(client, query).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/x-ndjson"), "{query}");
+    assert!(answer.header("vary").split(", ").any(|name| name == "Accept"), "{}", answer.header("vary"));
     answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -1,5 +1,7 @@
 //! The patterns of `regex` and `iregex`, as Python's `re.search` looks for them, and the time that one request may spend on them.
 
+mod python;
+
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
@@ -24,7 +26,7 @@ pub(super) fn compile(pattern: &str, ignore_case: bool) -> std::result::Result<R
     if pattern.chars().count() > MAX_PATTERN {
         return Err(invalid(format!("A pattern has at most {MAX_PATTERN} characters.")));
     }
-    let mut builder = RegexBuilder::new(&with_end(pattern));
+    let mut builder = RegexBuilder::new(&python::translate(pattern));
     builder.case_insensitive(ignore_case).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED);
     builder.build().map_err(|error| {
         invalid(match error {
@@ -34,18 +36,6 @@ pub(super) fn compile(pattern: &str, ignore_case: bool) -> std::result::Result<R
             _ => "This is not a regular expression; look-around and references to groups are none here.",
         })
     })
-}
-
-/// The pattern with the end of a text written as it is here: `\Z` is Python's word for it.
-fn with_end(pattern: &str) -> String {
-    let (mut written, mut chars) = (String::with_capacity(pattern.len()), pattern.chars());
-    while let Some(c) = chars.next() {
-        written.push(c);
-        if c == '\\' {
-            written.extend(chars.next().map(|next| if next == 'Z' { 'z' } else { next }));
-        }
-    }
-    written
 }
 
 /// What a request has spent on patterns.
@@ -108,6 +98,32 @@ mod tests {
             (r"corn\Z", false, "sweet corn", true),
             (r"^sweet\Z", false, "sweet corn", false),
             (r"a\\Z", false, r"a\Z", true),
+            ("corn$", false, "sweet corn\n", true),
+            ("corn$", false, "sweet corn\n\n", false),
+            ("[[:alpha:]]", false, "zz", false),
+            ("[[:alpha:]]", false, "p]", true),
+            ("[a&&b]", false, "a", true),
+            ("[a&&b]", false, "&", true),
+            ("[~~]", false, "~", true),
+            ("^[+--]$", false, ",", true),
+            ("[]a]", false, "]", true),
+            ("[^]a]", false, "]a", false),
+            (r"[\b]", false, "\u{8}", true),
+            (r"\<foo", false, "<foo", true),
+            (r"\<foo", false, "a foo", false),
+            (r"^\w+$", false, "cafe\u{301}", false),
+            (r"^\w+$", false, "caf\u{e9}_1", true),
+            (r"^[\W]+$", false, "\u{301}-", true),
+            (r"^\s$", false, "\u{1d}", true),
+            (r"^[^\S]$", false, "\u{1d}", true),
+            ("^a{,2}$", false, "aa", true),
+            ("^a{,2}$", false, "aaa", false),
+            ("^a{$", false, "a{", true),
+            ("^{x}{1}$", false, "{x}", true),
+            (r"^\101\0$", false, "A\0", true),
+            (r"^[\101-\103]$", false, "B", true),
+            ("^a(?# a word (of) it's)$", false, "a it's)", false),
+            ("^a(?#nothing)b$", false, "ab", true),
         ] {
             assert_eq!(compile(pattern, ignore_case).unwrap().is_match(text), found, "{pattern}");
         }
@@ -115,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_or_too_large_a_one_is_refused() {
-        for pattern in ["(", "[", r"\1", "(?=a)", "a**{", &"a".repeat(1001), "(((a{99}){99}){99}){99}"] {
+        for pattern in ["(", "[", r"\1", "(?=a)", "*a", &"a".repeat(1001), "(((a{99}){99}){99}){99}"] {
             assert!(compile(pattern, false).is_err(), "{pattern}");
         }
     }
