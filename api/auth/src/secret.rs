@@ -107,7 +107,8 @@ const WELL_KNOWN_EXAMPLE: &str = "is a well-known example";
 /// Nobody knows a longer text by heart that `regular` does not know.
 const MAX_PHRASE: usize = 256;
 
-fn weakness(secret: &[u8]) -> Option<&'static str> {
+/// Why anyone can guess a secret, as a sentence about it goes on.
+pub(crate) fn weakness(secret: &[u8]) -> Option<&'static str> {
     weakness_of_bytes(secret)
         .or_else(|| weakness_of_bytes(&regular::decoded(secret).filter(|bytes| bytes.len() >= 16)?))
 }

@@ -35,7 +35,8 @@ pub(super) fn preferred(headers: &HeaderMap) -> Option<bool> {
 /// Whether a browser sends a form of a page's by itself, not a program in it: what its buttons are called, and what a framework hides in it, is sent as well.
 pub(super) fn is_form_of_a_page(headers: &HeaderMap) -> bool {
     let has = |name: &str, test: fn(&str) -> bool| {
-        headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| test(&value.to_ascii_lowercase()))
+        let mut lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+        lines.any(|line| test(&line.to_ascii_lowercase()))
     };
     let is_form = has("content-type", |kind| {
         kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data")

@@ -16,6 +16,7 @@ use common::{
 use http::{HeaderMap, Method};
 use server::metrics::{Kind, Process, Route, Text};
 use server::request::{Notes, RequestId};
+use store::Scan;
 use tokio::sync::Mutex;
 use warp::Filter;
 
@@ -28,7 +29,7 @@ use super::{
     response::to_warp,
     table::Table,
 };
-use crate::domain::{App, Result, events, sessions};
+use crate::domain::{App, Result, events, keyspace, sessions};
 
 /// How long a count of the sessions is good: counting reads all of them.
 const COUNTED: Duration = Duration::from_secs(15);
@@ -130,10 +131,27 @@ async fn gather(context: &Context, counted: &Counted) -> Result<String> {
     text.single("coffer_event_streams", Kind::Gauge, "Streams of events that are open.", open);
     text.single("coffer_events_delivered_total", Kind::Counter, "Events that were handed to streams.", delivered);
     text.single("coffer_event_streams_let_go_total", Kind::Counter, "Streams whose clients were too slow.", let_go);
+    write_requests(app, &mut text).await?;
     let lost = options.log.lost();
     text.single("coffer_log_lines_lost_total", Kind::Counter, "Lines of the log that nobody read in time.", lost);
     Process::look().write(&mut text);
     Ok(text.finish())
+}
+
+/// What is kept of requests beyond their answers: files that are taken in, and keys of writes that may come twice.
+async fn write_requests(app: &App, text: &mut Text) -> Result<()> {
+    let core = app.core();
+    text.single(
+        "coffer_import_file_bytes",
+        Kind::Gauge,
+        "What files that are taken in hold on the disk.",
+        core.spool.held(),
+    );
+    let keys = core.store.snapshot().await?.count(&Scan::prefix(&keyspace::idempotency_keys())).await?;
+    text.single("coffer_idempotency_keys", Kind::Gauge, "Idempotency keys that are kept.", keys.get());
+    let replayed = core.idempotency.replayed.load(Relaxed);
+    text.single("coffer_idempotency_replayed_total", Kind::Counter, "Answers given again for a key.", replayed);
+    Ok(())
 }
 
 async fn write_store(app: &App, text: &mut Text) -> Result<()> {

@@ -3,10 +3,12 @@
 //!
 //! - `pem`, `der`, `jwk`: the forms that keys are taken from
 //! - `foreign`: what is known and not taken; `texts`: the same of texts; `hidden`: the same, with other things around it or encoded
+//! - `guessable`: keys of a kind that is taken, which anyone can guess or compute
 //! - [`PublicKey`]: what all of them come down to
 
 mod der;
 mod foreign;
+mod guessable;
 mod hidden;
 mod jwk;
 mod pem;

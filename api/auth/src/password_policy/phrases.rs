@@ -9,6 +9,9 @@ use super::spelling::{fold, forms, key};
 /// So few letters beside sentences make no password of them.
 const LITTLE: usize = 8;
 
+/// So many letters of a sentence are known as all of it.
+const PART: usize = 12;
+
 /// In so many letters there may be one mistake.
 const LETTERS_A_MISTAKE: usize = 8;
 const MOST_MISTAKES: usize = 3;
@@ -62,8 +65,13 @@ pub(super) fn is_known(folded: &str) -> bool {
     forms.insert(text);
     forms.iter().any(|form| {
         let letters: Vec<char> = form.chars().filter(|c| c.is_alphabetic()).collect();
-        PHRASES.iter().any(|phrase| is_misspelt(&letters, &phrase.whole))
+        PHRASES.iter().any(|phrase| is_part(&letters, &phrase.whole) || is_misspelt(&letters, &phrase.whole))
     })
+}
+
+/// Whether it is a good part of a sentence: where one breaks off is what everyone tries next.
+fn is_part(text: &[char], phrase: &[char]) -> bool {
+    text.len() >= PART && phrase.windows(text.len()).any(|part| part == text)
 }
 
 /// Whether one becomes the other by changing, adding, dropping or exchanging few letters.

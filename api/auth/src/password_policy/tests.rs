@@ -449,6 +449,11 @@ fn p5_names_that_belong_together_are_refused_and_sentences_with_any_ending() {
         "all+the+worlds+a+stage",
         "123alltheworldsastage!!",
         "все счастливые семьи похожи",
+        "to boldly go where no man",
+        "peter piper picked a peck",
+        "how much wood would a woodchuck",
+        "Jack and Jill went up!",
+        "went up the hill to fetch",
     ]
     .into_iter()
     .filter(|text| codes(&Policy::default(), text, "ann").is_empty());

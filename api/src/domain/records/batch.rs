@@ -322,6 +322,10 @@ impl Attempt<'_> {
     async fn upsert(&mut self, i: usize, item: &Item) -> Result<Decided> {
         let caller = self.by.caller;
         let schema = self.core.schemas.find(&self.snapshot, &item.collection, caller).await?;
+        // Before anything is said of its fields: it may not even be known to be there.
+        if schema.authorize(Action::Update, caller).is_err() {
+            schema.authorize(Action::Create, caller)?;
+        }
         let key = item.key.as_deref().unwrap_or_default();
         let found = schema.fields().find(|(field, _)| field.name.as_str() == key && field.unique != Unique::No);
         let Some((field, Some(rule))) = found.map(|(field, indexes)| (field, indexes.unique)) else {

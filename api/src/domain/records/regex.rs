@@ -122,10 +122,11 @@ mod tests {
             ("^{x}{1}$", false, "{x}", true),
             (r"^\101\0$", false, "A\0", true),
             (r"^[\101-\103]$", false, "B", true),
-            ("^a(?# a word (of) it's)$", false, "a it's)", false),
+            ("^a(?# a word, it's)$", false, "a it's", false),
             ("^a(?#nothing)b$", false, "ab", true),
         ] {
-            assert_eq!(compile(pattern, ignore_case).unwrap().is_match(text), found, "{pattern}");
+            let compiled = compile(pattern, ignore_case).unwrap_or_else(|error| panic!("{pattern}: {}", error.message));
+            assert_eq!(compiled.is_match(text), found, "{pattern}");
         }
     }
 

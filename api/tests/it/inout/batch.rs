@@ -106,6 +106,18 @@ async fn faults_point_at_items_and_nothing_is_done() {
     )
     .await
     .refused(409);
+    // A collection that nobody but admins may know of is as good as none, whatever is asked of its fields.
+    let nobodys = json!({"list": [], "view": [], "create": [], "update": [], "delete": []});
+    let fields = json!([{"name": "code", "type": "text", "unique": true, "required": true}]);
+    admin.post("/api/collections/", &json!({"name": "hidden", "fields": fields, "access": nobodys})).await.is(201);
+    for (key, record) in
+        [("nope", json!({"t": 1})), ("code", json!({})), ("code", json!({"code": "a"})), ("code", json!({"code": 7}))]
+    {
+        let asked = |name: &str| json!([{"action": "upsert", "collection": name, "key": key, "record": record}]);
+        let [there, absent] =
+            [run(&bob, asked("hidden")).await.refused(400), run(&bob, asked("absent")).await.refused(400)];
+        assert_eq!((there.errors, there.detail), (absent.errors, absent.detail), "{key}");
+    }
     let denied = run(&bob, json!([update(json!({"stock": 1}))])).await.refused(400);
     assert_eq!(denied.errors.0["0.non_field_errors"][0].code, "permission_denied");
     let many = vec![good; 1001];

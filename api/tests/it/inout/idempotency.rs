@@ -38,6 +38,10 @@ async fn the_same_request_twice_is_done_once_and_answered_as_before() {
         assert_eq!(again.header(name), first.header(name), "{name}");
     }
     assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), ("", "true"));
+    let metrics = admin.get("/metrics").await.text();
+    for line in ["coffer_idempotency_keys 1", "coffer_idempotency_replayed_total 1", "coffer_import_file_bytes 0"] {
+        assert!(metrics.lines().any(|told| told == line), "{line}: {metrics}");
+    }
     assert_eq!(create(&admin, "a", "Other").await.refused(422).code, "idempotency_key_reused");
     keyed(&admin, Method::POST, "/api/batch/", "a", &json!({"items": []})).await.refused(422);
     assert_eq!(count(&admin).await, 1);

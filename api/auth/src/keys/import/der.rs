@@ -133,6 +133,15 @@ pub(super) fn public_bits(spki: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// The two primes of an RSA key in PKCS#8 (RFC 8017, appendix A.1.2).
+pub(super) fn primes(pkcs8: &[u8]) -> Option<[&[u8]; 2]> {
+    let ((SEQUENCE, content), []) = element(pkcs8)? else { return None };
+    let (_, key) = elements(content)?.into_iter().find(|(tag, _)| *tag == OCTET_STRING)?;
+    let ((SEQUENCE, content), _) = element(key)? else { return None };
+    let numbers = elements(content)?;
+    Some([numbers.get(4)?.1, numbers.get(5)?.1])
+}
+
 /// The elements that `bytes` are made of, wholly.
 fn elements(mut bytes: &[u8]) -> Option<Vec<Element<'_>>> {
     let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! Private keys, checked by the library that will sign with them and written as PKCS#8 (RFC 5208), the one form in which they are kept.
 
 use aws_lc_rs::{
-    encoding::AsDer as _,
+    encoding::{AsBigEndian as _, AsDer as _, Curve25519SeedBin, EcPrivateKeyBin},
     rsa::KeyPair as RsaKeyPair,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
 };
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     Algorithm, ImportedKey, PublicKey, Why,
     der::{self, oid},
+    guessable,
 };
 
 const BROKEN: &str = "is a private key that does not fit together";
@@ -46,6 +47,8 @@ pub(super) fn from_sec1(der: &[u8]) -> Result<ImportedKey, Why> {
 pub(super) fn rsa(pair: &RsaKeyPair) -> Result<ImportedKey, Why> {
     let pkcs8 = pair.as_der().map_err(|_| BROKEN)?;
     let public = PublicKey::from_pkcs1(pair.public_key().as_ref())?;
+    let [p, q] = der::primes(pkcs8.as_ref()).ok_or(BROKEN)?;
+    guessable::primes(p, q)?;
     Ok(private(Algorithm::Rs256, pkcs8.as_ref(), public))
 }
 
@@ -53,6 +56,8 @@ pub(super) fn rsa(pair: &RsaKeyPair) -> Result<ImportedKey, Why> {
 pub(super) fn ec(pair: &EcdsaKeyPair) -> Result<ImportedKey, Why> {
     let pkcs8 = pair.to_pkcs8v1().map_err(|_| BROKEN)?;
     let public = PublicKey::from_point(pair.public_key().as_ref())?;
+    let number: EcPrivateKeyBin = pair.private_key().as_be_bytes().map_err(|_| BROKEN)?;
+    guessable::scalar(number.as_ref())?;
     Ok(private(Algorithm::Es256, pkcs8.as_ref(), public))
 }
 
@@ -60,6 +65,8 @@ pub(super) fn ec(pair: &EcdsaKeyPair) -> Result<ImportedKey, Why> {
 pub(super) fn ed(pair: &Ed25519KeyPair) -> Result<ImportedKey, Why> {
     let pkcs8 = pair.to_pkcs8v1().map_err(|_| BROKEN)?;
     let public = PublicKey::from_ed25519(pair.public_key().as_ref())?;
+    let seed: Curve25519SeedBin = pair.seed().and_then(|seed| seed.as_be_bytes()).map_err(|_| BROKEN)?;
+    guessable::seed(seed.as_ref())?;
     Ok(private(Algorithm::EdDsa, pkcs8.as_ref(), public))
 }
 

@@ -11,7 +11,12 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Algorithm, Why,
     der::{self, oid},
+    guessable,
 };
+
+/// What the numbers of keys begin with whose private halves stand in RFC 7515, 7517 and 8037 and on pages that explain tokens, and of the one whose private
+/// number is 1; in base64url, a line each.
+const WELL_KNOWN: &str = include_str!("well_known_keys.txt");
 
 /// Bytes of an RSA modulus that are taken: the library signs with no others.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
@@ -60,7 +65,20 @@ impl PublicKey {
         if !RSA_BYTES.contains(&n.len()) {
             return Err("is an RSA key of a length that is not taken; 2,048 to 8,192 bits are".into());
         }
-        Ok(Self::Rsa { n, e })
+        guessable::modulus(&n, &e)?;
+        Self::Rsa { n, e }.unless_known()
+    }
+
+    /// The key, if no document has its private half.
+    fn unless_known(self) -> Result<Self, Why> {
+        let number = URL_SAFE_NO_PAD.encode(match &self {
+            Self::Rsa { n, .. } => n,
+            Self::Ec { x, .. } | Self::Ed { x } => &x[..],
+        });
+        if WELL_KNOWN.lines().any(|known| number.starts_with(known)) {
+            return Err("is the example of a document, and everybody has its private key".into());
+        }
+        Ok(self)
     }
 
     /// A point of P-256, not compressed (SEC 1 §2.3.3).
@@ -69,17 +87,19 @@ impl PublicKey {
         let Some((4, Some((x, y)))) = point.split_first().map(|(form, rest)| (*form, rest.split_at_checked(32))) else {
             return Err(NOT_P256.into());
         };
-        Ok(Self::Ec { x: x.try_into().map_err(|_| NOT_P256)?, y: y.try_into().map_err(|_| NOT_P256)? })
+        Self::Ec { x: x.try_into().map_err(|_| NOT_P256)?, y: y.try_into().map_err(|_| NOT_P256)? }.unless_known()
     }
 
     /// A point of Curve25519 (RFC 8032 §5.1.5).
     pub(super) fn from_ed25519(point: &[u8]) -> Result<Self, Why> {
         let x: [u8; 32] = point.try_into().map_err(|_| BROKEN)?;
         ParsedPublicKey::new(&ED25519, x).map_err(|_| BROKEN)?;
-        if SMALL_ORDER.contains(&x) {
+        // 2^255 - 19 and more, written where a number below it belongs, or the sign of a number that has none.
+        let is_beyond = x[31] & 0x7f == 0x7f && x[0] >= 0xed && x[1..31].iter().all(|byte| *byte == 0xff);
+        if SMALL_ORDER.contains(&x) || is_beyond || x == ONE_SIGNED {
             return Err("is a point for which anyone can sign".into());
         }
-        Ok(Self::Ed { x })
+        Self::Ed { x }.unless_known()
     }
 
     /// Modulus and exponent.
@@ -130,6 +150,12 @@ const SMALL_ORDER: [[u8; 32]; 7] = {
         ORDER_8,
         ORDER_8_OTHER,
     ]
+};
+const ONE_SIGNED: [u8; 32] = {
+    let mut point = [0; 32];
+    point[0] = 1;
+    point[31] = 0x80;
+    point
 };
 const ORDER_8: [u8; 32] = [
     0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53,

@@ -181,15 +181,14 @@ fn t9_jwks_are_what_they_say() {
     let keys = read(oct.as_bytes()).unwrap();
     assert!(matches!(&keys[0].key, ImportedKey::Secret(secret) if ***secret == *b"Zk3xQ9vT1mB7wR5yH2nC8dF4gJ6sL0pA"));
     assert_eq!(keys[0].kid.as_deref(), Some("mine"));
-    // RFC 8037, appendix A.1 and A.2; its thumbprint is in A.3.
-    let public = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-    let private = public.replace('}', r#","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}"#);
-    assert!(
-        matches!(one(public.as_bytes()), ImportedKey::Public(key) if key.thumbprint() == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
-    );
+    // RFC 8037, appendix A.2; its thumbprint is in A.3.
+    let x = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap().try_into().unwrap();
+    assert_eq!(PublicKey::Ed { x }.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    let public = r#"{"kty":"OKP","crv":"Ed25519","x":"6TBGsyB_0oEGa-ilsNGBDMtONmI1eQDcWXo13Ws_1B0"}"#;
+    let private = public.replace('}', r#","d":"80vWfkfv7-XxRbLYPe4eUMi8IlBOKjuSLMVf8_cfYCo"}"#);
+    assert!(matches!(one(public.as_bytes()), ImportedKey::Public(_)));
     assert!(matches!(one(private.as_bytes()), ImportedKey::Private { algorithm: Algorithm::EdDsa, .. }));
-    // RFC 7515, appendix A.3.
-    let ec = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+    let ec = r#"{"kty":"EC","crv":"P-256","x":"7ScQcR1a6eVexEoPZTVOnYo7vR-WQQSAU74-lnd7PtE","y":"5CBydpcjuN1Go6y95XiHzuQWefEzFSeZ0Svx3QqVdzY","d":"fhVKHU0-zg47urchl6NYZTXsTKKBpyWeoDBw-2AYkEk"}"#;
     assert!(matches!(one(ec.as_bytes()), ImportedKey::Private { algorithm: Algorithm::Es256, .. }));
     let set = format!(r#"{{"keys":[{private},{oct}]}}"#);
     assert_eq!(read(set.as_bytes()).unwrap().len(), 2);
@@ -201,12 +200,23 @@ fn t9_jwks_are_what_they_say() {
         (oct.replace(&k, "!!"), "base64url"),
         (oct.replace("\"k\"", "\"K\""), "without its member k"),
         (ec.replace("P-256", "P-384"), "kind or curve"),
-        (ec.replace("x_FE", "x_FF"), "fit"),
-        (private.replace("nWGx", "nWGy"), "fit together"),
+        (ec.replace("5CBydpcj", "5CByBpcj"), "fit"),
+        (private.replace("80vWfkfv", "80vWBkfv"), "fit together"),
         (public.replace("Ed25519", "X25519"), "kind or curve"),
         (
-            public.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", &URL_SAFE_NO_PAD.encode([0; 32])),
+            public.replace("6TBGsyB_0oEGa-ilsNGBDMtONmI1eQDcWXo13Ws_1B0", &URL_SAFE_NO_PAD.encode([0; 32])),
             "anyone can sign",
+        ),
+        // RFC 8037, appendix A.1; RFC 7515, appendix A.3; the key whose number is 1; a seed that is a text.
+        (private.replace("6TBGsyB_0oEGa-ilsNGBDMtONmI1eQDcWXo13Ws_1B0", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").replace("80vWfkfv7-XxRbLYPe4eUMi8IlBOKjuSLMVf8_cfYCo", "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"), "example of a document"),
+        (public.replace("6TBGsyB_0oEGa-ilsNGBDMtONmI1eQDcWXo13Ws_1B0", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), "example of a document"),
+        (
+            r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#.to_owned(),
+            "example of a document",
+        ),
+        (
+            r#"{"kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY","y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}"#.to_owned(),
+            "example of a document",
         ),
         (r#"{"keys":[]}"#.to_owned(), "no JWK"),
         (r#"{"type":"service_account","private_key":"..."}"#.to_owned(), "no JWK"),
