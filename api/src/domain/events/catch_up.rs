@@ -95,9 +95,8 @@ pub(super) async fn run(
     match outcome {
         Ok(()) => {}
         Err(Error::Unauthenticated(_)) => subscriber.end(Reason::Session),
-        Err(Error::NotFound | Error::Denied | Error::NobodyMay(_) | Error::Invalid(_)) => {
-            subscriber.end(Reason::Filter);
-        }
+        Err(Error::NotFound | Error::Denied | Error::NobodyMay(_)) => subscriber.end(Reason::Rules),
+        Err(Error::Invalid(_)) => subscriber.end(Reason::Filter),
         // Others need the memory, or what was read was kept for too long.
         Err(Error::NoMemory | Error::GivenUp | Error::Busy) => subscriber.end(Reason::Slow),
         Err(error) => {

@@ -326,8 +326,12 @@ impl Feed {
                 state.set_scope(subscriber.number, scope);
             }
             Err(Error::Unauthenticated(_)) => subscriber.end(Reason::Session),
-            Err(Error::NotFound | Error::Denied | Error::NobodyMay(_) | Error::Invalid(_)) => {
-                self.hand(&mut self.hub().state(), subscriber, frame::reset(id, "rules", None));
+            Err(Error::NotFound | Error::Denied | Error::NobodyMay(_)) => {
+                self.hand(&mut self.hub().state(), subscriber, frame::reset(id, "roles", None));
+                subscriber.end(Reason::Rules);
+            }
+            Err(Error::Invalid(_)) => {
+                self.hand(&mut self.hub().state(), subscriber, frame::reset(id, "roles", None));
                 subscriber.end(Reason::Filter);
             }
             Err(error) => {
@@ -355,14 +359,10 @@ impl Feed {
             (state.position, state.subscribers())
         };
         let id = EventId { revision: Revision(position.version.get()), place: position.place };
-        let frame = Frame { id, bytes: frame::heartbeat(id) };
         for subscriber in subscribers {
             if subscriber.number % HEARTBEAT_SECONDS == beat {
                 self.look_at(&subscriber, id).await;
-                if subscriber.is_idle() && !subscriber.is_ending() {
-                    self.hub().state().hand(&subscriber, frame.clone());
-                    subscriber.release();
-                }
+                subscriber.beat(id);
             }
         }
     }

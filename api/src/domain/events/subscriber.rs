@@ -41,6 +41,8 @@ pub(super) enum Reason {
     Stopping,
     /// The filter does not fit the definition any more.
     Filter,
+    /// By the rules or roles of now a collection that was asked for may not be followed.
+    Rules,
     /// The server cannot go on with this stream.
     Failed,
 }
@@ -53,6 +55,7 @@ impl Reason {
             Self::Slow => "slow",
             Self::Stopping => "stopping",
             Self::Filter => "filter",
+            Self::Rules => "rules",
             Self::Failed => "failed",
         }
     }
@@ -151,6 +154,20 @@ impl Subscriber {
         true
     }
 
+    /// A sign of life where nothing waits. It moves the reader on to `id`, or says again where the reader is.
+    pub(super) fn beat(&self, id: EventId) {
+        let mut queue = self.queue();
+        if queue.end.is_some() || !queue.frames.is_empty() {
+            return;
+        }
+        let id = id.max(queue.from).max(queue.taken);
+        let frame = Frame { id, bytes: frame::heartbeat(id) };
+        queue.bytes += frame.bytes.len();
+        queue.frames.push_back(frame);
+        drop(queue);
+        self.release();
+    }
+
     /// Lets the client take what waits.
     pub(super) fn release(&self) {
         let mut queue = self.queue();
@@ -160,11 +177,6 @@ impl Subscriber {
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
-
-    /// Whether nothing waits.
-    pub(super) fn is_idle(&self) -> bool {
-        self.queue().frames.is_empty()
     }
 
     /// Whether it ends.
@@ -230,7 +242,7 @@ fn close(reason: Reason, taken: EventId) -> Bytes {
         Reason::Slow | Reason::Failed => frame::retry(RETRY_SLOW),
         // Not all at once.
         Reason::Stopping => frame::retry(RETRY_STOPPING + taken.revision.0 % 7 * 300),
-        Reason::Session | Reason::Filter => String::new(),
+        Reason::Session | Reason::Filter | Reason::Rules => String::new(),
     };
     let data = EventData { reason: Some(reason.as_str().to_owned()), since: Some(taken), ..EventData::default() };
     let close = frame::of(Some(taken), EventKind::Close, &data);

@@ -114,6 +114,12 @@ impl<R: Read> Marked<R> {
             self.output.push(BARE);
             self.state = State::Bare;
         }
+        if read == 0 && self.state == State::Quoted {
+            return Err(complaint(format!(
+                "A quotation mark in row {} is not closed: the file is not whole, or the mark is text, which is written as two inside of two others.",
+                self.rows + 1
+            )));
+        }
         self.input = input;
         if self.row > MAX_ROW_BYTES {
             return Err(complaint(format!(
@@ -200,5 +206,9 @@ mod tests {
         let text = format!("a,b\n1,\"{}", "x,y\n".repeat(2 * MAX_ROW_BYTES / 4));
         let failed = Table::new(text.as_bytes(), b',').find_map(Result::err).unwrap();
         assert!(failed.to_string().starts_with("Row 2 is larger"), "{failed}");
+        for text in ["a,b\n1,ok\n2,\"open\n3,c\n", "a\nb\n\"", "a,b\n1,2\n\"x\"\"\n"] {
+            let failed = Table::new(text.as_bytes(), b',').find_map(Result::err).unwrap();
+            assert!(failed.to_string().starts_with("A quotation mark in row 3 is not closed"), "{failed}");
+        }
     }
 }

@@ -76,7 +76,10 @@ pub(super) fn open(mut file: File, how: &ImportQuery, told: &Told) -> Result<Ope
     looked.refuse_others()?;
     let named = how.encoding.as_deref().or(told.charset.as_deref());
     let encoding = match named.map(|name| (name, Encoding::for_label(name.as_bytes()))) {
-        None => looked.encoding(),
+        None => {
+            looked.refuse_mixed()?;
+            looked.encoding()
+        }
         Some((_, Some(encoding))) => encoding,
         Some(_) => {
             return Err(Unreadable::at(

@@ -10,39 +10,60 @@ use super::Unreadable;
 /// As much is looked at of the beginning.
 const HEAD: usize = 64 * 1024;
 
-/// The beginning of a file, and whether all of it is UTF-8.
+/// The beginning of a file, and how much of all of it is UTF-8.
 pub(super) struct Looked {
     head: Vec<u8>,
-    is_utf_8: bool,
+    /// Characters of several bytes.
+    characters: u64,
+    /// Bytes that are part of no character.
+    strays: u64,
+    /// Where the first of them stands.
+    first_stray: u64,
 }
 
 impl Looked {
     /// Reads a file to its end.
     pub(super) fn at(mut file: impl Read) -> io::Result<Self> {
-        let (mut head, mut is_utf_8) = (Vec::new(), true);
-        let (mut buffer, mut kept) = (vec![0; HEAD], 0);
+        let mut looked = Self { head: Vec::new(), characters: 0, strays: 0, first_stray: 0 };
+        let (mut buffer, mut kept, mut at) = (vec![0; HEAD], 0, 0);
         loop {
             let read = file.read(&mut buffer[kept..])?;
             let end = kept + read;
-            if head.len() < HEAD {
-                head.extend(buffer[kept..end].iter().take(HEAD - head.len()));
+            let room = HEAD - looked.head.len();
+            looked.head.extend(buffer[kept..end].iter().take(room));
+            let taken = looked.count(&buffer[..end], at, read == 0);
+            buffer.copy_within(taken..end, 0);
+            kept = end - taken;
+            at += taken as u64;
+            if read == 0 {
+                return Ok(looked);
             }
-            if is_utf_8 {
-                // A character may go on in the next piece.
-                let valid = match std::str::from_utf8(&buffer[..end]) {
-                    Ok(_) => end,
-                    Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
-                    Err(_) => {
-                        is_utf_8 = false;
-                        end
-                    }
-                };
-                buffer.copy_within(valid..end, 0);
-                kept = end - valid;
+        }
+    }
+
+    /// Counts in a piece that begins `at` so many bytes. Gives how many bytes were looked at: a character may go on in the next piece.
+    fn count(&mut self, piece: &[u8], at: u64, is_end: bool) -> usize {
+        let mut taken = 0;
+        loop {
+            let (valid, strays) = match std::str::from_utf8(&piece[taken..]) {
+                Ok(text) => (text.len(), 0),
+                Err(error) if error.error_len().is_none() && !is_end => (error.valid_up_to(), 0),
+                Err(error) => {
+                    let rest = piece.len() - taken - error.valid_up_to();
+                    (error.valid_up_to(), error.error_len().unwrap_or(rest))
+                }
+            };
+            let begins = piece[taken..taken + valid].iter().filter(|byte| **byte >= 0xc0).count();
+            self.characters += begins as u64;
+            taken += valid;
+            if strays == 0 {
+                return taken;
             }
-            if read == 0 || (!is_utf_8 && head.len() >= HEAD) {
-                return Ok(Self { head, is_utf_8 });
+            if self.strays == 0 {
+                self.first_stray = at + taken as u64;
             }
+            self.strays += strays as u64;
+            taken += strays;
         }
     }
 
@@ -77,9 +98,20 @@ impl Looked {
         match (zeros(0), zeros(1)) {
             (0, odd) if odd > head.len() => UTF_16LE,
             (even, 0) if even > head.len() => UTF_16BE,
-            _ if self.is_utf_8 => UTF_8,
+            _ if self.strays == 0 => UTF_8,
             _ => WINDOWS_1252,
         }
+    }
+
+    /// Refuses what is UTF-8 but for a few bytes: read as anything else, all other letters beyond ASCII would be wrong ones.
+    pub(super) fn refuse_mixed(&self) -> Result<(), Unreadable> {
+        if self.encoding() != WINDOWS_1252 || self.characters < self.strays {
+            return Ok(());
+        }
+        Err(Unreadable::whole(format!(
+            "The file is UTF-8 but for some bytes, the first of them after {} others. Save it as UTF-8 anew, or say which encoding it has: encoding=….",
+            self.first_stray
+        )))
     }
 
     /// The beginning as text.
@@ -160,8 +192,15 @@ mod tests {
         let mut long = vec![b'a'; 3 * HEAD - 1];
         long.extend("é".as_bytes());
         assert_eq!(looked(&long).encoding().name(), "UTF-8");
+        assert!(looked(&long).refuse_mixed().is_ok());
         long.push(0xe9);
         assert_eq!(looked(&long).encoding().name(), "windows-1252");
+        assert!(looked(&long).refuse_mixed().is_err());
+        let mixed = [&b"M\xfcller, "[..], "Müller, Größe".as_bytes()].concat();
+        let Err(Unreadable::File(errors)) = looked(&mixed).refuse_mixed() else { panic!("it is taken") };
+        assert!(errors.in_words().contains("after 1 others"), "{}", errors.in_words());
+        // A pair of letters that happens to be a character.
+        assert!(looked(b"\xc3\xbc and M\xfcller and Gr\xf6\xdfe").refuse_mixed().is_ok());
     }
 
     #[test]

@@ -28,6 +28,16 @@ async fn a_session_that_ends_closes_its_streams_and_no_others() {
     assert_eq!(others.next().await.value["record"], made);
 }
 
+/// A proxy ends what is silent for a minute, so a stream is not, on a store that nobody writes to as well.
+#[tokio::test]
+async fn a_stream_gives_signs_of_life_where_nothing_happens() {
+    let (_coffer, admin) = furnished().await;
+    let mut reader = Reader::open(&admin, "collection=snacks").await;
+    let ready = reader.next().await;
+    let place = reader.heartbeat().await;
+    assert_eq!(place, ready.last);
+}
+
 #[tokio::test]
 async fn a_new_password_and_a_disabled_user_end_streams() {
     let (coffer, admin) = furnished().await;

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use common::event::{
-    EventId,
+    EventId, HEARTBEAT_SECONDS,
     parser::{Parser, Read},
 };
 use reqwest::{Method, Response};
@@ -66,6 +66,21 @@ impl Reader {
     /// The next event; it must come.
     pub(crate) async fn next(&mut self) -> Event {
         self.next_or_end().await.expect("the stream goes on")
+    }
+
+    /// The next sign of life, and the place that it says; nothing else may come before it.
+    pub(crate) async fn heartbeat(&mut self) -> Option<EventId> {
+        let deadline = Instant::now() + Duration::from_secs(2 * HEARTBEAT_SECONDS);
+        loop {
+            let chunk = timeout_at(deadline, self.response.chunk()).await.expect("it comes in time").unwrap();
+            for read in self.parser.push(&chunk.expect("the stream goes on")).unwrap() {
+                match read {
+                    Read::Heartbeat(id) => return id,
+                    Read::Event(event) => panic!("{}", event.text),
+                    Read::Retry(_) => {}
+                }
+            }
+        }
     }
 
     /// The next event, or `None` at the end of the stream.
