@@ -9,7 +9,7 @@
 //! - [`query`], [`aggregate`], [`page`], [`join`], [`change`], [`undo`], [`erase`], [`operation`]: list parameters, the page envelope, the left join, the
 //!   journal, undoing and erasing, work in the background.
 //! - [`rows`], [`import`], [`many`], [`batch`]: records as files, out and in, and many at once.
-//! - [`event`]: live events, how they are read and followed.
+//! - [`event`]: live events, how they are read and followed. [`explain`]: how the rows of a list were found, in words.
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`selection`], [`people`]: what the clients show and how they parse what people type.
 //! - [`mod@metrics`], [`dashboard`]: the last hour of a server in samples, and what a dashboard makes of them.
@@ -35,6 +35,7 @@ pub mod endpoint;
 pub mod endpoints;
 pub mod erase;
 pub mod event;
+pub mod explain;
 pub mod field;
 pub mod form;
 pub mod history;

@@ -174,12 +174,12 @@ fn Main(props: &MainProps) -> Html {
         });
     }
     let page = match props.route.clone() {
-        route @ Route::Dashboard => html! { <Later part={Part::Dashboard} {route} /> },
-        Route::Collections => html! { <pages::collections::CollectionsPage /> },
+        route @ (Route::Dashboard | Route::Collections) => html! { <Later part={Part::Dashboard} {route} /> },
         Route::Records { name } => html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} /> },
         route @ (Route::NewCollection | Route::EditCollection { .. }) => {
             html! { <Later part={Part::Editor} {route} /> }
         }
+        route @ Route::Import { .. } => html! { <Later part={Part::Many} {route} /> },
         route @ (Route::NewRecord { .. } | Route::Record { .. }) => html! { <Later part={Part::Record} {route} /> },
         route @ (Route::Password
         | Route::Sessions

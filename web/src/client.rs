@@ -14,6 +14,7 @@ use common::{
     event::{EventId, EventQuery},
     id::UserId,
     renewal::{AccessToken, Attempt, Next, Outcome, Renewal},
+    rows::RowFormat,
     user::User,
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -22,7 +23,7 @@ use http::StatusCode;
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
-use web_sys::{AbortSignal, ReadableStreamDefaultReader};
+use web_sys::{AbortSignal, Blob, File, ReadableStreamDefaultReader};
 use yew::Callback;
 
 use crate::{
@@ -151,19 +152,64 @@ impl Client {
 
     /// Calls an endpoint.
     pub(crate) async fn send<E: Endpoint>(&self, call: Call<E>) -> Result<Reply<E::Response>, CallError> {
-        let answer = self.exchange(call.to_request(), E::ACCESS).await?;
+        let answer = self.exchange(call.to_request(), E::ACCESS, None).await?;
         call.read(answer.status, &answer.headers, &answer.body)
     }
 
-    async fn exchange(&self, request: http::Request<Vec<u8>>, access: Access) -> Result<Answer, CallError> {
-        let Some(user) = self.user().filter(|_| access.takes_token()) else { return transport(&request, None).await };
+    /// Calls an endpoint that takes a file as it is. It is read by the browser while it is sent.
+    pub(crate) async fn upload<E: Endpoint>(
+        &self,
+        call: Call<E>,
+        file: &Blob,
+    ) -> Result<Reply<E::Response>, CallError> {
+        let answer = self.exchange(call.to_request(), E::ACCESS, Some(file)).await?;
+        call.read(answer.status, &answer.headers, &answer.body)
+    }
+
+    /// Calls an endpoint that answers with a file, which the browser keeps.
+    pub(crate) async fn download<E: Endpoint>(&self, call: &Call<E>) -> Result<Blob, CallError> {
+        let unreachable = || CallError::Unreachable(words::NO_ANSWER.to_owned());
+        let Some(user) = self.user() else { return Err(unreachable()) };
+        let mut refused: Option<String> = None;
+        loop {
+            let token = self.token(user, refused.as_deref()).await?.unwrap_or_default();
+            let request = RequestBuilder::new(&own_address(&call.path_and_query()))
+                .header("accept", "*/*, application/problem+json")
+                .header("authorization", &format!("Bearer {token}"));
+            let response = request.send().await.map_err(|_| unreachable())?;
+            if response.status() == 401 && refused.is_none() {
+                refused = Some(token);
+                continue;
+            }
+            let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            if status.is_success() {
+                let blob = web_sys::Response::from(response).blob().map_err(|_| unreachable())?;
+                return JsFuture::from(blob).await.ok().and_then(|blob| blob.dyn_into().ok()).ok_or_else(unreachable);
+            }
+            let body = response.binary().await.map_err(|_| unreachable())?;
+            return match call.read(status, &http::HeaderMap::new(), &body) {
+                Err(error) => Err(error),
+                Ok(_) => Err(CallError::Unreadable(status)),
+            };
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<Vec<u8>>,
+        access: Access,
+        file: Option<&Blob>,
+    ) -> Result<Answer, CallError> {
+        let Some(user) = self.user().filter(|_| access.takes_token()) else {
+            return transport(&request, None, file).await;
+        };
         let token = self.token(user, None).await?;
-        let answer = transport(&request, token.as_deref()).await?;
+        let answer = transport(&request, token.as_deref(), file).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         match self.token(user, token.as_deref()).await {
-            Ok(Some(new)) => transport(&request, Some(&new)).await,
+            Ok(Some(new)) => transport(&request, Some(&new), file).await,
             Err(error) if error.status() != 401 => Err(error),
             _ => Ok(answer),
         }
@@ -307,6 +353,14 @@ pub(crate) fn now() -> u64 {
     js_sys::Date::now() as u64
 }
 
+/// What a file says that it is. The server looks for itself, but takes no other types.
+fn media_type(file: &Blob) -> String {
+    let name = file.dyn_ref::<File>().map(File::name).unwrap_or_default().to_lowercase();
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    let word = ending.map_or("csv", |ending| if ending == "txt" { "csv" } else { ending });
+    word.parse().unwrap_or(RowFormat::Csv).media_type().to_owned()
+}
+
 fn split(session: BrowserSession, asked_at: u64) -> (AccessToken<UserId>, User) {
     (AccessToken::new(session.access, session.user.id, session.expires_in, asked_at), session.user)
 }
@@ -316,7 +370,11 @@ fn is_over<T>(sign_out: &Result<T, CallError>) -> bool {
     sign_out.as_ref().err().is_none_or(|error| error.status() == 401)
 }
 
-async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Result<Answer, CallError> {
+async fn transport(
+    request: &http::Request<Vec<u8>>,
+    token: Option<&str>,
+    file: Option<&Blob>,
+) -> Result<Answer, CallError> {
     let path = request.uri().to_string();
     if let Some(answer) = early::answer(request.method(), &path).await {
         return answer.ok_or_else(|| CallError::Unreachable(words::NO_ANSWER.to_owned()));
@@ -329,7 +387,9 @@ async fn transport(request: &http::Request<Vec<u8>>, token: Option<&str>) -> Res
         builder = builder.header("authorization", &format!("Bearer {token}"));
     }
     let unreachable = |_| CallError::Unreachable(words::NO_ANSWER.to_owned());
-    let request = if request.body().is_empty() {
+    let request = if let Some(file) = file {
+        builder.header("content-type", &media_type(file)).body(file.clone())
+    } else if request.body().is_empty() {
         builder.build()
     } else {
         builder.body(Uint8Array::from(request.body().as_slice()))

@@ -59,6 +59,7 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
             | Route::EditCollection { .. }
             | Route::Records { .. }
             | Route::NewRecord { .. }
+            | Route::Import { .. }
             | Route::Record { .. }
     );
     html! {

@@ -47,6 +47,12 @@ pub(crate) const NEXT: Shortcut = Shortcut { name: "]", help: words::keys::NEXT,
 pub(crate) const DELETE: Shortcut = Shortcut { name: "d", help: words::keys::DELETE, act: Act::Element };
 /// Ends all other sessions.
 pub(crate) const END_OTHERS: Shortcut = Shortcut { name: "a", help: words::keys::END_OTHERS, act: Act::Element };
+/// Chooses a row.
+pub(crate) const CHOOSE: Shortcut = Shortcut { name: "x", help: words::keys::CHOOSE, act: Act::Element };
+/// Chooses the rows from the one that was chosen last to this one.
+pub(crate) const RANGE: Shortcut = Shortcut { name: "X", help: words::keys::RANGE, act: Act::Element };
+/// Goes to the import.
+pub(crate) const IMPORT: Shortcut = Shortcut { name: "m", help: words::keys::IMPORT, act: Act::Element };
 /// Puts back what was deleted.
 pub(crate) const UNDO: Shortcut = Shortcut { name: "u", help: words::keys::UNDO, act: Act::Element };
 /// Back to where this came from.
@@ -65,7 +71,7 @@ pub(crate) const PASSWORD: Shortcut = Shortcut { name: "p", help: words::keys::P
 pub(crate) const HELP: Shortcut = Shortcut { name: "?", help: words::keys::HELP, act: Act::Help };
 
 /// All of them, in the order in which they are shown.
-pub(crate) const SHORTCUTS: [Shortcut; 17] = [
+pub(crate) const SHORTCUTS: [Shortcut; 20] = [
     FILTER,
     NEW,
     EDIT,
@@ -75,6 +81,9 @@ pub(crate) const SHORTCUTS: [Shortcut; 17] = [
     NEXT,
     DELETE,
     END_OTHERS,
+    CHOOSE,
+    RANGE,
+    IMPORT,
     UNDO,
     BACK,
     DASHBOARD,
@@ -141,7 +150,7 @@ fn press(document: &Document, key: &str) -> bool {
     let found = found.or_else(|| document.get_element_by_id("main").and_then(|main| find(&main, "data-key")));
     let found = found.or_else(|| document.body().and_then(|body| find(&body, "data-key")));
     let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) else { return false };
-    if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
+    if let Some(input) = element.dyn_ref::<HtmlInputElement>().filter(|input| input.type_() != "checkbox") {
         let _ = input.focus();
         input.select();
     } else {

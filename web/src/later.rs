@@ -10,13 +10,24 @@ mod pages {
 
     use crate::{
         live,
-        pages::{dashboard, editor, password, record, sessions, set_up, sign_in, users},
+        pages::{collections, dashboard, editor, many, password, record, sessions, set_up, sign_in, users},
         route::Route,
     };
 
-    /// The dashboard.
-    pub(super) fn dashboard(_: &Route) -> Html {
-        html! { <dashboard::DashboardPage /> }
+    /// The dashboard, and the list of collections.
+    pub(super) fn dashboard(route: &Route) -> Html {
+        match route {
+            Route::Collections => html! { <collections::CollectionsPage /> },
+            _ => html! { <dashboard::DashboardPage /> },
+        }
+    }
+
+    /// Files in; what a table wants of many records is told by a context.
+    pub(super) fn many(route: &Route) -> Html {
+        match route.clone() {
+            Route::Import { name } => html! { <many::ImportPage key={name.to_string()} name={name.clone()} /> },
+            _ => html! { <many::ManyView /> },
+        }
     }
 
     /// Records, one at a time.
@@ -71,7 +82,7 @@ mod fetched {
     use super::{Draw, Part, pages};
 
     thread_local! {
-        static AT_HAND: [Cell<Option<Draw>>; 5] = const { [const { Cell::new(None) }; 5] };
+        static AT_HAND: [Cell<Option<Draw>>; 6] = const { [const { Cell::new(None) }; 6] };
     }
 
     // The parts themselves never fail; fetching them does.
@@ -100,6 +111,12 @@ mod fetched {
     }
 
     #[allow(clippy::unnecessary_wraps)]
+    #[wasm_split(many, fallible)]
+    fn many() -> Result<Draw, SplitLoaderError> {
+        Ok(pages::many)
+    }
+
+    #[allow(clippy::unnecessary_wraps)]
     #[wasm_split(live, fallible)]
     fn live() -> Result<Draw, SplitLoaderError> {
         Ok(pages::live)
@@ -116,6 +133,7 @@ mod fetched {
             Part::Accounts => accounts().await,
             Part::Live => live().await,
             Part::Dashboard => dashboard().await,
+            Part::Many => many().await,
         };
         let draw = draw.ok();
         AT_HAND.with(|known| known[part as usize].set(draw));
@@ -139,6 +157,7 @@ mod fetched {
             Part::Accounts => pages::accounts,
             Part::Live => pages::live,
             Part::Dashboard => pages::dashboard,
+            Part::Many => pages::many,
         })
     }
 
@@ -167,8 +186,10 @@ pub(crate) enum Part {
     Accounts,
     /// What others change.
     Live,
-    /// The dashboard.
+    /// The dashboard, and the list of collections.
     Dashboard,
+    /// Many records at once, files in and out.
+    Many,
 }
 
 /// How long the first page has the line for itself.
@@ -181,7 +202,7 @@ pub(crate) fn use_prefetch(is_admin: bool) {
     use_effect_with(is_admin, |&is_admin| {
         let pause = Timeout::new(PAUSE, move || {
             spawn_local(async move {
-                for part in [Part::Live, Part::Record, Part::Dashboard, Part::Editor, Part::Accounts] {
+                for part in [Part::Live, Part::Record, Part::Many, Part::Dashboard, Part::Editor, Part::Accounts] {
                     if (is_admin || part != Part::Editor) && fetched::fetch(part).await.is_none() {
                         break;
                     }

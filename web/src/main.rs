@@ -11,6 +11,7 @@
 //! - [`words`]: everything that people read. [`keys`]: the one table of keyboard shortcuts.
 
 mod app;
+mod chosen;
 mod client;
 mod drafts;
 mod early;

@@ -3,6 +3,7 @@
 pub(crate) mod collections;
 pub(crate) mod dashboard;
 pub(crate) mod editor;
+pub(crate) mod many;
 pub(crate) mod not_found;
 pub(crate) mod password;
 pub(crate) mod people;

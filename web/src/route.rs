@@ -26,6 +26,8 @@ pub(crate) enum Route {
     Records { name: CollectionName },
     #[at("/c/:name/new")]
     NewRecord { name: CollectionName },
+    #[at("/c/:name/import")]
+    Import { name: CollectionName },
     #[at("/c/:name/:id")]
     Record { name: CollectionName, id: RecordId },
     #[at("/password")]

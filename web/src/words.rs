@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod dashboard;
 pub(crate) mod editor;
 pub(crate) mod live;
+pub(crate) mod many;
 
 use common::{CallError, name::CollectionName, query::JoinWith, text};
 
@@ -64,6 +65,9 @@ pub(crate) mod keys {
     pub(crate) const USERS: &str = "Users (admins)";
     pub(crate) const SESSIONS: &str = "Where you are signed in; where the user of the row is";
     pub(crate) const PASSWORD: &str = common::words::CHANGE_PASSWORD;
+    pub(crate) const CHOOSE: &str = "Choose the row, or take it out";
+    pub(crate) const RANGE: &str = "Choose the rows up to this one";
+    pub(crate) const IMPORT: &str = "Import a file";
     pub(crate) const UNDO: &str = "Undo what was done last";
     pub(crate) const BACK: &str = "Back to where this page belongs";
     pub(crate) const HELP: &str = "Show this list";

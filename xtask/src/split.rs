@@ -36,8 +36,8 @@ const WASM_OPT: [&str; 7] = [
     "--enable-multivalue",
 ];
 /// Modules of pages that later parts hold. Code of theirs in the first part means that something else than `later.rs` names them.
-pub(crate) const LATER_PAGES: [&str; 8] =
-    ["dashboard", "editor", "password", "record", "sessions", "set_up", "sign_in", "users"];
+pub(crate) const LATER_PAGES: [&str; 10] =
+    ["collections", "dashboard", "editor", "many", "password", "record", "sessions", "set_up", "sign_in", "users"];
 
 /// How the standard library of the parts was built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,12 +249,12 @@ mod tests {
     #[test]
     fn code_of_a_later_page_is_found_by_its_name() {
         let names = b"\x01_ZN10coffer_web5pages6editor4form10EditorForm3run17h0123456789abcdefE\x02";
-        assert!(has_code_of(names, "editor") && !has_code_of(names, "record"));
+        assert!(has_code_of(names, "editor", "many") && !has_code_of(names, "record"));
         assert!(has_code_of(b"_RNvMNtNtCs5SD1HZMQnpq_10coffer_web5pages6record4form", "record"));
         assert!(!has_code_of(b"_ZN10coffer_web5pages7records4gridE", "record"));
         let of_another =
             b"_RINvNtCsaHhzdobtFEe_4core3ptr13drop_in_placeNtNtNtCs5SD1HZMQnpq_10coffer_web5pages6editor5draft5DraftE";
-        assert!(!has_code_of(of_another, "editor"));
+        assert!(!has_code_of(of_another, "editor", "many"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{
     aggregate::{Aggregate as Groups, AggregateQuery},
     answer::NoContent,
     change::{Changes, HistoryQuery},
+    explain::Explained as How,
     id::{RecordId, Revision},
     import::{Import as Imported, ImportQuery},
     many::{Many, ManyQuery},
@@ -34,6 +35,15 @@ endpoint! {
     params (CollectionName,), query ListQuery,
     body () as NOTHING,
     answer Page<Record> as OK
+}
+
+endpoint! {
+    /// [`List`] with `explain=true`, of which only how the rows were found is read.
+    Explained: GET "/api/records/{collection}/",
+    access Rules(List), cost Reads(User), errors Drf,
+    params (CollectionName,), query ListQuery,
+    body () as NOTHING,
+    answer How as OK
 }
 
 endpoint! {

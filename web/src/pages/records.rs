@@ -15,6 +15,7 @@ use common::{
     collection::Collection,
     endpoints::{collections, records},
     name::CollectionName,
+    selection::Selection,
     table::TableState,
     text,
 };
@@ -22,8 +23,11 @@ use yew::prelude::*;
 
 use self::listing::{Listing, is_narrowed, shown_state, use_asked};
 use crate::{
+    chosen::{Chosen, Wanted},
+    client::now,
     hooks::{is_passing, use_caller, use_load, use_query},
     keys,
+    later::{Later, Part},
     news::{self, Concern, use_times},
     route::{Location, Route},
     table_locations,
@@ -31,10 +35,14 @@ use crate::{
         icon::{Shape, icon},
         link::Link,
         page::PageHead,
+        popover::Popover,
         state::{empty, failure, loading},
     },
     words,
 };
+
+/// Milliseconds after which a table is slow, and can be asked why.
+const SLOW: u64 = 500;
 
 /// Props of pages about one collection.
 #[derive(Properties, PartialEq)]
@@ -91,8 +99,9 @@ fn Table(props: &TableProps) -> Html {
         if !query.fields.is_empty() && !query.fields.iter().any(|field| field == "id") {
             query.fields.push("id".to_owned());
         }
+        let asked = now();
         let page = client.send(Call::<records::List>::new((name,), ()).query(query)).await?.body;
-        Ok(Some((shown, page)))
+        Ok(Some((shown, page, now().saturating_sub(asked))))
     });
     let may_create = collection.access.decide(Action::Create, &caller) != Decision::Denied;
     let new = || {
@@ -103,8 +112,43 @@ fn Table(props: &TableProps) -> Html {
         }
     };
     let rows = page.value.as_deref().and_then(Option::as_ref);
-    let is_asked = rows.is_some_and(|(shown, _)| query.as_ref() == Ok(shown));
-    let state = shown_state(&query, rows.map(|(shown, page)| (shown, page.count)));
+    let is_asked = rows.is_some_and(|(shown, ..)| query.as_ref() == Ok(shown));
+    let state = shown_state(&query, rows.map(|(shown, page, _)| (shown, page.count)));
+    let selection = use_state(|| Rc::new(Selection::default()));
+    let onselect = {
+        let selection = selection.setter();
+        Callback::from(move |next: Selection| selection.set(Rc::new(next)))
+    };
+    // Under another filter other rows are meant.
+    use_effect_with((state.query.filters.clone(), state.query.filter.clone(), state.query.search.clone()), {
+        let onselect = onselect.clone();
+        move |_| onselect.emit(Selection::default())
+    });
+    let took = rows.map_or(0, |(.., took)| *took);
+    let chosen = |wanted: Wanted| Chosen {
+        wanted,
+        collection: collection.clone(),
+        query: Rc::new(state.query.clone()),
+        count: state.count,
+        took,
+        selection: (*selection).clone(),
+        onselect: onselect.clone(),
+        again: again.clone(),
+    };
+    let many = |wanted: Wanted| {
+        html! {
+            <ContextProvider<Chosen> context={chosen(wanted)}><Later part={Part::Many} route={route.clone()} /></ContextProvider<Chosen>>
+        }
+    };
+    let (actions, export) = ((!selection.is_empty()).then(|| many(Wanted::Actions)), many(Wanted::Export));
+    let explain = (took >= SLOW).then(|| {
+        html! {
+            <div class="slow">
+                <span>{ words::many::took(took) }</span>
+                <Popover label={words::many::WHY_SLOW}>{ many(Wanted::Explain) }</Popover>
+            </div>
+        }
+    });
     let body = Listing {
         query: &query,
         // What stands there is out of date then, which is told elsewhere.
@@ -113,12 +157,13 @@ fn Table(props: &TableProps) -> Html {
         route,
         ongo: &ongo,
         state: &state,
-        rows: rows.map(|(_, page_rows)| {
+        rows: rows.map(|(_, page_rows, _)| {
             let rows = Rc::new(page_rows.results.clone());
             let (collection, state, ongo) = (collection.clone(), state.clone(), ongo.clone());
+            let (selection, onselect) = ((*selection).clone(), onselect.clone());
             (
                 !rows.is_empty(),
-                html! { <grid::Grid {collection} {state} {rows} busy={page.busy && !is_asked} {ongo} /> },
+                html! { <grid::Grid {collection} {state} {rows} busy={page.busy && !is_asked} {ongo} {selection} {onselect} /> },
             )
         }),
         nothing: empty(
@@ -128,7 +173,12 @@ fn Table(props: &TableProps) -> Html {
         ),
     };
     let body = body.draw();
-    let is_empty = !is_narrowed(&state.query) && rows.is_some_and(|(_, page)| page.count == 0);
+    let is_empty = !is_narrowed(&state.query) && rows.is_some_and(|(_, page, _)| page.count == 0);
+    let import = || {
+        html! {
+            <Link to={Route::Import { name: name.clone() }} class="button button-quiet" shortcut={keys::IMPORT}>{ words::many::IMPORT }</Link>
+        }
+    };
     html! {
         <div class="page page-wide">
             <PageHead
@@ -142,12 +192,20 @@ fn Table(props: &TableProps) -> Html {
                         { icon(Shape::Pencil) }{ words::table::EDIT }
                     </Link>
                 }
+                if may_create {
+                    { import() }
+                }
+                if !is_empty {
+                    <Popover label={words::many::EXPORT}>{ export }</Popover>
+                }
                 if may_create && !is_empty { { new() } }
             </PageHead>
             if query.is_ok() && !is_empty {
                 <filter::FilterLine collection={collection.clone()} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} joins=true />
             }
             { body }
+            { explain }
+            { actions }
         </div>
     }
 }

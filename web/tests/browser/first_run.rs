@@ -56,7 +56,7 @@ async fn a_newcomer_sets_up_defines_a_collection_and_keeps_records_in_it() {
     browser.click("button[type=submit]").await;
     browser.at("/c/snacks").await;
     browser.see(".toast", "Created “Popcorn”.").await;
-    browser.see("th:nth-child(2)", "Kind").await;
+    browser.see("th:nth-child(3)", "Kind").await;
 
     // Opened from its row, changed, saved.
     browser.press("j").await;

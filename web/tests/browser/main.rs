@@ -11,6 +11,7 @@ mod dashboard;
 mod first_run;
 mod live;
 mod looks;
+mod many;
 mod origins;
 mod outage;
 mod parts;

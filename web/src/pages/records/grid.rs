@@ -9,6 +9,7 @@ use common::{
     name::{CollectionName, SERVER_MEMBERS},
     query::ListQuery,
     record::Record,
+    selection::Selection,
     table::{self, Column, TableState},
     text,
 };
@@ -18,7 +19,7 @@ use yew::prelude::*;
 
 use crate::{
     hooks::{use_batch, use_go},
-    news,
+    keys, news,
     route::Route,
     ui::{
         icon::{Shape, icon},
@@ -36,12 +37,27 @@ pub(crate) struct GridProps {
     /// Other rows are on their way.
     pub(crate) busy: bool,
     pub(crate) ongo: Callback<ListQuery>,
+    pub(crate) selection: Rc<Selection>,
+    pub(crate) onselect: Callback<Selection>,
 }
 
 /// The table.
 #[component]
 pub(crate) fn Grid(props: &GridProps) -> Html {
-    let GridProps { collection, state, rows, busy, ongo } = props;
+    let GridProps { collection, state, rows, busy, ongo, selection, onselect } = props;
+    let ids: Rc<Vec<RecordId>> = Rc::new(rows.iter().filter_map(Record::id).collect());
+    let onchoose = {
+        let (selection, onselect, ids) = (selection.clone(), onselect.clone(), ids.clone());
+        Callback::from(move |(id, is_range): (RecordId, bool)| {
+            let mut next = (*selection).clone();
+            if is_range {
+                next.range(&ids, id);
+            } else {
+                next.toggle(&ids, id);
+            }
+            onselect.emit(next);
+        })
+    };
     use_batch();
     let told = news::told();
     let columns = columns(collection, &state.query);
@@ -51,7 +67,10 @@ pub(crate) fn Grid(props: &GridProps) -> Html {
         <div class={classes!("table-frame", busy.then_some("is-busy"))} tabindex="0" role="region" aria-label={label.clone()} aria-busy={busy.to_string()}>
             <table class="records">
                 <caption class="hidden">{ words::table::caption(&label, &state.range()) }</caption>
-                <thead><tr>{ heads(&columns, state, ongo) }</tr></thead>
+                <thead><tr>
+                    <th scope="col" class="choose">{ choose_page(selection, &ids, onselect) }</th>
+                    { heads(&columns, state, ongo) }
+                </tr></thead>
                 <tbody>{ for rows.iter().enumerate().map(|(i, record)| html! {
                     <Row
                         key={record.id().map_or_else(|| i.to_string(), |id| id.to_string())}
@@ -60,10 +79,35 @@ pub(crate) fn Grid(props: &GridProps) -> Html {
                         columns={columns.clone()}
                         record={record.clone()}
                         mark={told.as_ref().and_then(|told| told.class(record.id()?))}
+                        is_chosen={record.id().is_some_and(|id| selection.has(id))}
+                        onchoose={onchoose.clone()}
                     />
                 }) }</tbody>
             </table>
         </div>
+    }
+}
+
+/// The box that chooses the rows of the page.
+fn choose_page(selection: &Rc<Selection>, ids: &Rc<Vec<RecordId>>, onselect: &Callback<Selection>) -> Html {
+    let chosen = selection.has_all(ids);
+    let onchange = {
+        let (selection, ids, onselect) = (selection.clone(), ids.clone(), onselect.clone());
+        move |_: Event| {
+            let mut next = (*selection).clone();
+            next.toggle_page(&ids);
+            onselect.emit(next);
+        }
+    };
+    html! {
+        <input
+            type="checkbox"
+            aria-label={words::many::SELECT_PAGE}
+            title={words::many::SELECT_PAGE}
+            checked={chosen == Some(true)}
+            class={chosen.is_none().then_some("choose-some")}
+            {onchange}
+        />
     }
 }
 
@@ -107,11 +151,14 @@ struct RowProps {
     record: Record,
     /// Somebody else changed it a moment ago.
     mark: Option<&'static str>,
+    is_chosen: bool,
+    /// Chooses the row, or those up to it.
+    onchoose: Callback<(RecordId, bool)>,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
-    let RowProps { collection, query, columns, record, mark } = props;
+    let RowProps { collection, query, columns, record, mark, is_chosen, onchoose } = props;
     let go = use_go();
     let route = record.id().map(|id| Route::Record { name: collection.name.clone(), id });
     let onclick = {
@@ -122,7 +169,7 @@ fn Row(props: &RowProps) -> Html {
             let is_selecting = selection.is_some_and(|selection| !selection.is_collapsed());
             let on_link = event
                 .target_dyn_into::<HtmlElement>()
-                .is_some_and(|target| target.closest("a").ok().flatten().is_some());
+                .is_some_and(|target| target.closest("a, .choose").ok().flatten().is_some());
             if let Some(route) = route.as_ref().filter(|_| !is_selecting && !on_link) {
                 go.to(route);
             }
@@ -142,7 +189,27 @@ fn Row(props: &RowProps) -> Html {
         };
         html! { <td key={i} {class} {title}>{ shown }</td> }
     });
-    html! { <tr class={*mark} {onclick}>{ for cells }</tr> }
+    let choose = record.id().map(|id| {
+        let clicked = |is_range: Option<bool>| {
+            onchoose.reform(move |event: MouseEvent| (id, is_range.unwrap_or_else(|| event.shift_key())))
+        };
+        html! {
+            <>
+            <label>
+                <input
+                    type="checkbox"
+                    aria-label={words::many::select(&table::title(record))}
+                    checked={*is_chosen}
+                    data-row-key={keys::CHOOSE.name}
+                    onclick={clicked(None)}
+                />
+            </label>
+            // A key for the rows in between; with a mouse that is Shift and a click.
+            <span hidden=true data-row-key={keys::RANGE.name} onclick={clicked(Some(true))} />
+            </>
+        }
+    });
+    html! { <tr class={classes!(*mark, is_chosen.then_some("is-chosen"))} {onclick}><td class="choose">{ choose }</td>{ for cells }</tr> }
 }
 
 /// The collection's columns, those that the query chose, and one for each collection that it joins.

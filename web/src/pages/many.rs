@@ -1,0 +1,28 @@
+//! Many records at once: what is done to the chosen rows of a table, files in and out, and how rows were found.
+
+mod actions;
+mod change;
+mod explain;
+mod export;
+mod faults;
+mod file;
+mod import;
+mod options;
+mod preview;
+mod progress;
+
+use yew::prelude::*;
+
+pub(crate) use self::import::ImportPage;
+use crate::chosen::{Chosen, Wanted};
+
+/// What a table wants of this part.
+#[component]
+pub(crate) fn ManyView() -> Html {
+    let Some(chosen) = use_context::<Chosen>() else { return Html::default() };
+    match chosen.wanted {
+        Wanted::Actions => html! { <actions::Actions {chosen} /> },
+        Wanted::Export => html! { <export::Export {chosen} /> },
+        Wanted::Explain => html! { <explain::ExplainView {chosen} /> },
+    }
+}

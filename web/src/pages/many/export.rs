@@ -1,0 +1,104 @@
+//! An export: the formats, and the file as it is fetched with the user's token and handed to the browser.
+
+use common::{
+    Call,
+    endpoints::records,
+    query::ListQuery,
+    rows::{ExportQuery, RowFormat},
+};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+
+use super::{actions::ChosenProps, file};
+use crate::{
+    chosen::Chosen,
+    client::Client,
+    hooks::{use_client, use_toasts},
+    toast::ToastEvent,
+    words::many as words,
+};
+
+/// Label, what it is, format, for a spreadsheet.
+const FORMATS: [(&str, &str, RowFormat, bool); 4] = [
+    (words::EXPORT_CSV, words::EXPORT_CSV_HINT, RowFormat::Csv, false),
+    (words::EXPORT_EXCEL, words::EXPORT_EXCEL_HINT, RowFormat::Csv, true),
+    (words::EXPORT_JSON, words::EXPORT_JSON_HINT, RowFormat::Json, false),
+    (words::EXPORT_LINES, words::EXPORT_LINES_HINT, RowFormat::JsonLines, false),
+];
+
+/// The menu under the table's button.
+#[component]
+pub(super) fn Export(props: &ChosenProps) -> Html {
+    formats(&props.chosen, false)
+}
+
+/// The menu.
+pub(super) fn formats(chosen: &Chosen, is_chosen: bool) -> Html {
+    html! { <Formats chosen={chosen.clone()} {is_chosen} /> }
+}
+
+#[derive(Properties, PartialEq)]
+struct FormatsProps {
+    chosen: Chosen,
+    is_chosen: bool,
+}
+
+#[component]
+fn Formats(props: &FormatsProps) -> Html {
+    let (client, toasts) = (use_client(), use_toasts());
+    let busy = use_state(|| false);
+    let is_busy = *busy;
+    let rows = FORMATS.map(|(label, hint, format, spreadsheet)| {
+        let (client, toasts, busy, chosen, is_chosen) =
+            (client.clone(), toasts.clone(), busy.clone(), props.chosen.clone(), props.is_chosen);
+        let onclick = move |_: MouseEvent| {
+            let query = ExportQuery { records: records_of(&chosen, is_chosen), format: Some(format), spreadsheet };
+            let (client, toasts, busy, chosen) = (client.clone(), toasts.clone(), busy.clone(), chosen.clone());
+            busy.set(true);
+            spawn_local(async move {
+                if let Err(error) = save(&client, &chosen, query).await {
+                    toasts.emit(ToastEvent::Failed(error));
+                }
+                busy.set(false);
+            });
+        };
+        html! {
+            <button key={label} type="button" class="picker-row" disabled={is_busy} {onclick}>
+                <span class="picker-label">{ label }</span><span class="hint">{ hint }</span>
+            </button>
+        }
+    });
+    html! {
+        <>
+            <p class="hint">{ if props.is_chosen { words::EXPORT_CHOSEN } else { words::EXPORT_LEAD } }</p>
+            <div class="picker">{ for rows }</div>
+            <p class="hint" role="status">{ if is_busy { words::FETCHING } else { "" } }</p>
+        </>
+    }
+}
+
+/// What is written: the rows under the filter or the chosen ones, in the table's order, with the fields that it shows.
+fn records_of(chosen: &Chosen, is_chosen: bool) -> ListQuery {
+    let shown = &*chosen.query;
+    let rows = if is_chosen {
+        chosen.selection.records(shown)
+    } else {
+        ListQuery {
+            filters: shown.filters.clone(),
+            filter: shown.filter.clone(),
+            search: shown.search.clone(),
+            ..ListQuery::default()
+        }
+    };
+    ListQuery { ordering: shown.ordering.clone(), fields: shown.fields.clone(), ..rows }
+}
+
+async fn save(client: &Client, chosen: &Chosen, query: ExportQuery) -> Result<(), String> {
+    let name = chosen.collection.name.clone();
+    let ending = if query.spreadsheet { ".spreadsheet" } else { "" };
+    let called = format!("{name}{ending}.{}", query.format.unwrap_or_default());
+    let call = Call::<records::Export>::new((name,), ()).query(query);
+    let blob = client.download(&call).await.map_err(|error| error.to_string())?;
+    file::save(&blob, &called);
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Files as the browser has them.
+
+use common::{Call, endpoints::operations, id::OperationId};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Blob, HtmlAnchorElement, TextDecoder, Url};
+use yew::Callback;
+
+use crate::{client::Client, toast::ToastEvent};
+
+/// Hands a file to the browser, as a download.
+pub(super) fn save(blob: &Blob, name: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let link = document.and_then(|document| document.create_element("a").ok());
+    let link = link.and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
+    if let (Some(link), Ok(address)) = (link, Url::create_object_url_with_blob(blob)) {
+        link.set_href(&address);
+        link.set_download(name);
+        link.click();
+        let _ = Url::revoke_object_url(&address);
+    }
+}
+
+/// The beginning of a file.
+pub(super) fn head(file: &Blob, bytes: f64) -> Option<Blob> {
+    file.slice_with_f64_and_f64(0.0, bytes).ok()
+}
+
+/// A file's bytes.
+pub(super) async fn bytes(file: &Blob) -> Option<Uint8Array> {
+    let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
+    Some(Uint8Array::new(&buffer))
+}
+
+/// Its text in an encoding that the web knows. What is cut off at the end is left out.
+pub(super) fn text(bytes: &Uint8Array, encoding: &str) -> Option<String> {
+    let decoder = TextDecoder::new_with_label(encoding).or_else(|_| TextDecoder::new()).ok()?;
+    decoder.decode_with_u8_array(&bytes.to_vec()).ok()
+}
+
+/// Fetches the rows that an import left out.
+pub(super) fn fetch_rejected(client: &Client, toasts: &Callback<ToastEvent>, operation: OperationId, name: &str) {
+    let (client, toasts, name) = (client.clone(), toasts.clone(), name.to_owned());
+    spawn_local(async move {
+        match client.download(&Call::<operations::Rejected>::new((operation,), ())).await {
+            Ok(blob) => save(&blob, &name),
+            Err(error) => toasts.emit(ToastEvent::Failed(error.to_string())),
+        }
+    });
+}

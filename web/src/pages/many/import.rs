@@ -1,0 +1,389 @@
+//! A file of records on its way in: chosen, looked at, checked without writing, sent. The address keeps the operation, so that a page that is loaded
+//! again goes on showing how far it is.
+
+use std::rc::Rc;
+
+use common::{
+    Call, CallError,
+    access::{Action, Decision},
+    collection::Collection,
+    endpoints::{collections, records},
+    id::OperationId,
+    import::{ColumnAs, Import, ImportQuery, OnError},
+    operation::OperationState,
+    problem::NON_FIELD,
+    query::encode,
+    text,
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, DragEvent, File, HtmlInputElement};
+use yew::prelude::*;
+
+use super::{
+    faults::faults,
+    file,
+    options::{Options, skipping},
+    preview::{self, Preview},
+    progress::Progress,
+};
+use crate::{
+    client::Client,
+    hooks::{use_caller, use_client, use_go, use_load, use_query, use_toasts},
+    pages::records::{NameProps, collections_breadcrumb},
+    route::{Route, parameter},
+    table_locations,
+    toast::ToastEvent,
+    ui::{
+        form::form_errors,
+        icon::{Shape, icon},
+        link::Link,
+        page::PageHead,
+        state::{failure, loading},
+    },
+    undo::done,
+    words::many as words,
+};
+
+/// Bytes of a file that are read for its first rows.
+const HEAD: f64 = 65_536.0;
+
+/// The page.
+#[component]
+pub(crate) fn ImportPage(props: &NameProps) -> Html {
+    let (caller, query) = (use_caller(), use_query());
+    let (collection, again) = use_load(props.name.clone(), |client, name| async move {
+        Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
+    });
+    let operation = parameter(&query, "operation").and_then(|id| id.parse::<OperationId>().ok());
+    let body = match (&collection.value, &collection.error) {
+        (Some(collection), _) if collection.access.decide(Action::Create, &caller) == Decision::Denied => {
+            html! { <p class="notice">{ words::FORBIDDEN }</p> }
+        }
+        (Some(collection), _) => match operation {
+            Some(operation) => html! { <Progress collection={collection.clone()} {operation} /> },
+            None => html! { <ImportForm collection={collection.clone()} /> },
+        },
+        (None, Some(error)) => failure(error, &again),
+        (None, None) => loading(),
+    };
+    let label = text::label(props.name.as_str());
+    let above = vec![collections_breadcrumb(), (label.clone().into(), table_locations::table(&props.name))];
+    html! {
+        <div class="page">
+            <PageHead title={words::import_title(&label)} {above} />
+            { body }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct FormProps {
+    collection: Rc<Collection>,
+}
+
+/// What is known of the chosen file.
+#[derive(Clone, Default)]
+struct Checked {
+    columns: Vec<ColumnAs>,
+    rows: Vec<Vec<String>>,
+    /// Headings that name no field: they are left out until they are mapped.
+    unknown: Vec<String>,
+    outcome: Option<Result<Import, CallError>>,
+}
+
+async fn send(client: &Client, collection: &Collection, query: ImportQuery, file: &Blob) -> Result<Import, CallError> {
+    let call = Call::<records::Import>::new((collection.name.clone(),), ()).query(query);
+    Ok(client.upload(call, file).await?.body)
+}
+
+/// Has the server read the file without writing, and reads its first rows here, as the server said that it is written.
+async fn check(client: &Client, collection: &Collection, query: &ImportQuery, file: &File) -> Checked {
+    // All faults are told, whatever becomes of their rows.
+    let mut query = ImportQuery { dry_run: true, on_error: OnError::Skip, ..query.clone() };
+    let mut outcome = send(client, collection, query.clone(), file).await;
+    let unknown = outcome.as_ref().err().map(unknown).unwrap_or_default();
+    if !unknown.is_empty() {
+        query.map.extend(unknown.iter().map(|heading| (heading.clone(), None)));
+        outcome = send(client, collection, query.clone(), file).await;
+    }
+    let map = query.map;
+    let read = outcome.as_ref().ok().map(|import| &import.read);
+    let encoding = read.map_or("utf-8", |read| read.encoding.as_str());
+    let head = match file::head(file, HEAD) {
+        Some(head) => file::bytes(&head).await.and_then(|bytes| file::text(&bytes, encoding)).unwrap_or_default(),
+        None => String::new(),
+    };
+    let is_json = head.trim_start().starts_with(['[', '{']);
+    let delimiter = read.and_then(|read| read.delimiter.as_deref()?.chars().next());
+    let delimiter = delimiter.unwrap_or_else(|| common_delimiter(&head));
+    let mut rows = if is_json { Vec::new() } else { preview::rows(&head, delimiter) };
+    if file.size() > HEAD {
+        // The last of them may be cut off.
+        rows.truncate(rows.len().saturating_sub(1).max(1));
+    }
+    let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
+    let columns = match read {
+        Some(read) => read.columns.clone(),
+        None => headings.into_iter().map(|heading| taken_for(collection, &map, heading)).collect(),
+    };
+    Checked { columns, rows, unknown, outcome: Some(outcome) }
+}
+
+/// Headings that the server knows no field of.
+fn unknown(error: &CallError) -> Vec<String> {
+    let errors = error.problem().map(|problem| &problem.errors.0);
+    let unknown = errors.iter().flat_map(|errors| errors.iter());
+    let unknown = unknown.filter(|(_, errors)| errors.iter().any(|error| error.code == "unknown"));
+    unknown.map(|(heading, _)| heading.clone()).collect()
+}
+
+/// What a heading is taken for where the server refused to say: what it was mapped to, or a field of this name.
+fn taken_for(collection: &Collection, map: &[(String, Option<String>)], heading: String) -> ColumnAs {
+    let mapped = map.iter().find(|(known, _)| *known == heading).map(|(_, member)| member.clone());
+    let named = || {
+        let name = heading.trim().to_lowercase().replace([' ', '-'], "_");
+        collection.field(&name).map(|field| field.name.to_string())
+    };
+    let member = mapped.unwrap_or_else(named);
+    ColumnAs { heading, member }
+}
+
+fn common_delimiter(head: &str) -> char {
+    let line = head.lines().next().unwrap_or_default();
+    [',', ';', '\t'].into_iter().max_by_key(|delimiter| line.matches(*delimiter).count()).unwrap_or(',')
+}
+
+#[component]
+fn ImportForm(props: &FormProps) -> Html {
+    let collection = &props.collection;
+    let (client, go, toasts) = (use_client(), use_go(), use_toasts());
+    let file = use_state(|| None::<File>);
+    let query = use_state(ImportQuery::default);
+    let checked = use_state(Checked::default);
+    let busy = use_state(|| false);
+    let result = use_state(|| None::<Import>);
+    let is_over = use_state(|| false);
+    // Whenever the file or how it is read is another, it is checked anew; only the last answer is told.
+    let asked = use_mut_ref(|| 0_u32);
+    use_effect_with(((*query).clone(), (*file).clone()), {
+        let (client, collection, checked) = (client.clone(), collection.clone(), checked.clone());
+        move |(query, file)| {
+            let (query, file) = (query.clone(), file.clone());
+            *asked.borrow_mut() += 1;
+            let number = *asked.borrow();
+            checked.set(Checked { outcome: None, ..(*checked).clone() });
+            if let Some(file) = file {
+                spawn_local(async move {
+                    let found = check(&client, &collection, &query, &file).await;
+                    if *asked.borrow() == number {
+                        checked.set(found);
+                    }
+                });
+            }
+        }
+    });
+    let onfile = {
+        let (file, query, result, checked) = (file.clone(), query.clone(), result.clone(), checked.clone());
+        Callback::from(move |chosen: File| {
+            query.set(ImportQuery::default());
+            result.set(None);
+            checked.set(Checked::default());
+            file.set(Some(chosen));
+        })
+    };
+    let onchange = {
+        let query = query.clone();
+        Callback::from(move |next: ImportQuery| query.set(next))
+    };
+    let onmap = {
+        let query = query.clone();
+        Callback::from(move |(heading, member): (String, Option<String>)| {
+            let mut next = (*query).clone();
+            next.map.retain(|(known, _)| *known != heading);
+            next.map.push((heading, member));
+            query.set(next);
+        })
+    };
+    let submit = {
+        let (client, collection, file, query, busy, result, toasts, checked) = (
+            client.clone(),
+            collection.clone(),
+            file.clone(),
+            query.clone(),
+            busy.clone(),
+            result.clone(),
+            toasts.clone(),
+            checked.clone(),
+        );
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            let Some(file) = (*file).clone() else { return };
+            let mut query = (*query).clone();
+            query.map.extend(checked.unknown.iter().map(|heading| (heading.clone(), None)));
+            let (client, collection, busy, result, toasts, go) =
+                (client.clone(), collection.clone(), busy.clone(), result.clone(), toasts.clone(), go.clone());
+            busy.set(true);
+            spawn_local(async move {
+                match send(&client, &collection, query, &file).await {
+                    Ok(import) if import.state == OperationState::Done => {
+                        let label = text::label(collection.name.as_str());
+                        toasts.emit(done(words::counted(&import), import.operation, words::import_title(&label)));
+                        result.set(Some(import));
+                    }
+                    Ok(import) => {
+                        let operation = import.operation.map(|id| ("operation".to_owned(), id.to_string()));
+                        let query = encode(operation.as_slice());
+                        go.replace(&(Route::Import { name: collection.name.clone() }, query));
+                    }
+                    Err(error) => toasts.emit(ToastEvent::Failed(error.to_string())),
+                }
+                busy.set(false);
+            });
+        }
+    };
+    if let Some(import) = &*result {
+        return finished(collection, import, &client, &toasts, &result);
+    }
+    let Some(chosen) = &*file else {
+        return html! { <DropZone {onfile} {is_over} /> };
+    };
+    let outcome = checked.outcome.as_ref();
+    let (import, error) = (outcome.and_then(|it| it.as_ref().ok()), outcome.and_then(|it| it.as_ref().err()));
+    let good = import.map_or(0, |import| import.rows - import.rejected.min(import.rows));
+    let is_faulty = import.is_some_and(|import| import.rejected > 0) && query.on_error == OnError::Abort;
+    html! {
+        <form class="form import" onsubmit={submit} novalidate=true>
+            <div class="import-file">
+                <p><b><bdi>{ chosen.name() }</bdi></b>{ " " }<span class="hint">{ words::size(chosen.size()) }{ import.map(|import| format!(" · {}", words::read_as(import))) }</span></p>
+                <label class="button button-small">{ words::OTHER_FILE }{ picker(&onfile, "drop-input") }</label>
+            </div>
+            { form_errors(&error.map(messages).unwrap_or_default()) }
+            if !checked.columns.is_empty() && !checked.rows.is_empty() {
+                <Preview collection={collection.clone()} columns={checked.columns.clone()} rows={checked.rows.clone()} {onmap} />
+            }
+            <Options collection={collection.clone()} query={(*query).clone()} onchange={onchange.clone()} />
+            <div role="status">
+                if outcome.is_none() {
+                    <p class="hint">{ words::CHECKING }</p>
+                }
+                if let Some(import) = import {
+                    <div class={if import.rejected > 0 { "notice notice-warn" } else { "notice" }}>
+                        <p class="notice-title">{ words::counted(import) }</p>
+                        if is_faulty {
+                            <p>{ words::FAULTY }</p>
+                        }
+                    </div>
+                }
+            </div>
+            { import.map(faults).unwrap_or_default() }
+            if import.is_some_and(|import| import.rejected > 0) {
+                { skipping(&query, &onchange) }
+            }
+            <div class="form-actions">
+                <button type="submit" class="button button-primary" disabled={*busy || is_faulty || good == 0}>
+                    { if *busy { words::SENDING.to_owned() } else { words::import_button(good) } }
+                </button>
+            </div>
+        </form>
+    }
+}
+
+/// What a file that went in at once came to.
+fn finished(
+    collection: &Rc<Collection>,
+    import: &Import,
+    client: &Client,
+    toasts: &Callback<ToastEvent>,
+    result: &UseStateHandle<Option<Import>>,
+) -> Html {
+    let (to, query) = table_locations::table(&collection.name);
+    let another = {
+        let result = result.clone();
+        move |_: MouseEvent| result.set(None)
+    };
+    let fetch = import.operation.filter(|_| import.rejected > 0).map(|operation| {
+        let (client, toasts, name) = (client.clone(), toasts.clone(), format!("{}.rejected.csv", collection.name));
+        let onclick = move |_: MouseEvent| file::fetch_rejected(&client, &toasts, operation, &name);
+        html! { <button type="button" class="button" {onclick}>{ words::REJECTED }</button> }
+    });
+    html! {
+        <>
+            <div class="notice" role="status">
+                <p class="notice-title">{ words::DONE }</p>
+                <p>{ words::counted(import) }</p>
+                <div class="notice-actions">
+                    <Link {to} {query} class="button button-primary">{ words::TO_TABLE }</Link>
+                    { fetch }
+                    <button type="button" class="button" onclick={another}>{ words::ANOTHER }</button>
+                </div>
+            </div>
+            { faults(import) }
+        </>
+    }
+}
+
+fn messages(error: &CallError) -> Vec<String> {
+    let errors = error.problem().map(|problem| &problem.errors.0);
+    let lines: Vec<String> = errors
+        .iter()
+        .flat_map(|errors| errors.iter())
+        .flat_map(|(name, errors)| errors.iter().map(move |error| said(name, &error.message)))
+        .take(5)
+        .collect();
+    if lines.is_empty() { vec![error.to_string()] } else { lines }
+}
+
+fn said(name: &str, message: &str) -> String {
+    if name == NON_FIELD { message.to_owned() } else { format!("{name}: {message}") }
+}
+
+fn picker(onfile: &Callback<File>, class: &'static str) -> Html {
+    let onfile = onfile.clone();
+    let onchange = move |event: Event| {
+        let input: HtmlInputElement = event.target_unchecked_into();
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            onfile.emit(file);
+        }
+        // The same file, mended, can be chosen again.
+        input.set_value("");
+    };
+    html! { <input id="import-file" type="file" {class} accept=".csv,.tsv,.txt,.json,.jsonl,.ndjson" aria-label={words::FILE} {onchange} /> }
+}
+
+#[derive(Properties, PartialEq)]
+struct DropProps {
+    onfile: Callback<File>,
+    /// A file is held over it.
+    is_over: UseStateHandle<bool>,
+}
+
+/// Where a file is dropped, or chosen.
+#[component]
+fn DropZone(props: &DropProps) -> Html {
+    let DropProps { onfile, is_over } = props;
+    let over = |now: bool| {
+        let is_over = is_over.clone();
+        move |event: DragEvent| {
+            event.prevent_default();
+            is_over.set(now);
+        }
+    };
+    let ondrop = {
+        let (onfile, is_over) = (onfile.clone(), is_over.clone());
+        move |event: DragEvent| {
+            event.prevent_default();
+            is_over.set(false);
+            if let Some(file) = event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0)) {
+                onfile.emit(file);
+            }
+        }
+    };
+    html! {
+        <label class={classes!("empty", "drop", is_over.then_some("drop-over"))} ondragover={over(true)} ondragleave={over(false)} {ondrop}>
+            { icon(Shape::Up) }
+            <span class="empty-title">{ words::DROP }</span>
+            <span>{ words::DROP_HINT }</span>
+            { picker(onfile, "drop-input") }
+        </label>
+    }
+}

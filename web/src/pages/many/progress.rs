@@ -1,0 +1,131 @@
+//! An import that is under way or over, read from its operation: the page can be left and loaded again meanwhile.
+
+use std::rc::Rc;
+
+use common::{
+    Call,
+    collection::Collection,
+    endpoints::operations,
+    id::OperationId,
+    operation::{Operation, OperationState},
+};
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::*;
+
+use super::{faults::faults, file};
+use crate::{
+    hooks::{use_client, use_load, use_toasts},
+    route::Route,
+    table_locations,
+    toast::ToastEvent,
+    ui::{
+        link::Link,
+        state::{failure, loading},
+    },
+    words::{dashboard, many as words},
+};
+
+/// Milliseconds between two looks.
+const MOMENT: u32 = 500;
+
+#[derive(Properties, PartialEq)]
+pub(super) struct ProgressProps {
+    pub(super) collection: Rc<Collection>,
+    pub(super) operation: OperationId,
+}
+
+/// How far it is, and what became of it.
+#[component]
+pub(super) fn Progress(props: &ProgressProps) -> Html {
+    let ProgressProps { collection, operation } = props;
+    let (client, toasts) = (use_client(), use_toasts());
+    let looks = use_state(|| 0_u32);
+    let (answer, again) = use_load((*operation, *looks), |client, (operation, _)| async move {
+        Ok(client.send(Call::<operations::Get>::new((operation,), ())).await?.body)
+    });
+    let state = answer.value.as_deref().map(|one| one.state);
+    use_effect_with((state, answer.run), {
+        let looks = looks.clone();
+        move |(state, _)| {
+            if state.is_none_or(|state| !state.is_over()) {
+                spawn_local(async move {
+                    TimeoutFuture::new(MOMENT).await;
+                    looks.set(*looks + 1);
+                });
+            }
+        }
+    });
+    let one = match (&answer.value, &answer.error) {
+        (Some(one), _) => one.clone(),
+        (None, Some(error)) => return failure(error, &again),
+        (None, None) => return loading(),
+    };
+    let stop = {
+        let (client, toasts, operation) = (client.clone(), toasts.clone(), *operation);
+        move |_: MouseEvent| {
+            let (client, toasts) = (client.clone(), toasts.clone());
+            spawn_local(async move {
+                if let Err(error) = client.send(Call::<operations::Stop>::new((operation,), ())).await {
+                    toasts.emit(ToastEvent::Failed(error.to_string()));
+                }
+            });
+        }
+    };
+    let fetch = {
+        let (operation, name) = (*operation, format!("{}.rejected.csv", collection.name));
+        move |_: MouseEvent| file::fetch_rejected(&client, &toasts, operation, &name)
+    };
+    draw(&one, collection, stop, fetch)
+}
+
+fn draw(
+    one: &Operation,
+    collection: &Collection,
+    stop: impl Fn(MouseEvent) + 'static,
+    fetch: impl Fn(MouseEvent) + 'static,
+) -> Html {
+    let (to, query) = table_locations::table(&collection.name);
+    let import = one.import.as_deref();
+    let rejected = import.is_some_and(|import| import.rejected > 0);
+    let title = match one.state {
+        OperationState::Running | OperationState::Paused => words::RUNNING,
+        OperationState::Done => words::DONE,
+        OperationState::Stopped => words::STOPPED,
+        OperationState::Failed => words::FAILED,
+    };
+    let class = match one.state {
+        OperationState::Failed => "notice notice-bad",
+        OperationState::Stopped => "notice notice-warn",
+        _ => "notice",
+    };
+    html! {
+        <>
+            <div {class} role="status">
+                <p class="notice-title">{ title }</p>
+                if !one.state.is_over() {
+                    <progress class="progress" aria-label={words::RUNNING} max={one.of.unwrap_or(1).max(1).to_string()} value={one.of.map(|_| one.done.to_string())}></progress>
+                    <p>{ dashboard::progress(one.done, one.of) }</p>
+                }
+                if let Some(import) = import.filter(|_| one.state == OperationState::Done) {
+                    <p>{ words::counted(import) }</p>
+                }
+                if let Some(error) = &one.error {
+                    <p dir="auto">{ error }</p>
+                }
+                <div class="notice-actions">
+                    if one.state.is_over() {
+                        <Link {to} {query} class="button button-primary">{ words::TO_TABLE }</Link>
+                        <Link to={Route::Import { name: collection.name.clone() }} class="button">{ words::ANOTHER }</Link>
+                        if rejected {
+                            <button type="button" class="button" onclick={fetch}>{ words::REJECTED }</button>
+                        }
+                    } else {
+                        <button type="button" class="button button-danger" onclick={stop}>{ words::STOP }</button>
+                    }
+                </div>
+            </div>
+            { import.map(faults).unwrap_or_default() }
+        </>
+    }
+}
