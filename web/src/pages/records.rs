@@ -204,8 +204,8 @@ fn Table(props: &TableProps) -> Html {
                 <filter::FilterLine collection={collection.clone()} state={TableState { query: query.clone().unwrap_or_default(), ..state }} {ongo} joins=true />
             }
             { body }
-            { explain }
-            { actions }
+            { explain.unwrap_or_default() }
+            { actions.unwrap_or_default() }
         </div>
     }
 }
