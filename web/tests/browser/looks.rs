@@ -49,6 +49,11 @@ async fn nothing_sticks_out_at_any_width_in_light_and_dark() {
             browser.text("table.records td").await;
             fs::write(folder.join(name), browser.picture().await).unwrap();
         }
+        // Its plots show what this test has asked for so far.
+        browser.look(1200, 760, false).await;
+        browser.go("/").await;
+        browser.text(".routes td").await;
+        fs::write(folder.join("web-dashboard-light.png"), browser.picture().await).unwrap();
     }
     browser.end(&[]).await;
 }
