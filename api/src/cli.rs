@@ -5,6 +5,13 @@ mod backup;
 mod check;
 mod compact;
 mod control;
+#[cfg(feature = "postgres")]
+mod database;
+#[cfg(feature = "postgres")]
+mod database_options;
+#[cfg(not(feature = "postgres"))]
+#[path = "cli/no_database_options.rs"]
+mod database_options;
 mod demo;
 mod events;
 mod export;
@@ -61,6 +68,9 @@ enum Command {
     Salvage(salvage::Salvage),
     /// Verify that everything in the store fits together, while the server is stopped.
     Check(check::Check),
+    /// Make the tables of a store in a PostgreSQL database.
+    #[cfg(feature = "postgres")]
+    Database(database::Database),
     /// Forget old changes.
     Journal(journal::Journal),
     /// Follow a running server's changes as they are made.
@@ -95,6 +105,10 @@ pub fn run() -> ExitCode {
         );
         Cli::command().error(ErrorKind::ArgumentConflict, told).exit();
     }
+    #[cfg(feature = "postgres")]
+    if let Some(told) = typed_database_url(&matches).and_then(|url| database_options::refused_on_command_line(&url)) {
+        Cli::command().error(ErrorKind::ValueValidation, told).exit();
+    }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     warn_about_unknown_variables();
     let outcome = match cli.command {
@@ -106,6 +120,8 @@ pub fn run() -> ExitCode {
         Command::Restore(command) => command.run(),
         Command::Salvage(command) => command.run(),
         Command::Check(command) => command.run(),
+        #[cfg(feature = "postgres")]
+        Command::Database(command) => command.run(),
         Command::Journal(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Export(command) => command.run(),
@@ -155,13 +171,26 @@ fn ignored_beside_server(matches: &ArgMatches) -> Option<&'static str> {
         let is_known = matches.ids().any(|id| id.as_str() == name);
         is_known && matches.value_source(name) == Some(ValueSource::CommandLine)
     };
-    let options = ["data", "accept_data_loss", "listen", "tls_cert"];
+    let options = ["data", "accept_data_loss", "listen", "tls_cert", "database_url", "database_url_file"];
     let ignored = options.into_iter().find(|option| is_typed("server") && is_typed(option))?;
     Some(match ignored {
         "accept_data_loss" => "accept-data-loss",
         "tls_cert" => "tls-cert",
+        "database_url" => "database-url",
+        "database_url_file" => "database-url-file",
         other => other,
     })
+}
+
+#[cfg(feature = "postgres")]
+/// The URL of the database, if it stands on the command line.
+fn typed_database_url(matches: &ArgMatches) -> Option<String> {
+    if let Some((_, matches)) = matches.subcommand() {
+        return typed_database_url(matches);
+    }
+    let is_known = matches.ids().any(|id| id.as_str() == "database_url");
+    let is_typed = is_known && matches.value_source("database_url") == Some(ValueSource::CommandLine);
+    if is_typed { matches.get_one::<String>("database_url").cloned() } else { None }
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
@@ -170,8 +199,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
     match error.downcast_ref::<OpenError>() {
         Some(OpenError::InUse { .. }) => 3,
-        Some(OpenError::Damaged { .. } | OpenError::TooNew { .. }) => 4,
-        Some(OpenError::Io { .. } | OpenError::Foreign { .. }) | None => 1,
+        Some(OpenError::Damaged { .. } | OpenError::TooNew { .. } | OpenError::LostCommits { .. }) => 4,
+        Some(OpenError::Io { .. } | OpenError::Foreign { .. } | OpenError::Database { .. }) | None => 1,
     }
 }
 

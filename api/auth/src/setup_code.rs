@@ -37,6 +37,11 @@ impl SetupCode {
         (Self(Mutex::new(Some(pending))), text)
     }
 
+    /// What is kept of a code.
+    pub fn digest(code: &str) -> [u8; 32] {
+        Sha256::digest(code.trim().as_bytes()).into()
+    }
+
     /// Whether `code` is the one. Digests are compared, so time tells nothing of the text; at 100 bits nobody guesses it, and
     /// a limit on tries would let a stranger use them up.
     pub fn matches(&self, code: &str, clock: &Clock) -> bool {
@@ -46,7 +51,6 @@ impl SetupCode {
             *slot = None;
             return false;
         }
-        let digest: [u8; 32] = Sha256::digest(code.trim().as_bytes()).into();
-        digest == pending.digest
+        Self::digest(code) == pending.digest
     }
 }

@@ -76,7 +76,12 @@ pub struct Guard(Log);
 /// The filter of a text. To the library a word that is no level is a target without one, and `inof` would be silence.
 fn filter(level: &str) -> Option<EnvFilter> {
     let is_known = |directive: &str| directive.contains(['=', '[']) || directive.trim().parse::<LevelFilter>().is_ok();
-    level.split(',').all(is_known).then(|| EnvFilter::try_new(level).ok()).flatten()
+    // It would log the values of its statements: everything that is stored, with hashes of passwords.
+    let is_secret = |directive: &str| directive.trim().starts_with("tokio_postgres");
+    if !level.split(',').all(|directive| is_known(directive) && !is_secret(directive)) {
+        return None;
+    }
+    Some(EnvFilter::try_new(level).ok()?.add_directive("tokio_postgres=warn".parse().ok()?))
 }
 
 impl Log {
@@ -155,6 +160,14 @@ impl Drop for Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_values_of_a_databases_statements_are_logged_at_no_level() {
+        for level in ["trace", "debug,coffer=trace"] {
+            assert!(filter(level).unwrap().to_string().contains("tokio_postgres=warn"), "{level}");
+        }
+        assert!(filter("info,tokio_postgres::query=debug").is_none());
+    }
 
     #[test]
     fn a_level_that_is_none_changes_nothing() {

@@ -54,6 +54,10 @@ impl Keys {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
         let (clock, entropy) = (Clock::system(), Entropy::system());
+        let (Command::List { data } | Command::Add { data, .. } | Command::Retire { data, .. }) = &self.command;
+        data.refuse_database(
+            "servers over a database sign with the keys of --signing-key-file, which are files of yours",
+        )?;
         match self.command {
             Command::List { data } => {
                 data.expect("keys")?;

@@ -23,7 +23,7 @@ use base::{
 use clap::Args;
 use store::{OpenError, Options, Owner, Store};
 
-use super::{memory, progress, units::parse_min_length};
+use super::{database_options::DatabaseOptions, memory, progress, units::parse_min_length};
 use crate::domain::{
     App, Parts,
     access_claims::AccessClaim,
@@ -46,6 +46,8 @@ pub(super) struct DataDir {
     /// Open the store even if it lacks changes that were acknowledged. They stay lost.
     #[arg(long)]
     pub accept_data_loss: bool,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
 }
 
 /// What goes into passwords' hashes beside the password.
@@ -103,6 +105,8 @@ pub(super) struct AuthSettings {
     pub peppers: PepperFiles,
     /// Go on although passwords are hashed with a pepper that is not there: for what compares none.
     pub without_peppers: bool,
+    /// Make the tables where the store is in a database that has none.
+    pub creates_tables: bool,
 }
 
 impl Default for AuthSettings {
@@ -116,6 +120,7 @@ impl Default for AuthSettings {
             passwords: PasswordRules::default(),
             peppers: PepperFiles::default(),
             without_peppers: false,
+            creates_tables: false,
         }
     }
 }
@@ -135,6 +140,14 @@ impl DataDir {
         Ok(self.data.clone())
     }
 
+    /// An error where a database is named, for what is about files of this directory alone.
+    pub(super) fn refuse_database(&self, instead: &str) -> Result<()> {
+        if self.database.is_named() {
+            bail!("--database-url is of no use here: {instead}");
+        }
+        Ok(())
+    }
+
     /// What its store takes on the disk; 0 where that cannot be told.
     pub(super) fn disk_bytes(&self) -> u64 {
         store::disk_bytes(&self.data.join("store")).unwrap_or(0)
@@ -142,13 +155,19 @@ impl DataDir {
 
     /// Opens the store by itself. One that is not there is not made.
     pub(super) async fn existing_store(&self) -> Result<Store> {
-        conversion::tidy(&self.data.join("store"))?;
-        self.expect("store")?;
-        self.store(&MemoryBudget::unlimited()).await
+        if !self.database.is_named() {
+            conversion::tidy(&self.data.join("store"))?;
+            self.expect("store")?;
+        }
+        self.store(&MemoryBudget::unlimited(), false).await
     }
 
     /// Fails where the directory does not have a part: a command that only looks would make it, and find nothing.
     pub(super) fn expect(&self, part: &str) -> Result<()> {
+        if part == "store" && self.database.is_named() {
+            // Opening it tells.
+            return Ok(());
+        }
         let path = self.data.join(part);
         // A store that was here and is gone is told by opening it.
         let is_gone = part == "store" && self.data.join(INITIALIZED).exists();
@@ -160,6 +179,9 @@ impl DataDir {
 
     /// An error if there is no store, or none that was ever written to.
     pub(super) fn require_store(&self) -> Result<()> {
+        if self.database.is_named() {
+            return Ok(());
+        }
         conversion::tidy(&self.data.join("store"))?;
         if self.data.join("store/format").exists() {
             return Ok(());
@@ -172,7 +194,18 @@ impl DataDir {
         .into())
     }
 
-    async fn store(&self, budget: &MemoryBudget) -> Result<Store> {
+    async fn store(&self, budget: &MemoryBudget, creates_tables: bool) -> Result<Store> {
+        #[cfg(feature = "postgres")]
+        if let Some(mut options) = self.database.options()? {
+            options.create = creates_tables;
+            options.queue_bytes = memory::queue_bytes(budget);
+            options.accept_data_loss = self.accept_data_loss;
+            // Beside what is this machine's alone.
+            self.private()?;
+            options.note = Some(self.data.join("database"));
+            return Ok(Store::connect(options).await?);
+        }
+        debug_assert!(!creates_tables || !self.database.is_named());
         let mut options = Options::sled(self.data.join("store"));
         options.queue_bytes = memory::queue_bytes(budget);
         options.memory = budget.clone();
@@ -200,7 +233,7 @@ impl DataDir {
     /// Opens the store, checks keys and peppers and puts the application together, which may use as much memory as `budget` has.
     pub(super) async fn open(&self, settings: AuthSettings, quota: Quota, budget: &MemoryBudget) -> Result<Opened> {
         self.private()?;
-        let store = self.store(budget).await?;
+        let store = self.store(budget, settings.creates_tables).await?;
         memory::tell(budget);
         let (clock, entropy) = (Clock::system(), Entropy::system());
         let ring = if settings.key_files.is_empty() {
@@ -220,6 +253,9 @@ impl DataDir {
         }
         let (setup, setup_code) = if setup::required(&store).await? {
             let (setup, code) = SetupCode::new(&entropy, &clock);
+            if self.database.is_named() {
+                setup::share(&store, &code, &clock).await?;
+            }
             (setup, Some(code))
         } else {
             (SetupCode::none(), None)

@@ -14,10 +14,14 @@ use store::{Options, Owner, Store};
 
 use super::{
     check,
+    database_options::DatabaseOptions,
     open::{INITIALIZED, block_on, use_dir},
     progress,
 };
-use crate::domain::{backup, users};
+use crate::domain::{
+    backup::{self, Manifest},
+    users,
+};
 
 /// Makes a store of a backup, in an empty data directory. Everyone has to sign in again afterwards: sessions and signing
 /// keys are not in a backup.
@@ -28,6 +32,8 @@ pub(super) struct Restore {
     /// The directory for the data, which must be empty. It is made if it is not there.
     #[arg(long, env = "COFFER_DATA", default_value = "./data", value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    database: DatabaseOptions,
 }
 
 /// The new store until it is whole. What an interrupted restore leaves is removed by the next.
@@ -55,13 +61,20 @@ fn refuse_occupied(data: &Path) -> Result<()> {
 impl Restore {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
-        let Self { file, data } = self;
-        refuse_occupied(&data)?;
+        let Self { file, data, database } = self;
+        let into_data = !database.is_named();
+        if into_data {
+            refuse_occupied(&data)?;
+        }
         let length = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.len();
         let bar = progress::up_to(length, "Verifying");
         let verified = backup::verify(&file, &mut |bytes| bar.inc(bytes));
         bar.finish_and_clear();
         let manifest = verified.with_context(|| format!("{} was not restored", file.display()))?;
+        #[cfg(feature = "postgres")]
+        if let Some(options) = database.options()? {
+            return block_on(into_database(&file, &manifest, store::PostgresOptions { create: true, ..options }));
+        }
 
         use_dir(&data)?;
         let owner = Owner::of(&data);
@@ -87,19 +100,40 @@ impl Restore {
             owner.keep(&data.join(made))?;
         }
         File::open(&data)?.sync_all()?;
-        writeln!(
-            std::io::stdout(),
-            "Restored {} into {}, as of {}. Everyone has to sign in again.",
-            common::text::count(manifest.records(), "record"),
-            data.display(),
-            manifest.created
-        )?;
-        if peppered {
-            writeln!(
-                std::io::stdout(),
-                "Its passwords are hashed with a pepper, which is not in a backup: start the server with --pepper-file."
-            )?;
-        }
+        tell(&manifest, &data.display(), peppered)?;
         checked
     }
+}
+
+/// Fills the store in a database, all of it or nothing, and checks it.
+#[cfg(feature = "postgres")]
+async fn into_database(file: &Path, manifest: &Manifest, options: store::PostgresOptions) -> Result<()> {
+    let bar = progress::up_to(manifest.entries(), "Restoring");
+    backup::restore_into_database(file, manifest, &options, &mut |entries| bar.inc(entries)).await?;
+    bar.finish_and_clear();
+    let place = options.url.place();
+    let store = Store::connect(options).await?;
+    let checked = check::check(&store, true).await;
+    let found = users::peppers::count_uses(&store, &Peppers::default()).await;
+    store.close().await;
+    tell(manifest, &place, found.is_ok_and(|found| found.missing > 0))?;
+    checked
+}
+
+/// Says what was restored.
+fn tell(manifest: &Manifest, into: &dyn std::fmt::Display, peppered: bool) -> Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "Restored {} into {into}, as of {}. Everyone has to sign in again.",
+        common::text::count(manifest.records(), "record"),
+        manifest.created
+    )?;
+    if peppered {
+        writeln!(
+            out,
+            "Its passwords are hashed with a pepper, which is not in a backup: start the server with --pepper-file."
+        )?;
+    }
+    Ok(())
 }

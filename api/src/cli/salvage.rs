@@ -12,6 +12,7 @@ use store::{Key, Salvaged, Store};
 
 use super::{
     backup,
+    database_options::DatabaseOptions,
     open::{DataDir, block_on},
 };
 use crate::domain::{
@@ -32,6 +33,9 @@ pub(super) struct Salvage {
 impl Salvage {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
+        self.data.refuse_database(
+            "PostgreSQL has means of its own for a damaged database, such as its backups and pg_amcheck",
+        )?;
         let work = backup::with_suffix(&self.file, ".salvage");
         if work.exists() {
             fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display()))?;
@@ -44,7 +48,7 @@ impl Salvage {
 
     fn salvage(&self, work: &Path) -> Result<()> {
         let salvaged = Store::salvage(&self.data.data.join("store"), &work.join("store"))?;
-        let data = DataDir { data: work.to_owned(), accept_data_loss: false };
+        let data = DataDir { data: work.to_owned(), accept_data_loss: false, database: DatabaseOptions::default() };
         backup::write(&self.file, |out| block_on(backup::from_store(&data, out)))?;
         let report = block_on(async {
             let store = data.existing_store().await?;

@@ -9,7 +9,7 @@ mod sign_up;
 
 use std::{fs, future::pending, io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use auth::token::TokenSettings;
 use base::Clock;
 use clap::{Args, ValueEnum};
@@ -114,6 +114,10 @@ pub(super) struct Serve {
     /// Start with a store that is there only, and never make a new one: where the data is on a disk of its own, which may not be mounted.
     #[arg(long, env = "COFFER_REQUIRE_STORE")]
     require_store: bool,
+    /// Make Coffer's tables in the database of --database-url if they are not there, which takes a role that may.
+    #[cfg(feature = "postgres")]
+    #[arg(long, env = "COFFER_DATABASE_CREATE")]
+    database_create: bool,
     /// Fill an empty store with demo collections and a demo admin first; the password is printed.
     #[arg(long, env = "COFFER_DEMO")]
     demo: bool,
@@ -192,12 +196,7 @@ impl Serve {
         }
     }
 
-    async fn serve(self, log: Log) -> Result<()> {
-        let assets = match &self.web_dir {
-            Some(dir) => Assets::from_dir(dir, self.web_policy()?)
-                .with_context(|| format!("cannot serve the folder {}", dir.display()))?,
-            None => Assets::embedded(),
-        };
+    fn auth_settings(&self) -> Result<AuthSettings> {
         let settings = AuthSettings {
             tokens: TokenSettings {
                 access_lifetime: self.access_lifetime,
@@ -211,7 +210,27 @@ impl Serve {
             passwords: self.passwords.clone(),
             peppers: self.peppers.clone(),
             without_peppers: false,
+            #[cfg(feature = "postgres")]
+            creates_tables: self.database_create && !self.require_store,
+            #[cfg(not(feature = "postgres"))]
+            creates_tables: false,
         };
+        if self.data.database.is_named() && settings.key_files.is_empty() {
+            bail!(
+                "with --database-url, several servers sign tokens for one store; give each of them the same key with --signing-key-file, such as \
+                 32 random bytes: head -c 32 /dev/urandom > signing.key"
+            );
+        }
+        Ok(settings)
+    }
+
+    async fn serve(self, log: Log) -> Result<()> {
+        let assets = match &self.web_dir {
+            Some(dir) => Assets::from_dir(dir, self.web_policy()?)
+                .with_context(|| format!("cannot serve the folder {}", dir.display()))?,
+            None => Assets::embedded(),
+        };
+        let settings = self.auth_settings()?;
         // First, so that a taken port is told before anything is written.
         let budget = self.memory.budget();
         let options = memory::server(ServerOptions { grace: self.grace, ..ServerOptions::default() }, &budget);

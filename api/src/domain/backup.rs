@@ -15,5 +15,7 @@ mod tests;
 mod write;
 
 pub use format::{Manifest, restored_times};
+#[cfg(feature = "postgres")]
+pub use read::restore_into_database;
 pub use read::{Refused, restore, verify};
 pub use write::Backup;

@@ -10,7 +10,7 @@ use common::{
     name::FieldName,
     problem::FieldErrors,
 };
-use store::{CommitError, ReadError};
+use store::{CommitError, ReadError, ReadFault};
 use thiserror::Error;
 
 use super::quota::OverQuota;
@@ -139,6 +139,14 @@ pub enum Error {
          `coffer journal trim` and `coffer compact`, or by removing other files."
     )]
     DiskFull,
+    /// The database is not reached. Nothing was changed.
+    #[error("The server does not reach its database. Nothing was changed; try again in a moment.")]
+    Unavailable,
+    /// The database went away with a change on its way.
+    #[error(
+        "The server lost its database while this was being written, and does not know whether it was. Look before you send it again."
+    )]
+    OutcomeUnknown,
     /// The store takes no more writes.
     #[error("The server is stopping. Try again in a moment.")]
     Stopped,
@@ -258,10 +266,11 @@ impl From<TokenError> for Error {
 
 impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
-        if error.is_given_up {
-            return Self::GivenUp;
+        match error.fault {
+            ReadFault::Broken => Self::caused("the store could not be read", error),
+            ReadFault::GivenUp => Self::GivenUp,
+            ReadFault::Unavailable => Self::Unavailable,
         }
-        Self::caused("the store could not be read", error)
     }
 }
 
@@ -272,6 +281,8 @@ impl From<CommitError> for Error {
             CommitError::Conflict { .. } | CommitError::Busy => Self::Busy,
             CommitError::DiskFull => Self::DiskFull,
             CommitError::Stopped => Self::Stopped,
+            CommitError::Unavailable { unknown: false } => Self::Unavailable,
+            CommitError::Unavailable { unknown: true } => Self::OutcomeUnknown,
             CommitError::KeyTooLong { .. } => Self::caused("a limit on names or values is missing", error),
             // Where there is a quota, `usage::commit_error` has said whose.
             CommitError::Full { .. } => Self::caused("a counter without a quota is full", error),

@@ -366,6 +366,16 @@ pub fn trimmed() -> Key {
     Key::space("m").text("trimmed")
 }
 
+/// A code that makes the first admin on any server of a store, by its digest.
+pub fn setup_code(digest: &[u8]) -> Key {
+    setup_codes().bytes(digest)
+}
+
+/// All of them.
+pub fn setup_codes() -> Key {
+    Key::space("m").text("setup_code")
+}
+
 /// Set-up is done. Written once, with the first admin.
 pub fn set_up() -> Key {
     Key::space("m").text("set_up")

@@ -216,6 +216,11 @@ impl Default for Schemas {
 }
 
 impl Schemas {
+    /// The definition of this name as it was read last, and the last change of any definition then.
+    pub fn known(&self, name: &CollectionName) -> Option<(Version, Arc<Schema>)> {
+        self.0.get(name)
+    }
+
     /// The definition of this name as of `snapshot`.
     pub async fn load(&self, snapshot: &Snapshot, name: &CollectionName) -> Result<Option<Arc<Schema>>> {
         let as_of = snapshot.last_change(keyspace::COLLECTIONS);

@@ -467,13 +467,14 @@ impl<'a> Stage<'a> {
 
     /// Gives a unique value up. An earlier version may have told it apart from that of another record: then it is that record's.
     async fn release(&mut self, id: RecordId, key: &Key) -> Result<()> {
-        let snapshot = self.core.store.snapshot().await?;
-        let Some(entry) = snapshot.get(key).await? else { return Ok(()) };
+        let store = &self.core.store;
+        let Some(entry) = store.get(key).await? else { return Ok(()) };
         if unique_holder(&entry) != Some(id) {
             self.batch.delete(keyspace::unique_waiting(key, id));
             return Ok(());
         }
-        let waiting = snapshot.scan(Scan::prefix(key).after(key).limit(1)).await?;
+        // Both are expected as they are read.
+        let waiting = store.scan(Scan::prefix(key).after(key).limit(1)).await?;
         let next = waiting.into_iter().find_map(|(key, entry)| Some((key, unique_holder(&entry)?)));
         if let Some((waiting, other)) = next {
             self.batch

@@ -260,6 +260,8 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
             return (Problem::too_many_requests(detail).with_code("too_many_idempotency_keys"), None, Some(3600));
         }
         Error::Busy | Error::Stopped => return (Problem::unavailable(detail), None, Some(1)),
+        Error::Unavailable => return (Problem::unavailable(detail).with_code("database_unavailable"), None, Some(1)),
+        Error::OutcomeUnknown => return (Problem::unavailable(detail).with_code("outcome_unknown"), None, Some(5)),
         Error::NoMemory => return (Problem::unavailable(detail).with_code("no_memory"), None, Some(1)),
         Error::GivenUp => return (Problem::unavailable(detail).with_code("given_up"), None, Some(5)),
         Error::TooSlow => return (Problem::unavailable(detail).with_code("query_too_slow"), None, Some(60)),

@@ -115,13 +115,14 @@ pub(super) async fn find(
     method: &Method,
     (headers, address): (&HeaderMap, IpAddr),
 ) -> Result<Answers> {
+    let parts: Vec<&str> = split(path).collect();
+    // These do not ask the store, which may not be reached.
+    if paths::is_own(&parts) {
+        return Ok(Answers::Nothing);
+    }
     let core = context.app.core();
     let all = core.paths.now(&core.store).await?;
     if all.is_empty() {
-        return Ok(Answers::Nothing);
-    }
-    let parts: Vec<&str> = split(path).collect();
-    if paths::is_own(&parts) {
         return Ok(Answers::Nothing);
     }
     let method = if *method == Method::HEAD { &Method::GET } else { method };

@@ -12,7 +12,7 @@ pub(crate) fn register(table: &mut Table) {
 async fn compact(context: Context, input: Input<endpoints::Compact>) -> Result<Reply<endpoints::Compact>> {
     tracing::info!(user = %input.session()?.user.id, address = %input.origin.address, "the store is being compacted");
     let compacted = context.app.core().store.compact().await.map_err(|error| match error {
-        store::CompactError::NoRoom { .. } | store::CompactError::NoFiles => {
+        store::CompactError::NoRoom { .. } | store::CompactError::NoFiles | store::CompactError::Elsewhere => {
             Error::Conflict(format!("Nothing was changed: {error}."))
         }
         store::CompactError::Stopped => Error::Stopped,

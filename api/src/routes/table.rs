@@ -246,6 +246,10 @@ impl Table {
                         .unreached(&raw, |asked| refusal.into_response_of_none(asked.preferring(form, headers)));
                 }
                 Err(refused) => {
+                    // The web app is there whether or not its store is.
+                    if let Some(file) = self.file(method, path, &raw) {
+                        return file;
+                    }
                     let asked = error::Asked::new(raw.request_id, &raw.headers);
                     return Refusal::from(refused).into_response_of_none(asked);
                 }

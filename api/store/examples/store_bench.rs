@@ -1,6 +1,6 @@
 //! Measures the store: commits per second, what durability costs, opening, memory and space.
 //!
-//!     cargo run --release -p coffer-store --example store_bench -- commits | reads | open | space
+//!     cargo run --release -p coffer-store --example store_bench -- commits | reads | open | space | database URL
 //!
 //! Works in a directory under `COFFER_BENCH_DIR` or the system's temporary one: put that on the
 //! disk in question. The runs without syncs load a few lines of C (compiled with `cc`) that turn
@@ -41,8 +41,10 @@ fn main() -> Result<()> {
         ["reopen", dir] => reopen(Path::new(dir)),
         ["open"] => open(&dir.path().join("data")),
         ["reads"] => reads(&dir.path().join("data")),
+        #[cfg(feature = "postgres")]
+        ["database", url] => database(url, &dir.path().join("data")),
         ["space"] => space(&dir.path().join("data")),
-        _ => bail!("say what to measure: commits, reads, open or space"),
+        _ => bail!("say what to measure: commits, reads, open, space, or database with its URL"),
     }
 }
 
@@ -95,35 +97,85 @@ fn record(id: u128) -> Key {
     Key::space("records").uuid(Uuid::nil()).uuid(Uuid::from_u128(id))
 }
 
+/// Has so many writers commit for a while, over several handles in turn; says how many commits there were.
+async fn write(stores: &[Store], writers: u64) -> u64 {
+    // Of one process and of several runs over one store.
+    let (end, run) = (Instant::now() + TIME, Uuid::from_bytes(base::Entropy::system().bytes()));
+    let mut tasks = JoinSet::new();
+    for (writer, store) in (0..writers).zip(stores.iter().cycle()) {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let mut n = 0;
+            while Instant::now() < end {
+                let key = record((u128::from(writer) << 64) + u128::from(n)).uuid(run);
+                let batch = Batch::with(|batch| {
+                    batch
+                        .expect(key.clone(), Expect::Absent)
+                        .put(key, vec![b'x'; 300])
+                        .add(Key::space("counts").uuid(Uuid::nil()), 1)
+                        .append(vec![b'y'; 300])
+                });
+                store.commit(batch).await.expect("a commit");
+                n += 1;
+            }
+            n
+        });
+    }
+    tasks.join_all().await.into_iter().sum()
+}
+
+/// Commits and reads per second over a database, whose URL this is, beside a store in `dir`.
+#[cfg(feature = "postgres")]
+fn database(url: &str, dir: &Path) -> Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().build()?.block_on(async {
+        let options = store::PostgresOptions { create: true, ..store::PostgresOptions::new(url.parse()?) };
+        let nodes = [Store::connect(options.clone()).await?, Store::connect(options).await?];
+        let disk = [Store::open(Options::sled(dir))?];
+        for writers in WRITERS {
+            let (disk, one) = (write(&disk, writers).await, write(&nodes[..1], writers).await);
+            let two = write(&nodes, 2 * writers).await;
+            let [disk, one, two] = [disk, one, two].map(|commits| commits / TIME.as_secs());
+            println!("{writers:>4} writers: {disk:>7}/s on disk, {one:>7}/s in the database, {two:>7}/s from two nodes of as many");
+        }
+        for callers in [1_u64, 64] {
+            let (disk, database) = (read(&disk[0], callers).await, read(&nodes[0], callers).await);
+            println!("{callers:>4} readers: {disk:>7}/s on disk, {database:>7}/s in the database");
+        }
+        anyhow::Ok(())
+    })
+}
+
+/// Has so many callers read one entry after another; says how many reads there were in a second.
+#[cfg(feature = "postgres")]
+async fn read(store: &Store, callers: u64) -> u64 {
+    let keys = store.scan(Scan::prefix(&Key::space("records")).limit(512)).await.expect("a scan");
+    let keys: std::sync::Arc<[Key]> = keys.into_iter().map(|(key, _)| key).collect();
+    let end = Instant::now() + TIME;
+    let mut tasks = JoinSet::new();
+    for _ in 0..callers {
+        let (store, keys) = (store.clone(), std::sync::Arc::clone(&keys));
+        tasks.spawn(async move {
+            let mut n = 0;
+            for key in keys.iter().cycle() {
+                if Instant::now() > end {
+                    break;
+                }
+                store.get(key).await.expect("a read").expect("a value");
+                n += 1;
+            }
+            n
+        });
+    }
+    tasks.join_all().await.into_iter().sum::<u64>() / TIME.as_secs()
+}
+
 fn run(engine: &str, writers: u64, dir: &Path) -> Result<()> {
     let done = AtomicU64::new(0);
     if engine == "store" {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let store = Store::open(Options::sled(dir))?;
-        let total = runtime.block_on(async {
-            let end = Instant::now() + TIME;
-            let mut tasks = JoinSet::new();
-            for writer in 0..writers {
-                let store = store.clone();
-                tasks.spawn(async move {
-                    let mut n = 0;
-                    while Instant::now() < end {
-                        let key = record((u128::from(writer) << 64) + u128::from(n));
-                        let batch = Batch::with(|batch| {
-                            batch
-                                .expect(key.clone(), Expect::Absent)
-                                .put(key, vec![b'x'; 300])
-                                .add(Key::space("counts").uuid(Uuid::nil()), 1)
-                                .append(vec![b'y'; 300])
-                        });
-                        store.commit(batch).await.expect("a commit");
-                        n += 1;
-                    }
-                    n
-                });
-            }
-            tasks.join_all().await.into_iter().sum::<u64>()
-        });
+        let total = runtime.block_on(write(&[store], writers));
         println!("{}", total / TIME.as_secs());
         return Ok(());
     }

@@ -63,6 +63,25 @@ pub enum OpenError {
         /// Whom this process runs as.
         user: String,
     },
+    /// The database is not reached, or not as it has to be (exit code 1).
+    #[error("cannot use the database: {what}; {advice}")]
+    Database {
+        /// What is wrong, for people. Never with a password.
+        what: String,
+        /// What to run or to do next.
+        advice: String,
+    },
+    /// The database has less than this server has seen of it (exit code 4).
+    #[error(
+        "the database has lost commits: its last one is {found}, and {seen} was acknowledged; bring the database to its newest state, or \
+         give up what is lost with --accept-data-loss"
+    )]
+    LostCommits {
+        /// Its last commit.
+        found: Version,
+        /// The last one that was seen.
+        seen: Version,
+    },
     /// The operating system refused something.
     #[error("cannot open the store {}: {what}: {source}", dir.display())]
     Io {
@@ -75,31 +94,43 @@ pub enum OpenError {
     },
 }
 
-/// A value could not be read: the disk or the engine failed, or the snapshot was given up. Never "not there".
+/// What kind of failure a [`ReadError`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFault {
+    /// The disk or the engine failed.
+    Broken,
+    /// Nothing is wrong with the store: the snapshot was too old to be kept. A new one can be read.
+    GivenUp,
+    /// The database is not reached, or has no connection free. Nothing is wrong with what it holds.
+    Unavailable,
+}
+
+/// A value could not be read: the disk, the database or the engine failed, or the snapshot was given up. Never "not there".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the store could not read: {reason}")]
 pub struct ReadError {
     /// The engine's own words, for the log only.
     pub reason: String,
-    /// Nothing is wrong with the store: what has been overwritten since the snapshot was too much to keep. A new snapshot can be read.
-    pub is_given_up: bool,
+    /// What kind of failure it is.
+    pub fault: ReadFault,
 }
 
 impl ReadError {
     /// The disk or the engine failed.
     pub fn new(reason: impl Into<String>) -> ReadError {
-        ReadError { reason: reason.into(), is_given_up: false }
+        ReadError { reason: reason.into(), fault: ReadFault::Broken }
     }
 
     /// A snapshot that kept too much.
     pub(crate) fn given_up() -> ReadError {
         let reason = "so much was overwritten since this snapshot that it is not kept any longer".to_owned();
-        ReadError { reason, is_given_up: true }
+        ReadError { reason, fault: ReadFault::GivenUp }
     }
 }
 
 /// Why a batch was not committed. Except for [`Stopped`](CommitError::Stopped), where the outcome
-/// may be unknown until the next start, nothing of the batch is or will be in the store.
+/// may be unknown until the next start, and an [unknown](CommitError::Unavailable) outcome, nothing of the batch is or will be
+/// in the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// An expectation does not hold. Read again and decide anew.
@@ -139,6 +170,12 @@ pub enum CommitError {
     /// The disk has too little room left. Commits succeed again when there is more.
     #[error("the disk is full")]
     DiskFull,
+    /// The database is not reached.
+    #[error("the database is not reached{}", if *.unknown { ", and the outcome is not known" } else { "" })]
+    Unavailable {
+        /// The batch was sent, and nobody knows yet whether it was committed. It may still be.
+        unknown: bool,
+    },
     /// The store takes no more writes: it was closed, or it failed (see [`Store::failed`]).
     ///
     /// [`Store::failed`]: super::Store::failed
@@ -164,6 +201,9 @@ pub enum CompactError {
     /// The file system takes no more files, and opening the store again makes some.
     #[error("the file system takes no more files (it is out of inodes); remove other files first")]
     NoFiles,
+    /// The store is in a database, which does that by itself.
+    #[error("PostgreSQL gives space back by itself (autovacuum); its own VACUUM FULL gives back more")]
+    Elsewhere,
     /// The store takes no more writes.
     #[error("the store takes no more writes")]
     Stopped,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Key, Version};
+use super::{Key, ReadError, Version};
 
 /// The last commit in each space, as of one commit.
 #[derive(Debug, Clone, Default)]
@@ -32,5 +32,19 @@ impl LastChanges {
     /// The last commit that wrote to `space`, or the one that the store was opened at if none has since.
     pub(crate) fn of(&self, space: &str) -> Version {
         self.spaces.iter().find(|(known, _)| **known == *space).map_or(self.opened, |(_, last)| *last)
+    }
+
+    /// As it is kept where several processes share a store.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let spaces: Vec<(&str, Version)> = self.spaces.iter().map(|(space, last)| (&**space, *last)).collect();
+        // Writing into memory does not fail.
+        postcard::to_allocvec(&(self.opened, spaces)).unwrap_or_default()
+    }
+
+    /// What [`to_bytes`](Self::to_bytes) wrote.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<LastChanges, ReadError> {
+        let torn = |_| ReadError::new("the last changes are not as they were written");
+        let (opened, spaces): (Version, Vec<(&str, Version)>) = postcard::from_bytes(bytes).map_err(torn)?;
+        Ok(LastChanges { opened, spaces: spaces.into_iter().map(|(space, last)| (space.into(), last)).collect() })
     }
 }

@@ -17,7 +17,8 @@
 //! - `key`, `version`, `batch`, `scan`, `pages`, `error`, `options`, `stats`: the words that callers use
 //! - `journal`: what batches append, in blocks
 //! - `group`, `last_changes`: which batches are committed, decided from what was read, for every engine alike
-//! - `local`: the engine in this process, on disk or in memory. Another one is an arm of [`Store`]'s and [`Snapshot`]'s enums
+//! - `local`: the engine in this process, on disk or in memory
+//! - `postgres`: the engine in a PostgreSQL database, which several processes may share
 
 mod batch;
 mod error;
@@ -28,21 +29,27 @@ mod last_changes;
 mod local;
 mod options;
 mod pages;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod scan;
 mod snapshot;
 mod stats;
 mod version;
 
 use self::local::Local;
+#[cfg(feature = "postgres")]
+use self::postgres::Postgres;
 
 pub use self::batch::{Addition, Batch, Expect, Reserve};
-pub use self::error::{CommitError, CompactError, Failure, FillError, OpenError, ReadError};
+pub use self::error::{CommitError, CompactError, Failure, FillError, OpenError, ReadError, ReadFault};
 pub use self::key::{Cut, Element, Elements, Key, KeyError};
 pub use self::local::{
     Owner, close_dir, disk_bytes, free_bytes, is_own, make_private, note_initialized, owner_of, size_bytes,
 };
 pub use self::options::{EngineOptions, Options, SledOptions};
 pub use self::pages::Pages;
+#[cfg(feature = "postgres")]
+pub use self::postgres::{DatabaseUrl, DatabaseUrlError, PostgresOptions};
 pub use self::scan::{Direction, Scan};
 pub use self::snapshot::{Count, Snapshot};
 pub use self::stats::{Compacted, Salvaged, Stats};
@@ -71,9 +78,12 @@ pub struct Watermark<const N: usize> {
 #[derive(Clone)]
 pub struct Store(Engine);
 
+/// Futures of the database are boxed where they are awaited: they are large, and a request of the local store would hold their room too.
 #[derive(Clone)]
 enum Engine {
     Local(Local),
+    #[cfg(feature = "postgres")]
+    Postgres(Postgres),
 }
 
 impl Store {
@@ -99,34 +109,95 @@ impl Store {
     }
 
     /// The store as it is now, to be read as often as needed.
-    #[expect(clippy::unused_async, reason = "an engine over the network will wait here")]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(clippy::unused_async, reason = "only a database has to be waited for")
+    )]
     pub async fn snapshot(&self) -> Result<Snapshot, ReadError> {
         match &self.0 {
             Engine::Local(local) => Ok(Snapshot::local(local.snapshot())),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Ok(Snapshot::postgres(Box::pin(postgres.snapshot()).await?)),
         }
+    }
+
+    /// Opens the store in a database, which others may have open too. Returns when everything has been checked.
+    #[cfg(feature = "postgres")]
+    pub async fn connect(options: PostgresOptions) -> Result<Store, OpenError> {
+        Postgres::open(options).await.map(|postgres| Store(Engine::Postgres(postgres)))
+    }
+
+    /// Makes the tables of a store in a database, and an empty store in them. What is there already stays as it is.
+    #[cfg(feature = "postgres")]
+    pub async fn create(options: &PostgresOptions) -> Result<(), OpenError> {
+        Postgres::create(options).await
+    }
+
+    /// What [`fill`](Self::fill) does, for a store in a database that is empty, and where the options say so is made. It appears with the last entry, all at once.
+    #[cfg(feature = "postgres")]
+    pub async fn fill_database<E>(
+        options: &PostgresOptions,
+        version: Version,
+        entries: impl Iterator<Item = Result<(Key, Entry), E>>,
+    ) -> Result<(), FillError<E>> {
+        Postgres::fill(options, version, entries).await
     }
 
     /// The value of `key`, if there is one.
     pub async fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
-        self.snapshot().await?.get(key).await
+        match &self.0 {
+            Engine::Local(local) => local.snapshot().get(key).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.get(key)).await,
+        }
+    }
+
+    /// The value of `key`, and how far the store is at that very moment: one trip to an engine over the network.
+    pub async fn get_as_of<const N: usize>(
+        &self,
+        key: &Key,
+        spaces: [&'static str; N],
+    ) -> Result<(Option<Entry>, Watermark<N>), ReadError> {
+        match &self.0 {
+            Engine::Local(local) => {
+                let snapshot = local.snapshot();
+                let changes = spaces.map(|space| snapshot.last_change(space));
+                Ok((snapshot.get(key).await?, Watermark { version: snapshot.version(), changes }))
+            }
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.get_as_of(key, spaces)).await,
+        }
     }
 
     /// The values of several keys, in their order and all as of one moment: one trip to an engine over the network.
     pub async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, ReadError> {
-        self.snapshot().await?.get_many(keys).await
+        match &self.0 {
+            Engine::Local(local) => local.snapshot().get_many(keys).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.get_many(keys)).await,
+        }
     }
 
     /// The entries that `scan` visits, all as of one moment.
     pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
-        self.snapshot().await?.scan(scan).await
+        match &self.0 {
+            Engine::Local(local) => local.snapshot().scan(scan).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.scan(scan)).await,
+        }
     }
 
     /// How far the store is: its last commit, and the last one that wrote to each of these spaces. Whoever keeps what was read
     /// asks this first: what was read at the same [`Watermark::changes`] is still so.
-    #[expect(clippy::unused_async, reason = "an engine over the network will wait here")]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(clippy::unused_async, reason = "only a database has to be waited for")
+    )]
     pub async fn watermark<const N: usize>(&self, spaces: [&'static str; N]) -> Result<Watermark<N>, ReadError> {
         match &self.0 {
             Engine::Local(local) => Ok(local.watermark(spaces)),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.watermark(spaces)).await,
         }
     }
 
@@ -134,6 +205,8 @@ impl Store {
     pub async fn later_than(&self, version: Version) -> Version {
         match &self.0 {
             Engine::Local(local) => local.later_than(version).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.later_than(version)).await,
         }
     }
 
@@ -145,6 +218,8 @@ impl Store {
         }
         match &self.0 {
             Engine::Local(local) => local.commit(batch).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.commit(batch)).await,
         }
     }
 
@@ -152,6 +227,8 @@ impl Store {
     pub fn format(&self) -> u32 {
         match &self.0 {
             Engine::Local(local) => local.format(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.format(),
         }
     }
 
@@ -159,6 +236,8 @@ impl Store {
     pub fn raise_format(&self) -> std::io::Result<()> {
         match &self.0 {
             Engine::Local(local) => local.raise_format(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.raise_format(),
         }
     }
 
@@ -166,6 +245,8 @@ impl Store {
     pub fn takes_writes(&self) -> Result<(), CommitError> {
         match &self.0 {
             Engine::Local(local) => local.takes_writes(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.takes_writes(),
         }
     }
 
@@ -173,6 +254,8 @@ impl Store {
     pub fn stats(&self) -> &Stats {
         match &self.0 {
             Engine::Local(local) => local.stats(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.stats(),
         }
     }
 
@@ -180,6 +263,8 @@ impl Store {
     pub fn waiting(&self) -> usize {
         match &self.0 {
             Engine::Local(local) => local.waiting(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.waiting(),
         }
     }
 
@@ -187,6 +272,8 @@ impl Store {
     pub fn disk_bytes(&self) -> Result<u64, ReadError> {
         match &self.0 {
             Engine::Local(local) => local.disk_bytes(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Ok(postgres.disk_bytes()),
         }
     }
 
@@ -195,6 +282,8 @@ impl Store {
     pub async fn compact(&self) -> Result<Compacted, CompactError> {
         match &self.0 {
             Engine::Local(local) => local.compact().await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.compact()).await,
         }
     }
 
@@ -203,14 +292,25 @@ impl Store {
     pub async fn close(&self) {
         match &self.0 {
             Engine::Local(local) => local.close().await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.close()).await,
         }
     }
 
     /// Resolves when a write failed and the store stopped taking writes for good, so that the
     /// process can end. Never resolves after an orderly close.
     pub fn failed(&self) -> impl Future<Output = Failure> + Send + use<> {
-        match &self.0 {
-            Engine::Local(local) => local.failed(),
+        let mut failure = match &self.0 {
+            Engine::Local(local) => local.failure(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.failure(),
+        };
+        async move {
+            let failed = failure.wait_for(Option::is_some).await;
+            match failed.ok().and_then(|failure| failure.clone()) {
+                Some(failure) => failure,
+                None => std::future::pending().await,
+            }
         }
     }
 }

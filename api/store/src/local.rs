@@ -27,6 +27,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use tokio::sync::watch;
+
 use self::backend::{Backend, State};
 use self::committer::Committer;
 use self::inner::Inner;
@@ -150,15 +152,8 @@ impl Local {
         let _ = ended.wait_for(|ended| *ended).await;
     }
 
-    pub(crate) fn failed(&self) -> impl Future<Output = Failure> + Send + use<> {
-        let mut failure = self.0.inner.failure.subscribe();
-        async move {
-            let failed = failure.wait_for(Option::is_some).await;
-            match failed.ok().and_then(|failure| failure.clone()) {
-                Some(failure) => failure,
-                None => std::future::pending().await,
-            }
-        }
+    pub(crate) fn failure(&self) -> watch::Receiver<Option<Failure>> {
+        self.0.inner.failure.subscribe()
     }
 }
 

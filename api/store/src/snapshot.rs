@@ -1,6 +1,8 @@
 //! Reading the store as it was after one commit, while later commits go on.
 
 use super::local;
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::{Entry, Key, ReadError, Scan, Version};
 
 /// The store as it was after the commit [`Snapshot::version`]. Everything read through it is of
@@ -9,6 +11,8 @@ pub struct Snapshot(Engine);
 
 enum Engine {
     Local(local::Snapshot),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Snapshot),
 }
 
 /// How many keys a range has.
@@ -34,10 +38,17 @@ impl Snapshot {
         Snapshot(Engine::Local(snapshot))
     }
 
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres(snapshot: postgres::Snapshot) -> Snapshot {
+        Snapshot(Engine::Postgres(snapshot))
+    }
+
     /// The last commit that this snapshot shows.
     pub fn version(&self) -> Version {
         match &self.0 {
             Engine::Local(local) => local.version(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.version(),
         }
     }
 
@@ -46,6 +57,8 @@ impl Snapshot {
     pub fn last_change(&self, space: &'static str) -> Version {
         match &self.0 {
             Engine::Local(local) => local.last_change(space),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.last_change(space),
         }
     }
 
@@ -53,6 +66,8 @@ impl Snapshot {
     pub async fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
         match &self.0 {
             Engine::Local(local) => local.get(key).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.get(key)).await,
         }
     }
 
@@ -60,6 +75,8 @@ impl Snapshot {
     pub async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, ReadError> {
         match &self.0 {
             Engine::Local(local) => local.get_many(keys).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.get_many(keys)).await,
         }
     }
 
@@ -67,6 +84,8 @@ impl Snapshot {
     pub async fn scan(&self, scan: Scan) -> Result<Vec<(Key, Entry)>, ReadError> {
         match &self.0 {
             Engine::Local(local) => local.scan(scan).await,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.scan(scan)).await,
         }
     }
 
@@ -74,14 +93,19 @@ impl Snapshot {
     pub async fn count(&self, scan: &Scan) -> Result<Count, ReadError> {
         match &self.0 {
             Engine::Local(local) => local.count(scan).await.map(Count::Exact),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => Box::pin(postgres.count(scan)).await.map(Count::Exact),
         }
     }
 
     /// About how many keys lie in the range of a scan, from what is known without reading any. It is for choosing between ways of
-    /// reading: a local store is off by some hundred at most.
+    /// reading: a local store is off by some hundred at most, a database by a thousandth of
+    /// all its keys.
     pub fn estimate(&self, scan: &Scan) -> usize {
         match &self.0 {
             Engine::Local(local) => local.estimate(scan),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(postgres) => postgres.estimate(scan),
         }
     }
 }

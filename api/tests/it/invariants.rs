@@ -85,6 +85,8 @@ fn only_routes_know_warp() {
 #[test]
 fn each_library_has_one_home() {
     only("api/store/src", &["api/store/src/local/sled"], &["sled"]);
+    only("api/store/src", &["api/store/src/postgres"], &["tokio_postgres", "tokio_postgres_rustls"]);
+    only("api/store/src", &["api/store/src/postgres/tls"], &["rustls", "rustls_native_certs"]);
     only("api/auth/src", &["api/auth/src/token"], &["jsonwebtoken"]);
     only("api/auth/src", &["api/auth/src/password"], &["argon2"]);
     only("web/src", &["web/src/client"], &["gloo_net"]);

@@ -41,11 +41,14 @@ mod lines;
 mod list_modes;
 mod list_relations;
 mod metrics;
+mod nodes;
 mod openapi;
 mod operations;
 mod pairs;
 mod people_lists;
 mod planner;
+#[path = "../../store/tests/it/postgres_server.rs"]
+mod postgres_server;
 #[path = "../../store/tests/it/power_cut/disk.rs"]
 mod power_cut_disk;
 mod published;

@@ -10,6 +10,8 @@ use std::{
 use base::{Clock, Entropy, IdSource};
 use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
+#[cfg(feature = "postgres")]
+use store::PostgresOptions;
 use store::{Entry, FillError, Key, Options, Store, Version};
 use thiserror::Error;
 
@@ -85,15 +87,32 @@ pub fn restore(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Refused> {
-    let version = Version::new(manifest.version.get().saturating_add(PASSED_OVER));
     let ids = IdSource::new(Clock::system(), Entropy::system());
-    let converter = Converter::new(&ids, manifest.version, &definitions(path)?);
-    let ready = Vec::new().into_iter();
-    let entries = Converted { entries: Entries::open(path)?, converter: Some(converter), ready, progress };
-    Store::fill(options, version, entries).map_err(|error| match error {
+    Store::fill(options, next_version(manifest), Converted::of(path, manifest, &ids, progress)?).map_err(refused)
+}
+
+/// The same into a database, whose store is empty.
+#[cfg(feature = "postgres")]
+pub async fn restore_into_database(
+    path: &Path,
+    manifest: &Manifest,
+    options: &PostgresOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Refused> {
+    let ids = IdSource::new(Clock::system(), Entropy::system());
+    let entries = Converted::of(path, manifest, &ids, progress)?;
+    Store::fill_database(options, next_version(manifest), entries).await.map_err(refused)
+}
+
+fn next_version(manifest: &Manifest) -> Version {
+    Version::new(manifest.version.get().saturating_add(PASSED_OVER))
+}
+
+fn refused(error: FillError<Refused>) -> Refused {
+    match error {
         FillError::Entries(refused) => refused,
         error => Refused::Store(error.to_string()),
-    })
+    }
 }
 
 /// The definitions, which are needed before what comes before them.
@@ -117,6 +136,18 @@ struct Converted<'a> {
     converter: Option<Converter<'a>>,
     ready: std::vec::IntoIter<(Key, Entry)>,
     progress: &'a mut dyn FnMut(u64),
+}
+
+impl<'a> Converted<'a> {
+    fn of(
+        path: &Path,
+        manifest: &Manifest,
+        ids: &'a IdSource,
+        progress: &'a mut dyn FnMut(u64),
+    ) -> Result<Self, Refused> {
+        let converter = Converter::new(ids, manifest.version, &definitions(path)?);
+        Ok(Self { entries: Entries::open(path)?, converter: Some(converter), ready: Vec::new().into_iter(), progress })
+    }
 }
 
 impl Iterator for Converted<'_> {

@@ -91,6 +91,8 @@ pub async fn create(
         }
         let guess = Guess::admit(core, by, &schema, None, &records.iter().collect::<Vec<_>>())?;
         guess.tell(errors.result()).await?;
+        // Nothing more is read of that moment, which costs an engine something as long as it is held.
+        drop(snapshot);
         if let Some(version) = retry.commit_for(caller, stage.finish()).await? {
             return written.iter().map(|(id, stored)| Sent::new(&schema, *id, stored, version)).collect();
         }
@@ -159,6 +161,7 @@ pub async fn update(
         if has_made_room {
             stage.has_made_room();
         }
+        drop(snapshot);
         match retry.commit_for(caller, stage.finish()).await {
             Ok(Some(version)) => return Sent::new(&schema, id, &written, version),
             Ok(None) => {}

@@ -31,8 +31,7 @@ async fn increment(store: &Store) -> u32 {
     unreachable!()
 }
 
-async fn two_writers_never_both_win(options: Options) {
-    let store = Store::open(options).expect("opens");
+pub(crate) async fn two_writers_never_both_win(store: Store) {
     let mut writers = JoinSet::new();
     for _ in 0..16 {
         let store = store.clone();
@@ -51,8 +50,8 @@ async fn two_writers_never_both_win(options: Options) {
 fn of_two_writers_with_one_expectation_only_one_wins() {
     let dir = tempfile::tempdir().expect("a directory");
     super::block_on(async {
-        two_writers_never_both_win(Options::memory()).await;
-        two_writers_never_both_win(Options::sled(dir.path())).await;
+        two_writers_never_both_win(Store::open(Options::memory()).expect("opens")).await;
+        two_writers_never_both_win(super::open(dir.path())).await;
     });
 }
 
@@ -82,8 +81,7 @@ fn sixty_four_writers_share_their_syncs() {
     });
 }
 
-async fn a_ceiling_lets_in_what_there_is_room_for(options: Options) {
-    let store = Store::open(options).expect("opens");
+pub(crate) async fn a_ceiling_lets_in_what_there_is_room_for(store: Store) {
     let counts = Key::space("counts");
     let up = |by: i64| [Addition { by, max: 100 }, Addition::of(by * 10)];
     let commits = (0..64).flat_map(|writer| (1..4).map(move |by| (writer, by))).map(|(writer, by)| {
@@ -125,8 +123,8 @@ async fn a_ceiling_lets_in_what_there_is_room_for(options: Options) {
 fn d7_of_many_at_a_ceiling_exactly_those_get_in_that_there_is_room_for() {
     let dir = tempfile::tempdir().expect("a directory");
     super::block_on(async {
-        a_ceiling_lets_in_what_there_is_room_for(Options::memory()).await;
-        a_ceiling_lets_in_what_there_is_room_for(Options::sled(dir.path())).await;
+        a_ceiling_lets_in_what_there_is_room_for(Store::open(Options::memory()).expect("opens")).await;
+        a_ceiling_lets_in_what_there_is_room_for(super::open(dir.path())).await;
     });
 }
 
@@ -165,11 +163,10 @@ fn closing_commits_what_was_queued_and_then_refuses() {
 }
 
 /// Value moves between accounts; whoever looks, at whatever moment, finds the same total.
-async fn a_scan_is_of_one_moment(options: Options) {
+pub(crate) async fn a_scan_is_of_one_moment(store: Store) {
     const ACCOUNTS: i64 = 600;
     let account = |n: i64| Key::space("accounts").int(n);
     let value = |entry: &Entry| i64::from_be_bytes(entry.value.as_ref().try_into().expect("eight bytes"));
-    let store = Store::open(options).expect("opens");
     let filled = Batch::with(|batch| {
         (0..ACCOUNTS).fold(batch, |batch, n| batch.put(account(n), 100_i64.to_be_bytes().to_vec()))
     });
@@ -210,8 +207,8 @@ async fn a_scan_is_of_one_moment(options: Options) {
 fn every_scan_sees_one_moment_while_others_write() {
     let dir = tempfile::tempdir().expect("a directory");
     super::block_on(async {
-        a_scan_is_of_one_moment(Options::memory()).await;
-        a_scan_is_of_one_moment(Options::sled(dir.path())).await;
+        a_scan_is_of_one_moment(Store::open(Options::memory()).expect("opens")).await;
+        a_scan_is_of_one_moment(super::open(dir.path())).await;
     });
 }
 

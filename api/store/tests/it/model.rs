@@ -5,8 +5,8 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 use store::{
-    Addition, Batch, CommitError, Count, Entry, Expect, Key, Options, Scan, Snapshot, Store, Version, counter,
-    counters,
+    Addition, Batch, CommitError, Count, EngineOptions, Entry, Expect, Key, Options, PostgresOptions, Scan, Snapshot,
+    Store, Version, counter, counters,
     journal::{self, Appended, Position},
 };
 use uuid::Uuid;
@@ -280,9 +280,27 @@ fn compare_changes(store: &Snapshot, model: &Model) {
     }
 }
 
-async fn run(options: Options, steps: usize, random: &mut Random) {
-    let reopens = matches!(options.engine, store::EngineOptions::Sled(_));
-    let mut store = Store::open(options.clone()).expect("opens");
+/// What is compared with the model.
+pub(crate) enum Opener {
+    Local(Options),
+    Postgres(PostgresOptions),
+}
+
+impl Opener {
+    async fn open(&self) -> Store {
+        let opened = match self {
+            Opener::Local(options) => Store::open(options.clone()),
+            Opener::Postgres(options) => Store::connect(options.clone()).await,
+        };
+        opened.expect("opens")
+    }
+}
+
+pub(crate) async fn run(opener: Opener, steps: usize, random: &mut Random) {
+    let reopens = !matches!(&opener, Opener::Local(options) if matches!(options.engine, EngineOptions::Memory));
+    // A database keeps the last change of each space over all who open it.
+    let forgets_changes = matches!(opener, Opener::Local(_));
+    let mut store = opener.open().await;
     let mut model = Model::default();
     let mut held: Vec<(Snapshot, Model)> = Vec::new();
     for step in 0..steps {
@@ -293,7 +311,9 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
                 assert_eq!(store.get(&key).await.expect("a read"), model.map.get(&key).cloned());
                 compare_changes(&store.snapshot().await.expect("a snapshot"), &model);
             }
-            2 if random.one_in(4) => held.push((store.snapshot().await.expect("a snapshot"), model.clone())),
+            2 if random.one_in(4) && held.len() < 8 => {
+                held.push((store.snapshot().await.expect("a snapshot"), model.clone()))
+            }
             3 if !held.is_empty() => {
                 let at = random.below(held.len());
                 let (snapshot, then) = &held[at];
@@ -309,9 +329,11 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
                 held.clear();
                 store.close().await;
                 drop(store);
-                store = Store::open(options.clone()).expect("opens again");
-                model.opened = model.version;
-                model.changed.clear();
+                store = opener.open().await;
+                if forgets_changes {
+                    model.opened = model.version;
+                    model.changed.clear();
+                }
                 compare_everything(&store.snapshot().await.expect("a snapshot"), &model).await;
             }
             _ => {
@@ -332,12 +354,12 @@ async fn run(options: Options, steps: usize, random: &mut Random) {
 #[test]
 fn memory_does_what_a_map_does() {
     let mut random = Random::new(seed("memory model"));
-    super::block_on(run(Options::memory(), 4000, &mut random));
+    super::block_on(run(Opener::Local(Options::memory()), 4000, &mut random));
 }
 
 #[test]
 fn sled_does_what_a_map_does() {
     let mut random = Random::new(seed("sled model"));
     let dir = tempfile::tempdir().expect("a directory");
-    super::block_on(run(Options::sled(dir.path().join("data")), 2500, &mut random));
+    super::block_on(run(Opener::Local(Options::sled(dir.path().join("data"))), 2500, &mut random));
 }

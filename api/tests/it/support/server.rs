@@ -3,8 +3,11 @@
 //! anything it stored may show a secret ([`leaks`]).
 
 use std::{
+    env,
     fs::{self, File},
-    io::{BufRead as _, BufReader},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -34,7 +37,33 @@ pub(crate) fn serve(data: &Path, args: &[&str]) -> Command {
     let mut command = super::command();
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
+    use_engine(&mut command, data);
     command
+}
+
+/// A signing key for several servers: random bytes, which only their owner may read.
+pub(crate) fn write_signing_key(path: &Path) {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom").unwrap().read_exact(&mut bytes).unwrap();
+    File::options().create(true).truncate(true).write(true).mode(0o600).open(path).unwrap().write_all(&bytes).unwrap();
+}
+
+/// Has a command keep its store in a schema of the database that `E2E_ENGINE_URL` names, if it does: `cargo xtask test --engine postgres`. Each
+/// data directory has a schema of its own.
+fn use_engine(command: &mut Command, data: &Path) {
+    let Ok(url) = env::var("E2E_ENGINE_URL") else { return };
+    let mut name = DefaultHasher::new();
+    data.hash(&mut name);
+    let key = env::temp_dir().join("coffer-tests-signing.key");
+    if !key.exists() {
+        // Several tests may do so at once; each takes what is there in the end.
+        let new = key.with_extension(std::process::id().to_string());
+        write_signing_key(&new);
+        let _ = fs::hard_link(&new, &key);
+        fs::remove_file(new).unwrap();
+    }
+    command.env("COFFER_DATABASE_URL", url).env("COFFER_DATABASE_SCHEMA", format!("data_{:x}", name.finish()));
+    command.env("COFFER_DATABASE_CREATE", "true").env("COFFER_SIGNING_KEY_FILE", key);
 }
 
 /// The same for a test whose subject is not the password: in a build for the end-to-end tests, hashing costs next to nothing.
@@ -52,7 +81,10 @@ pub(crate) fn http_client() -> ClientBuilder {
 
 /// `coffer <arguments> --data <data>`, to its end.
 pub(crate) fn coffer(arguments: &[&str], data: &Path) -> Output {
-    super::command().args(arguments).arg("--data").arg(data).output().unwrap()
+    let mut command = super::command();
+    command.args(arguments).arg("--data").arg(data);
+    use_engine(&mut command, data);
+    command.output().unwrap()
 }
 
 /// What a command says, its exit code first.
