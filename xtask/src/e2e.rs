@@ -1,4 +1,5 @@
-//! What the end-to-end tests drive: a browser, HTTPie and openssl for the commands on the pages, and real words to load.
+//! What the end-to-end tests drive: a browser, HTTPie and openssl for the commands on the pages, PostgreSQL for the store in a database, and real
+//! words to load.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt;
 use crate::clients;
+use crate::postgresql;
 use crate::step::{self, step};
 use crate::workspace::{self, which};
 
@@ -21,6 +23,8 @@ pub(crate) fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
         ("chromium-driver", chromedriver().is_none()),
         ("wordnet-base", !Path::new(WORDNET).join("data.noun").is_file()),
         ("openssl", which("openssl").is_none()),
+        // Its server, which the tests start by themselves; Debian's own of it stays as it is.
+        ("postgresql", !Path::new(postgresql::PROGRAMS).is_dir()),
     ]
     .into_iter()
     .filter_map(|(package, is_missing)| is_missing.then_some(package))

@@ -9,6 +9,7 @@ mod audit;
 mod bench;
 mod bounds;
 mod clients;
+mod cluster;
 mod dist;
 mod drf_clients;
 mod e2e;
@@ -16,6 +17,7 @@ mod first_load;
 mod fuzz;
 mod package;
 mod page;
+mod postgresql;
 mod run;
 mod size;
 mod spa;
@@ -33,7 +35,9 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   run [--demo] [-- <serve flags>]  build everything, then serve it on http://127.0.0.1:8000; --demo fills an empty store
+  run --cluster N [<serve flags>]  the same as N servers over a PostgreSQL of their own, behind nginx at that address
   test                             everything CI runs: format, lint, web app, unit, integration and end-to-end tests
+  test --engine postgres           the tests over HTTP, with every server's store in a PostgreSQL; those about files of a store are left out
   web                              the web app as releases have it, in dist/, and the size of each of its parts
   first-load [PROGRAM]             how long a first visit to the web app waits on slow networks, served by PROGRAM or by a release
   setup                            only install what `run` and `test` need, under target/tools
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
     let done = match (command.as_str(), rest.is_empty()) {
         ("run", _) => run::run(&rest),
         ("test", true) => test::test(),
+        ("test", false) if rest == ["--engine", "postgres"] => test::on_postgres(),
         ("setup", true) => setup(),
         ("web", true) => spa::build().and_then(|()| size::check()),
         ("audit", true) => audit::audit(),

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::step::{self, step};
-use crate::{spa, workspace};
+use crate::{cluster, spa, workspace};
 
 /// Builds the web app and the server with it inside, then becomes the server.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -18,7 +18,12 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     step("server", || step::run(&mut workspace::cargo(&["build", "--release", "--locked", "--package", "coffer"])))?;
 
     let server = workspace::target().join("release/coffer");
-    let flags = args.iter().filter(|arg| *arg != "--");
+    let flags: Vec<&String> = args.iter().filter(|arg| *arg != "--").collect();
+    if let [first, nodes, rest @ ..] = flags.as_slice()
+        && *first == "--cluster"
+    {
+        return cluster::run(&server, nodes, rest);
+    }
     // Replaces this process: signals, Ctrl-C among them, reach the server itself, and its exit code is ours.
     let failed = Command::new(&server).arg("serve").args(flags).exec();
     Err(failed).with_context(|| format!("cannot start {}", server.display()))

@@ -22,14 +22,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader};
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{self, Command};
 use std::thread;
 use std::time::Instant;
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
 use crate::step::{self, step};
-use crate::{audit, e2e, size, spa, tools, workspace};
+use crate::{audit, e2e, postgresql, size, spa, tools, workspace};
 
 const ALL: [&str; 4] = ["--workspace", "--locked", "--features", "e2e"];
 /// Below the target directory.
@@ -92,6 +94,35 @@ pub(crate) fn test() -> Result<()> {
         total.passed, total.ignored, total.seconds
     );
     Ok(())
+}
+
+/// Tests whose subject is a store on disk, its files, or a server without a signing key of the operator's.
+const ON_DISK: &str = "backup|bounds|check|command_line|disk|docs|erase::what_is_erased|history::what_a_definition|https|init|invariants|journal|kill|nodes|redefine::model|\
+                       security|server|service";
+
+/// Runs the tests over HTTP with every server's store in a schema of its own, in a PostgreSQL that is started for it.
+pub(crate) fn on_postgres() -> Result<()> {
+    tools::install_nextest()?;
+    let tools = e2e::tools()?;
+    let dir = database_dir()?;
+    let mut database = postgresql::start(&dir)?;
+    let mut tests = workspace::cargo(&["nextest", "run", "--no-fail-fast"]);
+    let chosen = format!("package(coffer) & binary(it) & not test(/^({ON_DISK})/)");
+    tests.args(ALL).args(["-E", &chosen]).env("PATH", workspace::path_with_tools()?).envs(tools);
+    tests.env("E2E_ENGINE_URL", postgresql::url(&dir));
+    let outcome = step("tests over HTTP, on PostgreSQL", || run_tests(tests));
+    let _ = Command::new("kill").arg(database.id().to_string()).status();
+    database.wait()?;
+    fs::remove_dir_all(&dir)?;
+    outcome?.tell();
+    Ok(())
+}
+
+/// A new folder for a database.
+fn database_dir() -> Result<PathBuf> {
+    let dir = env::temp_dir().join(format!("coffer-tests-{}", process::id()));
+    fs::create_dir_all(&dir)?;
+    Ok(dir)
 }
 
 /// What ran, and where the time went.
