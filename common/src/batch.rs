@@ -128,8 +128,8 @@ fn item(value: Value) -> Result<Item, FieldErrors> {
             _ => reader.fail(name, invalid("Not a valid string.")),
         }
     };
-    let id = text(&mut reader, "id").and_then(|text| {
-        let id = text.parse().ok();
+    let id = reader.take("id").filter(|value| !value.is_null()).and_then(|value| {
+        let id = RecordId::from_value(&value);
         id.or_else(|| reader.fail("id", invalid("This is not the id of a record.")))
     });
     let (key, name) = (text(&mut reader, "key"), text(&mut reader, "as"));

@@ -6,7 +6,7 @@ use crate::{
     access::Caller,
     collection::Collection,
     field::{Field, FieldType},
-    id::{Revision, UserId},
+    id::{RecordId, Revision, UserId},
     json::Exact,
     name::FieldName,
     problem::{FieldError, FieldErrors, NON_FIELD},
@@ -177,7 +177,7 @@ pub fn sent_revision(body: &Record) -> Result<Option<Revision>, FieldErrors> {
 fn check_id(sent: Option<Exact>, stored: Option<&Record>, errors: &mut FieldErrors) {
     let (Some(sent), Some(stored)) = (sent, stored) else { return };
     let is_nothing = sent.is_null() || *sent == "";
-    if !is_nothing && sent.as_str().and_then(|text| text.trim().parse().ok()) != stored.id() {
+    if !is_nothing && RecordId::from_value(&sent) != stored.id() {
         errors.push(
             "id",
             invalid("This is not the id of the record at this address. Leave it out, or send it unchanged."),

@@ -2,10 +2,12 @@
 //! collections that they refer to exist, and whether stored records fit, the server knows.
 
 mod fields;
+mod ids;
 mod indexes;
 
 pub use self::{
     fields::{MAX_FIELDS, read_field},
+    ids::Ids,
     indexes::{IndexDefinition, IndexField, MAX_INDEX_FIELDS, MAX_INDEXES, check_indexes},
 };
 
@@ -47,6 +49,9 @@ pub struct Collection {
     /// A sentence about it.
     #[serde(default)]
     pub description: String,
+    /// What the ids of its records are; `uuid` where it is left out.
+    #[serde(default, skip_serializing_if = "Ids::is_usual")]
+    pub ids: Ids,
     /// Its fields, in the order in which they are shown.
     pub fields: Vec<Field>,
     /// Its indexes over several fields.
@@ -98,6 +103,10 @@ pub struct Definition {
     /// A sentence about it.
     #[cfg_attr(feature = "schema", schemars(default, with = "crate::schema::Text"))]
     pub description: String,
+    /// What the ids of its records are. It can be changed while there are no records. Without it that of a collection that exists stays, and a
+    /// new one has `uuid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Ids>,
     /// Its fields.
     #[cfg_attr(feature = "schema", schemars(default, length(max = MAX_FIELDS)))]
     pub fields: Vec<Field>,
@@ -123,11 +132,12 @@ pub struct Definition {
 
 impl From<Collection> for Definition {
     fn from(collection: Collection) -> Self {
-        let Collection { name, aliases, description, fields, indexes, access, history, revision, .. } = collection;
+        let Collection { name, aliases, description, ids, fields, indexes, access, history, revision, .. } = collection;
         let indexes = Some(indexes).filter(|indexes| !indexes.is_empty());
         let aliases = Some(aliases).filter(|aliases| !aliases.is_empty());
         let (history, revision) = (Some(history), Some(revision));
-        Self { name, aliases, description, fields, indexes, access, history, revision, sent_back: Object::new() }
+        let ids = Some(ids).filter(|ids| !ids.is_usual());
+        Self { name, aliases, description, ids, fields, indexes, access, history, revision, sent_back: Object::new() }
     }
 }
 
@@ -235,6 +245,7 @@ impl Body for Definition {
         let name = reader.parsed("name");
         let aliases = reader.list("aliases");
         let description = reader.text_or_empty("description");
+        let ids = Ids::read(&mut reader);
         let fields = match reader.take("fields") {
             Some(value) => read_fields(value, &mut reader.errors),
             None => Some(Vec::new()),
@@ -248,9 +259,18 @@ impl Body for Definition {
         let revision = reader.length("revision").map(Revision);
         let errors = reader.finish();
         match (name, fields, access) {
-            (Some(name), Some(fields), Some(access)) => {
-                errors.or(Self { name, aliases, description, fields, indexes, access, history, revision, sent_back })
-            }
+            (Some(name), Some(fields), Some(access)) => errors.or(Self {
+                name,
+                aliases,
+                description,
+                ids,
+                fields,
+                indexes,
+                access,
+                history,
+                revision,
+                sent_back,
+            }),
             _ => Err(errors),
         }
     }
@@ -287,6 +307,8 @@ pub struct DefinitionPatch {
     /// A new sentence.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Text>", transform = crate::schema::not_null))]
     pub description: Option<String>,
+    /// What the ids of its records are, while there are none.
+    pub ids: Option<Ids>,
     /// All fields anew.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_FIELDS), transform = crate::schema::not_null))]
     pub fields: Option<Vec<Field>>,
@@ -313,6 +335,7 @@ impl DefinitionPatch {
             name: self.name.unwrap_or_else(|| collection.name.clone()),
             aliases: self.aliases,
             description: self.description.unwrap_or_else(|| collection.description.clone()),
+            ids: self.ids,
             fields: self.fields.unwrap_or_else(|| collection.fields.clone()),
             indexes: self.indexes,
             access: self.access.unwrap_or_default().apply(collection.access.clone()),
@@ -386,12 +409,24 @@ impl Body for DefinitionPatch {
         let name = if has_name { reader.parsed("name") } else { None };
         let aliases = reader.list("aliases");
         let description = has_description.then(|| reader.text_or_empty("description"));
+        let ids = Ids::read(&mut reader);
         let fields = reader.take("fields").and_then(|value| read_fields(value, &mut reader.errors));
         let indexes = reader.take("indexes").and_then(|value| read_indexes(value, &mut reader.errors));
         let access = reader.take("access").and_then(|value| read_access(value, &mut reader.errors));
         let history = reader.take("history").and_then(|value| History::read(value, &mut reader.errors));
         let revision = reader.length("revision").map(Revision);
-        reader.finish().or(Self { name, aliases, description, fields, history, indexes, access, revision, sent_back })
+        reader.finish().or(Self {
+            name,
+            aliases,
+            description,
+            ids,
+            fields,
+            history,
+            indexes,
+            access,
+            revision,
+            sent_back,
+        })
     }
 
     fn from_exact(body: Exact) -> Result<Self, FieldErrors> {
@@ -409,6 +444,7 @@ impl Body for DefinitionPatch {
             ("name", self.name.as_ref().map(|name| json!(name))),
             ("aliases", self.aliases.as_ref().map(|aliases| json!(aliases))),
             ("description", self.description.as_ref().map(|text| json!(text))),
+            ("ids", self.ids.map(|ids| json!(ids))),
             ("fields", self.fields.as_ref().map(|fields| json!(fields))),
             ("indexes", self.indexes.as_ref().map(|indexes| json!(indexes))),
             ("access", self.access.as_ref().map(AccessPatch::to_json)),

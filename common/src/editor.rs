@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     access::{AccessRules, Action},
     call_error::CallError,
-    collection::{Collection, Definition, DefinitionQuery, DryRun, IndexDefinition},
+    collection::{Collection, Definition, DefinitionQuery, DryRun, Ids, IndexDefinition},
     conflict::Refusal,
     field::FieldType,
     history::History,
@@ -47,6 +47,8 @@ pub struct DefinitionDraft {
     pub access: [String; 5],
     /// How much of its records' history is kept, as a line.
     pub history: String,
+    /// Its records' ids are numbers.
+    pub is_numbered: bool,
 }
 
 /// The editor.
@@ -85,6 +87,7 @@ impl Default for Editor {
             indexes: String::new(),
             access,
             history: History::default().to_line(),
+            is_numbered: false,
         };
         Self::new(draft, None)
     }
@@ -120,6 +123,7 @@ impl Editor {
             indexes: collection.indexes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             access: texts(&collection.access),
             history: collection.history.to_line(),
+            is_numbered: collection.ids == Ids::Integer,
         };
         Self::new(draft, Some(collection.revision))
     }
@@ -142,7 +146,7 @@ impl Editor {
         }
         parts.push(Part::Indexes);
         parts.extend((0..Action::ALL.len()).map(Part::Access));
-        parts.push(Part::History);
+        parts.extend([Part::History, Part::Ids]);
         parts.extend(self.drops().map(|_| Part::Drop));
         parts
     }
@@ -156,6 +160,7 @@ impl Editor {
             Part::Indexes => self.draft.indexes.clone(),
             Part::Access(action) => self.draft.access[action].clone(),
             Part::History => self.draft.history.clone(),
+            Part::Ids => self.draft.is_numbered.to_string(),
             Part::Drop => self.drops().unwrap_or_default().to_string(),
         }
     }
@@ -168,6 +173,7 @@ impl Editor {
             Part::Indexes => self.draft.indexes = text,
             Part::Access(action) => self.draft.access[action] = text,
             Part::History => self.draft.history = text,
+            Part::Ids => self.draft.is_numbered = text == "true",
             Part::Drop => {
                 if let Some(preview) = &mut self.preview {
                     preview.may_drop = text == "true";
@@ -283,6 +289,9 @@ impl Editor {
         });
         if !(indexes.is_empty() && self.opened.indexes.is_empty()) {
             body["indexes"] = json!(indexes);
+        }
+        if self.draft.is_numbered || self.opened.is_numbered {
+            body["ids"] = json!(if self.draft.is_numbered { Ids::Integer } else { Ids::Uuid });
         }
         (self.message, self.refused) = (None, false);
         match Definition::from_json(body) {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    id::{RecordId, UserId},
+    id::{InvalidId, RecordId, UserId},
     name::{CollectionName, FieldName},
     problem::{FieldErrors, NON_FIELD},
     reader::{Body, Reader, invalid},
@@ -34,6 +34,11 @@ pub enum Erase {
     },
 }
 
+fn record_id(part: &mut Reader) -> Option<RecordId> {
+    let value = part.required("id")?;
+    RecordId::from_value(&value).or_else(|| part.fail("id", invalid(InvalidId.to_string())))
+}
+
 impl Body for Erase {
     fn from_json(value: Value) -> Result<Self, FieldErrors> {
         let mut reader = Reader::new(value)?;
@@ -54,7 +59,7 @@ impl Body for Erase {
         };
         let read = match name {
             "record" => {
-                let (collection, id) = (part.parsed("collection"), part.parsed("id"));
+                let (collection, id) = (part.parsed("collection"), record_id(&mut part));
                 collection.zip(id).map(|(collection, id)| Self::Record { collection, id })
             }
             "field" => {

@@ -3,7 +3,7 @@
 
 use crate::{
     access::AccessRules,
-    collection::Collection,
+    collection::{Collection, Ids},
     condition::Condition,
     field::{Field, FieldType},
     id::{CollectionId, Revision, UserId},
@@ -79,6 +79,7 @@ pub(crate) fn table(name: &str, fields: Vec<Field>) -> Collection {
         aliases: Vec::new(),
         history: crate::history::History::All,
         id: CollectionId::from_uuid(uuid::Uuid::nil()),
+        ids: Ids::default(),
         name: name.parse::<CollectionName>().expect("the names here are valid"),
         description: String::new(),
         fields,

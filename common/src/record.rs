@@ -128,7 +128,7 @@ impl Record {
 
     /// Its id, where it was sent.
     pub fn id(&self) -> Option<RecordId> {
-        self.get("id")?.as_str()?.parse().ok()
+        RecordId::from_value(self.get("id")?)
     }
 
     /// Its revision, where it was sent.

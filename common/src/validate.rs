@@ -70,7 +70,9 @@ pub fn convert(field: &Field, typed: &str) -> Result<Value, FieldError> {
             None => Err(invalid("A valid number is required.")),
         },
         FieldType::Boolean => boolean(member).map(Value::Bool),
-        FieldType::Reference { .. } => Ok(Value::String(typed.trim().to_owned())),
+        FieldType::Reference { .. } => {
+            Ok(RecordId::from_value(&value).map_or_else(|| typed.trim().into(), RecordId::to_value))
+        }
         FieldType::Date | FieldType::Datetime => {
             check_member(&Field { nullable: false, ..field.clone() }, member, Ends::Kept)
                 .map_err(|errors| errors.into_iter().next().unwrap_or_else(|| invalid("This value does not fit.")))
@@ -265,13 +267,14 @@ fn check_choices(field: &Field, choices: &[String], value: &Value) -> Result<Val
 }
 
 fn check_reference(value: &Value) -> Result<Value, FieldError> {
-    let Value::String(text) = value else {
-        let message = format!("Incorrect type. Expected pk value, received {}.", type_name(value));
-        return Err(FieldError::new("incorrect_type", message));
-    };
-    match text.trim().parse::<RecordId>() {
-        Ok(id) => Ok(Value::String(id.to_string())),
-        Err(_) => Err(does_not_exist(text)),
+    match (RecordId::from_value(value), value) {
+        (Some(id), _) => Ok(id.to_value()),
+        (None, Value::String(text)) => Err(does_not_exist(text)),
+        (None, Value::Number(number)) if number.is_i64() || number.is_u64() => Err(does_not_exist(&number.to_string())),
+        (None, value) => {
+            let message = format!("Incorrect type. Expected pk value, received {}.", type_name(value));
+            Err(FieldError::new("incorrect_type", message))
+        }
     }
 }
 

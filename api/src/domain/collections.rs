@@ -104,7 +104,7 @@ async fn stage_create(
     definition: Definition,
 ) -> Result<(Collection, Batch)> {
     let at = core.timestamp();
-    let Definition { name, description, mut fields, indexes, access, history, .. } = definition;
+    let Definition { name, description, ids, mut fields, indexes, access, history, .. } = definition;
     for field in &mut fields {
         // Those of another collection, or of none.
         (field.id, field.aliases, field.change) = (None, Vec::new(), Box::default());
@@ -114,6 +114,7 @@ async fn stage_create(
         name,
         aliases: Vec::new(),
         description,
+        ids: ids.unwrap_or_default(),
         fields,
         indexes: indexes.unwrap_or_default(),
         access,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use ::store::{
-    Entry, Key, Version,
+    Entry, Key, Version, counter,
     journal::{Appended, Packer, Position},
 };
 use base::IdSource;
@@ -55,6 +55,8 @@ pub struct Converter<'a> {
     operation: Option<(OperationId, Version, u32)>,
     /// The tombstones of collections that are gone.
     gone: HashMap<Key, Entry>,
+    /// The largest numbers of records.
+    last_records: HashMap<CollectionNumber, i64>,
     counts: HashMap<Key, i64>,
     usage: HashMap<Option<OwnerNumber>, [i64; 3]>,
     collections: i64,
@@ -76,6 +78,7 @@ impl<'a> Converter<'a> {
             packer: Packer::default(),
             operation: None,
             gone: HashMap::new(),
+            last_records: HashMap::new(),
             counts: HashMap::new(),
             usage: HashMap::new(),
             collections: 0,
@@ -133,6 +136,14 @@ impl<'a> Converter<'a> {
         number
     }
 
+    /// A number of a record was given: no other gets it.
+    fn reserve(&mut self, collection: CollectionNumber, given: Option<i64>) {
+        if let Some(given) = given.filter(|given| *given > 0) {
+            let last = self.last_records.entry(collection).or_default();
+            *last = given.max(*last);
+        }
+    }
+
     fn owner(&mut self, user: Option<UserId>) -> Option<OwnerNumber> {
         let next = u32::try_from(self.owners.len() + 1).unwrap_or(u32::MAX);
         user.map(|user| *self.owners.entry(user).or_insert(OwnerNumber(next)))
@@ -151,19 +162,27 @@ impl<'a> Converter<'a> {
             }
             words::COLLECTIONS => self.definition(key, entry, out)?,
             words::RECORDS => {
-                if let (Ok(collection), Ok(id)) = (elements.uuid(), elements.uuid()) {
-                    self.record(CollectionId::from_uuid(collection), RecordId::from_uuid(id), &entry, out)?;
+                if let (Ok(collection), Some(id)) = (elements.uuid(), keyspace::last_id(key)) {
+                    self.record(CollectionId::from_uuid(collection), id, &entry, out)?;
                 }
             }
             words::GONE => {
-                if let (Ok(collection), Ok(id)) = (elements.uuid(), elements.uuid()) {
-                    let (collection, id) = (CollectionId::from_uuid(collection), RecordId::from_uuid(id));
-                    let key = keyspace::tombstone(self.number(collection, None), id);
+                if let (Ok(collection), Some(id)) = (elements.uuid(), keyspace::last_id(key)) {
+                    let collection = CollectionId::from_uuid(collection);
+                    let number = self.number(collection, None);
+                    self.reserve(number, id.number());
+                    let key = keyspace::tombstone(number, id);
                     if self.schemas.contains_key(&collection) {
                         out.push((key, entry));
                     } else {
                         self.gone.insert(key, entry);
                     }
+                }
+            }
+            words::LAST_RECORDS => {
+                if let Ok(collection) = elements.uuid() {
+                    let number = self.number(CollectionId::from_uuid(collection), None);
+                    self.reserve(number, counter(&entry));
                 }
             }
             words::META if elements.text().is_ok_and(|name| words::DERIVED.contains(&name.as_str())) => {}
@@ -213,6 +232,7 @@ impl<'a> Converter<'a> {
         out: &mut Vec<(Key, Entry)>,
     ) -> Result<()> {
         let number = self.number(collection, None);
+        self.reserve(number, id.number());
         let version = entry.version;
         let read = Record::from_slice(&entry.value).ok().filter(|record| record.id() == Some(id));
         let Some(mut record) = read else {
@@ -331,12 +351,15 @@ impl<'a> Converter<'a> {
         out.extend(std::mem::take(&mut self.gone));
         let version = self.version;
         let mut put = |key: Key, value: Vec<u8>| out.push((key, Entry { version, value: value.into() }));
-        let counter = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_be_bytes().to_vec();
+        let as_counter = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_be_bytes().to_vec();
         for (number, named) in &self.names {
             put(keyspace::numbered(*number), serde_json::to_vec(named)?);
         }
         for (user, number) in &self.owners {
             put(keyspace::owner(*user), i64::from(number.0).to_be_bytes().to_vec());
+        }
+        for (number, last) in self.last_records {
+            put(keyspace::last_record(number), last.to_be_bytes().to_vec());
         }
         for (key, count) in self.counts {
             put(key, count.to_be_bytes().to_vec());
@@ -345,8 +368,8 @@ impl<'a> Converter<'a> {
             put(keyspace::usage(owner), sums.map(i64::to_be_bytes).concat());
         }
         for (key, count) in [
-            (keyspace::last_collection(), counter(self.numbers.len())),
-            (keyspace::last_owner(), counter(self.owners.len())),
+            (keyspace::last_collection(), as_counter(self.numbers.len())),
+            (keyspace::last_owner(), as_counter(self.owners.len())),
             (keyspace::collection_count(), self.collections.to_be_bytes().to_vec()),
         ] {
             put(key, count);

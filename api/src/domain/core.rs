@@ -18,6 +18,7 @@ use super::{
     paths::Paths,
     quota::Quota,
     record,
+    record_ids::RecordIds,
     records::{Adding, Guesses},
     schema::Schemas,
 };
@@ -48,6 +49,8 @@ pub struct Core {
     pub paths: Paths,
     /// The numbers of owners.
     pub owners: Owners,
+    /// Numbers that are reserved for new records.
+    pub record_ids: RecordIds,
     /// How much a user may own.
     pub quota: Quota,
     /// Guesses at unique values that callers may not see.
@@ -89,6 +92,7 @@ impl Core {
             schemas: Schemas::default(),
             paths: Paths::default(),
             owners: Owners::default(),
+            record_ids: RecordIds::default(),
             quota: Quota::default(),
             adding: Adding::default(),
             spool: Arc::default(),

@@ -18,7 +18,7 @@ pub(crate) async fn covers(
         return Ok(true);
     }
     let Some(owned) = owned(core, snapshot, schema, decision).await? else { return Ok(false) };
-    Ok(snapshot.get(&owned.uuid(id.uuid())).await?.is_some())
+    Ok(snapshot.get(&keyspace::with_id(owned, id)).await?.is_some())
 }
 
 /// The same of a record's history, which outlives it. `tombstone` is what its deletion left.

@@ -6,7 +6,6 @@ use base::fold::{fold, nfc};
 use common::{
     collection::Collection,
     field::{Field, FieldType, Unique},
-    query::server_field,
     record::Record,
 };
 use serde_json::Value;
@@ -91,8 +90,8 @@ impl IndexPart {
         Self { name: name.to_owned(), field, descending, max_text: None, folds: false }
     }
 
-    fn server(name: &str, descending: bool) -> Option<Self> {
-        Some(Self::new(name, server_field(name)?, descending))
+    fn server(collection: &Collection, name: &str, descending: bool) -> Option<Self> {
+        Some(Self::new(name, collection.server_field(name)?, descending))
     }
 
     /// Whether its keys are in the order of its values. Owners stand in keys by number.
@@ -103,6 +102,11 @@ impl IndexPart {
     /// Bytes of a text so short that all texts that are greater than it have greater keys, those that are cut off too.
     pub fn exact_text(&self) -> usize {
         self.max_text.map_or(196, |max| max.saturating_sub(35))
+    }
+
+    /// Whether its values rise with the time of creation: ids do that are no numbers.
+    pub fn is_made_in_order(&self) -> bool {
+        self.name == "id" && matches!(self.field.kind, FieldType::Reference { .. })
     }
 
     /// Adds a value as it stands in keys, ascending.
@@ -131,7 +135,7 @@ impl IndexPart {
 /// Everything that a collection's records can be read by.
 pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
     let number = keys.number;
-    let Some(id) = IndexPart::server("id", false) else { return Vec::new() };
+    let Some(id) = IndexPart::server(collection, "id", false) else { return Vec::new() };
     let (prefix, parts) = (keyspace::records(number), vec![id.clone()]);
     let records = ReadIndex { kind: IndexKind::Records, prefix, parts, is_several: false };
     let mut indexes = vec![Arc::new(records)];
@@ -141,7 +145,9 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
             Some(IndexPart::new(name, collection.field(name)?.clone(), false))
         };
         let (kind, parts) = match &index.of {
-            IndexOf::Owner => (IndexKind::Entries, IndexPart::server("owner", false).map(|part| vec![part])),
+            IndexOf::Owner => {
+                (IndexKind::Entries, IndexPart::server(collection, "owner", false).map(|part| vec![part]))
+            }
             IndexOf::Fields(fields) => (IndexKind::Entries, fields.iter().map(|number| field(*number)).collect()),
             IndexOf::Unique(fields) => {
                 let part = |number: &FieldNumber| {
@@ -156,7 +162,7 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
                 let part = |part: &PartKey| {
                     let found = match &part.of {
                         PartOf::Field(number) => field(*number),
-                        PartOf::Member(name) => IndexPart::server(name, false),
+                        PartOf::Member(name) => IndexPart::server(collection, name, false),
                     };
                     let folds = *unique == Unique::IgnoreCase;
                     Some(IndexPart { descending: part.descending, folds, ..found? })

@@ -33,8 +33,9 @@ pub const OPERATIONS: &str = "w";
 
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 24] = [
+pub const SPACES: [(&str, &str); 25] = [
     ("K", "idempotency_keys"),
+    ("N", "last_records"),
     ("a", "operation_changes"),
     ("b", "referrers"),
     ("c", "counts"),
@@ -128,7 +129,7 @@ pub fn collections() -> Key {
 
 /// A record: see `record`.
 pub fn record(collection: CollectionNumber, id: RecordId) -> Key {
-    records(collection).uuid(id.uuid())
+    with_id(records(collection), id)
 }
 
 /// The records of all collections.
@@ -153,7 +154,7 @@ pub fn unique(collection: CollectionNumber, rule: IndexNumber, field: &Field, va
 /// The id of one more record that has a unique value: an earlier version told the two apart. The value is given to it when the other
 /// record gives it up.
 pub fn unique_waiting(unique: &Key, id: RecordId) -> Key {
-    unique.clone().uuid(id.uuid())
+    with_id(unique.clone(), id)
 }
 
 /// All unique values of a collection.
@@ -169,7 +170,7 @@ pub fn index_entry(
     value: &Value,
     id: RecordId,
 ) -> Key {
-    index_value(collection, index, field, value).uuid(id.uuid())
+    with_id(index_value(collection, index, field, value), id)
 }
 
 /// All index entries of one value.
@@ -184,7 +185,7 @@ pub fn index(collection: CollectionNumber, number: IndexNumber) -> Key {
 
 /// An entry of an index of words.
 pub fn word(collection: CollectionNumber, number: IndexNumber, word: &str, id: RecordId) -> Key {
-    index(collection, number).text(word).uuid(id.uuid())
+    with_id(index(collection, number).text(word), id)
 }
 
 /// All index entries of a collection.
@@ -198,10 +199,7 @@ pub fn indexed_id(key: &Key) -> Option<RecordId> {
     elements.space().ok()?;
     elements.int().ok()?;
     elements.int().ok()?;
-    match elements.element().ok()? {
-        Element::Uuid(id) => Some(RecordId::from_uuid(id)),
-        _ => None,
-    }
+    record_id(&elements.element().ok()?)
 }
 
 /// The index of an entry: of values, or of unique ones.
@@ -215,6 +213,33 @@ pub fn index_of(key: &Key) -> Option<IndexNumber> {
 /// All unique values of one rule.
 pub fn rule(collection: CollectionNumber, number: IndexNumber) -> Key {
     uniques(collection).int(i64::from(number.0))
+}
+
+/// Adds a record's id: a UUID, or the number that it is.
+pub fn with_id(key: Key, id: RecordId) -> Key {
+    match id.number() {
+        Some(number) => key.int(number),
+        None => key.uuid(id.bits()),
+    }
+}
+
+/// The id that an element is.
+fn record_id(element: &Element) -> Option<RecordId> {
+    match element {
+        Element::Uuid(id) => Some(RecordId::from_uuid(*id)),
+        Element::Int(number) => RecordId::from_number(*number),
+        _ => None,
+    }
+}
+
+/// The last number that was reserved for records of a collection; it is there once there was one. It outlives the collection.
+pub fn last_record(collection: CollectionNumber) -> Key {
+    last_records().int(i64::from(collection.0))
+}
+
+/// The last numbers of all collections that count their records.
+pub fn last_records() -> Key {
+    Key::space("N")
 }
 
 /// All records of one owner, in a collection that has an index of owners.
@@ -297,7 +322,7 @@ pub fn usages() -> Key {
 
 /// How many references point at a record.
 pub fn referrers(collection: CollectionNumber, id: RecordId) -> Key {
-    all_referrers(collection).uuid(id.uuid())
+    with_id(all_referrers(collection), id)
 }
 
 /// The reference counts of all records of a collection.
@@ -308,7 +333,7 @@ pub fn all_referrers(collection: CollectionNumber) -> Key {
 /// The tombstone of a record that was deleted. The value is the place of the deletion's entry in the journal, and the record's owner; its version
 /// is the deletion's.
 pub fn tombstone(collection: CollectionNumber, id: RecordId) -> Key {
-    tombstones(collection).uuid(id.uuid())
+    with_id(tombstones(collection), id)
 }
 
 /// The tombstones of a collection's records.
@@ -507,10 +532,12 @@ pub fn element(key: Key, field: &Field, value: &Value) -> Key {
             Ok(moment) => key.int(i64::try_from(moment.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)),
             Err(_) => key.text(text),
         },
-        (FieldType::Reference { .. }, Value::String(text)) => match Uuid::try_parse(text) {
-            Ok(id) => key.uuid(id),
-            Err(_) => key.text(text),
-        },
+        (FieldType::Reference { .. }, value @ (Value::String(_) | Value::Number(_))) => {
+            match RecordId::from_value(value) {
+                Some(id) => with_id(key, id),
+                None => key.text(value.as_str().unwrap_or_default()),
+            }
+        }
         (_, Value::String(text)) => key.long_text(&nfc(text)),
         (_, Value::Null) => key.null(),
         (_, other) => key.long_text(&other.to_string()),
@@ -519,11 +546,13 @@ pub fn element(key: Key, field: &Field, value: &Value) -> Key {
 
 /// The last element of an index entry's key: the record that it is about.
 pub fn last_id(key: &Key) -> Option<RecordId> {
-    let (rest, id) = key.as_bytes().split_last_chunk::<16>()?;
-    // Where an index ends with a descending part, so are the ids under one value.
-    let is_descending = rest.last().is_some_and(|kind| *kind >= 0x80);
-    let id = if is_descending { id.map(|byte| !byte) } else { *id };
-    Some(RecordId::from_uuid(Uuid::from_bytes(id)))
+    let mut elements = key.elements();
+    elements.space().ok()?;
+    match elements.last().ok()? {
+        // Where an index ends with a descending part, so are the ids under one value.
+        Element::Descending(id) => record_id(&id),
+        id => record_id(&id),
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
         // Who asks often takes no more turns than who asks once, and no more is made at once than there are turns.
         deadline.pause().await?;
         work::hold(HELD_FOR_EACH + collection.fields.len() * HELD_FOR_A_FIELD)?;
-        let described = Described::own(collection, caller);
+        let described = Described::own(collection, &visible, caller);
         described.put(&mut paths, &mut schemas);
     }
     let aliased = paths.clone();

@@ -230,7 +230,7 @@ pub fn decode_some(id: RecordId, value: &[u8], wanted: &BTreeSet<&str>) -> Resul
     };
     let mut record = Record::default();
     if wanted.contains("id") {
-        record.set("id", id.to_string());
+        record.set("id", id.to_value());
     }
     let found = skim::members(json, |name, value| {
         if wanted.contains(name) {
@@ -305,7 +305,10 @@ pub fn put_json(out: &mut BytesMut, id: RecordId, value: &[u8], revision: Option
         Form::Whole(_) => out.put_slice(json.strip_suffix(b"}").unwrap_or(json)),
         Form::Fields { frame, .. } | Form::Carried { frame, .. } => {
             out.put_slice(b"{\"id\":");
-            put_id(out, id.uuid());
+            match id.number() {
+                Some(number) => out.put_slice(itoa::Buffer::new().format(number).as_bytes()),
+                None => put_id(out, id.bits()),
+            }
             if !json.is_empty() {
                 out.put_u8(b',');
                 out.put_slice(json);
@@ -352,8 +355,8 @@ impl Frame {
         let names = ["owner", "created_at", "updated_at"];
         let (first, last) = (members.iter().next()?, members.len().checked_sub(4)?);
         let end: Vec<_> = members.iter().skip(1 + last).collect();
-        let id = first.1.as_str().filter(|_| first.0 == "id")?;
-        if id.parse::<RecordId>().is_err() || !end.iter().map(|(name, _)| name.as_str()).eq(names) {
+        let is_id = first.0 == "id" && RecordId::from_value(first.1).is_some_and(|id| id.to_value() == *first.1);
+        if !is_id || !end.iter().map(|(name, _)| name.as_str()).eq(names) {
             return None;
         }
         let owner = match end[0].1 {
@@ -366,7 +369,7 @@ impl Frame {
 
     fn around_members(self, id: RecordId, fields: Record) -> Record {
         let mut record = Record::default();
-        record.set("id", id.to_string());
+        record.set("id", id.to_value());
         record.extend(fields);
         record.set("owner", self.owner_text());
         record.set("created_at", moment(self.created));
@@ -378,7 +381,7 @@ impl Frame {
         self.owner.map(|owner| UserId::from_uuid(Uuid::from_bytes(owner)).to_string())
     }
 
-    /// The bytes of the JSON around so many bytes of fields' members.
+    /// The bytes of the JSON around so many bytes of fields' members. A number counts as a UUID, so that no count depends on the id.
     fn around(self, fields: usize) -> usize {
         let id = Hyphenated::LENGTH + 2;
         let fixed = b"{\"id\":,\"owner\":,\"created_at\":\"\",\"updated_at\":\"\"}".len() + id;

@@ -2,6 +2,7 @@
 //! decides and commits with what it read as its expectation; where another writer came first, it reads again.
 
 mod batch;
+mod brought;
 mod cascade;
 mod change;
 mod checks;

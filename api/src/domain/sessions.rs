@@ -172,7 +172,7 @@ pub async fn list(core: &Core, asking: &Authenticated, user: UserId, query: &Lis
 
 async fn ids_of(core: &Core, user: UserId) -> Result<Vec<SessionId>> {
     let entries = core.store.scan(Scan::prefix(&keyspace::user_sessions(user))).await?;
-    Ok(entries.iter().filter_map(|(key, _)| keyspace::last_id(key)).map(|id| SessionId::from_uuid(id.uuid())).collect())
+    Ok(entries.iter().filter_map(|(key, _)| keyspace::last_id(key)).map(|id| SessionId::from_uuid(id.bits())).collect())
 }
 
 /// Ends one of the caller's sessions; an admin may end anyone's.

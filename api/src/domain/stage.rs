@@ -22,6 +22,7 @@ use super::{
     journal::{self, Action, Link},
     keyspace,
     layout::Lost,
+    new_ids::Brought,
     numbers::{CollectionNumber, IndexNumber, OwnerNumber},
     operations, owners, record,
     schema::{Coming, Schema},
@@ -44,6 +45,8 @@ pub struct Stage<'a> {
     references: BTreeMap<Target, i64>,
     /// So does what the owners have.
     usage: usage::Changes,
+    /// The numbers that new records bring.
+    brought: Brought,
     /// Owners who get their number with this batch.
     new_owners: BTreeMap<UserId, OwnerNumber>,
     /// Collections whose definition must be as it was read.
@@ -103,7 +106,7 @@ pub fn taken(fields: &str) -> (&str, FieldError) {
 
 /// What stands under a unique value: the id of the record that has it.
 pub fn unique_value(id: RecordId) -> Vec<u8> {
-    id.uuid().into_bytes().to_vec()
+    id.bits().into_bytes().to_vec()
 }
 
 /// The same read again; `None` for anything else.
@@ -139,7 +142,7 @@ impl Entries {
         let collection = schema.number();
         let mut entries = Self::default();
         if let Some(index) = schema.keys.owner_index() {
-            entries.indexes.insert(keyspace::owned(collection, index, owner).uuid(id.uuid()));
+            entries.indexes.insert(keyspace::with_id(keyspace::owned(collection, index, owner), id));
         }
         if let Some(index) = schema.keys.words_index() {
             let words = search::indexed(&schema.collection, record);
@@ -166,7 +169,7 @@ impl Entries {
             }
             if let FieldType::Reference { collection: Some(target), .. } = &field.kind
                 && let Some(target) = schema.targets.get(target)
-                && let Some(pointed) = value.as_str().and_then(|text| text.parse().ok())
+                && let Some(pointed) = RecordId::from_value(value)
             {
                 let key = keyspace::record(*target, pointed);
                 entries.targets.insert(Target { key, collection: *target, id: pointed, field: field.name.to_string() });
@@ -205,6 +208,7 @@ impl<'a> Stage<'a> {
             released: BTreeSet::new(),
             references: BTreeMap::new(),
             usage: usage::Changes::default(),
+            brought: Brought::default(),
             new_owners: BTreeMap::new(),
             expected: BTreeSet::new(),
             ended: BTreeSet::new(),
@@ -225,6 +229,20 @@ impl<'a> Stage<'a> {
     /// A new record. Gives its stored form, and the fields whose value another record of this batch has.
     pub async fn create(&mut self, schema: &Schema, id: RecordId, record: &Record) -> Result<(Vec<u8>, Vec<String>)> {
         self.add(schema, id, record, Action::Create, Previous::NONE).await
+    }
+
+    /// A new record under an id that another had before, if `tombstone` notes that.
+    pub async fn make(
+        &mut self,
+        schema: &Schema,
+        id: RecordId,
+        record: &Record,
+        tombstone: Option<&Entry>,
+    ) -> Result<(Vec<u8>, Vec<String>)> {
+        match tombstone {
+            Some(tombstone) => self.restore(schema, id, record, tombstone).await,
+            None => self.create(schema, id, record).await,
+        }
     }
 
     /// A record that was deleted under its old id, which `tombstone` notes.
@@ -253,6 +271,7 @@ impl<'a> Stage<'a> {
         let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner)).await?;
         self.try_coming(schema, id, None, Some((record, owner))).await?;
         let value = self.write(schema, record, owner, previous)?;
+        self.brought.note(self.core, schema.number(), id).await?;
         self.made.insert(key.clone());
         self.count(schema.number(), owner, 1);
         self.note(schema, id, action, previous, (None, Some(record)), None).await?;
@@ -431,6 +450,7 @@ impl<'a> Stage<'a> {
                 self.batch.add(keyspace::referrers(target.collection, target.id), by);
             }
         }
+        self.brought.stage(&mut self.batch);
         self.usage.stage(self.core, self.caller, &mut self.batch);
         self.batch
     }

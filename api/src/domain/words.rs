@@ -26,6 +26,8 @@ pub const EMAILS: &str = "emails";
 pub const GONE: &str = "gone";
 /// The space of invitations that were used.
 pub const INVITATIONS: &str = "invitations";
+/// The space of the last numbers that were reserved for records, by collection.
+pub const LAST_RECORDS: &str = "last_records";
 /// The space of single values, by name.
 pub const META: &str = "meta";
 /// The space of published paths.

@@ -2,7 +2,6 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use common::endpoints::batch::Run;
-use serde_json::Value;
 
 use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{
@@ -20,7 +19,7 @@ async fn run(context: Context, input: Input<Run>) -> Result<Reply<Run>> {
     let done = records::run_batch(context.app.core(), by, &input.body, input.manner()).await?;
     let mut json = BytesMut::from(&b"{\"items\":["[..]);
     for (i, Did { action, collection, id, sent }) in done.iter().enumerate() {
-        let (action, id) = (serde_json::to_value(action)?, Value::from(id.to_string()));
+        let (action, id) = (serde_json::to_value(action)?, id.to_value());
         let comma = if i > 0 { "," } else { "" };
         json.put_slice(
             format!("{comma}{{\"action\":{action},\"collection\":\"{collection}\",\"id\":{id},\"record\":").as_bytes(),

@@ -128,7 +128,7 @@ async fn derived_entries_that_are_wrong_are_found_and_built_anew() {
     };
     let by_owner = keyspace::index(mine.number, mine.owner_index().unwrap());
     let admin = some(&store, &keyspace::users()).await.0;
-    let admin = UserId::from_uuid(keyspace::last_id(&admin).unwrap().uuid());
+    let admin = UserId::from_uuid(keyspace::last_id(&admin).unwrap().bits());
     let (nobody, owner, record) = (UserId::from_uuid(id()), OwnerNumber(99), RecordId::from_uuid(id()));
     let unique = some(&store, &keyspace::uniques(words)).await.0;
     let usage = some(&store, &keyspace::usages()).await.0;

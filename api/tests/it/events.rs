@@ -66,6 +66,24 @@ async fn what_is_made_changed_and_deleted_is_told_with_the_record_in_order() {
 }
 
 #[tokio::test]
+async fn numbers_of_records_are_told_as_numbers() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    crate::ids::counted(&admin, "posts", json!([{"name": "title", "type": "text"}])).await;
+    admin.record("posts", json!({"title": "first"})).await;
+    let mut reader = Reader::open(&admin, "collection=posts&snapshot=true").await;
+    assert_eq!(reader.next().await.name, "open");
+    assert_eq!(reader.next().await.value["record"]["id"], 1);
+    admin.record("posts", json!({"title": "second"})).await;
+    loop {
+        let event = reader.next().await;
+        if event.name == "create" {
+            assert_eq!((&event.value["id"], &event.value["record"]["id"]), (&json!(2), &json!(2)));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_commit_of_many_records_has_a_place_for_each() {
     let (_coffer, admin) = furnished().await;
     let mut reader = Reader::open(&admin, "collection=snacks").await;

@@ -31,6 +31,7 @@ mod fixtures;
 mod history;
 mod hostile;
 mod https;
+mod ids;
 mod init;
 mod inout;
 mod invariants;

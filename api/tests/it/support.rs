@@ -326,6 +326,12 @@ pub(crate) fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_else(|| panic!("no text \"{member}\" in {value}")).to_owned()
 }
 
+/// A record's id as a text, whichever it is.
+#[track_caller]
+pub(crate) fn id(record: &Value) -> String {
+    record["id"].as_i64().map_or_else(|| text(record, "id"), |number| number.to_string())
+}
+
 /// A claim of a token, as it is signed.
 pub(crate) fn claim(token: &str, name: &str) -> Value {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
@@ -335,7 +341,7 @@ pub(crate) fn claim(token: &str, name: &str) -> Value {
 /// A record's address.
 #[track_caller]
 pub(crate) fn path(collection: &str, record: &Value) -> String {
-    format!("/api/records/{collection}/{}/", text(record, "id"))
+    format!("/api/records/{collection}/{}/", id(record))
 }
 
 /// A file that only its owner reads.

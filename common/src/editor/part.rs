@@ -21,6 +21,8 @@ pub enum Part {
     Access(usize),
     /// How much of its records' history is kept.
     History,
+    /// Whether its records' ids are numbers.
+    Ids,
     /// Whether values may go that saving drops; a part only while that is asked.
     Drop,
 }
@@ -134,6 +136,7 @@ impl Part {
             Self::Indexes => "indexes".to_owned(),
             Self::Access(action) => format!("access.{}", Action::ALL[action].name()),
             Self::History => "history".to_owned(),
+            Self::Ids => "ids".to_owned(),
             Self::Drop => "drop".to_owned(),
         }
     }
@@ -153,6 +156,7 @@ impl Part {
                 Action::Delete => "Who may delete",
             },
             Self::History => "History",
+            Self::Ids => "Records have numbers",
             Self::Drop => "The values may go",
         }
     }
@@ -172,6 +176,7 @@ impl Part {
             Self::History => {
                 "all, none, or how many changes of a record are kept and for how long: 1000 versions, 365d. A day is always kept."
             }
+            Self::Ids => "Ids are 1, 2, 3 and so on, and not long codes. It can be chosen while there are no records.",
             Self::Drop => "They come back where this is undone, as long as the records' history is kept.",
         }
     }
@@ -184,7 +189,7 @@ impl Part {
         let text = |multiline| FieldType::Text { min_length: None, max_length: None, pattern: None, multiline };
         let mut help = self.hint().to_owned();
         let field_type = match self {
-            Self::Drop => FieldType::Boolean,
+            Self::Drop | Self::Ids => FieldType::Boolean,
             Self::Field(_, part) if part.is_flag() => FieldType::Boolean,
             Self::Field(_, FieldPart::Type) => {
                 TYPE_HELP.iter().find(|(known, _)| *known == kind).map_or("", |(_, help)| help).clone_into(&mut help);

@@ -165,7 +165,7 @@ impl<'a> Named<'a> {
     fn member(collection: &'a Collection, name: &'a str) -> Option<(&'a str, Field)> {
         let known = |name: &'a str| match collection.field(name) {
             Some(field) => Some((field.name.as_str(), field.clone())),
-            None => Some((name, server_field(name)?)),
+            None => Some((name, collection.server_field(name)?)),
         };
         let referring = || {
             let found = known(name.strip_suffix("_id")?)?;

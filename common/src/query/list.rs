@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use super::{
-    filter::{Filter, Lookup, Named, Read, read_filter, server_field},
+    filter::{Filter, Lookup, Named, Read, read_filter},
     pairs::{Pairs, Query, too_many, unknown_parameter},
     search::search_terms,
 };
@@ -382,7 +382,7 @@ impl ListQuery {
     /// records, the server knows.
     pub fn check(&self, collection: &Collection) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();
-        let field_of = |name: &str| collection.field(name).cloned().or_else(|| server_field(name));
+        let field_of = |name: &str| collection.field(name).cloned().or_else(|| collection.server_field(name));
         for order in &self.ordering {
             match Named::find(collection, &order.field) {
                 Some(Named::Field { field, bound: None, .. }) if field.kind.indexable() => {}

@@ -81,7 +81,7 @@ impl Filter {
                 return number(&field.kind, text).ok_or_else(|| invalid(message));
             }
             FieldType::Reference { .. } => match trim(text).parse::<RecordId>() {
-                Ok(id) => id.to_string().into(),
+                Ok(id) => id.to_value(),
                 Err(_) => return Err(invalid("Must be a valid UUID.")),
             },
             FieldType::Json { .. } => {

@@ -35,7 +35,7 @@ impl Sessions {
     pub fn current(&self) -> Option<(SessionId, bool)> {
         let row = self.list.current()?;
         let is_this_one = row.get("current").is_some_and(|current| current == true);
-        Some((row.id().map(|id| SessionId::from_uuid(id.uuid()))?, is_this_one))
+        Some((row.id().map(|id| SessionId::from_uuid(id.bits()))?, is_this_one))
     }
 }
 

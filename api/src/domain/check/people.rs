@@ -110,7 +110,7 @@ async fn sessions(ledger: &mut Ledger<'_>) -> Result<HashMap<SessionId, UserId>,
     let mut pages = ledger.pages(&keyspace::sessions());
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
-            let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid()));
+            let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.bits()));
             let (Some(id), Ok(session)) = (id, serde_json::from_slice::<StoredSession>(&entry.value)) else {
                 ledger.unreadable(&key, "the session");
                 continue;
@@ -137,7 +137,7 @@ async fn user_sessions(ledger: &mut Ledger<'_>, sessions: &HashMap<SessionId, Us
     let mut pages = ledger.pages(&keyspace::all_user_sessions());
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, _) in page {
-            let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid()));
+            let id = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.bits()));
             let user = id.and_then(|id| Some((id, *sessions.get(&id)?)));
             if user.is_none_or(|(id, user)| keyspace::user_session(user, id) != key) {
                 ledger.wrong(&key, None, "no such session").await?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use bytes::Bytes;
 use common::{field::FieldType, id::RecordId, record::Record, validate::is_canonical_decimal};
 use serde_json::Value;
-use store::{Entry, Key, Snapshot};
+use store::{Entry, Key, Snapshot, counter};
 
 use super::{
     definitions::{Leaving, Schemas},
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::domain::{
     keyspace::{self, shown},
+    numbers::CollectionNumber,
     record,
     schema::Schema,
     stage::{Entries, unique_holder, unique_value},
@@ -99,6 +100,7 @@ async fn left(
 async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Totals) -> Result<Due, CheckError> {
     let mut due = Due::default();
     let collection = schema.number();
+    let mut last = 0;
     let mut pages = ledger.pages(&keyspace::records(collection));
     while let Some(page) = ledger.next(&mut pages).await? {
         for (key, entry) in page {
@@ -107,6 +109,10 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Totals) 
                 continue;
             };
             ledger.report.records += 1;
+            last = id.number().map_or(last, |number| number.max(last));
+            if !schema.collection.ids.fit(id) {
+                ledger.damaged(format_args!("{}: its id is none of this collection's ids", shown(&key)));
+            }
             if ledger.snapshot.get(&keyspace::tombstone(collection, id)).await?.is_some() {
                 ledger.damaged(format_args!("{}: the record is there, and noted as deleted", shown(&key)));
             }
@@ -153,7 +159,19 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Totals) 
             }
         }
     }
+    last_record(ledger, collection, last).await?;
     Ok(due)
+}
+
+/// A number that a record has was given, so it has to be reserved.
+async fn last_record(ledger: &mut Ledger<'_>, collection: CollectionNumber, given: i64) -> Result<(), CheckError> {
+    let key = keyspace::last_record(collection);
+    let reserved = ledger.snapshot.get(&key).await?.as_ref().and_then(counter).unwrap_or(0);
+    if reserved < given {
+        let value = Bytes::from(given.to_be_bytes().to_vec());
+        ledger.wrong(&key, Some(value), "a record has a number that is not reserved").await?;
+    }
+    Ok(())
 }
 
 /// A record, if its key and its value agree.

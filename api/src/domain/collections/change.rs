@@ -242,6 +242,13 @@ async fn change(
         }
         check_references(core, &snapshot, &mut definition, Some(&before.collection.name)).await?;
         let mut plan = Plan::new(&before, definition, core.timestamp(), &mut || core.ids.next_id(), undone)?;
+        let records = schema::count(&core.owners, &snapshot, before.number(), Decision::All).await?.unwrap_or(0);
+        let changes_ids = plan.after.collection.ids != before.collection.ids;
+        if changes_ids && records > 0 {
+            let message =
+                "The records that there are have their ids. What ids are can be chosen while a collection is empty.";
+            return Err(FieldErrors::of("ids", invalid(message)).into());
+        }
         if query.dry_run {
             let told = dry_run::of(core, &snapshot, &before, plan, query).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
@@ -250,7 +257,6 @@ async fn change(
             check_dropped(core, &snapshot, &before, &plan, (query, undone)).await?;
         }
         check_values(core, &snapshot, &before, &plan).await?;
-        let records = schema::count(&core.owners, &snapshot, before.number(), Decision::All).await?.unwrap_or(0);
         let key = keyspace::collection(&before.collection.name);
         let mut batch = Batch::new();
         batch.expect(key.clone(), Expect::Version(before.version));
@@ -286,7 +292,7 @@ async fn change(
                 Redefined::Ended(why) => Err(Error::Conflict(why)),
             };
         }
-        if needs_check {
+        if needs_check || changes_ids {
             carry_over::expect_no_new_records(&snapshot, &mut batch, before.number()).await?;
         }
         rename::stage(core, &snapshot, &mut batch, &before, &mut plan.after.collection).await?;

@@ -114,6 +114,7 @@ impl Plan {
             name: definition.name,
             aliases,
             description: definition.description,
+            ids: definition.ids.unwrap_or(before.collection.ids),
             fields,
             indexes,
             access: definition.access,

@@ -27,9 +27,9 @@ pub(super) fn of_record(
 ) -> Bytes {
     let mut out = Vec::with_capacity(384 + json.map_or(0, <[u8]>::len));
     let head = format!(
-        "id: {id}\nevent: {}\ndata: {{\"collection\":\"{collection}\",\"id\":\"{}\",\"revision\":{}",
+        "id: {id}\nevent: {}\ndata: {{\"collection\":\"{collection}\",\"id\":{},\"revision\":{}",
         kind.as_str(),
-        change.id,
+        change.id.to_value(),
         id.revision
     );
     out.extend_from_slice(head.as_bytes());

@@ -274,7 +274,7 @@ impl RecordChange {
             },
             at: self.at,
             operation: self.operation.map(|id| id.uuid().into_bytes()),
-            id: self.id.uuid().into_bytes(),
+            id: self.id.bits().into_bytes(),
             previous: self.previous,
             counted: u64::from(self.nth) << 1 | u64::from(self.is_consequence),
             created,
@@ -332,7 +332,7 @@ impl RecordChange {
         let mut record = Record::default();
         let (created, updated) = (members.take("created_at"), members.take("updated_at"));
         members.retain(|name| !matches!(name, "id" | "owner"));
-        record.set("id", self.id.to_string());
+        record.set("id", self.id.to_value());
         record.extend(members);
         record.set("owner", self.owner_before.map(|owner| owner.to_string()));
         record.set("created_at", created.unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use common::{
     access::{Action, Caller, Decision, Rule},
-    collection::Collection,
+    collection::{Collection, Ids},
     endpoint::path_and_query,
     endpoints::records,
     field::{Field, FieldType},
@@ -29,6 +29,7 @@ pub(super) struct Described {
     tag: String,
     /// What operations are called: `snacks`.
     word: String,
+    ids: Ids,
     /// Each address, with its methods.
     addresses: Vec<Address>,
     list: ListForm,
@@ -43,9 +44,9 @@ pub(super) struct Described {
 
 impl Described {
     /// Under its own address.
-    pub(super) fn own(collection: &Collection, caller: &Caller) -> Self {
+    pub(super) fn own(collection: &Collection, all: &[Collection], caller: &Caller) -> Self {
         let at = path_and_query::<records::List>(&(collection.name.clone(),), &ListQuery::default());
-        let all = vec![(PathMethod::Get, Verb::List), (PathMethod::Post, Verb::Create)];
+        let several = vec![(PathMethod::Get, Verb::List), (PathMethod::Post, Verb::Create)];
         let one = vec![
             (PathMethod::Get, Verb::View),
             (PathMethod::Put, Verb::Replace),
@@ -53,23 +54,25 @@ impl Described {
             (PathMethod::Delete, Verb::Delete),
         ];
         let mut properties = Map::new();
-        properties.insert("id".to_owned(), values::server_member("id"));
+        properties.insert("id".to_owned(), values::server_member("id", collection.ids));
         for field in &collection.fields {
-            properties.insert(field.name.to_string(), values::of(field, true));
+            properties.insert(field.name.to_string(), values::of(field, true, all));
         }
         for name in &SERVER_MEMBERS[1..] {
-            properties.insert((*name).to_owned(), values::server_member(name));
+            properties.insert((*name).to_owned(), values::server_member(name, collection.ids));
         }
         let names: Vec<&String> = properties.keys().collect();
         let read = json!({"type": "object", "required": names, "properties": properties});
-        let written = collection.fields.iter().map(|field| (field.name.to_string(), field, values::of(field, false)));
+        let written =
+            collection.fields.iter().map(|field| (field.name.to_string(), field, values::of(field, false, all)));
         let (write, patch) = bodies(&written.collect::<Vec<_>>());
         let filters = collection.fields.iter().flat_map(|field| filters(field.name.as_str(), Some(field)));
         Self {
             name: format!("Records{}", camel(collection.name.as_str())),
             tag: collection.name.to_string(),
             word: format!("records_{}", collection.name),
-            addresses: vec![(at.clone(), false, all), (format!("{at}{{id}}/"), true, one)],
+            ids: collection.ids,
+            addresses: vec![(at.clone(), false, several), (format!("{at}{{id}}/"), true, one)],
             list: ListForm::Page,
             read,
             write,
@@ -82,7 +85,7 @@ impl Described {
 
     /// Under a published path.
     pub(super) fn published(collection: &Collection, all: &[Collection], caller: &Caller, path: &Compiled) -> Self {
-        let own = Self::own(collection, caller);
+        let own = Self::own(collection, all, caller);
         let word = path.definition.path.as_str().replace(['/', '-', '.', '{', '}'], "_");
         let word = word.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
         let pattern = path.definition.path.as_str();
@@ -110,7 +113,7 @@ impl Described {
                 };
                 let schema = match writes.get(&member.name) {
                     Some(Write::Unique { .. }) => values::nullable(json!({"type": "string"})),
-                    _ => values::of(field, false),
+                    _ => values::of(field, false, all),
                 };
                 written.push((member.name.clone(), field, schema));
             }
@@ -139,7 +142,11 @@ impl Described {
             let parameters: Vec<Value> = address
                 .split('/')
                 .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-                .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+                .map(|name| {
+                    let is_number = name == "id" && self.ids == Ids::Integer;
+                    let schema = if is_number { values::id(self.ids) } else { json!({"type": "string"}) };
+                    json!({"name": name, "in": "path", "required": true, "schema": schema})
+                })
                 .collect();
             for (method, verb) in methods {
                 let action = action(*verb);
@@ -270,8 +277,8 @@ fn source(source: &Source, collection: &Collection, all: &[Collection]) -> Value
                 let is_through = parts.peek().is_some();
                 let field = at.and_then(|here| here.field(part));
                 schema = match field {
-                    Some(field) => values::of(field, true),
-                    None => values::server_member(part),
+                    Some(field) => values::of(field, true, all),
+                    None => values::server_member(part, at.map_or_else(Ids::default, |here| here.ids)),
                 };
                 if is_through {
                     at = field.and_then(|field| match &field.kind {

@@ -1,11 +1,14 @@
 //! The schema of a field's values.
 
-use common::field::{Field, FieldType};
+use common::{
+    collection::{Collection, Ids},
+    field::{Field, FieldType},
+};
 use serde_json::{Map, Value, json};
 
-/// The values of a field as they are sent; `is_read` where that is an answer.
-pub(super) fn of(field: &Field, is_read: bool) -> Value {
-    let mut schema = kind(&field.kind);
+/// The values of a field as they are sent; `is_read` where that is an answer. `all` are the collections that references may be to.
+pub(super) fn of(field: &Field, is_read: bool, all: &[Collection]) -> Value {
+    let mut schema = kind(&field.kind, all);
     if !field.help.is_empty() {
         schema["description"] = field.help.as_str().into();
     }
@@ -29,7 +32,7 @@ pub(super) fn nullable(mut schema: Value) -> Value {
     }
 }
 
-fn kind(kind: &FieldType) -> Value {
+fn kind(kind: &FieldType, all: &[Collection]) -> Value {
     let of = |members: Value| {
         let Value::Object(members) = members else { return members };
         Value::Object(members.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>())
@@ -51,15 +54,32 @@ fn kind(kind: &FieldType) -> Value {
         FieldType::Choice { choices, many: true } => {
             json!({"type": "array", "items": {"type": "string", "enum": choices}})
         }
-        FieldType::Reference { .. } => json!({"type": "string", "format": "uuid"}),
+        FieldType::Reference { collection, .. } => {
+            match all.iter().find(|known| Some(&known.name) == collection.as_ref()) {
+                Some(target) => id(target.ids),
+                None => json!({"anyOf": [id(Ids::Uuid), id(Ids::Integer)]}),
+            }
+        }
         FieldType::Json { .. } => json!({}),
     }
 }
 
-/// A member that the server owns.
-pub(super) fn server_member(name: &str) -> Value {
+/// An id of a record.
+pub(super) fn id(ids: Ids) -> Value {
+    match ids {
+        Ids::Uuid => json!({"type": "string", "format": "uuid"}),
+        Ids::Integer => json!({"type": "integer", "format": "int64", "minimum": 1}),
+    }
+}
+
+/// A member that the server owns, of records with these ids.
+pub(super) fn server_member(name: &str, ids: Ids) -> Value {
     match name {
-        "id" => json!({"type": "string", "format": "uuid", "readOnly": true}),
+        "id" => {
+            let mut schema = id(ids);
+            schema["readOnly"] = true.into();
+            schema
+        }
         "owner" => json!({"type": ["string", "null"], "format": "uuid"}),
         "revision" => json!({"type": "integer", "format": "int64", "readOnly": true}),
         "username" => json!({"type": ["string", "null"], "readOnly": true}),

@@ -107,7 +107,7 @@ impl Erase {
             }
             EraseTarget::User(user, _) => {
                 for (key, _) in snapshot.scan(Scan::prefix(&keyspace::user_sessions(*user))).await? {
-                    let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid())) else { continue };
+                    let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.bits())) else { continue };
                     removal.batch.delete(keyspace::session(id)).delete(key);
                     for (spent, _) in snapshot.scan(Scan::prefix(&keyspace::all_spent(id))).await? {
                         removal.batch.delete(spent);

@@ -32,7 +32,7 @@ impl Steps for SweepSessions {
             let more = entries.len() == CHUNK;
             for (key, entry) in entries {
                 let session: StoredSession = serde_json::from_slice(&entry.value)?;
-                let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.uuid())) else { continue };
+                let Some(id) = keyspace::last_id(&key).map(|id| SessionId::from_uuid(id.bits())) else { continue };
                 budget.spend(entry.value.len());
                 if session.expires_at.min(session.idle_until) <= now {
                     let at_once = budget.keys().max(1);

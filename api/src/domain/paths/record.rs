@@ -102,7 +102,7 @@ async fn bind(
             let parent: Record = serde_json::from_slice(&parent.json)?;
             check(&target, &parent, &own)?;
         }
-        bound.0.push((field.name.to_string(), id.to_string().into()));
+        bound.0.push((field.name.to_string(), id.to_value()));
     }
     Ok(bound)
 }

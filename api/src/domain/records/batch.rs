@@ -22,6 +22,7 @@ use serde_json::Value;
 use store::{Reserve, Snapshot};
 
 use super::{
+    brought::{Place, brought_id},
     change::{changed_values, is_user},
     checks::{BodyErrors, check_values},
     delete::plan,
@@ -75,8 +76,8 @@ struct Attempt<'a> {
     /// The records that were made, or found, by the items' numbers and names.
     named: HashMap<String, (CollectionName, RecordId)>,
     /// Which item is about a record.
-    touched: BTreeMap<RecordId, usize>,
-    made: BTreeSet<RecordId>,
+    touched: BTreeMap<(CollectionName, RecordId), usize>,
+    made: BTreeSet<(CollectionName, RecordId)>,
     left: u64,
 }
 
@@ -142,7 +143,7 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
         match version {
             Some(Committed::Over) if !has_made_room => {
                 for one in &decided {
-                    if touched.contains_key(&one.id) {
+                    if touched.contains_key(&(one.schema.collection.name.clone(), one.id)) {
                         journal::make_room(core, one.schema.number(), one.id).await?;
                     }
                 }
@@ -216,7 +217,7 @@ impl Attempt<'_> {
                 let Target { schema, stored } =
                     find(self.core, &self.snapshot, caller, Action::Delete, &item.collection, id).await?;
                 check_revision(item, stored.entry.version)?;
-                self.touch(i, id)?;
+                self.touch(i, &schema, id)?;
                 Decided { action: Act::Delete, schema, id, written: None }
             }
             (Act::Upsert, _) => self.upsert(i, item).await?,
@@ -235,8 +236,8 @@ impl Attempt<'_> {
     }
 
     /// Two items about one record would each go on from what it was before.
-    fn touch(&mut self, i: usize, id: RecordId) -> Result<()> {
-        match self.touched.insert(id, i) {
+    fn touch(&mut self, i: usize, schema: &Schema, id: RecordId) -> Result<()> {
+        match self.touched.insert((schema.collection.name.clone(), id), i) {
             None => Ok(()),
             Some(other) => {
                 let message = format!("Item {other} is about this record already. Say all of it in one.");
@@ -255,7 +256,7 @@ impl Attempt<'_> {
             let Some(asked) = body.get(name).and_then(|value| value.as_object()?.get(REF)) else { continue };
             let asked = asked.as_str().map_or_else(|| asked.to_string(), str::to_owned);
             match self.named.get(&asked) {
-                Some((collection, id)) if collection == target => body.set(name, id.to_string()),
+                Some((collection, id)) if collection == target => body.set(name, id.to_value()),
                 Some((collection, _)) => {
                     errors
                         .push(name, invalid(format!("This is a record of \"{collection}\", and not of \"{target}\".")));
@@ -273,21 +274,24 @@ impl Attempt<'_> {
             return Err(Error::Stale);
         }
         let body = self.body(schema, item)?;
+        let brought = brought_id(by.caller, schema, &body);
         let (manner, left) = (self.manner, &mut self.left);
-        let (Cleaned { values, owner }, faults) =
+        let (Cleaned { values, owner }, mut faults) =
             within_work(left, || clean_all(&schema.collection, body, Write::Create, manner));
+        let brought = brought.map_err(|wrong| faults.push("id", wrong)).unwrap_or_default();
         faults.or(())?;
         self.check_user(owner.filter(|owner| Some(*owner) != by.caller.user_id())).await?;
-        let (id, at) = core.new_id();
-        let id = RecordId::from_uuid(id);
-        let record = new_record(id, owner.or(by.caller.user_id()), &at, values);
+        let place = Place::of(core, &self.snapshot, schema, brought).await?;
+        let id = place.id;
+        let record = new_record(id, owner.or(by.caller.user_id()), &place.at, values);
         self.check(i, schema, None, &record).await?;
-        let (written, taken) = self.stage.create(schema, id, &record).await?;
+        let is_taken = place.is_taken || !self.made.insert((schema.collection.name.clone(), id));
+        let (written, mut taken) = self.stage.make(schema, id, &record, place.tombstone.as_ref()).await?;
+        taken.extend(is_taken.then(|| "id".to_owned()));
         for field in taken {
             self.errors.taken(i, &field);
         }
-        self.touched.insert(id, i);
-        self.made.insert(id);
+        self.touched.insert((schema.collection.name.clone(), id), i);
         Ok(Decided { action: Act::Create, schema: Arc::clone(schema), id, written: Some((written, None)) })
     }
 
@@ -301,7 +305,7 @@ impl Attempt<'_> {
         if sent_revision(&body)?.is_some_and(|read| read != Revision(version.get())) {
             return Err(Error::Stale);
         }
-        self.touch(i, id)?;
+        self.touch(i, &schema, id)?;
         let old = &stored.record;
         work::hold(2 * work::parsed_size(&stored.entry.value))?;
         let body = if adds(&schema.collection, &body) { added(&schema.collection, &body, old)? } else { body };
@@ -364,10 +368,9 @@ impl Attempt<'_> {
         let mut looked = record.clone();
         for field in &schema.collection.fields {
             let name = field.name.as_str();
-            let is_made = |value: &Value| {
-                value.as_str().and_then(|text| text.parse().ok()).is_some_and(|id| self.made.contains(&id))
-            };
-            if matches!(field.kind, FieldType::Reference { .. }) && looked.get(name).is_some_and(is_made) {
+            let FieldType::Reference { collection: Some(target), .. } = &field.kind else { continue };
+            let id = looked.get(name).and_then(RecordId::from_value);
+            if id.is_some_and(|id| self.made.contains(&(target.clone(), id))) {
                 looked.set(name, Value::Null);
             }
         }
@@ -391,19 +394,20 @@ impl Attempt<'_> {
         if roots.is_empty() {
             return Ok(());
         }
-        let ids: BTreeSet<RecordId> = roots.iter().map(|(_, id)| *id).collect();
+        let ids: BTreeSet<_> = roots.iter().cloned().collect();
         let plan = plan(self.core, &self.snapshot, self.by.caller, roots, ids.clone()).await?;
         let plan = plan.ok_or_else(|| {
             Error::Conflict(
                 "More goes along with these records than one commit takes. Delete fewer at once.".to_owned(),
             )
         })?;
-        let going: BTreeSet<RecordId> = plan.going.iter().map(|going| going.id).collect();
-        let emptied = plan.emptied.iter().map(|(_, _, id)| *id);
+        let going = plan.going.iter().map(|going| (going.schema.collection.name.clone(), going.id));
+        let emptied = plan.emptied.iter().map(|(name, _, id)| (name.clone(), *id));
         // What another item changes cannot go or be changed along.
-        let met = going.iter().copied().chain(emptied).find(|id| !ids.contains(id) && self.touched.contains_key(id));
-        let referred = self.stage.references().any(|target| going.contains(&target.id));
-        if let Some(item) = met.and_then(|id| self.touched.get(&id)).copied() {
+        let met = going.chain(emptied).find(|which| !ids.contains(which) && self.touched.contains_key(which));
+        let going: BTreeSet<_> = plan.going.iter().map(|going| (going.schema.number(), going.id)).collect();
+        let referred = self.stage.references().any(|target| going.contains(&(target.collection, target.id)));
+        if let Some(item) = met.and_then(|which| self.touched.get(&which)).copied() {
             let message = "Another item deletes what this record hangs on. Send the two apart.";
             self.errors.invalid(item, FieldErrors::of(NON_FIELD, FieldError::new("conflict", message)));
             return Ok(());

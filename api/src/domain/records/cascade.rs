@@ -11,7 +11,6 @@ use common::{
     id::RecordId,
     name::CollectionName,
 };
-use serde_json::Value;
 use store::{Entry, Scan, Snapshot, counter};
 
 use super::delete::{Going, MAX_TOUCHED, MAX_TOUCHED_BYTES};
@@ -87,7 +86,7 @@ impl References {
         after: Option<Reference>,
         most: usize,
     ) -> Result<Vec<Reference>> {
-        let (mut found, value) = (Vec::new(), Value::String(id.to_string()));
+        let (mut found, value) = (Vec::new(), id.to_value());
         let first = after.map_or(0, |(place, _)| place);
         for (place, referring) in self.to(target).iter().enumerate().skip(first) {
             let number = referring.schema.number();
@@ -120,7 +119,7 @@ impl References {
                 else {
                     continue;
                 };
-                let to = record.get(field.name.as_str()).and_then(Value::as_str).and_then(|text| text.parse().ok());
+                let to = record.get(field.name.as_str()).and_then(RecordId::from_value);
                 if let (Some(target), Some(to)) = (schema.targets.get(target), to)
                     && seen.insert((*target, to))
                 {
@@ -300,8 +299,8 @@ pub(super) async fn next_part(
         }
     }
     part.going.truncate(sound);
-    let gone: HashSet<RecordId> = part.going.iter().map(|going| going.id).collect();
-    part.emptied.retain(|(_, _, id)| !gone.contains(id));
+    let gone: HashSet<_> = part.going.iter().map(|going| (&going.schema.collection.name, going.id)).collect();
+    part.emptied.retain(|(name, _, id)| !gone.contains(&(name, *id)));
     // Nearer and nearer to where it ended, so that the way there is short the next time.
     let mut back = 256;
     while let Some(place) = way.len().checked_sub(back).filter(|place| *place > 0) {

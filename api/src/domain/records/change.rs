@@ -1,6 +1,6 @@
 //! Making and changing records.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use common::{
     access::Action,
@@ -14,6 +14,7 @@ use common::{
 use store::Snapshot;
 
 use super::{
+    brought::{Place, brought_id},
     checks::{BodyErrors, check_right, check_values},
     find::{Target, expect_schema, find},
     number::{added, adds},
@@ -58,6 +59,7 @@ pub async fn create(
         let mut errors = BodyErrors::new(many.then_some(bodies.len()));
         let mut written = Vec::with_capacity(bodies.len());
         let mut records = Vec::with_capacity(bodies.len());
+        let mut ids = HashSet::with_capacity(bodies.len());
         let mut yielded = core.clock.elapsed();
         for (i, body) in bodies.iter().enumerate() {
             // Other requests have the thread in between. Most rows take a hundredth of this; one whose text is matched against a pattern may
@@ -66,27 +68,30 @@ pub async fn create(
                 tokio::task::yield_now().await;
                 yielded = core.clock.elapsed();
             }
-            let (cleaned, faults) =
+            let (cleaned, mut faults) =
                 within_work(&mut left, || clean_all(&schema.collection, body.clone(), Write::Create, manner));
+            let brought = brought_id(caller, &schema, body).map_err(|wrong| faults.push("id", wrong));
             if !faults.is_empty() {
                 errors.invalid(i, faults);
                 errors.merge(i, check_right(core, &snapshot, caller, &schema, None, &cleaned.values).await?);
                 continue;
             }
-            let (id, at) = core.new_id();
-            let id = RecordId::from_uuid(id);
+            let place = Place::of(core, &snapshot, &schema, brought.unwrap_or_default()).await?;
+            if place.is_taken || !ids.insert(place.id) {
+                errors.taken(i, "id");
+            }
             if let Some(owner) = cleaned.owner.filter(|owner| Some(*owner) != caller.user_id())
                 && !is_user(&snapshot, owner).await?
             {
                 errors.invalid(i, FieldErrors::of("owner", does_not_exist(&owner.to_string())));
             }
-            let record = new_record(id, cleaned.owner.or(caller.user_id()), &at, cleaned.values);
-            let (stored, taken) = stage.create(&schema, id, &record).await?;
+            let record = new_record(place.id, cleaned.owner.or(caller.user_id()), &place.at, cleaned.values);
+            let (stored, taken) = stage.make(&schema, place.id, &record, place.tombstone.as_ref()).await?;
             for field in taken {
                 errors.taken(i, &field);
             }
             errors.merge(i, check_values(core, &snapshot, caller, &schema, None, &record).await?);
-            written.push((id, stored));
+            written.push((place.id, stored));
             records.push(record);
         }
         let guess = Guess::admit(core, by, &schema, None, &records.iter().collect::<Vec<_>>())?;

@@ -1,6 +1,8 @@
 //! What only the store can say about a record's values, and how faults in one body or in an array of them are told.
 
-use common::{access::Caller, field::FieldType, problem::FieldErrors, record::Record, validate::does_not_exist};
+use common::{
+    access::Caller, field::FieldType, id::RecordId, problem::FieldErrors, record::Record, validate::does_not_exist,
+};
 use store::{Key, Snapshot};
 
 use super::visible::is_visible;
@@ -68,13 +70,13 @@ pub(super) async fn check_right(
             }
         }
         if let FieldType::Reference { collection: Some(collection), .. } = &field.kind {
-            let id = value.as_str().and_then(|text| text.parse().ok());
+            let id = RecordId::from_value(value);
             let visible = match (id, core.schemas.load(snapshot, collection).await?) {
                 (Some(id), Some(target)) => is_visible(snapshot, caller, &target, id).await?,
                 _ => false,
             };
             if !visible {
-                checked.invalid.push(name, does_not_exist(value.as_str().unwrap_or_default()));
+                checked.invalid.push(name, does_not_exist(&id.map_or_else(String::new, |id| id.to_string())));
             }
         }
     }

@@ -54,7 +54,8 @@ pub async fn delete(
         let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         stage.forgets = forgets;
-        let Some(plan) = plan(core, &snapshot, caller, vec![(name.clone(), id)], BTreeSet::from([id])).await? else {
+        let root = (schema.collection.name.clone(), id);
+        let Some(plan) = plan(core, &snapshot, caller, vec![root.clone()], BTreeSet::from([root])).await? else {
             if let Some(left) = delete_in_pieces(core, caller, &snapshot, (&schema, id), stage.finish()).await? {
                 return Ok(left);
             }
@@ -89,8 +90,9 @@ pub async fn erase(core: &Core, caller: &Caller, name: &CollectionName, id: Reco
             [Some(_), _] => {
                 // What goes with it can come back.
                 stage.forgets = true;
-                let roots = vec![(name.clone(), id)];
-                let plan = plan(core, &snapshot, caller, roots, BTreeSet::from([id])).await?.ok_or_else(too_much)?;
+                let root = (schema.collection.name.clone(), id);
+                let plan = plan(core, &snapshot, caller, vec![root.clone()], BTreeSet::from([root]));
+                let plan = plan.await?.ok_or_else(too_much)?;
                 plan.stage(core, &snapshot, &mut stage, false).await?;
             }
             [None, Some(deleted)] => stage.expect(tombstone.clone(), Expect::Version(deleted.version)),
@@ -114,7 +116,8 @@ pub async fn would_delete(
 ) -> Result<Counts> {
     let snapshot = core.store.snapshot().await?;
     let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
-    let Some(plan) = plan(core, &snapshot, caller, vec![(name.clone(), id)], BTreeSet::from([id])).await? else {
+    let root = (schema.collection.name.clone(), id);
+    let Some(plan) = plan(core, &snapshot, caller, vec![root.clone()], BTreeSet::from([root])).await? else {
         return Ok(would_delete_in_pieces(core, caller, &snapshot, (&schema, id)).await?.sorted(name));
     };
     Ok(plan.counts(core, &snapshot, caller).await?.sorted(name))
@@ -141,6 +144,17 @@ pub(in crate::domain) struct Going {
     pub referrers: Option<Entry>,
 }
 
+impl Going {
+    fn which(&self) -> (CollectionName, RecordId) {
+        (self.schema.collection.name.clone(), self.id)
+    }
+}
+
+/// Whether two references are those of one record.
+fn is_of_one_record(a: &(CollectionName, Field, RecordId), b: &(CollectionName, Field, RecordId)) -> bool {
+    a.2 == b.2 && a.0 == b.0
+}
+
 /// Everything that a deletion comes to.
 pub(in crate::domain) struct Plan {
     /// The records that go: first the one that is deleted.
@@ -158,13 +172,13 @@ pub(in crate::domain) async fn followers(
     snapshot: &Snapshot,
     caller: &Caller,
     deleted: Vec<(CollectionName, RecordId)>,
-    known: BTreeSet<RecordId>,
+    known: BTreeSet<(CollectionName, RecordId)>,
 ) -> Result<Plan> {
-    let roots: BTreeSet<RecordId> = deleted.iter().map(|(_, id)| *id).collect();
+    let roots: BTreeSet<_> = deleted.iter().cloned().collect();
     let mut plan = plan(core, snapshot, caller, deleted, known).await?.ok_or_else(|| {
         Error::Conflict("More goes with these records than one commit takes. Delete them one by one.".to_owned())
     })?;
-    plan.going.retain(|going| !roots.contains(&going.id));
+    plan.going.retain(|going| !roots.contains(&going.which()));
     Ok(plan)
 }
 
@@ -175,7 +189,7 @@ pub(super) async fn plan(
     snapshot: &Snapshot,
     caller: &Caller,
     mut waiting: Vec<(CollectionName, RecordId)>,
-    mut seen: BTreeSet<RecordId>,
+    mut seen: BTreeSet<(CollectionName, RecordId)>,
 ) -> Result<Option<Plan>> {
     let known = seen.len();
     let (mut going, mut ended) = (Vec::new(), Vec::new());
@@ -199,14 +213,15 @@ pub(super) async fn plan(
         }
         ended.extend(coming_referrers(core, snapshot, &schema, id).await?);
         for (name, field, on_delete, referrer) in referring(snapshot, &schema, id).await? {
+            let which = (name.clone(), referrer);
             match on_delete {
                 // It goes, or lets go.
-                _ if seen.contains(&referrer) => {}
+                _ if seen.contains(&which) => {}
                 OnDelete::Restrict => restricting.push((name, field, referrer)),
                 OnDelete::SetNull => emptied.push((name, field, referrer)),
                 OnDelete::Cascade => {
-                    seen.insert(referrer);
-                    waiting.push((name, referrer));
+                    seen.insert(which.clone());
+                    waiting.push(which);
                 }
             }
         }
@@ -214,13 +229,13 @@ pub(super) async fn plan(
             return Ok(None);
         }
     }
-    restricting.retain(|(_, _, id)| !seen.contains(id));
+    restricting.retain(|(name, _, id)| !seen.contains(&(name.clone(), *id)));
     if !restricting.is_empty() {
         return Err(restricted(core, snapshot, caller, &restricting).await?);
     }
-    emptied.retain(|(_, _, id)| !seen.contains(id));
-    emptied.sort_by_key(|(_, _, id)| *id);
-    for group in emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
+    emptied.retain(|(name, _, id)| !seen.contains(&(name.clone(), *id)));
+    emptied.sort_by(|(name, _, id), (other, _, other_id)| (id, name).cmp(&(other_id, other)));
+    for group in emptied.chunk_by(is_of_one_record) {
         let [(name, _, id), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let entry = snapshot.get(&keyspace::record(schema.number(), *id)).await?;
@@ -254,7 +269,7 @@ impl Plan {
         for Going { schema, entry, .. } in &self.going {
             add(schema, entry, Verb::Delete)?;
         }
-        for group in self.emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
+        for group in self.emptied.chunk_by(is_of_one_record) {
             let [(name, _, id), ..] = group else { continue };
             let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
             let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
@@ -269,10 +284,10 @@ impl Plan {
         core: &Core,
         snapshot: &Snapshot,
         stage: &mut Stage<'_>,
-        roots: &BTreeSet<RecordId>,
+        roots: &BTreeSet<(CollectionName, RecordId)>,
     ) -> Result<()> {
         for Going { schema, id, entry, referrers } in self.going {
-            stage.is_consequence = !roots.contains(&id);
+            stage.is_consequence = !roots.contains(&(schema.collection.name.clone(), id));
             stage.delete(&schema, id, &entry).await?;
             expect_referrers(stage, &schema, id, referrers.as_ref());
         }
@@ -358,8 +373,7 @@ async fn is_target_visible(
     let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(false) };
     let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { return Ok(false) };
     let record = schema.parse(id, &entry)?;
-    let value = record.get(field.name.as_str()).and_then(Value::as_str);
-    match value.and_then(|text| text.parse().ok()) {
+    match record.get(field.name.as_str()).and_then(RecordId::from_value) {
         Some(target_id) => is_visible(snapshot, caller, &target, target_id).await,
         None => Ok(false),
     }
@@ -372,7 +386,7 @@ pub(super) async fn coming_referrers(
     target: &Schema,
     id: RecordId,
 ) -> Result<Vec<(Arc<Schema>, RecordId, FieldErrors)>> {
-    let (mut found, value) = (Vec::new(), Value::String(id.to_string()));
+    let (mut found, value) = (Vec::new(), id.to_value());
     for definition in schema::all(snapshot).await?.iter().filter(|definition| definition.coming.is_some()) {
         let Some(schema) = core.schemas.load(snapshot, &definition.collection.name).await? else { continue };
         let Some(coming) = &schema.coming else { continue };
@@ -400,7 +414,7 @@ pub(in crate::domain) async fn referring(
     id: RecordId,
 ) -> Result<Vec<(CollectionName, Field, OnDelete, RecordId)>> {
     let mut found = Vec::new();
-    let value = Value::String(id.to_string());
+    let value = id.to_value();
     for StoredDefinition { collection: other, keys, .. } in schema::all(snapshot).await? {
         for (field, key) in other.fields.iter().zip(&keys.fields) {
             let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
@@ -425,7 +439,7 @@ async fn empty_references(
     stage: &mut Stage<'_>,
     emptied: Vec<(CollectionName, Field, RecordId)>,
 ) -> Result<()> {
-    for group in emptied.chunk_by(|(_, _, a), (_, _, b)| a == b) {
+    for group in emptied.chunk_by(is_of_one_record) {
         let [(name, _, id), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };

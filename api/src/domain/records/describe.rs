@@ -2,6 +2,7 @@
 
 use common::{
     access::{Action, Caller, Decision},
+    collection::Ids,
     field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_TEXT_LENGTH, Unique},
     id::RecordId,
     metadata::Metadata,
@@ -37,7 +38,11 @@ pub async fn describe(
     let mut described = schema.collection.fields.clone();
     hide_references(&core.schemas, &snapshot, &mut described, caller).await?;
     let mut fields = Map::new();
-    fields.insert("id".to_owned(), server_member("string", "Id"));
+    let kind = match schema.collection.ids {
+        Ids::Uuid => "string",
+        Ids::Integer => "integer",
+    };
+    fields.insert("id".to_owned(), server_member(kind, "Id"));
     for field in &described {
         fields.insert(field.name.to_string(), describe_field(field));
     }

@@ -244,7 +244,7 @@ fn refused(message: String) -> Error {
 }
 
 fn id_of(value: &Value) -> Option<RecordId> {
-    value.as_str()?.parse().ok()
+    RecordId::from_value(value)
 }
 
 /// What is read for one answer.

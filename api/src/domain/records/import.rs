@@ -182,7 +182,7 @@ async fn at_once(
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, by.caller).await?;
         authorize(&schema, by, how.on_conflict)?;
-        let staged = stage_rows(core, by, (&snapshot, &schema), how, &rows, &mut Seen::default()).await?;
+        let staged = stage_rows(core, by, (&snapshot, &schema), (how, false), &rows, &mut Seen::default()).await?;
         let Staged { mut batch, mut tally, faults } = staged;
         tally.rejected = faults.len() as u64;
         let told = told(&rows, &faults);
@@ -295,7 +295,7 @@ async fn check(
         }
         held.shrink_to(0);
         held.grow(6 * bytes + seen.bytes())?;
-        let staged = stage_rows(core, by, (&snapshot, &schema), how, &rows, &mut seen).await?;
+        let staged = stage_rows(core, by, (&snapshot, &schema), (how, true), &rows, &mut seen).await?;
         checked.rows += rows.len() as u64;
         checked.tally.add(Tally { rejected: staged.faults.len() as u64, ..staged.tally });
         let room = TOLD.saturating_sub(checked.faults.len());

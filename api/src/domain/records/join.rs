@@ -8,7 +8,7 @@ use common::{
     id::RecordId,
     json::Exact,
     problem::{FieldError, FieldErrors},
-    query::{JoinWith, server_field},
+    query::JoinWith,
     record::Record,
     validate::parse_decimal,
 };
@@ -43,7 +43,7 @@ pub(super) async fn join(
     })?;
     let their_field = match schema.collection.field(&with.their_field) {
         Some(field) => Some((field.name.as_str(), field.clone())),
-        None => server_field(&with.their_field).map(|field| (with.their_field.as_str(), field)),
+        None => schema.collection.server_field(&with.their_field).map(|field| (with.their_field.as_str(), field)),
     };
     let Some((name, their_field)) = their_field else {
         let message =

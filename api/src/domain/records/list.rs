@@ -351,7 +351,7 @@ fn as_stored(view: &View<'_>, rows: &mut Rows) -> Result<Rendered> {
     let shown = found.len();
     let mut versions = Vec::with_capacity(shown * VERSION);
     for (id, entry) in &found {
-        versions.put_slice(id.uuid().as_bytes());
+        versions.put_slice(id.bits().as_bytes());
         versions.put_u64(entry.version.get());
         versions.put_u32(view.schema.look_since(&entry.value)?.unwrap_or(0));
     }

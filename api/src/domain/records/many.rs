@@ -129,9 +129,10 @@ pub async fn delete_many(core: &Core, caller: &Caller, name: &CollectionName, qu
                 return Err(Error::Denied);
             }
         }
-        let roots: BTreeSet<RecordId> = found.iter().map(|(id, _)| *id).collect();
+        let roots: BTreeSet<(CollectionName, RecordId)> =
+            found.iter().map(|(id, _)| (schema.collection.name.clone(), *id)).collect();
         drop(found);
-        let waiting = roots.iter().map(|id| (schema.collection.name.clone(), *id)).collect();
+        let waiting = roots.iter().cloned().collect();
         let plan = plan(core, &snapshot, caller, waiting, roots.clone()).await?;
         let plan = plan.ok_or_else(|| {
             Error::Conflict(

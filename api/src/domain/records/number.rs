@@ -43,7 +43,7 @@ impl Adding {
     }
 
     fn class(id: RecordId) -> usize {
-        id.uuid().as_bytes().iter().rev().take(8).fold(0, |sum, byte| sum * 31 + usize::from(*byte)) % CLASSES
+        id.bits().as_bytes().iter().rev().take(8).fold(0, |sum, byte| sum * 31 + usize::from(*byte)) % CLASSES
     }
 
     /// Waits for those who came before.

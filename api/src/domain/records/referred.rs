@@ -129,7 +129,7 @@ impl Referred {
 }
 
 fn record_id(value: &Value) -> Option<RecordId> {
-    value.as_str()?.parse().ok()
+    RecordId::from_value(value)
 }
 
 fn user_id(value: &Value) -> Option<UserId> {

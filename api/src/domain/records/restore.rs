@@ -72,6 +72,10 @@ pub async fn restore(
             Some(entry) => Precondition::check(precondition, Revision(entry.version.get()))?,
             None => Precondition::check_absent(precondition)?,
         }
+        if !schema.collection.ids.fit(id) {
+            let message = "The ids of this collection are others since this record was deleted. Import it, and it gets one of today.";
+            return Err(Error::Conflict(message.to_owned()));
+        }
         let (mut record, lost) = fit(&schema, caller, &then)?;
         if asks_for_fields && !lost.is_empty() {
             Box::pin(collections::revive(core, caller, &schema.collection.name, &lost)).await?;

@@ -6,7 +6,7 @@ use std::{cmp::Ordering, sync::Arc};
 use base::Charge;
 use common::{
     access::Caller,
-    collection::Collection,
+    collection::{Collection, Ids},
     id::RecordId,
     problem::{FieldError, FieldErrors},
     query::ListQuery,
@@ -27,18 +27,23 @@ use crate::domain::{
 const MAX_HELD: usize = super::MAX_PAGE_BYTES;
 
 /// The keys of an ordering, each with whether the largest comes first.
-pub(crate) struct SortKeys(Vec<(Path, bool)>);
+pub(crate) struct SortKeys {
+    keys: Vec<(Path, bool)>,
+    /// Ids rise with the time of creation.
+    are_made_in_order: bool,
+}
 
 impl SortKeys {
     /// A checked query's, over a collection's own members.
     pub(crate) fn new(collection: &Collection, query: &ListQuery) -> Self {
         let keys = query.ordering.iter();
-        Self(keys.filter_map(|key| Some((Path::own(collection, &key.field)?, key.descending))).collect())
+        let keys = keys.filter_map(|key| Some((Path::own(collection, &key.field)?, key.descending))).collect();
+        Self { keys, are_made_in_order: collection.ids == Ids::Uuid }
     }
 
     /// None.
     pub(crate) fn none() -> Self {
-        Self(Vec::new())
+        Self { keys: Vec::new(), are_made_in_order: true }
     }
 
     /// A query's, over members of other records too.
@@ -65,37 +70,46 @@ impl SortKeys {
                 }
             }
         }
-        Ok(errors.or(Self(keys))?)
+        Ok(errors.or(Self { keys, are_made_in_order: schema.collection.ids == Ids::Uuid })?)
     }
 
     /// Each key with whether the largest comes first.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (&Path, bool)> + Clone {
-        self.0.iter().map(|(path, descending)| (path, *descending))
+        self.keys.iter().map(|(path, descending)| (path, *descending))
     }
 
-    /// Whether rows are in the order in which they were made, or its reverse. Ids rise with the time of creation.
+    /// Whether a key is the id, or says the same of the order.
+    fn is_id(&self, path: &Path) -> bool {
+        match path.own_member() {
+            Some("id") => true,
+            Some("created_at") => self.are_made_in_order,
+            _ => false,
+        }
+    }
+
+    /// Whether rows are in the order of their ids, or its reverse.
     pub(crate) fn are_ids(&self) -> bool {
-        self.0.first().is_none_or(|(path, _)| matches!(path.own_member(), Some("id" | "created_at")))
+        self.keys.first().is_none_or(|(path, _)| self.is_id(path))
     }
 
-    /// Whether rows that are equal in all keys stand in the reverse of the order in which they were made: as an index reads.
+    /// Whether rows that are equal in all keys stand in the reverse of the order of their ids: as an index reads.
     pub(crate) fn ids_descend(&self) -> bool {
-        let made = self.0.iter().find(|(path, _)| matches!(path.own_member(), Some("id" | "created_at")));
-        made.or(self.0.last()).is_some_and(|(_, descending)| *descending)
+        let made = self.keys.iter().find(|(path, _)| self.is_id(path));
+        made.or(self.keys.last()).is_some_and(|(_, descending)| *descending)
     }
 
     /// What is ordered by.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
-        self.0.iter().map(|(path, _)| path)
+        self.keys.iter().map(|(path, _)| path)
     }
 
     /// What a record is ordered by.
     pub(crate) fn of(&self, record: &Record, referred: &Referred) -> Vec<Value> {
-        self.0.iter().map(|(path, _)| path.value(record, referred).into_owned()).collect()
+        self.keys.iter().map(|(path, _)| path.value(record, referred).into_owned()).collect()
     }
 
     fn compare(&self, (a, id_a): (&[Value], RecordId), (b, id_b): (&[Value], RecordId)) -> Ordering {
-        for (i, (path, descending)) in self.0.iter().enumerate() {
+        for (i, (path, descending)) in self.keys.iter().enumerate() {
             let order = compare(&path.field, &a[i], &b[i]);
             if order.is_ne() {
                 return if *descending { order.reverse() } else { order };
@@ -129,7 +143,7 @@ impl<'a> First<'a> {
 
     /// Only those that come behind a place, in its direction.
     pub(crate) fn behind(self, start: Option<Cursor>) -> Self {
-        let start = start.filter(|start| start.values.len() == self.keys.0.len());
+        let start = start.filter(|start| start.values.len() == self.keys.keys.len());
         Self { start, ..self }
     }
 

@@ -54,7 +54,7 @@ pub(super) fn parse_some(
 
 pub(super) fn new_record(id: RecordId, owner: Option<UserId>, at: &str, values: Record) -> Record {
     let mut frame = Record::default();
-    frame.set("id", id.to_string());
+    frame.set("id", id.to_value());
     frame.set("owner", owner.map(|owner| owner.to_string()));
     frame.set("created_at", at);
     frame.set("updated_at", at);

@@ -281,6 +281,9 @@ impl Merge<'_> {
         if self.goes_back("description", (&before.description, &after.description, &now.description)) {
             definition.description.clone_from(&before.description);
         }
+        if self.goes_back("ids", (&before.ids, &after.ids, &now.ids)) {
+            definition.ids = Some(before.ids);
+        }
         if self.goes_back("access", (&before.access, &after.access, &now.access)) {
             definition.access.clone_from(&before.access);
         }

@@ -9,7 +9,6 @@ use common::{
     record::Record,
     undo::Changed,
 };
-use serde_json::Value;
 use store::{Entry, Snapshot, counter};
 
 use super::item::{Item, Key};
@@ -230,6 +229,10 @@ impl<'a> Judge<'a> {
                 return Err(Box::new((item, Reason("does_not_fit", why))));
             }
         };
+        if target.is_some() && !schema.collection.ids.fit(item.key.1) {
+            let reason = Reason("does_not_fit", "The ids of its collection are others since.".to_owned());
+            return Err(Box::new((item, reason)));
+        }
         if target.is_some() && item.now.is_none() && item.tombstone.is_none() {
             let reason = Reason("trimmed", "The note of its deletion was removed.".to_owned());
             return Err(Box::new((item, reason)));
@@ -262,7 +265,7 @@ impl<'a> Judge<'a> {
             }
             if let FieldType::Reference { collection: Some(collection), .. } = &field.kind
                 && let Some(number) = schema.targets.get(collection)
-                && let Some(id) = value.as_str().and_then(|text| text.parse::<RecordId>().ok())
+                && let Some(id) = RecordId::from_value(value)
             {
                 let is_there = match all.get(&(*number, id)) {
                     Some(other) => other.target.is_some(),
@@ -311,7 +314,7 @@ impl<'a> Judge<'a> {
         if self.is_part || found.as_ref().and_then(counter).unwrap_or(0) == 0 {
             return Ok(None);
         }
-        let value = Value::String(id.to_string());
+        let value = id.to_value();
         for (name, field, on_delete, referrer) in referring(self.snapshot, schema, id).await? {
             let Some(other) = self.core.schemas.load(self.snapshot, &name).await? else { continue };
             // What the caller may not see goes with it, as with a deletion.

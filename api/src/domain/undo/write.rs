@@ -53,7 +53,8 @@ pub(super) async fn stage(
     });
     let deleted: Vec<_> =
         referred.map(|returns| (returns.schema.collection.name.clone(), returns.item.key.1)).collect();
-    let known = returning.iter().map(|returns| returns.item.key.1).collect();
+    let which = |returns: &Returning| (returns.schema.collection.name.clone(), returns.item.key.1);
+    let known = returning.iter().map(which).collect();
     for Returning { schema, item, target, lost: fields, is_visible, referrers } in returning {
         stage.is_consequence = item.is_consequence;
         let (_, id) = item.key;

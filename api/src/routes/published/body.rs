@@ -2,6 +2,7 @@
 
 use common::{
     access::{Action, Caller},
+    id::RecordId,
     json::Exact,
     problem::{FieldError, FieldErrors},
     query::RecordQuery,
@@ -193,7 +194,7 @@ impl Published {
             let message = format!("Object with {by}={} does not exist.", single_line(&text));
             FieldError::new("does_not_exist", message)
         };
-        Ok(found.map(|id| id.to_string().into()).ok_or_else(missing))
+        Ok(found.map(RecordId::to_value).ok_or_else(missing))
     }
 }
 

@@ -85,6 +85,18 @@ impl<'a> Elements<'a> {
         self.take(Some)
     }
 
+    /// The last element, without a look into the others.
+    pub fn last(mut self) -> Result<Element, KeyError> {
+        loop {
+            let length = length(self.rest).ok_or(KeyError)?;
+            match self.rest.get(length..) {
+                Some([]) => return self.element(),
+                Some(rest) => self.rest = rest,
+                None => return Err(KeyError),
+            }
+        }
+    }
+
     /// True when everything has been taken off.
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
@@ -111,6 +123,29 @@ impl Iterator for Elements<'_> {
         }
         Some(element)
     }
+}
+
+/// The bytes that the element at the front of `bytes` takes.
+fn length(bytes: &[u8]) -> Option<usize> {
+    let (&tag, body) = bytes.split_first()?;
+    let length = match tag {
+        NULL | FALSE | TRUE => 0,
+        LONG_INT => 8,
+        INT_FIRST..=INT_LAST => usize::from(tag.abs_diff(INT)),
+        UUID => 16,
+        TEXT | BYTES => {
+            let mut at = 0;
+            loop {
+                at += body.get(at..)?.iter().position(|byte| *byte == END)? + 1;
+                if body.get(at) != Some(&ESCAPE) {
+                    break at;
+                }
+                at += 1;
+            }
+        }
+        _ => return decode(bytes).map(|(_, length)| length),
+    };
+    Some(1 + length)
 }
 
 /// Reads one element from the front of `bytes`; returns it with the number of bytes it took.

@@ -110,7 +110,7 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
             spawn_local(async move { drop(client.send(Call::<operations::Stop>::new((operation,), ())).await) });
         }
     };
-    let ondrop = onedit_drop(&changes);
+    let (ondrop, onids) = (onedit_flag(&changes, Part::Drop), onedit_flag(&changes, Part::Ids));
     let onedit = {
         let changes = changes.clone();
         Callback::from(move |(part, text): (Part, String)| changes.apply(move |draft| draft.editor.write(part, text)))
@@ -253,6 +253,19 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
                     aria-describedby={described_by("collection-history")}
                 />
             </FieldFrame>
+            <FieldFrame id="collection-ids" label="" hint={Part::Ids.hint()} errors={editor.errors_of(Part::Ids)}>
+                <label class="check">
+                    <input
+                        id="collection-ids"
+                        type="checkbox"
+                        checked={editor.draft.is_numbered}
+                        onchange={onids}
+                        aria-describedby={described_by("collection-ids")}
+                        aria-invalid={(!editor.errors_of(Part::Ids).is_empty()).then_some("true")}
+                    />
+                    { Part::Ids.label() }
+                </label>
+            </FieldFrame>
             <div role="status">
                 if !gone.is_empty() {
                     <p class="notice notice-warn">{ words::editor::removed_fields(&gone) }</p>
@@ -345,10 +358,10 @@ async fn follow(client: &Client, changes: &Changes<Draft>, mut operation: Operat
     Ok(saved)
 }
 
-fn onedit_drop(changes: &Changes<Draft>) -> Callback<Event> {
+fn onedit_flag(changes: &Changes<Draft>, part: Part) -> Callback<Event> {
     let changes = changes.clone();
     Callback::from(move |event: Event| {
         let is_ticked = event.target_unchecked_into::<HtmlInputElement>().checked();
-        changes.apply(move |draft| draft.editor.write(Part::Drop, is_ticked.to_string()));
+        changes.apply(move |draft| draft.editor.write(part, is_ticked.to_string()));
     })
 }

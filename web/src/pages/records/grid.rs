@@ -248,8 +248,11 @@ fn cell(collection: &Collection, query: &ListQuery, name: &str, record: &Record)
     let hidden = hidden.map_or("", |join| &join.their_field);
     let mut cell = Cell { text: table::cell(value), is_code: false, leads_to: None };
     match (collection.field(name).map(|field| &field.kind), value) {
-        (Some(FieldType::Reference { collection: Some(collection), .. }), Some(Value::String(id))) => {
-            cell.leads_to = id.parse().ok().map(|id| (collection.clone(), id));
+        (
+            Some(FieldType::Reference { collection: Some(collection), .. }),
+            Some(id @ (Value::String(_) | Value::Number(_))),
+        ) => {
+            cell.leads_to = RecordId::from_value(id).map(|id| (collection.clone(), id));
             cell.is_code = true;
         }
         (Some(FieldType::Json { .. }), _) => cell.is_code = true,
@@ -304,5 +307,8 @@ mod tests {
         assert_eq!(text("antonyms"), "averse · 1990; cold");
         assert_eq!(text("others"), "");
         assert_eq!(cell(&words(), &query, "of", &record).leads_to.unwrap().1.to_string(), id);
+        let record: Record = serde_json::from_value(json!({"of": 7})).unwrap();
+        let shown = cell(&words(), &query, "of", &record);
+        assert_eq!((shown.text.as_str(), shown.leads_to.unwrap().1.number()), ("7", Some(7)));
     }
 }

@@ -31,6 +31,7 @@ enum Part {
     Changes,
     Definitions,
     Tombstones(CollectionNumber, CollectionId),
+    LastRecord(CollectionNumber, CollectionId),
     Records(CollectionNumber, CollectionId),
     /// The same elements under another word.
     Same(&'static str, &'static str),
@@ -82,6 +83,7 @@ impl<'a> Parts<'a> {
                 }
                 Part::Definitions => keyspace::collections(),
                 Part::Tombstones(number, _) => keyspace::tombstones(number),
+                Part::LastRecord(number, _) => keyspace::last_record(number),
                 Part::Records(number, _) => keyspace::records(number),
                 Part::Same(space, _) => Key::space(space),
             };
@@ -127,6 +129,7 @@ async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
     let mut parts = VecDeque::from([Part::Changes, Part::Definitions, Part::Same("e", words::EMAILS)]);
     parts.extend(collections.iter().map(|(id, number)| Part::Tombstones(*number, *id)));
     parts.push_back(Part::Same("z", words::INVITATIONS));
+    parts.extend(collections.iter().map(|(id, number)| Part::LastRecord(*number, *id)));
     parts.push_back(Part::Same("m", words::META));
     parts.push_back(Part::Same(keyspace::PATHS, words::PATHS));
     let there = collections.iter().filter(|(_, number)| !left.contains(number));
@@ -162,12 +165,13 @@ fn in_words(
         }
         Part::Tombstones(_, collection) => {
             let Some(id) = keyspace::last_id(key) else { return Ok(None) };
-            (Key::space(words::GONE).uuid(collection.uuid()).uuid(id.uuid()), entry)
+            (keyspace::with_id(Key::space(words::GONE).uuid(collection.uuid()), id), entry)
         }
+        Part::LastRecord(_, collection) => (Key::space(words::LAST_RECORDS).uuid(collection.uuid()), entry),
         Part::Records(number, collection) => {
             let Some(id) = keyspace::last_id(key) else { return Ok(None) };
             let value = record_in_words(schemas.get(&number), id, &entry.value).unwrap_or(entry.value);
-            (Key::space(words::RECORDS).uuid(collection.uuid()).uuid(id.uuid()), Entry { version, value })
+            (keyspace::with_id(Key::space(words::RECORDS).uuid(collection.uuid()), id), Entry { version, value })
         }
         Part::Same(_, words::META) if words::DERIVED.iter().any(|name| *key == keyspace::single(name)) => {
             return Ok(None);

@@ -52,8 +52,20 @@ impl Resolved {
                     Some((by, value)) => (by.clone(), value.clone()),
                     None => continue,
                 },
-                Some(Value::String(text)) if !text.trim().is_empty() && text.trim().parse::<RecordId>().is_err() => {
-                    (String::new(), Value::String(text.clone()))
+                Some(Value::String(text)) if !text.trim().is_empty() => {
+                    let text = text.clone();
+                    let is_id = match text.trim().parse::<RecordId>() {
+                        // Digits are a name where ids are none.
+                        Ok(id) if id.number().is_some() => {
+                            let target = at.0.schemas.load(at.1, target).await?;
+                            target.is_none_or(|target| target.collection.ids.fit(id))
+                        }
+                        parsed => parsed.is_ok(),
+                    };
+                    if is_id {
+                        continue;
+                    }
+                    (String::new(), Value::String(text))
                 }
                 _ => continue,
             };
@@ -78,7 +90,7 @@ impl Resolved {
                 found
             };
             match found {
-                Ok(id) => body.set(name, id.to_string()),
+                Ok(id) => body.set(name, id.to_value()),
                 Err(message) => {
                     body.take(name);
                     errors.push(name, FieldError::new("does_not_exist", message));

@@ -11,6 +11,7 @@ use std::{
 use common::{
     access::{Action, Decision},
     clean::{Cleaned, Manner, Write, clean_all},
+    collection::Ids,
     field::Field,
     id::{OperationId, RecordId},
     import::OnConflict,
@@ -27,7 +28,7 @@ use crate::domain::{
     error::{Error, Result},
     intake::{self, Row},
     journal::Actor,
-    keyspace,
+    keyspace, new_ids,
     numbers::CollectionNumber,
     records::{
         change::{changed_values, is_user},
@@ -81,6 +82,8 @@ struct Staging<'a> {
     snapshot: &'a Snapshot,
     schema: &'a Arc<Schema>,
     how: &'a How,
+    /// Nothing is written.
+    is_tried: bool,
     may_update: Decision,
     /// Where else a record of an id could be.
     others: Vec<CollectionNumber>,
@@ -94,7 +97,7 @@ pub(super) async fn stage_rows<'a>(
     core: &'a Core,
     by: Actor<'a>,
     (snapshot, schema): (&'a Snapshot, &'a Arc<Schema>),
-    how: &'a How,
+    (how, is_tried): (&'a How, bool),
     rows: &[Row],
     seen: &mut Seen,
 ) -> Result<Staged> {
@@ -103,7 +106,10 @@ pub(super) async fn stage_rows<'a>(
         OnConflict::Update => schema.authorize(Action::Update, by.caller)?,
         _ => Decision::Denied,
     };
-    let has_ids = by.caller.is_admin() && rows.iter().any(|row| row.record.get("id").is_some());
+    // Numbers are those of one collection.
+    let has_ids = by.caller.is_admin()
+        && schema.collection.ids == Ids::Uuid
+        && rows.iter().any(|row| row.record.get("id").is_some());
     let others = if has_ids {
         let all = schema::all(snapshot).await?.into_iter().map(|definition| definition.keys.number);
         all.filter(|number| *number != schema.number()).collect()
@@ -114,8 +120,19 @@ pub(super) async fn stage_rows<'a>(
     // Versions of many records are not made room for one by one.
     stage.has_made_room();
     let resolved = Resolved::default();
-    let mut staging =
-        Staging { core, by, snapshot, schema, how, may_update, others, stage, resolved, left: REQUEST_MATCH_WORK };
+    let mut staging = Staging {
+        core,
+        by,
+        snapshot,
+        schema,
+        how,
+        is_tried,
+        may_update,
+        others,
+        stage,
+        resolved,
+        left: REQUEST_MATCH_WORK,
+    };
     let (mut tally, mut faults) = (Tally::default(), Vec::new());
     let outcome = async {
         for (at, row) in rows.iter().enumerate() {
@@ -162,9 +179,9 @@ impl Staging<'_> {
         let sent_id = body.take("id").filter(|sent| !sent.is_null() && **sent != "");
         let mut id = None;
         if let Some(sent) = sent_id.filter(|_| is_keyed_by_id || caller.is_admin()) {
-            id = sent.as_str().and_then(|text| text.trim().parse::<RecordId>().ok());
-            if id.is_none() {
-                errors.push("id", invalid("This is not the id of a record."));
+            match schema.collection.ids.asked(Some(&*sent)) {
+                Ok(sent) => id = sent,
+                Err(wrong) => errors.push("id", wrong),
             }
         }
         if !errors.is_empty() {
@@ -284,8 +301,15 @@ impl Staging<'_> {
             tombstone = snapshot.get(&keyspace::tombstone(schema.number(), id)).await?;
         }
         let is_given = by.caller.is_admin();
-        let (new, at) = core.new_id();
-        let id = id.filter(|_| is_given).unwrap_or_else(|| RecordId::from_uuid(new));
+        let (id, at) = match id.filter(|_| is_given) {
+            Some(id) => (id, core.timestamp()),
+            // Numbers of rows that are only looked at would be lost.
+            None if self.is_tried => {
+                let (id, at) = core.new_id();
+                (RecordId::from_uuid(id), at)
+            }
+            None => new_ids::next(core, schema).await?,
+        };
         if let Some(other) = seen.meet(("id", id), row) {
             return Ok(Err(FieldErrors::of("id", twice(other))));
         }
@@ -298,10 +322,7 @@ impl Staging<'_> {
         if let Err(errors) = self.check(None, &record, seen, row).await? {
             return Ok(Err(errors));
         }
-        let (_, taken) = match tombstone {
-            Some(tombstone) => self.stage.restore(schema, id, &record, &tombstone).await?,
-            None => self.stage.create(schema, id, &record).await?,
-        };
+        let (_, taken) = self.stage.make(schema, id, &record, tombstone.as_ref()).await?;
         told_taken(taken)?;
         Ok(Ok(Outcome::Created))
     }

@@ -193,7 +193,8 @@ impl ImportRows {
         let schema = schema::by_number(&core.schemas, &snapshot, self.collection).await?.ok_or(Error::NotFound)?;
         let by = Actor::local(caller);
         authorize(&schema, by, self.how.on_conflict)?;
-        let staged = stage_rows(core, by, (&snapshot, &schema), &self.how, &rows, &mut Seen::default()).await?;
+        let staged =
+            stage_rows(core, by, (&snapshot, &schema), (&self.how, false), &rows, &mut Seen::default()).await?;
         let Staged { batch, mut tally, faults } = staged;
         tally.rejected = faults.len() as u64;
         if !faults.is_empty() {

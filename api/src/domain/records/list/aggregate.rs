@@ -122,7 +122,7 @@ pub async fn aggregate(
     let rows: Vec<Record> = rows.into_iter().skip(skip).take(take).collect();
     let mut names = Map::new();
     for column in &columns.groups {
-        let ids = rows.iter().filter_map(|row| row.get(&column.name)?.as_str());
+        let ids = rows.iter().filter_map(|row| row.get(&column.name));
         names.extend(names_of(&view, column, ids).await?);
     }
     let results = json(&columns.measures, rows)?;
@@ -248,9 +248,9 @@ async fn facet(view: &View<'_>, column: &GroupColumn, groups: Groups<'_>) -> Res
         }
     }
     values.truncate(FACET_VALUES);
-    let names = names_of(view, column, values.iter().filter_map(|value| value.value.as_str())).await?;
+    let names = names_of(view, column, values.iter().map(|value| &value.value)).await?;
     for value in &mut values {
-        let name = value.value.as_str().and_then(|id| names.get(id)).and_then(Value::as_str);
+        let name = names.get(&name_key(column, &value.value)).and_then(Value::as_str);
         value.name = name.map(str::to_owned);
     }
     Ok(serde_json::to_value(values)?)
@@ -304,7 +304,7 @@ async fn hide_referred(view: &View<'_>, columns: &[GroupColumn], groups: &mut Gr
         match (target, may) {
             (_, Some(Decision::All)) => {}
             (Some(target), Some(may @ Decision::Own(_))) => {
-                let ids: Vec<RecordId> = groups.values(i).filter_map(|value| value.as_str()?.parse().ok()).collect();
+                let ids: Vec<RecordId> = groups.values(i).filter_map(RecordId::from_value).collect();
                 let mut seen = HashMap::with_capacity(ids.len());
                 for ids in ids.chunks(64) {
                     view.deadline.pause().await?;
@@ -312,10 +312,10 @@ async fn hide_referred(view: &View<'_>, columns: &[GroupColumn], groups: &mut Gr
                     for (id, entry) in ids.iter().zip(view.snapshot.get_many(&keys).await?) {
                         let Some(entry) = entry else { continue };
                         let record = target.parse(*id, &entry)?;
-                        seen.insert(id.to_string(), may.covers(record.owner()));
+                        seen.insert(*id, may.covers(record.owner()));
                     }
                 }
-                groups.hide(i, |value| value.as_str().is_some_and(|id| seen.get(id) != Some(&true)))?;
+                groups.hide(i, |value| RecordId::from_value(value).is_some_and(|id| seen.get(&id) != Some(&true)))?;
             }
             _ => groups.hide(i, |value| !value.is_null())?,
         }
@@ -323,29 +323,38 @@ async fn hide_referred(view: &View<'_>, columns: &[GroupColumn], groups: &mut Gr
     Ok(())
 }
 
+/// Where the name of what a column's value is the id of stands: under the id; under the column and the id where that is a number, which is
+/// another record's in another collection.
+fn name_key(column: &GroupColumn, id: &Value) -> String {
+    match id {
+        Value::String(id) => id.clone(),
+        id => format!("{}.{id}", column.name),
+    }
+}
+
 /// What the records are called whose ids a column has: all of these may be viewed.
 async fn names_of(
     view: &View<'_>,
     column: &GroupColumn,
-    ids: impl Iterator<Item = &str>,
+    ids: impl Iterator<Item = &Value>,
 ) -> Result<Map<String, Value>> {
     let mut names = Map::new();
     let Some(collection) = ids_of(column) else { return Ok(names) };
     if column.path.member == "owner" {
         for id in ids {
-            let Ok(user) = id.parse::<UserId>() else { continue };
+            let Some(user) = id.as_str().and_then(|id| id.parse::<UserId>().ok()) else { continue };
             if let Some(name) = name_of(view.snapshot, user).await? {
-                names.insert(id.to_owned(), name.as_str().into());
+                names.insert(name_key(column, id), name.as_str().into());
             }
         }
         return Ok(names);
     }
     let Some(target) = view.core.schemas.load(view.snapshot, collection).await? else { return Ok(names) };
     for id in ids {
-        let Ok(record) = id.parse::<RecordId>() else { continue };
+        let Some(record) = RecordId::from_value(id) else { continue };
         if let Some(entry) = view.snapshot.get(&keyspace::record(target.number(), record)).await? {
             let title = table::title(&target.parse(record, &entry)?);
-            names.insert(id.to_owned(), title.chars().take(200).collect::<String>().into());
+            names.insert(name_key(column, id), title.chars().take(200).collect::<String>().into());
         }
     }
     Ok(names)

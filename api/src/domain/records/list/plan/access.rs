@@ -7,6 +7,7 @@ use store::{Cut, Key, Scan, Snapshot};
 use super::intervals::{Intervals, Owners, intervals};
 use crate::domain::{
     indexes::{IndexKind, IndexPart, ReadIndex},
+    keyspace,
     records::{cursor::Cursor, filter::Node, sort::SortKeys},
 };
 
@@ -133,7 +134,7 @@ impl Access {
         parts.fold(self.index.prefix.clone(), |key, (part, constant)| match (constant, part.name.as_str()) {
             (Some(value), _) => value.value(key, part.descending),
             (None, "id") => {
-                let id = |key: Key| key.uuid(start.id.uuid());
+                let id = |key: Key| keyspace::with_id(key, start.id);
                 if part.descending { key.descending(id) } else { id(key) }
             }
             (None, _) => match value(part) {
@@ -249,7 +250,7 @@ fn reversed(index: &ReadIndex, constants: &[Option<Cut>], ordering: &SortKeys) -
         let next = keys.find(|(member, _)| !member.is_some_and(is_constant));
         let (member, descending) = next.unwrap_or((Some("id"), ordering.ids_descend()));
         // Ids rise with the time of creation.
-        let is_same = member == Some(&part.name) || (member == Some("created_at") && part.name == "id");
+        let is_same = member == Some(&part.name) || (member == Some("created_at") && part.is_made_in_order());
         let turned = descending != part.descending;
         if !is_same || !part.is_ordered() || reversed.is_some_and(|reversed| reversed != turned) {
             return None;

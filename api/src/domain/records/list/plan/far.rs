@@ -14,6 +14,7 @@ use super::{
 };
 use crate::domain::{
     error::Result,
+    keyspace,
     records::{condition::Condition, filter::Node, list::View, path::Path, sort::SortKeys},
     schema::Schema,
     work,
@@ -39,7 +40,7 @@ pub(super) async fn far(view: &View<'_>, node: &Node) -> Result<Option<Intervals
         let Some(ids) = ids(view, &steps[i].target, asked).await? else { return Ok(None) };
         if i == 0 {
             let value = |id: &RecordId| {
-                let append = |key: Key| key.uuid(id.uuid());
+                let append = |key: Key| keyspace::with_id(key, *id);
                 (Cut::before(append), Cut::after(append))
             };
             return Ok(Some(Intervals::of(ids.iter().map(value).collect(), true)));
