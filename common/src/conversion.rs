@@ -140,19 +140,26 @@ fn keeps_digits(kind: &FieldType, text: &str, number: &Value) -> bool {
 fn reshape(from: &FieldType, to: &FieldType, value: &Value) -> Option<Exact> {
     let shaped = match (from, to, value) {
         (_, FieldType::Choice { many: true, .. }, Value::String(text)) if text.is_empty() => Value::Array(Vec::new()),
-        (_, FieldType::Choice { many: true, .. }, Value::String(_)) => Value::Array(vec![value.clone()]),
+        (_, FieldType::Choice { many: true, .. }, Value::String(_))
+        | (_, FieldType::Reference { many: true, .. }, Value::String(_) | Value::Number(_)) => {
+            Value::Array(vec![value.clone()])
+        }
         (
             FieldType::Choice { many: true, .. },
             FieldType::Choice { many: false, .. } | FieldType::Text { .. },
             Value::Array(items),
-        ) => match items.as_slice() {
-            [] => Value::Null,
-            [one] => one.clone(),
-            _ => return None,
-        },
+        )
+        | (FieldType::Reference { many: true, .. }, FieldType::Reference { many: false, .. }, Value::Array(items)) => {
+            match items.as_slice() {
+                [] => Value::Null,
+                [one] => one.clone(),
+                _ => return None,
+            }
+        }
         (FieldType::Boolean, FieldType::Text { .. } | FieldType::Choice { many: false, .. }, Value::Bool(value)) => {
             Value::String(value.to_string())
         }
+        (_, FieldType::Reference { many: true, .. }, Value::Null) => Value::Array(Vec::new()),
         // Zeros at the end of a fraction say nothing.
         (FieldType::Decimal { .. }, FieldType::Decimal { .. } | FieldType::Integer { .. }, Value::String(text))
             if text.contains('.') =>

@@ -19,6 +19,8 @@ pub const MAX_INDEXED_LENGTH: u64 = 255;
 pub const MAX_TEXT_LENGTH: u64 = 100_000;
 /// A `json` value without a `max_bytes` of its own.
 pub const MAX_JSON_BYTES: u64 = 65_536;
+/// Records that one field of a record refers to at most.
+pub const MAX_REFERENCES: usize = 1000;
 /// Digits of a decimal in all.
 pub const MAX_DECIMAL_DIGITS: u32 = 28;
 
@@ -218,13 +220,16 @@ pub enum FieldType {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         many: bool,
     },
-    /// The id of a record in a collection.
+    /// The id of a record in a collection, or a list of ids.
     Reference {
         /// The collection that the record is in. Every definition names one; it is left out of an answer where that collection is not there
         /// for the caller.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(required))]
         collection: Option<CollectionName>,
+        /// It refers to several; the value is a list.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        many: bool,
         /// The effect here when that record is deleted.
         #[serde(default)]
         on_delete: OnDelete,
@@ -247,7 +252,7 @@ pub enum OnDelete {
     Restrict,
     /// This record is deleted too.
     Cascade,
-    /// The reference becomes null.
+    /// The reference becomes null; in a list it is taken out.
     SetNull,
 }
 
@@ -280,12 +285,17 @@ impl FieldType {
 
     /// Whether values can be kept in an index or be unique: they are small and have an order.
     pub fn indexable(&self) -> bool {
-        !matches!(self, Self::Json { .. } | Self::Choice { many: true, .. })
+        !matches!(self, Self::Json { .. } | Self::Choice { many: true, .. } | Self::Reference { many: true, .. })
     }
 
     /// Whether the case of values of the type with this word can be left out of account: [`Unique::IgnoreCase`].
     pub fn has_case(word: &str) -> bool {
         matches!(word, "text" | "email")
+    }
+
+    /// Whether it refers to several records.
+    pub fn refers_to_many(&self) -> bool {
+        matches!(self, Self::Reference { many: true, .. })
     }
 
     /// Whether `search` looks for words in its values: what people write, and not what they choose from a list, count or refer to.
@@ -333,7 +343,7 @@ impl Field {
     pub fn has_empty_value(&self) -> bool {
         match self.kind {
             FieldType::Text { .. } | FieldType::Email | FieldType::Url => self.unique == Unique::No,
-            FieldType::Boolean | FieldType::Choice { many: true, .. } => true,
+            FieldType::Boolean | FieldType::Choice { many: true, .. } | FieldType::Reference { many: true, .. } => true,
             _ => false,
         }
     }
@@ -347,7 +357,7 @@ impl Field {
             _ if self.nullable => Value::Null,
             FieldType::Text { .. } | FieldType::Email | FieldType::Url => Value::String(String::new()),
             FieldType::Boolean => Value::Bool(false),
-            FieldType::Choice { many: true, .. } => Value::Array(Vec::new()),
+            FieldType::Choice { many: true, .. } | FieldType::Reference { many: true, .. } => Value::Array(Vec::new()),
             _ => Value::Null,
         };
         value.into()

@@ -99,6 +99,9 @@ struct MetadataMember {
     /// The collection that it refers to.
     #[schemars(skip_serializing_if = "Option::is_none", with = "crate::name::CollectionName")]
     collection: Option<crate::name::CollectionName>,
+    /// It refers to several.
+    #[schemars(skip_serializing_if = "Option::is_none", with = "bool")]
+    many: Option<bool>,
     /// What becomes of the record when the one that it refers to is deleted.
     #[schemars(skip_serializing_if = "Option::is_none", with = "crate::field::OnDelete")]
     on_delete: Option<crate::field::OnDelete>,

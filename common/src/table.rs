@@ -46,7 +46,7 @@ pub fn cell(value: Option<&Value>) -> String {
         Some(Value::Bool(true)) => "yes".to_owned(),
         Some(Value::Bool(false)) => "no".to_owned(),
         Some(Value::String(text)) => text::single_line(text).into_owned(),
-        Some(Value::Array(items)) if items.iter().all(Value::is_string) => {
+        Some(Value::Array(items)) if items.iter().all(|item| item.is_string() || item.is_number()) => {
             items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join(", ")
         }
         Some(other) => text::single_line(&other.to_string()).into_owned(),

@@ -14,7 +14,7 @@ pub use self::{
     pattern::{REQUEST_MATCH_WORK, compile, within_work},
 };
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -24,7 +24,7 @@ use self::{
     convert::{Text, boolean, decimal, is_nothing},
 };
 use crate::{
-    field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_JSON_BYTES, MAX_TEXT_LENGTH},
+    field::{Field, FieldType, MAX_DECIMAL_DIGITS, MAX_JSON_BYTES, MAX_REFERENCES, MAX_TEXT_LENGTH},
     id::RecordId,
     json::{Exact, Literal, type_name},
     problem::FieldError,
@@ -117,7 +117,8 @@ pub fn check_member(field: &Field, member: Member<'_>, ends: Ends) -> Result<Val
         FieldType::Url => check_address(field, member, ends, is_url, "Enter a valid URL.").map_err(one),
         FieldType::Choice { choices, many: false } => check_choice(choices, member).map_err(one),
         FieldType::Choice { choices, many: true } => check_choices(field, choices, value).map_err(one),
-        FieldType::Reference { .. } => check_reference(value).map_err(one),
+        FieldType::Reference { many: false, .. } => check_reference(value).map_err(one),
+        FieldType::Reference { many: true, .. } => check_references(field, value).map_err(one),
         FieldType::Json { max_bytes } => {
             let limit = max_bytes.unwrap_or(MAX_JSON_BYTES);
             if member.text.map_or_else(|| value.to_string().len(), str::len) as u64 > limit {
@@ -264,6 +265,29 @@ fn check_choices(field: &Field, choices: &[String], value: &Value) -> Result<Val
         }
     }
     Ok(Value::Array(chosen))
+}
+
+fn check_references(field: &Field, value: &Value) -> Result<Value, FieldError> {
+    let Value::Array(items) = value else {
+        let message = format!("Expected a list of items but got type \"{}\".", type_name(value));
+        return Err(FieldError::new("not_a_list", message));
+    };
+    if field.required && items.is_empty() {
+        return Err(FieldError::new("empty", "This list may not be empty."));
+    }
+    if items.len() > MAX_REFERENCES {
+        let message = format!("Ensure this field has no more than {MAX_REFERENCES} elements.");
+        return Err(FieldError::new("max_length", message));
+    }
+    let mut referred: Vec<Value> = Vec::with_capacity(items.len());
+    let mut seen = HashSet::with_capacity(items.len());
+    for item in items {
+        let id = check_reference(item)?;
+        if seen.insert(id.to_string()) {
+            referred.push(id);
+        }
+    }
+    Ok(Value::Array(referred))
 }
 
 fn check_reference(value: &Value) -> Result<Value, FieldError> {

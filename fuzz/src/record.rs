@@ -47,6 +47,7 @@ pub(crate) fn collection() -> Collection {
             {"name": "size", "type": "choice", "choices": ["small", "large"], "nullable": true},
             {"name": "tags", "type": "choice", "choices": ["a", "b", "c"], "many": true},
             {"name": "other", "type": "reference", "collection": "all", "nullable": true},
+            {"name": "others", "type": "reference", "collection": "all", "many": true},
             {"name": "more", "type": "json", "nullable": true},
         ],
     }))

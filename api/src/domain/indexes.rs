@@ -30,6 +30,8 @@ pub struct ReadIndex {
     pub parts: Vec<IndexPart>,
     /// It is over several members.
     pub is_several: bool,
+    /// It has an entry for each record that a field refers to, and none where there is none: it is read for one of them at a time.
+    pub is_of_many: bool,
 }
 
 impl ReadIndex {
@@ -137,7 +139,7 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
     let number = keys.number;
     let Some(id) = IndexPart::server(collection, "id", false) else { return Vec::new() };
     let (prefix, parts) = (keyspace::records(number), vec![id.clone()]);
-    let records = ReadIndex { kind: IndexKind::Records, prefix, parts, is_several: false };
+    let records = ReadIndex { kind: IndexKind::Records, prefix, parts, is_several: false, is_of_many: false };
     let mut indexes = vec![Arc::new(records)];
     for index in &keys.indexes {
         let field = |number| {
@@ -181,7 +183,8 @@ pub fn of(collection: &Collection, keys: &Keys) -> Vec<Arc<ReadIndex>> {
             parts.push(IndexPart { descending, ..id.clone() });
         }
         let is_several = matches!(index.of, IndexOf::Several { .. });
-        indexes.push(Arc::new(ReadIndex { kind, prefix, parts, is_several }));
+        let is_of_many = parts.iter().any(|part| part.field.kind.refers_to_many());
+        indexes.push(Arc::new(ReadIndex { kind, prefix, parts, is_several, is_of_many }));
     }
     indexes
 }

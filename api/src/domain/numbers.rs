@@ -343,6 +343,7 @@ fn several(index: &IndexDefinition, fields: &[FieldKey]) -> Option<IndexOf> {
 /// Whether two fields' values make the same keys.
 fn sorts_alike(a: &Field, b: &Field) -> bool {
     std::mem::discriminant(&a.kind) == std::mem::discriminant(&b.kind)
+        && a.kind.refers_to_many() == b.kind.refers_to_many()
 }
 
 /// Whether there is anybody for whom records are there by their owner: in lists, or one by one. These are what is read by owner.

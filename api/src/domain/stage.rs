@@ -159,7 +159,15 @@ impl Entries {
         for (field, indexes) in schema.fields() {
             let value = record.get(field.name.as_str()).unwrap_or(&Value::Null);
             if let Some(index) = indexes.values {
-                entries.indexes.insert(keyspace::index_entry(collection, index, field, value, id));
+                if field.kind.refers_to_many() {
+                    // One for each; where there is none, none.
+                    let referred = RecordId::all_in(value).map(RecordId::to_value);
+                    entries
+                        .indexes
+                        .extend(referred.map(|value| keyspace::index_entry(collection, index, field, &value, id)));
+                } else {
+                    entries.indexes.insert(keyspace::index_entry(collection, index, field, value, id));
+                }
             }
             if value.is_null() {
                 continue;
@@ -169,10 +177,14 @@ impl Entries {
             }
             if let FieldType::Reference { collection: Some(target), .. } = &field.kind
                 && let Some(target) = schema.targets.get(target)
-                && let Some(pointed) = RecordId::from_value(value)
             {
-                let key = keyspace::record(*target, pointed);
-                entries.targets.insert(Target { key, collection: *target, id: pointed, field: field.name.to_string() });
+                let of = |id| Target {
+                    key: keyspace::record(*target, id),
+                    collection: *target,
+                    id,
+                    field: field.name.to_string(),
+                };
+                entries.targets.extend(RecordId::all_in(value).map(of));
             }
         }
         entries
@@ -192,8 +204,8 @@ impl Entries {
 
     /// What an index entry refers to.
     pub fn target_of(&self, schema: &Schema, key: &Key) -> Option<&Target> {
-        let index = keyspace::index_of(key);
-        self.targets.iter().find(|target| index.is_some() && schema.index(&target.field) == index)
+        let (index, id) = (keyspace::index_of(key)?, keyspace::indexed_id(key)?);
+        self.targets.iter().find(|target| target.id == id && schema.index(&target.field) == Some(index))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reference fields: what they may point at, and what becomes of them when their target goes and comes back.
 
+mod many;
+
 use serde_json::{Value, json};
 
 use crate::support::{Client, Coffer, path, text};

@@ -17,12 +17,14 @@ pub(super) fn read(field: &Field, sent: Option<Exact>, is_patch: bool) -> Result
             _ if is_patch => None,
             FieldType::Boolean if field.nullable => Some(Value::Null.into()),
             FieldType::Boolean => Some(false.into()),
-            FieldType::Choice { many: true, .. } => Some(Value::Array(Vec::new()).into()),
+            FieldType::Choice { many: true, .. } | FieldType::Reference { many: true, .. } => {
+                Some(Value::Array(Vec::new()).into())
+            }
             _ => None,
         });
     };
     let value = match (&field.kind, sent.into_parts().0) {
-        (FieldType::Choice { many: true, .. }, value) => {
+        (FieldType::Choice { many: true, .. } | FieldType::Reference { many: true, .. }, value) => {
             let items = match value {
                 Value::Array(items) => items,
                 item => vec![item],

@@ -155,6 +155,7 @@ fn read_change(reader: &mut Reader) -> FieldChange {
 
 fn read_type(reader: &mut Reader) -> Option<FieldType> {
     let word = reader.text("type")?;
+    let is_many = word == "reference" && reader.boolean("many");
     let kind = match word.as_str() {
         "text" => FieldType::Text {
             min_length: reader.length("min_length"),
@@ -194,7 +195,10 @@ fn read_type(reader: &mut Reader) -> Option<FieldType> {
         }
         "reference" => FieldType::Reference {
             collection: Some(reader.parsed("collection")?),
+            many: is_many,
             on_delete: match reader.take("on_delete") {
+                // What is gone is in no list, unless it is said otherwise.
+                None | Some(Value::Null) if is_many => OnDelete::SetNull,
                 None | Some(Value::Null) => OnDelete::default(),
                 Some(value) => serde_json::from_value(value)
                     .ok()
@@ -254,6 +258,8 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
             let message = format!("A unique or indexed text has at most {MAX_INDEXED_LENGTH} characters.");
             errors.push("max_length", FieldError::new("max_value", message));
         }
+        // A list that is empty says that there is nothing.
+        FieldType::Reference { many: true, .. } => field.nullable = false,
         FieldType::Reference { on_delete: OnDelete::SetNull, .. } if !field.nullable => {
             errors.push("on_delete", invalid("set_null needs a field that may be null."));
         }

@@ -55,6 +55,7 @@ const CHOICE: &[FieldOption] = &[
 ];
 const REFERENCE: &[FieldOption] = &[
     FieldOption::new("collection", "Collection", OptionKind::Collection),
+    FieldOption::new("many", "Several at once", OptionKind::Flag),
     FieldOption::new("on_delete", "When that is deleted", OptionKind::OnDelete),
 ];
 const JSON: &[FieldOption] = &[FieldOption::new("max_bytes", "At most so many bytes", OptionKind::Number)];

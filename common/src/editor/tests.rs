@@ -8,10 +8,11 @@ fn what_is_stored_edits_back_to_itself() {
         {"name": "size", "type": "choice", "choices": ["s", "m"], "many": true, "required": false, "nullable": false, "unique": false, "indexed": false, "default": ["s"]},
         {"name": "price", "type": "decimal", "min": "0.5", "places": 2, "required": false, "nullable": true, "unique": false, "indexed": true, "default": "1.50"},
         {"name": "of", "type": "reference", "collection": "snacks", "on_delete": "set_null", "required": false, "nullable": true, "unique": false, "indexed": false},
+        {"name": "tags", "type": "reference", "collection": "tags", "many": true, "on_delete": "set_null", "required": false, "nullable": false, "unique": false, "indexed": false},
         {"name": "n", "type": "integer", "min": -1, "required": false, "nullable": false, "unique": false, "indexed": false, "default": 3}
     ]);
     let collection: Collection = serde_json::from_value(json!({
-        "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "d", "created_at": "", "updated_at": "", "revision": 4,
+        "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "ids": "integer", "description": "d", "created_at": "", "updated_at": "", "revision": 4,
         "fields": fields, "access": {"list": ["anyone"], "view": ["role:editor", "owner"], "create": [], "update": [], "delete": ["nobody"]}
     }))
     .unwrap();

@@ -65,7 +65,7 @@ impl Input {
     /// An input that fills a field and holds this text.
     pub fn new(field: Field, text: String) -> Self {
         let widget = match &field.kind {
-            FieldType::Text { multiline: true, .. } => Widget::Area,
+            FieldType::Text { multiline: true, .. } | FieldType::Reference { many: true, .. } => Widget::Area,
             FieldType::Text { .. }
             | FieldType::Email
             | FieldType::Url
@@ -139,6 +139,9 @@ impl Input {
             }
             FieldType::Date => "A day such as 2026-01-31.".to_owned(),
             FieldType::Datetime => "A moment such as 2026-01-31T18:00Z.".to_owned(),
+            FieldType::Reference { collection: Some(collection), many: true, .. } => {
+                format!("The ids of records in {collection}, one a line.")
+            }
             FieldType::Reference { collection: Some(collection), .. } => format!("The id of a record in {collection}."),
             FieldType::Json { .. } => "Any JSON value.".to_owned(),
             _ => String::new(),
@@ -168,7 +171,9 @@ fn typed_value(field: &Field, typed: &str) -> Result<Exact, FieldError> {
         FieldType::Text { .. } | FieldType::Email | FieldType::Url if field.required => Err(not_blank()),
         FieldType::Boolean if field.required && !field.nullable => Ok(false.into()),
         _ if field.nullable && !field.required => Ok(Value::Null.into()),
-        FieldType::Choice { many: true, .. } => Ok(Value::Array(Vec::new()).into()),
+        FieldType::Choice { many: true, .. } | FieldType::Reference { many: true, .. } => {
+            Ok(Value::Array(Vec::new()).into())
+        }
         _ if field.required => Err(required()),
         FieldType::Text { .. } | FieldType::Email | FieldType::Url => Ok("".into()),
         _ => Ok(field.initial()),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::{
     field::{Field, FieldType},
+    id::RecordId,
     json::{self, Exact},
     problem::FieldError,
     reader::invalid,
@@ -14,6 +15,12 @@ use crate::{
 /// Reads what a person typed as a value of the field's type. The field's limits are not looked at.
 pub fn parse_input(field: &Field, typed: &str) -> Result<Exact, FieldError> {
     match &field.kind {
+        FieldType::Reference { many: true, .. } => {
+            let ids = typed.split([',', '\n']).map(str::trim).filter(|id| !id.is_empty());
+            // What is no id is told as that.
+            let value = |id: &str| RecordId::from_value(&id.into()).map_or_else(|| id.into(), RecordId::to_value);
+            Ok(ids.map(value).collect::<Value>().into())
+        }
         FieldType::Choice { many: true, .. } => {
             Ok(typed.lines().filter(|line| !line.is_empty()).map(Value::from).collect::<Value>().into())
         }
@@ -41,6 +48,9 @@ pub(super) fn field_text(field: &Field, member: Member<'_>) -> String {
     match (&field.kind, member) {
         (FieldType::Choice { many: true, .. }, Member { value: Value::Array(items), .. }) if items.is_empty() => {
             String::new()
+        }
+        (FieldType::Reference { many: true, .. }, Member { value, .. }) => {
+            RecordId::all_in(value).map(|id| id.to_string()).collect::<Vec<_>>().join("\n")
         }
         (FieldType::Json { .. }, Member { value: Value::Null, .. }) => String::new(),
         // Its digits would be others if it were laid out anew.

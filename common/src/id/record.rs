@@ -61,6 +61,15 @@ impl RecordId {
             _ => None,
         }
     }
+
+    /// The ids that a value says: one, or those of a list.
+    pub fn all_in(value: &Value) -> impl Iterator<Item = Self> + '_ {
+        let values = match value {
+            Value::Array(items) => items.as_slice(),
+            value => std::slice::from_ref(value),
+        };
+        values.iter().filter_map(Self::from_value)
+    }
 }
 
 impl fmt::Display for RecordId {

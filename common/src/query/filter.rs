@@ -201,7 +201,9 @@ impl<'a> Named<'a> {
 /// The server's members as fields, so that lists can be filtered and ordered by them.
 pub fn server_field(name: &str) -> Option<Field> {
     let kind = match name {
-        "id" | "owner" => FieldType::Reference { collection: "users".parse().ok(), on_delete: OnDelete::SetNull },
+        "id" | "owner" => {
+            FieldType::Reference { collection: "users".parse().ok(), many: false, on_delete: OnDelete::SetNull }
+        }
         "created_at" | "updated_at" => FieldType::Datetime,
         "revision" => FieldType::Integer { min: None, max: None },
         _ => return None,

@@ -54,6 +54,10 @@ impl Filter {
             }
             return one(self.value.clone().into());
         }
+        let is_between = matches!(lookup, Lookup::Gt | Lookup::Gte | Lookup::Lt | Lookup::Lte | Lookup::Range);
+        if is_between && field.kind.refers_to_many() {
+            return Err(invalid(format!("{} does not work on a list.", lookup.word())));
+        }
         let parts = match lookup {
             Lookup::In | Lookup::Range => split_values(&self.value),
             _ => vec![Some(self.value.clone())],

@@ -226,8 +226,26 @@ fn choices_references_and_json() {
     accepts(sizes(), json!(["m", "s", "m"]), json!(["m", "s"]));
     assert_eq!(message(sizes(), &json!("s")), "Expected a list of items but got type \"str\".");
     let of = || json!({"name": "of", "type": "reference", "collection": "snacks"});
-    assert_eq!(message(of(), &json!(7)), "Incorrect type. Expected pk value, received int.");
-    assert_eq!(message(of(), &json!("7")), "Invalid pk \"7\" - object does not exist.");
+    for wrong in [json!(true), json!(7.5), json!({"id": 7})] {
+        assert!(message(of(), &wrong).starts_with("Incorrect type. Expected pk value, received "), "{wrong}");
+    }
+    for wrong in [json!(0), json!(-7), json!("007")] {
+        let text = wrong.as_str().map_or_else(|| wrong.to_string(), str::to_owned);
+        assert_eq!(message(of(), &wrong), format!("Invalid pk \"{text}\" - object does not exist."));
+    }
+    for seven in [json!(7), json!("7"), json!(" 7 ")] {
+        accepts(of(), seven, 7);
+    }
+    let many = || json!({"name": "of", "type": "reference", "collection": "snacks", "many": true});
+    accepts(many(), json!([7, "3", 7]), json!([7, 3]));
+    accepts(many(), json!([]), json!([]));
+    assert_eq!(message(many(), &json!(7)), "Expected a list of items but got type \"int\".");
+    assert_eq!(message(many(), &json!([7, "x"])), "Invalid pk \"x\" - object does not exist.");
+    let many: Vec<i64> = (1..=1001).collect();
+    let list = json!({"name": "of", "type": "reference", "collection": "snacks", "many": true, "required": true});
+    assert_eq!(message(list.clone(), &json!(many)), "Ensure this field has no more than 1000 elements.");
+    assert_eq!(message(list, &json!([])), "This list may not be empty.");
+    assert_eq!(message(of(), &json!("x7")), "Invalid pk \"x7\" - object does not exist.");
     assert_eq!(
         message(json!({"name": "j", "type": "json", "max_bytes": 3}), &json!([1, 2])),
         "Ensure this value takes no more than 3 bytes as JSON."

@@ -339,7 +339,8 @@ fn needs_conversion(was: &FieldType, now: &FieldType, change: &FieldChange) -> b
     is_asked_for
         || match (was, now) {
             (FieldType::Decimal { places: was, .. }, FieldType::Decimal { places: now, .. }) => was != now,
-            (FieldType::Choice { many: was, .. }, FieldType::Choice { many: now, .. }) => was != now,
+            (FieldType::Choice { many: was, .. }, FieldType::Choice { many: now, .. })
+            | (FieldType::Reference { many: was, .. }, FieldType::Reference { many: now, .. }) => was != now,
             (was, now) => std::mem::discriminant(was) != std::mem::discriminant(now),
         }
 }
@@ -348,7 +349,11 @@ fn needs_conversion(was: &FieldType, now: &FieldType, change: &FieldChange) -> b
 fn fits_all(was: &Field, now: &Field, change: &FieldChange) -> bool {
     let may_be_blank = matches!(
         now.kind,
-        FieldType::Text { .. } | FieldType::Email | FieldType::Url | FieldType::Choice { many: true, .. }
+        FieldType::Text { .. }
+            | FieldType::Email
+            | FieldType::Url
+            | FieldType::Choice { many: true, .. }
+            | FieldType::Reference { many: true, .. }
     );
     if (was.nullable && !now.nullable) || (now.required && !was.required && may_be_blank) {
         return false;
@@ -378,7 +383,10 @@ fn fits_all(was: &Field, now: &Field, change: &FieldChange) -> bool {
             let renamed = |choice: &String| change.rename.get(choice).unwrap_or(choice).clone();
             many == now_many && choices.iter().all(|choice| now.contains(&renamed(choice)))
         }
-        (FieldType::Reference { collection, .. }, FieldType::Reference { collection: now, .. }) => collection == now,
+        (
+            FieldType::Reference { collection, many, .. },
+            FieldType::Reference { collection: now, many: now_many, .. },
+        ) => collection == now && many == now_many,
         (FieldType::Json { max_bytes }, FieldType::Json { max_bytes: now }) => higher(*max_bytes, *now),
         _ => false,
     }

@@ -205,12 +205,8 @@ fn must(conditions: &Conditions) -> Option<(String, String)> {
         let (path, [value]) = (&condition.path, &condition.values[..]) else { return None };
         let is_plain = condition.lookup == Lookup::Exact && path.steps.is_empty() && path.part.is_none();
         let is_exact = match path.field.kind {
-            FieldType::Choice { many, .. } => !many,
-            FieldType::Text { .. }
-            | FieldType::Integer { .. }
-            | FieldType::Boolean
-            | FieldType::Date
-            | FieldType::Reference { .. } => true,
+            FieldType::Choice { many, .. } | FieldType::Reference { many, .. } => !many,
+            FieldType::Text { .. } | FieldType::Integer { .. } | FieldType::Boolean | FieldType::Date => true,
             _ => false,
         };
         if !is_plain || !is_exact {

@@ -46,7 +46,7 @@ pub(super) fn convert(field: &Field, cell: &Cell, how: &ImportQuery) -> Result<O
         }
         FieldType::Date => how.dates.iter().find_map(|form| day(form, trimmed)),
         FieldType::Datetime => how.dates.iter().find_map(|form| moment(form, trimmed)),
-        FieldType::Choice { many: true, .. } => {
+        FieldType::Choice { many: true, .. } | FieldType::Reference { many: true, .. } => {
             let several = match json::parse_value(trimmed.as_bytes()) {
                 Ok(Value::Array(items)) => items,
                 _ => trimmed.split([';', '|', ',']).map(|part| part.trim().into()).collect(),

@@ -13,7 +13,8 @@ pub(super) fn of(field: &Field, is_read: bool, all: &[Collection]) -> Value {
         schema["description"] = field.help.as_str().into();
     }
     // An optional value of a type without an empty one may be null.
-    if field.nullable || (is_read && !field.required) || (!field.required && !field.has_empty_value()) {
+    let may_be_null = field.nullable || (is_read && !field.required) || (!field.required && !field.has_empty_value());
+    if may_be_null && !field.kind.refers_to_many() {
         schema = nullable(schema);
     }
     schema
@@ -53,6 +54,10 @@ fn kind(kind: &FieldType, all: &[Collection]) -> Value {
         FieldType::Choice { choices, many: false } => json!({"type": "string", "enum": choices}),
         FieldType::Choice { choices, many: true } => {
             json!({"type": "array", "items": {"type": "string", "enum": choices}})
+        }
+        FieldType::Reference { collection, many: true, on_delete } => {
+            let one = FieldType::Reference { collection: collection.clone(), many: false, on_delete: *on_delete };
+            json!({"type": "array", "items": self::kind(&one, all)})
         }
         FieldType::Reference { collection, .. } => {
             match all.iter().find(|known| Some(&known.name) == collection.as_ref()) {

@@ -102,7 +102,9 @@ async fn bind(
             let parent: Record = serde_json::from_slice(&parent.json)?;
             check(&target, &parent, &own)?;
         }
-        bound.0.push((field.name.to_string(), id.to_value()));
+        let id = id.to_value();
+        let value = if field.kind.refers_to_many() { Value::Array(vec![id]) } else { id };
+        bound.0.push((field.name.to_string(), value));
     }
     Ok(bound)
 }
@@ -184,6 +186,14 @@ async fn find_record(
     by_unique(snapshot, &schema, field, value).await
 }
 
+/// Whether a record has a value that all there have: in a list, it is one of several.
+fn is_bound_to(stored: Option<&Value>, value: &Value) -> bool {
+    match (stored, value) {
+        (Some(Value::Array(stored)), Value::Array(bound)) => bound.iter().all(|id| stored.contains(id)),
+        (stored, value) => stored == Some(value),
+    }
+}
+
 /// What an address of a path is about, whoever may see it.
 async fn resolve(
     core: &Core,
@@ -203,7 +213,7 @@ async fn resolve(
         Some(id) if !bound.0.is_empty() => match snapshot.get(&keyspace::record(schema.number(), id)).await? {
             Some(entry) => {
                 let stored = schema.parse(id, &entry)?;
-                bound.0.iter().all(|(name, value)| stored.get(name) == Some(value))
+                bound.0.iter().all(|(name, value)| is_bound_to(stored.get(name), value))
             }
             None => false,
         },

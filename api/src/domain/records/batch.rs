@@ -253,18 +253,31 @@ impl Attempt<'_> {
         for field in &schema.collection.fields {
             let FieldType::Reference { collection: Some(target), .. } = &field.kind else { continue };
             let name = field.name.as_str();
-            let Some(asked) = body.get(name).and_then(|value| value.as_object()?.get(REF)) else { continue };
-            let asked = asked.as_str().map_or_else(|| asked.to_string(), str::to_owned);
-            match self.named.get(&asked) {
-                Some((collection, id)) if collection == target => body.set(name, id.to_value()),
-                Some((collection, _)) => {
-                    errors
-                        .push(name, invalid(format!("This is a record of \"{collection}\", and not of \"{target}\".")));
+            let read = match body.get(name) {
+                Some(Value::Array(items)) => {
+                    let items = items.iter().map(|item| self.earlier(target, item));
+                    items.collect::<std::result::Result<Value, _>>()
                 }
-                None => errors.push(name, invalid("No earlier item is called so, or has this number.")),
+                Some(value @ Value::Object(_)) => self.earlier(target, value),
+                _ => continue,
+            };
+            match read {
+                Ok(value) => body.set(name, value),
+                Err(message) => errors.push(name, invalid(message)),
             }
         }
         Ok(errors.or(body)?)
+    }
+
+    /// The id in place of what names an earlier item; anything else as it is.
+    fn earlier(&self, target: &CollectionName, value: &Value) -> std::result::Result<Value, String> {
+        let Some(asked) = value.as_object().and_then(|value| value.get(REF)) else { return Ok(value.clone()) };
+        let asked = asked.as_str().map_or_else(|| asked.to_string(), str::to_owned);
+        match self.named.get(&asked) {
+            Some((collection, id)) if collection == target => Ok(id.to_value()),
+            Some((collection, _)) => Err(format!("This is a record of \"{collection}\", and not of \"{target}\".")),
+            None => Err("No earlier item is called so, or has this number.".to_owned()),
+        }
     }
 
     async fn create(&mut self, i: usize, schema: &Arc<Schema>, item: &Item) -> Result<Decided> {
@@ -369,10 +382,14 @@ impl Attempt<'_> {
         for field in &schema.collection.fields {
             let name = field.name.as_str();
             let FieldType::Reference { collection: Some(target), .. } = &field.kind else { continue };
-            let id = looked.get(name).and_then(RecordId::from_value);
-            if id.is_some_and(|id| self.made.contains(&(target.clone(), id))) {
-                looked.set(name, Value::Null);
-            }
+            let is_made =
+                |value: &Value| RecordId::from_value(value).is_some_and(|id| self.made.contains(&(target.clone(), id)));
+            let left = match looked.get(name) {
+                Some(Value::Array(items)) => items.iter().filter(|item| !is_made(item)).cloned().collect(),
+                Some(value) if is_made(value) => Value::Null,
+                _ => continue,
+            };
+            looked.set(name, left);
         }
         let checked = check_values(self.core, &self.snapshot, self.by.caller, schema, old, &looked).await?;
         let mut errors = BodyErrors::new(None);
@@ -402,7 +419,7 @@ impl Attempt<'_> {
             )
         })?;
         let going = plan.going.iter().map(|going| (going.schema.collection.name.clone(), going.id));
-        let emptied = plan.emptied.iter().map(|(name, _, id)| (name.clone(), *id));
+        let emptied = plan.emptied.iter().map(|(name, _, id, _)| (name.clone(), *id));
         // What another item changes cannot go or be changed along.
         let met = going.chain(emptied).find(|which| !ids.contains(which) && self.touched.contains_key(which));
         let going: BTreeSet<_> = plan.going.iter().map(|going| (going.schema.number(), going.id)).collect();

@@ -13,7 +13,7 @@ use common::{
 };
 use store::{Entry, Scan, Snapshot, counter};
 
-use super::delete::{Going, MAX_TOUCHED, MAX_TOUCHED_BYTES};
+use super::delete::{Emptied, Going, MAX_TOUCHED, MAX_TOUCHED_BYTES};
 use crate::domain::{
     core::Core,
     deadline::Deadline,
@@ -56,7 +56,7 @@ impl References {
         for definition in schema::all(snapshot).await? {
             let Some(schema) = core.schemas.load(snapshot, &definition.collection.name).await? else { continue };
             for (field, indexes) in schema.fields() {
-                if let FieldType::Reference { collection: Some(target), on_delete } = &field.kind
+                if let FieldType::Reference { collection: Some(target), on_delete, .. } = &field.kind
                     && let (Some(target), Some(index)) = (schema.targets.get(target), indexes.values)
                 {
                     let (field, on_delete) = (field.clone(), *on_delete);
@@ -115,16 +115,14 @@ impl References {
             let Some(entry) = snapshot.get(&keyspace::record(number, id)).await? else { continue };
             let record = schema.decode(id, &entry.value)?;
             for field in &schema.collection.fields {
-                let FieldType::Reference { collection: Some(target), on_delete: OnDelete::Cascade } = &field.kind
+                let FieldType::Reference { collection: Some(target), on_delete: OnDelete::Cascade, .. } = &field.kind
                 else {
                     continue;
                 };
-                let to = record.get(field.name.as_str()).and_then(RecordId::from_value);
-                if let (Some(target), Some(to)) = (schema.targets.get(target), to)
-                    && seen.insert((*target, to))
-                {
-                    waiting.push((*target, to));
-                }
+                let (Some(target), Some(value)) = (schema.targets.get(target), record.get(field.name.as_str())) else {
+                    continue;
+                };
+                waiting.extend(RecordId::all_in(value).map(|to| (*target, to)).filter(|to| seen.insert(*to)));
             }
         }
         Ok(false)
@@ -196,7 +194,7 @@ pub(super) async fn reach(
 pub(super) struct Part {
     pub going: Vec<Going>,
     /// References that become null: they are many, and what they lead to may go later.
-    pub emptied: Vec<(CollectionName, Field, RecordId)>,
+    pub emptied: Vec<Emptied>,
     /// Where to go on: records on the way from the first to where it ended.
     pub places: Vec<Which>,
     /// Something that is not going refers to what would go.
@@ -258,7 +256,8 @@ pub(super) async fn next_part(
             let as_told = || (referring.schema.collection.name.clone(), referring.field.clone(), child.1);
             match referring.on_delete {
                 OnDelete::SetNull => {
-                    part.emptied.push(as_told());
+                    let (name, field, id) = as_told();
+                    part.emptied.push((name, field, id, target.1));
                     budget.spend(0);
                     if budget.is_spent() {
                         break 'way;
@@ -300,7 +299,7 @@ pub(super) async fn next_part(
     }
     part.going.truncate(sound);
     let gone: HashSet<_> = part.going.iter().map(|going| (&going.schema.collection.name, going.id)).collect();
-    part.emptied.retain(|(name, _, id)| !gone.contains(&(name, *id)));
+    part.emptied.retain(|(name, _, id, _)| !gone.contains(&(name, *id)));
     // Nearer and nearer to where it ended, so that the way there is short the next time.
     let mut back = 256;
     while let Some(place) = way.len().checked_sub(back).filter(|place| *place > 0) {

@@ -1,5 +1,7 @@
 //! What only the store can say about a record's values, and how faults in one body or in an array of them are told.
 
+use std::collections::HashSet;
+
 use common::{
     access::Caller, field::FieldType, id::RecordId, problem::FieldErrors, record::Record, validate::does_not_exist,
 };
@@ -70,13 +72,17 @@ pub(super) async fn check_right(
             }
         }
         if let FieldType::Reference { collection: Some(collection), .. } = &field.kind {
-            let id = RecordId::from_value(value);
-            let visible = match (id, core.schemas.load(snapshot, collection).await?) {
-                (Some(id), Some(target)) => is_visible(snapshot, caller, &target, id).await?,
-                _ => false,
-            };
-            if !visible {
-                checked.invalid.push(name, does_not_exist(&id.map_or_else(String::new, |id| id.to_string())));
+            let target = core.schemas.load(snapshot, collection).await?;
+            let known = old.and_then(|old| old.get(name)).filter(|_| field.kind.refers_to_many());
+            let known: HashSet<RecordId> = known.into_iter().flat_map(RecordId::all_in).collect();
+            for id in RecordId::all_in(value).filter(|id| !known.contains(id)) {
+                let visible = match &target {
+                    Some(target) => is_visible(snapshot, caller, target, id).await?,
+                    None => false,
+                };
+                if !visible {
+                    checked.invalid.push(name, does_not_exist(&id.to_string()));
+                }
             }
         }
     }

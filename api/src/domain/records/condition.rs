@@ -1,7 +1,7 @@
 //! One condition on a record: what a filter says, typed once and asked of every record. It reads nothing but the record and those that it
 //! refers to, and always has an answer.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use ::regex::Regex;
 use base::fold::{fold, nfc};
@@ -72,12 +72,27 @@ impl Condition {
 
     /// Whether it holds for a record.
     pub(crate) fn holds(&self, record: &Record, referred: &Referred, spent: &Spent) -> bool {
-        let value = self.path.value(record, referred);
-        let value = value.as_ref();
-        if self.lookup == Lookup::Isnull {
+        if !self.path.is_of_many() {
+            return self.holds_of(&self.path.value(record, referred), spent);
+        }
+        // Of several values one has to be so, and none where it is asked what they are not.
+        let values = self.path.values(record, referred);
+        let holds = |value: &Cow<'_, Value>| self.holds_of(value, spent);
+        match self.lookup {
+            Lookup::Ne => values.iter().all(holds),
+            Lookup::Isnull | Lookup::Isempty if self.values.first() == Some(&Value::Bool(true)) => {
+                values.iter().all(holds)
+            }
+            _ => values.iter().any(holds),
+        }
+    }
+
+    fn holds_of(&self, value: &Value, spent: &Spent) -> bool {
+        let is_of_many = self.path.field.kind.refers_to_many();
+        if self.lookup == Lookup::Isnull && !is_of_many {
             return Value::Bool(value.is_null()) == self.values[0];
         }
-        if self.lookup == Lookup::Isempty {
+        if matches!(self.lookup, Lookup::Isempty | Lookup::Isnull) {
             return Value::Bool(is_empty(value)) == self.values[0];
         }
         let compare = |with: &Value| compare(&self.path.field, value, with);
@@ -130,6 +145,8 @@ impl Condition {
             {
                 wanted.iter().all(|item| items.contains(item))
             }
+            // So does a list of what is referred to.
+            (Value::Array(items), with) if self.path.field.kind.refers_to_many() => items.contains(with),
             _ => {
                 value == with
                     || (!value.is_null()

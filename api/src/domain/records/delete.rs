@@ -150,8 +150,11 @@ impl Going {
     }
 }
 
+/// A reference that becomes null, or is taken out of a list: from which collection, by which field, from which record, to which.
+pub(in crate::domain) type Emptied = (CollectionName, Field, RecordId, RecordId);
+
 /// Whether two references are those of one record.
-fn is_of_one_record(a: &(CollectionName, Field, RecordId), b: &(CollectionName, Field, RecordId)) -> bool {
+fn is_of_one_record(a: &Emptied, b: &Emptied) -> bool {
     a.2 == b.2 && a.0 == b.0
 }
 
@@ -160,7 +163,7 @@ pub(in crate::domain) struct Plan {
     /// The records that go: first the one that is deleted.
     pub going: Vec<Going>,
     /// References that become null, those of one record together.
-    pub emptied: Vec<(CollectionName, Field, RecordId)>,
+    pub emptied: Vec<Emptied>,
     /// Changes of definitions that end, since a record would refer to one that goes.
     pub ended: Vec<(Arc<Schema>, RecordId, FieldErrors)>,
 }
@@ -194,7 +197,7 @@ pub(super) async fn plan(
     let known = seen.len();
     let (mut going, mut ended) = (Vec::new(), Vec::new());
     // References that must become null, once it is known which records go.
-    let mut emptied: Vec<(CollectionName, Field, RecordId)> = Vec::new();
+    let mut emptied: Vec<Emptied> = Vec::new();
     let mut restricting: Vec<(CollectionName, Field, RecordId)> = Vec::new();
     let mut bytes = 0;
     while let Some((name, id)) = waiting.pop() {
@@ -218,7 +221,7 @@ pub(super) async fn plan(
                 // It goes, or lets go.
                 _ if seen.contains(&which) => {}
                 OnDelete::Restrict => restricting.push((name, field, referrer)),
-                OnDelete::SetNull => emptied.push((name, field, referrer)),
+                OnDelete::SetNull => emptied.push((name, field, referrer, id)),
                 OnDelete::Cascade => {
                     seen.insert(which.clone());
                     waiting.push(which);
@@ -233,10 +236,10 @@ pub(super) async fn plan(
     if !restricting.is_empty() {
         return Err(restricted(core, snapshot, caller, &restricting).await?);
     }
-    emptied.retain(|(name, _, id)| !seen.contains(&(name.clone(), *id)));
-    emptied.sort_by(|(name, _, id), (other, _, other_id)| (id, name).cmp(&(other_id, other)));
+    emptied.retain(|(name, _, id, _)| !seen.contains(&(name.clone(), *id)));
+    emptied.sort_by(|(name, _, id, _), (other, _, other_id, _)| (id, name).cmp(&(other_id, other)));
     for group in emptied.chunk_by(is_of_one_record) {
-        let [(name, _, id), ..] = group else { continue };
+        let [(name, _, id, _), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let entry = snapshot.get(&keyspace::record(schema.number(), *id)).await?;
         bytes += entry.map_or(0, |entry| entry.value.len());
@@ -270,7 +273,7 @@ impl Plan {
             add(schema, entry, Verb::Delete)?;
         }
         for group in self.emptied.chunk_by(is_of_one_record) {
-            let [(name, _, id), ..] = group else { continue };
+            let [(name, _, id, _), ..] = group else { continue };
             let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
             let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
             add(&schema, &entry, Verb::Update)?;
@@ -373,10 +376,12 @@ async fn is_target_visible(
     let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(false) };
     let Some(entry) = snapshot.get(&keyspace::record(schema.number(), id)).await? else { return Ok(false) };
     let record = schema.parse(id, &entry)?;
-    match record.get(field.name.as_str()).and_then(RecordId::from_value) {
-        Some(target_id) => is_visible(snapshot, caller, &target, target_id).await,
-        None => Ok(false),
+    for id in record.get(field.name.as_str()).into_iter().flat_map(RecordId::all_in) {
+        if is_visible(snapshot, caller, &target, id).await? {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 /// The collections whose coming definition would refer to a record, with one record of each that would.
@@ -417,7 +422,7 @@ pub(in crate::domain) async fn referring(
     let value = id.to_value();
     for StoredDefinition { collection: other, keys, .. } in schema::all(snapshot).await? {
         for (field, key) in other.fields.iter().zip(&keys.fields) {
-            let FieldType::Reference { collection, on_delete } = &field.kind else { continue };
+            let FieldType::Reference { collection, on_delete, .. } = &field.kind else { continue };
             if collection.as_ref() != Some(&schema.collection.name) {
                 continue;
             }
@@ -437,10 +442,10 @@ async fn empty_references(
     core: &Core,
     snapshot: &Snapshot,
     stage: &mut Stage<'_>,
-    emptied: Vec<(CollectionName, Field, RecordId)>,
+    emptied: Vec<Emptied>,
 ) -> Result<()> {
     for group in emptied.chunk_by(is_of_one_record) {
-        let [(name, _, id), ..] = group else { continue };
+        let [(name, _, id, _), ..] = group else { continue };
         let Some(schema) = core.schemas.load(snapshot, name).await? else { continue };
         let Some(entry) = snapshot.get(&keyspace::record(schema.number(), *id)).await? else { continue };
         // As it was, and as it will be.
@@ -448,8 +453,15 @@ async fn empty_references(
         let old = schema.parse(*id, &entry)?;
         let mut values = old.clone();
         values.retain(|name| schema.collection.field(name).is_some());
-        for (_, field, _) in group {
-            values.set(field.name.as_str(), Value::Null);
+        for (_, field, _, gone) in group {
+            let name = field.name.as_str();
+            let left = match values.get(name) {
+                Some(value @ Value::Array(_)) => {
+                    RecordId::all_in(value).filter(|id| id != gone).map(RecordId::to_value).collect()
+                }
+                _ => Value::Null,
+            };
+            values.set(name, left);
         }
         let mut record = assemble(&old, values);
         record.set("updated_at", core.timestamp());

@@ -152,7 +152,7 @@ impl Steps for DeleteRecord {
             piece.is_last = true;
             return Ok(piece);
         }
-        emptied.sort_by_key(|(_, _, id)| *id);
+        emptied.sort_by(|(name, _, id, _), (other, _, other_id, _)| (id, name).cmp(&(other_id, other)));
         let mut ended: Vec<(Arc<Schema>, _, _)> = Vec::new();
         for going in going.iter().filter(|going| going.referrers.is_some()) {
             ended.extend(coming_referrers(core, &snapshot, &going.schema, going.id).await?);

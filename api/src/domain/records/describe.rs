@@ -111,8 +111,9 @@ fn describe_field(field: &Field) -> Value {
                 choices.iter().map(|choice| json!({"value": choice, "display_name": choice})).collect::<Vec<_>>();
             put("choices", choices.into());
         }
-        FieldType::Reference { collection, on_delete } => {
+        FieldType::Reference { collection, many, on_delete } => {
             put("collection", json!(collection));
+            put("many", if *many { true.into() } else { Value::Null });
             put("on_delete", json!(on_delete));
         }
         FieldType::Json { max_bytes } => {

@@ -44,8 +44,8 @@ struct Part {
 }
 
 enum ExpansionKind {
-    /// The record that a field refers to, of those that the caller may view.
-    Reference { target: Arc<Schema>, may: Decision },
+    /// The record that a field refers to, or each of a list, of those that the caller may view.
+    Reference { target: Arc<Schema>, may: Decision, is_of_many: bool },
     /// The records whose field refers to the row, of those that the caller may list.
     Referrers { source: Arc<Schema>, field: Box<Field>, may: Decision },
     /// The name of the owner.
@@ -85,11 +85,14 @@ impl Expansion {
                     let member = |name: &str| Column { path: vec![name.to_owned()], is_json: false, is_number: false };
                     vec![member("id"), member("username")]
                 }
-                Some(Part { what: ExpansionKind::Reference { target, .. }, inner }) => {
+                Some(Part { what: ExpansionKind::Reference { target, is_of_many: false, .. }, inner }) => {
                     let fields = target.collection.fields.iter().map(|field| field.name.to_string());
                     inner.columns(target, &std::iter::once("id".to_owned()).chain(fields).collect::<Vec<_>>())
                 }
-                Some(Part { what: ExpansionKind::Referrers { .. }, .. }) => {
+                Some(Part {
+                    what: ExpansionKind::Referrers { .. } | ExpansionKind::Reference { is_of_many: true, .. },
+                    ..
+                }) => {
                     columns.push(Column { path: vec![name.clone()], is_json: true, is_number: false });
                     continue;
                 }
@@ -176,17 +179,27 @@ impl Expansion {
             for (name, part) in &self.0 {
                 match &part.what {
                     ExpansionKind::Owner => reading.put_owners(rows).await?,
-                    ExpansionKind::Reference { target, may } => {
-                        let ids: BTreeSet<RecordId> = rows.iter().filter_map(|row| id_of(row.get(name)?)).collect();
+                    ExpansionKind::Reference { target, may, is_of_many } => {
+                        let values = rows.iter().filter_map(|row| row.get(name));
+                        let ids: BTreeSet<RecordId> = values.flat_map(RecordId::all_in).collect();
                         let (ids, mut found) = reading.records(target, *may, ids).await?;
                         part.inner.expand(reading, &mut found).await?;
-                        let found = found.into_iter().map(Exact::from);
-                        let found = found.map(|value| (work::parsed_size(value.to_text().as_bytes()), value));
-                        let found: HashMap<RecordId, (usize, Exact)> = ids.into_iter().zip(found).collect();
+                        let found = found
+                            .into_iter()
+                            .map(|record| (work::parsed_size(Exact::from(&record).to_text().as_bytes()), record));
+                        let found: HashMap<RecordId, (usize, Record)> = ids.into_iter().zip(found).collect();
                         for row in rows.iter_mut() {
-                            let found = row.get(name).and_then(id_of).and_then(|id| found.get(&id));
-                            let (size, value) = found.cloned().unwrap_or_default();
-                            reading.count(size)?;
+                            let referred = row.get(name).into_iter().flat_map(RecordId::all_in);
+                            let mut put = Vec::new();
+                            for (size, record) in referred.filter_map(|id| found.get(&id)) {
+                                reading.count(*size)?;
+                                put.push(record.clone());
+                            }
+                            let value = if *is_of_many {
+                                put.into_iter().collect()
+                            } else {
+                                put.pop().map_or_else(Exact::default, Exact::from)
+                            };
                             row.set(name.clone(), value);
                         }
                     }
@@ -219,7 +232,8 @@ async fn find(
         let FieldType::Reference { collection: Some(collection), .. } = &field.kind else { return Ok(None) };
         let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(None) };
         let may = target.collection.access.decide(Action::View, caller);
-        return Ok(Some(ExpansionKind::Reference { target, may }));
+        let is_of_many = field.kind.refers_to_many();
+        return Ok(Some(ExpansionKind::Reference { target, may, is_of_many }));
     }
     if name == "owner" {
         return Ok(Some(ExpansionKind::Owner));
@@ -241,10 +255,6 @@ async fn find(
 
 fn refused(message: String) -> Error {
     FieldErrors::of("expand", FieldError::new("invalid", message)).into()
-}
-
-fn id_of(value: &Value) -> Option<RecordId> {
-    RecordId::from_value(value)
 }
 
 /// What is read for one answer.

@@ -45,6 +45,8 @@ fn unseen() -> Result<Field> {
 pub(crate) struct Step {
     /// The field that refers.
     pub field: String,
+    /// It refers to several.
+    pub is_of_many: bool,
     /// The collection of the record that it refers to.
     pub target: Arc<Schema>,
     /// Which of those records the caller may view. The others are as good as none.
@@ -94,16 +96,17 @@ impl Path {
                     return Ok(Some(Self { steps, member: member.to_owned(), field, part, bound }));
                 }
                 Some(Named::Reference { field, collection, rest }) => {
+                    let is_of_many = at.collection.field(field).is_some_and(|field| field.kind.refers_to_many());
                     let target = core.schemas.load(snapshot, collection).await?;
                     let target = target.filter(|_| steps.len() < MAX_STEPS);
                     let Some(target) = target else { return Ok(None) };
                     let may = target.collection.access.decide(Action::View, caller);
                     if !target.is_visible(caller) {
                         let (member, hidden) = (rest.to_owned(), unseen()?);
-                        steps.push(Step { field: field.to_owned(), target, may: Decision::Denied });
+                        steps.push(Step { field: field.to_owned(), is_of_many, target, may: Decision::Denied });
                         return Ok(Some(Self { steps, member, field: hidden, part: None, bound: None }));
                     }
-                    (Step { field: field.to_owned(), target, may }, rest.to_owned())
+                    (Step { field: field.to_owned(), is_of_many, target, may }, rest.to_owned())
                 }
             };
             (at, rest) = (Arc::clone(&step.target), tail);
@@ -124,6 +127,11 @@ impl Path {
     /// Whether its value is in the record itself.
     pub(crate) fn is_own(&self) -> bool {
         self.steps.is_empty() && !self.is_name()
+    }
+
+    /// Whether it leads to several values.
+    pub(crate) fn is_of_many(&self) -> bool {
+        self.steps.iter().any(|step| step.is_of_many)
     }
 
     /// Whether it is the name of the user whose id the member is.

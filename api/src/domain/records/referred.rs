@@ -58,8 +58,9 @@ impl Referred {
         for path in paths.filter(|path| !path.is_own()) {
             self.follow(snapshot, path, records.clone()).await?;
             if path.is_name() {
-                let ids = records.clone().filter_map(|record| user_id(path.last(record, self)?.get(&path.member)?));
-                self.read_names(snapshot, ids.collect()).await?;
+                let ids = records.clone().flat_map(|record| path.ends(record, self));
+                let ids = ids.filter_map(|members| user_id(members.get(&path.member)?)).collect();
+                self.read_names(snapshot, ids).await?;
             }
         }
         Ok(())
@@ -74,12 +75,12 @@ impl Referred {
     ) -> Result<()> {
         if let Some(first) = path.steps.first() {
             let mut ids: BTreeSet<RecordId> =
-                records.filter_map(|record| record_id(record.get(&first.field)?)).collect();
+                records.filter_map(|record| record.get(&first.field)).flat_map(RecordId::all_in).collect();
             for (i, step) in path.steps.iter().enumerate() {
                 self.read(snapshot, step, &ids).await?;
                 let Some(next) = path.steps.get(i + 1) else { break };
                 let found = ids.iter().filter_map(|id| self.records.get(&(step.target.number(), *id))?.as_ref());
-                ids = found.filter_map(|members| record_id(members.get(&next.field)?)).collect();
+                ids = found.filter_map(|members| members.get(&next.field)).flat_map(RecordId::all_in).collect();
             }
         }
         Ok(())
@@ -123,13 +124,9 @@ impl Referred {
     }
 
     /// The members of the record with this id.
-    pub(super) fn get(&self, collection: CollectionNumber, id: &Value) -> Option<&Object> {
-        self.records.get(&(collection, record_id(id)?))?.as_ref()
+    fn get(&self, collection: CollectionNumber, id: RecordId) -> Option<&Object> {
+        self.records.get(&(collection, id))?.as_ref()
     }
-}
-
-fn record_id(value: &Value) -> Option<RecordId> {
-    RecordId::from_value(value)
 }
 
 fn user_id(value: &Value) -> Option<UserId> {
@@ -137,17 +134,32 @@ fn user_id(value: &Value) -> Option<UserId> {
 }
 
 impl Path {
-    /// The members of the record that it leads to; `None` where that is nothing, or nothing that the caller may view.
-    pub(super) fn last<'a>(&self, record: &'a Record, referred: &'a Referred) -> Option<&'a Object> {
-        self.steps
-            .iter()
-            .try_fold(record.as_object(), |members, step| referred.get(step.target.number(), members.get(&step.field)?))
+    /// The members of the records that it leads to: of none where that is nothing, or nothing that the caller may view.
+    fn ends<'a>(&self, record: &'a Record, referred: &'a Referred) -> Vec<&'a Object> {
+        self.steps.iter().fold(vec![record.as_object()], |ends, step| {
+            let ids = ends.into_iter().filter_map(|members| members.get(&step.field)).flat_map(RecordId::all_in);
+            ids.filter_map(|id| referred.get(step.target.number(), id)).collect()
+        })
     }
 
     /// The value that a record has there; null where it refers to nothing, or to what the caller may not view.
     pub(crate) fn value<'a>(&self, record: &'a Record, referred: &'a Referred) -> Cow<'a, Value> {
+        let members = match self.steps.as_slice() {
+            [] => Some(record.as_object()),
+            _ => self.ends(record, referred).into_iter().next(),
+        };
+        self.value_of(members, referred)
+    }
+
+    /// The values that a record has there, where it leads to several records.
+    pub(crate) fn values<'a>(&self, record: &'a Record, referred: &'a Referred) -> Vec<Cow<'a, Value>> {
+        let ends = self.ends(record, referred);
+        ends.into_iter().map(|members| self.value_of(Some(members), referred)).collect()
+    }
+
+    fn value_of<'a>(&self, members: Option<&'a Object>, referred: &'a Referred) -> Cow<'a, Value> {
         const NULL: &Value = &Value::Null;
-        let value = self.last(record, referred).and_then(|members| members.get(&self.member)).unwrap_or(NULL);
+        let value = members.and_then(|members| members.get(&self.member)).unwrap_or(NULL);
         match self.part {
             None => Cow::Borrowed(value),
             Some(Part::Username) => Cow::Borrowed(referred.username(value).unwrap_or(NULL)),

@@ -60,7 +60,7 @@ impl SortKeys {
         let paths = Path::find_all(core, snapshot, caller, schema, names).await?;
         for (key, path) in query.ordering.iter().zip(paths) {
             match path.filter(|path| path.bound.is_none()) {
-                Some(path) if path.field.kind.indexable() => keys.push((path, key.descending)),
+                Some(path) if path.field.kind.indexable() && !path.is_of_many() => keys.push((path, key.descending)),
                 Some(_) => {
                     errors.push("ordering", FieldError::new("invalid", format!("\"{}\" has no order.", key.field)));
                 }

@@ -265,20 +265,21 @@ impl<'a> Judge<'a> {
             }
             if let FieldType::Reference { collection: Some(collection), .. } = &field.kind
                 && let Some(number) = schema.targets.get(collection)
-                && let Some(id) = RecordId::from_value(value)
             {
-                let is_there = match all.get(&(*number, id)) {
-                    Some(other) => other.target.is_some(),
-                    None if self.is_part => true,
-                    // Nobody refers to what they may not see, as with any other change.
-                    None => match self.core.schemas.load(self.snapshot, collection).await? {
-                        Some(schema) => is_visible(self.snapshot, self.caller, &schema, id).await?,
-                        None => false,
-                    },
-                };
-                if !is_there {
-                    let message = format!("What its \"{name}\" refers to is not there.");
-                    return Ok(Some(Reason("missing_reference", message)));
+                for id in RecordId::all_in(value) {
+                    let is_there = match all.get(&(*number, id)) {
+                        Some(other) => other.target.is_some(),
+                        None if self.is_part => true,
+                        // Nobody refers to what they may not see, as with any other change.
+                        None => match self.core.schemas.load(self.snapshot, collection).await? {
+                            Some(schema) => is_visible(self.snapshot, self.caller, &schema, id).await?,
+                            None => false,
+                        },
+                    };
+                    if !is_there {
+                        let message = format!("What its \"{name}\" refers to is not there.");
+                        return Ok(Some(Reason("missing_reference", message)));
+                    }
                 }
             }
         }
@@ -314,7 +315,6 @@ impl<'a> Judge<'a> {
         if self.is_part || found.as_ref().and_then(counter).unwrap_or(0) == 0 {
             return Ok(None);
         }
-        let value = id.to_value();
         for (name, field, on_delete, referrer) in referring(self.snapshot, schema, id).await? {
             let Some(other) = self.core.schemas.load(self.snapshot, &name).await? else { continue };
             // What the caller may not see goes with it, as with a deletion.
@@ -324,7 +324,10 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let lets_go = all.get(&(other.number(), referrer)).is_some_and(|other| {
-                other.target.as_ref().is_none_or(|target| target.get(field.name.as_str()) != Some(&value))
+                let refers = |target: &Record| {
+                    target.get(field.name.as_str()).is_some_and(|value| RecordId::all_in(value).any(|to| to == id))
+                };
+                !other.target.as_ref().is_some_and(refers)
             });
             if !lets_go {
                 return Ok(Some(Reason("referred", "Something else refers to it now.".to_owned())));

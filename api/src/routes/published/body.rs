@@ -169,7 +169,12 @@ impl Published {
             }
         }
         for (name, value) in &self.found.bound.0 {
-            record.set(name.as_str(), value.clone());
+            let value = match (value, record.get(name)) {
+                // One of a list; what is sent is in it too.
+                (Value::Array(bound), Some(Value::Array(sent))) => bound.iter().chain(sent).cloned().collect(),
+                _ => value.clone(),
+            };
+            record.set(name.as_str(), value);
         }
         Ok(record)
     }
@@ -181,6 +186,16 @@ impl Published {
         (field, by): (&str, &str),
         value: &Value,
     ) -> Result<std::result::Result<Value, FieldError>> {
+        if let Value::Array(items) = value {
+            let mut ids = Vec::with_capacity(items.len());
+            for item in items {
+                match Box::pin(self.by_unique(core, caller, (field, by), item)).await? {
+                    Ok(id) => ids.push(id),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            return Ok(Ok(Value::Array(ids)));
+        }
         let text = match value {
             Value::Null => return Ok(Ok(Value::Null)),
             Value::String(text) if text.is_empty() => return Ok(Ok(Value::Null)),
@@ -200,6 +215,10 @@ impl Published {
 
 /// The id in what a reference is sent as: itself, or a member of an object.
 fn id_in(value: Exact) -> Exact {
+    if let Value::Array(items) = &*value {
+        let ids = items.iter().map(|item| id_in(Exact::from(item.clone())).into_parts().0);
+        return ids.collect::<Value>().into();
+    }
     match value.get("id").or_else(|| value.get("pk")) {
         Some(id) => Exact::from(id.clone()),
         None => value,

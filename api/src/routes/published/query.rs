@@ -9,6 +9,7 @@ use common::{
     reader::invalid,
     text::single_line,
 };
+use serde_json::Value;
 
 use super::{Published, body::UNKNOWN};
 use crate::domain::paths::{Verb, internal};
@@ -70,6 +71,10 @@ pub(super) fn translate(published: &mut Published, pairs: Pairs, ignores_unknown
     }
     if is_list {
         for (name, value) in &published.found.bound.0 {
+            let value = match value {
+                Value::Array(items) => items.first().unwrap_or(&Value::Null),
+                value => value,
+            };
             own.push((format!("{name}__exact"), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
         }
         published.is_paged = own.iter().any(|(name, _)| PAGING.contains(&name.as_str()));

@@ -6,6 +6,7 @@ use common::{
     access::Caller,
     field::FieldType,
     id::{RecordId, UserId},
+    name::CollectionName,
     problem::{FieldError, FieldErrors},
     reader::invalid,
     record::Record,
@@ -47,50 +48,28 @@ impl Resolved {
         for field in &schema.collection.fields {
             let FieldType::Reference { collection: Some(target), .. } = &field.kind else { continue };
             let name = field.name.as_str();
-            let (by, value) = match body.get(name) {
-                Some(Value::Object(members)) if members.len() == 1 => match members.iter().next() {
-                    Some((by, value)) => (by.clone(), value.clone()),
-                    None => continue,
-                },
-                Some(Value::String(text)) if !text.trim().is_empty() => {
-                    let text = text.clone();
-                    let is_id = match text.trim().parse::<RecordId>() {
-                        // Digits are a name where ids are none.
-                        Ok(id) if id.number().is_some() => {
-                            let target = at.0.schemas.load(at.1, target).await?;
-                            target.is_none_or(|target| target.collection.ids.fit(id))
+            let read = match body.get(name) {
+                // A list is looked through, and what is wrong with it told of the first.
+                Some(Value::Array(items)) if field.kind.refers_to_many() => {
+                    let mut read = Vec::with_capacity(items.len());
+                    let mut wrong = None;
+                    for item in items.clone() {
+                        match self.one(at, (name, target), &item).await? {
+                            Ok(id) => read.push(id.unwrap_or(item)),
+                            Err(message) => wrong = wrong.or(Some(message)),
                         }
-                        parsed => parsed.is_ok(),
-                    };
-                    if is_id {
-                        continue;
                     }
-                    (String::new(), Value::String(text))
+                    wrong.map_or(Ok(Some(Value::Array(read))), Err)
                 }
-                _ => continue,
-            };
-            if by == "id" {
-                body.set(name, value);
-                continue;
-            }
-            let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
-            let key = (name.to_owned(), by, text);
-            let found = if let Some(found) = self.records.get(&key) {
-                found.clone()
-            } else {
-                let target = at.0.schemas.load(at.1, target).await?;
-                let found = match target {
-                    Some(target) => find(at, &target, &key.1, &key.2).await?,
-                    None => Err(does_not_exist(&key.2).message),
-                };
-                if self.records.len() >= REMEMBERED {
-                    self.records.clear();
+                Some(value) => {
+                    let value = value.clone();
+                    self.one(at, (name, target), &value).await?
                 }
-                self.records.insert(key, found.clone());
-                found
+                None => continue,
             };
-            match found {
-                Ok(id) => body.set(name, id.to_value()),
+            match read {
+                Ok(None) => {}
+                Ok(Some(value)) => body.set(name, value),
                 Err(message) => {
                     body.take(name);
                     errors.push(name, FieldError::new("does_not_exist", message));
@@ -98,6 +77,53 @@ impl Resolved {
             }
         }
         self.owner(at, body, errors).await
+    }
+
+    /// The id of what a reference is called; `None` where it is called by no name.
+    async fn one(
+        &mut self,
+        at: Lookup<'_>,
+        (name, target): (&str, &CollectionName),
+        value: &Value,
+    ) -> Result<std::result::Result<Option<Value>, String>> {
+        let (by, value) = match value {
+            Value::Object(members) if members.len() == 1 => match members.iter().next() {
+                Some((by, value)) => (by.clone(), value.clone()),
+                None => return Ok(Ok(None)),
+            },
+            Value::String(text) if !text.trim().is_empty() => {
+                let is_id = match text.trim().parse::<RecordId>() {
+                    // Digits are a name where ids are none.
+                    Ok(id) if id.number().is_some() => {
+                        let target = at.0.schemas.load(at.1, target).await?;
+                        target.is_none_or(|target| target.collection.ids.fit(id))
+                    }
+                    parsed => parsed.is_ok(),
+                };
+                if is_id {
+                    return Ok(Ok(None));
+                }
+                (String::new(), value.clone())
+            }
+            _ => return Ok(Ok(None)),
+        };
+        if by == "id" {
+            return Ok(Ok(Some(value)));
+        }
+        let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
+        let key = (name.to_owned(), by, text);
+        if let Some(found) = self.records.get(&key) {
+            return Ok(found.clone().map(|id| Some(id.to_value())));
+        }
+        let found = match at.0.schemas.load(at.1, target).await? {
+            Some(target) => find(at, &target, &key.1, &key.2).await?,
+            None => Err(does_not_exist(&key.2).message),
+        };
+        if self.records.len() >= REMEMBERED {
+            self.records.clear();
+        }
+        self.records.insert(key, found.clone());
+        Ok(found.map(|id| Some(id.to_value())))
     }
 
     async fn owner(

@@ -239,7 +239,8 @@ impl Columns {
 
 async fn find(view: &View<'_>, name: &str) -> Result<Option<Path>> {
     let path = Path::find(view.core, view.snapshot, view.caller, &view.schema, name).await?;
-    Ok(path.filter(|path| path.bound.is_none()))
+    // Of several values none is the record's.
+    Ok(path.filter(|path| path.bound.is_none() && !path.is_of_many()))
 }
 
 /// Whether a column's values are small enough to be told apart by.

@@ -55,7 +55,12 @@ impl Access {
         let mut ranges = None;
         let (mut covered, mut constants, mut bound) = (BTreeSet::new(), Vec::new(), 0);
         for (i, part) in index.parts.iter().enumerate() {
-            let (found, by) = constraint(part, all, owners, owner, far);
+            let (found, by) = constraint(part, all, owners, owner, (far, index.is_of_many));
+            // Several are in a list at once, and a record would come as often.
+            let is_one = found.ranges.len() == 1 && found.are_values() && found.exclude_null();
+            if i == 0 && index.is_of_many && !is_one {
+                return None;
+            }
             // Records without a value have no entry.
             if index.kind == IndexKind::Unique && part.field.nullable && !found.exclude_null() {
                 return None;
@@ -217,17 +222,24 @@ fn constraint(
     all: &[Node],
     owners: &Owners,
     owner: Option<&Cut>,
-    far: &[Far],
+    (far, is_of_many): (&[Far], bool),
 ) -> (Intervals, Vec<usize>) {
     let (mut both, mut covered) = (Intervals::all(), Vec::new());
     for (i, node) in all.iter().enumerate() {
         let Some(found) = intervals(node, part, owners) else { continue };
+        // What a list has to have beside that, the index does not tell.
+        if is_of_many && both != Intervals::all() {
+            break;
+        }
         if found.exact {
             covered.push(i);
         }
         both = both.and(&found);
     }
     for (i, _, found) in far.iter().filter(|(_, field, _)| *field == part.name) {
+        if is_of_many && both != Intervals::all() {
+            break;
+        }
         covered.push(*i);
         both = both.and(found);
     }
