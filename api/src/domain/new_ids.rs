@@ -77,6 +77,26 @@ async fn next_number(core: &Core, collection: CollectionNumber) -> Result<i64> {
     }
 }
 
+/// Reserves all numbers up to one, for records that bring theirs piece by piece: what others make meanwhile gets greater ones.
+pub async fn reserve(core: &Core, collection: CollectionNumber, number: i64) -> Result<()> {
+    let (key, reserved) = (keyspace::last_record(collection), core.record_ids.of(collection));
+    let mut retry = Retry::new(core);
+    loop {
+        let entry = core.store.get(&key).await?;
+        let stored = last_of(entry.as_ref())?;
+        if number <= stored && !reserved.block().holds(number) {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        batch.expect(key.clone(), expect(entry.as_ref())).put(key.clone(), number.max(stored).to_be_bytes().to_vec());
+        match core.store.commit(batch).await {
+            Ok(_) => return Ok(()),
+            Err(CommitError::Conflict { .. }) => retry.again()?,
+            Err(error) => return Err(usage::commit_error(core, &Caller::Anonymous, error)),
+        }
+    }
+}
+
 /// The numbers that records bring: they are reserved with the commit that makes the records.
 #[derive(Debug, Default)]
 pub struct Brought(HashMap<CollectionNumber, Known>);

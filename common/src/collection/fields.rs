@@ -230,7 +230,9 @@ fn read_decimal(reader: &mut Reader, name: &str) -> Option<String> {
 /// What the parts of a definition ask of each other.
 fn check_together(field: &mut Field, errors: &mut FieldErrors) {
     let is_unique = field.unique != Unique::No;
-    if (is_unique || field.indexed) && !field.kind.indexable() {
+    // References have an index in any case.
+    let is_indexed = field.indexed && !field.kind.refers_to_many();
+    if (is_unique || is_indexed) && !field.kind.indexable() {
         let part = if is_unique { "unique" } else { "indexed" };
         errors.push(part, invalid("Values of this type are too large to be unique or indexed."));
     }

@@ -9,8 +9,9 @@ use std::{fs::File, io::BufReader, sync::Arc, time::Duration};
 
 use common::{
     access::Action,
+    collection::Ids,
     field::Unique,
-    id::OperationId,
+    id::{OperationId, RecordId},
     import::{Import, ImportQuery, OnConflict, OnError, RowFault},
     name::CollectionName,
     operation::OperationState,
@@ -27,7 +28,7 @@ use crate::domain::{
     error::{Error, Result},
     intake::{self, Prepared, Received, Row, Target, Told, next_rows},
     journal::{self, Actor},
-    keyspace, operations,
+    keyspace, new_ids, operations,
     retry::Retry,
     schema::Schema,
     work as request,
@@ -112,6 +113,9 @@ pub async fn import(
         faults: Vec::new(),
         read,
     };
+    if !query.dry_run && schema.collection.ids == Ids::Integer && by.caller.is_admin() {
+        reserve(core, &schema, rows.rewound().map_err(intake::Unreadable::from)?).await?;
+    }
     if !query.dry_run && count <= AT_ONCE && rows.len() <= AT_ONCE_BYTES {
         return at_once(core, by, name, &how, &mut rows, answer).await;
     }
@@ -250,6 +254,27 @@ async fn in_pieces(
                 return Err(error);
             }
         }
+    }
+}
+
+/// Reserves the numbers that rows bring, so that nobody is given one of them before its row comes.
+async fn reserve(core: &Core, schema: &Schema, rows: File) -> Result<()> {
+    let mut from = BufReader::with_capacity(PIECE_BYTES / 4, rows);
+    let (mut last, mut held) = (None, request::charge());
+    loop {
+        let (rows, bytes) = next_rows(&mut from, PIECE, PIECE_BYTES).map_err(intake::Unreadable::from)?;
+        if rows.is_empty() {
+            break;
+        }
+        held.shrink_to(0);
+        held.grow(6 * bytes)?;
+        let ids = rows.iter().filter_map(|row| schema.collection.ids.asked(row.record.get("id")).ok().flatten());
+        last = ids.filter_map(RecordId::number).max().max(last);
+        tokio::task::yield_now().await;
+    }
+    match last {
+        Some(last) => new_ids::reserve(core, schema.number(), last).await,
+        None => Ok(()),
     }
 }
 

@@ -105,6 +105,39 @@ async fn admin_delete(server: &Server, id: i64) {
 }
 
 #[tokio::test]
+async fn a_large_file_brings_its_numbers_while_others_create() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    counted(&admin, "posts", title()).await;
+    let rows: String = (1..=11_000).map(|n| format!("{},r{n}\n", 100_000 + n * 2)).collect();
+    let (file, maker) = (format!("id,title\n{rows}"), admin.clone());
+    let is_over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let ends = std::sync::Arc::clone(&is_over);
+    let making = tokio::spawn(async move {
+        let mut made = Vec::new();
+        while !ends.load(std::sync::atomic::Ordering::Relaxed) {
+            made.extend(make(&maker, "posts", 1).await);
+        }
+        made
+    });
+    let told = admin.raw(reqwest::Method::POST, "/api/records/posts/import/", "text/csv", file).await;
+    assert!([200, 202].contains(&told.status), "{}", told.text());
+    let operation = told.header("operation").to_owned();
+    loop {
+        let at = admin.get(&format!("/api/operations/{operation}/")).await.is(200);
+        if at["state"] == "done" {
+            break;
+        }
+        assert!(["running", "paused"].contains(&at["state"].as_str().unwrap()), "{at}");
+        tokio::task::yield_now().await;
+    }
+    is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    let made = making.await.unwrap();
+    let count = admin.get("/api/records/posts/?page_size=1").await.is(200)["count"].as_u64().unwrap();
+    assert_eq!(count, 11_000 + made.len() as u64);
+    assert_eq!(admin.get("/api/records/posts/108000/").await.is(200)["title"], "r4000");
+}
+
+#[tokio::test]
 async fn a_file_keeps_its_numbers_and_one_that_is_only_tried_costs_none() {
     let (_coffer, admin) = Coffer::with_admin().await;
     counted(&admin, "posts", title()).await;
