@@ -1,5 +1,5 @@
-//! `coffer backup`: from the store itself while no server runs, or from a running server as one of its admins. The file
-//! appears under its name when it is whole and verified, not before.
+//! `coffer backup`: of the store itself while no server runs, of this machine's server by way of its data directory, or of any server as one of its
+//! admins. The file appears under its name when it is whole and verified, not before.
 
 use std::{
     fs::{self, File},
@@ -15,13 +15,14 @@ use reqwest::header;
 use store::OpenError;
 
 use super::{
+    control,
     open::{DataDir, block_on},
     progress,
     server::{FromServer, Named, Session},
 };
 use crate::domain::backup::{Backup as Made, Manifest, verify};
 
-/// Writes a backup: everything but sessions and signing keys. It has password hashes in it; keep it as safe as the data.
+/// Writes a backup of the data directory, also while its server runs, or of another server: everything but sessions and signing keys. It has password hashes in it; keep it as safe as the data.
 #[derive(Debug, Args)]
 pub(super) struct Backup {
     /// The file to write. One that is there is replaced when the new one is whole.
@@ -70,12 +71,18 @@ pub(super) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
 }
 
 pub(super) async fn from_store(data: &DataDir, out: &mut File) -> Result<()> {
-    let store = data.existing_store().await.map_err(|error| match error.downcast_ref() {
-        Some(OpenError::InUse { .. }) => {
-            error.context("a server runs; ask it for the backup with --server http://127.0.0.1:8000 --user NAME")
+    let store = match data.existing_store().await {
+        Err(error) if matches!(error.downcast_ref(), Some(OpenError::InUse { .. })) => {
+            return match control::receive_backup(&data.data, out) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(error),
+                Err(refused) => {
+                    Err(refused.context("a server runs; an admin can have the backup with --server URL --user NAME"))
+                }
+            };
         }
-        _ => error,
-    })?;
+        store => store?,
+    };
     let created = common::validate::format_moment(Clock::system().now());
     let snapshot = store.snapshot().await?;
     let mut backup = Made::new(&snapshot, created);

@@ -1,5 +1,7 @@
 //! What is asked of a running server by who has the machine: one line over a Unix socket in the data directory, which only the server's
-//! own user and root may use, and one line back. It asks for no password: whoever can use it can read the store.
+//! own user and root may use, and one line back, or a backup. It asks for no password: whoever can use it can read the store.
+
+mod backup;
 
 use std::{
     collections::VecDeque,
@@ -22,6 +24,7 @@ use tokio::{
     time::timeout,
 };
 
+pub(super) use self::backup::receive as receive_backup;
 use crate::domain::{App, journal::Actor, users};
 
 /// The socket's name in the data directory.
@@ -56,7 +59,7 @@ pub(super) fn listen(data: &Path, app: &App) {
     match Control::bind(data) {
         Ok(control) => drop(tokio::spawn(control.serve(app.clone()))),
         Err(error) => {
-            tracing::warn!(%error, "there is no control socket in the data directory, so coffer user unlock does not work");
+            tracing::warn!(%error, "there is no control socket in the data directory, so coffer user unlock and coffer backup do not reach this server");
         }
     }
 }
@@ -88,7 +91,7 @@ impl Control {
                     }
                     let app = app.clone();
                     open.push_back(tokio::spawn(async move {
-                        let _ = timeout(PATIENCE, answer(stream, &app)).await;
+                        let _ = answer(stream, &app).await;
                     }));
                 }
                 Err(error) => {
@@ -114,13 +117,18 @@ async fn answer(mut stream: UnixStream, app: &App) -> io::Result<()> {
     }
     let mut line = String::new();
     let (reading, mut writing) = stream.split();
-    AsyncBufReader::new(reading.take(MAX_LINE)).read_line(&mut line).await?;
-    let said = match line.trim_end_matches('\n').split_once(' ') {
-        Some(("unlock", name)) => unlock(app, name).await,
+    timeout(PATIENCE, AsyncBufReader::new(reading.take(MAX_LINE)).read_line(&mut line)).await??;
+    let line = line.trim_end_matches('\n');
+    let said = match line.split_once(' ').unwrap_or((line, "")) {
+        ("unlock", name) => unlock(app, name).await,
+        ("backup", "") => match backup::send(app, &mut writing).await? {
+            None => return Ok(()),
+            Some(refused) => Err(refused),
+        },
         _ => Err("this server does not know the command; it may be of another version than the program".to_owned()),
     };
     let said = said.map_or_else(|error| format!("failed {error}\n"), |done| format!("{DONE}{done}\n"));
-    writing.write_all(said.as_bytes()).await
+    timeout(PATIENCE, writing.write_all(said.as_bytes())).await?
 }
 
 async fn unlock(app: &App, name: &str) -> Result<String, String> {
@@ -133,20 +141,32 @@ async fn unlock(app: &App, name: &str) -> Result<String, String> {
 
 /// Asks the server that runs over `data` to forget the wrong guesses at a user's password.
 pub(super) fn ask_to_unlock(data: &Path, name: &Username) -> Result<String> {
+    let Some(stream) = connect(data)? else {
+        bail!("no server runs over {}; locks are forgotten when it ends, so there is nothing to unlock", data.display())
+    };
+    ask(&mut BufReader::new(stream), &format!("unlock {name}"))
+}
+
+/// A connection to the server that runs over `data`, if one does.
+fn connect(data: &Path) -> Result<Option<StdStream>> {
     let path = data.join(NAME);
     let folder = File::open(data).with_context(|| format!("cannot open {}", data.display()))?;
-    let mut stream = match StdStream::connect(address(&path, &folder)) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => bail!(
-            "no server runs over {}; locks are forgotten when it ends, so there is nothing to unlock",
-            data.display()
-        ),
+    let stream = match StdStream::connect(address(&path, &folder)) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
         stream => stream.with_context(|| format!("cannot use {}", path.display()))?,
     };
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    writeln!(stream, "unlock {name}")?;
+    Ok(Some(stream))
+}
+
+/// Sends a line, and gives what the server says was done.
+fn ask(stream: &mut BufReader<StdStream>, line: &str) -> Result<String> {
+    writeln!(stream.get_mut(), "{line}")?;
     let mut line = String::new();
-    BufReader::new(stream.take(MAX_LINE)).read_line(&mut line).context("the server did not answer")?;
+    stream.by_ref().take(MAX_LINE).read_line(&mut line).context("the server did not answer")?;
     match line.trim_end().split_once(' ') {
         Some(("done", said)) => Ok(said.to_owned()),
         Some(("failed", said)) => bail!("{said}"),

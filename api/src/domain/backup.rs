@@ -14,6 +14,9 @@ mod read;
 mod tests;
 mod write;
 
+/// Bytes that one that is being made takes: its pieces, the page that is read, and what packs it.
+pub const HELD: u64 = 2 * 1024 * 1024;
+
 pub use format::{Manifest, restored_times};
 #[cfg(feature = "postgres")]
 pub use read::restore_into_database;

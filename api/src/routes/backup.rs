@@ -5,10 +5,12 @@ use http::header::CONTENT_DISPOSITION;
 use store::Snapshot;
 
 use super::{context::Context, input::Input, reply::Reply, streaming, table::Table};
-use crate::domain::{Result, backup::Backup, deadline::Deadline, sink::Sink};
-
-/// What a backup holds: the pieces, the page that is read, and what packs it.
-const HELD: u64 = 2 * 1024 * 1024;
+use crate::domain::{
+    Result,
+    backup::{Backup, HELD},
+    deadline::Deadline,
+    sink::Sink,
+};
 
 pub(crate) fn register(table: &mut Table) {
     table.on::<backup::Get, _, _>(get);
