@@ -112,7 +112,7 @@ impl Tls {
     }
 
     /// The hosts in the certificate that new connections get; none where they cannot be read.
-    pub(super) fn hosts(&self) -> Arc<[AllowedHost]> {
+    pub fn hosts(&self) -> Arc<[AllowedHost]> {
         self.current.get().hosts
     }
 

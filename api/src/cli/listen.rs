@@ -19,7 +19,7 @@ use crate::routes;
 #[derive(Debug, Args)]
 pub(super) struct Addresses {
     /// An address that the server listens on, with a port (0 takes a free one), or unix: and a path. May be given several times; `coffer health`
-    /// asks the first. Sockets that systemd hands over go before all of them.
+    /// asks the first. Ignored where systemd hands sockets over: coffer.socket says where those listen.
     #[arg(
         long,
         env = "COFFER_LISTEN",
@@ -115,8 +115,43 @@ impl Sockets {
             return Ok((Server::bind(options)?, tls));
         }
         let server = Server::over(inherited, options);
-        self.check(&server.addresses()?)?;
+        let handed_over = server.addresses()?;
+        self.check(&handed_over)?;
+        if is_listen_said()
+            && let Some(ignored) = self.addresses.listen.iter().find(|address| !handed_over.contains(address))
+        {
+            tracing::warn!(
+                "--listen {ignored} (COFFER_LISTEN) is ignored: systemd hands over sockets that listen elsewhere; name the address in \
+                 coffer.socket (ListenStream=), or disable that unit"
+            );
+        }
         Ok((server, tls))
+    }
+
+    /// What people put before the path of a page, as far as the settings tell it.
+    pub(super) fn outside(&self, addresses: &[ListenAddress], tls: Option<&Tls>) -> Outside {
+        let tcp = |address: &ListenAddress| match address {
+            ListenAddress::Tcp(address) => Some(*address),
+            ListenAddress::Unix(_) => None,
+        };
+        let open = addresses.iter().filter_map(tcp).find(|address| !address.ip().is_loopback());
+        let in_certificate = tls.map(Tls::hosts);
+        let mut named = self.allowed_host.iter().chain(in_certificate.iter().flat_map(|hosts| hosts.iter()));
+        let name = named.find_map(|host| match host {
+            AllowedHost::Name(name) if name != "localhost" => Some(name),
+            _ => None,
+        });
+        match (name, open, tls) {
+            (Some(name), Some(address), Some(_)) if address.port() == 443 => Outside::At(format!("https://{name}")),
+            (Some(name), Some(address), Some(_)) => Outside::At(format!("https://{name}:{}", address.port())),
+            (Some(name), Some(address), None) if self.trusted_proxy.is_empty() => {
+                Outside::At(format!("http://{name}:{}", address.port()))
+            }
+            // Nobody reaches the server but through a proxy, which does TLS.
+            (Some(name), _, _) => Outside::At(format!("https://{name}")),
+            (None, ..) if !self.trusted_proxy.is_empty() => Outside::BehindProxy,
+            (None, ..) => Outside::Unknown,
+        }
     }
 
     fn check(&self, addresses: &[ListenAddress]) -> Result<()> {
@@ -133,11 +168,29 @@ impl Sockets {
     }
 }
 
+/// Where people reach the server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outside {
+    /// At this address.
+    At(String),
+    /// At a proxy's address, which was not named.
+    BehindProxy,
+    /// Nothing was said, so at one of those that the server listens on.
+    Unknown,
+}
+
+/// Whether an address to listen on was named, rather than the one that holds by itself.
+fn is_listen_said() -> bool {
+    let is_variable = std::env::var_os("COFFER_LISTEN").is_some_and(|value| !value.is_empty());
+    is_variable || std::env::args_os().any(|word| word.to_string_lossy().starts_with("--listen"))
+}
+
 /// The first thing that people see. The set-up code is a secret, so it goes to stdout and never into the log.
 pub(super) fn greet(
     addresses: &[ListenAddress],
     is_tls: bool,
     metrics: Option<&ListenAddress>,
+    outside: Outside,
     setup_code: Option<&str>,
 ) {
     let mut out = std::io::stdout();
@@ -158,9 +211,9 @@ pub(super) fn greet(
         let _ = writeln!(out, "Metrics are on http://{metrics}/metrics");
     }
     if let Some(code) = setup_code {
-        let (place, link) = match link {
-            Some(link) => ("here", link),
-            None => ("at this path of your proxy's address", String::new()),
+        let (place, link) = match (outside, link) {
+            (Outside::At(link), _) | (Outside::Unknown, Some(link)) => ("here", link),
+            (Outside::BehindProxy, _) | (_, None) => ("at this path of your proxy's address", String::new()),
         };
         let _ = writeln!(out, "Make the first admin {place}, within an hour:\n\n    {link}/setup?code={code}\n");
     }
@@ -182,6 +235,30 @@ mod tests {
         for bad in ["", "rw-rw----", "668", "1777", "-1"] {
             assert!(parse_mode(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_link_leads_to_the_host_that_people_use() {
+        #[derive(Debug, clap::Parser)]
+        struct Only {
+            #[command(flatten)]
+            sockets: Sockets,
+        }
+        let outside = |args: &[&str], listens: &str| {
+            let words = std::iter::once("coffer").chain(args.iter().copied());
+            let only = <Only as clap::Parser>::parse_from(words);
+            only.sockets.outside(&[listens.parse().unwrap()], None)
+        };
+        let at = |address: &str| Outside::At(address.to_owned());
+        let named = ["--allowed-host", "*.example.org,coffer.example"];
+        assert_eq!(outside(&[], "127.0.0.1:8000"), Outside::Unknown);
+        assert_eq!(outside(&named, "127.0.0.1:8000"), at("https://coffer.example"), "a proxy is before it");
+        assert_eq!(outside(&named, "unix:/run/coffer.sock"), at("https://coffer.example"));
+        assert_eq!(outside(&named, "0.0.0.0:8000"), at("http://coffer.example:8000"));
+        assert_eq!(outside(&["--trusted-proxy", "10.0.0.0/8"], "0.0.0.0:8000"), Outside::BehindProxy);
+        let both = [named.as_slice(), &["--trusted-proxy", "10.0.0.0/8"]].concat();
+        assert_eq!(outside(&both, "0.0.0.0:8000"), at("https://coffer.example"));
+        assert_eq!(outside(&["--allowed-host", "localhost,*"], "0.0.0.0:8000"), Outside::Unknown);
     }
 
     #[test]

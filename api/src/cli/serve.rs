@@ -267,7 +267,9 @@ impl Serve {
         control::listen(&self.data.data, &app);
         tokio::spawn(children::reap().context("signals cannot be listened to")?);
         let metrics_address = for_metrics.as_ref().map(metrics::Listener::address).transpose()?;
-        greet(&server.addresses()?, tls.is_some(), metrics_address.as_ref(), setup_code.as_deref());
+        let addresses = server.addresses()?;
+        let outside = self.sockets.outside(&addresses, tls.as_ref());
+        greet(&addresses, tls.is_some(), metrics_address.as_ref(), outside, setup_code.as_deref());
         systemd::ready();
         if let Some(listener) = for_metrics {
             listener.serve(app.clone(), routing.clone(), stopped.clone());

@@ -119,4 +119,8 @@ fn a_restart_under_load_behind_systemds_socket_refuses_and_resets_nobody() {
     for client in clients {
         client.join().unwrap();
     }
+    // The log is written to its end when a server has ended, and there were three before this one.
+    let log = server.log();
+    let told = log.matches("--listen 127.0.0.1:0 (COFFER_LISTEN) is ignored").count();
+    assert!(told >= 3 && log.contains("ListenStream="), "{log}");
 }
