@@ -22,15 +22,24 @@ pub(super) struct Init {
     dir: PathBuf,
 }
 
-/// The files beside the settings, as they are but for `{{dir}}`.
-const FILES: [(&str, &str); 5] = [
+/// The files beside the settings, as they are but for `{{dir}}` and `{{program}}`.
+const FILES: [(&str, &str); 11] = [
     ("compose.yaml", include_str!("init/compose.yaml")),
     ("coffer.service", include_str!("init/coffer.service")),
     ("coffer.socket", include_str!("init/coffer.socket")),
+    ("coffer-backup.service", include_str!("init/coffer-backup.service")),
+    ("coffer-backup.timer", include_str!("init/coffer-backup.timer")),
+    ("tls.conf", include_str!("init/tls.conf")),
+    ("certbot-deploy.sh", include_str!("init/certbot-deploy.sh")),
+    ("prometheus.yml", include_str!("init/prometheus.yml")),
+    ("coffer.rules.yml", include_str!("init/coffer.rules.yml")),
     ("nginx.conf", include_str!("init/nginx.conf")),
     ("Caddyfile", include_str!("init/Caddyfile")),
 ];
 const SETTINGS: &str = "coffer.env";
+
+/// Where programs are put that no package manager brought.
+const INSTALLED: &str = "/usr/local/bin/coffer";
 
 const WIDTH: usize = 100;
 
@@ -45,7 +54,9 @@ impl Init {
         let dir = fs::canonicalize(dir).with_context(|| format!("cannot use the folder {}", dir.display()))?;
         let place =
             dir.to_str().context("the folder's path has to be UTF-8, since it is written into the unit file")?;
-        files.extend(FILES.map(|(name, template)| (name, template.replace("{{dir}}", place))));
+        let program = program()?;
+        let filled = |template: &str| template.replace("{{dir}}", place).replace("{{program}}", &program.unit);
+        files.extend(FILES.map(|(name, template)| (name, filled(template))));
         if let Some((name, _)) = files.iter().find(|(name, _)| dir.join(name).exists()) {
             bail!("{} is there already, so nothing was written; name another folder", dir.join(name).display());
         }
@@ -53,7 +64,7 @@ impl Init {
             write_new(&dir.join(name), content)
                 .with_context(|| format!("cannot write {}", dir.join(name).display()))?;
         }
-        print!("{}", next(place)?);
+        print!("{}", next(place, &program));
         Ok(())
     }
 }
@@ -92,25 +103,47 @@ fn settings(serve: &Command) -> String {
     text
 }
 
+/// Where this program is, and where the unit files find it.
+struct Program {
+    here: PathBuf,
+    unit: String,
+}
+
+/// A program in a folder for all users is used where it is. Another, such as one in somebody's home, which the unit file closes, is copied first.
+fn program() -> Result<Program> {
+    let here = std::env::current_exe()?;
+    let stays = ["/usr/", "/opt/"].iter().any(|folder| here.starts_with(folder));
+    let unit = here.to_str().filter(|path| stays && !path.contains(|c: char| c.is_whitespace() || c == '%'));
+    let unit = unit.unwrap_or(INSTALLED).to_owned();
+    Ok(Program { here, unit })
+}
+
 /// What to do with the folder.
-fn next(place: &str) -> Result<String> {
-    let program = std::env::current_exe()?;
-    let program = program.display();
-    Ok(format!(
+fn next(place: &str, program: &Program) -> String {
+    let install = if Path::new(&program.unit) == program.here {
+        String::new()
+    } else {
+        format!("    sudo install -m 755 {} {}\n", program.here.display(), program.unit)
+    };
+    format!(
         "{place} holds a start:\n\
          \n  \
            coffer.env                     every setting, explained\n  \
            coffer.service, coffer.socket  for systemd\n  \
+           coffer-backup.service, .timer  a backup each night, for systemd\n  \
+           tls.conf, certbot-deploy.sh    certbot's certificate, where Coffer is to do TLS itself\n  \
+           prometheus.yml                 what Prometheus asks; coffer.rules.yml has alerts\n  \
            compose.yaml                   for containers\n  \
            nginx.conf, Caddyfile          a TLS proxy in front, where Coffer is not to do TLS itself\n\
          \nWith systemd:\n\
-         \n    \
-             sudo install -m 755 {program} /usr/local/bin/coffer\n    \
+         \n{install}    \
              sudo useradd --system --home-dir /var/lib/coffer --shell /usr/sbin/nologin coffer\n    \
              sudo systemctl enable --now {place}/coffer.service {place}/coffer.socket\n    \
+             sudo systemctl link {place}/coffer-backup.service {place}/coffer-backup.timer\n    \
+             sudo systemctl enable --now coffer-backup.timer\n    \
              sudo journalctl -u coffer        # shows the link that makes the first admin\n\
          \nWith containers: docker compose up -d, in the folder. Here and now: coffer serve\n"
-    ))
+    )
 }
 
 #[cfg(test)]

@@ -17,6 +17,13 @@ fn a_folder_is_written_once_and_nothing_that_is_there_is_touched() {
     let unit = fs::read_to_string(folder.join("coffer.service")).unwrap();
     assert!(unit.contains(&format!("EnvironmentFile={}/coffer.env", folder.display())), "{unit}");
 
+    // The program under test is in nobody's `PATH`, so it is copied first, and every unit finds it there.
+    assert!(unit.contains("ExecStart=/usr/local/bin/coffer serve") && made.contains("sudo install -m 755"), "{made}");
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(!fs::read_to_string(&path).unwrap().contains("{{"), "{} has a gap", path.display());
+    }
+
     fs::remove_file(folder.join("coffer.env")).unwrap();
     fs::write(folder.join("nginx.conf"), "mine").unwrap();
     let again = said(&init());
