@@ -12,6 +12,7 @@ mod needs;
 mod npm;
 mod root;
 mod sbom;
+mod systemd;
 #[cfg(test)]
 #[cfg(feature = "e2e")]
 mod tests;

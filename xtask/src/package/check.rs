@@ -15,7 +15,7 @@ use flate2::Compression;
 
 use super::root::{self, Root};
 use super::tried::Server;
-use super::{Release, build, epoch, make};
+use super::{Release, build, epoch, make, systemd};
 use crate::step::{self, step};
 use crate::workspace;
 
@@ -92,15 +92,13 @@ pub(super) fn check() -> Result<()> {
     let older_release = Release { version: OLDER.to_owned(), epoch: 0, level: Compression::fast() };
     step("packages", || make(&newer_release, &programs, &newer))?;
     step("older packages", || make(&older_release, &programs, &older))?;
-    let mut seconds = Vec::new();
     for way in &WAYS {
-        seconds.push((way.name, step(&format!("the {} on a bare system", way.name), || try_way(way, &older, &newer))?));
+        let seconds = step(&format!("the {} on a bare system", way.name), || try_way(way, &older, &newer))?;
+        println!("xtask: {}: {seconds:.1} s from the beginning of the installation to the first record", way.name);
     }
+    step("the .deb under systemd", || systemd::try_deb(&find(&older, ".deb")?, &find(&newer, ".deb")?))?;
     step("the context of an image", || try_image(&newer))?;
     step("the same bytes from another folder", || build_again(&newer, newer_release.epoch))?;
-    for (name, seconds) in seconds {
-        println!("xtask: {name}: {seconds:.1} s from the beginning of the installation to the first record");
-    }
     println!("xtask: all packages do what they are for");
     Ok(())
 }
@@ -121,13 +119,13 @@ fn try_way(way: &Way, older: &Path, newer: &Path) -> Result<f32> {
     let started = Instant::now();
     (way.install)(&root, &newer)?;
     let server = start(true)?;
-    server.make_first_record()?;
+    server.client.make_first_record()?;
     let seconds = started.elapsed().as_secs_f32();
-    server.expect_web_app()?;
+    server.client.expect_web_app()?;
     server.stop()?;
     root.run(&[&format!("{}-tui", way.program), "--version"])?;
 
-    let expect_kept = |server: &Server| server.expect_record();
+    let expect_kept = |server: &Server| server.client.expect_record();
     (way.remove)(&root)?;
     if root.path(way.program).exists() {
         bail!("{} is still there", way.program);
@@ -190,8 +188,8 @@ fn try_image(packages: &Path) -> Result<()> {
     let mut command = root.command(&user, &words);
     command.envs(variables).env("COFFER_LISTEN", "127.0.0.1:0");
     let server = Server::start(&mut command, true)?;
-    server.make_first_record()?;
-    server.expect_web_app()?;
+    server.client.make_first_record()?;
+    server.client.expect_web_app()?;
     server.stop()
 }
 

@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -13,6 +15,9 @@ use crate::workspace::{self, which};
 
 const SUITE: &str = "bullseye";
 const MIRROR: &str = "http://deb.debian.org/debian";
+/// How long something may take that a system does by itself.
+const PATIENCE: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(200);
 /// Its arguments: the root, the user, the program and its own.
 const ENTER: &str = "root=$1 user=$2; shift 2; mount -t proc proc \"$root/proc\" && mount --rbind /dev \"$root/dev\" \
                      && exec chroot --userspec=\"$user\" \"$root\" \"$@\"";
@@ -58,6 +63,33 @@ impl Root {
         Ok(())
     }
 
+    /// Boots it, and gives the process that nsenter enters it by.
+    pub(super) fn boot(&self) -> Result<Booted> {
+        if which("systemd-nspawn").is_none() {
+            apt::install(&["systemd-container"], "bare systems that boot")?;
+        }
+        let mut nspawn = Command::new("systemd-nspawn");
+        nspawn.args(["--quiet", "--keep-unit", "--register=no", "--boot", "--directory"]).arg(&self.0);
+        let mut process =
+            nspawn.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("cannot start systemd-nspawn")?;
+        let children = format!("/proc/{0}/task/{0}/children", process.id());
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline && process.try_wait()?.is_none() {
+            let first = fs::read_to_string(&children).unwrap_or_default();
+            if let Some(first) = first.split_whitespace().next() {
+                let booted = Booted { process, first: first.to_owned() };
+                booted.wait_for(
+                    "systemctl is-system-running --wait > /dev/null || systemctl is-active --quiet multi-user.target",
+                )?;
+                return Ok(booted);
+            }
+            thread::sleep(PAUSE);
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+        bail!("systemd-nspawn boots no system here")
+    }
+
     /// Installs packages of the system's own.
     pub(super) fn apt(&self, packages: &[&str]) -> Result<()> {
         if packages.is_empty() {
@@ -73,6 +105,50 @@ impl Root {
         let inside = format!("/tmp/{}", file.file_name().unwrap_or_default().display());
         fs::copy(file, self.path(&inside))?;
         Ok(inside)
+    }
+}
+
+/// A system that is up, until it is dropped.
+pub(super) struct Booted {
+    process: Child,
+    /// The system's own first process, by its number here.
+    first: String,
+}
+
+impl Booted {
+    /// Runs a script as root in it, and gives what it says.
+    pub(super) fn run(&self, script: &str) -> Result<String> {
+        let mut nsenter = Command::new("nsenter");
+        nsenter.args(["--target", &self.first, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]);
+        nsenter
+            .args(["sh", "-ec", script])
+            .env_clear()
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        let output = nsenter.env("DEBIAN_FRONTEND", "noninteractive").output().context("cannot start nsenter")?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            bail!("`{script}` ended with {} there: {said}{}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(said)
+    }
+
+    /// Waits until a script succeeds.
+    pub(super) fn wait_for(&self, script: &str) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.run(script) {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() > deadline => return Err(error),
+                Err(_) => thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+impl Drop for Booted {
+    fn drop(&mut self) {
+        let _ = self.run("systemctl poweroff --force --force");
+        let _ = self.process.wait();
     }
 }
 

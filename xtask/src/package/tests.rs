@@ -35,10 +35,10 @@ fn expect_it_serves(folder: &Path, program: &Path) {
         Server::start(&mut command, is_new).unwrap()
     };
     let server = start(true);
-    server.make_first_record().unwrap();
+    server.client.make_first_record().unwrap();
     server.stop().unwrap();
     let server = start(false);
-    server.expect_record().unwrap();
+    server.client.expect_record().unwrap();
     server.stop().unwrap();
     fs::remove_dir_all(&data).unwrap();
 }

@@ -13,12 +13,18 @@ const PASSWORD: &str = "seven otters mend a kite";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Who asks a server.
+pub(super) struct Client {
+    /// Its address and port.
+    pub(super) address: String,
+    /// For the first admin, where there is none.
+    pub(super) code: Option<String>,
+}
+
 /// A running server.
 pub(super) struct Server {
     process: Child,
-    address: String,
-    /// For the first admin, where there is none.
-    code: Option<String>,
+    pub(super) client: Client,
 }
 
 impl Server {
@@ -28,20 +34,32 @@ impl Server {
         let mut process =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start a server")?;
         let said = BufReader::new(process.stdout.take().context("no pipe")?);
-        let mut server = Self { process, address: String::new(), code: None };
+        let mut server = Self { process, client: Client { address: String::new(), code: None } };
         for line in said.lines() {
             let line = line?;
             if let Some((_, address)) = line.split_once("listens on http://") {
-                address.clone_into(&mut server.address);
+                address.clone_into(&mut server.client.address);
             }
-            server.code = line.split_once("/setup?code=").map(|(_, code)| code.to_owned());
-            if server.code.is_some() == is_new && !server.address.is_empty() {
+            server.client.code = line.split_once("/setup?code=").map(|(_, code)| code.to_owned());
+            if server.client.code.is_some() == is_new && !server.client.address.is_empty() {
                 return Ok(server);
             }
         }
         bail!("the server ended with {}", server.process.wait()?)
     }
 
+    /// Has it end as systemd does, and waits.
+    pub(super) fn stop(mut self) -> Result<()> {
+        crate::step::run(Command::new("kill").arg(self.process.id().to_string()))?;
+        let ended = self.process.wait()?;
+        if !ended.success() {
+            bail!("the server ended with {ended}");
+        }
+        Ok(())
+    }
+}
+
+impl Client {
     /// Makes the first admin, a collection, and a record in it.
     pub(super) fn make_first_record(&self) -> Result<()> {
         let code = self.code.as_ref().context("the server printed no link")?;
@@ -69,16 +87,6 @@ impl Server {
         let (status, _, body) = self.exchange("GET", "/", None, None)?;
         if status != 200 || !body.contains(".wasm") {
             bail!("there is no web app: {status} {body}");
-        }
-        Ok(())
-    }
-
-    /// Has it end as systemd does, and waits.
-    pub(super) fn stop(mut self) -> Result<()> {
-        crate::step::run(Command::new("kill").arg(self.process.id().to_string()))?;
-        let ended = self.process.wait()?;
-        if !ended.success() {
-            bail!("the server ended with {ended}");
         }
         Ok(())
     }
