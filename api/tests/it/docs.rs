@@ -13,7 +13,7 @@ use self::page::Page;
 use crate::{invariants::sources, support};
 
 /// The blocks that do not run in the tests: the page, and why. What can be said of their commands otherwise is checked below.
-const NOT_RUN: [(&str, &str); 14] = [
+const NOT_RUN: [(&str, &str); 19] = [
     ("CONTRIBUTING.md", "these are the tests themselves"),
     ("CONTRIBUTING.md", "serves until it is stopped"),
     ("CONTRIBUTING.md", "draws on the terminal until it is left"),
@@ -21,13 +21,18 @@ const NOT_RUN: [(&str, &str); 14] = [
     ("README.md", "needs a package"),
     ("README.md", "builds the release, which takes minutes"),
     ("README.md", "builds the release, which takes minutes"),
-    ("docs/deployment.md", "builds the release, which takes minutes"),
+    ("docs/deployment.md", "needs a package"),
     ("docs/deployment.md", "needs a PostgreSQL"),
     ("docs/deployment.md", "needs a PostgreSQL"),
     ("docs/deployment.md", "needs root and systemd"),
     ("docs/deployment.md", "needs root and systemd"),
+    ("docs/deployment.md", "needs root and systemd"),
+    ("docs/deployment.md", "needs root and systemd"),
     ("docs/deployment.md", "needs Docker"),
     ("docs/deployment.md", "needs Docker"),
+    ("docs/deployment.md", "needs root and systemd"),
+    ("docs/deployment.md", "needs root and systemd"),
+    ("docs/deployment.md", "needs root and systemd"),
 ];
 
 fn root() -> PathBuf {
@@ -79,6 +84,20 @@ fn every_difference_from_django_rest_framework_has_a_test() {
     );
 }
 
+/// So does each entry of the page for operators in need.
+#[test]
+fn every_entry_of_the_page_on_troubles_is_provoked_by_a_test() {
+    let page = page("docs/troubleshooting.md");
+    let tests: String = sources::files("api", "rs").into_iter().map(|(_, text)| text).collect();
+    let entries: Vec<&str> = page.text.lines().filter(|line| line.starts_with("- ")).collect();
+    assert!(entries.len() > 20, "{entries:?}");
+    for entry in entries {
+        let name = entry.split_once("<!-- test: ").and_then(|(_, rest)| rest.strip_suffix(" -->"));
+        let name = name.unwrap_or_else(|| panic!("this names no test, as <!-- test: its_name --> at its end: {entry}"));
+        assert!(tests.contains(&format!("fn {name}(")), "there is no test {name}: {entry}");
+    }
+}
+
 #[test]
 fn the_tables_of_routes_are_the_list_of_endpoints() {
     // The README has one row for what one path answers to the same callers; the API's page says what each method does.
@@ -125,7 +144,10 @@ fn commands_that_do_not_run_here_are_understood() {
             let command = line.split(" #").next().unwrap_or_default();
             for (at, _) in command.match_indices("coffer ") {
                 let before = command[..at].trim_end();
-                if !(before.is_empty() || before.ends_with("&&") || before.ends_with("sudo -u coffer")) {
+                if !(before.is_empty()
+                    || before.ends_with("&&")
+                    || ["sudo", "sudo -u coffer"].iter().any(|word| before.ends_with(word)))
+                {
                     continue;
                 }
                 let words = command[at..].split(" && ").next().unwrap().split(" < ").next().unwrap();
