@@ -22,6 +22,7 @@ mod journal;
 mod keys;
 mod listen;
 mod memory;
+mod migrate;
 mod open;
 mod openapi;
 mod password;
@@ -79,6 +80,8 @@ enum Command {
     Export(Box<export::Export>),
     /// Put files of records into a running server's collection: CSV, TSV, JSON or JSON lines.
     Import(Box<import::Import>),
+    /// Keep changes of collections as files, and apply them to a running server or a stopped one.
+    Migrate(Box<migrate::Migrate>),
     /// Give disk space that the store does not need any more back to the system.
     Compact(compact::Compact),
     /// List, add and retire the keys that tokens are signed with.
@@ -126,6 +129,7 @@ pub fn run() -> ExitCode {
         Command::Events(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Migrate(command) => command.run(),
         Command::Compact(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::OpenApi(command) => command.run(),

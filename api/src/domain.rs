@@ -5,7 +5,7 @@
 //! that, all of sign-in, and who follows events. Of the modules each uses those before it:
 //! `steps` < `numbers` < `keyspace` < `indexes` < `record` < `layout` < `schema` < `core` < `journal` < `stage` < `records` < `collections`, and
 //! `sessions` < `rotation` < `app` < `users` < `refresh` < `sign_in`; `events` rests on all of it. One circle is meant: what works in the background
-//! (`operations`, large deletions and undoing) writes by `stage`, and a write that does not fit a coming definition ends that work.
+//! (`operations`, large deletions, undoing and migrations) writes by `stage`, and a write that does not fit a coming definition ends that work.
 
 pub mod access_claims;
 pub mod app;
@@ -28,6 +28,7 @@ pub mod intake;
 pub mod journal;
 pub mod keyspace;
 pub mod layout;
+pub mod migrations;
 pub mod new_ids;
 pub mod numbered;
 pub mod numbers;

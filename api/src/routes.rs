@@ -22,6 +22,7 @@ mod input;
 mod leniency;
 mod log;
 mod metrics;
+mod migrations;
 mod operations;
 mod paging;
 mod paths;
@@ -141,6 +142,7 @@ fn table(context: Context, assets: Assets) -> Table {
     backup::register(&mut table);
     storage::register(&mut table);
     log::register(&mut table);
+    migrations::register(&mut table);
     metrics::register(&mut table);
     table
 }

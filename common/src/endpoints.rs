@@ -9,6 +9,7 @@ pub mod events;
 pub mod health;
 pub mod log;
 pub mod metrics;
+pub mod migrations;
 pub mod operations;
 pub mod paths;
 pub mod records;
@@ -118,6 +119,9 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<collections::UpdateField>(),
     EndpointInfo::of::<collections::DropField>(),
     EndpointInfo::of::<collections::Delete>(),
+    EndpointInfo::of::<migrations::List>(),
+    EndpointInfo::of::<migrations::Apply>(),
+    EndpointInfo::of::<migrations::Revert>(),
     EndpointInfo::of::<paths::List>(),
     EndpointInfo::of::<paths::Create>(),
     EndpointInfo::of::<paths::Get>(),

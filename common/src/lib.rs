@@ -13,6 +13,7 @@
 //! - [`schema`]: JSON Schemas of all that, with the feature `schema`.
 //! - [`form`], [`editor`], [`table`], [`selection`], [`people`]: what the clients show and how they parse what people type.
 //! - [`mod@metrics`], [`dashboard`]: the last hour of a server in samples, and what a dashboard makes of them.
+//! - [`migration`]: changes of collections that are kept in files.
 //! - [`renewal`], [`conflict`]: when a client renews its token; what it does when somebody else changed a record meanwhile.
 
 pub mod access;
@@ -46,6 +47,7 @@ pub mod json;
 pub mod many;
 pub mod metadata;
 pub mod metrics;
+pub mod migration;
 pub mod name;
 pub mod operation;
 pub mod page;

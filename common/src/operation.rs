@@ -37,6 +37,10 @@ pub enum OperationKind {
     DeleteRecord,
     /// Erases something from the journal.
     Erase,
+    /// Applies a migration, or takes one back: its steps, one after another.
+    Migrate,
+    /// Changes or deletes records as a step of a migration says.
+    ChangeRecords,
     /// Removes sessions whose tokens have all expired. It recurs and is in no list.
     SweepSessions,
     /// Removes the records of operations that ended long ago. It recurs and is in no list.

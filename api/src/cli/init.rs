@@ -23,7 +23,7 @@ pub(super) struct Init {
 }
 
 /// The files beside the settings, as they are but for `{{dir}}` and `{{program}}`.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("compose.yaml", include_str!("init/compose.yaml")),
     ("coffer.service", include_str!("init/coffer.service")),
     ("coffer.socket", include_str!("init/coffer.socket")),
@@ -35,8 +35,10 @@ const FILES: [(&str, &str); 11] = [
     ("coffer.rules.yml", include_str!("init/coffer.rules.yml")),
     ("nginx.conf", include_str!("init/nginx.conf")),
     ("Caddyfile", include_str!("init/Caddyfile")),
+    ("migrations/README.md", include_str!("init/migrations.md")),
 ];
 const SETTINGS: &str = "coffer.env";
+const MIGRATIONS: &str = "migrations";
 
 /// Where programs are put that no package manager brought.
 const INSTALLED: &str = "/usr/local/bin/coffer";
@@ -59,6 +61,9 @@ impl Init {
         files.extend(FILES.map(|(name, template)| (name, filled(template))));
         if let Some((name, _)) = files.iter().find(|(name, _)| dir.join(name).exists()) {
             bail!("{} is there already, so nothing was written; name another folder", dir.join(name).display());
+        }
+        if !dir.join(MIGRATIONS).exists() {
+            make_private(&dir.join(MIGRATIONS)).context("cannot make the folder of migrations")?;
         }
         for (name, content) in &files {
             write_new(&dir.join(name), content)
@@ -134,7 +139,8 @@ fn next(place: &str, program: &Program) -> String {
            tls.conf, certbot-deploy.sh    certbot's certificate, where Coffer is to do TLS itself\n  \
            prometheus.yml                 what Prometheus asks; coffer.rules.yml has alerts\n  \
            compose.yaml                   for containers\n  \
-           nginx.conf, Caddyfile          a TLS proxy in front, where Coffer is not to do TLS itself\n\
+           nginx.conf, Caddyfile          a TLS proxy in front, where Coffer is not to do TLS itself\n  \
+           migrations                     changes of collections as files, for version control\n\
          \nWith systemd:\n\
          \n{install}    \
              sudo useradd --system --home-dir /var/lib/coffer --shell /usr/sbin/nologin coffer\n    \

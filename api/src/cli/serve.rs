@@ -1,6 +1,7 @@
 //! `coffer serve`.
 
 mod accounts;
+mod auto;
 mod children;
 mod events;
 mod metrics;
@@ -97,6 +98,8 @@ pub(super) struct Serve {
     rate_limit: limits::Settings,
     #[command(flatten)]
     events: EventOptions,
+    #[command(flatten)]
+    auto: auto::Auto,
     /// How many records a user may own who is no admin, such as 10000; or off.
     #[arg(long, env = "COFFER_QUOTA_RECORDS", default_value = "1000000", allow_hyphen_values = true, value_parser = parse_count, value_name = "N|off")]
     quota_records: Limit,
@@ -276,6 +279,7 @@ impl Serve {
         }
         tokio::spawn(operations::run_in_background(app.clone()));
         tokio::spawn(domain::events::run(app.clone()));
+        self.auto.begin(&app);
         if let Some(tls) = tls {
             tokio::spawn(tls.watch_expiry(app.core().clock.clone()));
         }

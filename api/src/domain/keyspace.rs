@@ -6,6 +6,7 @@ use base::fold::{fold, nfc};
 use common::{
     field::{Field, FieldType, Unique},
     id::{OperationId, PathId, RecordId, SessionId, UserId},
+    migration::MigrationId,
     name::CollectionName,
     validate::parse_decimal,
 };
@@ -28,6 +29,9 @@ pub const COLLECTIONS: &str = "d";
 /// The space of published paths.
 pub const PATHS: &str = "h";
 
+/// The space of migrations that were applied.
+pub const MIGRATIONS: &str = "g";
+
 /// The space of work in the background.
 pub const OPERATIONS: &str = "w";
 
@@ -42,6 +46,7 @@ pub const SPACES: [(&str, &str); 25] = [
     (COLLECTIONS, "collections"),
     ("e", "emails"),
     ("f", "aliases"),
+    (MIGRATIONS, "migrations"),
     (PATHS, "paths"),
     ("i", "index"),
     ("j", "changes"),
@@ -85,6 +90,16 @@ pub fn in_space(key: &Key, space: &'static str) -> Key {
     let mut elements = key.elements();
     let _ = elements.space();
     elements.flatten().fold(Key::space(space), |key, element| key.element(&element))
+}
+
+/// A migration that was applied.
+pub fn migration(id: &MigrationId) -> Key {
+    migrations().text(id.collection.as_str()).text(id.name.as_str())
+}
+
+/// All of them.
+pub fn migrations() -> Key {
+    Key::space(MIGRATIONS)
 }
 
 /// A single value, by its name.

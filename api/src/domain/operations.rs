@@ -26,7 +26,7 @@ use common::{
     access::Caller,
     change::{Subject, Verb},
     erase::Erase as Wish,
-    id::OperationId,
+    id::{OperationId, UserId},
     operation::{self, Operation, OperationKind, OperationState},
     page::Page,
     people,
@@ -41,13 +41,15 @@ use super::{
     gone,
     journal::{self, Actor},
     keyspace, records,
+    records::ChangeRecords,
     retry::Retry,
     undo::Revert,
     users,
 };
 use erase::{Erase, EraseTarget};
+use stored::Stored;
 pub(crate) use stored::Work;
-use stored::{Stored, load};
+pub(crate) use stored::load;
 
 pub use delete_collection::remove_collection;
 pub(crate) use delete_collection::work_on;
@@ -63,7 +65,7 @@ pub async fn trim_changes(core: &Core, by: Actor<'_>, older_than: std::time::Dur
     let trim = Trim::before(core, older_than)?;
     let of = trim.count(core).await?;
     let details = json!({"kind": "trim_changes", "until": trim.until()?});
-    start(core, by, Work::TrimChanges(trim), of, details).await
+    start(core, by, Work::TrimChanges(trim), of, Some(details)).await
 }
 
 /// How many changes [`trim_changes`] would remove, where they are few enough to be counted.
@@ -107,30 +109,30 @@ pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> 
             (EraseTarget::User(id, names), "user")
         }
     };
-    start(core, by, Work::Erase(Erase::new(what)), None, json!({"kind": "erase", "of": word})).await
+    start(core, by, Work::Erase(Erase::new(what)), None, Some(json!({"kind": "erase", "of": word}))).await
 }
 
 /// Starts to undo a large operation.
 pub(crate) async fn revert(core: &Core, by: Actor<'_>, revert: Revert) -> Result<Operation> {
     let of = revert.count(core).await?;
     let details = json!({"kind": "revert", "operation": revert.operation()});
-    start(core, by, Work::Revert(revert), of, details).await
+    start(core, by, Work::Revert(revert), of, Some(details)).await
 }
 
-async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details: Value) -> Result<Operation> {
+async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details: Option<Value>) -> Result<Operation> {
     // What a request starts is a part of it.
     let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
     let stored = Stored::new(work, of, core.timestamp(), by.caller.user_id());
-    let change = by.entry(core, Subject::Operation, &id, Verb::Start).values(Value::Null, details);
+    let change =
+        details.map(|details| by.entry(core, Subject::Operation, &id, Verb::Start).values(Value::Null, details));
     let mut retry = Retry::new(core);
     loop {
         let mut batch = Batch::new();
         let key = keyspace::operation(id);
-        batch
-            .expect(key.clone(), Expect::Absent)
-            .put(key, stored.to_bytes()?)
-            .append(journal::bytes(&change))
-            .use_reserve(Reserve::Most);
+        batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?).use_reserve(Reserve::Most);
+        if let Some(change) = &change {
+            batch.append(journal::bytes(change));
+        }
         unfinished::begin(core, id, &mut batch).await?;
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
@@ -162,6 +164,19 @@ pub(crate) async fn import_of(core: &Core, id: OperationId) -> Result<Option<rec
         Some((_, Stored { work: Work::Import(work), .. })) => Some(*work),
         _ => None,
     })
+}
+
+/// Starts to change or delete records, as a step of a migration says.
+pub(crate) async fn change_records(core: &Core, caller: &Caller, work: ChangeRecords) -> Result<Operation> {
+    let of = work.count(core).await?;
+    // What it does to records is all that is told of it: one that changes nothing is nothing to be undone.
+    start(core, Actor::local(caller), Work::ChangeRecords(Box::new(work)), of, None).await
+}
+
+/// Who has work done in the background that only admins may begin.
+pub(crate) fn as_admin(by: Option<UserId>) -> Caller {
+    let id = by.unwrap_or_else(|| UserId::from_uuid(uuid::Uuid::nil()));
+    Caller::User { id, is_admin: true, roles: Vec::new() }
 }
 
 /// Whether there is an operation of this id.
@@ -259,6 +274,8 @@ pub async fn stop(core: &Core, by: Actor<'_>, id: OperationId) -> Result<()> {
                     stored.end(OperationState::Stopped, core.timestamp());
                 }
             }
+            Work::Migrate(work) => work.stop(),
+            Work::ChangeRecords(work) => work.stop("Somebody stopped it, and what was written was taken back."),
             Work::Redefine(work) => {
                 work.stage_end(core, &mut batch).await?;
                 stored.end(OperationState::Stopped, core.timestamp());

@@ -3,6 +3,7 @@
 
 mod batch;
 mod brought;
+mod by_step;
 mod cascade;
 mod change;
 mod checks;
@@ -35,6 +36,7 @@ mod visible;
 const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 pub use batch::{Did, run as run_batch};
+pub(crate) use by_step::{ChangeRecords, would_change};
 pub use change::{Sending, create, update};
 pub use cursor::{Cursor, Place};
 pub use delete::{delete, erase, would_delete};

@@ -30,6 +30,8 @@ pub const INVITATIONS: &str = "invitations";
 pub const LAST_RECORDS: &str = "last_records";
 /// The space of single values, by name.
 pub const META: &str = "meta";
+/// The space of migrations that were applied.
+pub const MIGRATIONS: &str = "migrations";
 /// The space of published paths.
 pub const PATHS: &str = "paths";
 /// The space of records, by collection and record.

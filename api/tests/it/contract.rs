@@ -22,7 +22,14 @@ const NO_ID: &str = "01920000-0000-7000-8000-000000000001";
 fn any_path(info: &EndpointInfo) -> String {
     filled(
         info,
-        &[("collection", "snacks"), ("id", NO_ID), ("revision", "1"), ("operation", NO_ID), ("field", "title")],
+        &[
+            ("collection", "snacks"),
+            ("id", NO_ID),
+            ("revision", "1"),
+            ("operation", NO_ID),
+            ("field", "title"),
+            ("name", "0001_initial"),
+        ],
     )
 }
 

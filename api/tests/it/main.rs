@@ -42,6 +42,7 @@ mod lines;
 mod list_modes;
 mod list_relations;
 mod metrics;
+mod migrate;
 mod nodes;
 mod openapi;
 mod operations;

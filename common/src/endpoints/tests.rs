@@ -65,6 +65,9 @@ POST /api/collections/{collection}/fields/ Admin Writes(User) Drf Json≤1048575
 PATCH /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf Json≤1048575 Json
 DELETE /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf - Json
 DELETE /api/collections/{collection}/ Admin Writes(User) Drf - Nothing
+GET /api/migrations/ Admin Reads(User) Drf - Json
+POST /api/migrations/ Admin Writes(User) Drf Json≤1048575 Json
+POST /api/migrations/{collection}/{name}/revert/ Admin Writes(User) Drf - Json
 GET /api/paths/ Admin Reads(User) Drf - Json
 POST /api/paths/ Admin Writes(User) Drf Json≤1048575 Json
 GET /api/paths/{id}/ Admin Reads(User) Drf - Json

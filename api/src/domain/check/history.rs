@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{
     journal::{self, Entry, RecordChange, Values},
     keyspace::{self, shown},
-    operations,
+    migrations, operations,
 };
 
 /// Checks the journal and the spaces.
@@ -53,6 +53,7 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, usage: &mut Usage) -> Result<
         }
     }
     operations(ledger).await?;
+    migrations(ledger).await?;
     unknown_spaces(ledger).await
 }
 
@@ -113,6 +114,19 @@ async fn operations(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
         for (key, entry) in page {
             if !operations::is_readable(&key, &entry) {
                 ledger.damaged(format_args!("{}: the operation's record cannot be read", shown(&key)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Migrations that were applied: their records can be read.
+async fn migrations(ledger: &mut Ledger<'_>) -> Result<(), CheckError> {
+    let mut pages = ledger.pages(&keyspace::migrations());
+    while let Some(page) = ledger.next(&mut pages).await? {
+        for (key, entry) in page {
+            if !migrations::is_readable(&entry) {
+                ledger.damaged(format_args!("{}: the migration's record cannot be read", shown(&key)));
             }
         }
     }

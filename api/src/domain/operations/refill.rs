@@ -69,7 +69,8 @@ impl<'a> Refill<'a> {
         if wanted.is_empty() {
             return Ok(false);
         }
-        let old = self.schema.parse(id, entry)?;
+        // Without its revision, which is not stored.
+        let old = self.schema.decode(id, &entry.value)?;
         let mut new = old.clone();
         for (field, since) in wanted {
             let Some(field) = self.schema.collection.fields.iter().find(|known| known.id == Some(field)) else {

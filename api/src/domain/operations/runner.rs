@@ -73,6 +73,11 @@ impl<'a> Runner<'a> {
         Self { core, holder: core.ids.next_id() }
     }
 
+    /// A process that does pieces of what another operation has begun, as that operation: whoever holds that one is the only one.
+    pub(crate) fn of(core: &'a Core, operation: OperationId) -> Self {
+        Self { core, holder: operation.uuid() }
+    }
+
     /// Works on an operation until it is over, without rests. An error where another process holds it.
     pub async fn finish(&self, id: OperationId, progress: &mut (dyn FnMut(u64) + Send)) -> Result<()> {
         while let Some(mut held) = self.take(id).await? {
@@ -129,6 +134,25 @@ impl<'a> Runner<'a> {
         }
         self.core.operation_started.notify_one();
         Ok(())
+    }
+
+    /// Works on an operation without rests for a while, and keeps it. Says whether it is this process's.
+    pub(crate) async fn keep_at(&self, id: OperationId, time: Duration) -> Result<bool> {
+        let Some(mut held) = self.take(id).await? else { return Ok(false) };
+        let until = self.core.clock.elapsed() + time;
+        loop {
+            match self.step(&mut held).await {
+                Ok(Outcome::Over | Outcome::Lost) => return Ok(true),
+                Ok(Outcome::More) => {}
+                Err(error) => return Err(self.fail(id, error).await?),
+            }
+            if self.core.clock.elapsed() >= until {
+                // What was only read is written down too, or it would be read again.
+                held.stored.hold(self.holder, self.core.clock.unix_seconds());
+                self.write(&held).await?;
+                return Ok(true);
+            }
+        }
     }
 
     /// Names this process in leases.

@@ -22,7 +22,8 @@ use crate::domain::{
     core::Core,
     error::Result,
     keyspace,
-    records::{DeleteRecord, ImportRows},
+    migrations::Migrate,
+    records::{ChangeRecords, DeleteRecord, ImportRows},
     undo::Revert,
 };
 
@@ -49,6 +50,10 @@ pub(crate) enum Work {
     SweepIndexes(SweepIndexes),
     /// Removes from the journal what is to be erased.
     Erase(Erase),
+    /// Applies a migration, or takes one back.
+    Migrate(Migrate),
+    /// Changes records as a step of a migration says.
+    ChangeRecords(Box<ChangeRecords>),
     /// Removes sessions whose tokens have all expired.
     SweepSessions(SweepSessions),
     /// Removes the records of operations that ended long ago.
@@ -69,6 +74,9 @@ impl Work {
             Self::DeleteCollection(work) => work.step(core, budget).await,
             Self::SweepIndexes(work) => work.step(core, budget).await,
             Self::Erase(work) => work.step(core, budget).await,
+            // It does pieces of other operations.
+            Self::Migrate(work) => Box::pin(work.step(core, budget)).await,
+            Self::ChangeRecords(work) => work.step(core, budget).await,
             Self::SweepSessions(work) => work.step(core, budget).await,
             Self::SweepOperations(work) => work.step(core, budget).await,
             Self::TrimHistory(work) => work.step(core, budget).await,
@@ -83,7 +91,9 @@ impl Work {
             Self::Redefine(work) => work.count(core).await,
             Self::Import(work) => Ok(Some(work.left())),
             Self::DeleteCollection(work) => work.count(core).await,
-            Self::Erase(_)
+            Self::ChangeRecords(work) => work.count(core).await,
+            Self::Migrate(_)
+            | Self::Erase(_)
             | Self::DeleteRecord(_)
             | Self::SweepSessions(_)
             | Self::SweepOperations(_)
@@ -94,7 +104,7 @@ impl Work {
 
     /// Somebody waits for its end: it rests no longer than others need.
     pub(crate) fn is_waited_for(&self) -> bool {
-        matches!(self, Self::Import(_))
+        matches!(self, Self::Import(_) | Self::Migrate(_) | Self::ChangeRecords(_))
     }
 
     /// What is to be said of it when it is done; nothing where that is plain.
@@ -116,6 +126,8 @@ impl Work {
             Self::DeleteCollection(_) => OperationKind::DeleteCollection,
             Self::SweepIndexes(_) => OperationKind::SweepIndexes,
             Self::Erase(_) => OperationKind::Erase,
+            Self::Migrate(_) => OperationKind::Migrate,
+            Self::ChangeRecords(_) => OperationKind::ChangeRecords,
             Self::SweepSessions(_) => OperationKind::SweepSessions,
             Self::SweepOperations(_) => OperationKind::SweepOperations,
             Self::TrimHistory(_) => OperationKind::TrimHistory,

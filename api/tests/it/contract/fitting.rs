@@ -4,8 +4,8 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, batch, changes, collections, events, health, log, metrics, operations, paths, records, root, schema,
-        sessions, setup, storage, tokens, users,
+        backup, batch, changes, collections, events, health, log, metrics, migrations, operations, paths, records,
+        root, schema, sessions, setup, storage, tokens, users,
     },
 };
 use serde_json::{Value, json};
@@ -63,6 +63,7 @@ pub(crate) async fn fitting(
         changes::List,
         events::Stream,
         events::Ticket,
+        migrations::List,
         operations::List,
         paths::List,
         backup::Get,
@@ -134,6 +135,12 @@ pub(crate) async fn fitting(
             body = Some(json!({"name": "label"}));
         }
         parameters = vec![("collection", name), ("field", "title".to_owned())];
+    } else if is_any!(info, migrations::Apply) {
+        body = Some(json!({"collection": name, "name": "0001_initial", "steps": [{"create": name}]}));
+    } else if is_any!(info, migrations::Revert) {
+        let file = json!({"collection": name, "name": "0001_initial", "steps": [{"create": name}]});
+        admin.post(migrations::Apply::PATH, &file).await.is(200);
+        parameters = vec![("collection", name), ("name", "0001_initial".to_owned())];
     } else if is_any!(info, paths::Create) {
         body = Some(json!({"path": format!("/api/{name}/"), "collection": "snacks"}));
     } else if is_any!(info, paths::Get, paths::Replace, paths::Update, paths::Delete) {

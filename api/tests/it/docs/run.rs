@@ -250,6 +250,7 @@ pages! {
     the_readme_runs "README.md",
     the_tutorial_runs "docs/tutorial.md",
     the_page_on_collections_runs "docs/collections.md",
+    the_page_on_migrations_runs "docs/migrations.md",
     the_page_on_access_runs "docs/access.md",
     the_page_on_publishing_runs "docs/publishing.md",
     the_page_on_the_api_runs "docs/api.md",

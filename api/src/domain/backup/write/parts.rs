@@ -131,6 +131,7 @@ async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
     parts.push_back(Part::Same("z", words::INVITATIONS));
     parts.extend(collections.iter().map(|(id, number)| Part::LastRecord(*number, *id)));
     parts.push_back(Part::Same("m", words::META));
+    parts.push_back(Part::Same(keyspace::MIGRATIONS, words::MIGRATIONS));
     parts.push_back(Part::Same(keyspace::PATHS, words::PATHS));
     let there = collections.iter().filter(|(_, number)| !left.contains(number));
     parts.extend(there.map(|(id, number)| Part::Records(*number, *id)));
