@@ -87,7 +87,8 @@ pub(crate) fn run(server: &Path, nodes: &str, arguments: &[&String]) -> Result<(
 }
 
 fn configuration(dir: &Path, ports: impl Iterator<Item = usize>) -> String {
-    let servers: String = ports.map(|port| format!("    server 127.0.0.1:{port} fail_timeout=1s;\n")).collect();
+    let servers: Vec<String> = ports.map(|port| format!("    server 127.0.0.1:{port} fail_timeout=1s;\n")).collect();
+    let servers = servers.concat();
     let dir = dir.display();
     format!(
         "daemon off;\npid {dir}/nginx.pid;\nerror_log stderr warn;\nevents {{}}\nhttp {{\n  access_log off;\n  client_body_temp_path {dir}/body;\n  \

@@ -37,7 +37,7 @@ pub const OPERATIONS: &str = "w";
 
 /// Every space, and the word for it: in backups, and where people are told of a key. What is elsewhere is not Coffer's, and
 /// `coffer check` says so.
-pub const SPACES: [(&str, &str); 25] = [
+pub const SPACES: [(&str, &str); 26] = [
     ("K", "idempotency_keys"),
     ("N", "last_records"),
     ("a", "operation_changes"),

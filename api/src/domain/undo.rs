@@ -51,7 +51,7 @@ pub(super) struct Done {
 
 /// Undoes the operation `id` under the rules of who asks. `changed` says what becomes of records that were changed since.
 pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
-    match attempt(core, by, id, changed).await {
+    match attempt(core, by, id, changed, true).await {
         // Whether there is such an operation is for people who are signed in.
         Err(Error::NotFound | Error::Denied | Error::Trimmed) if *by.caller == Caller::Anonymous => {
             Err(AuthError::Missing.into())
@@ -60,7 +60,18 @@ pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, changed: Change
     }
 }
 
-async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
+/// The same as a part of work in the background: what is large is looked at there, too.
+pub(crate) async fn revert_later(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
+    attempt(core, by, id, changed, false).await
+}
+
+async fn attempt(
+    core: &Core,
+    by: Actor<'_>,
+    id: OperationId,
+    changed: Changed,
+    is_waited_for: bool,
+) -> Result<Reverted> {
     let caller = by.caller;
     let own = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
     let (mut retry, mut has_made_room) = (Retry::new(core), false);
@@ -83,7 +94,7 @@ async fn attempt(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) 
         if is_large {
             drop(items);
             let parts = Parts::new(&snapshot, id).await?;
-            let is_checked = large::check(core, &snapshot, by, parts, changed, &deadline).await?;
+            let is_checked = is_waited_for && large::check(core, &snapshot, by, parts, changed, &deadline).await?;
             let operation = operations::revert(core, by, Revert::new(id, caller, changed, is_checked)).await?;
             return Ok(reverted(operation.id, id, operation.state, Done::default()));
         }

@@ -1,6 +1,9 @@
 //! The entries of one operation, a part at a time. An operation is one commit, or, where it was done in pieces, several.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use common::id::OperationId;
 use store::{
@@ -77,6 +80,11 @@ impl<'a> Parts<'a> {
     pub async fn next_back(&mut self) -> Result<Option<Part>> {
         let Some((version, count)) = self.left.pop_back() else { return Ok(None) };
         self.read(version, count).await.map(Some)
+    }
+
+    /// The commits from `version` on.
+    pub fn versions_from(&self, version: Version) -> BTreeSet<Version> {
+        self.left.iter().map(|(known, _)| *known).filter(|known| *known >= version).collect()
     }
 
     /// Leaves out what was written after `version`, and by it.

@@ -259,7 +259,7 @@ fn begin<'a>(
             Action::Undo(Undo::Operation(operation)) => {
                 let changed = if run.failed.is_some() { taken_back_with(run) } else { run.changed };
                 let by = Actor::local(caller);
-                match journal::in_operation(own, &written, undo::revert(core, by, *operation, changed)).await {
+                match journal::in_operation(own, &written, undo::revert_later(core, by, *operation, changed)).await {
                     // It changed nothing.
                     Ok(_) | Err(Error::NotFound) => {}
                     Err(error) => return Err(error),

@@ -119,7 +119,7 @@ impl ChangeRecords {
             }
             for (id, entry, record) in chosen.of(&snapshot, &schema, page, &deadline).await? {
                 let Some(change) = chosen.change else {
-                    roots.insert(id);
+                    roots.insert((schema.collection.name.clone(), id));
                     continue;
                 };
                 if let Err(errors) =
@@ -134,8 +134,7 @@ impl ChangeRecords {
             return Ok(Piece::default());
         }
         if !roots.is_empty() {
-            let waiting = roots.iter().map(|id| (schema.collection.name.clone(), *id)).collect();
-            let going = plan(core, &snapshot, caller, waiting, roots.clone()).await;
+            let going = plan(core, &snapshot, caller, roots.iter().cloned().collect(), roots.clone()).await;
             let going = match going {
                 Ok(Some(going)) => going,
                 Ok(None) => {

@@ -29,6 +29,9 @@ pub(crate) struct Revert {
     changed: Changed,
     /// Everything was looked at before anything is written.
     is_checked: bool,
+    /// The commit that was looked at last.
+    #[serde(default)]
+    checked_from: Option<Version>,
     /// The commit whose entries were undone last.
     done_from: Option<Version>,
     /// Records that were left as they are.
@@ -50,6 +53,7 @@ impl Revert {
             by: by.user_id(),
             changed,
             is_checked,
+            checked_from: None,
             done_from: None,
             skipped: 0,
             has_collection: false,
@@ -86,6 +90,41 @@ impl Revert {
     pub(crate) fn remark(&self) -> Option<String> {
         let records = common::text::count(self.skipped, "record");
         (self.skipped > 0).then(|| format!("{records} had been changed, or could not go back, and stayed as they are."))
+    }
+
+    /// Looks at the next commits: an error where they may or can not go back.
+    async fn check(
+        &mut self,
+        core: &Core,
+        (snapshot, caller): (&Snapshot, &Caller),
+        mut parts: Parts<'_>,
+        (budget, deadline): (&mut Budget<'_>, &Deadline),
+    ) -> Result<()> {
+        let mut judge = Judge::new(core, snapshot, Actor::local(caller), self.changed);
+        judge.is_part = true;
+        let mut later = BTreeSet::new();
+        if let Some(version) = self.checked_from {
+            later = parts.versions_from(version);
+            parts.before(version);
+        }
+        while !budget.is_spent() {
+            let Some(part) = parts.next_back().await? else {
+                self.is_checked = true;
+                break;
+            };
+            let version = part.version;
+            let mut items = Items::new(core, snapshot, caller);
+            items.later = Some(&later);
+            budget.spend(part.bytes);
+            take(&mut items, part)?;
+            if !items.is_empty() {
+                let (items, _held) = items.resolve(deadline).await?;
+                judge.judge(items).await?;
+            }
+            later.insert(version);
+            self.checked_from = Some(version);
+        }
+        Ok(())
     }
 
     async fn caller(&self, core: &Core) -> Result<Caller> {
@@ -140,9 +179,8 @@ impl Steps for Revert {
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, self.operation).await?;
         if !self.is_checked {
-            let checked = check(core, &snapshot, Actor::local(&caller), parts, self.changed, &deadline).await?;
-            self.is_checked = true;
-            return if checked { Ok(Piece::default()) } else { Err(Error::TooSlow) };
+            self.check(core, (&snapshot, &caller), parts, (budget, &deadline)).await?;
+            return Ok(Piece::default());
         }
         if let Some(version) = self.done_from {
             parts.before(version);

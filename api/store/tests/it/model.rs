@@ -283,14 +283,14 @@ fn compare_changes(store: &Snapshot, model: &Model) {
 /// What is compared with the model.
 pub(crate) enum Opener {
     Local(Options),
-    Postgres(PostgresOptions),
+    Postgres(Box<PostgresOptions>),
 }
 
 impl Opener {
     async fn open(&self) -> Store {
         let opened = match self {
             Opener::Local(options) => Store::open(options.clone()),
-            Opener::Postgres(options) => Store::connect(options.clone()).await,
+            Opener::Postgres(options) => Store::connect((**options).clone()).await,
         };
         opened.expect("opens")
     }
@@ -312,7 +312,7 @@ pub(crate) async fn run(opener: Opener, steps: usize, random: &mut Random) {
                 compare_changes(&store.snapshot().await.expect("a snapshot"), &model);
             }
             2 if random.one_in(4) && held.len() < 8 => {
-                held.push((store.snapshot().await.expect("a snapshot"), model.clone()))
+                held.push((store.snapshot().await.expect("a snapshot"), model.clone()));
             }
             3 if !held.is_empty() => {
                 let at = random.below(held.len());

@@ -10,13 +10,37 @@ use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
 use super::model::{self, Opener};
-use super::postgres_server::Database;
+use super::postgres_server::Server;
 use super::random::{Random, seed};
 use super::{block_on, concurrency, writer};
 
 pub(crate) fn options(url: &str, schema: &str) -> PostgresOptions {
     let url: DatabaseUrl = url.parse().expect("a URL");
     PostgresOptions { schema: schema.to_owned(), create: true, ..PostgresOptions::new(url) }
+}
+
+/// A database for one test: of a server of its own, or of the one that `E2E_DATABASE_URL` names, where each takes a schema of its own.
+struct Database {
+    _server: Option<Server>,
+    url: String,
+    schema: String,
+}
+
+impl Database {
+    fn new(test: &str) -> Database {
+        let server = std::env::var("E2E_DATABASE_URL").is_err().then(Server::start);
+        let url = server.as_ref().map_or_else(|| std::env::var("E2E_DATABASE_URL").expect("it is set"), Server::url);
+        let schema = format!("{test}_{}", std::process::id());
+        Database { _server: server, url, schema }
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn schema(&self) -> &str {
+        &self.schema
+    }
 }
 
 fn of(database: &Database) -> PostgresOptions {
@@ -38,7 +62,7 @@ pub(crate) async fn stranger(url: &str) -> Client {
 fn postgres_does_what_a_map_does() {
     let database = Database::new("model");
     let mut random = Random::new(seed("postgres model"));
-    block_on(model::run(Opener::Postgres(of(&database)), 800, &mut random));
+    block_on(model::run(Opener::Postgres(Box::new(of(&database))), 800, &mut random));
 }
 
 #[test]
@@ -157,8 +181,7 @@ fn what_writers_did_step_by_step_is_all_there() {
     block_on(async {
         let store = connect(&database).await;
         writer::write(&store, 25, |_| {}).await;
-        let mut all = writer::Acknowledged::default();
-        all.steps = [25; writer::WRITERS];
+        let all = writer::Acknowledged { steps: [25; writer::WRITERS], ..writer::Acknowledged::default() };
         assert_eq!(writer::check(&connect(&database).await, &all).await.total(), 25 * writer::WRITERS);
     });
 }

@@ -1,5 +1,4 @@
-//! A PostgreSQL of a test's own: in a temporary directory, reached by a socket in it, and ended with the test. `E2E_DATABASE_URL` names one
-//! that runs already, where each test takes a schema of its own.
+//! A PostgreSQL of a test's own: in a temporary directory, reached by a socket in it, and ended with the test.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -111,30 +110,5 @@ fn run(dir: &Path) -> Child {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// A database for one test.
-pub(crate) struct Database {
-    _server: Option<Server>,
-    url: String,
-    schema: String,
-}
-
-impl Database {
-    /// In the server that is shared, or one of its own.
-    pub(crate) fn new(test: &str) -> Database {
-        let server = std::env::var("E2E_DATABASE_URL").is_err().then(Server::start);
-        let url = server.as_ref().map_or_else(|| std::env::var("E2E_DATABASE_URL").expect("it is set"), Server::url);
-        let schema = format!("{test}_{}", std::process::id());
-        Database { _server: server, url, schema }
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub(crate) fn schema(&self) -> &str {
-        &self.schema
     }
 }
