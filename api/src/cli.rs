@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and how the parts are put together for it. Exit codes: 0 done, 1 failed with
-//! one line on stderr, 2 wrong usage, 3 the store is in use, 4 the store is damaged.
+//! one line on stderr, 2 wrong usage, 3 the store is in use, 4 the store is damaged. Commands that do nothing but ask a running server have codes of their
+//! own, for scripts: `failed`.
 
 mod backup;
 mod check;
@@ -15,6 +16,7 @@ mod database_options;
 mod demo;
 mod events;
 mod export;
+mod failed;
 mod health;
 mod import;
 mod init;
@@ -27,12 +29,14 @@ mod open;
 mod openapi;
 mod password;
 mod progress;
+mod records;
 mod remote;
 mod restore;
 mod salvage;
 mod serve;
 mod server;
 mod shell;
+mod sign_in;
 mod systemd;
 mod units;
 mod user;
@@ -74,6 +78,28 @@ enum Command {
     Database(database::Database),
     /// Forget old changes.
     Journal(journal::Journal),
+    /// Keep a session with a running server for later commands and the terminal app.
+    SignIn(Box<sign_in::SignIn>),
+    /// End that session.
+    SignOut(Box<sign_in::SignOut>),
+    /// Show, make, change and delete a running server's records.
+    #[command(after_help = CODES)]
+    Records(records::Records),
+    /// Show one record: short for `coffer records get`.
+    #[command(after_help = CODES)]
+    Get(Box<records::Get>),
+    /// Show records: short for `coffer records list`.
+    #[command(after_help = CODES)]
+    List(Box<records::List>),
+    /// Make a record: short for `coffer records create`.
+    #[command(after_help = CODES)]
+    Create(Box<records::Create>),
+    /// Change a record: short for `coffer records update`.
+    #[command(after_help = CODES)]
+    Update(Box<records::Update>),
+    /// Delete records: short for `coffer records delete`.
+    #[command(after_help = CODES)]
+    Delete(Box<records::Delete>),
     /// Follow a running server's changes as they are made.
     Events(Box<events::Events>),
     /// Write a running server's records into a file: CSV, TSV, JSON or JSON lines.
@@ -97,6 +123,48 @@ enum Command {
     Man(shell::Man),
 }
 
+/// What scripts go by.
+const CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not signed in, 4 no server answers, 5 not there, 6 changed meanwhile or taken.";
+
+/// The whole command line, for completions and the manual page.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+impl Command {
+    /// It does nothing but ask a running server, and has the exit codes of that.
+    fn is_for_scripts(&self) -> bool {
+        match self {
+            Self::SignIn(_)
+            | Self::SignOut(_)
+            | Self::Records(_)
+            | Self::Get(_)
+            | Self::List(_)
+            | Self::Create(_)
+            | Self::Update(_)
+            | Self::Delete(_)
+            | Self::Events(_)
+            | Self::Export(_)
+            | Self::Import(_) => true,
+            Self::Serve(_)
+            | Self::Init(_)
+            | Self::User(_)
+            | Self::Demo(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Salvage(_)
+            | Self::Check(_)
+            | Self::Journal(_)
+            | Self::Compact(_)
+            | Self::Keys(_)
+            | Self::OpenApi(_)
+            | Self::Health(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
+}
+
 /// Runs the command that the arguments ask for.
 pub fn run() -> ExitCode {
     // New files are for their owner only, whatever the shell says.
@@ -114,6 +182,7 @@ pub fn run() -> ExitCode {
     }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     warn_about_unknown_variables();
+    let is_for_scripts = cli.command.is_for_scripts();
     let outcome = match cli.command {
         Command::Serve(command) => command.run(),
         Command::Init(command) => command.run(),
@@ -126,6 +195,14 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "postgres")]
         Command::Database(command) => command.run(),
         Command::Journal(command) => command.run(),
+        Command::SignIn(command) => command.run(),
+        Command::SignOut(command) => command.run(),
+        Command::Records(command) => command.run(),
+        Command::Get(command) => command.run(),
+        Command::List(command) => command.run(),
+        Command::Create(command) => command.run(),
+        Command::Update(command) => command.run(),
+        Command::Delete(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Import(command) => command.run(),
@@ -141,7 +218,8 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "coffer: {}", in_one_line(&error));
-            ExitCode::from(exit_code(&error))
+            let asked = error.downcast_ref::<failed::Failed>().filter(|_| is_for_scripts);
+            ExitCode::from(asked.map_or_else(|| exit_code(&error), failed::Failed::exit_code))
         }
     }
 }

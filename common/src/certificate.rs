@@ -31,6 +31,11 @@ pub fn explain(error: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether a reason is one that [`explain`] gave.
+pub fn is_about_trust(reason: &str) -> bool {
+    reason.contains("certificate") || reason.starts_with("it does not speak HTTPS")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,8 +53,13 @@ mod tests {
             ("invalid peer certificate: BadEncoding", "cannot be trusted"),
             ("received corrupt message of type InvalidContentType", "http://"),
         ] {
-            assert!(explain(error).is_some_and(|words| words.contains(part)), "{error}: {:?}", explain(error));
+            assert!(
+                explain(error).is_some_and(|words| words.contains(part) && is_about_trust(words)),
+                "{error}: {:?}",
+                explain(error)
+            );
         }
         assert_eq!(explain("connection refused"), None);
+        assert!(!is_about_trust("nothing answers at this address"));
     }
 }

@@ -6,7 +6,14 @@ use std::borrow::Cow;
 /// Whether a character could do something to the screen or the line that shows it.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || is_line_break(c)
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{fff9}'..='\u{fffb}')
+}
+
+/// The line and paragraph separators, which some terminals take for line breaks and others for a character.
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// The text on one line: line breaks and tabs become spaces, other control and direction characters the replacement mark.
@@ -16,6 +23,7 @@ pub fn single_line(text: &str) -> Cow<'_, str> {
     }
     let shown = |c| match c {
         '\n' | '\r' | '\t' => ' ',
+        c if is_line_break(c) => ' ',
         c if is_unsafe(c) => '\u{fffd}',
         c => c,
     };
@@ -24,10 +32,11 @@ pub fn single_line(text: &str) -> Cow<'_, str> {
 
 /// As [`single_line`], with line breaks kept.
 pub fn multi_line(text: &str) -> Cow<'_, str> {
-    if !text.contains('\n') {
+    let breaks = |c| c == '\n' || is_line_break(c);
+    if !text.contains(breaks) {
         return single_line(text);
     }
-    Cow::Owned(text.split('\n').map(|line| single_line(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n"))
+    Cow::Owned(text.split(breaks).map(|line| single_line(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n"))
 }
 
 /// The text without the spaces at its ends, as Python's `strip` takes them off: the separators U+001C to U+001F too.

@@ -6,6 +6,8 @@ pub const SERVER: &str = "COFFER_SERVER";
 pub const CA_CERT: &str = "COFFER_CA_CERT";
 /// The folder in which the terminal app keeps its sessions.
 pub const STATE_DIR: &str = "COFFER_STATE_DIR";
+/// The folder with settings of the terminal app, and with the servers that have a name.
+pub const CONFIG_DIR: &str = "COFFER_CONFIG_DIR";
 
 /// All that the terminal app reads.
-pub const TERMINAL_APP: [&str; 3] = [SERVER, CA_CERT, STATE_DIR];
+pub const TERMINAL_APP: [&str; 4] = [SERVER, CA_CERT, STATE_DIR, CONFIG_DIR];

@@ -12,7 +12,7 @@ use std::{
 use auth::keys::{Algorithm, KeyRing};
 use base::{Clock, Entropy};
 use coffer::limits;
-use coffer_tui::server::Server;
+use coffer_client::server::Server;
 use server::{ListenAddress, TrustedProxy};
 use tempfile::TempDir;
 

@@ -1,35 +1,29 @@
 //! The event loop: keys, answers and signals come in, the model is updated and drawn, and what the update wants is done
 //! in tasks of their own, so that nothing here ever waits for the network.
 
-use std::{
-    io::{self, stdout},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use crossterm::{
-    event::{Event, EventStream},
-    execute,
-    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
-};
+use coffer_client::{Client, server::Server};
+use crossterm::event::{Event, EventStream, MouseEventKind};
 use futures_util::StreamExt;
-use ratatui::DefaultTerminal;
 use tokio::{
     sync::mpsc,
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
     time::{Instant, interval_at, sleep_until, timeout},
 };
 
 use crate::{
-    client::Client,
+    editor,
     effect::Effect,
     live,
     message::{Live, Message},
-    model::Model,
+    model::{Model, Place},
+    output::Output,
+    painter::Painter,
     perform::perform,
-    server::Server,
+    signals::{Signal, Signals},
     style::Theme,
-    update, view,
+    terminal, update,
 };
 
 /// How often the spinner turns.
@@ -50,120 +44,218 @@ pub enum End {
     Signal(u8),
 }
 
-/// Runs the client in a terminal until somebody quits or a signal comes.
-pub async fn run(terminal: &mut DefaultTerminal, server: &Server, mut client: Client, theme: Theme) -> io::Result<End> {
+/// How the client is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How things look.
+    pub theme: Theme,
+    /// The mouse is the client's.
+    pub has_mouse: bool,
+    /// Nothing is written.
+    pub is_read_only: bool,
+    /// Where somebody was, the last time.
+    pub place: Option<Place>,
+}
+
+/// Runs the client in a terminal until somebody quits or a signal comes. Says where they were.
+pub async fn run(
+    output: &mut Output,
+    server: &Server,
+    mut client: Client,
+    options: Options,
+) -> io::Result<(End, Option<Place>)> {
     let in_the_clear = !server.is_encrypted() && !server.is_loopback();
-    let size = terminal.size()?;
-    let (mut model, effects) =
-        Model::new(server.to_string(), in_the_clear, client.has_session(), (size.width, size.height));
-    model.theme = theme;
-    let client = Arc::new(client);
-    let mut tasks = JoinSet::new();
-    spawn(&mut tasks, &client, effects);
-    let mut events = listen();
-    let mut live = live::follow(Arc::clone(&client));
+    let size = crossterm::terminal::size()?;
+    let (mut model, effects) = Model::new(server.to_string(), in_the_clear, client.has_session(), size);
+    (model.theme, model.is_read_only, model.reopen) = (options.theme, options.is_read_only, options.place);
+    let mut app = App::new(model, Arc::new(client));
+    app.spawn(effects);
+    let (mut events, mut listening) = listen();
+    let mut live = live::follow(Arc::clone(&app.client));
     let mut signals = Signals::new()?;
     let mut ticks = interval_at(Instant::now() + MOMENT, MOMENT);
-    let mut unsure = false;
-    let mut changed = true;
-    // After a key nothing is drawn for a second that nobody asked for: reading and typing are not disturbed.
-    let mut quiet_until = Instant::now();
-    let mut draw_at = None;
-    // What others changed waits as long.
-    let mut held = Vec::new();
     let end = loop {
-        if changed {
-            draw(terminal, &model, &mut unsure)?;
-            draw_at = None;
+        let is_free = output.is_free()?;
+        if app.changed && is_free {
+            output.send(app.painter.paint(&app.model)?);
+            (app.changed, app.draw_at) = (false, None);
         }
-        let message = tokio::select! {
+        tokio::select! {
             biased;
-            signal = signals.next() => break End::Signal(signal),
+            signal = signals.next() => {
+                match signal {
+                    Signal::End(number) => break End::Signal(number),
+                    Signal::Suspend => suspend(output, options.has_mouse)?,
+                    // Somebody has stopped it without asking, and a shell has had the terminal.
+                    Signal::Continue => terminal::again(output, options.has_mouse)?,
+                }
+                app.forget_screen()?;
+            }
             event = events.recv() => match event {
-                Some(event) => read(event?),
+                Some(event) => {
+                    if let Some(message) = read(event?) {
+                        app.take(message);
+                    }
+                }
                 None => break End::Quit,
             },
-            Some(answer) = tasks.join_next() => match answer {
-                Ok(message) => Some(message),
+            Some(answer) = app.tasks.join_next() => match answer {
+                Ok(message) => app.take(message),
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(_) => None,
+                Err(_) => {}
             },
-            Some(live) = live.recv() => Some(Message::Live(live)),
-            _ = ticks.tick(), if model.animates() => Some(Message::Tick),
-            () = sleep_until(draw_at.unwrap_or(quiet_until)), if draw_at.is_some() => None,
-            () = sleep_until(quiet_until), if !held.is_empty() => {
-                for message in held.drain(..) {
-                    let effects = update(&mut model, message);
-                    spawn(&mut tasks, &client, effects);
-                }
-                None
-            }
-        };
-        if message.as_ref().is_some_and(|message| Instant::now() < quiet_until && model.is_live(message)) {
-            held.extend(message);
-            changed = false;
-        } else if let Some(message) = message {
-            // A moment that passes is seen where something turns, or where a sentence goes.
-            let by_itself = model.comes_by_itself(&message);
-            if matches!(message, Message::Key(_) | Message::Paste(_)) {
-                quiet_until = Instant::now() + QUIET;
-            }
-            let shown = |model: &Model| (model.toast.is_some(), model.marks());
-            let (is_tick, is_news) =
-                (matches!(message, Message::Tick), matches!(message, Message::Live(Live::News(_))));
-            let before = shown(&model);
-            let effects = update(&mut model, message);
-            // News is shown with the answer to what is asked for it.
-            changed = !(is_tick || is_news) || (is_tick && model.is_busy()) || shown(&model) != before;
-            spawn(&mut tasks, &client, effects);
-            if by_itself && Instant::now() < quiet_until {
-                (changed, draw_at) = (false, Some(quiet_until));
-            }
-        } else {
-            changed = true;
+            Some(live) = live.recv() => app.take(Message::Live(live)),
+            _ = ticks.tick(), if app.model.animates() => app.take(Message::Tick),
+            () = output.taken() => {}
+            () = sleep_until(app.draw_at.unwrap_or(app.quiet_until)), if app.draw_at.is_some() => app.changed = true,
+            () = sleep_until(app.quiet_until), if !app.held.is_empty() => app.take_held(),
         }
-        // What was typed or pasted meanwhile is taken before the next drawing, so that drawing never holds typing up.
-        for _ in 0..AT_ONCE {
-            let Ok(event) = events.try_recv() else { break };
-            if let Some(message) = read(event?) {
-                let effects = update(&mut model, message);
-                spawn(&mut tasks, &client, effects);
-                (changed, quiet_until) = (true, Instant::now() + QUIET);
-            }
+        app.take_typed(&mut events)?;
+        if app.client.take_not_kept() {
+            app.update(Message::NotKept);
         }
-        if client.take_not_kept() {
-            update(&mut model, Message::NotKept);
-            changed = true;
+        if std::mem::take(&mut app.model.suspend) {
+            suspend(output, options.has_mouse)?;
+            app.forget_screen()?;
         }
-        if model.quit {
+        if let Some(text) = app.model.edit_outside.take() {
+            // The other program reads the keys now.
+            listening.abort();
+            drop(listening.await);
+            terminal::leave(output);
+            let edited = editor::edit(&text);
+            terminal::enter(output, options.has_mouse)?;
+            (events, listening) = listen();
+            app.update(edited.map_or_else(Message::NotEdited, Message::Edited));
+            app.forget_screen()?;
+        }
+        if app.model.quit {
             break End::Quit;
         }
     };
-    drop(timeout(GRACE, client.settle()).await);
-    Ok(end)
+    drop(timeout(GRACE, app.client.settle()).await);
+    Ok((end, app.model.place()))
 }
 
-/// Draws the model. Terminals do not agree on how wide emoji and piled-up marks are; where the last drawing had any, the
-/// next begins with an empty window, so that nothing of them is left between the cells.
-fn draw(terminal: &mut DefaultTerminal, model: &Model, unsure: &mut bool) -> io::Result<()> {
-    execute!(stdout(), BeginSynchronizedUpdate)?;
-    if *unsure {
-        // Not `clear`, which asks the terminal where its cursor is, and reads the answer from under the event stream.
-        terminal.resize(terminal.size()?.into())?;
+/// The client while it runs.
+struct App {
+    model: Model,
+    client: Arc<Client>,
+    tasks: JoinSet<Message>,
+    painter: Painter,
+    /// Something is to be drawn.
+    changed: bool,
+    /// After a key nothing is drawn for a second that nobody asked for: reading and typing are not disturbed.
+    quiet_until: Instant,
+    draw_at: Option<Instant>,
+    /// What others changed waits as long.
+    held: Vec<Message>,
+}
+
+impl App {
+    fn new(model: Model, client: Arc<Client>) -> Self {
+        let (tasks, painter) = (JoinSet::new(), Painter::new());
+        Self {
+            model,
+            client,
+            tasks,
+            painter,
+            changed: true,
+            quiet_until: Instant::now(),
+            draw_at: None,
+            held: Vec::new(),
+        }
     }
-    let drawn = terminal.draw(|frame| view(frame, model))?;
-    *unsure = drawn.buffer.content().iter().any(|cell| {
-        let mut characters = cell.symbol().chars();
-        characters.next().is_some_and(|first| first >= '\u{1f000}') || characters.next().is_some()
-    });
-    execute!(stdout(), EndSynchronizedUpdate)
+
+    fn spawn(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let client = Arc::clone(&self.client);
+            self.tasks.spawn(async move { perform(effect, &client).await });
+        }
+    }
+
+    /// Takes a message whose effect is seen.
+    fn update(&mut self, message: Message) {
+        let effects = update(&mut self.model, message);
+        self.spawn(effects);
+        self.changed = true;
+    }
+
+    /// Takes a message, or keeps it while somebody types.
+    fn take(&mut self, message: Message) {
+        if Instant::now() < self.quiet_until && self.model.is_live(&message) {
+            self.held.push(message);
+            return;
+        }
+        // A moment that passes is seen where something turns, or where a sentence goes.
+        let by_itself = self.model.comes_by_itself(&message);
+        if matches!(message, Message::Key(_) | Message::Paste(_) | Message::Mouse(_)) {
+            self.quiet_until = Instant::now() + QUIET;
+        }
+        let shown = |model: &Model| (model.toast.is_some(), model.marks());
+        let (is_tick, is_news) = (matches!(message, Message::Tick), matches!(message, Message::Live(Live::News(_))));
+        let before = shown(&self.model);
+        let effects = update(&mut self.model, message);
+        // News is shown with the answer to what is asked for it.
+        let is_seen = !(is_tick || is_news) || (is_tick && self.model.is_busy()) || shown(&self.model) != before;
+        self.spawn(effects);
+        if by_itself && Instant::now() < self.quiet_until {
+            self.draw_at = Some(self.quiet_until);
+        } else {
+            self.changed |= is_seen;
+        }
+    }
+
+    fn take_held(&mut self) {
+        for message in std::mem::take(&mut self.held) {
+            self.update(message);
+        }
+    }
+
+    /// What was typed or pasted meanwhile is taken before the next drawing, so that drawing never holds typing up.
+    fn take_typed(&mut self, events: &mut mpsc::Receiver<io::Result<Event>>) -> io::Result<()> {
+        for _ in 0..AT_ONCE {
+            let Ok(event) = events.try_recv() else { break };
+            if let Some(message) = read(event?) {
+                self.update(message);
+                self.quiet_until = Instant::now() + QUIET;
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody else has had the terminal: all of it is drawn.
+    fn forget_screen(&mut self) -> io::Result<()> {
+        self.painter.forget();
+        let (columns, rows) = crossterm::terminal::size()?;
+        self.update(Message::Resize(columns, rows));
+        Ok(())
+    }
+}
+
+/// Gives the terminal back and stops, as Ctrl-Z asks. It goes on here when it is continued.
+fn suspend(output: &mut Output, has_mouse: bool) -> io::Result<()> {
+    terminal::leave(output);
+    stop()?;
+    terminal::enter(output, has_mouse)
+}
+
+#[cfg(unix)]
+fn stop() -> io::Result<()> {
+    use rustix::process::{Signal, getpid, kill_process};
+    Ok(kill_process(getpid(), Signal::STOP)?)
+}
+
+#[cfg(not(unix))]
+fn stop() -> io::Result<()> {
+    Ok(())
 }
 
 /// The terminal's events, in a queue of their own: the event stream forgets who waits for it when it is only asked
 /// whether there is one.
-fn listen() -> mpsc::Receiver<io::Result<Event>> {
+fn listen() -> (mpsc::Receiver<io::Result<Event>>, JoinHandle<()>) {
     let (sender, receiver) = mpsc::channel(AT_ONCE);
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         let mut events = EventStream::new();
         while let Some(event) = events.next().await {
             if sender.send(event).await.is_err() {
@@ -171,65 +263,17 @@ fn listen() -> mpsc::Receiver<io::Result<Event>> {
             }
         }
     });
-    receiver
+    (receiver, task)
 }
 
 fn read(event: Event) -> Option<Message> {
     match event {
         Event::Key(key) if key.is_press() || key.is_repeat() => Some(Message::Key(key)),
+        Event::Mouse(event) if !matches!(event.kind, MouseEventKind::Moved | MouseEventKind::Drag(_)) => {
+            Some(Message::Mouse(event))
+        }
         Event::Paste(text) => Some(Message::Paste(text)),
         Event::Resize(columns, rows) => Some(Message::Resize(columns, rows)),
         _ => None,
-    }
-}
-
-fn spawn(tasks: &mut JoinSet<Message>, client: &Arc<Client>, effects: Vec<Effect>) {
-    for effect in effects {
-        let client = Arc::clone(client);
-        tasks.spawn(async move { perform(effect, &client).await });
-    }
-}
-
-/// Signals that ask a program to end.
-#[cfg(unix)]
-struct Signals {
-    hang_up: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.hang_up.recv() => 1,
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
-        }
-    }
-}
-
-/// Signals that ask a program to end.
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> u8 {
-        drop(tokio::signal::ctrl_c().await);
-        2
     }
 }

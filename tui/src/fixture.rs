@@ -135,6 +135,7 @@ pub(crate) fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
             '\n' => (KeyCode::Enter, KeyModifiers::NONE),
             '\t' => (KeyCode::Tab, KeyModifiers::NONE),
             '<' => (KeyCode::Esc, KeyModifiers::NONE),
+            '\u{8}' => (KeyCode::Backspace, KeyModifiers::NONE),
             '^' => (KeyCode::Char(keys.next().unwrap()), KeyModifiers::CONTROL),
             c => (KeyCode::Char(c), KeyModifiers::NONE),
         };

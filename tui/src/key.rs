@@ -1,6 +1,12 @@
 //! The one table of keys. What a key does, what the footer says and what the help page lists are all read from [`KEYS`].
 
+mod configured;
+
+use std::sync::OnceLock;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+pub(crate) use self::configured::with;
 
 /// Where a key is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +35,8 @@ pub enum Context {
     Choice,
     /// In a form: any of several.
     Choices,
+    /// The command palette.
+    Palette,
     /// The help page.
     Help,
 }
@@ -36,12 +44,12 @@ pub enum Context {
 impl Context {
     /// Letters are text here, not commands.
     pub fn is_text(self) -> bool {
-        matches!(self, Self::SignIn | Self::Filter | Self::Line | Self::Area)
+        matches!(self, Self::SignIn | Self::Filter | Self::Line | Self::Area | Self::Palette)
     }
 }
 
 /// The action of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 #[allow(missing_docs)] // `words::action` says what each one does.
 pub enum Action {
     Up,
@@ -54,6 +62,12 @@ pub enum Action {
     ShowColumns,
     PreviousPage,
     NextPage,
+    WindowUp,
+    WindowDown,
+    AllRows,
+    Suspend,
+    Palette,
+    Editor,
     Open,
     Back,
     Filter,
@@ -124,9 +138,26 @@ const fn row(contexts: &'static [Context], keys: &'static [Key], action: Action,
 use Action as A;
 use Context as C;
 
+const EVERYWHERE: &[Context] = &[
+    C::SignIn,
+    C::Dashboard,
+    C::Collections,
+    C::Records,
+    C::Filter,
+    C::Record,
+    C::Users,
+    C::Sessions,
+    C::Line,
+    C::Area,
+    C::Choice,
+    C::Choices,
+    C::Palette,
+    C::Help,
+];
 const SCREENS: &[Context] = &[C::Dashboard, C::Collections, C::Records, C::Record, C::Users, C::Sessions];
 const READING: &[Context] = &[C::Collections, C::Records, C::Record, C::Users, C::Sessions, C::Help];
 const COLUMNS: &[Context] = &[C::Records, C::Users, C::Sessions];
+const LISTS: &[Context] = &[C::Collections, C::Records, C::Users, C::Sessions];
 const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
 const CHOOSING: &[Context] = &[C::Choice, C::Choices];
 
@@ -155,16 +186,23 @@ pub(crate) const KEYS: &[Binding] = &[
     row(COLUMNS, &[key(KeyCode::Right), letter('l')], A::Right, false),
     row(COLUMNS, &[letter('c')], A::HideColumn, false),
     row(COLUMNS, &[letter('C')], A::ShowColumns, false),
-    row(COLUMNS, &[key(KeyCode::PageUp), letter('[')], A::PreviousPage, false),
-    row(COLUMNS, &[key(KeyCode::PageDown), letter(']')], A::NextPage, false),
+    row(LISTS, &[key(KeyCode::PageUp), ctrl('b')], A::WindowUp, false),
+    row(LISTS, &[key(KeyCode::PageDown), ctrl('f'), letter(' ')], A::WindowDown, false),
+    row(COLUMNS, &[letter('[')], A::PreviousPage, false),
+    row(COLUMNS, &[letter(']')], A::NextPage, false),
+    row(COLUMNS, &[key(KeyCode::Backspace)], A::AllRows, false),
     row(&[C::Record, C::Help], &[key(KeyCode::PageUp)], A::PreviousPage, false),
     row(&[C::Record, C::Help], &[key(KeyCode::PageDown), letter(' ')], A::NextPage, false),
     row(READING, &[key(KeyCode::Home), letter('g')], A::First, false),
     row(READING, &[key(KeyCode::End), letter('G')], A::Last, false),
     row(SCREENS, &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
     row(&[C::Dashboard, C::Collections], &[letter('o')], A::SignOut, true),
-    row(&[C::Filter], &[key(KeyCode::Enter)], A::Submit, true),
-    row(&[C::Filter], &[key(KeyCode::Esc)], A::Back, true),
+    row(SCREENS, &[letter(':'), ctrl('k')], A::Palette, true),
+    row(&[C::Filter, C::Palette], &[key(KeyCode::Enter)], A::Submit, true),
+    row(&[C::Filter, C::Palette], &[key(KeyCode::Esc)], A::Back, true),
+    row(&[C::Palette], &[key(KeyCode::Up), ctrl('p'), key(KeyCode::BackTab)], A::Up, false),
+    row(&[C::Palette], &[key(KeyCode::Down), ctrl('n'), key(KeyCode::Tab)], A::Down, false),
+    row(&[C::Area], &[ctrl('e')], A::Editor, true),
     row(&[C::SignIn], &[key(KeyCode::Enter)], A::Submit, true),
     row(FORMS, &[ctrl('s')], A::Save, true),
     row(FORMS, &[ctrl('t')], A::TakeTheirs, true),
@@ -187,6 +225,8 @@ pub(crate) const KEYS: &[Binding] = &[
     row(FORMS, &[key(KeyCode::BackTab), (KeyCode::Tab, KeyModifiers::SHIFT)], A::PreviousInput, false),
     row(FORMS, &[key(KeyCode::PageUp)], A::PreviousPage, false),
     row(FORMS, &[key(KeyCode::PageDown)], A::NextPage, false),
+    row(FORMS, &[(KeyCode::Home, KeyModifiers::CONTROL)], A::First, false),
+    row(FORMS, &[(KeyCode::End, KeyModifiers::CONTROL)], A::Last, false),
     row(&[C::SignIn], &[key(KeyCode::BackTab), key(KeyCode::Up)], A::PreviousInput, false),
     row(&[C::Line, C::Choice, C::Choices], &[key(KeyCode::Up)], A::PreviousInput, false),
     row(&[C::SignIn], &[ctrl('o')], A::OtherForm, true),
@@ -201,27 +241,9 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Dashboard, C::Collections], &[letter('p')], A::Password, true),
     row(SCREENS, &[letter('?'), key(KeyCode::F(1))], A::Help, true),
     row(&[C::Choice, C::Choices], &[letter('?'), key(KeyCode::F(1))], A::Help, true),
-    row(&[C::SignIn, C::Filter, C::Line, C::Area], &[key(KeyCode::F(1))], A::Help, true),
-    row(
-        &[
-            C::SignIn,
-            C::Dashboard,
-            C::Collections,
-            C::Records,
-            C::Filter,
-            C::Record,
-            C::Users,
-            C::Sessions,
-            C::Line,
-            C::Area,
-            C::Choice,
-            C::Choices,
-            C::Help,
-        ],
-        &[ctrl('c')],
-        A::Quit,
-        false,
-    ),
+    row(&[C::SignIn, C::Filter, C::Line, C::Area, C::Palette], &[key(KeyCode::F(1))], A::Help, true),
+    row(EVERYWHERE, &[ctrl('z')], A::Suspend, false),
+    row(EVERYWHERE, &[ctrl('c')], A::Quit, false),
 ];
 
 /// The action of a key in a context.
@@ -232,9 +254,22 @@ pub(crate) fn action(context: Context, pressed: KeyEvent) -> Option<Action> {
     bindings(context).find(|binding| binding.keys.contains(&(pressed.code, held))).map(|binding| binding.action)
 }
 
+/// The table with other keys in it, as somebody has set them.
+static CONFIGURED: OnceLock<Vec<Binding>> = OnceLock::new();
+
+fn table() -> &'static [Binding] {
+    CONFIGURED.get().map_or(KEYS, Vec::as_slice)
+}
+
+/// Takes a table with other keys, once, before anything is pressed.
+pub(crate) fn configure(rows: Vec<Binding>) {
+    // A second time nothing changes; the client starts once.
+    drop(CONFIGURED.set(rows));
+}
+
 /// The rows that hold in a context.
 pub(crate) fn bindings(context: Context) -> impl Iterator<Item = &'static Binding> {
-    KEYS.iter().filter(move |binding| binding.contexts.contains(&context))
+    table().iter().filter(move |binding| binding.contexts.contains(&context))
 }
 
 /// How a key is written.
@@ -271,7 +306,7 @@ pub(crate) fn name((code, modifiers): Key) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 13] = [
+    const ALL: [Context; 14] = [
         C::SignIn,
         C::Dashboard,
         C::Collections,
@@ -284,6 +319,7 @@ mod tests {
         C::Area,
         C::Choice,
         C::Choices,
+        C::Palette,
         C::Help,
     ];
 

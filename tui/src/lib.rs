@@ -5,26 +5,35 @@
 //! - [`screen`]: one module for each screen, with its state and what its keys do.
 //! - [`view`](mod@view): draws the model. [`key`] is the one table of keys, [`words`] holds every sentence, [`style`] every colour.
 //! - [`load`]: tickets, which bring each answer to the screen that asked.
+//! - `panes`: what stands beside each other in a wide window.
 //! - [`text_input`], [`width`]: text under the cursor; text in columns.
+//! - [`config`], `ground`, `editor`: settings, the terminal's ground, texts in another program.
+//! - [`output`], `painter`: what goes to the terminal, and no more than that.
 //! - [`live`]: the stream of what others change.
 //! - [`app`], [`effect`]: the event loop, and what the update wants done in the world.
-//! - [`client`], [`session`], [`server`]: HTTP (only `client` names reqwest), the session's file, the server's address.
+//! - `coffer-client` has HTTP, the session's file and the server's address.
+//! - [`arguments`]: what the command line says.
 
 pub mod app;
-pub mod client;
+pub mod arguments;
+pub mod config;
+mod editor;
 pub mod effect;
 #[cfg(test)]
 mod fixture;
+mod ground;
 mod key;
 mod live;
 mod load;
 pub mod message;
 pub mod model;
+pub mod output;
 mod page;
+mod painter;
+mod panes;
 mod perform;
 mod screen;
-pub mod server;
-pub mod session;
+mod signals;
 mod status;
 pub mod style;
 pub mod terminal;

@@ -8,10 +8,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{
-    client::{Client, EventPieces},
-    message::{Failure, Live},
-};
+use coffer_client::{Client, client::EventPieces};
+
+use crate::message::{Failure, Live};
 
 /// A stream on which nothing comes for so long is none any more.
 const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT_SECONDS);

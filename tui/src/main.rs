@@ -1,38 +1,18 @@
 //! The `coffer-tui` command: reads its arguments, takes the terminal over, and gives it back.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{fs, io::Write as _, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, anyhow};
 use clap::{CommandFactory as _, Parser};
-use clap_complete::Shell;
+use coffer_client::{Client, profile, session::SessionFile};
 use coffer_tui::{
     app::{self, End},
-    client::Client,
-    server::Server,
-    session::SessionFile,
+    arguments::Args,
+    config::Config,
+    output::Output,
     style::Theme,
     terminal, words,
 };
-use common::variables;
-
-/// The arguments.
-#[derive(Debug, Parser)]
-#[command(name = "coffer-tui", version, about = words::ABOUT, long_about = words::LONG_ABOUT, max_term_width = 100)]
-struct Args {
-    #[arg(long, help = words::SERVER_HELP, value_name = "URL", env = variables::SERVER, default_value = "http://127.0.0.1:8000")]
-    server: Server,
-    #[arg(long, help = words::CA_CERT_HELP, value_name = "FILE", env = variables::CA_CERT)]
-    ca_cert: Option<PathBuf>,
-    #[arg(long, help = words::COMPLETIONS_HELP, value_name = "SHELL", exclusive = true)]
-    completions: Option<Shell>,
-    #[arg(long, help = words::MAN_HELP, exclusive = true)]
-    man: bool,
-}
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
@@ -64,18 +44,34 @@ fn run(args: &Args) -> anyhow::Result<End> {
     if args.man || args.completions.is_some() {
         return write_about(args).map(|()| End::Quit);
     }
-    let file = SessionFile::for_server(&args.server);
-    let trusted = match &args.ca_cert {
+    let config = Config::load().map_err(|why| anyhow!(why))?;
+    let target = args.server.clone().map_or_else(profile::usual, Ok)?;
+    let file = SessionFile::for_server(&target.server);
+    let trusted = match args.ca_cert.as_ref().or(target.ca_cert.as_ref()) {
         Some(file) => Some(read(file).with_context(|| format!("{} {}", words::NO_CA_CERT, file.display()))?),
         None => None,
     };
-    let client = Client::new(args.server.clone(), file, trusted.as_deref())?;
+    let client = Client::new(target.server.clone(), file.clone(), trusted.as_deref())?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| anyhow!(words::NO_RUNTIME))?;
-    let mut terminal = terminal::open().map_err(|_| anyhow!(words::NO_TERMINAL))?;
-    let end = runtime.block_on(app::run(&mut terminal, &args.server, client, Theme::from_env()));
-    terminal::close();
+    let place = file.as_ref().and_then(SessionFile::place).and_then(|place| serde_json::from_slice(&place).ok());
+    let is_ascii = args.ascii || config.ascii.unwrap_or(false);
+    let options = app::Options {
+        theme: Theme::new(args.theme.or(config.theme).unwrap_or_default(), is_ascii),
+        has_mouse: !args.no_mouse && config.mouse.unwrap_or(true),
+        is_read_only: args.readonly || config.readonly.unwrap_or(false),
+        place,
+    };
+    let mut output = Output::new();
+    terminal::open(&mut output, options.has_mouse).map_err(|_| anyhow!(words::NO_TERMINAL))?;
+    let end = runtime.block_on(app::run(&mut output, &target.server, client, options));
+    terminal::leave(&mut output);
     // A call that still waits for an answer must not keep the process.
     runtime.shutdown_background();
-    end.map_err(|_| anyhow!(words::TERMINAL_GONE))
+    let (end, place) = end.map_err(|_| anyhow!(words::TERMINAL_GONE))?;
+    if let (Some(file), Some(place)) = (file, place) {
+        // Where it cannot be written, the next start begins at the beginning.
+        drop(serde_json::to_vec(&place).map(|place| file.store_place(&place)));
+    }
+    Ok(end)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub use coffer_client::{Answer, Failure};
 use common::{
     CallError,
     change::Changes,
@@ -17,33 +18,9 @@ use common::{
     undo::{Deletion, Reverted},
     user::User,
 };
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::load::Ticket;
-
-/// Why a call did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// The session has ended, and a new token cannot be had: someone must sign in.
-    SignedOut,
-    /// Anything else.
-    Call(CallError),
-}
-
-impl Failure {
-    /// It is not there, or may not be seen.
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Call(error) if error.status() == 404)
-    }
-
-    /// The same may work a little later.
-    pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Call(error) if error.problem().is_none() || error.status() == 429 || error.status() >= 500)
-    }
-}
-
-/// An answer, or why there is none.
-pub type Answer<T> = Result<T, Failure>;
 
 /// A record that is to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,8 +75,14 @@ pub struct Told {
 pub enum Message {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// A text was pasted.
     Paste(String),
+    /// A text was edited in another program.
+    Edited(String),
+    /// It was not, and why.
+    NotEdited(String),
     /// The window has this many columns and rows now.
     Resize(u16, u16),
     /// A moment has passed; see [`crate::Model::animates`].

@@ -2,20 +2,24 @@
 //! below is still there afterwards.
 
 mod permissions;
+mod place;
 mod screen;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
-use common::user::User;
+use common::{name::CollectionName, user::User};
 use crossterm::event::KeyEvent;
 
-pub use self::screen::Screen;
+pub use self::{place::Place, screen::Screen};
 use crate::{
     effect::Effect,
     key::Context,
     load::{Load, Ticket, Tickets},
     message::{Deleted, Failure, Message, Undo},
-    screen::{Collections, Editing, SignIn},
+    screen::{Collections, Editing, Kept, Palette, SignIn},
     style::Theme,
 };
 
@@ -41,6 +45,12 @@ pub struct Model {
     pub screens: Vec<Screen>,
     /// The help page, and how far it is scrolled.
     pub help: Option<usize>,
+    /// The command palette, while it is open.
+    pub palette: Option<Palette>,
+    /// Nothing may be written.
+    pub is_read_only: bool,
+    /// The text that is to be edited in another program.
+    pub edit_outside: Option<String>,
     /// The sentence above the footer.
     pub toast: Option<Toast>,
     /// What can be undone, the latest last.
@@ -59,6 +69,12 @@ pub struct Model {
     pub has_acted: bool,
     /// The client should end.
     pub quit: bool,
+    /// The client should stop for a while.
+    pub suspend: bool,
+    /// Where somebody was, the last time, until it is opened again.
+    pub reopen: Option<Place>,
+    /// The tables that were left, as they were.
+    pub kept: BTreeMap<CollectionName, Kept>,
     /// Counts moments, for the spinner.
     pub tick: usize,
     /// Columns and rows of the window.
@@ -104,6 +120,9 @@ impl Model {
             sign_in: None,
             screens: vec![Screen::Collections(Collections::default())],
             help: None,
+            palette: None,
+            is_read_only: false,
+            edit_outside: None,
             toast: None,
             undo: Vec::new(),
             to_delete: None,
@@ -113,9 +132,12 @@ impl Model {
             quitting: false,
             has_acted: false,
             quit: false,
+            suspend: false,
+            reopen: None,
+            kept: BTreeMap::new(),
             tick: 0,
             size,
-            theme: Theme { colour: true },
+            theme: Theme { colour: true, is_light: false, ascii: false },
             away: None,
             tickets: Tickets::default(),
             min_password_length: None,
@@ -158,6 +180,9 @@ impl Model {
     pub fn context_below_help(&self) -> Context {
         if self.sign_in.is_some() {
             return Context::SignIn;
+        }
+        if self.palette.is_some() {
+            return Context::Palette;
         }
         match self.screens.last() {
             Some(screen) if screen.table().is_some_and(|table| table.filter.is_some()) => Context::Filter,
@@ -250,7 +275,7 @@ impl Model {
         if self.sign_in.is_some() {
             return Vec::new();
         }
-        self.help = None;
+        (self.help, self.palette) = (None, None);
         let mut sign_in = SignIn::new(reason);
         let ticket = sign_in.look.begin(&self.tickets);
         self.sign_in = Some(sign_in);
@@ -265,13 +290,16 @@ impl Model {
     /// Loads what the topmost screen shows anew.
     pub fn reload(&mut self) -> Vec<Effect> {
         let tickets = self.tickets.clone();
-        let is_unknown = self.user.is_none();
+        let (is_unknown, columns) = (self.user.is_none(), usize::from(self.size.0));
         match self.top() {
             Screen::Collections(collections) => {
                 let collections = collections.load(&tickets);
                 if is_unknown { vec![self.ask_who(), collections] } else { vec![collections] }
             }
-            Screen::Records(table) | Screen::Users(table) => vec![table.load(&tickets)],
+            Screen::Records(table) | Screen::Users(table) => {
+                table.window.set_columns(columns);
+                vec![table.load(&tickets)]
+            }
             Screen::Record(detail) => detail.load(&tickets).into_iter().collect(),
             Screen::Sessions(sessions) => vec![sessions.list.load(&tickets)],
             Screen::Dashboard(dashboard) => {
@@ -323,10 +351,14 @@ impl Model {
         self.reload()
     }
 
+    /// Somebody has done something, or is still to sign in.
+    pub fn has_begun(&self) -> bool {
+        self.has_acted || self.screens.len() > 1 || self.sign_in.is_some()
+    }
+
     /// Opens the dashboard for an admin who has just come, and has not begun with something else.
     pub fn begin_with_dashboard(&mut self) -> Option<Vec<Effect>> {
         let is_admin = self.user.as_ref().is_some_and(|user| user.is_admin);
-        let has_begun = self.has_acted || self.screens.len() > 1 || self.sign_in.is_some();
-        (is_admin && !has_begun).then(|| self.open_dashboard())
+        (is_admin && !self.has_begun() && !self.waits_to_reopen()).then(|| self.open_dashboard())
     }
 }

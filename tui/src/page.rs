@@ -9,6 +9,7 @@ pub(crate) use help::lines as help_lines;
 
 use crate::{
     model::{Model, Screen},
+    panes::record_lines,
     status::body_now,
 };
 
@@ -20,7 +21,7 @@ pub(crate) fn help_extent(model: &Model) -> (usize, usize) {
 
 /// Lines and height of the record that is open.
 pub(crate) fn detail_extent(model: &Model) -> (usize, usize) {
-    let body = body_now(model);
+    let body = record_lines(model, body_now(model));
     let Some(Screen::Record(detail)) = model.screens.last() else { return (0, 0) };
     (detail_lines(detail, model.theme, usize::from(body.width)).len(), usize::from(body.height))
 }

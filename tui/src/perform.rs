@@ -21,8 +21,9 @@ use common::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use coffer_client::Client;
+
 use crate::{
-    client::Client,
     effect::{Ask, Effect},
     load::Ticket,
     message::{Answer, Deleted, Failure, Message, Told},

@@ -73,6 +73,9 @@ fn table_state(screen: &Records) -> String {
     if screen.is_look_up {
         parts.push(words::LOOKING_UP.to_owned());
     }
+    if let Some(number) = screen.number {
+        parts.push(words::number(number));
+    }
     if screen.rows.is_some() {
         parts.push(words::position(&screen.table.range(), screen.table.query.page, screen.table.pages()));
     }

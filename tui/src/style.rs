@@ -3,6 +3,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::{config::ThemeName, ground};
+
 /// A line of a page: its pieces, each with the column where it begins.
 pub type Line = Vec<(usize, String, Style)>;
 
@@ -24,12 +26,19 @@ pub enum Plot {
 pub struct Theme {
     /// Colours may be used.
     pub colour: bool,
+    /// The ground is light.
+    pub is_light: bool,
+    /// Nothing but ASCII is drawn around what people wrote.
+    pub ascii: bool,
 }
 
 impl Theme {
-    /// As the environment asks: <https://no-color.org>.
-    pub fn from_env() -> Self {
-        Self { colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
+    /// As somebody asks, and the environment: <https://no-color.org>.
+    pub fn new(name: ThemeName, ascii: bool) -> Self {
+        let is_asked = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour = is_asked && name != ThemeName::Plain;
+        let is_light = name == ThemeName::Light || (colour && name == ThemeName::Auto && ground::is_light());
+        Self { colour, is_light, ascii }
     }
 
     fn coloured(self, style: Style, colour: Color) -> Style {
@@ -53,7 +62,8 @@ impl Theme {
 
     /// A heading under the cursor, keys in the footer.
     pub fn accent(self) -> Style {
-        self.coloured(Style::new().add_modifier(Modifier::BOLD), Color::Magenta)
+        let colour = if self.is_light { Color::Blue } else { Color::Magenta };
+        self.coloured(Style::new().add_modifier(Modifier::BOLD), colour)
     }
 
     /// Hints and secondary text.

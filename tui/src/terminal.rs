@@ -1,4 +1,5 @@
-//! The terminal: taken over at the start, and given back however the client ends, a panic included.
+//! The terminal: taken over at the start, and given back however the client ends, a panic included. Between the two it is given back while the
+//! client is suspended, or while an editor has it.
 
 use std::{
     io::{self, IsTerminal, stdout},
@@ -7,29 +8,52 @@ use std::{
 
 use crossterm::{
     cursor::Show,
-    event::{DisableBracketedPaste, EnableBracketedPaste},
-    execute,
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+    execute, queue,
+    style::ResetColor,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
-use ratatui::DefaultTerminal;
+
+use crate::output::Output;
 
 /// Takes the terminal over. A panic gives it back before it says anything.
-pub fn open() -> io::Result<DefaultTerminal> {
+pub fn open(output: &mut Output, has_mouse: bool) -> io::Result<()> {
     if !stdout().is_terminal() {
         return Err(io::ErrorKind::NotConnected.into());
     }
-    let terminal = ratatui::try_init().inspect_err(|_| close())?;
     let hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        // ratatui's own hook, which runs next, does the rest; both must go on where the terminal is gone.
-        drop(execute!(stdout(), DisableBracketedPaste, Show));
+        // Both must go on where the terminal is gone.
+        drop(execute!(stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show));
+        drop(disable_raw_mode());
         hook(info);
     }));
-    execute!(stdout(), EnableBracketedPaste)?;
-    Ok(terminal)
+    enter(output, has_mouse)
 }
 
-/// Gives the terminal back. Where it is gone there is nothing to give back.
-pub fn close() {
-    drop(execute!(stdout(), DisableBracketedPaste, Show));
-    drop(ratatui::try_restore());
+/// Takes it, the first time or again.
+pub fn enter(output: &mut Output, has_mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste)?;
+    if has_mouse {
+        queue!(bytes, EnableMouseCapture)?;
+    }
+    output.send(bytes);
+    Ok(())
+}
+
+/// Takes it anew from who has had it, and may have changed its modes.
+pub fn again(output: &mut Output, has_mouse: bool) -> io::Result<()> {
+    disable_raw_mode()?;
+    enter(output, has_mouse)
+}
+
+/// Gives it back. Where it is gone there is nothing to give back, and one that takes nothing is not waited for.
+pub fn leave(output: &mut Output) {
+    let mut bytes = Vec::new();
+    drop(queue!(bytes, DisableMouseCapture, DisableBracketedPaste, ResetColor, LeaveAlternateScreen, Show));
+    output.send(bytes);
+    output.settle();
+    drop(disable_raw_mode());
 }

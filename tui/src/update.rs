@@ -6,13 +6,14 @@ mod answer;
 #[cfg(test)]
 mod answer_tests;
 mod ended;
+mod mouse;
 mod news;
 #[cfg(test)]
 mod people_tests;
 #[cfg(test)]
 mod tests;
 
-use crossterm::event::KeyModifiers;
+use crossterm::event::{KeyCode, KeyModifiers};
 
 use crate::{
     effect::Effect,
@@ -27,6 +28,11 @@ use crate::{
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => typed_on(model, Typed::Key(key)),
+        Message::Mouse(event) => {
+            let mut effects = mouse::take(model, event);
+            effects.extend(news::settle(model));
+            effects
+        }
         Message::Paste(text) => typed_on(model, Typed::Paste(text)),
         Message::Resize(columns, rows) => {
             model.size = (columns, rows);
@@ -45,6 +51,16 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             for table in model.screens.iter_mut().filter_map(Screen::table_mut) {
                 table.pass();
             }
+            Vec::new()
+        }
+        Message::Edited(text) => {
+            if let Some(form) = model.top().editing_mut() {
+                form.typed(&mut |state| state.replace(&text));
+            }
+            Vec::new()
+        }
+        Message::NotEdited(why) => {
+            model.complain(why);
             Vec::new()
         }
         Message::Live(Live::Away(why)) => {
@@ -127,6 +143,14 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
         model.toast = None;
     }
     let action = action(model, &typed);
+    if let (None, Typed::Key(key)) = (action, &typed)
+        && let KeyCode::Char(digit @ '0'..='9') = key.code
+        && matches!(model.context(), Context::Records | Context::Users | Context::Sessions)
+        && let Some(table) = model.top().table_mut()
+    {
+        table.digit(digit);
+        return Vec::new();
+    }
     if action != Some(Action::Back) {
         if let Some(form) = model.top().editing_mut() {
             form.state_mut().leaving = false;
@@ -157,6 +181,11 @@ fn write(model: &mut Model, mut into_form: impl FnMut(&mut FormState), into_line
     }
     if let Some(sign_in) = &mut model.sign_in {
         return into_form(&mut sign_in.state);
+    }
+    if let Some(palette) = &mut model.palette {
+        palette.selected = 0;
+        into_line(&mut palette.text_input);
+        return;
     }
     if let Some(form) = model.top().editing_mut() {
         return form.typed(&mut into_form);

@@ -6,6 +6,7 @@ mod dashboard;
 mod dashboard_tests;
 mod form;
 mod page;
+mod palette;
 #[cfg(test)]
 mod people_tests;
 mod sign_in;
@@ -19,12 +20,14 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
+    widgets::{Block, Borders, Widget as _},
 };
 
 use crate::{
     key::{self, Action},
     model::{Model, Screen},
     page::{detail_lines, help_lines},
+    panes::{Panes, panes, record_lines},
     status,
     style::Theme,
     width::{cut, width, wrap},
@@ -38,21 +41,53 @@ const SPINNER: [&str; 8] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", "⠏", "�
 
 /// Draws the model.
 pub fn view(frame: &mut Frame<'_>, model: &Model) {
-    let area = frame.area();
+    if let Some(cursor) = draw(frame.buffer_mut(), model) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Draws the model. Where text is typed, says where its cursor is.
+pub fn draw(buffer: &mut Buffer, model: &Model) -> Option<Position> {
+    let area = buffer.area;
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        put(frame.buffer_mut(), area, 0, 0, words::TOO_SMALL, Style::new());
-        return;
+        put(buffer, area, 0, 0, words::TOO_SMALL, Style::new());
+        return None;
     }
     let status = status::lines(model, usize::from(area.width));
     let body = status::body(area, status.len());
-    bar(frame.buffer_mut(), area, model);
-    let cursor = draw_body(frame.buffer_mut(), body, model);
+    bar(buffer, area, model);
+    let cursor = draw_body(buffer, body, model);
     for (row, (line, style)) in (body.bottom() - area.y..).zip(&status) {
-        put(frame.buffer_mut(), area, 1, row, line, *style);
+        put(buffer, area, 1, row, line, *style);
     }
-    footer(frame.buffer_mut(), area, model);
-    if let Some(cursor) = cursor {
-        frame.set_cursor_position(cursor);
+    footer(buffer, area, model);
+    if model.theme.ascii {
+        only_ascii(buffer);
+    }
+    cursor
+}
+
+/// Puts ASCII in place of the lines and marks that the client draws.
+fn only_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let plain = match cell.symbol() {
+            "›" | "→" => ">",
+            "‹" | "←" => "<",
+            "▲" | "↑" => "^",
+            "▼" | "↓" => "v",
+            "│" | "┃" | "║" | "▐" => "|",
+            "─" | "━" | "–" | "—" | "·" => "-",
+            "…" => "~",
+            "•" | "●" => "*",
+            "\u{202f}" | "\u{a0}" => " ",
+            "┌" | "┐" | "└" | "┘" | "╭" | "╮" | "╰" | "╯" | "├" | "┤" | "┬" | "┴" | "┼" => {
+                "+"
+            }
+            // Braille turns, and plots.
+            symbol if symbol.chars().all(|c| matches!(c, '\u{2580}'..='\u{259f}' | '\u{2800}'..='\u{28ff}')) => "*",
+            _ => continue,
+        };
+        cell.set_symbol(plain);
     }
 }
 
@@ -65,6 +100,27 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
     if let Some(sign_in) = &model.sign_in {
         return sign_in::draw(buffer, body, model, sign_in);
     }
+    if let Some(palette) = &model.palette {
+        draw_screen(buffer, body, model);
+        return palette::draw(buffer, body, model.theme, palette);
+    }
+    draw_screen(buffer, body, model)
+}
+
+/// Draws the topmost screen. Where text is typed, says where its cursor is.
+fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Position> {
+    let Panes { collections, main: body, record } = panes(model, whole);
+    if let (Some(pane), Some(Screen::Collections(list))) = (collections, model.screens.first()) {
+        let inner = beside(buffer, pane, Borders::RIGHT, model.theme);
+        table::names(buffer, inner, model, list);
+    }
+    if let Some(pane) = record {
+        beside(buffer, pane, Borders::LEFT, model.theme);
+        let below = model.screens.len().checked_sub(2).and_then(|below| model.screens.get(below));
+        if let Some(Screen::Records(table)) = below {
+            table::records(buffer, body, model, table);
+        }
+    }
     match model.screens.last()? {
         Screen::Collections(collections) => {
             table::collections(buffer, body, model, collections);
@@ -76,6 +132,7 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
         }
         Screen::Records(records) => table::records(buffer, body, model, records),
         Screen::Record(detail) => {
+            let body = record_lines(model, whole);
             let lines = detail_lines(detail, model.theme, usize::from(body.width));
             page::draw(buffer, body, &lines, detail.scroll);
             None
@@ -86,6 +143,14 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
         Screen::Sessions(sessions) => table::records(buffer, body, model, &sessions.list),
         Screen::Account(form) => form::draw(buffer, body, model.theme, &form.state, None, form.notice().as_deref()),
     }
+}
+
+/// Draws the border of a pane; gives what is inside.
+fn beside(buffer: &mut Buffer, pane: Rect, borders: Borders, theme: Theme) -> Rect {
+    let block = Block::new().borders(borders).border_style(theme.quiet());
+    let inner = block.inner(pane);
+    block.render(pane, buffer);
+    inner
 }
 
 /// Where one is, on the left; who and where the server is, on the right.
@@ -121,36 +186,50 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
     put(buffer, area, columns - width(&who).min(columns), 0, &who, model.theme.bar());
 }
 
+/// A key in the footer.
+pub(crate) struct Hint {
+    /// What it does.
+    pub action: Action,
+    key: String,
+    word: &'static str,
+    /// The column of the screen where it begins.
+    pub at: usize,
+    /// How wide it is.
+    pub columns: usize,
+}
+
 /// The keys that make sense now, as far as there is room; the key for help always.
-fn footer(buffer: &mut Buffer, area: Rect, model: &Model) {
+pub(crate) fn footer_hints(model: &Model, columns: usize) -> Vec<Hint> {
     let context = model.context();
-    let theme = model.theme;
-    let hints: Vec<(Action, String, &str)> = key::bindings(context)
-        .filter(|binding| binding.footer && model.offers(binding.action))
-        .filter_map(|binding| {
-            let key = key::name(*binding.keys.first()?);
-            Some((binding.action, key, words::action(binding.action, context).0))
-        })
-        .collect();
-    let size = |(_, key, word): &(Action, String, &str)| width(key) + width(word) + 3;
-    let help = hints.iter().find(|(action, ..)| *action == Action::Help);
-    let mut room = usize::from(area.width).saturating_sub(help.map_or(0, size));
+    let hints = key::bindings(context).filter(|binding| binding.footer && model.offers(binding.action));
+    let hints = hints.filter_map(|binding| {
+        let key = key::name(*binding.keys.first()?);
+        let word = words::action(binding.action, context).0;
+        let columns = width(&key) + width(word) + 1;
+        Some(Hint { action: binding.action, key, word, at: 0, columns })
+    });
+    let (help, others): (Vec<Hint>, Vec<Hint>) = hints.partition(|hint| hint.action == Action::Help);
+    let mut room = columns.saturating_sub(help.iter().map(|hint| hint.columns + 2).sum());
+    let fitting = others.into_iter().take_while(|hint| {
+        let fits = hint.columns + 2 <= room;
+        room = room.saturating_sub(hint.columns + 2);
+        fits
+    });
+    let mut shown: Vec<Hint> = fitting.collect();
+    shown.extend(help);
     let mut at = 1;
-    let row = area.height - 1;
-    let mut show = |hint: &(Action, String, &str)| {
-        put(buffer, area, at, row, &hint.1, theme.accent());
-        put(buffer, area, at + width(&hint.1) + 1, row, hint.2, Style::new());
-        at += size(hint);
-    };
-    for hint in hints.iter().filter(|(action, ..)| *action != Action::Help) {
-        if size(hint) > room {
-            break;
-        }
-        room -= size(hint);
-        show(hint);
+    for hint in &mut shown {
+        hint.at = at;
+        at += hint.columns + 2;
     }
-    if let Some(hint) = help {
-        show(hint);
+    shown
+}
+
+fn footer(buffer: &mut Buffer, area: Rect, model: &Model) {
+    let row = area.height - 1;
+    for hint in footer_hints(model, usize::from(area.width)) {
+        put(buffer, area, hint.at, row, &hint.key, model.theme.accent());
+        put(buffer, area, hint.at + width(&hint.key) + 1, row, hint.word, Style::new());
     }
 }
 

@@ -69,7 +69,7 @@ pub const NO_RECORDS: &str = "There are no records here yet.";
 /// What to do then.
 pub const NO_RECORDS_NEXT: &str = "Press n to create the first one.";
 /// A filter leaves nothing.
-pub const NO_MATCHES: &str = "Nothing matches the filter. Press Esc to see all, or / to change the filter.";
+pub const NO_MATCHES: &str = "Nothing matches the filter. Press Backspace to see all, or / to change the filter.";
 /// Follows a sentence about what could not be loaded.
 pub const PRESS_R: &str = "Press r to try again.";
 /// How a filter line over records is written.
@@ -82,6 +82,47 @@ pub const FILTER_SESSIONS: &str = "Words to look for, or conditions: address = 1
 
 /// Fields with faults.
 pub const FIX_FIRST: &str = "Not saved: look at the fields marked with !";
+/// The command palette.
+pub const PALETTE: &str = " Commands, collections, records ";
+/// What was typed in it fits nothing.
+pub const NOTHING_FITS: &str = "Nothing fits. Esc goes back.";
+/// Text would be lost.
+pub const FINISH_FIRST: &str = "Something is not saved yet. Save or leave it first.";
+/// The client only reads.
+pub const READ_ONLY: &str = "Nothing is written: the client was started with --readonly.";
+/// No other program edits text.
+pub const NO_EDITOR: &str = "There is no editor: set $VISUAL or $EDITOR.";
+
+/// Opens a collection.
+pub fn open_collection(name: &CollectionName) -> String {
+    format!("Open {name}")
+}
+
+/// Looks for words.
+pub fn search_in(table: &str, text: &str) -> String {
+    format!("Search {table} for \"{text}\"")
+}
+
+/// Goes to a page.
+pub fn go_to_page(number: u64) -> String {
+    format!("Go to page {number}")
+}
+
+/// Goes to a row.
+pub fn go_to_row(number: u64) -> String {
+    format!("Go to row {number}")
+}
+
+/// The editor ended badly.
+pub fn editor_failed(why: &str) -> String {
+    format!("The editor could not be used ({}). The text is as it was.", single_line(why))
+}
+
+/// A number that was typed.
+pub fn number(number: u64) -> String {
+    format!("{number}: G goes to that row, ] to that page")
+}
+
 /// Esc over unsaved text.
 pub const UNSAVED_LEAVE: &str = "Not saved yet. Press Esc again to discard your changes, or any other key to go on.";
 /// Ctrl-C over unsaved text.

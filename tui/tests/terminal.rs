@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "terminal/faults.rs"]
+mod faults;
 #[path = "terminal/harness.rs"]
 mod harness;
 #[path = "terminal/people.rs"]
 mod people;
+#[path = "terminal/settings.rs"]
+mod settings;
 
 use std::{
     env, fs,
@@ -114,7 +118,7 @@ async fn the_first_run_from_set_up_to_signing_out() {
     terminal.press(&format!("\x15price>3{ENTER}"));
     terminal.wait("1–1 of 1");
     terminal.wait_gone("Crisps  ");
-    terminal.press(ESC);
+    terminal.press("\x7f");
     terminal.wait("1–2 of 2");
     terminal.press("ss");
     terminal.wait("Title ▼");
@@ -138,8 +142,11 @@ async fn the_first_run_from_set_up_to_signing_out() {
     terminal.press("q");
     assert_eq!(terminal.wait_for_end(), 0);
     let mut terminal = Terminal::client(&server, state.path());
-    terminal.wait("Requests a second");
-    terminal.press("D");
+    // It opens where one was.
+    terminal.wait("Created at: 20");
+    terminal.press(ESC);
+    terminal.wait("Title ▼");
+    terminal.press(ESC);
     terminal.wait("What we eat between meals");
 
     let kept: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
@@ -326,8 +333,10 @@ fn a_panic_gives_the_terminal_back_and_can_be_read() {
     const INSIDE: &str = "COFFER_TEST_PANIC";
     const SAID: &str = "a panic on purpose";
     if env::var_os(INSIDE).is_some() {
-        let mut terminal = coffer_tui::terminal::open().unwrap();
-        terminal.draw(|frame| frame.render_widget("drawn", frame.area())).unwrap();
+        let mut output = coffer_tui::output::Output::new();
+        coffer_tui::terminal::open(&mut output, true).unwrap();
+        output.send(b"drawn".to_vec());
+        output.settle();
         panic!("{SAID}");
     }
     let mut command = CommandBuilder::new(env::current_exe().unwrap());

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use base::Clock;
 use clap::Args;
 use common::{Call, endpoints::backup};
-use reqwest::header;
+use http::header;
 use store::OpenError;
 
 use super::{
@@ -104,14 +104,11 @@ async fn from_server(server: Named<'_>, out: &mut File) -> Result<()> {
 
 async fn take(session: &Session, out: &mut File) -> Result<()> {
     let mut response = session.send(&Call::<backup::Get>::new((), ())).await?;
-    if !response.status().is_success() {
-        return Err(session.refused(response).await);
-    }
     if response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/octet-stream") {
         bail!("the server answered with something else than a backup; is it a Coffer of this version?");
     }
     let bar = progress::receiving("Receiving");
-    while let Some(piece) = response.chunk().await.context("the server broke the backup off; try again")? {
+    while let Some(piece) = response.next().await.context("the server broke the backup off; try again")? {
         out.write_all(&piece)?;
         bar.inc(piece.len() as u64);
     }

@@ -9,25 +9,21 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use coffer_client::{Failure, client::EventPieces};
 use common::{
-    Call,
     condition::{self, Condition},
-    endpoints::events::Stream,
     event::{
         EventId, EventKind, EventQuery, HEARTBEAT_SECONDS,
         parser::{Event, Parser, Read},
     },
     name::CollectionName,
-    problem::Problem,
     text::single_line,
 };
-use http::StatusCode;
-use reqwest::Response;
 use tokio::time::{sleep, timeout};
 
 use super::{
     open::block_on,
-    server::{FromServer, Session},
+    server::{Asked, Session},
 };
 
 /// A stream on which nothing comes for so long is no stream any more.
@@ -63,7 +59,7 @@ pub(super) struct Events {
     #[arg(long, value_name = "N")]
     count: Option<u64>,
     #[command(flatten)]
-    server: FromServer,
+    server: Asked,
 }
 
 pub(super) fn parse_filter(text: &str) -> Result<Condition, String> {
@@ -87,13 +83,11 @@ enum End {
 impl Events {
     /// Follows until it is stopped.
     pub(super) fn run(self) -> Result<()> {
-        let Some(server) = self.server.named()? else {
-            bail!("say which server, and who you are: --server URL --user NAME");
-        };
+        let server = self.server.named()?;
         block_on(async {
-            let mut session = server.sign_in().await?;
+            let session = server.sign_in().await?;
             let mut following = Following { last: self.begin()?, left: self.count, unsaved: false, asked: &self };
-            let outcome = following.run(&mut session).await;
+            let outcome = following.run(&session).await;
             following.save()?;
             session.sign_out().await;
             outcome
@@ -127,12 +121,12 @@ struct Following<'a> {
 }
 
 impl Following<'_> {
-    async fn run(&mut self, session: &mut Session) -> Result<()> {
+    async fn run(&mut self, session: &Session) -> Result<()> {
         let mut waited = RETRY;
         loop {
             let before = self.last;
             let end = match self.connect(session).await {
-                Ok(response) => self.read(response).await?,
+                Ok(stream) => self.read(stream).await?,
                 Err(Refused::Final(error)) => return Err(error),
                 Err(Refused::Unanswered(error)) => {
                     tell(&format!("{error:#}; trying again"));
@@ -151,7 +145,7 @@ impl Following<'_> {
         }
     }
 
-    async fn connect(&self, session: &mut Session) -> Result<Response, Refused> {
+    async fn connect(&self, session: &Session) -> Result<EventPieces, Refused> {
         let query = EventQuery {
             collections: self.asked.collection.clone(),
             filter: self.asked.filter.clone(),
@@ -159,43 +153,37 @@ impl Following<'_> {
             snapshot: self.asked.snapshot,
             ticket: None,
         };
-        let call = Call::<Stream>::new((), ()).query(query);
-        let mut response = session.send(&call).await.map_err(Refused::Unanswered)?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            session.refresh().await.map_err(Refused::Final)?;
-            response = session.send(&call).await.map_err(Refused::Unanswered)?;
+        let failure = match session.follow(query).await {
+            Ok(stream) => return Ok(stream),
+            Err(failure) => failure,
+        };
+        let Failure::Call(error) = &failure else { return Err(Refused::Final(session.failed(failure))) };
+        if failure.is_passing() {
+            return Err(Refused::Unanswered(session.failed(failure)));
         }
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Refused::Unanswered(session.refused(response).await));
-        }
-        if status == StatusCode::GONE {
-            let problem = response.bytes().await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
-            let begin = problem.and_then(|problem| Some(problem.extra.get("since")?.as_str()?.to_owned()));
+        if error.status() == 410 {
+            let begin = error.problem().and_then(|problem| problem.extra.get("since")?.as_str());
             let begin = begin.unwrap_or_default();
             return Err(Refused::Final(anyhow::anyhow!(
                 "what happened since then is not all kept any more; read the records, then follow with --since {begin}, or use --snapshot"
             )));
         }
-        Err(Refused::Final(session.refused(response).await))
+        Err(Refused::Final(session.failed(failure)))
     }
 
     /// Shows what comes.
-    async fn read(&mut self, mut response: Response) -> Result<End> {
+    async fn read(&mut self, mut stream: EventPieces) -> Result<End> {
         let (mut parser, mut pause, mut patience) = (Parser::default(), RETRY, FIRST);
         loop {
-            let chunk = match timeout(patience, response.chunk()).await {
-                Ok(Ok(Some(chunk))) => chunk,
+            let chunk = match timeout(patience, stream.next()).await {
+                Ok(Some(chunk)) => chunk,
                 Err(_) if patience == FIRST => {
                     tell(
                         "nothing comes: a proxy on the way seems to keep answers back; have it pass them on at once (X-Accel-Buffering: no)",
                     );
                     return Ok(End::BrokeOff(LONGEST_RETRY));
                 }
-                Ok(Ok(None) | Err(_)) | Err(_) => return Ok(End::BrokeOff(pause)),
+                Ok(None) | Err(_) => return Ok(End::BrokeOff(pause)),
             };
             patience = SILENCE;
             let Ok(events) = parser.push(&chunk) else { bail!("the answer is no stream of events") };

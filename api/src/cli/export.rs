@@ -22,7 +22,7 @@ use super::{
     events::parse_filter,
     open::block_on,
     progress,
-    server::{FromServer, Session},
+    server::{Asked, Session},
 };
 
 /// Which records, and how they are written.
@@ -52,15 +52,13 @@ pub(super) struct Export {
     #[arg(long)]
     for_spreadsheet: bool,
     #[command(flatten)]
-    server: FromServer,
+    server: Asked,
 }
 
 impl Export {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
-        let Some(server) = self.server.named()? else {
-            bail!("say which server, and who you are: --server URL --user NAME");
-        };
+        let server = self.server.named()?;
         let part = self.output.as_ref().map(|file| with_suffix(file, ".part"));
         let taken = block_on(async {
             let session = server.sign_in().await?;
@@ -108,11 +106,8 @@ impl Export {
     async fn take(&self, session: &Session, out: &mut impl Write, shows: bool) -> Result<()> {
         let call = Call::<records::Export>::new((self.collection.clone(),), ()).query(self.query()?);
         let mut response = session.send(&call).await?;
-        if !response.status().is_success() {
-            return Err(session.refused(response).await);
-        }
         let bar = shows.then(|| progress::receiving("Receiving"));
-        while let Some(piece) = response.chunk().await.context("the server broke the export off; try again")? {
+        while let Some(piece) = response.next().await.context("the server broke the export off; try again")? {
             match out.write_all(&piece) {
                 Ok(()) => {}
                 // Who read it has seen enough.

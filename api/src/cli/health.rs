@@ -2,16 +2,19 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use common::Problem;
-use reqwest::{ClientBuilder, Url};
+use coffer_client::{
+    profile::Target,
+    ready::{self, Way},
+};
+use common::{CallError, Problem};
 use server::ListenAddress;
 
 use super::{
     listen::{Addresses, reachable},
     open::block_on,
-    remote::{Trust, certificates, parse_server, unanswered},
+    remote::{Trust, certificates, parse_server},
 };
 /// Asks a server.
 #[derive(Debug, Args)]
@@ -23,7 +26,7 @@ pub(super) struct Health {
     tls_cert: Option<PathBuf>,
     /// Ask the server at this address instead, such as <https://coffer.example.org>.
     #[arg(long, value_name = "URL", value_parser = parse_server)]
-    server: Option<Url>,
+    server: Option<Target>,
     #[command(flatten)]
     trust: Trust,
 }
@@ -31,39 +34,48 @@ pub(super) struct Health {
 impl Health {
     /// Succeeds where the server says that it is ready.
     pub(super) fn run(self) -> Result<()> {
-        let (client, server) = match &self.server {
-            Some(server) => (self.trust.client()?, server.to_string()),
-            None => self.this_machine()?,
+        let (way, name) = match &self.server {
+            Some(target) => (
+                Way::Address(target.server.to_string(), self.trust.certificates(Some(target))?),
+                target.server.to_string(),
+            ),
+            None => (self.this_machine()?, self.addresses.listen[0].to_string()),
         };
-        let client = client.timeout(Duration::from_secs(3)).build()?;
-        let url = server.parse::<Url>().and_then(|server| server.join("readyz"))?;
-        let name = if self.server.is_some() { server } else { self.addresses.listen[0].to_string() };
         block_on(async {
-            let answer = client.get(url).send().await.map_err(|error| unanswered(&name, error))?;
-            let status = answer.status();
+            let answer = ready::ask(way, Duration::from_secs(3)).await;
+            let (status, body) = answer.map_err(|error| unanswered(&name, &error))?;
             if status.is_success() {
                 return Ok(());
             }
             // It says why, and what to do.
-            match serde_json::from_slice::<Problem>(&answer.bytes().await?) {
+            match serde_json::from_slice::<Problem>(&body) {
                 Ok(problem) => bail!("the server on {name} is not ready: {}", problem.detail),
                 Err(_) => bail!("the server on {name} is not ready: it answers {status}"),
             }
         })
     }
 
-    /// A client for the first address that the server listens on, and the address that goes with it.
-    fn this_machine(&self) -> Result<(ClientBuilder, String)> {
-        let client = self.trust.client()?.no_proxy();
+    /// How to reach the first address that the server listens on.
+    fn this_machine(&self) -> Result<Way> {
         let address = match self.addresses.listen.first().context("--listen is empty")? {
-            ListenAddress::Unix(path) => {
-                return Ok((client.tls_certs_only([]).unix_socket(path.as_path()), "http://localhost/".to_owned()));
-            }
+            ListenAddress::Unix(path) => return Ok(Way::Socket(path.clone())),
             ListenAddress::Tcp(address) => reachable(*address),
         };
-        let Some(file) = &self.tls_cert else { return Ok((client.tls_certs_only([]), format!("http://{address}/"))) };
-        // The certificate is for the server's name out there, and this is its address in here.
-        let client = client.tls_certs_only(certificates(file)?).tls_danger_accept_invalid_hostnames(true);
-        Ok((client, format!("https://{address}/")))
+        let trusted = self.trust.certificates(None)?;
+        Ok(match &self.tls_cert {
+            None => Way::Here(format!("http://{address}/"), None, trusted),
+            Some(file) => Way::Here(format!("https://{address}/"), Some(certificates(file)?), trusted),
+        })
+    }
+}
+
+/// Why no answer came.
+fn unanswered(name: &str, error: &CallError) -> anyhow::Error {
+    match error {
+        CallError::Unreachable(why) if common::certificate::is_about_trust(why) => {
+            anyhow!("{name} is not to be trusted: {why}")
+        }
+        CallError::Unreachable(why) => anyhow!("no server answers on {name} ({why})"),
+        error => anyhow!("{name}: {error}"),
     }
 }

@@ -34,7 +34,7 @@ use super::{
     backup::with_suffix,
     open::block_on,
     progress,
-    server::{FromServer, Session},
+    server::{Asked, Session},
 };
 use crate::domain::intake::{Unreadable, guess};
 
@@ -100,7 +100,7 @@ pub(super) struct Import {
     #[arg(long)]
     again: bool,
     #[command(flatten)]
-    server: FromServer,
+    server: Asked,
 }
 
 /// What becomes of a row that finds a record.
@@ -117,21 +117,19 @@ enum Conflict {
 impl Import {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
-        let Some(server) = self.server.named()? else {
-            bail!("say which server, and who you are: --server URL --user NAME");
-        };
+        let server = self.server.named()?;
         if self.create && self.files.iter().any(|file| is_stdin(file)) {
             bail!("fields are guessed from a file; save what comes on standard input first");
         }
         block_on(async {
-            let mut session = server.sign_in().await?;
-            let done = self.all(&mut session).await;
+            let session = server.sign_in().await?;
+            let done = self.all(&session).await;
             session.sign_out().await;
             done
         })
     }
 
-    async fn all(&self, session: &mut Session) -> Result<()> {
+    async fn all(&self, session: &Session) -> Result<()> {
         let mut query = self.query();
         if self.create
             && let Some(first) = self.files.first()
@@ -214,7 +212,7 @@ impl Import {
     }
 
     /// Imports one file; gives how many rows were left out.
-    async fn one(&self, session: &mut Session, file: &Path, query: &ImportQuery) -> Result<u64> {
+    async fn one(&self, session: &Session, file: &Path, query: &ImportQuery) -> Result<u64> {
         let name = if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() };
         let upload = Upload::open(file).with_context(|| format!("cannot read {name}"))?;
         let is_marked = file.to_string_lossy().to_ascii_lowercase().contains(".spreadsheet.");
@@ -226,16 +224,16 @@ impl Import {
             .with_context(|| format!("cannot read {name}"))?;
         let bar = progress::up_to(upload.bytes(), "Sending");
         let headers = key.map(|key| (KEY, key));
-        let response = session.upload(&call, headers, upload.into_body(bar.clone())?).await?;
+        let mut response = session.upload(&call, headers, upload.into_pieces(bar.clone())?).await?;
         bar.finish_and_clear();
         let (status, replayed) = (response.status(), response.headers().contains_key(REPLAYED));
         if !status.is_success() {
-            let problem = response.bytes().await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
+            let problem = response.whole().await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
             let Some(problem) = problem else { bail!("the server refuses {name} ({status}); it may not be a Coffer") };
             told::faults(&problem)?;
             bail!("{name} was not imported: {}", told::reason(&problem));
         }
-        let mut imported: Imported = serde_json::from_slice(&response.bytes().await?)
+        let mut imported: Imported = serde_json::from_slice(&response.whole().await?)
             .context("the server's answer cannot be read; is it a Coffer of this version?")?;
         if replayed {
             told::before(&name, &imported)?;
@@ -254,7 +252,7 @@ impl Import {
     }
 
     /// Waits for the end of an import. Ctrl-C stops it.
-    async fn wait(&self, session: &mut Session, id: OperationId, name: &str) -> Result<Imported> {
+    async fn wait(&self, session: &Session, id: OperationId, name: &str) -> Result<Imported> {
         let bar = progress::up_to(1, "Importing");
         let mut is_stopping = false;
         loop {
@@ -263,10 +261,10 @@ impl Import {
                 _ = tokio::signal::ctrl_c(), if !is_stopping => {
                     is_stopping = true;
                     writeln!(io::stderr(), "coffer: stopping; what was written is taken back")?;
-                    session.call_again(&Call::<operations::Stop>::new((id,), ())).await?;
+                    session.call(&Call::<operations::Stop>::new((id,), ())).await?;
                 }
             }
-            let operation: Operation = session.call_again(&Call::<operations::Get>::new((id,), ())).await?;
+            let operation: Operation = session.call(&Call::<operations::Get>::new((id,), ())).await?;
             bar.set_length(operation.of.unwrap_or(operation.done).max(1));
             bar.set_position(operation.done);
             if !operation.state.is_over() {
@@ -287,15 +285,12 @@ impl Import {
 }
 
 /// The rows that were left out, beside those of earlier files.
-async fn keep_rejected(session: &mut Session, id: OperationId, to: &Path) -> Result<()> {
+async fn keep_rejected(session: &Session, id: OperationId, to: &Path) -> Result<()> {
     let cannot = || format!("cannot write {}", to.display());
     let mut response = session.send(&Call::<operations::Rejected>::new((id,), ())).await?;
-    if !response.status().is_success() {
-        return Err(session.refused(response).await);
-    }
     let part = with_suffix(to, ".part");
     let mut out = File::create(&part).with_context(cannot)?;
-    while let Some(piece) = response.chunk().await.context("the server broke the file off; ask for it again")? {
+    while let Some(piece) = response.next().await.context("the server broke the file off; ask for it again")? {
         out.write_all(&piece).with_context(cannot)?;
     }
     out.sync_all().with_context(cannot)?;

@@ -1,9 +1,6 @@
 //! `coffer journal`: keeping the journal small.
 
-use std::{
-    io::Write,
-    time::{Duration, Instant},
-};
+use std::{io::Write, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use base::{Clock, Entropy, IdSource};
@@ -24,8 +21,6 @@ use crate::domain::{core::Core, operations};
 
 /// How often a server is asked how far it is.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often tokens are renewed: access tokens live for five minutes, or what the server was told.
-const RENEW: Duration = Duration::from_mins(1);
 
 /// What to do with the journal.
 #[derive(Debug, Args)]
@@ -88,13 +83,13 @@ async fn on_store(data: &DataDir, older_than: Duration, until: &str) -> Result<O
 
 /// Has the server do it, and watches. It goes on if nobody watches any more.
 async fn on_server(server: Named<'_>, older_than: Duration, until: &str) -> Result<Operation> {
-    let mut session = server.sign_in().await?;
-    let ended = watch(&mut session, older_than, until).await;
+    let session = server.sign_in().await?;
+    let ended = watch(&session, older_than, until).await;
     session.sign_out().await;
     ended
 }
 
-async fn watch(session: &mut Session, older_than: Duration, until: &str) -> Result<Operation> {
+async fn watch(session: &Session, older_than: Duration, until: &str) -> Result<Operation> {
     let begun = session.call(&Call::<changes::Trim>::new((), TrimChanges { older_than })).await?;
     announce(begun.of, until);
     let id = begun.id;
@@ -107,18 +102,13 @@ async fn watch(session: &mut Session, older_than: Duration, until: &str) -> Resu
 }
 
 /// Asks how far the trim is until it is over.
-async fn follow(session: &mut Session, mut operation: Operation) -> Result<Operation> {
+async fn follow(session: &Session, mut operation: Operation) -> Result<Operation> {
     let bar = match operation.of {
         Some(of) => progress::up_to(of, "Forgetting"),
         None => progress::counting("Forgetting, entries"),
     };
-    let mut renewed = Instant::now();
     while !operation.state.is_over() {
         tokio::time::sleep(LOOK).await;
-        if renewed.elapsed() > RENEW {
-            session.refresh().await?;
-            renewed = Instant::now();
-        }
         operation = session.call(&Call::<endpoints::Get>::new((operation.id,), ())).await?;
         bar.set_position(operation.done);
     }

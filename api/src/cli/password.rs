@@ -4,6 +4,8 @@ use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, Result, bail};
 
+use super::failed::Failed;
+
 /// Asks with `prompt`, or takes the first line of stdin.
 pub(super) fn ask(from_stdin: bool, prompt: &str) -> Result<String> {
     if from_stdin {
@@ -12,7 +14,9 @@ pub(super) fn ask(from_stdin: bool, prompt: &str) -> Result<String> {
         return Ok(line.trim_end_matches(['\n', '\r']).to_owned());
     }
     if !std::io::stdin().is_terminal() {
-        bail!("there is no terminal to ask for the password; give it on stdin with --password-stdin");
+        bail!(Failed::Usage(
+            "there is no terminal to ask for the password; give it on stdin with --password-stdin".to_owned()
+        ));
     }
     Ok(rpassword::prompt_password(prompt)?)
 }

@@ -1,152 +1,188 @@
-//! Asking a running server for something as one of its admins.
+//! Asking a running server: with the session that was kept, or as somebody who signs in for one command.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
+use bytes::Bytes;
 use clap::Args;
-use common::{Call, Endpoint, Problem, endpoints::tokens, name::Username};
-use http::{HeaderName, StatusCode, header::CONTENT_TYPE};
-use reqwest::{Body, Client, Response, Url};
+use coffer_client::{
+    Answer, Client, Failure,
+    client::{EventPieces, Pieces},
+    profile::{self, Target},
+    session::SessionFile,
+};
+use common::{Call, Endpoint, Reply, endpoints::tokens, event::EventQuery, name::Username, variables};
+use http::HeaderName;
 
 use super::{
+    failed::Failed,
     password,
-    remote::{Trust, parse_server, unanswered},
+    remote::{Trust, parse_server},
 };
 
-/// Which server, and which admin of it.
+/// What the command calls itself.
+const AGENT: &str = concat!("coffer/", env!("CARGO_PKG_VERSION"));
+
+/// Which server, if one is asked at all, and who asks.
 #[derive(Debug, Args)]
 pub(super) struct FromServer {
-    /// Ask this running server for it, such as <http://127.0.0.1:8000>; an admin has to sign in.
-    #[arg(long = "server", id = "server", value_name = "URL", value_parser = parse_server, requires = "user")]
-    url: Option<Url>,
-    /// The admin who signs in; the password is asked for.
+    /// Ask this running server for it: its address, such as <http://127.0.0.1:8000>, or a profile's name.
+    #[arg(long = "server", id = "server", value_name = "URL", value_parser = parse_server)]
+    target: Option<Target>,
+    /// Who signs in for this command; the password is asked for. Without it, who used `coffer sign-in`.
     #[arg(long, value_name = "NAME", requires = "server")]
     user: Option<Username>,
     /// Read the password from stdin, up to the end of the line.
-    #[arg(long, requires = "server")]
+    #[arg(long, requires = "user")]
     password_stdin: bool,
     #[command(flatten)]
     trust: Trust,
 }
 
-/// A server that was named, and what proves the admin.
+/// Which server, and who asks.
+#[derive(Debug, Args)]
+pub(super) struct Asked {
+    /// The running server: its address, or a profile's name. Without it the profile called default, or <http://127.0.0.1:8000>.
+    #[arg(long = "server", id = "server", value_name = "URL", value_parser = parse_server, env = variables::SERVER)]
+    pub(super) target: Option<Target>,
+    /// Who signs in for this command; the password is asked for. Without it, who used `coffer sign-in`.
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<Username>,
+    /// Read the password from stdin, up to the end of the line.
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+    #[command(flatten)]
+    pub(super) trust: Trust,
+}
+
+/// A server that was named, and who asks.
 pub(super) struct Named<'a> {
-    server: &'a Url,
-    user: &'a Username,
-    password: String,
+    target: Target,
+    /// Who signs in for this command, with the password.
+    credentials: Option<(&'a Username, String)>,
     trust: &'a Trust,
 }
 
-/// A session of an admin.
+/// A server that answers to somebody, or to anyone.
 pub(super) struct Session {
     client: Client,
-    server: Url,
-    access: String,
-    refresh: String,
+    /// It was begun for this command.
+    is_own: bool,
 }
 
 impl FromServer {
     /// Whether a server is asked at all.
     pub(super) fn is_named(&self) -> bool {
-        self.url.is_some()
+        self.target.is_some()
     }
 
     /// The server, if one was named. Asks for the password.
     pub(super) fn named(&self) -> Result<Option<Named<'_>>> {
-        let (Some(server), Some(user)) = (&self.url, &self.user) else { return Ok(None) };
-        let password = password::ask(self.password_stdin, &format!("Password of {user}: "))?;
-        Ok(Some(Named { server, user, password, trust: &self.trust }))
+        let Some(target) = self.target.clone() else { return Ok(None) };
+        Named::new(target, self.user.as_ref(), self.password_stdin, &self.trust).map(Some)
     }
 }
 
-impl Named<'_> {
-    /// Signs in.
-    pub(super) async fn sign_in(self) -> Result<Session> {
-        let Self { server, user, password, trust } = self;
-        let loopback =
-            server.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
-        if server.scheme() != "https" && !loopback {
-            bail!(
-                "{server} would carry the password in plain text; use its https address, or run this where the server runs"
-            );
-        }
-        let client = trust.client()?.build()?;
-        let credentials = tokens::Credentials { username: user.to_string(), password };
-        let call = Call::<tokens::Obtain>::new((), credentials);
-        let mut session = Session { client, server: server.clone(), access: String::new(), refresh: String::new() };
-        let pair = session.call(&call).await?;
-        (session.access, session.refresh) = (pair.access, pair.refresh);
-        Ok(session)
+impl Asked {
+    /// The server that is meant.
+    pub(super) fn target(&self) -> Result<Target> {
+        Ok(self.target.clone().map_or_else(profile::usual, Ok)?)
     }
+
+    /// The server. Asks for the password.
+    pub(super) fn named(&self) -> Result<Named<'_>> {
+        if self.password_stdin && self.user.is_none() {
+            bail!(Failed::Usage("say whose password it is: --user NAME".to_owned()));
+        }
+        Named::new(self.target()?, self.user.as_ref(), self.password_stdin, &self.trust)
+    }
+}
+
+impl<'a> Named<'a> {
+    fn new(target: Target, user: Option<&'a Username>, from_stdin: bool, trust: &'a Trust) -> Result<Self> {
+        let credentials = match user {
+            Some(user) => Some((user, password::ask(from_stdin, &format!("Password of {user}: "))?)),
+            None => None,
+        };
+        Ok(Self { target, credentials, trust })
+    }
+
+    /// Signs in, where somebody was named.
+    pub(super) async fn sign_in(self) -> Result<Session> {
+        let Self { target, credentials, trust } = self;
+        let file = if credentials.is_none() { SessionFile::for_server(&target.server) } else { None };
+        let client = client(&target, file, trust)?;
+        let Some((user, password)) = credentials else {
+            return Ok(Session { client: client.open_to_anyone(), is_own: false });
+        };
+        sign_in(&client, user, password).await?;
+        Ok(Session { client, is_own: true })
+    }
+}
+
+/// A client of this server.
+pub(super) fn client(target: &Target, file: Option<SessionFile>, trust: &Trust) -> Result<Client> {
+    let trusted = trust.certificates(Some(target))?;
+    let client = Client::new(target.server.clone(), file, trusted.as_deref());
+    Ok(client.map_err(|error| Failed::of_call(&target.server, &error))?.named(AGENT))
+}
+
+/// Signs in, where the password cannot be read on its way.
+pub(super) async fn sign_in(client: &Client, user: &Username, password: String) -> Result<()> {
+    let server = client.server();
+    if !server.is_encrypted() && !server.is_loopback() {
+        bail!(
+            "{server} would carry the password in plain text; use its https address, or run this where the server runs"
+        );
+    }
+    let credentials = tokens::Credentials { username: user.to_string(), password };
+    client.sign_in(credentials).await.map_err(|error| Failed::of_call(server, &error))?;
+    Ok(())
 }
 
 impl Session {
-    /// Sends a call and gives the answer as it comes; a refusal is an error.
-    pub(super) async fn send<E: Endpoint>(&self, call: &Call<E>) -> Result<Response> {
-        let (parts, body) = call.to_request().into_parts();
-        let url = self.server.join(&parts.uri.to_string())?;
-        let mut request = self.client.request(parts.method, url).headers(parts.headers).body(body);
-        if !self.access.is_empty() {
-            request = request.bearer_auth(&self.access);
-        }
-        request.send().await.map_err(|error| unanswered(self.server.as_str(), error))
+    fn told<T>(&self, answer: Answer<T>) -> Result<T> {
+        answer.map_err(|failure| anyhow!(Failed::of(self.client.server(), failure)))
     }
 
-    /// Sends a call whose body is a file, with a further header.
+    /// Sends a call and gives the answer as it comes; a refusal is an error.
+    pub(super) async fn send<E: Endpoint>(&self, call: &Call<E>) -> Result<Pieces> {
+        self.told(self.client.open(call).await)
+    }
+
+    /// Sends a call whose body is a file, with a further header. A refusal of the file is an answer.
     pub(super) async fn upload<E: Endpoint>(
         &self,
         call: &Call<E>,
         header: Option<(HeaderName, String)>,
-        body: Body,
-    ) -> Result<Response> {
-        let (mut parts, _) = call.to_request().into_parts();
-        // What the file is, the server sees.
-        parts.headers.remove(CONTENT_TYPE);
-        let url = self.server.join(&parts.uri.to_string())?;
-        let mut request = self.client.request(parts.method, url).headers(parts.headers).body(body);
-        if let Some((name, value)) = header {
-            request = request.header(name, value);
-        }
-        let sent = request.bearer_auth(&self.access).send().await;
-        sent.map_err(|error| unanswered(self.server.as_str(), error))
+        file: impl Iterator<Item = std::io::Result<Bytes>> + Send + Sync + 'static,
+    ) -> Result<Pieces> {
+        self.told(self.client.upload(call, header, file).await)
     }
 
-    /// The same as [`Self::call`], with a new token where the one at hand has expired.
-    pub(super) async fn call_again<E: Endpoint>(&mut self, call: &Call<E>) -> Result<E::Response> {
-        let mut response = self.send(call).await?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            self.refresh().await?;
-            response = self.send(call).await?;
-        }
-        let (status, headers) = (response.status(), response.headers().clone());
-        Ok(call.read(status, &headers, &response.bytes().await?)?.body)
+    /// Opens a stream of events.
+    pub(super) async fn follow(&self, query: EventQuery) -> Answer<EventPieces> {
+        self.client.follow(query).await
+    }
+
+    /// What a failure means, for people.
+    pub(super) fn failed(&self, failure: Failure) -> anyhow::Error {
+        Failed::of(self.client.server(), failure).into()
     }
 
     /// Sends a call and reads the answer.
     pub(super) async fn call<E: Endpoint>(&self, call: &Call<E>) -> Result<E::Response> {
-        let response = self.send(call).await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        Ok(call.read(status, &headers, &response.bytes().await?)?.body)
+        self.told(self.client.send(call).await)
     }
 
-    /// Gets new tokens: the access token lives for minutes.
-    pub(super) async fn refresh(&mut self) -> Result<()> {
-        let token = tokens::RefreshToken { refresh: self.refresh.clone() };
-        let pair = self.call(&Call::<tokens::Refresh>::new((), token)).await?;
-        (self.access, self.refresh) = (pair.access, pair.refresh);
-        Ok(())
+    /// The same, with what the answer's headers say.
+    pub(super) async fn reply<E: Endpoint>(&self, call: &Call<E>) -> Result<Reply<E::Response>> {
+        self.told(self.client.reply(call).await)
     }
 
-    /// Ends the session. It would end by itself, later.
+    /// Ends a session that was begun for this command. It would end by itself, later.
     pub(super) async fn sign_out(self) {
-        let _ = self
-            .send(&Call::<tokens::Blacklist>::new((), tokens::RefreshToken { refresh: self.refresh.clone() }))
-            .await;
-    }
-
-    /// The error of an answer that is a refusal.
-    pub(super) async fn refused(&self, response: Response) -> anyhow::Error {
-        let status = response.status();
-        let problem = response.bytes().await.ok().and_then(|body| serde_json::from_slice::<Problem>(&body).ok());
-        let told = problem.map_or("it may not be a Coffer".to_owned(), |problem| problem.detail);
-        anyhow::anyhow!("{} refuses ({status}): {told}", self.server)
+        if self.is_own {
+            let _ = self.client.sign_out().await;
+        }
+        self.client.settle().await;
     }
 }

@@ -90,7 +90,10 @@ fn each_library_has_one_home() {
     only("api/auth/src", &["api/auth/src/token"], &["jsonwebtoken"]);
     only("api/auth/src", &["api/auth/src/password"], &["argon2"]);
     only("web/src", &["web/src/client"], &["gloo_net"]);
-    only("tui/src", &["tui/src/client"], &["reqwest"]);
+    // Sending, sessions and their renewal are written once, for the terminal app and the command line.
+    only("tui/src", &[], &["reqwest"]);
+    only("api/src", &[], &["reqwest"]);
+    only("tui/client/src", &["tui/client/src/client", "tui/client/src/reason", "tui/client/src/ready"], &["reqwest"]);
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn the_domain_has_never_heard_of_http() {
 fn what_an_endpoint_is_stands_with_its_type_and_nobody_asks_its_path() {
     // The one place where a path is looked at.
     let router = "api/src/routes/table.rs";
-    for source in ["api/src", "web/src", "tui/src"].map(sources).into_iter().flatten() {
+    for source in ["api/src", "web/src", "tui/src", "tui/client/src"].map(sources).into_iter().flatten() {
         for path in ["\"/api", "}/api", "\"/metrics", "\"/healthz", "\"/readyz"] {
             assert!(!source.code.contains(path), "{} writes a path ({path}) down again", source.path);
         }
@@ -194,6 +197,7 @@ fn common_knows_nobody() {
     // The two clients know common, and neither the server nor each other.
     only("web/src", &[], &["coffer", "reqwest", "tokio", "ratatui"]);
     only("tui/src", &[], &["coffer", "yew", "gloo_net", "web_sys"]);
+    only("tui/client/src", &[], &["coffer", "ratatui", "crossterm", "clap", "yew", "gloo_net", "web_sys"]);
 }
 
 #[test]

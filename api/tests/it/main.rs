@@ -63,6 +63,7 @@ mod records_list;
 mod redefine;
 mod references;
 mod schemas;
+mod scripts;
 mod search_words;
 mod security;
 mod server;

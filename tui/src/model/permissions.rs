@@ -14,6 +14,10 @@ impl Model {
         if self.help.is_some() {
             return true;
         }
+        let writes = [Action::New, Action::Edit, Action::Delete, Action::Undo, Action::Password, Action::EndOthers];
+        if self.is_read_only && writes.contains(&action) {
+            return false;
+        }
         match action {
             Action::Undo => !self.undo.is_empty(),
             Action::OtherForm => self.sign_in.as_ref().is_some_and(|sign_in| sign_in.setup_required),

@@ -30,7 +30,11 @@ pub(crate) fn lines(detail: &Detail, theme: Theme, columns: usize) -> Vec<Line> 
     }
     for field in &detail.collection.fields {
         say(1, &label(field.name.as_str()), theme.strong());
-        let value = detail.record.get(field.name.as_str()).unwrap_or(&Value::Null);
+        let Some(value) = detail.record.get(field.name.as_str()) else {
+            // A list asked for some members only; the others are on their way.
+            say(3, words::LOADING, theme.quiet());
+            continue;
+        };
         match whole(&field.kind, value) {
             Some(text) => say(3, &multi_line(&text), Style::new()),
             None => say(3, words::NOTHING, theme.quiet()),

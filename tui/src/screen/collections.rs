@@ -2,7 +2,7 @@
 
 use common::collection::Collection;
 
-use super::cursor::{acts_on_row, moved};
+use super::cursor::{Window, acts_on_row, moved};
 use crate::{
     effect::Effect,
     key::Action,
@@ -16,6 +16,8 @@ pub struct Collections {
     pub rows: Option<Vec<Collection>>,
     /// The row under the cursor.
     pub selected: usize,
+    /// The rows that the window shows.
+    pub window: Window,
     /// How loading them goes.
     pub load: Load,
 }
@@ -51,6 +53,10 @@ impl Collections {
     /// Moves the cursor.
     pub fn go(&mut self, action: Action) {
         let rows = self.rows.as_ref().map_or(0, Vec::len);
+        if matches!(action, Action::WindowUp | Action::WindowDown) {
+            self.selected = self.window.leap(self.selected, action == Action::WindowDown, rows);
+            return;
+        }
         let by = match action {
             Action::Up => -1,
             Action::Down => 1,

@@ -26,12 +26,14 @@ pub struct Detail {
     pub notice: Option<String>,
     /// Lines that are scrolled away.
     pub scroll: usize,
+    /// It is to be edited as soon as all of it is known.
+    pub edits: bool,
 }
 
 impl Detail {
     /// A record that was seen in a list.
     pub fn new(collection: Collection, record: Record) -> Self {
-        Self { collection, record, load: Load::default(), changed_by: None, notice: None, scroll: 0 }
+        Self { collection, record, load: Load::default(), changed_by: None, notice: None, scroll: 0, edits: false }
     }
 
     /// Reads it anew.

@@ -11,6 +11,9 @@ use crate::{
 
 /// Inputs that a leap goes over.
 const LEAP: usize = 8;
+/// Groups of inputs that a leap goes over, where there are groups: each has a heading, and indented labels below it.
+const GROUPS: usize = 5;
+const INDENT: &str = "  ";
 
 /// A form that is being filled in.
 pub struct FormState {
@@ -56,7 +59,16 @@ impl FormState {
 
     /// Goes on or back by several inputs, staying inside.
     pub fn leap(&mut self, forward: bool) {
-        self.go_to(if forward { self.focus + LEAP } else { self.focus.saturating_sub(LEAP) });
+        let is_heading = |index: &usize| !self.form.inputs[*index].label.starts_with(INDENT);
+        let (count, last) = (self.form.inputs.len(), self.form.inputs.len().saturating_sub(1));
+        let to = if (0..count).all(|index| is_heading(&index)) {
+            if forward { self.focus + LEAP } else { self.focus.saturating_sub(LEAP) }
+        } else if forward {
+            (self.focus + 1..count).filter(is_heading).nth(GROUPS - 1).unwrap_or(last)
+        } else {
+            (0..self.focus).rev().filter(is_heading).nth(GROUPS - 1).unwrap_or(0)
+        };
+        self.go_to(to);
     }
 
     /// The last input is in focus.
@@ -76,6 +88,14 @@ impl FormState {
         self.form.set(index, text);
         if index == self.focus {
             self.go_to(index);
+        }
+    }
+
+    /// Puts another text in place of the one in focus.
+    pub fn replace(&mut self, text: &str) {
+        if matches!(self.context(), Context::Line | Context::Area) {
+            self.form.set(self.focus, text.to_owned());
+            self.go_to(self.focus);
         }
     }
 

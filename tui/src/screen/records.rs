@@ -1,5 +1,8 @@
 //! A table of records, or of people, which reads like one: `common`'s table model with a cursor in it.
 
+mod kept;
+mod moves;
+
 use std::collections::BTreeMap;
 
 use common::{
@@ -12,7 +15,8 @@ use common::{
     table::{Column, TableState, columns, filter_line},
 };
 
-use super::cursor::{acts_on_row, moved};
+pub(crate) use self::kept::Kept;
+use super::cursor::{Window, acts_on_row, moved};
 use crate::{
     effect::Effect,
     key::Action,
@@ -61,6 +65,16 @@ pub struct Records {
     pub table: TableState,
     /// The rows that belong to [`Self::table`], once they are known.
     pub rows: Option<Vec<Record>>,
+    /// They belong to what was asked before, and stay until the answer comes.
+    pub is_old: bool,
+    /// The rows that the window shows.
+    pub window: Window,
+    /// The members that were asked for; all where it is empty.
+    asked: Vec<String>,
+    /// The column whose heading is held with the mouse.
+    pub dragged: Option<usize>,
+    /// What was typed in digits: the number of a row or a page.
+    pub number: Option<u64>,
     /// The row under the cursor.
     pub selected: usize,
     /// The column under the cursor.
@@ -99,6 +113,7 @@ enum CursorTarget {
     First,
     Last,
     On(RecordId, usize),
+    Row(usize),
 }
 
 impl Records {
@@ -121,6 +136,11 @@ impl Records {
             collection,
             table,
             rows: None,
+            is_old: false,
+            window: Window::default(),
+            asked: Vec::new(),
+            dragged: None,
+            number: None,
             selected: 0,
             column: 0,
             filter: None,
@@ -146,8 +166,12 @@ impl Records {
         self.ask(ticket)
     }
 
-    fn ask(&self, ticket: Ticket) -> Effect {
-        let list = self.table.query.clone();
+    fn ask(&mut self, ticket: Ticket) -> Effect {
+        let mut list = self.table.query.clone();
+        if self.source == Rows::Records {
+            self.asked = self.wanted();
+            list.fields.clone_from(&self.asked);
+        }
         match self.source {
             Rows::Records => Effect::Records(ticket, self.collection.name.clone(), list),
             Rows::Users => Effect::Users(ticket, list),
@@ -155,9 +179,9 @@ impl Records {
         }
     }
 
-    /// Loads other rows: those that are shown do not belong to the query any more.
+    /// Loads other rows. Those that are shown do not belong to the query any more, and stay until the others come.
     fn load_other(&mut self, tickets: &Tickets, land: CursorTarget) -> Effect {
-        self.rows = None;
+        self.is_old = self.rows.is_some();
         self.left_over = None;
         self.land = Some(land);
         self.load(tickets)
@@ -210,6 +234,9 @@ impl Records {
     pub fn show(&mut self, page: Page<Record>, tickets: &Tickets) -> Option<Effect> {
         self.table.count = page.count;
         self.left_over = None;
+        if std::mem::take(&mut self.is_old) {
+            self.window.top();
+        }
         if page.results.is_empty() && self.table.turn(0) {
             return Some(self.load_other(tickets, CursorTarget::Last));
         }
@@ -218,6 +245,7 @@ impl Records {
         self.selected = match self.land.take().or(here) {
             None | Some(CursorTarget::First) => 0,
             Some(CursorTarget::Last) => last,
+            Some(CursorTarget::Row(row)) => row.min(last),
             Some(CursorTarget::On(id, near)) => {
                 page.results.iter().position(|record| record.id() == Some(id)).unwrap_or(near.min(last))
             }
@@ -247,6 +275,12 @@ impl Records {
         }
     }
 
+    /// Takes a digit of the number of a row or a page.
+    pub fn digit(&mut self, digit: char) {
+        let digit = digit.to_digit(10).map_or(0, u64::from);
+        self.number = Some(self.number.unwrap_or(0).saturating_mul(10).saturating_add(digit));
+    }
+
     /// The record under the cursor.
     pub fn current(&self) -> Option<&Record> {
         self.rows.as_ref()?.get(self.selected)
@@ -261,7 +295,15 @@ impl Records {
     /// they have not seen.
     pub fn must_wait(&self, action: Option<Action>) -> bool {
         let is_about_rows = acts_on_row(action) || action == Some(Action::Sessions);
-        self.rows.is_none() && self.load.is_under_way() && is_about_rows
+        (self.rows.is_none() || self.is_old) && self.load.is_under_way() && is_about_rows
+    }
+
+    /// The rows could not be loaded. Those of another query are shown no more.
+    pub fn fail(&mut self, error: String) {
+        if std::mem::take(&mut self.is_old) {
+            self.rows = None;
+        }
+        self.load.error = Some(error);
     }
 
     /// Takes a key that is about the filter line; what there is to do then. `None` for every other key.
@@ -277,7 +319,7 @@ impl Records {
                 self.open_filter();
                 None
             }
-            Action::Back if !self.filter_line().is_empty() => Some(self.clear_filter(tickets)),
+            Action::AllRows if !self.filter_line().is_empty() => Some(self.clear_filter(tickets)),
             _ => return None,
         };
         Some(effect.into_iter().collect())
@@ -293,42 +335,6 @@ impl Records {
             self.selected = rows.iter().position(|row| row.id() == here).unwrap_or(0);
         }
         effect
-    }
-
-    fn go_on(&mut self, action: Action, tickets: &Tickets) -> Option<Effect> {
-        let rows = self.rows.as_ref().map_or(0, Vec::len);
-        match action {
-            Action::Up if self.selected == 0 => {
-                return self.table.turn(-1).then(|| self.load_other(tickets, CursorTarget::Last));
-            }
-            Action::Down if self.selected + 1 >= rows => {
-                return self.table.turn(1).then(|| self.load_other(tickets, CursorTarget::First));
-            }
-            Action::Up => self.selected = moved(self.selected, -1, rows),
-            Action::Down => self.selected = moved(self.selected, 1, rows),
-            Action::First => self.selected = 0,
-            Action::Last => self.selected = rows.saturating_sub(1),
-            Action::Left => self.column = moved(self.column, -1, self.columns.len()),
-            Action::Right => self.column = moved(self.column, 1, self.columns.len()),
-            Action::HideColumn if self.columns.len() > 1 => {
-                self.columns.remove(self.column);
-                self.column = moved(self.column, 0, self.columns.len());
-            }
-            Action::ShowColumns => {
-                let name = self.columns.get(self.column).map(|column| column.name.clone());
-                self.columns = all_columns(self.source, &self.collection);
-                self.column = self.columns.iter().position(|column| Some(&column.name) == name.as_ref()).unwrap_or(0);
-            }
-            Action::PreviousPage => return self.table.turn(-1).then(|| self.load_other(tickets, CursorTarget::First)),
-            Action::NextPage => return self.table.turn(1).then(|| self.load_other(tickets, CursorTarget::First)),
-            Action::Sort => {
-                let column = self.columns.get(self.column).filter(|column| column.sortable)?;
-                self.table.sort(&column.name);
-                return Some(self.load_other(tickets, CursorTarget::First));
-            }
-            _ => {}
-        }
-        None
     }
 
     /// Opens the filter line with what it says now.
@@ -349,6 +355,13 @@ impl Records {
                 None
             }
         }
+    }
+
+    /// Looks for words.
+    pub fn search(&mut self, words: String, tickets: &Tickets) -> Effect {
+        self.table.query.search = words;
+        self.table.query.page = 1;
+        self.load_other(tickets, CursorTarget::First)
     }
 
     /// Shows all rows again.

@@ -1,5 +1,6 @@
 //! What the keys ask for, screen by screen.
 
+mod palette;
 mod people;
 
 use common::{
@@ -22,6 +23,10 @@ use crate::{
 /// Does what a key asks for.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match (action, model.help) {
+        (Action::Suspend, _) => {
+            model.suspend = true;
+            return Vec::new();
+        }
         (_, Some(scroll)) => {
             act_on_help(model, action, scroll);
             return Vec::new();
@@ -31,6 +36,28 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             return Vec::new();
         }
         (Action::Quit, None) => return quit(model),
+        (_, None) if model.palette.is_some() => return palette::act_on(model, action),
+        (Action::Palette, None) => {
+            palette::open(model);
+            return Vec::new();
+        }
+        (
+            Action::New
+            | Action::Edit
+            | Action::Delete
+            | Action::Undo
+            | Action::Save
+            | Action::EndOthers
+            | Action::Password,
+            None,
+        ) if model.is_read_only && model.sign_in.is_none() => {
+            model.complain(words::READ_ONLY);
+            return Vec::new();
+        }
+        (Action::Editor, None) => {
+            model.edit_outside = model.top().editing_mut().map(|form| form.state().text_input.text().to_owned());
+            return Vec::new();
+        }
         _ => {}
     }
     if model.sign_in.is_some() {
@@ -118,8 +145,7 @@ fn act_on_collections(model: &mut Model, action: Action) -> Vec<Effect> {
     let current = collections.current().cloned();
     match (action, current) {
         (Action::Open, Some(collection)) => {
-            model.screens.push(Screen::Records(Box::new(Records::new(collection))));
-            return model.reload();
+            return model.open_table(Records::new(collection));
         }
         (Action::Dashboard, _) if is_admin => return model.open_dashboard(),
         (Action::Dashboard, _) => model.complain(words::NOT_ADMIN_DASHBOARD),
@@ -151,8 +177,10 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     let collection = records.collection.clone();
     let record = records.current().cloned();
+    let is_partial = records.is_partial();
     match (action, record) {
         (Action::Back, _) => {
+            model.keep_table();
             model.screens.pop();
             return model.reload();
         }
@@ -172,6 +200,12 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
             } else {
                 model.open_form(Screen::Form(Box::new(RecordForm::new(collection, None))));
             }
+        }
+        (Action::Edit, Some(record)) if is_partial => {
+            let mut detail = Detail::new(collection, record);
+            detail.edits = true;
+            model.screens.push(Screen::Record(Box::new(detail)));
+            return model.reload();
         }
         (Action::Edit | Action::Delete, Some(record)) => return act_on_one(model, action, &collection, &record),
         _ => return records.go(action, &tickets).into_iter().collect(),
@@ -218,6 +252,13 @@ fn act_on_one(model: &mut Model, action: Action, collection: &Collection, record
     vec![if is_meant { Effect::Delete(ticket, deleted) } else { Effect::WouldDelete(ticket, deleted) }]
 }
 
+/// Edits the record that is open.
+pub(super) fn edit_open(model: &mut Model) -> Vec<Effect> {
+    let Screen::Record(detail) = model.top() else { return Vec::new() };
+    let (collection, record) = (detail.collection.clone(), detail.record.clone());
+    act_on_one(model, Action::Edit, &collection, &record)
+}
+
 fn act_on_form(model: &mut Model, action: Action) -> Vec<Effect> {
     let Screen::Form(form) = model.top() else { return Vec::new() };
     match action {
@@ -256,6 +297,8 @@ fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::NextInput => form.state_mut().step(true),
         Action::PreviousInput => form.state_mut().step(false),
         Action::NextPage | Action::PreviousPage => form.state_mut().leap(action == Action::NextPage),
+        Action::First => form.state_mut().go_to(0),
+        Action::Last => form.state_mut().go_to(usize::MAX),
         Action::PreviousChoice | Action::NextChoice | Action::Pick => {
             form.typed(&mut |state| state.choose(action));
         }
@@ -294,8 +337,7 @@ fn look_up(model: &mut Model) -> Vec<Effect> {
     };
     let mut records = Records::new(collection);
     records.is_look_up = true;
-    model.screens.push(Screen::Records(Box::new(records)));
-    model.reload()
+    model.open_table(records)
 }
 
 fn undo(model: &mut Model) -> Vec<Effect> {

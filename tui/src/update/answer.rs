@@ -27,7 +27,8 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Me(ticket, answer) if model.me.finish(ticket) => match answer {
             Ok(user) => {
                 model.user = Some(user);
-                model.begin_with_dashboard().unwrap_or_default()
+                let effects = model.reopen();
+                if effects.is_empty() { model.begin_with_dashboard().unwrap_or_default() } else { effects }
             }
             // The list of collections, asked for beside it, says what else is wrong.
             Err(failure) => ended(model, &failure).unwrap_or_default(),
@@ -99,6 +100,7 @@ fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
                 model.screens = vec![Screen::Collections(Collections::default())];
                 model.has_acted = false;
                 model.undo.clear();
+                model.kept.clear();
             }
             model.sign_in = None;
             model.me = Load::default();
@@ -124,6 +126,7 @@ fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
 fn signed_out(model: &mut Model, answer: Result<(), CallError>) -> Vec<Effect> {
     model.signing_out = false;
     model.has_acted = false;
+    model.kept.clear();
     model.user = None;
     model.me = Load::default();
     model.undo.clear();
@@ -169,7 +172,9 @@ fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Collection>
     match answer {
         Ok(rows) => {
             collections.show(rows);
-            return redefine(model);
+            let mut effects = redefine(model);
+            effects.extend(model.reopen());
+            return effects;
         }
         Err(failure) if is_quiet && failure.is_passing() => {}
         Err(failure) => {

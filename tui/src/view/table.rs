@@ -8,16 +8,18 @@ use common::{
 };
 use ratatui::{
     buffer::Buffer,
-    layout::{Position, Rect},
+    layout::{Constraint, Position, Rect},
     style::{Modifier, Style},
+    text::Line,
+    widgets::{List, ListState, Row, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget, Table, Widget},
 };
 use serde_json::Value;
 
-use super::{first_row, paragraph, put, sentence};
+use super::{paragraph, put, sentence};
 use crate::{
     key::Action,
-    model::Model,
-    screen::{Collections, Records, Rows},
+    model::{Model, Screen},
+    screen::{Collections, Records, Rows, Window},
     width::{cut, width, window},
     words,
 };
@@ -41,6 +43,8 @@ struct Grid<'a> {
     column: Option<usize>,
     /// A mark before a row: what others changed, and what is a row no more.
     marks: Vec<&'static str>,
+    /// The rows that the window shows.
+    window: &'a Window,
     /// What it belongs to.
     model: &'a Model,
 }
@@ -73,9 +77,29 @@ pub(super) fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen
         row: screen.selected,
         column: None,
         marks: Vec::new(),
+        window: &screen.window,
         model,
     };
     grid.draw(buffer, body);
+}
+
+/// The names of the collections, beside the table of one of them.
+pub(super) fn names(buffer: &mut Buffer, pane: Rect, model: &Model, screen: &Collections) {
+    let rows = screen.rows.as_deref().unwrap_or_default();
+    let open = model.screens.iter().rev().find_map(|screen| match screen {
+        Screen::Records(table) => Some(&table.collection.name),
+        _ => None,
+    });
+    let here = rows.iter().position(|row| Some(&row.name) == open);
+    let columns = usize::from(pane.width);
+    let items = rows.iter().map(|row| {
+        let count = row.count.map(common::text::thousands).unwrap_or_default();
+        let name = cut(row.name.as_str(), columns.saturating_sub(width(&count) + 3));
+        let gap = columns.saturating_sub(width(&name) + width(&count) + 2);
+        Line::from(format!(" {name}{}{count}", " ".repeat(gap)))
+    });
+    let mut state = ListState::default().with_selected(here);
+    StatefulWidget::render(List::new(items).highlight_style(model.theme.strong()), pane, buffer, &mut state);
 }
 
 /// A table of records or people, with its filter line above it. Says where the cursor is while a filter is typed.
@@ -113,6 +137,7 @@ pub(super) fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &R
         row: screen.selected,
         column: Some(screen.column),
         marks: rows.iter().map(|row| mark(screen, row)).collect(),
+        window: &screen.window,
         model,
     };
     grid.draw(buffer, body);
@@ -209,50 +234,54 @@ impl Grid<'_> {
     /// Draws it.
     fn draw(&self, buffer: &mut Buffer, area: Rect) {
         let theme = self.model.theme;
-        let room = usize::from(area.width).saturating_sub(2);
-        let visible = self.fit(room);
+        let visible = self.fit(usize::from(area.width).saturating_sub(2));
         let height = usize::from(area.height).saturating_sub(1);
-        let first = first_row(self.row, self.cells.len(), height);
-        for (x, size, column) in &visible {
-            let mut style = theme.strong();
-            if self.column == Some(*column) {
-                style = theme.accent().add_modifier(Modifier::UNDERLINED);
-            }
-            self.cell(buffer, area, (*x, 0), *size, *column, &self.headings[*column], style);
+        self.window.set_columns(usize::from(area.width));
+        let mut at = area.x + 1;
+        let headings = visible.iter().map(|(size, column)| {
+            let heading = (at, columns(*size), *column);
+            at = at.saturating_add(columns(size + GAP));
+            heading
+        });
+        self.window.place(area.y + 1, headings.collect());
+        let first = self.window.show(self.row, self.cells.len(), height);
+        let line = |cells: &[String], column: usize, size: usize| {
+            let line = Line::raw(cut(&cells[column], size));
+            if self.numeric[column] { line.right_aligned() } else { line }
+        };
+        let heads = visible.iter().map(|(size, column)| {
+            let is_here = self.column == Some(*column);
+            let style = if is_here { theme.accent().add_modifier(Modifier::UNDERLINED) } else { theme.strong() };
+            line(&self.headings, *column, *size).style(style)
+        });
+        let rows = self.cells[first..].iter().take(height).map(|cells| {
+            Row::new(visible.iter().map(|(size, column)| line(cells, *column, *size)).collect::<Vec<_>>())
+        });
+        let table = Table::new(rows, visible.iter().map(|(size, _)| Constraint::Length(columns(*size))))
+            .header(Row::new(heads.collect::<Vec<_>>()))
+            .column_spacing(columns(GAP));
+        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+        Widget::render(table, inner, buffer);
+        for (y, mark) in self.marks.iter().skip(first).take(height).enumerate() {
+            put(buffer, area, 0, columns(y) + 1, mark, theme.accent());
         }
-        for (y, row) in (first..self.cells.len()).take(height).enumerate() {
-            let y = columns(y) + 1;
-            let style = if row == self.row { theme.cursor() } else { Style::new() };
-            if row == self.row {
-                buffer.set_style(Rect { y: area.y + y, height: 1, ..area }.intersection(*buffer.area()), style);
-            }
-            if let Some(mark) = self.marks.get(row) {
-                put(buffer, area, 0, y, mark, if row == self.row { style } else { theme.accent() });
-            }
-            for (x, size, column) in &visible {
-                self.cell(buffer, area, (*x, y), *size, *column, &self.cells[row][*column], style);
-            }
+        let cursor = Rect { y: area.y + columns(self.row - first) + 1, height: 1, ..area };
+        buffer.set_style(cursor.intersection(area), theme.cursor());
+        if self.cells.len() > height {
+            let mut state =
+                ScrollbarState::new(self.cells.len() - height).position(first).viewport_content_length(height);
+            let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+            Scrollbar::new(ScrollbarOrientation::VerticalRight)
+                .begin_symbol(None)
+                .end_symbol(None)
+                .track_symbol(Some(" "))
+                .thumb_symbol(if theme.ascii { "#" } else { "▐" })
+                .render(below, buffer, &mut state);
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn cell(
-        &self,
-        buffer: &mut Buffer,
-        area: Rect,
-        at: (usize, u16),
-        size: usize,
-        column: usize,
-        text: &str,
-        style: Style,
-    ) {
-        let text = cut(text, size);
-        let indent = if self.numeric[column] { size - width(&text).min(size) } else { 0 };
-        put(buffer, area, at.0 + indent, at.1, &text, style);
-    }
-
-    /// The columns that are shown: where each begins, how wide it is, and which it is.
-    fn fit(&self, room: usize) -> Vec<(usize, usize, usize)> {
+    /// The columns that are shown: how wide each is, and which it is.
+    fn fit(&self, room: usize) -> Vec<(usize, usize)> {
         let natural: Vec<usize> = (0..self.headings.len())
             .map(|column| {
                 let cells = self.cells.iter().map(|row| width(&row[column]));
@@ -288,14 +317,6 @@ impl Grid<'_> {
             *given += more;
             used += more;
         }
-        let mut x = 1;
-        sizes
-            .into_iter()
-            .map(|(column, size)| {
-                let at = x;
-                x += size + GAP;
-                (at, size, column)
-            })
-            .collect()
+        sizes.into_iter().map(|(column, size)| (size, column)).collect()
     }
 }

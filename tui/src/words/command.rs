@@ -13,20 +13,29 @@ You stay signed in until you sign out or the session ends. The session is kept i
 for each server, in $COFFER_STATE_DIR, or else in coffer/ below $XDG_STATE_HOME or ~/.local/state.
 
 With https the server's certificate must be trusted by this machine; for a private authority set SSL_CERT_FILE. \
-NO_COLOR is respected.";
+NO_COLOR is respected.
+
+Keys, colours and the like are set in config.toml in $COFFER_CONFIG_DIR, or else in coffer/ below $XDG_CONFIG_HOME or \
+~/.config; docs/terminal.md has its lines.";
 /// Of `--completions`.
 pub const COMPLETIONS_HELP: &str = "Write what a shell completes this program's options with, and end";
 /// Of `--man`.
 pub const MAN_HELP: &str = "Write the manual page, and end";
 /// What `--server` takes.
-pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org";
+pub const SERVER_HELP: &str = "The server's address, such as https://coffer.example.org, or the name of a profile; without it the profile called default, or http://127.0.0.1:8000";
 /// What `--ca-cert` takes.
 pub const CA_CERT_HELP: &str =
     "Believe the certificates in this PEM file too, such as one that a server signed for itself";
+/// What `--theme` takes.
+pub const THEME_HELP: &str = "Colours for a dark or a light ground, or none; auto asks the terminal [default: auto]";
+/// What `--no-mouse` does.
+pub const NO_MOUSE_HELP: &str = "Leave the mouse to the terminal, which copies text with it";
+/// What `--ascii` does.
+pub const ASCII_HELP: &str = "Draw lines and marks with ASCII characters";
+/// What `--readonly` does.
+pub const READONLY_HELP: &str = "Write nothing: neither records nor definitions, users or passwords";
 /// The file of `--ca-cert` is not there.
 pub const NO_CA_CERT: &str = "cannot read";
-/// The file of `--ca-cert` has something else in it.
-pub const NO_CERTIFICATE_IN_IT: &str = "the file of --ca-cert has no certificate in PEM form";
 /// The system lacks what an event loop needs.
 pub const NO_RUNTIME: &str =
     "the system has no room for another program that waits for events; close some and try again";

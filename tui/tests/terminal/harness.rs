@@ -6,12 +6,15 @@ use std::{
     num::NonZeroU16,
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use coffer_tui::client::Client;
+use coffer_client::Client;
 use common::{
     Call,
     collection::Definition,
@@ -98,7 +101,16 @@ impl Drop for Server {
 struct Shown {
     parser: Mutex<Option<vt100::Parser>>,
     changed: Condvar,
+    /// Bytes that came.
+    bytes: AtomicUsize,
+    /// Drawings that came to their end.
+    drawings: AtomicUsize,
+    /// Nothing is taken any more.
+    is_stalled: AtomicBool,
 }
+
+/// What ends a drawing.
+const END: &[u8] = b"\x1b[?2026l";
 
 /// A client in a terminal. It ends with this value.
 pub(crate) struct Terminal {
@@ -112,10 +124,19 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts the built client.
     pub(crate) fn client(server: &Server, state: &Path) -> Self {
+        Self::client_with(server, state, &[])
+    }
+
+    /// The same with further arguments. Settings are those in the folder for state.
+    pub(crate) fn client_with(server: &Server, state: &Path, arguments: &[&str]) -> Self {
         let binary = env::var_os("E2E_TUI_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_coffer-tui").into());
         let mut command = CommandBuilder::new(binary);
         command.args(["--server", &server.url]);
+        command.args(arguments);
         command.env("COFFER_STATE_DIR", state);
+        command.env("COFFER_CONFIG_DIR", state);
+        command.env("EDITOR", state.join("editor"));
+        command.env_remove("VISUAL");
         Self::run(command)
     }
 
@@ -133,7 +154,15 @@ impl Terminal {
         let sink = Arc::clone(&shown);
         thread::spawn(move || {
             let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+            let mut tail = Vec::new();
+            while !sink.is_stalled.load(Ordering::SeqCst)
+                && let Ok(count @ 1..) = reader.read(&mut bytes)
+            {
+                tail.extend_from_slice(&bytes[..count]);
+                let ends = tail.windows(END.len()).filter(|window| *window == END).count();
+                tail.drain(..tail.len().saturating_sub(END.len() - 1));
+                sink.bytes.fetch_add(count, Ordering::SeqCst);
+                sink.drawings.fetch_add(ends, Ordering::SeqCst);
                 if let Some(parser) = sink.parser.lock().unwrap().as_mut() {
                     parser.process(&bytes[..count]);
                 }
@@ -141,6 +170,34 @@ impl Terminal {
             }
         });
         Self { child, master: pair.master, writer, shown, modes_before }
+    }
+
+    /// Presses a key, and gives the bytes that came until what it changed was drawn.
+    pub(crate) fn bytes_of(&mut self, keys: &str, is_shown: impl Fn(&vt100::Screen) -> bool) -> usize {
+        let (bytes, drawings) = (self.shown.bytes.load(Ordering::SeqCst), self.shown.drawings.load(Ordering::SeqCst));
+        self.press(keys);
+        let shown = Arc::clone(&self.shown);
+        self.wait_until(&format!("what {keys:?} draws"), |screen| {
+            is_shown(screen) && shown.drawings.load(Ordering::SeqCst) > drawings
+        });
+        self.shown.bytes.load(Ordering::SeqCst) - bytes
+    }
+
+    /// Takes nothing any more that the client writes.
+    pub(crate) fn stall(&self) {
+        self.shown.is_stalled.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until the client has ended, whatever became of the terminal. Gives the exit code.
+    pub(crate) fn wait_for_exit(&mut self) -> u32 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "the client does not end");
+            thread::yield_now();
+        }
     }
 
     /// Presses keys.

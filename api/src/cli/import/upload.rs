@@ -8,11 +8,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use futures_util::stream;
-use http_body::Frame;
-use http_body_util::StreamBody;
 use indicatif::ProgressBar;
-use reqwest::Body;
 use sha2::{Digest as _, Sha256};
 
 const PIECE: usize = 64 * 1024;
@@ -58,20 +54,21 @@ impl Upload {
         Ok(format!("file-{}", URL_SAFE_NO_PAD.encode(digest.finalize())))
     }
 
-    /// The file as a body.
-    pub(super) fn into_body(mut self, bar: ProgressBar) -> io::Result<Body> {
+    /// The file, a piece at a time.
+    pub(super) fn into_pieces(mut self, bar: ProgressBar) -> io::Result<Pieces> {
         self.file.seek(SeekFrom::Start(0))?;
-        Ok(Body::wrap(StreamBody::new(stream::iter(Pieces { file: self.file, bar }))))
+        Ok(Pieces { file: self.file, bar })
     }
 }
 
-struct Pieces {
+/// What is left of a file.
+pub(super) struct Pieces {
     file: File,
     bar: ProgressBar,
 }
 
 impl Iterator for Pieces {
-    type Item = io::Result<Frame<Bytes>>;
+    type Item = io::Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut piece = vec![0; PIECE];
@@ -80,7 +77,7 @@ impl Iterator for Pieces {
             Ok(length) => {
                 piece.truncate(length);
                 self.bar.inc(length as u64);
-                Some(Ok(Frame::data(piece.into())))
+                Some(Ok(piece.into()))
             }
             Err(error) => Some(Err(error)),
         }

@@ -256,6 +256,7 @@ pages! {
     the_page_on_the_api_runs "docs/api.md",
     the_page_on_files_runs "docs/in-and-out.md",
     the_page_on_events_runs "docs/events.md",
+    the_page_on_scripts_runs "docs/scripts.md",
     the_page_on_operations_runs "docs/operations.md",
     the_page_on_deployment_runs "docs/deployment.md",
 }

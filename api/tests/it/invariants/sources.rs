@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The folders of what is shipped.
-pub(crate) const SHIPPED: [&str; 9] = [
+pub(crate) const SHIPPED: [&str; 10] = [
     "common/src",
     "api/src",
     "api/auth/src",
@@ -15,6 +15,7 @@ pub(crate) const SHIPPED: [&str; 9] = [
     "api/server/src",
     "api/store/src",
     "tui/src",
+    "tui/client/src",
     "web/src",
 ];
 

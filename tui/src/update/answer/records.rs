@@ -36,7 +36,7 @@ pub(super) fn page(model: &mut Model, ticket: Ticket, answer: Answer<Page<Record
         Err(failure) if is_quiet && failure.is_passing() => Vec::new(),
         Ok(page) => records.show(page, &tickets).into_iter().collect(),
         Err(failure) => {
-            records.load.error = Some(words::failure(&failure));
+            records.fail(words::failure(&failure));
             ended(model, &failure).unwrap_or_default()
         }
     }
@@ -50,7 +50,12 @@ pub(super) fn record(model: &mut Model, ticket: Ticket, answer: Answer<Record>) 
     });
     let Some(detail) = detail else { return Vec::new() };
     match answer {
-        Ok(record) => detail.record = record,
+        Ok(record) => {
+            detail.record = record;
+            if std::mem::take(&mut detail.edits) {
+                return super::super::act::edit_open(model);
+            }
+        }
         Err(failure) => {
             detail.load.error = Some(words::failure(&failure));
             return ended(model, &failure).unwrap_or_default();

@@ -13,6 +13,9 @@ pub struct Server {
     loopback: bool,
 }
 
+/// Where the API's paths begin.
+const API: &str = "/api";
+
 /// The text is not the address of a server.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum InvalidServer {
@@ -42,7 +45,9 @@ impl FromStr for Server {
         if authority.as_str().contains('@') {
             return Err(InvalidServer::Credentials);
         }
-        if authority.host().is_empty() || uri.query().is_some() || text.contains('#') {
+        // A port that is no number of 16 bits is part of the text and of nothing else.
+        let has_odd_port = authority.as_str() != authority.host() && authority.port_u16().is_none();
+        if authority.host().is_empty() || has_odd_port || uri.query().is_some() || text.contains('#') {
             return Err(InvalidServer::Form);
         }
         let host = authority.host().to_ascii_lowercase();
@@ -61,6 +66,11 @@ impl Server {
     /// The address of a path that begins with a slash.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// It was written with a path of the API behind the server's own.
+    pub fn ends_in_api(&self) -> bool {
+        self.base.ends_with(API) || self.base.contains(&format!("{API}/"))
     }
 
     /// TLS is spoken.
@@ -102,7 +112,7 @@ mod tests {
         assert_eq!("localhost:8000".parse::<Server>(), Err(InvalidServer::Scheme));
         assert_eq!("ftp://x".parse::<Server>(), Err(InvalidServer::Scheme));
         assert_eq!("http://ada:pw@x".parse::<Server>(), Err(InvalidServer::Credentials));
-        for bad in ["http://", "http:// x", "http://x/?a=1"] {
+        for bad in ["http://", "http:// x", "http://x/?a=1", "http://x:99999"] {
             assert_eq!(bad.parse::<Server>(), Err(InvalidServer::Form), "{bad}");
         }
     }

@@ -44,6 +44,24 @@ impl Session {
     }
 }
 
+/// The folder for what is kept between two runs: `COFFER_STATE_DIR`, or `coffer` in the user's folder for state. `None` where neither is known.
+pub fn state_folder() -> Option<PathBuf> {
+    folder(variables::STATE_DIR, "XDG_STATE_HOME", ".local/state")
+}
+
+/// The folder for settings: `COFFER_CONFIG_DIR`, or `coffer` in the user's folder for settings. `None` where neither is known.
+pub fn config_folder() -> Option<PathBuf> {
+    folder(variables::CONFIG_DIR, "XDG_CONFIG_HOME", ".config")
+}
+
+/// The XDG Base Directory specification: a folder that is not absolute is none.
+fn folder(own: &str, base: &str, at_home: &str) -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set(own)
+        .or_else(|| set(base).filter(|path| path.is_absolute()).map(|path| path.join("coffer")))
+        .or_else(|| env::home_dir().map(|home| home.join(at_home).join("coffer")))
+}
+
 /// Where the session with one server is kept.
 #[derive(Debug, Clone)]
 pub struct SessionFile {
@@ -60,11 +78,7 @@ const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-');
 impl SessionFile {
     /// The file for a server, in `COFFER_STATE_DIR` or in the user's folder for state. `None` where neither is known.
     pub fn for_server(server: &Server) -> Option<Self> {
-        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let state = set(variables::STATE_DIR)
-            .or_else(|| set("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("coffer")))
-            .or_else(|| env::home_dir().map(|home| home.join(".local/state/coffer")))?;
-        Some(Self::within(&state, server))
+        Some(Self::within(&state_folder()?, server))
     }
 
     /// The file for a server, in this folder for state.
@@ -85,16 +99,31 @@ impl SessionFile {
 
     /// Keeps a session: it is on disk, under its name, when this returns.
     pub fn store(&self, session: &Session) -> io::Result<()> {
+        self.write(&self.name, &serde_json::to_vec(session)?)
+    }
+
+    /// Where somebody was in the terminal app, the last time.
+    pub fn place(&self) -> Option<Vec<u8>> {
+        fs::read(self.folder.join(format!("{}.place", self.name))).ok()
+    }
+
+    /// Keeps that.
+    pub fn store_place(&self, place: &[u8]) -> io::Result<()> {
+        self.write(&format!("{}.place", self.name), place)
+    }
+
+    /// Replaces a file of the folder, which only its owner can read.
+    fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.make_folder()?;
-        let draft = self.folder.join(format!("{}.new", self.name));
+        let draft = self.folder.join(format!("{name}.new"));
         match fs::remove_file(&draft) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&draft)?;
-        file.write_all(&serde_json::to_vec(session)?)?;
+        file.write_all(content)?;
         file.sync_all()?;
-        fs::rename(draft, self.path())
+        fs::rename(draft, self.folder.join(name))
     }
 
     /// Forgets the session.
@@ -120,17 +149,7 @@ impl SessionFile {
             devices.clear();
         }
         devices.insert(user.to_owned(), device.to_owned());
-        self.make_folder()?;
-        let path = self.folder.join(format!("{}.devices", self.name));
-        let draft = path.with_extension("devices.new");
-        match fs::remove_file(&draft) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&draft)?;
-        file.write_all(&serde_json::to_vec(&devices)?)?;
-        file.sync_all()?;
-        fs::rename(draft, path)
+        self.write(&format!("{}.devices", self.name), &serde_json::to_vec(&devices)?)
     }
 
     fn devices(&self) -> BTreeMap<String, String> {

@@ -1,7 +1,7 @@
 //! The session against a server that does as it is told: when tokens are traded, how often, and what is kept.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::TcpListener,
     sync::{Arc, Mutex as StdMutex, atomic::AtomicUsize},
     thread,
@@ -167,7 +167,8 @@ async fn a_server_that_is_away_does_not_end_the_session() {
     };
     let file = kept(&state, &server, 0);
     let mut client = Client::new(server, Some(file.clone()), None).unwrap();
-    let unreachable = CallError::Unreachable(words::unreachable(io::ErrorKind::ConnectionRefused).unwrap().to_owned());
+    let unreachable =
+        CallError::Unreachable(crate::reason::unreachable(io::ErrorKind::ConnectionRefused).unwrap().to_owned());
     assert_eq!(list(&client).await, Err(Failure::Call(unreachable)));
     assert!(client.has_session() && file.load().is_some());
 }
@@ -312,4 +313,41 @@ async fn a_device_is_shown_again_to_who_gave_it() {
     let shown: Vec<_> =
         seen.iter().filter(|(path, ..)| path == "/api/token/").map(|(_, device, _)| device.as_str()).collect();
     assert_eq!(shown, ["", "", "d1"]);
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_unpacked_as_it_comes_and_a_cut_one_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server: Server = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let lines = "{\"title\":\"Nuts\"}\n".repeat(2_000);
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(lines.as_bytes()).unwrap();
+    let packed = packer.finish().unwrap();
+    let heads = thread::spawn(move || {
+        let mut heads = Vec::new();
+        for length in [packed.len(), packed.len() - 9] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = String::new();
+            for line in BufReader::new(&mut stream).lines().map(Result::unwrap).take_while(|line| !line.is_empty()) {
+                head += &line.to_ascii_lowercase();
+            }
+            heads.push(head);
+            let answer = format!(
+                "HTTP/1.1 200 x\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).unwrap();
+            for piece in packed[..length].chunks(50) {
+                stream.write_all(piece).unwrap();
+                stream.flush().unwrap();
+            }
+        }
+        heads
+    });
+    let client = Client::new(server, None, None).unwrap().open_to_anyone();
+    let export = Call::<common::endpoints::records::Export>::new(("goods".parse().unwrap(),), ());
+    let mut pieces = client.open(&export).await.unwrap();
+    assert_eq!(pieces.whole().await.unwrap(), lines.as_bytes());
+    let mut pieces = client.open(&export).await.unwrap();
+    assert!(pieces.whole().await.is_err(), "its end is missing");
+    assert!(heads.join().unwrap().iter().all(|head| head.contains("accept-encoding: gzip")));
 }

@@ -1,37 +1,32 @@
-//! HTTP, and the session that goes with it: the only place that names reqwest. Tokens are attached, renewed when
-//! `common::renewal` says so, and stored before they are used; they never leave this module but to the session's file.
+//! One server, and the session with it. Tokens are attached, renewed when `common::renewal` says so, and stored before they are used; they never
+//! leave this module but to the session's file. `send` has what goes over the line.
 
+mod send;
 mod token;
 
 use std::{
-    error::Error,
-    io,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use common::{
     Call, CallError, Endpoint, Reply,
-    endpoint::{DEVICE_HEADER, own_address},
-    endpoints::{
-        events::Stream,
-        tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
-    },
-    event::{EventId, EventQuery},
+    endpoint::DEVICE_HEADER,
+    endpoints::tokens::{Blacklist, Credentials, Obtain, Refresh, RefreshToken, Tokens},
     renewal::{AccessToken, Next, Outcome, Renewal},
 };
-use reqwest::header::HeaderMap;
 use tokio::sync::Mutex;
 
+pub(crate) use self::send::certificates;
+pub use self::send::{EventPieces, Pieces};
 use crate::{
-    message::{Answer, Failure},
+    failure::{Answer, Failure},
     server::Server,
     session::{Session, SessionFile},
-    words,
 };
 
-/// The longest answer that is read.
-const MAX_ANSWER: usize = 64 << 20;
+/// What the terminal app calls itself.
+const TERMINAL_APP: &str = concat!("coffer-tui/", env!("CARGO_PKG_VERSION"));
 
 /// One server, and the session with it.
 #[derive(Debug)]
@@ -43,6 +38,9 @@ pub struct Client {
     /// Counts renewals that failed, so that those who waited for one share its failure.
     failures: AtomicU64,
     not_kept: AtomicBool,
+    /// `User-Agent`.
+    agent: &'static str,
+    takes_anyone: bool,
 }
 
 /// The session, and whether its file has it too. Held while the token is renewed, so that only one renewal is under way.
@@ -77,32 +75,32 @@ impl std::fmt::Debug for State {
 impl Client {
     /// A client for a server, with the session that was kept. `trusted`: certificates in PEM form that are believed beside the machine's.
     pub fn new(server: Server, file: Option<SessionFile>, trusted: Option<&[u8]>) -> Result<Self, CallError> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("coffer-tui/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(30))
-            .redirect(reqwest::redirect::Policy::none());
-        if server.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        if !server.is_encrypted() {
-            // No certificate will be looked at, so a machine without a certificate store is no obstacle.
-            builder = builder.tls_certs_only([]);
-        } else if let Some(pem) = trusted {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem).unwrap_or_default();
-            if certificates.is_empty() {
-                return Err(CallError::Unreachable(words::NO_CERTIFICATE_IN_IT.to_owned()));
-            }
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let http = builder.build().map_err(|error| CallError::Unreachable(reason(&error)))?;
+        let http = send::http(&server, trusted)?;
         let session = file.as_ref().and_then(SessionFile::load);
         let mut state = State { kept: session.is_some(), ..State::default() };
         if let Some(session) = session {
             state.begin(session);
         }
         let session = Mutex::new(state);
-        Ok(Self { http, server, file, session, failures: AtomicU64::new(0), not_kept: AtomicBool::new(false) })
+        let (failures, not_kept) = (AtomicU64::new(0), AtomicBool::new(false));
+        Ok(Self { http, server, file, session, failures, not_kept, agent: TERMINAL_APP, takes_anyone: false })
+    }
+
+    /// The same under another name, which the server keeps with its sessions.
+    #[must_use]
+    pub fn named(self, agent: &'static str) -> Self {
+        Self { agent, ..self }
+    }
+
+    /// Who is not signed in asks too, for what anyone may see.
+    #[must_use]
+    pub fn open_to_anyone(self) -> Self {
+        Self { takes_anyone: true, ..self }
+    }
+
+    /// Which server it is.
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// A session was kept from an earlier run.
@@ -125,41 +123,23 @@ impl Client {
         if !E::ACCESS.takes_token() {
             return self.exchange(call, None).await.map_err(Failure::Call);
         }
-        let token = self.token(None).await?;
+        let Some(token) = self.token_of_someone().await? else {
+            return self.exchange(call, None).await.map_err(signed_out);
+        };
         match self.exchange(call, Some(&token)).await {
             Err(error) if error.status() == 401 => {}
             answer => return answer.map_err(Failure::Call),
         }
         let token = self.token(Some(&token)).await?;
-        self.exchange(call, Some(&token)).await.map_err(|error| match error.status() {
-            401 => Failure::SignedOut,
-            _ => Failure::Call(error),
-        })
+        self.exchange(call, Some(&token)).await.map_err(signed_out)
     }
 
-    /// Opens the stream of events, after `since` where that is known.
-    pub async fn events(&self, since: Option<EventId>) -> Answer<EventPieces> {
-        let call = Call::<Stream>::new((), ()).query(EventQuery { since, ..EventQuery::default() });
-        let mut refused: Option<String> = None;
-        loop {
-            let token = self.token(refused.as_deref()).await?;
-            let url = self.server.at(&own_address(&call.path_and_query()));
-            // It lasts; that it is alive is seen by its heartbeats.
-            let request = self.http.get(url).bearer_auth(&token).timeout(Duration::MAX);
-            let response = request.send().await;
-            let response = response.map_err(|error| Failure::Call(CallError::Unreachable(reason(&error))))?;
-            match response.status().as_u16() {
-                200 => return Ok(EventPieces(response)),
-                401 if refused.is_none() => refused = Some(token),
-                401 => return Err(Failure::SignedOut),
-                status => {
-                    let (headers, code) = (response.headers().clone(), response.status());
-                    let body = response.bytes().await.unwrap_or_default();
-                    let error = call.read(code, &headers, &body).err();
-                    return Err(Failure::Call(error.unwrap_or(CallError::Unreachable(status.to_string()))));
-                }
-            }
+    /// A token; `None` where nobody is signed in and anyone may ask.
+    async fn token_of_someone(&self) -> Answer<Option<String>> {
+        if self.takes_anyone && self.session.lock().await.session.is_none() {
+            return Ok(None);
         }
+        self.token(None).await.map(Some)
     }
 
     /// Begins a session.
@@ -290,53 +270,6 @@ impl Client {
         let file = self.file.clone()?;
         tokio::task::spawn_blocking(move || file.lock().ok()).await.ok().flatten()
     }
-
-    async fn exchange<E: Endpoint>(
-        &self,
-        call: &Call<E>,
-        token: Option<&str>,
-    ) -> Result<Reply<E::Response>, CallError> {
-        self.exchange_with(call, token, None).await.map(|(reply, _)| reply)
-    }
-
-    async fn exchange_with<E: Endpoint>(
-        &self,
-        call: &Call<E>,
-        token: Option<&str>,
-        device: Option<&str>,
-    ) -> Result<(Reply<E::Response>, HeaderMap), CallError> {
-        let request = call.to_request();
-        let mut builder =
-            self.http.request(request.method().clone(), self.server.at(&own_address(&call.path_and_query())));
-        builder = builder.headers(request.headers().clone()).body(request.into_body());
-        if let Some(token) = token {
-            builder = builder.bearer_auth(token);
-        }
-        if let Some(device) = device {
-            builder = builder.header(DEVICE_HEADER, device);
-        }
-        let unreachable = |error: reqwest::Error| CallError::Unreachable(reason(&error));
-        let mut response = builder.send().await.map_err(unreachable)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(CallError::Unreachable(words::ANSWER_TOO_LONG.to_owned()));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        call.read(status, &headers, &body).map(|reply| (reply, headers))
-    }
-}
-
-/// A stream of events as its bytes come.
-pub struct EventPieces(reqwest::Response);
-
-impl EventPieces {
-    /// The next bytes; `None` at the end, and where the connection broke.
-    pub async fn next(&mut self) -> Option<Vec<u8>> {
-        self.0.chunk().await.ok().flatten().map(Into::into)
-    }
 }
 
 /// Milliseconds on this machine's clock, since 1970.
@@ -345,28 +278,12 @@ fn now() -> u64 {
     since.ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
-/// Why nothing came back, in a few words of our own: a library's error text is no answer for a person.
-fn reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return words::TIMED_OUT.to_owned();
+/// A refusal of a good token, or of none.
+fn signed_out(error: CallError) -> Failure {
+    match error.status() {
+        401 => Failure::SignedOut,
+        _ => Failure::Call(error),
     }
-    let mut cause: Option<&dyn Error> = Some(error);
-    while let Some(current) = cause {
-        if let Some(kind) = current.downcast_ref::<io::Error>().map(io::Error::kind)
-            && let Some(words) = words::unreachable(kind)
-        {
-            return words.to_owned();
-        }
-        let text = current.to_string().to_ascii_lowercase();
-        if let Some(words) = common::certificate::explain(&text) {
-            return words.to_owned();
-        }
-        if text.contains("dns error") || text.contains("lookup address") {
-            return words::NO_SUCH_HOST.to_owned();
-        }
-        cause = current.source();
-    }
-    if error.is_connect() { words::NO_CONNECTION.to_owned() } else { words::BROKEN_OFF.to_owned() }
 }
 
 #[cfg(test)]
