@@ -202,7 +202,7 @@ pub(crate) const KEYS: &[Binding] = &[
     row(&[C::Filter, C::Palette], &[key(KeyCode::Esc)], A::Back, true),
     row(&[C::Palette], &[key(KeyCode::Up), ctrl('p'), key(KeyCode::BackTab)], A::Up, false),
     row(&[C::Palette], &[key(KeyCode::Down), ctrl('n'), key(KeyCode::Tab)], A::Down, false),
-    row(&[C::Area], &[ctrl('e')], A::Editor, true),
+    row(&[C::Area], &[ctrl('g')], A::Editor, true),
     row(&[C::SignIn], &[key(KeyCode::Enter)], A::Submit, true),
     row(FORMS, &[ctrl('s')], A::Save, true),
     row(FORMS, &[ctrl('t')], A::TakeTheirs, true),

@@ -140,7 +140,7 @@ async fn a_long_text_is_edited_in_another_program() {
     terminal.wait("What we eat");
     terminal.press(ENTER);
     terminal.wait("Popcorn");
-    terminal.press("e\t\t\x05");
+    terminal.press("e\t\t\x07");
     terminal.wait("and sour");
     terminal.press(SAVE);
     terminal.wait("Saved \"Popcorn\".");
