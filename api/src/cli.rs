@@ -134,34 +134,20 @@ pub fn command() -> clap::Command {
 impl Command {
     /// It does nothing but ask a running server, and has the exit codes of that.
     fn is_for_scripts(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::SignIn(_)
-            | Self::SignOut(_)
-            | Self::Records(_)
-            | Self::Get(_)
-            | Self::List(_)
-            | Self::Create(_)
-            | Self::Update(_)
-            | Self::Delete(_)
-            | Self::Events(_)
-            | Self::Export(_)
-            | Self::Import(_) => true,
-            Self::Serve(_)
-            | Self::Init(_)
-            | Self::User(_)
-            | Self::Demo(_)
-            | Self::Backup(_)
-            | Self::Restore(_)
-            | Self::Salvage(_)
-            | Self::Check(_)
-            | Self::Journal(_)
-            | Self::Compact(_)
-            | Self::Keys(_)
-            | Self::OpenApi(_)
-            | Self::Health(_)
-            | Self::Completions(_)
-            | Self::Man(_) => false,
-        }
+                | Self::SignOut(_)
+                | Self::Records(_)
+                | Self::Get(_)
+                | Self::List(_)
+                | Self::Create(_)
+                | Self::Update(_)
+                | Self::Delete(_)
+                | Self::Events(_)
+                | Self::Export(_)
+                | Self::Import(_)
+        )
     }
 }
 

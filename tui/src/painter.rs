@@ -44,18 +44,17 @@ impl Painter {
         let cursor = view::draw(&mut next, model);
         queue!(self.draft, BeginSynchronizedUpdate)?;
         let begun = self.draft.take();
-        let shown = match self.shown.take().filter(|shown| shown.area == area) {
-            Some(shown) => shown,
-            None => {
-                queue!(self.draft, Hide, Clear(ClearType::All))?;
-                self.cursor = None;
-                Buffer::empty(area)
-            }
+        let shown = if let Some(shown) = self.shown.take().filter(|shown| shown.area == area) {
+            shown
+        } else {
+            queue!(self.draft, Hide, Clear(ClearType::All))?;
+            self.cursor = None;
+            Buffer::empty(area)
         };
         mark_unsure(&shown, &mut next);
-        let mut changed = shown.diff_iter(&next).peekable();
-        if changed.peek().is_some() {
-            self.backend.draw(changed)?;
+        let mut cells = shown.diff_iter(&next).peekable();
+        if cells.peek().is_some() {
+            self.backend.draw(cells)?;
         }
         let changes = self.draft.take();
         match cursor {

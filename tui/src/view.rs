@@ -102,7 +102,7 @@ fn draw_body(buffer: &mut Buffer, body: Rect, model: &Model) -> Option<Position>
     }
     if let Some(palette) = &model.palette {
         draw_screen(buffer, body, model);
-        return palette::draw(buffer, body, model.theme, palette);
+        return Some(palette::draw(buffer, body, model.theme, palette));
     }
     draw_screen(buffer, body, model)
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Says where the cursor is.
-pub(super) fn draw(buffer: &mut Buffer, body: Rect, theme: Theme, palette: &Palette) -> Option<Position> {
+pub(super) fn draw(buffer: &mut Buffer, body: Rect, theme: Theme, palette: &Palette) -> Position {
     let entries = palette.matches();
     let rows = u16::try_from(entries.len()).unwrap_or(u16::MAX).saturating_add(3);
     let [area] = Layout::horizontal([Constraint::Max(72)]).flex(Flex::Center).areas(body);
@@ -47,7 +47,7 @@ pub(super) fn draw(buffer: &mut Buffer, body: Rect, theme: Theme, palette: &Pale
         put(buffer, list, 0, 0, words::NOTHING_FITS, theme.quiet());
     }
     let column = u16::try_from(width(&before) - from).unwrap_or(0);
-    Some(Position::new(inner.x + 2 + column, inner.y))
+    Position::new(inner.x + 2 + column, inner.y)
 }
 
 /// Borders without any character that is not ASCII.

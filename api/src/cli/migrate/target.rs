@@ -75,7 +75,7 @@ impl Target {
     pub(super) async fn known(&mut self) -> Result<Vec<AppliedMigration>> {
         loop {
             let known = match self {
-                Self::Server(session) => session.call_again(&Call::<endpoints::List>::new((), ())).await?.results,
+                Self::Server(session) => session.call(&Call::<endpoints::List>::new((), ())).await?.results,
                 Self::Store(core) => migrations::list(core).await?.results,
             };
             let under_way = known.iter().find(|known| known.state != MigrationState::Applied);
@@ -92,8 +92,8 @@ impl Target {
     pub(super) async fn state(&mut self) -> Result<(State, Vec<common::collection::Collection>)> {
         let (collections, paths) = match self {
             Self::Server(session) => (
-                session.call_again(&Call::<collections::List>::new((), ())).await?.results,
-                session.call_again(&Call::<path_endpoints::List>::new((), ())).await?.results,
+                session.call(&Call::<collections::List>::new((), ())).await?.results,
+                session.call(&Call::<path_endpoints::List>::new((), ())).await?.results,
             ),
             Self::Store(core) => {
                 let collections = domain::collections::list(core, &migrations::operator()).await?.results;
@@ -107,7 +107,7 @@ impl Target {
     pub(super) async fn apply(&mut self, migration: &Migration, query: ApplyQuery) -> Result<MigrationAnswer> {
         let answer = match self {
             Self::Server(session) => {
-                session.call_again(&Call::<endpoints::Apply>::new((), migration.clone()).query(query)).await?
+                session.call(&Call::<endpoints::Apply>::new((), migration.clone()).query(query)).await?
             }
             Self::Store(core) => {
                 let operator = migrations::operator();
@@ -122,7 +122,7 @@ impl Target {
         let answer = match self {
             Self::Server(session) => {
                 let params = (id.collection.clone(), id.name.clone());
-                session.call_again(&Call::<endpoints::Revert>::new(params, ()).query(query)).await?
+                session.call(&Call::<endpoints::Revert>::new(params, ()).query(query)).await?
             }
             Self::Store(core) => {
                 let operator = migrations::operator();
@@ -141,7 +141,7 @@ impl Target {
 
     async fn operation(&mut self, id: OperationId) -> Result<Operation> {
         match self {
-            Self::Server(session) => session.call_again(&Call::<operation_endpoints::Get>::new((id,), ())).await,
+            Self::Server(session) => session.call(&Call::<operation_endpoints::Get>::new((id,), ())).await,
             Self::Store(core) => Ok(operations::get(core, id).await?),
         }
     }

@@ -320,9 +320,9 @@ async fn a_packed_answer_is_unpacked_as_it_comes_and_a_cut_one_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server: Server = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     let lines = "{\"title\":\"Nuts\"}\n".repeat(2_000);
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(lines.as_bytes()).unwrap();
-    let packed = packer.finish().unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(lines.as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
     let heads = thread::spawn(move || {
         let mut heads = Vec::new();
         for length in [packed.len(), packed.len() - 9] {

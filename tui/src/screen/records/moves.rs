@@ -17,7 +17,7 @@ impl Records {
         match action {
             Action::Last if number.is_some() => return self.go_to_row(number.unwrap_or(1), tickets),
             Action::NextPage | Action::PreviousPage if number.is_some() => {
-                return self.turn_to(number.unwrap_or(1), CursorTarget::First, tickets);
+                return Some(self.turn_to(number.unwrap_or(1), CursorTarget::First, tickets));
             }
             Action::Up if self.selected == 0 => {
                 return self.table.turn(-1).then(|| self.load_other(tickets, CursorTarget::Last));
@@ -36,9 +36,9 @@ impl Records {
             Action::WindowUp | Action::WindowDown => {
                 self.selected = self.window.leap(self.selected, action == Action::WindowDown, rows);
             }
-            Action::First if self.table.query.page > 1 => return self.turn_to(1, CursorTarget::First, tickets),
+            Action::First if self.table.query.page > 1 => return Some(self.turn_to(1, CursorTarget::First, tickets)),
             Action::Last if self.table.query.page < self.table.pages() => {
-                return self.turn_to(LAST_PAGE, CursorTarget::Last, tickets);
+                return Some(self.turn_to(LAST_PAGE, CursorTarget::Last, tickets));
             }
             Action::First => self.selected = 0,
             Action::Last => self.selected = rows.saturating_sub(1),
@@ -71,9 +71,9 @@ impl Records {
     }
 
     /// Goes to a page by its number, or to the last.
-    fn turn_to(&mut self, page: u64, land: CursorTarget, tickets: &Tickets) -> Option<Effect> {
+    fn turn_to(&mut self, page: u64, land: CursorTarget, tickets: &Tickets) -> Effect {
         self.table.query.page = page.clamp(1, self.table.pages());
-        Some(self.load_other(tickets, land))
+        self.load_other(tickets, land)
     }
 
     /// Goes to a row by its number among all rows.
@@ -84,7 +84,7 @@ impl Records {
             self.selected = moved(on_page, 0, self.rows.as_ref().map_or(0, Vec::len));
             return None;
         }
-        self.turn_to(row / size + 1, CursorTarget::Row(on_page), tickets)
+        Some(self.turn_to(row / size + 1, CursorTarget::Row(on_page), tickets))
     }
 
     /// Asks for the values of the column under the cursor, where they were not asked for.
