@@ -22,7 +22,7 @@ use store::{Scan, Snapshot, Store, Version};
 pub use change::{create, delete, replace, update};
 pub use check::is_own;
 pub use compiled::{Address, Compiled, Parameters, Verb};
-pub(in crate::domain) use directory::{expect_unnamed, named_by};
+pub(in crate::domain) use directory::{expect_not_looked_up, expect_unnamed, named_by};
 pub use names::{Write, internal, published, published_parameter};
 pub use projection::Projection;
 pub use record::{Found, visible_by_unique};

@@ -166,3 +166,39 @@ async fn what_went_with_its_collection_is_erased_too() {
     admin.post(&back, &json!({})).await.refused(410);
     admin.get("/api/collections/people/").await.refused(404);
 }
+
+/// A record keeps what it had in a field that was dropped, or converted, so that this can be undone.
+#[tokio::test]
+async fn what_records_keep_of_a_field_that_is_gone_is_erased_too() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let fields =
+        json!([{"name": "ssn", "type": "text"}, {"name": "age", "type": "text"}, {"name": "n", "type": "integer"}]);
+    admin.collection("people", fields).await;
+    let mut made = Vec::new();
+    for n in 0..3 {
+        made.push(
+            admin.record("people", json!({"ssn": format!("SECRET{n}"), "age": format!("SECRETage{n}"), "n": n})).await,
+        );
+    }
+    let dropped = admin.delete("/api/collections/people/fields/ssn/?drop=ssn").await;
+    let drop = dropped.header("operation").to_owned();
+    // One is changed before, so that its history has it.
+    admin.patch(&path("people", &made[0]), &json!({"n": 7})).await.is(200);
+    let age = json!({"type": "integer", "nullable": true, "convert": "null"});
+    let converted = admin.patch("/api/collections/people/fields/age/", &age).await;
+    let conversion = converted.header("operation").to_owned();
+    admin.patch(&path("people", &made[1]), &json!({"n": 8})).await.is(200);
+    erase(&admin, json!({"field": {"collection": "people", "name": "ssn"}})).await;
+    erase(&admin, json!({"field": {"collection": "people", "name": "age"}})).await;
+    let said_of_it = journal(&admin).await;
+    assert!(!said_of_it.contains("SECRET"), "{said_of_it}");
+    for operation in [conversion, drop] {
+        admin.post(&format!("/api/changes/{operation}/revert/?changed=overwrite"), &json!({})).await;
+    }
+    for record in &made {
+        let read = admin.get(&path("people", record)).await.is(200);
+        assert!(!read.to_string().contains("SECRET"), "{read}");
+        let versions = admin.get(&format!("{}history/", path("people", record))).await.is(200);
+        assert!(!versions.to_string().contains("SECRET"), "{versions}");
+    }
+}

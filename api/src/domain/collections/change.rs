@@ -6,8 +6,8 @@ use common::{
     access::{Caller, Decision},
     change::{Subject, Verb},
     collection::{Collection, Definition, DefinitionAnswer, DefinitionPatch, DefinitionQuery, read_field},
-    field::Field,
-    id::OperationId,
+    field::{Field, Unique},
+    id::{FieldId, OperationId},
     name::{CollectionName, FieldName},
     operation::{Misfit, Misfits},
     problem::{FieldError, FieldErrors},
@@ -260,8 +260,7 @@ async fn change(
         let key = keyspace::collection(&before.collection.name);
         let mut batch = Batch::new();
         batch.expect(key.clone(), Expect::Version(before.version));
-        let dropped: Vec<_> = plan.dropped.iter().filter_map(|field| field.id).collect();
-        paths::expect_unnamed(&snapshot, &mut batch, None, &dropped).await?;
+        expect_paths(&snapshot, &mut batch, &before.collection, &plan).await?;
         let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
         if needs_check && records > 0 {
             // What its names ask for is looked at now, and done when it takes effect.
@@ -407,4 +406,20 @@ async fn check_values(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &
     let first = snapshot.scan(Scan::prefix(&keyspace::records(before.number())).limit(5)).await?;
     let examples = first.iter().filter_map(|(key, _)| keyspace::last_id(key)).map(|id| id.to_string()).collect();
     Err(Error::RecordsDoNotFit { count, errors, examples })
+}
+
+/// Refuses to take from published paths what they name.
+async fn expect_paths(snapshot: &Snapshot, batch: &mut Batch, before: &Collection, plan: &Plan) -> Result<()> {
+    let dropped: Vec<_> = plan.dropped.iter().filter_map(|field| field.id).collect();
+    paths::expect_unnamed(snapshot, batch, None, &dropped).await?;
+    paths::expect_not_looked_up(snapshot, batch, &no_longer_unique(before, &plan.after.collection)).await
+}
+
+/// The fields that are unique in one definition and not in the other.
+fn no_longer_unique(before: &Collection, after: &Collection) -> Vec<FieldId> {
+    let is_unique = |collection: &Collection, id: FieldId| {
+        collection.fields.iter().any(|field| field.id == Some(id) && field.unique != Unique::No)
+    };
+    let ids = after.fields.iter().filter_map(|field| field.id);
+    ids.filter(|id| is_unique(before, *id) && !is_unique(after, *id)).collect()
 }

@@ -25,6 +25,7 @@ use crate::domain::{
     journal::{Entry, Fate, Removal},
     keyspace,
     numbers::CollectionNumber,
+    record,
     schema::{self, Schema},
 };
 
@@ -37,6 +38,9 @@ pub(crate) struct Erase {
     what: EraseTarget,
     /// The first entry of the block that was looked at last: the commit, and the place in it.
     after: Option<(Version, u32)>,
+    /// How far the records were looked at, in which a field that was dropped or converted has what it was: which collection, and behind which record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    records: Option<(usize, Option<RecordId>)>,
 }
 
 /// What is erased.
@@ -56,13 +60,18 @@ pub(crate) enum EraseTarget {
 impl Erase {
     /// Begins.
     pub(crate) fn new(what: EraseTarget) -> Self {
-        Self { what, after: None }
+        let records = matches!(what, EraseTarget::Field(..)).then_some((0, None));
+        Self { what, after: None, records }
     }
 }
 
 impl Steps for Erase {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let snapshot = core.store.snapshot().await?;
+        // Records first: one that is changed meanwhile takes what it was along into the journal, which is read to its end then.
+        if let Some(at) = self.records {
+            return self.in_records(core, &snapshot, budget, at).await;
+        }
         let mut removal = Removal::default();
         if self.after.is_none() {
             self.begin(&snapshot, &mut removal).await?;
@@ -117,6 +126,60 @@ impl Erase {
             EraseTarget::Field(..) | EraseTarget::Nothing => {}
         }
         Ok(())
+    }
+}
+
+impl Erase {
+    /// Takes what a field was out of the records that have it beside what they are.
+    async fn in_records(
+        &mut self,
+        core: &Core,
+        snapshot: &Snapshot,
+        budget: &mut Budget<'_>,
+        (mut at, mut after): (usize, Option<RecordId>),
+    ) -> Result<Piece> {
+        let mut piece = Piece::default();
+        let EraseTarget::Field(collections, name) = &self.what else {
+            self.records = None;
+            return Ok(piece);
+        };
+        let names = FieldNames::find(core, snapshot, collections, name).await?;
+        while let Some(number) = collections.get(at).copied()
+            && !budget.is_spent()
+        {
+            let Some(schema) = schema::by_number(&core.schemas, snapshot, number).await? else {
+                (at, after) = (at + 1, None);
+                continue;
+            };
+            let mut scan = Scan::prefix(&keyspace::records(number)).limit(CHUNK);
+            if let Some(id) = after {
+                scan = scan.after(&keyspace::record(number, id));
+            }
+            let found = snapshot.scan(scan).await?;
+            let is_end = found.len() < CHUNK;
+            for (key, entry) in found {
+                let Some(id) = keyspace::last_id(&key) else { continue };
+                after = Some(id);
+                budget.spend(entry.value.len());
+                let value = schema.rewritten(id, &entry.value)?.unwrap_or_else(|| entry.value.to_vec());
+                let Some(asked) = names.at(number, record::written(&value)?, name) else { continue };
+                let mut lost = record::lost(&value)?;
+                if lost.take(asked.as_str()).is_none() {
+                    continue;
+                }
+                let carried =
+                    record::carry(&value, record::head(&value)?.definition, &record::decode(id, &value)?, &lost)?;
+                if let Some(carried) = carried {
+                    piece.batch.keep(key, entry.version, carried);
+                    piece.done += 1;
+                }
+            }
+            if is_end {
+                (at, after) = (at + 1, None);
+            }
+        }
+        self.records = (at < collections.len()).then_some((at, after));
+        Ok(piece)
     }
 }
 

@@ -200,8 +200,7 @@ pub(in crate::domain) async fn expect_unnamed(
     if collection.is_none() && fields.is_empty() {
         return Ok(());
     }
-    let changes = keyspace::path_changes();
-    let unchanged = snapshot.get(&changes).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
+    expect_unchanged(snapshot, batch).await?;
     let paths = named_by(snapshot, collection, fields).await?;
     if !paths.is_empty() {
         let what = if fields.is_empty() { "this collection" } else { "a field that would go" };
@@ -209,6 +208,37 @@ pub(in crate::domain) async fn expect_unnamed(
             format!("Published paths name {what}: {}. Change them first, or take them back.", paths.join(", "));
         return Err(Error::Conflict(message));
     }
+    Ok(())
+}
+
+/// Refuses to let fields be other than unique by which published paths find records, and has a change of paths that comes first be looked at again.
+pub(in crate::domain) async fn expect_not_looked_up(
+    snapshot: &Snapshot,
+    batch: &mut Batch,
+    fields: &[FieldId],
+) -> Result<()> {
+    if fields.is_empty() {
+        return Ok(());
+    }
+    expect_unchanged(snapshot, batch).await?;
+    let is_looked_up = |path: &StoredPath| {
+        let steps = path.sources.get(&path.definition.lookup).into_iter().flatten();
+        steps.clone().any(|step| matches!(step, Step::Field(id) if fields.contains(id)))
+    };
+    let paths: Vec<_> = all(snapshot).await?.into_iter().filter(is_looked_up).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let paths: Vec<String> = paths.iter().map(|path| path.definition.path.to_string()).collect();
+    Err(Error::Conflict(format!(
+        "Published paths find records by a field that would not be unique any more: {}. Change them first, or take them back.",
+        paths.join(", ")
+    )))
+}
+
+async fn expect_unchanged(snapshot: &Snapshot, batch: &mut Batch) -> Result<()> {
+    let changes = keyspace::path_changes();
+    let unchanged = snapshot.get(&changes).await?.map_or(Expect::Absent, |entry| Expect::Version(entry.version));
     batch.expect(changes, unchanged);
     Ok(())
 }

@@ -337,6 +337,33 @@ impl Merge<'_> {
             let place = |field: &Field| before.fields.iter().position(|was| was.id == field.id);
             fields.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
         }
+        self.with_free_names(fields)
+    }
+
+    /// The fields without those that would come back under a name that another one has by now.
+    fn with_free_names(&mut self, mut fields: Vec<Field>) -> Vec<Field> {
+        let now = self.now;
+        let of_now = |field: &Field| field.id.and_then(|id| find_field(now, id));
+        let is_taken = |fields: &[Field], at: usize| {
+            let field = &fields[at];
+            let is_back = of_now(field).is_none_or(|now| now.name != field.name);
+            is_back && fields.iter().enumerate().any(|(other, it)| other != at && it.name == field.name)
+        };
+        while let Some(at) = (0..fields.len()).find(|at| is_taken(&fields, *at)) {
+            let name = fields[at].name.clone();
+            match of_now(&fields[at]) {
+                Some(now) => fields[at] = now.clone(),
+                None => drop(fields.remove(at)),
+            }
+            if self.changed == Changed::Skip {
+                self.skipped += 1;
+                continue;
+            }
+            self.since.count += 1;
+            let detail =
+                format!("Another field is called \"{name}\" by now. Give that one another name, and undo this then.");
+            self.since.examples.push(refused(now.name.as_str(), name.to_string(), "taken", detail));
+        }
         fields
     }
 }

@@ -79,6 +79,9 @@ async fn records_and_parents_are_told_by_a_unique_field() {
     // Who there is, no address tells: nobody has no more there than somebody without records.
     assert_eq!(admin.get("/api/people/nobody/posts/").await.is(200), json!([]));
     admin.delete("/api/posts/two/").await.is(204);
+    // What records are found by stays unique as long as a path says so.
+    let refused = admin.patch("/api/collections/posts/fields/slug/", &json!({"unique": false})).await.refused(409);
+    assert!(refused.detail.contains("/api/posts/"), "{}", refused.detail);
 }
 
 #[tokio::test]

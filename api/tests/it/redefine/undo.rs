@@ -106,6 +106,49 @@ async fn a_rename_an_added_field_and_rules_go_back() {
     assert_eq!(values(&admin, &made, "price").await, [0, 1, 2]);
 }
 
+/// Two fields of one name would hide each other's values, and no check passes over such a store.
+#[tokio::test]
+async fn no_field_comes_back_under_a_name_that_another_has_by_now() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let field = |name: &str| format!("{ADDRESS}fields/{name}/");
+    let text_field = |name: &str| json!({"name": name, "type": "text"});
+    let dropped = admin.delete(&field("note")).await;
+    dropped.is(200);
+    admin.post(&format!("{ADDRESS}fields/"), &text_field("note")).await.is(200);
+    admin.patch(&path("snacks", &made[0]), &json!({"note": "new"})).await.is(200);
+    let renamed = admin.patch(&field("title"), &json!({"name": "name"})).await;
+    renamed.is(200);
+    let other = admin.patch(&field("note"), &json!({"name": "title"})).await;
+    other.is(200);
+    for (operation, name) in [(&renamed, "title"), (&other, "note")] {
+        if name == "note" {
+            admin.post(&format!("{ADDRESS}fields/"), &text_field("note")).await.is(200);
+        }
+        let before = fields(&admin).await;
+        for mode in ["", "?changed=overwrite"] {
+            let address = format!("/api/changes/{}/revert/{mode}", operation.header("operation"));
+            let refused = admin.post(&address, &json!({})).await;
+            assert_eq!(refused.status, 409, "{}", refused.text());
+            assert!(refused.text().contains(&format!("is called \\\"{name}\\\" by now")), "{}", refused.text());
+        }
+        let skipped = admin
+            .post(&format!("/api/changes/{}/revert/?changed=skip", operation.header("operation")), &json!({}))
+            .await;
+        assert_eq!(skipped.is(200)["skipped"], 1);
+        assert_eq!(fields(&admin).await, before);
+    }
+    let refused = admin.post(&format!("/api/changes/{}/revert/", dropped.header("operation")), &json!({})).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    // Where the name is free again, it goes back.
+    admin.patch(&field("note"), &json!({"name": "remark"})).await.is(200);
+    admin.patch(&field("title"), &json!({"name": "label"})).await.is(200);
+    let back = revert(&admin, &renamed).await;
+    assert!([200, 202].contains(&back.status), "{}", back.text());
+    assert_eq!(values(&admin, &made, "title").await, ["Popcorn", "Nuts", "Crisps"]);
+    assert_eq!(values(&admin, &made, "label").await, ["new", "", ""]);
+}
+
 #[tokio::test]
 async fn what_was_written_since_holds_an_added_field_unless_it_is_overwritten() {
     let (_coffer, admin) = Coffer::with_admin().await;
