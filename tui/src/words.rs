@@ -69,7 +69,7 @@ pub const NO_RECORDS: &str = "There are no records here yet.";
 /// What to do then.
 pub const NO_RECORDS_NEXT: &str = "Press n to create the first one.";
 /// A filter leaves nothing.
-pub const NO_MATCHES: &str = "Nothing matches the filter. Press Backspace to see all, or / to change the filter.";
+pub const NO_MATCHES: &str = "Nothing matches the filter. Backspace shows all rows, / changes the filter.";
 /// Follows a sentence about what could not be loaded.
 pub const PRESS_R: &str = "Press r to try again.";
 /// How a filter line over records is written.

@@ -199,12 +199,12 @@ fn users_are_searched_sorted_and_paged_as_records_are() {
 }
 
 #[test]
-fn esc_shows_all_users_again_before_it_leaves() {
+fn backspace_shows_all_users_again_and_esc_leaves() {
     let mut model = users((80, 24));
     let effects = press(&mut model, "/bob\n");
     let [Effect::Users(ticket, _)] = effects.as_slice() else { panic!("the filter is used") };
     update(&mut model, Message::Records(*ticket, Ok(people(vec![fixture::user(2, "bob", false)]))));
-    let effects = press(&mut model, "<");
+    let effects = press(&mut model, "\u{8}");
     assert!(matches!(effects.as_slice(), [Effect::Users(_, query)] if query.search.is_empty()));
     press(&mut model, "<");
     assert!(matches!(model.screens.as_slice(), [Screen::Collections(_)]));

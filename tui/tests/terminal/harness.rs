@@ -105,6 +105,8 @@ struct Shown {
     bytes: AtomicUsize,
     /// Drawings that came to their end.
     drawings: AtomicUsize,
+    /// What came last was the end of a drawing.
+    is_whole: AtomicBool,
     /// Nothing is taken any more.
     is_stalled: AtomicBool,
 }
@@ -161,6 +163,7 @@ impl Terminal {
                 tail.extend_from_slice(&bytes[..count]);
                 let ends = tail.windows(END.len()).filter(|window| *window == END).count();
                 tail.drain(..tail.len().saturating_sub(END.len() - 1));
+                sink.is_whole.store(bytes[..count].ends_with(END), Ordering::SeqCst);
                 sink.bytes.fetch_add(count, Ordering::SeqCst);
                 sink.drawings.fetch_add(ends, Ordering::SeqCst);
                 if let Some(parser) = sink.parser.lock().unwrap().as_mut() {
@@ -174,11 +177,13 @@ impl Terminal {
 
     /// Presses a key, and gives the bytes that came until what it changed was drawn.
     pub(crate) fn bytes_of(&mut self, keys: &str, is_shown: impl Fn(&vt100::Screen) -> bool) -> usize {
-        let (bytes, drawings) = (self.shown.bytes.load(Ordering::SeqCst), self.shown.drawings.load(Ordering::SeqCst));
-        self.press(keys);
         let shown = Arc::clone(&self.shown);
+        self.wait_until("a whole drawing", |_| shown.is_whole.load(Ordering::SeqCst));
+        let (bytes, drawings) = (shown.bytes.load(Ordering::SeqCst), shown.drawings.load(Ordering::SeqCst));
+        self.press(keys);
         self.wait_until(&format!("what {keys:?} draws"), |screen| {
-            is_shown(screen) && shown.drawings.load(Ordering::SeqCst) > drawings
+            let is_drawn = shown.drawings.load(Ordering::SeqCst) > drawings && shown.is_whole.load(Ordering::SeqCst);
+            is_drawn && is_shown(screen)
         });
         self.shown.bytes.load(Ordering::SeqCst) - bytes
     }

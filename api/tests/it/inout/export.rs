@@ -149,7 +149,7 @@ async fn the_command_writes_a_file_or_leaves_the_old_one() {
     let file = folder.path().join("out.ndjson");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"title\":\"Corn\"}\n");
     let refused = run(&["nothing", "--output", "out.ndjson"]);
-    assert!(refused.starts_with("1: coffer: ") && refused.contains("404"), "{refused}");
+    assert!(refused.starts_with("5: coffer: ") && refused.contains("404"), "{refused}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"title\":\"Corn\"}\n");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
