@@ -15,12 +15,22 @@ pub(crate) fn with(set: &BTreeMap<String, Vec<String>>) -> Result<Vec<Binding>, 
         let keys = keys.iter().map(|key| parse(key)).collect::<Result<Vec<Key>, _>>()?;
         changed.push((action, keys));
     }
+    let mut taken = Vec::new();
     let rows = KEYS.iter().map(|row| {
-        let other = changed.iter().find(|(action, _)| *action == row.action).map(|(_, keys)| keys.clone());
-        let keys: &'static [Key] = other.map_or(row.keys, |keys| Box::leak(keys.into_boxed_slice()));
-        Binding { keys, ..*row }
+        let is_text = row.contexts.iter().any(|context| context.is_text());
+        let other = changed.iter().find(|(action, _)| *action == row.action);
+        // Where letters are text the row keeps its own keys.
+        let is_letter = |key: &Key| is_text && matches!(key, (KeyCode::Char(_), KeyModifiers::NONE));
+        let keys = other.map(|(_, keys)| keys.iter().copied().filter(|key| !is_letter(key)).collect::<Vec<Key>>());
+        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return Binding { ..*row } };
+        taken.push(row.action);
+        Binding { keys: Box::leak(keys.into_boxed_slice()), ..*row }
     });
     let rows: Vec<Binding> = rows.collect();
+    if let Some((action, _)) = changed.iter().find(|(action, _)| !taken.contains(action)) {
+        let word = action.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        return Err(format!("{word} is needed where letters are text; give it a key with Ctrl"));
+    }
     for (at, row) in rows.iter().enumerate() {
         for other in &rows[..at] {
             let is_beside = row.contexts.iter().any(|context| other.contexts.contains(context));
@@ -31,14 +41,6 @@ pub(crate) fn with(set: &BTreeMap<String, Vec<String>>) -> Result<Vec<Binding>, 
                 return Err(format!("{} would mean both {one} and {two}", name(*both)));
             }
         }
-    }
-    let typed = rows.iter().find(|row| {
-        let is_text = row.contexts.iter().any(|context| context.is_text());
-        is_text && row.keys.iter().any(|key| matches!(key, (KeyCode::Char(_), KeyModifiers::NONE)))
-    });
-    if let Some(row) = typed {
-        let word = row.action.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        return Err(format!("{word} is needed where letters are text; give it a key with Ctrl"));
     }
     Ok(rows)
 }
