@@ -287,13 +287,13 @@ async fn many_rows_are_paged_and_any_window_will_do() {
         screen.contents().lines().last().is_some_and(|line| line.ends_with("? help"))
     });
     terminal.press("G");
-    terminal.wait("row 0149");
+    terminal.wait("row 0999");
     terminal.resize(10, 3);
     terminal.wait("Window too");
     terminal.resize(1, 1);
     terminal.wait("W");
     terminal.resize(120, 40);
-    terminal.wait("row 0149");
+    terminal.wait("row 0999");
     terminal.press("q");
     assert_eq!(terminal.wait_for_end(), 0);
 }

@@ -65,9 +65,10 @@ fn press_footer(model: &mut Model, column: u16) -> Vec<Effect> {
 }
 
 fn click(model: &mut Model, (column, row): (u16, u16)) -> Vec<Effect> {
-    if !is_list(model) || is_waiting(model) {
+    if !is_list(model) {
         return Vec::new();
     }
+    let is_waiting = is_waiting(model);
     let opens = match model.top() {
         Screen::Collections(list) => {
             let rows = list.rows.as_ref().map_or(0, Vec::len);
@@ -81,7 +82,8 @@ fn click(model: &mut Model, (column, row): (u16, u16)) -> Vec<Effect> {
                 table.dragged = Some(heading);
                 return Vec::new();
             }
-            let rows = table.rows.as_ref().map_or(0, Vec::len);
+            // Nobody chooses a row that they have not seen.
+            let rows = if is_waiting { 0 } else { table.rows.as_ref().map_or(0, Vec::len) };
             let Some(clicked) = table.window.row_at(row).filter(|row| *row < rows) else { return Vec::new() };
             std::mem::replace(&mut table.selected, clicked) == clicked
         }

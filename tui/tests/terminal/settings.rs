@@ -54,6 +54,7 @@ async fn the_palette_finds_actions_collections_and_records() {
     terminal.press(ENTER);
     terminal.wait("1–3 of 3");
     terminal.press(":nothing of the kind\x15zz");
+    terminal.wait("Search snacks for \"zz\"");
     terminal.press(ESC);
     terminal.wait_gone("Search snacks");
     terminal.press("q");
