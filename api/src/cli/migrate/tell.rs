@@ -80,7 +80,7 @@ pub(super) fn tell_plan(plan: &MigrationPlan) -> Result<()> {
 fn numbers(told: &DryRun) -> Vec<String> {
     let mut lines = Vec::new();
     if told.changed > 0 {
-        lines.push(format!("{} of {} would change", told.changed, count(told.records, "record")));
+        lines.push(format!("{} would change, of {}", count(told.changed, "record"), count(told.records, "record")));
     }
     if told.misfits.count > 0 {
         lines.push(told.misfits.to_string());
