@@ -175,7 +175,10 @@ fn Main(props: &MainProps) -> Html {
     }
     let page = match props.route.clone() {
         route @ (Route::Dashboard | Route::Collections) => html! { <Later part={Part::Dashboard} {route} /> },
-        Route::Records { name } => html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} /> },
+        Route::Records { name } => {
+            let many = html! { <Later part={Part::Many} route={Route::Records { name: name.clone() }} /> };
+            html! { <pages::records::RecordsPage key={name.to_string()} name={name.clone()} {many} /> }
+        }
         route @ (Route::NewCollection | Route::EditCollection { .. }) => {
             html! { <Later part={Part::Editor} {route} /> }
         }

@@ -1,6 +1,6 @@
 //! `coffer init`: a folder that is whole or not there, and settings that the server takes.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::support::{
     command,
@@ -19,8 +19,8 @@ fn a_folder_is_written_once_and_nothing_that_is_there_is_touched() {
 
     // The program under test is in nobody's `PATH`, so it is copied first, and every unit finds it there.
     assert!(unit.contains("ExecStart=/usr/local/bin/coffer serve") && made.contains("sudo install -m 755"), "{made}");
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
+    let files = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    for path in files(&folder).into_iter().chain(files(&folder.join("migrations"))).filter(|path| path.is_file()) {
         assert!(!fs::read_to_string(&path).unwrap().contains("{{"), "{} has a gap", path.display());
     }
 

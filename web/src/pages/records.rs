@@ -27,7 +27,6 @@ use crate::{
     client::now,
     hooks::{is_passing, use_caller, use_load, use_query},
     keys,
-    later::{Later, Part},
     news::{self, Concern, use_times},
     route::{Location, Route},
     table_locations,
@@ -50,15 +49,23 @@ pub(crate) struct NameProps {
     pub(crate) name: CollectionName,
 }
 
+/// Props of the page.
+#[derive(Properties, PartialEq)]
+pub(crate) struct RecordsProps {
+    pub(crate) name: CollectionName,
+    /// What is drawn of many records at once, by the [`Chosen`] around it: a part of its own, which is fetched when it is wanted.
+    pub(crate) many: Html,
+}
+
 /// The page.
 #[component]
-pub(crate) fn RecordsPage(props: &NameProps) -> Html {
+pub(crate) fn RecordsPage(props: &RecordsProps) -> Html {
     let times = use_times(Some(Concern::Definition(props.name.clone())));
     let (collection, again) = use_load((props.name.clone(), times), |client, (name, _)| async move {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
     });
     let body = match (&collection.value, &collection.error) {
-        (Some(collection), _) => return html! { <Table collection={collection.clone()} /> },
+        (Some(collection), _) => return html! { <Table collection={collection.clone()} many={props.many.clone()} /> },
         (None, Some(error)) => failure(error, &again),
         (None, None) => loading(),
     };
@@ -78,6 +85,7 @@ pub(crate) fn collections_breadcrumb() -> (AttrValue, Location) {
 #[derive(Properties, PartialEq)]
 struct TableProps {
     collection: Rc<Collection>,
+    many: Html,
 }
 
 #[component]
@@ -137,7 +145,7 @@ fn Table(props: &TableProps) -> Html {
     };
     let many = |wanted: Wanted| {
         html! {
-            <ContextProvider<Chosen> context={chosen(wanted)}><Later part={Part::Many} route={route.clone()} /></ContextProvider<Chosen>>
+            <ContextProvider<Chosen> context={chosen(wanted)}>{ props.many.clone() }</ContextProvider<Chosen>>
         }
     };
     let (actions, export) = ((!selection.is_empty()).then(|| many(Wanted::Actions)), many(Wanted::Export));

@@ -1,5 +1,6 @@
 //! What an empty server leads to: the first collection, a file, a client.
 
+use common::{Endpoint as _, endpoints::tokens};
 use yew::prelude::*;
 
 use crate::{
@@ -20,7 +21,7 @@ pub(super) fn Start() -> Html {
     let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
     let import = format!("coffer import goods.csv --to goods --create --server {origin} --user {user}");
     let client = format!("coffer-tui --server {origin}");
-    let token = format!("http POST {origin}/api/token/ username={user} password=…");
+    let token = format!("http POST {origin}{} username={user} password=…", tokens::Obtain::PATH);
     html! {
         <section class="empty start" aria-labelledby="start-title">
             <h2 id="start-title" class="empty-title">{ words::START_TITLE }</h2>
