@@ -48,6 +48,16 @@ impl Palette {
         Self { text_input: TextInput::default(), selected: 0, entries, table }
     }
 
+    /// Offers these collections, and no others.
+    pub fn know<'a>(&mut self, names: impl Iterator<Item = &'a CollectionName>) {
+        self.entries.retain(|entry| !matches!(entry.choice, Choice::Open(_)));
+        self.entries.extend(names.map(|name| Entry {
+            label: words::open_collection(name),
+            key: String::new(),
+            choice: Choice::Open(name.clone()),
+        }));
+    }
+
     /// The entries that match what was typed: all of its words stand in them.
     pub fn matches(&self) -> Vec<Entry> {
         let typed = self.text_input.text().trim();

@@ -171,6 +171,9 @@ fn collections(model: &mut Model, ticket: Ticket, answer: Answer<Vec<Collection>
     }
     match answer {
         Ok(rows) => {
+            if let Some(palette) = &mut model.palette {
+                palette.know(rows.iter().map(|row| &row.name));
+            }
             collections.show(rows);
             let mut effects = redefine(model);
             effects.extend(model.reopen());

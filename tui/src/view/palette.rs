@@ -20,7 +20,7 @@ use crate::{
 /// Says where the cursor is.
 pub(super) fn draw(buffer: &mut Buffer, body: Rect, theme: Theme, palette: &Palette) -> Position {
     let entries = palette.matches();
-    let rows = u16::try_from(entries.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let rows = u16::try_from(entries.len().max(1)).unwrap_or(u16::MAX).saturating_add(3);
     let [area] = Layout::horizontal([Constraint::Max(72)]).flex(Flex::Center).areas(body);
     let [area] = Layout::vertical([Constraint::Max(rows.min(20))]).flex(Flex::Start).areas(area);
     Clear.render(area, buffer);

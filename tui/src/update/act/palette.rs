@@ -15,22 +15,19 @@ pub(super) fn open(model: &mut Model) {
     let actions = key::bindings(context).filter(|binding| {
         model.offers(binding.action) && !matches!(binding.action, Action::Palette | Action::Up | Action::Down)
     });
-    let mut entries: Vec<Entry> = actions
+    let entries: Vec<Entry> = actions
         .map(|binding| Entry {
             label: words::action(binding.action, context).1.to_owned(),
             key: binding.keys.first().map(|key| key::name(*key)).unwrap_or_default(),
             choice: Choice::Act(binding.action),
         })
         .collect();
-    if let Some(Screen::Collections(Collections { rows: Some(rows), .. })) = model.screens.first() {
-        entries.extend(rows.iter().map(|row| Entry {
-            label: words::open_collection(&row.name),
-            key: String::new(),
-            choice: Choice::Open(row.name.clone()),
-        }));
-    }
     let table = model.screens.last().and_then(Screen::table).map(|table| table.collection.name.to_string());
-    model.palette = Some(Palette::new(entries, table));
+    let mut palette = Palette::new(entries, table);
+    if let Some(Screen::Collections(Collections { rows: Some(rows), .. })) = model.screens.first() {
+        palette.know(rows.iter().map(|row| &row.name));
+    }
+    model.palette = Some(palette);
 }
 
 /// What the keys do in it.
