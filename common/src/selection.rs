@@ -75,7 +75,7 @@ impl Selection {
     /// Chooses all of these rows, or takes all of them out where all are chosen.
     pub fn toggle_page(&mut self, rows: &[RecordId]) {
         if self.has_all(rows) == Some(true) {
-            self.all = None;
+            (self.all, self.last) = (None, None);
             self.chosen.retain(|id| !rows.contains(id));
         } else {
             self.add(rows.iter().copied());
