@@ -121,7 +121,7 @@ async fn b9_signing_out_forgets_the_access_token_also_when_the_server_cannot_be_
     // The server is back. The page, which was not loaded anew, has nothing to show to it.
     server.start_again();
     browser.back().await;
-    browser.at("/sign-in").await;
+    browser.at("/sign-in?next=%2Fcollections").await;
     browser.text("input[name=username]").await;
     browser.absent(".collection, table.records").await;
     assert_eq!(browser.run("return window.sent.filter(token => token).length").await, 0);

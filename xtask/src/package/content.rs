@@ -134,13 +134,18 @@ fn said(program: &Path, args: &[&str]) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// The files of a folder, by name.
+/// The files in a folder and below it, by their places in it.
 fn files(folder: &Path) -> Result<Vec<Named>> {
-    let mut files = Vec::new();
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        files.push((entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path())?));
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() {
+            found.extend(files(&entry.path())?.into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
+        } else {
+            found.push((name, fs::read(entry.path())?));
+        }
     }
-    files.sort();
-    Ok(files)
+    found.sort();
+    Ok(found)
 }
