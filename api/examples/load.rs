@@ -258,7 +258,7 @@ async fn send(stream: &Stream, connection: usize, ready: &Ready) -> Result<Outco
             outcome.all_bytes += line.length;
         }
         if let Some(chain) = &stream.chain {
-            values.chain = take(line.body(), &chain.take)?;
+            values.chain = take(&line.body(), &chain.take)?;
         }
     }
 }
@@ -271,7 +271,7 @@ async fn begin(stream: &Stream, values: &Values<'_>) -> Result<(Line, String)> {
     Template::new(&chain.start)?.fill(values, &mut bytes);
     let status = line.exchange(&bytes).await?;
     ensure!((200..300).contains(&status), "a chain could not begin: {}", line.text());
-    let first = take(line.body(), &chain.take)?;
+    let first = take(&line.body(), &chain.take)?;
     Ok((line, first))
 }
 
