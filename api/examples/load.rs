@@ -133,7 +133,7 @@ async fn call(request: &Request) -> Result<Value> {
     Template::new(request)?.fill(&Values::default(), &mut bytes);
     let mut line = Line::open(&request.address).await?;
     let status = line.exchange(&bytes).await?;
-    Ok(json!({"status": status, "body": String::from_utf8_lossy(line.body())}))
+    Ok(json!({"status": status, "body": String::from_utf8_lossy(&line.body())}))
 }
 
 fn run(load: &Load) -> Result<Value> {

@@ -2,6 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr, str::FromStr};
 
+use common::{Endpoint as _, endpoints::root};
 use http::Uri;
 use thiserror::Error;
 
@@ -12,9 +13,6 @@ pub struct Server {
     encrypted: bool,
     loopback: bool,
 }
-
-/// Where the API's paths begin.
-const API: &str = "/api";
 
 /// The text is not the address of a server.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
@@ -70,7 +68,7 @@ impl Server {
 
     /// It was written with a path of the API behind the server's own.
     pub fn ends_in_api(&self) -> bool {
-        self.base.ends_with(API) || self.base.contains(&format!("{API}/"))
+        format!("{}/", self.base).contains(root::Get::PATH)
     }
 
     /// TLS is spoken.

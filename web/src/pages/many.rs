@@ -16,6 +16,12 @@ use yew::prelude::*;
 pub(crate) use self::import::ImportPage;
 use crate::chosen::{Chosen, Wanted};
 
+/// Props of what is drawn of chosen rows.
+#[derive(Properties, PartialEq)]
+struct ChosenProps {
+    chosen: Chosen,
+}
+
 /// What a table wants of this part.
 #[component]
 pub(crate) fn ManyView() -> Html {

@@ -73,7 +73,7 @@ async fn addresses_say_what_is_shown_and_survive_reload_and_back() {
     // Another collection is joined by hand; every row stays.
     browser.go("/c/snacks").await;
     browser.run(&make_notes()).await;
-    browser.click(".popover-frame:nth-last-child(2) button").await;
+    browser.click("form.filter .popover-frame:nth-last-child(2) button").await;
     browser.see(".join-form", "Notes").await;
     browser.choose("#join-their-field", "about").await;
     browser.click(".join-form .button-primary").await;

@@ -258,9 +258,13 @@ impl Browser {
             let is_refusal = entry["source"] == "network"
                 && refused.iter().any(|status| match status {
                     // A stream that was cut off says so in its own words.
-                    0 => ["net::ERR_CONNECTION_", "net::ERR_INCOMPLETE_CHUNKED_ENCODING"]
-                        .iter()
-                        .any(|word| message.contains(word)),
+                    0 => [
+                        "net::ERR_CONNECTION_",
+                        "net::ERR_SOCKET_NOT_CONNECTED",
+                        "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+                    ]
+                    .iter()
+                    .any(|word| message.contains(word)),
                     1 => message.contains("net::ERR_BLOCKED_BY_CLIENT"),
                     status => message.contains(&format!("a status of {status} ")),
                 });

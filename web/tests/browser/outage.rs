@@ -135,6 +135,6 @@ async fn b9_signing_out_forgets_the_access_token_also_when_the_server_cannot_be_
     let trade = "return (await fetch('/api/session/refresh/', {method: 'POST', headers: {'x-coffer': '1'}})).status";
     assert_eq!(browser.run(trade).await, 401, "the cookie is gone");
     browser.sign_in("ada", PASSWORD).await;
-    browser.see(".stock", "Snacks").await;
+    browser.see(".collection", "Snacks").await;
     browser.end(&[0, 401]).await;
 }

@@ -86,7 +86,7 @@ fn each_package_is_unpacked_and_serves_and_is_the_same_the_second_time() {
     let unit = fs::read_to_string(local.join("share/doc/coffer/etc/coffer.service")).unwrap();
     assert!(unit.contains("EnvironmentFile=/etc/coffer/coffer.env"), "{unit}");
     // bash takes the completions, and they know the commands.
-    let completed = "source share/bash-completion/completions/coffer && COMP_WORDS=(coffer re) COMP_CWORD=1 && _coffer coffer re coffer && echo ${COMPREPLY[@]}";
+    let completed = "source share/bash-completion/completions/coffer && COMP_WORDS=(coffer resto) COMP_CWORD=1 && _coffer coffer resto coffer && echo ${COMPREPLY[@]}";
     let completed = Command::new("bash").args(["-c", completed]).current_dir(&local).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&completed.stdout).trim(), "restore", "{completed:?}");
 

@@ -7,6 +7,7 @@ use common::{
 use yew::prelude::*;
 
 use super::{
+    ChosenProps,
     change::{Act, ChangeDialog},
     export::formats,
 };
@@ -20,12 +21,6 @@ use crate::{
     },
     words::{self as all_words, many as words},
 };
-
-/// Props of what is drawn of chosen rows.
-#[derive(Properties, PartialEq)]
-pub(super) struct ChosenProps {
-    pub(super) chosen: Chosen,
-}
 
 /// The line.
 #[component]

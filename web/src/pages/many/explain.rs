@@ -3,7 +3,7 @@
 use common::{Call, endpoints::records, query::ListQuery};
 use yew::prelude::*;
 
-use super::actions::ChosenProps;
+use super::ChosenProps;
 use crate::{
     hooks::use_load,
     ui::state::{failure, loading},

@@ -9,7 +9,7 @@ use common::{
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use super::{actions::ChosenProps, file};
+use super::{ChosenProps, file};
 use crate::{
     chosen::Chosen,
     client::Client,
