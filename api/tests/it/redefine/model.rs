@@ -166,22 +166,26 @@ impl World {
         }
     }
 
-    /// Finds out by what the collection was deleted, where the answer did not say so.
+    /// Finds out by what the collection was deleted, where the answer did not say so. A journal that was not read to its end says nothing: the
+    /// last deletion in the part that was read may be an earlier one.
     async fn find_deletion(&mut self, admin: &Client) -> Option<()> {
         let mut next = "/api/changes/".to_owned();
+        let mut found = None;
         loop {
             let answer = admin.request(Method::GET, &next).send().await.ok()?;
             let page: Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
             for change in page["results"].as_array()? {
                 if change["subject"] == "collection" && change["action"] == "delete" {
-                    self.undo = Some((text(change, "operation"), Step::Undelete));
+                    found = Some((text(change, "operation"), Step::Undelete));
                 }
             }
             match page["next"].as_str() {
                 Some(address) => next = address.strip_prefix(&admin.base)?.to_owned(),
-                None => return Some(()),
+                None => break,
             }
         }
+        self.undo = Some(found?);
+        Some(())
     }
 
     /// Works until something is not answered, or so many things were done.
