@@ -89,12 +89,13 @@ async fn who_edits_a_record_is_told_who_changed_what_and_goes_on_typing() {
     browser.go(&format!("/c/snacks/{}", ids[0])).await;
     browser.fill("#field-title", "Sweet popcorn").await;
     wait_for_stream(&browser, 1).await;
-    let place = "return document.querySelector('#field-title').getBoundingClientRect().top";
+    let place = "return ['#field-title', 'button[type=submit]', '.form-delete']
+        .map(css => document.querySelector(css).getBoundingClientRect().top).join()";
     let before = browser.run(place).await;
     bob_changes(&browser, &ids[0], json!({"price": 4, "note": "Warm"})).await;
     browser.see(".newer", "bob changed Price and Note meanwhile.").await;
     take_picture(&browser, "form").await;
-    assert_eq!(browser.run(place).await, before, "nothing moved");
+    assert_eq!(browser.run(place).await, before, "nothing moved: neither what is typed nor a button under the pointer");
     assert_eq!(
         browser.run("return document.activeElement.id + document.activeElement.value").await,
         "field-titleSweet popcorn"

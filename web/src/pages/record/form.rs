@@ -130,10 +130,6 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
             <fieldset class="inputs" key={number} disabled={!may_update}>
                 { for form.inputs.iter().enumerate().map(|(index, input)| input_view(index, input, &onedit, base.is_none())) }
             </fieldset>
-            // Below what is typed, so that nothing moves there.
-            if let Some(newer) = newer.filter(|_| conflict.is_none() && !busy) {
-                <p class="notice notice-warn newer" role="status">{ newer }</p>
-            }
             <div class="form-actions">
                 if may_update {
                     { submit(if base.is_some() { words::record::SAVE } else { words::record::CREATE }, busy, "") }
@@ -150,6 +146,10 @@ pub(crate) fn RecordForm(props: &RecordFormProps) -> Html {
                     </button>
                 }
             </div>
+            // Below what is typed and the buttons, so that none of them moves from under a pointer.
+            if let Some(newer) = newer.filter(|_| conflict.is_none() && !busy) {
+                <p class="notice notice-warn newer" role="status">{ newer }</p>
+            }
             { for base.as_ref().map(facts) }
             if let Some(text) = takes_along {
                 <Confirm title={words::record::TAKES_ALONG} {text} submit={words::record::DELETE_ALL} {onconfirm} {onclose} />
