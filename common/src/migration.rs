@@ -16,7 +16,7 @@ use crate::{
     name::CollectionName,
     operation::Operation,
     problem::{FieldError, FieldErrors},
-    query::{Pairs, Query, unknown_parameter},
+    query::{Pairs, Query, flags, read_each, truth},
     reader::{Body, Reader, invalid},
     schema::described_as_text,
     undo::Changed,
@@ -284,17 +284,15 @@ pub struct ApplyQuery {
 
 impl Query for ApplyQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        let mut query = Self::default();
-        let mut errors = FieldErrors::new();
-        for (name, value) in pairs {
-            match name.as_str() {
-                "dry_run" => query.dry_run = flag(&name, &value, &mut errors),
-                "record" => query.record = flag(&name, &value, &mut errors),
-                "complete" => query.complete = flag(&name, &value, &mut errors),
-                _ => errors.push(name, unknown_parameter()),
-            }
-        }
-        errors.or(query)
+        read_each(pairs, |query: &mut Self, name, value| {
+            let flag = match name {
+                "dry_run" => &mut query.dry_run,
+                "record" => &mut query.record,
+                "complete" => &mut query.complete,
+                _ => return None,
+            };
+            Some(truth(flag, value))
+        })
     }
 
     fn to_pairs(&self) -> Pairs {
@@ -313,42 +311,16 @@ pub struct RevertMigrationQuery {
 
 impl Query for RevertMigrationQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        let mut query = Self::default();
-        let mut errors = FieldErrors::new();
-        for (name, value) in pairs {
-            match (name.as_str(), value.as_str()) {
-                ("dry_run", _) => query.dry_run = flag(&name, &value, &mut errors),
-                ("changed", "skip") => query.changed = Changed::Skip,
-                ("changed", "overwrite") => query.changed = Changed::Overwrite,
-                ("changed", _) => errors.push(name, invalid("This is skip or overwrite.")),
-                _ => errors.push(name, unknown_parameter()),
-            }
-        }
-        errors.or(query)
+        read_each(pairs, |query: &mut Self, name, value| match name {
+            "dry_run" => Some(truth(&mut query.dry_run, value)),
+            "changed" => Some(query.changed.take(value)),
+            _ => None,
+        })
     }
 
     fn to_pairs(&self) -> Pairs {
-        let changed = match self.changed {
-            Changed::Refuse => None,
-            Changed::Skip => Some("skip"),
-            Changed::Overwrite => Some("overwrite"),
-        };
-        let changed = changed.map(|word| ("changed".to_owned(), word.to_owned()));
-        flags([("dry_run", self.dry_run)]).into_iter().chain(changed).collect()
+        flags([("dry_run", self.dry_run)]).into_iter().chain(self.changed.to_pairs()).collect()
     }
-}
-
-fn flag(name: &str, value: &str, errors: &mut FieldErrors) -> bool {
-    match value {
-        "true" | "1" => return true,
-        "false" | "0" | "" => {}
-        _ => errors.push(name, invalid("Use true or false.")),
-    }
-    false
-}
-
-fn flags<const N: usize>(flags: [(&str, bool); N]) -> Pairs {
-    flags.into_iter().filter(|(_, is_so)| *is_so).map(|(name, _)| (name.to_owned(), "true".to_owned())).collect()
 }
 
 #[cfg(test)]

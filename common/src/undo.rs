@@ -9,8 +9,8 @@ use crate::{
     id::{OperationId, UserId},
     name::CollectionName,
     operation::OperationState,
-    problem::FieldErrors,
-    query::{Pairs, Query, unknown_parameter},
+    problem::{FieldError, FieldErrors},
+    query::{Pairs, Query, flags, parameter, read_each, truth},
     reader::invalid,
 };
 
@@ -92,7 +92,7 @@ pub struct Reverted {
     pub operation: OperationId,
     /// The operation that it undoes.
     pub reverts: OperationId,
-    /// `done`, or `running` where it is done in the background: `/api/operations/{operation}/` tells how far it is.
+    /// `done`; or `running` or `waiting` where it is done in the background: `/api/operations/{operation}/` tells how far it is.
     pub state: OperationState,
     /// How many things it changed that the caller may view; 0 while it runs.
     pub count: u64,
@@ -119,6 +119,27 @@ pub enum Changed {
     Overwrite,
 }
 
+impl Changed {
+    /// Takes the word of a parameter.
+    pub fn take(&mut self, value: &str) -> Result<(), FieldError> {
+        *self = match value {
+            "skip" => Self::Skip,
+            "overwrite" => Self::Overwrite,
+            _ => return Err(invalid("This is skip or overwrite.")),
+        };
+        Ok(())
+    }
+
+    /// As the parameter `changed`; nothing where it is left out.
+    pub fn to_pairs(self) -> Pairs {
+        match self {
+            Self::Refuse => Vec::new(),
+            Self::Skip => vec![parameter("changed", "skip")],
+            Self::Overwrite => vec![parameter("changed", "overwrite")],
+        }
+    }
+}
+
 /// The parameters of a revert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RevertQuery {
@@ -128,26 +149,11 @@ pub struct RevertQuery {
 
 impl Query for RevertQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        let mut query = Self::default();
-        let mut errors = FieldErrors::new();
-        for (name, value) in pairs {
-            match (name.as_str(), value.as_str()) {
-                ("changed", "skip") => query.changed = Changed::Skip,
-                ("changed", "overwrite") => query.changed = Changed::Overwrite,
-                ("changed", _) => errors.push(name, invalid("This is skip or overwrite.")),
-                _ => errors.push(name, unknown_parameter()),
-            }
-        }
-        errors.or(query)
+        read_each(pairs, |query: &mut Self, name, value| (name == "changed").then(|| query.changed.take(value)))
     }
 
     fn to_pairs(&self) -> Pairs {
-        let word = match self.changed {
-            Changed::Refuse => return Vec::new(),
-            Changed::Skip => "skip",
-            Changed::Overwrite => "overwrite",
-        };
-        vec![("changed".to_owned(), word.to_owned())]
+        self.changed.to_pairs()
     }
 }
 
@@ -160,21 +166,11 @@ pub struct RestoreQuery {
 
 impl Query for RestoreQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        let mut query = Self::default();
-        let mut errors = FieldErrors::new();
-        for (name, value) in pairs {
-            match (name.as_str(), value.as_str()) {
-                ("fields", "true" | "1") => query.fields = true,
-                ("fields", "false" | "0") => query.fields = false,
-                ("fields", _) => errors.push(name, invalid("This is true or false.")),
-                _ => errors.push(name, unknown_parameter()),
-            }
-        }
-        errors.or(query)
+        read_each(pairs, |query: &mut Self, name, value| (name == "fields").then(|| truth(&mut query.fields, value)))
     }
 
     fn to_pairs(&self) -> Pairs {
-        if self.fields { vec![("fields".to_owned(), "true".to_owned())] } else { Vec::new() }
+        flags([("fields", self.fields)])
     }
 }
 
@@ -187,21 +183,11 @@ pub struct DeleteQuery {
 
 impl Query for DeleteQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        let mut query = Self::default();
-        let mut errors = FieldErrors::new();
-        for (name, value) in pairs {
-            match (name.as_str(), value.as_str()) {
-                ("dry_run", "true" | "1") => query.dry_run = true,
-                ("dry_run", "false" | "0") => query.dry_run = false,
-                ("dry_run", _) => errors.push(name, invalid("This is true or false.")),
-                _ => errors.push(name, unknown_parameter()),
-            }
-        }
-        errors.or(query)
+        read_each(pairs, |query: &mut Self, name, value| (name == "dry_run").then(|| truth(&mut query.dry_run, value)))
     }
 
     fn to_pairs(&self) -> Pairs {
-        if self.dry_run { vec![("dry_run".to_owned(), "true".to_owned())] } else { Vec::new() }
+        flags([("dry_run", self.dry_run)])
     }
 }
 
@@ -214,20 +200,16 @@ pub struct OperationQuery {
 
 impl Query for OperationQuery {
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
-        let mut query = Self::default();
-        let mut errors = FieldErrors::new();
-        for (name, value) in pairs {
-            match (name.as_str(), value.parse()) {
-                ("offset", Ok(offset)) => query.offset = offset,
-                ("offset", Err(_)) => errors.push(name, invalid("This is not a number of changes.")),
-                _ => errors.push(name, unknown_parameter()),
-            }
-        }
-        errors.or(query)
+        read_each(pairs, |query: &mut Self, name, value| {
+            (name == "offset").then(|| {
+                query.offset = value.parse().map_err(|_| invalid("This is not a number of changes."))?;
+                Ok(())
+            })
+        })
     }
 
     fn to_pairs(&self) -> Pairs {
-        if self.offset == 0 { Vec::new() } else { vec![("offset".to_owned(), self.offset.to_string())] }
+        if self.offset == 0 { Vec::new() } else { vec![parameter("offset", &self.offset)] }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Query strings as pairs, and what an endpoint's parameters must be able to do.
 
-use crate::problem::{FieldError, FieldErrors};
+use crate::{
+    problem::{FieldError, FieldErrors},
+    reader::invalid,
+};
 
 /// A query string, decoded into pairs.
 pub type Pairs = Vec<(String, String)>;
@@ -39,6 +42,42 @@ impl Query for () {
     fn to_pairs(&self) -> Pairs {
         Vec::new()
     }
+}
+
+/// Reads pairs one after the other. `take` gives `None` for a name that it does not know, and what is wrong with a value.
+pub fn read_each<Q: Default>(
+    pairs: Pairs,
+    mut take: impl FnMut(&mut Q, &str, &str) -> Option<Result<(), FieldError>>,
+) -> Result<Q, FieldErrors> {
+    let (mut query, mut errors) = (Q::default(), FieldErrors::new());
+    for (name, value) in pairs {
+        match take(&mut query, &name, &value) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => errors.push(name, error),
+            None => errors.push(name, unknown_parameter()),
+        }
+    }
+    errors.or(query)
+}
+
+/// Takes a value that is true or false.
+pub fn truth(flag: &mut bool, value: &str) -> Result<(), FieldError> {
+    *flag = match value {
+        "true" | "1" => true,
+        "false" | "0" => false,
+        _ => return Err(invalid("This is true or false.")),
+    };
+    Ok(())
+}
+
+/// Writes the parameters that are true.
+pub fn flags<const N: usize>(flags: [(&str, bool); N]) -> Pairs {
+    flags.into_iter().filter(|(_, is_so)| *is_so).map(|(name, _)| parameter(name, "true")).collect()
+}
+
+/// One pair.
+pub fn parameter(name: &str, value: &(impl ToString + ?Sized)) -> (String, String) {
+    (name.to_owned(), value.to_string())
 }
 
 /// Splits and decodes a raw query string. `format=json` is taken off, as everywhere.
