@@ -228,6 +228,21 @@ pub struct DryRun {
     pub gone: Vec<String>,
 }
 
+impl DryRun {
+    /// Of a collection of so many records, of which none was looked at yet.
+    pub fn of(records: u64) -> Self {
+        Self {
+            records,
+            checked: 0,
+            changed: 0,
+            misfits: Misfits::default(),
+            dropped: BTreeMap::new(),
+            seconds: 0,
+            gone: Vec::new(),
+        }
+    }
+}
+
 /// The members of a collection that the server sets.
 const READ_ONLY: &[&str] = &["id", "created_at", "updated_at", "count"];
 

@@ -135,15 +135,7 @@ fn what_saving_would_do_is_told_and_asked_before_it_is_done() {
     editor.remove_field(0);
     assert!(editor.submit().is_some());
     assert!(editor.query().dry_run, "it is asked first");
-    let mut told = DryRun {
-        records: 5,
-        checked: 5,
-        changed: 5,
-        misfits: crate::operation::Misfits::default(),
-        dropped: [("title".to_owned(), 4)].into(),
-        seconds: 0,
-        gone: Vec::new(),
-    };
+    let mut told = DryRun { checked: 5, changed: 5, dropped: [("title".to_owned(), 4)].into(), ..DryRun::of(5) };
     assert!(!editor.preview(&told));
     assert_eq!(editor.messages()[..2], ["5 records look otherwise afterwards.", "What 4 records had in “Title” goes."]);
     // Not without the tick.

@@ -1,7 +1,7 @@
 //! What a change of a definition would do.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     hash::{BuildHasher as _, RandomState},
 };
 
@@ -10,7 +10,6 @@ use common::{
     collection::{DefinitionQuery, DryRun},
     field::FieldType,
     id::OperationId,
-    operation::Misfits,
     problem::FieldErrors,
     validate::does_not_exist,
 };
@@ -43,15 +42,7 @@ pub(super) async fn of(
     query: &DefinitionQuery,
 ) -> Result<DryRun> {
     let records = schema::count(&core.owners, snapshot, before.number(), Decision::All).await?.unwrap_or(0);
-    let mut told = DryRun {
-        records,
-        checked: 0,
-        changed: 0,
-        misfits: Misfits::default(),
-        dropped: BTreeMap::new(),
-        seconds: 0,
-        gone: Vec::new(),
-    };
+    let mut told = DryRun::of(records);
     let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
     let unfilled: Vec<String> =
         plan.without_value.iter().map(|i| plan.after.collection.fields[*i].name.to_string()).collect();

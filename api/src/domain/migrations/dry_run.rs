@@ -1,6 +1,6 @@
 //! What a migration would do, step by step: the numbers of each step's own dry run, as far as the steps ahead of it leave them true.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use common::{
     access::Caller,
@@ -8,7 +8,6 @@ use common::{
     history::History,
     migration::{MigrationId, MigrationPlan, StepPlan},
     name::CollectionName,
-    operation::Misfits,
 };
 
 use super::{
@@ -40,23 +39,11 @@ pub(super) async fn plan(
     Ok(MigrationPlan { migration, steps: told })
 }
 
-fn nothing(records: u64) -> DryRun {
-    DryRun {
-        records,
-        checked: 0,
-        changed: 0,
-        misfits: Misfits::default(),
-        dropped: BTreeMap::new(),
-        seconds: 0,
-        gone: Vec::new(),
-    }
-}
-
 async fn one(core: &Core, caller: &Caller, step: &Step) -> Result<Option<DryRun>> {
     Ok(match step {
         Step::Create(name, members) => {
             created(name, members)?;
-            Some(nothing(0))
+            Some(DryRun::of(0))
         }
         Step::Change(name, change) => {
             let (definition, query) = definition(core, caller, step, change, false).await?;
@@ -70,7 +57,7 @@ async fn one(core: &Core, caller: &Caller, step: &Step) -> Result<Option<DryRun>
             let counts = collections::would_delete(core, caller, name, None).await?;
             let count = counts.total().saturating_sub(1);
             let gone = vec![format!("{name}, with {}", common::text::count(count, "record"))];
-            Some(DryRun { changed: count, gone, ..nothing(count) })
+            Some(DryRun { changed: count, gone, ..DryRun::of(count) })
         }
         Step::Update(..) | Step::DeleteRecords(..) => Some(records::would_change(core, caller, step).await?),
         Step::Publish(path, members) | Step::Republish(path, members) => {

@@ -1,10 +1,7 @@
 //! Records that a step of a migration changes or deletes: all that a condition finds, a piece at a time in the background. What cannot be
 //! finished is taken back.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use common::{
     access::{Caller, Decision},
@@ -183,15 +180,7 @@ pub(crate) async fn would_change(core: &Core, caller: &Caller, step: &Step) -> R
     let schema = schema_of(core, &snapshot, caller, step).await?;
     let chosen = Chosen::new(core, &snapshot, caller, &schema, step).await?;
     let records = schema::count(&core.owners, &snapshot, schema.number(), Decision::All).await?.unwrap_or(0);
-    let mut told = DryRun {
-        records,
-        checked: 0,
-        changed: 0,
-        misfits: Misfits::default(),
-        dropped: BTreeMap::new(),
-        seconds: 0,
-        gone: Vec::new(),
-    };
+    let mut told = DryRun::of(records);
     let (deadline, began, mut after) = (core.deadline(), core.clock.elapsed(), None);
     loop {
         let page = read(&snapshot, &schema, after, CHUNK).await?;
