@@ -6,7 +6,7 @@ use common::{
     access::{Caller, Decision},
     change::{Subject, Verb},
     collection::{Collection, Definition, DefinitionAnswer, DefinitionPatch, DefinitionQuery, read_field},
-    field::{Field, Unique},
+    field::Field,
     id::{FieldId, OperationId},
     name::{CollectionName, FieldName},
     operation::{Misfit, Misfits},
@@ -412,14 +412,5 @@ async fn check_values(core: &Core, snapshot: &Snapshot, before: &Schema, plan: &
 async fn expect_paths(snapshot: &Snapshot, batch: &mut Batch, before: &Collection, plan: &Plan) -> Result<()> {
     let dropped: Vec<_> = plan.dropped.iter().filter_map(|field| field.id).collect();
     paths::expect_unnamed(snapshot, batch, None, &dropped).await?;
-    paths::expect_not_looked_up(snapshot, batch, &no_longer_unique(before, &plan.after.collection)).await
-}
-
-/// The fields that are unique in one definition and not in the other.
-fn no_longer_unique(before: &Collection, after: &Collection) -> Vec<FieldId> {
-    let is_unique = |collection: &Collection, id: FieldId| {
-        collection.fields.iter().any(|field| field.id == Some(id) && field.unique != Unique::No)
-    };
-    let ids = after.fields.iter().filter_map(|field| field.id);
-    ids.filter(|id| is_unique(before, *id) && !is_unique(after, *id)).collect()
+    paths::expect_not_looked_up(snapshot, batch, &plan.no_longer_unique(before)).await
 }

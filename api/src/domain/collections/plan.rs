@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use common::{
     collection::{Collection, Definition, IndexDefinition, check_indexes},
     conversion::{Conversion, ConversionStep},
-    field::{Field, FieldChange, FieldType},
+    field::{Field, FieldChange, FieldType, Unique},
     id::{FieldId, OperationId},
     json::Exact,
     name::FieldName,
@@ -131,6 +131,18 @@ impl Plan {
         }
         let after = StoredDefinition::new(after, keys);
         Ok(Self { after, dropped, without_value, checked, has_new_indexes, refilled })
+    }
+}
+
+impl Plan {
+    /// The fields that were unique, and are not any more.
+    pub(super) fn no_longer_unique(&self, before: &Collection) -> Vec<FieldId> {
+        let is_unique = |collection: &Collection, id: FieldId| {
+            collection.fields.iter().any(|field| field.id == Some(id) && field.unique != Unique::No)
+        };
+        let after = &self.after.collection;
+        let ids = after.fields.iter().filter_map(|field| field.id);
+        ids.filter(|id| is_unique(before, *id) && !is_unique(after, *id)).collect()
     }
 }
 
