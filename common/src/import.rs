@@ -282,7 +282,7 @@ pub struct ColumnAs {
 pub struct Import {
     /// The operation that it is: reverting it takes the import back. Null where nothing was written.
     pub operation: Option<OperationId>,
-    /// `done`, or `running` where it goes on in the background: `/api/operations/{operation}/` tells how far it is.
+    /// `done`; or `running` or `waiting` where it goes on in the background: `/api/operations/{operation}/` tells how far it is.
     pub state: OperationState,
     /// Nothing was written.
     pub dry_run: bool,

@@ -93,8 +93,12 @@ impl fmt::Display for Misfits {
 pub enum OperationState {
     /// A server works on it.
     Running,
-    /// No server works on it right now; the next that is free goes on with it.
+    /// It waits for its turn: the next server that is free goes on with it.
+    Waiting,
+    /// Somebody paused it. It goes on when it is resumed.
     Paused,
+    /// It was stopped, or cannot be finished, and what it did is being taken back.
+    Stopping,
     /// All of it is done.
     Done,
     /// It cannot go on; `error` says why. What was done stays done.
@@ -113,7 +117,9 @@ impl OperationState {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Waiting => "waiting",
             Self::Paused => "paused",
+            Self::Stopping => "stopping",
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Stopped => "stopped",

@@ -133,13 +133,17 @@ async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details:
         if let Some(change) = &change {
             batch.append(journal::bytes(change));
         }
-        unfinished::begin(core, id, &mut batch).await?;
+        let waits = unfinished::begin(core, id, &mut batch).await?;
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
-            // A runner that is free takes it up at once.
-            return Ok(Operation { state: OperationState::Running, ..stored.shown(id, core) });
+            return Ok(begun(stored.shown(id, core), waits));
         }
     }
+}
+
+/// An operation that was only just begun: a runner that is free takes it up at once.
+fn begun(operation: Operation, waits: bool) -> Operation {
+    if waits { operation } else { Operation { state: OperationState::Running, ..operation } }
 }
 
 /// Notes in `batch` an operation that is over with it.
@@ -325,10 +329,10 @@ pub async fn resume(core: &Core, by: Actor<'_>, id: OperationId) -> Result<Opera
             .put(key, stored.to_bytes()?)
             .append(journal::bytes(&change))
             .use_reserve(Reserve::Most);
-        unfinished::begin(core, id, &mut batch).await?;
+        let waits = unfinished::begin(core, id, &mut batch).await?;
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
-            return Ok(Operation { state: OperationState::Running, ..stored.shown(id, core) });
+            return Ok(begun(stored.shown(id, core), waits));
         }
     }
 }

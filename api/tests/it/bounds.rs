@@ -193,7 +193,7 @@ async fn m1_an_operation_of_many_bytes_is_undone_in_pieces() {
     assert_eq!(begun["kind"], "delete_record");
     let operation = begun["id"].as_str().unwrap();
     let is_over = async |path: &str| {
-        while ["running", "paused"].contains(&admin.get(path).await.is(200)["state"].as_str().unwrap()) {
+        while ["running", "waiting", "stopping"].contains(&admin.get(path).await.is(200)["state"].as_str().unwrap()) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };

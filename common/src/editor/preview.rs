@@ -73,8 +73,11 @@ pub fn progress(operation: &Operation) -> String {
         OperationState::Failed => operation.error.clone().unwrap_or_else(|| "It could not be done.".to_owned()),
         OperationState::Stopped => "Stopped. Nothing was changed.".to_owned(),
         OperationState::Done => "Done.".to_owned(),
-        OperationState::Running | OperationState::Paused => {
+        OperationState::Running => {
             format!("Records are looked at: {}{of} so far.", text::thousands(operation.done))
         }
+        OperationState::Waiting => "It waits for its turn: other work is under way.".to_owned(),
+        OperationState::Paused => "Paused. It goes on when it is resumed.".to_owned(),
+        OperationState::Stopping => "It is being taken back.".to_owned(),
     }
 }

@@ -65,6 +65,11 @@ impl Migrate {
         self.is_stopped = true;
     }
 
+    /// What was done goes back, since somebody stopped it.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        self.is_stopped
+    }
+
     /// The action that is next; `None` where there is none left.
     fn next(run: &Run) -> Option<Action> {
         match &run.failed {

@@ -414,7 +414,7 @@ pub(crate) async fn begin_rewriting(
     let mut begun = Batch::new();
     match unfinished::begin(core, id, &mut begun).await {
         Err(_) if work.refilled.is_empty() => return Ok(None),
-        begun => begun?,
+        begun => drop(begun?),
     }
     let stored = Stored::new(Work::Redefine(work), Some(of), core.timestamp(), caller.user_id());
     let key = keyspace::operation(id);

@@ -107,6 +107,16 @@ impl Work {
         matches!(self, Self::Import(_) | Self::Migrate(_) | Self::ChangeRecords(_))
     }
 
+    /// What it did goes back: somebody stopped it, or it cannot be finished.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        match self {
+            Self::Import(work) => work.is_taken_back(),
+            Self::Migrate(work) => work.is_taken_back(),
+            Self::ChangeRecords(work) => work.is_taken_back(),
+            _ => false,
+        }
+    }
+
     /// What is to be said of it when it is done; nothing where that is plain.
     pub(crate) fn remark(&self) -> Option<String> {
         match self {
@@ -226,7 +236,9 @@ impl Stored {
     pub(crate) fn shown(&self, id: OperationId, core: &Core) -> Operation {
         let is_held = self.lease.is_some_and(|lease| lease.until > core.clock.unix_seconds());
         let state = match self.state {
-            OperationState::Running if !is_held => OperationState::Paused,
+            OperationState::Running if self.is_paused => OperationState::Paused,
+            OperationState::Running if self.work.is_taken_back() => OperationState::Stopping,
+            OperationState::Running if !is_held => OperationState::Waiting,
             state => state,
         };
         Operation {

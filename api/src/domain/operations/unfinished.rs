@@ -14,9 +14,9 @@ use crate::domain::{
 /// How many operations may be under way or wait at once.
 pub(crate) const MAX_UNFINISHED: usize = 16;
 
-/// Notes in `batch` that an operation begins. An operation that ends leaves this key alone, so that its pieces meet nobody there; it is
+/// Notes in `batch` that an operation begins. Says whether others are to be done before it. An operation that ends leaves this key alone, so that its pieces meet nobody there; it is
 /// taken out here.
-pub(super) async fn begin(core: &Core, id: OperationId, batch: &mut Batch) -> Result<()> {
+pub(super) async fn begin(core: &Core, id: OperationId, batch: &mut Batch) -> Result<bool> {
     let key = keyspace::unfinished_operations();
     let entry = core.store.get(&key).await?;
     let mut ids = Vec::new();
@@ -31,11 +31,12 @@ pub(super) async fn begin(core: &Core, id: OperationId, batch: &mut Batch) -> Re
             "{MAX_UNFINISHED} operations are under way or wait already. Wait until one is over, or stop one, and try again."
         )));
     }
+    let waits = !ids.is_empty();
     ids.push(id);
     batch
         .expect(key.clone(), entry.map_or(Expect::Absent, |entry| Expect::Version(entry.version)))
         .put(key, serde_json::to_vec(&ids)?);
-    Ok(())
+    Ok(waits)
 }
 
 /// The operations that were not over when the last one began, the oldest first. Some may be over now.

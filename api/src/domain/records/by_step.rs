@@ -95,6 +95,11 @@ impl ChangeRecords {
         }
     }
 
+    /// What was written goes back.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        matches!(self.phase, Phase::TakingBack(_))
+    }
+
     async fn write(&mut self, core: &Core, caller: &Caller, budget: &mut Budget<'_>) -> Result<Piece> {
         let snapshot = core.store.snapshot().await?;
         let schema = schema::by_number(&core.schemas, &snapshot, self.collection).await?.ok_or(Error::NotFound)?;

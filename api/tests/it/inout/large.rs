@@ -40,7 +40,7 @@ async fn send(client: &Client, body: String) -> Answer {
 async fn end(client: &Client, operation: &str) -> Value {
     loop {
         let now = client.get(&format!("/api/operations/{operation}/")).await.is(200);
-        if !["running", "paused"].contains(&now["state"].as_str().unwrap()) {
+        if !["running", "waiting", "stopping"].contains(&now["state"].as_str().unwrap()) {
             return now;
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
@@ -84,6 +84,8 @@ async fn what_stops_a_large_import_takes_it_back() {
     let body: Value = serde_json::from_slice(&begun.body).unwrap();
     let operation = body["operation"].as_str().unwrap().to_owned();
     admin.delete(&format!("/api/operations/{operation}/")).await.is(204);
+    let now = admin.get(&format!("/api/operations/{operation}/")).await.is(200);
+    assert!(["stopping", "stopped", "done"].contains(&now["state"].as_str().unwrap()), "{now}");
     let over = end(&admin, &operation).await;
     let left = if over["state"] == "done" { 15_000 } else { 0 };
     assert_eq!(count(&admin).await, left, "{over}");

@@ -86,9 +86,10 @@ async fn a_killed_server_goes_on_and_writers_are_let_in_meanwhile() {
         }
     });
     futures_util::future::join_all(writers).await;
-    let ended =
-        until(&admin, &address, |operation| !["running", "paused"].contains(&operation["state"].as_str().unwrap()))
-            .await;
+    let ended = until(&admin, &address, |operation| {
+        !["running", "waiting", "stopping"].contains(&operation["state"].as_str().unwrap())
+    })
+    .await;
     assert_eq!((&ended["state"], &ended["done"], &ended["error"]), (&json!("done"), &json!(ENTRIES), &Value::Null));
     let listed = admin.get("/api/operations/?state=done").await.is(200);
     assert_eq!((&listed["count"], &listed["results"][0]), (&json!(1), &ended));

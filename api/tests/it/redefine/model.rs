@@ -283,7 +283,10 @@ impl World {
             let Ok(said) = answer.bytes().await else { return };
             let said: Value = serde_json::from_slice(&said).unwrap();
             let results = said["results"].as_array().unwrap();
-            if results.iter().all(|operation| !["running", "paused"].contains(&operation["state"].as_str().unwrap())) {
+            if results
+                .iter()
+                .all(|operation| !["running", "waiting", "stopping"].contains(&operation["state"].as_str().unwrap()))
+            {
                 break;
             }
             sleep(Duration::from_millis(5)).await;

@@ -149,8 +149,8 @@ pub(super) fn work(operations: Option<&[Operation]>) -> Html {
         #[allow(clippy::cast_precision_loss, reason = "a part of a bar")]
         let part = one.of.map_or(0.0, |of| one.done as f64 / of.max(1) as f64);
         let class = match one.state {
-            OperationState::Running | OperationState::Paused => "tag tag-good",
-            OperationState::Failed => "tag tag-warn",
+            OperationState::Running => "tag tag-good",
+            OperationState::Failed | OperationState::Stopping => "tag tag-warn",
             _ => "tag",
         };
         html! {

@@ -89,14 +89,16 @@ fn draw(
     let import = one.import.as_deref();
     let rejected = import.is_some_and(|import| import.rejected > 0);
     let title = match one.state {
-        OperationState::Running | OperationState::Paused => words::RUNNING,
+        OperationState::Running => words::RUNNING,
+        OperationState::Waiting | OperationState::Paused => words::WAITING,
+        OperationState::Stopping => words::STOPPING,
         OperationState::Done => words::DONE,
         OperationState::Stopped => words::STOPPED,
         OperationState::Failed => words::FAILED,
     };
     let class = match one.state {
         OperationState::Failed => "notice notice-bad",
-        OperationState::Stopped => "notice notice-warn",
+        OperationState::Stopped | OperationState::Stopping => "notice notice-warn",
         _ => "notice",
     };
     html! {
@@ -120,7 +122,7 @@ fn draw(
                         if rejected {
                             <button type="button" class="button" onclick={fetch}>{ words::REJECTED }</button>
                         }
-                    } else {
+                    } else if one.state != OperationState::Stopping {
                         <button type="button" class="button button-danger" onclick={stop}>{ words::STOP }</button>
                     }
                 </div>

@@ -136,6 +136,11 @@ impl ImportRows {
         is_to_go_back || matches!(self.phase, Phase::TakingBack(_))
     }
 
+    /// What was written goes back.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        matches!(self.phase, Phase::TakingBack(_))
+    }
+
     async fn caller(&self, core: &Core) -> Result<Caller> {
         let Some(id) = self.by else { return Ok(Caller::Anonymous) };
         let user = users::load(&core.store, id).await?.map(|(_, user)| user);
