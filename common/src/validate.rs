@@ -14,6 +14,8 @@ pub use self::{
     pattern::{REQUEST_MATCH_WORK, compile, within_work},
 };
 
+pub(crate) use self::convert::boolean as truth;
+
 use std::{borrow::Cow, collections::HashSet};
 
 use rust_decimal::Decimal;

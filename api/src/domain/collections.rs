@@ -6,6 +6,7 @@ mod change;
 mod delete;
 mod dry_run;
 mod loss;
+mod notation;
 mod plan;
 mod rename;
 mod restore;

@@ -57,7 +57,7 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// Stored records stand in the way of a new definition: how many, and the first of them.
-    #[error("{count} stored records do not fit the new definition. Change them first, or define it differently.")]
+    #[error("{}", do_not_fit(*count, errors))]
     RecordsDoNotFit {
         /// How many records.
         count: u64,
@@ -207,6 +207,15 @@ pub struct Obstacle {
     pub reason: &'static str,
     /// The person's.
     pub detail: String,
+}
+
+/// That records do not fit, with what is wrong with the first of them.
+fn do_not_fit(count: u64, errors: &FieldErrors) -> String {
+    let (records, does) = (common::text::count(count, "stored record"), if count == 1 { "does" } else { "do" });
+    format!(
+        "{records} {does} not fit the new definition: {} Change them first, say by \"convert\" or \"value\" what becomes of them, or define it differently.",
+        errors.in_words()
+    )
 }
 
 impl ChangedSince {

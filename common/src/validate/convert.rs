@@ -81,7 +81,7 @@ pub(super) fn decimal(member: Member<'_>) -> Result<Literal, FieldError> {
 }
 
 /// True or false, in the words that Django REST Framework knows, whatever their case.
-pub(super) fn boolean(member: Member<'_>) -> Result<bool, FieldError> {
+pub(crate) fn boolean(member: Member<'_>) -> Result<bool, FieldError> {
     const TRUE: [&str; 6] = ["true", "1", "t", "yes", "y", "on"];
     const FALSE: [&str; 6] = ["false", "0", "f", "no", "n", "off"];
     let is_one_of = |words: &[&str], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));

@@ -21,6 +21,7 @@ use super::{
     loss::holds_something,
     plan::{Plan, Undone, asks_for_value},
     rename,
+    notation,
 };
 use crate::domain::{
     core::Core,
@@ -262,6 +263,7 @@ async fn change(
         batch.expect(key.clone(), Expect::Version(before.version));
         expect_paths(&snapshot, &mut batch, &before.collection, &plan).await?;
         let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
+        notation::decide(core, &snapshot, &before, &mut plan).await?;
         if needs_check && records > 0 {
             // What its names ask for is looked at now, and done when it takes effect.
             let mut named = plan.after.collection.clone();

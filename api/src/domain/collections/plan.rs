@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use common::{
     collection::{Collection, Definition, IndexDefinition, check_indexes},
-    conversion::{Conversion, ConversionStep},
+    conversion::{Conversion, With, Word},
     field::{Field, FieldChange, FieldType, Unique},
     id::{FieldId, OperationId},
     json::Exact,
@@ -272,11 +272,11 @@ impl<'a> Making<'a> {
         let mut steps = Vec::new();
         if !change.rename.is_empty() {
             let map = change.rename.into_iter().map(|(old, new)| (old, Value::String(new))).collect();
-            steps.push(ConversionStep::Map(map));
+            steps.push(With::Map(map).into());
         }
         steps.extend(change.convert.unwrap_or_default().0);
         if let Some(value) = change.value {
-            steps.push(ConversionStep::Map(BTreeMap::from([(String::new(), value)])));
+            steps.push(With::Map(BTreeMap::from([(String::new(), value)])).into());
         }
         let to = Field { aliases: Vec::new(), help: String::new(), ..field.clone() };
         self.converted.extend(field.id.map(FieldId::uuid));
@@ -291,7 +291,7 @@ impl<'a> Making<'a> {
     fn restore(&mut self, was: &Field, field: &Field, since: u32, overwrites: bool) {
         let to = Field { aliases: Vec::new(), help: String::new(), ..field.clone() };
         let fallback =
-            if field.nullable { ConversionStep::Null } else { ConversionStep::Default(field.initial().into_parts().0) };
+            if field.nullable { Word::Null.into() } else { With::Default(field.initial().into_parts().0).into() };
         let convert = Conversion(if overwrites { vec![fallback] } else { Vec::new() });
         self.converted.extend(field.id.map(FieldId::uuid));
         self.refilled.extend(field.id.map(|id| (id, since)));
