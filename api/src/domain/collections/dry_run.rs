@@ -11,6 +11,7 @@ use common::{
     field::FieldType,
     id::OperationId,
     problem::FieldErrors,
+    record::Record,
     validate::does_not_exist,
 };
 use store::{Scan, Snapshot};
@@ -87,7 +88,7 @@ pub(super) async fn of(
                     errors.push(target.field.clone(), does_not_exist(&target.id.to_string()));
                 }
             }
-            told.changed += u64::from(look && errors.is_empty());
+            told.changed += u64::from(look && errors.is_empty() && !has_same_content(&old, &record));
             if !errors.is_empty() {
                 push(&mut told.misfits, id, errors);
             }
@@ -113,6 +114,12 @@ pub(super) async fn of(
     }
     Ok(told)
 }
+/// Whether two records say the same, in whatever order.
+fn has_same_content(before: &Record, after: &Record) -> bool {
+    let (before_members, after_members) = (before.as_object(), after.as_object());
+    before_members.len() == after_members.len() && before_members.keys().all(|name| before.is_same(after, name))
+}
+
 
 /// The definition of a plan as it would be used.
 async fn coming(core: &Core, snapshot: &Snapshot, before: &Schema, plan: Plan) -> Result<Coming> {
