@@ -21,6 +21,7 @@ mod import;
 mod join;
 mod list;
 mod many;
+mod members;
 mod number;
 mod path;
 mod referred;

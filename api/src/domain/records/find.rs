@@ -5,14 +5,13 @@ use std::sync::Arc;
 use common::{
     access::{AccessRules, Action, Caller, Decision},
     id::RecordId,
-    json::Exact,
     name::CollectionName,
     problem::{FieldError, FieldErrors},
     query::RecordQuery,
 };
 use store::{Batch, Expect, Snapshot};
 
-use super::{expand::Expansion, stored::Sent};
+use super::{expand::Expansion, members::Members, stored::Sent};
 use crate::domain::{
     core::Core,
     covered::covers,
@@ -140,16 +139,7 @@ pub async fn get(
         error => error,
     })?;
     let [mut record] = rows;
-    // Who asks for a member by a former name gets it under that.
-    for asked in &query.fields {
-        let name = schema.collection.field(asked).map(|field| field.name.as_str()).filter(|name| name != asked);
-        if let Some(value) = name.and_then(|name| record.member(name)).map(Exact::from) {
-            record.set(asked.as_str(), value);
-        }
-    }
-    if !query.fields.is_empty() {
-        record.retain(|name| query.fields.iter().any(|field| field == name) || expansion.has(name));
-    }
+    Members::new(&schema.collection, &query.fields).choose(&mut record, |name| expansion.has(name));
     let json = serde_json::to_vec(&record)?.into();
     Ok(Sent { json, ..Sent::new(&schema, id, &entry.value, entry.version)? })
 }

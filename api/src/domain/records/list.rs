@@ -24,7 +24,6 @@ use common::{
     access::{Action, Caller, Decision},
     field::FieldType,
     id::Revision,
-    json::Exact,
     name::CollectionName,
     page::pages,
     problem::{FieldError, FieldErrors},
@@ -51,6 +50,7 @@ use super::{
     cursor::{Cursor, Place},
     expand::Expansion,
     join::join,
+    members::Members,
     stored::parse_some,
 };
 use crate::domain::{
@@ -407,24 +407,11 @@ async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Res
         rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
     }
     expansion.apply(snapshot, deadline, &mut rows).await?;
-    let former: Vec<(&String, &str)> = query
-        .fields
-        .iter()
-        .filter_map(|asked| Some((asked, schema.collection.field(asked)?.name.as_str())))
-        .filter(|(asked, name)| asked.as_str() != *name)
-        .collect();
+    let members = Members::new(&schema.collection, &query.fields);
     let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
     let (mut json, mut bytes) = (Vec::with_capacity(rows.len()), 0);
     for mut row in rows {
-        // Who asks for a member by a former name gets it under that.
-        for (alias, name) in &former {
-            if let Some(value) = row.member(name).map(Exact::from) {
-                row.set(alias.as_str(), value);
-            }
-        }
-        if !query.fields.is_empty() {
-            row.retain(|name| query.fields.iter().any(|field| field == name) || joined(name) || expansion.has(name));
-        }
+        members.choose(&mut row, |name| joined(name) || expansion.has(name));
         let row = serde_json::to_vec(&row)?;
         bytes += row.len();
         if bytes > MAX_PAGE_BYTES {

@@ -341,3 +341,19 @@ async fn a_collection_under_another_name_still_answers_to_the_old_one() {
     admin.get("/api/records/snacks/").await.refused(404);
     admin.collection("snacks", json!([])).await;
 }
+
+#[tokio::test]
+async fn who_asks_by_a_former_name_gets_the_member_under_that_alone() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("makers", json!([{"name": "name", "type": "text"}])).await;
+    admin.collection("rows", json!([{"name": "maker", "type": "reference", "collection": "makers"}])).await;
+    let maker = admin.record("makers", json!({"name": "Oven"})).await;
+    let row = admin.record("rows", json!({"maker": maker["id"]})).await;
+    admin.patch("/api/collections/rows/fields/maker/", &json!({"name": "producer"})).await.is(200);
+    let query = "?expand=maker&fields=maker";
+    let list = admin.get(&format!("/api/records/rows/{query}")).await.is(200)["results"][0].clone();
+    let one = admin.get(&format!("{}{query}", path("rows", &row))).await.is(200);
+    for read in [list, one] {
+        assert_eq!((read.as_object().unwrap().len(), &read["maker"]["name"]), (1, &json!("Oven")), "{read}");
+    }
+}
