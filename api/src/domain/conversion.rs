@@ -243,15 +243,17 @@ impl<'a> Converter<'a> {
         moments::in_record(&mut record, self.schemas.get(&collection));
         let owner = self.owner(record.owner());
         let definition = self.schemas.get(&collection).map_or(0, |schema| schema.keys.version);
+        let kept = record::Kept::take_from(&mut record);
         let written = record.take(words::WRITTEN).and_then(|version| u32::try_from(version.as_u64()?).ok());
         let definition = written.unwrap_or(definition);
         let encoded = record::encode(record::Head::new(definition, None, 0), &record)?;
-        out.push((keyspace::record(number, id), Entry { version, value: encoded.value.into() }));
+        let value = record::with_kept(encoded.value, &kept)?.into();
+        out.push((keyspace::record(number, id), Entry { version, value }));
         let usage = self.usage.entry(owner).or_default();
         usage[0] += 1;
         usage[1] += encoded.counted;
         let Some(schema) = self.schemas.get(&collection) else { return Ok(()) };
-        let record = if written.is_some() { schema.translate(record, definition, None) } else { record };
+        let record = if written.is_some() { schema.translate(record, definition, &kept, None) } else { record };
         let entries = stage::Entries::of(schema, id, &record, owner);
         for key in [keyspace::count(number), keyspace::owned_count(number, owner)] {
             *self.counts.entry(key).or_default() += 1;

@@ -4,7 +4,7 @@
 //!
 //! A definition keeps how it changed, version by version: its [`Step`](super::steps::Step)s. They lead a record forward, and back: through its history.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::{
     error::Result,
-    record::{self, assemble},
+    record::{self, Kept, assemble},
     schema::{Coming, Schema},
     steps::FieldStep,
 };
@@ -38,6 +38,17 @@ pub struct Lost {
     pub version: u32,
     /// The members that were otherwise, under their names of then.
     pub members: Record,
+}
+
+/// An earlier version of a record as the definition of today has it.
+#[derive(Debug, Clone, Default)]
+pub struct Today {
+    /// With null, or the initial value, where what it had does not fit any more.
+    pub record: Record,
+    /// The fields that it had something in, and that are gone; with their names of then.
+    pub gone: Vec<(FieldId, FieldName)>,
+    /// What does not fit any more.
+    pub unfit: FieldErrors,
 }
 
 impl Schema {
@@ -83,8 +94,13 @@ impl Schema {
         if self.is_current(value)? {
             return record::decode(id, value);
         }
+        self.translated(id, value, None)
+    }
+
+    /// A stored record of any version as this definition has it, with what does not fit: see [`Self::translate`].
+    pub fn translated(&self, id: RecordId, value: &[u8], errors: Option<&mut FieldErrors>) -> Result<Record> {
         let (original, version) = self.original(id, value)?;
-        Ok(self.translate(original, version, None))
+        Ok(self.translate(original, version, &record::kept(value)?, errors))
     }
 
     /// The same with its revision.
@@ -128,18 +144,65 @@ impl Schema {
     }
 
     /// A record of another version as this one has it. Where values do not fit, `errors` are told, and null or the initial value
-    /// stands there.
-    pub fn translate(&self, mut record: Record, from: u32, mut errors: Option<&mut FieldErrors>) -> Record {
-        // With whether the field is gone.
+    /// stands there. `kept` is what its history knows of its fields.
+    pub fn translate(&self, mut record: Record, from: u32, kept: &Kept, errors: Option<&mut FieldErrors>) -> Record {
+        let mut values = self.values(&mut record, from..=self.keys.version, kept, errors);
+        let mut members = Record::default();
+        for (field, key) in self.collection.fields.iter().zip(&self.keys.fields) {
+            let value = match values.remove(&key.id) {
+                Some((value, false)) => value,
+                _ => field.initial(),
+            };
+            members.set(field.name.as_str(), value);
+        }
+        assemble(&record, members)
+    }
+
+    /// What the history of a stored record knows of its fields; and what it says itself, where a definition is coming that goes back to that.
+    pub fn kept(&self, id: RecordId, value: &[u8]) -> Result<Kept> {
+        let mut kept = record::kept(value)?;
+        let coming = self.coming.as_deref().and_then(|coming| Some((&coming.schema, coming.schema.keys.steps.last()?)));
+        let Some((coming, step)) = coming else { return Ok(kept) };
+        let back = step.fields.iter().filter_map(|field| match field {
+            FieldStep::Restored { since, to, .. } => Some((to.id?, *since)),
+            FieldStep::Revived { field } => Some((*field, coming.dropped_before(*field, step.version)?)),
+            _ => None,
+        });
+        for (field, since) in back {
+            let (original, written) = coming.original(id, value)?;
+            if written < since
+                && let Some(was) = coming.value_before(original, written, &kept, field.uuid(), since)
+            {
+                kept.set(field.uuid(), since, was);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// What a record of version `from` has in a field just before the step to `until`.
+    pub fn value_before(&self, mut record: Record, from: u32, kept: &Kept, field: Uuid, until: u32) -> Option<Exact> {
+        let mut values = self.values(&mut record, from..=until.saturating_sub(1), kept, None);
+        values.remove(&field).filter(|(_, is_gone)| !is_gone).map(|(value, _)| value)
+    }
+
+    /// What the fields of a record become on the way from one version to another, by their ids, with whether they are gone.
+    fn values(
+        &self,
+        record: &mut Record,
+        versions: RangeInclusive<u32>,
+        kept: &Kept,
+        mut errors: Option<&mut FieldErrors>,
+    ) -> HashMap<Uuid, (Exact, bool)> {
         let mut values: HashMap<Uuid, (Exact, bool)> = HashMap::new();
         // What they were before the steps to versions.
         let mut earlier: HashMap<(Uuid, u32), Exact> = HashMap::new();
-        for (id, name) in self.names(from) {
+        for (id, name) in self.names(*versions.start()) {
             if let Some(value) = record.take(name.as_str()) {
                 values.insert(id, (value, false));
             }
         }
-        let steps = self.keys.steps.iter().filter(|step| step.version > from);
+        let steps =
+            self.keys.steps.iter().filter(|step| step.version > *versions.start() && versions.contains(&step.version));
         for (version, step) in steps.flat_map(|step| step.fields.iter().map(|field| (step.version, field))) {
             match step {
                 FieldStep::Renamed { .. } => {}
@@ -152,8 +215,11 @@ impl Schema {
                     }
                 }
                 FieldStep::Revived { field } => {
+                    let was = || kept.get(field.uuid(), self.dropped_before(*field, version)?);
                     if let Some(value) = values.get_mut(&field.uuid()) {
                         value.1 = false;
+                    } else if let Some(was) = was() {
+                        values.insert(field.uuid(), (was, false));
                     }
                 }
                 FieldStep::Converted { from, to, convert } | FieldStep::Restored { from, to, convert, .. } => {
@@ -161,9 +227,9 @@ impl Schema {
                     let Some((value, false)) = values.get_mut(&id) else { continue };
                     earlier.insert((id, version), value.clone());
                     if let FieldStep::Restored { since, .. } = step
-                        && let Some(was) = earlier.get(&(id, *since))
+                        && let Some(was) = earlier.get(&(id, *since)).cloned().or_else(|| kept.get(id, *since))
                     {
-                        value.clone_from(was);
+                        *value = was;
                         continue;
                     }
                     match carry_over(from, to, convert, member(value)) {
@@ -178,15 +244,7 @@ impl Schema {
                 }
             }
         }
-        let mut members = Record::default();
-        for (field, key) in self.collection.fields.iter().zip(&self.keys.fields) {
-            let value = match values.remove(&key.id) {
-                Some((value, false)) => value,
-                _ => field.initial(),
-            };
-            members.set(field.name.as_str(), value);
-        }
-        assemble(&record, members)
+        values
     }
 
     /// A record of version `from` as it was under an earlier one, where `lost` says what of it was otherwise.
@@ -225,19 +283,24 @@ impl Schema {
         assemble(&record, members)
     }
 
-    /// A record of another version as this one has it; and behind that, what is gone under its name of then, where nothing else has it.
-    pub fn as_of_today(&self, record: Record, version: u32) -> Record {
-        let named = self.under_todays_names(record.clone(), version);
-        let mut today = self.translate(record, version, None);
-        for name in named.as_object().keys() {
-            if today.get(name).is_none()
-                && self.collection.field(name).is_none()
-                && let Some(member) = named.member(name)
-            {
-                today.set(name.as_str(), Exact::from(member));
-            }
-        }
-        today
+    /// A record of another version as this one has it: what was in a field is in that field, whatever it and others are called.
+    pub fn as_of_today(&self, record: Record, version: u32) -> Today {
+        let is_gone = |id: Uuid| self.keys.fields.iter().all(|field| field.id != id);
+        let names = self
+            .names(version)
+            .into_iter()
+            .filter(|(id, name)| is_gone(*id) && record.get(name.as_str()).is_some_and(|value| !value.is_null()));
+        let gone = names.map(|(id, name)| (FieldId::from_uuid(id), name)).collect();
+        let mut unfit = FieldErrors::new();
+        let record = self.translate(record, version, &Kept::default(), Some(&mut unfit));
+        Today { record, gone, unfit }
+    }
+
+    /// Whether two records of one version have the same in the field that is called `name` today.
+    pub fn is_same_field(&self, name: &str, version: u32, (one, other): (&Record, &Record)) -> bool {
+        let id = self.keys.fields.iter().find(|field| field.name.as_str() == name).map(|field| field.id);
+        let then = self.names(version).into_iter().find(|(known, _)| Some(*known) == id);
+        then.is_some_and(|(_, then)| one.is_same(other, then.as_str()))
     }
 
     /// A stored record of an earlier version as it is stored under this one; `None` where it need not be, or cannot be.
@@ -272,8 +335,14 @@ impl Schema {
 
     /// The version that dropped a field, the last time.
     pub fn dropped_at(&self, id: FieldId) -> Option<u32> {
+        self.dropped_before(id, u32::MAX)
+    }
+
+    /// The same, the last time before another version.
+    fn dropped_before(&self, id: FieldId, version: u32) -> Option<u32> {
         let drops = |field: &FieldStep| matches!(field, FieldStep::Dropped { was } if was.id == Some(id));
-        self.keys.steps.iter().rev().find(|step| step.fields.iter().any(drops)).map(|step| step.version)
+        let mut steps = self.keys.steps.iter().rev().filter(|step| step.version < version);
+        steps.find(|step| step.fields.iter().any(drops)).map(|step| step.version)
     }
 
     /// What the fields were called under a version.
@@ -316,9 +385,8 @@ impl Schema {
 impl Coming {
     /// A stored record as the coming definition has it, if it fits.
     pub fn fitting(&self, id: RecordId, value: &[u8]) -> Result<std::result::Result<Record, FieldErrors>> {
-        let (original, version) = self.schema.original(id, value)?;
         let mut errors = FieldErrors::new();
-        let record = self.schema.translate(original, version, Some(&mut errors));
+        let record = self.schema.translated(id, value, Some(&mut errors))?;
         self.check(&record, &mut errors);
         Ok(errors.or(record))
     }

@@ -56,7 +56,7 @@ pub(crate) use delete_collection::work_on;
 pub(crate) use piece::{Budget, Piece, Steps};
 pub(crate) use redefine::Redefine;
 pub use redefine::{Redefined, end_change, push};
-pub(crate) use redefine::{begin_rewriting, redefine, wait_for};
+pub(crate) use redefine::{begin_rewriting, redefine};
 pub use runner::{Runner, run_in_background};
 pub use trim::Trim;
 

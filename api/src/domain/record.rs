@@ -1,7 +1,10 @@
 //! A record as it is stored: a head, and its fields' members as JSON without braces. The JSON that is sent is put together from
 //! both and the key, and nothing in it is parsed. Members that are not of the usual shape are kept as whole JSON.
 
+mod kept;
 pub(in crate::domain) mod skim;
+
+pub use kept::Kept;
 
 use std::collections::BTreeSet;
 
@@ -165,15 +168,47 @@ pub fn is_same(a: &Record, b: &Record) -> bool {
 pub fn carry(value: &[u8], definition: u32, record: &Record, lost: &Record) -> Result<Option<Vec<u8>>> {
     let Some(frame) = Frame::of(record.as_object()) else { return Ok(None) };
     let (before, written, counted) = (head(value)?, written(value)?, counted_size(value)?);
-    let (mut members, mut before_json) = (Vec::new(), Vec::new());
+    let mut members = Vec::new();
     write_members(&mut members, record, |name| !FRAME.contains(&name))?;
-    write_members(&mut before_json, lost, |_| true)?;
     let carried = Carried { written, counted, members: members.len() as u64 };
-    let form = Form::Carried { head: Head { definition, ..before }, frame, carried };
-    let mut out = postcard::to_stdvec(&form).map_err(unwritable)?;
-    out.extend_from_slice(&members);
-    out.extend_from_slice(&before_json);
-    Ok(Some(out))
+    let head = Head { definition, ..before };
+    carried_over((head, frame, carried), &members, lost, &kept(value)?).map(Some)
+}
+
+fn carried_over(
+    (head, frame, carried): (Head, Frame, Carried),
+    members: &[u8],
+    lost: &Record,
+    kept: &Kept,
+) -> Result<Vec<u8>> {
+    let mut before = lost.clone();
+    before.extend(kept.as_members().clone());
+    let mut out = postcard::to_stdvec(&Form::Carried { head, frame, carried }).map_err(unwritable)?;
+    out.extend_from_slice(members);
+    write_members(&mut out, &before, |_| true)?;
+    Ok(out)
+}
+
+/// A stored record with other kept values, and nothing else changed. One that is not of the usual shape has none.
+pub fn with_kept(value: Vec<u8>, kept: &Kept) -> Result<Vec<u8>> {
+    if kept.is_empty() && self::kept(&value)?.is_empty() {
+        return Ok(value);
+    }
+    let (lost, counted) = (lost(&value)?, counted_size(&value)?);
+    let Parts { form, json, .. } = parts(&value)?;
+    let members = json.len() as u64;
+    let (head, frame, carried) = match form {
+        Form::Whole(_) => return Ok(value),
+        Form::Fields { head, frame } => (head, frame, Carried { written: head.definition, counted, members }),
+        Form::Carried { head, frame, carried } => (head, frame, carried),
+    };
+    carried_over((head, frame, carried), json, &lost, kept)
+}
+
+/// The kept values of a stored record.
+pub fn kept(value: &[u8]) -> Result<Kept> {
+    let Parts { lost, .. } = parts(value)?;
+    if lost.is_empty() { Ok(Kept::default()) } else { Ok(Kept::take_from(&mut read_members(lost)?)) }
 }
 
 fn unwritable(error: postcard::Error) -> Error {
@@ -220,7 +255,9 @@ pub fn decode(id: RecordId, value: &[u8]) -> Result<Record> {
 
 /// The earlier members of a record that was carried over, as far as they differ.
 pub fn lost(value: &[u8]) -> Result<Record> {
-    read_members(parts(value)?.lost)
+    let mut members = read_members(parts(value)?.lost)?;
+    Kept::take_from(&mut members);
+    Ok(members)
 }
 
 /// Those members of a stored record that are asked for. Only these are parsed.

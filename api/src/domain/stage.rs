@@ -24,7 +24,8 @@ use super::{
     layout::Lost,
     new_ids::Brought,
     numbers::{CollectionNumber, IndexNumber, OwnerNumber},
-    operations, owners, record,
+    operations, owners,
+    record::{self, Kept},
     schema::{Coming, Schema},
     search, usage,
 };
@@ -281,7 +282,7 @@ impl<'a> Stage<'a> {
         let owner = self.owner(record.owner()).await?;
         let key = keyspace::record(schema.number(), id);
         let taken = self.diff(id, Entries::default(), &Entries::of(schema, id, record, owner)).await?;
-        self.try_coming(schema, id, None, Some((record, owner))).await?;
+        self.try_coming(schema, id, None, Some((record, owner, &Kept::default()))).await?;
         let value = self.write(schema, record, owner, previous)?;
         self.brought.note(self.core, schema.number(), id).await?;
         self.made.insert(key.clone());
@@ -307,8 +308,8 @@ impl<'a> Stage<'a> {
         &mut self,
         schema: &Schema,
         id: RecordId,
-        before: Option<(&Record, Option<OwnerNumber>)>,
-        after: Option<(&Record, Option<OwnerNumber>)>,
+        before: Option<(&Record, Option<OwnerNumber>, &Kept)>,
+        after: Option<(&Record, Option<OwnerNumber>, &Kept)>,
     ) -> Result<()> {
         if self.expected.insert(schema.number()) {
             let key = keyspace::collection(&schema.collection.name);
@@ -319,17 +320,17 @@ impl<'a> Stage<'a> {
         };
         let snapshot = self.core.store.snapshot().await?;
         let mut old = Entries::default();
-        if let Some((record, owner)) = before {
-            let record = coming.schema.translate(record.clone(), schema.keys.version, None);
+        if let Some((record, owner, kept)) = before {
+            let record = coming.schema.translate(record.clone(), schema.keys.version, kept, None);
             let entries = Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
             old = self.standing(&snapshot, coming, id, entries).await?;
         }
-        let Some((record, owner)) = after else {
+        let Some((record, owner, kept)) = after else {
             self.diff(id, old, &Entries::default()).await?;
             return Ok(());
         };
         let mut errors = FieldErrors::new();
-        let record = coming.schema.translate(record.clone(), schema.keys.version, Some(&mut errors));
+        let record = coming.schema.translate(record.clone(), schema.keys.version, kept, Some(&mut errors));
         coming.check(&record, &mut errors);
         let new = Entries::of(&coming.schema, id, &record, owner).within(&coming.schema, &coming.new_indexes);
         for (key, field) in new.uniques.iter().filter(|(key, _)| !old.uniques.contains_key(*key)) {
@@ -401,7 +402,14 @@ impl<'a> Stage<'a> {
         let (old_entries, entries) =
             (Entries::of(schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
         let taken = self.diff(*id, old_entries, &entries).await?;
-        self.try_coming(schema, *id, Some((old, old_owner)), Some((record, owner))).await?;
+        let had = schema.kept(*id, &entry.value)?;
+        let mut kept = had.clone();
+        // A field that gets another value has no earlier one to go back to.
+        kept.retain(|field| {
+            let known = schema.keys.fields.iter().find(|known| known.id == field);
+            known.is_none_or(|known| old.is_same(record, known.name.as_str()))
+        });
+        self.try_coming(schema, *id, Some((old, old_owner, &had)), Some((record, owner, &kept))).await?;
         if old_owner != owner {
             let collection = schema.number();
             self.batch.add(keyspace::owned_count(collection, old_owner), -1);
@@ -409,7 +417,7 @@ impl<'a> Stage<'a> {
         }
         self.usage.add(old_owner, -1, -record::counted_size(&entry.value)?);
         let previous = Previous::of_record(entry)?;
-        let value = self.write(schema, record, owner, previous)?;
+        let value = record::with_kept(self.write(schema, record, owner, previous)?, &kept)?;
         let lost = schema.lost(*id, &entry.value, old)?;
         self.note(schema, *id, Action::Update, previous, (Some(old), Some(record)), lost).await?;
         let key = keyspace::record(schema.number(), *id);
@@ -426,7 +434,7 @@ impl<'a> Stage<'a> {
             self.usage.add(owner, -1, -record::counted_size(&entry.value)?);
         }
         self.diff(id, Entries::of(schema, id, &old, owner), &Entries::default()).await?;
-        self.try_coming(schema, id, Some((&old, owner)), None).await?;
+        self.try_coming(schema, id, Some((&old, owner, &schema.kept(id, &entry.value)?)), None).await?;
         let previous = Previous::of_record(entry)?;
         let lost = schema.lost(id, &entry.value, &old)?;
         let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None), lost).await?;

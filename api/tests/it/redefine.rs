@@ -4,4 +4,5 @@ mod background;
 mod fields;
 mod load;
 mod model;
+mod retype;
 mod undo;

@@ -1,6 +1,8 @@
 //! Changing a definition. Records keep their values: each says which version of the definition it is written in, and is translated when
 //! it is read.
 
+use std::collections::BTreeSet;
+
 use common::{
     Object,
     access::{Caller, Decision},
@@ -19,9 +21,9 @@ use store::{Batch, Expect, Scan, Snapshot};
 use super::{
     carry_over, check_references, dry_run, expect_references, get,
     loss::holds_something,
+    notation,
     plan::{Plan, Undone, asks_for_value},
     rename,
-    notation,
 };
 use crate::domain::{
     core::Core,
@@ -176,18 +178,29 @@ fn of_field(error: Error, place: Option<usize>) -> Error {
     Error::Invalid(own)
 }
 
-/// Has fields come back that are gone, by the names that they had last. Those that nobody remembers stay away.
+/// Has fields come back that are gone: under the names that they had last, or where another has that by now, with a number behind it. Those
+/// that nobody remembers stay away.
 pub(in crate::domain) async fn revive(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
-    fields: &[String],
+    fields: &[FieldId],
 ) -> Result<()> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
-    let back: Vec<Field> = fields.iter().filter_map(|field| schema.dropped_named(field).cloned()).collect();
+    let mut back: Vec<Field> = fields.iter().filter_map(|id| schema.dropped(*id).cloned()).collect();
     if back.is_empty() {
         return Ok(());
+    }
+    let mut taken: BTreeSet<FieldName> = schema.collection.fields.iter().map(|field| field.name.clone()).collect();
+    for field in &mut back {
+        let numbered = |n: u32| format!("{}_{n}", field.name).parse::<FieldName>().ok();
+        let free = (2..100).filter_map(numbered).find(|name| !taken.contains(name));
+        if let Some(free) = free.filter(|_| taken.contains(&field.name)) {
+            field.name = free;
+            field.aliases.clear();
+        }
+        taken.insert(field.name.clone());
     }
     let query = DefinitionQuery::default();
     let answer = change(core, caller, name, (&query, None), None, |collection| {
@@ -250,6 +263,7 @@ async fn change(
                 "The records that there are have their ids. What ids are can be chosen while a collection is empty.";
             return Err(FieldErrors::of("ids", invalid(message)).into());
         }
+        notation::decide(core, &snapshot, &before, &mut plan).await?;
         if query.dry_run {
             let told = dry_run::of(core, &snapshot, &before, plan, query).await?;
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
@@ -263,7 +277,6 @@ async fn change(
         batch.expect(key.clone(), Expect::Version(before.version));
         expect_paths(&snapshot, &mut batch, &before.collection, &plan).await?;
         let needs_check = plan.has_new_indexes || !plan.checked.is_empty();
-        notation::decide(core, &snapshot, &before, &mut plan).await?;
         if needs_check && records > 0 {
             // What its names ask for is looked at now, and done when it takes effect.
             let mut named = plan.after.collection.clone();
@@ -306,20 +319,13 @@ async fn change(
             batch.append(journal::bytes(&revert));
         }
         expect_references(&mut batch, &plan.after.collection);
-        let mut begun = None;
         if records > 0 && plan.after.keys.is_rewritten(&before.keys) {
-            let is_refilling = !plan.refilled.is_empty();
             let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
-            let work = Redefine::new(id, before.number(), true, caller).refilling(plan.refilled);
-            begun = operations::begin_rewriting(core, caller, work, records, (id, &mut batch)).await?;
-            begun = begun.filter(|_| is_refilling);
+            let work = Redefine::new(id, before.number(), true, caller);
+            operations::begin_rewriting(core, caller, work, records, (id, &mut batch)).await?;
         }
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
-            if let Some(id) = begun {
-                // What comes back is there with the answer, where that takes no time.
-                operations::wait_for(core, id).await?;
-            }
             return changed(core, caller, &name).await;
         }
     }

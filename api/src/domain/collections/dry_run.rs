@@ -65,9 +65,8 @@ pub(super) async fn of(
             for field in dropped.iter().filter(|field| holds_something(&old, field)) {
                 *told.dropped.entry(field.name.to_string()).or_default() += 1;
             }
-            let (original, version) = coming.schema.original(id, &entry.value)?;
             let mut errors = FieldErrors::new();
-            let record = coming.schema.translate(original, version, Some(&mut errors));
+            let record = coming.schema.translated(id, &entry.value, Some(&mut errors))?;
             coming.check(&record, &mut errors);
             for field in &unfilled {
                 errors.push(field.as_str(), asks_for_value());
@@ -114,12 +113,12 @@ pub(super) async fn of(
     }
     Ok(told)
 }
+
 /// Whether two records say the same, in whatever order.
 fn has_same_content(before: &Record, after: &Record) -> bool {
     let (before_members, after_members) = (before.as_object(), after.as_object());
     before_members.len() == after_members.len() && before_members.keys().all(|name| before.is_same(after, name))
 }
-
 
 /// The definition of a plan as it would be used.
 async fn coming(core: &Core, snapshot: &Snapshot, before: &Schema, plan: Plan) -> Result<Coming> {

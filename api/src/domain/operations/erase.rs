@@ -162,9 +162,13 @@ impl Erase {
                 after = Some(id);
                 budget.spend(entry.value.len());
                 let value = schema.rewritten(id, &entry.value)?.unwrap_or_else(|| entry.value.to_vec());
-                let Some(asked) = names.at(number, record::written(&value)?, name) else { continue };
+                let (had, field) = (record::kept(&value)?, names.id(number));
+                let mut kept = had.clone();
+                kept.retain(|id| Some(id) != field);
+                let value = record::with_kept(value, &kept)?;
                 let mut lost = record::lost(&value)?;
-                if lost.take(asked.as_str()).is_none() {
+                let asked = names.at(number, record::written(&value)?, name);
+                if asked.and_then(|asked| lost.take(asked.as_str())).is_none() && kept == had {
                     continue;
                 }
                 let carried =
@@ -203,6 +207,11 @@ impl FieldNames {
             names.insert(*number, schema.and_then(|schema| Some((Arc::clone(&schema), schema.field_id(name)?))));
         }
         Ok(Self(names))
+    }
+
+    /// Which field of a collection it is, where that is known.
+    fn id(&self, collection: CollectionNumber) -> Option<Uuid> {
+        self.0.get(&collection).and_then(Option::as_ref).map(|(_, id)| *id)
     }
 
     /// What it was called; the name that was asked for where nothing else is known, and nothing where it was not there.

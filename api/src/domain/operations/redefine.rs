@@ -124,15 +124,22 @@ impl Redefine {
     ) -> Result<Piece> {
         let mut piece = Piece::default();
         let mut claimed = BTreeSet::new();
-        loop {
+        let refilled = std::mem::take(&mut self.refilled);
+        let mut refill = Refill::new(snapshot, &coming.schema, &refilled);
+        'pieces: loop {
             let found = self.next(snapshot, budget).await?;
             if found.is_empty() {
+                piece.is_last = true;
                 break;
             }
-            for (key, entry) in found {
+            for (key, mut entry) in found {
                 let Some(id) = keyspace::last_id(&key) else { continue };
                 self.after = Some(id);
                 piece.done += 1;
+                if let Some(value) = refill.record(id, &entry).await? {
+                    entry.value = value.into();
+                    piece.batch.keep(key.clone(), entry.version, entry.value.clone());
+                }
                 match coming.fitting(id, &entry.value)? {
                     Err(errors) => push(&mut self.misfits, id, errors),
                     Ok(record) if !coming.new_indexes.is_empty() => {
@@ -154,11 +161,14 @@ impl Redefine {
                 }
                 budget.spend(entry.value.len());
                 if budget.is_spent() {
-                    return Ok(piece);
+                    break 'pieces;
                 }
             }
         }
-        piece.is_last = true;
+        self.refilled = refilled;
+        if !piece.is_last {
+            return Ok(piece);
+        }
         if self.misfits.count > 0 {
             stage_without_coming(&mut piece.batch, schema)?;
             let told = self.misfits.to_string();
@@ -207,14 +217,8 @@ impl Redefine {
         Ok(None)
     }
 
-    async fn rewrite(
-        &mut self,
-        core: &Core,
-        (snapshot, schema): (&Snapshot, &Schema),
-        budget: &mut Budget<'_>,
-    ) -> Result<Piece> {
-        let (mut piece, caller) = (Piece::default(), self.caller());
-        let mut refill = Refill::new(core, &caller, (snapshot, schema), &self.refilled);
+    async fn rewrite(&mut self, (snapshot, schema): (&Snapshot, &Schema), budget: &mut Budget<'_>) -> Result<Piece> {
+        let mut piece = Piece::default();
         'pieces: loop {
             let found = self.next(snapshot, budget).await?;
             if found.is_empty() {
@@ -226,9 +230,7 @@ impl Redefine {
                 self.after = Some(id);
                 piece.done += 1;
                 budget.spend(entry.value.len());
-                if !refill.record(id, &entry).await?
-                    && let Some(value) = schema.rewritten(id, &entry.value)?
-                {
+                if let Some(value) = schema.rewritten(id, &entry.value)? {
                     piece.batch.keep(key, entry.version, value);
                 }
                 if budget.is_spent() {
@@ -236,7 +238,6 @@ impl Redefine {
                 }
             }
         }
-        piece.batch.extend(refill.finish());
         Ok(piece)
     }
 }
@@ -247,7 +248,7 @@ impl Steps for Redefine {
         let over = Piece { is_last: true, ended: Some((OperationState::Stopped, None)), ..Piece::default() };
         let Some(schema) = schema::by_number(&core.schemas, &snapshot, self.collection).await? else { return Ok(over) };
         if self.in_force {
-            return self.rewrite(core, (&snapshot, &schema), budget).await;
+            return self.rewrite((&snapshot, &schema), budget).await;
         }
         match schema.coming.as_deref().filter(|coming| coming.operation == self.operation) {
             Some(coming) => self.check(core, (&snapshot, &schema), coming, budget).await,
@@ -372,7 +373,6 @@ pub(crate) async fn redefine(
     waits: bool,
 ) -> Result<Option<Redefined>> {
     let runner = Runner::new(core);
-    let is_refilling = !work.refilled.is_empty();
     let mut stored = Stored::new(Work::Redefine(work), Some(of), core.timestamp(), caller.user_id());
     if waits {
         stored.hold(runner.holder(), core.clock.unix_seconds());
@@ -385,8 +385,7 @@ pub(crate) async fn redefine(
         Err(CommitError::Conflict { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    // What comes back is waited for too.
-    let is_in_force = |stored: &Stored| matches!(&stored.work, Work::Redefine(work) if work.in_force && !is_refilling);
+    let is_in_force = |stored: &Stored| matches!(&stored.work, Work::Redefine(work) if work.in_force);
     runner.work_for(id, if waits { PATIENCE } else { Duration::ZERO }, is_in_force).await?;
     journal::written();
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(Redefined::InForce)) };
@@ -402,27 +401,20 @@ pub(crate) async fn redefine(
     }))
 }
 
-/// Stages that the records of a collection are written anew, where there is room for one more operation: they are right without, unless
-/// values come back.
+/// Stages that the records of a collection are written anew, where there is room for one more operation: they are right without.
 pub(crate) async fn begin_rewriting(
     core: &Core,
     caller: &Caller,
     work: Redefine,
     of: u64,
     (id, batch): (OperationId, &mut Batch),
-) -> Result<Option<OperationId>> {
+) -> Result<()> {
     let mut begun = Batch::new();
-    match unfinished::begin(core, id, &mut begun).await {
-        Err(_) if work.refilled.is_empty() => return Ok(None),
-        begun => drop(begun?),
+    if unfinished::begin(core, id, &mut begun).await.is_err() {
+        return Ok(());
     }
     let stored = Stored::new(Work::Redefine(work), Some(of), core.timestamp(), caller.user_id());
     let key = keyspace::operation(id);
     batch.extend(begun).expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
-    Ok(Some(id))
-}
-
-/// Works on an operation for as long as a request waits.
-pub(crate) async fn wait_for(core: &Core, id: OperationId) -> Result<()> {
-    Runner::new(core).work_for(id, PATIENCE, |_| false).await
+    Ok(())
 }

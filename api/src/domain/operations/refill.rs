@@ -1,168 +1,214 @@
-//! Values that come back from histories. A field that is back has its values in records that were not changed meanwhile; what was
-//! carried over with a change of a record is in the journal with that change. It is put back as a change of the record, where nobody has
-//! written anything else into the field.
+//! Values that come back from histories. A field that is back, or as it was before a conversion, has its earlier values in records that
+//! were not changed meanwhile. Of one that was changed, but not in this field, the history has it; and it is put with the record before
+//! the definition takes effect, so that it is true of all records at once and no record is changed for it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use common::{
-    access::Caller,
-    conversion::carry_over,
-    field::{Field, FieldType},
-    id::{FieldId, RecordId},
+    change::{Subject, Verb},
+    conversion::{Conversion, carry_over},
+    field::Field,
+    id::{FieldId, OperationId, RecordId},
     json::Exact,
-    name::FieldName,
+    problem::FieldErrors,
     record::{Member, Record},
-    validate::{Ends, check_member},
 };
-use store::{Batch, Entry, Expect, Snapshot};
+use serde_json::Value;
+use store::{Entry, Snapshot};
 use uuid::Uuid;
 
 use crate::domain::{
-    core::Core,
-    error::Result,
-    journal::Back,
-    keyspace, record,
+    error::{Error, Result},
+    journal::{self, Action, Back, of_operation::Parts},
+    record::{self, Kept},
     schema::Schema,
-    stage::{Entries, Stage, Stored},
     steps::FieldStep,
 };
 
 /// Changes of history that are read for one record at most.
 const MAX_STEPS: usize = 10_000;
+/// Commits of an operation that are looked at for what it is.
+const FIRST: usize = 2;
 
-/// What comes back in one piece.
+/// Finds what fields were.
 pub(super) struct Refill<'a> {
-    core: &'a Core,
     snapshot: &'a Snapshot,
+    /// The definition that has the values back.
     schema: &'a Schema,
+    /// The fields, each with the version before which they had them.
     fields: &'a [(FieldId, u32)],
-    stage: Stage<'a>,
-    /// Unique values that this piece gives back.
-    claimed: BTreeMap<store::Key, RecordId>,
+    /// Whether operations put back what was there before.
+    reverts: HashMap<OperationId, bool>,
+}
+
+/// What a field was.
+struct Earlier {
+    value: Exact,
+    /// Something else was written into it since.
+    is_changed: bool,
 }
 
 impl<'a> Refill<'a> {
-    pub(super) fn new(
-        core: &'a Core,
-        caller: &'a Caller,
-        (snapshot, schema): (&'a Snapshot, &'a Schema),
-        fields: &'a [(FieldId, u32)],
-    ) -> Self {
-        let key = keyspace::collection(&schema.collection.name);
-        let mut batch = Batch::new();
-        if !fields.is_empty() {
-            batch.expect(key, Expect::Version(schema.version));
-        }
-        Self { core, snapshot, schema, fields, stage: Stage::new(core, caller, batch), claimed: BTreeMap::new() }
+    pub(super) fn new(snapshot: &'a Snapshot, schema: &'a Schema, fields: &'a [(FieldId, u32)]) -> Self {
+        Self { snapshot, schema, fields, reverts: HashMap::new() }
     }
 
-    pub(super) fn finish(self) -> Batch {
-        self.stage.finish()
-    }
-
-    /// Gives a record its values back. Says whether there were any.
-    pub(super) async fn record(&mut self, id: RecordId, entry: &Entry) -> Result<bool> {
+    /// A record with what its fields were; `None` where that is nothing more than it says itself.
+    pub(super) async fn record(&mut self, id: RecordId, entry: &Entry) -> Result<Option<Vec<u8>>> {
         let written = record::written(&entry.value)?;
-        let version = self.schema.keys.version;
-        let wanted: Vec<_> =
-            self.fields.iter().filter(|(_, since)| (*since..=version).contains(&written)).copied().collect();
+        let wanted: Vec<_> = self.fields.iter().filter(|(_, since)| *since <= written).copied().collect();
         if wanted.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
-        // Without its revision, which is not stored.
-        let old = self.schema.decode(id, &entry.value)?;
-        let mut new = old.clone();
+        let mut kept = record::kept(&entry.value)?;
+        let (original, version) = self.schema.original(id, &entry.value)?;
+        let mut is_more = false;
         for (field, since) in wanted {
             let Some(field) = self.schema.collection.fields.iter().find(|known| known.id == Some(field)) else {
                 continue;
             };
-            if let Some(value) = self.earlier(id, entry, (field, since)).await?
-                && check_member(field, Member { value: &value, text: value.text() }, Ends::Kept).is_ok()
-            {
-                new.set(field.name.as_str(), value);
+            let Some(uuid) = field.id.map(FieldId::uuid).filter(|uuid| kept.get(*uuid, since).is_none()) else {
+                continue;
+            };
+            let Some(earlier) = self.earlier(id, (field, uuid, since), &kept).await? else { continue };
+            let mut with = kept.clone();
+            with.set(uuid, since, earlier.value);
+            let is_needed = if earlier.is_changed {
+                // Only where it would be lost otherwise, and may be.
+                self.overwrites(field) && !self.goes_back(&original, version, &kept, uuid)
+            } else {
+                self.today(&original, version, &kept, field) != self.today(&original, version, &with, field)
+            };
+            if is_needed && self.today(&original, version, &with, field).is_ok() {
+                (kept, is_more) = (with, true);
             }
         }
-        if new == old || !self.is_possible(id, &old, &new).await? {
-            return Ok(false);
-        }
-        new.set("updated_at", self.core.timestamp());
-        self.stage.update(self.schema, &Stored { id, entry: entry.clone(), record: old }, &new).await?;
-        Ok(true)
+        if is_more { record::with_kept(entry.value.to_vec(), &kept).map(Some) } else { Ok(None) }
     }
 
-    /// What a record had in a field before a version, where nothing else was written into it since.
-    async fn earlier(&self, id: RecordId, entry: &Entry, (field, since): (&Field, u32)) -> Result<Option<Exact>> {
-        let Some(uuid) = field.id.map(FieldId::uuid) else { return Ok(None) };
+    /// What a field is in a record, if it fits.
+    fn today(
+        &self,
+        original: &Record,
+        version: u32,
+        kept: &Kept,
+        field: &Field,
+    ) -> std::result::Result<Option<Exact>, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let record = self.schema.translate(original.clone(), version, kept, Some(&mut errors));
+        let value = record.member(field.name.as_str()).map(Exact::from);
+        if errors.0.contains_key(field.name.as_str()) { Err(errors) } else { Ok(value) }
+    }
+
+    /// Whether what was changed since goes back as well.
+    fn overwrites(&self, field: &Field) -> bool {
+        self.restoring(field.id).is_some_and(|(_, _, convert)| !convert.0.is_empty())
+    }
+
+    /// Whether the value that a record has is one of the type that comes back.
+    fn goes_back(&self, original: &Record, version: u32, kept: &Kept, field: Uuid) -> bool {
+        let Some((from, to, _)) = self.restoring(Some(FieldId::from_uuid(field))) else { return true };
+        let now = self.schema.value_before(original.clone(), version, kept, field, self.schema.keys.version);
+        let now = now.unwrap_or_default();
+        carry_over(from, to, &Conversion::default(), Member { value: &now, text: now.text() }).is_ok()
+    }
+
+    /// How a field is restored by the definition's last step.
+    fn restoring(&self, field: Option<FieldId>) -> Option<(&common::field::FieldType, &Field, &Conversion)> {
+        self.schema.keys.steps.last()?.fields.iter().find_map(|step| match step {
+            FieldStep::Restored { from, to, convert, .. } if to.id == field => Some((&**from, &**to, convert)),
+            _ => None,
+        })
+    }
+
+    /// What a record had in a field before a version. What is known of it from before helps: an earlier conversion may have been undone.
+    async fn earlier(
+        &mut self,
+        id: RecordId,
+        (field, uuid, since): (&Field, Uuid, u32),
+        kept: &Kept,
+    ) -> Result<Option<Earlier>> {
         let mut back = Back::new(self.snapshot, Some(self.schema), self.schema.number(), id).await?;
-        let mut then = None;
+        let (mut is_changed, mut sought) = (false, None::<Exact>);
         for _ in 0..MAX_STEPS {
             let Some(step) = back.step().await? else { break };
-            // Somebody may have written into it since, or it has come back already. A field that was gone had no values meanwhile.
-            let definition = step.change.definition;
-            if definition >= since
-                && let Some(name) = self.name(uuid, definition)
-                && step
-                    .before
-                    .as_ref()
-                    .is_none_or(|before| step.after.as_ref().is_none_or(|after| !before.is_same(after, name.as_str())))
-            {
-                return Ok(None);
-            }
-            if step.change.definition < since {
-                then = step.after.map(|after| (after, step.change.definition));
-                break;
-            }
             tokio::task::yield_now().await;
-        }
-        let Some((then, definition)) = then else { return Ok(None) };
-        let in_version =
-            |record: &Record, version: u32| record.member(self.name(uuid, version)?.as_str()).map(Exact::from);
-        let today = self.schema.translate(then.clone(), definition, None);
-        let (original, version) = self.schema.original(id, &entry.value)?;
-        if version < self.schema.keys.version
-            && let (Some(now), Some(was)) = (in_version(&original, version), in_version(&then, definition))
-        {
-            let carried = self.converted(field, since, was);
-            if carried.is_none_or(|carried| carried != now) {
-                return Ok(None);
+            let definition = step.change.definition;
+            if definition < since {
+                let Some(after) = step.after else { continue };
+                let then = self.schema.value_before(after, definition, kept, uuid, since);
+                let Some(then) = then else { return Ok(None) };
+                match &sought {
+                    // An earlier version was put back: it is one that looked so.
+                    Some(sought) if self.converted(field, since, &then).as_ref() != Some(sought) => continue,
+                    _ => return Ok(Some(Earlier { value: then, is_changed })),
+                }
+            }
+            // A field that was gone had no values meanwhile.
+            let Some(name) = self.name(uuid, definition) else { continue };
+            let is_same = match (&step.before, &step.after) {
+                (Some(before), Some(after)) => before.is_same(after, name.as_str()),
+                (None, Some(_)) => false,
+                (_, None) => true,
+            };
+            if is_same || is_changed || sought.is_some() {
+                continue;
+            }
+            let is_put_back = match (step.change.action, step.change.operation) {
+                (Action::Restore, _) => true,
+                (Action::Update, Some(operation)) => self.is_revert(operation).await?,
+                _ => false,
+            };
+            if is_put_back {
+                sought = step.after.and_then(|after| Some(Exact::from(after.member(name.as_str())?)));
+            } else {
+                is_changed = true;
             }
         }
-        Ok(today.member(field.name.as_str()).map(Exact::from))
+        Ok(None)
+    }
+
+    /// Whether an operation undid another.
+    async fn is_revert(&mut self, operation: OperationId) -> Result<bool> {
+        if let Some(known) = self.reverts.get(&operation) {
+            return Ok(*known);
+        }
+        let mut is_revert = false;
+        match Parts::new(self.snapshot, operation).await {
+            Ok(mut parts) => {
+                for _ in 0..FIRST {
+                    let Some(part) = parts.next().await? else { break };
+                    is_revert |= part.entries.iter().any(|(_, entry)| match entry {
+                        journal::Entry::Other(change, _) if change.subject == Subject::Operation => {
+                            change.action == Verb::Revert
+                                || change.after.get("kind").and_then(Value::as_str) == Some("revert")
+                        }
+                        _ => false,
+                    });
+                }
+            }
+            Err(Error::NotFound | Error::Trimmed) => {}
+            Err(error) => return Err(error),
+        }
+        self.reverts.insert(operation, is_revert);
+        Ok(is_revert)
     }
 
     /// What a field was called under a version; `None` where it was not there.
-    fn name(&self, field: Uuid, version: u32) -> Option<FieldName> {
+    fn name(&self, field: Uuid, version: u32) -> Option<common::name::FieldName> {
         self.schema.names(version).into_iter().find(|(known, _)| *known == field).map(|(_, name)| name)
     }
 
     /// What a field's value became with a version.
-    fn converted(&self, field: &Field, since: u32, was: Exact) -> Option<Exact> {
+    fn converted(&self, field: &Field, since: u32, was: &Exact) -> Option<Exact> {
         let steps = self.schema.keys.steps.iter().filter(|step| step.version == since).flat_map(|step| &step.fields);
         for step in steps {
             if let FieldStep::Converted { from, to, convert } | FieldStep::Restored { from, to, convert, .. } = step
                 && to.id == field.id
             {
-                let from: &FieldType = from;
-                return carry_over(from, to, convert, Member { value: &was, text: was.text() }).ok();
+                return carry_over(from, to, convert, Member { value: was, text: was.text() }).ok();
             }
         }
-        Some(was)
-    }
-
-    /// Whether nobody has a unique value that comes back, and what is referred to is there.
-    async fn is_possible(&mut self, id: RecordId, old: &Record, new: &Record) -> Result<bool> {
-        let (had, has) = (Entries::of(self.schema, id, old, None), Entries::of(self.schema, id, new, None));
-        for key in has.uniques.keys().filter(|key| !had.uniques.contains_key(*key)) {
-            if self.snapshot.get(key).await?.is_some() || self.claimed.contains_key(key) {
-                return Ok(false);
-            }
-        }
-        for target in has.targets.difference(&had.targets) {
-            if self.snapshot.get(&target.key).await?.is_none() {
-                return Ok(false);
-            }
-        }
-        self.claimed.extend(has.uniques.into_keys().map(|key| (key, id)));
-        Ok(true)
+        Some(was.clone())
     }
 }

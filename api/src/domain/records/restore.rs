@@ -3,6 +3,7 @@
 use common::{
     access::Action,
     id::{RecordId, Revision},
+    json::Exact,
     name::CollectionName,
     record::Record,
     undo::RestoreQuery,
@@ -22,6 +23,7 @@ use crate::domain::{
     error::{Error, Result},
     journal::{self, Actor},
     keyspace,
+    layout::Today,
     precondition::Precondition,
     quota::OverQuota,
     retry::Retry,
@@ -29,7 +31,8 @@ use crate::domain::{
 };
 
 /// Puts the version of a record that the commit `revision` left, or deleted, back in place. A record that is gone comes
-/// back under its id for who could have deleted it. Gives also the fields of the version that the collection has no more.
+/// back under its id for who could have deleted it. Gives also the fields of the version that could not be put back: those that the
+/// collection has no more, whatever is called like them now, and those whose values do not fit any more.
 pub async fn restore(
     core: &Core,
     by: Actor<'_>,
@@ -57,7 +60,8 @@ pub async fn restore(
         let then = step.and_then(|step| Some((step.after.or(step.before)?, step.change.definition)));
         let Some((then, definition)) = then else { return Err(Error::NotFound) };
         // What it was then, as today's definition has it.
-        let then = schema.as_of_today(then, definition);
+        let known = schema.names(definition);
+        let Today { record: mut then, gone, unfit } = schema.as_of_today(then, definition);
         let old = current.as_ref().map(|entry| schema.parse(id, entry)).transpose()?;
         let owner = old.as_ref().map_or(then.owner(), Record::owner);
         if !view.covers(owner) {
@@ -76,12 +80,24 @@ pub async fn restore(
             let message = "The ids of this collection are others since this record was deleted. Import it, and it gets one of today.";
             return Err(Error::Conflict(message.to_owned()));
         }
-        let (mut record, lost) = fit(&schema, caller, &then)?;
-        if asks_for_fields && !lost.is_empty() {
-            Box::pin(collections::revive(core, caller, &schema.collection.name, &lost)).await?;
+        if asks_for_fields && !gone.is_empty() {
+            let ids: Vec<_> = gone.iter().map(|(id, _)| *id).collect();
+            Box::pin(collections::revive(core, caller, &schema.collection.name, &ids)).await?;
             asks_for_fields = false;
             continue;
         }
+        // What does not fit any more stays as it is, and so does what there was not then.
+        let later = schema.keys.fields.iter().filter(|field| known.iter().all(|(id, _)| *id != field.id));
+        let later: Vec<String> = later.map(|field| field.name.to_string()).collect();
+        for name in unfit.0.keys().chain(&later) {
+            if let Some(member) = old.as_ref().and_then(|old| old.member(name)) {
+                then.set(name.as_str(), Exact::from(member));
+            }
+        }
+        let mut lost: Vec<String> =
+            gone.into_iter().map(|(_, name)| name.to_string()).chain(unfit.0.into_keys()).collect();
+        lost.dedup();
+        let mut record = fit(&schema, caller, &then)?;
         record.set("updated_at", core.timestamp());
         let mut errors = BodyErrors::new(None);
         errors.merge(0, check_values(core, &snapshot, caller, &schema, old.as_ref(), &record).await?);

@@ -1,23 +1,33 @@
 //! Undoing what was done to a collection: one that was deleted comes back with its records, one that was made goes, and a changed
 //! definition gets the parts back that the operation changed. Only admins do that.
+//!
+//! - `merge`: the definition as it was before, within that of now
+//! - `values`: what becomes of values then
 
-use std::collections::{BTreeSet, HashMap};
+mod merge;
+mod values;
+
+use std::collections::BTreeSet;
 
 use common::{
     change::{Change, Subject, Verb},
-    collection::{Collection, Definition, DefinitionAnswer},
+    collection::{Collection, DefinitionAnswer},
     field::Field,
-    id::{CollectionId, FieldId, OperationId},
+    id::{CollectionId, OperationId},
     json::Exact,
-    name::FieldName,
     operation::{Operation, OperationState},
+    problem::FieldErrors,
     undo::{Changed, Counted, Reverted},
 };
 use store::{Batch, Scan, Snapshot, Version};
 
+use self::{
+    merge::Merge,
+    values::{converted, undone},
+};
 use super::{Done, Revert, reverted};
 use crate::domain::{
-    collections::{self, Undone},
+    collections,
     core::Core,
     error::{ChangedSince, Error, Obstacle, Result},
     gone::{self, Gone, Left},
@@ -26,7 +36,6 @@ use crate::domain::{
     operations::{self, Work},
     retry::Retry,
     schema::{self, StoredDefinition},
-    steps::FieldStep,
 };
 
 /// Commits of an operation that are looked at for what it did to a collection: it is in one of the first.
@@ -174,47 +183,58 @@ async fn put_back(
     (before, after): (&Collection, &Collection),
     changed: Changed,
 ) -> Result<Reverted> {
-    let snapshot = core.store.snapshot().await?;
-    let Some(StoredDefinition { collection: now, keys, .. }) = by_id(&snapshot, after.id).await? else {
-        let message = format!("The collection \"{}\" is gone. Bring that back first.", after.name);
-        return Err(Error::Conflict(message));
-    };
-    let mut merge = Merge { now: &now, changed, since: ChangedSince::default(), skipped: 0 };
-    let definition = merge.definition(before, after);
-    if merge.since.count > 0 {
-        return Err(Error::ChangedSince(Box::new(merge.since)));
-    }
-    let skipped = merge.skipped;
-    let mut undone = Undone {
-        operation: reverts,
-        conversions: HashMap::new(),
-        added: HashMap::new(),
-        overwrites: changed == Changed::Overwrite,
-    };
-    let steps = keys.steps.iter().filter(|step| step.operation == Some(reverts));
-    for (version, step) in steps.flat_map(|step| step.fields.iter().map(|field| (step.version, field))) {
-        match step {
-            FieldStep::Converted { to, .. } | FieldStep::Restored { to, .. } => {
-                // A field that stays as it is, since it was changed, keeps its values.
-                let goes_back = |id: &FieldId| {
-                    let of = |collection: &Collection| find_field(collection, *id).map(|field| field.kind.clone());
-                    definition
-                        .fields
-                        .iter()
-                        .any(|field| field.id == Some(*id) && Some(&field.kind) == of(before).as_ref())
-                };
-                undone.conversions.extend(to.id.filter(goes_back).map(|id| (id, version)));
-            }
-            FieldStep::Added { field, value } => drop(undone.added.insert(*field, (version, value.clone()))),
-            // What comes and goes in this way is in histories.
-            FieldStep::Revived { field } => drop(undone.added.insert(*field, (u32::MAX, Exact::default()))),
-            FieldStep::Renamed { .. } | FieldStep::Dropped { .. } => {}
+    // Fields of which a record does not go back, where such are left as they are.
+    let mut staying = BTreeSet::new();
+    loop {
+        let snapshot = core.store.snapshot().await?;
+        let Some(StoredDefinition { collection: now, keys, .. }) = by_id(&snapshot, after.id).await? else {
+            let message = format!("The collection \"{}\" is gone. Bring that back first.", after.name);
+            return Err(Error::Conflict(message));
+        };
+        let (converted, converted_since) = converted(&keys.steps, reverts);
+        let mut merge = Merge {
+            now: &now,
+            changed,
+            since: ChangedSince::default(),
+            skipped: 0,
+            converted: &converted,
+            converted_since: &converted_since,
+            staying: &staying,
+        };
+        let definition = merge.definition(before, after);
+        if merge.since.count > 0 {
+            return Err(Error::ChangedSince(Box::new(merge.since)));
         }
+        let skipped = merge.skipped;
+        let undone = undone(&keys.steps, (reverts, changed), before, &definition, |id| {
+            staying.contains(&id) || (changed != Changed::Overwrite && converted_since.contains(&id))
+        });
+        let answer = Box::pin(collections::undo(core, by.caller, &now.name, &definition, &undone)).await;
+        let answer = match answer {
+            Err(Error::RecordsDoNotFit { errors, .. }) if changed == Changed::Skip => {
+                let of = |field: &&Field| errors.0.contains_key(field.name.as_str());
+                let found: Vec<_> = definition.fields.iter().filter(of).filter_map(|field| field.id).collect();
+                let known = staying.len();
+                staying.extend(found);
+                if staying.len() > known {
+                    continue;
+                }
+                return Err(Error::ChangedSince(Box::new(misfits(&now, 1, &errors, &[]))));
+            }
+            answer => answer.map_err(|error| since(&now, error))?,
+        };
+        let left = match answer {
+            DefinitionAnswer::Begun(operation) => Some(operation.state),
+            // That records are only written anew is nobody's matter.
+            _ => None,
+        };
+        return Ok(Reverted { skipped, ..done((own, reverts), Verb::Update, left.map(|_| OperationState::Running)) });
     }
-    let is_back = |field: &Field| field.id.is_some_and(|id| find_field(&now, id).is_none());
-    let comes_back = !undone.conversions.is_empty() || definition.fields.iter().any(is_back);
-    let answer = Box::pin(collections::undo(core, by.caller, &now.name, &definition, &undone)).await;
-    let answer = answer.map_err(|error| match error {
+}
+
+/// What keeps records from going back, as what was changed since.
+fn since(now: &Collection, error: Error) -> Error {
+    match error {
         Error::WouldDrop(holding) => {
             let count = holding.iter().map(|(_, count)| *count).max().unwrap_or(0);
             let examples = holding.into_iter().map(|(field, count)| {
@@ -224,162 +244,20 @@ async fn put_back(
             });
             Error::ChangedSince(Box::new(ChangedSince { count, hidden: false, examples: examples.collect() }))
         }
+        Error::RecordsDoNotFit { count, errors, examples } => {
+            Error::ChangedSince(Box::new(misfits(now, count, &errors, &examples)))
+        }
         error => error,
-    })?;
-    let left = match answer {
-        DefinitionAnswer::Begun(operation) => Some(operation.state),
-        // That records are only written anew is nobody's matter.
-        _ if comes_back => {
-            operations::get(core, own).await.ok().map(|operation| operation.state).filter(|state| !state.is_over())
-        }
-        _ => None,
+    }
+}
+
+fn misfits(now: &Collection, count: u64, errors: &FieldErrors, examples: &[String]) -> ChangedSince {
+    let told = errors.in_words();
+    let of = |id: &String| {
+        let detail = format!("{} {id}: As it was written since, it does not go back. {told}", now.name);
+        refused(now.name.as_str(), id.clone(), "changed", detail)
     };
-    Ok(Reverted { skipped, ..done((own, reverts), Verb::Update, left.map(|_| OperationState::Running)) })
-}
-
-fn find_field(collection: &Collection, id: FieldId) -> Option<&Field> {
-    collection.fields.iter().find(|field| field.id == Some(id))
-}
-
-/// The parts that an operation changed, as they were before, within the definition of now.
-struct Merge<'a> {
-    now: &'a Collection,
-    changed: Changed,
-    since: ChangedSince,
-    skipped: u64,
-}
-
-impl Merge<'_> {
-    /// Whether a part goes back: it does where it is as the operation left it.
-    fn goes_back<T: PartialEq + ?Sized>(&mut self, part: &str, (before, after, now): (&T, &T, &T)) -> bool {
-        if before == after || now == before {
-            return false;
-        }
-        if now == after || self.changed == Changed::Overwrite {
-            return true;
-        }
-        self.refuse(part);
-        false
-    }
-
-    fn refuse(&mut self, part: &str) {
-        if self.changed == Changed::Skip {
-            self.skipped += 1;
-            return;
-        }
-        self.since.count += 1;
-        let detail = format!("The definition of \"{}\" was changed since: {part}.", self.now.name);
-        self.since.examples.push(refused(self.now.name.as_str(), part.to_owned(), "changed", detail));
-    }
-
-    fn definition(&mut self, before: &Collection, after: &Collection) -> Definition {
-        let now = self.now;
-        let mut definition = Definition { revision: None, aliases: None, ..Definition::from(now.clone()) };
-        if self.goes_back("name", (&before.name, &after.name, &now.name)) {
-            definition.name.clone_from(&before.name);
-        }
-        if self.goes_back("description", (&before.description, &after.description, &now.description)) {
-            definition.description.clone_from(&before.description);
-        }
-        if self.goes_back("ids", (&before.ids, &after.ids, &now.ids)) {
-            definition.ids = Some(before.ids);
-        }
-        if self.goes_back("access", (&before.access, &after.access, &now.access)) {
-            definition.access.clone_from(&before.access);
-        }
-        if self.goes_back("history", (&before.history, &after.history, &now.history)) {
-            definition.history = Some(before.history);
-        }
-        if before.name == after.name && self.goes_back("aliases", (&before.aliases, &after.aliases, &now.aliases)) {
-            definition.aliases = Some(before.aliases.clone());
-        }
-        definition.fields = self.fields(before, after);
-        // Nothing is said of indexes that stay: they follow their fields.
-        let goes_back = self.goes_back("indexes", (&before.indexes, &after.indexes, &now.indexes));
-        definition.indexes = goes_back.then(|| before.indexes.clone());
-        definition
-    }
-
-    fn fields(&mut self, before: &Collection, after: &Collection) -> Vec<Field> {
-        let mut fields = Vec::with_capacity(before.fields.len());
-        for field in &self.now.fields {
-            let of = |collection: &Collection| field.id.and_then(|id| find_field(collection, id)).cloned();
-            let (was, left) = (of(before), of(after));
-            let part = format!("fields.{}", field.name);
-            // Names that lead to it come with a rename, and with undoing one: they say nothing of what else became of it.
-            let bare = |field: &Field| Field { aliases: Vec::new(), ..field.clone() };
-            match (&was, &left) {
-                // It was added.
-                (None, Some(left)) if bare(left) == bare(field) || self.changed == Changed::Overwrite => {}
-                (None, Some(_)) => {
-                    self.refuse(&part);
-                    fields.push(field.clone());
-                }
-                (Some(was), Some(left)) => {
-                    let goes_back = self.goes_back(&part, (&bare(was), &bare(left), &bare(field)));
-                    let mut back = if goes_back { was.clone() } else { field.clone() };
-                    back.aliases = aliases_before((was, left), field, &back.name);
-                    back.change.says_aliases = back.aliases != field.aliases;
-                    fields.push(back);
-                }
-                _ => fields.push(field.clone()),
-            }
-        }
-        // What was dropped, at its place.
-        for (place, field) in before.fields.iter().enumerate() {
-            let Some(id) = field.id else { continue };
-            if find_field(after, id).is_none() && find_field(self.now, id).is_none() {
-                fields.insert(place.min(fields.len()), field.clone());
-            }
-        }
-        let ids = |fields: &[Field]| fields.iter().map(|field| field.id).collect::<Vec<_>>();
-        if ids(&after.fields) == ids(&self.now.fields) && ids(&before.fields) != ids(&after.fields) {
-            let place = |field: &Field| before.fields.iter().position(|was| was.id == field.id);
-            fields.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
-        }
-        self.with_free_names(fields)
-    }
-
-    /// The fields without those that would come back under a name that another one has by now.
-    fn with_free_names(&mut self, mut fields: Vec<Field>) -> Vec<Field> {
-        let now = self.now;
-        let of_now = |field: &Field| field.id.and_then(|id| find_field(now, id));
-        let is_taken = |fields: &[Field], at: usize| {
-            let field = &fields[at];
-            let is_back = of_now(field).is_none_or(|now| now.name != field.name);
-            is_back && fields.iter().enumerate().any(|(other, it)| other != at && it.name == field.name)
-        };
-        while let Some(at) = (0..fields.len()).find(|at| is_taken(&fields, *at)) {
-            let name = fields[at].name.clone();
-            match of_now(&fields[at]) {
-                Some(now) => fields[at] = now.clone(),
-                None => drop(fields.remove(at)),
-            }
-            if self.changed == Changed::Skip {
-                self.skipped += 1;
-                continue;
-            }
-            self.since.count += 1;
-            let detail =
-                format!("Another field is called \"{name}\" by now. Give that one another name, and undo this then.");
-            self.since.examples.push(refused(now.name.as_str(), name.to_string(), "taken", detail));
-        }
-        fields
-    }
-}
-
-/// The names that lead to a field which was `was` before an operation and `left` after it, and is called `name` from now on: those that the
-/// operation took away by themselves are back, and those that it gave go; a name that the field loses goes on leading to it.
-fn aliases_before((was, left): (&Field, &Field), now: &Field, name: &FieldName) -> Vec<FieldName> {
-    let mut aliases = now.aliases.clone();
-    if was.name == left.name {
-        aliases.retain(|alias| was.aliases.contains(alias) || !left.aliases.contains(alias));
-        aliases.extend(was.aliases.iter().filter(|alias| !left.aliases.contains(alias)).cloned());
-    }
-    aliases.push(now.name.clone());
-    let mut seen = BTreeSet::new();
-    aliases.retain(|alias| alias != name && seen.insert(alias.to_string()));
-    aliases
+    ChangedSince { count, hidden: false, examples: examples.iter().map(of).collect() }
 }
 
 async fn by_id(snapshot: &Snapshot, id: CollectionId) -> Result<Option<StoredDefinition>> {

@@ -10,6 +10,8 @@ use common::{
     access::Caller,
     change::{Change, Subject},
     id::{RecordId, UserId},
+    name::FieldName,
+    problem::FieldErrors,
     record::Record,
 };
 use store::{Entry, Snapshot, Version};
@@ -20,6 +22,7 @@ use crate::domain::{
     error::{Error, Result},
     journal::{Action, Back, RecordChange, Values},
     keyspace,
+    layout::Today,
     numbered::Directory,
     numbers::CollectionNumber,
     record,
@@ -65,6 +68,10 @@ pub(super) struct Item {
     pub schema: Option<Arc<Schema>>,
     /// As it was before the operation.
     pub was: Option<Record>,
+    /// The fields that it had something in then, and that are gone.
+    pub gone: Vec<FieldName>,
+    /// What the operation changed, and does not fit any more as it was.
+    pub unfit: FieldErrors,
     /// As the operation left it.
     pub left: Option<Record>,
     /// As it is now.
@@ -192,17 +199,17 @@ impl<'a> Items<'a> {
         if changes.iter().any(|(_, change, values)| change.has_forgotten(values)) {
             return Err(Error::Trimmed);
         }
-        let (was, left) = match &changes[..] {
+        let (Was { record: was, gone, unfit }, left) = match &changes[..] {
             [(version, change, values)]
                 if is_as_left(*version, change.action, now.as_ref(), tombstone.as_ref())
                     && !is_carried(change, values) =>
             {
                 let left = now.as_ref().map(|now| now.record.clone());
-                (change.undo(values, left.as_ref()), left)
+                (Was { record: change.undo(values, left.as_ref()), ..Was::default() }, left)
             }
             [(first, ..), .., (last, ..)] => self.walk(key, schema.as_deref(), *first, *last, deadline).await?,
             [(only, ..)] => self.walk(key, schema.as_deref(), *only, *only, deadline).await?,
-            [] => (None, None),
+            [] => (Was::default(), None),
         };
         let newest = now.as_ref().map(|now| now.entry.version).or(tombstone.as_ref().map(|entry| entry.version));
         let is_own_since = match (self.later, changes.last()) {
@@ -216,6 +223,8 @@ impl<'a> Items<'a> {
             collection: numbered.map_or_else(String::new, |numbered| numbered.name.to_string()),
             schema,
             was,
+            gone,
+            unfit,
             left,
             now,
             tombstone,
@@ -255,28 +264,45 @@ impl<'a> Items<'a> {
         first: Version,
         last: Version,
         deadline: &Deadline,
-    ) -> Result<(Option<Record>, Option<Record>)> {
+    ) -> Result<(Was, Option<Record>)> {
         let mut back = Back::new(self.snapshot, schema, collection, id).await?;
         let mut left = None;
         // As the definition of today has it.
-        let today = |record: Option<Record>, version: u32| match schema {
-            Some(schema) => record.map(|record| schema.as_of_today(record, version)),
-            None => record,
+        let today = |record: Option<Record>, version: u32| match (schema, record) {
+            (Some(schema), Some(record)) => {
+                let Today { record, gone, unfit } = schema.as_of_today(record, version);
+                Was { record: Some(record), gone: gone.into_iter().map(|(_, name)| name).collect(), unfit }
+            }
+            (_, record) => Was { record, ..Was::default() },
         };
         while let Some(step) = back.step().await? {
             if step.version == last {
-                left = Some(today(step.after, step.change.definition));
+                left = Some((step.after.clone(), step.change.definition));
             }
             if step.version == first {
-                return match left {
-                    Some(left) => Ok((today(step.before, step.change.definition), left)),
-                    None => Err(Error::Trimmed),
-                };
+                let Some((left, definition)) = left else { return Err(Error::Trimmed) };
+                let mut was = today(step.before.clone(), step.change.definition);
+                if let (Some(schema), Some(before), Some(left)) = (schema, &step.before, &left) {
+                    // What the operation left alone is as it is now.
+                    let is_changed = |name: &str| {
+                        definition != step.change.definition || !schema.is_same_field(name, definition, (before, left))
+                    };
+                    was.unfit.0.retain(|name, _| is_changed(name));
+                }
+                return Ok((was, today(left, definition).record));
             }
             deadline.pause().await?;
         }
         Err(Error::Trimmed)
     }
+}
+
+/// A record before an operation, as the definition of today has it.
+#[derive(Default)]
+struct Was {
+    record: Option<Record>,
+    gone: Vec<FieldName>,
+    unfit: FieldErrors,
 }
 
 /// Whether nothing was done to a record since.

@@ -45,8 +45,6 @@ pub(super) struct Returning {
     pub item: Item,
     /// As it is to be.
     pub target: Option<Record>,
-    /// Fields that it had, and the collection has no more.
-    pub lost: Vec<String>,
     pub is_visible: bool,
     /// How often it is referred to, as that is stored, where it is to go.
     pub referrers: Option<Entry>,
@@ -220,10 +218,10 @@ impl<'a> Judge<'a> {
             };
             return Err(Box::new((item, reason)));
         }
-        let fitted = item.was.as_ref().map(|was| fit(schema, self.caller, was)).transpose();
-        let (target, lost) = match fitted {
-            Ok(Some((target, lost))) => (Some(target), lost),
-            Ok(None) => (None, Vec::new()),
+        let fits = if item.unfit.is_empty() { Ok(()) } else { Err(item.unfit.clone()) };
+        let fitted = fits.and_then(|()| item.was.as_ref().map(|was| fit(schema, self.caller, was)).transpose());
+        let target = match fitted {
+            Ok(target) => target,
             Err(errors) => {
                 let why = format!("As it was it does not fit the definition of today: {}", errors.in_words());
                 return Err(Box::new((item, Reason("does_not_fit", why))));
@@ -237,7 +235,7 @@ impl<'a> Judge<'a> {
             let reason = Reason("trimmed", "The note of its deletion was removed.".to_owned());
             return Err(Box::new((item, reason)));
         }
-        Ok(Returning { schema: Arc::clone(schema), item, target, lost, is_visible, referrers: None })
+        Ok(Returning { schema: Arc::clone(schema), item, target, is_visible, referrers: None })
     }
 
     /// Unique values that others have now, references that lead nowhere now, and records that refer to what is to go.

@@ -55,9 +55,10 @@ pub(super) async fn stage(
         referred.map(|returns| (returns.schema.collection.name.clone(), returns.item.key.1)).collect();
     let which = |returns: &Returning| (returns.schema.collection.name.clone(), returns.item.key.1);
     let known = returning.iter().map(which).collect();
-    for Returning { schema, item, target, lost: fields, is_visible, referrers } in returning {
+    for Returning { schema, item, target, is_visible, referrers } in returning {
         stage.is_consequence = item.is_consequence;
         let (_, id) = item.key;
+        let gone = if target.is_some() { item.gone } else { Vec::new() };
         let (action, taken) = match (item.now, target) {
             (None, None) => continue,
             (Some(now), None) => {
@@ -83,7 +84,7 @@ pub(super) async fn stage(
         if is_visible {
             let counted = Counted { subject: Subject::Record, collection: Some(collection.clone()), action, count: 1 };
             done.counts.add_many(counted);
-            for field in fields {
+            for field in gone.iter().map(ToString::to_string) {
                 let gone = NotRestored { collection: collection.clone(), field: field.clone(), count: 0 };
                 lost.entry((collection.to_string(), field)).or_insert(gone).count += 1;
             }

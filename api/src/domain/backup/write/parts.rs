@@ -187,6 +187,7 @@ fn record_in_words(schema: Option<&Schema>, id: RecordId, value: &[u8]) -> Resul
         Some(schema) if schema.look_since(value)?.is_some() => {
             let (mut record, version) = schema.original(id, value)?;
             record.set(words::WRITTEN, version);
+            record.extend(record::kept(value)?.as_members().clone());
             record::json_of(&record, None)
         }
         _ => record::json(id, value, None),
