@@ -240,11 +240,12 @@ impl<'a> Converter<'a> {
             out.push((keyspace::record(number, id), Entry { version, value }));
             return Ok(());
         };
-        moments::in_record(&mut record, self.schemas.get(&collection));
-        let owner = self.owner(record.owner());
-        let definition = self.schemas.get(&collection).map_or(0, |schema| schema.keys.version);
         let kept = record::Kept::take_from(&mut record);
         let written = record.take(words::WRITTEN).and_then(|version| u32::try_from(version.as_u64()?).ok());
+        // What was written under an earlier definition is not of today's types, and has its form already.
+        moments::in_record(&mut record, self.schemas.get(&collection).filter(|_| written.is_none()));
+        let owner = self.owner(record.owner());
+        let definition = self.schemas.get(&collection).map_or(0, |schema| schema.keys.version);
         let definition = written.unwrap_or(definition);
         let encoded = record::encode(record::Head::new(definition, None, 0), &record)?;
         let value = record::with_kept(encoded.value, &kept)?.into();
@@ -321,7 +322,7 @@ impl<'a> Converter<'a> {
     fn entry(&mut self, entry: words::Entry) -> Result<Vec<u8>> {
         let words::Entry { mut change, more: words::More { operation, rest } } = entry;
         change.operation = None;
-        let schema = change.collection_id.and_then(|id| self.schemas.get(&id));
+        let schema = change.collection_id.and_then(|id| self.schemas.get(&id)).filter(|_| rest.is_none());
         moments::in_change(&mut change, schema);
         let number = change.collection_id.map(|id| self.number(id, change.collection.as_ref()));
         let Some((mut record, mut values)) = number.and_then(|number| of_record(number, &change)) else {

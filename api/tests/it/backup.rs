@@ -26,7 +26,7 @@ use crate::{
     },
     random::{Random, seed},
     support::{
-        ADMIN, PASSWORD, path,
+        ADMIN, Client, PASSWORD, path,
         server::{Server, coffer, said, store_dir},
     },
 };
@@ -267,4 +267,36 @@ async fn every_format_that_ever_was_can_be_restored() {
     let admin = server.sign_in(ADMIN).await;
     let words = admin.column("/api/records/words/", "word").await;
     assert_eq!(words, ["one", "two", "three"]);
+}
+
+/// A record, and its history.
+async fn told(admin: &Client, record: &Value) -> [Value; 2] {
+    let address = path("words", record);
+    [admin.get(&address).await.is(200), admin.get(&format!("{address}history/")).await.is(200)]
+}
+
+/// What was written under another definition is as it was then: a day, and no moment at midnight.
+#[tokio::test]
+async fn a_definition_that_went_back_is_restored_with_values_and_histories() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, restored, file) = (dir.path().join("data"), dir.path().join("restored"), dir.path().join("a.backup"));
+    let mut server = Server::start(&data, &[]);
+    let admin = server.set_up().await;
+    admin.collection("words", json!([{"name": "at", "type": "datetime"}, {"name": "note", "type": "text"}])).await;
+    let word = admin.record("words", json!({"at": "2024-02-29T12:30:00Z"})).await;
+    let day = json!({"type": "date", "convert": "date"});
+    let retyped = admin.patch("/api/collections/words/fields/at/", &day).await;
+    retyped.is(200);
+    admin.patch(&path("words", &word), &json!({"note": "x"})).await.is(200);
+    admin.post(&format!("/api/changes/{}/revert/", retyped.header("operation")), &json!({})).await.is(200);
+    let before = told(&admin, &word).await;
+    assert_eq!((&before[0]["at"], &before[1]["results"][0]["after"]["at"]), (&word["at"], &json!("2024-02-29")));
+    server.stop();
+    let taken = said(&coffer(&["backup", file.to_str().unwrap()], &data));
+    assert!(taken.starts_with("0: "), "{taken}");
+    assert!(restore(&file, &restored).starts_with("0: "));
+    let server = Server::start(&restored, &[]);
+    assert_eq!(told(&server.sign_in(ADMIN).await, &word).await, before);
+    server.stop();
+    assert_sound(&restored);
 }
