@@ -17,6 +17,7 @@ mod cookie;
 mod cursor;
 mod error;
 mod events;
+mod guess;
 mod idempotency;
 mod input;
 mod leniency;
@@ -134,6 +135,7 @@ fn table(context: Context, assets: Assets) -> Table {
     collections::register(&mut table);
     records::register(&mut table);
     batch::register(&mut table);
+    guess::register(&mut table);
     paths::register(&mut table);
     schema::register(&mut table);
     published::register(&mut table);

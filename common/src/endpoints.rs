@@ -6,6 +6,7 @@ pub mod batch;
 pub mod changes;
 pub mod collections;
 pub mod events;
+pub mod guess;
 pub mod health;
 pub mod log;
 pub mod metrics;
@@ -119,6 +120,7 @@ pub static ENDPOINTS: &[EndpointInfo] = &[
     EndpointInfo::of::<collections::UpdateField>(),
     EndpointInfo::of::<collections::DropField>(),
     EndpointInfo::of::<collections::Delete>(),
+    EndpointInfo::of::<guess::Guess>(),
     EndpointInfo::of::<migrations::List>(),
     EndpointInfo::of::<migrations::Apply>(),
     EndpointInfo::of::<migrations::Revert>(),

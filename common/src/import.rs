@@ -1,11 +1,14 @@
 //! Imports: what is said of a file of records, and what became of it.
 
+pub mod preview;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::JsonAnswer,
+    field::Field,
     id::OperationId,
     operation::OperationState,
     problem::FieldErrors,
@@ -265,6 +268,18 @@ pub struct ReadAs {
     /// The headings, and the member that each is; null for one that is left out.
     pub columns: Vec<ColumnAs>,
 }
+
+/// What a collection for a file could be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Guess {
+    /// A field for each column that has a heading, of the narrowest type that all of its cells have.
+    pub fields: Vec<Field>,
+    /// How the file was read; its headings, with the field of each.
+    pub read: ReadAs,
+}
+
+impl JsonAnswer for Guess {}
 
 /// What a heading was taken for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

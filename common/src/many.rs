@@ -1,18 +1,27 @@
 //! Changing or deleting all records that a filter finds.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     answer::JsonAnswer,
+    call_error::CallError,
+    change::Verb,
     collection::Collection,
+    field::{Field, FieldType},
+    form::Input,
     problem::{FieldErrors, NON_FIELD},
     query::{ListQuery, Pairs, Query, search_terms, unknown_parameter},
     reader::{invalid, required},
+    record::Record,
+    text::label,
     undo::Counted,
 };
 
 /// Records that one request changes or deletes at most.
 pub const MAX_MANY: u64 = 10_000;
+/// What is said at most of a refusal.
+const TOLD: usize = 5;
 
 /// Which records are changed or deleted. It is read strictly, whoever asks: fewer conditions than were meant would be more records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -129,6 +138,51 @@ pub struct Many {
 
 impl JsonAnswer for Many {}
 
+impl Many {
+    /// How many of the records that the conditions find something is done to; what goes along with them is not counted.
+    pub fn own(&self) -> u64 {
+        let counts = self.counts.iter().filter(|counted| matches!(counted.action, Verb::Update | Verb::Delete));
+        counts.map(|counted| counted.count).sum::<u64>().min(self.count)
+    }
+}
+
+fn has_several(kind: &FieldType) -> bool {
+    matches!(kind, FieldType::Choice { many: true, .. } | FieldType::Reference { many: true, .. })
+}
+
+/// Whether a field of many records can be emptied.
+pub fn can_be_emptied(field: &Field) -> bool {
+    field.nullable || field.kind.is_textual() || has_several(&field.kind)
+}
+
+/// What is sent to change a field of many records to what an input holds, or to empty it; `None` where it holds no value. An input that nobody
+/// typed in is no wish to empty the field.
+pub fn change(input: &Input, is_emptied: bool) -> Option<Record> {
+    let value = match (is_emptied, &input.field) {
+        (true, field) if field.nullable => Value::Null.into(),
+        (true, field) if has_several(&field.kind) => json!([]).into(),
+        (true, _) => Value::String(String::new()).into(),
+        (false, _) if input.text.is_empty() => return None,
+        (false, _) => input.value().ok()?,
+    };
+    let mut record = Record::default();
+    record.set(input.name(), value);
+    Some(record)
+}
+
+/// What is wrong with what was asked of many records, or with a file: the first few things that the server said.
+pub fn refusal(error: &CallError) -> Vec<String> {
+    let errors = error.problem().map(|problem| &problem.errors.0);
+    let errors = errors.iter().flat_map(|errors| errors.iter());
+    let lines = errors.flat_map(|(name, errors)| {
+        errors.iter().map(move |error| {
+            if name == NON_FIELD { error.message.clone() } else { format!("{}: {}", label(name), error.message) }
+        })
+    });
+    let lines: Vec<String> = lines.take(TOLD).collect();
+    if lines.is_empty() { vec![error.to_string()] } else { lines }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +193,25 @@ mod tests {
         for raw in ["price__gte=3&filter=vegan+%3D+true&search=a&max=20&dry_run=true", "max=1&all=true"] {
             assert_eq!(encode(&ManyQuery::from_pairs(decode(raw)).unwrap().to_pairs()), raw);
         }
+    }
+
+    #[test]
+    fn a_field_is_changed_to_what_is_typed_and_emptied_only_when_that_is_said() {
+        let input =
+            |field: Value, text: &str| Input::new(serde_json::from_value::<Field>(field).unwrap(), text.to_owned());
+        let body = |input: &Input, is_emptied| change(input, is_emptied).map(|body| json!(body));
+        let price = json!({"name": "price", "type": "integer", "nullable": true});
+        assert_eq!(body(&input(price.clone(), "3"), false), Some(json!({"price": 3})));
+        assert_eq!(body(&input(price.clone(), ""), false), None);
+        assert_eq!(body(&input(price.clone(), "x"), false), None);
+        assert_eq!(body(&input(price, "3"), true), Some(json!({"price": null})));
+        let note = json!({"name": "note", "type": "text"});
+        assert_eq!(body(&input(note, "a"), true), Some(json!({"note": ""})));
+        let tags = json!({"name": "tags", "type": "choice", "choices": ["a", "b"], "many": true});
+        assert_eq!(body(&input(tags.clone(), "a\nb"), false), Some(json!({"tags": ["a", "b"]})));
+        assert_eq!(body(&input(tags.clone(), "a"), true), Some(json!({"tags": []})));
+        assert!(can_be_emptied(&input(tags, "").field));
+        assert!(!can_be_emptied(&input(json!({"name": "n", "type": "integer"}), "").field));
     }
 
     #[test]

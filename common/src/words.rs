@@ -1,5 +1,7 @@
 //! Sentences that both clients say word for word.
 
+pub mod many;
+
 use crate::{
     change::{Subject, Verb},
     conflict::FieldChange,

@@ -182,7 +182,7 @@ fn Main(props: &MainProps) -> Html {
         route @ (Route::NewCollection | Route::EditCollection { .. }) => {
             html! { <Later part={Part::Editor} {route} /> }
         }
-        route @ Route::Import { .. } => html! { <Later part={Part::Many} {route} /> },
+        route @ (Route::Import { .. } | Route::NewFromFile) => html! { <Later part={Part::Many} {route} /> },
         route @ (Route::NewRecord { .. } | Route::Record { .. }) => html! { <Later part={Part::Record} {route} /> },
         route @ (Route::Password
         | Route::Sessions

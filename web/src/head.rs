@@ -56,6 +56,7 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
         props.route,
         Route::Collections
             | Route::NewCollection
+            | Route::NewFromFile
             | Route::EditCollection { .. }
             | Route::Records { .. }
             | Route::NewRecord { .. }

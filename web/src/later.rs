@@ -26,6 +26,7 @@ mod pages {
     pub(super) fn many(route: &Route) -> Html {
         match route.clone() {
             Route::Import { name } => html! { <many::ImportPage key={name.to_string()} name={name.clone()} /> },
+            Route::NewFromFile => html! { <many::FromFilePage /> },
             _ => html! { <many::ManyView /> },
         }
     }

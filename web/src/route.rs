@@ -20,6 +20,8 @@ pub(crate) enum Route {
     SignIn,
     #[at("/collections/new")]
     NewCollection,
+    #[at("/collections/from-file")]
+    NewFromFile,
     #[at("/collections/:name/edit")]
     EditCollection { name: CollectionName },
     #[at("/c/:name")]

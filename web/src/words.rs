@@ -133,6 +133,7 @@ pub(crate) mod set_up {
 pub(crate) mod collections {
     pub(crate) const TITLE: &str = "Collections";
     pub(crate) const NEW: &str = "New collection";
+    pub(crate) const FROM_FILE: &str = "New from a file";
     pub(crate) const EMPTY_TITLE: &str = "No collections yet";
     pub(crate) const EMPTY_ADMIN: &str =
         "A collection is a table of your own design: it says what its records look like and who may use them.";

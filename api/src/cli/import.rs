@@ -2,7 +2,6 @@
 //! made of its digest, so that the same command twice adds nothing twice.
 
 mod told;
-mod upload;
 
 use std::{
     fs::{self, File},
@@ -13,10 +12,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use coffer_client::upload::{KEY, REPLAYED, Upload};
 use common::{
     Call, Problem,
     collection::Definition,
     endpoints::{collections, operations, records},
+    field::Field,
     id::OperationId,
     import::{Import as Imported, ImportQuery, OnConflict, OnError, parse_delimiter, parse_mapping},
     name::CollectionName,
@@ -25,23 +26,18 @@ use common::{
     rows::RowFormat,
     text::count,
 };
-use http::{HeaderName, StatusCode};
-use serde_json::json;
+use http::StatusCode;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use self::upload::Upload;
 use super::{
     backup::with_suffix,
     open::block_on,
     progress,
     server::{Asked, Session},
 };
-use crate::domain::intake::{Unreadable, guess};
+use crate::domain::intake::{Told, Unreadable, guess};
 
-/// Marks a request that may come twice and is to be done once.
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Marks an answer that was given before.
-const REPLAYED: &str = "idempotency-replayed";
 /// How often it is asked how far an import is.
 const LOOK: Duration = Duration::from_millis(300);
 
@@ -177,11 +173,12 @@ impl Import {
         query: &ImportQuery,
     ) -> Result<Vec<(String, Option<String>)>> {
         let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let guessed = guess::guess(opened, query).map_err(|error| unreadable(file, &error))?;
+        let guessed = guess::guess(opened, query, &Told::default()).map_err(|error| unreadable(file, &error))?;
         let mut out = io::stdout();
         writeln!(out, "{} would have these fields:", self.to)?;
-        for guess::Guessed { heading, field } in &guessed {
-            writeln!(out, "  {field}  from \"{}\"", common::text::single_line(heading.trim()))?;
+        let columns = guessed.read.columns.iter().filter(|column| column.member.is_some());
+        for (column, field) in columns.clone().zip(&guessed.fields) {
+            writeln!(out, "  {}  from \"{}\"", briefly(field)?, common::text::single_line(&column.heading))?;
         }
         if self.dry_run {
             bail!("nothing was made; leave --dry-run out to make the collection");
@@ -198,23 +195,18 @@ impl Import {
                 bail!("nothing was made; define the collection yourself, and import without --create");
             }
         }
-        let fields: Vec<_> = guessed.iter().map(|guessed| guessed.field.clone()).collect();
-        let definition = Definition::from_json(json!({"name": self.to, "fields": fields}));
+        let definition = Definition::from_json(json!({"name": self.to, "fields": guessed.fields}));
         let definition =
             definition.map_err(|errors| anyhow::anyhow!("no collection can be made so: {}", errors.in_words()))?;
         session.call(&Call::<collections::Create>::new((), definition)).await.context("the collection was not made")?;
-        let mapped = |guessed: &guess::Guessed| {
-            let name = guessed.field["name"].as_str().unwrap_or_default().to_owned();
-            (guessed.heading.trim().to_owned(), Some(name))
-        };
         let is_free = |pair: &(String, Option<String>)| !query.map.iter().any(|(heading, _)| *heading == pair.0);
-        Ok(guessed.iter().map(mapped).filter(is_free).collect())
+        Ok(columns.map(|column| (column.heading.clone(), column.member.clone())).filter(is_free).collect())
     }
 
     /// Imports one file; gives how many rows were left out.
     async fn one(&self, session: &Session, file: &Path, query: &ImportQuery) -> Result<u64> {
         let name = if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() };
-        let upload = Upload::open(file).with_context(|| format!("cannot read {name}"))?;
+        let upload = open(file).with_context(|| format!("cannot read {name}"))?;
         let is_marked = file.to_string_lossy().to_ascii_lowercase().contains(".spreadsheet.");
         let query = ImportQuery { spreadsheet: query.spreadsheet || is_marked, ..query.clone() };
         let call = Call::<records::Import>::new((self.to.clone(),), ()).query(query);
@@ -224,7 +216,19 @@ impl Import {
             .with_context(|| format!("cannot read {name}"))?;
         let bar = progress::up_to(upload.bytes(), "Sending");
         let headers = key.map(|key| (KEY, key));
-        let mut response = session.upload(&call, headers, upload.into_pieces(bar.clone())?).await?;
+        let mut response = session
+            .upload(
+                &call,
+                headers,
+                upload.into_pieces({
+                    let bar = bar.clone();
+                    move |length| {
+                        bar.inc(length);
+                        Ok(())
+                    }
+                })?,
+            )
+            .await?;
         bar.finish_and_clear();
         let (status, replayed) = (response.status(), response.headers().contains_key(REPLAYED));
         if !status.is_success() {
@@ -295,6 +299,27 @@ async fn keep_rejected(session: &Session, id: OperationId, to: &Path) -> Result<
     }
     out.sync_all().with_context(cannot)?;
     fs::rename(&part, to).with_context(cannot)
+}
+
+/// Opens a file; standard input is kept in one first.
+fn open(file: &Path) -> io::Result<Upload> {
+    if is_stdin(file) {
+        let mut kept = tempfile::tempfile()?;
+        io::copy(&mut io::stdin().lock(), &mut kept)?;
+        return Upload::of(kept);
+    }
+    Upload::of(File::open(file)?)
+}
+
+/// A field's definition, without what is as usual.
+fn briefly(field: &Field) -> Result<Value> {
+    let mut field = serde_json::to_value(field)?;
+    if let Value::Object(members) = &mut field {
+        members.retain(|_, value| {
+            !matches!(value, Value::Null | Value::Bool(false)) && *value != "" && *value != json!([])
+        });
+    }
+    Ok(field)
 }
 
 fn is_stdin(file: &Path) -> bool {

@@ -21,13 +21,22 @@ mod prepare;
 mod sniff;
 mod spool;
 
-use common::problem::{FieldError, FieldErrors, NON_FIELD};
+use common::{
+    import::{Guess, ImportQuery},
+    problem::{FieldError, FieldErrors, NON_FIELD},
+};
 
-use super::error::Error;
+use super::error::{Error, Result};
 
 pub use headings::Target;
 pub use prepare::{Prepared, Row, Told, next_rows, prepare, reject};
 pub use spool::{Received, Spool};
+
+/// What a collection for a file could be: read on a thread that may wait for the disk.
+pub async fn guess_of(mut file: Received, how: ImportQuery, told: Told) -> Result<Guess> {
+    let done = tokio::task::spawn_blocking(move || guess::guess(file.rewound()?, &how, &told));
+    Ok(done.await.map_err(|error| Error::caused("a file could not be read", error))??)
+}
 
 /// Bytes of one row at most, as it stands in the file.
 pub const MAX_ROW_BYTES: usize = 4 * 1024 * 1024;

@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    body,
+    body::{self, Incoming},
     context::Context,
     cursor,
     input::Input,
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::domain::{
     Result,
-    intake::Unreadable,
+    intake::{Received, Unreadable},
     journal::Actor,
     records::{self, ImportSent, Place, Results, Sending, Sent, Shape},
     sink::Sink,
@@ -114,11 +114,13 @@ async fn lines(context: Context, input: Input<endpoints::List>, query: ListQuery
     Ok(Reply::lines(streaming::begin(&context, address, held, make).await?))
 }
 
-/// All rows as a file. `format` says which, or else what the client accepts.
+/// All rows as a file. `format` says which, or else what the client accepts; for a spreadsheet program that is a table, CSV if nothing is said.
 async fn export(context: Context, input: Input<endpoints::Export>) -> Result<Reply<endpoints::Export>> {
     let query = &input.query;
-    let accepted = || RowFormat::ALL.into_iter().find(|format| accepts(&input.headers, format.media_type()));
-    let format = query.format.or_else(accepted).unwrap_or_default();
+    let fits =
+        |format: &RowFormat| (format.is_table() || !query.spreadsheet) && accepts(&input.headers, format.media_type());
+    let usual = if query.spreadsheet { RowFormat::Csv } else { RowFormat::default() };
+    let format = query.format.or_else(|| RowFormat::ALL.into_iter().find(fits)).unwrap_or(usual);
     let shape = Shape { format, spreadsheet: query.spreadsheet };
     let mut records = query.records.clone();
     records.ignores_accents = context.options.search_ignores_accents;
@@ -134,17 +136,21 @@ async fn export(context: Context, input: Input<endpoints::Export>) -> Result<Rep
     Ok(Reply::stream(pieces).written_as(format.media_type()).header(header::CONTENT_DISPOSITION, &file))
 }
 
-/// The file is kept while it comes, and read when it is whole.
-async fn import(context: Context, input: Input<endpoints::Import>) -> Result<Reply<endpoints::Import>> {
-    let (core, name) = (context.app.core(), &input.params.0);
-    records::authorize(core, &input.caller, name, Action::Create).await?;
-    let mut file = core.spool.receive().map_err(Unreadable::from)?;
-    let mut incoming = input.incoming();
+/// A file, kept while it comes.
+pub(super) async fn received(context: &Context, mut incoming: Incoming) -> Result<Received> {
+    let mut file = context.app.core().spool.receive().map_err(Unreadable::from)?;
     while let Some(piece) = incoming.next().await {
         let piece = piece.map_err(|_| Unreadable::whole("The file ended early. Send it again."))?;
         file.push(&piece)?;
     }
-    drop(incoming);
+    Ok(file)
+}
+
+/// The file is read when it is whole.
+async fn import(context: Context, input: Input<endpoints::Import>) -> Result<Reply<endpoints::Import>> {
+    let (core, name) = (context.app.core(), &input.params.0);
+    records::authorize(core, &input.caller, name, Action::Create).await?;
+    let file = received(&context, input.incoming()).await?;
     let by = Actor::at(&input.caller, input.origin.address);
     let sent = ImportSent { file, told: body::told(&input.headers) };
     let imported = records::import(core, by, name, &input.query, sent).await?;

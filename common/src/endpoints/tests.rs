@@ -65,6 +65,7 @@ POST /api/collections/{collection}/fields/ Admin Writes(User) Drf Json≤1048575
 PATCH /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf Json≤1048575 Json
 DELETE /api/collections/{collection}/fields/{field}/ Admin Writes(User) Drf - Json
 DELETE /api/collections/{collection}/ Admin Writes(User) Drf - Nothing
+POST /api/guess/ Admin Reads(User) Drf Rows≤1073741824 Json
 GET /api/migrations/ Admin Reads(User) Drf - Json
 POST /api/migrations/ Admin Writes(User) Drf Json≤1048575 Json
 POST /api/migrations/{collection}/{name}/revert/ Admin Writes(User) Drf - Json

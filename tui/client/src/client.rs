@@ -108,6 +108,11 @@ impl Client {
         self.session.get_mut().session.is_some()
     }
 
+    /// Keeps where somebody is, beside the session's file.
+    pub fn keep_place(&self, place: &[u8]) -> std::io::Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.store_place(place))
+    }
+
     /// Says once that the session could not be written to its file.
     pub fn take_not_kept(&self) -> bool {
         self.not_kept.swap(false, Ordering::Relaxed)

@@ -40,9 +40,12 @@ pub(crate) fn CollectionsPage() -> Html {
     let usage = usage.value.as_deref().and_then(Option::as_ref).map(words::account::own_usage);
     let new = || {
         html! {
-            <Link to={Route::NewCollection} class="button button-primary" shortcut={keys::NEW}>
-                { icon(Shape::Plus) }{ words::collections::NEW }
-            </Link>
+            <>
+                <Link to={Route::NewFromFile} class="button button-quiet" shortcut={keys::IMPORT}>{ words::collections::FROM_FILE }</Link>
+                <Link to={Route::NewCollection} class="button button-primary" shortcut={keys::NEW}>
+                    { icon(Shape::Plus) }{ words::collections::NEW }
+                </Link>
+            </>
         }
     };
     let is_empty = list.value.as_deref().is_some_and(Vec::is_empty);

@@ -6,6 +6,8 @@ mod explain;
 mod export;
 mod faults;
 mod file;
+mod from_file;
+mod going_on;
 mod import;
 mod options;
 mod preview;
@@ -13,7 +15,7 @@ mod progress;
 
 use yew::prelude::*;
 
-pub(crate) use self::import::ImportPage;
+pub(crate) use self::{from_file::FromFilePage, import::ImportPage};
 use crate::chosen::{Chosen, Wanted};
 
 /// Props of what is drawn of chosen rows.

@@ -8,6 +8,8 @@ use common::{
     text::{count, thousands},
 };
 
+pub(crate) use common::words::many::progress;
+
 pub(crate) const TITLE: &str = "Dashboard";
 pub(crate) const MINUTES: &str = "2 minutes";
 pub(crate) const HOUR: &str = "1 hour";
@@ -82,14 +84,6 @@ pub(crate) fn work(kind: OperationKind) -> &'static str {
         OperationKind::DeleteRecord => "Deleting a record",
         OperationKind::Erase => "Erasing from the journal",
         _ => "Cleaning up",
-    }
-}
-
-/// How far it is.
-pub(crate) fn progress(done: u64, of: Option<u64>) -> String {
-    match of {
-        Some(of) => format!("{} of {}", thousands(done), thousands(of.max(done))),
-        None => thousands(done),
     }
 }
 

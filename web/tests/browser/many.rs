@@ -144,3 +144,34 @@ async fn a_file_is_looked_at_mapped_checked_and_imported() {
     browser.see(".pager-range", "1–1 of 1").await;
     browser.end(&[400]).await;
 }
+
+#[tokio::test]
+async fn a_collection_is_made_of_a_file_whose_types_are_shown_first() {
+    let (_server, browser) = with_snacks(json!([{"title": "Popcorn"}])).await;
+    browser.go("/collections").await;
+    browser.click("a[href='/collections/from-file']").await;
+    choose_file(&browser, "Goods 2026.csv", "Titel,Preis,Code,Note\nNüsse,1.50,007,a\nMais,2,010,b\n").await;
+    browser.see("#from-file-name", "").await;
+    browser.wait("return document.querySelector('#from-file-name').value === 'goods_2026'").await;
+    browser.see(".preview tbody tr:nth-child(2) td", "1.50 · 2").await;
+    let kinds = "return [...document.querySelectorAll('.preview select')].map(select => select.value).join()";
+    assert_eq!(browser.run(kinds).await, "text,decimal,text,text");
+    // Another type, another name, and a column that is left out.
+    browser.fill("#from-file-name", "goods").await;
+    browser.fill(".preview tbody tr:nth-child(1) input", "title").await;
+    browser.choose(".preview tbody tr:nth-child(3) select", "integer").await;
+    browser.choose(".preview tbody tr:nth-child(4) select", "").await;
+    browser.click(".import button[type=submit]").await;
+    // The file is checked against it as any other.
+    browser.see(".notice-title", "2 rows: 2 would be made.").await;
+    browser.click(".import button[type=submit]").await;
+    browser.see(".notice-title", "The file is in").await;
+    browser.click(".notice-actions a").await;
+    browser.see("tbody", "Nüsse").await;
+    browser.at("/c/goods").await;
+    let heads =
+        "return [...document.querySelectorAll('thead .sort span:first-child')].map(head => head.textContent).join()";
+    let heads = browser.run(heads).await;
+    assert!(heads.as_str().is_some_and(|heads| heads.starts_with("Title,Preis,Code,")), "{heads}");
+    browser.end(&[]).await;
+}

@@ -3,12 +3,13 @@
 use std::{fs::File, io};
 
 use common::{
-    import::ImportQuery,
+    field::Field,
+    import::{ColumnAs, Guess, ImportQuery, ReadAs},
     name::{FieldName, SERVER_MEMBERS},
     rows::{RowFormat, cell},
     validate::{canonical_date, canonical_datetime, parse_decimal},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Unreadable,
@@ -18,18 +19,10 @@ use super::{
     prepare::{Told, open},
 };
 
-/// A column of a file, and the field that it may become.
-#[derive(Debug)]
-pub struct Guessed {
-    /// As it stands in the file.
-    pub heading: String,
-    /// The field's definition.
-    pub field: Value,
-}
-
 /// Reads a file to its end.
-pub fn guess(file: File, how: &ImportQuery) -> Result<Vec<Guessed>, Unreadable> {
-    let opened = open(file, how, &Told::default())?;
+pub fn guess(file: File, how: &ImportQuery, told: &Told) -> Result<Guess, Unreadable> {
+    let opened = open(file, how, told)?;
+    let read = opened.read_as();
     let mut columns: Vec<Column> = Vec::new();
     if opened.format.is_table() {
         let mut table = Table::new(opened.text, opened.delimiter);
@@ -60,15 +53,21 @@ pub fn guess(file: File, how: &ImportQuery) -> Result<Vec<Guessed>, Unreadable> 
             }
         }
     }
+    let mut fields: Vec<Field> = Vec::new();
     let mut names: Vec<String> = Vec::new();
-    let columns = columns.into_iter().filter(|column| !column.heading.trim().is_empty());
-    Ok(columns
-        .map(|column| {
-            let name = name(&column.heading, &names);
-            names.push(name.clone());
-            Guessed { field: column.field(&name), heading: column.heading }
-        })
-        .collect())
+    let mut told = Vec::new();
+    for column in columns {
+        let heading = column.heading.trim().to_owned();
+        if heading.is_empty() {
+            told.push(ColumnAs { heading, member: None });
+            continue;
+        }
+        let name = name(&heading, &names);
+        fields.push(column.field(&name)?);
+        names.push(name.clone());
+        told.push(ColumnAs { heading, member: Some(name) });
+    }
+    Ok(Guess { fields, read: ReadAs { columns: told, ..read } })
 }
 
 /// What a heading can be called.
@@ -148,7 +147,7 @@ impl Column {
         }
     }
 
-    fn field(&self, name: &str) -> Value {
+    fn field(&self, name: &str) -> io::Result<Field> {
         let kind =
             [("boolean", BOOLEAN), ("integer", INTEGER), ("decimal", DECIMAL), ("date", DATE), ("datetime", DATETIME)];
         let kind = kind.iter().find(|(_, at)| self.has_values && self.may[*at]).map(|(word, _)| *word);
@@ -163,7 +162,7 @@ impl Column {
         if self.is_nullable || (!self.has_values && kind != "text") {
             field["nullable"] = true.into();
         }
-        field
+        serde_json::from_value(field).map_err(io::Error::other)
     }
 }
 
@@ -171,13 +170,19 @@ impl Column {
 mod tests {
     use std::io::{Seek as _, SeekFrom, Write as _};
 
+    use serde_json::Value;
+
     use super::*;
 
-    fn fields(text: &str, how: &ImportQuery) -> Vec<Value> {
+    fn fields(text: &str, how: &ImportQuery) -> Vec<Field> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
-        guess(file, how).unwrap().into_iter().map(|guessed| guessed.field).collect()
+        guess(file, how, &Told::default()).unwrap().fields
+    }
+
+    fn expected<const N: usize>(fields: [Value; N]) -> Vec<Field> {
+        fields.into_iter().map(|field| serde_json::from_value(field).unwrap()).collect()
     }
 
     #[test]
@@ -185,7 +190,7 @@ mod tests {
         let text = "Größe (cm),code,price,on,at,yes,note,id\n12,007,1.5,2026-01-02,2026-01-02 03:04,true,,7\n-3,010,2,2026-01-03,2026-01-02T03:04:05Z,FALSE,\"a\nb\",8\n";
         assert_eq!(
             fields(text, &ImportQuery::default()),
-            [
+            expected([
                 json!({"name": "groesse_cm", "type": "integer"}),
                 json!({"name": "code", "type": "text"}),
                 json!({"name": "price", "type": "decimal", "places": 1}),
@@ -194,17 +199,20 @@ mod tests {
                 json!({"name": "yes", "type": "boolean"}),
                 json!({"name": "note", "type": "text", "multiline": true, "nullable": true}),
                 json!({"name": "column_8", "type": "integer"}),
-            ]
+            ])
         );
         let comma = ImportQuery { decimal_comma: true, ..ImportQuery::default() };
-        assert_eq!(fields("Preis\n\"1.234,50\"\n", &comma), [json!({"name": "preis", "type": "decimal", "places": 2})]);
+        assert_eq!(
+            fields("Preis\n\"1.234,50\"\n", &comma),
+            expected([json!({"name": "preis", "type": "decimal", "places": 2})])
+        );
         let objects = "{\"a\":1,\"b\":[1]}\n{\"a\":2.5}\n";
         assert_eq!(
             fields(objects, &ImportQuery::default()),
-            [
+            expected([
                 json!({"name": "a", "type": "decimal", "places": 1}),
                 json!({"name": "b", "type": "json", "nullable": true})
-            ]
+            ])
         );
     }
 }

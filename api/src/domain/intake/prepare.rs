@@ -70,6 +70,18 @@ pub(super) struct Opened {
     pub text: Decoded<BufReader<File>>,
 }
 
+impl Opened {
+    /// The same, as it is told. The columns are not known yet.
+    pub(super) fn read_as(&self) -> ReadAs {
+        ReadAs {
+            format: self.format.word().to_owned(),
+            encoding: self.encoding.name().to_owned(),
+            delimiter: self.format.is_table().then(|| char::from(self.delimiter).to_string()),
+            columns: Vec::new(),
+        }
+    }
+}
+
 /// Looks at a file, and gives its text.
 pub(super) fn open(mut file: File, how: &ImportQuery, told: &Told) -> Result<Opened, Unreadable> {
     let looked = Looked::at(&mut file)?;
@@ -121,12 +133,7 @@ pub fn prepare(
     told: &Told,
 ) -> Result<Prepared, Unreadable> {
     let opened = open(file, how, told)?;
-    let read = ReadAs {
-        format: opened.format.word().to_owned(),
-        encoding: opened.encoding.name().to_owned(),
-        delimiter: opened.format.is_table().then(|| char::from(opened.delimiter).to_string()),
-        columns: Vec::new(),
-    };
+    let read = opened.read_as();
     if opened.format.is_table() {
         table(opened, rows, collection, how, read)
     } else {

@@ -4,8 +4,8 @@ use common::{
     Endpoint,
     endpoint::EndpointInfo,
     endpoints::{
-        backup, batch, changes, collections, events, health, log, metrics, migrations, operations, paths, records,
-        root, schema, sessions, setup, storage, tokens, users,
+        backup, batch, changes, collections, events, guess, health, log, metrics, migrations, operations, paths,
+        records, root, schema, sessions, setup, storage, tokens, users,
     },
 };
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ pub(crate) async fn fitting(
         body = Some(json!({"older_than": "90d"}));
     } else if is_any!(info, batch::Run) {
         body = Some(json!({"items": [{"action": "create", "collection": "snacks", "record": {"title": "Nuts"}}]}));
-    } else if is_any!(info, records::Import) {
+    } else if is_any!(info, records::Import, guess::Guess) {
         body = Some(json!([{"title": "Nuts"}]));
     } else if is_any!(info, operations::Rejected) {
         let rows = json!([{"title": "Nuts"}, {"nothing": 1}]);

@@ -254,3 +254,48 @@ async fn a_collection_is_made_from_a_file_that_is_shown_before() {
     let rows = admin.get("/api/records/words/?fields=wort,preis,am&ordering=wort").await.is(200);
     assert_eq!(rows["results"][1], json!({"wort": "Schön", "preis": "1.50", "am": "2026-01-02"}));
 }
+
+#[tokio::test]
+async fn a_collection_for_a_file_is_guessed_and_nothing_is_made() {
+    let (coffer, admin) = words().await;
+    let guess = async |client: &Client, query: &str, body: &'static [u8]| {
+        let request = client.request(Method::POST, &format!("/api/guess/?{query}"));
+        Answer::of(request.header(CONTENT_TYPE, "text/csv").body(body)).await
+    };
+    let file = b"Preis;St\xfcck;;Code\n1,50;3;x;007\n2,00;;;010\n";
+    let told = guess(&admin, "decimal=comma", file).await.is(200);
+    let kinds: Vec<(&str, &str, bool)> = told["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| (field["name"].as_str().unwrap(), field["type"].as_str().unwrap(), field["nullable"] == true))
+        .collect();
+    assert_eq!(kinds, [("preis", "decimal", false), ("stueck", "integer", true), ("code", "text", false)]);
+    assert_eq!((&told["read"]["encoding"], &told["read"]["delimiter"]), (&json!("windows-1252"), &json!(";")));
+    assert_eq!(told["read"]["columns"][1], json!({"heading": "Stück", "member": "stueck"}));
+    assert_eq!(told["read"]["columns"][2]["member"], Value::Null);
+    // What was guessed is a definition, and its file fits it.
+    admin.post("/api/collections/", &json!({"name": "goods", "fields": told["fields"]})).await.is(201);
+    let maps: Vec<String> = told["read"]["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| {
+            format!("&map={}%3D{}", column["heading"].as_str().unwrap(), column["member"].as_str().unwrap_or_default())
+        })
+        .filter(|map| !map.starts_with("&map=%3D"))
+        .collect();
+    let address = format!("/api/records/goods/import/?decimal=comma{}", maps.concat());
+    let request = admin.request(Method::POST, &address).header(CONTENT_TYPE, "text/csv");
+    let problem = Answer::of(request.body(&file[..])).await.refused(400);
+    assert!(problem.errors.0.contains_key("2.non_field_errors"), "a cell without a heading is told: {problem:?}");
+    let clean = b"Preis;St\xfcck;Code\n1,50;3;007\n2,00;;010\n";
+    let request = admin.request(Method::POST, &address).header(CONTENT_TYPE, "text/csv");
+    assert_eq!(Answer::of(request.body(&clean[..])).await.is(200)["created"], 2);
+    guess(&admin, "", b"").await.refused(400);
+    guess(&admin, "", b"PK\x03\x04workbook").await.refused(400);
+    guess(&admin, "nothing=1", file).await.refused(400);
+    let bob = coffer.user(&admin, "bob", json!({})).await;
+    guess(&bob, "", file).await.refused(403);
+    assert_eq!(guess(&coffer.stranger(), "", file).await.status, 401);
+}

@@ -2,15 +2,11 @@
 
 use common::{
     Call, CallError,
-    change::Verb,
     endpoints::records,
     form::Form,
-    json::Exact,
-    many::{Many, ManyQuery},
+    many::{self, Many, ManyQuery},
     record::Record,
-    text,
 };
-use serde_json::Value;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -103,7 +99,7 @@ pub(super) fn ChangeDialog(props: &ChangeProps) -> Html {
                 let query = chosen.selection.many(&chosen.query, false);
                 match send(&client, &chosen, query, body).await {
                     Ok(reply) => {
-                        let number = own(&reply.body);
+                        let number = reply.body.own();
                         let said = if act == Act::Delete { words::deleted(number) } else { words::changed(number) };
                         toasts.emit(done(said, reply.operation, words::title(number)));
                         chosen.onselect.emit(common::selection::Selection::default());
@@ -118,7 +114,7 @@ pub(super) fn ChangeDialog(props: &ChangeProps) -> Html {
             });
         }
     };
-    let number = would.as_ref().and_then(|would| would.as_ref().ok()).map(own);
+    let number = would.as_ref().and_then(|would| would.as_ref().ok()).map(Many::own);
     let label = match (act, number) {
         (Act::Delete, number) => words::delete_button(number.unwrap_or_else(|| chosen.selection.count())),
         (Act::Change, number) => words::change_button(number.unwrap_or_else(|| chosen.selection.count())),
@@ -146,24 +142,7 @@ fn body(act: Act, form: &Form, field: usize, clears: bool) -> Result<Body, ()> {
     if act == Act::Delete {
         return Ok(None);
     }
-    let input = form.inputs.get(field).ok_or(())?;
-    // An input that nobody typed in is no wish to empty the field: that is ticked.
-    let value = if clears {
-        Exact::from(if input.field.nullable { Value::Null } else { Value::String(String::new()) })
-    } else if input.text.is_empty() {
-        return Err(());
-    } else {
-        input.value().map_err(|_| ())?
-    };
-    let mut record = Record::default();
-    record.set(input.name(), value);
-    Ok(Some(record))
-}
-
-/// How many of the chosen ones something is done to; what goes along is not counted.
-fn own(many: &Many) -> u64 {
-    let counts = many.counts.iter().filter(|counted| matches!(counted.action, Verb::Update | Verb::Delete));
-    counts.map(|counted| counted.count).sum::<u64>().min(many.count)
+    many::change(form.inputs.get(field).ok_or(())?, clears).map(Some).ok_or(())
 }
 
 fn fields(form: &UseStateHandle<Form>, field: &UseStateHandle<usize>, clears: &UseStateHandle<bool>) -> Html {
@@ -201,7 +180,7 @@ fn fields(form: &UseStateHandle<Form>, field: &UseStateHandle<usize>, clears: &U
             if !**clears {
                 <InputView key={input.name().to_owned()} input={input.clone()} index={**field} {onedit} within="many" />
             }
-            if input.field.nullable || input.field.kind.is_textual() {
+            if many::can_be_emptied(&input.field) {
                 <label class="check"><input type="checkbox" checked={**clears} onchange={onclear} />{ words::NO_VALUE }</label>
             }
         </>
@@ -213,22 +192,14 @@ fn said(would: Option<&Result<Many, CallError>>, act: Act, is_asked: bool) -> Ht
     let many = match would {
         None if is_asked => return html! { <p class="hint" role="status">{ words::ASKING }</p> },
         None => return Html::default(),
-        Some(Err(error)) => return form_errors(&messages(error)),
+        Some(Err(error)) => return form_errors(&many::refusal(error)),
         Some(Ok(many)) => many,
     };
-    let lines = many.counts.iter().filter(|counted| counted.count > 0).map(|counted| {
-        let label = counted.collection.as_ref().map(|name| text::label(name.as_str())).unwrap_or_default();
-        let does = match counted.action {
-            Verb::Delete => "deleted",
-            _ => "changed",
-        };
-        let number = text::count(counted.count, "record");
-        html! { <li key={format!("{label}{does}")}><b>{ number }</b>{ format!(" in {label} would be {does}") }</li> }
-    });
-    let is_nothing = many.counts.iter().all(|counted| counted.count == 0);
+    let would = words::would(many);
+    let lines = would.iter().map(|(number, does)| html! { <li key={does.clone()}><b>{ number }</b>{ does }</li> });
     html! {
         <div class={if act == Act::Delete { "notice notice-warn" } else { "notice" }} role="status">
-            if is_nothing {
+            if would.is_empty() {
                 <p>{ words::NOTHING_WOULD }</p>
             } else {
                 <ul>{ for lines }</ul>
@@ -236,15 +207,4 @@ fn said(would: Option<&Result<Many, CallError>>, act: Act, is_asked: bool) -> Ht
             }
         </div>
     }
-}
-
-fn messages(error: &CallError) -> Vec<String> {
-    let errors = error.problem().map(|problem| &problem.errors.0);
-    let lines: Vec<String> = errors
-        .iter()
-        .flat_map(|errors| errors.iter())
-        .flat_map(|(name, errors)| errors.iter().map(move |error| format!("{}: {}", text::label(name), error.message)))
-        .take(5)
-        .collect();
-    if lines.is_empty() { vec![error.to_string()] } else { lines }
 }

@@ -1,11 +1,6 @@
 //! An export: the formats, and the file as it is fetched with the user's token and handed to the browser.
 
-use common::{
-    Call,
-    endpoints::records,
-    query::ListQuery,
-    rows::{ExportQuery, RowFormat},
-};
+use common::{Call, endpoints::records, query::ListQuery, rows::ExportQuery};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
@@ -17,14 +12,6 @@ use crate::{
     toast::ToastEvent,
     words::many as words,
 };
-
-/// Label, what it is, format, for a spreadsheet.
-const FORMATS: [(&str, &str, RowFormat, bool); 4] = [
-    (words::EXPORT_CSV, words::EXPORT_CSV_HINT, RowFormat::Csv, false),
-    (words::EXPORT_EXCEL, words::EXPORT_EXCEL_HINT, RowFormat::Csv, true),
-    (words::EXPORT_JSON, words::EXPORT_JSON_HINT, RowFormat::Json, false),
-    (words::EXPORT_LINES, words::EXPORT_LINES_HINT, RowFormat::JsonLines, false),
-];
 
 /// The menu under the table's button.
 #[component]
@@ -48,7 +35,7 @@ fn Formats(props: &FormatsProps) -> Html {
     let (client, toasts) = (use_client(), use_toasts());
     let busy = use_state(|| false);
     let is_busy = *busy;
-    let rows = FORMATS.map(|(label, hint, format, spreadsheet)| {
+    let rows = words::EXPORTS.map(|(label, hint, format, spreadsheet)| {
         let (client, toasts, busy, chosen, is_chosen) =
             (client.clone(), toasts.clone(), busy.clone(), props.chosen.clone(), props.is_chosen);
         let onclick = move |_: MouseEvent| {

@@ -1,10 +1,6 @@
 //! What is wrong with rows of a file.
 
-use common::{
-    import::Import,
-    problem::NON_FIELD,
-    text::{label, thousands},
-};
+use common::{import::Import, text::thousands};
 use yew::prelude::*;
 
 use crate::words::{self as all_words, many as words};
@@ -15,7 +11,7 @@ pub(super) fn faults(import: &Import) -> Html {
         return Html::default();
     }
     let rows = import.faults.iter().enumerate().map(|(i, fault)| {
-        let field = if fault.field == NON_FIELD { all_words::NOT_SAID.to_owned() } else { label(&fault.field) };
+        let field = words::fault_field(fault, all_words::NOT_SAID);
         html! {
             <tr key={i}><th scope="row">{ thousands(fault.row) }</th><td><bdi>{ field }</bdi></td><td dir="auto">{ &fault.message }</td></tr>
         }

@@ -23,8 +23,8 @@ pub(super) fn save(blob: &Blob, name: &str) {
 }
 
 /// The beginning of a file.
-pub(super) fn head(file: &Blob, bytes: f64) -> Option<Blob> {
-    file.slice_with_f64_and_f64(0.0, bytes).ok()
+pub(super) fn head(file: &Blob, bytes: u32) -> Option<Blob> {
+    file.slice_with_f64_and_f64(0.0, f64::from(bytes)).ok()
 }
 
 /// A file's bytes.

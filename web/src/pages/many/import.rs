@@ -9,9 +9,12 @@ use common::{
     collection::Collection,
     endpoints::{collections, records},
     id::OperationId,
-    import::{ColumnAs, Import, ImportQuery, OnError},
+    import::{
+        Import, ImportQuery, OnError,
+        preview::{HEAD, Preview, preview, unknown_headings},
+    },
+    many::refusal,
     operation::OperationState,
-    problem::NON_FIELD,
     query::encode,
     text,
 };
@@ -21,14 +24,14 @@ use yew::prelude::*;
 
 use super::{
     faults::faults,
-    file,
+    file, going_on,
     options::{Options, skipping},
-    preview::{self, Preview},
+    preview::PreviewTable,
     progress::Progress,
 };
 use crate::{
     client::Client,
-    hooks::{use_caller, use_client, use_go, use_load, use_query, use_toasts},
+    hooks::{use_caller, use_client, use_go, use_load, use_query, use_toasts, use_user},
     pages::records::{NameProps, collections_breadcrumb},
     route::{Route, parameter},
     table_locations,
@@ -44,24 +47,29 @@ use crate::{
     words::many as words,
 };
 
-/// Bytes of a file that are read for its first rows.
-const HEAD: f64 = 65_536.0;
-
 /// The page.
 #[component]
 pub(crate) fn ImportPage(props: &NameProps) -> Html {
-    let (caller, query) = (use_caller(), use_query());
+    let (caller, query, user, go) = (use_caller(), use_query(), use_user(), use_go());
     let (collection, again) = use_load(props.name.clone(), |client, name| async move {
         Ok(client.send(Call::<collections::Get>::new((name,), ())).await?.body)
     });
     let operation = parameter(&query, "operation").and_then(|id| id.parse::<OperationId>().ok());
+    // One that goes on is shown, and the address says so from then on.
+    let kept = if operation.is_none() { user.and_then(|user| going_on::kept(user.id, &props.name)) } else { None };
+    use_effect_with((kept, props.name.clone()), move |(kept, name)| {
+        if let Some(kept) = kept {
+            go.replace(&(Route::Import { name: name.clone() }, address(*kept)));
+        }
+    });
+    let operation = operation.or(kept);
     let body = match (&collection.value, &collection.error) {
         (Some(collection), _) if collection.access.decide(Action::Create, &caller) == Decision::Denied => {
             html! { <p class="notice">{ words::FORBIDDEN }</p> }
         }
         (Some(collection), _) => match operation {
             Some(operation) => html! { <Progress collection={collection.clone()} {operation} /> },
-            None => html! { <ImportForm collection={collection.clone()} /> },
+            None => html! { <ImportForm collection={collection.clone()} file={None} query={ImportQuery::default()} /> },
         },
         (None, Some(error)) => failure(error, &again),
         (None, None) => loading(),
@@ -76,16 +84,19 @@ pub(crate) fn ImportPage(props: &NameProps) -> Html {
     }
 }
 
+/// Props of [`ImportForm`].
 #[derive(Properties, PartialEq)]
-struct FormProps {
-    collection: Rc<Collection>,
+pub(super) struct FormProps {
+    pub(super) collection: Rc<Collection>,
+    /// The file that was chosen before, and how it is read.
+    pub(super) file: Option<File>,
+    pub(super) query: ImportQuery,
 }
 
 /// What is known of the chosen file.
 #[derive(Clone, Default)]
 struct Checked {
-    columns: Vec<ColumnAs>,
-    rows: Vec<Vec<String>>,
+    shown: Preview,
     /// Headings that name no field: they are left out until they are mapped.
     unknown: Vec<String>,
     outcome: Option<Result<Import, CallError>>,
@@ -96,73 +107,42 @@ async fn send(client: &Client, collection: &Collection, query: ImportQuery, file
     Ok(client.upload(call, file).await?.body)
 }
 
+/// The query string of the page of an import that goes on.
+fn address(operation: OperationId) -> String {
+    encode(&[("operation".to_owned(), operation.to_string())])
+}
+
 /// Has the server read the file without writing, and reads its first rows here, as the server said that it is written.
 async fn check(client: &Client, collection: &Collection, query: &ImportQuery, file: &File) -> Checked {
     // All faults are told, whatever becomes of their rows.
     let mut query = ImportQuery { dry_run: true, on_error: OnError::Skip, ..query.clone() };
     let mut outcome = send(client, collection, query.clone(), file).await;
-    let unknown = outcome.as_ref().err().map(unknown).unwrap_or_default();
+    let unknown = outcome.as_ref().err().map(unknown_headings).unwrap_or_default();
     if !unknown.is_empty() {
         query.map.extend(unknown.iter().map(|heading| (heading.clone(), None)));
         outcome = send(client, collection, query.clone(), file).await;
     }
-    let map = query.map;
     let read = outcome.as_ref().ok().map(|import| &import.read);
     let encoding = read.map_or("utf-8", |read| read.encoding.as_str());
     let head = match file::head(file, HEAD) {
         Some(head) => file::bytes(&head).await.and_then(|bytes| file::text(&bytes, encoding)).unwrap_or_default(),
         None => String::new(),
     };
-    let is_json = head.trim_start().starts_with(['[', '{']);
-    let delimiter = read.and_then(|read| read.delimiter.as_deref()?.chars().next());
-    let delimiter = delimiter.unwrap_or_else(|| common_delimiter(&head));
-    let mut rows = if is_json { Vec::new() } else { preview::rows(&head, delimiter) };
-    if file.size() > HEAD {
-        // The last of them may be cut off.
-        rows.truncate(rows.len().saturating_sub(1).max(1));
-    }
-    let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
-    let columns = match read {
-        Some(read) => read.columns.clone(),
-        None => headings.into_iter().map(|heading| taken_for(collection, &map, heading)).collect(),
-    };
-    Checked { columns, rows, unknown, outcome: Some(outcome) }
+    let shown = preview(collection, &query.map, read, &head, file.size() > f64::from(HEAD));
+    Checked { shown, unknown, outcome: Some(outcome) }
 }
 
-/// Headings that the server knows no field of.
-fn unknown(error: &CallError) -> Vec<String> {
-    let errors = error.problem().map(|problem| &problem.errors.0);
-    let unknown = errors.iter().flat_map(|errors| errors.iter());
-    let unknown = unknown.filter(|(_, errors)| errors.iter().any(|error| error.code == "unknown"));
-    unknown.map(|(heading, _)| heading.clone()).collect()
-}
-
-/// What a heading is taken for where the server refused to say: what it was mapped to, or a field of this name.
-fn taken_for(collection: &Collection, map: &[(String, Option<String>)], heading: String) -> ColumnAs {
-    let mapped = map.iter().find(|(known, _)| *known == heading).map(|(_, member)| member.clone());
-    let named = || {
-        let name = heading.trim().to_lowercase().replace([' ', '-'], "_");
-        collection.field(&name).map(|field| field.name.to_string())
-    };
-    let member = mapped.unwrap_or_else(named);
-    ColumnAs { heading, member }
-}
-
-fn common_delimiter(head: &str) -> char {
-    let line = head.lines().next().unwrap_or_default();
-    [',', ';', '\t'].into_iter().max_by_key(|delimiter| line.matches(*delimiter).count()).unwrap_or(',')
-}
-
+/// A file on its way into a collection.
 #[component]
-fn ImportForm(props: &FormProps) -> Html {
+pub(super) fn ImportForm(props: &FormProps) -> Html {
     let collection = &props.collection;
     let (client, go, toasts) = (use_client(), use_go(), use_toasts());
-    let file = use_state(|| None::<File>);
-    let query = use_state(ImportQuery::default);
+    let user = use_user().map(|user| user.id);
+    let file = use_state(|| props.file.clone());
+    let query = use_state(|| props.query.clone());
     let checked = use_state(Checked::default);
     let busy = use_state(|| false);
     let result = use_state(|| None::<Import>);
-    let is_over = use_state(|| false);
     // Whenever the file or how it is read is another, it is checked anew; only the last answer is told.
     let asked = use_mut_ref(|| 0_u32);
     use_effect_with(((*query).clone(), (*file).clone()), {
@@ -231,8 +211,10 @@ fn ImportForm(props: &FormProps) -> Html {
                         result.set(Some(import));
                     }
                     Ok(import) => {
-                        let operation = import.operation.map(|id| ("operation".to_owned(), id.to_string()));
-                        let query = encode(operation.as_slice());
+                        if let (Some(id), Some(user)) = (import.operation, user) {
+                            going_on::keep(user, &collection.name, id);
+                        }
+                        let query = import.operation.map(address).unwrap_or_default();
                         go.replace(&(Route::Import { name: collection.name.clone() }, query));
                     }
                     Err(error) => toasts.emit(ToastEvent::Failed(error.to_string())),
@@ -245,7 +227,7 @@ fn ImportForm(props: &FormProps) -> Html {
         return finished(collection, import, &client, &toasts, &result);
     }
     let Some(chosen) = &*file else {
-        return html! { <DropZone {onfile} {is_over} /> };
+        return html! { <DropZone {onfile} /> };
     };
     let outcome = checked.outcome.as_ref();
     let (import, error) = (outcome.and_then(|it| it.as_ref().ok()), outcome.and_then(|it| it.as_ref().err()));
@@ -257,9 +239,9 @@ fn ImportForm(props: &FormProps) -> Html {
                 <p><b><bdi>{ chosen.name() }</bdi></b>{ " " }<span class="hint">{ words::size(chosen.size()) }{ import.map(|import| format!(" · {}", words::read_as(import))) }</span></p>
                 <label class="button button-small">{ words::OTHER_FILE }{ picker(&onfile, "drop-input") }</label>
             </div>
-            { form_errors(&error.map(messages).unwrap_or_default()) }
-            if !checked.columns.is_empty() && !checked.rows.is_empty() {
-                <Preview collection={collection.clone()} columns={checked.columns.clone()} rows={checked.rows.clone()} {onmap} />
+            { form_errors(&error.map(refusal).unwrap_or_default()) }
+            if !checked.shown.columns.is_empty() && !checked.shown.rows.is_empty() {
+                <PreviewTable collection={collection.clone()} shown={checked.shown.clone()} {onmap} />
             }
             <Options collection={collection.clone()} query={(*query).clone()} onchange={onchange.clone()} />
             <div role="status">
@@ -322,22 +304,7 @@ fn finished(
     }
 }
 
-fn messages(error: &CallError) -> Vec<String> {
-    let errors = error.problem().map(|problem| &problem.errors.0);
-    let lines: Vec<String> = errors
-        .iter()
-        .flat_map(|errors| errors.iter())
-        .flat_map(|(name, errors)| errors.iter().map(move |error| said(name, &error.message)))
-        .take(5)
-        .collect();
-    if lines.is_empty() { vec![error.to_string()] } else { lines }
-}
-
-fn said(name: &str, message: &str) -> String {
-    if name == NON_FIELD { message.to_owned() } else { format!("{name}: {message}") }
-}
-
-fn picker(onfile: &Callback<File>, class: &'static str) -> Html {
+pub(super) fn picker(onfile: &Callback<File>, class: &'static str) -> Html {
     let onfile = onfile.clone();
     let onchange = move |event: Event| {
         let input: HtmlInputElement = event.target_unchecked_into();
@@ -350,17 +317,18 @@ fn picker(onfile: &Callback<File>, class: &'static str) -> Html {
     html! { <input id="import-file" type="file" {class} accept=".csv,.tsv,.txt,.json,.jsonl,.ndjson" aria-label={words::FILE} {onchange} /> }
 }
 
+/// Props of [`DropZone`].
 #[derive(Properties, PartialEq)]
-struct DropProps {
-    onfile: Callback<File>,
-    /// A file is held over it.
-    is_over: UseStateHandle<bool>,
+pub(super) struct DropProps {
+    pub(super) onfile: Callback<File>,
 }
 
 /// Where a file is dropped, or chosen.
 #[component]
-fn DropZone(props: &DropProps) -> Html {
-    let DropProps { onfile, is_over } = props;
+pub(super) fn DropZone(props: &DropProps) -> Html {
+    let onfile = &props.onfile;
+    // A file is held over it.
+    let is_over = use_state(|| false);
     let over = |now: bool| {
         let is_over = is_over.clone();
         move |event: DragEvent| {

@@ -2,7 +2,7 @@
 
 use common::{
     collection::Collection,
-    import::ColumnAs,
+    import::preview::Preview,
     text::{label, single_line},
 };
 use web_sys::HtmlSelectElement;
@@ -10,53 +10,18 @@ use yew::prelude::*;
 
 use crate::words::many as words;
 
-/// Rows that are shown.
-const ROWS: usize = 8;
-
-/// The first rows of text with cells, the headings before them.
-pub(super) fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let (mut is_quoted, mut chars) = (false, text.trim_start_matches('\u{feff}').chars().peekable());
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if is_quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                cell.push('"');
-            }
-            '"' if is_quoted || cell.is_empty() => is_quoted = !is_quoted,
-            c if c == delimiter && !is_quoted => row.push(std::mem::take(&mut cell)),
-            '\r' if !is_quoted && chars.peek() == Some(&'\n') => {}
-            '\n' | '\r' if !is_quoted => {
-                row.push(std::mem::take(&mut cell));
-                rows.push(std::mem::take(&mut row));
-                if rows.len() > ROWS {
-                    return rows;
-                }
-            }
-            c => cell.push(c),
-        }
-    }
-    if !cell.is_empty() || !row.is_empty() {
-        row.push(cell);
-        rows.push(row);
-    }
-    rows
-}
-
 #[derive(Properties, PartialEq)]
 pub(super) struct PreviewProps {
     pub(super) collection: std::rc::Rc<Collection>,
-    pub(super) columns: Vec<ColumnAs>,
-    /// The rows under the headings.
-    pub(super) rows: Vec<Vec<String>>,
+    pub(super) shown: Preview,
     /// A heading goes into another field, or nowhere.
     pub(super) onmap: Callback<(String, Option<String>)>,
 }
 
 /// The table.
 #[component]
-pub(super) fn Preview(props: &PreviewProps) -> Html {
-    let PreviewProps { collection, columns, rows, onmap } = props;
+pub(super) fn PreviewTable(props: &PreviewProps) -> Html {
+    let PreviewProps { collection, shown: Preview { columns, rows }, onmap } = props;
     let heads = columns.iter().enumerate().map(|(i, column)| {
         let onchange = {
             let (heading, onmap) = (column.heading.clone(), onmap.clone());
@@ -97,21 +62,5 @@ pub(super) fn Preview(props: &PreviewProps) -> Html {
                 }) }</tbody>
             </table>
         </div>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rows;
-
-    #[test]
-    fn cells_in_quotation_marks_may_have_anything_in_them() {
-        let read = |text, delimiter| rows(text, delimiter);
-        assert_eq!(
-            read("\u{feff}a;b\r\n\"x;\"\"y\"\"\nz\";2\r\n;\r\n", ';'),
-            [["a", "b"], ["x;\"y\"\nz", "2"], ["", ""]]
-        );
-        assert_eq!(read("a,b\n1,2", ','), [["a", "b"], ["1", "2"]]);
-        assert_eq!(read(&"a\n".repeat(99), ',').len(), 9);
     }
 }

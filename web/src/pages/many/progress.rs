@@ -13,9 +13,9 @@ use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use super::{faults::faults, file};
+use super::{faults::faults, file, going_on};
 use crate::{
-    hooks::{use_client, use_load, use_toasts},
+    hooks::{use_client, use_load, use_toasts, use_user},
     route::Route,
     table_locations,
     toast::ToastEvent,
@@ -23,7 +23,7 @@ use crate::{
         link::Link,
         state::{failure, loading},
     },
-    words::{dashboard, many as words},
+    words::many as words,
 };
 
 /// Milliseconds between two looks.
@@ -40,6 +40,7 @@ pub(super) struct ProgressProps {
 pub(super) fn Progress(props: &ProgressProps) -> Html {
     let ProgressProps { collection, operation } = props;
     let (client, toasts) = (use_client(), use_toasts());
+    let user = use_user().map(|user| user.id);
     let looks = use_state(|| 0_u32);
     let (answer, again) = use_load((*operation, *looks), |client, (operation, _)| async move {
         Ok(client.send(Call::<operations::Get>::new((operation,), ())).await?.body)
@@ -54,6 +55,13 @@ pub(super) fn Progress(props: &ProgressProps) -> Html {
                     looks.set(*looks + 1);
                 });
             }
+        }
+    });
+    let is_over = state.is_some_and(OperationState::is_over)
+        || answer.error.as_ref().is_some_and(|error| matches!(error.status(), 403 | 404));
+    use_effect_with((is_over, user, collection.name.clone()), |(is_over, user, collection)| {
+        if let (true, Some(user)) = (is_over, user) {
+            going_on::forget(*user, collection);
         }
     });
     let one = match (&answer.value, &answer.error) {
@@ -88,14 +96,7 @@ fn draw(
     let (to, query) = table_locations::table(&collection.name);
     let import = one.import.as_deref();
     let rejected = import.is_some_and(|import| import.rejected > 0);
-    let title = match one.state {
-        OperationState::Running => words::RUNNING,
-        OperationState::Waiting | OperationState::Paused => words::WAITING,
-        OperationState::Stopping => words::STOPPING,
-        OperationState::Done => words::DONE,
-        OperationState::Stopped => words::STOPPED,
-        OperationState::Failed => words::FAILED,
-    };
+    let title = words::stands(one);
     let class = match one.state {
         OperationState::Failed => "notice notice-bad",
         OperationState::Stopped | OperationState::Stopping => "notice notice-warn",
@@ -107,7 +108,7 @@ fn draw(
                 <p class="notice-title">{ title }</p>
                 if !one.state.is_over() {
                     <progress class="progress" aria-label={words::RUNNING} max={one.of.unwrap_or(1).max(1).to_string()} value={one.of.map(|_| one.done.to_string())}></progress>
-                    <p>{ dashboard::progress(one.done, one.of) }</p>
+                    <p>{ words::progress(one.done, one.of) }</p>
                 }
                 if let Some(import) = import.filter(|_| one.state == OperationState::Done) {
                     <p>{ words::counted(import) }</p>
