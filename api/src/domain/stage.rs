@@ -42,6 +42,8 @@ pub struct Stage<'a> {
     claimed: BTreeSet<Key>,
     /// Unique keys that this batch gives up.
     released: BTreeSet<Key>,
+    /// Those of them that were given up ahead of their records' changes: see [`Self::give_up`].
+    given_up: BTreeSet<Key>,
     /// Reference counts change by the sum, not one by one.
     references: BTreeMap<Target, i64>,
     /// So does what the owners have.
@@ -219,6 +221,7 @@ impl<'a> Stage<'a> {
             batch,
             claimed: BTreeSet::new(),
             released: BTreeSet::new(),
+            given_up: BTreeSet::new(),
             references: BTreeMap::new(),
             usage: usage::Changes::default(),
             brought: Brought::default(),
@@ -297,9 +300,14 @@ impl<'a> Stage<'a> {
         Ok(self.change(schema, before, record).await?.0)
     }
 
-    /// A changed record beside others. Gives the fields whose value another record of this batch has.
-    pub async fn replace(&mut self, schema: &Schema, before: &Stored, record: &Record) -> Result<Vec<String>> {
-        Ok(self.change(schema, before, record).await?.1)
+    /// A changed record beside others. Gives its stored form, and the fields whose value another record of this batch has.
+    pub async fn replace(
+        &mut self,
+        schema: &Schema,
+        before: &Stored,
+        record: &Record,
+    ) -> Result<(Vec<u8>, Vec<String>)> {
+        self.change(schema, before, record).await
     }
 
     /// Tries a change of a record against the definition that is to take the place of its own: keeps its entries in the indexes that are
@@ -484,7 +492,10 @@ impl<'a> Stage<'a> {
             self.batch.put(key.clone(), Vec::new());
         }
         for key in before.uniques.keys().filter(|key| !after.uniques.contains_key(key)) {
-            self.release(id, key).await?;
+            // What was given up ahead may be another record's by now.
+            if !self.given_up.contains(key) {
+                self.release(id, key).await?;
+            }
         }
         for (key, field) in after.uniques.iter().filter(|(key, _)| !before.uniques.contains_key(key)) {
             if !self.claimed.insert(key.clone()) {
@@ -503,6 +514,48 @@ impl<'a> Stage<'a> {
             *self.references.entry(target.clone()).or_default() += 1;
         }
         Ok(taken)
+    }
+
+    /// Gives up ahead of a change, or of a deletion, the unique values that a record will not have any more, so that other records of this batch
+    /// can take them: uniqueness is judged by what is there after the commit. The change itself has to be staged too.
+    pub async fn give_up(&mut self, schema: &Schema, before: &Stored, after: Option<&Record>) -> Result<()> {
+        let owner = self.owner(before.record.owner()).await?;
+        let old = Entries::of(schema, before.id, &before.record, owner);
+        let new = match after {
+            Some(record) => Entries::of(schema, before.id, record, self.owner(record.owner()).await?),
+            None => Entries::default(),
+        };
+        self.give_up_keys(before.id, &old, &new).await?;
+        // The same in an index that is being made.
+        let Some(coming) = schema.coming.as_deref().filter(|coming| !self.ended.contains(&coming.operation)) else {
+            return Ok(());
+        };
+        let translated = |record: &Record, owner| {
+            let record = coming.schema.translate(record.clone(), schema.keys.version, None);
+            Entries::of(&coming.schema, before.id, &record, owner).within(&coming.schema, &coming.new_indexes)
+        };
+        let new = match after {
+            Some(record) => translated(record, self.owner(record.owner()).await?),
+            None => Entries::default(),
+        };
+        let (snapshot, old) = (self.core.store.snapshot().await?, translated(&before.record, owner));
+        let old = self.standing(&snapshot, coming, before.id, old).await?;
+        self.give_up_keys(before.id, &old, &new).await
+    }
+
+    async fn give_up_keys(&mut self, id: RecordId, old: &Entries, new: &Entries) -> Result<()> {
+        for key in old.uniques.keys().filter(|key| !new.uniques.contains_key(*key)) {
+            self.release(id, key).await?;
+            if self.released.contains(key) {
+                self.given_up.insert(key.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The unique values that were given up ahead.
+    pub fn given_up(&self) -> &BTreeSet<Key> {
+        &self.given_up
     }
 
     /// Gives a unique value up. An earlier version may have told it apart from that of another record: then it is that record's.

@@ -19,12 +19,12 @@ use common::{
     validate::{Ends, REQUEST_MATCH_WORK, check_exact, does_not_exist, within_work},
 };
 use serde_json::Value;
-use store::{Reserve, Snapshot};
+use store::{Key, Reserve, Snapshot};
 
 use super::{
     brought::{Place, brought_id},
     change::{changed_values, is_user},
-    checks::{BodyErrors, check_values},
+    checks::{BodyErrors, check_beside},
     delete::plan,
     find::{Target, find},
     number::{added, adds},
@@ -40,7 +40,7 @@ use crate::domain::{
     quota::OverQuota,
     retry::Retry,
     schema::Schema,
-    stage::{Stage, unique_holder},
+    stage::{Stage, Stored, unique_holder},
     work,
 };
 
@@ -58,11 +58,27 @@ pub struct Did {
 
 /// A change that is decided.
 struct Decided {
+    item: usize,
     action: Act,
     schema: Arc<Schema>,
     id: RecordId,
     /// What is written, and at which version that was there before, where nothing changes.
     written: Option<(Vec<u8>, Option<store::Version>)>,
+}
+
+/// A record that is to be made or changed, before it is checked beside the others.
+struct Waiting {
+    /// The number of its item.
+    item: usize,
+    schema: Arc<Schema>,
+    /// What is there.
+    change: Change,
+    record: Record,
+}
+
+enum Change {
+    Make(Place, bool),
+    Update(Stored),
 }
 
 /// The attempt at a batch.
@@ -78,6 +94,8 @@ struct Attempt<'a> {
     /// Which item is about a record.
     touched: BTreeMap<(CollectionName, RecordId), usize>,
     made: BTreeSet<(CollectionName, RecordId)>,
+    /// What is made and changed, in the order of the items.
+    waiting: Vec<Waiting>,
     left: u64,
 }
 
@@ -103,6 +121,7 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
             named: HashMap::new(),
             touched: BTreeMap::new(),
             made: BTreeSet::new(),
+            waiting: Vec::new(),
             left: REQUEST_MATCH_WORK,
         };
         if has_made_room {
@@ -117,8 +136,8 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
                 Err(error) => attempt.fault(i, error)?,
             }
         }
-        let Attempt { errors, .. } = &attempt;
-        if errors.is_clean() {
+        attempt.stage_waiting(&mut decided).await?;
+        if attempt.errors.is_clean() {
             attempt.delete(&decided).await?;
         }
         let Attempt { stage, errors, touched, .. } = attempt;
@@ -179,7 +198,7 @@ fn quota(error: Error) -> Result<Option<Committed>> {
 
 impl Decided {
     fn told(self, version: store::Version) -> Result<Did> {
-        let Self { action, schema, id, written } = self;
+        let Self { action, schema, id, written, .. } = self;
         let collection = schema.collection.name.clone();
         let sent = match written {
             Some((value, before)) => Some(Sent::new(&schema, id, &value, before.unwrap_or(version))?),
@@ -218,7 +237,8 @@ impl Attempt<'_> {
                     find(self.core, &self.snapshot, caller, Action::Delete, &item.collection, id).await?;
                 check_revision(item, stored.entry.version)?;
                 self.touch(i, &schema, id)?;
-                Decided { action: Act::Delete, schema, id, written: None }
+                self.stage.give_up(&schema, &stored, None).await?;
+                Decided { item: i, action: Act::Delete, schema, id, written: None }
             }
             (Act::Upsert, _) => self.upsert(i, item).await?,
             (Act::Update | Act::Delete, None) => return Err(FieldErrors::of("id", required()).into()),
@@ -297,15 +317,11 @@ impl Attempt<'_> {
         let place = Place::of(core, &self.snapshot, schema, brought).await?;
         let id = place.id;
         let record = new_record(id, owner.or(by.caller.user_id()), &place.at, values);
-        self.check(i, schema, None, &record).await?;
         let is_taken = place.is_taken || !self.made.insert((schema.collection.name.clone(), id));
-        let (written, mut taken) = self.stage.make(schema, id, &record, place.tombstone.as_ref()).await?;
-        taken.extend(is_taken.then(|| "id".to_owned()));
-        for field in taken {
-            self.errors.taken(i, &field);
-        }
         self.touched.insert((schema.collection.name.clone(), id), i);
-        Ok(Decided { action: Act::Create, schema: Arc::clone(schema), id, written: Some((written, None)) })
+        let change = Change::Make(place, is_taken);
+        self.waiting.push(Waiting { item: i, schema: Arc::clone(schema), change, record });
+        Ok(Decided { item: i, action: Act::Create, schema: Arc::clone(schema), id, written: None })
     }
 
     async fn update(&mut self, i: usize, item: &Item, id: RecordId) -> Result<Decided> {
@@ -329,11 +345,48 @@ impl Attempt<'_> {
         self.check_user(owner.filter(|owner| Some(*owner) != old.owner())).await?;
         let Some(record) = changed_values(self.core, old, values, owner) else {
             let written = Some((stored.entry.value.to_vec(), Some(version)));
-            return Ok(Decided { action: Act::Update, schema, id, written });
+            return Ok(Decided { item: i, action: Act::Update, schema, id, written });
         };
-        self.check(i, &schema, Some(old), &record).await?;
-        let written = self.stage.update(&schema, &stored, &record).await?;
-        Ok(Decided { action: Act::Update, schema, id, written: Some((written, None)) })
+        self.stage.give_up(&schema, &stored, Some(&record)).await?;
+        self.waiting.push(Waiting { item: i, schema: Arc::clone(&schema), change: Change::Update(stored), record });
+        Ok(Decided { item: i, action: Act::Update, schema, id, written: None })
+    }
+
+    /// Checks and stages what is made and changed, beside each other: one may take the unique value that another gives up.
+    async fn stage_waiting(&mut self, decided: &mut [Decided]) -> Result<()> {
+        let given_up = self.stage.given_up().clone();
+        for Waiting { item, schema, change, record } in std::mem::take(&mut self.waiting) {
+            tokio::task::yield_now().await;
+            let old = match &change {
+                Change::Make(..) => None,
+                Change::Update(stored) => Some(&stored.record),
+            };
+            match self.check(item, &schema, &given_up, old, &record).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => {
+                    self.fault(item, error)?;
+                    continue;
+                }
+            }
+            let (written, taken) = match change {
+                Change::Make(place, is_taken) => {
+                    let made = self.stage.make(&schema, place.id, &record, place.tombstone.as_ref()).await;
+                    made.map(|(written, taken)| {
+                        (written, taken.into_iter().chain(is_taken.then(|| "id".to_owned())).collect())
+                    })
+                }
+                Change::Update(stored) => self.stage.replace(&schema, &stored, &record).await,
+            }
+            .or_else(|error| self.fault(item, error).map(|()| (Vec::new(), Vec::new())))?;
+            for field in taken {
+                self.errors.taken(item, &field);
+            }
+            if let Ok(at) = decided.binary_search_by_key(&item, |one| one.item) {
+                decided[at].written = Some((written, None));
+            }
+        }
+        Ok(())
     }
 
     async fn upsert(&mut self, i: usize, item: &Item) -> Result<Decided> {
@@ -376,8 +429,15 @@ impl Attempt<'_> {
         }
     }
 
-    /// What the store has against a record. What earlier items make is there.
-    async fn check(&mut self, i: usize, schema: &Arc<Schema>, old: Option<&Record>, record: &Record) -> Result<()> {
+    /// What the store has against a record; whether that is nothing. What earlier items make is there.
+    async fn check(
+        &mut self,
+        i: usize,
+        schema: &Arc<Schema>,
+        given_up: &BTreeSet<Key>,
+        old: Option<&Record>,
+        record: &Record,
+    ) -> Result<bool> {
         let mut looked = record.clone();
         for field in &schema.collection.fields {
             let name = field.name.as_str();
@@ -391,16 +451,19 @@ impl Attempt<'_> {
             };
             looked.set(name, left);
         }
-        let checked = check_values(self.core, &self.snapshot, self.by.caller, schema, old, &looked).await?;
+        let beside = (&**schema, given_up);
+        let checked = check_beside(self.core, &self.snapshot, self.by.caller, beside, old, &looked).await?;
         let mut errors = BodyErrors::new(None);
         errors.merge(i, checked);
         let guess = Guess::admit(self.core, self.by, schema, old, &[record])?;
         match guess.tell(errors.result()).await {
             // It is told as of one record: with the others of its item.
-            Err(Error::Taken(taken)) => self.errors.taken_all(i, taken),
-            outcome => outcome?,
+            Err(Error::Taken(taken)) => {
+                self.errors.taken_all(i, taken);
+                Ok(false)
+            }
+            outcome => outcome.map(|()| true),
         }
-        Ok(())
     }
 
     /// Stages what is deleted, and what goes along.

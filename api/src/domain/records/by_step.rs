@@ -379,7 +379,7 @@ async fn stage_one(
         outcome => outcome?,
     }
     let stored = Stored { id, entry, record: old };
-    if let Some(field) = stage.replace(schema, &stored, &record).await?.first() {
+    if let Some(field) = stage.replace(schema, &stored, &record).await?.1.first() {
         return Ok(Err(FieldErrors::of(field, FieldError::new("unique", "This field must be unique."))));
     }
     Ok(Ok(true))

@@ -1,6 +1,6 @@
 //! What only the store can say about a record's values, and how faults in one body or in an array of them are told.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use common::{
     access::Caller, field::FieldType, id::RecordId, problem::FieldErrors, record::Record, validate::does_not_exist,
@@ -27,13 +27,28 @@ pub(super) async fn check_values(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
-    let mut checked = check_right(core, snapshot, caller, schema, old, record).await?;
+    check_beside(core, snapshot, caller, (schema, &BTreeSet::new()), old, record).await
+}
+
+/// The same where other records give up these unique values in the same commit.
+pub(super) async fn check_beside(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    (schema, given_up): (&Schema, &BTreeSet<Key>),
+    old: Option<&Record>,
+    record: &Record,
+) -> Result<Checked> {
+    let mut checked = check_each(core, snapshot, caller, (schema, given_up), old, record).await?;
     for index in schema.read_by.iter().filter(|index| index.is_several && index.kind == IndexKind::Unique) {
         let Some(key) = unique_key(core, snapshot, index, record).await? else { continue };
         let was = match old {
             Some(old) => unique_key(core, snapshot, index, old).await?,
             None => None,
         };
+        if given_up.contains(&key) {
+            continue;
+        }
         let Some(holder) = snapshot.get(&key).await?.filter(|_| was != Some(key)) else { continue };
         match stage::unique_holder(&holder) {
             Some(holder) if is_visible(snapshot, caller, schema, holder).await? => checked.taken.push(index.names()),
@@ -52,6 +67,17 @@ pub(super) async fn check_right(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
+    check_each(core, snapshot, caller, (schema, &BTreeSet::new()), old, record).await
+}
+
+async fn check_each(
+    core: &Core,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    (schema, given_up): (&Schema, &BTreeSet<Key>),
+    old: Option<&Record>,
+    record: &Record,
+) -> Result<Checked> {
     let mut checked = Checked::default();
     for (field, indexes) in schema.fields() {
         let name = field.name.as_str();
@@ -59,8 +85,9 @@ pub(super) async fn check_right(
         if old.and_then(|old| old.get(name)) == Some(value) {
             continue;
         }
-        if let Some(rule) = indexes.unique
-            && let Some(holder) = snapshot.get(&keyspace::unique(schema.number(), rule, field, value)).await?
+        let key = indexes.unique.map(|rule| keyspace::unique(schema.number(), rule, field, value));
+        if let Some(key) = key.filter(|key| !given_up.contains(key))
+            && let Some(holder) = snapshot.get(&key).await?
         {
             match stage::unique_holder(&holder) {
                 // The same, written in another way.

@@ -18,7 +18,7 @@ use store::{Reserve, Snapshot};
 
 use super::{
     change::{Sending, changed_values, check_owner},
-    checks::{BodyErrors, check_values},
+    checks::{BodyErrors, check_beside},
     delete::{MAX_TOUCHED_BYTES, plan},
     find::expect_schema,
     list::{Matching, matching},
@@ -57,7 +57,7 @@ pub async fn update_many(
         check(&schema, query, sent)?;
         let found = found(core, &snapshot, caller, &schema, query).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
-        let (mut records, mut count) = (Vec::new(), 0);
+        let mut changes = Vec::new();
         for (id, entry) in &found {
             tokio::task::yield_now().await;
             work::hold(2 * work::parsed_size(&entry.value))?;
@@ -78,19 +78,27 @@ pub async fn update_many(
             let Cleaned { values, owner } = cleaned;
             check_owner(&snapshot, owner.filter(|owner| Some(*owner) != old.owner())).await?;
             let Some(record) = changed_values(core, &old, values, owner) else { continue };
-            let mut errors = BodyErrors::new(None);
-            errors.merge(0, check_values(core, &snapshot, caller, &schema, Some(&old), &record).await?);
-            let guess = Guess::admit(core, by, &schema, Some(&old), &[&record])?;
-            guess.tell(errors.result()).await?;
             let stored = Stored { id: *id, entry: entry.clone(), record: old };
-            for field in stage.replace(&schema, &stored, &record).await? {
+            // One may take what another gives up: all of them are told first.
+            stage.give_up(&schema, &stored, Some(&record)).await?;
+            changes.push((stored, record));
+        }
+        let given_up = stage.given_up().clone();
+        for (stored, record) in &changes {
+            tokio::task::yield_now().await;
+            let mut errors = BodyErrors::new(None);
+            let beside = (&*schema, &given_up);
+            errors.merge(0, check_beside(core, &snapshot, caller, beside, Some(&stored.record), record).await?);
+            let guess = Guess::admit(core, by, &schema, Some(&stored.record), &[record])?;
+            guess.tell(errors.result()).await?;
+            for field in stage.replace(&schema, stored, record).await?.1 {
                 let mut errors = BodyErrors::new(None);
                 errors.taken(0, &field);
                 errors.result()?;
             }
-            records.push(*id);
-            count += 1;
         }
+        let records: Vec<RecordId> = changes.iter().map(|(stored, _)| stored.id).collect();
+        let count = records.len() as u64;
         let counts = if count == 0 { Vec::new() } else { vec![counted(&schema, Verb::Update, count)] };
         let outcome = Many { count: found.len() as u64, counts, dry_run: query.dry_run };
         if has_made_room {

@@ -47,6 +47,12 @@ pub(super) async fn stage(
     if has_made_room {
         stage.has_made_room();
     }
+    // So do those that change: two may take each other's.
+    for returns in &returning {
+        if let (Some(now), Some(target)) = (&returns.item.now, &returns.target) {
+            stage.give_up(&returns.schema, now, Some(target)).await?;
+        }
+    }
     let referred = returning.iter().filter(|returns| {
         let count = returns.referrers.as_ref().and_then(counter).unwrap_or(0);
         returns.target.is_none() && returns.item.now.is_some() && count > 0
@@ -68,7 +74,7 @@ pub(super) async fn stage(
             }
             (Some(now), Some(mut target)) => {
                 target.set("updated_at", core.timestamp());
-                (Verb::Update, stage.replace(&schema, &now, &target).await?)
+                (Verb::Update, stage.replace(&schema, &now, &target).await?.1)
             }
             (None, Some(mut target)) => {
                 let tombstone = item.tombstone.ok_or(Error::Trimmed)?;

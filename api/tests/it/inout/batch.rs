@@ -135,3 +135,80 @@ async fn of_many_sales_at_once_no_more_are_made_than_there_are_items() {
     assert_eq!((total(&admin, "orders").await, total(&admin, "lines").await), (json!(3), json!(3)));
     assert_eq!(admin.get(&path("snacks", &snack)).await.is(200)["stock"], 0);
 }
+
+async fn titles(client: &Client) -> Vec<Value> {
+    client.column("/api/records/snacks/?ordering=created_at&page_size=100", "title").await
+}
+
+#[tokio::test]
+async fn uniqueness_is_judged_by_what_is_there_after_the_commit() {
+    let (_coffer, admin, nuts) = shop().await;
+    let corn = admin.record("snacks", json!({"title": "Corn", "stock": 1})).await;
+    let mais = admin.record("snacks", json!({"title": "Mais"})).await;
+    let rename = |snack: &Value, title: &str| json!({"action": "update", "collection": "snacks", "id": snack["id"], "record": {"title": title}});
+    // Two exchange their values; three hand them round.
+    let swapped = run(&admin, json!([rename(&nuts, "Corn"), rename(&corn, "Nuts")])).await;
+    swapped.is(200);
+    assert_eq!(titles(&admin).await, ["Corn", "Nuts", "Mais"]);
+    // Each still keeps others out.
+    for title in ["Corn", "Nuts", "Mais"] {
+        admin.post("/api/records/snacks/", &json!({"title": title})).await.refused(409);
+        assert_eq!(admin.get(&format!("/api/records/snacks/?title={title}")).await.is(200)["count"], 1);
+    }
+    run(&admin, json!([rename(&nuts, "Nuts"), rename(&corn, "Mais"), rename(&mais, "Corn")])).await.is(200);
+    assert_eq!(titles(&admin).await, ["Nuts", "Mais", "Corn"]);
+    // Undone as one, in whichever order they stand.
+    let swapped = run(&admin, json!([rename(&corn, "Nuts"), rename(&nuts, "Mais")])).await;
+    swapped.is(200);
+    admin.post(&format!("/api/changes/{}/revert/", swapped.header("operation")), &json!({})).await.is(200);
+    assert_eq!(titles(&admin).await, ["Nuts", "Mais", "Corn"]);
+    // What one gives up, or is deleted with, another takes, whichever comes first.
+    let create = |title: &str| json!({"action": "create", "collection": "snacks", "record": {"title": title}});
+    run(&admin, json!([create("Nuts"), rename(&nuts, "Tee")])).await.is(200);
+    let delete = json!({"action": "delete", "collection": "snacks", "id": corn["id"]});
+    run(&admin, json!([create("Mais"), delete])).await.is(200);
+    assert_eq!(titles(&admin).await, ["Tee", "Corn", "Nuts", "Mais"]);
+    // Of two that want one and the same, one is one too many: nothing is done.
+    for items in [
+        json!([rename(&nuts, "X"), rename(&mais, "X")]),
+        json!([rename(&nuts, "Corn"), rename(&mais, "Nuts"), create("Corn")]),
+        json!([create("Y"), rename(&mais, "Y")]),
+        json!([rename(&nuts, "Corn")]),
+    ] {
+        let refused = run(&admin, items.clone()).await.refused(409);
+        assert!(refused.errors.0.keys().any(|place| place.ends_with(".title")), "{items}: {refused:?}");
+    }
+    assert_eq!(titles(&admin).await, ["Tee", "Corn", "Nuts", "Mais"]);
+}
+
+#[tokio::test]
+async fn the_same_holds_for_values_that_are_unique_together_and_for_many_at_once() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let fields = json!([{"name": "hall", "type": "integer"}, {"name": "seat", "type": "integer"}, {"name": "number", "type": "integer", "unique": true}]);
+    let indexes = json!([{"fields": ["hall", "seat"], "unique": true}]);
+    admin.post("/api/collections/", &json!({"name": "seats", "fields": fields, "indexes": indexes})).await.is(201);
+    let mut seats = Vec::new();
+    for n in 1..=4 {
+        seats.push(admin.record("seats", json!({"hall": 1, "seat": n, "number": n})).await);
+    }
+    let to = |at: usize, seat: u8| json!({"action": "update", "collection": "seats", "id": seats[at]["id"], "record": {"seat": seat}});
+    run(&admin, json!([to(0, 2), to(1, 1)])).await.is(200);
+    run(&admin, json!([to(0, 3), to(1, 3)])).await.refused(409);
+    let all = async |field: &str| admin.column("/api/records/seats/?ordering=created_at", field).await;
+    assert_eq!(all("seat").await, [2, 1, 3, 4]);
+    // Each takes the next one's.
+    let many = async |by: i64| {
+        admin.patch("/api/records/seats/?all=true&max=4", &json!({"number": {"$add": by}, "seat": {"$add": by}})).await
+    };
+    many(1).await.is(200);
+    assert_eq!(
+        (all("number").await, all("seat").await),
+        (vec![json!(2), json!(3), json!(4), json!(5)], vec![json!(3), json!(2), json!(4), json!(5)])
+    );
+    let back = many(-1).await;
+    back.is(200);
+    admin.post(&format!("/api/changes/{}/revert/", back.header("operation")), &json!({})).await.is(200);
+    assert_eq!(all("number").await, [2, 3, 4, 5]);
+    admin.patch("/api/records/seats/?number__gte=4&max=4", &json!({"number": {"$add": -1}})).await.refused(409);
+    assert_eq!(all("number").await, [2, 3, 4, 5]);
+}

@@ -360,7 +360,7 @@ impl Staging<'_> {
         if let Err(errors) = self.check(Some(old), &record, seen, row).await? {
             return Ok(Err(errors));
         }
-        told_taken(self.stage.replace(schema, &stored, &record).await?)?;
+        told_taken(self.stage.replace(schema, &stored, &record).await?.1)?;
         Ok(Ok(Outcome::Updated))
     }
 
