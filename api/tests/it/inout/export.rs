@@ -123,6 +123,19 @@ async fn an_export_for_a_spreadsheet_holds_no_formula_and_says_what_it_is() {
     // A number is one.
     assert!(lines.contains(",-1.00\n") && !lines.contains("'-1.00"));
     assert!(!export(&admin, "format=csv&fields=title").await.text().contains("'=1+1"));
+    // Where no format is said it is one that a spreadsheet program reads, whatever else the client accepts.
+    let accepting = async |accept: &str| {
+        let address = "/api/records/snacks/export/?for=spreadsheet&fields=title";
+        let answer = Answer::of(admin.request(Method::GET, address).header("accept", accept)).await;
+        (answer.status, answer.header("content-disposition").to_owned(), answer.text().contains("'=1+1"))
+    };
+    let called = |ending: &str| (200, format!("attachment; filename=\"snacks.spreadsheet.{ending}\""), true);
+    for accept in ["*/*", "application/json", "application/x-ndjson, */*;q=0.1"] {
+        assert_eq!(accepting(accept).await, called("csv"), "{accept}");
+    }
+    assert_eq!(accepting("text/tab-separated-values").await, called("tsv"));
+    let refused = export(&admin, "format=json&for=spreadsheet").await.refused(400);
+    assert_eq!(refused.errors.messages("for").next(), Some("A spreadsheet reads csv or tsv."));
 }
 
 #[tokio::test]
