@@ -1,26 +1,37 @@
 //! The side effects that an update asks for. They are performed in [`crate::perform`].
 
-use std::time::Duration;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    time::Duration,
+};
 
 use common::{
     Object,
     change::ChangeQuery,
-    collection::{Definition, DefinitionQuery},
+    collection::{Collection, Definition, DefinitionQuery},
     endpoints::{tokens, users},
     id::{OperationId, RecordId, Revision, SessionId, UserId},
+    import::ImportQuery,
+    many::ManyQuery,
     name::CollectionName,
     people::SessionsQuery,
     query::ListQuery,
     record::Record,
+    rows::ExportQuery,
 };
 
 use crate::{
     load::Ticket,
     message::{Deleted, Undo},
+    model::Place,
 };
 
 /// Something to be done. No `Debug`: passwords are in here.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub enum Effect {
     /// Ask what the server is.
     Look(Ticket),
@@ -78,6 +89,72 @@ pub enum Effect {
     DeleteCollection(Ticket, CollectionName, Revision),
     /// Delete a user.
     DeleteUser(Ticket, UserId),
+    /// Change or delete many records, or ask what that would do.
+    Many(Ticket, Box<ManyAct>),
+    /// Write rows to a file.
+    Export(Ticket, Box<ExportTo>),
+    /// Have the server read a file without writing what is in it.
+    Check(Ticket, Box<Incoming>),
+    /// Send a file.
+    Import(Ticket, Box<Incoming>),
+    /// Look after a moment how far an import is.
+    ImportProgress(Ticket, OperationId),
+    /// Stop an import.
+    StopImport(Ticket, OperationId),
+    /// Write the rows that an import left out to a file.
+    Rejected(Ticket, OperationId, PathBuf),
+    /// Keep where somebody is, for the next start.
+    KeepPlace(Box<Place>),
+}
+
+/// What is done to many records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ManyAct {
+    /// Their collection.
+    pub collection: CollectionName,
+    /// Which they are.
+    pub query: ManyQuery,
+    /// What they are changed to; `None` to delete them.
+    pub change: Option<Record>,
+}
+
+/// An export to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportTo {
+    /// The collection.
+    pub collection: CollectionName,
+    /// Which rows, and how they are written.
+    pub query: ExportQuery,
+    /// The file, as it was typed.
+    pub file: PathBuf,
+    /// A file that is there is replaced.
+    pub replaces: bool,
+}
+
+/// A file on its way in.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The collection.
+    pub collection: Collection,
+    /// The file, as it was typed.
+    pub file: PathBuf,
+    /// How it is read.
+    pub query: ImportQuery,
+    /// It is imported even if it was before.
+    pub is_again: bool,
+    /// How much of it is on its way.
+    pub sent: Arc<Sent>,
+}
+
+/// How much of a file is on its way. The task that sends it counts, and the view shows it.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// Bytes that were handed over.
+    pub done: AtomicU64,
+    /// Bytes that there are.
+    pub of: AtomicU64,
+    /// Nobody wants it any more.
+    pub is_given_up: AtomicBool,
 }
 
 /// What a dashboard asks for.

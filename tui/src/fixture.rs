@@ -3,6 +3,8 @@
 use common::{
     Object,
     collection::Collection,
+    import::{Import, preview::Preview},
+    operation::Operation,
     page::Page,
     record::Record,
     user::{Session, User},
@@ -11,7 +13,13 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{effect::Effect, message::Message, model::Model, perform::as_records, update};
+use crate::{
+    effect::Effect,
+    message::{Checked, Message},
+    model::Model,
+    perform::as_records,
+    update,
+};
 
 /// The id with this number at its end.
 pub(crate) fn id(number: u32) -> String {
@@ -142,4 +150,36 @@ pub(crate) fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
         effects.extend(update(model, Message::Key(KeyEvent::new(code, held))));
     }
     effects
+}
+
+/// What became of an import, or would: a file of three rows, but for these members.
+pub(crate) fn import(members: &Value) -> Import {
+    let mut all = json!({"operation": null, "state": "done", "dry_run": true, "started_at": "2026-11-02T09:30:00Z", "rows": 3,
+        "created": 3, "updated": 0, "unchanged": 0, "rejected": 0, "faults": [],
+        "read": {"format": "csv", "encoding": "UTF-8", "delimiter": ";", "columns": [
+            {"heading": "Title", "member": "title"}, {"heading": "Wort", "member": null}]}});
+    for (name, value) in members.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    serde_json::from_value(all).unwrap()
+}
+
+/// A file that the server has looked at.
+pub(crate) fn checked(members: &Value, unknown: &[&str]) -> Checked {
+    let import = import(members);
+    let rows = vec![vec!["Mais".to_owned(), "x".to_owned()]];
+    let preview = Preview { columns: import.read.columns.clone(), rows };
+    let unknown = unknown.iter().map(|heading| (*heading).to_owned()).collect();
+    Checked { bytes: 64, preview, unknown, outcome: Ok(import) }
+}
+
+/// An import in the background, but for these members.
+pub(crate) fn import_operation(members: &Value) -> Box<Operation> {
+    let mut all = json!({"id": id(70), "kind": "import", "state": "running", "done": 4000, "of": 20000,
+        "started_at": "2026-11-02T09:30:00Z", "ended_at": null, "by": id(1), "error": null,
+        "import": import(&json!({"operation": id(70), "dry_run": false, "created": 4000}))});
+    for (name, value) in members.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    Box::new(serde_json::from_value(all).unwrap())
 }

@@ -19,6 +19,10 @@ pub enum Context {
     Dashboard,
     /// A table of records.
     Records,
+    /// The same, while rows of it are chosen.
+    Chosen,
+    /// A file on its way in: what is in it, and how far it is.
+    Import,
     /// The list of users.
     Users,
     /// Where somebody is signed in.
@@ -76,6 +80,11 @@ pub enum Action {
     Edit,
     Delete,
     Undo,
+    Choose,
+    ChooseRange,
+    ChooseAll,
+    Export,
+    Import,
     Reload,
     SignOut,
     Dashboard,
@@ -143,6 +152,8 @@ const EVERYWHERE: &[Context] = &[
     C::Dashboard,
     C::Collections,
     C::Records,
+    C::Chosen,
+    C::Import,
     C::Filter,
     C::Record,
     C::Users,
@@ -154,21 +165,36 @@ const EVERYWHERE: &[Context] = &[
     C::Palette,
     C::Help,
 ];
-const SCREENS: &[Context] = &[C::Dashboard, C::Collections, C::Records, C::Record, C::Users, C::Sessions];
-const READING: &[Context] = &[C::Collections, C::Records, C::Record, C::Users, C::Sessions, C::Help];
-const COLUMNS: &[Context] = &[C::Records, C::Users, C::Sessions];
-const LISTS: &[Context] = &[C::Collections, C::Records, C::Users, C::Sessions];
+const SCREENS: &[Context] =
+    &[C::Dashboard, C::Collections, C::Records, C::Chosen, C::Import, C::Record, C::Users, C::Sessions];
+const READING: &[Context] =
+    &[C::Collections, C::Records, C::Chosen, C::Import, C::Record, C::Users, C::Sessions, C::Help];
+const TABLE: &[Context] = &[C::Records, C::Chosen];
+const COLUMNS: &[Context] = &[C::Records, C::Chosen, C::Users, C::Sessions];
+const LISTS: &[Context] = &[C::Collections, C::Records, C::Chosen, C::Users, C::Sessions];
 const FORMS: &[Context] = &[C::Line, C::Area, C::Choice, C::Choices];
 const CHOOSING: &[Context] = &[C::Choice, C::Choices];
 
 /// Every key, in the order in which help and footer show them. Ctrl-C, which quits from anywhere, stands at the end.
 pub(crate) const KEYS: &[Binding] = &[
+    row(&[C::Chosen], &[letter('x')], A::Choose, true),
+    row(&[C::Chosen], &[letter('X')], A::ChooseRange, true),
+    row(&[C::Chosen], &[letter('a')], A::ChooseAll, true),
+    row(&[C::Chosen], &[letter('e')], A::Edit, true),
+    row(&[C::Chosen], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(&[C::Chosen], &[letter('w')], A::Export, true),
+    row(&[C::Chosen], &[key(KeyCode::Esc)], A::Back, true),
+    row(&[C::Import], &[key(KeyCode::Enter), ctrl('s')], A::Submit, true),
+    row(&[C::Import], &[letter('d'), key(KeyCode::Delete)], A::Delete, true),
+    row(&[C::Import], &[letter('w')], A::Export, true),
+    row(&[C::Import], &[key(KeyCode::Esc)], A::Back, true),
     row(&[C::Collections, C::Records], &[key(KeyCode::Enter)], A::Open, true),
+    row(&[C::Chosen], &[key(KeyCode::Enter)], A::Open, false),
     row(&[C::Dashboard], &[key(KeyCode::Enter), key(KeyCode::Esc), letter('D')], A::Back, true),
     row(&[C::Dashboard], &[letter('t')], A::Span, true),
     row(COLUMNS, &[letter('/')], A::Filter, true),
     row(COLUMNS, &[letter('s')], A::Sort, true),
-    row(&[C::Dashboard, C::Collections, C::Records, C::Users], &[letter('n')], A::New, true),
+    row(&[C::Dashboard, C::Collections, C::Records, C::Chosen, C::Users], &[letter('n')], A::New, true),
     row(&[C::Collections, C::Records, C::Record], &[letter('e')], A::Edit, true),
     row(&[C::Users], &[key(KeyCode::Enter), letter('e')], A::Edit, true),
     row(
@@ -179,7 +205,12 @@ pub(crate) const KEYS: &[Binding] = &[
     ),
     row(&[C::Users], &[letter('i')], A::Sessions, true),
     row(&[C::Sessions], &[letter('a')], A::EndOthers, true),
-    row(&[C::Collections, C::Records, C::Record], &[letter('u')], A::Undo, true),
+    row(&[C::Collections, C::Records, C::Chosen, C::Import, C::Record], &[letter('u')], A::Undo, true),
+    row(&[C::Records], &[letter('x')], A::Choose, true),
+    row(&[C::Records], &[letter('X')], A::ChooseRange, false),
+    row(&[C::Records], &[letter('a')], A::ChooseAll, false),
+    row(&[C::Records], &[letter('w')], A::Export, true),
+    row(TABLE, &[letter('m')], A::Import, true),
     row(READING, &[key(KeyCode::Up), letter('k')], A::Up, false),
     row(READING, &[key(KeyCode::Down), letter('j')], A::Down, false),
     row(COLUMNS, &[key(KeyCode::Left), letter('h')], A::Left, false),
@@ -191,8 +222,8 @@ pub(crate) const KEYS: &[Binding] = &[
     row(COLUMNS, &[letter('[')], A::PreviousPage, false),
     row(COLUMNS, &[letter(']')], A::NextPage, false),
     row(COLUMNS, &[key(KeyCode::Backspace)], A::AllRows, false),
-    row(&[C::Record, C::Help], &[key(KeyCode::PageUp)], A::PreviousPage, false),
-    row(&[C::Record, C::Help], &[key(KeyCode::PageDown), letter(' ')], A::NextPage, false),
+    row(&[C::Record, C::Import, C::Help], &[key(KeyCode::PageUp)], A::PreviousPage, false),
+    row(&[C::Record, C::Import, C::Help], &[key(KeyCode::PageDown), letter(' ')], A::NextPage, false),
     row(READING, &[key(KeyCode::Home), letter('g')], A::First, false),
     row(READING, &[key(KeyCode::End), letter('G')], A::Last, false),
     row(SCREENS, &[letter('r'), key(KeyCode::F(5))], A::Reload, true),
@@ -306,11 +337,13 @@ pub(crate) fn name((code, modifiers): Key) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Context; 14] = [
+    const ALL: [Context; 16] = [
         C::SignIn,
         C::Dashboard,
         C::Collections,
         C::Records,
+        C::Chosen,
+        C::Import,
         C::Users,
         C::Sessions,
         C::Filter,

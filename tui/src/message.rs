@@ -1,6 +1,6 @@
 //! Everything that can happen: keys, the window, and answers from the server.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 pub use coffer_client::{Answer, Failure};
 use common::{
@@ -10,6 +10,8 @@ use common::{
     endpoints::root::Root,
     event::news::News,
     id::{OperationId, RecordId, Revision, UserId},
+    import::{Import, preview::Preview},
+    many::Many,
     metrics::Metrics,
     name::CollectionName,
     operation::Operation,
@@ -20,7 +22,7 @@ use common::{
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::load::Ticket;
+use crate::{effect::ManyAct, load::Ticket};
 
 /// A record that is to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,4 +131,42 @@ pub enum Message {
     Live(Live),
     /// The session could not be written to its file.
     NotKept,
+    /// Many records were changed or deleted, by this operation, or it was told what that would do.
+    Many(Ticket, Box<ManyAct>, Answer<Many>, Option<OperationId>),
+    /// So many bytes went into a file.
+    Exported(Ticket, PathBuf, Result<u64, FileFault>),
+    /// A file was read by the server, and nothing of it written.
+    Checked(Ticket, Box<Checked>),
+    /// A file is in, or goes in; or it was imported before.
+    Imported(Ticket, Box<Result<(Import, bool), FileFault>>),
+    /// How far an import is.
+    ImportProgress(Ticket, Answer<Box<Operation>>),
+    /// An import is to stop, or that could not be said.
+    Stopping(Ticket, Answer<()>),
+    /// Where somebody is was kept, or not.
+    PlaceKept,
+}
+
+/// What is known of a file that is to come in.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// How long it is.
+    pub bytes: u64,
+    /// How it begins.
+    pub preview: Preview,
+    /// Headings that name no field: they are left out until they are mapped.
+    pub unknown: Vec<String>,
+    /// What an import would do.
+    pub outcome: Result<Import, FileFault>,
+}
+
+/// Why a file could not be read, written or sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FileFault {
+    /// There is one of this name.
+    IsThere,
+    /// This machine says no, for this reason.
+    Local(String),
+    /// The server does.
+    Failed(Failure),
 }

@@ -10,12 +10,12 @@ use std::{
     time::Duration,
 };
 
-use common::{name::CollectionName, user::User};
+use common::{id::OperationId, name::CollectionName, operation::Operation, user::User};
 use crossterm::event::KeyEvent;
 
 pub use self::{place::Place, screen::Screen};
 use crate::{
-    effect::Effect,
+    effect::{Effect, ManyAct},
     key::Context,
     load::{Load, Ticket, Tickets},
     message::{Deleted, Failure, Message, Undo},
@@ -57,10 +57,14 @@ pub struct Model {
     pub undo: Vec<Undo>,
     /// The record of which it was asked whether it is to be deleted with all that hangs on it.
     pub to_delete: Option<Deleted>,
+    /// What was asked of deleting the chosen rows, and answered.
+    pub to_delete_chosen: Option<ManyAct>,
+    /// The imports that go on in the background.
+    pub imports: Vec<Import>,
     /// The write that is under way. Until its answer comes, keys wait in [`Self::ahead`].
     pub writing: Option<Ticket>,
     /// A change of a definition that takes its time, and what was asked last of it.
-    pub changing: Option<(Ticket, common::id::OperationId)>,
+    pub changing: Option<(Ticket, OperationId)>,
     /// Keys and pastes that wait.
     pub ahead: VecDeque<Typed>,
     /// Ctrl-C was pressed once over unsaved text.
@@ -85,6 +89,19 @@ pub struct Model {
     pub away: Option<Failure>,
     /// Makes the tickets of requests.
     pub tickets: Tickets,
+}
+
+/// An import that goes on in the background.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// Where the records go.
+    pub collection: CollectionName,
+    /// Which operation it is.
+    pub operation: OperationId,
+    /// The answer that is waited for.
+    pub ticket: Ticket,
+    /// How far it was when that was asked last.
+    pub last: Option<Box<Operation>>,
 }
 
 /// Input from the keyboard.
@@ -126,6 +143,8 @@ impl Model {
             toast: None,
             undo: Vec::new(),
             to_delete: None,
+            to_delete_chosen: None,
+            imports: Vec::new(),
             writing: None,
             changing: None,
             ahead: VecDeque::new(),
@@ -186,11 +205,16 @@ impl Model {
         }
         match self.screens.last() {
             Some(screen) if screen.table().is_some_and(|table| table.filter.is_some()) => Context::Filter,
+            Some(Screen::Records(table)) if !table.selection.is_empty() => Context::Chosen,
             Some(Screen::Records(_)) => Context::Records,
             Some(Screen::Record(_)) => Context::Record,
             Some(Screen::Form(form)) => form.state.context(),
             Some(Screen::Definition(form)) => form.state.context(),
             Some(Screen::Account(form)) => form.state.context(),
+            Some(Screen::Change(form)) => form.state.context(),
+            Some(Screen::Export(form)) => form.state.context(),
+            Some(Screen::Import(screen)) if screen.is_form() => screen.state.context(),
+            Some(Screen::Import(_)) => Context::Import,
             Some(Screen::Users(_)) => Context::Users,
             Some(Screen::Sessions(_)) => Context::Sessions,
             Some(Screen::Dashboard(_)) => Context::Dashboard,
@@ -217,7 +241,12 @@ impl Model {
             Some(Screen::Record(detail)) => detail.load.is_waited_for(),
             Some(Screen::Sessions(sessions)) => sessions.list.load.is_waited_for(),
             // A dashboard asks all the time, which is nothing to be told.
-            Some(Screen::Dashboard(_) | Screen::Form(_) | Screen::Definition(_) | Screen::Account(_)) | None => false,
+            Some(
+                Screen::Dashboard(_) | Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) | Screen::Change(_),
+            )
+            | None => false,
+            Some(Screen::Export(form)) => form.is_under_way(),
+            Some(Screen::Import(screen)) => screen.is_waiting(),
         };
         let looks = self.sign_in.as_ref().is_some_and(|sign_in| sign_in.look.is_under_way());
         self.writing.is_some() || self.changing.is_some() || looks || (loads && self.sign_in.is_none())
@@ -307,7 +336,12 @@ impl Model {
                 let collections = self.load_collections();
                 collections.into_iter().chain([effect]).collect()
             }
-            Screen::Form(_) | Screen::Definition(_) | Screen::Account(_) => Vec::new(),
+            Screen::Form(_)
+            | Screen::Definition(_)
+            | Screen::Account(_)
+            | Screen::Change(_)
+            | Screen::Export(_)
+            | Screen::Import(_) => Vec::new(),
         }
     }
 
@@ -325,6 +359,8 @@ impl Model {
     pub fn comes_by_itself(&self, message: &Message) -> bool {
         match message {
             Message::Dashboard(_, told) => told.by_itself,
+            Message::ImportProgress(..) => !matches!(self.screens.last(), Some(Screen::Import(_))),
+            Message::PlaceKept => true,
             Message::Collections(..) => matches!(self.screens.last(), Some(Screen::Dashboard(_))),
             _ => false,
         }

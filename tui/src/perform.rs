@@ -1,5 +1,7 @@
 //! Does what updates want done: one call of the client for each effect, its answer a message.
 
+mod files;
+
 use std::time::{Duration, Instant};
 
 use common::{
@@ -9,6 +11,7 @@ use common::{
     dashboard::Feed,
     endpoints::{changes, collections, metrics, operations, records, root, sessions, setup, tokens, users},
     id::{OperationId, RecordId, UserId},
+    many::Many,
     metrics::MetricsQuery,
     name::CollectionName,
     operation::Operation,
@@ -24,7 +27,7 @@ use serde_json::{Value, json};
 use coffer_client::Client;
 
 use crate::{
-    effect::{Ask, Effect},
+    effect::{Ask, Effect, ManyAct},
     load::Ticket,
     message::{Answer, Deleted, Failure, Message, Told},
 };
@@ -125,6 +128,31 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             let call = Call::<users::Delete>::new((id,), ());
             Message::Account(ticket, client.send(&call).await.map(drop))
         }
+        Effect::Many(ticket, act) => {
+            let (answer, operation) = split(many(client, (*act).clone()).await);
+            Message::Many(ticket, act, answer, operation)
+        }
+        Effect::Export(ticket, to) => {
+            let file = to.file.clone();
+            Message::Exported(ticket, file, files::export(client, *to).await)
+        }
+        Effect::Rejected(ticket, id, file) => {
+            let written = files::rejected(client, id, &file).await;
+            Message::Exported(ticket, file, written)
+        }
+        Effect::Check(ticket, incoming) => Message::Checked(ticket, Box::new(files::check(client, *incoming).await)),
+        Effect::Import(ticket, incoming) => Message::Imported(ticket, Box::new(files::import(client, &incoming).await)),
+        Effect::ImportProgress(ticket, id) => {
+            tokio::time::sleep(MOMENT).await;
+            let answer = client.send(&Call::<operations::Get>::new((id,), ())).await;
+            Message::ImportProgress(ticket, answer.map(Box::new))
+        }
+        Effect::StopImport(ticket, id) => Message::Stopping(ticket, stop(client, id).await.map(drop)),
+        Effect::KeepPlace(place) => {
+            // Where it cannot be written, the next start does not know of it.
+            drop(serde_json::to_vec(&place).map(|place| client.keep_place(&place)));
+            Message::PlaceKept
+        }
     }
 }
 
@@ -194,6 +222,13 @@ async fn delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {
     let call = Call::<records::Delete>::new(params, ()).if_match(Some(deleted.revision));
     let answer = client.reply(&call).await.map(|reply| reply.operation);
     Message::Deleted(ticket, deleted, answer)
+}
+
+async fn many(client: &Client, act: ManyAct) -> Answer<Reply<Many>> {
+    match act.change {
+        Some(body) => client.reply(&Call::<records::UpdateMany>::new((act.collection,), body).query(act.query)).await,
+        None => client.reply(&Call::<records::DeleteMany>::new((act.collection,), ()).query(act.query)).await,
+    }
 }
 
 async fn stop(client: &Client, id: OperationId) -> Answer<Operation> {

@@ -1,11 +1,12 @@
 //! The lines above the footer: what just happened, and the state of what is shown. How many there are decides how much room the
 //! screen above them has.
 
+use common::selection::MAX_CHOSEN;
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
     model::{Model, Screen},
-    screen::Records,
+    screen::{Records, Stage},
     width::{cut, wrap},
     words,
 };
@@ -60,6 +61,25 @@ fn state(model: &Model) -> String {
     if let Some(Screen::Dashboard(dashboard)) = model.screens.last() {
         return dashboard.state();
     }
+    if let Some(Screen::Import(screen)) = model.screens.last() {
+        return match &screen.stage {
+            Stage::Form => String::new(),
+            Stage::Checking(..) | Stage::Sending(..) => words::ESC_STOPS.to_owned(),
+            Stage::Checked(_) => screen.ready().map_or_else(|| words::NOT_READY.to_owned(), words::ready),
+            Stage::UnderWay(..) => words::UNDER_WAY.to_owned(),
+            Stage::Over(ended) if ended.rejected().is_some() => words::OVER_REJECTED.to_owned(),
+            Stage::Over(_) => words::OVER.to_owned(),
+        };
+    }
+    let imports = model.imports.iter().map(|import| {
+        let (done, of) = import.last.as_ref().map_or((0, None), |last| (last.done, last.of));
+        words::importing(import.collection.as_str(), done, of)
+    });
+    let state = Some(state_of_table(model)).filter(|state| !state.is_empty());
+    imports.chain(state).collect::<Vec<_>>().join(" · ")
+}
+
+fn state_of_table(model: &Model) -> String {
     match model.screens.last().and_then(Screen::table) {
         Some(table) if table.filter.is_some() => table.source.filter_hint().to_owned(),
         Some(table) => table_state(table),
@@ -72,6 +92,14 @@ fn table_state(screen: &Records) -> String {
     let mut parts = Vec::new();
     if screen.is_look_up {
         parts.push(words::LOOKING_UP.to_owned());
+    }
+    if !screen.selection.is_empty() {
+        parts.push(words::chosen(screen.selection.count()));
+        if screen.selection.is_too_large() {
+            parts.push(words::too_many());
+        } else if !screen.selection.is_all() && screen.selection.count() >= MAX_CHOSEN as u64 {
+            parts.push(words::full());
+        }
     }
     if let Some(number) = screen.number {
         parts.push(words::number(number));

@@ -6,6 +6,8 @@ mod answer;
 #[cfg(test)]
 mod answer_tests;
 mod ended;
+#[cfg(test)]
+mod many_tests;
 mod mouse;
 mod news;
 #[cfg(test)]
@@ -106,7 +108,7 @@ fn typed(model: &mut Model, typed: Typed) -> Vec<Effect> {
     model.quitting = false;
     model.has_acted |= model.sign_in.is_none();
     if action(model, &typed) != Some(Action::Delete) {
-        model.to_delete = None;
+        (model.to_delete, model.to_delete_chosen) = (None, None);
     }
     if !model.ahead.is_empty() || waits(model, &typed) {
         model.ahead.push_back(typed);
@@ -131,11 +133,15 @@ fn waits(model: &Model, typed: &Typed) -> bool {
         Some(Screen::Collections(collections)) if model.context() == Context::Collections => {
             collections.must_wait(action(model, typed))
         }
-        Some(screen) if matches!(model.context(), Context::Records | Context::Users | Context::Sessions) => {
+        Some(screen) if is_table(model.context()) => {
             screen.table().is_some_and(|table| table.must_wait(action(model, typed)))
         }
         _ => false,
     }
+}
+
+fn is_table(context: Context) -> bool {
+    matches!(context, Context::Records | Context::Chosen | Context::Users | Context::Sessions)
 }
 
 fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
@@ -145,7 +151,7 @@ fn press(model: &mut Model, typed: Typed) -> Vec<Effect> {
     let action = action(model, &typed);
     if let (None, Typed::Key(key)) = (action, &typed)
         && let KeyCode::Char(digit @ '0'..='9') = key.code
-        && matches!(model.context(), Context::Records | Context::Users | Context::Sessions)
+        && is_table(model.context())
         && let Some(table) = model.top().table_mut()
     {
         table.digit(digit);

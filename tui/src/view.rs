@@ -5,6 +5,8 @@ mod dashboard;
 #[cfg(test)]
 mod dashboard_tests;
 mod form;
+#[cfg(test)]
+mod many_tests;
 mod page;
 mod palette;
 #[cfg(test)]
@@ -26,7 +28,7 @@ use ratatui::{
 use crate::{
     key::{self, Action},
     model::{Model, Screen},
-    page::{detail_lines, help_lines},
+    page::{detail_lines, help_lines, import_lines},
     panes::{Panes, panes, record_lines},
     status,
     style::Theme,
@@ -78,7 +80,7 @@ fn only_ascii(buffer: &mut Buffer) {
             "│" | "┃" | "║" | "▐" => "|",
             "─" | "━" | "–" | "—" | "·" => "-",
             "…" => "~",
-            "•" | "●" => "*",
+            "•" | "●" | "✓" => "*",
             "\u{202f}" | "\u{a0}" => " ",
             "┌" | "┐" | "└" | "┘" | "╭" | "╮" | "╰" | "╯" | "├" | "┤" | "┬" | "┴" | "┼" => {
                 "+"
@@ -142,6 +144,16 @@ fn draw_screen(buffer: &mut Buffer, whole: Rect, model: &Model) -> Option<Positi
         Screen::Users(users) => table::records(buffer, body, model, users),
         Screen::Sessions(sessions) => table::records(buffer, body, model, &sessions.list),
         Screen::Account(form) => form::draw(buffer, body, model.theme, &form.state, None, form.notice().as_deref()),
+        Screen::Change(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(&form.notice())),
+        Screen::Export(form) => form::draw(buffer, body, model.theme, &form.state, None, Some(form.notice())),
+        Screen::Import(screen) if screen.is_form() => {
+            form::draw(buffer, body, model.theme, &screen.state, None, Some(words::CTRL_S_CHECKS))
+        }
+        Screen::Import(screen) => {
+            let lines = import_lines(screen, model.theme, usize::from(body.width));
+            page::draw(buffer, body, &lines, screen.scroll);
+            None
+        }
     }
 }
 
@@ -171,6 +183,9 @@ fn bar(buffer: &mut Buffer, area: Rect, model: &Model) {
         Screen::Users(_) => Some(words::USERS.to_owned()),
         Screen::Sessions(sessions) => Some(words::sessions_of(sessions.of.as_ref())),
         Screen::Account(form) => Some(form.kind.path()),
+        Screen::Change(form) => Some(format!("{} › {}", words::CHANGE, words::chosen(form.selection().count()))),
+        Screen::Export(_) => Some(words::EXPORT.to_owned()),
+        Screen::Import(_) => Some(words::IMPORT.to_owned()),
     }) {
         path.push_str(" › ");
         path.push_str(&part);
@@ -204,7 +219,7 @@ pub(crate) fn footer_hints(model: &Model, columns: usize) -> Vec<Hint> {
     let hints = key::bindings(context).filter(|binding| binding.footer && model.offers(binding.action));
     let hints = hints.filter_map(|binding| {
         let key = key::name(*binding.keys.first()?);
-        let word = words::action(binding.action, context).0;
+        let word = words::of_form(model, binding.action).unwrap_or(words::action(binding.action, context).0);
         let columns = width(&key) + width(word) + 1;
         Some(Hint { action: binding.action, key, word, at: 0, columns })
     });

@@ -6,6 +6,7 @@ mod dashboard;
 mod failure;
 mod keys;
 mod live;
+mod many;
 mod people;
 
 use common::{
@@ -22,7 +23,7 @@ use common::{
 
 pub use common::words::SESSION_ENDED as ENDED;
 
-pub use self::{command::*, dashboard::*, failure::*, keys::*, live::*, people::*};
+pub use self::{command::*, dashboard::*, failure::*, keys::*, live::*, many::*, people::*};
 use crate::width;
 
 /// The product's name.

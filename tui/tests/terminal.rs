@@ -7,6 +7,8 @@
 mod faults;
 #[path = "terminal/harness.rs"]
 mod harness;
+#[path = "terminal/many.rs"]
+mod many;
 #[path = "terminal/people.rs"]
 mod people;
 #[path = "terminal/settings.rs"]

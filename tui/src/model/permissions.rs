@@ -6,7 +6,10 @@ use common::{
 };
 
 use super::{Model, Screen};
-use crate::key::Action;
+use crate::{
+    key::{Action, Context},
+    screen::Stage,
+};
 
 impl Model {
     /// Whether an action makes sense right now; footer and help leave the others out.
@@ -14,7 +17,15 @@ impl Model {
         if self.help.is_some() {
             return true;
         }
-        let writes = [Action::New, Action::Edit, Action::Delete, Action::Undo, Action::Password, Action::EndOthers];
+        let writes = [
+            Action::New,
+            Action::Edit,
+            Action::Delete,
+            Action::Undo,
+            Action::Password,
+            Action::EndOthers,
+            Action::Import,
+        ];
         if self.is_read_only && writes.contains(&action) {
             return false;
         }
@@ -34,9 +45,26 @@ impl Model {
             Action::RemoveField | Action::FieldUp | Action::FieldDown => {
                 matches!(self.screens.last(), Some(Screen::Definition(form)) if form.is_in_field())
             }
+            Action::Choose | Action::ChooseRange | Action::ChooseAll | Action::Import => {
+                let is_table = matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up);
+                is_table && (action != Action::Import || self.may_at_all(Action::New))
+            }
+            Action::Submit | Action::Export if self.context() == Context::Import => self.offers_of_import(action),
+            Action::Delete if self.context() == Context::Import => self.offers_of_import(action),
+            Action::Export => matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up),
             Action::Users | Action::Dashboard => self.is_admin(),
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),
             _ => true,
+        }
+    }
+
+    fn offers_of_import(&self, action: Action) -> bool {
+        let Some(Screen::Import(screen)) = self.screens.last() else { return false };
+        match (&screen.stage, action) {
+            (Stage::Checked(_), Action::Submit) => screen.ready().is_some(),
+            (Stage::UnderWay(..), Action::Delete) | (Stage::Over(_), Action::Submit) => true,
+            (Stage::Over(ended), Action::Export) => ended.rejected().is_some(),
+            _ => false,
         }
     }
 

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use common::{id::RecordId, name::CollectionName, record::Record};
+use common::{
+    id::{OperationId, RecordId},
+    name::CollectionName,
+    record::Record,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Model, Screen};
+use super::{Import, Model, Screen};
 use crate::{
     effect::Effect,
-    screen::{Collections, Detail, Kept, Records, Rows},
+    screen::{Collections, Detail, ImportScreen, Kept, Records, Rows},
 };
 
 /// Where somebody was.
@@ -24,6 +28,9 @@ pub struct Place {
     /// The tables that were left, as they were.
     #[serde(default)]
     pub tables: BTreeMap<CollectionName, Kept>,
+    /// The imports that were going on.
+    #[serde(default)]
+    pub imports: Vec<(CollectionName, OperationId)>,
 }
 
 /// Tables that are kept at most.
@@ -67,7 +74,8 @@ impl Model {
                 _ => {}
             }
         }
-        Some(Place { user, collection, record, tables })
+        let imports = self.imports.iter().map(|import| (import.collection.clone(), import.operation)).collect();
+        Some(Place { user, collection, record, tables, imports })
     }
 
     /// Whether the table of an earlier run is to be opened, as soon as it is known who is here and what there is.
@@ -76,6 +84,17 @@ impl Model {
             place.collection.is_some() && self.user.as_ref().is_none_or(|user| user.username.as_str() == place.user)
         };
         self.reopen.as_ref().is_some_and(is_mine) && !self.has_begun()
+    }
+
+    /// Asks again how far imports are that were going on.
+    fn follow_again(&mut self, imports: &[(CollectionName, OperationId)]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for (collection, operation) in imports {
+            let ticket = self.tickets.next();
+            effects.push(Effect::ImportProgress(ticket, *operation));
+            self.imports.push(Import { collection: collection.clone(), operation: *operation, ticket, last: None });
+        }
+        effects
     }
 
     /// Opens what was open the last time, once it is known who is here and what there is.
@@ -90,13 +109,22 @@ impl Model {
         let collection = rows.iter().find(|row| Some(&row.name) == wanted.as_ref()).cloned();
         let is_open = self.waits_to_reopen();
         let Some(place) = self.reopen.take() else { return Vec::new() };
+        let mut follow = Vec::new();
         if is_mine {
             self.kept = place.tables;
+            follow = self.follow_again(&place.imports);
         }
         let Some(collection) = collection.filter(|_| is_open && is_mine) else {
-            return self.begin_with_dashboard().unwrap_or_default();
+            follow.extend(self.begin_with_dashboard().unwrap_or_default());
+            return follow;
         };
         let mut effects = self.open_table(Records::new(collection.clone()));
+        effects.extend(follow);
+        if let Some(import) = self.imports.iter().find(|import| import.collection == collection.name) {
+            let screen = ImportScreen::under_way(collection, import.operation, None);
+            self.screens.push(Screen::Import(Box::new(screen)));
+            return effects;
+        }
         if let Some(id) = place.record {
             let mut frame = Record::default();
             frame.set("id", id.to_string());

@@ -1,7 +1,8 @@
 //! Any of the screens, with its state.
 
 use crate::screen::{
-    AccountForm, Collections, Dashboard, DefinitionForm, Detail, Editing, RecordForm, Records, Sessions,
+    AccountForm, ChangeForm, Collections, Dashboard, DefinitionForm, Detail, Editing, ExportForm, ImportScreen,
+    RecordForm, Records, Sessions,
 };
 
 /// A screen with its state.
@@ -24,6 +25,12 @@ pub enum Screen {
     Sessions(Box<Sessions>),
     /// A form about an account.
     Account(Box<AccountForm>),
+    /// A field of many records is changed.
+    Change(Box<ChangeForm>),
+    /// Rows go into a file.
+    Export(Box<ExportForm>),
+    /// A file comes in.
+    Import(Box<ImportScreen>),
 }
 
 impl Screen {
@@ -51,6 +58,9 @@ impl Screen {
             Screen::Form(form) => Some(&**form),
             Screen::Definition(form) => Some(&**form),
             Screen::Account(form) => Some(&**form),
+            Screen::Change(form) => Some(&**form),
+            Screen::Export(form) => Some(&**form),
+            Screen::Import(import) if import.is_form() => Some(&**import),
             _ => None,
         }
     }
@@ -61,6 +71,9 @@ impl Screen {
             Screen::Form(form) => Some(&mut **form),
             Screen::Definition(form) => Some(&mut **form),
             Screen::Account(form) => Some(&mut **form),
+            Screen::Change(form) => Some(&mut **form),
+            Screen::Export(form) => Some(&mut **form),
+            Screen::Import(import) if import.is_form() => Some(&mut **import),
             _ => None,
         }
     }

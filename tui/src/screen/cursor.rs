@@ -11,8 +11,9 @@ pub(super) fn moved(selected: usize, by: isize, rows: usize) -> usize {
 
 /// The actions that make sense only where the rows are known.
 pub(super) fn acts_on_row(action: Option<Action>) -> bool {
-    use Action::{Delete, Down, Edit, First, Last, Open, Up, WindowDown, WindowUp};
-    matches!(action, Some(Open | Edit | Delete | Up | Down | First | Last | WindowUp | WindowDown))
+    use Action::{Choose, ChooseAll, ChooseRange, Delete, Down, Edit, First, Last, Open, Up, WindowDown, WindowUp};
+    let moves = matches!(action, Some(Up | Down | First | Last | WindowUp | WindowDown));
+    moves || matches!(action, Some(Open | Edit | Delete | Choose | ChooseRange | ChooseAll))
 }
 
 /// Which rows a window shows. It moves by half of itself when the cursor leaves it, so that most steps of the cursor change two rows of the

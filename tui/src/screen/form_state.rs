@@ -27,14 +27,22 @@ pub struct FormState {
     pub choice: usize,
     /// Esc was pressed once over unsaved text.
     pub leaving: bool,
+    /// Inputs that must be filled in are marked.
+    pub has_marks: bool,
 }
 
 impl FormState {
     /// Begins with the first input.
     pub fn new(form: Form) -> Self {
-        let mut state = Self { form, focus: 0, text_input: TextInput::default(), choice: 0, leaving: false };
+        let mut state =
+            Self { form, focus: 0, text_input: TextInput::default(), choice: 0, leaving: false, has_marks: true };
         state.go_to(0);
         state
+    }
+
+    /// The same, of inputs that always hold something: none is marked.
+    pub fn unmarked(form: Form) -> Self {
+        Self { has_marks: false, ..Self::new(form) }
     }
 
     /// The input in focus.

@@ -12,6 +12,7 @@ use common::{
     page::Page,
     people::{self, SessionsQuery},
     record::Record,
+    selection::Selection,
     table::{Column, TableState, columns, filter_line},
 };
 
@@ -85,6 +86,8 @@ pub struct Records {
     pub load: Load,
     /// A row is chosen for the form below.
     pub is_look_up: bool,
+    /// The rows that something is to be done to.
+    pub selection: Selection,
     /// The rows that others changed, each with the moments that its mark stays.
     pub marked: BTreeMap<RecordId, usize>,
     /// How many changes there were since the rows were read before.
@@ -146,6 +149,7 @@ impl Records {
             filter: None,
             load: Load::default(),
             is_look_up: false,
+            selection: Selection::default(),
             marked: BTreeMap::new(),
             changes: 0,
             changed: Changed::default(),
@@ -337,6 +341,25 @@ impl Records {
         effect
     }
 
+    /// Chooses rows, or takes them out: the one under the cursor, those up to it, or all that the filter finds.
+    pub fn choose(&mut self, action: Action) {
+        if action == Action::ChooseAll {
+            if self.selection.is_all() {
+                self.selection.clear();
+            } else if self.table.count > 0 {
+                self.selection.choose_all(self.table.count);
+            }
+            return;
+        }
+        let ids: Vec<RecordId> = self.rows.iter().flatten().filter_map(Record::id).collect();
+        let Some(id) = self.current().and_then(Record::id).filter(|id| self.left_over != Some(*id)) else { return };
+        if action == Action::ChooseRange {
+            self.selection.range(&ids, id);
+        } else {
+            self.selection.toggle(&ids, id);
+        }
+    }
+
     /// Opens the filter line with what it says now.
     fn open_filter(&mut self) {
         self.filter = Some(FilterLine { text_input: TextInput::line(self.filter_line()), error: None });
@@ -348,6 +371,8 @@ impl Records {
         match self.table.filter(&self.collection, line.text_input.text()) {
             Ok(()) => {
                 self.filter = None;
+                // Under another filter other rows are meant.
+                self.selection.clear();
                 Some(self.load_other(tickets, CursorTarget::First))
             }
             Err(error) => {
@@ -360,12 +385,14 @@ impl Records {
     /// Looks for words.
     pub fn search(&mut self, words: String, tickets: &Tickets) -> Effect {
         self.table.query.search = words;
+        self.selection.clear();
         self.table.query.page = 1;
         self.load_other(tickets, CursorTarget::First)
     }
 
     /// Shows all rows again.
     fn clear_filter(&mut self, tickets: &Tickets) -> Effect {
+        self.selection.clear();
         self.table.query.filters.clear();
         self.table.query.filter = None;
         self.table.query.search.clear();

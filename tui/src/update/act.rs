@@ -1,5 +1,6 @@
 //! What the keys ask for, screen by screen.
 
+mod many;
 mod palette;
 mod people;
 
@@ -48,6 +49,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             | Action::Undo
             | Action::Save
             | Action::EndOthers
+            | Action::Import
             | Action::Password,
             None,
         ) if model.is_read_only && model.sign_in.is_none() => {
@@ -80,7 +82,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Screen::Definition(_) => act_on_definition(model, action),
         Screen::Users(_) => people::act_on_users(model, action),
         Screen::Sessions(_) => people::act_on_sessions(model, action),
-        Screen::Account(_) => edit(model, action),
+        Screen::Account(_) | Screen::Change(_) => edit(model, action),
+        Screen::Export(_) => many::act_on_export(model, action),
+        Screen::Import(_) => many::act_on_import(model, action),
     }
 }
 
@@ -175,6 +179,10 @@ fn act_on_records(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(effects) = records.filter_key(action, &tickets) {
         return effects;
     }
+    if let Some(effects) = many::act_on_table(model, action) {
+        return effects;
+    }
+    let Screen::Records(records) = model.top() else { return Vec::new() };
     let collection = records.collection.clone();
     let record = records.current().cloned();
     let is_partial = records.is_partial();

@@ -2,6 +2,7 @@
 //! has ended puts signing in above whatever is open.
 
 mod definition;
+mod many;
 mod people;
 mod records;
 
@@ -56,6 +57,18 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Account(ticket, answer) if finish(model, ticket) => people::account(model, answer),
         Message::SessionsEnded(ticket, answer) if finish(model, ticket) => people::ended_sessions(model, answer),
+        Message::Many(ticket, act, answer, operation) if finish(model, ticket) => {
+            many::many(model, *act, answer, operation)
+        }
+        Message::Exported(ticket, file, outcome) => many::exported(model, ticket, &file, outcome),
+        Message::Checked(ticket, checked) => many::checked(model, ticket, *checked),
+        Message::Imported(ticket, outcome) => many::imported(model, ticket, *outcome),
+        Message::ImportProgress(ticket, answer) => many::progress(model, ticket, answer),
+        Message::Stopping(_, answer) => {
+            let Err(failure) = answer else { return Vec::new() };
+            model.complain(words::failure(&failure));
+            ended(model, &failure).unwrap_or_default()
+        }
         Message::NotKept => {
             model.complain(words::SESSION_NOT_KEPT);
             Vec::new()
@@ -101,12 +114,15 @@ fn signed_in(model: &mut Model, answer: Answer<User>) -> Vec<Effect> {
                 model.has_acted = false;
                 model.undo.clear();
                 model.kept.clear();
+                model.imports.clear();
             }
             model.sign_in = None;
             model.me = Load::default();
             model.say(words::welcome(&user, model.has_unsaved_text()));
             model.user = Some(user);
-            model.begin_with_dashboard().unwrap_or_else(|| model.reload())
+            let mut effects = many::follow_all(model);
+            effects.extend(model.begin_with_dashboard().unwrap_or_else(|| model.reload()));
+            effects
         }
         Err(Failure::SignedOut) => {
             if let Some(sign_in) = &mut model.sign_in {
@@ -127,6 +143,7 @@ fn signed_out(model: &mut Model, answer: Result<(), CallError>) -> Vec<Effect> {
     model.signing_out = false;
     model.has_acted = false;
     model.kept.clear();
+    model.imports.clear();
     model.user = None;
     model.me = Load::default();
     model.undo.clear();

@@ -107,5 +107,6 @@ fn release(model: &mut Model, (column, row): (u16, u16)) -> Vec<Effect> {
 }
 
 fn is_list(model: &Model) -> bool {
-    matches!(model.context(), Context::Collections | Context::Records | Context::Users | Context::Sessions)
+    let context = model.context();
+    matches!(context, Context::Collections | Context::Records | Context::Chosen | Context::Users | Context::Sessions)
 }

@@ -49,7 +49,7 @@ pub(super) fn draw(
     let columns = usize::from(area.width);
     let area = say_above(buffer, area, theme, state, notice);
     let mut rows: Vec<Row> = Vec::new();
-    let labels = state.form.inputs.iter().map(|input| width(&label(input))).max().unwrap_or(0);
+    let labels = state.form.inputs.iter().map(|input| width(&label(state, input))).max().unwrap_or(0);
     let beside = (columns >= BESIDE).then_some(labels.min(columns / 3) + 3);
     let (mut from, mut to) = (0, 0);
     for (index, input) in state.form.inputs.iter().enumerate() {
@@ -99,9 +99,9 @@ fn say_above(buffer: &mut Buffer, area: Rect, theme: Theme, state: &FormState, n
     Rect { y: area.y + row, height: area.height - row, ..area }
 }
 
-fn label(input: &Input) -> String {
+fn label(state: &FormState, input: &Input) -> String {
     let label = single_line(&input.label);
-    if input.field.required { format!("{label} *") } else { label.into_owned() }
+    if input.field.required && state.has_marks { format!("{label} *") } else { label.into_owned() }
 }
 
 fn input_rows(
@@ -118,7 +118,7 @@ fn input_rows(
     let at = beside.unwrap_or(2);
     let room = columns.saturating_sub(at + 1).max(1);
     let label_room = beside.map_or(columns, |at| at).saturating_sub(3);
-    let heading = vec![(0, mark.to_owned(), theme.accent()), (1, cut(&label(input), label_room), label_style)];
+    let heading = vec![(0, mark.to_owned(), theme.accent()), (1, cut(&label(state, input), label_room), label_style)];
     let mut rows: Vec<Row> = value_rows(theme, state, input, in_focus, room)
         .into_iter()
         .map(|row| Row {

@@ -43,6 +43,8 @@ struct Grid<'a> {
     column: Option<usize>,
     /// A mark before a row: what others changed, and what is a row no more.
     marks: Vec<&'static str>,
+    /// The rows that are chosen.
+    chosen: Vec<bool>,
     /// The rows that the window shows.
     window: &'a Window,
     /// What it belongs to.
@@ -77,6 +79,7 @@ pub(super) fn collections(buffer: &mut Buffer, body: Rect, model: &Model, screen
         row: screen.selected,
         column: None,
         marks: Vec::new(),
+        chosen: Vec::new(),
         window: &screen.window,
         model,
     };
@@ -137,6 +140,7 @@ pub(super) fn records(buffer: &mut Buffer, body: Rect, model: &Model, screen: &R
         row: screen.selected,
         column: Some(screen.column),
         marks: rows.iter().map(|row| mark(screen, row)).collect(),
+        chosen: rows.iter().map(|row| row.id().is_some_and(|id| screen.selection.has(id))).collect(),
         window: &screen.window,
         model,
     };
@@ -264,6 +268,11 @@ impl Grid<'_> {
         Widget::render(table, inner, buffer);
         for (y, mark) in self.marks.iter().skip(first).take(height).enumerate() {
             put(buffer, area, 0, columns(y) + 1, mark, theme.accent());
+        }
+        for (y, _) in self.chosen.iter().skip(first).take(height).enumerate().filter(|(_, is_chosen)| **is_chosen) {
+            put(buffer, area, 0, columns(y) + 1, words::CHOSEN_MARK, theme.accent());
+            let row = Rect { y: area.y + columns(y) + 1, height: 1, ..area };
+            buffer.set_style(row.intersection(area), theme.strong());
         }
         let cursor = Rect { y: area.y + columns(self.row - first) + 1, height: 1, ..area };
         buffer.set_style(cursor.intersection(area), theme.cursor());

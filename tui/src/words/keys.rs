@@ -1,13 +1,26 @@
 //! What the keys do: for the footer and the help page.
 
-use common::words::CHANGE_PASSWORD;
+use common::words::{CHANGE_PASSWORD, many::STOP};
 
-use crate::key::{Action, Context};
+use crate::{
+    key::{Action, Context},
+    model::{Model, Screen},
+};
+
+/// What saving is called in the footer of a form that is no record's.
+pub fn of_form(model: &Model, action: Action) -> Option<&'static str> {
+    match (action, model.screens.last()?) {
+        (Action::Save, Screen::Change(_)) => Some("go on"),
+        (Action::Save, Screen::Export(_)) => Some("write"),
+        (Action::Save, Screen::Import(_)) => Some("check"),
+        _ => None,
+    }
+}
 
 /// What an action is called in the footer, and what it does, for the help page.
 pub fn action(action: Action, context: Context) -> (&'static str, &'static str) {
     let is_form = matches!(context, Context::Line | Context::Area | Context::Choice | Context::Choices);
-    let scrolls = matches!(context, Context::Record | Context::Help);
+    let scrolls = matches!(context, Context::Record | Context::Import | Context::Help);
     match action {
         Action::Up if scrolls => ("up", "Scroll up"),
         Action::Down if scrolls => ("down", "Scroll down"),
@@ -33,6 +46,21 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::NextPage if is_form => ("on", "Go on by several fields"),
         Action::PreviousPage => ("page back", "Go a page back"),
         Action::NextPage => ("page on", "Go a page on; with a number before it, to that page"),
+        Action::Choose => ("choose", "Choose the row under the cursor, or take it out"),
+        Action::ChooseRange => ("up to", "Choose the rows from the one chosen last to this one"),
+        Action::ChooseAll => ("all", "Choose all rows that match the filter, or none"),
+        Action::Edit if context == Context::Chosen => ("change", "Change a field of the chosen rows"),
+        Action::Delete if context == Context::Chosen => {
+            ("delete", "Delete the chosen rows; what would go is said first")
+        }
+        Action::Export if context == Context::Chosen => ("write", "Write the chosen rows to a file"),
+        Action::Back if context == Context::Chosen => ("none", "Choose no rows"),
+        Action::Submit if context == Context::Import => ("go on", "Import the file; when it is in, go to the table"),
+        Action::Delete if context == Context::Import => ("stop", STOP),
+        Action::Export if context == Context::Import => ("left out", "Write the rows that were left out to a file"),
+        Action::Back if context == Context::Import => ("back", "Go back; an import goes on"),
+        Action::Export => ("write", "Write the rows under the filter to a file"),
+        Action::Import => ("import", "Import a file of records"),
         Action::Open => ("open", "Open what is under the cursor; while looking up, choose it"),
         Action::Back if matches!(context, Context::Records | Context::Users | Context::Sessions) => {
             ("back", "Go back; filter and order are kept")
@@ -97,6 +125,8 @@ pub fn help_heading(context: Context) -> &'static str {
         Context::Dashboard => "Keys on the dashboard",
         Context::Collections => "Keys in the list of collections",
         Context::Records => "Keys in a table of records",
+        Context::Chosen => "Keys in a table of records, while rows are chosen",
+        Context::Import => "Keys over a file on its way in",
         Context::Users => "Keys in the list of users",
         Context::Sessions => "Keys in the list of sessions",
         Context::Filter => "Keys in the filter line",
@@ -113,6 +143,14 @@ pub fn help_notes(context: Context) -> &'static [&'static str] {
         Context::Dashboard => &[
             "It is asked for anew each second, less often over a slow line. Times are in UTC.",
             "A figure marked with ! is worth a look; the line at the top says why. One that says \"as of\" is old: nothing newer came.",
+        ],
+        Context::Chosen => &[
+            "What would happen to the chosen rows is said before it is done. It is one operation: u takes all of it back.",
+            "Rows stay chosen on other pages and in another order. Under another filter none is chosen.",
+        ],
+        Context::Import => &[
+            "Checking writes nothing. All rows come in or none; rows that do not fit can be left out instead, and written to a file to be mended.",
+            "A large file goes in in the background, also when this program is closed; it is shown again when you come back.",
         ],
         Context::Records | Context::Users | Context::Sessions | Context::Filter => &[
             "A filter line has words that must occur, and conditions: price >= 3 and (title ~ corn or not kind in (sweet, sour)).",

@@ -99,6 +99,13 @@ impl Records {
         !self.asked.is_empty()
     }
 
+    /// The members of an export: those of the columns that are shown; none for all of them.
+    pub fn exported(&self) -> Vec<String> {
+        let all = all_columns(self.source, &self.collection);
+        let shown = self.columns.iter().map(|column| column.name.clone());
+        if self.columns.len() == all.len() { Vec::new() } else { shown.collect() }
+    }
+
     /// The members to ask for: those of the columns that a window and the next one show; none for all.
     pub(super) fn wanted(&self) -> Vec<String> {
         let room = 2 * self.window.columns();
