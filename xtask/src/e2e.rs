@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::apt;
 use crate::clients;
 use crate::postgresql;
+use crate::published;
 use crate::step::{self, step};
 use crate::workspace::{self, which};
 
@@ -37,6 +38,7 @@ pub(crate) fn tools() -> Result<Vec<(&'static str, PathBuf)>> {
         ("E2E_CHROMEDRIVER", chromedriver().context("no chromedriver on PATH")?),
         ("E2E_HTTP", httpie()?),
         ("E2E_CLIENTS", clients::install()?),
+        ("E2E_CSV", published::fetch()?),
         ("E2E_WORDNET", PathBuf::from(WORDNET)),
     ])
 }

@@ -18,6 +18,7 @@ mod fuzz;
 mod package;
 mod page;
 mod postgresql;
+mod published;
 mod run;
 mod size;
 mod spa;

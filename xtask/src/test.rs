@@ -9,6 +9,7 @@
 //!
 //! - `E2E_CHROMIUM`, `E2E_CHROMEDRIVER`: the browser and its driver
 //! - `E2E_HTTP`: HTTPie's `http`
+//! - `E2E_CSV`: files that others published, for imports
 //! - `E2E_CLIENTS`: the folder of `xtask/clients` with its packages
 //! - `E2E_DIST`: the built web app, for `coffer serve --web-dir`; `E2E_DIST_ONE_FILE`: the same as trunk builds it
 //! - `E2E_BIN`, `E2E_TUI_BIN`: `coffer` and `coffer-tui`, built beforehand (dev profile)

@@ -4,10 +4,8 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{
-    ADMIN, Answer, Client, Coffer, PASSWORD,
-    server::{Server, serve_with_cheap_passwords},
-};
+use super::Killed;
+use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
 
 async fn keyed(client: &Client, method: Method, path: &str, key: &str, body: &Value) -> Answer {
     let request = client.request(method, path).header("idempotency-key", key);
@@ -99,18 +97,10 @@ async fn no_password_and_no_token_is_kept() {
 
 #[tokio::test]
 async fn a_key_is_known_after_a_kill() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let start = || Server::spawn(&data, &mut serve_with_cheap_passwords(&data, &["--rate-limit", "off"]));
-    let mut server = start();
-    let body = json!({"code": server.setup_code(), "username": ADMIN, "password": PASSWORD});
-    server.stranger().post("/api/setup/", &body).await.is(201);
-    let admin = server.stranger().signed_in(ADMIN).await;
+    let (mut server, admin) = Killed::new().await;
     admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
     let first = create(&admin, "a", "Nuts").await.is(201);
-    drop(server);
-    let server = start();
-    let admin = server.stranger().signed_in(ADMIN).await;
+    let admin = server.again().await;
     let again = create(&admin, "a", "Nuts").await;
     // The answer, or, where that was lost, that it was done.
     assert_eq!(again.header("idempotency-replayed"), "true");

@@ -6,10 +6,8 @@ use std::{fmt::Write as _, time::Duration};
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
-use crate::support::{
-    ADMIN, Answer, Client, Coffer, PASSWORD,
-    server::{Server, serve_with_cheap_passwords},
-};
+use super::Killed;
+use crate::support::{Answer, Client, Coffer};
 
 fn rows(count: usize) -> String {
     let mut text = "code,title,price,day,maker\n".to_owned();
@@ -93,27 +91,26 @@ async fn what_stops_a_large_import_takes_it_back() {
 
 #[tokio::test]
 async fn a_kill_in_the_middle_of_a_large_import_loses_and_doubles_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let start = || Server::spawn(&data, &mut serve_with_cheap_passwords(&data, &["--rate-limit", "off"]));
-    let mut server = start();
-    let body = json!({"code": server.setup_code(), "username": ADMIN, "password": PASSWORD});
-    server.stranger().post("/api/setup/", &body).await.is(201);
-    let admin = server.stranger().signed_in(ADMIN).await;
+    let (mut server, admin) = Killed::new().await;
     admin.collection("goods", fields()).await;
     let begun = send(&admin, rows(15_000)).await;
     let body: Value = serde_json::from_slice(&begun.body).unwrap();
     let operation = body["operation"].as_str().unwrap().to_owned();
     for _ in 0..3 {
-        drop(server);
-        server = start();
-        let admin = server.stranger().signed_in(ADMIN).await;
+        let admin = server.again().await;
         let now = admin.get(&format!("/api/operations/{operation}/")).await.is(200);
         // What is written is what is noted.
         assert!(count(&admin).await >= now["import"]["created"].as_u64().unwrap());
     }
-    let admin = server.stranger().signed_in(ADMIN).await;
+    let admin = server.again().await;
     let done = end(&admin, &operation).await;
     assert_eq!((&done["state"], &done["import"]["created"]), (&json!("done"), &json!(15_000)), "{done}");
+    assert_eq!(count(&admin).await, 15_000);
+    // The same file again finds what it made.
+    let request = admin.request(Method::POST, "/api/records/goods/import/?key=code&on_conflict=update");
+    let again = Answer::of(request.header(CONTENT_TYPE, "text/csv").body(rows(15_000))).await;
+    let body: Value = serde_json::from_slice(&again.body).unwrap();
+    let again = end(&admin, body["operation"].as_str().unwrap()).await;
+    assert_eq!((&again["import"]["unchanged"], &again["import"]["created"]), (&json!(15_000), &json!(0)), "{again}");
     assert_eq!(count(&admin).await, 15_000);
 }
