@@ -6,8 +6,8 @@ mod fitting;
 use common::{
     Access, ENDPOINTS,
     answer::AnswerKind,
-    endpoint::{BodyKind, Dialect, EndpointInfo},
-    endpoints::{collections, metrics, operations, paths, setup},
+    endpoint::{BodyKind, ChargedTo, Cost, Dialect, EndpointInfo},
+    endpoints::{collections, metrics, operations, paths, setup, users},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -360,5 +360,40 @@ async fn what_is_no_address_is_not_found() {
     ] {
         let refused = admin.get(path).await;
         assert_eq!(refused.status, 404, "{path}: {}", refused.text());
+    }
+}
+
+/// Whatever a user writes is done once under a key, and answered as before; another request under the key is refused. What brings or is answered with a
+/// secret leaves the key unread.
+#[tokio::test]
+async fn every_write_under_a_key_is_done_once() {
+    let (coffer, _) = with_snacks().await;
+    for (n, info) in ENDPOINTS.iter().enumerate() {
+        if !matches!(info.cost, Cost::Writes(ChargedTo::User)) {
+            continue;
+        }
+        let is_secret = is_any!(info, users::Create, users::Invite, users::Update);
+        let admin = coffer.sign_in("ada").await;
+        let (client, path, body) = fitting(&coffer, &admin, info, n).await;
+        let send = |revision: Option<&str>| {
+            let mut request = client.request(info.method.clone(), &path).header("idempotency-key", format!("key {n}"));
+            if let Some(body) = &body {
+                request = request.header("content-type", "application/json").body(body.to_string());
+            }
+            if let Some(revision) = revision {
+                request = request.header("if-match", revision);
+            }
+            Answer::of(request)
+        };
+        let first = send(None).await;
+        assert_eq!(first.status, info.success.as_u16(), "{info:?}: {}", first.text());
+        let again = send(None).await;
+        assert_eq!(again.header("idempotency-replayed") == "true", !is_secret, "{info:?}: {}", again.text());
+        if is_secret {
+            continue;
+        }
+        assert_eq!((again.status, &again.body), (first.status, &first.body), "{info:?}");
+        assert_eq!(again.header("operation"), first.header("operation"), "{info:?}");
+        assert_eq!(send(Some("\"1\"")).await.refused(422).code, "idempotency_key_reused", "{info:?}");
     }
 }
