@@ -15,6 +15,8 @@ use common::{
     collection::Collection,
     endpoints::{collections, records},
     name::CollectionName,
+    query::ListQuery,
+    record::Record,
     selection::Selection,
     table::TableState,
     text,
@@ -82,6 +84,18 @@ pub(crate) fn collections_breadcrumb() -> (AttrValue, Location) {
     (words::collections::TITLE.into(), (Route::Collections, String::new()))
 }
 
+/// Rows as they came. A drawing hands them on, and copies none.
+#[derive(PartialEq)]
+struct Loaded {
+    /// What they are of.
+    shown: Rc<ListQuery>,
+    rows: Rc<Vec<Record>>,
+    /// How many there are in all.
+    count: u64,
+    /// How long they took, in milliseconds.
+    took: u64,
+}
+
 #[derive(Properties, PartialEq)]
 struct TableProps {
     collection: Rc<Collection>,
@@ -109,7 +123,8 @@ fn Table(props: &TableProps) -> Html {
         }
         let asked = now();
         let page = client.send(Call::<records::List>::new((name,), ()).query(query)).await?.body;
-        Ok(Some((shown, page, now().saturating_sub(asked))))
+        let took = now().saturating_sub(asked);
+        Ok(Some(Loaded { shown: Rc::new(shown), rows: Rc::new(page.results), count: page.count, took }))
     });
     let may_create = collection.access.decide(Action::Create, &caller) != Decision::Denied;
     let new = || {
@@ -120,8 +135,8 @@ fn Table(props: &TableProps) -> Html {
         }
     };
     let rows = page.value.as_deref().and_then(Option::as_ref);
-    let is_asked = rows.is_some_and(|(shown, ..)| query.as_ref() == Ok(shown));
-    let state = shown_state(&query, rows.map(|(shown, page, _)| (shown, page.count)));
+    let is_asked = rows.is_some_and(|loaded| query.as_ref() == Ok(&*loaded.shown));
+    let state = shown_state(&query, rows.map(|loaded| (&*loaded.shown, loaded.count)));
     let selection = use_state(|| Rc::new(Selection::default()));
     let onselect = {
         let selection = selection.setter();
@@ -132,11 +147,12 @@ fn Table(props: &TableProps) -> Html {
         let onselect = onselect.clone();
         move |_| onselect.emit(Selection::default())
     });
-    let took = rows.map_or(0, |(.., took)| *took);
+    let took = rows.map_or(0, |loaded| loaded.took);
+    let shown = rows.map(|loaded| loaded.shown.clone()).unwrap_or_default();
     let chosen = |wanted: Wanted| Chosen {
         wanted,
         collection: collection.clone(),
-        query: Rc::new(state.query.clone()),
+        query: shown.clone(),
         count: state.count,
         took,
         selection: (*selection).clone(),
@@ -165,8 +181,8 @@ fn Table(props: &TableProps) -> Html {
         route,
         ongo: &ongo,
         state: &state,
-        rows: rows.map(|(_, page_rows, _)| {
-            let rows = Rc::new(page_rows.results.clone());
+        rows: rows.map(|loaded| {
+            let rows = loaded.rows.clone();
             let (collection, state, ongo) = (collection.clone(), state.clone(), ongo.clone());
             let (selection, onselect) = ((*selection).clone(), onselect.clone());
             (
@@ -181,7 +197,7 @@ fn Table(props: &TableProps) -> Html {
         ),
     };
     let body = body.draw();
-    let is_empty = !is_narrowed(&state.query) && rows.is_some_and(|(_, page, _)| page.count == 0);
+    let is_empty = !is_narrowed(&state.query) && rows.is_some_and(|loaded| loaded.count == 0);
     let import = || {
         html! {
             <Link to={Route::Import { name: name.clone() }} class="button button-quiet" shortcut={keys::IMPORT}>{ words::many::IMPORT }</Link>
