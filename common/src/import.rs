@@ -114,6 +114,8 @@ pub fn parse_mapping(text: &str) -> Result<(String, Option<String>), String> {
 }
 
 impl Query for ImportQuery {
+    const READS_FORMAT: bool = true;
+
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
         let (mut query, mut errors, mut seen) = (Self::default(), FieldErrors::new(), Vec::new());
         for (name, value) in pairs {

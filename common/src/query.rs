@@ -14,7 +14,7 @@ pub use self::{
     filter::{Filter, Lookup, Named, server_field},
     list::{JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy},
     one::RecordQuery,
-    pairs::{Pairs, Query, decode, encode, flags, parameter, read_each, truth, unknown_parameter},
+    pairs::{Pairs, Query, decode, decode_for, encode, flags, parameter, read_each, truth, unknown_parameter},
     part::Part,
     search::search_terms,
     sessions::SessionQuery,

@@ -86,6 +86,8 @@ pub struct ExportQuery {
 }
 
 impl Query for ExportQuery {
+    const READS_FORMAT: bool = true;
+
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors> {
         let (mut query, mut errors, mut rest) = (Self::default(), FieldErrors::new(), Pairs::new());
         for (name, value) in pairs {

@@ -1,33 +1,23 @@
 //! The side effects that an update asks for. They are performed in [`crate::perform`].
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use common::{
     Object,
     change::ChangeQuery,
-    collection::{Collection, Definition, DefinitionQuery},
+    collection::{Definition, DefinitionQuery},
     endpoints::{tokens, users},
     id::{OperationId, RecordId, Revision, SessionId, UserId},
-    import::ImportQuery,
-    many::ManyQuery,
     name::CollectionName,
     people::SessionsQuery,
     query::ListQuery,
     record::Record,
-    rows::ExportQuery,
 };
 
 use crate::{
     load::Ticket,
+    many::{ExportTo, Incoming, ManyAct},
     message::{Deleted, Undo},
-    model::Place,
 };
 
 /// Something to be done. No `Debug`: passwords are in here.
@@ -103,58 +93,8 @@ pub enum Effect {
     StopImport(Ticket, OperationId),
     /// Write the rows that an import left out to a file.
     Rejected(Ticket, OperationId, PathBuf),
-    /// Keep where somebody is, for the next start.
-    KeepPlace(Box<Place>),
-}
-
-/// What is done to many records.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ManyAct {
-    /// Their collection.
-    pub collection: CollectionName,
-    /// Which they are.
-    pub query: ManyQuery,
-    /// What they are changed to; `None` to delete them.
-    pub change: Option<Record>,
-}
-
-/// An export to a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExportTo {
-    /// The collection.
-    pub collection: CollectionName,
-    /// Which rows, and how they are written.
-    pub query: ExportQuery,
-    /// The file, as it was typed.
-    pub file: PathBuf,
-    /// A file that is there is replaced.
-    pub replaces: bool,
-}
-
-/// A file on its way in.
-#[derive(Debug, Clone)]
-pub struct Incoming {
-    /// The collection.
-    pub collection: Collection,
-    /// The file, as it was typed.
-    pub file: PathBuf,
-    /// How it is read.
-    pub query: ImportQuery,
-    /// It is imported even if it was before.
-    pub is_again: bool,
-    /// How much of it is on its way.
-    pub sent: Arc<Sent>,
-}
-
-/// How much of a file is on its way. The task that sends it counts, and the view shows it.
-#[derive(Debug, Default)]
-pub struct Sent {
-    /// Bytes that were handed over.
-    pub done: AtomicU64,
-    /// Bytes that there are.
-    pub of: AtomicU64,
-    /// Nobody wants it any more.
-    pub is_given_up: AtomicBool,
+    /// Keep where somebody is, as it is read at the next start.
+    KeepPlace(Vec<u8>),
 }
 
 /// What a dashboard asks for.

@@ -13,13 +13,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    effect::Effect,
-    message::{Checked, Message},
-    model::Model,
-    perform::as_records,
-    update,
-};
+use crate::{effect::Effect, many::Checked, message::Message, model::Model, perform::as_records, update};
 
 /// The id with this number at its end.
 pub(crate) fn id(number: u32) -> String {

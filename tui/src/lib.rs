@@ -5,6 +5,7 @@
 //! - [`screen`]: one module for each screen, with its state and what its keys do.
 //! - [`view`](mod@view): draws the model. [`key`] is the one table of keys, [`words`] holds every sentence, [`style`] every colour.
 //! - [`load`]: tickets, which bring each answer to the screen that asked.
+//! - [`many`]: many records at once, and files of them.
 //! - `panes`: what stands beside each other in a wide window.
 //! - [`text_input`], [`width`]: text under the cursor; text in columns.
 //! - [`config`], `ground`, `editor`: settings, the terminal's ground, texts in another program.
@@ -25,6 +26,7 @@ mod ground;
 mod key;
 mod live;
 mod load;
+pub mod many;
 pub mod message;
 pub mod model;
 pub mod output;

@@ -10,7 +10,7 @@ use common::{
     endpoints::root::Root,
     event::news::News,
     id::{OperationId, RecordId, Revision, UserId},
-    import::{Import, preview::Preview},
+    import::Import,
     many::Many,
     metrics::Metrics,
     name::CollectionName,
@@ -22,7 +22,10 @@ use common::{
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::{effect::ManyAct, load::Ticket};
+use crate::{
+    load::Ticket,
+    many::{Checked, FileFault, ManyAct},
+};
 
 /// A record that is to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,36 +140,12 @@ pub enum Message {
     Exported(Ticket, PathBuf, Result<u64, FileFault>),
     /// A file was read by the server, and nothing of it written.
     Checked(Ticket, Box<Checked>),
-    /// A file is in, or goes in; or it was imported before.
-    Imported(Ticket, Box<Result<(Import, bool), FileFault>>),
+    /// A file is in that collection, or goes in; or it was imported before.
+    Imported(Ticket, CollectionName, Box<Result<(Import, bool), FileFault>>),
     /// How far an import is.
     ImportProgress(Ticket, Answer<Box<Operation>>),
     /// An import is to stop, or that could not be said.
     Stopping(Ticket, Answer<()>),
     /// Where somebody is was kept, or not.
     PlaceKept,
-}
-
-/// What is known of a file that is to come in.
-#[derive(Debug, Clone)]
-pub struct Checked {
-    /// How long it is.
-    pub bytes: u64,
-    /// How it begins.
-    pub preview: Preview,
-    /// Headings that name no field: they are left out until they are mapped.
-    pub unknown: Vec<String>,
-    /// What an import would do.
-    pub outcome: Result<Import, FileFault>,
-}
-
-/// Why a file could not be read, written or sent.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FileFault {
-    /// There is one of this name.
-    IsThere,
-    /// This machine says no, for this reason.
-    Local(String),
-    /// The server does.
-    Failed(Failure),
 }

@@ -15,9 +15,10 @@ use crossterm::event::KeyEvent;
 
 pub use self::{place::Place, screen::Screen};
 use crate::{
-    effect::{Effect, ManyAct},
+    effect::Effect,
     key::Context,
     load::{Load, Ticket, Tickets},
+    many::ManyAct,
     message::{Deleted, Failure, Message, Undo},
     screen::{Collections, Editing, Kept, Palette, SignIn},
     style::Theme,

@@ -5,13 +5,12 @@ mod files;
 use std::time::{Duration, Instant};
 
 use common::{
-    Call, Object, Reply,
+    Call, Endpoint, Object, Reply,
     change::Changes,
     collection::{Definition, DefinitionAnswer, DefinitionQuery},
     dashboard::Feed,
     endpoints::{changes, collections, metrics, operations, records, root, sessions, setup, tokens, users},
     id::{OperationId, RecordId, UserId},
-    many::Many,
     metrics::MetricsQuery,
     name::CollectionName,
     operation::Operation,
@@ -27,8 +26,9 @@ use serde_json::{Value, json};
 use coffer_client::Client;
 
 use crate::{
-    effect::{Ask, Effect, ManyAct},
+    effect::{Ask, Effect},
     load::Ticket,
+    many::ManyAct,
     message::{Answer, Deleted, Failure, Message, Told},
 };
 
@@ -82,11 +82,7 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             let (answer, operation) = split(define(client, existing, *definition, query).await);
             Message::Defined(ticket, answer.map(Box::new), operation)
         }
-        Effect::Progress(ticket, id) => {
-            tokio::time::sleep(MOMENT).await;
-            let answer = client.send(&Call::<operations::Get>::new((id,), ())).await;
-            Message::Progress(ticket, answer.map(Box::new))
-        }
+        Effect::Progress(ticket, id) => Message::Progress(ticket, after_a_moment(client, id).await),
         Effect::Stop(ticket, id) => Message::Progress(ticket, stop(client, id).await.map(Box::new)),
         Effect::Revert(ticket, undo) => {
             let answer = client.send(&Call::<changes::Revert>::new((undo.operation,), ())).await;
@@ -109,48 +105,27 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             Message::SessionsEnded(ticket, client.send(&call).await.map(drop))
         }
         Effect::ChangePassword(ticket, change) => {
-            let call = Call::<users::ChangePassword>::new((), change);
-            Message::Account(ticket, client.send(&call).await.map(drop))
+            account(client, ticket, Call::<users::ChangePassword>::new((), change)).await
         }
-        Effect::CreateUser(ticket, user) => {
-            let call = Call::<users::Create>::new((), user);
-            Message::Account(ticket, client.send(&call).await.map(drop))
-        }
+        Effect::CreateUser(ticket, user) => account(client, ticket, Call::<users::Create>::new((), user)).await,
         Effect::UpdateUser(ticket, id, patch) => {
-            let call = Call::<users::Update>::new((id,), patch);
-            Message::Account(ticket, client.send(&call).await.map(drop))
+            account(client, ticket, Call::<users::Update>::new((id,), patch)).await
         }
         Effect::DeleteCollection(ticket, name, revision) => {
             let call = Call::<collections::Delete>::new((name,), ()).if_match(Some(revision));
             Message::CollectionDeleted(ticket, client.reply(&call).await.map(|reply| reply.operation))
         }
-        Effect::DeleteUser(ticket, id) => {
-            let call = Call::<users::Delete>::new((id,), ());
-            Message::Account(ticket, client.send(&call).await.map(drop))
-        }
-        Effect::Many(ticket, act) => {
-            let (answer, operation) = split(many(client, (*act).clone()).await);
-            Message::Many(ticket, act, answer, operation)
-        }
-        Effect::Export(ticket, to) => {
-            let file = to.file.clone();
-            Message::Exported(ticket, file, files::export(client, *to).await)
-        }
-        Effect::Rejected(ticket, id, file) => {
-            let written = files::rejected(client, id, &file).await;
-            Message::Exported(ticket, file, written)
-        }
-        Effect::Check(ticket, incoming) => Message::Checked(ticket, Box::new(files::check(client, *incoming).await)),
-        Effect::Import(ticket, incoming) => Message::Imported(ticket, Box::new(files::import(client, &incoming).await)),
-        Effect::ImportProgress(ticket, id) => {
-            tokio::time::sleep(MOMENT).await;
-            let answer = client.send(&Call::<operations::Get>::new((id,), ())).await;
-            Message::ImportProgress(ticket, answer.map(Box::new))
-        }
+        Effect::DeleteUser(ticket, id) => account(client, ticket, Call::<users::Delete>::new((id,), ())).await,
+        Effect::Many(ticket, act) => many(client, ticket, act).await,
+        Effect::Export(ticket, to) => files::export(client, ticket, *to).await,
+        Effect::Rejected(ticket, id, file) => files::rejected(client, ticket, id, file).await,
+        Effect::Check(ticket, incoming) => files::check(client, ticket, *incoming).await,
+        Effect::Import(ticket, incoming) => files::import(client, ticket, *incoming).await,
+        Effect::ImportProgress(ticket, id) => Message::ImportProgress(ticket, after_a_moment(client, id).await),
         Effect::StopImport(ticket, id) => Message::Stopping(ticket, stop(client, id).await.map(drop)),
         Effect::KeepPlace(place) => {
-            // Where it cannot be written, the next start does not know of it.
-            drop(serde_json::to_vec(&place).map(|place| client.keep_place(&place)));
+            // Without it the next start begins at the beginning.
+            drop(client.keep_place(&place));
             Message::PlaceKept
         }
     }
@@ -224,11 +199,23 @@ async fn delete(client: &Client, ticket: Ticket, deleted: Deleted) -> Message {
     Message::Deleted(ticket, deleted, answer)
 }
 
-async fn many(client: &Client, act: ManyAct) -> Answer<Reply<Many>> {
-    match act.change {
-        Some(body) => client.reply(&Call::<records::UpdateMany>::new((act.collection,), body).query(act.query)).await,
-        None => client.reply(&Call::<records::DeleteMany>::new((act.collection,), ()).query(act.query)).await,
-    }
+async fn many(client: &Client, ticket: Ticket, act: Box<ManyAct>) -> Message {
+    let ManyAct { collection, query, change } = (*act).clone();
+    let answer = match change {
+        Some(body) => client.reply(&Call::<records::UpdateMany>::new((collection,), body).query(query)).await,
+        None => client.reply(&Call::<records::DeleteMany>::new((collection,), ()).query(query)).await,
+    };
+    let (answer, operation) = split(answer);
+    Message::Many(ticket, act, answer, operation)
+}
+
+async fn account<E: Endpoint>(client: &Client, ticket: Ticket, call: Call<E>) -> Message {
+    Message::Account(ticket, client.send(&call).await.map(drop))
+}
+
+async fn after_a_moment(client: &Client, id: OperationId) -> Answer<Box<Operation>> {
+    tokio::time::sleep(MOMENT).await;
+    client.send(&Call::<operations::Get>::new((id,), ())).await.map(Box::new)
 }
 
 async fn stop(client: &Client, id: OperationId) -> Answer<Operation> {

@@ -411,12 +411,7 @@ impl<'a> Stage<'a> {
             (Entries::of(schema, *id, old, old_owner), Entries::of(schema, *id, record, owner));
         let taken = self.diff(*id, old_entries, &entries).await?;
         let had = schema.kept(*id, &entry.value)?;
-        let mut kept = had.clone();
-        // A field that gets another value has no earlier one to go back to.
-        kept.retain(|field| {
-            let known = schema.keys.fields.iter().find(|known| known.id == field);
-            known.is_none_or(|known| old.is_same(record, known.name.as_str()))
-        });
+        let kept = kept_by_change(schema, &had, old, record);
         self.try_coming(schema, *id, Some((old, old_owner, &had)), Some((record, owner, &kept))).await?;
         if old_owner != owner {
             let collection = schema.number();
@@ -530,15 +525,19 @@ impl<'a> Stage<'a> {
         let Some(coming) = schema.coming.as_deref().filter(|coming| !self.ended.contains(&coming.operation)) else {
             return Ok(());
         };
-        let translated = |record: &Record, owner| {
-            let record = coming.schema.translate(record.clone(), schema.keys.version, None);
+        let had = schema.kept(before.id, &before.entry.value)?;
+        let translated = |record: &Record, owner, kept: &Kept| {
+            let record = coming.schema.translate(record.clone(), schema.keys.version, kept, None);
             Entries::of(&coming.schema, before.id, &record, owner).within(&coming.schema, &coming.new_indexes)
         };
         let new = match after {
-            Some(record) => translated(record, self.owner(record.owner()).await?),
+            Some(record) => {
+                let kept = kept_by_change(schema, &had, &before.record, record);
+                translated(record, self.owner(record.owner()).await?, &kept)
+            }
             None => Entries::default(),
         };
-        let (snapshot, old) = (self.core.store.snapshot().await?, translated(&before.record, owner));
+        let (snapshot, old) = (self.core.store.snapshot().await?, translated(&before.record, owner, &had));
         let old = self.standing(&snapshot, coming, before.id, old).await?;
         self.give_up_keys(before.id, &old, &new).await
     }
@@ -658,4 +657,14 @@ impl<'a> Stage<'a> {
         self.batch.append(change.with(&values)?);
         Ok(place)
     }
+}
+
+/// What is kept of a record's fields when it is changed: a field that gets another value has no earlier one to go back to.
+fn kept_by_change(schema: &Schema, had: &Kept, before: &Record, after: &Record) -> Kept {
+    let mut kept = had.clone();
+    kept.retain(|field| {
+        let known = schema.keys.fields.iter().find(|known| known.id == field);
+        known.is_none_or(|known| before.is_same(after, known.name.as_str()))
+    });
+    kept
 }

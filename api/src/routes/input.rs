@@ -17,7 +17,7 @@ use common::{
     json::Exact,
     name::CollectionName,
     problem::{FieldErrors, NON_FIELD},
-    query::decode,
+    query::decode_for,
 };
 use http::{HeaderMap, header};
 use serde_json::Value;
@@ -171,8 +171,8 @@ impl<E: Endpoint> Input<E> {
         let ignores_unknown = leniency::preferred(&raw.headers)
             .unwrap_or_else(|| unknown.ignores_members || leniency::is_form_of_a_page(&raw.headers));
         let pairs = match &mut published {
-            Some(published) => published.pairs(decode(&raw.query), &E::METHOD, unknown),
-            None => Ok(decode(&raw.query)),
+            Some(published) => published.pairs(decode_for::<E::Query>(&raw.query), &E::METHOD, unknown),
+            None => Ok(decode_for::<E::Query>(&raw.query)),
         };
         let query =
             pairs.and_then(|pairs| leniency::read_query(pairs, unknown, &E::METHOD)).map_err(Problem::validation);

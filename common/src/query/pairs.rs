@@ -10,6 +10,9 @@ pub type Pairs = Vec<(String, String)>;
 
 /// An endpoint's query parameters.
 pub trait Query: Sized + Default {
+    /// It has a `format` of its own. Elsewhere `format=json` says nothing.
+    const READS_FORMAT: bool = false;
+
     /// Reads decoded pairs; an unknown parameter is an error under its name.
     fn from_pairs(pairs: Pairs) -> Result<Self, FieldErrors>;
 
@@ -80,11 +83,16 @@ pub fn parameter(name: &str, value: &(impl ToString + ?Sized)) -> (String, Strin
     (name.to_owned(), value.to_string())
 }
 
-/// Splits and decodes a raw query string. `format=json` is taken off, as everywhere.
+/// Splits and decodes a raw query string. `format=json` is taken off, as everywhere but where a format is chosen.
 pub fn decode(raw: &str) -> Pairs {
+    decode_for::<()>(raw)
+}
+
+/// The same for what a query is read of.
+pub fn decode_for<Q: Query>(raw: &str) -> Pairs {
     form_urlencoded::parse(raw.as_bytes())
         .into_owned()
-        .filter(|(name, value)| !(name == "format" && value == "json"))
+        .filter(|(name, value)| Q::READS_FORMAT || !(name == "format" && value == "json"))
         .collect()
 }
 

@@ -49,8 +49,9 @@ impl Model {
                 let is_table = matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up);
                 is_table && (action != Action::Import || self.may_at_all(Action::New))
             }
-            Action::Submit | Action::Export if self.context() == Context::Import => self.offers_of_import(action),
-            Action::Delete if self.context() == Context::Import => self.offers_of_import(action),
+            Action::Submit | Action::Export | Action::Delete if self.context() == Context::Import => {
+                self.offers_of_import(action)
+            }
             Action::Export => matches!(self.screens.last(), Some(Screen::Records(table)) if !table.is_look_up),
             Action::Users | Action::Dashboard => self.is_admin(),
             Action::New | Action::Edit | Action::Delete => self.may_at_all(action),

@@ -78,6 +78,11 @@ impl Model {
         Some(Place { user, collection, record, tables, imports })
     }
 
+    /// Keeps where somebody is for the next start, also where this one ends without a word.
+    pub fn keep_place(&self) -> Option<Effect> {
+        Some(Effect::KeepPlace(serde_json::to_vec(&self.place()?).ok()?))
+    }
+
     /// Whether the table of an earlier run is to be opened, as soon as it is known who is here and what there is.
     pub fn waits_to_reopen(&self) -> bool {
         let is_mine = |place: &Place| {

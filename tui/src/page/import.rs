@@ -9,8 +9,7 @@ use common::{
 use ratatui::style::Style;
 
 use crate::{
-    effect::Sent,
-    message::Checked,
+    many::{Checked, Sent},
     screen::{Ended, ImportScreen, Stage, goes_into},
     style::{Line, Theme},
     width::{cut, width, wrap},

@@ -25,8 +25,9 @@ use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
 
 use crate::{
-    effect::{ExportTo, Incoming},
-    message::{Checked, FileFault},
+    load::Ticket,
+    many::{Checked, ExportTo, FileFault, Incoming},
+    message::Message,
 };
 
 type Outcome<T> = Result<T, FileFault>;
@@ -43,8 +44,13 @@ impl From<io::Error> for FileFault {
     }
 }
 
-/// Writes an export; gives how long it is.
-pub(super) async fn export(client: &Client, to: ExportTo) -> Outcome<u64> {
+/// Writes an export.
+pub(super) async fn export(client: &Client, ticket: Ticket, to: ExportTo) -> Message {
+    let file = to.file.clone();
+    Message::Exported(ticket, file, write_export(client, to).await)
+}
+
+async fn write_export(client: &Client, to: ExportTo) -> Outcome<u64> {
     let file = at(&to.file);
     if !to.replaces && file.exists() {
         return Err(FileFault::IsThere);
@@ -53,11 +59,14 @@ pub(super) async fn export(client: &Client, to: ExportTo) -> Outcome<u64> {
     write(client, &call, &file, to.replaces).await
 }
 
-/// Writes the rows that an import left out; gives how long the file is.
-pub(super) async fn rejected(client: &Client, operation: OperationId, file: &Path) -> Outcome<u64> {
-    write(client, &Call::<operations::Rejected>::new((operation,), ()), &at(file), false).await
+/// Writes the rows that an import left out.
+pub(super) async fn rejected(client: &Client, ticket: Ticket, operation: OperationId, file: PathBuf) -> Message {
+    let call = Call::<operations::Rejected>::new((operation,), ());
+    let written = write(client, &call, &at(&file), false).await;
+    Message::Exported(ticket, file, written)
 }
 
+/// Writes what is answered to a file; gives how long it is.
 async fn write<E: Endpoint>(client: &Client, call: &Call<E>, file: &Path, replaces: bool) -> Outcome<u64> {
     let mut answer = client.open(call).await?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -97,7 +106,11 @@ fn at(typed: &Path) -> PathBuf {
 }
 
 /// Has the server read a file without writing what is in it.
-pub(super) async fn check(client: &Client, incoming: Incoming) -> Checked {
+pub(super) async fn check(client: &Client, ticket: Ticket, incoming: Incoming) -> Message {
+    Message::Checked(ticket, Box::new(look(client, incoming).await))
+}
+
+async fn look(client: &Client, incoming: Incoming) -> Checked {
     let (bytes, head) =
         match Upload::open(&at(&incoming.file)).and_then(|upload| Ok((upload.bytes(), upload.head(HEAD)?))) {
             Ok(file) => file,
@@ -126,8 +139,9 @@ pub(super) async fn check(client: &Client, incoming: Incoming) -> Checked {
 }
 
 /// Sends a file; says whether it was imported before.
-pub(super) async fn import(client: &Client, incoming: &Incoming) -> Outcome<(Import, bool)> {
-    send(client, incoming, &incoming.query, !incoming.is_again).await
+pub(super) async fn import(client: &Client, ticket: Ticket, incoming: Incoming) -> Message {
+    let sent = send(client, &incoming, &incoming.query, !incoming.is_again).await;
+    Message::Imported(ticket, incoming.collection.name, Box::new(sent))
 }
 
 async fn send(client: &Client, incoming: &Incoming, query: &ImportQuery, once: bool) -> Outcome<(Import, bool)> {

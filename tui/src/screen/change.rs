@@ -11,11 +11,7 @@ use common::{
 };
 
 use super::{editing::Editing, form_state::FormState};
-use crate::{
-    effect::{Effect, ManyAct},
-    load::Ticket,
-    words,
-};
+use crate::{effect::Effect, load::Ticket, many::ManyAct, words};
 
 /// The form.
 pub struct ChangeForm {

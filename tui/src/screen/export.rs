@@ -18,9 +18,9 @@ use super::{
     form_state::FormState,
 };
 use crate::{
-    effect::{Effect, ExportTo},
+    effect::Effect,
     load::Ticket,
-    message::FileFault,
+    many::{ExportTo, FileFault},
     words,
 };
 

@@ -23,9 +23,9 @@ use super::{
     form_state::FormState,
 };
 use crate::{
-    effect::{Effect, Incoming, Sent},
+    effect::Effect,
     load::Ticket,
-    message::{Checked, FileFault},
+    many::{Checked, FileFault, Incoming, Sent},
     words,
 };
 

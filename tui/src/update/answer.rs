@@ -62,7 +62,7 @@ pub(super) fn take(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Exported(ticket, file, outcome) => many::exported(model, ticket, &file, outcome),
         Message::Checked(ticket, checked) => many::checked(model, ticket, *checked),
-        Message::Imported(ticket, outcome) => many::imported(model, ticket, *outcome),
+        Message::Imported(ticket, name, outcome) => many::imported(model, ticket, name, *outcome),
         Message::ImportProgress(ticket, answer) => many::progress(model, ticket, answer),
         Message::Stopping(_, answer) => {
             let Err(failure) = answer else { return Vec::new() };

@@ -9,13 +9,14 @@ use common::{
 use serde_json::json;
 
 use crate::{
-    effect::{Effect, ExportTo, Incoming, ManyAct},
+    effect::Effect,
     fixture::{
         ada, checked, id, import, import_operation as operation, page, press, signed_in, snack, snacks, table, user,
     },
     key::Context,
     load::Ticket,
-    message::{Checked, Failure, FileFault, Message},
+    many::{Checked, ExportTo, FileFault, Incoming, ManyAct},
+    message::{Failure, Message},
     model::{Model, Place, Screen},
     screen::{ImportScreen, Stage},
     update,
@@ -83,7 +84,7 @@ fn chosen_rows_are_deleted_after_it_was_said_what_would_go_and_come_back_as_one(
     let mut model = five(5);
     let (ticket, asked) =
         act(&press(&mut model, "xjX").iter().cloned().chain(press(&mut model, "d")).collect::<Vec<_>>());
-    assert_eq!(query(&asked), format!("id__in={},{}&max=2&dry_run=true", id(1), id(2)));
+    assert_eq!(query(&asked), format!("id__in={}%2C{}&max=2&dry_run=true", id(1), id(2)));
     assert!(asked.change.is_none());
     // What was typed before the answer is no answer to it.
     press(&mut model, "d");
@@ -126,7 +127,7 @@ fn a_field_of_all_that_match_is_changed_after_it_was_said_what_would_happen() {
     update(&mut model, key(crossterm::event::KeyCode::Right));
     press(&mut model, "\t12");
     let (ticket, asked) = act(&press(&mut model, "^s"));
-    assert_eq!(query(&asked), "filter=stock+%3E+3&max=700&dry_run=true");
+    assert_eq!(query(&asked), "stock__gt=3&max=700&dry_run=true");
     assert_eq!(json!(asked.change), json!({"stock": 12}));
     update(&mut model, Message::Many(ticket, Box::new(asked), Ok(many(650, "update")), None));
     let Some(Screen::Change(form)) = model.screens.last() else { panic!("the form stays open") };
@@ -275,7 +276,7 @@ fn a_file_is_checked_shown_and_sent_and_undone_as_one() {
     let (ticket, sent) = incoming(&press(&mut model, "\n"));
     assert!(!sent.is_again);
     let done = import(&json!({"operation": id(70), "dry_run": false}));
-    let effects = update(&mut model, Message::Imported(ticket, Box::new(Ok((done, false)))));
+    let effects = update(&mut model, Message::Imported(ticket, "snacks".parse().unwrap(), Box::new(Ok((done, false)))));
     assert!(matches!(effects.as_slice(), [Effect::Records(..)]));
     assert!(matches!(screen(&model).stage, Stage::Over(_)));
     assert_eq!(toast(&model), "The file is in. Press u to undo.");
@@ -286,9 +287,9 @@ fn a_file_is_checked_shown_and_sent_and_undone_as_one() {
 #[test]
 fn a_file_that_does_not_fit_is_not_sent_unless_its_rows_are_left_out() {
     let faults = json!([{"row": 3, "field": "price", "code": "invalid", "message": "A valid number is required."}]);
-    let faulty = json!({"rejected": 1, "created": 2, "faults": faults});
+    let misfit = json!({"rejected": 1, "created": 2, "faults": faults});
     let mut model = five(5);
-    check(&mut model, "mgoods.csv^s", checked(&faulty, &[]));
+    check(&mut model, "mgoods.csv^s", checked(&misfit, &[]));
     assert!(press(&mut model, "\n").is_empty());
     assert!(toast(&model).starts_with("As it is, nothing would be written."));
     press(&mut model, "<");
@@ -298,12 +299,12 @@ fn a_file_that_does_not_fit_is_not_sent_unless_its_rows_are_left_out() {
     }
     press(&mut model, " ");
     let (ticket, _) = incoming(&press(&mut model, "^s"));
-    update(&mut model, Message::Checked(ticket, Box::new(checked(&faulty, &[]))));
+    update(&mut model, Message::Checked(ticket, Box::new(checked(&misfit, &[]))));
     let (ticket, sent) = incoming(&press(&mut model, "\n"));
     assert_eq!(encode(&sent.query.to_pairs()), "on_error=skip");
-    let mut done = faulty.clone();
+    let mut done = misfit.clone();
     (done["operation"], done["dry_run"]) = (json!(id(70)), json!(false));
-    update(&mut model, Message::Imported(ticket, Box::new(Ok((import(&done), false)))));
+    update(&mut model, Message::Imported(ticket, "snacks".parse().unwrap(), Box::new(Ok((import(&done), false)))));
     let effects = press(&mut model, "w");
     assert!(
         matches!(effects.as_slice(), [Effect::Rejected(_, _, file)] if file.to_str() == Some("snacks.rejected.csv"))
@@ -318,11 +319,15 @@ fn the_same_file_is_sent_again_only_where_that_is_said() {
     check(&mut model, "mgoods.csv^s", checked(&json!({}), &[]));
     let (ticket, _) = incoming(&press(&mut model, "\n"));
     let before = import(&json!({"operation": id(70), "dry_run": false}));
-    update(&mut model, Message::Imported(ticket, Box::new(Ok((before, true)))));
+    update(&mut model, Message::Imported(ticket, "snacks".parse().unwrap(), Box::new(Ok((before, true)))));
     assert!(screen(&model).state.form.errors[0].starts_with("This file was imported at 2026-11-02 09:30"));
     assert!(model.undo.is_empty());
     check(&mut model, "^s", checked(&json!({}), &[]));
     assert!(incoming(&press(&mut model, "\n")).1.is_again);
+}
+
+fn read(place: &[u8]) -> Place {
+    serde_json::from_slice(place).unwrap()
 }
 
 /// A large file is in the background.
@@ -331,11 +336,12 @@ fn under_way() -> (Model, Ticket) {
     check(&mut model, "mgoods.csv^s", checked(&json!({"rows": 20_000, "created": 20_000}), &[]));
     let (ticket, _) = incoming(&press(&mut model, "\n"));
     let begun = import(&json!({"operation": id(70), "dry_run": false, "state": "running", "created": 0}));
-    let effects = update(&mut model, Message::Imported(ticket, Box::new(Ok((begun, false)))));
+    let effects =
+        update(&mut model, Message::Imported(ticket, "snacks".parse().unwrap(), Box::new(Ok((begun, false)))));
     let [Effect::ImportProgress(ticket, _), Effect::KeepPlace(place)] = effects.as_slice() else {
         panic!("it is followed, and kept for the next start")
     };
-    assert_eq!(place.imports.len(), 1);
+    assert_eq!(read(place).imports.len(), 1);
     (model, *ticket)
 }
 
@@ -355,7 +361,7 @@ fn a_large_file_is_followed_while_other_things_are_done_and_seen_again() {
     let effects = update(&mut model, Message::ImportProgress(*ticket, Ok(stopped)));
     assert_eq!(toast(&model), "Import into Snacks: The import was stopped, and taken back.");
     assert!(model.imports.is_empty() && model.undo.is_empty());
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::KeepPlace(place) if place.imports.is_empty())));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::KeepPlace(place) if read(place).imports.is_empty())));
     press(&mut model, "m");
     assert!(screen(&model).is_form());
 }
@@ -396,4 +402,19 @@ fn an_upload_is_given_up_and_the_form_is_as_it_was() {
     let told = Checked { outcome: Err(FileFault::Local("no such file".into())), ..checked(&json!({}), &[]) };
     check(&mut model, "^s", told);
     assert_eq!(screen(&model).state.form.inputs[0].errors, ["This machine says: no such file."]);
+}
+
+#[test]
+fn an_import_that_was_left_while_it_was_sent_is_followed_all_the_same() {
+    let mut model = five(5);
+    check(&mut model, "mgoods.csv^s", checked(&json!({}), &[]));
+    let (ticket, sent) = incoming(&press(&mut model, "\n"));
+    press(&mut model, "<");
+    assert!(toast(&model).starts_with("The file was sent already"), "{}", toast(&model));
+    let begun = import(&json!({"operation": id(70), "dry_run": false, "state": "running", "created": 0}));
+    let answer = Message::Imported(ticket, sent.collection.name, Box::new(Ok((begun, false))));
+    assert!(matches!(update(&mut model, answer).as_slice(), [Effect::ImportProgress(..), Effect::KeepPlace(_)]));
+    assert_eq!(model.imports.len(), 1);
+    press(&mut model, "<m");
+    assert!(matches!(screen(&model).stage, Stage::UnderWay(..)));
 }

@@ -7,7 +7,8 @@ use super::tests::{SIZES, TRICKY, draw};
 use crate::{
     effect::Effect,
     fixture::{checked, id, import, import_operation, press, snack, snacks, table, user},
-    message::{Checked, Message},
+    many::Checked,
+    message::Message,
     model::{Model, Screen},
     screen::{Ended, ImportScreen, Stage},
     update, view,
@@ -56,7 +57,7 @@ fn chosen_rows_are_marked_counted_and_have_keys_of_their_own() {
     assert!((2..5).all(|row| buffer[(2, row)].modifier.contains(Modifier::BOLD)));
     model.theme.ascii = true;
     assert!(draw(&mut model, USUAL).is_ascii());
-    assert_eq!(draw(&mut model, USUAL).matches("*").count(), 3);
+    assert_eq!(draw(&mut model, USUAL).matches('*').count(), 3);
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn what_is_in_a_file_is_shown_with_its_faults_and_where_its_columns_go() {
         "1\u{202f}234  Price    A valid number is required.",
         "the row  There are more cells",
         "These are the first of them.",
-        "Title → title (text)  Mais",
+        "Title → Title (text)  Mais",
         "Wort  → left out",
         "Esc back",
     ] {

@@ -17,7 +17,7 @@ pub use common::words::many::{
 };
 
 use super::{call_error, failure};
-use crate::message::{Failure, FileFault};
+use crate::{many::FileFault, message::Failure};
 
 /// A chosen row.
 pub const CHOSEN_MARK: &str = "✓";

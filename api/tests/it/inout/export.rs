@@ -80,6 +80,8 @@ async fn rows_go_out_in_each_format_with_what_their_reader_may_see() {
     // What a client accepts decides where nothing is said.
     let request = admin.request(Method::GET, "/api/records/snacks/export/").header("accept", "text/csv");
     assert!(Answer::of(request).await.text().starts_with("id,title,"));
+    let request = admin.request(Method::GET, "/api/records/snacks/export/?format=json").header("accept", "text/csv");
+    assert_eq!(Answer::of(request).await.header("content-type"), "application/json");
 
     let bob = coffer.user(&admin, "bob", json!({})).await;
     let names: Vec<String> = export(&bob, "").await.is(200)[0].as_object().unwrap().keys().cloned().collect();

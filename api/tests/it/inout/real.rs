@@ -41,9 +41,8 @@ async fn make(client: &Client, name: &str, body: &[u8], query: &str) -> Value {
 
 async fn export(client: &Client, name: &str, query: &str) -> Vec<u8> {
     let exported = client.get(&format!("/api/records/{name}/export/?{query}")).await;
-    exported.text();
-    assert_eq!(exported.status, 200);
-    exported.body.to_vec()
+    assert_eq!(exported.status, 200, "{}", exported.text());
+    exported.body
 }
 
 /// What is imported goes out, comes into another collection, and goes out alike; so does what is made harmless for a spreadsheet program.
@@ -124,18 +123,13 @@ async fn a_suite_of_awkward_files_is_read_as_its_authors_say() {
             .map(|(at, _)| json!({"name": format!("f{at}"), "type": "text", "multiline": true}))
             .collect();
         admin.post("/api/collections/", &json!({"name": name, "fields": fields})).await.is(201);
-        let map: String = told[0]
-            .as_object()
-            .unwrap()
-            .keys()
-            .enumerate()
-            .map(|(at, heading)| {
-                format!("&{}", common::query::encode(&[("map".to_owned(), format!("{heading}=f{at}"))]))
-            })
-            .collect();
+        let headings = told[0].as_object().unwrap().keys().enumerate();
+        let map: Vec<(String, String)> =
+            headings.map(|(at, heading)| ("map".to_owned(), format!("{heading}=f{at}"))).collect();
+        let map = common::query::encode(&map);
         send(
             &admin,
-            &format!("/api/records/{name}/import/?format=csv{map}"),
+            &format!("/api/records/{name}/import/?format=csv&{map}"),
             file(&format!("csv-spectrum/csvs/{name}.csv")),
         )
         .await

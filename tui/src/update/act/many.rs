@@ -9,8 +9,9 @@ use common::{
 
 use super::edit;
 use crate::{
-    effect::{Effect, ManyAct},
+    effect::Effect,
     key::Action,
+    many::ManyAct,
     model::{Model, Screen},
     page,
     screen::{ChangeForm, Editing as _, ExportForm, ImportScreen, Stage, scrolled},

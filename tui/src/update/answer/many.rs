@@ -6,15 +6,17 @@ use common::{
     id::OperationId,
     import::Import,
     many::{Many, refusal},
+    name::CollectionName,
     operation::Operation,
     text::{bytes, label},
 };
 
 use super::ended;
 use crate::{
-    effect::{Effect, ManyAct},
+    effect::Effect,
     load::Ticket,
-    message::{Answer, Checked, Failure, FileFault, Undo},
+    many::{Checked, FileFault, ManyAct},
+    message::{Answer, Failure, Undo},
     model::{Import as UnderWay, Model, Screen},
     screen::{Ended, ImportScreen, Stage},
     words,
@@ -115,13 +117,19 @@ pub(super) fn checked(model: &mut Model, ticket: Ticket, checked: Checked) -> Ve
     Vec::new()
 }
 
-/// A file is in, goes in, or was refused.
-pub(super) fn imported(model: &mut Model, ticket: Ticket, outcome: Result<(Import, bool), FileFault>) -> Vec<Effect> {
-    let is_seen = waiting(model, ticket).is_some();
-    let (import, is_before) = match outcome {
-        Ok(told) => told,
-        Err(fault) => {
-            let Some(screen) = waiting(model, ticket) else { return Vec::new() };
+/// A file is in, goes in, or was refused. Who did not wait for that is told all the same of what was done.
+pub(super) fn imported(
+    model: &mut Model,
+    ticket: Ticket,
+    collection: CollectionName,
+    outcome: Result<(Import, bool), FileFault>,
+) -> Vec<Effect> {
+    let is_it = move |stage: &Stage| matches!(stage, Stage::Sending(waits_for, _) if *waits_for == ticket);
+    let mut screen = waiting(model, ticket);
+    let (import, is_before) = match (outcome, &mut screen) {
+        (Ok(told), _) => told,
+        (Err(_), None) => return Vec::new(),
+        (Err(fault), Some(screen)) => {
             screen.back_to_form();
             if let FileFault::Failed(failure @ Failure::SignedOut) = &fault {
                 return ended(model, failure).unwrap_or_default();
@@ -130,37 +138,29 @@ pub(super) fn imported(model: &mut Model, ticket: Ticket, outcome: Result<(Impor
             return Vec::new();
         }
     };
-    let Some(screen) = waiting(model, ticket) else { return Vec::new() };
-    let collection = screen.collection.name.clone();
+    let is_seen = screen.is_some();
     if is_before && import.state.is_over() {
-        screen.ask_again();
-        screen.back_to_form();
-        screen.state.form.errors = vec![words::imported_before(&import.started_at)];
+        if let Some(screen) = screen {
+            screen.ask_again();
+            screen.back_to_form();
+            screen.state.form.errors = vec![words::imported_before(&import.started_at)];
+        }
         return Vec::new();
     }
-    match import.operation {
-        Some(operation) if !import.state.is_over() => {
-            screen.stage = Stage::UnderWay(operation, None);
-            screen.scroll = 0;
-            let ticket = model.tickets.next();
-            if !model.imports.iter().any(|known| known.operation == operation) {
-                model.imports.push(UnderWay { collection, operation, ticket, last: None });
-                let place = model.place().map(|place| Effect::KeepPlace(Box::new(place)));
-                return [Effect::ImportProgress(ticket, operation)].into_iter().chain(place).collect();
-            }
-            Vec::new()
-        }
-        _ => {
-            let ended = Ended { title: words::DONE, error: None, operation: import.operation, import: Some(import) };
-            over(
-                model,
-                &collection.to_string(),
-                ended,
-                is_seen,
-                |stage| matches!(stage, Stage::Sending(waits_for, _) if *waits_for == ticket),
-            )
-        }
+    let Some(operation) = import.operation.filter(|_| !import.state.is_over()) else {
+        let (operation, import) = (import.operation, Some(import));
+        let ended = Ended { title: words::DONE, error: None, operation, import };
+        return over(model, collection.as_str(), &ended, is_seen, is_it);
+    };
+    if let Some(screen) = screen {
+        (screen.stage, screen.scroll) = (Stage::UnderWay(operation, None), 0);
     }
+    if model.imports.iter().any(|known| known.operation == operation) {
+        return Vec::new();
+    }
+    let ticket = model.tickets.next();
+    model.imports.push(UnderWay { collection, operation, ticket, last: None });
+    [Effect::ImportProgress(ticket, operation)].into_iter().chain(model.keep_place()).collect()
 }
 
 /// How far an import is.
@@ -172,8 +172,8 @@ pub(super) fn progress(model: &mut Model, ticket: Ticket, answer: Answer<Box<Ope
         Ok(told) if told.state.is_over() => {
             let import = model.imports.remove(at);
             let is_seen = matches!(model.screens.last(), Some(Screen::Import(screen)) if is_it(&screen.stage));
-            let mut effects = over(model, import.collection.as_str(), Ended::of(&told), is_seen, is_it);
-            effects.extend(model.place().map(|place| Effect::KeepPlace(Box::new(place))));
+            let mut effects = over(model, import.collection.as_str(), &Ended::of(&told), is_seen, is_it);
+            effects.extend(model.keep_place());
             return effects;
         }
         Ok(told) => {
@@ -215,7 +215,7 @@ pub(super) fn follow_all(model: &mut Model) -> Vec<Effect> {
 fn over(
     model: &mut Model,
     collection: &str,
-    ended: Ended,
+    ended: &Ended,
     is_seen: bool,
     is_it: impl Fn(&Stage) -> bool,
 ) -> Vec<Effect> {

@@ -59,17 +59,14 @@ struct Column {
 #[component]
 pub(crate) fn FromFilePage() -> Html {
     let made = use_state(|| None::<(Rc<Collection>, File, ImportQuery)>);
-    let body = match &*made {
-        Some((collection, file, query)) => {
-            html! { <ImportForm collection={collection.clone()} file={Some(file.clone())} query={query.clone()} /> }
-        }
-        None => {
-            let onmade = {
-                let made = made.clone();
-                Callback::from(move |made_of| made.set(Some(made_of)))
-            };
-            html! { <FromFile {onmade} /> }
-        }
+    let body = if let Some((collection, file, query)) = &*made {
+        html! { <ImportForm collection={collection.clone()} file={Some(file.clone())} query={query.clone()} /> }
+    } else {
+        let onmade = {
+            let made = made.clone();
+            Callback::from(move |made_of| made.set(Some(made_of)))
+        };
+        html! { <FromFile {onmade} /> }
     };
     let title = match &*made {
         Some((collection, ..)) => words::import_title(&label(collection.name.as_str())),
