@@ -12,7 +12,10 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use super::{Asset, PAGE, content};
+use super::{
+    asset::{Asset, PAGE},
+    content,
+};
 
 /// All files of `folder`, by name.
 pub(super) fn read(folder: &Path) -> io::Result<HashMap<String, Asset>> {

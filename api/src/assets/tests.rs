@@ -1,5 +1,7 @@
 //! The rules of static files, one test each, on a small app in memory.
 
+use http::HeaderName;
+
 use super::{
     policy::{OPENER_POLICY, PERMISSIONS_POLICY},
     *,

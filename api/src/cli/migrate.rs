@@ -1,9 +1,11 @@
 //! `coffer migrate`: changes of collections as files, kept beside the code that needs them, and applied to every server in order.
 //!
 //! - `folder`, `toml_file`: the files
+//! - `applied`: what of them is applied, and what is to be
 //! - `target`: the server or store
 //! - `make`: writes files; `tell`: says what there is
 
+mod applied;
 mod folder;
 mod make;
 mod target;
@@ -11,49 +13,35 @@ mod tell;
 mod toml_file;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io::{self, Write as _},
-    path::PathBuf,
 };
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use common::{
-    migration::{
-        AppliedMigration, ApplyQuery, Migration, MigrationAnswer, MigrationId, MigrationState, RevertMigrationQuery,
-    },
+    migration::{AppliedMigration, ApplyQuery, MigrationAnswer, MigrationId, RevertMigrationQuery},
     name::CollectionName,
     undo::Changed,
 };
 
 pub(in crate::cli) use self::{
-    folder::{Come, Folder},
+    applied::applied,
+    folder::Folder,
     make::{Names, files_for},
 };
 use self::{
+    applied::{Files, known, to_apply, with},
     make::Make,
     target::{Target, Where},
     tell::{check, plan, show, tell_plan},
 };
-use super::open::block_on;
-use crate::domain::migrations;
-
-/// The folder that is meant where none is named.
-pub(super) const DIR: &str = "migrations";
 
 /// Changes of collections as files.
 #[derive(Debug, Args)]
 pub(super) struct Migrate {
     #[command(subcommand)]
     command: Command,
-}
-
-/// Where the files are.
-#[derive(Debug, Args)]
-struct Files {
-    /// The folder of the files: in it a folder for each collection.
-    #[arg(long, env = "COFFER_MIGRATIONS", default_value = DIR, value_name = "DIR")]
-    dir: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -183,72 +171,6 @@ impl Migrate {
     }
 }
 
-/// Opens what is migrated, and closes it afterwards.
-fn with<T>(on: &Where, work: impl AsyncFnOnce(&mut Target) -> Result<T>) -> Result<T> {
-    block_on(async {
-        let mut target = on.open().await?;
-        let done = work(&mut target).await;
-        target.close().await;
-        done
-    })
-}
-
-/// What was applied, by name.
-type Known = BTreeMap<MigrationId, AppliedMigration>;
-
-async fn known(target: &mut Target) -> Result<(Vec<AppliedMigration>, Known)> {
-    let all = target.known().await?;
-    let by_id = all.iter().map(|known| (known.migration.id(), known.clone())).collect();
-    Ok((all, by_id))
-}
-
-/// Files that were changed after they were applied.
-fn changed_files<'a>(folder: &'a Folder, known: &'a Known) -> impl Iterator<Item = &'a MigrationId> {
-    known.iter().filter_map(|(id, known)| {
-        let file = folder.get(id)?;
-        (migrations::digest(file) != known.digest).then_some(id)
-    })
-}
-
-/// The migrations that are to be applied, in order. Branches and changed files are errors.
-fn to_apply<'a>(
-    folder: &'a Folder,
-    known: &Known,
-    (collection, target): (Option<&CollectionName>, Option<&str>),
-) -> Result<Vec<&'a Migration>> {
-    if let Some(id) = changed_files(folder, known).next() {
-        bail!(
-            "the file of {id} was changed after it was applied; put back what it said, and make a further migration of what is to change"
-        );
-    }
-    let wanted = match (collection, target) {
-        (Some(collection), Some(target)) => Some(folder.down_from([folder.named(collection, target)?])),
-        (Some(collection), None) => {
-            let leaves = folder.leaves(collection);
-            if leaves.is_empty() {
-                bail!("{} has no folder {collection}", folder.dir().display());
-            }
-            Some(folder.down_from(leaves))
-        }
-        (None, _) => None,
-    };
-    if target.is_none() {
-        let mut branches = folder.branches().into_iter();
-        let is_meant = |name: &CollectionName| collection.is_none_or(|collection| collection == name);
-        if let Some((name, leaves)) = branches.find(|(name, _)| is_meant(name)) {
-            bail!("{}; run: coffer migrate make {name} --merge", told_branches(&leaves));
-        }
-    }
-    let is_meant = |migration: &&Migration| wanted.as_ref().is_none_or(|wanted| wanted.contains(&migration.id()));
-    let is_open = |id: &MigrationId| known.get(id).is_none_or(|known| known.state == MigrationState::Applying);
-    Ok(folder.order()?.into_iter().filter(|migration| is_open(&migration.id())).filter(is_meant).collect())
-}
-
-fn told_branches(leaves: &[MigrationId]) -> String {
-    let names: Vec<String> = leaves.iter().map(ToString::to_string).collect();
-    format!("these are branches, none of which stands on the other: {}", names.join(", "))
-}
-
 async fn apply(
     target: &mut Target,
     folder: &Folder,
@@ -356,20 +278,4 @@ async fn remove(target: &mut Target, folder: &mut Folder, collection: &Collectio
     folder.remove(&id)?;
     writeln!(io::stdout(), "Removed {id}. Another server may know it: coffer migrate show tells.")?;
     Ok(())
-}
-
-/// What was applied comes to: as the files say it, where there are any.
-pub(in crate::cli) fn applied(folder: &Folder, all: &[AppliedMigration]) -> Result<Come> {
-    let done = all.iter().filter(|one| one.state != MigrationState::Applying);
-    let migrations: Vec<&Migration> =
-        done.map(|one| folder.get(&one.migration.id()).unwrap_or(&one.migration)).collect();
-    // Records of their order may differ from server to server; what stands on what does not.
-    let mut left = migrations;
-    let mut ordered = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let is_free = |one: &&Migration| !left.iter().any(|other| one.after.contains(&other.id()));
-        let at = left.iter().position(is_free).unwrap_or(0);
-        ordered.push(left.remove(at));
-    }
-    Come::to(ordered)
 }

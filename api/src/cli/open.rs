@@ -27,7 +27,7 @@ use super::{database_options::DatabaseOptions, memory, progress, units::parse_mi
 use crate::domain::{
     App, Parts,
     access_claims::AccessClaim,
-    conversion::{self, ConversionError},
+    conversion::store_dir::{self, ConversionError},
     intake::Spool,
     quota::Quota,
     rotation::Rotation,
@@ -156,7 +156,7 @@ impl DataDir {
     /// Opens the store by itself. One that is not there is not made.
     pub(super) async fn existing_store(&self) -> Result<Store> {
         if !self.database.is_named() {
-            conversion::tidy(&self.data.join("store"))?;
+            store_dir::tidy(&self.data.join("store"))?;
             self.expect("store")?;
         }
         self.store(&MemoryBudget::unlimited(), false).await
@@ -182,7 +182,7 @@ impl DataDir {
         if self.database.is_named() {
             return Ok(());
         }
-        conversion::tidy(&self.data.join("store"))?;
+        store_dir::tidy(&self.data.join("store"))?;
         if self.data.join("store/format").exists() {
             return Ok(());
         }
@@ -219,7 +219,7 @@ impl DataDir {
             let bar = bar.get_or_insert_with(|| progress::up_to(of, "Converting the store, once"));
             bar.set_position(read);
         };
-        let store = conversion::open(options, &mut progress).await;
+        let store = store_dir::open(options, &mut progress).await;
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }

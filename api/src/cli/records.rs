@@ -3,6 +3,7 @@
 
 mod arguments;
 mod cells;
+mod form;
 mod list;
 mod values;
 
@@ -21,6 +22,7 @@ use common::{
 use serde_json::json;
 
 pub(super) use self::arguments::{Create, Delete, Get, List, Update};
+use self::form::{Form, unless_closed};
 use super::{
     failed::Failed,
     open::block_on,
@@ -61,16 +63,6 @@ impl Records {
     }
 }
 
-/// How records are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Table,
-    Json,
-    JsonLines,
-    Csv,
-    Tsv,
-}
-
 /// Runs `task` with a session, and ends that where it was begun for it.
 fn with_session(asked: &Asked, task: impl AsyncFnOnce(&Session) -> Result<()>) -> Result<()> {
     let server = asked.named()?;
@@ -80,14 +72,6 @@ fn with_session(asked: &Asked, task: impl AsyncFnOnce(&Session) -> Result<()>) -
         session.sign_out().await;
         done
     })
-}
-
-/// What is asked is done although nobody reads what it says: a pipe that was closed is no fault.
-fn unless_closed(written: io::Result<()>) -> Result<()> {
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 impl Get {

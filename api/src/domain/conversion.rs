@@ -5,7 +5,7 @@
 //! - `store_dir`: converting a whole store when it is opened
 
 mod moments;
-mod store_dir;
+pub mod store_dir;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -21,7 +21,6 @@ use common::{
     change::{Change, Subject},
     field::FieldType,
     id::{CollectionId, OperationId, RecordId, UserId},
-    json::Exact,
     name::CollectionName,
     record::Record,
 };
@@ -38,8 +37,6 @@ use super::{
     stage,
     words::{self, Definition},
 };
-
-pub use store_dir::{ConversionError, open, tidy};
 
 /// What is converted, and what was learnt of it so far. Definitions are needed before anything else.
 pub struct Converter<'a> {
@@ -335,7 +332,7 @@ impl<'a> Converter<'a> {
             record.definition = rest.definition;
             record.is_consequence = rest.is_consequence;
             record.previous = record.previous.map(|link| Link::new(link.version(), rest.previous_place));
-            values.before = values_of(&change.before).unwrap_or_default();
+            values.before = moments::values_of(&change.before).unwrap_or_default();
             values.added = rest.added;
             values.lost = rest.written.zip(rest.lost).map(|(version, members)| Lost { version, members });
         }
@@ -381,16 +378,11 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// The values of a record in an entry, where it has any.
-fn values_of(value: &Exact) -> Option<Record> {
-    value.is_object().then(|| Record::from_slice(value.to_text().as_bytes()).ok()).flatten()
-}
-
 /// The entry of a record's change, where it is one; with what its values say of owners.
 fn of_record(collection: CollectionNumber, change: &Change) -> Option<(RecordChange, Values)> {
     let action = Action::of(change.action).filter(|_| change.subject == Subject::Record)?;
     let at = record::stamp(&change.at)?;
-    let [before, after] = [&change.before, &change.after].map(values_of);
+    let [before, after] = [&change.before, &change.after].map(moments::values_of);
     let entry = RecordChange {
         collection,
         id: change.id.parse().ok()?,

@@ -1,27 +1,25 @@
 //! Answers compressed for who asks for it, at levels that cost less time than they save on a network. To this machine itself nothing is saved; and what holds
 //! secrets stays as it is, since the length of what is compressed tells about its content where a stranger can put something beside it (BREACH).
 
+mod levels;
 mod streamed;
 
 use std::io::{self, Write as _};
 
-use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
+use flate2::write::GzEncoder;
 use http::{HeaderMap, StatusCode, header};
 use server::{headers::vary, request::Connection};
 
 use super::response::{Body, Response};
 use crate::assets::encoding::{Encoding, choose};
+use levels::{GZIP_LEVEL, brotli_parameters};
 use streamed::Compressed;
 
 /// Bytes from which on it pays: what is smaller goes in one packet either way.
 const MIN_BYTES: usize = 1400;
 /// More than this is compressed where it holds up no other request.
 const MAX_INLINE: usize = 64 * 1024;
-const GZIP_LEVEL: Compression = Compression::new(3);
-const BROTLI_QUALITY: i32 = 3;
-
 /// How a client wants its answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted(Encoding);
@@ -96,8 +94,4 @@ fn encode(encoding: Encoding, bytes: &[u8]) -> io::Result<Bytes> {
         Encoding::Identity => encoded.extend_from_slice(bytes),
     }
     Ok(encoded.into())
-}
-
-fn brotli_parameters(size_hint: usize) -> BrotliEncoderParams {
-    BrotliEncoderParams { quality: BROTLI_QUALITY, lgwin: 18, size_hint, ..BrotliEncoderParams::default() }
 }

@@ -22,10 +22,9 @@ use common::{
 pub(in crate::cli) use self::{names::Names, parts::files_for};
 use self::{touched::touches, wanted::wanted};
 use super::{
-    Files, applied,
+    applied::{Files, after, applied, with},
     folder::{Come, Folder},
     target::{Target, Where},
-    told_branches, with,
 };
 use crate::domain::migrations::{Part, Step, diff};
 
@@ -223,13 +222,4 @@ fn has_merges(folder: &Folder) -> bool {
     let of_own =
         |migration: &Migration| migration.after.iter().filter(|id| id.collection == migration.collection).count();
     folder.order().unwrap_or_default().into_iter().any(|migration| of_own(migration) > 1)
-}
-
-/// What a new file in a folder stands on.
-fn after(folder: &Folder, collection: &CollectionName) -> Result<Vec<MigrationId>> {
-    let leaves = folder.leaves(collection);
-    if leaves.len() > 1 {
-        bail!("{}; join them first: coffer migrate make {collection} --merge", told_branches(&leaves));
-    }
-    Ok(leaves)
 }

@@ -13,7 +13,11 @@ use common::{
     text::count,
 };
 
-use super::{applied, changed_files, folder::Folder, known, target::Target, to_apply, told_branches};
+use super::{
+    applied::{applied, changed_files, known, to_apply, told_branches},
+    folder::Folder,
+    target::Target,
+};
 use crate::domain::migrations::{self, Step, diff};
 
 pub(super) async fn plan(

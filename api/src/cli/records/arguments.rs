@@ -6,7 +6,7 @@ use clap::Args;
 use common::{condition::Condition, id::RecordId, name::CollectionName, query::OrderBy};
 
 use super::{
-    Form,
+    form::Form,
     values::{self, Assigned},
 };
 use crate::cli::{events::parse_filter, server::Asked};

@@ -6,7 +6,7 @@ use common::{record::Record, rows::cell, text::single_line};
 use csv::{Terminator, WriterBuilder};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Form;
+use super::form::Form;
 
 /// A column of a table for a terminal has so many characters at most.
 const WIDEST: usize = 40;

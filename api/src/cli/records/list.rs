@@ -12,7 +12,11 @@ use common::{
     rows::{ExportQuery, RowFormat},
 };
 
-use super::{Form, List, cells, cells::Table, unless_closed};
+use super::{
+    arguments::List,
+    cells::{self, Table},
+    form::{Form, unless_closed},
+};
 use crate::cli::server::Session;
 
 /// Rows that are shown where nothing is said.

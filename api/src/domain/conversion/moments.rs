@@ -28,7 +28,7 @@ pub(super) fn in_record(record: &mut Record, schema: Option<&Schema>) {
 pub(super) fn in_change(change: &mut Change, schema: Option<&Schema>) {
     make_canonical(&mut change.at);
     for values in [&mut change.before, &mut change.after] {
-        if let Some(mut record) = super::values_of(values) {
+        if let Some(mut record) = values_of(values) {
             in_record(&mut record, schema);
             *values = Exact::from(record);
         }
@@ -48,4 +48,9 @@ pub(super) fn in_json(bytes: &[u8]) -> Option<Vec<u8>> {
         }
     }
     if members == before { None } else { serde_json::to_vec(&members).ok() }
+}
+
+/// The values of a record in an entry, where it has any.
+pub(super) fn values_of(value: &Exact) -> Option<Record> {
+    value.is_object().then(|| Record::from_slice(value.to_text().as_bytes()).ok()).flatten()
 }

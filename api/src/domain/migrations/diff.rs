@@ -1,5 +1,6 @@
 //! What leads from one state to another, in steps.
 
+mod parts;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,20 +14,15 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use self::whole::{creations, deletions, names_what_goes, owner_of, paths};
+pub use self::parts::{Part, Renames, members};
+use self::{
+    parts::{fields_of, find, push},
+    whole::{creations, deletions, names_what_goes, owner_of, paths},
+};
 use super::{
     state::State,
     step::{DefinitionChange, Step},
 };
-
-/// New names, which cannot be seen by comparing: a field that is gone and one that is new could be two.
-#[derive(Debug, Clone, Default)]
-pub struct Renames {
-    /// Of collections.
-    pub collections: BTreeMap<CollectionName, CollectionName>,
-    /// Of fields, by the collection's old name and their own.
-    pub fields: BTreeMap<(CollectionName, FieldName), FieldName>,
-}
 
 /// A field or collection that is gone while another is new, so that it could be a new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +33,6 @@ pub struct MaybeRename {
     pub old: String,
     /// What is new.
     pub new: String,
-}
-
-/// The steps of one collection, and of its paths.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Part {
-    /// The collection, by the name that it had before; or by its own, where it is new.
-    pub collection: CollectionName,
-    /// What leads there.
-    pub steps: Vec<Step>,
 }
 
 /// What could be a new name: gone and new with the same type. None where `renames` or `kept` say so already.
@@ -94,10 +81,6 @@ pub fn maybe_renamed(before: &State, after: &State, renames: &Renames, kept: &BT
         }
     }
     found
-}
-
-fn find<'a>(definition: &'a Definition, name: &FieldName) -> Option<&'a Field> {
-    definition.fields.iter().find(|field| field.name == *name)
 }
 
 /// What leads from one state to another, collection by collection, in an order in which it can be done. `orders` says whether the order of
@@ -170,19 +153,6 @@ pub fn diff(before: &State, after: &State, renames: &Renames, orders: bool) -> V
     paths(&before, after, &mut parts);
     deletions(&before, after, &mut parts);
     parts
-}
-
-fn fields_of(renames: &Renames, name: &CollectionName) -> BTreeMap<FieldName, FieldName> {
-    let own = renames.fields.iter().filter(|((collection, _), _)| collection == name);
-    own.map(|((_, old), new)| (old.clone(), new.clone())).collect()
-}
-
-/// A field as a file has it: nothing that goes without saying.
-pub fn members(field: &Field) -> Object {
-    let field = Field { id: None, aliases: Vec::new(), change: Box::default(), ..field.clone() };
-    let mut members = object(json!(field)).unwrap_or_default();
-    members.retain(|name, value| !(value.is_null() || (*value == Value::Bool(false) && name != "default")));
-    members
 }
 
 fn changed(
@@ -295,9 +265,4 @@ fn altered(was: &Field, now: &Field) -> Object {
         altered.insert("unset".to_owned(), json!(unset));
     }
     altered
-}
-
-/// Adds a step to those of a collection.
-fn push(parts: &mut Vec<Part>, collection: &CollectionName, step: Step) {
-    parts.push(Part { collection: collection.clone(), steps: vec![step] });
 }

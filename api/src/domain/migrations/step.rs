@@ -1,17 +1,18 @@
 //! The steps of a migration: what an object in its file says. They speak of names, so they are true of every server.
 
 mod definition;
+mod members;
 mod record;
-
-use std::collections::BTreeMap;
 
 use common::{
     Object,
-    name::{CollectionName, FieldName},
-    problem::{FieldError, FieldErrors},
-    reader::{Reader, invalid, object},
+    name::CollectionName,
+    problem::FieldErrors,
+    reader::{Reader, invalid},
 };
 use serde_json::{Value, json};
+
+use self::members::{filter, not_members, of_filter};
 
 pub use self::{
     definition::DefinitionChange,
@@ -158,70 +159,6 @@ impl Step {
             Self::Publish(path, _) => format!("publish {path}"),
             Self::Republish(path, _) => format!("define the path {path} anew"),
             Self::Unpublish(path) => format!("take back the path {path}"),
-        }
-    }
-}
-
-fn of_filter(filter: Option<&String>) -> String {
-    filter.map_or_else(|| " (all)".to_owned(), |filter| format!(" where {filter}"))
-}
-
-fn not_members(step: &Object, names: &[&str]) -> Result<(), FieldErrors> {
-    let mut errors = FieldErrors::new();
-    for name in names.iter().filter(|name| step.contains_key(**name)) {
-        errors.push(*name, invalid("This belongs to one server, and is in no file."));
-    }
-    errors.or(())
-}
-
-fn filter(reader: &mut Reader) -> Option<String> {
-    reader.take("where").and_then(|value| match value.as_str().map(str::trim) {
-        Some(text) if !text.is_empty() => Some(text.to_owned()),
-        _ => reader
-            .fail("where", invalid("This is a condition, such as: kind = \"sweet\". Leave it out for all records.")),
-    })
-}
-
-/// An object by names that parse.
-fn by_name<T>(
-    reader: &mut Reader,
-    member: &str,
-    read: impl Fn(&Value) -> Result<T, FieldError>,
-) -> BTreeMap<FieldName, T> {
-    let Some(value) = reader.take(member) else { return BTreeMap::new() };
-    let Ok(members) = object(value) else {
-        reader.errors.push(member, invalid("This is an object: names of fields, and what each is to have."));
-        return BTreeMap::new();
-    };
-    let mut found = BTreeMap::new();
-    for (name, value) in members {
-        let place = format!("{member}.{name}");
-        match (name.parse::<FieldName>(), read(&value)) {
-            (Ok(name), Ok(value)) => drop(found.insert(name, value)),
-            (Err(error), _) => reader.errors.push(place, invalid(error.to_string())),
-            (_, Err(error)) => reader.errors.push(place, error),
-        }
-    }
-    found
-}
-
-fn field_name(value: &Value) -> Result<FieldName, FieldError> {
-    let text = value.as_str().ok_or_else(|| invalid("This is the name of a field."))?;
-    text.parse().map_err(|error: common::name::InvalidName| invalid(error.to_string()))
-}
-
-fn members_of(value: &Value) -> Result<Object, FieldError> {
-    object(value.clone()).map_err(|_| invalid("This is an object."))
-}
-
-/// A list of objects.
-fn list(reader: &mut Reader, member: &str) -> Vec<Value> {
-    match reader.take(member) {
-        None => Vec::new(),
-        Some(Value::Array(items)) => items,
-        Some(_) => {
-            reader.errors.push(member, invalid("This is a list."));
-            Vec::new()
         }
     }
 }

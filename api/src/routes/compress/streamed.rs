@@ -13,7 +13,7 @@ use bytes::Bytes;
 use flate2::write::GzEncoder;
 use futures_util::Stream;
 
-use super::{GZIP_LEVEL, brotli_parameters};
+use super::levels::{GZIP_LEVEL, brotli_parameters};
 use crate::{assets::encoding::Encoding, routes::response::Pieces};
 
 /// Bytes of compressed output that are sent at once, about.

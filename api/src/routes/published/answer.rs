@@ -27,7 +27,8 @@ use super::{
         reply::Reply,
         table::Table,
     },
-    Does, Published, query,
+    query,
+    request::{Does, Published},
 };
 use crate::domain::{
     Result,

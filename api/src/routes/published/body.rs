@@ -12,7 +12,7 @@ use common::{
 };
 use serde_json::Value;
 
-use super::Published;
+use super::request::Published;
 use crate::domain::{
     Result,
     core::Core,

@@ -11,7 +11,7 @@ use common::{
 };
 use serde_json::Value;
 
-use super::{Published, body::UNKNOWN};
+use super::{body::UNKNOWN, request::Published};
 use crate::domain::paths::{Verb, internal};
 
 /// Parameters that say which part of a list is wanted.

@@ -10,9 +10,11 @@ use common::{
 };
 use serde_json::Value;
 
-use super::after;
 use crate::{
-    cli::migrate::folder::{Come, Folder},
+    cli::migrate::{
+        applied::after,
+        folder::{Come, Folder},
+    },
     domain::migrations::{Part, Step},
 };
 

@@ -11,7 +11,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{Part, Renames, fields_of, find, members, push};
+use super::parts::{Part, Renames, fields_of, find, members, push};
 use crate::domain::migrations::{DefinitionChange, State, Step};
 
 /// New collections, each behind those that it refers to; and the references that go round in a circle.

@@ -10,7 +10,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{by_name, field_name, list, members_of, not_members};
+use super::members::{by_name, field_name, list, members_of, not_members};
 
 /// What becomes of a definition. Fields get their new names first; everything else names them by those.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -11,7 +11,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::{by_name, field_name, filter, list, members_of, of_filter};
+use super::members::{by_name, field_name, filter, list, members_of, of_filter};
 
 /// What becomes of records, in this order: copied, converted, split, set, cleared.
 #[derive(Debug, Clone, PartialEq, Default)]
