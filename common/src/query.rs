@@ -12,7 +12,9 @@ mod values;
 
 pub use self::{
     filter::{Filter, Lookup, Named, server_field},
-    list::{JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy},
+    list::{
+        JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy, VIA,
+    },
     one::RecordQuery,
     pairs::{Pairs, Query, decode, decode_for, encode, flags, parameter, read_each, truth, unknown_parameter},
     part::Part,

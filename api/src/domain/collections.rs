@@ -8,30 +8,32 @@ mod dry_run;
 mod loss;
 mod notation;
 mod plan;
+mod references;
 mod rename;
 mod restore;
+mod shown;
 
 pub use change::{add_field, drop_field, replace, update, update_field};
 pub(in crate::domain) use change::{revive, undo};
 pub(in crate::domain) use delete::delete_undoing;
 pub use delete::{delete, would_delete};
 pub(in crate::domain) use plan::Undone;
-pub(in crate::domain) use rename::stage as stage_names;
+pub(in crate::domain) use references::expect_references;
+pub(in crate::domain) use rename::stage_names;
 pub(in crate::domain) use restore::stage_restored;
+pub use shown::{get, list};
 
 use common::{
-    access::{Action, Caller, Decision},
+    access::Caller,
     change::{Subject, Verb},
     collection::{Collection, Definition, check_indexes},
-    field::FieldType,
     id::{CollectionId, Revision},
-    name::CollectionName,
-    page::Page,
-    problem::{FieldError, FieldErrors},
     reader::unchanged,
 };
 use serde_json::{Value, json};
 use store::{Addition, Batch, Expect, Snapshot, counter};
+
+use references::check_references;
 
 use super::{
     core::Core,
@@ -40,45 +42,8 @@ use super::{
     numbers::{CollectionNumber, Keys},
     quota::MAX_COLLECTIONS,
     retry::Retry,
-    schema::{self, StoredDefinition},
+    schema::StoredDefinition,
 };
-
-/// The collections that the caller may list, with how many records they would see.
-pub async fn list(core: &Core, caller: &Caller) -> Result<Page<Collection>> {
-    let snapshot = core.store.snapshot().await?;
-    let mut visible = Vec::new();
-    for StoredDefinition { collection, keys, .. } in schema::all(&snapshot).await? {
-        if collection.access.decide(Action::List, caller) != Decision::Denied {
-            visible.push(for_caller(core, &snapshot, collection, keys.number, caller).await?);
-        }
-    }
-    Ok(Page::single(visible))
-}
-
-/// One definition, for who may list or view its records.
-pub async fn get(core: &Core, caller: &Caller, name: &CollectionName) -> Result<Collection> {
-    let snapshot = core.store.snapshot().await?;
-    let schema = core.schemas.find(&snapshot, name, caller).await?;
-    if !schema.is_visible(caller) {
-        return Err(Error::NotFound);
-    }
-    for_caller(core, &snapshot, schema.collection.clone(), schema.number(), caller).await
-}
-
-/// A definition as the caller sees it: with the number of records that they may list, and without the names of collections that are not
-/// there for them.
-async fn for_caller(
-    core: &Core,
-    snapshot: &Snapshot,
-    mut collection: Collection,
-    number: CollectionNumber,
-    caller: &Caller,
-) -> Result<Collection> {
-    schema::hide_references(&core.schemas, snapshot, &mut collection.fields, caller).await?;
-    let decision = collection.access.decide(Action::List, caller);
-    collection.count = schema::count(&core.owners, snapshot, number, decision).await?;
-    Ok(collection)
-}
 
 /// Makes a collection.
 pub async fn create(core: &Core, caller: &Caller, definition: Definition) -> Result<Collection> {
@@ -152,42 +117,4 @@ async fn stage_create(
         .append(journal::bytes(&change));
     expect_references(&mut batch, &collection);
     Ok((collection, batch))
-}
-
-/// The collections that reference fields name must be there, or be this one, which is called `own` so far. They get the name that they
-/// have today.
-async fn check_references(
-    core: &Core,
-    snapshot: &Snapshot,
-    definition: &mut Definition,
-    own: Option<&CollectionName>,
-) -> Result<()> {
-    let mut errors = FieldErrors::new();
-    let name = definition.name.clone();
-    for (i, field) in definition.fields.iter_mut().enumerate() {
-        let FieldType::Reference { collection: Some(collection), .. } = &mut field.kind else { continue };
-        if *collection == name {
-            continue;
-        }
-        match core.schemas.load(snapshot, collection).await? {
-            Some(found) if Some(&found.collection.name) == own => *collection = name.clone(),
-            Some(found) => collection.clone_from(&found.collection.name),
-            None => {
-                let message = format!("There is no collection \"{collection}\".");
-                errors.push(format!("fields.{i}.collection"), FieldError::new("does_not_exist", message));
-            }
-        }
-    }
-    Ok(errors.or(())?)
-}
-
-/// They must still be there when the definition is committed, and whoever deletes one meanwhile must look again.
-pub(in crate::domain) fn expect_references(batch: &mut Batch, collection: &Collection) {
-    for field in &collection.fields {
-        if let FieldType::Reference { collection: Some(target), .. } = &field.kind
-            && *target != collection.name
-        {
-            batch.expect(keyspace::collection(target), Expect::Present).add(keyspace::referring_definitions(), 1);
-        }
-    }
 }

@@ -43,11 +43,9 @@ use super::{
     error::{Error, Result},
     journal::{self, Actor, of_operation::Parts},
     keyspace,
-    operations::{self, Work},
+    operations::{self, Migrate, Work},
     retry::Retry,
 };
-
-pub(crate) use run::Migrate;
 
 /// The migrations that were applied, or are being applied, in the order of their application.
 pub async fn list(core: &Core) -> Result<Page<AppliedMigration>> {

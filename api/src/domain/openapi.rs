@@ -3,6 +3,7 @@
 
 mod collections;
 mod own;
+mod parts;
 mod values;
 
 use common::{
@@ -11,7 +12,7 @@ use common::{
 };
 use serde_json::{Map, Value, json};
 
-use self::collections::Described;
+use self::{collections::Described, parts::Paths};
 use super::{
     core::Core,
     error::Result,
@@ -22,9 +23,6 @@ use super::{
 /// About how many bytes are held for a collection, and for each of its fields.
 const HELD_FOR_EACH: usize = 64 * 1024;
 const HELD_FOR_A_FIELD: usize = 4 * 1024;
-
-/// The paths of a document, by address.
-type Paths = Map<String, Value>;
 
 /// The document as a caller may see it. `server` is its address as the caller wrote it.
 pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str) -> Result<Value> {
@@ -107,35 +105,5 @@ fn spell_out(at: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(spell_out),
         _ => {}
-    }
-}
-
-/// An operation, with what all have in common.
-fn operation(id: &str, tag: &str, summary: &str, needs_token: bool) -> Map<String, Value> {
-    let mut operation = Map::new();
-    operation.insert("operationId".to_owned(), id.into());
-    operation.insert("tags".to_owned(), json!([tag]));
-    operation.insert("summary".to_owned(), summary.into());
-    if !needs_token {
-        operation.insert("security".to_owned(), json!([{}, {"bearer": []}]));
-    }
-    operation
-}
-
-/// The answers of an operation: to success, and to everything else.
-fn responses(status: u16, description: &str, content: Option<Value>) -> Value {
-    let mut success = json!({"description": description});
-    if let Some(content) = content {
-        success["content"] = content;
-    }
-    let problem = json!({"$ref": "#/components/responses/Problem"});
-    json!({status.to_string(): success, "4XX": problem, "5XX": problem})
-}
-
-/// Puts an operation into a path.
-fn put(paths: &mut Paths, path: &str, method: &str, operation: Map<String, Value>) {
-    let item = paths.entry(path.to_owned()).or_insert_with(|| Value::Object(Map::new()));
-    if let Value::Object(item) = item {
-        item.insert(method.to_lowercase(), Value::Object(operation));
     }
 }

@@ -5,17 +5,23 @@
 //!
 //! - `piece`: what kinds of work have in common, and the bounds of a piece
 //! - `stored`: an operation's record
+//! - `kinds`: what is stored of those whose work stands elsewhere
 //! - `unfinished`: which are not over; it bounds how many there are at once
-//! - `runner`: does the pieces, and gives way to requests
+//! - `runner`: does the pieces; `background`: while the server runs, and gives way to requests
+//! - `requests`: what is asked of operations
 //! - `trim`, `history`, `erase`, `sweep`, `redefine`, `indexes`, `delete_collection`: the kinds; `domain/undo` and `domain/records` have one each
 
+mod background;
+mod coming;
 mod delete_collection;
 mod erase;
 mod history;
 mod indexes;
+mod kinds;
 mod piece;
 mod redefine;
 mod refill;
+mod requests;
 mod runner;
 mod stored;
 mod sweep;
@@ -25,92 +31,36 @@ mod unfinished;
 use common::{
     access::Caller,
     change::{Subject, Verb},
-    erase::Erase as Wish,
     id::{OperationId, UserId},
-    operation::{self, Operation, OperationKind, OperationState},
-    page::Page,
-    people,
-    query::ListQuery,
+    operation::{Operation, OperationState},
 };
 use serde_json::{Value, json};
-use store::{Batch, Entry, Expect, Key, Reserve};
+use store::{Batch, Expect, Reserve};
 
 use super::{
     core::Core,
     error::{Error, Result},
-    gone,
     journal::{self, Actor},
-    keyspace, records,
-    records::ChangeRecords,
+    keyspace,
     retry::Retry,
-    undo::Revert,
-    users,
 };
-use erase::{Erase, EraseTarget};
-use stored::Stored;
 pub(crate) use stored::Work;
 pub(crate) use stored::load;
+use stored::{Stored, shown_to};
 
+pub use background::run_in_background;
+pub use coming::{end_change, push};
 pub use delete_collection::remove_collection;
 pub(crate) use delete_collection::work_on;
+pub(in crate::domain) use kinds::{
+    ChangeRecords, DeleteRecord, ImportPhase, ImportRows, Migrate, Redefine, Revert, StepPhase,
+};
 pub(crate) use piece::{Budget, Piece, Steps};
-pub(crate) use redefine::Redefine;
-pub use redefine::{Redefined, end_change, push};
+pub use redefine::Redefined;
 pub(crate) use redefine::{begin_rewriting, redefine};
-pub use runner::{Runner, run_in_background};
+pub use requests::{count_changes, erase, is_readable, list, rejected, trim_changes, trim_changes_now};
+pub use runner::Runner;
 pub use trim::Trim;
-
-/// Starts to remove what the journal says of the time before `now - older_than`.
-pub async fn trim_changes(core: &Core, by: Actor<'_>, older_than: std::time::Duration) -> Result<Operation> {
-    let trim = Trim::before(core, older_than)?;
-    let of = trim.count(core).await?;
-    let details = json!({"kind": "trim_changes", "until": trim.until()?});
-    start(core, by, Work::TrimChanges(trim), of, Some(details)).await
-}
-
-/// How many changes [`trim_changes`] would remove, where they are few enough to be counted.
-pub async fn count_changes(core: &Core, older_than: std::time::Duration) -> Result<Option<u64>> {
-    Trim::before(core, older_than)?.count(core).await
-}
-
-/// Erases something: what it is now goes at once, what the journal says of it in the background.
-pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> {
-    let snapshot = core.store.snapshot().await?;
-    let (what, word) = match wish {
-        Wish::Record { collection, id } => {
-            let number = match records::erase(core, by.caller, &collection, id).await {
-                Err(Error::NotFound) => gone::forget(core, by.caller, &collection, id).await?,
-                number => number?,
-            };
-            (EraseTarget::Record(number, id), "record")
-        }
-        Wish::Field { collection, name } => {
-            let numbers = match core.schemas.find(&snapshot, &collection, by.caller).await {
-                Err(Error::NotFound) => {
-                    gone::named(&snapshot, &collection).await?.iter().map(|(_, gone)| gone.number()).collect()
-                }
-                schema => vec![schema?.number()],
-            };
-            if numbers.is_empty() {
-                return Err(Error::NotFound);
-            }
-            (EraseTarget::Field(numbers, name), "field")
-        }
-        Wish::User { id } => {
-            let user = users::load(&core.store, id).await?.map(|(_, stored)| stored.user);
-            if user.is_none() && core.owners.number(&snapshot, id).await?.is_none() {
-                return Err(Error::NotFound);
-            }
-            let names = user.iter().flat_map(|user| [user.username.to_string(), user.email.clone()]);
-            let names = names.filter(|name| !name.is_empty()).collect();
-            if user.is_some() {
-                users::delete(core, by, id).await?;
-            }
-            (EraseTarget::User(id, names), "user")
-        }
-    };
-    start(core, by, Work::Erase(Erase::new(what)), None, Some(json!({"kind": "erase", "of": word}))).await
-}
 
 /// Starts to undo a large operation.
 pub(crate) async fn revert(core: &Core, by: Actor<'_>, revert: Revert) -> Result<Operation> {
@@ -163,7 +113,7 @@ pub(crate) fn note_done(
 }
 
 /// The import that an operation is, as far as it is.
-pub(crate) async fn import_of(core: &Core, id: OperationId) -> Result<Option<records::ImportRows>> {
+pub(crate) async fn import_of(core: &Core, id: OperationId) -> Result<Option<ImportRows>> {
     Ok(match load(core, id).await? {
         Some((_, Stored { work: Work::Import(work), .. })) => Some(*work),
         _ => None,
@@ -188,30 +138,6 @@ pub(crate) async fn is_begun(core: &Core, id: OperationId) -> Result<bool> {
     Ok(load(core, id).await?.is_some())
 }
 
-/// Removes what the spool keeps of operations that are over: rows at once, and what was left out of an import after a day.
-pub async fn clear_spool(core: &Core) -> Result<()> {
-    const KEPT: std::time::Duration = std::time::Duration::from_hours(24);
-    for (id, path) in core.spool.kept() {
-        let is_over = load(core, id).await?.is_none_or(|(_, stored)| stored.state.is_over());
-        let age = path.metadata().and_then(|file| file.modified()).ok().and_then(|then| then.elapsed().ok());
-        let is_rows = path.extension().is_some_and(|ending| ending == "rows");
-        // What was only just kept may belong to an operation that is about to begin.
-        let most = if is_rows { std::time::Duration::from_mins(10) } else { KEPT };
-        if is_over && age.is_some_and(|age| age > most) {
-            // Another process may have removed it.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-    Ok(())
-}
-
-/// The file of rows that an import left out, for who began it and for admins.
-pub async fn rejected(core: &Core, caller: &Caller, id: OperationId) -> Result<std::fs::File> {
-    get_for(core, caller, id).await?;
-    let file = core.spool.rejected(id).and_then(std::fs::File::open);
-    file.map_err(|_| Error::NotFound)
-}
-
 /// One operation.
 pub async fn get(core: &Core, id: OperationId) -> Result<Operation> {
     let (_, stored) = load(core, id).await?.ok_or(Error::NotFound)?;
@@ -223,34 +149,6 @@ pub async fn get_for(core: &Core, caller: &Caller, id: OperationId) -> Result<Op
     let operation = get(core, id).await?;
     let is_theirs = operation.by.is_some() && operation.by == caller.user_id();
     if caller.is_admin() || is_theirs { Ok(shown_to(caller, operation)) } else { Err(Error::NotFound) }
-}
-
-/// An operation as its caller may know it: how many records go with one that is deleted, or come back, counts those that they may not view.
-pub(crate) fn shown_to(caller: &Caller, operation: Operation) -> Operation {
-    let counts_hidden = matches!(operation.kind, OperationKind::DeleteRecord | OperationKind::Revert);
-    if caller.is_admin() || !counts_hidden { operation } else { Operation { done: 0, of: None, ..operation } }
-}
-
-/// The page of operations that a query asks for, newest first.
-pub async fn list(core: &Core, query: &ListQuery) -> Result<Page<Operation>> {
-    let table = operation::table();
-    people::check(&table, query)?;
-    let snapshot = core.store.snapshot().await?;
-    let all = keyspace::every_operation();
-    if query.ordering.is_empty() && !query.narrows() {
-        // Newest first as they stand, so that no more is read than is shown.
-        let count = snapshot.count(&all).await?.get() as u64;
-        let (skip, size) = records::window(query, count)?;
-        let entries = snapshot.scan(all.backward().skip(skip).limit(size)).await?;
-        return Ok(Page { count, next: None, previous: None, results: shown(core, entries)? });
-    }
-    let operations = shown(core, snapshot.scan(all.backward()).await?)?;
-    records::select(&records::Asked::new(core, &Caller::Anonymous), operations, &table, query, &core.deadline()).await
-}
-
-fn shown(core: &Core, entries: Vec<(Key, Entry)>) -> Result<Vec<Operation>> {
-    let ids = entries.into_iter().filter_map(|(key, entry)| Some((keyspace::operation_id(&key)?, entry)));
-    ids.map(|(id, entry)| Ok(Stored::parse(&entry)?.shown(id, core))).collect()
 }
 
 /// Stops an operation, unless it is over. What was done stays done.
@@ -335,24 +233,4 @@ pub async fn resume(core: &Core, by: Actor<'_>, id: OperationId) -> Result<Opera
             return Ok(begun(stored.shown(id, core), waits));
         }
     }
-}
-
-/// Removes from the journal as [`trim_changes`] does, here and now. Nobody else may have the store. `progress` is told how many
-/// entries are done, each time that some are.
-pub async fn trim_changes_now(
-    core: &Core,
-    older_than: std::time::Duration,
-    progress: &mut (dyn FnMut(u64) + Send),
-) -> Result<Operation> {
-    let operation = trim_changes(core, Actor::local(&Caller::Anonymous), older_than).await?;
-    Runner::new(core).finish(operation.id, progress).await?;
-    get(core, operation.id).await
-}
-
-/// Whether an entry among the operations can be read: for a check of the store.
-pub fn is_readable(key: &Key, entry: &Entry) -> bool {
-    if *key == keyspace::unfinished_operations() {
-        return unfinished::parse(entry).is_ok();
-    }
-    Stored::parse(entry).is_ok()
 }

@@ -11,6 +11,7 @@ mod condition;
 mod cursor;
 mod delete;
 mod delete_large;
+mod deletion;
 mod describe;
 mod earlier;
 mod expand;
@@ -33,24 +34,19 @@ mod stored;
 mod unseen;
 mod visible;
 
-/// Bytes that are held for one answer at most: what is read for a page, ordered, joined and expanded.
-const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
-
 pub use batch::{Did, run as run_batch};
-pub(crate) use by_step::{ChangeRecords, would_change};
+pub(crate) use by_step::would_change;
 pub use change::{Sending, create, update};
 pub use cursor::{Cursor, Place};
 pub use delete::{delete, erase, would_delete};
-pub(super) use delete::{expect_referrers, followers, referring};
-pub(crate) use delete_large::DeleteRecord;
+pub(super) use deletion::{expect_referrers, followers, referring};
 pub use describe::describe;
 pub(super) use earlier::fit;
-pub(super) use expand::VIA;
 pub use filter::Asked;
 pub(super) use filter::{Conditions, Node};
 pub use find::{authorize, get, is_known, may_know};
 pub use guesses::Guesses;
-pub(crate) use import::ImportRows;
+pub(crate) use import::{How, Tally};
 pub use import::{Sent as ImportSent, import};
 pub use list::{
     Aggregated, Listed, Results, Shape, aggregate, collections, export, in_pieces, lines, list, numbered, window,

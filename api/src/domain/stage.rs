@@ -24,7 +24,8 @@ use super::{
     layout::Lost,
     new_ids::Brought,
     numbers::{CollectionNumber, IndexNumber, OwnerNumber},
-    operations, owners,
+    operations::end_change,
+    owners,
     record::{self, Kept},
     schema::{Coming, Schema},
     search, usage,
@@ -370,7 +371,7 @@ impl<'a> Stage<'a> {
         if let Some(coming) = &schema.coming
             && self.ended.insert(coming.operation)
         {
-            operations::end_change(self.core, &mut self.batch, schema, coming.operation, id, errors).await?;
+            end_change(self.core, &mut self.batch, schema, coming.operation, id, errors).await?;
         }
         Ok(())
     }

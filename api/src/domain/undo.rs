@@ -3,11 +3,13 @@
 //!
 //! - `item`: a record that the operation touched: as it was, as it left it, as it is now
 //! - `judge`: what keeps items from going back
+//! - `done`: what is told of it
 //! - `write`: the batch that puts them back
 //! - `large`: the same in pieces, in the background
 //! - `definition`: collections and their definitions
 
 mod definition;
+mod done;
 mod item;
 mod judge;
 mod large;
@@ -15,14 +17,9 @@ mod write;
 
 use super::{
     core::Core,
-    deadline::Deadline,
     error::{AuthError, Error, Result},
-    journal::{
-        self, Actor, Entry,
-        of_operation::{Part, Parts},
-        summary::Counts,
-    },
-    operations,
+    journal::{self, Actor, of_operation::Parts},
+    operations::{self, Revert},
     quota::OverQuota,
     retry::Retry,
 };
@@ -31,23 +28,14 @@ use common::{
     change::{Subject, Verb},
     id::OperationId,
     operation::OperationState,
-    undo::{Changed, NotRestored, Reverted},
+    undo::{Changed, Reverted},
 };
+use done::{Done, reverted};
 use item::Items;
 use judge::Judge;
 
-pub(crate) use large::Revert;
-
 /// What was done in several commits, and takes more bytes, goes back in pieces: one commit of it at a time.
 const MAX_BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
-
-/// What was done.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    counts: Counts,
-    skipped: u64,
-    not_restored: Vec<NotRestored>,
-}
 
 /// Undoes the operation `id` under the rules of who asks. `changed` says what becomes of records that were changed since.
 pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
@@ -89,7 +77,7 @@ async fn attempt(
         while !is_large && let Some(part) = parts.next().await? {
             bytes += part.bytes;
             is_large = bytes > MAX_BYTES_AT_ONCE && !is_one;
-            take(&mut items, part)?;
+            items.take(part)?;
         }
         if is_large {
             drop(items);
@@ -113,24 +101,4 @@ async fn attempt(
             Err(error) => return Err(error),
         }
     }
-}
-
-/// What a commit did, to be undone.
-fn take(items: &mut Items<'_>, part: Part) -> Result<()> {
-    if part.is_trimmed {
-        return Err(Error::Trimmed);
-    }
-    items.hold(part.bytes)?;
-    for (at, entry) in part.entries {
-        match entry {
-            Entry::Record(change, values) => items.push(at.version, change, values),
-            Entry::Other(change, _) => items.push_other(&change),
-        }
-    }
-    Ok(())
-}
-
-fn reverted(operation: OperationId, reverts: OperationId, state: OperationState, done: Done) -> Reverted {
-    let Done { counts, skipped, not_restored } = done;
-    Reverted { operation, reverts, state, count: counts.total(), counts: counts.into_inner(), skipped, not_restored }
 }

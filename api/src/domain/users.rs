@@ -1,5 +1,6 @@
 //! Users: who may sign in, and what they are. The last active admin stays: nobody can lock everyone out.
 
+mod create;
 mod found_by;
 mod list;
 pub mod names;
@@ -11,9 +12,8 @@ mod stored;
 use auth::{password::PasswordHash, throttle::Account};
 use common::{
     change::{Subject, Verb},
-    endpoints::users::{NewUser, UserPatch},
+    endpoints::users::UserPatch,
     id::UserId,
-    name::RoleName,
     user::User,
 };
 use serde_json::{Value, json};
@@ -24,11 +24,13 @@ use super::{
     core::Core,
     error::{Error, Result},
     journal::{self, Actor},
-    keyspace, owners,
+    keyspace,
     retry::Retry,
     sessions, usage,
 };
 
+use create::distinct;
+pub use create::{create, stage_create};
 pub(in crate::domain) use found_by::candidates;
 pub use found_by::refold;
 pub use list::{all, list};
@@ -39,64 +41,6 @@ pub use stored::{StoredUser, by_name, by_name_or_email, folded, get, load, name_
 /// The user with what they have and may have.
 pub async fn with_usage(core: &Core, user: User) -> Result<User> {
     Ok(User { usage: Some(usage::of(core, user.id, user.is_admin).await?), ..user })
-}
-
-/// Stages a new user into a batch.
-pub async fn stage_create(core: &Core, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<(User, Batch)> {
-    let (id, created_at) = core.new_id();
-    let user = User {
-        id: UserId::from_uuid(id),
-        username: new.username,
-        email: new.email,
-        roles: distinct(new.roles),
-        is_admin: new.is_admin,
-        is_active: new.is_active,
-        created_at,
-        last_login: None,
-        claims: new.claims,
-        usage: None,
-    };
-    let stored = StoredUser { user: user.clone(), password_hash: hash.as_str().to_owned() };
-    let change = by.entry(core, Subject::User, &user.id, Verb::Create).values(Value::Null, json!(user));
-    let mut batch = Batch::new();
-    found_by::stage_first(&mut batch, &user);
-    batch.put(keyspace::user(user.id), stored.to_bytes()?).append(journal::bytes(&change));
-    if stored.is_active_admin() {
-        batch.add(keyspace::active_admins(), 1);
-    }
-    owners::stage_new(&core.store, &mut batch, user.id, &mut None).await?;
-    Ok((user, batch))
-}
-
-fn distinct(mut roles: Vec<RoleName>) -> Vec<RoleName> {
-    roles.sort();
-    roles.dedup();
-    roles
-}
-
-/// Makes a user.
-pub async fn create(app: &App, by: Actor<'_>, new: NewUser) -> Result<User> {
-    create_with(app, by, new, |_| ()).await
-}
-
-/// The same, with more in the commit.
-async fn create_with(app: &App, by: Actor<'_>, new: NewUser, more: impl Fn(&mut Batch)) -> Result<User> {
-    let core = app.core();
-    found_by::refuse_taken(&core.store, None, Some(&new.username), &new.email).await?;
-    names::check(&new.username)?;
-    let hash = hash(app.auth(), "password", &new.username, &new.password).await?;
-    let _one_at_a_time = app.auth().naming.lock().await;
-    names::refuse_alike(core, &new.username, None).await?;
-    let mut retry = Retry::new(core);
-    loop {
-        let (user, mut batch) = stage_create(core, by, new.clone(), &hash).await?;
-        more(&mut batch);
-        if retry.commit(batch).await?.is_some() {
-            return Ok(user);
-        }
-        // The name, the address or the number went to somebody else.
-        found_by::refuse_taken(&core.store, None, Some(&new.username), &new.email).await?;
-    }
 }
 
 /// Changes a user. A new password ends all of their sessions, and so does disabling them.

@@ -18,6 +18,9 @@ tokio::task_local! {
 
 static UNBOUNDED: LazyLock<MemoryBudget> = LazyLock::new(MemoryBudget::unlimited);
 
+/// Bytes that are held for one answer at most: what is read for a page, ordered, joined and expanded.
+pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// How many bytes a value of parsed JSON takes beside its text, about.
 const VALUE: usize = 64;
 

@@ -27,6 +27,9 @@ pub const MAX_JOINS: usize = 4;
 pub(super) const MAX_FACETS: usize = 8;
 /// Expansions in one query at most.
 pub const MAX_EXPANSIONS: usize = 8;
+
+/// What stands between a collection and its field that refers to the rows, where those are expanded: `books_via_maker`.
+pub const VIA: &str = "_via_";
 /// The number of whatever page is the last: `page=last`.
 pub const LAST_PAGE: u64 = u64::MAX;
 /// Names in `fields` at most: more than a collection has.

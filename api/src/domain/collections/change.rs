@@ -19,11 +19,13 @@ use serde_json::{Value, json};
 use store::{Batch, Expect, Scan, Snapshot};
 
 use super::{
-    carry_over, check_references, dry_run, expect_references, get,
+    carry_over, dry_run,
     loss::holds_something,
     notation,
     plan::{Plan, Undone, asks_for_value},
+    references::{check_references, expect_references},
     rename,
+    shown::get,
 };
 use crate::domain::{
     core::Core,
@@ -280,7 +282,7 @@ async fn change(
         if needs_check && records > 0 {
             // What its names ask for is looked at now, and done when it takes effect.
             let mut named = plan.after.collection.clone();
-            rename::stage(core, &snapshot, &mut Batch::new(), &before, &mut named).await?;
+            rename::stage_names(core, &snapshot, &mut Batch::new(), &before, &mut named).await?;
             expect_references(&mut batch, &plan.after.collection);
             let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
             let StoredDefinition { collection, keys, .. } = plan.after;
@@ -309,7 +311,7 @@ async fn change(
         if needs_check || changes_ids {
             carry_over::expect_no_new_records(&snapshot, &mut batch, before.number()).await?;
         }
-        rename::stage(core, &snapshot, &mut batch, &before, &mut plan.after.collection).await?;
+        rename::stage_names(core, &snapshot, &mut batch, &before, &mut plan.after.collection).await?;
         let name = plan.after.collection.name.clone();
         let entry = journal::entry(core, caller, Subject::Collection, &name, Verb::Update)
             .values(json!(before.collection), json!(plan.after.collection));

@@ -36,7 +36,7 @@ pub(super) async fn check_free(
 }
 
 /// Stages what a changed definition means for its names: of `after`, which gets its aliases here. `batch` writes the definition.
-pub(in crate::domain) async fn stage(
+pub(in crate::domain) async fn stage_names(
     core: &Core,
     snapshot: &Snapshot,
     batch: &mut Batch,

@@ -10,7 +10,7 @@ use common::{
 use serde_json::{Value, json};
 use store::{Addition, Batch, Expect, Snapshot, Version};
 
-use super::{expect_references, rename};
+use super::{references::expect_references, rename};
 use crate::domain::{
     core::Core,
     error::{Error, Result},

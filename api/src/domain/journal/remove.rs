@@ -68,7 +68,7 @@ pub enum Fate {
 fn written(entry: &Entry) -> Result<Vec<u8>> {
     match entry {
         Entry::Record(change, values) => change.with(values),
-        Entry::Other(change, operation) => Ok(super::bytes_of(*operation, change)),
+        Entry::Other(change, operation) => Ok(super::entry::other(*operation, change)),
     }
 }
 

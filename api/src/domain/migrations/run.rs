@@ -7,14 +7,13 @@ use common::{
     access::Caller,
     collection::{Definition, DefinitionQuery},
     field::Field,
-    id::{OperationId, UserId},
+    id::OperationId,
     migration::{MigrationId, MigrationState},
     name::FieldName,
     operation::OperationState,
     published::PathDefinition,
     undo::Changed,
 };
-use serde::{Deserialize, Serialize};
 use store::{Batch, Expect};
 use tokio::time::sleep;
 
@@ -29,24 +28,14 @@ use crate::domain::{
     error::{Error, Result},
     journal::{self, Actor, Written, of_operation::Parts},
     keyspace,
-    operations::{self, Budget, Piece, Runner, Steps},
-    paths, records, undo,
+    operations::{self, Budget, ChangeRecords, Migrate, Piece, Runner, Steps},
+    paths, undo,
 };
 
 /// How long to wait where another process does what this waits for.
 const WAIT: Duration = Duration::from_millis(20);
 /// How long it works on what it began before it looks up: well within a lease.
 const STRETCH: Duration = Duration::from_millis(300);
-
-/// Does a migration, or takes it back. How far it is stands with the migration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Migrate {
-    migration: MigrationId,
-    by: Option<UserId>,
-    /// Somebody stopped it: what was done goes back.
-    #[serde(default)]
-    is_stopped: bool,
-}
 
 /// What an action came to.
 enum Begun {
@@ -305,7 +294,7 @@ async fn act(core: &Core, caller: &Caller, step: &Step, restores: bool) -> Resul
         Step::Delete(name) => drop(collections::delete(core, caller, name, None).await?),
         Step::Update(..) | Step::DeleteRecords(..) => {
             let snapshot = core.store.snapshot().await?;
-            let work = records::ChangeRecords::new(core, &snapshot, caller, step).await?;
+            let work = ChangeRecords::new(core, &snapshot, caller, step).await?;
             drop(operations::change_records(core, caller, work).await?);
         }
         Step::Publish(path, members) => drop(paths::create(core, caller, published(path, members)?).await?),

@@ -8,16 +8,16 @@ use common::{
     field::{Field, FieldType},
     name::SERVER_MEMBERS,
     published::{ListForm, Member, Members, PathMethod, Source},
-    query::ListQuery,
+    query::{ListQuery, VIA},
     text::label,
 };
 use serde_json::{Map, Value, json};
 
-use super::{Paths, operation, put, responses, values};
-use crate::domain::{
-    paths::{Compiled, Verb, Write},
-    records::VIA,
+use super::{
+    parts::{Paths, operation, put, responses},
+    values,
 };
+use crate::domain::paths::{Compiled, Verb, Write};
 
 /// An address, whether it is one record's, and what each method does there.
 type Address = (String, bool, Vec<(PathMethod, Verb)>);

@@ -11,7 +11,7 @@ use common::{
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{Paths, operation, put, responses};
+use super::parts::{Paths, operation, put, responses};
 use crate::domain::paths::Compiled;
 
 /// Where schemas of components are.

@@ -3,17 +3,17 @@
 
 use common::{
     access::{Caller, Decision},
-    id::{OperationId, UserId},
+    id::OperationId,
     operation::{Operation, OperationState},
 };
-use serde::{Deserialize, Serialize};
 use store::{Batch, CommitError, Expect, Scan, Snapshot, Version};
 
 use super::{
     Runner,
     indexes::remove_index,
+    kinds::DeleteCollection,
     piece::{Budget, PATIENCE, Piece, Steps},
-    stored::{Stored, Work, load},
+    stored::{Stored, Work, load, shown_to},
     unfinished,
 };
 use crate::domain::{
@@ -29,14 +29,6 @@ use crate::domain::{
 
 /// Entries that are read at once.
 const CHUNK: usize = 64;
-
-/// Removes what is left of a deleted collection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DeleteCollection {
-    collection: CollectionNumber,
-    /// Who deleted it.
-    by: Option<UserId>,
-}
 
 impl DeleteCollection {
     /// How many records there are left, about.
@@ -201,7 +193,7 @@ pub(crate) async fn work_on(
         state if state.is_over() => Ok(Some(None)),
         _ => {
             let shown = Operation { state: OperationState::Running, ..stored.shown(id, core) };
-            Ok(Some(Some(super::shown_to(caller, shown))))
+            Ok(Some(Some(shown_to(caller, shown))))
         }
     }
 }

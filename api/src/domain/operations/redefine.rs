@@ -8,17 +8,18 @@ use std::{collections::BTreeSet, time::Duration};
 use common::{
     access::Caller,
     change::{Subject, Verb},
-    id::{FieldId, OperationId, RecordId, UserId},
-    operation::{Misfit, Misfits, Operation, OperationState},
-    problem::{FieldError, FieldErrors},
+    id::{FieldId, OperationId, RecordId},
+    operation::{Misfits, Operation, OperationState},
+    problem::FieldErrors,
     validate::does_not_exist,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Batch, CommitError, Entry, Expect, Key, Scan, Snapshot};
 
 use super::{
     Runner,
+    coming::{push, stage_without_coming},
+    kinds::Redefine,
     piece::PATIENCE,
     piece::{Budget, Piece, Steps},
     refill::Refill,
@@ -26,7 +27,7 @@ use super::{
     unfinished,
 };
 use crate::domain::{
-    collections,
+    collections::{expect_references, stage_names},
     core::Core,
     error::Result,
     journal, keyspace,
@@ -37,30 +38,6 @@ use crate::domain::{
 
 /// Records that are read at once.
 const CHUNK: usize = 64;
-/// Records that are told as examples of those that do not fit.
-const MAX_EXAMPLES: usize = 5;
-
-/// Checks and rewrites the records of a collection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Redefine {
-    /// The operation that this is the work of.
-    operation: OperationId,
-    collection: CollectionNumber,
-    /// The definition is in force; otherwise records are checked.
-    pub in_force: bool,
-    /// The last record that was looked at.
-    after: Option<RecordId>,
-    /// Records that do not fit.
-    pub misfits: Misfits,
-    /// Who asked for it.
-    by: Option<UserId>,
-    /// Fields whose values come back from histories, each with the version before which they had them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    refilled: Vec<(FieldId, u32)>,
-    /// The operation that it undoes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reverts: Option<OperationId>,
-}
 
 impl Redefine {
     /// Of a collection; `in_force` where nothing has to be checked.
@@ -198,7 +175,7 @@ impl Redefine {
         let mut definition = StoredDefinition::new(coming.schema.collection.clone(), coming.schema.keys.clone());
         definition.collection.updated_at = core.timestamp();
         let mut names = Batch::new();
-        match collections::stage_names(core, snapshot, &mut names, schema, &mut definition.collection).await {
+        match stage_names(core, snapshot, &mut names, schema, &mut definition.collection).await {
             Ok(()) => drop(batch.extend(names)),
             Err(error) => return Ok(Some(error.to_string())),
         }
@@ -213,7 +190,7 @@ impl Redefine {
             let revert = journal::entry(core, &caller, Subject::Operation, reverts, Verb::Revert);
             batch.append(journal::bytes(&revert));
         }
-        collections::expect_references(batch, &definition.collection);
+        expect_references(batch, &definition.collection);
         Ok(None)
     }
 
@@ -255,28 +232,6 @@ impl Steps for Redefine {
             None => Ok(over),
         }
     }
-}
-
-/// Notes a record that does not fit.
-pub fn push(misfits: &mut Misfits, id: RecordId, errors: FieldErrors) {
-    misfits.count += 1;
-    if misfits.count > MAX_EXAMPLES as u64 {
-        return;
-    }
-    for (field, faults) in errors.0 {
-        for FieldError { code, message, .. } in faults {
-            let (code, message) = (code.to_string(), message.clone());
-            misfits.examples.push(Misfit { id, field: field.clone(), code, message });
-        }
-    }
-}
-
-/// The definition in force by itself, as it was shown before; what was made for the coming one is removed later.
-fn stage_without_coming(batch: &mut Batch, schema: &Schema) -> Result<()> {
-    let definition = StoredDefinition::without_coming(schema);
-    let key = keyspace::collection(&schema.collection.name);
-    batch.expect(key.clone(), Expect::Version(schema.version)).put(key, serde_json::to_vec(&definition)?);
-    Ok(())
 }
 
 /// Stages the entries of a record in new indexes. Those that are there were made by who changed the record meanwhile.
@@ -325,29 +280,6 @@ async fn stage_entries(
         }
     }
     Ok(errors)
-}
-
-/// Ends the change of a definition that a write does not fit, in the batch of that write.
-pub async fn end_change(
-    core: &Core,
-    batch: &mut Batch,
-    schema: &Schema,
-    operation: OperationId,
-    id: RecordId,
-    errors: FieldErrors,
-) -> Result<()> {
-    if let Some((version, mut stored)) = load(core, operation).await?
-        && !stored.state.is_over()
-    {
-        if let Work::Redefine(work) = &mut stored.work {
-            push(&mut work.misfits, id, errors);
-            stored.error = Some(format!("A record was written meanwhile that does not fit. {}", work.misfits));
-        }
-        stored.end(OperationState::Failed, core.timestamp());
-        let key = keyspace::operation(operation);
-        batch.expect(key.clone(), Expect::Version(version)).put(key, stored.to_bytes()?);
-    }
-    stage_without_coming(batch, schema)
 }
 
 /// How far a change of a definition came.

@@ -1,5 +1,4 @@
-//! Doing the work, piece by piece. Between pieces requests go first: the work takes a quarter of the time at most, and waits
-//! while many commits are queued, though not for ever.
+//! Doing the work, piece by piece.
 
 use std::time::Duration;
 
@@ -14,51 +13,33 @@ use super::{
     piece::{Budget, Piece},
     stored::{Stored, Work, load},
     sweep::{SweepOperations, SweepSessions},
-    unfinished,
 };
 use crate::domain::{
-    app::App,
     core::Core,
     error::{Error, Result},
-    idempotency,
     journal::{self, Written},
     keyspace, usage,
 };
 
-/// How often the store is looked at for work that nobody does: another process may have died.
-const LOOK: Duration = Duration::from_secs(2);
-/// From one round of clearing away to the next.
-const ROUND: Duration = Duration::from_mins(10);
-/// Histories are trimmed in one round of so many: every six hours.
-const TRIM_ROUNDS: u32 = 36;
-/// How long to wait after an error that may pass.
-const AFTER_ERROR: Duration = Duration::from_secs(5);
-/// The rest after a piece is so many times as long as the piece took.
-const REST: u32 = 3;
-/// Waiting commits from which on a piece waits too, and how long at most.
-const BUSY: usize = 8;
-const BUSY_WAIT: Duration = Duration::from_millis(20);
-const BUSY_WAITS: usize = 50;
-
 /// A process that works on operations, one at a time. Nothing of it is kept but in the store.
 pub struct Runner<'a> {
-    core: &'a Core,
+    pub(super) core: &'a Core,
     /// Names this process in leases.
     holder: Uuid,
 }
 
 /// Work that this process holds. The cursor in it may be ahead of the store's by what was only read.
-struct Held {
+pub(super) struct Held {
     key: Key,
     /// What the record is expected to be; `None` where there is none yet.
     version: Option<Version>,
-    stored: Stored,
+    pub stored: Stored,
     /// It begins anew after it ended, and has a record only while it changes something.
     is_recurring: bool,
 }
 
 /// What became of a piece.
-enum Outcome {
+pub(super) enum Outcome {
     /// There is more to do.
     More,
     /// There is not.
@@ -180,7 +161,7 @@ impl<'a> Runner<'a> {
     }
 
     /// The work of an operation that is not over and that no other process holds.
-    async fn take(&self, id: OperationId) -> Result<Option<Held>> {
+    pub(super) async fn take(&self, id: OperationId) -> Result<Option<Held>> {
         let Some((version, mut stored)) = load(self.core, id).await? else { return Ok(None) };
         if stored.state.is_over()
             || stored.is_paused
@@ -197,7 +178,7 @@ impl<'a> Runner<'a> {
         Ok(Some(Held { key: keyspace::operation(id), version: Some(version), stored, is_recurring: false }))
     }
 
-    async fn take_recurring(&self, name: &str, work: Work) -> Result<Option<Held>> {
+    pub(super) async fn take_recurring(&self, name: &str, work: Work) -> Result<Option<Held>> {
         let key = keyspace::recurring(name);
         let found = self.core.store.get(&key).await?;
         let (version, stored) = match &found {
@@ -209,7 +190,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Plans the next piece and commits it together with the record.
-    async fn step(&self, held: &mut Held) -> Result<Outcome> {
+    pub(super) async fn step(&self, held: &mut Held) -> Result<Outcome> {
         let core = self.core;
         let operation = keyspace::operation_id(&held.key);
         let mut budget = Budget::new(&core.clock);
@@ -257,7 +238,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Notes that an operation cannot go on, where the error will not pass, and gives the error back.
-    async fn fail(&self, id: OperationId, error: Error) -> Result<Error> {
+    pub(super) async fn fail(&self, id: OperationId, error: Error) -> Result<Error> {
         if matches!(error, Error::Busy | Error::DiskFull | Error::Stopped) {
             return Ok(error);
         }
@@ -282,7 +263,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Gives work back, so that another process need not wait for the end of the lease.
-    async fn release(&self, mut held: Held) -> Result<()> {
+    pub(super) async fn release(&self, mut held: Held) -> Result<()> {
         held.stored.lease = None;
         self.write(&held).await
     }
@@ -300,111 +281,14 @@ impl<'a> Runner<'a> {
             Err(error) => Err(error.into()),
         }
     }
-
-    /// Works on everything that is to be done, until there is nothing or the server goes down.
-    async fn work(&self, app: &App) -> Result<()> {
-        for id in unfinished::list(self.core).await? {
-            while let Some(held) = self.take(id).await? {
-                if let Err(error) = self.pieces(app, held).await {
-                    return Err(self.fail(id, error).await?);
-                }
-                if app.is_draining() {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Does pieces with rests between them, as long as the work is this process's.
-    async fn pieces(&self, app: &App, mut held: Held) -> Result<()> {
-        loop {
-            let began = self.core.clock.elapsed();
-            match self.step(&mut held).await? {
-                Outcome::More => {}
-                Outcome::Over | Outcome::Lost => return Ok(()),
-            }
-            if app.is_draining() {
-                return self.release(held).await;
-            }
-            let took = self.core.clock.elapsed().saturating_sub(began);
-            self.rest(if held.stored.work.is_waited_for() { Duration::ZERO } else { took }).await;
-        }
-    }
-
-    async fn rest(&self, took: Duration) {
-        sleep((took * REST).clamp(Duration::from_millis(1), Duration::from_secs(1))).await;
-        for _ in 0..BUSY_WAITS {
-            if self.core.store.waiting() < BUSY {
-                return;
-            }
-            sleep(BUSY_WAIT).await;
-        }
-    }
 }
 
 /// What is begun anew again and again, by the names under which it is held.
-fn recurring() -> [(&'static str, Work); 4] {
+pub(super) fn recurring() -> [(&'static str, Work); 4] {
     [
         ("sweep_sessions", Work::SweepSessions(SweepSessions::default())),
         ("sweep_operations", Work::SweepOperations(SweepOperations::default())),
         ("sweep_indexes", Work::SweepIndexes(SweepIndexes::default())),
         ("trim_history", Work::TrimHistory(TrimHistory::default())),
     ]
-}
-
-/// Does all work in the background, until the server goes down.
-pub async fn run_in_background(app: App) {
-    tokio::join!(work_on_operations(&app), clear_away(&app));
-}
-
-async fn work_on_operations(app: &App) {
-    let runner = Runner::new(app.core());
-    while !app.is_draining() {
-        let pause = match runner.work(app).await {
-            Ok(()) => LOOK,
-            Err(Error::Stopped) => return,
-            Err(error) => {
-                tracing::warn!(reason = error.with_causes(), "work in the background has to wait");
-                AFTER_ERROR
-            }
-        };
-        // A start ends the pause. Nothing is lost if it came before.
-        let _ = tokio::time::timeout(pause, app.core().operation_started.notified()).await;
-    }
-}
-
-async fn clear_away(app: &App) {
-    let runner = Runner::new(app.core());
-    let mut rounds = 0_u32;
-    while !app.is_draining() {
-        let mut pause = ROUND;
-        if let Err(error) = idempotency::clear_away(app.core()).await {
-            tracing::warn!(reason = error.with_causes(), "answers that are over could not be cleared away");
-        }
-        if let Err(error) = super::clear_spool(app.core()).await {
-            tracing::warn!(reason = error.with_causes(), "files of imports could not be cleared away");
-        }
-        for (name, work) in recurring() {
-            // It reads all that is older than a day, which changes by little from one round to the next.
-            if matches!(work, Work::TrimHistory(_)) && !rounds.is_multiple_of(TRIM_ROUNDS) {
-                continue;
-            }
-            let cleared = match runner.take_recurring(name, work).await {
-                Ok(Some(held)) => runner.pieces(app, held).await,
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
-            match cleared {
-                Ok(()) => {}
-                Err(Error::Stopped) => return,
-                Err(error) => {
-                    tracing::warn!(name, reason = error.with_causes(), "what is over could not be cleared away");
-                    pause = Duration::from_mins(1);
-                }
-            }
-        }
-        rounds = rounds.wrapping_add(1);
-        sleep(pause).await;
-    }
 }

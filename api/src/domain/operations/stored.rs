@@ -1,6 +1,7 @@
 //! An operation's record.
 
 use common::{
+    access::Caller,
     id::{OperationId, UserId},
     operation::{Operation, OperationKind, OperationState},
 };
@@ -9,23 +10,15 @@ use store::{Entry, Version};
 use uuid::Uuid;
 
 use super::{
-    delete_collection::DeleteCollection,
     erase::Erase,
     history::TrimHistory,
     indexes::SweepIndexes,
+    kinds::{ChangeRecords, DeleteCollection, DeleteRecord, ImportRows, Migrate, Redefine, Revert},
     piece::{Budget, Piece, Steps},
-    redefine::Redefine,
     sweep::{SweepOperations, SweepSessions},
     trim::Trim,
 };
-use crate::domain::{
-    core::Core,
-    error::Result,
-    keyspace,
-    migrations::Migrate,
-    records::{ChangeRecords, DeleteRecord, ImportRows},
-    undo::Revert,
-};
+use crate::domain::{core::Core, error::Result, keyspace};
 
 /// How long a process holds the work without a word: seconds. If it dies, another goes on after this.
 const LEASE: i64 = 5;
@@ -269,4 +262,10 @@ pub(crate) async fn load(core: &Core, id: OperationId) -> Result<Option<(Version
         Some(entry) => Ok(Some((entry.version, Stored::parse(&entry)?))),
         None => Ok(None),
     }
+}
+
+/// An operation as its caller may know it: how many records go with one that is deleted, or come back, counts those that they may not view.
+pub(crate) fn shown_to(caller: &Caller, operation: Operation) -> Operation {
+    let counts_hidden = matches!(operation.kind, OperationKind::DeleteRecord | OperationKind::Revert);
+    if caller.is_admin() || !counts_hidden { operation } else { Operation { done: 0, of: None, ..operation } }
 }

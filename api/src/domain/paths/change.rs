@@ -11,11 +11,10 @@ use serde_json::{Value, json};
 use store::{Batch, Expect, Snapshot};
 
 use super::{
-    MAX_PATHS, all,
     check::{check, sources},
     directory::Directory,
-    find, get,
-    stored::StoredPath,
+    shown::get,
+    stored::{MAX_PATHS, StoredPath, all, find},
 };
 use crate::domain::{
     core::Core,

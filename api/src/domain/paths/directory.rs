@@ -8,17 +8,14 @@ use common::{
     id::{CollectionId, FieldId},
     name::{CollectionName, SERVER_MEMBERS},
     published::PathDefinition,
+    query::VIA,
 };
 use store::{Batch, Expect, Snapshot, Version};
 
-use super::{
-    all,
-    stored::{Step, StoredPath},
-};
+use super::stored::{Step, StoredPath, all};
 use crate::domain::{
     error::{Error, Result},
     keyspace,
-    records::VIA,
     schema::{self, StoredDefinition},
 };
 

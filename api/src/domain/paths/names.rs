@@ -6,6 +6,7 @@ use common::{
     collection::Collection,
     field::{FieldType, Unique},
     published::{Member, Members, PathDefinition, Source},
+    query::VIA,
 };
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     projection::common_reference,
     stored::Step,
 };
-use crate::domain::records::VIA;
 
 /// What a member of a body is written to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,15 @@
 //! A record's JSON with other members: only where each begins and ends is looked at, and its bytes are copied. Nothing is parsed.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use common::published::{Member, Members, Source};
+use common::{
+    published::{Member, Members, Source},
+    query::VIA,
+};
 
 use super::directory::Directory;
 use crate::domain::{
     error::{Error, Result},
     record::skim,
-    records::VIA,
 };
 
 /// What is sent of a record.

@@ -20,7 +20,8 @@ use crate::domain::{
     error::{Error, Result},
     keyspace, records,
     schema::Schema,
-    stage, users,
+    stage,
+    users::by_name,
 };
 
 /// The values that records at an address have: members of the record's own, each with its value in canonical form.
@@ -66,7 +67,7 @@ async fn bind(
             for (rest, value) in of_it {
                 let value = value_of(value);
                 let user = match rest {
-                    Some("username") => users::by_name(&core.store, &value).await?.map(|(_, found)| found.user.id),
+                    Some("username") => by_name(&core.store, &value).await?.map(|(_, found)| found.user.id),
                     _ => value.parse().ok(),
                 };
                 // Who has nothing there and who is nobody are told apart by no answer.

@@ -7,9 +7,15 @@ use common::{
     published::PathDefinition,
 };
 use serde::{Deserialize, Serialize};
-use store::{Entry, Version};
+use store::{Entry, Scan, Snapshot, Version};
 
-use crate::domain::error::Result;
+use crate::domain::{
+    error::{Error, Result},
+    keyspace,
+};
+
+/// Published paths at most: every request looks through them.
+pub const MAX_PATHS: usize = 500;
 
 /// A path.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,4 +56,16 @@ impl StoredPath {
     pub(super) fn read(entry: &Entry) -> Result<Self> {
         Ok(Self { version: entry.version, ..serde_json::from_slice(&entry.value)? })
     }
+}
+
+/// All paths, in the order in which they were published.
+pub(super) async fn all(snapshot: &Snapshot) -> Result<Vec<StoredPath>> {
+    let entries = snapshot.scan(Scan::prefix(&keyspace::paths())).await?;
+    entries.iter().map(|(_, entry)| StoredPath::read(entry)).collect()
+}
+
+/// One path.
+pub(super) async fn find(snapshot: &Snapshot, id: PathId) -> Result<StoredPath> {
+    let entry = snapshot.get(&keyspace::path(id)).await?.ok_or(Error::NotFound)?;
+    StoredPath::read(&entry)
 }

@@ -25,7 +25,7 @@ use super::{
     brought::{Place, brought_id},
     change::{changed_values, is_user},
     checks::{BodyErrors, check_beside},
-    delete::plan,
+    deletion::plan,
     find::{Target, find},
     number::{added, adds},
     stored::{Sent, new_record},

@@ -9,7 +9,7 @@ use common::{
     collection::DryRun,
     conversion::{Conversion, carry_over},
     field::Field,
-    id::{RecordId, UserId},
+    id::RecordId,
     json::Exact,
     name::FieldName,
     operation::{Misfits, OperationState},
@@ -18,12 +18,11 @@ use common::{
     reader::invalid,
     record::{Member, Record},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Batch, Entry, Reserve, Scan, Snapshot};
 
 use super::{
-    change::changed_values, checks::BodyErrors, checks::check_values, delete::plan, filter::Conditions,
+    change::changed_values, checks::BodyErrors, checks::check_values, deletion::plan, filter::Conditions,
     find::expect_schema, referred::Referred,
 };
 use crate::domain::{
@@ -32,37 +31,13 @@ use crate::domain::{
     error::{Error, Result},
     journal, keyspace,
     migrations::{RecordChange, Split, Step},
-    numbers::CollectionNumber,
-    operations::{self, Budget, Piece, Steps},
+    operations::{self, Budget, ChangeRecords, Piece, Revert, StepPhase, Steps},
     schema::{self, Schema},
     stage::{Stage, Stored},
-    undo::Revert,
 };
 
 /// Records that are read at once.
 const CHUNK: usize = 64;
-
-/// Where the work is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Phase {
-    Writing,
-    /// What was written goes back, since this happened.
-    TakingBack(String),
-}
-
-/// Changes or deletes records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ChangeRecords {
-    collection: CollectionNumber,
-    by: Option<UserId>,
-    /// The step, as a file has it.
-    step: common::Object,
-    /// The last record that was looked at.
-    after: Option<RecordId>,
-    phase: Phase,
-    back: Option<Revert>,
-}
 
 impl ChangeRecords {
     /// As a step says. A step that cannot be done at all is an error.
@@ -74,7 +49,7 @@ impl ChangeRecords {
             by: caller.user_id(),
             step: step.to_json(),
             after: None,
-            phase: Phase::Writing,
+            phase: StepPhase::Writing,
             back: None,
         })
     }
@@ -90,14 +65,14 @@ impl ChangeRecords {
 
     /// Has what was written go back, as it was stopped.
     pub(crate) fn stop(&mut self, why: &str) {
-        if self.phase == Phase::Writing {
-            self.phase = Phase::TakingBack(why.to_owned());
+        if self.phase == StepPhase::Writing {
+            self.phase = StepPhase::TakingBack(why.to_owned());
         }
     }
 
     /// What was written goes back.
     pub(crate) fn is_taken_back(&self) -> bool {
-        matches!(self.phase, Phase::TakingBack(_))
+        matches!(self.phase, StepPhase::TakingBack(_))
     }
 
     async fn write(&mut self, core: &Core, caller: &Caller, budget: &mut Budget<'_>) -> Result<Piece> {
@@ -132,7 +107,7 @@ impl ChangeRecords {
             }
         }
         if misfits.count > 0 {
-            self.phase = Phase::TakingBack(misfit_in_words(&misfits));
+            self.phase = StepPhase::TakingBack(misfit_in_words(&misfits));
             return Ok(Piece::default());
         }
         if !roots.is_empty() {
@@ -141,14 +116,14 @@ impl ChangeRecords {
                 Ok(Some(going)) => going,
                 Ok(None) => {
                     let why = "More goes along with these records than one commit takes.";
-                    self.phase = Phase::TakingBack(why.to_owned());
+                    self.phase = StepPhase::TakingBack(why.to_owned());
                     return Ok(Piece::default());
                 }
                 Err(error @ (Error::Busy | Error::DiskFull | Error::Stopped | Error::Internal { .. })) => {
                     return Err(error);
                 }
                 Err(error) => {
-                    self.phase = Phase::TakingBack(error.to_string());
+                    self.phase = StepPhase::TakingBack(error.to_string());
                     return Ok(Piece::default());
                 }
             };
@@ -166,7 +141,7 @@ impl ChangeRecords {
 impl Steps for ChangeRecords {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let caller = operations::as_admin(self.by);
-        let Phase::TakingBack(why) = &self.phase else { return self.write(core, &caller, budget).await };
+        let StepPhase::TakingBack(why) = &self.phase else { return self.write(core, &caller, budget).await };
         let id = journal::operation().ok_or_else(|| Error::internal("a step is no operation"))?;
         let ended = Some((OperationState::Failed, Some(why.clone())));
         let back = self.back.get_or_insert_with(|| Revert::taking_back(id, &caller));

@@ -13,7 +13,7 @@ use common::{
 };
 use store::{Entry, Scan, Snapshot, counter};
 
-use super::delete::{Emptied, Going, MAX_TOUCHED, MAX_TOUCHED_BYTES};
+use super::deletion::{Emptied, Going, MAX_TOUCHED, MAX_TOUCHED_BYTES};
 use crate::domain::{
     core::Core,
     deadline::Deadline,

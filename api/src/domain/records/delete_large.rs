@@ -6,16 +6,15 @@ use std::sync::Arc;
 use common::{
     access::Caller,
     change::{Subject, Verb},
-    id::{OperationId, RecordId, UserId},
+    id::{OperationId, RecordId},
     operation::{Operation, OperationState},
     undo::Counted,
 };
-use serde::{Deserialize, Serialize};
 use store::{Batch, Snapshot, counters};
 
 use super::{
     cascade::{Part, Reach, References, Which, next_part, reach},
-    delete::{Plan, coming_referrers, restricted},
+    deletion::{Plan, coming_referrers, restricted},
     visible::may_view,
 };
 use crate::domain::{
@@ -23,28 +22,15 @@ use crate::domain::{
     error::{Error, Result},
     journal::{self, summary::Counts},
     keyspace,
-    numbers::CollectionNumber,
-    operations::{self, Budget, Piece, Steps, Work},
+    operations::{self, Budget, DeleteRecord, Piece, Steps, Work},
     record,
     schema::{self, Schema},
     stage::Stage,
-    users,
+    users::load,
 };
 
 /// Records that are read at once.
 const CHUNK: usize = 128;
-
-/// Deletes a record, and what goes with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DeleteRecord {
-    collection: CollectionNumber,
-    id: RecordId,
-    /// Who deletes it.
-    by: Option<UserId>,
-    /// Records that go with it, each below the one before: where to go on.
-    #[serde(default)]
-    places: Vec<Which>,
-}
 
 /// Begins, and does what a request waits for. `batch` expects what was decided by. `None` where another writer came first.
 pub(super) async fn delete_in_pieces(
@@ -105,7 +91,7 @@ pub(super) async fn would_delete_in_pieces(
 impl DeleteRecord {
     async fn caller(&self, core: &Core) -> Result<Caller> {
         let Some(id) = self.by else { return Ok(Caller::Anonymous) };
-        let user = users::load(&core.store, id).await?.map(|(_, user)| user);
+        let user = load(&core.store, id).await?.map(|(_, user)| user);
         Ok(user.map_or(Caller::User { id, is_admin: false, roles: Vec::new() }, |user| user.caller()))
     }
 

@@ -12,13 +12,13 @@ use common::{
     id::{RecordId, UserId},
     json::Exact,
     problem::{FieldError, FieldErrors},
+    query::VIA,
     record::Record,
     text::single_line,
 };
 use serde_json::{Value, json};
 use store::{Entry, Scan, Snapshot};
 
-use super::MAX_PAGE_BYTES;
 use crate::domain::{
     core::Core,
     deadline::Deadline,
@@ -26,13 +26,11 @@ use crate::domain::{
     keyspace,
     schema::Schema,
     users::name_of,
-    work,
+    work::{self, MAX_PAGE_BYTES},
 };
 
 /// How deep expansions nest.
 const MAX_DEPTH: usize = 4;
-/// What stands between a collection and its field that refers back: `books_via_maker`.
-pub(in crate::domain) const VIA: &str = "_via_";
 
 /// What to put in place of members, or beside them, by name.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! Rows of a file as records, under the collection's rules row by row. What fits into one commit is one; more is checked as a whole first, and then
 //! written in pieces, all of them one operation ([`work`]).
 
+mod how;
 mod resolve;
 mod rows;
 mod work;
@@ -18,17 +19,17 @@ use common::{
     problem::{FieldError, FieldErrors},
     reader::invalid,
 };
-use serde::{Deserialize, Serialize};
 use store::{Batch, Expect};
 
+pub(crate) use self::how::{How, Tally};
 use self::rows::{Seen, Staged, stage_rows};
-pub(crate) use self::work::ImportRows;
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    intake::{self, Prepared, Received, Row, Target, Told, next_rows},
+    intake::{self, Prepared, Received, Row, Told, next_rows},
     journal::{self, Actor},
-    keyspace, new_ids, operations,
+    keyspace, new_ids,
+    operations::{self, ImportRows},
     retry::Retry,
     schema::Schema,
     work as request,
@@ -44,35 +45,6 @@ const AT_ONCE_BYTES: u64 = 8 * 1024 * 1024;
 const CHECKING: Duration = Duration::from_secs(15);
 /// Faults that are told.
 const TOLD: usize = 100;
-
-/// How rows become records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct How {
-    /// The field by which they find records that are there.
-    key: Option<String>,
-    on_conflict: OnConflict,
-    on_error: OnError,
-    /// The members that the file has.
-    targets: Vec<Target>,
-}
-
-/// What became of rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Tally {
-    created: u64,
-    updated: u64,
-    unchanged: u64,
-    rejected: u64,
-}
-
-impl Tally {
-    fn add(&mut self, other: Self) {
-        self.created += other.created;
-        self.updated += other.updated;
-        self.unchanged += other.unchanged;
-        self.rejected += other.rejected;
-    }
-}
 
 /// A file that came, for a collection.
 pub struct Sent {

@@ -15,14 +15,13 @@ use common::{
 use serde_json::Value;
 use store::{Entry, Scan, Snapshot};
 
-use super::MAX_PAGE_BYTES;
 use crate::domain::{
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
     keyspace,
     schema::Schema,
-    work,
+    work::{self, MAX_PAGE_BYTES},
 };
 
 /// Adds the matching rows of another collection to every row, under that collection's name: a list, or null.

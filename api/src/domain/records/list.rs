@@ -7,58 +7,42 @@ mod cells;
 mod lines;
 mod matching;
 mod plan;
+mod render;
 mod results;
 mod rows;
+mod view;
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
-};
-
-use bytes::{BufMut, Bytes, BytesMut};
 use common::{
     access::{Action, Caller, Decision},
-    field::FieldType,
-    id::Revision,
     name::CollectionName,
     page::pages,
-    problem::{FieldError, FieldErrors},
     query::{LAST_PAGE, ListQuery},
-    record::Record,
 };
 use serde_json::{Map, Value};
-use store::Snapshot;
 
 pub(super) use self::matching::matching;
 pub(super) use self::rows::Found as Matching;
+pub(super) use self::view::Window;
 pub use self::{
     aggregate::{Aggregated, aggregate},
     cells::Shape,
     lines::{export, lines},
     results::{Results, in_pieces},
+    view::{numbered, window},
 };
 use self::{
     plan::Plan,
-    rows::{Found, Rows},
+    render::{Rendered, render, too_large},
+    view::{ReadCounts, View},
 };
 use super::{
-    MAX_PAGE_BYTES,
     cursor::{Cursor, Place},
     expand::Expansion,
-    join::join,
-    members::Members,
-    stored::parse_some,
 };
 use crate::domain::{
     core::Core,
-    deadline::Deadline,
     error::{AuthError, Error, Result},
-    schema::{self, Schema},
-    work,
+    schema,
 };
 
 /// A part of a list: the JSON of its records, and where the parts beside it begin.
@@ -112,19 +96,9 @@ pub async fn list(
         _ => None,
     };
     let took = core.clock.elapsed().saturating_sub(began);
-    if took >= core.slow_query {
-        core.slow_queries.fetch_add(1, Relaxed);
-        slow(name, &query.shape(), &looked, took);
-    }
+    view.note_slow(name, &query.shape(), took);
     let explain = query.explain.then(|| plan.explain(&view, took));
     Ok(Listed { explain, facets: facets.transpose()?, ..listed? })
-}
-
-/// Tells of a query that took long, without the values that it asks for.
-fn slow(name: &CollectionName, query: &str, looked: &ReadCounts, took: Duration) {
-    let (keys, rows) = looked.counts();
-    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::warn!(collection = %name, query, keys, rows, milliseconds, "a slow query");
 }
 
 async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Listed> {
@@ -198,24 +172,6 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
     Ok(Listed { count: None, next, previous, results, versions, facets: None, explain: None })
 }
 
-/// The number of the page that a query asks for; an error where a list of this length has none of this number. An empty list has
-/// one page.
-pub fn numbered(query: &ListQuery, count: u64) -> Result<u64> {
-    let last = pages(count, query.page_size);
-    match query.page {
-        _ if query.limit.is_some() => Ok(1),
-        LAST_PAGE => Ok(last),
-        page if page == 0 || page > last => Err(Error::NoSuchPage),
-        page => Ok(page),
-    }
-}
-
-/// How many rows a query passes over, and how many it asks for, of a list of this length.
-pub fn window(query: &ListQuery, count: u64) -> Result<(usize, usize)> {
-    let Window { skip, size } = Window::new(query, numbered(query, count)?);
-    Ok((skip, size))
-}
-
 /// The collections whose records the caller may list, by name.
 pub async fn collections(core: &Core, caller: &Caller) -> Result<Vec<CollectionName>> {
     let snapshot = core.store.snapshot().await?;
@@ -223,201 +179,4 @@ pub async fn collections(core: &Core, caller: &Caller) -> Result<Vec<CollectionN
     let listed = all.filter(|collection| collection.access.decide(Action::List, caller) != Decision::Denied);
     let names: Vec<_> = listed.map(|collection| collection.name).collect();
     if names.is_empty() && *caller == Caller::Anonymous { Err(AuthError::Missing.into()) } else { Ok(names) }
-}
-
-/// What all steps of reading a list need.
-#[derive(Clone)]
-struct View<'a> {
-    core: &'a Core,
-    snapshot: &'a Snapshot,
-    caller: &'a Caller,
-    schema: Arc<Schema>,
-    /// Which records the caller may list.
-    may: Decision,
-    query: &'a ListQuery,
-    deadline: &'a Deadline,
-    looked: &'a ReadCounts,
-    /// All matches are read, in whatever order.
-    reads_all: bool,
-}
-
-/// What was looked at for a list.
-#[derive(Debug, Default)]
-pub(super) struct ReadCounts {
-    keys: AtomicUsize,
-    rows: AtomicUsize,
-}
-
-impl ReadCounts {
-    /// How many keys were read, and of how many records conditions were asked.
-    fn counts(&self) -> (usize, usize) {
-        (self.keys.load(Relaxed), self.rows.load(Relaxed))
-    }
-
-    /// Keys were read, of an index or with records.
-    fn keys(&self, count: usize) {
-        self.keys.fetch_add(count, Relaxed);
-    }
-
-    /// Conditions were asked of a record.
-    fn row(&self) {
-        self.rows.fetch_add(1, Relaxed);
-    }
-}
-
-/// How many rows of a list are passed over, and how many are asked for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) skip: usize,
-    pub(super) size: usize,
-}
-
-impl Window {
-    /// What a query asks for, with its page's number.
-    pub(super) fn new(query: &ListQuery, page: u64) -> Self {
-        let (skip, size) = match query.limit {
-            Some(limit) => (query.offset, limit),
-            None => (page.saturating_sub(1).saturating_mul(query.page_size), query.page_size),
-        };
-        let [skip, size] = [skip, size].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-        Self { skip, size }
-    }
-}
-
-/// 400: a numbered page cannot have fewer rows than it says.
-fn too_large(fitting: usize) -> Error {
-    let mib = MAX_PAGE_BYTES / (1024 * 1024);
-    let message = format!(
-        "These rows take more than the {mib} MiB that one answer may have. Ask for page_size={}, or use limit or cursor, which give fewer rows.",
-        fitting.max(1)
-    );
-    FieldErrors::of("page_size", FieldError::new("too_much", message)).into()
-}
-
-/// Rows as they are sent.
-struct Rendered {
-    results: Results,
-    versions: Option<Vec<u8>>,
-    /// How many rows these are.
-    shown: usize,
-}
-
-/// The JSON of rows, joined, expanded and cut to the members that are asked for. `reversed`: the last row comes first. It takes the rows.
-async fn render(
-    view: &View<'_>,
-    expansion: &Expansion,
-    rows: &mut Rows,
-    reversed: bool,
-    flexible: bool,
-) -> Result<Rendered> {
-    let query = view.query;
-    if query.fields.is_empty() && query.left_join.is_empty() && expansion.is_empty() {
-        if reversed {
-            rows.found.reverse();
-        }
-        return as_stored(view, rows);
-    }
-    let found = std::mem::take(&mut rows.found);
-    let in_order = |rows: &[Found]| {
-        let mut rows = rows.to_vec();
-        if reversed {
-            rows.reverse();
-        }
-        rows
-    };
-    let mut fitting = found.len();
-    loop {
-        match shaped(view, expansion, in_order(&found[..fitting])).await {
-            Ok(rows) if flexible || fitting == found.len() => {
-                return Ok(Rendered { results: Results::written(rows), versions: None, shown: fitting });
-            }
-            Ok(_) => return Err(too_large(fitting)),
-            Err(Error::TooLargeTogether) if fitting > 1 => fitting /= 2,
-            Err(Error::TooLargeTogether) => {
-                let parameter = if query.left_join.is_empty() { "expand" } else { "left_join" };
-                let message = "So many records belong to one row that they do not fit into one answer. Ask for them in their own list.";
-                return Err(FieldErrors::of(parameter, FieldError::new("too_much", message)).into());
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Rows as they are.
-fn as_stored(view: &View<'_>, rows: &mut Rows) -> Result<Rendered> {
-    /// What tells a version of a record from all others.
-    const VERSION: usize = 16 + 8 + 4;
-    let found = std::mem::take(&mut rows.found);
-    let shown = found.len();
-    let mut versions = Vec::with_capacity(shown * VERSION);
-    for (id, entry) in &found {
-        versions.put_slice(id.bits().as_bytes());
-        versions.put_u64(entry.version.get());
-        versions.put_u32(view.schema.look_since(&entry.value)?.unwrap_or(0));
-    }
-    let versions = Some(versions);
-    if rows.bytes > results::LARGE {
-        return Ok(Rendered { results: Results::stored(&view.schema, found, rows.bytes), versions, shown });
-    }
-    let mut json = BytesMut::with_capacity(rows.bytes + shown + 64);
-    json.put_u8(b'[');
-    for (i, (id, entry)) in found.iter().enumerate() {
-        if i > 0 {
-            json.put_u8(b',');
-        }
-        view.schema.put_json(&mut json, *id, &entry.value, Some(Revision(entry.version.get())))?;
-    }
-    json.put_u8(b']');
-    Ok(Rendered { results: Results::Whole(json.freeze()), versions, shown })
-}
-
-/// The members that have to be read of records; `None` for all.
-fn wanted<'a>(view: &'a View<'_>, expansion: &Expansion) -> Option<BTreeSet<&'a str>> {
-    let (query, collection) = (view.query, &view.schema.collection);
-    if query.fields.is_empty() || !query.left_join.is_empty() || !expansion.is_empty() {
-        return None;
-    }
-    let name = |asked: &'a String| match collection.field(asked) {
-        // Numbers in it may have more digits than a parsed value keeps.
-        Some(field) if matches!(field.kind, FieldType::Json { .. }) => None,
-        Some(field) => Some(field.name.as_str()),
-        None => Some(asked.as_str()),
-    };
-    query.fields.iter().map(name).collect()
-}
-
-/// The rows with what is joined to them and only the members that were asked for; [`Error::TooLargeTogether`] where they do not
-/// fit into one answer.
-async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Result<Vec<Bytes>> {
-    let View { core, snapshot, caller, schema, query, deadline, .. } = view;
-    let wanted = wanted(view, expansion);
-    let parsed = |(_, entry): &Found| {
-        if wanted.is_some() { entry.value.len() } else { work::parsed_size(&entry.value) }
-    };
-    let held: usize = page.iter().map(parsed).sum();
-    if held > MAX_PAGE_BYTES && page.len() > 1 {
-        return Err(Error::TooLargeTogether);
-    }
-    work::hold(held)?;
-    let mut rows = page
-        .iter()
-        .map(|(id, entry)| parse_some(schema, *id, entry, wanted.as_ref()))
-        .collect::<Result<Vec<Record>>>()?;
-    for with in &query.left_join {
-        rows = join(core, snapshot, caller, schema, rows, with, deadline).await?;
-    }
-    expansion.apply(snapshot, deadline, &mut rows).await?;
-    let members = Members::new(&schema.collection, &query.fields);
-    let joined = |name: &str| query.left_join.iter().any(|with| with.collection.as_str() == name);
-    let (mut json, mut bytes) = (Vec::with_capacity(rows.len()), 0);
-    for mut row in rows {
-        members.choose(&mut row, |name| joined(name) || expansion.has(name));
-        let row = serde_json::to_vec(&row)?;
-        bytes += row.len();
-        if bytes > MAX_PAGE_BYTES {
-            return Err(Error::TooLargeTogether);
-        }
-        json.push(Bytes::from(row));
-    }
-    Ok(json)
 }

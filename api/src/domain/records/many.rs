@@ -19,7 +19,7 @@ use store::{Reserve, Snapshot};
 use super::{
     change::{Sending, changed_values, check_owner},
     checks::{BodyErrors, check_beside},
-    delete::{MAX_TOUCHED_BYTES, plan},
+    deletion::{MAX_TOUCHED_BYTES, plan},
     find::expect_schema,
     list::{Matching, matching},
     number::{added, adds},

@@ -17,7 +17,7 @@ use super::{
     unseen::Guess,
 };
 use crate::domain::{
-    collections,
+    collections::revive,
     core::Core,
     covered::covers_history,
     error::{Error, Result},
@@ -82,7 +82,7 @@ pub async fn restore(
         }
         if asks_for_fields && !gone.is_empty() {
             let ids: Vec<_> = gone.iter().map(|(id, _)| *id).collect();
-            Box::pin(collections::revive(core, caller, &schema.collection.name, &ids)).await?;
+            Box::pin(revive(core, caller, &schema.collection.name, &ids)).await?;
             asks_for_fields = false;
             continue;
         }

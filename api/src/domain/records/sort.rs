@@ -20,11 +20,11 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     schema::Schema,
-    work,
+    work::{self, MAX_PAGE_BYTES},
 };
 
 /// Bytes that the values of an ordering may take, as everything that is held for one page.
-const MAX_HELD: usize = super::MAX_PAGE_BYTES;
+const MAX_HELD: usize = MAX_PAGE_BYTES;
 
 /// The keys of an ordering, each with whether the largest comes first.
 pub(crate) struct SortKeys {

@@ -25,7 +25,7 @@ use self::{
     merge::Merge,
     values::{converted, undone},
 };
-use super::{Done, Revert, reverted};
+use super::done::{Done, reverted};
 use crate::domain::{
     collections,
     core::Core,
@@ -33,7 +33,7 @@ use crate::domain::{
     gone::{self, Gone, Left},
     journal::{self, Actor, Entry, of_operation::Parts},
     keyspace,
-    operations::{self, Work},
+    operations::{self, Revert, Work},
     retry::Retry,
     schema::{self, StoredDefinition},
 };

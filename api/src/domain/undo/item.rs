@@ -16,11 +16,11 @@ use common::{
 };
 use store::{Entry, Snapshot, Version};
 
-use super::Deadline;
 use crate::domain::{
     core::Core,
+    deadline::Deadline,
     error::{Error, Result},
-    journal::{Action, Back, RecordChange, Values},
+    journal::{self, Action, Back, RecordChange, Values, of_operation::Part},
     keyspace,
     layout::Today,
     numbered::Directory,
@@ -101,13 +101,28 @@ impl<'a> Items<'a> {
         }
     }
 
+    /// What a commit did.
+    pub(super) fn take(&mut self, part: Part) -> Result<()> {
+        if part.is_trimmed {
+            return Err(Error::Trimmed);
+        }
+        self.hold(part.bytes)?;
+        for (at, entry) in part.entries {
+            match entry {
+                journal::Entry::Record(change, values) => self.push(at.version, change, values),
+                journal::Entry::Other(change, _) => self.push_other(&change),
+            }
+        }
+        Ok(())
+    }
+
     /// Charges entries that take so many bytes: they are held, and what is made of them is staged and appended to the journal.
-    pub(super) fn hold(&mut self, bytes: usize) -> Result<()> {
+    fn hold(&mut self, bytes: usize) -> Result<()> {
         Ok(self.held.grow(COPIES * bytes as u64)?)
     }
 
     /// What was done to a record. Entries come in order.
-    pub(super) fn push(&mut self, version: Version, change: RecordChange, values: Values) {
+    fn push(&mut self, version: Version, change: RecordChange, values: Values) {
         let key = (change.collection, change.id);
         let changes = match self.changes.entry(key) {
             hash_map::Entry::Occupied(known) => known.into_mut(),
@@ -125,7 +140,7 @@ impl<'a> Items<'a> {
     }
 
     /// What was done to something else.
-    pub(super) fn push_other(&mut self, change: &Change) {
+    fn push_other(&mut self, change: &Change) {
         let what = match change.subject {
             Subject::Record | Subject::Operation => return,
             Subject::Collection if self.has_collection => return,

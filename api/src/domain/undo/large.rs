@@ -7,43 +7,17 @@ use common::{
     id::{OperationId, UserId},
     undo::Changed,
 };
-use serde::{Deserialize, Serialize};
-use store::{Snapshot, Version};
+use store::Snapshot;
 
-use super::{Deadline, Items, Judge, Parts, take, write};
+use super::{item::Items, judge::Judge, write};
 use crate::domain::{
     core::Core,
+    deadline::Deadline,
     error::{Error, Result},
-    journal::Actor,
-    operations::{Budget, Piece, Steps},
-    users,
+    journal::{Actor, of_operation::Parts},
+    operations::{Budget, Piece, Revert, Steps},
+    users::load,
 };
-
-/// Undoes an operation in the background.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Revert {
-    /// Which one.
-    operation: OperationId,
-    /// Who asked for it; their rules hold for each piece.
-    by: Option<UserId>,
-    changed: Changed,
-    /// Everything was looked at before anything is written.
-    is_checked: bool,
-    /// The commit that was looked at last.
-    #[serde(default)]
-    checked_from: Option<Version>,
-    /// The commit whose entries were undone last.
-    done_from: Option<Version>,
-    /// Records that were left as they are.
-    #[serde(default)]
-    skipped: u64,
-    /// Their collection is back already.
-    #[serde(default)]
-    has_collection: bool,
-    /// It ends what began it, whatever whoever that is may do by themselves.
-    #[serde(default)]
-    is_taking_back: bool,
-}
 
 impl Revert {
     /// Of an operation, for a caller.
@@ -116,7 +90,7 @@ impl Revert {
             let mut items = Items::new(core, snapshot, caller);
             items.later = Some(&later);
             budget.spend(part.bytes);
-            take(&mut items, part)?;
+            items.take(part)?;
             if !items.is_empty() {
                 let (items, _held) = items.resolve(deadline).await?;
                 judge.judge(items).await?;
@@ -133,7 +107,7 @@ impl Revert {
             return Ok(Caller::User { id, is_admin: true, roles: Vec::new() });
         }
         let Some(id) = self.by else { return Ok(Caller::Anonymous) };
-        let user = users::load(&core.store, id).await?.map(|(_, user)| user);
+        let user = load(&core.store, id).await?.map(|(_, user)| user);
         Ok(user.filter(|user| user.user.is_active).ok_or(Error::Denied)?.caller())
     }
 }
@@ -156,7 +130,7 @@ pub(super) async fn check(
             let version = part.version;
             let mut items = Items::new(core, snapshot, by.caller);
             items.later = Some(&later);
-            take(&mut items, part)?;
+            items.take(part)?;
             if !items.is_empty() {
                 let (items, _held) = items.resolve(deadline).await?;
                 judge.judge(items).await?;
@@ -194,7 +168,7 @@ impl Steps for Revert {
         piece.done = part.entries.len() as u64;
         let mut items = Items::new(core, &snapshot, &caller);
         items.has_collection = self.has_collection;
-        take(&mut items, part)?;
+        items.take(part)?;
         if items.is_empty() {
             return Ok(piece);
         }

@@ -11,7 +11,7 @@ use common::{
 use store::{Batch, Expect, Snapshot, counter};
 
 use super::{
-    Done,
+    done::Done,
     judge::{Judged, Returning},
 };
 use crate::domain::{

@@ -17,7 +17,10 @@ use store::{Batch, Expect};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::{create_with, distinct, found_by, hash};
+use super::{
+    create::{create_with, distinct},
+    found_by, hash,
+};
 use crate::domain::{
     app::App,
     error::{Error, Result},

@@ -17,7 +17,13 @@ use serde_json::Value;
 use store::Snapshot;
 
 use crate::domain::{
-    core::Core, error::Result, keyspace, records::visible::is_visible, schema::Schema, stage::unique_holder, users,
+    core::Core,
+    error::Result,
+    keyspace,
+    records::visible::is_visible,
+    schema::Schema,
+    stage::unique_holder,
+    users::{by_name, folded, name_of},
 };
 
 /// As many are remembered.
@@ -152,12 +158,12 @@ impl Resolved {
         } else {
             let found = match caller {
                 Caller::User { is_admin: true, .. } => {
-                    users::by_name(&core.store, &typed).await?.map(|(_, user)| user.user.id)
+                    by_name(&core.store, &typed).await?.map(|(_, user)| user.user.id)
                 }
                 // Who else there is, others are not told.
                 Caller::User { id, .. } => {
-                    let own = users::name_of(snapshot, *id).await?;
-                    own.filter(|own| users::folded(own.as_str()) == users::folded(&typed)).map(|_| *id)
+                    let own = name_of(snapshot, *id).await?;
+                    own.filter(|own| folded(own.as_str()) == folded(&typed)).map(|_| *id)
                 }
                 Caller::Anonymous => None,
             };

@@ -22,7 +22,10 @@ use common::{
 };
 use store::{Batch, Snapshot};
 
-use super::{How, Tally, resolve::Resolved};
+use super::{
+    how::{How, Tally},
+    resolve::Resolved,
+};
 use crate::domain::{
     core::Core,
     error::{Error, Result},

@@ -8,14 +8,14 @@ use std::{
 
 use common::{
     access::Caller,
-    id::{OperationId, UserId},
-    import::{Import, OnError, ReadAs, RowFault},
+    id::OperationId,
+    import::{Import, OnError, RowFault},
     operation::OperationState,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Checked, How, PIECE, PIECE_BYTES, TOLD, Tally, authorize, check,
+    Checked, PIECE, PIECE_BYTES, TOLD, authorize, check,
+    how::{How, Tally},
     rows::{Seen, Staged, reject_from, stage_rows},
     told,
 };
@@ -24,44 +24,10 @@ use crate::domain::{
     error::{Error, Result},
     intake::{self, next_rows},
     journal::{self, Actor},
-    numbers::CollectionNumber,
-    operations::{Budget, Piece, Steps},
+    operations::{Budget, ImportPhase, ImportRows, Piece, Revert, Steps},
     schema::{self, Schema},
-    undo::Revert,
-    users,
+    users::load,
 };
-
-/// Where the work is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum Phase {
-    /// All rows are looked at first.
-    Checking,
-    Writing,
-    /// What was written goes back, since this happened; or since somebody stopped it.
-    TakingBack(Option<String>),
-    Over,
-}
-
-/// Writes the rows of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ImportRows {
-    collection: CollectionNumber,
-    by: Option<UserId>,
-    how: How,
-    phase: Phase,
-    /// How many rows there are, and how many are done.
-    rows: u64,
-    done: u64,
-    /// Where the next row begins in the spool.
-    offset: u64,
-    tally: Tally,
-    /// Bytes of the file of rows that were left out.
-    rejected_bytes: u64,
-    faults: Vec<RowFault>,
-    read: ReadAs,
-    started_at: String,
-    back: Option<Revert>,
-}
 
 impl ImportRows {
     pub(super) fn new(schema: &Schema, caller: &Caller, how: How, answer: &Import) -> Self {
@@ -69,7 +35,7 @@ impl ImportRows {
             collection: schema.number(),
             by: caller.user_id(),
             how,
-            phase: Phase::Checking,
+            phase: ImportPhase::Checking,
             rows: answer.rows,
             done: 0,
             offset: 0,
@@ -85,13 +51,13 @@ impl ImportRows {
     /// All rows were looked at already.
     pub(super) fn is_checked(&mut self, is_so: bool) {
         if is_so {
-            self.phase = Phase::Writing;
+            self.phase = ImportPhase::Writing;
         }
     }
 
     /// All of it was done in one commit.
     pub(super) fn is_done(&mut self, tally: Tally, faults: Vec<RowFault>) {
-        (self.phase, self.done, self.tally, self.faults) = (Phase::Over, self.rows, tally, faults);
+        (self.phase, self.done, self.tally, self.faults) = (ImportPhase::Over, self.rows, tally, faults);
     }
 
     /// What was done so far.
@@ -129,21 +95,21 @@ impl ImportRows {
 
     /// Has what was written go back, where all or nothing was asked for. Says whether anything is left to do.
     pub(crate) fn take_back(&mut self, why: Option<String>) -> bool {
-        let is_to_go_back = self.phase == Phase::Writing && self.how.on_error == OnError::Abort && self.done > 0;
+        let is_to_go_back = self.phase == ImportPhase::Writing && self.how.on_error == OnError::Abort && self.done > 0;
         if is_to_go_back {
-            self.phase = Phase::TakingBack(why);
+            self.phase = ImportPhase::TakingBack(why);
         }
-        is_to_go_back || matches!(self.phase, Phase::TakingBack(_))
+        is_to_go_back || matches!(self.phase, ImportPhase::TakingBack(_))
     }
 
     /// What was written goes back.
     pub(crate) fn is_taken_back(&self) -> bool {
-        matches!(self.phase, Phase::TakingBack(_))
+        matches!(self.phase, ImportPhase::TakingBack(_))
     }
 
     async fn caller(&self, core: &Core) -> Result<Caller> {
         let Some(id) = self.by else { return Ok(Caller::Anonymous) };
-        let user = users::load(&core.store, id).await?.map(|(_, user)| user);
+        let user = load(&core.store, id).await?.map(|(_, user)| user);
         Ok(user.filter(|user| user.user.is_active).ok_or(Error::Denied)?.caller())
     }
 
@@ -168,13 +134,13 @@ impl ImportRows {
             let first = faults.first().map(ToString::to_string).unwrap_or_default();
             let rows = common::text::count(tally.rejected, "row");
             let does = if tally.rejected == 1 { "does" } else { "do" };
-            (self.faults, self.phase, self.tally.rejected) = (faults, Phase::Over, tally.rejected);
+            (self.faults, self.phase, self.tally.rejected) = (faults, ImportPhase::Over, tally.rejected);
             return Ok(Self::over(
                 core,
                 Some(format!("{rows} {does} not fit, and nothing was written. The first is {first}")),
             ));
         }
-        self.phase = Phase::Writing;
+        self.phase = ImportPhase::Writing;
         Ok(Piece::default())
     }
 
@@ -191,7 +157,7 @@ impl ImportRows {
         let mut from = BufReader::with_capacity(PIECE_BYTES / 4, Self::file(core, self.offset)?);
         let (rows, bytes) = next_rows(&mut from, PIECE, PIECE_BYTES).map_err(intake::Unreadable::from)?;
         if rows.is_empty() {
-            self.phase = Phase::Over;
+            self.phase = ImportPhase::Over;
             return Ok(Self::over(core, None));
         }
         let snapshot = core.store.snapshot().await?;
@@ -210,7 +176,7 @@ impl ImportRows {
                     "Something was changed meanwhile, and all was taken back. What does not fit any more is {first}"
                 );
                 self.faults = told;
-                self.phase = Phase::TakingBack(Some(why));
+                self.phase = ImportPhase::TakingBack(Some(why));
                 return Ok(Piece::default());
             }
             let room = TOLD.saturating_sub(self.faults.len());
@@ -230,9 +196,9 @@ impl Steps for ImportRows {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let caller = self.caller(core).await;
         match (&self.phase, caller) {
-            (Phase::Checking, caller) => self.check(core, &caller?).await,
-            (Phase::Writing, caller) => self.write(core, &caller?).await,
-            (Phase::TakingBack(_), caller) => {
+            (ImportPhase::Checking, caller) => self.check(core, &caller?).await,
+            (ImportPhase::Writing, caller) => self.write(core, &caller?).await,
+            (ImportPhase::TakingBack(_), caller) => {
                 // Who may not write any more may still not leave half of it.
                 let caller = caller.unwrap_or(Caller::Anonymous);
                 let id = journal::operation().ok_or_else(|| Error::internal("an import is no operation"))?;
@@ -241,7 +207,7 @@ impl Steps for ImportRows {
                 if !piece.is_last {
                     return Ok(Piece { done: 0, ..piece });
                 }
-                let Phase::TakingBack(why) = std::mem::replace(&mut self.phase, Phase::Over) else {
+                let ImportPhase::TakingBack(why) = std::mem::replace(&mut self.phase, ImportPhase::Over) else {
                     return Ok(piece);
                 };
                 (self.tally.created, self.tally.updated) = (0, 0);
@@ -251,7 +217,7 @@ impl Steps for ImportRows {
                 };
                 Ok(Piece { ended: Some(ended), ..Self::over(core, None) })
             }
-            (Phase::Over, _) => Ok(Self::over(core, None)),
+            (ImportPhase::Over, _) => Ok(Self::over(core, None)),
         }
     }
 }

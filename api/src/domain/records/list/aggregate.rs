@@ -7,7 +7,7 @@ mod groups;
 mod period;
 mod total;
 
-use std::{cmp::Ordering, collections::HashMap, iter, sync::atomic::Ordering::Relaxed};
+use std::{cmp::Ordering, collections::HashMap, iter};
 
 use common::{
     access::{Action, Caller, Decision},
@@ -30,7 +30,10 @@ use self::{
     groups::Groups,
     period::Zone,
 };
-use super::{MAX_PAGE_BYTES, ReadCounts, View, plan::Plan, slow};
+use super::{
+    plan::Plan,
+    view::{ReadCounts, View},
+};
 use crate::domain::{
     core::Core,
     error::Result,
@@ -42,6 +45,7 @@ use crate::domain::{
         regex::Spent,
     },
     users::name_of,
+    work::MAX_PAGE_BYTES,
 };
 
 /// Values of one facet that are told.
@@ -98,10 +102,7 @@ pub async fn aggregate(
     let mut groups = Groups::new(&columns, &zone);
     let measured = measure(&view, &plan, &columns, &zone, &mut groups).await;
     let took = core.clock.elapsed().saturating_sub(began);
-    if took >= core.slow_query {
-        core.slow_queries.fetch_add(1, Relaxed);
-        slow(name, &query.records.shape(), &looked, took);
-    }
+    view.note_slow(name, &query.records.shape(), took);
     let way = measured?;
     groups.at_least_one()?;
     hide_referred(&view, &columns.groups, &mut groups).await?;

@@ -11,11 +11,11 @@ use common::{
 };
 
 use super::{
-    ReadCounts, View,
     cells::{self, Shape},
     plan::Plan,
+    render::shaped,
     rows::{Found, by_id},
-    shaped,
+    view::{ReadCounts, View},
 };
 use crate::domain::{
     core::Core,

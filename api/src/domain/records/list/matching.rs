@@ -5,7 +5,11 @@ use common::query::ListQuery;
 use std::sync::Arc;
 use store::Snapshot;
 
-use super::{ReadCounts, View, plan::Plan, rows::Found};
+use super::{
+    plan::Plan,
+    rows::Found,
+    view::{ReadCounts, View},
+};
 use crate::domain::{core::Core, error::Result, schema::Schema, work};
 
 /// The records that a query finds, of those that the caller may list; `None` where these are more than `max`, or take more than `max_bytes`.

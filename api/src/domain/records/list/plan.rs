@@ -3,31 +3,30 @@
 
 mod access;
 mod choose;
+mod chosen;
 mod explain;
 mod far;
 mod intervals;
 mod walk;
 mod words;
 
-use std::{iter, sync::Arc};
+use std::iter;
 
 use common::id::RecordId;
 
-pub(super) use self::access::Access;
+pub(super) use self::{access::Access, chosen::Plan};
 use self::{
-    walk::{Candidates, Ids, MatchScan},
-    words::Ranking,
+    chosen::Source,
+    walk::{Candidates, MatchScan},
 };
 use super::{
-    View, Window,
     rows::{Found, Rows},
+    view::{View, Window},
 };
 use crate::domain::{
     error::Result,
-    indexes::ReadIndex,
     records::{
         cursor::Cursor,
-        filter::Conditions,
         path::Path,
         referred::Referred,
         sort::{First, SortKeys},
@@ -35,39 +34,7 @@ use crate::domain::{
     schema, work,
 };
 
-/// How the rows of a query are found.
-pub(super) struct Plan {
-    /// What the source leaves open.
-    conditions: Conditions,
-    keys: SortKeys,
-    source: Source,
-    /// Further sets that every match is in.
-    sets: Vec<Ids>,
-    /// The indexes that ids were read by: the source's, and those of each further set.
-    ids_by: Vec<Vec<Arc<ReadIndex>>>,
-    /// How many match, where that is kept.
-    kept: bool,
-    /// The fields that were searched by their words.
-    words: Vec<String>,
-    /// How rows are ordered where a search asks for no order.
-    ranking: Option<Ranking>,
-    /// The fields that the source is read by one value of.
-    bound_fields: Vec<String>,
-}
-
-enum Source {
-    /// An index.
-    Keys(Box<Access>),
-    /// Ids, in order.
-    Ids(Vec<RecordId>),
-}
-
 impl Plan {
-    /// Whether everything that the source gives is a match.
-    fn is_exact(&self) -> bool {
-        self.conditions.is_empty()
-    }
-
     /// Whether the source is in the order of the query, and whether from its end.
     fn reversed(&self) -> Option<bool> {
         match &self.source {

@@ -3,8 +3,13 @@
 use common::id::RecordId;
 use store::{Entry, Key, Scan};
 
-use super::{MAX_PAGE_BYTES, View};
-use crate::domain::{error::Result, indexes::IndexKind, keyspace, record, stage, work};
+use super::view::View;
+use crate::domain::{
+    error::Result,
+    indexes::IndexKind,
+    keyspace, record, stage,
+    work::{self, MAX_PAGE_BYTES},
+};
 
 /// Records that are read at once by their ids: one may have half a megabyte.
 const STRETCH: usize = 16;

@@ -5,7 +5,7 @@ use std::iter;
 use store::{Cut, Key, Scan};
 
 use super::{
-    super::{View, plan::Access, rows::by_id},
+    super::{plan::Access, rows::by_id, view::View},
     column::{Common, GroupColumn},
     groups::Groups,
     period::Zone,

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{
-    super::View,
+    super::view::View,
     period::{Period, Zone},
 };
 use crate::domain::{

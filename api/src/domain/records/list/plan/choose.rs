@@ -6,12 +6,12 @@ use common::{access::Decision, id::RecordId, query::LAST_PAGE};
 use store::{Cut, Key};
 
 use super::{
-    Plan, Source,
     access::{Access, Far},
+    chosen::{Ids, Plan, Ranking, Source},
     far,
     intervals::Owners,
-    walk::{Candidates, Ids},
-    words::{self, Ranking},
+    walk::Candidates,
+    words,
 };
 use crate::domain::{
     error::Result,
@@ -20,7 +20,7 @@ use crate::domain::{
     numbers::OwnerNumber,
     records::{
         filter::{Conditions, Node},
-        list::{View, Window},
+        list::view::{View, Window},
         sort::SortKeys,
     },
     schema, work,

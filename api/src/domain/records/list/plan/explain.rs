@@ -6,12 +6,12 @@ use common::{access::Decision, collection::MAX_INDEX_FIELDS, query::Lookup};
 use serde_json::{Value, json};
 
 use super::{
-    Plan, Source,
     access::{Access, names},
+    chosen::{Plan, Source},
 };
 use crate::domain::{
     indexes::IndexKind,
-    records::{filter::Node, list::View},
+    records::{filter::Node, list::view::View},
 };
 
 impl Plan {

@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{
     error::Result,
     keyspace,
-    records::{condition::Condition, filter::Node, list::View, path::Path, sort::SortKeys},
+    records::{condition::Condition, filter::Node, list::view::View, path::Path, sort::SortKeys},
     schema::Schema,
     work,
 };

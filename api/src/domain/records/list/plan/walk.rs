@@ -1,20 +1,20 @@
 //! A walk through the rows that may match, some at a time, in the order in which a plan finds them.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use base::Charge;
 use common::{id::RecordId, record::Record};
 use store::{Entry, Scan};
 
-use super::Plan;
+use super::chosen::Plan;
 use crate::domain::{
     error::Result,
     indexes::IndexKind,
     keyspace,
     records::{
         list::{
-            View,
             rows::{Found, by_id},
+            view::View,
         },
         path::Path,
         referred::Referred,
@@ -30,9 +30,6 @@ const KEYS: usize = 256;
 
 /// Bytes of values that are read at once, about.
 const BYTES: usize = 512 * 1024;
-
-/// Ids that are found in more than one way.
-pub(super) type Ids = HashSet<RecordId>;
 
 /// A record that may match, with its value where that was read with its key.
 type Candidate = (RecordId, Option<Entry>);

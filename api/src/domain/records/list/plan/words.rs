@@ -6,8 +6,11 @@ use common::{access::Decision, id::RecordId};
 use store::{Cut, Scan};
 
 use super::{
-    super::{View, Window, rows::Rows},
-    Plan,
+    super::{
+        rows::Rows,
+        view::{View, Window},
+    },
+    chosen::{Plan, Ranking},
     walk::{Candidates, MatchScan},
 };
 use crate::domain::{
@@ -30,15 +33,6 @@ pub(super) struct FoundByWords {
     pub ids: Vec<RecordId>,
     /// They have all of the words; otherwise some of these are to be looked for.
     pub exact: bool,
-}
-
-/// How matches are ranked.
-pub(super) struct Ranking {
-    words: Vec<String>,
-    /// How much each word says: the rarer, the more.
-    rarity: Vec<f64>,
-    ignores_accents: bool,
-    paths: Vec<Path>,
 }
 
 /// The keys of the words that begin with one.

@@ -1,0 +1,149 @@
+//! Work while the server runs. Between pieces requests go first: the work takes a quarter of the time at most, and waits while many commits
+//! are queued, though not for ever.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{
+    runner::{Held, Outcome, Runner, recurring},
+    stored::{Work, load},
+    unfinished,
+};
+use crate::domain::{
+    app::App,
+    core::Core,
+    error::{Error, Result},
+    idempotency,
+};
+
+/// How often the store is looked at for work that nobody does: another process may have died.
+const LOOK: Duration = Duration::from_secs(2);
+/// From one round of clearing away to the next.
+const ROUND: Duration = Duration::from_mins(10);
+/// Histories are trimmed in one round of so many: every six hours.
+const TRIM_ROUNDS: u32 = 36;
+/// How long to wait after an error that may pass.
+const AFTER_ERROR: Duration = Duration::from_secs(5);
+/// The rest after a piece is so many times as long as the piece took.
+const REST: u32 = 3;
+/// Waiting commits from which on a piece waits too, and how long at most.
+const BUSY: usize = 8;
+const BUSY_WAIT: Duration = Duration::from_millis(20);
+const BUSY_WAITS: usize = 50;
+
+impl Runner<'_> {
+    /// Works on everything that is to be done, until there is nothing or the server goes down.
+    async fn work(&self, app: &App) -> Result<()> {
+        for id in unfinished::list(self.core).await? {
+            while let Some(held) = self.take(id).await? {
+                if let Err(error) = self.pieces(app, held).await {
+                    return Err(self.fail(id, error).await?);
+                }
+                if app.is_draining() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Does pieces with rests between them, as long as the work is this process's.
+    async fn pieces(&self, app: &App, mut held: Held) -> Result<()> {
+        loop {
+            let began = self.core.clock.elapsed();
+            match self.step(&mut held).await? {
+                Outcome::More => {}
+                Outcome::Over | Outcome::Lost => return Ok(()),
+            }
+            if app.is_draining() {
+                return self.release(held).await;
+            }
+            let took = self.core.clock.elapsed().saturating_sub(began);
+            self.rest(if held.stored.work.is_waited_for() { Duration::ZERO } else { took }).await;
+        }
+    }
+
+    async fn rest(&self, took: Duration) {
+        sleep((took * REST).clamp(Duration::from_millis(1), Duration::from_secs(1))).await;
+        for _ in 0..BUSY_WAITS {
+            if self.core.store.waiting() < BUSY {
+                return;
+            }
+            sleep(BUSY_WAIT).await;
+        }
+    }
+}
+
+/// Does all work in the background, until the server goes down.
+pub async fn run_in_background(app: App) {
+    tokio::join!(work_on_operations(&app), clear_away(&app));
+}
+
+async fn work_on_operations(app: &App) {
+    let runner = Runner::new(app.core());
+    while !app.is_draining() {
+        let pause = match runner.work(app).await {
+            Ok(()) => LOOK,
+            Err(Error::Stopped) => return,
+            Err(error) => {
+                tracing::warn!(reason = error.with_causes(), "work in the background has to wait");
+                AFTER_ERROR
+            }
+        };
+        // A start ends the pause. Nothing is lost if it came before.
+        let _ = tokio::time::timeout(pause, app.core().operation_started.notified()).await;
+    }
+}
+
+async fn clear_away(app: &App) {
+    let runner = Runner::new(app.core());
+    let mut rounds = 0_u32;
+    while !app.is_draining() {
+        let mut pause = ROUND;
+        if let Err(error) = idempotency::clear_away(app.core()).await {
+            tracing::warn!(reason = error.with_causes(), "answers that are over could not be cleared away");
+        }
+        if let Err(error) = clear_spool(app.core()).await {
+            tracing::warn!(reason = error.with_causes(), "files of imports could not be cleared away");
+        }
+        for (name, work) in recurring() {
+            // It reads all that is older than a day, which changes by little from one round to the next.
+            if matches!(work, Work::TrimHistory(_)) && !rounds.is_multiple_of(TRIM_ROUNDS) {
+                continue;
+            }
+            let cleared = match runner.take_recurring(name, work).await {
+                Ok(Some(held)) => runner.pieces(app, held).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            match cleared {
+                Ok(()) => {}
+                Err(Error::Stopped) => return,
+                Err(error) => {
+                    tracing::warn!(name, reason = error.with_causes(), "what is over could not be cleared away");
+                    pause = Duration::from_mins(1);
+                }
+            }
+        }
+        rounds = rounds.wrapping_add(1);
+        sleep(pause).await;
+    }
+}
+
+/// Removes what the spool keeps of operations that are over: rows at once, and what was left out of an import after a day.
+async fn clear_spool(core: &Core) -> Result<()> {
+    const KEPT: Duration = Duration::from_hours(24);
+    for (id, path) in core.spool.kept() {
+        let is_over = load(core, id).await?.is_none_or(|(_, stored)| stored.state.is_over());
+        let age = path.metadata().and_then(|file| file.modified()).ok().and_then(|then| then.elapsed().ok());
+        let is_rows = path.extension().is_some_and(|ending| ending == "rows");
+        // What was only just kept may belong to an operation that is about to begin.
+        let most = if is_rows { Duration::from_mins(10) } else { KEPT };
+        if is_over && age.is_some_and(|age| age > most) {
+            // Another process may have removed it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! What was chosen for a query.
+
+use std::{collections::HashSet, sync::Arc};
+
+use common::id::RecordId;
+
+use super::access::Access;
+use crate::domain::{
+    indexes::ReadIndex,
+    records::{filter::Conditions, path::Path, sort::SortKeys},
+};
+
+/// Ids that are found in more than one way.
+pub(super) type Ids = HashSet<RecordId>;
+
+/// How the rows of a query are found.
+pub(in crate::domain::records::list) struct Plan {
+    /// What the source leaves open.
+    pub(super) conditions: Conditions,
+    pub(super) keys: SortKeys,
+    pub(super) source: Source,
+    /// Further sets that every match is in.
+    pub(super) sets: Vec<Ids>,
+    /// The indexes that ids were read by: the source's, and those of each further set.
+    pub(super) ids_by: Vec<Vec<Arc<ReadIndex>>>,
+    /// How many match, where that is kept.
+    pub(super) kept: bool,
+    /// The fields that were searched by their words.
+    pub(super) words: Vec<String>,
+    /// How rows are ordered where a search asks for no order.
+    pub(super) ranking: Option<Ranking>,
+    /// The fields that the source is read by one value of.
+    pub(super) bound_fields: Vec<String>,
+}
+
+/// Where rows come from.
+pub(super) enum Source {
+    /// An index.
+    Keys(Box<Access>),
+    /// Ids, in order.
+    Ids(Vec<RecordId>),
+}
+
+/// How matches are ranked.
+pub(super) struct Ranking {
+    pub words: Vec<String>,
+    /// How much each word says: the rarer, the more.
+    pub rarity: Vec<f64>,
+    pub ignores_accents: bool,
+    pub paths: Vec<Path>,
+}
+
+impl Plan {
+    /// Whether everything that the source gives is a match.
+    pub(super) fn is_exact(&self) -> bool {
+        self.conditions.is_empty()
+    }
+}
