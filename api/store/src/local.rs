@@ -5,23 +5,25 @@
 //! - `order_statistics`: how far into a range a key is
 //! - `inner`: what the committer, the snapshots and the handles have in common
 //! - `fill`: how a backup gets into a new store
-//! - `compaction`: how disk space goes back to the system
+//! - `committer/compaction`: how disk space goes back to the system
 //! - `room`: what may still be written before the disk is full
 //! - `backend`: what keeps the bytes, `sled` (on disk) or `memory` (for tests)
 
 mod backend;
 mod committer;
-mod compaction;
 mod fill;
 mod generation;
 mod held;
 mod inner;
 mod memory;
 mod order_statistics;
+mod overwritten;
+mod page;
 mod queue;
 mod room;
 mod sled;
 mod snapshot;
+mod state;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,18 +31,17 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
 
-use self::backend::{Backend, State};
+use self::backend::open_backend;
 use self::committer::Committer;
 use self::inner::Inner;
-use self::memory::Memory;
-use self::order_statistics::OrderStatistics;
 use self::queue::Queue;
-use self::sled::{Sled, salvage};
 use crate::{
-    Batch, CommitError, CompactError, Compacted, EngineOptions, Failure, OpenError, Options, ReadError, Reserve,
-    Salvaged, Stats, Version, Watermark,
+    Batch, CommitError, CompactError, Compacted, EngineOptions, Failure, OpenError, Options, ReadError, Reserve, Stats,
+    Version, Watermark,
 };
 
+pub(crate) use self::fill::fill;
+pub(crate) use self::sled::salvage;
 pub use self::sled::{
     Owner, close_dir, disk_bytes, free_bytes, is_own, make_private, note_initialized, owner_of, size_bytes,
 };
@@ -53,16 +54,6 @@ pub(crate) struct Local(Arc<Handle>);
 struct Handle {
     inner: Arc<Inner>,
     committer: Mutex<Option<JoinHandle<()>>>,
-}
-
-fn open_backend(options: &EngineOptions) -> Result<(Backend, State, OrderStatistics), OpenError> {
-    match options {
-        EngineOptions::Memory => Ok((Backend::Memory(Memory::default()), State::default(), OrderStatistics::default())),
-        EngineOptions::Sled(options) => {
-            let (sled, state, order) = Sled::open(options)?;
-            Ok((Backend::Sled(Box::new(sled)), state, order))
-        }
-    }
 }
 
 impl Local {
@@ -82,10 +73,6 @@ impl Local {
             source,
         })?;
         Ok(Local(Arc::new(Handle { inner, committer: Mutex::new(Some(committer)) })))
-    }
-
-    pub(crate) fn salvage(from: &Path, to: &Path) -> Result<Salvaged, OpenError> {
-        salvage(from, to)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

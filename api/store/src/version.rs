@@ -81,3 +81,13 @@ pub fn counters<const N: usize>(entry: &Entry) -> Option<[i64; N]> {
     let numbers: &[[u8; 8]; N] = numbers.try_into().ok()?;
     Some(numbers.map(i64::from_be_bytes))
 }
+
+/// How far a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watermark<const N: usize> {
+    /// Its last commit.
+    pub version: Version,
+    /// The last commit that wrote to each of the spaces that were asked about; the one that the store was opened at, if none
+    /// has since.
+    pub changes: [Version; N],
+}

@@ -4,102 +4,15 @@
 //! Versions, expectations, snapshots and groups belong to the layers above.
 
 use std::io;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::memory::Memory;
+use super::order_statistics::OrderStatistics;
+use super::page::{ApplyError, PageRequest};
 use super::room::Room;
 use super::sled::{NotRewritten, Rewrite, Sled};
-use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Version};
-
-/// What the store remembers about itself; written in the same atomic step as every group.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct State {
-    /// The version of the last commit.
-    pub version: Version,
-    /// How many keys there are.
-    pub entries: u64,
-    /// The sum of [`fingerprint`] over all keys, so that a store that lost or brought back any
-    /// entry is found out, whichever it was.
-    pub sum: u64,
-}
-
-/// A number that stands for a key at a version. It guards against accidents, not against forgery.
-///
-/// 64-bit FNV-1a, and then every bit of it mixed into every other: without that the numbers of
-/// neighbouring versions differ by little, and two keys that fall back together may cancel out.
-pub(super) fn fingerprint(key: &[u8], version: Version) -> u64 {
-    let version = version.get().to_be_bytes();
-    let mut hash = key
-        .iter()
-        .chain(&version)
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
-}
-
-impl State {
-    /// The state after `before` became `after` under a key.
-    pub(super) fn replace(&mut self, key: &Key, before: Option<&Entry>, after: Option<&Entry>) {
-        if let Some(entry) = before {
-            self.entries -= 1;
-            self.sum = self.sum.wrapping_sub(fingerprint(key.as_bytes(), entry.version));
-        }
-        if let Some(entry) = after {
-            self.entries += 1;
-            self.sum = self.sum.wrapping_add(fingerprint(key.as_bytes(), entry.version));
-        }
-    }
-}
-
-/// A page of a range, as a backend is asked for it.
-pub(super) struct PageRequest<'a> {
-    pub from: Bound<&'a Key>,
-    pub to: Bound<&'a Key>,
-    pub direction: Direction,
-    pub limit: usize,
-    /// The page ends with the entry with which its values have so many bytes.
-    pub bytes: usize,
-    /// Without values only versions are read, and every value is empty.
-    pub values: bool,
-}
-
-impl PageRequest<'_> {
-    /// Entries up to the end of a page.
-    pub(super) fn take<E>(
-        &self,
-        entries: impl Iterator<Item = Result<(Key, Entry), E>>,
-    ) -> Result<Vec<(Key, Entry)>, E> {
-        let (mut page, mut bytes) = (Vec::new(), 0);
-        for entry in entries.take(self.limit) {
-            let entry = entry?;
-            bytes += entry.1.value.len();
-            page.push(entry);
-            if bytes >= self.bytes {
-                break;
-            }
-        }
-        Ok(page)
-    }
-
-    /// Whether a page has as much as was asked for, so that there may be more.
-    pub(super) fn is_full(&self, page: &[(Key, Entry)]) -> bool {
-        page.len() == self.limit || page.iter().map(|(_, entry)| entry.value.len()).sum::<usize>() >= self.bytes
-    }
-}
-
-/// Why a group was not applied. Any of these is final: nobody knows what reached the disk.
-#[derive(Debug)]
-pub(super) struct ApplyError {
-    pub reason: String,
-}
-
-impl From<ReadError> for ApplyError {
-    fn from(error: ReadError) -> ApplyError {
-        ApplyError { reason: format!("reading: {}", error.reason) }
-    }
-}
+use super::state::State;
+use crate::{CompactError, EngineOptions, Entry, FORMAT, Key, OpenError, ReadError};
 
 /// The backends.
 pub(super) enum Backend {
@@ -235,21 +148,13 @@ impl Backend {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_fall_back_to_older_versions_do_not_cancel_out() {
-        let sum = |keys: [u8; 2], version| {
-            let prints = keys.map(|key| fingerprint(&[key], Version::new(version)));
-            prints[0].wrapping_add(prints[1])
-        };
-        for version in 0..300 {
-            for key in 0..255 {
-                let keys = [key, key + 1];
-                assert_ne!(sum(keys, version), sum(keys, version + 1), "{keys:?} {version}");
-            }
+/// Opens what keeps the bytes, and makes it if it is not there.
+pub(super) fn open_backend(options: &EngineOptions) -> Result<(Backend, State, OrderStatistics), OpenError> {
+    match options {
+        EngineOptions::Memory => Ok((Backend::Memory(Memory::default()), State::default(), OrderStatistics::default())),
+        EngineOptions::Sled(options) => {
+            let (sled, state, order) = Sled::open(options)?;
+            Ok((Backend::Sled(Box::new(sled)), state, order))
         }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Which batches are let through is decided in `group`; how bytes reach the disk, in the backend.
 
+mod compaction;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,14 +14,17 @@ use std::time::{Duration, Instant};
 use base::MemoryBudget;
 use tokio::sync::{RwLock, watch};
 
-use super::backend::{ApplyError, Backend, State};
-use super::compaction::{Compaction, Reopening};
+use self::compaction::{Compaction, Reopening};
+use super::backend::Backend;
 use super::generation::Generation;
-use super::held::{self, HeldSnapshots};
+use super::held::HeldSnapshots;
 use super::inner::Inner;
 use super::order_statistics::OrderStatistics;
+use super::overwritten::size;
+use super::page::ApplyError;
 use super::queue::{Queue, Waiting, Work};
 use super::room::Room;
+use super::state::State;
 use crate::group::{Found, Group, Write};
 use crate::last_changes::LastChanges;
 use crate::{CommitError, Stats};
@@ -29,15 +34,15 @@ const MAX_PATIENCE: Duration = Duration::from_millis(1);
 
 /// The committer's thread, and what it keeps true from one group to the next.
 pub(super) struct Committer {
-    pub(super) inner: Arc<Inner>,
+    inner: Arc<Inner>,
     /// As of the last group.
-    pub(super) state: State,
+    state: State,
     /// Where the keys are then.
     order: OrderStatistics,
     /// The last commit in each space then.
     last_changes: Arc<LastChanges>,
-    pub(super) reopening: Reopening,
-    pub(super) compaction: Option<Compaction>,
+    reopening: Reopening,
+    compaction: Option<Compaction>,
 }
 
 impl Committer {
@@ -111,7 +116,7 @@ impl Committer {
                 continue;
             }
             let (started, count) = (Instant::now(), waiting.len());
-            self.order.split(&inner.backend);
+            self.order.split(|request| inner.backend.read(request));
             self.commit_group(waiting)?;
             // A writer that was answered may be back in a moment with the next batch. Waiting for that moment
             // keeps busy writers together; else they split in two halves that take turns, each waiting
@@ -186,7 +191,7 @@ impl Committer {
                 _ => {}
             }
             if let Some(entry) = before {
-                kept += held::size(&key, &entry);
+                kept += size(&key, &entry);
                 undo.insert(key.clone(), entry);
             }
             entries.push((key, after));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use base::{Charge, MemoryBudget};
 
-use super::snapshot::Overwritten;
+use super::overwritten::Overwritten;
 use crate::{Entry, Key};
 
 /// The part of the budget that all snapshots together may keep.
@@ -67,11 +67,6 @@ impl HeldSnapshots {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<Mutex<Overwritten>>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// About how much memory an entry takes that is kept.
-pub(super) fn size(key: &Key, entry: &Entry) -> usize {
-    key.as_bytes().len() + entry.value.len() + 128
 }
 
 fn lock(overwritten: &Mutex<Overwritten>) -> MutexGuard<'_, Overwritten> {

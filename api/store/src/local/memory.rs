@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{PoisonError, RwLock};
 
-use super::backend::PageRequest;
+use super::page::PageRequest;
 use crate::{Direction, Entry, Key};
 
 #[derive(Default)]

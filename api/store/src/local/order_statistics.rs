@@ -8,8 +8,8 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::backend::{Backend, PageRequest};
-use crate::{Direction, Key};
+use super::page::PageRequest;
+use crate::{Direction, Entry, Key, ReadError};
 
 /// Keys of a bucket that is full. A page is found by passing over about as many, one by one.
 const FULL: usize = if cfg!(test) { 4 } else { 64 };
@@ -99,8 +99,8 @@ impl OrderStatistics {
         }
     }
 
-    /// Splits the buckets that grew too full. The backend must hold exactly the keys that are counted.
-    pub(super) fn split(&mut self, backend: &Backend) {
+    /// Splits the buckets that grew too full. `read` gives pages of exactly the keys that are counted.
+    pub(super) fn split(&mut self, read: impl Fn(&PageRequest<'_>) -> Result<Vec<(Key, Entry)>, ReadError>) {
         for first in std::mem::take(&mut self.too_full) {
             let Some(position) = self.find(&first) else { continue };
             let Some(Bucket { first, last, count }) = self.bucket(position).cloned() else { continue };
@@ -112,7 +112,7 @@ impl OrderStatistics {
             let request =
                 PageRequest { from, to, direction: Direction::Forward, limit: count, bytes: usize::MAX, values: false };
             // Where they cannot be read, the bucket stays as it is: right, and slower to pass over.
-            let Ok(keys) = backend.read(&request) else { continue };
+            let Ok(keys) = read(&request) else { continue };
             let mut builder = BucketBuilder::default();
             for (key, _) in keys {
                 builder.push(key);
@@ -277,8 +277,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Version;
     use crate::local::memory::Memory;
-    use crate::{Entry, Version};
 
     fn key(n: u16) -> Key {
         Key::space("k").int(i64::from(n))
@@ -310,7 +310,7 @@ mod tests {
                     let memory = Memory::default();
                     let entry = Entry { version: Version::ZERO, value: Bytes::new() };
                     memory.apply(keys.iter().map(|key| (key.clone(), Some(entry.clone()))));
-                    order.split(&Backend::Memory(memory));
+                    order.split(|request| Ok(memory.read(request)));
                 }
             }
             prop_assert_eq!(order.len(), keys.len());

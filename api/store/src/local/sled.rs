@@ -5,6 +5,7 @@
 //! high-water mark, and opening compares what is there with what was promised: `sled/open.rs`.
 //! One tree holds everything; readers are kept out only while a group enters sled's memory.
 
+mod changes;
 mod engine;
 mod files;
 mod holes;
@@ -21,7 +22,7 @@ mod stored;
 mod sweep;
 
 pub(super) use self::rewrite::{NotRewritten, Rewrite};
-pub(super) use self::salvage::salvage;
+pub(crate) use self::salvage::salvage;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -38,16 +39,17 @@ pub use self::files::{disk_bytes, free_bytes, size_bytes};
 pub use self::initialized::note_initialized;
 pub use self::owner::{Owner, close_dir, is_own, make_private, owner_of};
 
+use self::changes::Changes;
 use self::engine::open_again;
 use self::files::{Format, Lock, Space, sync};
 use self::holes::FreeSegments;
 use self::initialized::Initialized;
 use self::mark::Mark;
 use self::owner::Identity;
-use self::rewrite::Changes;
 use self::stored::Stored;
-use super::backend::{ApplyError, PageRequest, State};
+use super::page::{ApplyError, PageRequest};
 use super::room::Room;
+use super::state::State;
 use crate::{CompactError, Direction, Entry, FORMAT, Key, ReadError, Version};
 
 /// Where the state is kept: before every key, as an empty space name would be.

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::Charge;
-
-use super::backend::PageRequest;
 use super::generation::Generation;
-use super::held;
 use super::inner::Inner;
 use super::order_statistics::OrderStatistics;
+use super::overwritten::Overwritten;
+use super::page::PageRequest;
 use crate::last_changes::LastChanges;
 use crate::scan::nothing_between;
 use crate::{Direction, Entry, Key, ReadError, Scan, Version};
@@ -33,45 +31,6 @@ pub(crate) struct Snapshot {
     overwritten: Arc<Mutex<Overwritten>>,
     /// Among those that are open.
     number: u64,
-}
-
-/// What has been overwritten since the snapshot.
-pub(super) struct Overwritten {
-    /// The oldest replaced value of each key, up to `folded`.
-    undo: BTreeMap<Key, Entry>,
-    /// `None` where it was too much, and is not kept any longer: a generation holds all that follow it.
-    folded: Option<Arc<Generation>>,
-    /// What `undo` holds.
-    held: Charge,
-}
-
-impl Overwritten {
-    /// The generations after `folded`, oldest first.
-    fn generations(&self) -> impl Iterator<Item = &Arc<Generation>> {
-        let first = self.folded.as_ref().and_then(|folded| folded.next.get());
-        std::iter::successors(first, |generation| generation.next.get())
-    }
-
-    /// Keeps the oldest value of each key and lets go of the generations. Says how many bytes it keeps.
-    pub(super) fn fold(&mut self) -> u64 {
-        while let Some(generation) = self.folded.as_ref().and_then(|folded| folded.next.get()).map(Arc::clone) {
-            for (key, entry) in &generation.undo {
-                if !self.undo.contains_key(key) {
-                    self.held.grow_anyway(held::size(key, entry) as u64);
-                    self.undo.insert(key.clone(), entry.clone());
-                }
-            }
-            self.folded = Some(generation);
-        }
-        self.held.bytes()
-    }
-
-    /// Keeps nothing any longer. Whoever reads on is told.
-    pub(super) fn give_up(&mut self) {
-        self.folded = None;
-        self.undo.clear();
-        self.held.shrink_to(0);
-    }
 }
 
 /// What a snapshot shows of a page.

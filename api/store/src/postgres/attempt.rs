@@ -17,9 +17,8 @@ use futures_util::future::{join3, join4, join5};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use super::committer::number_of;
 use super::connection::{Session, in_words, is_passing};
-use super::reader::{in_order, moment_of, version_of};
+use super::reader::{in_order, moment_of, number_of, version_of};
 use super::shared::Shared;
 use crate::group::{Found, Group, Write};
 use crate::{Batch, CommitError, FORMAT, Key, ReadError, Version};

@@ -13,7 +13,7 @@ use super::attempt::{Attempt, NotDone, Outcomes};
 use super::connection::Link;
 use super::queue::{Queue, Waiting};
 use super::shared::Shared;
-use crate::{Batch, CommitError, Version};
+use crate::{Batch, CommitError};
 
 /// The longest that a batch waits for others to join it.
 const MAX_PATIENCE: Duration = Duration::from_millis(1);
@@ -120,9 +120,4 @@ impl Committer {
             tries = (tries + 1).min(8);
         }
     }
-}
-
-/// The version that a group began at, for those who compare.
-pub(super) fn number_of(version: Version) -> i64 {
-    version.get().cast_signed()
 }

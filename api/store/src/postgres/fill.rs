@@ -4,8 +4,8 @@
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::committer::number_of;
 use super::connection::in_words;
+use super::reader::number_of;
 use crate::last_changes::LastChanges;
 use crate::{Entry, FillError, Key, Version};
 

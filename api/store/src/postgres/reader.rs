@@ -29,6 +29,11 @@ pub(super) fn version_of(number: i64) -> Version {
     Version::new(number.cast_unsigned())
 }
 
+/// As the database has a version.
+pub(super) fn number_of(version: Version) -> i64 {
+    version.get().cast_signed()
+}
+
 /// An entry at these columns.
 pub(super) fn entry_of(row: &Row, at: usize) -> Entry {
     Entry { version: version_of(row.get(at)), value: Bytes::copy_from_slice(row.get(at + 1)) }

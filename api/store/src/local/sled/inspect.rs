@@ -15,8 +15,8 @@ use ::sled::{Db, IVec};
 use super::stored::{Stored, is_piece};
 use super::{STATE_KEY, decode, encode};
 use crate::Version;
-use crate::local::backend::{State, fingerprint};
 use crate::local::order_statistics::{BucketBuilder, OrderStatistics};
+use crate::local::state::{State, fingerprint};
 
 /// The threads that open a database, by whose name panics of sled are known.
 pub(super) const OPENING_THREAD: &str = "store-open";

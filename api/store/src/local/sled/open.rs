@@ -19,8 +19,8 @@ use super::owner::{Owner, first_unusable, make_private, owner_of, this_user};
 use super::rescue::Rescue;
 use super::rewrite::{remove_old, undo_cut_off};
 use super::{Opened, Sled};
-use crate::local::backend::State;
 use crate::local::order_statistics::OrderStatistics;
+use crate::local::state::State;
 use crate::{FORMAT, OpenError, SledOptions, Version};
 
 /// Room that a new store takes.

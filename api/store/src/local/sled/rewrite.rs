@@ -13,13 +13,15 @@ use std::path::{Path, PathBuf};
 
 use ::sled::{Batch, Db, IVec};
 
+use super::changes::Changes;
 use super::engine::{open_again, open_new};
 use super::files::{disk_bytes, make_dir, sync, sync_files};
 use super::holes::FreeSegments;
 use super::owner::make_private;
 use super::{Opened, Sled, failed, read_error};
 use crate::ReadError;
-use crate::local::backend::{ApplyError, State};
+use crate::local::page::ApplyError;
+use crate::local::state::State;
 
 /// Entries that are copied at once.
 const TOGETHER: usize = 512;
@@ -76,30 +78,6 @@ impl From<::sled::Error> for NotRewritten {
 pub(in crate::local) struct Rewrite {
     dir: PathBuf,
     db: Db,
-}
-
-/// What is written into a database, and under which keys if somebody wants to know.
-pub(super) struct Changes {
-    pub batch: Batch,
-    pub keys: Option<Vec<Vec<u8>>>,
-}
-
-impl Changes {
-    pub(super) fn insert(&mut self, key: &[u8], value: impl Into<IVec>) {
-        self.note(key);
-        self.batch.insert(key, value);
-    }
-
-    pub(super) fn remove(&mut self, key: &[u8]) {
-        self.note(key);
-        self.batch.remove(key);
-    }
-
-    fn note(&mut self, key: &[u8]) {
-        if let Some(keys) = &mut self.keys {
-            keys.push(key.to_vec());
-        }
-    }
 }
 
 impl Sled {

@@ -17,7 +17,7 @@ use super::mark::Mark;
 use super::mend::{Mended, mend};
 use super::stored::{Stored, is_piece};
 use super::{STATE_KEY, decode};
-use crate::local::Local;
+use crate::local::fill::fill;
 use crate::{Entry, FORMAT, FillError, Key, OpenError, Options, Salvaged, Version};
 
 /// Memory for the pages of the copy.
@@ -36,7 +36,7 @@ enum Found {
 }
 
 /// Makes a store at `to` of what can be read of the one at `from`. Both need room beside `to`.
-pub(in crate::local) fn salvage(from: &Path, to: &Path) -> Result<Salvaged, OpenError> {
+pub(crate) fn salvage(from: &Path, to: &Path) -> Result<Salvaged, OpenError> {
     let io = |what: &'static str| {
         let dir = from.to_owned();
         move |source| OpenError::Io { dir, what: what.to_owned(), source }
@@ -157,7 +157,7 @@ fn read_into(db: &Db, promised: Option<Version>, to: &Path) -> Result<Salvaged, 
         });
         // Without a version the latest that is found would have to be known first.
         let version = version.unwrap_or(Version::new(u64::from(u32::MAX)));
-        Local::fill(&Options::sled(to), version, entries)?;
+        fill(&Options::sled(to), version, entries)?;
         salvaged.gap = reading.join().unwrap_or_default();
         Ok(salvaged)
     })

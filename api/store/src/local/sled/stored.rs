@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 
-use super::rewrite::Changes;
+use super::changes::Changes;
 use crate::Version;
 use crate::{Entry, ReadError};
 

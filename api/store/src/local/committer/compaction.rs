@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::backend::ApplyError;
-use super::committer::Committer;
-use super::queue::CompactAnswer;
-use super::sled::{NotRewritten, Rewrite};
+use super::Committer;
+use crate::local::page::ApplyError;
+use crate::local::queue::CompactAnswer;
+use crate::local::sled::{NotRewritten, Rewrite};
 use crate::{CompactError, Compacted};
 
 /// A new database is being filled.
