@@ -143,7 +143,7 @@ impl Migrate {
             }
             Command::Apply { collection, target, record, files, on } => {
                 let folder = Folder::read(&files.dir)?;
-                with(&on, async |to| apply(to, &folder, (collection.as_ref(), target.as_deref()), record).await)
+                with(&on, async |to| apply(to, &folder, collection.as_ref(), target.as_deref(), record).await)
             }
             Command::Show { collection, files, on } => {
                 let folder = Folder::read(&files.dir)?;
@@ -157,7 +157,7 @@ impl Migrate {
                     Since::Overwrite => Changed::Overwrite,
                 };
                 let query = RevertMigrationQuery { dry_run: plan, changed };
-                with(&on, async |of| revert(of, &folder, (&collection, &target), query).await)
+                with(&on, async |of| revert(of, &folder, &collection, &target, query).await)
             }
             Command::Remove { collection, name, files, on } => {
                 let mut folder = Folder::read(&files.dir)?;
@@ -174,11 +174,12 @@ impl Migrate {
 async fn apply(
     target: &mut Target,
     folder: &Folder,
-    meant: (Option<&CollectionName>, Option<&str>),
+    collection: Option<&CollectionName>,
+    up_to: Option<&str>,
     record: bool,
 ) -> Result<()> {
     let (_, known) = known(target).await?;
-    let open = to_apply(folder, &known, meant)?;
+    let open = to_apply(folder, &known, collection, up_to)?;
     let mut out = io::stdout();
     if open.is_empty() {
         writeln!(out, "Nothing is to be applied.")?;
@@ -194,7 +195,8 @@ async fn apply(
 async fn revert(
     target: &mut Target,
     folder: &Folder,
-    (collection, to): (&CollectionName, &str),
+    collection: &CollectionName,
+    to: &str,
     query: RevertMigrationQuery,
 ) -> Result<()> {
     let (all, known) = known(target).await?;

@@ -86,7 +86,8 @@ pub struct EventBytes {
 /// Opens a stream for a session: from `since`, or with a snapshot, or from now on.
 pub async fn open(
     app: &App,
-    (session, user): (SessionId, UserId),
+    session: SessionId,
+    user: UserId,
     query: &EventQuery,
     since: Option<EventId>,
 ) -> Result<EventBytes> {

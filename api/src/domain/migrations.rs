@@ -127,7 +127,7 @@ pub async fn apply(core: &Core, by: Actor<'_>, migration: Migration, query: Appl
         stored.run.get_or_insert(run);
         stored.shown.operation = Some(own);
         batch.put(key, stored.to_bytes()?);
-        if let Some(answer) = work(core, by, (&id, own, "apply"), batch).await? {
+        if let Some(answer) = work(core, by, &id, own, "apply", batch).await? {
             return match answer {
                 Some(operation) => Ok(MigrationAnswer::Begun(Box::new(operation))),
                 None => match stored::find(core, &id).await? {
@@ -182,7 +182,7 @@ pub async fn revert(
         let key = keyspace::migration(id);
         let mut batch = Batch::new();
         batch.expect(key.clone(), Expect::Version(stored.version)).put(key, stored.to_bytes()?);
-        if let Some(answer) = work(core, by, (id, own, "revert"), batch).await? {
+        if let Some(answer) = work(core, by, id, own, "revert", batch).await? {
             return Ok(match answer {
                 Some(operation) => MigrationAnswer::Begun(Box::new(operation)),
                 None => MigrationAnswer::Done(Box::new(stored.shown)),
@@ -196,7 +196,9 @@ pub async fn revert(
 async fn work(
     core: &Core,
     by: Actor<'_>,
-    (id, own, action): (&MigrationId, OperationId, &str),
+    id: &MigrationId,
+    own: OperationId,
+    action: &str,
     mut batch: Batch,
 ) -> Result<Option<Option<common::operation::Operation>>> {
     let details = json!({"kind": "migrate", "migration": id, "action": action});

@@ -52,7 +52,7 @@ async fn stream(context: Context, input: Input<events::Stream>) -> Result<Reply<
         Some(last) => Some(last),
         None => input.query.since,
     };
-    let events = open(&context.app, (session, user), &input.query, since).await?;
+    let events = open(&context.app, session, user, &input.query, since).await?;
     let reply = Reply::stream(Box::pin(Sent { events, _permit: permit }));
     Ok(reply.header(BUFFERING, "no"))
 }

@@ -227,7 +227,7 @@ impl Table {
         if own.is_some() {
             raw.prefix = OWN_PREFIX;
         } else {
-            match published::find(&self.context, path, method, (&raw.headers, raw.address())).await {
+            match published::find(&self.context, path, method, &raw.headers, raw.address()).await {
                 Ok(Answers::Nothing) => {}
                 Ok(Answers::Path(address, published)) => {
                     if let Some(file) = self.file(method, path, &raw) {

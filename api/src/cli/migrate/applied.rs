@@ -58,7 +58,8 @@ pub(super) fn changed_files<'a>(folder: &'a Folder, known: &'a Known) -> impl It
 pub(super) fn to_apply<'a>(
     folder: &'a Folder,
     known: &Known,
-    (collection, target): (Option<&CollectionName>, Option<&str>),
+    collection: Option<&CollectionName>,
+    target: Option<&str>,
 ) -> Result<Vec<&'a Migration>> {
     if let Some(id) = changed_files(folder, known).next() {
         bail!(

@@ -28,7 +28,7 @@ pub(super) async fn plan(
 ) -> Result<()> {
     let (_, known) = known(target).await?;
     let mut out = io::stdout();
-    let open = to_apply(folder, &known, (collection, up_to))?;
+    let open = to_apply(folder, &known, collection, up_to)?;
     if open.is_empty() {
         writeln!(out, "Nothing is to be applied.")?;
     }

@@ -50,7 +50,7 @@ struct Totals {
 pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas, leaving: &Leaving) -> Result<Usage, CheckError> {
     let mut across = Totals::default();
     for (schema, is_counted) in leaving {
-        left(ledger, (schema, *is_counted), &mut across).await?;
+        left(ledger, schema, *is_counted, &mut across).await?;
         unfinished(ledger, schema, &mut across).await?;
     }
     for schema in schemas.values() {
@@ -76,7 +76,8 @@ pub(super) async fn check(ledger: &mut Ledger<'_>, schemas: &Schemas, leaving: &
 /// What is left of a collection that is gone: its records may count for their owners still, and what they refer to counts them.
 async fn left(
     ledger: &mut Ledger<'_>,
-    (schema, is_counted): (&Schema, bool),
+    schema: &Schema,
+    is_counted: bool,
     across: &mut Totals,
 ) -> Result<(), CheckError> {
     let mut pages = ledger.pages(&keyspace::records(schema.number()));
@@ -144,7 +145,7 @@ async fn forward(ledger: &mut Ledger<'_>, schema: &Schema, across: &mut Totals) 
                 }
             }
             for (key, field) in &entries.uniques {
-                unique(ledger, schema, (id, key, field), &mut due).await?;
+                unique(ledger, schema, id, key, field, &mut due).await?;
             }
             for target in &entries.targets {
                 if ledger.snapshot.get(&target.key).await?.is_none() {
@@ -192,7 +193,9 @@ async fn load(snapshot: &Snapshot, schema: &Schema, id: RecordId) -> Result<Opti
 async fn unique(
     ledger: &mut Ledger<'_>,
     schema: &Schema,
-    (id, key, field): (RecordId, &Key, &str),
+    id: RecordId,
+    key: &Key,
+    field: &str,
     due: &mut Due,
 ) -> Result<(), CheckError> {
     let value = Bytes::from(unique_value(id));

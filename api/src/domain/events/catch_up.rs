@@ -178,7 +178,7 @@ async fn send_snapshot(
     deadline: &Deadline,
 ) -> Result<Option<EventId>> {
     for (number, rule) in scope {
-        if !send_records(core, snapshot, subscriber, (*number, rule), pieces, deadline).await? {
+        if !send_records(core, snapshot, subscriber, *number, rule, pieces, deadline).await? {
             return Ok(None);
         }
     }
@@ -203,7 +203,8 @@ async fn send_records(
     core: &Core,
     snapshot: &Snapshot,
     subscriber: &Subscriber,
-    (number, rule): (CollectionNumber, &Rule),
+    number: CollectionNumber,
+    rule: &Rule,
     pieces: &mpsc::Sender<Bytes>,
     deadline: &Deadline,
 ) -> Result<bool> {

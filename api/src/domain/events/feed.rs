@@ -163,7 +163,7 @@ impl Feed {
 
     async fn tell(&self, snapshot: &Snapshot, known: &mut Known, at: Position, entry: Entry) -> Result<()> {
         match entry {
-            Entry::Record(change, values) => self.tell_record(snapshot, known, at, (change, values)).await,
+            Entry::Record(change, values) => self.tell_record(snapshot, known, at, change, values).await,
             Entry::Other(change, _) => {
                 match change.subject {
                     Subject::Collection => self.tell_definition(snapshot, at, &change).await?,
@@ -183,7 +183,8 @@ impl Feed {
         snapshot: &Snapshot,
         known: &mut Known,
         at: Position,
-        (change, values): (RecordChange, Values),
+        change: RecordChange,
+        values: Values,
     ) -> Result<()> {
         let number = change.collection;
         let mut needs = {

@@ -97,7 +97,8 @@ impl Happened {
         schema: &Schema,
         at: Position,
         change: RecordChange,
-        (before, after): (Option<Record>, Option<Record>),
+        before: Option<Record>,
+        after: Option<Record>,
     ) -> Result<Self> {
         let name = schema.collection.name.clone();
         let mut happened = Self { at, name, change, json: None, sides: Some(Sides::default()) };

@@ -205,11 +205,11 @@ async fn frames(
         let Some(rule) = scope.get(&change.collection) else { continue };
         let known = sides.get_mut(&(change.collection, change.id)).and_then(|sides| sides.remove(&at.version));
         let Some(Some(schema)) = schemas.get(&change.collection) else { continue };
-        let Some(known) = known else {
+        let Some((before, after)) = known else {
             frames.push(frame::reset(event_id(at), "history", Some(rule.name.clone())));
             continue;
         };
-        let happened = Happened::between(schema, at, change, known)?;
+        let happened = Happened::between(schema, at, change, before, after)?;
         if let Some(outcome) = happened.outcome(rule) {
             frames.push(happened.frame(&core.memory, outcome)?);
         }

@@ -75,7 +75,7 @@ impl DeleteCollection {
         let mut piece = Piece::default();
         let numbered = keyspace::numbered(self.collection);
         for retired in &gone.gone.definition.keys.retired {
-            if !remove_index(core, snapshot, (self.collection, retired), &mut piece, budget).await? {
+            if !remove_index(core, snapshot, self.collection, retired, &mut piece, budget).await? {
                 piece.batch.expect(numbered, Expect::Version(version));
                 return Ok(piece);
             }

@@ -30,7 +30,7 @@ impl Steps for SweepIndexes {
         };
         let number = definition.keys.number;
         let Some(&retired) = definition.keys.retired.first() else { return Ok(piece) };
-        if !remove_index(core, &snapshot, (number, &retired), &mut piece, budget).await? {
+        if !remove_index(core, &snapshot, number, &retired, &mut piece, budget).await? {
             return Ok(piece);
         }
         // All of it is gone.
@@ -48,7 +48,8 @@ impl Steps for SweepIndexes {
 pub(super) async fn remove_index(
     core: &Core,
     snapshot: &Snapshot,
-    (collection, retired): (CollectionNumber, &Retired),
+    collection: CollectionNumber,
+    retired: &Retired,
     piece: &mut Piece,
     budget: &mut Budget<'_>,
 ) -> Result<bool> {

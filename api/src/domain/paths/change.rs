@@ -36,7 +36,7 @@ pub async fn create(core: &Core, caller: &Caller, definition: PathDefinition) ->
             return Err(FieldErrors::of("path", FieldError::new("too_many", message)).into());
         }
         let at = core.timestamp();
-        let (stored, mut batch) = stage(&snapshot, id, &definition, &known, (at.clone(), at)).await?;
+        let (stored, mut batch) = stage(&snapshot, id, &definition, &known, at.clone(), at).await?;
         let entry = journal::entry(core, caller, Subject::Path, &id, Verb::Create)
             .values(Value::Null, json!(stored.definition));
         batch.expect(keyspace::path(id), Expect::Absent).append(journal::bytes(&entry));
@@ -84,8 +84,8 @@ async fn change(
         let definition = define(&today)?;
         let mut known = all(&snapshot).await?;
         known.retain(|known| known.id != id);
-        let times = (before.created_at.clone(), core.timestamp());
-        let (stored, mut batch) = stage(&snapshot, id, &definition, &known, times).await?;
+        let (created_at, now) = (before.created_at.clone(), core.timestamp());
+        let (stored, mut batch) = stage(&snapshot, id, &definition, &known, created_at, now).await?;
         let entry = journal::entry(core, caller, Subject::Path, &id, Verb::Update)
             .values(json!(today), json!(stored.definition));
         batch.expect(keyspace::path(id), Expect::Version(before.version)).append(journal::bytes(&entry));
@@ -101,7 +101,8 @@ async fn stage(
     id: PathId,
     definition: &PathDefinition,
     others: &[StoredPath],
-    (created_at, updated_at): (String, String),
+    created_at: String,
+    updated_at: String,
 ) -> Result<(StoredPath, Batch)> {
     let directory = Directory::read(snapshot).await?;
     check(&directory, definition, others)?;

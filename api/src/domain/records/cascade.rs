@@ -217,7 +217,8 @@ struct Open {
 
 /// Finds what goes next of all that goes with `root`, children first. It begins at `from`, which is `root` or goes with it.
 pub(super) async fn next_part(
-    (snapshot, references): (&Snapshot, &References),
+    snapshot: &Snapshot,
+    references: &References,
     root: Which,
     from: Which,
     budget: &mut Budget<'_>,

@@ -39,12 +39,12 @@ pub async fn delete(
     let (mut retry, mut forgets) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
-        let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
+        let schema = find_to_delete(core, &snapshot, caller, name, id, precondition).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         stage.forgets = forgets;
         let root = (schema.collection.name.clone(), id);
         let Some(plan) = plan(core, &snapshot, caller, vec![root.clone()], BTreeSet::from([root])).await? else {
-            if let Some(left) = delete_in_pieces(core, caller, &snapshot, (&schema, id), stage.finish()).await? {
+            if let Some(left) = delete_in_pieces(core, caller, &snapshot, &schema, id, stage.finish()).await? {
                 return Ok(left);
             }
             retry.again()?;
@@ -103,10 +103,10 @@ pub async fn would_delete(
     precondition: Option<&Precondition>,
 ) -> Result<Counts> {
     let snapshot = core.store.snapshot().await?;
-    let schema = find_to_delete(core, &snapshot, caller, (name, id), precondition).await?;
+    let schema = find_to_delete(core, &snapshot, caller, name, id, precondition).await?;
     let root = (schema.collection.name.clone(), id);
     let Some(plan) = plan(core, &snapshot, caller, vec![root.clone()], BTreeSet::from([root])).await? else {
-        return Ok(would_delete_in_pieces(core, caller, &snapshot, (&schema, id)).await?.sorted(name));
+        return Ok(would_delete_in_pieces(core, caller, &snapshot, &schema, id).await?.sorted(name));
     };
     Ok(plan.counts(core, &snapshot, caller).await?.sorted(name))
 }
@@ -115,7 +115,8 @@ async fn find_to_delete(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    (name, id): (&CollectionName, RecordId),
+    name: &CollectionName,
+    id: RecordId,
     precondition: Option<&Precondition>,
 ) -> Result<Arc<Schema>> {
     let Target { schema, stored } = find(core, snapshot, caller, Action::Delete, name, id).await?;

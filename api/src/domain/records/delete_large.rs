@@ -37,7 +37,8 @@ pub(super) async fn delete_in_pieces(
     core: &Core,
     caller: &Caller,
     snapshot: &Snapshot,
-    (schema, id): (&Schema, RecordId),
+    schema: &Schema,
+    id: RecordId,
     batch: Batch,
 ) -> Result<Option<Option<Operation>>> {
     let root = (schema.number(), id);
@@ -64,7 +65,8 @@ pub(super) async fn would_delete_in_pieces(
     core: &Core,
     caller: &Caller,
     snapshot: &Snapshot,
-    (schema, id): (&Schema, RecordId),
+    schema: &Schema,
+    id: RecordId,
 ) -> Result<Counts> {
     let Reach { going, emptied, .. } = whole(core, caller, snapshot, (schema.number(), id)).await?;
     let (mut counts, deadline) = (Counts::default(), core.deadline());
@@ -129,7 +131,7 @@ impl Steps for DeleteRecord {
         let references = References::of(core, &snapshot).await?;
         let from = self.from(&snapshot, root).await?;
         let Part { going, mut emptied, places, restricting } =
-            next_part((&snapshot, &references), root, from, budget).await?;
+            next_part(&snapshot, &references, root, from, budget).await?;
         if let Some(restricting) = restricting.filter(|_| going.is_empty() && emptied.is_empty()) {
             // As the caller may be told.
             let error = restricted(core, &snapshot, &caller, &[restricting]).await?;

@@ -32,7 +32,8 @@ pub(in crate::routes) async fn find(
     context: &Context,
     path: &str,
     method: &Method,
-    (headers, address): (&HeaderMap, IpAddr),
+    headers: &HeaderMap,
+    address: IpAddr,
 ) -> Result<Answers> {
     let parts: Vec<&str> = split(path).collect();
     // These do not ask the store, which may not be reached.

@@ -60,7 +60,7 @@ impl Resolved {
                     let mut read = Vec::with_capacity(items.len());
                     let mut wrong = None;
                     for item in items.clone() {
-                        match self.one(at, (name, target), &item).await? {
+                        match self.one(at, name, target, &item).await? {
                             Ok(id) => read.push(id.unwrap_or(item)),
                             Err(message) => wrong = wrong.or(Some(message)),
                         }
@@ -69,7 +69,7 @@ impl Resolved {
                 }
                 Some(value) => {
                     let value = value.clone();
-                    self.one(at, (name, target), &value).await?
+                    self.one(at, name, target, &value).await?
                 }
                 None => continue,
             };
@@ -89,7 +89,8 @@ impl Resolved {
     async fn one(
         &mut self,
         at: Lookup<'_>,
-        (name, target): (&str, &CollectionName),
+        name: &str,
+        target: &CollectionName,
         value: &Value,
     ) -> Result<std::result::Result<Option<Value>, String>> {
         let (by, value) = match value {

@@ -44,7 +44,7 @@ pub async fn lines(
     sink: &Sink,
 ) -> Result<()> {
     let shape = Shape { format: RowFormat::JsonLines, spreadsheet: false };
-    write(core, caller, name, query, shape, (turns, sink)).await
+    write(core, caller, name, query, shape, turns, sink).await
 }
 
 /// The same as a file that an import reads back: without revisions, and for who is no admin without what only the server sets, unless
@@ -73,7 +73,7 @@ pub async fn export(
         };
     }
     drop(snapshot);
-    write(core, caller, name, &query, shape, (turns, sink)).await
+    write(core, caller, name, &query, shape, turns, sink).await
 }
 
 async fn write(
@@ -82,7 +82,8 @@ async fn write(
     name: &CollectionName,
     query: &ListQuery,
     shape: Shape,
-    (turns, sink): (&Deadline, &Sink),
+    turns: &Deadline,
+    sink: &Sink,
 ) -> Result<()> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;

@@ -55,7 +55,7 @@ impl Access {
         let mut ranges = None;
         let (mut covered, mut constants, mut bound) = (BTreeSet::new(), Vec::new(), 0);
         for (i, part) in index.parts.iter().enumerate() {
-            let (found, by) = constraint(part, all, owners, owner, (far, index.is_of_many));
+            let (found, by) = constraint(part, all, owners, owner, far, index.is_of_many);
             // Several are in a list at once, and a record would come as often.
             let is_one = found.ranges.len() == 1 && found.are_values() && found.exclude_null();
             if i == 0 && index.is_of_many && !is_one {
@@ -222,7 +222,8 @@ fn constraint(
     all: &[Node],
     owners: &Owners,
     owner: Option<&Cut>,
-    (far, is_of_many): (&[Far], bool),
+    far: &[Far],
+    is_of_many: bool,
 ) -> (Intervals, Vec<usize>) {
     let (mut both, mut covered) = (Intervals::all(), Vec::new());
     for (i, node) in all.iter().enumerate() {
