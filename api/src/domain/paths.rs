@@ -19,6 +19,6 @@ pub use current::Paths;
 pub(in crate::domain) use directory::{expect_not_looked_up, expect_unnamed, named_by};
 pub use names::{Write, internal, published, published_parameter};
 pub use projection::Projection;
-pub use record::{Found, visible_by_unique};
+pub use record::{Resolved, visible_by_unique};
 pub use shown::{get, list};
 pub use stored::MAX_PATHS;

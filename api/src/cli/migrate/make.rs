@@ -26,7 +26,7 @@ use super::{
     folder::{Come, Folder},
     target::{Target, Where},
 };
-use crate::domain::migrations::{Part, Step, diff};
+use crate::domain::migrations::{CollectionSteps, Step, diff};
 
 /// What is to be written.
 #[derive(Debug, Args)]
@@ -194,8 +194,8 @@ impl Make {
         Ok(names)
     }
 
-    fn chosen(&self, parts: Vec<Part>) -> Vec<Part> {
-        let is_meant = |part: &Part| self.collection.as_ref().is_none_or(|name| *name == part.collection);
+    fn chosen(&self, parts: Vec<CollectionSteps>) -> Vec<CollectionSteps> {
+        let is_meant = |part: &CollectionSteps| self.collection.as_ref().is_none_or(|name| *name == part.collection);
         parts.into_iter().filter(is_meant).collect()
     }
 }

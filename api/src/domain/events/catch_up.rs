@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::{
     frame::{self, Frame},
-    replay::{WINDOW, Window, window},
+    replay::{Replay, WINDOW, Window, window},
     scope::{self, Rule, Scope},
     subscriber::{Reason, Subscriber},
 };
@@ -125,8 +125,8 @@ async fn catch_up(
     let mut most = WINDOW;
     loop {
         loop {
-            let Window { frames, upto, goes_on } =
-                window(core, &seen.snapshot, subscriber, &seen.scope, at, deadline, &mut most).await?;
+            let replay = Replay { core, snapshot: &seen.snapshot, subscriber, scope: &seen.scope, deadline };
+            let Window { frames, upto, goes_on } = window(replay, at, &mut most).await?;
             let mut frames = frames.into_iter().peekable();
             while let Some(Frame { mut id, mut bytes }) = frames.next() {
                 // Small ones go together, and a large one is not copied.

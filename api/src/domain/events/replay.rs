@@ -53,25 +53,27 @@ pub(super) struct Window {
 }
 
 /// What one entry is to the subscriber.
-enum Found {
+enum Event {
     /// A change of a record, whose sides are not read yet.
     Record(Position, RecordChange),
     /// A frame.
     Frame(Frame),
 }
 
+/// Who reads what happened, and from which state of the store.
+#[derive(Clone, Copy)]
+pub(super) struct Replay<'a> {
+    pub core: &'a Core,
+    pub snapshot: &'a Snapshot,
+    pub subscriber: &'a Subscriber,
+    pub scope: &'a Scope,
+    pub deadline: &'a Deadline,
+}
+
 /// Reads on from `after`, as many changes as the client can be told at once: `most` has how many that were last, and how many it takes to begin with.
-pub(super) async fn window(
-    core: &Core,
-    snapshot: &Snapshot,
-    subscriber: &Subscriber,
-    scope: &Scope,
-    after: EventId,
-    deadline: &Deadline,
-    most: &mut usize,
-) -> Result<Window> {
+pub(super) async fn window(replay: Replay<'_>, after: EventId, most: &mut usize) -> Result<Window> {
     loop {
-        match read(core, snapshot, subscriber, scope, after, deadline, *most).await {
+        match read(replay, after, *most).await {
             Err(Error::TooLargeTogether) if *most > 1 => *most /= 2,
             window => {
                 *most = (*most * 2).min(WINDOW);
@@ -81,15 +83,8 @@ pub(super) async fn window(
     }
 }
 
-async fn read(
-    core: &Core,
-    snapshot: &Snapshot,
-    subscriber: &Subscriber,
-    scope: &Scope,
-    after: EventId,
-    deadline: &Deadline,
-    most: usize,
-) -> Result<Window> {
+async fn read(replay: Replay<'_>, after: EventId, most: usize) -> Result<Window> {
+    let Replay { snapshot, subscriber, scope, deadline, .. } = replay;
     let from = next(super::happened::position(after));
     let (mut found, mut bytes, mut upto, mut goes_on) = (Vec::new(), 0, None, false);
     let mut blocks = blocks::blocks_from(snapshot, from).await?;
@@ -107,11 +102,11 @@ async fn read(
                     if let Some(rule) = scope.get(&change.collection)
                         && (rule.may.covers(change.owner_before) || rule.may.covers(change.owner_after))
                     {
-                        found.push(Found::Record(appended.at, change));
+                        found.push(Event::Record(appended.at, change));
                     }
                 }
                 Entry::Other(change, _) => {
-                    found.extend(of_other(subscriber, scope, appended.at, &change)?.map(Found::Frame));
+                    found.extend(of_other(subscriber, scope, appended.at, &change)?.map(Event::Frame));
                 }
             }
             if found.len() > before {
@@ -120,7 +115,7 @@ async fn read(
         }
         deadline.give_way().await?;
     }
-    let frames = frames(core, snapshot, scope, found, deadline, most > 1).await?;
+    let frames = frames(replay, found, most > 1).await?;
     Ok(Window { frames, upto, goes_on })
 }
 
@@ -154,18 +149,12 @@ fn of_other(subscriber: &Subscriber, scope: &Scope, at: Position, change: &Chang
 type SidesOf = HashMap<Version, (Option<Record>, Option<Record>)>;
 
 /// The frames of what was found. Each record is followed back once, from what it is now to its earliest change in the window.
-async fn frames(
-    core: &Core,
-    snapshot: &Snapshot,
-    scope: &Scope,
-    found: Vec<Found>,
-    deadline: &Deadline,
-    is_bounded: bool,
-) -> Result<Vec<Frame>> {
+async fn frames(replay: Replay<'_>, found: Vec<Event>, is_bounded: bool) -> Result<Vec<Frame>> {
+    let Replay { core, snapshot, scope, deadline, .. } = replay;
     let mut held = core.memory.nothing();
     let mut wanted: BTreeMap<(CollectionNumber, RecordId), Version> = BTreeMap::new();
     for found in &found {
-        if let Found::Record(at, change) = found {
+        if let Event::Record(at, change) = found {
             let first = wanted.entry((change.collection, change.id)).or_insert(at.version);
             *first = (*first).min(at.version);
         }
@@ -196,11 +185,11 @@ async fn frames(
     let mut frames = Vec::with_capacity(found.len());
     for found in found {
         let (at, change) = match found {
-            Found::Frame(frame) => {
+            Event::Frame(frame) => {
                 frames.push(frame);
                 continue;
             }
-            Found::Record(at, change) => (at, change),
+            Event::Record(at, change) => (at, change),
         };
         let Some(rule) = scope.get(&change.collection) else { continue };
         let known = sides.get_mut(&(change.collection, change.id)).and_then(|sides| sides.remove(&at.version));

@@ -14,7 +14,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-pub use self::parts::{Part, Renames, members};
+pub use self::parts::{CollectionSteps, Renames, members};
 use self::{
     parts::{fields_of, find, push},
     whole::{creations, deletions, names_what_goes, owner_of, paths},
@@ -85,9 +85,9 @@ pub fn maybe_renamed(before: &State, after: &State, renames: &Renames, kept: &BT
 
 /// What leads from one state to another, collection by collection, in an order in which it can be done. `orders` says whether the order of
 /// fields counts.
-pub fn diff(before: &State, after: &State, renames: &Renames, orders: bool) -> Vec<Part> {
+pub fn diff(before: &State, after: &State, renames: &Renames, orders: bool) -> Vec<CollectionSteps> {
     let mut before = before.clone();
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<CollectionSteps> = Vec::new();
     // A field that a path names does not go.
     for (address, path) in before.paths.clone() {
         let Some(collection) = owner_of(&path, &before) else { continue };
@@ -97,7 +97,7 @@ pub fn diff(before: &State, after: &State, renames: &Renames, orders: bool) -> V
         }
     }
     // Changes first: fields that refer to what goes are gone then. References to what is new come behind it.
-    let mut late: Vec<Part> = Vec::new();
+    let mut late: Vec<CollectionSteps> = Vec::new();
     let new: BTreeSet<CollectionName> = {
         let named: BTreeSet<&CollectionName> = renames.collections.values().collect();
         let is_new = |name: &&CollectionName| !before.collections.contains_key(*name) && !named.contains(name);
@@ -133,7 +133,7 @@ pub fn diff(before: &State, after: &State, renames: &Renames, orders: bool) -> V
                 then.order = now.fields.iter().map(|field| field.name.clone()).collect();
             }
             then.add_indexes = std::mem::take(&mut change.add_indexes);
-            late.push(Part {
+            late.push(CollectionSteps {
                 collection: new_name.clone(),
                 steps: vec![Step::Change(new_name.clone(), Box::new(then))],
             });
@@ -142,7 +142,7 @@ pub fn diff(before: &State, after: &State, renames: &Renames, orders: bool) -> V
             let step = Step::Change(name.clone(), Box::new(change));
             // What others say of it follows.
             let _ = before.apply(&step);
-            parts.push(Part { collection: name, steps: vec![step] });
+            parts.push(CollectionSteps { collection: name, steps: vec![step] });
         }
     }
     let (made, after_made) = creations(after, &new);

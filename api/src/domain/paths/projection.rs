@@ -17,13 +17,13 @@ use crate::domain::{
 pub struct Projection {
     /// The members of the record that are needed, each once.
     wanted: Vec<String>,
-    parts: Vec<Part>,
+    parts: Vec<ProjectedMember>,
     /// Whether something of other records is needed.
     pub is_expanded: bool,
 }
 
 #[derive(Debug)]
-struct Part {
+struct ProjectedMember {
     name: String,
     /// The name as it is written, with its colon.
     written: Bytes,
@@ -67,7 +67,7 @@ impl Projection {
                 }
             };
             let written = Bytes::from(format!("{}:", serde_json::Value::from(name.as_str())));
-            projection.parts.push(Part { name: name.clone(), written, from });
+            projection.parts.push(ProjectedMember { name: name.clone(), written, from });
         }
         projection
     }

@@ -30,7 +30,7 @@ pub struct Bound(pub Vec<(String, Value)>);
 
 /// What an address is about.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct Resolved {
     /// What all records there have.
     pub bound: Bound,
     /// The record, where it names one.
@@ -202,12 +202,12 @@ async fn resolve(
     path: &Compiled,
     record: Option<&str>,
     parameters: &Parameters,
-) -> Result<Found> {
+) -> Result<Resolved> {
     let name = path.collection.as_ref().ok_or(Error::NotFound)?;
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, caller).await?;
     let bound = bind(core, &snapshot, caller, path, &schema, parameters).await?;
-    let Some(parameter) = record else { return Ok(Found { bound, id: None }) };
+    let Some(parameter) = record else { return Ok(Resolved { bound, id: None }) };
     let text = parameters.get(parameter).map(String::as_str).unwrap_or_default();
     let found = find_record(core, &snapshot, name, &path.definition.lookup, text).await?;
     let is_bound = match found {
@@ -221,7 +221,7 @@ async fn resolve(
         _ => true,
     };
     let id = found.filter(|_| is_bound).unwrap_or(RecordId::from_uuid(NOBODYS));
-    Ok(Found { bound, id: Some(id) })
+    Ok(Resolved { bound, id: Some(id) })
 }
 
 impl Compiled {
@@ -233,11 +233,11 @@ impl Compiled {
         caller: &Caller,
         record: Option<&str>,
         parameters: &Parameters,
-    ) -> Result<Found> {
+    ) -> Result<Resolved> {
         if self.definition.conditions.is_empty() && self.definition.lookup == "id" {
             let text = record.and_then(|name| parameters.get(name));
             let id = text.map(|text| text.parse().unwrap_or(RecordId::from_uuid(NOBODYS)));
-            return Ok(Found { bound: Bound::default(), id });
+            return Ok(Resolved { bound: Bound::default(), id });
         }
         resolve(core, caller, self, record, parameters).await
     }

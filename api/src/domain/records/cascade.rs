@@ -191,7 +191,7 @@ pub(super) async fn reach(
 
 /// What goes with one commit.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct Portion {
     pub going: Vec<Going>,
     /// References that become null: they are many, and what they lead to may go later.
     pub emptied: Vec<Emptied>,
@@ -222,8 +222,8 @@ pub(super) async fn next_part(
     root: Which,
     from: Which,
     budget: &mut Budget<'_>,
-) -> Result<Part> {
-    let mut part = Part::default();
+) -> Result<Portion> {
+    let mut part = Portion::default();
     let (mut way, mut on_way): (Vec<Open>, HashMap<Which, usize>) = (Vec::new(), HashMap::new());
     let mut going: HashSet<Which> = HashSet::new();
     // Up to here nothing goes that refers to what stays.

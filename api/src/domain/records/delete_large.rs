@@ -13,7 +13,7 @@ use common::{
 use store::{Batch, Snapshot, counters};
 
 use super::{
-    cascade::{Part, Reach, References, Which, next_part, reach},
+    cascade::{Portion, Reach, References, Which, next_part, reach},
     deletion::{Plan, coming_referrers, restricted},
     visible::may_view,
 };
@@ -130,7 +130,7 @@ impl Steps for DeleteRecord {
         }
         let references = References::of(core, &snapshot).await?;
         let from = self.from(&snapshot, root).await?;
-        let Part { going, mut emptied, places, restricting } =
+        let Portion { going, mut emptied, places, restricting } =
             next_part(&snapshot, &references, root, from, budget).await?;
         if let Some(restricting) = restricting.filter(|_| going.is_empty() && emptied.is_empty()) {
             // As the caller may be told.

@@ -34,9 +34,9 @@ const MAX_DEPTH: usize = 4;
 
 /// What to put in place of members, or beside them, by name.
 #[derive(Default)]
-pub(super) struct Expansion(BTreeMap<String, Part>);
+pub(super) struct Expansion(BTreeMap<String, Expanded>);
 
-struct Part {
+struct Expanded {
     what: ExpansionKind,
     inner: Expansion,
 }
@@ -79,15 +79,15 @@ impl Expansion {
                     columns.push(Column { path: vec![name.clone()], is_json, is_number });
                     continue;
                 }
-                Some(Part { what: ExpansionKind::Owner, .. }) => {
+                Some(Expanded { what: ExpansionKind::Owner, .. }) => {
                     let member = |name: &str| Column { path: vec![name.to_owned()], is_json: false, is_number: false };
                     vec![member("id"), member("username")]
                 }
-                Some(Part { what: ExpansionKind::Reference { target, is_of_many: false, .. }, inner }) => {
+                Some(Expanded { what: ExpansionKind::Reference { target, is_of_many: false, .. }, inner }) => {
                     let fields = target.collection.fields.iter().map(|field| field.name.to_string());
                     inner.columns(target, &std::iter::once("id".to_owned()).chain(fields).collect::<Vec<_>>())
                 }
-                Some(Part {
+                Some(Expanded {
                     what: ExpansionKind::Referrers { .. } | ExpansionKind::Reference { is_of_many: true, .. },
                     ..
                 }) => {
@@ -146,7 +146,7 @@ impl Expansion {
                     ExpansionKind::Owner if names.0.is_empty() => Self::default(),
                     ExpansionKind::Owner => return Err(refused("The owner has nothing to expand.".to_owned())),
                 };
-                parts.insert(name, Part { what, inner });
+                parts.insert(name, Expanded { what, inner });
             }
             Ok(Self(parts))
         })

@@ -21,7 +21,7 @@ use common::{
 use serde_json::{Map, Value};
 
 pub(super) use self::matching::matching;
-pub(super) use self::rows::Found as Matching;
+pub(super) use self::rows::Row;
 pub(super) use self::view::Window;
 pub use self::{
     aggregate::{Aggregated, aggregate},

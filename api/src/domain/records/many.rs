@@ -21,7 +21,7 @@ use super::{
     checks::{BodyErrors, check_beside},
     deletion::{MAX_TOUCHED_BYTES, plan},
     find::expect_schema,
-    list::{Matching, matching},
+    list::{Row, matching},
     number::{added, adds},
     unseen::Guess,
     visible::may_view,
@@ -201,7 +201,7 @@ async fn found(
     caller: &Caller,
     schema: &Arc<Schema>,
     query: &ManyQuery,
-) -> Result<Vec<Matching>> {
+) -> Result<Vec<Row>> {
     let max = usize::try_from(query.max).unwrap_or(usize::MAX);
     let found = matching(core, snapshot, caller, schema, &query.records, (max, MAX_TOUCHED_BYTES)).await?;
     found.ok_or_else(|| {

@@ -21,7 +21,7 @@ use crate::{
     domain::{
         Error, Result,
         error::AuthError,
-        paths::{self, Compiled, Found, Parameters},
+        paths::{self, Compiled, Parameters, Resolved},
     },
     routes::{address::split, authorization, body::Body, context::Context, leniency::Unknown},
 };
@@ -90,7 +90,7 @@ fn choose(
                 record: address.record.clone(),
                 parameters: parameters.clone(),
                 verb,
-                found: Found::default(),
+                found: Resolved::default(),
                 fields: Vec::new(),
                 is_paged: false,
             });

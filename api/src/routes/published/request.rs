@@ -6,7 +6,7 @@ use common::{access::Action, name::CollectionName, published::ErrorForm};
 use http::Method;
 
 use crate::{
-    domain::paths::{Compiled, Found, Parameters, Verb},
+    domain::paths::{Compiled, Parameters, Resolved, Verb},
     routes::error::Refusal,
 };
 
@@ -69,7 +69,7 @@ pub(in crate::routes) struct Published {
     pub(super) parameters: Parameters,
     pub(super) verb: Option<Verb>,
     /// What its parameters stand for.
-    pub(super) found: Found,
+    pub(super) found: Resolved,
     /// The members that are asked for; all where there are none.
     pub(super) fields: Vec<String>,
     /// The request says which part of the list it wants.

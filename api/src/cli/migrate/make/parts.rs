@@ -15,7 +15,7 @@ use crate::{
         applied::after,
         folder::{Come, Folder},
     },
-    domain::migrations::{Part, Step},
+    domain::migrations::{CollectionSteps, Step},
 };
 
 /// The longest name that is made of steps.
@@ -25,7 +25,7 @@ const MAX_WORDS: usize = 60;
 pub(in crate::cli) fn files_for(
     folder: &Folder,
     come: &Come,
-    parts: &[Part],
+    parts: &[CollectionSteps],
     name: Option<&str>,
 ) -> Result<Vec<Migration>> {
     let mut made: Vec<(Migration, Vec<Step>)> = Vec::new();

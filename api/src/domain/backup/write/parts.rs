@@ -27,7 +27,7 @@ use crate::domain::{
 
 /// One space of words, or what it has of one collection.
 #[derive(Debug, Clone, Copy)]
-enum Part {
+enum Section {
     Changes,
     Definitions,
     Tombstones(CollectionNumber, CollectionId),
@@ -41,8 +41,8 @@ enum Part {
 pub(super) struct Parts<'a> {
     snapshot: &'a Snapshot,
     /// What is still to come; `None` before it is known.
-    rest: Option<VecDeque<Part>>,
-    now: Option<Part>,
+    rest: Option<VecDeque<Section>>,
+    now: Option<Section>,
     pages: Option<Pages<'a>>,
     journal: Option<Blocks<'a>>,
     directory: Directory,
@@ -76,16 +76,16 @@ impl<'a> Parts<'a> {
             let Some(part) = self.rest.as_mut().and_then(VecDeque::pop_front) else { return Ok(None) };
             self.now = Some(part);
             let prefix = match part {
-                Part::Changes => {
+                Section::Changes => {
                     let begin = Position { version: Version::ZERO, place: 0 };
                     self.journal = Some(blocks::blocks_from(self.snapshot, begin).await?);
                     continue;
                 }
-                Part::Definitions => keyspace::collections(),
-                Part::Tombstones(number, _) => keyspace::tombstones(number),
-                Part::LastRecord(number, _) => keyspace::last_record(number),
-                Part::Records(number, _) => keyspace::records(number),
-                Part::Same(space, _) => Key::space(space),
+                Section::Definitions => keyspace::collections(),
+                Section::Tombstones(number, _) => keyspace::tombstones(number),
+                Section::LastRecord(number, _) => keyspace::last_record(number),
+                Section::Records(number, _) => keyspace::records(number),
+                Section::Same(space, _) => Key::space(space),
             };
             self.pages = Some(self.snapshot.pages(Scan::prefix(&prefix)));
         }
@@ -117,7 +117,7 @@ impl<'a> Parts<'a> {
 }
 
 /// All parts, in the order of their keys: collections by id.
-async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
+async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Section>> {
     let (mut collections, mut left) = (Vec::new(), HashSet::new());
     for (key, entry) in snapshot.scan(Scan::prefix(&keyspace::numbers())).await? {
         let numbered: Numbered = serde_json::from_slice(&entry.value)?;
@@ -126,32 +126,32 @@ async fn plan(snapshot: &Snapshot) -> Result<VecDeque<Part>> {
         left.extend(gone::parse(&entry).map(|gone| gone.number()));
     }
     collections.sort_unstable();
-    let mut parts = VecDeque::from([Part::Changes, Part::Definitions, Part::Same("e", words::EMAILS)]);
-    parts.extend(collections.iter().map(|(id, number)| Part::Tombstones(*number, *id)));
-    parts.push_back(Part::Same("z", words::INVITATIONS));
-    parts.extend(collections.iter().map(|(id, number)| Part::LastRecord(*number, *id)));
-    parts.push_back(Part::Same("m", words::META));
-    parts.push_back(Part::Same(keyspace::MIGRATIONS, words::MIGRATIONS));
-    parts.push_back(Part::Same(keyspace::PATHS, words::PATHS));
+    let mut parts = VecDeque::from([Section::Changes, Section::Definitions, Section::Same("e", words::EMAILS)]);
+    parts.extend(collections.iter().map(|(id, number)| Section::Tombstones(*number, *id)));
+    parts.push_back(Section::Same("z", words::INVITATIONS));
+    parts.extend(collections.iter().map(|(id, number)| Section::LastRecord(*number, *id)));
+    parts.push_back(Section::Same("m", words::META));
+    parts.push_back(Section::Same(keyspace::MIGRATIONS, words::MIGRATIONS));
+    parts.push_back(Section::Same(keyspace::PATHS, words::PATHS));
     let there = collections.iter().filter(|(_, number)| !left.contains(number));
-    parts.extend(there.map(|(id, number)| Part::Records(*number, *id)));
-    parts.push_back(Part::Same("k", words::USERNAMES));
-    parts.push_back(Part::Same(keyspace::USERS, words::USERS));
+    parts.extend(there.map(|(id, number)| Section::Records(*number, *id)));
+    parts.push_back(Section::Same("k", words::USERNAMES));
+    parts.push_back(Section::Same(keyspace::USERS, words::USERS));
     Ok(parts)
 }
 
 /// An entry in words; `None` for one that is in no backup. What cannot be read is in it as it is, and a check of the restored store
 /// tells of it.
 fn in_words(
-    part: Part,
+    part: Section,
     schemas: &HashMap<CollectionNumber, Schema>,
     key: &Key,
     entry: Entry,
 ) -> Result<Option<(Key, Entry)>> {
     let version = entry.version;
     Ok(Some(match part {
-        Part::Changes => return Ok(None),
-        Part::Definitions => {
+        Section::Changes => return Ok(None),
+        Section::Definitions => {
             let value = match serde_json::from_slice(&entry.value) {
                 Ok(StoredDefinition { collection, keys, .. }) => serde_json::to_vec(&words::Definition {
                     collection,
@@ -164,20 +164,20 @@ fn in_words(
             };
             (keyspace::in_space(key, words::COLLECTIONS), Entry { version, value })
         }
-        Part::Tombstones(_, collection) => {
+        Section::Tombstones(_, collection) => {
             let Some(id) = keyspace::last_id(key) else { return Ok(None) };
             (keyspace::with_id(Key::space(words::GONE).uuid(collection.uuid()), id), entry)
         }
-        Part::LastRecord(_, collection) => (Key::space(words::LAST_RECORDS).uuid(collection.uuid()), entry),
-        Part::Records(number, collection) => {
+        Section::LastRecord(_, collection) => (Key::space(words::LAST_RECORDS).uuid(collection.uuid()), entry),
+        Section::Records(number, collection) => {
             let Some(id) = keyspace::last_id(key) else { return Ok(None) };
             let value = record_in_words(schemas.get(&number), id, &entry.value).unwrap_or(entry.value);
             (keyspace::with_id(Key::space(words::RECORDS).uuid(collection.uuid()), id), Entry { version, value })
         }
-        Part::Same(_, words::META) if words::DERIVED.iter().any(|name| *key == keyspace::single(name)) => {
+        Section::Same(_, words::META) if words::DERIVED.iter().any(|name| *key == keyspace::single(name)) => {
             return Ok(None);
         }
-        Part::Same(_, word) => (keyspace::in_space(key, word), entry),
+        Section::Same(_, word) => (keyspace::in_space(key, word), entry),
     }))
 }
 

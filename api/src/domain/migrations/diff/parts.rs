@@ -24,7 +24,7 @@ pub struct Renames {
 
 /// The steps of one collection, and of its paths.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub struct CollectionSteps {
     /// The collection, by the name that it had before; or by its own, where it is new.
     pub collection: CollectionName,
     /// What leads there.
@@ -51,6 +51,6 @@ pub fn members(field: &Field) -> Object {
 }
 
 /// Adds a step to those of a collection.
-pub(super) fn push(parts: &mut Vec<Part>, collection: &CollectionName, step: Step) {
-    parts.push(Part { collection: collection.clone(), steps: vec![step] });
+pub(super) fn push(parts: &mut Vec<CollectionSteps>, collection: &CollectionName, step: Step) {
+    parts.push(CollectionSteps { collection: collection.clone(), steps: vec![step] });
 }

@@ -11,11 +11,11 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::parts::{Part, Renames, fields_of, find, members, push};
+use super::parts::{CollectionSteps, Renames, fields_of, find, members, push};
 use crate::domain::migrations::{DefinitionChange, State, Step};
 
 /// New collections, each behind those that it refers to; and the references that go round in a circle.
-pub(super) fn creations(after: &State, new: &BTreeSet<CollectionName>) -> (Vec<Part>, Vec<Part>) {
+pub(super) fn creations(after: &State, new: &BTreeSet<CollectionName>) -> (Vec<CollectionSteps>, Vec<CollectionSteps>) {
     let (mut parts, mut late) = (Vec::new(), Vec::new());
     let mut left = new.clone();
     while let Some(first) = left.first().cloned() {
@@ -46,7 +46,10 @@ pub(super) fn creations(after: &State, new: &BTreeSet<CollectionName>) -> (Vec<P
                 then.order = definition.fields.iter().map(|field| field.name.clone()).collect();
             }
             then.add_indexes = now.indexes.take().unwrap_or_default();
-            late.push(Part { collection: name.clone(), steps: vec![Step::Change(name.clone(), Box::new(then))] });
+            late.push(CollectionSteps {
+                collection: name.clone(),
+                steps: vec![Step::Change(name.clone(), Box::new(then))],
+            });
         }
         let mut created = Object::new();
         if !now.description.is_empty() {
@@ -58,7 +61,7 @@ pub(super) fn creations(after: &State, new: &BTreeSet<CollectionName>) -> (Vec<P
         }
         created.insert("access".to_owned(), json!(now.access));
         created.extend(now.history.map(|history| ("history".to_owned(), json!(history))));
-        parts.push(Part { collection: name.clone(), steps: vec![Step::Create(name, created)] });
+        parts.push(CollectionSteps { collection: name.clone(), steps: vec![Step::Create(name, created)] });
     }
     (parts, late)
 }
@@ -96,7 +99,7 @@ fn mentions(value: &Value, names: &[&str]) -> bool {
 }
 
 /// Paths that change.
-pub(super) fn paths(before: &State, after: &State, parts: &mut Vec<Part>) {
+pub(super) fn paths(before: &State, after: &State, parts: &mut Vec<CollectionSteps>) {
     let body = |path: &PathDefinition| {
         let mut members = object(json!(path)).unwrap_or_default();
         members.shift_remove("path");
@@ -119,7 +122,7 @@ pub(super) fn paths(before: &State, after: &State, parts: &mut Vec<Part>) {
 }
 
 /// Collections that go: first those that others do not refer to. References that go round in a circle are dropped before.
-pub(super) fn deletions(before: &State, after: &State, parts: &mut Vec<Part>) {
+pub(super) fn deletions(before: &State, after: &State, parts: &mut Vec<CollectionSteps>) {
     let mut before = before.clone();
     let gone = before.collections.keys().filter(|name| !after.collections.contains_key(*name));
     let mut left: BTreeSet<CollectionName> = gone.cloned().collect();

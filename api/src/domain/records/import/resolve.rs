@@ -33,12 +33,12 @@ const REMEMBERED: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Resolved {
     /// Records by field, the other record's field, and value.
-    records: HashMap<(String, String, String), Found>,
+    records: HashMap<(String, String, String), FoundId>,
     users: HashMap<String, Option<UserId>>,
 }
 
 /// A record, or why there is none.
-type Found = std::result::Result<RecordId, String>;
+type FoundId = std::result::Result<RecordId, String>;
 
 type Lookup<'a> = (&'a Core, &'a Snapshot, &'a Caller);
 
@@ -187,7 +187,7 @@ impl Resolved {
 }
 
 /// The record whose unique field has a value; of no certain field the first that has one.
-async fn find((_, snapshot, caller): Lookup<'_>, target: &Schema, by: &str, text: &str) -> Result<Found> {
+async fn find((_, snapshot, caller): Lookup<'_>, target: &Schema, by: &str, text: &str) -> Result<FoundId> {
     let mut has_some = false;
     for (field, indexes) in target.fields() {
         let is_meant =

@@ -14,7 +14,7 @@ use super::{
     cells::{self, Shape},
     plan::Plan,
     render::shaped,
-    rows::{Found, by_id},
+    rows::{Row, by_id},
     view::{ReadCounts, View},
 };
 use crate::domain::{
@@ -111,7 +111,7 @@ async fn write(
     let mut walk = plan.walk(&view, Vec::new());
     if plan.is_in_order() {
         while let Some(matches) = walk.next().await? {
-            let found: Vec<Found> = matches.into_iter().map(|(row, _)| row).collect();
+            let found: Vec<Row> = matches.into_iter().map(|(row, _)| row).collect();
             if lines.put(&found).await? == Err(Gone) {
                 return Ok(());
             }
@@ -185,7 +185,7 @@ impl Lines<'_> {
     }
 
     /// More rows.
-    async fn put(&mut self, found: &[Found]) -> Result<std::result::Result<(), Gone>> {
+    async fn put(&mut self, found: &[Row]) -> Result<std::result::Result<(), Gone>> {
         let query = self.view.query;
         let is_plain = query.fields.is_empty() && query.left_join.is_empty() && self.expansion.is_empty();
         if is_plain && self.shape.format == RowFormat::JsonLines {
@@ -226,10 +226,10 @@ impl Lines<'_> {
     }
 
     /// Rows joined, expanded and cut; one at a time where several do not fit together.
-    async fn shaped(&self, rows: &[Found]) -> Result<Vec<Bytes>> {
+    async fn shaped(&self, rows: &[Row]) -> Result<Vec<Bytes>> {
         let memory = &self.view.core.memory;
         // What is held for these rows is given back with them.
-        let of = async |rows: Vec<Found>| {
+        let of = async |rows: Vec<Row>| {
             work::in_request([0, 0, 0, 0].into(), memory, shaped(self.view, self.expansion, rows)).await
         };
         match of(rows.to_vec()).await {

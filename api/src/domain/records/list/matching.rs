@@ -7,7 +7,7 @@ use store::Snapshot;
 
 use super::{
     plan::Plan,
-    rows::Found,
+    rows::Row,
     view::{ReadCounts, View},
 };
 use crate::domain::{core::Core, error::Result, schema::Schema, work};
@@ -20,7 +20,7 @@ pub(in crate::domain::records) async fn matching(
     schema: &Arc<Schema>,
     query: &ListQuery,
     (max, max_bytes): (usize, usize),
-) -> Result<Option<Vec<Found>>> {
+) -> Result<Option<Vec<Row>>> {
     let may = schema.authorize(Action::List, caller)?;
     let (looked, deadline) = (ReadCounts::default(), core.deadline());
     let query = &ListQuery { count: false, ..query.clone() };

@@ -20,7 +20,7 @@ use self::{
     walk::{Candidates, MatchScan},
 };
 use super::{
-    rows::{Found, Rows},
+    rows::{Row, Rows},
     view::{View, Window},
 };
 use crate::domain::{
@@ -220,7 +220,7 @@ impl Plan {
     }
 
     /// The place of a row.
-    pub(super) async fn place(&self, view: &View<'_>, (id, entry): &Found, backward: bool) -> Result<Cursor> {
+    pub(super) async fn place(&self, view: &View<'_>, (id, entry): &Row, backward: bool) -> Result<Cursor> {
         let record = view.schema.parse(*id, entry)?;
         let mut referred = Referred::new(self.keys.paths());
         referred.load(view.snapshot, self.keys.paths(), iter::once(&record)).await?;

@@ -12,7 +12,7 @@ use common::{
 
 use super::{
     results::{self, Results},
-    rows::{Found, Rows},
+    rows::{Row, Rows},
     view::View,
 };
 use crate::domain::{
@@ -55,7 +55,7 @@ pub(super) async fn render(
         return as_stored(view, rows);
     }
     let found = std::mem::take(&mut rows.found);
-    let in_order = |rows: &[Found]| {
+    let in_order = |rows: &[Row]| {
         let mut rows = rows.to_vec();
         if reversed {
             rows.reverse();
@@ -125,10 +125,10 @@ fn wanted<'a>(view: &'a View<'_>, expansion: &Expansion) -> Option<BTreeSet<&'a 
 
 /// The rows with what is joined to them and only the members that were asked for; [`Error::TooLargeTogether`] where they do not
 /// fit into one answer.
-pub(super) async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Found>) -> Result<Vec<Bytes>> {
+pub(super) async fn shaped(view: &View<'_>, expansion: &Expansion, page: Vec<Row>) -> Result<Vec<Bytes>> {
     let View { core, snapshot, caller, schema, query, deadline, .. } = view;
     let wanted = wanted(view, expansion);
-    let parsed = |(_, entry): &Found| {
+    let parsed = |(_, entry): &Row| {
         if wanted.is_some() { entry.value.len() } else { work::parsed_size(&entry.value) }
     };
     let held: usize = page.iter().map(parsed).sum();

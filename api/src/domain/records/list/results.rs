@@ -6,7 +6,7 @@ use std::{iter::once, sync::Arc};
 use bytes::{BufMut, Bytes, BytesMut};
 use common::id::Revision;
 
-use super::rows::Found;
+use super::rows::Row;
 use crate::domain::{error::Result, schema::Schema};
 
 /// Rows of more bytes are written while they are sent.
@@ -34,14 +34,14 @@ pub struct Each {
 #[derive(Debug)]
 enum Rows {
     /// As they are stored.
-    Stored(Arc<Schema>, Vec<Found>),
+    Stored(Arc<Schema>, Vec<Row>),
     /// The JSON of each.
     Written(Vec<Bytes>),
 }
 
 impl Results {
     /// Rows as they are stored.
-    pub(super) fn stored(schema: &Arc<Schema>, found: Vec<Found>, bytes: usize) -> Self {
+    pub(super) fn stored(schema: &Arc<Schema>, found: Vec<Row>, bytes: usize) -> Self {
         Self::Each(Box::new(Each { rows: Rows::Stored(Arc::clone(schema), found), bytes }))
     }
 

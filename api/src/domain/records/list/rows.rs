@@ -18,13 +18,13 @@ const NEIGHBOURS: usize = 64;
 const STRETCH_BYTES: usize = 512 * 1024;
 
 /// A record as it is stored.
-pub(in crate::domain::records) type Found = (RecordId, Entry);
+pub(in crate::domain::records) type Row = (RecordId, Entry);
 
 /// Rows that were read.
 #[derive(Default)]
 pub(super) struct Rows {
     /// The rows, in the order in which they were asked for.
-    pub found: Vec<Found>,
+    pub found: Vec<Row>,
     /// How many match in all, where that was counted.
     pub count: Option<u64>,
     /// There are fewer than were asked for, since more would not fit into an answer.
@@ -37,7 +37,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Takes one more row, unless an answer is full.
-    pub(super) fn push(&mut self, row: Found) {
+    pub(super) fn push(&mut self, row: Row) {
         let bytes = self.bytes + record::json_size(&row.1.value);
         if self.is_cut || (bytes > MAX_PAGE_BYTES && !self.found.is_empty()) {
             self.is_cut = true;
@@ -93,7 +93,7 @@ impl Rows {
 }
 
 /// Records, from a scan over records or over an index of them.
-async fn resolve(view: &View<'_>, kind: IndexKind, entries: Vec<(Key, Entry)>) -> Result<Vec<Found>> {
+async fn resolve(view: &View<'_>, kind: IndexKind, entries: Vec<(Key, Entry)>) -> Result<Vec<Row>> {
     let ids = |entries: Vec<(Key, Entry)>| entries.into_iter().filter_map(|(key, _)| keyspace::last_id(&key));
     match kind {
         IndexKind::Records => {
@@ -106,7 +106,7 @@ async fn resolve(view: &View<'_>, kind: IndexKind, entries: Vec<(Key, Entry)>) -
 }
 
 /// The records with these ids, in their order.
-pub(super) async fn by_id(view: &View<'_>, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Found>> {
+pub(super) async fn by_id(view: &View<'_>, ids: impl Iterator<Item = RecordId>) -> Result<Vec<Row>> {
     let ids: Vec<_> = ids.collect();
     let keys: Vec<_> = ids.iter().map(|id| keyspace::record(view.schema.number(), *id)).collect();
     let entries = view.snapshot.get_many(&keys).await?;

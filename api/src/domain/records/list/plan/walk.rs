@@ -13,7 +13,7 @@ use crate::domain::{
     keyspace,
     records::{
         list::{
-            rows::{Found, by_id},
+            rows::{Row, by_id},
             view::View,
         },
         path::Path,
@@ -117,7 +117,7 @@ impl<'a> MatchScan<'a> {
     }
 
     /// The matches of the next stretch; `None` at the end.
-    pub(in super::super) async fn next(&mut self) -> Result<Option<Vec<(Found, Record)>>> {
+    pub(in super::super) async fn next(&mut self) -> Result<Option<Vec<(Row, Record)>>> {
         self.held.shrink_to(0);
         self.view.deadline.pause().await?;
         let found = self.candidates.next(self.view, RECORDS).await?;
