@@ -17,7 +17,7 @@
 //! - `key`, `version`, `batch`, `scan`, `pages`, `error`, `options`, `stats`: the words that callers use
 //! - `journal`: what batches append, in blocks
 //! - `store`: a store, whichever engine keeps it
-//! - `group`, `last_changes`: which batches are committed, decided from what was read, for every engine alike
+//! - `waiting`, `group`, `last_changes`: which batches are committed, decided from what was read, for every engine alike
 //! - `local`: the engine in this process, on disk or in memory
 //! - `postgres`: the engine in a PostgreSQL database, which several processes may share
 
@@ -38,6 +38,7 @@ mod snapshot;
 mod stats;
 mod store;
 mod version;
+mod waiting;
 
 pub use self::batch::{Addition, Batch, Expect, Reserve};
 pub use self::error::{CommitError, CompactError, Failure, FillError, OpenError, ReadError, ReadFault};

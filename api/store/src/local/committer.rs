@@ -22,11 +22,12 @@ use super::inner::Inner;
 use super::order_statistics::OrderStatistics;
 use super::overwritten::size;
 use super::page::ApplyError;
-use super::queue::{Queue, Waiting, Work};
+use super::queue::{Queue, Work};
 use super::room::Room;
 use super::state::State;
 use crate::group::{Found, Group, Write};
 use crate::last_changes::LastChanges;
+use crate::waiting::Waiting;
 use crate::{CommitError, Stats};
 
 /// The longest that a batch waits for others to join it.

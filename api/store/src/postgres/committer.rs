@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::attempt::{Attempt, NotDone, Outcomes};
 use super::connection::Link;
-use super::queue::{Queue, Waiting};
+use super::queue::Queue;
 use super::shared::Shared;
+use crate::waiting::Waiting;
 use crate::{Batch, CommitError};
 
 /// The longest that a batch waits for others to join it.
