@@ -33,7 +33,7 @@ use store::{Batch, Expect, Reserve, Snapshot};
 
 use self::stored::{Action, Run, StoredMigration, Undo};
 pub use self::{
-    diff::{MaybeRename, Part, Renames, diff, maybe_renamed, members},
+    diff::{CollectionSteps, MaybeRename, Renames, diff, maybe_renamed, members},
     state::{State, created, normal},
     step::{DefinitionChange, RecordChange, Split, Step},
     stored::{digest, is_readable},

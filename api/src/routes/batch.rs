@@ -6,7 +6,6 @@ use common::endpoints::batch::Run;
 use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{
     Result,
-    journal::Actor,
     records::{self, Did},
 };
 
@@ -15,7 +14,7 @@ pub(crate) fn register(table: &mut Table) {
 }
 
 async fn run(context: Context, input: Input<Run>) -> Result<Reply<Run>> {
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let done = records::run_batch(context.app.core(), by, &input.body, input.manner()).await?;
     let mut json = BytesMut::from(&b"{\"items\":["[..]);
     for (i, Did { action, collection, id, sent }) in done.iter().enumerate() {

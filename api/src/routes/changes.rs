@@ -15,7 +15,7 @@ use super::{context::Context, input::Input, reply::Reply, table::Table};
 use crate::domain::{
     Result,
     journal::{
-        self, Actor,
+        self,
         summary::{Summary, summary},
     },
     records::Results,
@@ -79,7 +79,7 @@ async fn operation(context: Context, input: Input<changes::Operation>) -> Result
 }
 
 async fn revert(context: Context, input: Input<changes::Revert>) -> Result<Reply<changes::Revert>> {
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let reverted = undo::revert(context.app.core(), by, input.params.0, input.query.changed).await?;
     let reply = Reply::new(&reverted)?;
     if reverted.state == OperationState::Done {

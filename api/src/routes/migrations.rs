@@ -8,7 +8,7 @@ use common::{
 use http::header;
 
 use super::{context::Context, input::Input, reply::Reply, table::Table};
-use crate::domain::{Result, journal::Actor, migrations};
+use crate::domain::{Result, migrations};
 
 pub(crate) fn register(table: &mut Table) {
     table.on::<endpoints::List, _, _>(list);
@@ -21,13 +21,13 @@ async fn list(context: Context, _: Input<endpoints::List>) -> Result<Reply<endpo
 }
 
 async fn apply(context: Context, input: Input<endpoints::Apply>) -> Result<Reply<endpoints::Apply>> {
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let answer = migrations::apply(context.app.core(), by, input.body.clone(), input.query).await?;
     answered(&input, &answer)
 }
 
 async fn revert(context: Context, input: Input<endpoints::Revert>) -> Result<Reply<endpoints::Revert>> {
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let (collection, name) = input.params.clone();
     let id = MigrationId { collection, name };
     let answer = migrations::revert(context.app.core(), by, &id, input.query).await?;

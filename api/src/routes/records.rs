@@ -1,15 +1,17 @@
 //! `/api/records/`. Records go out as the bytes that are stored.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use common::{
+    Endpoint,
     access::Action,
     endpoint::path_and_query,
     endpoints::{operations, records as endpoints},
+    id::RecordId,
     many::ManyQuery,
     name::CollectionName,
     query::{ListQuery, RecordQuery},
-    record::{Addresses, OneOrMany},
+    record::{Addresses, OneOrMany, Record},
     rows::RowFormat,
     undo::{Deletion, NOT_RESTORED_HEADER},
 };
@@ -31,7 +33,6 @@ use super::{
 use crate::domain::{
     Result,
     intake::{Received, Unreadable},
-    journal::Actor,
     records::{self, ImportSent, Place, Results, Sending, Sent, Shape},
     sink::Sink,
 };
@@ -151,7 +152,7 @@ async fn import(context: Context, input: Input<endpoints::Import>) -> Result<Rep
     let (core, name) = (context.app.core(), &input.params.0);
     records::authorize(core, &input.caller, name, Action::Create).await?;
     let file = received(&context, input.incoming()).await?;
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let sent = ImportSent { file, told: body::told(&input.headers) };
     let imported = records::import(core, by, name, &input.query, sent).await?;
     let reply = Reply::new(&imported)?;
@@ -224,7 +225,7 @@ async fn root(context: Context, input: Input<endpoints::Root>) -> Result<Reply<e
 async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Reply<endpoints::Create>> {
     let base = input.base_url();
     let many = matches!(input.body, OneOrMany::Many(_));
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let mut written =
         records::create(context.app.core(), by, &input.params.0, input.body.clone(), input.manner()).await?;
     let name = input.params.0;
@@ -232,15 +233,7 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
         let location = base + &path_and_query::<endpoints::Get>(&(name, sent.id), &RecordQuery::default());
         return Ok(Reply::stored_record(sent).header(header::LOCATION, &location));
     }
-    let mut json = BytesMut::from(&b"["[..]);
-    for (i, sent) in written.iter().enumerate() {
-        if i > 0 {
-            json.put_u8(b',');
-        }
-        json.put_slice(&sent.json);
-    }
-    json.put_u8(b']');
-    Ok(Reply::stored_json(Bytes::from(json)))
+    Ok(Reply::stored_records(&written))
 }
 
 async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply<endpoints::Describe>> {
@@ -274,35 +267,23 @@ pub(super) fn one(input: &Input<endpoints::Get>, sent: Sent) -> Reply<endpoints:
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
-    let precondition = input.precondition();
-    let (name, id) = &input.params;
-    Ok(Reply::stored_record(
-        records::update(
-            context.app.core(),
-            Actor::at(&input.caller, input.origin.address),
-            name,
-            *id,
-            Sending { body: &input.body, is_partial: false, manner: input.manner() },
-            precondition.as_ref(),
-        )
-        .await?,
-    ))
+    Ok(Reply::stored_record(change(&context, &input, &input.body, false).await?))
 }
 
 async fn update(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
-    let precondition = input.precondition();
-    let (name, id) = &input.params;
-    Ok(Reply::stored_record(
-        records::update(
-            context.app.core(),
-            Actor::at(&input.caller, input.origin.address),
-            name,
-            *id,
-            Sending { body: &input.body, is_partial: true, manner: input.manner() },
-            precondition.as_ref(),
-        )
-        .await?,
-    ))
+    Ok(Reply::stored_record(change(&context, &input, &input.body, true).await?))
+}
+
+/// Changes the record that a request names to what `body` says; under published paths too.
+pub(super) async fn change<E: Endpoint<Params = (CollectionName, RecordId)>>(
+    context: &Context,
+    input: &Input<E>,
+    body: &Record,
+    is_partial: bool,
+) -> Result<Sent> {
+    let ((name, id), precondition) = (&input.params, input.precondition());
+    let sending = Sending { body, is_partial, manner: input.manner() };
+    records::update(context.app.core(), input.actor(), name, *id, sending, precondition.as_ref()).await
 }
 
 /// Deletes a record, or says what that would delete; under published paths too.
@@ -323,7 +304,7 @@ pub(super) async fn delete(context: Context, input: Input<endpoints::Delete>) ->
 
 async fn update_many(context: Context, input: Input<endpoints::UpdateMany>) -> Result<Reply<endpoints::UpdateMany>> {
     let query = many(&context, &input.query);
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let sent = Sending { body: &input.body, is_partial: true, manner: input.manner() };
     Reply::new(&records::update_many(context.app.core(), by, &input.params.0, &query, sent).await?)
 }
@@ -341,7 +322,7 @@ fn many(context: &Context, query: &ManyQuery) -> ManyQuery {
 
 async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<Reply<endpoints::Restore>> {
     let (name, id, revision) = &input.params;
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let precondition = input.precondition();
     let (sent, lost) =
         records::restore(context.app.core(), by, name, (*id, *revision), input.query, precondition.as_ref()).await?;

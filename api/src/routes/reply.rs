@@ -4,12 +4,13 @@
 
 use std::marker::PhantomData;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use common::{
     Endpoint,
     access::Action,
     answer::{Answer, JsonAnswer, NoContent, Streamed},
     id::Revision,
+    record::OneOrMany,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
@@ -181,6 +182,21 @@ impl<E: Endpoint<Response: JsonAnswer>> Reply<E> {
     pub(super) fn stored_record(sent: Sent) -> Self {
         let etag = sent.etag();
         Self::stored_json(sent.json).tagged(&etag)
+    }
+}
+
+impl<E: Endpoint<Response = OneOrMany>> Reply<E> {
+    /// Several records as they are stored.
+    pub(super) fn stored_records(sent: &[Sent]) -> Self {
+        let mut json = BytesMut::from(&b"["[..]);
+        for (i, sent) in sent.iter().enumerate() {
+            if i > 0 {
+                json.put_u8(b',');
+            }
+            json.put_slice(&sent.json);
+        }
+        json.put_u8(b']');
+        Self::stored_json(json.freeze())
     }
 }
 

@@ -149,7 +149,7 @@ impl Described {
                 })
                 .collect();
             for (method, verb) in methods {
-                let action = action(*verb);
+                let action = verb.action();
                 if !self.may.contains(&action) {
                     continue;
                 }
@@ -298,16 +298,6 @@ fn field_of<'a>(write: &Write, collection: &'a Collection) -> Option<&'a Field> 
     match write {
         Write::Field(name) | Write::Reference(name) | Write::Unique { field: name, .. } => collection.field(name),
         Write::ReadOnly => None,
-    }
-}
-
-const fn action(verb: Verb) -> Action {
-    match verb {
-        Verb::List => Action::List,
-        Verb::Create => Action::Create,
-        Verb::View => Action::View,
-        Verb::Replace | Verb::Patch => Action::Update,
-        Verb::Delete => Action::Delete,
     }
 }
 

@@ -33,6 +33,19 @@ pub enum Verb {
     Delete,
 }
 
+impl Verb {
+    /// What the collection's rules have to allow for it.
+    pub const fn action(self) -> Action {
+        match self {
+            Self::List => Action::List,
+            Self::Create => Action::Create,
+            Self::View => Action::View,
+            Self::Replace | Self::Patch => Action::Update,
+            Self::Delete => Action::Delete,
+        }
+    }
+}
+
 /// One address of a path: of the collection, or of a record.
 #[derive(Debug)]
 pub struct Address {

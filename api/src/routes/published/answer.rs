@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{
+    Endpoint,
     access::Caller,
     endpoints::records as endpoints,
+    id::RecordId,
     metadata::Metadata,
     name::CollectionName,
     problem::{FieldError, FieldErrors, NON_FIELD},
     published::{ListForm, Source},
     query::{ListQuery, RecordQuery},
-    record::OneOrMany,
+    record::{OneOrMany, Record},
     text,
 };
 use http::header;
@@ -33,9 +35,8 @@ use super::{
 use crate::domain::{
     Result,
     error::Error,
-    journal::Actor,
     paths::{Verb, Write},
-    records::{self, Listed, Place, Results, Sending, Sent},
+    records::{self, Listed, Place, Results, Sent},
 };
 
 pub(in crate::routes) fn register(table: &mut Table) {
@@ -50,7 +51,7 @@ pub(in crate::routes) fn register(table: &mut Table) {
 }
 
 /// The path of a request that came by one.
-fn path<E: common::Endpoint>(input: &Input<E>) -> Result<&Published> {
+fn path<E: Endpoint>(input: &Input<E>) -> Result<&Published> {
     input.published.as_ref().ok_or(Error::NotFound)
 }
 
@@ -158,7 +159,7 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
     let manner = input.manner();
     let body = on.bodies(core, &input.caller, input.body.clone(), manner.ignores_unknown).await?;
     let many = matches!(body, OneOrMany::Many(_));
-    let by = Actor::at(&input.caller, input.origin.address);
+    let by = input.actor();
     let written = records::create(core, by, name, body, manner).await?;
     let mut shown = Vec::with_capacity(written.len());
     for sent in written {
@@ -173,18 +174,24 @@ async fn create(context: Context, input: Input<endpoints::Create>) -> Result<Rep
         }
         return Ok(reply);
     }
-    let mut json = BytesMut::from(&b"["[..]);
-    for (i, sent) in shown.iter().enumerate() {
-        if i > 0 {
-            json.put_u8(b',');
-        }
-        json.put_slice(&sent.json);
-    }
-    json.put_u8(b']');
-    Ok(Reply::stored_json(json.freeze()))
+    Ok(Reply::stored_records(&shown))
 }
 
 impl Published {
+    /// Changes the record that a request names to what `body` says under published names: whole, or in part.
+    async fn changed<E: Endpoint<Params = (CollectionName, RecordId)>>(
+        &self,
+        context: &Context,
+        input: &Input<E>,
+        body: &Record,
+        is_whole: bool,
+    ) -> Result<Sent> {
+        let (core, ignores_unknown) = (context.app.core(), input.manner().ignores_unknown);
+        let body = self.change(core, &input.caller, body.clone(), ignores_unknown, is_whole).await?;
+        let sent = own::change(context, input, &body, !is_whole || self.is_part()).await?;
+        self.written(context, &input.caller, &input.params.0, sent).await
+    }
+
     /// What names a record in the address that it has there; `None` where it has none.
     async fn lookup_of(
         &self,
@@ -220,23 +227,13 @@ async fn view(context: Context, input: Input<endpoints::Get>) -> Result<Reply<en
 }
 
 async fn replace(context: Context, input: Input<endpoints::Replace>) -> Result<Reply<endpoints::Replace>> {
-    let ((name, id), on) = (&input.params, path(&input)?);
-    let (core, manner, precondition) = (context.app.core(), input.manner(), input.precondition());
-    let body = on.change(core, &input.caller, input.body.clone(), manner.ignores_unknown, true).await?;
-    let by = Actor::at(&input.caller, input.origin.address);
-    let sending = Sending { body: &body, is_partial: on.is_part(), manner };
-    let sent = records::update(core, by, name, *id, sending, precondition.as_ref()).await?;
-    Ok(Reply::stored_record(on.written(&context, &input.caller, name, sent).await?))
+    let on = path(&input)?;
+    Ok(Reply::stored_record(on.changed(&context, &input, &input.body, true).await?))
 }
 
 async fn patch(context: Context, input: Input<endpoints::Update>) -> Result<Reply<endpoints::Update>> {
-    let ((name, id), on) = (&input.params, path(&input)?);
-    let (core, manner, precondition) = (context.app.core(), input.manner(), input.precondition());
-    let body = on.change(core, &input.caller, input.body.clone(), manner.ignores_unknown, false).await?;
-    let by = Actor::at(&input.caller, input.origin.address);
-    let sending = Sending { body: &body, is_partial: true, manner };
-    let sent = records::update(core, by, name, *id, sending, precondition.as_ref()).await?;
-    Ok(Reply::stored_record(on.written(&context, &input.caller, name, sent).await?))
+    let on = path(&input)?;
+    Ok(Reply::stored_record(on.changed(&context, &input, &input.body, false).await?))
 }
 
 async fn describe(context: Context, input: Input<endpoints::Describe>) -> Result<Reply<endpoints::Describe>> {

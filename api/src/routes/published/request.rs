@@ -36,7 +36,7 @@ impl On {
 
     /// The methods, without those that do one of these.
     pub(in crate::routes) fn allow(&self, without: &[Action]) -> String {
-        let is_left = |verb: Verb| !without.contains(&action(verb));
+        let is_left = |verb: Verb| !without.contains(&verb.action());
         let left = self.methods.iter().filter(|(_, verb)| is_left(*verb));
         let mut methods: Vec<&str> = left.map(|(method, _)| method.as_str()).collect();
         if methods.contains(&"GET") {
@@ -44,16 +44,6 @@ impl On {
         }
         methods.push("OPTIONS");
         methods.join(", ")
-    }
-}
-
-const fn action(verb: Verb) -> Action {
-    match verb {
-        Verb::List => Action::List,
-        Verb::Create => Action::Create,
-        Verb::View => Action::View,
-        Verb::Replace | Verb::Patch => Action::Update,
-        Verb::Delete => Action::Delete,
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use base::{Charge, MemoryBudget};
 
 use super::overwritten::Overwritten;
-use crate::{Entry, Key};
 
 /// The part of the budget that all snapshots together may keep.
 const PART: u64 = 8;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::generation::Generation;
 use super::inner::Inner;
 use super::order_statistics::OrderStatistics;
 use super::overwritten::Overwritten;
