@@ -47,22 +47,31 @@ impl<'a> Retry<'a> {
     }
 
     /// The same for a change that a quota may refuse: `caller` is told whose it is.
-    pub(crate) async fn commit_for(&mut self, caller: &Caller, mut batch: Batch) -> Result<Option<Version>> {
+    pub(crate) async fn commit_for(&mut self, caller: &Caller, batch: Batch) -> Result<Option<Version>> {
         self.left = self.left.saturating_sub(1);
-        let is_counted = journal::count_operation(&mut batch);
-        let is_noted = idempotency::note(&mut batch);
-        match self.core.store.commit(batch).await {
-            Ok(version) => {
-                if is_counted {
-                    journal::written();
-                }
-                if is_noted {
-                    idempotency::noted();
-                }
-                Ok(Some(version))
-            }
+        match commit_noted(self.core, batch, false).await {
+            Ok(version) => Ok(Some(version)),
             Err(CommitError::Conflict { .. }) if self.left > 0 => Ok(None),
             Err(error) => Err(usage::commit_error(self.core, caller, error)),
         }
     }
+}
+
+/// Commits a batch as a part of what the running request does, with its key where it has one. `begins` work whose pieces are further parts,
+/// whatever this one holds.
+pub(super) async fn commit_noted(
+    core: &Core,
+    mut batch: Batch,
+    begins: bool,
+) -> std::result::Result<Version, CommitError> {
+    let is_counted = journal::count_operation(&mut batch);
+    let is_noted = idempotency::note(&mut batch);
+    let version = core.store.commit(batch).await?;
+    if is_counted || begins {
+        journal::written();
+    }
+    if is_noted {
+        idempotency::noted();
+    }
+    Ok(version)
 }

@@ -20,9 +20,11 @@ use crate::domain::{
     core::Core,
     error::{Error, Result},
     gone::{self, Gone, Left},
-    idempotency, journal, keyspace,
+    keyspace,
     numbers::CollectionNumber,
-    record, schema,
+    record,
+    retry::commit_noted,
+    schema,
     stage::Stage,
     usage::{self, Changes},
 };
@@ -174,17 +176,10 @@ pub(crate) async fn work_on(
     let key = keyspace::operation(id);
     batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?);
     unfinished::begin(core, id, &mut batch).await?;
-    journal::count_operation(&mut batch);
-    let is_noted = idempotency::note(&mut batch);
-    match core.store.commit(batch).await {
+    match commit_noted(core, batch, true).await {
         Ok(_) => {}
         Err(CommitError::Conflict { .. }) => return Ok(None),
         Err(error) => return Err(usage::commit_error(core, caller, error)),
-    }
-    // Whatever its first commit holds, the operation has begun, and its pieces are parts of it.
-    journal::written();
-    if is_noted {
-        idempotency::noted();
     }
     runner.work_for(id, PATIENCE, |_| false).await?;
     let Some((_, stored)) = load(core, id).await? else { return Ok(Some(None)) };
