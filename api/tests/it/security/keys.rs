@@ -1,6 +1,6 @@
 //! T9 and T20: keys of the operator's in the forms that programs write them, with the real binary and openssl.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, thread};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -119,7 +119,6 @@ fn admin_of(server: &Server, admin: &Client) -> Client {
 #[test]
 fn t9_a_path_that_is_no_file_ends_the_start_with_a_sentence_and_in_time() {
     let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
     let pipe = dir.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let socket = dir.path().join("socket");
@@ -142,25 +141,33 @@ fn t9_a_path_that_is_no_file_ends_the_start_with_a_sentence_and_in_time() {
         (Path::new("/nonexistent"), "No such file"),
     ] {
         let named = path.to_str().unwrap();
-        for options in [
-            &["--signing-key-file", named][..],
-            &["--pepper-file", named],
-            &["--tls-cert", named, "--tls-key", key.to_str().unwrap()],
-            &["--tls-cert", certificate.to_str().unwrap(), "--tls-key", named],
-            &["--web-dir", web.to_str().unwrap(), "--web-csp", named],
-            &["--password-list", named],
-        ] {
+        let try_one = &|i: usize, options: &[&str]| {
             let option = options[options.len() - 2];
             // A list may take longer to come out of a pipe.
             if option == "--password-list" && path == pipe {
-                continue;
+                return;
             }
-            let refused = said(&serve(&data, options).output().unwrap());
+            let refused = said(&serve(&dir.path().join(format!("data{i}")), options).output().unwrap());
             assert!(
                 refused.starts_with("1: ") && refused.contains("coffer: ") && refused.contains(told),
                 "{option} {}: {refused}",
                 path.display()
             );
-        }
+        };
+        let key = key.to_str().unwrap();
+        let tried: [&[&str]; 6] = [
+            &["--signing-key-file", named],
+            &["--pepper-file", named],
+            &["--tls-cert", named, "--tls-key", key],
+            &["--tls-cert", certificate.to_str().unwrap(), "--tls-key", named],
+            &["--web-dir", web.to_str().unwrap(), "--web-csp", named],
+            &["--password-list", named],
+        ];
+        // At once: at a pipe each waits for as long as it may.
+        thread::scope(|scope| {
+            for (i, options) in tried.into_iter().enumerate() {
+                scope.spawn(move || try_one(i, options));
+            }
+        });
     }
 }
