@@ -1,17 +1,19 @@
 //! Collections: a name, fields and access rules. Here they are read from a body and checked on their own; whether the
 //! collections that they refer to exist, and whether stored records fit, the server knows.
 
+mod answer;
 mod fields;
 mod ids;
 mod indexes;
+mod server_fields;
 
 pub use self::{
+    answer::{DefinitionAnswer, DryRun},
     fields::{MAX_FIELDS, read_field},
     ids::Ids,
     indexes::{IndexDefinition, IndexField, MAX_INDEX_FIELDS, MAX_INDEXES, check_indexes},
+    server_fields::server_field,
 };
-
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,7 +31,6 @@ use crate::{
     id::{CollectionId, Revision},
     json::Exact,
     name::{CollectionName, FieldName},
-    operation::{Misfits, Operation},
     problem::FieldErrors,
     query::{Pairs, Query, no_such_field, unknown_parameter},
     reader::{Body, Reader, invalid, members, object, unchanged},
@@ -190,56 +191,6 @@ impl Query for DefinitionQuery {
         let drop = (!names.is_empty()).then(|| ("drop".to_owned(), names.join(",")));
         let flag = |name: &str, flag: bool| flag.then(|| (name.to_owned(), "true".to_owned()));
         drop.into_iter().chain(flag("dry_run", self.dry_run)).chain(flag("hold", self.hold)).collect()
-    }
-}
-
-/// The answer to a change of a definition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum DefinitionAnswer {
-    /// It is in force.
-    Changed(Box<Collection>),
-    /// Records are looked at first: how far that is.
-    Begun(Box<Operation>),
-    /// Nothing was changed: what would be.
-    WouldBe(Box<DryRun>),
-}
-
-impl JsonAnswer for DefinitionAnswer {}
-
-/// What a change of a definition would do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DryRun {
-    /// How many records the collection has.
-    pub records: u64,
-    /// How many of them were looked at; fewer where that took too long.
-    pub checked: u64,
-    /// How many look otherwise afterwards.
-    pub changed: u64,
-    /// Those that do not fit.
-    pub misfits: Misfits,
-    /// How many records hold something in each field that goes.
-    pub dropped: BTreeMap<String, u64>,
-    /// About how many seconds it takes until it is in force.
-    pub seconds: u64,
-    /// What goes for good, in words.
-    pub gone: Vec<String>,
-}
-
-impl DryRun {
-    /// Of a collection of so many records, of which none was looked at yet.
-    pub fn of(records: u64) -> Self {
-        Self {
-            records,
-            checked: 0,
-            changed: 0,
-            misfits: Misfits::default(),
-            dropped: BTreeMap::new(),
-            seconds: 0,
-            gone: Vec::new(),
-        }
     }
 }
 

@@ -3,13 +3,13 @@
 
 use crate::{
     access::AccessRules,
-    collection::{Collection, Ids},
+    collection::{Collection, Ids, server_field},
     condition::Condition,
     field::{Field, FieldType},
     id::{CollectionId, Revision, UserId},
     name::{CollectionName, FieldName},
     problem::FieldErrors,
-    query::{Filter, ListQuery, Named, Pairs, Query, SessionQuery, no_such_field, server_field, unknown_parameter},
+    query::{Filter, ListQuery, Named, Pairs, Query, SessionQuery, no_such_field, unknown_parameter},
     reader::invalid,
     table::Column,
 };

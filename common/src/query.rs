@@ -11,16 +11,16 @@ mod sessions;
 mod values;
 
 pub use self::{
-    filter::{Filter, Lookup, Named, server_field},
+    filter::{Filter, Lookup, Named},
     list::{
         JoinWith, LAST_PAGE, ListQuery, MAX_EXPANSIONS, MAX_FILTERS, MAX_JOINS, MAX_NAMES, MAX_WORDS, OrderBy, VIA,
     },
     one::RecordQuery,
-    pairs::{Pairs, Query, decode, decode_for, encode, flags, parameter, read_each, truth, unknown_parameter},
+    pairs::{
+        Pairs, Query, decode, decode_for, encode, flags, no_such_field, parameter, read_each, truth, unknown_parameter,
+    },
     part::Part,
     search::search_terms,
     sessions::SessionQuery,
     values::{MAX_VALUES, Typed, join_values, split_values},
 };
-
-pub use self::list::no_such_field;

@@ -7,11 +7,10 @@ use crate::{
     field::{Field, FieldType},
     id::RecordId,
     problem::FieldError,
-    query::server_field,
     reader::{Reader, invalid},
 };
 
-use super::Collection;
+use super::{Collection, server_fields::server_field};
 
 /// What the ids of a collection's records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

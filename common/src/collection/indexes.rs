@@ -5,12 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Collection, fields::read_unique};
+use super::{Collection, fields::read_unique, server_fields::server_field};
 use crate::{
     field::Unique,
     json::type_name,
     problem::{FieldError, FieldErrors},
-    query::server_field,
     reader::{Reader, invalid, required},
     text::single_line,
 };

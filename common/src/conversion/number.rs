@@ -1,23 +1,11 @@
 //! Numbers as people write them: `1,234.50`, `1.234,50`, `1 234`, `007`. What `1,234` is worth depends on what stands before a fraction,
 //! and that is one thing for all values of a field.
 
-use serde::{Deserialize, Serialize};
-
+use super::definition::Mark;
 use crate::{field::FieldType, json::Literal};
 
 /// Digits of a number that is read at most.
 const MAX_DIGITS: usize = 40;
-
-/// What stands before the fraction of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Mark {
-    /// `1,234.50`
-    Point,
-    /// `1.234,50`
-    Comma,
-}
 
 /// What the values of a field say of how their numbers are written, as they are looked at one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,7 +3,11 @@
 use rust_decimal::RoundingStrategy;
 use serde_json::Value;
 
-use super::{ConversionStep, Mark, With, Word, date, number};
+use super::{
+    date,
+    definition::{ConversionStep, Mark, With, Word},
+    number,
+};
 use crate::{
     field::FieldType,
     validate::{canonical_date, canonical_datetime, parse_decimal, truth},

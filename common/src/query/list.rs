@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use super::{
     filter::{Filter, Lookup, Named, Read, read_filter},
-    pairs::{Pairs, Query, too_many, unknown_parameter},
+    pairs::{Pairs, Query, no_such_field, too_many, unknown_parameter},
     search::search_terms,
 };
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
     page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE},
     problem::{FieldError, FieldErrors, NON_FIELD},
     reader::invalid,
-    text::single_line,
 };
 
 /// Filters in one query at most.
@@ -443,11 +442,6 @@ impl ListQuery {
         }
         errors.or(())
     }
-}
-
-/// What is said of a name that no field has.
-pub fn no_such_field(name: &str) -> FieldError {
-    invalid(format!("There is no field \"{}\".", single_line(name)))
 }
 
 #[cfg(test)]

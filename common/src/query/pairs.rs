@@ -3,6 +3,7 @@
 use crate::{
     problem::{FieldError, FieldErrors},
     reader::invalid,
+    text::single_line,
 };
 
 /// A query string, decoded into pairs.
@@ -99,6 +100,11 @@ pub fn decode_for<Q: Query>(raw: &str) -> Pairs {
 /// Writes pairs as a query string, without the question mark.
 pub fn encode(pairs: &[(String, String)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// What is said of a name that no field has.
+pub fn no_such_field(name: &str) -> FieldError {
+    invalid(format!("There is no field \"{}\".", single_line(name)))
 }
 
 /// More of something than one query may have.

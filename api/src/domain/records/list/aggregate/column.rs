@@ -253,5 +253,6 @@ fn is_number(kind: &FieldType) -> bool {
 }
 
 fn blank() -> Field {
-    common::query::server_field("revision").unwrap_or_else(|| unreachable!("the revision is a member of every record"))
+    common::collection::server_field("revision")
+        .unwrap_or_else(|| unreachable!("the revision is a member of every record"))
 }
