@@ -2,15 +2,20 @@
 //! mistaken for a secret; and whatever else is known to be no key is refused with a sentence.
 //!
 //! - `pem`, `der`, `jwk`: the forms that keys are taken from
-//! - `foreign`: what is known and not taken; `texts`: the same of texts; `hidden`: the same, with other things around it or encoded
+//! - `foreign`: what is known and not taken; `texts` and `lines`: the same of texts; `hidden`: the same, with other things around it or encoded in one of
+//!   the `alphabets`; `bytes` and `cbor`: keys by their bytes, and in CBOR
 //! - `guessable`: keys of a kind that is taken, which anyone can guess or compute
 //! - [`PublicKey`]: what all of them come down to
 
+mod alphabets;
+mod bytes;
+mod cbor;
 mod der;
 mod foreign;
 mod guessable;
 mod hidden;
 mod jwk;
+mod lines;
 mod pem;
 mod private;
 mod public;
@@ -67,5 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Imported>, Why> {
 /// Editors of some systems write it before a text.
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,16 @@
 //! What is found in files that are named by mistake, and is no secret: keys and containers of other programs, tokens, documents. To take one for a secret would
 //! often be to take what others know.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
-    ParsedPublicKey,
-};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{
-    UTF_8_MARK, Why, der,
+    UTF_8_MARK, Why,
+    bytes::{is_compressed_point, is_pgp, is_pgp_message, is_point},
+    der,
     hidden::{self, Found},
     texts,
 };
-use crate::secret::regular;
 
 /// What a text begins with, and what it is then.
 const TEXTS: &[(&str, &str)] = &[
@@ -174,6 +171,7 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"\x1f\x9d\x90", "is compressed; unpack it first"),
     (b"\x5d\0\0\x80\0", "is compressed; unpack it first"),
     (b"\x37\xa4\x30\xec", "is a dictionary to unpack others by, and no key"),
+    (b"\xd2\x84\x43\xa1\x01", "is a signed token (COSE), and no key"),
     (b"\0\x05\x16\x07", "is what a system keeps beside a file, and no key"),
     (b"\0\x05\x16\0", "is what a system keeps beside a file, and no key"),
 ];
@@ -222,8 +220,11 @@ pub(super) fn recognize(bytes: &[u8]) -> Option<Why> {
     }
     let Ok(text) = str::from_utf8(bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes)) else { return hidden(bytes) };
     let text = text.trim();
-    if let Some((_, why)) = TEXTS.iter().find(|(start, _)| text.starts_with(start)) {
-        return Some((*why).into());
+    // In quotation marks or behind a comment as well.
+    let line_starts = text.lines().map(|line| line.trim_start_matches(|c: char| " \t#/*>;-\"'`(".contains(c)));
+    let mut starts = std::iter::once(text).chain(line_starts);
+    if let Some(why) = starts.find_map(|line| TEXTS.iter().find(|(start, _)| line.starts_with(start))) {
+        return Some(why.1.into());
     }
     if text.starts_with('<') && text.ends_with('>') {
         return Some("is a document, and no key".into());
@@ -268,34 +269,6 @@ fn has_token(text: &str) -> bool {
     })
 }
 
-/// Whether these are the packets of a key (RFC 9580 §5.5.1, §10.1): one of a known version, time and algorithm, and then a name, or nothing.
-pub(super) fn is_pgp(bytes: &[u8]) -> bool {
-    let Some((tag, length, rest)) = pgp_packet(bytes) else { return false };
-    // A name, a signature, another key, a mark of trust.
-    let is_next = |next: &u8| matches!(next, 0xb4 | 0x88..=0x8a | 0xb8 | 0xb9 | 0xb0 | 0xcd | 0xc2 | 0xce);
-    let is_whole = rest.len() == length || rest.get(length).is_some_and(is_next);
-    // From 1995 to 2038.
-    let is_known = matches!(rest, [4 | 6, 0x2f..=0x7f, _, _, _, 1..=3 | 16..=19 | 22 | 25..=28, ..]);
-    matches!(tag, 5 | 6) && length > 6 && is_known && is_whole
-}
-
-/// The first packet: its tag, its length, and what follows (RFC 9580 §4.2).
-fn pgp_packet(bytes: &[u8]) -> Option<(u8, usize, &[u8])> {
-    let (&first, rest) = bytes.split_first()?;
-    let number = |digits: &[u8]| digits.iter().fold(0, |number: usize, digit| number << 8 | usize::from(*digit));
-    let tag = if first & 0x40 == 0 { first >> 2 & 0xf } else { first & 0x3f };
-    let (length, rest) = match (first & 0xc0, first & 3, rest) {
-        (0x80, 1, [high, low, rest @ ..]) => (number(&[*high, *low]), rest),
-        (0x80, 2, [a, b, c, d, rest @ ..]) | (0xc0, _, [255, a, b, c, d, rest @ ..]) => {
-            (number(&[*a, *b, *c, *d]), rest)
-        }
-        (0x80, 0, [length, rest @ ..]) | (0xc0, _, [length @ ..=191, rest @ ..]) => (usize::from(*length), rest),
-        (0xc0, _, [high @ 192..=223, low, rest @ ..]) => (number(&[*high - 192, *low]) + 192, rest),
-        _ => return None,
-    };
-    Some((tag, length, rest))
-}
-
 /// Whether a text is written in two or four bytes for each letter, as some systems' shells write files.
 fn is_utf_16(bytes: &[u8]) -> bool {
     let marked = bytes.strip_prefix(b"\xff\xfe").or_else(|| bytes.strip_prefix(b"\xfe\xff"));
@@ -305,31 +278,6 @@ fn is_utf_16(bytes: &[u8]) -> bool {
     let is_ascii = rest.clone().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     // An editor may have put a byte behind it.
     is_ascii && zeros >= 16 && zeros + 1 >= rest.count()
-}
-
-/// Whether these are the coordinates of a point on a curve (SEC 1 §2.3.3), with or without the byte that says so.
-pub(super) fn is_point(bytes: &[u8]) -> bool {
-    // A newline may have been put behind it.
-    let less = bytes.strip_suffix(b"\n").filter(|less| matches!(less.len(), 64 | 65 | 96 | 97 | 133));
-    [Some(bytes), less].into_iter().flatten().any(|bytes| match (bytes.first(), bytes.len()) {
-        (Some(4), 65 | 97 | 133) => is_on_a_curve(bytes),
-        (_, 64 | 96) => is_on_a_curve(&[&[4], bytes].concat()),
-        _ => false,
-    })
-}
-
-/// Whether this is one coordinate and the sign of the other, as bytes, in hexadecimal or in base64. Of random bytes of this length one in 150 is.
-fn is_compressed_point(bytes: &[u8]) -> bool {
-    let is_it =
-        |bytes: &[u8]| matches!(bytes, [2 | 3, rest @ ..] if matches!(rest.len(), 32 | 48)) && is_on_a_curve(bytes);
-    let less = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    is_it(bytes) || is_it(less) || regular::decoded(less).is_some_and(|decoded| is_it(&decoded))
-}
-
-fn is_on_a_curve(point: &[u8]) -> bool {
-    let curves =
-        [&ECDSA_P256_SHA256_FIXED, &ECDSA_P256K1_SHA256_FIXED, &ECDSA_P384_SHA384_FIXED, &ECDSA_P521_SHA512_FIXED];
-    curves.into_iter().any(|curve| ParsedPublicKey::new(curve, point).is_ok())
 }
 
 /// Whether it is a BMP, which has no more of its own at its beginning than two letters and its size.
@@ -351,23 +299,4 @@ fn is_key_blob(bytes: &[u8]) -> bool {
     };
     bytes.get(..8).is_some_and(is_kind)
         || bytes.windows(12).take(64).any(|w| matches!(w, [0, 0x24 | 0xa4, 0, 0, rest @ ..] if is_kind(rest)))
-}
-
-/// Whether these are the packets of a message or a signature (RFC 9580 §5): a session's key, a signature, encrypted or compressed data.
-fn is_pgp_message(bytes: &[u8]) -> bool {
-    let Some((tag, length, rest)) = pgp_packet(bytes) else {
-        // Compressed, of no length that is said.
-        return bytes.len() > 100 && matches!(bytes, [0xa3, 1..=3, third, ..] if *third != 0);
-    };
-    let is_known = match tag {
-        1 => matches!(rest, [3 | 6, ..]),
-        2 => {
-            matches!(rest, [3, 5, ..] | [4 | 6, 0..=3 | 0x10..=0x13 | 0x18..=0x20 | 0x28 | 0x30 | 0x40, 1..=3 | 17 | 19 | 22 | 25..=28, 1..=3 | 8..=11, ..])
-        }
-        3 => matches!(rest, [4..=6, 1..=4 | 7..=10, ..]),
-        18 => matches!(rest, [1 | 2, ..]),
-        _ => false,
-    };
-    let is_next = |next: &u8| matches!(next, 0x84..=0x86 | 0x88..=0x8e | 0xc1..=0xc3 | 0xc8 | 0xc9 | 0xd2 | 0xd4);
-    is_known && length > 6 && (rest.len() == length || rest.get(length).is_some_and(is_next))
 }

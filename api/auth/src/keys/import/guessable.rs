@@ -95,7 +95,13 @@ pub(super) fn modulus(n: &[u8], e: &[u8]) -> Result<(), Why> {
     if is_of_the_chip(&n) {
         return Err(computed("it was made by a library that chose few primes (CVE-2017-15361)"));
     }
-    let two = BigUint::from(2_u32);
+    Ok(())
+}
+
+/// Refuses a modulus that is a prime. It takes some hundredths of a second, and a quarter of one for the longest keys; where the primes are known there is
+/// nothing to find out.
+pub(super) fn prime(n: &[u8]) -> Result<(), Why> {
+    let (n, two) = (BigUint::from_bytes_be(n), BigUint::from(2_u32));
     // Fermat: of a product of two primes this holds by an accident that nobody has met.
     if two.modpow(&(&n - 1_u32), &n) == 1_u32.into() {
         return Err(computed("its modulus is a prime"));
@@ -109,15 +115,27 @@ fn computed(why: &str) -> Why {
 
 /// Whether it is a square, or the product of two numbers near its root (Fermat's way).
 fn is_of_two_near(n: &BigUint) -> bool {
-    let root = |number: &BigUint| Some(number.sqrt()).filter(|root| root * root == *number);
-    if root(n).is_some() {
+    let root = n.sqrt();
+    if &root * &root == *n {
         return true;
     }
-    let begin = n.sqrt() + 1_u32;
+    let begin = root + 1_u32;
     (0..STEPS).any(|step| {
         let middle = &begin + step;
-        root(&(&middle * &middle - n)).is_some()
+        is_square(&(&middle * &middle - n))
     })
+}
+
+/// Taking a root is slow, and of a number that is no square the rest by a small one mostly says so.
+fn is_square(number: &BigUint) -> bool {
+    let may_be = [64_u32, 63, 65, 11, 17, 19, 23, 29, 31].into_iter().all(|by| {
+        let rest = u32::try_from(number % by).unwrap_or_default();
+        (0..by).any(|root| root * root % by == rest)
+    });
+    may_be && {
+        let root = number.sqrt();
+        &root * &root == *number
+    }
 }
 
 fn is_of_the_chip(n: &BigUint) -> bool {
@@ -163,8 +181,8 @@ mod tests {
     fn t9_products_that_anyone_can_take_apart_are_refused() {
         // 2^521 - 1, 2^607 - 1 and 2^1279 - 1 are primes.
         let prime = |power: u32| (BigUint::from(1_u32) << power) - 1_u32;
-        let (a, b, c) = (prime(521), prime(607), prime(1279));
-        let e = [1, 0, 1];
+        let [a, b, c] = [521, 607, 1279].map(prime);
+        let exponent = [1, 0, 1];
         for (n, why) in [
             (&c * &c, "near"),
             (&c * (&c + 2_u32), "near"),
@@ -172,10 +190,12 @@ mod tests {
             (&a * &b * 3_u32, "small factor"),
             (&a * &b * 2_u32, "small factor"),
         ] {
-            let refused = modulus(&n.to_bytes_be(), &e).unwrap_err();
+            let bytes = n.to_bytes_be();
+            let refused = modulus(&bytes, &exponent).and_then(|()| super::prime(&bytes)).unwrap_err();
             assert!(refused.contains(why), "{refused} for {why}");
         }
-        assert_eq!(modulus(&(&a * &c).to_bytes_be(), &e), Ok(()));
+        let good = (&a * &c).to_bytes_be();
+        assert_eq!(modulus(&good, &exponent).and_then(|()| super::prime(&good)), Ok(()));
         for e in [&[0][..], &[1], &[3], &[1, 0, 0], &[17]] {
             assert!(modulus(&(&a * &c).to_bytes_be(), e).unwrap_err().contains("exponent"));
         }

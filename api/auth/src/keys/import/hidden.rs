@@ -1,10 +1,17 @@
 //! Keys, certificates and the like inside of other things: with bytes before or behind them, cut off, quoted, with a name before them, or encoded as text. They
 //! are found by what no random secret has in it: identifiers of algorithms and names of formats of five bytes and more.
 
-use super::{der::oid, foreign};
+use super::{
+    alphabets::{self, digits, hex_quintet, nibble, quintet, sextet},
+    bytes::{is_pgp, is_point},
+    cbor,
+    der::oid,
+};
 
 /// How often something may be encoded once more.
 const DEPTH: usize = 3;
+/// Bytes in which a point is looked for: it takes some time to see whether it is one.
+const LONGEST_WITH_POINT: usize = 4096;
 /// A shorter run of letters and digits has no key in it.
 const SHORTEST_RUN: usize = 24;
 
@@ -27,13 +34,28 @@ fn find_at(bytes: &[u8], depth: usize) -> Option<Found> {
     if has_der(bytes) {
         return Some(Found::Der { encoded });
     }
-    if has_names(bytes) || encoded && (foreign::is_point(bytes) || is_signify(bytes)) {
+    let is_key = || is_point(bytes) || is_signify(bytes);
+    if has_names(bytes) || has_point(bytes) || cbor::has_key(bytes) || alphabets::is_peer(bytes) || encoded && is_key()
+    {
         return Some(Found::Text { encoded });
     }
-    if depth == DEPTH || encoded && !is_text(bytes) {
+    if depth == DEPTH {
         return None;
     }
-    decodings(bytes).iter().find_map(|decoded| find_at(decoded, depth + 1))
+    let mut all = alphabets::unpacked(bytes);
+    if !encoded || is_text(bytes) {
+        all.append(&mut decodings(bytes));
+    }
+    all.iter().find_map(|decoded| find_at(decoded, depth + 1))
+}
+
+/// Whether a point on a curve is in it, as X.509 and others have one: a zero, or a length, before the byte that says that it is whole.
+fn has_point(bytes: &[u8]) -> bool {
+    let bytes = &bytes[..bytes.len().min(LONGEST_WITH_POINT)];
+    let begins = |at: &usize| *at > 0 && bytes[*at] == 4 && matches!(bytes[at - 1], 0 | 0x41 | 0x61 | 0x85);
+    (0..bytes.len())
+        .filter(begins)
+        .any(|at| [65, 97, 133].into_iter().any(|length| bytes.get(at..at + length).is_some_and(is_point)))
 }
 
 /// Whether these are the bytes of a key of signify or minisign: two letters, a number of eight bytes, and the key.
@@ -67,7 +89,10 @@ fn has_identifier(bytes: &[u8]) -> bool {
     // PKCS#1 has no identifier: two numbers, the second of them 65537, or the first as long as the whole.
     let is_rsa = |w: &[u8]| w[0] == 0x30 && w[1] == 0x82 && w[4] == 2 && w[5] == 0x82 && w[8] == 0;
     // The rest of one that was cut off at its beginning.
-    let is_rest = contains(bytes, b"\x65\x70\x03\x21\0") || bytes.len() == 35 && bytes.starts_with(b"\x03\x21\0");
+    let is_cut = |w: &[u8]| {
+        w[0] == 0x65 && (0x6e..=0x71).contains(&w[1]) && w[2] == 3 && matches!(w[3], 0x21 | 0x39 | 0x3a) && w[4] == 0
+    };
+    let is_rest = bytes.windows(5).any(is_cut) || bytes.len() == 35 && bytes.starts_with(b"\x03\x21\0");
     is_rest
         || IDENTIFIERS[..10].iter().any(|needle| contains(bytes, needle))
         || bytes.windows(6).any(|w| w[..4] == *IDENTIFIERS[10] && matches!(w[4], 3..=12) && w[5] == 0x0c)
@@ -78,7 +103,7 @@ fn has_identifier(bytes: &[u8]) -> bool {
 
 /// Names that stand in keys, and in nothing random.
 fn has_names(bytes: &[u8]) -> bool {
-    const NAMES: [&[u8]; 19] = [
+    const NAMES: [&[u8]; 27] = [
         b"-----begin ",
         b"---- begin ssh2 ",
         b"ssh-rsa",
@@ -98,9 +123,17 @@ fn has_names(bytes: &[u8]) -> bool {
         b"salted__",
         b"ed25519v1-",
         b"age-encryption.org",
+        b"google.crypto.tink",
+        b"public key block",
+        b"private key block",
+        b"begin certificate",
+        b"begin rsa p",
+        b"begin ec p",
+        b"begin openssh",
+        b"begin encrypted",
     ];
     let lower = bytes.to_ascii_lowercase();
-    NAMES.iter().any(|name| contains(&lower, name)) || has_jwk(&lower) || foreign::is_pgp(bytes)
+    NAMES.iter().any(|name| contains(&lower, name)) || has_jwk(&lower) || is_pgp(bytes)
 }
 
 /// Whether a member `kty` is in it with a kind of keys, however JSON, YAML or a program writes that.
@@ -141,6 +174,7 @@ fn decodings(text: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     all.extend(other_digits(text));
+    all.extend(alphabets::decodings(text));
     // Words of two bytes, the lower first.
     let swapped = digits(&dump(text), 4, nibble).chunks_exact(2).flat_map(|pair| [pair[1], pair[0]]).collect();
     all.push(swapped);
@@ -163,6 +197,7 @@ fn other_digits(text: &[u8]) -> Vec<Vec<u8>> {
     let backwards: Vec<u8> = plain.iter().rev().copied().collect();
     all.push(digits(&backwards, 6, sextet));
     all.push(digits(&backwards, 4, nibble));
+    all.push(digits(&plain.iter().copied().map(turned).collect::<Vec<u8>>(), 6, sextet));
     let end = backwards.iter().take_while(|byte| **byte == b'=').count();
     all.push(digits(&backwards[end..], 6, sextet));
     all
@@ -211,9 +246,13 @@ fn base85(text: &[u8], alphabet: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The bytes of a text in base32.
-pub(super) fn base32(text: &[u8]) -> Vec<u8> {
-    digits(text, 5, quintet)
+/// A letter as ROT13 has it.
+fn turned(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'm' | b'A'..=b'M' => byte + 13,
+        b'n'..=b'z' | b'N'..=b'Z' => byte - 13,
+        other => other,
+    }
 }
 
 /// The text without what stands between the lines of one encoded thing: spaces, quotes, commas, and newlines that are written out.
@@ -257,48 +296,4 @@ fn dump(text: &[u8]) -> Vec<u8> {
         words.take_while(is_hex).flatten().copied().collect::<Vec<u8>>()
     };
     text.split(|byte| *byte == b'\n').flat_map(line).collect()
-}
-
-/// The bytes that digits of so many bits each stand for; what is none ends them.
-fn digits(text: &[u8], bits: u32, value: fn(u8) -> Option<u32>) -> Vec<u8> {
-    let (mut bytes, mut held, mut count) = (Vec::with_capacity(text.len()), 0_u32, 0);
-    for digit in text.iter().map_while(|byte| value(*byte)) {
-        held = held << bits | digit;
-        count += bits;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((held >> count).to_be_bytes()[3]);
-            held &= (1 << count) - 1;
-        }
-    }
-    bytes
-}
-
-fn sextet(byte: u8) -> Option<u32> {
-    Some(u32::from(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
-}
-
-fn quintet(byte: u8) -> Option<u32> {
-    Some(u32::from(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a',
-        b'2'..=b'7' => byte - b'2' + 26,
-        _ => return None,
-    }))
-}
-
-/// RFC 4648 §7.
-fn hex_quintet(byte: u8) -> Option<u32> {
-    char::from(byte).to_digit(32)
-}
-
-fn nibble(byte: u8) -> Option<u32> {
-    char::from(byte).to_digit(16)
 }

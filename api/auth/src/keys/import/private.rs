@@ -46,7 +46,7 @@ pub(super) fn from_sec1(der: &[u8]) -> Result<ImportedKey, Why> {
 /// An RSA key.
 pub(super) fn rsa(pair: &RsaKeyPair) -> Result<ImportedKey, Why> {
     let pkcs8 = pair.as_der().map_err(|_| BROKEN)?;
-    let public = PublicKey::from_pkcs1(pair.public_key().as_ref())?;
+    let public = PublicKey::of_known_primes(pair.public_key().as_ref())?;
     let [p, q] = der::primes(pkcs8.as_ref()).ok_or(BROKEN)?;
     guessable::primes(p, q)?;
     Ok(private(Algorithm::Rs256, pkcs8.as_ref(), public))

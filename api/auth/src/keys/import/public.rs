@@ -40,7 +40,7 @@ impl PublicKey {
     pub(super) fn from_spki(der: &[u8]) -> Result<Self, Why> {
         let (identifier, parameters) = der::algorithm(der).ok_or(BROKEN)?;
         match identifier {
-            oid::RSA => Self::from_rsa(der),
+            oid::RSA => Self::from_pkcs1(der),
             oid::EC if der::curve(parameters) == Some(oid::P256) => {
                 Self::from_point(der::public_bits(der).ok_or(BROKEN)?)
             }
@@ -50,12 +50,13 @@ impl PublicKey {
         }
     }
 
-    /// An RSA key as PKCS#1 writes it.
+    /// An RSA key as PKCS#1 or X.509 writes it.
     pub(super) fn from_pkcs1(der: &[u8]) -> Result<Self, Why> {
-        Self::from_rsa(der)
+        Self::of_known_primes(der)?.unless_prime()
     }
 
-    fn from_rsa(der: &[u8]) -> Result<Self, Why> {
+    /// The public half of an RSA key whose primes are known.
+    pub(super) fn of_known_primes(der: &[u8]) -> Result<Self, Why> {
         let key = rsa::PublicKey::from_der(der).map_err(|_| BROKEN)?;
         let [n, e] = [key.modulus(), key.exponent()].map(|number| number.big_endian_without_leading_zero().to_vec());
         Self::checked_rsa(n, e)
@@ -67,6 +68,13 @@ impl PublicKey {
         }
         guessable::modulus(&n, &e)?;
         Self::Rsa { n, e }.unless_known()
+    }
+
+    fn unless_prime(self) -> Result<Self, Why> {
+        if let Self::Rsa { n, .. } = &self {
+            guessable::prime(n)?;
+        }
+        Ok(self)
     }
 
     /// The key, if no document has its private half.
@@ -105,7 +113,7 @@ impl PublicKey {
     /// Modulus and exponent.
     pub(super) fn from_components(n: &[u8], e: &[u8]) -> Result<Self, Why> {
         let trimmed = |number: &[u8]| number.iter().copied().skip_while(|byte| *byte == 0).collect::<Vec<_>>();
-        Self::checked_rsa(trimmed(n), trimmed(e))
+        Self::checked_rsa(trimmed(n), trimmed(e))?.unless_prime()
     }
 
     /// How tokens are signed that it verifies.

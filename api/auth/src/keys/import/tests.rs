@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::*;
 
 /// What `openssl` writes into `file` of a folder; it is run there.
-fn openssl(folder: &Path, arguments: &str) -> Vec<u8> {
+pub(super) fn openssl(folder: &Path, arguments: &str) -> Vec<u8> {
     let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
     fs::read(folder.join("out")).unwrap()

@@ -1,7 +1,9 @@
 //! Texts that are no secret, by what stands in them: settings with a name before the value, sentences, tokens and keys of services, hashes and checksums,
 //! records of other programs. What is asked is something that no random text has, so that none is refused by mistake.
 
-use aws_lc_rs::digest::{SHA3_256, SHA256, digest};
+use aws_lc_rs::digest::{SHA3_256, SHA256, SHA512_256, digest};
+
+use super::{alphabets, lines};
 
 /// What tokens and keys of services begin with, by which they and scanners of secrets know them.
 const SERVICES: &[&str] = &[
@@ -128,12 +130,16 @@ pub(super) fn recognize(text: &str) -> Option<&'static str> {
     if is_of_a_person(text) {
         return Some("is a number or an address of somebody, which others know");
     }
+    if let Some(why) = lines::recognize(text) {
+        return Some(why);
+    }
     is_sentence(&lower).then_some(SENTENCE)
 }
 
 /// Whether a name stands before a value, as in settings of programs: `PublicKey = …`, `SECRET=…`, `checksum: "…"`.
 fn is_setting(line: &str) -> bool {
-    let line = line.trim().trim_start_matches("export ").trim_start_matches("set ");
+    let line = line.trim_start_matches(['#', '/', '-', '*', ' ', '\t']).trim();
+    let line = line.trim_start_matches("export ").trim_start_matches("set ");
     let Some(at) = line.find(['=', ':']) else { return false };
     let (name, value) = (&line[..at], &line[at + 1..]);
     let is_spaced = name.ends_with(' ') || value.starts_with(' ');
@@ -178,10 +184,41 @@ fn is_signed_json(text: &str) -> bool {
 fn has_record(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_kind = |word: &&str| {
-        ["DNSKEY", "CDNSKEY", "KEY", "DS", "CDS", "TLSA", "SSHFP", "IPSECKEY", "SMIMEA", "OPENPGPKEY"].contains(word)
+        let kinds = [
+            "DNSKEY",
+            "CDNSKEY",
+            "KEY",
+            "DS",
+            "CDS",
+            "DLV",
+            "TLSA",
+            "SSHFP",
+            "IPSECKEY",
+            "SMIMEA",
+            "OPENPGPKEY",
+            "CERT",
+            "RRSIG",
+            "SIG",
+            "NSEC3",
+            "TSIG",
+            "DHCID",
+            "HIP",
+            "ZONEMD",
+            "RKEY",
+        ];
+        kinds.iter().any(|kind| kind.eq_ignore_ascii_case(word))
+            || word.strip_prefix("TYPE").is_some_and(|number| number.parse::<u16>().is_ok())
     };
-    let numbers = |words: &[&str]| words.iter().take(2).all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
-    words.iter().enumerate().any(|(at, word)| is_kind(word) && words.len() > at + 2 && numbers(&words[at + 1..]))
+    let is_number = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_digit()) || **word == "\\#";
+    // What an owner or a class stands before says by itself what it is.
+    let is_in_zone =
+        |at: usize| at > 0 && (words[at - 1].eq_ignore_ascii_case("IN") || words[at - 1].parse::<u32>().is_ok());
+    words.iter().enumerate().any(|(at, word)| {
+        let numbers = words[at + 1..].iter().take(2).filter(is_number).count();
+        is_kind(word)
+            && words.len() > at + 2
+            && (numbers > 0 && *word == word.to_uppercase() || numbers == 2 || is_in_zone(at))
+    })
 }
 
 /// Whether it is what a program says of the content of a file or stores in place of a password.
@@ -219,30 +256,19 @@ fn is_hash(text: &str) -> bool {
 fn is_checked(text: &str) -> bool {
     let onion = text.strip_suffix(".onion");
     let word = onion.unwrap_or(text);
-    onion.is_some() || text.starts_with("z6Mk") || is_base58check(word) || is_bech32(word) || is_base32(word)
+    onion.is_some()
+        || text.starts_with("z6Mk")
+        || alphabets::is_multibase(text)
+        || is_base58check(word)
+        || is_bech32(word)
+        || is_base32(word)
 }
 
 fn is_base58check(text: &str) -> bool {
-    const DIGITS: &str = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     if !(32..=120).contains(&text.len()) {
         return false;
     }
-    // Least significant first.
-    let mut bytes: Vec<u8> = Vec::new();
-    for digit in text.chars() {
-        let Some(mut carry) = DIGITS.find(digit) else { return false };
-        for byte in &mut bytes {
-            carry += usize::from(*byte) * 58;
-            *byte = u8::try_from(carry & 0xff).unwrap_or_default();
-            carry >>= 8;
-        }
-        while carry > 0 {
-            bytes.push(u8::try_from(carry & 0xff).unwrap_or_default());
-            carry >>= 8;
-        }
-    }
-    bytes.extend(text.chars().take_while(|digit| *digit == '1').map(|_| 0));
-    bytes.reverse();
+    let bytes = alphabets::base58(text.as_bytes()).unwrap_or_default();
     let Some((content, check)) = bytes.split_last_chunk::<4>() else { return false };
     let twice = digest(&SHA256, digest(&SHA256, content).as_ref());
     twice.as_ref().starts_with(check)
@@ -274,7 +300,13 @@ fn is_bech32(text: &str) -> bool {
 }
 
 fn is_base32(text: &str) -> bool {
-    let bytes = super::hidden::base32(text.as_bytes());
+    let bytes = alphabets::base32(text.as_bytes());
+    // An account of Algorand: the digest's end is its check.
+    if let (58, Some((key, check))) = (text.len(), bytes.split_last_chunk::<4>())
+        && digest(&SHA512_256, key).as_ref().ends_with(check)
+    {
+        return true;
+    }
     let Ok(bytes) = <[u8; 35]>::try_from(bytes.as_slice()) else { return false };
     if text.len() != 56 {
         return false;
@@ -368,5 +400,6 @@ fn is_sentence(lower: &str) -> bool {
         SMALL_WORDS.contains(&format!(" {word} "))
     };
     let small = words.iter().filter(|word| is_small(word)).count();
-    words.len() >= 4 && words.iter().all(is_word) && small >= 2 && small * 5 >= words.len()
+    // Of words at random one in a hundred is small, and of a sentence every second one.
+    words.len() >= 4 && words.iter().all(is_word) && small >= 3 && small * 5 >= words.len() * 2
 }
