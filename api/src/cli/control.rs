@@ -9,7 +9,10 @@ use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     os::{
         fd::AsRawFd as _,
-        unix::{fs::PermissionsExt as _, net::UnixStream as StdStream},
+        unix::{
+            fs::{FileTypeExt as _, PermissionsExt as _},
+            net::UnixStream as StdStream,
+        },
     },
     path::{Path, PathBuf},
     time::Duration,
@@ -59,17 +62,45 @@ pub(super) fn listen(data: &Path, app: &App) {
     match Control::bind(data) {
         Ok(control) => drop(tokio::spawn(control.serve(app.clone()))),
         Err(error) => {
-            tracing::warn!(%error, "there is no control socket in the data directory, so coffer user unlock and coffer backup do not reach this server");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "there is no control socket in the data directory, so coffer user unlock and coffer backup do not reach this server"
+            );
         }
     }
 }
 
+/// What stands under the socket's name, where that is no socket.
+fn other_than_socket(path: &Path) -> Option<&'static str> {
+    let kind = fs::symlink_metadata(path).ok()?.file_type();
+    match kind {
+        // A link is this directory's own entry: replacing it leaves alone what it leads to.
+        kind if kind.is_socket() || kind.is_symlink() => None,
+        kind if kind.is_dir() => Some("a directory"),
+        kind if kind.is_file() => Some("a file"),
+        _ => Some("no socket"),
+    }
+}
+
+fn in_its_place(path: &Path, other: &str) -> String {
+    format!(
+        "{} is {other}, and the server's control socket has to be there; move it away and start the server anew",
+        path.display()
+    )
+}
+
 impl Control {
-    /// Binds the socket. One that an earlier server left behind is replaced: the store's lock says that no other is there.
-    fn bind(data: &Path) -> io::Result<Self> {
+    /// Binds the socket. One that an earlier server left behind is replaced: the store's lock says that no other is there. What somebody put in its
+    /// place stays.
+    fn bind(data: &Path) -> Result<Self> {
         let (path, folder) = (data.join(NAME), File::open(data)?);
+        if let Some(other) = other_than_socket(&path) {
+            bail!(in_its_place(&path, other));
+        }
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot replace {}", path.display()));
+            }
             _ => {}
         }
         let listener = UnixListener::bind(address(&path, &folder))?;
@@ -151,6 +182,9 @@ pub(super) fn ask_to_unlock(data: &Path, name: &Username) -> Result<String> {
 fn connect(data: &Path) -> Result<Option<StdStream>> {
     let path = data.join(NAME);
     let folder = File::open(data).with_context(|| format!("cannot open {}", data.display()))?;
+    if let Some(other) = other_than_socket(&path) {
+        bail!(in_its_place(&path, other));
+    }
     let stream = match StdStream::connect(address(&path, &folder)) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             return Ok(None);

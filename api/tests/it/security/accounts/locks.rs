@@ -71,6 +71,27 @@ async fn p8_who_has_the_machine_unlocks_an_admin_while_the_server_runs() {
 }
 
 #[tokio::test]
+async fn p8_what_stands_in_the_place_of_the_way_in_stays_and_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    Server::start(&data, &[]).stop();
+    let socket = data.join("control.sock");
+    let unlock = || said(&coffer(&["user", "unlock", ADMIN], &data));
+    for other in ["directory", "file"] {
+        if other == "file" { std::fs::write(&socket, "mine") } else { std::fs::create_dir(&socket) }.unwrap();
+        let server = Server::start(&data, &[]);
+        assert_eq!(server.stranger().get("/readyz").await.status, 200);
+        let told =
+            format!("{} is a {other}, and the server's control socket has to be there; move it away", socket.display());
+        assert!(unlock().contains(&told), "{}", unlock());
+        server.stop();
+        let log = std::fs::read_to_string(data.with_extension("log")).unwrap();
+        assert!(log.contains(&told), "{log}");
+        if other == "file" { std::fs::remove_file(&socket) } else { std::fs::remove_dir(&socket) }.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn p8_the_way_in_works_in_a_folder_of_any_depth_and_past_those_who_say_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let deep =
