@@ -57,4 +57,4 @@ pub use restore::restore;
 pub use select::select;
 pub use stored::Sent;
 pub(super) use unseen::Guess;
-pub(super) use visible::{is_visible, may_view};
+pub(super) use visible::{is_visible, may_see, may_view};

@@ -16,7 +16,7 @@ pub(crate) fn may_view(schema: &Schema, caller: &Caller, owner: Option<UserId>) 
 }
 
 /// Whether the caller sees a record with this owner in one way or another: by itself or in a list.
-pub(super) fn may_see(schema: &Schema, caller: &Caller, owner: Option<UserId>) -> bool {
+pub(crate) fn may_see(schema: &Schema, caller: &Caller, owner: Option<UserId>) -> bool {
     may_view(schema, caller, owner) || schema.collection.access.decide(Action::List, caller).covers(owner)
 }
 

@@ -18,7 +18,7 @@ use crate::domain::{
     indexes::IndexKind,
     journal::Actor,
     keyspace,
-    records::{Guess, fit, is_visible, may_view, referring},
+    records::{Guess, fit, is_visible, may_see, may_view, referring},
     schema::Schema,
     stage,
 };
@@ -243,6 +243,8 @@ impl<'a> Judge<'a> {
         let Returning { schema, item, target, .. } = returns;
         let now = item.now.as_ref().map(|now| &now.record);
         let Some(target) = target else { return self.referred(schema, item.key.1, all).await };
+        // It is not the caller who refers by it: it is as it was, and nothing is told of it.
+        let is_hidden = self.is_silent(item, returns.is_visible);
         for (field, indexes) in schema.fields() {
             let name = field.name.as_str();
             let Some(value) = target.get(name).filter(|value| !value.is_null()) else { continue };
@@ -266,10 +268,18 @@ impl<'a> Judge<'a> {
             {
                 for id in RecordId::all_in(value) {
                     let is_there = match all.get(&(*number, id)) {
-                        Some(other) => other.target.is_some(),
+                        // Nobody refers to what they may not see, as with any other change: whether that went with the operation is not told either.
+                        Some(other) => {
+                            other.target.is_some()
+                                && (is_hidden
+                                    || self.is_part
+                                    || may_see(&other.schema, self.caller, other.item.owner()))
+                        }
                         None if self.is_part => true,
-                        // Nobody refers to what they may not see, as with any other change.
                         None => match self.core.schemas.load(self.snapshot, collection).await? {
+                            Some(schema) if is_hidden => {
+                                self.snapshot.get(&keyspace::record(schema.number(), id)).await?.is_some()
+                            }
                             Some(schema) => is_visible(self.snapshot, self.caller, &schema, id).await?,
                             None => false,
                         },

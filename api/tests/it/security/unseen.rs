@@ -74,6 +74,56 @@ async fn d1_who_may_change_or_delete_and_not_view_gets_the_answer_of_an_absent_r
 }
 
 #[tokio::test]
+async fn d1_undoing_does_not_tell_whether_what_is_hidden_went_along() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let otto = coffer.user(&admin, "otto", json!({})).await;
+    let open: Value = json!({"list": ["anyone"], "view": ["anyone"], "create": ["anyone"], "update": ["anyone"], "delete": ["anyone"]});
+    let closed = json!({"list": ["nobody"], "view": ["nobody"]});
+    define(&admin, "notes", title(), open).await;
+    define(&admin, "secrets", title(), closed).await;
+    let refer = |name: &str, to: &str, on_delete: &str| json!({"name": name, "type": "reference", "collection": to, "on_delete": on_delete, "nullable": true});
+    admin.post("/api/collections/notes/fields/", &refer("of", "secrets", "set_null")).await.is(200);
+    admin.post("/api/collections/secrets/fields/", &refer("about", "notes", "cascade")).await.is(200);
+    admin.post("/api/collections/secrets/fields/", &refer("other", "secrets", "set_null")).await.is(200);
+    let secret = async |body: Value| text(&admin.record("secrets", body).await, "id");
+    let stays = secret(json!({"title": "stays"})).await;
+    let mut answers = Vec::new();
+    for goes_along in [false, true, true] {
+        let note = otto.record("notes", json!({"title": "mine"})).await;
+        let about = if goes_along { json!(text(&note, "id")) } else { Value::Null };
+        // Of the two that go along one refers to what stays.
+        let other = if answers.len() == 2 { json!(stays) } else { Value::Null };
+        let of = secret(json!({"title": "hidden", "about": about, "other": other})).await;
+        admin.patch(&path("notes", &note), &json!({"of": of})).await.is(200);
+        let deleted = otto.delete(&path("notes", &note)).await;
+        assert_eq!(deleted.status, 204);
+        let undo = format!("/api/changes/{}/revert/", deleted.header("operation"));
+        for query in ["", "?changed=overwrite", "?changed=skip"] {
+            let answer = otto.post(&format!("{undo}{query}"), &json!({})).await;
+            let told = answer.text().replace(&text(&note, "id"), "ID").replace(deleted.header("operation"), "OP");
+            let told = told.replace(answer.header("x-request-id"), "REQUEST");
+            let own = answer.header("operation").to_owned();
+            answers.push((
+                goes_along,
+                query,
+                answer.status,
+                if own.is_empty() { told } else { told.replace(&own, "OWN") },
+            ));
+        }
+        // Who sees all has it back as it was.
+        if answers.last().unwrap().2 == 200 {
+            admin.post(&undo, &json!({})).await.is(200);
+            assert_eq!(admin.get(&path("notes", &note)).await.is(200)["of"], of);
+        }
+    }
+    for (n, (_, query, status, told)) in answers.iter().enumerate().skip(3) {
+        let (_, _, first_status, first) = &answers[n % 3];
+        assert_eq!((status, told), (first_status, first), "{query}");
+    }
+    assert!(answers[0].3.contains("missing_reference"), "{answers:?}");
+}
+
+#[tokio::test]
 async fn d1_what_holds_a_deletion_back_is_named_to_who_may_see_it() {
     let (coffer, admin) = Coffer::with_admin().await;
     let own = json!({"list": ["owner"], "view": ["owner"]});
