@@ -96,6 +96,8 @@ struct Attempt<'a> {
     made: BTreeSet<(CollectionName, RecordId)>,
     /// What is made and changed, in the order of the items.
     waiting: Vec<Waiting>,
+    /// The first record with a unique value of one that the caller may not see, and as it was. It is told last, so that nothing else depends on it.
+    unseen: Option<(Arc<Schema>, Option<Record>, Record)>,
     left: u64,
 }
 
@@ -122,6 +124,7 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
             touched: BTreeMap::new(),
             made: BTreeSet::new(),
             waiting: Vec::new(),
+            unseen: None,
             left: REQUEST_MATCH_WORK,
         };
         if has_made_room {
@@ -140,8 +143,12 @@ pub async fn run(core: &Core, by: Actor<'_>, batch: &Batch, manner: Manner<'_>) 
         if attempt.errors.is_clean() {
             attempt.delete(&decided).await?;
         }
-        let Attempt { stage, errors, touched, .. } = attempt;
+        let Attempt { stage, errors, touched, unseen, .. } = attempt;
         errors.result()?;
+        if let Some((schema, old, record)) = unseen {
+            let guess = Guess::admit(core, by, &schema, old.as_ref(), &[&record])?;
+            guess.tell(Err(Error::TakenUnseen)).await?;
+        }
         let mut staged = stage.finish();
         let nothing = staged.is_empty();
         let deletes = decided.iter().any(|one| one.action == Act::Delete);
@@ -455,11 +462,15 @@ impl Attempt<'_> {
         let checked = check_beside(self.core, &self.snapshot, self.by.caller, beside, old, &looked).await?;
         let mut errors = BodyErrors::new(None);
         errors.merge(i, checked);
-        let guess = Guess::admit(self.core, self.by, schema, old, &[record])?;
-        match guess.tell(errors.result()).await {
+        drop(Guess::admit(self.core, self.by, schema, old, &[record])?);
+        match errors.result() {
             // It is told as of one record: with the others of its item.
             Err(Error::Taken(taken)) => {
                 self.errors.taken_all(i, taken);
+                Ok(false)
+            }
+            Err(Error::TakenUnseen) => {
+                self.unseen.get_or_insert_with(|| (Arc::clone(schema), old.cloned(), record.clone()));
                 Ok(false)
             }
             outcome => outcome.map(|()| true),

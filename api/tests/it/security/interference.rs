@@ -9,6 +9,7 @@ mod compare;
 mod random;
 mod requests;
 mod timing;
+mod wholes;
 mod world;
 
 use std::collections::BTreeMap;

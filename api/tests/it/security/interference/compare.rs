@@ -30,13 +30,54 @@ pub(super) fn told(answer: &Answer, base: &str) -> Told {
     let body = match serde_json::from_slice(&answer.body) {
         _ if answer.header("content-type") == "text/event-stream" => events(&answer.body),
         Ok(body) => body,
-        Err(_) => Value::String(without(&answer.text())),
+        Err(_) => rows(answer).unwrap_or_else(|| Value::String(without(&answer.text()))),
     };
     let mut body: Value = serde_json::from_str(&without(&body.to_string())).unwrap();
     if let Some(members) = body.as_object_mut() {
         members.remove("request_id");
     }
     serde_json::json!([answer.status, headers, body])
+}
+
+/// A file of rows, each an object: its revisions and ids are compared as those of other answers.
+fn rows(answer: &Answer) -> Option<Value> {
+    let text = answer.text();
+    let separator = match answer.header("content-type").split(';').next()? {
+        "application/x-ndjson" => {
+            return text
+                .lines()
+                .map(|line| serde_json::from_str(line).ok())
+                .collect::<Option<Vec<Value>>>()
+                .map(Value::Array);
+        }
+        "text/csv" => ',',
+        "text/tab-separated-values" => '\t',
+        _ => return None,
+    };
+    let mut lines = text.split_terminator(['\n']).map(|line| cells(line.trim_end_matches('\r'), separator));
+    let names = lines.next()?;
+    let row = |cells: Vec<String>| {
+        let cell = |(name, cell): (&String, String)| match cell.parse::<u64>() {
+            Ok(number) if name == "revision" => (name.clone(), number.into()),
+            _ => (name.clone(), Value::String(cell)),
+        };
+        names.iter().zip(cells).map(cell).collect::<Value>()
+    };
+    Some(serde_json::json!([names, lines.map(row).collect::<Value>()]))
+}
+
+/// The cells of a line; no value of the worlds has a line's end in it.
+fn cells(line: &str, separator: char) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut is_quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => is_quoted = !is_quoted,
+            c if c == separator && !is_quoted => cells.push(String::new()),
+            c => cells.last_mut().unwrap().push(c),
+        }
+    }
+    cells
 }
 
 /// The events that a stream began with. Their ids are revisions.

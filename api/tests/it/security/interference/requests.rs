@@ -10,7 +10,7 @@ use super::{
     world::{Known, World, nobodys},
 };
 
-const FIELDS: [&str; 13] = [
+pub(super) const FIELDS: [&str; 15] = [
     "title",
     "code",
     "n",
@@ -24,6 +24,8 @@ const FIELDS: [&str; 13] = [
     "revision",
     "secret",
     "nothing",
+    "many",
+    "serial",
 ];
 const LOOKUPS: [&str; 21] = [
     "",
@@ -48,7 +50,7 @@ const LOOKUPS: [&str; 21] = [
     "__regex",
     "__date",
 ];
-const WORDS: [&str; 14] = [
+pub(super) const WORDS: [&str; 14] = [
     "word0",
     "word1",
     "base7",
@@ -65,12 +67,12 @@ const WORDS: [&str; 14] = [
     "",
 ];
 
-fn same(text: impl Into<String>) -> Both {
+pub(super) fn same(text: impl Into<String>) -> Both {
     let text = text.into();
     [text.clone(), text]
 }
 
-fn joined(a: &Both, between: &str, b: &Both) -> Both {
+pub(super) fn joined(a: &Both, between: &str, b: &Both) -> Both {
     [0, 1].map(|side| format!("{}{between}{}", a[side], b[side]))
 }
 
@@ -96,6 +98,9 @@ impl Requests<'_> {
         }
         if n % 4 == 2 {
             return self.published();
+        }
+        if n % 4 == 1 {
+            return self.whole();
         }
         let info = self.endpoint(n);
         let known = self.random.pick(&self.world.records).clone();
@@ -235,7 +240,7 @@ impl Requests<'_> {
         Asked { caller, method, path, headers, body, is_plain, writes: writes.then_some(collection) }
     }
 
-    fn parameter(&mut self) -> Both {
+    pub(super) fn parameter(&mut self) -> Both {
         let field = *self.random.pick(&FIELDS);
         let two = if self.random.one_in(3) { "about__about" } else { "about" };
         let through = format!("{two}__{}", self.random.pick(&FIELDS));
@@ -323,7 +328,7 @@ impl Requests<'_> {
         }
     }
 
-    fn row(&mut self, collection: Option<usize>) -> [Value; 2] {
+    pub(super) fn row(&mut self, collection: Option<usize>) -> [Value; 2] {
         let mut row = [Map::new(), Map::new()];
         for _ in 0..=self.random.below(3) {
             let (name, values) = self.member(collection);
@@ -357,6 +362,11 @@ impl Requests<'_> {
             5 if self.random.one_in(3) => ("about", self.random.pick(&self.world.records).ids.clone().map(Value::from)),
             6 if self.random.one_in(3) => {
                 (*self.random.pick(&["price", "about", "code", "n", "title", "zzz"]), [Value::Null, Value::Null])
+            }
+            8 if self.random.one_in(2) => {
+                let ids: Vec<Both> =
+                    (0..self.random.below(3)).map(|_| self.random.pick(&self.world.records).ids.clone()).collect();
+                ("many", [0, 1].map(|side| ids.iter().map(|id| json!(id[side])).collect::<Value>()))
             }
             7 if self.random.one_in(5) => {
                 let known = self.random.pick(&self.world.records).revisions[0];

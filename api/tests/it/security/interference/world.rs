@@ -31,7 +31,7 @@ const RULES: [&[&str]; 9] = [
     &["role:reader"],
     &["role:writer", "owner"],
 ];
-const COLLECTIONS: usize = 5;
+pub(super) const COLLECTIONS: usize = 5;
 /// The name of the caller who is signed in.
 const CALLER: &str = "carol";
 const ON_DELETE: [&str; 3] = ["restrict", "cascade", "set_null"];
@@ -72,6 +72,8 @@ pub(super) struct World {
     pub links: Vec<(usize, [String; 2])>,
     /// Addresses below which records are published: of each the collection, and what stands behind it.
     pub published: Vec<(usize, &'static str)>,
+    /// What was done by requests.
+    pub operations: Vec<[String; 2]>,
     /// For who has to understand a difference.
     pub definitions: BTreeMap<String, Value>,
 }
@@ -91,6 +93,7 @@ fn field_list(target: &str, on_delete: &str) -> Value {
         {"name": "n", "type": "integer", "indexed": true, "nullable": true},
         {"name": "price", "type": "decimal", "places": 2, "nullable": true},
         {"name": "about", "type": "reference", "collection": target, "on_delete": on_delete, "nullable": true},
+        {"name": "many", "type": "reference", "many": true, "collection": target, "on_delete": "set_null"},
         {"name": "data", "type": "json", "nullable": true}])
 }
 
@@ -109,6 +112,7 @@ impl World {
             password: PASSWORD,
             links: Vec::new(),
             published: Vec::new(),
+            operations: Vec::new(),
             definitions: BTreeMap::new(),
         };
         for who in [|store: &Store| store.callers[0].id.clone(), |store: &Store| store.other.id.clone()] {
@@ -316,6 +320,11 @@ impl World {
             if let Some((a, b)) = link(0).zip(link(1)) {
                 self.links.push((asked.caller, [a, b]));
             }
+        }
+        let operations = answers.map(|answer| answer.header("operation").to_owned());
+        // Undoing what somebody else did is refused where it did something unseen, which docs/security.md lists.
+        if asked.caller == 0 {
+            self.learn_operations(operations);
         }
         let Some(collection) = asked.writes else { return };
         let revision = |side: usize| bodies[side]["revision"].as_u64();
