@@ -94,10 +94,12 @@ pub fn clean_all(
     let owner = check_owner(body.take("owner"), stored, manner.caller, &mut errors);
     let is_patch = matches!(write, Write::Patch(_));
     let mut values = Record::default();
+    let mut is_said = !manner.is_missing && (!manner.is_form || owner.is_some());
     for field in &collection.fields {
         let name = field.name.as_str();
         let (sent_as, sent) = take(field, &mut body, stored, &mut errors);
         let sent = if manner.is_form { form::read(field, sent, is_patch) } else { Ok(sent) };
+        is_said |= matches!(sent, Ok(Some(_)));
         let value = match (sent, write) {
             (Err(wrong), _) => Err(vec![wrong]),
             (Ok(Some(value)), _) => check_exact(field, &value, manner.ends),
@@ -118,7 +120,8 @@ pub fn clean_all(
             errors.push(name.clone(), unknown());
         }
     }
-    if manner.is_missing && matches!(write, Write::Create) && errors.is_empty() {
+    // A form without inputs says of boxes that they are not checked, and where there are none it says nothing.
+    if !is_said && matches!(write, Write::Create) && errors.is_empty() {
         errors.push(NON_FIELD, no_body());
     }
     (Cleaned { values, owner }, errors)

@@ -217,7 +217,15 @@ fn check_decimal(
         text.extend(std::iter::repeat_n('0', missing));
     }
     let digits = text.trim_start_matches('-').trim_start_matches('0').bytes().filter(u8::is_ascii_digit).count();
-    let number = Decimal::from_str_exact(&text).ok().filter(|_| digits <= most).ok_or_else(too_many_digits)?;
+    let before_point = || match places {
+        Some(places) => {
+            let whole = most - places as usize;
+            let message = format!("Ensure that there are no more than {whole} digits before the decimal point.");
+            FieldError::new("max_whole_digits", message)
+        }
+        None => too_many_digits(),
+    };
+    let number = Decimal::from_str_exact(&text).ok().filter(|_| digits <= most).ok_or_else(before_point)?;
     check_bounds(&number, min.and_then(parse_decimal).as_ref(), max.and_then(parse_decimal).as_ref())?;
     Ok(Value::String(text))
 }

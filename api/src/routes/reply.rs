@@ -9,6 +9,7 @@ use common::{
     Endpoint,
     access::Action,
     answer::{Answer, JsonAnswer, NoContent, Streamed},
+    endpoint::BodyKind,
     id::Revision,
     record::OneOrMany,
 };
@@ -215,9 +216,18 @@ impl<E: Endpoint<Response: Streamed>> Reply<E> {
 }
 
 /// The answer to `OPTIONS` where a path has no endpoint for it.
-pub(crate) fn options(path: &str, allow: &str) -> Response {
-    let body =
-        json!({"name": path, "description": "", "renders": ["application/json"], "parses": ["application/json"]});
+pub(crate) fn options(path: &str, allow: &str, bodies: &[BodyKind]) -> Response {
+    let kinds = [
+        (BodyKind::Json, "application/json"),
+        (BodyKind::Form, "application/x-www-form-urlencoded"),
+        (BodyKind::Multipart, "multipart/form-data"),
+    ];
+    // JSON is what a client may send where nothing is looked at, too.
+    let parses: Vec<&str> = kinds
+        .into_iter()
+        .filter_map(|(kind, name)| (kind == BodyKind::Json || bodies.contains(&kind)).then_some(name))
+        .collect();
+    let body = json!({"name": path, "description": "", "renders": ["application/json"], "parses": parses});
     let mut response = Response::new(Bytes::from(body.to_string()).into());
     let headers = response.headers_mut();
     headers.reserve(HEADERS);

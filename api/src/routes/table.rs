@@ -5,7 +5,7 @@ use std::{borrow::Cow, pin::Pin, sync::Arc};
 use common::{
     Access, Endpoint,
     access::Action,
-    endpoint::{Cost, OWN_PREFIX, behind_own_prefix},
+    endpoint::{BodyKind, Cost, OWN_PREFIX, behind_own_prefix},
     id::OperationId,
     undo::OPERATION_HEADER,
 };
@@ -52,6 +52,8 @@ struct Resource {
     methods: Vec<(Method, Handler)>,
     /// Who may use them.
     accesses: Vec<Access>,
+    /// What their bodies may be.
+    bodies: Vec<BodyKind>,
 }
 
 /// Every route of the API.
@@ -89,10 +91,12 @@ impl Table {
         if let Some(resource) = self.resources.iter_mut().find(|resource| resource.segments == segments) {
             resource.methods.push((E::METHOD, handler));
             resource.accesses.push(E::ACCESS);
+            resource.bodies.extend(E::BODY.kinds);
             return;
         }
         let (methods, accesses) = (vec![(E::METHOD, handler)], vec![E::ACCESS]);
-        let resource = Resource { segments, route: Route::of(E::PATH), methods, accesses };
+        let bodies = E::BODY.kinds.to_vec();
+        let resource = Resource { segments, route: Route::of(E::PATH), methods, accesses, bodies };
         // A literal segment goes before a parameter: /api/users/me/ is not a user's id.
         let place = self.resources.partition_point(|known| known.literals() >= resource.literals());
         self.resources.insert(place, resource);
@@ -269,7 +273,7 @@ impl Table {
                 }
                 response
             }
-            None if method == Method::OPTIONS => reply::options(path, &resource.allow()),
+            None if method == Method::OPTIONS => reply::options(path, &resource.allow(), &resource.bodies),
             None => self.wrong_method(method, resource, raw).await,
         }
     }
@@ -287,7 +291,9 @@ impl Table {
                     raw.published = Some(published);
                     handler(self.context.clone(), raw).await
                 }
-                None if method == Method::OPTIONS => reply::options(&published.address, &resource.allow()),
+                None if method == Method::OPTIONS => {
+                    reply::options(&published.address, &resource.allow(), &resource.bodies)
+                }
                 None => self.wrong_method(method, resource, raw).await,
             };
         }

@@ -167,6 +167,21 @@ async fn a_body_that_is_missing_changes_nothing_and_makes_nothing() {
     let nothing = Answer::of(admin.request(Method::POST, "/api/records/notes/")).await.faults();
     assert!(nothing[0].starts_with("non_field_errors: The request has no body."), "{nothing:?}");
     admin.post("/api/records/notes/", &json!({})).await.is(201);
+    // A form without inputs is no more than that, unless there are boxes: it says that none is checked.
+    admin.collection("boxes", json!([{"name": "done", "type": "boolean", "default": true}])).await;
+    admin.collection("lists", json!([{"name": "k", "type": "choice", "many": true, "choices": ["a"]}])).await;
+    let parts = "--x--\r\n";
+    for (kind, body) in [("application/x-www-form-urlencoded", ""), ("multipart/form-data; boundary=x", parts)] {
+        let send = async |path: &str, body: &'static str| {
+            let request = admin.request(Method::POST, path).header("content-type", kind);
+            Answer::of(request.body(body)).await
+        };
+        assert_eq!(send("/api/records/notes/", body).await.faults(), nothing, "{kind}");
+        assert_eq!(send(ITEMS, body).await.faults(), ["title: This field is required."]);
+        assert_eq!(send("/api/records/boxes/", body).await.is(201)["done"], false);
+        assert_eq!(send("/api/records/lists/", body).await.is(201)["k"], json!([]));
+    }
+    assert_eq!(admin.get("/api/records/notes/").await.is(200)["count"], 1);
 }
 
 #[tokio::test]
@@ -208,6 +223,8 @@ async fn options_tell_limits_and_bodies_as_django_rest_framework_does() {
     admin.collection("kinds", fields).await;
     let told = Answer::of(admin.request(Method::OPTIONS, "/api/records/kinds/")).await.is(200);
     assert_eq!(told["parses"], json!(["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]));
+    let of_tokens = Answer::of(admin.request(Method::OPTIONS, "/api/token/")).await.is(200);
+    assert_eq!(of_tokens["parses"], told["parses"]);
     let post = &told["actions"]["POST"];
     assert_eq!((&post["t"]["max_length"], &post["d"]["max_digits"]), (&json!(100_000), &json!(28)));
     assert_eq!(

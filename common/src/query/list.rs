@@ -6,6 +6,7 @@ use super::{
     filter::{Filter, Lookup, Named, Read, read_filter},
     pairs::{Pairs, Query, no_such_field, too_many, unknown_parameter},
     search::search_terms,
+    values::null_characters,
 };
 use crate::{
     collection::Collection,
@@ -194,6 +195,7 @@ impl Query for ListQuery {
                     Ok(condition) => query.filter = Some(condition),
                     Err(error) => errors.push(name, invalid(error.to_string())),
                 },
+                "search" if value.contains('\0') => errors.push(name, null_characters()),
                 "search" => query.search = value,
                 "fields" => query.fields = comma_separated(&value).map(str::to_owned).collect(),
                 "expand" => query.expand = comma_separated(&value).map(str::to_owned).collect(),

@@ -29,6 +29,11 @@ pub struct Typed {
     pub values: Vec<Value>,
 }
 
+/// What is said of U+0000, which no stored text has.
+pub(super) fn null_characters() -> FieldError {
+    FieldError::new("null_characters_not_allowed", "Null characters are not allowed.")
+}
+
 /// Words that front ends send for "either", where a select offers true, false and no choice.
 const EITHER: [&str; 6] = ["null", "none", "undefined", "unknown", "any", "all"];
 
@@ -44,6 +49,9 @@ impl Filter {
     /// What it compares with, typed as its field, or the part of one.
     pub fn typed(&self, field: &Field, part: Option<Part>) -> Result<Typed, FieldError> {
         let lookup = self.lookup;
+        if self.value.contains('\0') {
+            return Err(null_characters());
+        }
         let one = |value| Ok(Typed { lookup, values: vec![value] });
         if matches!(lookup, Lookup::Isnull | Lookup::Isempty) {
             return one(convert(&Field::new(field.name.clone(), FieldType::Boolean), &self.value)?);
@@ -62,6 +70,10 @@ impl Filter {
             Lookup::In | Lookup::Range => split_values(&self.value),
             _ => vec![Some(self.value.clone())],
         };
+        // A range of texts may begin at the empty one.
+        let is_text =
+            lookup == Lookup::Range && field.kind.is_textual() && !matches!(field.kind, FieldType::Choice { .. });
+        let parts: Vec<_> = parts.into_iter().map(|part| part.or_else(|| is_text.then(String::new))).collect();
         if parts.len() > MAX_VALUES {
             return Err(too_many(parts.len(), MAX_VALUES));
         }

@@ -154,10 +154,12 @@ fn decimals_keep_their_digits() {
         let fits = if whole == 0 { "0.5".to_owned() } else { "9".repeat(whole) };
         let stored = check(&field(amount()), &json!(fits)).unwrap();
         accepts(amount(), stored.clone(), stored);
-        assert_eq!(
-            message(amount(), &json!("1".repeat(whole + 1))),
-            "Ensure that there are no more than 28 digits in total."
-        );
+        let told = if places == 0 {
+            "Ensure that there are no more than 28 digits in total.".to_owned()
+        } else {
+            format!("Ensure that there are no more than {whole} digits before the decimal point.")
+        };
+        assert_eq!(message(amount(), &json!("1".repeat(whole + 1))), told);
     }
     let largest = serde_json::from_str("79228162514264337593543950335").unwrap_or(Value::Null);
     assert!(check(&field(json!({"name": "d", "type": "decimal"})), &largest).is_err(), "29 digits");

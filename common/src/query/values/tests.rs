@@ -42,8 +42,13 @@ fn values_with_commas_stand_in_quotes() {
     }
     assert_eq!(values(text(), "t__range", "\"a,b\",c"), Ok(vec![json!("a,b"), json!("c")]));
     assert!(values(text(), "t__range", "a,b,c").unwrap_err().contains("two values"));
-    for open in ["a,", ",b", ","] {
-        assert_eq!(typed(text(), "t__range", open), Ok(Typed { lookup: Lookup::In, values: vec![] }), "{open}");
+    // The empty text is an end of a range of texts; of numbers there is no such end, and nothing is within it.
+    for (open, ends) in [("a,", ["a", ""]), (",b", ["", "b"]), (",", ["", ""])] {
+        assert_eq!(values(text(), "t__range", open), Ok(ends.map(|end| json!(end)).to_vec()), "{open}");
+    }
+    let number = json!({"name": "n", "type": "integer"});
+    for open in ["1,", ",1", ","] {
+        assert_eq!(typed(number.clone(), "n__range", open), Ok(Typed { lookup: Lookup::In, values: vec![] }), "{open}");
     }
 }
 
