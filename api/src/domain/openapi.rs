@@ -6,16 +6,14 @@ mod own;
 mod parts;
 mod values;
 
-use common::{
-    access::{Action, Caller, Decision},
-    collection::Collection,
-};
+use common::{access::Caller, collection::Collection};
 use serde_json::{Map, Value, json};
 
 use self::{collections::Described, parts::Paths};
 use super::{
     core::Core,
     error::Result,
+    records::is_known,
     schema::{self, hide_references},
     work,
 };
@@ -31,8 +29,7 @@ pub async fn document(core: &Core, caller: &Caller, server: &str, version: &str)
     for definition in schema::all(&snapshot).await? {
         deadline.pause().await?;
         let mut collection = definition.collection;
-        let is_visible = Action::ALL.iter().any(|action| collection.access.decide(*action, caller) != Decision::Denied);
-        if is_visible {
+        if is_known(&collection.access, caller) {
             hide_references(&core.schemas, &snapshot, &mut collection.fields, caller).await?;
             visible.push(collection);
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     published::{blog, publish},
-    support::text,
+    support::{Client, Coffer, text},
 };
 
 /// What is wrong with a value by a schema of the document.
@@ -94,4 +94,17 @@ async fn collections_and_published_paths_are_in_it_as_the_caller_may_see_them() 
     assert!(document["paths"].get("/api/records/comments/").is_none());
     assert!(document["paths"].get("/api/backup/").is_none());
     assert!(document["paths"]["/api/v1/posts/"].get("get").is_some());
+}
+
+#[tokio::test]
+async fn a_collection_that_is_not_there_for_the_caller_is_in_no_document_of_theirs() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let otto = coffer.user(&admin, "otto", json!({})).await;
+    // Who may neither list, view nor create may not change or delete either, whatever the rules say.
+    let access = json!({"list": ["nobody"], "view": ["nobody"], "create": ["nobody"], "update": ["signed_in"], "delete": ["anyone"]});
+    let body = json!({"name": "vaults", "fields": [{"name": "combination", "type": "text"}], "access": access});
+    admin.post("/api/collections/", &body).await.is(201);
+    let known = async |client: &Client| client.get("/api/schema/").await.is(200).to_string().contains("ombination");
+    assert!(known(&admin).await);
+    assert!(!known(&otto).await && !known(&coffer.stranger()).await);
 }
