@@ -320,9 +320,11 @@ fn taken(errors: FieldErrors) -> Problem {
     Problem { code, detail, ..Problem::taken(errors) }
 }
 
-/// `SimpleJWT` answers a 400 with a list of messages for each field.
+/// `SimpleJWT` answers a 400 with a list of messages for each field. A parameter that is called as a problem's own member, which no body of these routes is,
+/// stands among the errors alone.
 fn simple_jwt_members(problem: &mut Problem) {
-    for (field, errors) in &problem.errors.0 {
+    const OWN: [&str; 7] = ["type", "title", "status", "detail", "code", "errors", "request_id"];
+    for (field, errors) in problem.errors.0.iter().filter(|(field, _)| !OWN.contains(&field.as_str())) {
         let messages: Vec<Value> = errors.iter().map(|error| error.message.as_str().into()).collect();
         problem.extra.insert(field.clone(), messages.into());
     }

@@ -184,6 +184,10 @@ async fn token_routes_answer_as_simplejwt_does() {
         json!({"detail": "Given token not valid for any token type", "code": "token_not_valid",
             "messages": [{"token_class": "AccessToken", "token_type": "access", "message": "Token is invalid"}]})
     );
+    // A parameter that is called as a member of problem documents stands in none of them twice.
+    for name in ["type", "title", "status", "detail", "code", "errors", "request_id"] {
+        coffer.stranger().post(&format!("/api/token/?{name}=1"), &json!({})).await.refused(400);
+    }
 }
 
 #[tokio::test]
