@@ -1,8 +1,10 @@
 //! Passwords and their hashes: [`Password`] cannot be printed, [`Hasher`] runs Argon2id on a few threads of its own behind a
-//! bounded queue, with a pepper where the operator brings one ([`Peppers`]). Which passwords are good enough is
-//! [`super::password_policy`]'s business. No file but those of this module names `argon2`.
+//! bounded queue, with a pepper where the operator brings one ([`Peppers`]). Hashes that another program made are compared with as they are
+//! ([`PasswordHash::from_foreign`]). Which passwords are good enough is [`super::password_policy`]'s business. No file but those of this
+//! module names `argon2`.
 
 mod compute;
+mod foreign;
 mod pepper;
 mod plain;
 mod stored;
@@ -26,8 +28,10 @@ use base::{
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use foreign::Foreign;
 use stored::SALT_BYTES;
 
+pub use foreign::ForeignError;
 pub use pepper::{PepperError, PepperUse, Peppers};
 pub use plain::{MAX_PASSWORD_BYTES, Password, PasswordTooLong};
 pub use stored::{HashError, PasswordHash};
@@ -146,7 +150,13 @@ struct Job {
 
 enum Work {
     Hash { password: Password, salt: [u8; SALT_BYTES], params: Params },
-    Verify { password: Password, stored: Phc },
+    Verify { password: Password, stored: Stored },
+}
+
+/// A hash that can be compared with.
+enum Stored {
+    Own(Box<Phc>),
+    Foreign(Foreign),
 }
 
 impl Work {
@@ -154,7 +164,8 @@ impl Work {
     fn memory(&self) -> u64 {
         let params = match self {
             Self::Hash { params, .. } => Some(params.clone()),
-            Self::Verify { stored, .. } => Params::try_from(stored).ok(),
+            Self::Verify { stored: Stored::Own(stored), .. } => Params::try_from(&**stored).ok(),
+            Self::Verify { stored: Stored::Foreign(stored), .. } => return stored.memory(),
         };
         params.map_or(0, |params| u64::from(params.m_cost()) * 1024)
     }
@@ -218,22 +229,33 @@ impl Hasher {
     /// Compares `password` with what is stored. `None` (no such user) and a hash that cannot be used cost as much as one
     /// that can, and never match.
     pub async fn verify(&self, stored: Option<&PasswordHash>, password: Password) -> Result<Verdict, HashError> {
-        let usable =
-            stored.and_then(|hash| Phc::new(hash.as_str()).ok()).filter(|phc| compute::is_usable(phc, &self.peppers));
-        if stored.is_some() && usable.is_none() {
+        let usable = stored.and_then(|hash| self.usable(hash));
+        if stored.is_some_and(|hash| !hash.is_unusable()) && usable.is_none() {
             tracing::error!(
                 "a stored password hash is not Argon2id within the limits, with a pepper that is there; its user cannot sign in"
             );
         }
         let known = usable.is_some();
         let against = match usable {
-            Some(phc) => phc,
-            None => Phc::new(self.dummy.as_str()).map_err(|_| HashError::Failed)?,
+            Some(stored) => stored,
+            None => Stored::Own(Box::new(Phc::new(self.dummy.as_str()).map_err(|_| HashError::Failed)?)),
         };
-        let rehash = self.is_outdated(&against);
+        let rehash = match &against {
+            Stored::Own(phc) => self.is_outdated(phc),
+            Stored::Foreign(_) => true,
+        };
         match self.run(Work::Verify { password, stored: against }).await? {
             Done::Compared(true) if known => Ok(Verdict::Right { rehash }),
             _ => Ok(Verdict::Wrong),
+        }
+    }
+
+    fn usable(&self, hash: &PasswordHash) -> Option<Stored> {
+        match Phc::new(hash.as_str()) {
+            Ok(phc) if compute::is_own(&phc) => {
+                compute::is_usable(&phc, &self.peppers).then(|| Stored::Own(Box::new(phc)))
+            }
+            _ => Foreign::parse(hash.as_str()).ok().map(Stored::Foreign),
         }
     }
 
@@ -283,9 +305,10 @@ fn work_off(queue: &Mutex<Receiver<Job>>, peppers: &Peppers, stats: &Stats, mut 
             Work::Hash { password, salt, params } => {
                 compute::hash(&password, &salt, &params, peppers, &mut memory).map(Done::Hashed)
             }
-            Work::Verify { password, stored } => {
+            Work::Verify { password, stored: Stored::Own(stored) } => {
                 compute::compare(&password, &stored, peppers, &mut memory).map(Done::Compared)
             }
+            Work::Verify { password, stored: Stored::Foreign(stored) } => stored.is_of(&password).map(Done::Compared),
         }));
         stats.time.observe_time(started.elapsed());
         if held.bytes() > usual {

@@ -1,6 +1,8 @@
 //! `coffer user`: users without a running server. Passwords come from a prompt or from stdin, never from an argument.
 
-use std::io::Write;
+mod import;
+
+use std::{io::Write, path::PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use base::MemoryBudget;
@@ -43,6 +45,16 @@ enum Command {
         role: Vec<RoleName>,
         #[command(flatten)]
         with: With,
+    },
+    /// Bring in the users of a Django project, with the passwords that they have.
+    Import {
+        /// What `manage.py dumpdata auth.user auth.group` wrote. A superuser becomes an admin, and a group a role.
+        file: PathBuf,
+        /// Tell what would come in, and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        data: DataDir,
     },
     /// List all users.
     List {
@@ -115,6 +127,13 @@ impl User {
                     say(&format!("{name} can sign in now."))
                 })
             }
+            Command::Import { file, dry_run, data } => block_on(async {
+                let Opened { app, .. } =
+                    data.open(no_passwords(), Quota::default(), &MemoryBudget::unlimited()).await?;
+                let done = import::run(&app, &file, dry_run).await;
+                app.core().store.close().await;
+                done
+            }),
             Command::List { data } => block_on(async {
                 data.expect("store")?;
                 let Opened { app, .. } =

@@ -30,7 +30,7 @@ use super::{
 };
 
 use create::distinct;
-pub use create::{create, stage_create};
+pub use create::{create, create_with_hash, stage_create};
 pub(in crate::domain) use found_by::candidates;
 pub use found_by::refold;
 pub use list::{all, list};

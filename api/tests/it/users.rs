@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::{ADMIN, Client, Coffer, PASSWORD, text};
 
+mod import;
+
 fn address(user: &Client) -> String {
     format!("/api/users/{}/", user.id)
 }

@@ -86,14 +86,24 @@ fn fill(
         .map_err(|_| HashError::Failed)
 }
 
-/// Whether a stored hash may be computed: Argon2id, within the ceiling, with a pepper that is there.
-pub(super) fn is_usable(stored: &Phc, peppers: &Peppers) -> bool {
+/// Whether a hash is of the kind that is made here, whatever it costs.
+pub(super) fn is_own(stored: &Phc) -> bool {
     stored.algorithm == Algorithm::Argon2id.ident()
         && stored.version == Some(Version::V0x13.into())
         && stored.salt.is_some()
         && stored.hash.is_some()
-        && Params::try_from(stored)
-            .is_ok_and(|params| within_ceiling(&params) && peppers.secret(params.keyid()).is_some())
+}
+
+/// Whether a hash of this kind is within the ceiling.
+pub(super) fn is_affordable(stored: &Phc) -> bool {
+    Params::try_from(stored).is_ok_and(|params| within_ceiling(&params))
+}
+
+/// Whether a stored hash may be computed: Argon2id, within the ceiling, with a pepper that is there.
+pub(super) fn is_usable(stored: &Phc, peppers: &Peppers) -> bool {
+    is_own(stored)
+        && is_affordable(stored)
+        && Params::try_from(stored).is_ok_and(|params| peppers.secret(params.keyid()).is_some())
 }
 
 /// Whether the parameters are no dearer than is let in.

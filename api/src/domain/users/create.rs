@@ -66,11 +66,29 @@ pub(super) async fn create_with(app: &App, by: Actor<'_>, new: NewUser, more: im
     found_by::refuse_taken(&core.store, None, Some(&new.username), &new.email).await?;
     names::check(&new.username)?;
     let hash = hash(app.auth(), "password", &new.username, &new.password).await?;
+    create_hashed(app, by, new, &hash, more).await
+}
+
+/// Makes a user whose password another program hashed. The password in `new` is not looked at.
+pub async fn create_with_hash(app: &App, by: Actor<'_>, new: NewUser, hash: &PasswordHash) -> Result<User> {
+    found_by::refuse_taken(&app.core().store, None, Some(&new.username), &new.email).await?;
+    names::check(&new.username)?;
+    create_hashed(app, by, new, hash, |_| ()).await
+}
+
+async fn create_hashed(
+    app: &App,
+    by: Actor<'_>,
+    new: NewUser,
+    hash: &PasswordHash,
+    more: impl Fn(&mut Batch),
+) -> Result<User> {
+    let core = app.core();
     let _one_at_a_time = app.auth().naming.lock().await;
     names::refuse_alike(core, &new.username, None).await?;
     let mut retry = Retry::new(core);
     loop {
-        let (user, mut batch) = stage_create(core, by, new.clone(), &hash).await?;
+        let (user, mut batch) = stage_create(core, by, new.clone(), hash).await?;
         more(&mut batch);
         if retry.commit(batch).await?.is_some() {
             return Ok(user);
