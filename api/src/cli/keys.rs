@@ -6,8 +6,10 @@ use anyhow::{Context, Result};
 use auth::keys::{Algorithm, Key, KeyRing};
 use base::{Clock, Entropy};
 use clap::{Args, Subcommand};
+use store::Owner;
 
 use super::open::DataDir;
+
 /// What to do with keys.
 #[derive(Debug, Args)]
 pub(super) struct Keys {
@@ -58,21 +60,30 @@ impl Keys {
         data.refuse_database(
             "servers over a database sign with the keys of --signing-key-file, which are files of yours",
         )?;
-        match self.command {
-            Command::List { data } => {
+        let data = data.data.clone();
+        let done = self.command.run(&clock, &entropy);
+        Owner::of(&data)
+            .keep(&data.join("keys"))
+            .context("the keys could not be given to the owner of the data directory")?;
+        done
+    }
+}
+
+impl Command {
+    fn run(self, clock: &Clock, entropy: &Entropy) -> Result<()> {
+        match self {
+            Self::List { data } => {
                 data.expect("keys")?;
-                for key in KeyRing::open(&data.private()?, &clock, &entropy)?.keys() {
+                for key in KeyRing::open(&data.private()?, clock, entropy)?.keys() {
                     print(key)?;
                 }
                 Ok(())
             }
-            Command::Add { from: Some(file), data, .. } => {
-                KeyRing::import(&data.private()?, &file, &clock, &entropy)?.iter().try_for_each(print)
+            Self::Add { from: Some(file), data, .. } => {
+                KeyRing::import(&data.private()?, &file, clock, entropy)?.iter().try_for_each(print)
             }
-            Command::Add { algorithm, data, .. } => {
-                print(&KeyRing::add(&data.private()?, algorithm, &clock, &entropy)?)
-            }
-            Command::Retire { kid, data } => {
+            Self::Add { algorithm, data, .. } => print(&KeyRing::add(&data.private()?, algorithm, clock, entropy)?),
+            Self::Retire { kid, data } => {
                 data.expect("keys")?;
                 print(&KeyRing::retire(&data.private()?, &kid)?)
             }

@@ -330,6 +330,14 @@ pub(super) fn use_dir(dir: &Path) -> Result<()> {
     }
     // A volume that is shared with a group by whoever mounts it opens the keys to the group each time.
     let keys = dir.join("keys");
+    if let Some(path) = store::first_unusable(&keys) {
+        let (owner, user) = (store::owner_of(&path), store::this_user());
+        let (path, keys) = (path.display(), keys.display());
+        let told = anyhow!(
+            "{path} belongs to {owner}, and this process runs as {user}, who may not use it; give the files to {user} with `sudo chown -R {user} {keys}`"
+        );
+        return Err(told.context(what()));
+    }
     if keys.exists() && !store::is_own(dir) {
         store::make_private(&keys).with_context(what)?;
     }

@@ -45,7 +45,8 @@ pub use self::error::{CommitError, CompactError, Failure, FillError, OpenError, 
 pub use self::format::FORMAT;
 pub use self::key::{Cut, Element, Elements, Key, KeyError};
 pub use self::local::{
-    Owner, close_dir, disk_bytes, free_bytes, is_own, make_private, note_initialized, owner_of, size_bytes,
+    Owner, close_dir, disk_bytes, first_unusable, free_bytes, is_own, make_private, note_initialized, owner_of,
+    size_bytes, this_user,
 };
 pub use self::options::{EngineOptions, Options, SledOptions};
 pub use self::pages::Pages;

@@ -236,13 +236,31 @@ fn the_files_of_a_store_stay_their_owners() {
     std::os::unix::fs::chown(&data, Some(OTHER), Some(OTHER)).unwrap();
     let made = said(&coffer(&["demo"], &data));
     assert!(made.starts_with("0: "), "{made}");
-    let mut left = vec![data.clone()];
-    while let Some(path) = left.pop() {
-        let metadata = fs::symlink_metadata(&path).unwrap();
-        assert_eq!(metadata.uid(), OTHER, "{}", path.display());
-        if metadata.is_dir() {
-            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+    let are_theirs = |after: &str| {
+        let mut left = vec![data.clone()];
+        while let Some(path) = left.pop() {
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            assert_eq!(metadata.uid(), OTHER, "{} after {after}", path.display());
+            if metadata.is_dir() {
+                left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
         }
+    };
+    are_theirs("demo");
+    let backup = dir.path().join("backup").to_str().unwrap().to_owned();
+    for command in [
+        &["check"][..],
+        &["compact"],
+        &["keys", "add"],
+        &["keys", "list"],
+        &["user", "list"],
+        &["journal", "trim", "--older-than", "90d"],
+        &["backup", &backup],
+        &["openapi"],
+    ] {
+        let done = said(&coffer(command, &data));
+        assert!(done.starts_with("0: "), "{done}");
+        are_theirs(&command.join(" "));
     }
     let as_other = |command: &[&str], data: &Path| {
         let program = dir.path().join("coffer");
@@ -259,6 +277,16 @@ fn the_files_of_a_store_stay_their_owners() {
         refused.starts_with("1: ") && refused.contains("sled/db belongs to root") && refused.contains("chown"),
         "{refused}"
     );
+    std::os::unix::fs::chown(&db, Some(OTHER), Some(OTHER)).unwrap();
+    // What is in a directory that one may not enter is neither gone nor damaged.
+    for part in ["store", "keys", "keys/ring.json"] {
+        let part_of_root = data.join(part);
+        std::os::unix::fs::chown(&part_of_root, Some(0), Some(0)).unwrap();
+        let refused = as_other(&["serve", "--listen", "127.0.0.1:0"], &data);
+        let named = format!("{part} belongs to root");
+        assert!(refused.starts_with("1: ") && refused.contains(&named) && refused.contains("chown"), "{refused}");
+        std::os::unix::fs::chown(&part_of_root, Some(OTHER), Some(OTHER)).unwrap();
+    }
 
     // A volume that a group may write to, as container systems mount it.
     let volume = dir.path().join("volume");

@@ -37,7 +37,7 @@ use bytes::Bytes;
 
 pub use self::files::{disk_bytes, free_bytes, size_bytes};
 pub use self::initialized::note_initialized;
-pub use self::owner::{Owner, close_dir, is_own, make_private, owner_of};
+pub use self::owner::{Owner, close_dir, first_unusable, is_own, make_private, owner_of, this_user};
 
 use self::changes::Changes;
 use self::engine::open_again;
@@ -265,6 +265,16 @@ impl Sled {
             large.keys().for_each(|key| changes.remove(&key));
         }
         Ok(())
+    }
+}
+
+impl Drop for Sled {
+    /// Closing writes files too: they are the owner's as well.
+    fn drop(&mut self) {
+        drop(self.opened_mut().take());
+        if let Err(error) = self.owner.keep(&self.dir) {
+            tracing::warn!(%error, "the files of the store could not be given to the owner of its directory");
+        }
     }
 }
 

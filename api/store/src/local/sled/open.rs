@@ -43,6 +43,10 @@ impl Sled {
         let damaged =
             |what: String, advice: &str| OpenError::Damaged { dir: dir.clone(), what, advice: advice.to_owned() };
 
+        // What is in a directory that one may not enter is not gone.
+        if let Some(path) = first_unusable(&dir) {
+            return Err(OpenError::Foreign { owner: owner_of(&path), user: this_user(), path, dir });
+        }
         let is_gone = || options.initialized.as_ref().is_some_and(|file| file.exists());
         if !dir.join("format").exists() && is_gone() && !options.accept_data_loss {
             return Err(damaged("a store was here, and it is gone".to_owned(), GONE_ADVICE));
@@ -67,9 +71,6 @@ impl Sled {
         // Whoever removed the file `lock` has not removed this one.
         if is_locked(&sled_dir.join("db")).map_err(io("looking at the database file"))? {
             return Err(OpenError::InUse { holder: lock_holder(&sled_dir.join("db")), dir });
-        }
-        if let Some(path) = first_unusable(&dir) {
-            return Err(OpenError::Foreign { owner: owner_of(&path), user: this_user(), path, dir });
         }
         has_room_to_open(&sled_dir).map_err(io("opening the database"))?;
         undo_cut_off(&dir).map_err(io("undoing a compaction that was cut off"))?;

@@ -99,8 +99,8 @@ fn may_use(path: &Path, metadata: &fs::Metadata) -> bool {
     File::options().read(true).write(true).open(path).is_ok()
 }
 
-/// The first file or directory of a store that this process may not use and that belongs to somebody else.
-pub(super) fn first_unusable(path: &Path) -> Option<PathBuf> {
+/// The first file or directory at a path or below it that this process may not use and that belongs to somebody else.
+pub fn first_unusable(path: &Path) -> Option<PathBuf> {
     let metadata = fs::symlink_metadata(path).ok().filter(|metadata| metadata.is_dir() || metadata.is_file())?;
     if metadata.uid() != rustix::process::geteuid().as_raw() && !may_use(path, &metadata) {
         return Some(path.to_owned());
@@ -117,7 +117,7 @@ pub fn owner_of(path: &Path) -> String {
 }
 
 /// Whom this process runs as, by name.
-pub(super) fn this_user() -> String {
+pub fn this_user() -> String {
     user_name(rustix::process::geteuid().as_raw())
 }
 
