@@ -26,6 +26,11 @@ use super::{
 /// Up to how many records an operation is undone in one commit. What is larger goes back in pieces.
 const REVERT_AT_ONCE: u64 = 10_000;
 
+/// Entries that one commit may write in any case: an array of 1,000 records with ten indexes.
+const LEAST_ENTRIES: usize = 12_000;
+/// Entries that one commit may write where there is memory for more.
+const MOST_ENTRIES: usize = 200_000;
+
 /// Up to how many records a collection is deleted in one commit. What a larger one has goes in pieces.
 const DELETE_AT_ONCE: u64 = 1000;
 
@@ -107,6 +112,12 @@ impl Core {
             cascade_at_once: CASCADE_AT_ONCE,
             operation_started: Notify::new(),
         }
+    }
+
+    /// Entries that one commit of a request may write. While a commit enters the engine on disk, each takes the memory of a page: about 6 KiB,
+    /// so that half of what may be held at a time is the most.
+    pub fn most_entries(&self) -> usize {
+        usize::try_from(self.memory.limit() / (2 * 6 * 1024)).unwrap_or(usize::MAX).clamp(LEAST_ENTRIES, MOST_ENTRIES)
     }
 
     /// The time, as it is written into records: to the microsecond, which is what the contract's times can say.

@@ -104,6 +104,16 @@ pub enum Error {
         /// Bytes sent.
         size: usize,
     },
+    /// A change writes more entries than one commit may.
+    #[error(
+        "This would write {entries} entries at once, most of them for indexes, and {most} are the most; nothing was changed. Send fewer records at a time, or import them as a file."
+    )]
+    TooManyEntries {
+        /// How many it would write.
+        entries: usize,
+        /// How many one commit may write.
+        most: usize,
+    },
     /// A quota is used up.
     #[error("{0}")]
     OverQuota(OverQuota),

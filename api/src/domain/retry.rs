@@ -41,7 +41,8 @@ impl<'a> Retry<'a> {
         if self.left == 0 { Err(Error::Busy) } else { Ok(()) }
     }
 
-    /// Commits what an attempt came to; `None` where another writer came first. After the last attempt it is busy.
+    /// Commits what an attempt came to; `None` where another writer came first. After the last attempt it is busy. What writes more than one
+    /// commit may is refused.
     pub(crate) async fn commit(&mut self, batch: Batch) -> Result<Option<Version>> {
         self.commit_for(&Caller::Anonymous, batch).await
     }
@@ -49,6 +50,10 @@ impl<'a> Retry<'a> {
     /// The same for a change that a quota may refuse: `caller` is told whose it is.
     pub(crate) async fn commit_for(&mut self, caller: &Caller, batch: Batch) -> Result<Option<Version>> {
         self.left = self.left.saturating_sub(1);
+        let (entries, most) = (batch.entries(), self.core.most_entries());
+        if entries > most {
+            return Err(Error::TooManyEntries { entries, most });
+        }
         match commit_noted(self.core, batch, false).await {
             Ok(version) => Ok(Some(version)),
             Err(CommitError::Conflict { .. }) if self.left > 0 => Ok(None),

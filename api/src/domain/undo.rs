@@ -62,7 +62,7 @@ async fn attempt(
 ) -> Result<Reverted> {
     let caller = by.caller;
     let own = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
-    let (mut retry, mut has_made_room) = (Retry::new(core), false);
+    let (mut retry, mut has_made_room, mut has_too_much) = (Retry::new(core), false, false);
     loop {
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, id).await?;
@@ -71,7 +71,7 @@ async fn attempt(
         {
             return definition::revert(core, by, (own, id), change, changed).await;
         }
-        let (is_one, mut is_large) = (parts.is_one(), parts.count() > core.revert_at_once);
+        let (is_one, mut is_large) = (parts.is_one(), has_too_much || parts.count() > core.revert_at_once);
         let mut items = Items::new(core, &snapshot, caller);
         let mut bytes = 0;
         while !is_large && let Some(part) = parts.next().await? {
@@ -98,6 +98,7 @@ async fn attempt(
             Ok(None) => {}
             // What is undone was there before, so it is let go back.
             Err(Error::OverQuota(OverQuota::History)) if !has_made_room => has_made_room = true,
+            Err(Error::TooManyEntries { .. }) if !has_too_much => has_too_much = true,
             Err(error) => return Err(error),
         }
     }

@@ -250,6 +250,7 @@ fn domain(error: Error) -> (Problem, Option<&'static str>, Option<u64>) {
         }
         Error::Stale => Problem::stale(detail),
         Error::TooLarge { .. } => Problem::too_large(detail),
+        Error::TooManyEntries { .. } => Problem::too_large(detail).with_code("too_many_entries"),
         Error::OverQuota(over) => over_quota(detail, &over),
         Error::Locked(after) => return (Problem::too_many_requests(detail), None, Some(whole_seconds(after))),
         Error::BadKey(_) => Problem::invalid(detail).with_code("invalid_idempotency_key"),

@@ -141,6 +141,11 @@ impl Batch {
         self
     }
 
+    /// How many entries the batch writes at most, of keys and of the journal.
+    pub fn entries(&self) -> usize {
+        self.write.len() + self.keep.len() + self.add.len() + self.append.len()
+    }
+
     /// Takes back everything that the batch would write or add below `prefix`.
     pub fn withdraw(&mut self, prefix: &Key) -> &mut Batch {
         self.write.retain(|(key, _)| !key.starts_with(prefix));

@@ -12,6 +12,8 @@ use crate::{Batch, CommitError, Version};
 /// are not kept out for long while a group enters the backend.
 const GROUP_BATCHES: usize = 1024;
 const GROUP_BYTES: usize = 2 << 20;
+/// The engine on disk keeps a copy of the page for each entry until the group is in, about 6 KiB.
+const GROUP_ENTRIES: usize = 20_000;
 
 /// Whom to tell what became of a batch.
 type Answer = oneshot::Sender<Result<Version, CommitError>>;
@@ -67,10 +69,13 @@ impl Line {
 
     /// The next group; empty where nothing waits.
     pub(crate) fn group(&mut self) -> Vec<Waiting> {
-        let (mut bytes, mut group) = (0, Vec::new());
-        while let Some(next) = self.waiting.front()
-            && (group.is_empty() || (group.len() < GROUP_BATCHES && bytes + next.bytes <= GROUP_BYTES))
-        {
+        let (mut bytes, mut entries, mut group) = (0, 0, Vec::new());
+        while let Some(next) = self.waiting.front() {
+            entries += next.batch.entries();
+            let has_room = group.len() < GROUP_BATCHES && bytes + next.bytes <= GROUP_BYTES && entries <= GROUP_ENTRIES;
+            if !group.is_empty() && !has_room {
+                break;
+            }
             bytes += next.bytes;
             group.extend(self.waiting.pop_front());
         }

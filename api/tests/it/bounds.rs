@@ -1,5 +1,6 @@
 //! What one request may make the server hold (`docs/security.md`, M1 and M2), at its edges.
 
+mod entries;
 mod kinds;
 mod peaks;
 

@@ -46,13 +46,13 @@ pub(in crate::domain) async fn delete_undoing(
     precondition: Option<&Precondition>,
     reverts: Option<OperationId>,
 ) -> Result<Option<Operation>> {
-    let mut retry = Retry::new(core);
+    let (mut retry, mut is_large) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = find(core, &snapshot, caller, name, precondition).await?;
         let number = schema.number();
         let records = schema::count(&core.owners, &snapshot, number, Decision::All).await?.unwrap_or(0);
-        let is_small = records <= core.delete_at_once && schema.keys.retired.is_empty();
+        let is_small = !is_large && records <= core.delete_at_once && schema.keys.retired.is_empty();
         let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
         let left = if is_small { Left::Nothing } else { Left::Counted };
         let mut batch = Batch::new();
@@ -84,8 +84,11 @@ pub(in crate::domain) async fn delete_undoing(
                 batch.delete(key);
             }
         }
-        if retry.commit(batch).await?.is_some() {
-            return Ok(None);
+        match retry.commit(batch).await {
+            Ok(Some(_)) => return Ok(None),
+            Ok(None) => {}
+            Err(Error::TooManyEntries { .. }) if !is_large => is_large = true,
+            Err(error) => return Err(error),
         }
     }
 }

@@ -10,8 +10,9 @@ use crate::domain::{core::Core, error::Result};
 
 /// Keys that a piece may read or write.
 const MAX_KEYS: usize = 500;
-/// Bytes that a piece may read or write, about: it ends with the entry that passes them.
-const MAX_BYTES: usize = 1024 * 1024;
+/// Bytes that a piece may read or write, about: it ends with the entry that passes them. Each word of a record can be an entry of an index, and
+/// these are bounded too by that.
+const MAX_BYTES: usize = 128 * 1024;
 /// How long a piece may be planned.
 const MAX_TIME: Duration = Duration::from_millis(20);
 

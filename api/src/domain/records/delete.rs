@@ -36,14 +36,19 @@ pub async fn delete(
     id: RecordId,
     precondition: Option<&Precondition>,
 ) -> Result<Option<Operation>> {
-    let (mut retry, mut forgets) = (Retry::new(core), false);
+    let (mut retry, mut forgets, mut is_large) = (Retry::new(core), false, false);
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = find_to_delete(core, &snapshot, caller, name, id, precondition).await?;
         let mut stage = Stage::new(core, caller, expect_schema(&schema));
         stage.forgets = forgets;
         let root = (schema.collection.name.clone(), id);
-        let Some(plan) = plan(core, &snapshot, caller, vec![root.clone()], BTreeSet::from([root])).await? else {
+        let planned = if is_large {
+            None
+        } else {
+            plan(core, &snapshot, caller, vec![root.clone()], BTreeSet::from([root])).await?
+        };
+        let Some(plan) = planned else {
             if let Some(left) = delete_in_pieces(core, caller, &snapshot, &schema, id, stage.finish()).await? {
                 return Ok(left);
             }
@@ -58,6 +63,7 @@ pub async fn delete(
             Ok(None) => {}
             // Deleting is always possible. Where there is no room for what goes, nothing of it is kept.
             Err(Error::OverQuota(_)) if !forgets => forgets = true,
+            Err(Error::TooManyEntries { .. }) if !is_large => is_large = true,
             Err(error) => return Err(error),
         }
     }

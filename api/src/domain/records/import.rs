@@ -35,9 +35,10 @@ use crate::domain::{
     work as request,
 };
 
-/// Rows that are checked or written at once where there are more than one commit takes, and their bytes.
+/// Rows that are checked or written at once where there are more than one commit takes, and their bytes: each word of them can be an entry of an
+/// index.
 const PIECE: usize = 1000;
-const PIECE_BYTES: usize = 1024 * 1024;
+const PIECE_BYTES: usize = 256 * 1024;
 /// Rows of one commit at most, where it is all of an import, and their bytes.
 const AT_ONCE: u64 = 10_000;
 const AT_ONCE_BYTES: u64 = 8 * 1024 * 1024;
@@ -89,7 +90,11 @@ pub async fn import(
         reserve(core, &schema, rows.rewound().map_err(intake::Unreadable::from)?).await?;
     }
     if !query.dry_run && count <= AT_ONCE && rows.len() <= AT_ONCE_BYTES {
-        return at_once(core, by, name, &how, &mut rows, answer).await;
+        match at_once(core, by, name, &how, &mut rows, answer.clone()).await {
+            // Their indexes are larger than they are.
+            Err(Error::TooManyEntries { .. }) => {}
+            done => return done,
+        }
     }
     let until = core.clock.elapsed() + CHECKING;
     let checked = check(core, by, name, &how, rows.rewound().map_err(intake::Unreadable::from)?, Some(until)).await?;

@@ -176,7 +176,7 @@ async fn healthy(client: Client, path: String, ends: Arc<AtomicBool>) -> Vec<Dur
     times
 }
 
-fn memory(server: &Server, line: &str) -> u64 {
+pub(super) fn memory(server: &Server, line: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
     let found = status.lines().find_map(|found| found.strip_prefix(line)).unwrap();
     found.trim().strip_suffix("kB").unwrap().trim().parse::<u64>().unwrap() * 1024
