@@ -1,7 +1,10 @@
 //! The one way to the server. It sends the calls that `common` writes and hands back what `common` reads, and holds the access
 //! token (in memory, nowhere else). When that is renewed, `common::renewal` says.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use common::{
     Access, Call, CallError, Endpoint, Reply,
@@ -45,6 +48,8 @@ struct Inner {
     outcome: RefCell<Result<(), CallError>>,
     events: Callback<SessionEvent>,
     channel: RefCell<Option<Channel>>,
+    /// A session began in this page.
+    has_begun: Cell<bool>,
 }
 
 /// Something that is being sent, and whether it went well.
@@ -65,6 +70,7 @@ impl Client {
             outcome: RefCell::new(Ok(())),
             events,
             channel: RefCell::default(),
+            has_begun: Cell::default(),
         }))
     }
 
@@ -313,14 +319,18 @@ impl Client {
 
     fn began(&self, user: User) {
         tabs::set_mark(Mark::Session);
+        self.0.has_begun.set(true);
         self.0.events.emit(SessionEvent::Began(user.into()));
     }
 
     fn forget(&self, event: SessionEvent) {
         self.0.renewal.borrow_mut().end();
-        if tabs::mark() == Mark::Session {
+        // Where the page stays, with sign-in over it, the mark does too: loaded again, the page says once more that the session has ended.
+        let page_stays = matches!(event, SessionEvent::Lost) && self.0.has_begun.get();
+        if tabs::mark() == Mark::Session && !page_stays {
             tabs::set_mark(Mark::Nothing);
         }
+        self.0.has_begun.set(page_stays);
         self.0.events.emit(event);
     }
 

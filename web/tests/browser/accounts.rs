@@ -99,6 +99,8 @@ async fn a_user_with_a_role_changes_their_password_and_ends_sessions() {
     bob.press(ENTER).await;
     bob.see(".toast", "Ended.").await;
     bob.absent("tbody tr:nth-child(2)").await;
+    // The page that is there says so by itself, and so does the one that is loaded instead.
+    elsewhere.see("dialog", "you were signed out elsewhere").await;
     elsewhere.reload().await;
     elsewhere.see(".notice", "you were signed out elsewhere").await;
     elsewhere.sign_in("bob", SECOND).await;
