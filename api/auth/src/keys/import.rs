@@ -1,7 +1,7 @@
 //! What an operator's key file holds. A secret is taken byte for byte; keys in the usual forms are taken as what they are, so that no public key is ever
 //! mistaken for a secret; and whatever else is known to be no key is refused with a sentence.
 //!
-//! - `pem`, `der`, `jwk`: the forms that keys are taken from
+//! - `pem`, `structures`, `jwk`: the forms that keys are taken from; `der`, `private` and `public`: what their parts are read by
 //! - `foreign`: what is known and not taken; `texts` and `lines`: the same of texts; `hidden`: the same, with other things around it or encoded in one of
 //!   the `alphabets`; `bytes` and `cbor`: keys by their bytes, and in CBOR
 //! - `guessable`: keys of a kind that is taken, which anyone can guess or compute
@@ -19,6 +19,7 @@ mod lines;
 mod pem;
 mod private;
 mod public;
+mod structures;
 mod texts;
 
 use std::borrow::Cow;
@@ -51,7 +52,7 @@ pub(super) type Why = Cow<'static, str>;
 /// The keys in a file's bytes.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Imported>, Why> {
     let one = |key| Ok(vec![Imported { key, kid: None }]);
-    if let Some(key) = der::read(bytes)? {
+    if let Some(key) = structures::read(bytes)? {
         return one(key);
     }
     if let Ok(text) = str::from_utf8(bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes)) {

@@ -256,21 +256,12 @@ fn leaves(tree: &str) -> Vec<(String, Vec<String>)> {
     vec![(name, path)]
 }
 
-/// Where modules name each other on purpose: a key's parts are read by what reads the whole of it.
-const MEANT: [(&str, &[&str]); 1] =
-    [("api/auth/src", &["keys::import::der", "keys::import::private", "keys::import::public"])];
-
 #[test]
 fn modules_do_not_go_in_circles() {
     let mut faults = Vec::new();
     for folder in SHIPPED {
         for circle in Modules::read(folder).circles() {
-            let is_meant = MEANT
-                .iter()
-                .any(|(of, modules)| *of == folder && circle.iter().map(String::as_str).eq(modules.iter().copied()));
-            if !is_meant {
-                faults.push(format!("{folder}: {circle:?}"));
-            }
+            faults.push(format!("{folder}: {circle:?}"));
         }
     }
     assert!(

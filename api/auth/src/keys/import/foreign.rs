@@ -7,9 +7,8 @@ use serde_json::Value;
 use super::{
     UTF_8_MARK, Why,
     bytes::{is_compressed_point, is_pgp, is_pgp_message, is_point},
-    der,
     hidden::{self, Found},
-    texts,
+    structures, texts,
 };
 
 /// What a text begins with, and what it is then.
@@ -43,7 +42,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("(11:private-key", "is a key of GnuPG, which signs no tokens"),
     ("(21:protected-private-key", "is a key of GnuPG, which signs no tokens"),
     ("#!/", "is a program, and no key"),
-    ("Certificate:", der::CERTIFICATE),
+    ("Certificate:", structures::CERTIFICATE),
     ("RSA Public-Key:", "is a public key written out for people; name the file that it was made from"),
     ("Public-Key:", "is a public key written out for people; name the file that it was made from"),
     ("Private-Key:", "is a private key written out for people; name the file that it was made from"),

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{ImportedKey, Why, der};
+use super::{ImportedKey, Why, structures};
 
 /// What every block begins with; OpenSSH's older files have spaces, and fewer hyphens.
 const BEGIN: &str = "-----BEGIN ";
@@ -32,19 +32,23 @@ pub(super) fn read(text: &str) -> Result<ImportedKey, Why> {
         return Err("has several keys, or none; give each a file of its own".into());
     };
     if block.headers().get("Proc-Type").is_some_and(|kind| kind.contains("ENCRYPTED")) {
-        return Err(der::ENCRYPTED.into());
+        return Err(structures::ENCRYPTED.into());
     }
     let (label, content) = (block.tag().to_owned(), Zeroizing::new(block.into_contents()));
-    let structure = der::structure(&content).ok_or(BROKEN)?;
+    let structure = structures::structure(&content).ok_or(BROKEN)?;
     let fits = matches!(
         (label.as_str(), structure),
-        ("PRIVATE KEY", der::Structure::PrivateKey)
-            | ("RSA PRIVATE KEY", der::Structure::RsaPrivateKey)
-            | ("EC PRIVATE KEY", der::Structure::EcPrivateKey)
-            | ("PUBLIC KEY", der::Structure::PublicKey)
-            | ("RSA PUBLIC KEY", der::Structure::RsaPublicKey)
+        ("PRIVATE KEY", structures::Structure::PrivateKey)
+            | ("RSA PRIVATE KEY", structures::Structure::RsaPrivateKey)
+            | ("EC PRIVATE KEY", structures::Structure::EcPrivateKey)
+            | ("PUBLIC KEY", structures::Structure::PublicKey)
+            | ("RSA PUBLIC KEY", structures::Structure::RsaPublicKey)
     );
-    if fits { der::key(structure, &content) } else { Err("is PEM whose label and content are of two kinds".into()) }
+    if fits {
+        structures::key(structure, &content)
+    } else {
+        Err("is PEM whose label and content are of two kinds".into())
+    }
 }
 
 const BROKEN: &str = "is PEM that is not whole; copy the file again, from its first hyphen to its last";
@@ -56,7 +60,7 @@ fn refused_label(rest: &str) -> Option<Why> {
         "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "PUBLIC KEY" | "RSA PUBLIC KEY" | "EC PARAMETERS" => {
             return None;
         }
-        "ENCRYPTED PRIVATE KEY" => der::ENCRYPTED.into(),
+        "ENCRYPTED PRIVATE KEY" => structures::ENCRYPTED.into(),
         "OPENSSH PRIVATE KEY" => {
             "is a private key of OpenSSH; write a copy of it anew with: ssh-keygen -p -m PKCS8 -N '' -f COPY".into()
         }
@@ -64,7 +68,7 @@ fn refused_label(rest: &str) -> Option<Why> {
         label if label.starts_with("PGP ") => {
             "is of PGP, and no key that signs tokens; use RSA, P-256 or Ed25519".into()
         }
-        label if label.contains("CERTIFICATE") || label.ends_with("CRL") => der::CERTIFICATE.into(),
+        label if label.contains("CERTIFICATE") || label.ends_with("CRL") => structures::CERTIFICATE.into(),
         _ => format!("is PEM of a kind that is no key here ({})", common::text::single_line(label)).into(),
     })
 }
