@@ -120,7 +120,7 @@ impl Schema {
         Ok((self.back(record, head, &Lost { version: written, members: record::lost(value)? }), written))
     }
 
-    /// What a stored record was, as far as it is not in `record`, which is what it is now; `None` where it was nothing else.
+    /// What a stored record was, as far as it is not in `record`, which is what it is now; `None` where that and its version say nothing more.
     pub fn lost(&self, id: RecordId, value: &[u8], record: &Record) -> Result<Option<Lost>> {
         if self.look() <= record::written(value)? {
             return Ok(None);
@@ -139,8 +139,15 @@ impl Schema {
             .map(|(_, name)| name)
             .collect();
         members.retain(|name| gone.iter().any(|gone| gone.as_str() == name));
-        let is_nothing = members == Record::default();
+        // A field that was added since has its first value by the version alone.
+        let is_nothing = members == Record::default() && !self.adds_since(version);
         Ok((!is_nothing).then_some(Lost { version, members }))
+    }
+
+    /// Whether fields were added after a version.
+    fn adds_since(&self, version: u32) -> bool {
+        let mut steps = self.keys.steps.iter().rev().take_while(|step| step.version > version);
+        steps.any(|step| step.fields.iter().any(|field| matches!(field, FieldStep::Added { .. })))
     }
 
     /// A record of another version as this one has it. Where values do not fit, `errors` are told, and null or the initial value

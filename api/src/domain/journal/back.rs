@@ -66,6 +66,12 @@ impl<'a> Back<'a> {
         self.next.map(Link::version)
     }
 
+    /// The record before the last change that [`Self::step`] gave, and the version of the definition that it was written under. Where
+    /// nothing is left of what came earlier, this is the earliest that is known.
+    pub fn earliest(&self) -> Option<&(Record, u32)> {
+        self.state.as_ref()
+    }
+
     /// The change before the last one that this gave; `None` at the first, or where the journal was trimmed.
     pub async fn step(&mut self) -> Result<Option<Step>> {
         let Some(link) = self.next.take() else { return Ok(None) };

@@ -48,6 +48,15 @@ struct Earlier {
     is_changed: bool,
 }
 
+/// What one version of a record has in a field, before it was changed with the definition.
+enum Before {
+    Is(Exact),
+    /// It is not the one that is sought.
+    IsOther,
+    /// The field was not there.
+    IsNothing,
+}
+
 impl<'a> Refill<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, schema: &'a Schema, fields: &'a [(FieldId, u32)]) -> Self {
         Self { snapshot, schema, fields, reverts: HashMap::new() }
@@ -136,12 +145,10 @@ impl<'a> Refill<'a> {
             let definition = step.change.definition;
             if definition < since {
                 let Some(after) = step.after else { continue };
-                let then = self.schema.value_before(after, definition, kept, uuid, since);
-                let Some(then) = then else { return Ok(None) };
-                match &sought {
-                    // An earlier version was put back: it is one that looked so.
-                    Some(sought) if self.converted(field, since, &then).as_ref() != Some(sought) => continue,
-                    _ => return Ok(Some(Earlier { value: then, is_changed })),
+                match self.as_it_was((after, definition), (field, uuid, since), kept, sought.as_ref()) {
+                    Before::Is(value) => return Ok(Some(Earlier { value, is_changed })),
+                    Before::IsOther => continue,
+                    Before::IsNothing => return Ok(None),
                 }
             }
             // A field that was gone had no values meanwhile.
@@ -165,7 +172,30 @@ impl<'a> Refill<'a> {
                 is_changed = true;
             }
         }
-        Ok(None)
+        // What came earlier may be in no journal any more.
+        let earliest = back.earliest().filter(|(_, definition)| *definition < since).cloned();
+        Ok(earliest.and_then(|earliest| match self.as_it_was(earliest, (field, uuid, since), kept, sought.as_ref()) {
+            Before::Is(value) => Some(Earlier { value, is_changed }),
+            Before::IsOther | Before::IsNothing => None,
+        }))
+    }
+
+    /// What a record of a version had in a field just before another version. Where an earlier version was put back since, it is one that
+    /// looked as is `sought`.
+    fn as_it_was(
+        &self,
+        (record, definition): (Record, u32),
+        (field, uuid, since): (&Field, Uuid, u32),
+        kept: &Kept,
+        sought: Option<&Exact>,
+    ) -> Before {
+        match (self.schema.value_before(record, definition, kept, uuid, since), sought) {
+            (None, _) => Before::IsNothing,
+            (Some(then), Some(sought)) if self.converted(field, since, &then).as_ref() != Some(sought) => {
+                Before::IsOther
+            }
+            (Some(then), _) => Before::Is(then),
+        }
     }
 
     /// Whether an operation undid another.

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use state::{Field, Model, Step, read};
+use state::{Field, Found, Model, Step, read};
 use tokio::time::sleep;
 
 use crate::{
@@ -36,6 +36,8 @@ struct World {
     undo: Option<(String, Step)>,
     definitions: u64,
     compared: u64,
+    /// What was done and how it was answered, for who reads a failure.
+    done: Vec<String>,
 }
 
 impl World {
@@ -217,9 +219,10 @@ impl World {
             }
             let answer = if body.is_null() { request } else { request.body(body.to_string()) }.send().await;
             let undoing = self.undoing(&step);
-            let Ok(answer) = answer else { return self.perhaps(&step) };
+            let Ok(answer) = answer else { return self.unanswered(&step) };
+            self.done.push(format!("{} {}", answer.status().as_u16(), step.short()));
             let (status, operation) = (answer.status().as_u16(), answer.headers().get("operation").cloned());
-            let Ok(said) = answer.bytes().await else { return self.perhaps(&step) };
+            let Ok(said) = answer.bytes().await else { return self.unanswered(&step) };
             let said: Value = serde_json::from_slice(&said).unwrap_or_default();
             match status {
                 200 | 201 | 204 => {
@@ -266,13 +269,35 @@ impl World {
         }
     }
 
+    /// Something may have been done, and then what was done before it cannot be undone alone.
+    fn unanswered(&mut self, step: &Step) {
+        self.perhaps(step);
+        self.undo = None;
+    }
+
     /// Something may have been done, or will be.
     fn perhaps(&mut self, step: &Step) {
+        self.done.push(format!("perhaps {}", step.short()));
         let mut done = self.may_be.clone();
         for model in &mut done {
             model.apply(step, None);
         }
         self.may_be.extend(done);
+    }
+
+    /// Prints what was done, and what differs from each thing that it may be.
+    async fn tell(&self, admin: &Client, found: &Found) {
+        let from = self.done.len().saturating_sub(400);
+        eprintln!("done:\n{}", self.done[from..].join("\n"));
+        for model in &self.may_be {
+            let (differing, said) = model.differences(found);
+            eprintln!("may be {:?}, {} records:\n{said}", model.fields, model.records.len());
+            for id in differing.iter().take(2) {
+                let address = format!("/api/records/things/{id}/history/");
+                let Ok(answer) = admin.request(Method::GET, &address).send().await else { continue };
+                eprintln!("history of {id}: {}", answer.text().await.unwrap_or_default());
+            }
+        }
     }
 
     /// Waits for what is being made, and finds what became of it.
@@ -293,7 +318,8 @@ impl World {
         }
         let Some(found) = read(admin).await else { return };
         let Some(model) = self.may_be.iter_mut().find(|model| model.is_same(&found)) else {
-            panic!("it is none of what it may be\n{found:?}\nmay be:\n{:?}", self.may_be);
+            self.tell(admin, &found).await;
+            panic!("it is none of {} things that it may be", self.may_be.len());
         };
         model.learn(&found);
         let model = model.clone();
@@ -339,7 +365,7 @@ async fn change_and_end(what: &str, rounds: u32, disk: Option<&Disk>) {
     let admin = server.set_up().await;
     let own = Random::new(random.next());
     let may_be = vec![furnish(&admin).await];
-    let mut world = World { random: own, may_be, next: 1, undo: None, definitions: 0, compared: 0 };
+    let mut world = World { random: own, may_be, next: 1, undo: None, definitions: 0, compared: 0, done: Vec::new() };
     for round in 0..rounds {
         let life = Duration::from_millis(300 + random.below(1200) as u64);
         let admin = server.sign_in(ADMIN).await;
@@ -362,6 +388,7 @@ async fn change_and_end(what: &str, rounds: u32, disk: Option<&Disk>) {
         world.settle(&server.sign_in(ADMIN).await).await;
         assert_eq!(world.may_be.len(), 1, "it is known what there is");
         eprintln!("round {round}, after {life:?}: {} definitions changed", world.definitions);
+        world.done.push(format!("round {round} ended"));
     }
     // However slow the machine is, something was done, and there is something to compare.
     let admin = server.sign_in(ADMIN).await;

@@ -75,6 +75,44 @@ async fn a_dropped_field_comes_back_with_its_values_also_in_records_that_were_ch
     assert_eq!(values(&admin, &made, "note").await, ["Popcorn", "Nuts", "Crisps"]);
 }
 
+/// Trims the journal until nothing is left of what came before.
+async fn trim_all(admin: &Client, record: &Value) {
+    let history = format!("{}history/", path("snacks", record));
+    while admin.get(&history).await.is(200)["results"].as_array().unwrap().iter().any(|one| one["action"] == "create") {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let begun = admin.post("/api/changes/trim/", &json!({"older_than": "1s"})).await;
+        over(admin, &text(&begun.is(202), "id")).await;
+    }
+}
+
+#[tokio::test]
+async fn values_come_back_in_records_that_were_made_before_all_that_the_journal_has() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let fields_of = "/api/collections/snacks/fields/";
+    let added = json!({"name": "stars", "type": "decimal", "places": 1, "nullable": true, "value": "4.5"});
+    admin.post(fields_of, &added).await.is(200);
+    admin.patch(&path("snacks", &made[0]), &json!({"price": 5})).await.is(200);
+    trim_all(&admin, made.last().unwrap()).await;
+    trim_all(&admin, &made[0]).await;
+    for (change, field) in
+        [(None, "stars"), (None, "note"), (Some(json!({"type": "integer", "convert": "round"})), "stars")]
+    {
+        let address = format!("{fields_of}{field}/");
+        let before = values(&admin, &made, field).await;
+        let changed = match &change {
+            None => admin.delete(&address).await,
+            Some(change) => admin.patch(&address, change).await,
+        };
+        changed.is(200);
+        for (n, record) in made.iter().enumerate() {
+            admin.patch(&path("snacks", record), &json!({"price": n + 70})).await.is(200);
+        }
+        revert(&admin, &changed).await;
+        assert_eq!(values(&admin, &made, field).await, before, "{field} after {change:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_rename_an_added_field_and_rules_go_back() {
     let (_coffer, admin) = Coffer::with_admin().await;

@@ -60,6 +60,13 @@ pub(super) enum Step {
     Trim,
 }
 
+impl Step {
+    /// What it is, without all the values that would come back.
+    pub(super) fn short(&self) -> String {
+        format!("{self:?}").chars().take(200).collect()
+    }
+}
+
 impl Model {
     pub(super) fn apply(&mut self, step: &Step, made: Option<&str>) {
         match step {
@@ -159,6 +166,33 @@ impl Model {
                 ([(_, values)], Some(made)) => **values == made,
                 _ => false,
             }
+    }
+
+    /// The records that are not as they are found, and what differs.
+    pub(super) fn differences(&self, found: &Found) -> (Vec<String>, String) {
+        if self.is_gone || found.is_gone {
+            return (Vec::new(), format!("gone: {}, found gone: {}", self.is_gone, found.is_gone));
+        }
+        let mut said = Vec::new();
+        let own: Vec<&Field> = self.order.iter().map(|id| &self.fields[id]).collect();
+        if !own.iter().copied().eq(&found.fields) {
+            said.push(format!("fields {own:?}, found {:?}", found.fields));
+        }
+        if self.boxes != found.boxes {
+            said.push(format!("boxes {:?}, found {:?}", self.boxes, found.boxes));
+        }
+        let mut differing = Vec::new();
+        for id in self.records.keys().chain(found.records.keys().filter(|id| !self.records.contains_key(*id))) {
+            let (own, there) = (self.records.get(id).map(|row| self.row(row)), found.records.get(id));
+            if own.as_ref() != there {
+                if differing.len() < 10 {
+                    said.push(format!("{id}: {own:?}, found {there:?}"));
+                }
+                differing.push(id.clone());
+            }
+        }
+        said.push(format!("{} records differ", differing.len()));
+        (differing, said.join("\n"))
     }
 
     /// A record that was made and not answered has got its id.
