@@ -356,6 +356,25 @@ async fn a_definition_that_was_changed_since_goes_back_where_it_was_not() {
 }
 
 #[tokio::test]
+async fn what_an_operation_left_alone_of_a_field_stays_as_it_is() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = snacks(&admin).await;
+    let address = |name: &str| format!("/api/collections/snacks/fields/{name}/");
+    let body = json!({"type": "text", "max_length": 90, "indexed": true, "help": "What is to be said of it."});
+    for changed in ["", "?changed=skip", "?changed=overwrite"] {
+        let renamed = admin.patch(&address("note"), &json!({"name": "remark"})).await;
+        renamed.is(200);
+        admin.patch(&address("remark"), &body).await.is(200);
+        let address = format!("/api/changes/{}/revert/{changed}", renamed.header("operation"));
+        assert_eq!(admin.post(&address, &json!({})).await.is(200)["skipped"], 0, "{changed}");
+        let note = fields(&admin).await[2].clone();
+        let kept = (&note["name"], &note["max_length"], &note["indexed"], &note["help"]);
+        assert_eq!(kept, (&json!("note"), &json!(90), &json!(true), &body["help"]), "{changed}");
+    }
+    assert_eq!(values(&admin, &made, "note").await, ["Popcorn", "Nuts", "Crisps"]);
+}
+
+#[tokio::test]
 async fn a_restored_version_brings_its_fields_back_where_an_admin_asks_for_them() {
     let (coffer, admin) = Coffer::with_admin().await;
     let made = snacks(&admin).await;

@@ -111,8 +111,7 @@ impl Merge<'_> {
                     fields.push(field.clone());
                 }
                 (Some(was), Some(left)) => {
-                    let goes_back = self.goes_back(&part, (&bare(was), &bare(left), &bare(field)));
-                    let mut back = if goes_back { was.clone() } else { field.clone() };
+                    let mut back = self.members(&part, was, left, field);
                     back.aliases = aliases_before((was, left), field, &back.name);
                     back.change.says_aliases = back.aliases != field.aliases;
                     fields.push(back);
@@ -143,6 +142,25 @@ impl Merge<'_> {
         self.with_free_names(fields)
     }
 
+    /// A field whose members go back that an operation changed: from `was`, as it `left` them. Its aliases are not among them.
+    fn members(&mut self, part: &str, was: &Field, left: &Field, now: &Field) -> Field {
+        let overwrites = self.changed == Changed::Overwrite;
+        let (mut back, mut changed_since) = (now.clone(), false);
+        changed_since |= member_back(&was.name, &left.name, &mut back.name, overwrites);
+        changed_since |= member_back(&was.kind, &left.kind, &mut back.kind, overwrites);
+        changed_since |= member_back(&was.required, &left.required, &mut back.required, overwrites);
+        changed_since |= member_back(&was.nullable, &left.nullable, &mut back.nullable, overwrites);
+        changed_since |= member_back(&was.unique, &left.unique, &mut back.unique, overwrites);
+        changed_since |= member_back(&was.indexed, &left.indexed, &mut back.indexed, overwrites);
+        changed_since |= member_back(&was.searchable, &left.searchable, &mut back.searchable, overwrites);
+        changed_since |= member_back(&was.default, &left.default, &mut back.default, overwrites);
+        changed_since |= member_back(&was.help, &left.help, &mut back.help, overwrites);
+        if changed_since {
+            self.refuse(part);
+        }
+        back
+    }
+
     /// The fields without those that would come back under a name that another one has by now.
     fn with_free_names(&mut self, mut fields: Vec<Field>) -> Vec<Field> {
         let now = self.now;
@@ -169,6 +187,19 @@ impl Merge<'_> {
         }
         fields
     }
+}
+
+/// Puts a member of a field back to what it was `before` an operation, where that is what the operation left `after` it, or what was written
+/// since is overwritten. Gives whether something else was written since, and stays.
+fn member_back<T: PartialEq + Clone>(before: &T, after: &T, now: &mut T, overwrites: bool) -> bool {
+    if before == after || now == before {
+        return false;
+    }
+    let goes_back = now == after || overwrites;
+    if goes_back {
+        now.clone_from(before);
+    }
+    !goes_back
 }
 
 /// The names that lead to a field which was `was` before an operation and `left` after it, and is called `name` from now on: those that the
