@@ -100,6 +100,14 @@ impl Previous {
     }
 }
 
+/// A record on both sides of a change.
+struct Sides<'a> {
+    before: Option<&'a Record>,
+    after: Option<&'a Record>,
+    /// What it was before it was carried over to the definition of now.
+    lost: Option<Lost>,
+}
+
 /// Where it is told that a unique value is taken, and in which words: `fields` are those that are unique, alone or together.
 pub fn taken(fields: &str) -> (&str, FieldError) {
     if !fields.contains(',') {
@@ -291,7 +299,7 @@ impl<'a> Stage<'a> {
         self.brought.note(self.core, schema.number(), id).await?;
         self.made.insert(key.clone());
         self.count(schema.number(), owner, 1);
-        self.note(schema, id, action, previous, (None, Some(record)), None).await?;
+        self.note(schema, id, action, previous, Sides { before: None, after: Some(record), lost: None }).await?;
         self.batch.expect(key.clone(), Expect::Absent).put(key, value.clone());
         Ok((value, taken))
     }
@@ -423,7 +431,8 @@ impl<'a> Stage<'a> {
         let previous = Previous::of_record(entry)?;
         let value = record::with_kept(self.write(schema, record, owner, previous)?, &kept)?;
         let lost = schema.lost(*id, &entry.value, old)?;
-        self.note(schema, *id, Action::Update, previous, (Some(old), Some(record)), lost).await?;
+        let sides = Sides { before: Some(old), after: Some(record), lost };
+        self.note(schema, *id, Action::Update, previous, sides).await?;
         let key = keyspace::record(schema.number(), *id);
         self.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value.clone());
         Ok((value, taken))
@@ -441,7 +450,8 @@ impl<'a> Stage<'a> {
         self.try_coming(schema, id, Some((&old, owner, &schema.kept(id, &entry.value)?)), None).await?;
         let previous = Previous::of_record(entry)?;
         let lost = schema.lost(id, &entry.value, &old)?;
-        let place = self.note(schema, id, Action::Delete, previous, (Some(&old), None), lost).await?;
+        let sides = Sides { before: Some(&old), after: None, lost };
+        let place = self.note(schema, id, Action::Delete, previous, sides).await?;
         let tombstone = journal::tombstone_value(place, previous.nth.saturating_add(1), old.owner());
         self.batch.put(keyspace::tombstone(schema.number(), id), tombstone);
         let key = keyspace::record(schema.number(), id);
@@ -626,9 +636,9 @@ impl<'a> Stage<'a> {
         id: RecordId,
         action: Action,
         previous: Previous,
-        (before, after): (Option<&Record>, Option<&Record>),
-        lost: Option<Lost>,
+        sides: Sides<'_>,
     ) -> Result<u32> {
+        let Sides { before, after, lost } = sides;
         let place = self.batch.appended();
         let change = journal::RecordChange {
             collection: schema.number(),

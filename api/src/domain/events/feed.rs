@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::{
     definition::Redefined,
     frame::{self, Frame},
-    happened::{Happened, Outcome, event_id, next},
+    happened::{Happened, Outcome, RecordEntry, event_id, next},
     hub::Hub,
     index::Needs,
     scope,
@@ -30,7 +30,7 @@ use crate::domain::{
     app::App,
     core::Core,
     error::{Error, Result},
-    journal::{self, Entry, RecordChange, Values},
+    journal::{self, Entry},
     numbered::Directory,
     numbers::CollectionNumber,
     schema::{self, Schema},
@@ -163,7 +163,9 @@ impl Feed {
 
     async fn tell(&self, snapshot: &Snapshot, known: &mut Known, at: Position, entry: Entry) -> Result<()> {
         match entry {
-            Entry::Record(change, values) => self.tell_record(snapshot, known, at, change, values).await,
+            Entry::Record(change, values) => {
+                self.tell_record(snapshot, known, RecordEntry { at, change, values }).await
+            }
             Entry::Other(change, _) => {
                 match change.subject {
                     Subject::Collection => self.tell_definition(snapshot, at, &change).await?,
@@ -178,15 +180,8 @@ impl Feed {
         }
     }
 
-    async fn tell_record(
-        &self,
-        snapshot: &Snapshot,
-        known: &mut Known,
-        at: Position,
-        change: RecordChange,
-        values: Values,
-    ) -> Result<()> {
-        let number = change.collection;
+    async fn tell_record(&self, snapshot: &Snapshot, known: &mut Known, entry: RecordEntry) -> Result<()> {
+        let (at, number) = (entry.at, entry.change.collection);
         let mut needs = {
             let mut state = self.hub().state();
             let needs = state.index.needs(number);
@@ -203,9 +198,9 @@ impl Feed {
             return Ok(());
         };
         loop {
-            let (parts, sides) = ((change.clone(), values.clone()), needs == Needs::Sides);
+            let sides = needs == Needs::Sides;
             let happened =
-                Happened::read(self.core(), snapshot, schema.as_deref(), name.clone(), at, parts, sides).await;
+                Happened::read(self.core(), snapshot, schema.as_deref(), name.clone(), entry.clone(), sides).await;
             let mut state = self.hub().state();
             let mut told: Vec<(Arc<Subscriber>, Outcome)> = Vec::new();
             match &happened {

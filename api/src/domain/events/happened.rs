@@ -53,6 +53,17 @@ pub(super) enum Outcome {
     Gone,
 }
 
+/// A change of a record, as the journal has it.
+#[derive(Clone)]
+pub(super) struct RecordEntry {
+    /// Where it stands.
+    pub at: Position,
+    /// What was done.
+    pub change: RecordChange,
+    /// What was there before.
+    pub values: Values,
+}
+
 impl Happened {
     /// Reads the newest entries. Most records are as their entry left them, so nothing is parsed. Where `sides` are wanted for filters, or the
     /// record was changed again, its history is gone back.
@@ -61,10 +72,10 @@ impl Happened {
         snapshot: &Snapshot,
         schema: Option<&Schema>,
         name: CollectionName,
-        at: Position,
-        (change, values): (RecordChange, Values),
+        entry: RecordEntry,
         sides: bool,
     ) -> Result<Self> {
+        let RecordEntry { at, change, values } = entry;
         let revision = Revision(at.version.get());
         let mut happened = Self { at, name, change, json: None, sides: sides.then(Sides::default) };
         let Some(schema) = schema else { return Ok(happened) };

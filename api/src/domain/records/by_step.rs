@@ -99,9 +99,8 @@ impl ChangeRecords {
                     roots.insert((schema.collection.name.clone(), id));
                     continue;
                 };
-                if let Err(errors) =
-                    stage_one(core, &snapshot, caller, (&schema, change), (id, entry, record), &mut stage).await?
-                {
+                let stored = Stored { id, entry, record };
+                if let Err(errors) = stage_one(core, &snapshot, caller, &schema, change, &stored, &mut stage).await? {
                     operations::push(&mut misfits, id, errors);
                 }
             }
@@ -173,7 +172,8 @@ pub(crate) async fn would_change(core: &Core, caller: &Caller, step: &Step) -> R
                 continue;
             };
             let mut stage = Stage::new(core, caller, Batch::new());
-            match stage_one(core, &snapshot, caller, (&schema, change), (id, entry, record), &mut stage).await? {
+            let stored = Stored { id, entry, record };
+            match stage_one(core, &snapshot, caller, &schema, change, &stored, &mut stage).await? {
                 Ok(is_changed) => told.changed += u64::from(is_changed),
                 Err(errors) => operations::push(&mut told.misfits, id, errors),
             }
@@ -333,28 +333,29 @@ async fn stage_one(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    (schema, change): (&Arc<Schema>, &RecordChange),
-    (id, entry, old): (RecordId, Entry, Record),
+    schema: &Arc<Schema>,
+    change: &RecordChange,
+    stored: &Stored,
     stage: &mut Stage<'_>,
 ) -> Result<Faults> {
-    let body = match changed(change, schema, &old) {
+    let old = &stored.record;
+    let body = match changed(change, schema, old) {
         Ok(body) => body,
         Err(errors) => return Ok(Err(errors)),
     };
     let (Cleaned { values, .. }, faults) =
-        clean_all(&schema.collection, body, Write::Patch(&old), Manner::stored(caller));
+        clean_all(&schema.collection, body, Write::Patch(old), Manner::stored(caller));
     if !faults.is_empty() {
         return Ok(Err(faults));
     }
-    let Some(record) = changed_values(core, &old, values, None) else { return Ok(Ok(false)) };
+    let Some(record) = changed_values(core, old, values, None) else { return Ok(Ok(false)) };
     let mut errors = BodyErrors::new(None);
-    errors.merge(0, check_values(core, snapshot, caller, schema, Some(&old), &record).await?);
+    errors.merge(0, check_values(core, snapshot, caller, schema, Some(old), &record).await?);
     match errors.result() {
         Err(Error::Invalid(errors) | Error::Taken(errors)) => return Ok(Err(errors)),
         outcome => outcome?,
     }
-    let stored = Stored { id, entry, record: old };
-    if let Some(field) = stage.replace(schema, &stored, &record).await?.1.first() {
+    if let Some(field) = stage.replace(schema, stored, &record).await?.1.first() {
         return Ok(Err(FieldErrors::of(field, FieldError::new("unique", "This field must be unique."))));
     }
     Ok(Ok(true))
