@@ -44,6 +44,8 @@ struct Expanded {
 enum ExpansionKind {
     /// The record that a field refers to, or each of a list, of those that the caller may view.
     Reference { target: Arc<Schema>, may: Decision, is_of_many: bool },
+    /// A record of a collection that is not there for the caller: null, or an empty list.
+    Hidden { is_of_many: bool },
     /// The records whose field refers to the row, of those that the caller may list.
     Referrers { source: Arc<Schema>, field: Box<Field>, may: Decision },
     /// The name of the owner.
@@ -75,7 +77,7 @@ impl Expansion {
             let is_json = field.is_some_and(|field| matches!(field.kind, FieldType::Json { .. }));
             let is_number = field.is_some_and(|field| matches!(field.kind, FieldType::Decimal { .. }));
             let inner = match self.0.get(field.map_or(name.as_str(), |field| field.name.as_str())) {
-                None => {
+                None | Some(Expanded { what: ExpansionKind::Hidden { is_of_many: false }, .. }) => {
                     columns.push(Column { path: vec![name.clone()], is_json, is_number });
                     continue;
                 }
@@ -88,7 +90,10 @@ impl Expansion {
                     inner.columns(target, &std::iter::once("id".to_owned()).chain(fields).collect::<Vec<_>>())
                 }
                 Some(Expanded {
-                    what: ExpansionKind::Referrers { .. } | ExpansionKind::Reference { is_of_many: true, .. },
+                    what:
+                        ExpansionKind::Referrers { .. }
+                        | ExpansionKind::Reference { is_of_many: true, .. }
+                        | ExpansionKind::Hidden { is_of_many: true },
                     ..
                 }) => {
                     columns.push(Column { path: vec![name.clone()], is_json: true, is_number: false });
@@ -139,7 +144,7 @@ impl Expansion {
                 };
                 let inner = match &what {
                     // What is null has nothing in it, whatever that is called: a name that is refused would tell of those that are not.
-                    ExpansionKind::Reference { target, .. } if !target.is_visible(caller) => Self::default(),
+                    ExpansionKind::Hidden { .. } => Self::default(),
                     ExpansionKind::Reference { target: other, .. } | ExpansionKind::Referrers { source: other, .. } => {
                         Self::of(core, snapshot, caller, other, names).await?
                     }
@@ -177,6 +182,11 @@ impl Expansion {
             for (name, part) in &self.0 {
                 match &part.what {
                     ExpansionKind::Owner => reading.put_owners(rows).await?,
+                    ExpansionKind::Hidden { is_of_many } => {
+                        for row in rows.iter_mut() {
+                            row.set(name.clone(), if *is_of_many { json!([]) } else { Value::Null });
+                        }
+                    }
                     ExpansionKind::Reference { target, may, is_of_many } => {
                         let values = rows.iter().filter_map(|row| row.get(name));
                         let ids: BTreeSet<RecordId> = values.flat_map(RecordId::all_in).collect();
@@ -231,6 +241,9 @@ async fn find(
         let Some(target) = core.schemas.load(snapshot, collection).await? else { return Ok(None) };
         let may = target.collection.access.decide(Action::View, caller);
         let is_of_many = field.kind.refers_to_many();
+        if !target.is_visible(caller) {
+            return Ok(Some(ExpansionKind::Hidden { is_of_many }));
+        }
         return Ok(Some(ExpansionKind::Reference { target, may, is_of_many }));
     }
     if name == "owner" {

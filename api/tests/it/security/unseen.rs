@@ -191,6 +191,45 @@ async fn d1_a_definition_does_not_name_collections_that_are_not_there_for_the_ca
 }
 
 /// A collection whose unique values nobody else sees, with some that are taken.
+#[tokio::test]
+async fn d1_a_collection_that_is_not_there_has_no_fields_in_exports_and_imports() {
+    let (coffer, admin) = Coffer::with_admin().await;
+    let otto = coffer.user(&admin, "otto", json!({})).await;
+    define(
+        &admin,
+        "vault",
+        json!([{"name": "code", "type": "text", "unique": true}, {"name": "salary", "type": "integer"}]),
+        json!({"list": ["nobody"], "view": ["nobody"]}),
+    )
+    .await;
+    let refer = |name: &str, many: bool| json!({"name": name, "type": "reference", "collection": "vault", "many": many, "nullable": !many, "on_delete": "set_null"});
+    let anyone = json!({"list": ["anyone"], "view": ["anyone"], "create": ["anyone"], "update": ["anyone"], "delete": ["anyone"]});
+    define(&admin, "notes", json!([title()[0], refer("of", false), refer("all", true)]), anyone).await;
+    let secret = admin.record("vault", json!({"code": "S1", "salary": 9})).await["id"].clone();
+    admin.record("notes", json!({"title": "a", "of": secret, "all": [secret]})).await;
+    for client in [&otto, &coffer.stranger()] {
+        for format in ["csv", "tsv", "json", "ndjson"] {
+            let told = client.get(&format!("/api/records/notes/export/?format={format}&expand=of,all")).await.text();
+            assert!(!told.contains("code") && !told.contains("salary") && !told.contains("S1"), "{told}");
+        }
+        let told = client.get("/api/records/notes/export/?format=csv&expand=of,all&fields=title,of,all").await.text();
+        assert_eq!(told, "title,of,all\na,,[]\n");
+        let import = async |heading: &str, value: &str| {
+            let request = client.request(Method::POST, "/api/records/notes/import/?dry_run=true");
+            let file = format!("title,{heading}\nb,{value}\n");
+            let answer = Answer::of(request.header("content-type", "text/csv").body(file)).await;
+            let told = answer.text().replace(answer.header("x-request-id"), "REQUEST").replace(heading, "HEADING");
+            assert!(!told.contains("vault"), "{told}");
+            (answer.status, told.replace(value, "VALUE"))
+        };
+        let absent = import("of.nothing", "S2").await;
+        for (heading, value) in [("of.code", "S1"), ("of.code", "S2"), ("of.salary", "9"), ("of.title", "S1")] {
+            assert_eq!(import(heading, value).await, absent, "{heading} {value}");
+        }
+        assert_eq!(import("of", "S1").await, import("of", "S2").await);
+    }
+}
+
 async fn with_taken() -> (Held, Client, Client) {
     let (held, admin) = Held::with_admin(Settings::default()).await;
     let fields = json!([

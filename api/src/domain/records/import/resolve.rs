@@ -103,7 +103,9 @@ impl Resolved {
                     // Digits are a name where ids are none.
                     Ok(id) if id.number().is_some() => {
                         let target = at.0.schemas.load(at.1, target).await?;
-                        target.is_none_or(|target| target.collection.ids.fit(id))
+                        target
+                            .filter(|target| target.is_visible(at.2))
+                            .is_none_or(|target| target.collection.ids.fit(id))
                     }
                     parsed => parsed.is_ok(),
                 };
@@ -122,9 +124,10 @@ impl Resolved {
         if let Some(found) = self.records.get(&key) {
             return Ok(found.clone().map(|id| Some(id.to_value())));
         }
-        let found = match at.0.schemas.load(at.1, target).await? {
+        // A collection that is not there for the caller has no record of any name, and no fields.
+        let found = match at.0.schemas.load(at.1, target).await?.filter(|target| target.is_visible(at.2)) {
             Some(target) => find(at, &target, &key.1, &key.2).await?,
-            None => Err(does_not_exist(&key.2).message),
+            None => Err(does_not_exist(&single_line(&key.2)).message),
         };
         if self.records.len() >= REMEMBERED {
             self.records.clear();
