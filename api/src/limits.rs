@@ -23,7 +23,7 @@ use std::{
 use base::{ClientNetwork, Clock};
 use uuid::Uuid;
 
-use buckets::{Buckets, Key};
+use buckets::{BucketKey, Buckets};
 
 pub use buckets::Allowance;
 pub use class::Class;
@@ -90,7 +90,7 @@ impl Limits {
         let shared = &*self.0;
         let policy = shared.settings.policy(class)?;
         let (kind, id) = payer.parts();
-        let state = shared.buckets.take(Key { class, kind, id }, policy, shared.clock.elapsed());
+        let state = shared.buckets.take(BucketKey { class, kind, id }, policy, shared.clock.elapsed());
         if state.refused.is_some() {
             shared.refused[class as usize][usize::from(kind)].fetch_add(1, Relaxed);
         }

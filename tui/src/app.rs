@@ -17,7 +17,7 @@ use crate::{
     effect::Effect,
     live,
     message::{Live, Message},
-    model::{Model, Place},
+    model::{LastLocation, Model},
     output::Output,
     painter::Painter,
     perform::perform,
@@ -54,7 +54,7 @@ pub struct Options {
     /// Nothing is written.
     pub is_read_only: bool,
     /// Where somebody was, the last time.
-    pub place: Option<Place>,
+    pub place: Option<LastLocation>,
 }
 
 /// Runs the client in a terminal until somebody quits or a signal comes. Says where they were.
@@ -63,7 +63,7 @@ pub async fn run(
     server: &Server,
     mut client: Client,
     options: Options,
-) -> io::Result<(End, Option<Place>)> {
+) -> io::Result<(End, Option<LastLocation>)> {
     let in_the_clear = !server.is_encrypted() && !server.is_loopback();
     let size = crossterm::terminal::size()?;
     let (mut model, effects) = Model::new(server.to_string(), in_the_clear, client.has_session(), size);

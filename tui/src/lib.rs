@@ -6,7 +6,7 @@
 //! - [`view`](mod@view): draws the model. [`key`] is the one table of keys, [`words`] holds every sentence, [`style`] every colour.
 //! - [`load`]: tickets, which bring each answer to the screen that asked.
 //! - [`many`]: many records at once, and files of them.
-//! - `panes`: what stands beside each other in a wide window.
+//! - `panes`: what stands beside each other in a wide window; `footer`: the keys in the last line.
 //! - [`text_input`], [`width`]: text under the cursor; text in columns.
 //! - [`config`], `ground`, `editor`: settings, the terminal's ground, texts in another program.
 //! - [`output`], `painter`: what goes to the terminal, and no more than that.
@@ -22,6 +22,7 @@ mod editor;
 pub mod effect;
 #[cfg(test)]
 mod fixture;
+mod footer;
 mod ground;
 mod key;
 mod live;

@@ -13,7 +13,7 @@ use std::{
 use common::{id::OperationId, name::CollectionName, operation::Operation, user::User};
 use crossterm::event::KeyEvent;
 
-pub use self::{place::Place, screen::Screen};
+pub use self::{place::LastLocation, screen::Screen};
 use crate::{
     effect::Effect,
     key::Context,
@@ -77,7 +77,7 @@ pub struct Model {
     /// The client should stop for a while.
     pub suspend: bool,
     /// Where somebody was, the last time, until it is opened again.
-    pub reopen: Option<Place>,
+    pub reopen: Option<LastLocation>,
     /// The tables that were left, as they were.
     pub kept: BTreeMap<CollectionName, Kept>,
     /// Counts moments, for the spinner.

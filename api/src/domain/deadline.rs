@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{
     error::{Error, Result},
-    turns::{At, Place, Turn, TurnOf, Turns},
+    turns::{Admission, At, Turn, TurnOf, Turns},
     work,
 };
 
@@ -128,8 +128,8 @@ impl Deadline {
         let place = self.reading.turns.line_up(self.turn_of, at).map_err(|_| Error::Busy)?;
         drop(over);
         let turn = match place {
-            Place::Now(turn) => turn,
-            Place::Later(turn) => {
+            Admission::Now(turn) => turn,
+            Admission::Later(turn) => {
                 let left = self.reading.wait.saturating_sub(self.state().waited);
                 let turn = timeout(left, turn).await.map_err(|_| Error::Busy)?;
                 turn.map_err(|_| Error::Stopped)?

@@ -1,10 +1,11 @@
 //! The numbers that this process has reserved for new records, by collection. How they come here is in `new_ids`.
 
 use std::{
-    collections::HashMap,
+    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use quick_cache::sync::Cache;
 use store::Version;
 use tokio::sync::Mutex as Turn;
 
@@ -61,18 +62,30 @@ impl Reserved {
     }
 }
 
-/// The blocks of all collections.
-#[derive(Debug, Default)]
-pub struct RecordIds(Mutex<HashMap<CollectionNumber, Arc<Reserved>>>);
+/// The blocks of collections. One that is forgotten wastes the numbers that are left of it, and no number is given twice: each is reserved by a
+/// commit.
+#[derive(Debug)]
+pub struct RecordIds(Cache<CollectionNumber, Arc<Reserved>>);
+
+/// Collections whose blocks are kept.
+const KEPT: usize = 1000;
+
+impl Default for RecordIds {
+    fn default() -> Self {
+        Self(Cache::new(KEPT))
+    }
+}
 
 impl RecordIds {
     /// Those of a collection.
     pub fn of(&self, collection: CollectionNumber) -> Arc<Reserved> {
         let none = || {
             let block = Block { next: 1, last: 0, version: Version::ZERO };
-            Arc::new(Reserved { block: Mutex::new(block), size: Turn::new(FIRST_BLOCK) })
+            Ok::<_, Infallible>(Arc::new(Reserved { block: Mutex::new(block), size: Turn::new(FIRST_BLOCK) }))
         };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(collection).or_insert_with(none))
+        match self.0.get_or_insert_with(&collection, none) {
+            Ok(reserved) => reserved,
+            Err(never) => match never {},
+        }
     }
 }

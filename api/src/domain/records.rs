@@ -37,7 +37,7 @@ mod visible;
 pub use batch::{Did, run as run_batch};
 pub(crate) use by_step::would_change;
 pub use change::{Sending, create, update};
-pub use cursor::{Cursor, Place};
+pub use cursor::{Cursor, PageStart};
 pub use delete::{delete, erase, would_delete};
 pub(super) use deletion::{expect_referrers, followers, referring};
 pub use describe::describe;

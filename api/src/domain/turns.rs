@@ -64,7 +64,7 @@ pub enum At {
 }
 
 /// A place among those who wait.
-pub enum Place {
+pub enum Admission {
     /// It is one's turn at once.
     Now(Turn),
     /// Later.
@@ -78,11 +78,11 @@ impl Turns {
     }
 
     /// Lines up among the caller's requests.
-    pub fn line_up(&self, of: TurnOf, at: At) -> Result<Place, TooMany> {
+    pub fn line_up(&self, of: TurnOf, at: At) -> Result<Admission, TooMany> {
         let mut round = self.lock();
         if round.free > 0 {
             round.free -= 1;
-            return Ok(Place::Now(Turn(self.clone())));
+            return Ok(Admission::Now(Turn(self.clone())));
         }
         let own = round.waiting.entry(of).or_default();
         if own.len() >= MAX_WAITING && at == At::Arrival {
@@ -97,7 +97,7 @@ impl Turns {
         if own.len() == 1 {
             round.order.push_back(of);
         }
-        Ok(Place::Later(receiver))
+        Ok(Admission::Later(receiver))
     }
 
     /// Whether anybody waits.
@@ -156,7 +156,7 @@ mod tests {
 
     fn later(turns: &Turns, n: u8) -> oneshot::Receiver<Turn> {
         match turns.line_up(caller(n), At::Arrival) {
-            Ok(Place::Later(receiver)) => receiver,
+            Ok(Admission::Later(receiver)) => receiver,
             _ => panic!("there is no turn left"),
         }
     }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn m2_turns_go_round_among_callers_and_not_among_requests() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
+        let Ok(Admission::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
         let mut many: Vec<_> = (0..100).map(|_| later(&turns, 1)).collect();
         let mut lone = later(&turns, 2);
         drop(turn);
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn m2_a_turn_that_is_given_to_somebody_who_leaves_goes_on() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
+        let Ok(Admission::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
         let (leaves, mut waits) = (later(&turns, 2), later(&turns, 3));
         drop(turn);
         // It was sent and never taken.
@@ -218,9 +218,9 @@ mod tests {
     #[test]
     fn m2_of_one_callers_requests_the_first_goes_on_first() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
+        let Ok(Admission::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
         let mut second = later(&turns, 1);
-        let Ok(Place::Later(mut first)) = turns.line_up(caller(1), At::Front) else { panic!("it is held") };
+        let Ok(Admission::Later(mut first)) = turns.line_up(caller(1), At::Front) else { panic!("it is held") };
         drop(turn);
         assert!(is_up(&mut second).is_none());
         drop(is_up(&mut first).expect("it has begun"));
@@ -229,9 +229,9 @@ mod tests {
     #[test]
     fn m2_what_goes_on_for_long_lets_the_callers_other_requests_in_between() {
         let turns = Turns::new(1);
-        let Ok(Place::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
+        let Ok(Admission::Now(turn)) = turns.line_up(caller(1), At::Arrival) else { panic!("it is free") };
         let mut search = later(&turns, 1);
-        let Ok(Place::Later(mut backup)) = turns.line_up(caller(1), At::Back) else { panic!("it is held") };
+        let Ok(Admission::Later(mut backup)) = turns.line_up(caller(1), At::Back) else { panic!("it is held") };
         drop(turn);
         assert!(is_up(&mut backup).is_none());
         drop(is_up(&mut search).expect("the search is first"));

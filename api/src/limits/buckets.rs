@@ -16,7 +16,7 @@ const REMEMBERED: usize = 1024;
 
 /// Whose allowance of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct BucketKey {
     pub(super) class: Class,
     pub(super) kind: u8,
     pub(super) id: u128,
@@ -38,7 +38,7 @@ pub struct Allowance {
 /// The moments by caller.
 pub(super) struct Buckets {
     /// In nanoseconds of the clock.
-    shards: Box<[Mutex<HashMap<Key, u64>>]>,
+    shards: Box<[Mutex<HashMap<BucketKey, u64>>]>,
     /// Keyed by chance, so that nobody can choose addresses that meet in one shard.
     hasher: RandomState,
 }
@@ -51,7 +51,7 @@ impl Default for Buckets {
 
 impl Buckets {
     /// Takes one request at `now`, if there is one left.
-    pub(super) fn take(&self, key: Key, policy: Policy, now: Duration) -> Allowance {
+    pub(super) fn take(&self, key: BucketKey, policy: Policy, now: Duration) -> Allowance {
         let (now, pace) = (nanos(now), nanos(policy.pace()));
         let capacity = pace * u64::from(policy.quota());
         let mut shard = self.shard(&key);
@@ -79,7 +79,7 @@ impl Buckets {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    fn shard(&self, key: &Key) -> MutexGuard<'_, HashMap<Key, u64>> {
+    fn shard(&self, key: &BucketKey) -> MutexGuard<'_, HashMap<BucketKey, u64>> {
         // The low bits; less than there are shards.
         let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
         lock(&self.shards[at])
@@ -88,7 +88,7 @@ impl Buckets {
 
 /// Forgets callers: first those whose allowance is whole, which changes nothing for them. Where that is not much, then also the
 /// eighth that is nearest to it, so that a flood is no reason to forget who is held back.
-fn make_room(shard: &mut HashMap<Key, u64>, now: u64) {
+fn make_room(shard: &mut HashMap<BucketKey, u64>, now: u64) {
     shard.retain(|_, whole_at| *whole_at > now);
     let spare = REMEMBERED / 8;
     if shard.len() <= REMEMBERED - spare {

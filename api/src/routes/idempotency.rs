@@ -188,6 +188,6 @@ pub(super) async fn keep(context: &Context, claim: &Claim, operation: Option<Ope
         body: String::from_utf8_lossy(bytes).into_owned(),
     };
     if let Err(error) = claim.finish(context.app.core(), operation, answer).await {
-        tracing::warn!(reason = error.with_causes(), "an answer could not be kept for who asks again");
+        tracing::warn!(reason = error.with_causes(), "an answer could not be kept for a second try");
     }
 }

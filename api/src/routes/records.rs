@@ -33,7 +33,7 @@ use super::{
 use crate::domain::{
     Result,
     intake::{Received, Unreadable},
-    records::{self, ImportSent, Place, Results, Sending, Sent, Shape},
+    records::{self, ImportSent, PageStart, Results, Sending, Sent, Shape},
     sink::Sink,
 };
 
@@ -70,12 +70,12 @@ async fn page(context: Context, input: &Input<endpoints::List>, query: &ListQuer
     let name = &input.params.0;
     let cursors = cursor::Context::new(&context.app.auth().sealer, &input.caller, name, query);
     let listed = records::list(context.app.core(), &input.caller, name, query, cursors.open(query)?).await?;
-    let address = |place: Option<Place>| -> Result<Value> {
+    let address = |place: Option<PageStart>| -> Result<Value> {
         Ok(match place {
             None => Value::Null,
-            Some(Place::Page(page)) => page_link(input, page).into(),
-            Some(Place::Offset(offset)) => offset_link(input, offset).into(),
-            Some(Place::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(&cursor)?)).into(),
+            Some(PageStart::Page(page)) => page_link(input, page).into(),
+            Some(PageStart::Offset(offset)) => offset_link(input, offset).into(),
+            Some(PageStart::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(&cursor)?)).into(),
         })
     };
     let (next, previous) = (address(listed.next)?, address(listed.previous)?);

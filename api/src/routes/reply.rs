@@ -1,5 +1,5 @@
-//! Successful answers. A [`Reply`] is its endpoint's: it is made of the endpoint's response and of nothing else. There are three
-//! other ways in, for what must not be parsed or gathered first: [`Reply::stored_json`], [`Reply::lines`] and [`Reply::stream`].
+//! Successful answers. A [`Reply`] is its endpoint's: it is made of the endpoint's response and of nothing else. There are four
+//! other ways in, for what must not be parsed or gathered first: [`Reply::stored_json`], [`Reply::json_pieces`], [`Reply::lines`] and [`Reply::stream`].
 //! Where one method and path has answers of several types, each has an endpoint of its own, and [`Reply::instead`] makes one the other's.
 
 use std::marker::PhantomData;

@@ -13,9 +13,9 @@ use super::last_changes::LastChanges;
 use super::{Addition, Batch, Entry, Expect, Key, Version};
 
 /// What the store holds under the keys that the batches of a group depend on.
-pub(crate) struct Found(Vec<(Key, Result<Option<Entry>, ReadError>)>);
+pub(crate) struct StoredEntries(Vec<(Key, Result<Option<Entry>, ReadError>)>);
 
-impl Found {
+impl StoredEntries {
     /// The keys to be read before the batches can be decided, in order and each once.
     pub(crate) fn keys<'a>(batches: impl Iterator<Item = &'a Batch>) -> Vec<Key> {
         let mut keys: Vec<Key> = batches.flat_map(Batch::keys).cloned().collect();
@@ -24,9 +24,9 @@ impl Found {
         keys
     }
 
-    /// What was read of [`Found::keys`], in their order.
-    pub(crate) fn new(keys: Vec<Key>, entries: Vec<Result<Option<Entry>, ReadError>>) -> Found {
-        Found(keys.into_iter().zip(entries).collect())
+    /// What was read of [`StoredEntries::keys`], in their order.
+    pub(crate) fn new(keys: Vec<Key>, entries: Vec<Result<Option<Entry>, ReadError>>) -> StoredEntries {
+        StoredEntries(keys.into_iter().zip(entries).collect())
     }
 
     fn get(&self, key: &Key) -> Result<Option<Entry>, ReadError> {
@@ -47,7 +47,7 @@ pub(crate) struct Write {
 
 /// The batches admitted so far, as one.
 pub(crate) struct Group {
-    found: Found,
+    found: StoredEntries,
     /// The last version that was given out.
     pub(crate) version: Version,
     /// The last commit in each space.
@@ -68,7 +68,7 @@ struct Change {
 
 impl Group {
     /// No batches yet, over a store whose last commit is `version`.
-    pub(crate) fn new(version: Version, last_changes: Arc<LastChanges>, found: Found) -> Group {
+    pub(crate) fn new(version: Version, last_changes: Arc<LastChanges>, found: StoredEntries) -> Group {
         Group { found, version, last_changes, writes: BTreeMap::new(), appended: Vec::new() }
     }
 

@@ -131,6 +131,13 @@ fn pages_of_later_parts_are_named_where_they_are_fetched() {
 }
 
 #[test]
+fn what_changes_the_terminal_apps_model_draws_nothing() {
+    for source in sources("tui/src/update") {
+        assert!(!source.code.contains("view::"), "{} names the view", source.path);
+    }
+}
+
+#[test]
 fn the_domain_has_never_heard_of_http() {
     only("api/src/domain", &[], &["http", "warp", "reqwest", "server", "crate::routes", "crate::cli"]);
     for source in sources("api/src/domain").into_iter().chain(sources("api/auth/src")) {
@@ -143,7 +150,9 @@ fn the_domain_has_never_heard_of_http() {
 fn what_an_endpoint_is_stands_with_its_type_and_nobody_asks_its_path() {
     // The one place where a path is looked at.
     let router = "api/src/routes/table.rs";
-    for source in ["api/src", "web/src", "tui/src", "tui/client/src"].map(sources).into_iter().flatten() {
+    for source in
+        ["api/src", "api/server/src", "web/src", "tui/src", "tui/client/src"].map(sources).into_iter().flatten()
+    {
         for path in ["\"/api", "}/api", "\"/metrics", "\"/healthz", "\"/readyz"] {
             assert!(!source.code.contains(path), "{} writes a path ({path}) down again", source.path);
         }

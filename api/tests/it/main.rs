@@ -43,6 +43,7 @@ mod list_modes;
 mod list_relations;
 mod metrics;
 mod migrate;
+#[cfg(feature = "e2e")]
 mod nodes;
 mod openapi;
 mod operations;
@@ -50,6 +51,7 @@ mod operator;
 mod pairs;
 mod people_lists;
 mod planner;
+#[cfg(feature = "e2e")]
 #[path = "../../store/tests/it/postgres_server.rs"]
 mod postgres_server;
 #[path = "../../store/tests/it/power_cut/disk.rs"]

@@ -57,7 +57,7 @@ async fn a_backup_of_a_running_server_takes_its_data_directory_and_no_password()
     assert!(refused.starts_with("1: ") && refused.contains("no such folder"), "{refused}");
     server.stop();
     let log = fs::read_to_string(dir.path().join("data.log")).unwrap();
-    assert_eq!(log.matches("a backup is being taken by who has this machine").count(), 2, "{log}");
+    assert_eq!(log.matches("a backup is being taken by a user of this machine").count(), 2, "{log}");
     assert!(backup(&file, &data).contains("21 records"), "of the store itself");
     let restored = dir.path().join("restored");
     let made = said(&coffer(&["restore", file.to_str().unwrap()], &restored));

@@ -8,6 +8,7 @@ mod authorization;
 mod browser;
 mod held;
 mod interference;
+#[cfg(feature = "e2e")]
 mod keys;
 mod limits;
 mod look_alikes;

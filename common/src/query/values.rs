@@ -88,7 +88,7 @@ impl Filter {
         Ok(compared(lookup, places))
     }
 
-    fn place(&self, field: &Field, part: Option<Part>, text: &str) -> Result<Place, FieldError> {
+    fn place(&self, field: &Field, part: Option<Part>, text: &str) -> Result<Nearest, FieldError> {
         let has_equals = matches!(self.lookup, Lookup::Exact | Lookup::Ne | Lookup::In);
         let value = match &field.kind {
             FieldType::Integer { .. } | FieldType::Decimal { .. } => {
@@ -122,12 +122,12 @@ impl Filter {
             },
             _ => convert(field, text)?,
         };
-        Ok(Place::At(value))
+        Ok(Nearest::At(value))
     }
 }
 
 /// Where a number stands among the values that a field can have.
-enum Place {
+enum Nearest {
     /// It is one of them.
     At(Value),
     /// Between this one and the next greater one.
@@ -137,7 +137,7 @@ enum Place {
 }
 
 /// Reads a number, however large it is and however many decimal places it has: it is compared with, and not stored.
-fn number(kind: &FieldType, text: &str) -> Option<Place> {
+fn number(kind: &FieldType, text: &str) -> Option<Nearest> {
     let literal = Literal::read(trim(text))?;
     let value: fn(&Literal) -> Option<Value> = match kind {
         FieldType::Integer { .. } => |literal| literal.to_i64().map(Value::from),
@@ -147,7 +147,7 @@ fn number(kind: &FieldType, text: &str) -> Option<Place> {
         },
     };
     if let Some(value) = value(&literal) {
-        return Some(Place::At(value));
+        return Some(Nearest::At(value));
     }
     // The same with fewer digits: those before the point, or as many as are kept.
     let before_point = i64::try_from(literal.digits.len()).unwrap_or(i64::MAX).saturating_add(literal.exponent);
@@ -164,20 +164,20 @@ fn number(kind: &FieldType, text: &str) -> Option<Place> {
     };
     let sign = if literal.negative { "-" } else { "" };
     let nearest = value(&nearest).or_else(|| value(&Literal::read(&format!("{sign}{most}"))?))?;
-    Some(if literal.negative { Place::Below(nearest) } else { Place::Above(nearest) })
+    Some(if literal.negative { Nearest::Below(nearest) } else { Nearest::Above(nearest) })
 }
 
 /// Compares with the values that a field can have, as with the numbers that were meant.
-fn compared(lookup: Lookup, places: Vec<Place>) -> Typed {
+fn compared(lookup: Lookup, places: Vec<Nearest>) -> Typed {
     let (mut lookup, mut values) = (lookup, Vec::with_capacity(places.len()));
     for (i, place) in places.into_iter().enumerate() {
         let (value, is_above) = match place {
-            Place::At(value) => {
+            Nearest::At(value) => {
                 values.push(value);
                 continue;
             }
-            Place::Above(value) => (value, true),
-            Place::Below(value) => (value, false),
+            Nearest::Above(value) => (value, true),
+            Nearest::Below(value) => (value, false),
         };
         lookup = match (lookup, is_above) {
             (Lookup::Gt | Lookup::Gte, true) => Lookup::Gt,

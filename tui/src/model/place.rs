@@ -17,7 +17,7 @@ use crate::{
 
 /// Where somebody was.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Place {
+pub struct LastLocation {
     /// Who it was.
     pub user: String,
     /// The collection whose table was open, if one was.
@@ -60,7 +60,7 @@ impl Model {
     }
 
     /// Where somebody is now.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<LastLocation> {
         let user = self.user.as_ref()?.username.to_string();
         let mut tables = self.kept.clone();
         let (mut collection, mut record) = (None, None);
@@ -75,7 +75,7 @@ impl Model {
             }
         }
         let imports = self.imports.iter().map(|import| (import.collection.clone(), import.operation)).collect();
-        Some(Place { user, collection, record, tables, imports })
+        Some(LastLocation { user, collection, record, tables, imports })
     }
 
     /// Keeps where somebody is for the next start, also where this one ends without a word.
@@ -85,7 +85,7 @@ impl Model {
 
     /// Whether the table of an earlier run is to be opened, as soon as it is known who is here and what there is.
     pub fn waits_to_reopen(&self) -> bool {
-        let is_mine = |place: &Place| {
+        let is_mine = |place: &LastLocation| {
             place.collection.is_some() && self.user.as_ref().is_none_or(|user| user.username.as_str() == place.user)
         };
         self.reopen.as_ref().is_some_and(is_mine) && !self.has_begun()

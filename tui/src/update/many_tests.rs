@@ -17,7 +17,7 @@ use crate::{
     load::Ticket,
     many::{Checked, ExportTo, FileFault, Incoming, ManyAct},
     message::{Failure, Message},
-    model::{Model, Place, Screen},
+    model::{LastLocation, Model, Screen},
     screen::{ImportScreen, Stage},
     update,
 };
@@ -326,7 +326,7 @@ fn the_same_file_is_sent_again_only_where_that_is_said() {
     assert!(incoming(&press(&mut model, "\n")).1.is_again);
 }
 
-fn read(place: &[u8]) -> Place {
+fn read(place: &[u8]) -> LastLocation {
     serde_json::from_slice(place).unwrap()
 }
 
@@ -369,7 +369,7 @@ fn a_large_file_is_followed_while_other_things_are_done_and_seen_again() {
 #[test]
 fn an_import_that_went_on_while_the_app_was_closed_is_shown_at_its_next_start() {
     let place = under_way().0.place().unwrap();
-    let kept: Place = serde_json::from_slice(&serde_json::to_vec(&place).unwrap()).unwrap();
+    let kept: LastLocation = serde_json::from_slice(&serde_json::to_vec(&place).unwrap()).unwrap();
     let (mut model, effects) = Model::new("http://x".into(), false, true, (80, 24));
     model.reopen = Some(kept);
     let [Effect::Me(me), Effect::Collections(ticket)] = effects.as_slice() else { panic!() };

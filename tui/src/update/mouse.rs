@@ -6,9 +6,9 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use super::act::act;
 use crate::{
     effect::Effect,
+    footer::footer_hints,
     key::{Action, Context},
     model::{Model, Screen},
-    view::footer_hints,
 };
 
 /// Rows that a notch of the wheel goes over.

@@ -40,8 +40,6 @@ pub const NOTHING_TO_IMPORT: &str =
 pub const MAY_BE_IN: &str = "The file was sent already and may be in: look at the table before you send it again.";
 /// What a key field that is left out means.
 pub const KEY_HINT: &str = "With (none) all rows are new.";
-/// Where a column goes.
-pub const GOES_INTO: &str = "goes into";
 /// The rows as a whole.
 pub const WHOLE_ROW: &str = "the row";
 

@@ -37,7 +37,7 @@ pub(super) async fn send(app: &App, to: &mut (impl AsyncWrite + Unpin)) -> io::R
         Ok(begun) => begun,
         Err(error) => return Ok(Some(error.to_string())),
     };
-    tracing::info!("a backup is being taken by who has this machine");
+    tracing::info!("a backup is being taken by a user of this machine");
     timeout(PATIENCE, to.write_all(format!("{DONE}the file follows\n").as_bytes())).await??;
     let mut backup = Backup::new(&snapshot, core.timestamp());
     let turns = core.turns();

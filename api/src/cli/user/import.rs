@@ -37,7 +37,7 @@ struct Dumped {
 }
 
 /// Somebody of the file, and the hash of their password.
-struct Found {
+struct ImportedUser {
     user: NewUser,
     hash: PasswordHash,
 }
@@ -45,7 +45,7 @@ struct Found {
 /// What a file has.
 #[derive(Default)]
 struct Read {
-    found: Vec<Found>,
+    found: Vec<ImportedUser>,
     faults: Vec<String>,
     /// Groups whose names are no roles'.
     left_out: BTreeSet<String>,
@@ -93,7 +93,7 @@ pub(super) async fn run(app: &App, file: &Path, dry_run: bool) -> Result<()> {
     if dry_run {
         return say(&format!("{count} users would come in, and {known} are there already. Nothing was written."));
     }
-    for (done, Found { user, hash }) in new.into_iter().enumerate() {
+    for (done, ImportedUser { user, hash }) in new.into_iter().enumerate() {
         let name = user.username.clone();
         let made = users::create_with_hash(app, Actor::local(&Caller::Anonymous), user, &hash).await;
         made.map_err(plain).with_context(|| {
@@ -149,7 +149,7 @@ fn found(
     name: &str,
     groups: &BTreeMap<String, String>,
     left_out: &mut BTreeSet<String>,
-) -> Result<Found, String> {
+) -> Result<ImportedUser, String> {
     let fields = &object.fields;
     let flag = |name: &str, otherwise| fields.get(name).and_then(Value::as_bool).unwrap_or(otherwise);
     let hash = PasswordHash::from_foreign(text(fields, "password")).map_err(|error| format!("password: {error}"))?;
@@ -175,7 +175,7 @@ fn found(
         is_active: flag("is_active", true),
         ..NewUser::new(username, String::new())
     };
-    Ok(Found { user, hash })
+    Ok(ImportedUser { user, hash })
 }
 
 /// The role of a group: its name in lower case, with _ for spaces and dashes.

@@ -150,13 +150,13 @@ pub(super) struct ChangePage<'a> {
     collection: Option<&'a CollectionName>,
     directory: Directory,
     /// What is for the caller, and the record that it is about.
-    found: Vec<Found>,
+    found: Vec<VisibleChange>,
     /// What that takes.
     held: Charge,
 }
 
 /// A change, and the record that it is about.
-pub(super) type Found = (Change, Option<(CollectionNumber, RecordId)>);
+pub(super) type VisibleChange = (Change, Option<(CollectionNumber, RecordId)>);
 
 impl<'a> ChangePage<'a> {
     /// Nothing yet.
@@ -222,12 +222,12 @@ impl<'a> ChangePage<'a> {
     }
 
     /// Takes what [`Self::for_caller`] gave.
-    pub(super) fn push(&mut self, found: Found) {
+    pub(super) fn push(&mut self, found: VisibleChange) {
         self.found.push(found);
     }
 
     /// An entry without values, if it is for the caller.
-    pub(super) async fn for_caller(&mut self, version: Version, entry: Entry) -> Result<Option<Found>> {
+    pub(super) async fn for_caller(&mut self, version: Version, entry: Entry) -> Result<Option<VisibleChange>> {
         let (mut change, about, owner) = match entry {
             Entry::Other(change, operation) => {
                 (Change { revision: Revision(version.get()), operation, ..*change }, None, None)

@@ -22,7 +22,7 @@ use serde_json::Value;
 use store::{Key, Reserve, Snapshot};
 
 use super::{
-    brought::{Place, brought_id},
+    brought::{NewIdentity, brought_id},
     change::{changed_values, is_user},
     checks::{BodyErrors, check_beside},
     deletion::plan,
@@ -77,7 +77,7 @@ struct Waiting {
 }
 
 enum Change {
-    Make(Place, bool),
+    Make(NewIdentity, bool),
     Update(Stored),
 }
 
@@ -321,7 +321,7 @@ impl Attempt<'_> {
         let brought = brought.map_err(|wrong| faults.push("id", wrong)).unwrap_or_default();
         faults.or(())?;
         self.check_user(owner.filter(|owner| Some(*owner) != by.caller.user_id())).await?;
-        let place = Place::of(core, &self.snapshot, schema, brought).await?;
+        let place = NewIdentity::of(core, &self.snapshot, schema, brought).await?;
         let id = place.id;
         let record = new_record(id, owner.or(by.caller.user_id()), &place.at, values);
         let is_taken = place.is_taken || !self.made.insert((schema.collection.name.clone(), id));

@@ -17,7 +17,7 @@ pub(super) fn brought_id(
 }
 
 /// Where a new record comes to stand.
-pub(super) struct Place {
+pub(super) struct NewIdentity {
     pub id: RecordId,
     /// When it was made.
     pub at: String,
@@ -27,7 +27,7 @@ pub(super) struct Place {
     pub tombstone: Option<Entry>,
 }
 
-impl Place {
+impl NewIdentity {
     /// Of the record with this id, or of one that gets a new id.
     pub(super) async fn of(
         core: &Core,

@@ -14,7 +14,7 @@ use common::{
 use store::Snapshot;
 
 use super::{
-    brought::{Place, brought_id},
+    brought::{NewIdentity, brought_id},
     checks::{BodyErrors, check_right, check_values},
     find::{Target, expect_schema, find},
     number::{added, adds},
@@ -76,7 +76,7 @@ pub async fn create(
                 errors.merge(i, check_right(core, &snapshot, caller, &schema, None, &cleaned.values).await?);
                 continue;
             }
-            let place = Place::of(core, &snapshot, &schema, brought.unwrap_or_default()).await?;
+            let place = NewIdentity::of(core, &snapshot, &schema, brought.unwrap_or_default()).await?;
             if place.is_taken || !ids.insert(place.id) {
                 errors.taken(i, "id");
             }

@@ -24,7 +24,7 @@ pub struct Cursor {
 
 /// Where another part of a list begins.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Place {
+pub enum PageStart {
     /// A page's number.
     Page(u64),
     /// Rows that are passed over.

@@ -36,7 +36,7 @@ use self::{
     view::{ReadCounts, View},
 };
 use super::{
-    cursor::{Cursor, Place},
+    cursor::{Cursor, PageStart},
     expand::Expansion,
 };
 use crate::domain::{
@@ -50,9 +50,9 @@ pub struct Listed {
     /// How many records match, where that is told.
     pub count: Option<u64>,
     /// Where the list goes on.
-    pub next: Option<Place>,
+    pub next: Option<PageStart>,
     /// Where the part before this one begins.
-    pub previous: Option<Place>,
+    pub previous: Option<PageStart>,
     /// The rows.
     pub results: Results,
     /// What an entity tag of the results is made of, where that is less than the results: which records these are, and which versions of
@@ -137,9 +137,9 @@ async fn read(view: &View<'_>, plan: &Plan, start: Option<Cursor>) -> Result<Lis
     };
     let (next, previous) = if flexible {
         let limit = window.size as u64;
-        (Place::Offset(end), (query.offset > 0).then(|| Place::Offset(query.offset.saturating_sub(limit))))
+        (PageStart::Offset(end), (query.offset > 0).then(|| PageStart::Offset(query.offset.saturating_sub(limit))))
     } else {
-        (Place::Page(page + 1), (page > 1).then(|| Place::Page(page - 1)))
+        (PageStart::Page(page + 1), (page > 1).then(|| PageStart::Page(page - 1)))
     };
     let (count, next) = (count.filter(|_| query.count), goes_on.then_some(next));
     Ok(Listed { count, next, previous, results, versions, facets: None, explain: None })
@@ -160,13 +160,13 @@ async fn by_cursor(view: &View<'_>, plan: &Plan, expansion: &Expansion, start: O
     let mut places = (None, None);
     if let (Some(near), Some(far)) = (found[..shown].first(), found[..shown].last()) {
         let far = plan.place(view, far, backward).await?;
-        places.0 = goes_on.then_some(Place::Cursor(far));
+        places.0 = goes_on.then_some(PageStart::Cursor(far));
         if start.is_some() {
-            places.1 = Some(Place::Cursor(plan.place(view, near, !backward).await?));
+            places.1 = Some(PageStart::Cursor(plan.place(view, near, !backward).await?));
         }
     } else if let Some(start) = start {
         // What was here is gone. The row at the place itself, if it is back, is one of those on the other side.
-        places.1 = Some(Place::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
+        places.1 = Some(PageStart::Cursor(Cursor { backward: !backward, inclusive: !start.inclusive, ..start }));
     }
     let (next, previous) = if backward { (places.1, places.0) } else { places };
     Ok(Listed { count: None, next, previous, results, versions, facets: None, explain: None })

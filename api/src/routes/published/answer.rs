@@ -36,7 +36,7 @@ use crate::domain::{
     Result,
     error::Error,
     paths::{Verb, Write},
-    records::{self, Listed, Place, Results, Sent},
+    records::{self, Listed, PageStart, Results, Sent},
 };
 
 pub(in crate::routes) fn register(table: &mut Table) {
@@ -106,12 +106,12 @@ async fn list(context: Context, input: Input<endpoints::List>) -> Result<Reply<e
 
 /// What stands before the rows of a page.
 fn envelope(input: &Input<endpoints::List>, cursors: &cursor::Context<'_>, listed: &Listed) -> Result<Bytes> {
-    let address = |place: Option<&Place>| -> Result<Value> {
+    let address = |place: Option<&PageStart>| -> Result<Value> {
         Ok(match place {
             None => Value::Null,
-            Some(Place::Page(page)) => page_link(input, *page).into(),
-            Some(Place::Offset(offset)) => offset_link(input, *offset).into(),
-            Some(Place::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(cursor)?)).into(),
+            Some(PageStart::Page(page)) => page_link(input, *page).into(),
+            Some(PageStart::Offset(offset)) => offset_link(input, *offset).into(),
+            Some(PageStart::Cursor(cursor)) => link(input, "cursor", Some(&cursors.seal(cursor)?)).into(),
         })
     };
     let (next, previous) = (address(listed.next.as_ref())?, address(listed.previous.as_ref())?);

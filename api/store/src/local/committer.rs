@@ -25,7 +25,7 @@ use super::page::ApplyError;
 use super::queue::{Queue, Work};
 use super::room::Room;
 use super::state::State;
-use crate::group::{Found, Group, Write};
+use crate::group::{Group, StoredEntries, Write};
 use crate::last_changes::LastChanges;
 use crate::waiting::Waiting;
 use crate::{CommitError, Stats};
@@ -153,9 +153,9 @@ impl Committer {
     fn commit_group(&mut self, waiting: Vec<Waiting>) -> Result<(), ApplyError> {
         let (backend, stats) = (&self.inner.backend, &self.inner.stats);
         stats.group_sizes.observe(waiting.len() as u64);
-        let keys = Found::keys(waiting.iter().map(|waiting| &waiting.batch));
+        let keys = StoredEntries::keys(waiting.iter().map(|waiting| &waiting.batch));
         let entries = keys.iter().map(|key| backend.get(key)).collect();
-        let found = Found::new(keys, entries);
+        let found = StoredEntries::new(keys, entries);
         self.reopening.deletions |= waiting.iter().any(|waiting| waiting.batch.deletes());
         let mut group = Group::new(self.state.version, Arc::clone(&self.last_changes), found);
         let (answers, outcomes): (Vec<_>, Vec<_>) = waiting

@@ -20,7 +20,7 @@ use tokio_postgres::error::SqlState;
 use super::connection::{Session, in_words, is_passing};
 use super::reader::{in_order, moment_of, number_of, version_of};
 use super::shared::Shared;
-use crate::group::{Found, Group, Write};
+use crate::group::{Group, StoredEntries, Write};
 use crate::{Batch, CommitError, FORMAT, Key, ReadError, Version};
 
 /// A transaction of ours holds the lock no longer than this without a word, however its process stands still; and waits no longer.
@@ -72,7 +72,7 @@ pub(super) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(shared: &'a Shared, group: i64, batches: &'a [Batch], sent: &'a AtomicBool) -> Attempt<'a> {
-        Attempt { shared, group, batches, keys: Found::keys(batches.iter()), sent, decided: Vec::new() }
+        Attempt { shared, group, batches, keys: StoredEntries::keys(batches.iter()), sent, decided: Vec::new() }
     }
 
     /// What became of each batch. The transaction is over then, whatever the answer.
@@ -118,7 +118,7 @@ impl<'a> Attempt<'a> {
         // No earlier try is in, and none can come in any more.
         self.sent.store(false, Relaxed);
         let entries = in_order(&self.keys, &found).into_iter().map(Ok).collect();
-        let mut group = Group::new(moment.version, moment.changes, Found::new(self.keys.clone(), entries));
+        let mut group = Group::new(moment.version, moment.changes, StoredEntries::new(self.keys.clone(), entries));
         let outcomes: Outcomes = self.batches.iter().map(|batch| group.admit(batch.clone())).collect();
         if group.version == moment.version {
             client.batch_execute("rollback").await?;

@@ -105,11 +105,11 @@ impl DatabaseUrl {
     }
 
     /// The hosts, each with its port, in the order in which they are tried.
-    fn hosts(&self) -> Vec<(Place, u16)> {
+    fn hosts(&self) -> Vec<(HostAddress, u16)> {
         let (names, addresses, ports) = (self.config.get_hosts(), self.config.get_hostaddrs(), self.config.get_ports());
         let count = names.len().max(addresses.len());
         let port = |n: usize| ports.get(n).or(ports.first()).copied().unwrap_or(PORT);
-        let place = |n: usize| Place { name: names.get(n).cloned(), address: addresses.get(n).copied() };
+        let place = |n: usize| HostAddress { name: names.get(n).cloned(), address: addresses.get(n).copied() };
         (0..count).map(|n| (place(n), port(n))).collect()
     }
 
@@ -118,7 +118,7 @@ impl DatabaseUrl {
         self.hosts().into_iter().map(|(place, port)| self.single(place, port)).collect()
     }
 
-    fn single(&self, place: Place, port: u16) -> Config {
+    fn single(&self, place: HostAddress, port: u16) -> Config {
         let mut config = Config::new();
         match place.name {
             Some(Host::Tcp(name)) => config.host(name),
@@ -154,12 +154,12 @@ impl DatabaseUrl {
 }
 
 #[derive(Clone)]
-struct Place {
+struct HostAddress {
     name: Option<Host>,
     address: Option<IpAddr>,
 }
 
-impl Place {
+impl HostAddress {
     fn name(&self) -> String {
         match (&self.name, self.address) {
             (Some(Host::Tcp(name)), _) => name.clone(),

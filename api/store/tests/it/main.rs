@@ -9,8 +9,11 @@ mod files;
 mod held;
 mod model;
 mod opening;
+#[cfg(feature = "e2e")]
 mod postgres;
+#[cfg(feature = "e2e")]
 mod postgres_oracle;
+#[cfg(feature = "e2e")]
 mod postgres_server;
 mod power_cut;
 mod random;

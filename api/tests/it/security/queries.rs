@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coffer::domain::{
     deadline::Reading,
-    turns::{At, Place, TurnOf, Turns},
+    turns::{Admission, At, TurnOf, Turns},
 };
 use common::change::Changes;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ async fn n7_long_reads_take_turns_and_short_ones_do_not_wait() {
     let (_held, admin) = Held::with_admin(Settings { reading, ..Settings::default() }).await;
     fill(&admin, 50).await;
     // Nobody else has a turn as long as this one goes on.
-    let Ok(Place::Now(turn)) = turns.line_up(TurnOf::Server, At::Arrival) else { panic!("nobody reads") };
+    let Ok(Admission::Now(turn)) = turns.line_up(TurnOf::Server, At::Arrival) else { panic!("nobody reads") };
     assert_eq!(admin.get("/api/records/rows/?title=x").await.is(200)["count"], 0, "short");
     let rows: Vec<Value> = (0..1000).map(|n| json!({"kind": "a", "title": format!("more {n}")})).collect();
     admin.post("/api/records/rows/", &json!(rows)).await.is(201);
@@ -64,7 +64,7 @@ async fn n7_long_reads_take_turns_and_short_ones_do_not_wait() {
     assert_eq!(admin.get("/api/records/rows/?page=3").await.is(200)["count"], 1050);
     drop(turn);
     assert_eq!(admin.get("/api/records/rows/?title=more+3").await.is(200)["count"], 1);
-    assert!(matches!(turns.line_up(TurnOf::Server, At::Arrival), Ok(Place::Now(_))), "it was given back");
+    assert!(matches!(turns.line_up(TurnOf::Server, At::Arrival), Ok(Admission::Now(_))), "it was given back");
 }
 
 #[tokio::test]

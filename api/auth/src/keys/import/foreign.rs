@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     UTF_8_MARK, Why,
     bytes::{is_compressed_point, is_pgp, is_pgp_message, is_point},
-    hidden::{self, Found},
+    hidden::{self, KeyForm},
     structures, texts,
 };
 
@@ -241,16 +241,16 @@ pub(super) fn recognize(bytes: &[u8]) -> Option<Why> {
 /// What is said of a key inside of something.
 fn hidden(bytes: &[u8]) -> Option<Why> {
     Some(Why::from(match hidden::find(bytes)? {
-        Found::Der { encoded: true } => {
+        KeyForm::Der { encoded: true } => {
             "is a key or certificate in DER, encoded as text; put it between its -----BEGIN and -----END lines"
         }
-        Found::Text { encoded: true } => {
+        KeyForm::Text { encoded: true } => {
             "is a key or certificate that was encoded once more; decode it first: base64 -d FILE"
         }
-        Found::Der { encoded: false } => {
+        KeyForm::Der { encoded: false } => {
             "has a key or certificate in DER in it, and is not that alone, or not all of it; name a file with the key alone"
         }
-        Found::Text { encoded: false } => {
+        KeyForm::Text { encoded: false } => {
             "has a key or its fingerprint in it, among other things, and everybody may know it if it is a public one; name a file with the key alone"
         }
     }))

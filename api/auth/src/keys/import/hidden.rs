@@ -17,7 +17,7 @@ const SHORTEST_RUN: usize = 24;
 
 /// What was found, and whether it was as it is or encoded as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum KeyForm {
     /// A structure of X.509, PKCS#1, PKCS#7, PKCS#8 or PKCS#12.
     Der { encoded: bool },
     /// Names of formats that are text, or of SSH's.
@@ -25,19 +25,19 @@ pub(super) enum Found {
 }
 
 /// Looks for keys in `bytes` and in whatever they are a text of.
-pub(super) fn find(bytes: &[u8]) -> Option<Found> {
+pub(super) fn find(bytes: &[u8]) -> Option<KeyForm> {
     find_at(bytes, 0)
 }
 
-fn find_at(bytes: &[u8], depth: usize) -> Option<Found> {
+fn find_at(bytes: &[u8], depth: usize) -> Option<KeyForm> {
     let encoded = depth > 0;
     if has_der(bytes) {
-        return Some(Found::Der { encoded });
+        return Some(KeyForm::Der { encoded });
     }
     let is_key = || is_point(bytes) || is_signify(bytes);
     if has_names(bytes) || has_point(bytes) || cbor::has_key(bytes) || alphabets::is_peer(bytes) || encoded && is_key()
     {
-        return Some(Found::Text { encoded });
+        return Some(KeyForm::Text { encoded });
     }
     if depth == DEPTH {
         return None;

@@ -66,7 +66,7 @@ pub(super) fn inspect(db: &Db, promised: Option<Version>, fresh: bool) -> Result
 pub(super) fn settle(db: &Db, promised: Option<Version>) -> Result<Inspected, String> {
     let recorded = db.get(STATE_KEY).ok().flatten().and_then(|stored| decode(&stored));
     drop_broken_values(db).map_err(|error| error.to_string())?;
-    let Found { mut state, keys, pieces, .. } = add_up(db)?;
+    let Sums { mut state, keys, pieces, .. } = add_up(db)?;
     // Versions that were handed out stay used, even if what they wrote is lost.
     let used = recorded.unwrap_or_default().version.max(promised.unwrap_or_default());
     state.version = state.version.max(used);
@@ -77,7 +77,7 @@ pub(super) fn settle(db: &Db, promised: Option<Version>) -> Result<Inspected, St
 
 /// Everything in a database, added up.
 #[derive(Default)]
-struct Found {
+struct Sums {
     /// As it should be recorded; the version is the latest that any entry carries.
     state: State,
     /// The pieces of large values: how many, and the sum of their keys' fingerprints.
@@ -88,7 +88,7 @@ struct Found {
     keys: BucketBuilder<IVec>,
 }
 
-impl Found {
+impl Sums {
     fn add(&mut self, key: IVec, stored: &IVec) -> Result<(), String> {
         if is_piece(&key) {
             count(&mut self.pieces, &key);
@@ -114,12 +114,12 @@ fn count(total: &mut (u64, u64), key: &[u8]) {
 
 /// One walk goes from the first key to the last. Two that meet would pass by a hole: a leaf from before it was split takes itself for the
 /// last one and ends a walk that comes from below, while one from above goes through it without noticing.
-fn add_up(db: &Db) -> Result<Found, String> {
+fn add_up(db: &Db) -> Result<Sums, String> {
     let (send, received) = sync_channel(WAITING);
     thread::scope(|scope| {
         let reading = thread::Builder::new().name(OPENING_THREAD.to_owned());
         let reading = reading.spawn_scoped(scope, move || walk(db, &send)).map_err(|error| error.to_string())?;
-        let mut found = Found::default();
+        let mut found = Sums::default();
         let added = received.into_iter().flatten().try_for_each(|(key, stored)| found.add(key, &stored));
         // What went wrong in the reading comes first: it is why less was added.
         reading.join().unwrap_or_else(|panic| resume_unwind(panic))?;

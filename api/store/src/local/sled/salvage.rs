@@ -30,7 +30,7 @@ const SMALLEST_SEGMENT: usize = 256;
 const WAITING: usize = 1024;
 
 /// An entry as it is found, or that it is there and cannot be read.
-enum Found {
+enum SalvagedEntry {
     Entry(Key, Entry),
     Lost(Key),
 }
@@ -144,13 +144,13 @@ fn read_into(db: &Db, promised: Option<Version>, to: &Path) -> Result<Salvaged, 
         let mut latest = Version::ZERO;
         let entries = received.into_iter().filter_map(|found| match found {
             // What was never confirmed is not whole.
-            Found::Entry(_, entry) if version.is_some_and(|version| entry.version > version) => None,
-            Found::Entry(key, entry) => {
+            SalvagedEntry::Entry(_, entry) if version.is_some_and(|version| entry.version > version) => None,
+            SalvagedEntry::Entry(key, entry) => {
                 salvaged.entries += 1;
                 latest = latest.max(entry.version);
                 Some(Ok((key, entry)))
             }
-            Found::Lost(key) => {
+            SalvagedEntry::Lost(key) => {
                 salvaged.lost.push(key);
                 None
             }
@@ -164,7 +164,7 @@ fn read_into(db: &Db, promised: Option<Version>, to: &Path) -> Result<Salvaged, 
 }
 
 /// Reads from the first entry on, and from the last one back to where that ended. Gives the keys between which nothing could be read.
-fn walk_both_ways(db: &Db, to: &SyncSender<Found>) -> Option<(Option<Key>, Option<Key>)> {
+fn walk_both_ways(db: &Db, to: &SyncSender<SalvagedEntry>) -> Option<(Option<Key>, Option<Key>)> {
     let first: Bound<&[u8]> = Bound::Excluded(STATE_KEY);
     let (last, is_whole) = walk(db, db.range::<&[u8], _>((first, Bound::Unbounded)), None, to);
     if is_whole {
@@ -181,7 +181,7 @@ fn walk(
     db: &Db,
     mut entries: impl Iterator<Item = Result<(IVec, IVec), ::sled::Error>>,
     until: Option<&IVec>,
-    to: &SyncSender<Found>,
+    to: &SyncSender<SalvagedEntry>,
 ) -> (Option<IVec>, bool) {
     let mut last = None;
     loop {
@@ -194,7 +194,7 @@ fn walk(
     }
 }
 
-fn found(db: &Db, key: &IVec, stored: &IVec) -> Found {
+fn found(db: &Db, key: &IVec, stored: &IVec) -> SalvagedEntry {
     let value = match Stored::parse(stored) {
         Ok(Stored::Whole(version, bytes)) => Some((version, bytes.to_vec().into())),
         Ok(Stored::Large(large)) => guarded(|| large.load(db)).ok().flatten().map(|value| (large.version, value)),
@@ -202,8 +202,8 @@ fn found(db: &Db, key: &IVec, stored: &IVec) -> Found {
     };
     let key = Key::from_encoded(key.to_vec());
     match value {
-        Some((version, value)) => Found::Entry(key, Entry { version, value }),
-        None => Found::Lost(key),
+        Some((version, value)) => SalvagedEntry::Entry(key, Entry { version, value }),
+        None => SalvagedEntry::Lost(key),
     }
 }
 
