@@ -1,5 +1,6 @@
 //! Imports: what is said of a file of records, and what became of it.
 
+pub mod once;
 pub mod preview;
 
 use std::fmt;

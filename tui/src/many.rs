@@ -49,8 +49,8 @@ pub struct Incoming {
     pub file: PathBuf,
     /// How it is read.
     pub query: ImportQuery,
-    /// It is imported even if it was before.
-    pub is_again: bool,
+    /// When it was imported before, where it is to go in once more.
+    pub after: Option<String>,
     /// How much of it is on its way.
     pub sent: Arc<Sent>,
 }

@@ -179,8 +179,8 @@ async fn define(
 ) -> Answer<Reply<DefinitionAnswer>> {
     let Some(name) = existing else {
         let made = client.reply(&Call::<collections::Create>::new((), definition)).await?;
-        let Reply { body, etag, operation } = made;
-        return Ok(Reply { body: DefinitionAnswer::Changed(Box::new(body)), etag, operation });
+        let Reply { body, etag, operation, is_again } = made;
+        return Ok(Reply { body: DefinitionAnswer::Changed(Box::new(body)), etag, operation, is_again });
     };
     client.reply(&Call::<collections::Replace>::new((name,), definition).query(query)).await
 }

@@ -16,13 +16,14 @@ use common::{
     },
     event::{EventId, EventQuery},
     id::UserId,
+    import::once::KEY,
     renewal::{AccessToken, Attempt, Next, Outcome, Renewal},
     rows::RowFormat,
     user::User,
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use gloo_net::http::RequestBuilder;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
@@ -162,13 +163,18 @@ impl Client {
         call.read(answer.status, &answer.headers, &answer.body)
     }
 
-    /// Calls an endpoint that takes a file as it is. It is read by the browser while it is sent.
+    /// Calls an endpoint that takes a file as it is. It is read by the browser while it is sent. `key`: what is asked under it is done once.
     pub(crate) async fn upload<E: Endpoint>(
         &self,
         call: Call<E>,
         file: &Blob,
+        key: Option<String>,
     ) -> Result<Reply<E::Response>, CallError> {
-        let answer = self.exchange(call.to_request(), E::ACCESS, Some(file)).await?;
+        let mut request = call.to_request();
+        if let Some(Ok(key)) = key.map(HeaderValue::try_from) {
+            request.headers_mut().insert(KEY, key);
+        }
+        let answer = self.exchange(request, E::ACCESS, Some(file)).await?;
         call.read(answer.status, &answer.headers, &answer.body)
     }
 
@@ -364,7 +370,7 @@ pub(crate) fn now() -> u64 {
 }
 
 /// What a file says that it is. The server looks for itself, but takes no other types.
-fn media_type(file: &Blob) -> String {
+pub(crate) fn media_type(file: &Blob) -> String {
     let name = file.dyn_ref::<File>().map(File::name).unwrap_or_default().to_lowercase();
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);
     let word = ending.map_or("csv", |ending| if ending == "txt" { "csv" } else { ending });

@@ -1,6 +1,6 @@
 //! What `boot.js` asked the server while the app was on its way. Each answer is taken once, by the request that would have asked for it.
 
-use common::undo::OPERATION_HEADER;
+use common::{import::once::REPLAYED, undo::OPERATION_HEADER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use js_sys::{Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -15,7 +15,7 @@ pub(crate) struct Answer {
 
 /// The headers of an answer that clients look at.
 pub(crate) fn headers(value_of: impl Fn(&str) -> Option<String>) -> HeaderMap {
-    let names = [header::ETAG, HeaderName::from_static(OPERATION_HEADER)];
+    let names = [header::ETAG, HeaderName::from_static(OPERATION_HEADER), HeaderName::from_static(REPLAYED)];
     let value = |name: &HeaderName| HeaderValue::from_str(&value_of(name.as_str())?).ok();
     names.into_iter().filter_map(|name| Some((name.clone(), value(&name)?))).collect()
 }

@@ -12,14 +12,14 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
-use coffer_client::upload::{KEY, REPLAYED, Upload};
+use coffer_client::upload::Upload;
 use common::{
     Call, Problem,
     collection::Definition,
     endpoints::{collections, operations, records},
     field::Field,
     id::OperationId,
-    import::{Import as Imported, ImportQuery, OnConflict, OnError, parse_delimiter, parse_mapping},
+    import::{Import as Imported, ImportQuery, OnConflict, OnError, once::REPLAYED, parse_delimiter, parse_mapping},
     name::CollectionName,
     operation::{Operation, OperationState},
     reader::Body as _,
@@ -140,6 +140,7 @@ impl Import {
             Some(rejected) if left_out > 0 => {
                 bail!("{} left out; mend and send {}", were(left_out), rejected.display())
             }
+        Ok(())
             _ => Ok(()),
         }
     }
@@ -211,15 +212,14 @@ impl Import {
         let query = ImportQuery { spreadsheet: query.spreadsheet || is_marked, ..query.clone() };
         let call = Call::<records::Import>::new((self.to.clone(),), ()).query(query);
         let key = (!self.again && !self.dry_run)
-            .then(|| upload.key(&call.path_and_query()))
+            .then(|| upload.key(&call.path_and_query(), None))
             .transpose()
             .with_context(|| format!("cannot read {name}"))?;
         let bar = progress::up_to(upload.bytes(), "Sending");
-        let headers = key.map(|key| (KEY, key));
         let mut response = session
             .upload(
                 &call,
-                headers,
+                key,
                 upload.into_pieces({
                     let bar = bar.clone();
                     move |length| {
@@ -237,14 +237,15 @@ impl Import {
             told::faults(&problem)?;
             bail!("{name} was not imported: {}", told::reason(&problem));
         }
+        // One that was begun before may not be in yet.
+        if let Some(id) = imported.operation.filter(|_| status == StatusCode::ACCEPTED) {
+            imported = self.wait(session, id, &name).await?;
+        }
         let mut imported: Imported = serde_json::from_slice(&response.whole().await?)
             .context("the server's answer cannot be read; is it a Coffer of this version?")?;
         if replayed {
             told::before(&name, &imported)?;
             return Ok(0);
-        }
-        if let Some(id) = imported.operation.filter(|_| status == StatusCode::ACCEPTED) {
-            imported = self.wait(session, id, &name).await?;
         }
         told::done(&name, &imported)?;
         if let (Some(rejected), Some(id)) = (&self.rejected, imported.operation)

@@ -10,7 +10,6 @@ use coffer_client::{
     session::SessionFile,
 };
 use common::{Call, Endpoint, Reply, endpoints::tokens, event::EventQuery, name::Username, variables};
-use http::HeaderName;
 
 use super::{
     failed::Failed,
@@ -148,14 +147,14 @@ impl Session {
         self.told(self.client.open(call).await)
     }
 
-    /// Sends a call whose body is a file, with a further header. A refusal of the file is an answer.
+    /// Sends a call whose body is a file, under a key where it is to be taken once. A refusal of the file is an answer.
     pub(super) async fn upload<E: Endpoint>(
         &self,
         call: &Call<E>,
-        header: Option<(HeaderName, String)>,
+        key: Option<String>,
         file: impl Iterator<Item = std::io::Result<Bytes>> + Send + Sync + 'static,
     ) -> Result<Pieces> {
-        self.told(self.client.upload(call, header, file).await)
+        self.told(self.client.upload(call, key, file).await)
     }
 
     /// Opens a stream of events.

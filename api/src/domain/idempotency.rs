@@ -89,8 +89,8 @@ pub struct Claim {
 pub enum Begun {
     /// Nobody sent it before.
     First(Arc<Claim>),
-    /// It was sent before.
-    Again(Kept),
+    /// It was sent before. With the claim it is done once more: where nothing is there of what was done.
+    Again(Kept, Arc<Claim>),
 }
 
 /// Takes a key up for a user; an error where it is at work already.
@@ -115,11 +115,10 @@ pub async fn begin(core: &Core, user: UserId, name: &str, digest: Digested) -> R
     let snapshot = core.store.snapshot().await?;
     if let Some(entry) = snapshot.get(&claim.key).await? {
         let kept = parse(&entry)?;
-        if now - kept.at < KEPT {
-            core.idempotency.replayed.fetch_add(1, Relaxed);
-            return Ok(Begun::Again(kept));
-        }
         claim.before = Some(entry.version);
+        if now - kept.at < KEPT {
+            return Ok(Begun::Again(kept, Arc::new(claim)));
+        }
     } else if snapshot.count(&Scan::prefix(&keyspace::idempotency_keys_of(user))).await?.get() >= MAX_KEYS {
         return Err(Error::TooManyKeys(MAX_KEYS));
     }

@@ -32,6 +32,7 @@ use common::{
     access::Caller,
     change::{Subject, Verb},
     id::{OperationId, UserId},
+    import::Import,
     operation::{Operation, OperationState},
 };
 use serde_json::{Value, json};
@@ -118,6 +119,19 @@ pub(crate) async fn import_of(core: &Core, id: OperationId) -> Result<Option<Imp
         Some((_, Stored { work: Work::Import(work), .. })) => Some(*work),
         _ => None,
     })
+}
+
+/// How the import that an operation is stands now.
+pub async fn import_as_it_is(core: &Core, id: OperationId) -> Result<Option<Import>> {
+    let Some((_, stored)) = load(core, id).await? else { return Ok(None) };
+    Ok(stored.shown(id, core).import.map(|import| *import))
+}
+
+/// Whether the operation is an import of which nothing is there: it failed or was stopped, and was taken back.
+pub(crate) async fn is_import_of_nothing(core: &Core, id: OperationId) -> Result<bool> {
+    let Some(import) = import_as_it_is(core, id).await? else { return Ok(false) };
+    let has_failed = matches!(import.state, OperationState::Failed | OperationState::Stopped);
+    Ok(has_failed && import.created + import.updated == 0)
 }
 
 /// Starts to change or delete records, as a step of a migration says.

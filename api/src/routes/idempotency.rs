@@ -2,8 +2,9 @@
 //! address and body.
 
 use std::{
+    panic,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
     task::{Context as Poll_, Poll},
 };
 
@@ -12,28 +13,35 @@ use bytes::Bytes;
 use common::{
     Endpoint, Problem,
     access::Caller,
-    endpoint::{ChargedTo, Cost},
+    endpoint::{ChargedTo, Cost, path_and_query},
+    endpoints,
     id::{OperationId, UserId},
+    import::once,
     undo::OPERATION_HEADER,
 };
 use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use logging::in_current_request;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    base_url::BaseUrl,
     body::Incoming,
     context::Context,
-    error::Refusal,
+    error::{Refusal, complete_location},
     input::Input,
     response::{Body, Response},
 };
-use crate::domain::idempotency::{self, Answer, Begun, Claim, Kept};
+use crate::domain::{
+    idempotency::{self, Answer, Begun, Claim, Kept},
+    operations,
+};
 
 /// The header that brings the key.
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const KEY: HeaderName = HeaderName::from_static(once::KEY);
 /// The header of an answer that was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const REPLAYED: HeaderName = HeaderName::from_static(once::REPLAYED);
 
 /// The headers of an answer that are kept with it.
 static KEPT: [HeaderName; 4] =
@@ -42,6 +50,26 @@ static KEPT: [HeaderName; 4] =
 /// Whether requests of an endpoint can have a key.
 pub(super) fn is_taken<E: Endpoint>() -> bool {
     matches!(E::COST, Cost::Writes(ChargedTo::User)) && !E::IS_SECRET
+}
+
+/// Whether a request has one.
+pub(super) fn has_key<E: Endpoint>(headers: &HeaderMap) -> bool {
+    is_taken::<E>() && headers.contains_key(KEY)
+}
+
+/// Goes on also where the client does not wait any more: it may come again, and is to have the answer then.
+pub(super) async fn to_its_end<F>(handling: F) -> F::Output
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    match tokio::spawn(in_current_request(handling)).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panicked) => panic::resume_unwind(panicked),
+            // The server ends, and nobody is answered any more.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 /// The digest of a request in the making.
@@ -55,7 +83,7 @@ pub(super) fn begin<E: Endpoint>(
     query: &str,
     body: &mut Incoming,
 ) -> Option<Asked> {
-    if !is_taken::<E>() || !headers.contains_key(KEY) {
+    if !has_key::<E>(headers) {
         return None;
     }
     let mut digest = Sha256::new();
@@ -132,14 +160,29 @@ pub(super) fn key_of<E: Endpoint>(input: &Input<E>, asked: Option<&Asked>) -> Re
 /// Takes a key up.
 pub(super) async fn take(context: &Context, taking: Taking) -> Result<Turn, Refusal> {
     let Taking { user, key, asked } = taking;
-    Ok(match idempotency::begin(context.app.core(), user, &key, Arc::new(move || asked.so_far())).await? {
-        Begun::First(claim) => Turn::Do(claim),
-        Begun::Again(kept) => Turn::Again(kept),
-    })
+    let core = context.app.core();
+    let (kept, claim) = match idempotency::begin(core, user, &key, Arc::new(move || asked.so_far())).await? {
+        Begun::First(claim) => return Ok(Turn::Do(claim)),
+        Begun::Again(kept, claim) => (kept, claim),
+    };
+    // An import that was taken back is as one that was refused.
+    if let Some(operation) = kept.operation()
+        && operations::is_import_of_nothing(core, operation).await?
+    {
+        return Ok(Turn::Do(claim));
+    }
+    core.idempotency.replayed.fetch_add(1, Relaxed);
+    Ok(Turn::Again(kept))
 }
 
 /// The answer that was given before, if this is the same request. `rest` is what has still to come of it.
-pub(super) async fn answer(kept: Kept, asked: &Asked, mut rest: Option<Incoming>) -> Result<Response, Refusal> {
+pub(super) async fn answer(
+    context: &Context,
+    base: &BaseUrl,
+    kept: Kept,
+    asked: &Asked,
+    mut rest: Option<Incoming>,
+) -> Result<Response, Refusal> {
     if let Some(rest) = &mut rest {
         while let Some(Ok(_)) = rest.next().await {}
     }
@@ -147,28 +190,48 @@ pub(super) async fn answer(kept: Kept, asked: &Asked, mut rest: Option<Incoming>
         let detail = "This Idempotency-Key was used for another request. Take a new one for this.";
         return Err(Problem::unprocessable(detail).with_code("idempotency_key_reused").into());
     }
-    Ok(again(&kept))
+    let operation = kept.operation();
+    let mut response = if let Some(answer) = kept.answer {
+        again(answer)
+    } else {
+        let mut response = again(lost(context, operation).await?);
+        complete_location(&mut response, base);
+        response
+    };
+    if let Some(Ok(operation)) = operation.map(|id| HeaderValue::try_from(id.to_string())) {
+        response.headers_mut().entry(OPERATION_HEADER).or_insert(operation);
+    }
+    Ok(response)
+}
+
+/// In place of an answer that was lost when the server ended: an import tells how it stands, anything else that it was done.
+async fn lost(context: &Context, operation: Option<OperationId>) -> Result<Answer, Refusal> {
+    let mut headers = vec![(header::CONTENT_TYPE.to_string(), "application/json".to_owned())];
+    let import = match operation {
+        Some(id) => operations::import_as_it_is(context.app.core(), id).await?,
+        None => None,
+    };
+    if let (Some(import), Some(id)) = (import, operation) {
+        if import.state.is_over() {
+            return Ok(Answer { status: 200, headers, body: json!(import).to_string() });
+        }
+        headers.push((header::LOCATION.to_string(), path_and_query::<endpoints::operations::Get>(&(id,), &())));
+        return Ok(Answer { status: 202, headers, body: json!(import).to_string() });
+    }
+    let detail =
+        "This was done before. Its answer was lost, or too large to be kept; the operation tells what was done.";
+    Ok(Answer { status: 200, headers, body: json!({"detail": detail, "operation": operation}).to_string() })
 }
 
 /// The answer that was given before.
-fn again(kept: &Kept) -> Response {
-    let lost = || {
-        let detail =
-            "This was done before. Its answer was lost, or too large to be kept; the operation tells what was done.";
-        let body = json!({"detail": detail, "operation": kept.operation()}).to_string();
-        let headers = vec![(header::CONTENT_TYPE.to_string(), "application/json".to_owned())];
-        Answer { status: 200, headers, body }
-    };
-    let Answer { status, headers, body } = kept.answer.clone().unwrap_or_else(lost);
+fn again(answer: Answer) -> Response {
+    let Answer { status, headers, body } = answer;
     let mut response = Response::new(Bytes::from(body).into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);
         }
-    }
-    if let Some(Ok(operation)) = kept.operation().map(|id| HeaderValue::try_from(id.to_string())) {
-        response.headers_mut().entry(OPERATION_HEADER).or_insert(operation);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

@@ -129,7 +129,8 @@ impl Table {
         let compresses = self.compresses && !E::ACCESS.takes_credentials();
         Box::new(move |context, mut raw| {
             let (handler, policies) = (handler.clone(), Arc::clone(&policies));
-            Box::pin(async move {
+            let has_key = idempotency::has_key::<E>(&raw.headers);
+            let handling: Handling = Box::pin(async move {
                 let wanted = compresses.then(|| Wanted::of(&raw.headers, raw.connection.as_ref()));
                 let asked = error::Asked::new(raw.request_id, &raw.headers);
                 let published = raw.published.as_ref().map(|published| Arc::clone(&published.path));
@@ -152,7 +153,7 @@ impl Table {
                                 // What it brings says whether it is the same.
                                 let rest = E::BODY.is_upload().then(|| input.incoming());
                                 drop(input);
-                                let response = idempotency::answer(kept, keyed, rest).await?;
+                                let response = idempotency::answer(&context, &base, kept, keyed, rest).await?;
                                 return Ok(Answered::Before(Box::new(response)));
                             }
                         }
@@ -211,7 +212,8 @@ impl Table {
                     Some(wanted) => wanted.apply(response).await,
                     None => response,
                 }
-            })
+            });
+            if has_key { Box::pin(idempotency::to_its_end(handling)) } else { handling }
         })
     }
 

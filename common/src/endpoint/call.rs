@@ -9,6 +9,7 @@ use crate::{
     answer::Answer,
     call_error::CallError,
     id::{OperationId, Revision},
+    import::once::REPLAYED,
     problem::Problem,
     query::{Query, encode},
     reader::Body,
@@ -63,7 +64,7 @@ impl<E: Endpoint> Call<E> {
         let (body, etag) = open(status, headers, body)?;
         let operation = headers.get(OPERATION_HEADER).and_then(|id| id.to_str().ok()?.parse().ok());
         match E::Response::from_bytes(body) {
-            Ok(body) => Ok(Reply { body, etag, operation }),
+            Ok(body) => Ok(Reply { body, etag, operation, is_again: headers.contains_key(REPLAYED) }),
             Err(_) => Err(CallError::Unreadable(status)),
         }
     }
@@ -145,6 +146,8 @@ pub struct Reply<T> {
     pub etag: Option<Revision>,
     /// The operation that the request was, where it wrote anything.
     pub operation: Option<OperationId>,
+    /// It is the answer to an earlier request of the same key: nothing was done now.
+    pub is_again: bool,
 }
 
 #[cfg(test)]

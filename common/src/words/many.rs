@@ -161,6 +161,11 @@ pub fn counted(import: &Import) -> String {
     format!("{}: {}.", count(import.rows, "row"), parts.join(", "))
 }
 
+/// A file was imported before.
+pub fn imported_before(at: &str) -> String {
+    format!("This file was imported at {} UTC, and nothing was added now.", crate::table::short_moment(at))
+}
+
 /// The title of an import.
 pub fn import_title(label: &str) -> String {
     format!("Import into {label}")

@@ -6,15 +6,8 @@ use std::{
     path::Path,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use http::HeaderName;
-use sha2::{Digest as _, Sha256};
-
-/// Marks a request that may come twice and is to be done once.
-pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Marks an answer that was given before.
-pub const REPLAYED: &str = "idempotency-replayed";
+use common::import::once::FileKey;
 
 const PIECE: usize = 64 * 1024;
 
@@ -54,20 +47,19 @@ impl Upload {
         Ok(head)
     }
 
-    /// A key for what is asked with this file: the same for the same.
-    pub fn key(&self, asked: &str) -> io::Result<String> {
+    /// A key for what is asked with this file: the same for the same. `after` is when it was imported before, where it is to go in once more.
+    pub fn key(&self, asked: &str, after: Option<&str>) -> io::Result<String> {
         let mut file = self.file.try_clone()?;
-        let (mut digest, mut piece) = (Sha256::new_with_prefix(asked), vec![0; PIECE]);
-        digest.update([0]);
+        let (mut key, mut piece) = (FileKey::new(asked, after), vec![0; PIECE]);
         file.seek(SeekFrom::Start(0))?;
         loop {
             let length = file.read(&mut piece)?;
             if length == 0 {
                 break;
             }
-            digest.update(&piece[..length]);
+            key.update(&piece[..length]);
         }
-        Ok(format!("file-{}", URL_SAFE_NO_PAD.encode(digest.finalize())))
+        Ok(key.finish())
     }
 
     /// The file, a piece at a time; what is told of each is how long it is. An error of that breaks the request off.

@@ -7,11 +7,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use coffer_client::{
-    Client, Failure, Upload,
-    client::Pieces,
-    upload::{KEY, REPLAYED},
-};
+use coffer_client::{Client, Failure, Upload, client::Pieces};
 use common::{
     Call, Endpoint,
     endpoints::{operations, records},
@@ -140,17 +136,25 @@ async fn look(client: &Client, incoming: Incoming) -> Checked {
 
 /// Sends a file; says whether it was imported before.
 pub(super) async fn import(client: &Client, ticket: Ticket, incoming: Incoming) -> Message {
-    let sent = send(client, &incoming, &incoming.query, !incoming.is_again).await;
+    let mut sent = send(client, &incoming, &incoming.query, true).await;
+    // Of one that was begun before it is told how it stands now.
+    if let Ok((import, true)) = &mut sent
+        && let Some(id) = import.operation.filter(|_| !import.state.is_over())
+        && let Ok(operation) = client.send(&Call::<operations::Get>::new((id,), ())).await
+        && let Some(now) = operation.import
+    {
+        *import = *now;
+    }
     Message::Imported(ticket, incoming.collection.name, Box::new(sent))
 }
 
 async fn send(client: &Client, incoming: &Incoming, query: &ImportQuery, once: bool) -> Outcome<(Import, bool)> {
     let call = Call::<records::Import>::new((incoming.collection.name.clone(),), ()).query(query.clone());
-    let (path, asked) = (at(&incoming.file), call.path_and_query());
+    let (path, asked, after) = (at(&incoming.file), call.path_and_query(), incoming.after.clone());
     // A large file takes its time to be read.
     let opened = spawn_blocking(move || {
         let upload = Upload::open(&path)?;
-        let key = if once { Some(upload.key(&asked)?) } else { None };
+        let key = if once { Some(upload.key(&asked, after.as_deref())?) } else { None };
         io::Result::Ok((upload, key))
     });
     let (upload, key) = opened.await.map_err(io::Error::other)??;
@@ -160,9 +164,9 @@ async fn send(client: &Client, incoming: &Incoming, query: &ImportQuery, once: b
         sent.done.fetch_add(length, Ordering::Relaxed);
         if sent.is_given_up.load(Ordering::Relaxed) { Err(io::Error::other("given up")) } else { Ok(()) }
     })?;
-    let mut answer: Pieces = client.upload(&call, key.map(|key| (KEY, key)), pieces).await?;
+    let mut answer: Pieces = client.upload(&call, key, pieces).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.whole().await.map_err(Failure::Call)?;
     let reply = call.read(status, &headers, &body).map_err(Failure::Call)?;
-    Ok((reply.body, headers.contains_key(REPLAYED)))
+    Ok((reply.body, reply.is_again))
 }

@@ -44,8 +44,8 @@ pub struct ImportScreen {
     pub stage: Stage,
     /// Lines that are scrolled away.
     pub scroll: usize,
-    /// The file was imported before, and was asked about.
-    is_again: bool,
+    /// When the file was imported before, where that was asked about.
+    after: Option<String>,
 }
 
 /// Where it is.
@@ -120,7 +120,7 @@ impl ImportScreen {
             unknown: Vec::new(),
             stage: Stage::Form,
             scroll: 0,
-            is_again: false,
+            after: None,
         };
         screen.lay_out(String::new());
         screen
@@ -249,7 +249,7 @@ impl ImportScreen {
             self.lay_out(file);
             self.state.text_input = focus;
         }
-        self.is_again = false;
+        self.after = None;
     }
 
     /// Takes what the server says of the file.
@@ -291,9 +291,9 @@ impl ImportScreen {
         Effect::Import(ticket, Box::new(incoming))
     }
 
-    /// The file was imported before: the next time it is sent all the same.
-    pub fn ask_again(&mut self) {
-        self.is_again = true;
+    /// The file was imported before: the next time it is sent all the same, and once.
+    pub fn ask_again(&mut self, before: &str) {
+        self.after = Some(before.to_owned());
     }
 
     fn incoming(&self) -> Incoming {
@@ -302,7 +302,7 @@ impl ImportScreen {
         let is_marked = file.to_string_lossy().to_ascii_lowercase().contains(".spreadsheet.");
         let query = ImportQuery { spreadsheet: self.query.spreadsheet || is_marked, ..self.query.clone() };
         let collection = self.collection.clone();
-        Incoming { collection, file, query, is_again: self.is_again, sent: Arc::default() }
+        Incoming { collection, file, query, after: self.after.clone(), sent: Arc::default() }
     }
 
     /// Goes back to the form; what is on its way is given up.

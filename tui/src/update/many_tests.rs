@@ -274,7 +274,7 @@ fn a_file_is_checked_shown_and_sent_and_undone_as_one() {
     assert_eq!(encode(&sent.query.to_pairs()), "map=Wort%3Dtitle");
     update(&mut model, Message::Checked(ticket, Box::new(checked(&json!({}), &[]))));
     let (ticket, sent) = incoming(&press(&mut model, "\n"));
-    assert!(!sent.is_again);
+    assert_eq!(sent.after, None);
     let done = import(&json!({"operation": id(70), "dry_run": false}));
     let effects = update(&mut model, Message::Imported(ticket, "snacks".parse().unwrap(), Box::new(Ok((done, false)))));
     assert!(matches!(effects.as_slice(), [Effect::Records(..)]));
@@ -323,7 +323,13 @@ fn the_same_file_is_sent_again_only_where_that_is_said() {
     assert!(screen(&model).state.form.errors[0].starts_with("This file was imported at 2026-11-02 09:30"));
     assert!(model.undo.is_empty());
     check(&mut model, "^s", checked(&json!({}), &[]));
-    assert!(incoming(&press(&mut model, "\n")).1.is_again);
+    let (ticket, sent) = incoming(&press(&mut model, "\n"));
+    assert_eq!(sent.after.as_deref(), Some("2026-11-02T09:30:00Z"));
+    // No answer came, so it is sent again, as the same.
+    let lost = Err(FileFault::Local("no answer".into()));
+    update(&mut model, Message::Imported(ticket, "snacks".parse().unwrap(), Box::new(lost)));
+    check(&mut model, "^s", checked(&json!({}), &[]));
+    assert_eq!(incoming(&press(&mut model, "\n")).1.after, sent.after);
 }
 
 fn read(place: &[u8]) -> LastLocation {

@@ -112,10 +112,7 @@ pub fn file_refusal(fault: &FileFault) -> Vec<String> {
 
 /// A file was imported before.
 pub fn imported_before(at: &str) -> String {
-    let at = common::table::short_moment(at);
-    format!(
-        "This file was imported at {at}, and nothing was added now. Check and send it again to import it once more."
-    )
+    format!("{} Check and send it again to import it once more.", shared::imported_before(at))
 }
 
 /// What a check says may be done next.

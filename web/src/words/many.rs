@@ -69,9 +69,12 @@ pub(crate) fn size(size: f64) -> String {
     bytes(size as u64)
 }
 
+pub(crate) const FILE_GONE: &str = "The file cannot be read any more. Choose it again.";
+pub(crate) const ONCE_MORE: &str = "Look at the table first: its rows may all be there. They can go in once more.";
+
 /// The button that imports.
-pub(crate) fn import_button(rows: u64) -> String {
-    format!("Import {}", count(rows, "row"))
+pub(crate) fn import_button(rows: u64, once_more: bool) -> String {
+    format!("Import {}{}", count(rows, "row"), if once_more { " once more" } else { "" })
 }
 
 /// How long a table took.

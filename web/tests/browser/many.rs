@@ -146,6 +146,45 @@ async fn a_file_is_looked_at_mapped_checked_and_imported() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_sent_again_after_a_lost_answer_goes_in_once() {
+    let (_server, browser) = with_snacks(json!([{"title": "Popcorn"}])).await;
+    browser.go("/c/snacks/import").await;
+    let file = "title,price\nNuts,3\nOlives,4\n";
+    choose_file(&browser, "snacks.csv", file).await;
+    browser.see(".notice-title", "2 rows: 2 would be made.").await;
+    // The answer to the next import is lost on its way.
+    let lose = "const fetch = window.fetch;
+        window.fetch = async (...of) => {
+            const answer = await fetch.apply(window, of);
+            if (!answer.url.endsWith('/import/')) { return answer; }
+            window.fetch = fetch;
+            throw new TypeError('lost');
+        };
+        return 1";
+    browser.run(lose).await;
+    browser.click(".import button[type=submit]").await;
+    browser.text(".toast-bad, .toast").await;
+    browser.click(".import button[type=submit]").await;
+    browser.see(".notice-warn", "This file was imported at").await;
+    browser.see(".import button[type=submit]", "Import 2 rows once more").await;
+    // Chosen anew, it is still the same.
+    choose_file(&browser, "copy.csv", file).await;
+    browser.see(".import button[type=submit]", "Import 2 rows").await;
+    browser.wait("return !document.querySelector('.import .notice-warn')").await;
+    browser.click(".import button[type=submit]").await;
+    browser.see(".notice-warn", "This file was imported at").await;
+    // Once more, and once: this answer is lost, too.
+    browser.run(lose).await;
+    browser.click(".import button[type=submit]").await;
+    browser.text(".toast-bad, .toast").await;
+    browser.click(".import button[type=submit]").await;
+    browser.see(".notice-warn", "This file was imported at").await;
+    browser.go("/c/snacks").await;
+    browser.see(".pager-range", "1–5 of 5").await;
+    browser.end(&[]).await;
+}
+
+#[tokio::test]
 async fn a_collection_is_made_of_a_file_whose_types_are_shown_first() {
     let (_server, browser) = with_snacks(json!([{"title": "Popcorn"}])).await;
     browser.go("/collections").await;

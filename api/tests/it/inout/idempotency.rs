@@ -1,8 +1,11 @@
 //! `Idempotency-Key`: what comes twice is done once, and answered as before.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::Killed;
 use crate::support::{ADMIN, Answer, Client, Coffer, PASSWORD};
@@ -81,6 +84,37 @@ async fn of_several_at_once_one_is_done() {
             }
         }
         assert_eq!(count(&admin).await, round + 1);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_waited_for_is_there_for_who_asks_again() {
+    let (coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
+    admin.collection("snacks", json!([{"name": "title", "type": "text"}])).await;
+    let (address, token) = (coffer.base.strip_prefix("http://").unwrap(), admin.access.clone().unwrap());
+    let sent = |path: &str, kind: &str, key: usize, body: &str| {
+        let length = body.len();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}");
+        format!("{head}\r\nidempotency-key: k{key}\r\ncontent-length: {length}\r\n\r\n{body}")
+    };
+    let mut done = 0;
+    for round in 0..20 {
+        // Whoever hangs up at once, or a moment later, left a request that may be done.
+        let mut line = TcpStream::connect(address).await.unwrap();
+        let body = json!({"title": "Nuts"}).to_string();
+        line.write_all(sent("/api/records/snacks/", "application/json", round, &body).as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_micros(400 * round as u64)).await;
+        drop(line);
+        let again = loop {
+            let answer = create(&admin, &format!("k{round}"), "Nuts").await;
+            if answer.status != 409 {
+                break answer;
+            }
+        };
+        done += 1;
+        assert_eq!(again.is(201)["title"], "Nuts");
+        assert_eq!(count(&admin).await, done);
     }
 }
 

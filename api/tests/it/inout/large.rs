@@ -35,6 +35,11 @@ async fn send(client: &Client, body: String) -> Answer {
     Answer::of(request.body(body)).await
 }
 
+async fn keyed(client: &Client, body: String) -> Answer {
+    let request = client.request(Method::POST, "/api/records/goods/import/").header(CONTENT_TYPE, "text/csv");
+    Answer::of(request.header("idempotency-key", "the file").body(body)).await
+}
+
 async fn end(client: &Client, operation: &str) -> Value {
     loop {
         let now = client.get(&format!("/api/operations/{operation}/")).await.is(200);
@@ -78,7 +83,7 @@ async fn a_large_file_goes_in_as_one_operation_that_can_be_undone() {
 async fn what_stops_a_large_import_takes_it_back() {
     let (_coffer, admin) = Coffer::with_admin_and(&["--rate-limit", "off"]).await;
     admin.collection("goods", fields()).await;
-    let begun = send(&admin, rows(15_000)).await;
+    let begun = keyed(&admin, rows(15_000)).await;
     let body: Value = serde_json::from_slice(&begun.body).unwrap();
     let operation = body["operation"].as_str().unwrap().to_owned();
     admin.delete(&format!("/api/operations/{operation}/")).await.is(204);
@@ -87,6 +92,13 @@ async fn what_stops_a_large_import_takes_it_back() {
     let over = end(&admin, &operation).await;
     let left = if over["state"] == "done" { 15_000 } else { 0 };
     assert_eq!(count(&admin).await, left, "{over}");
+    // What was taken back can be sent again under its key; what is in is not done twice.
+    let again = keyed(&admin, rows(15_000)).await;
+    assert_eq!(again.header("idempotency-replayed"), if left == 0 { "" } else { "true" });
+    let body: Value = serde_json::from_slice(&again.body).unwrap();
+    end(&admin, body["operation"].as_str().unwrap()).await;
+    assert_eq!(keyed(&admin, rows(15_000)).await.header("idempotency-replayed"), "true");
+    assert_eq!(count(&admin).await, 15_000);
 }
 
 #[tokio::test]

@@ -12,10 +12,11 @@ use common::{
     endpoint::{DEVICE_HEADER, own_address},
     endpoints::events::Stream,
     event::{EventId, EventQuery, HEARTBEAT_SECONDS},
+    import::once::KEY,
 };
 use flate2::write::GzDecoder;
 use futures_util::stream;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use reqwest::{RequestBuilder, Response};
@@ -157,18 +158,18 @@ impl Client {
         Err(signed_out(call.read(status, &headers, &body).err().unwrap_or(CallError::Unreadable(status))))
     }
 
-    /// Sends a file, in pieces, with a further header. The answer is given whatever its status: it says what is wrong with the file.
+    /// Sends a file, in pieces, under a key where it is to be taken once. The answer is given whatever its status: it says what is wrong with the file.
     pub async fn upload<E: Endpoint>(
         &self,
         call: &Call<E>,
-        header: Option<(HeaderName, String)>,
+        key: Option<String>,
         file: impl Iterator<Item = io::Result<Bytes>> + Send + Sync + 'static,
     ) -> Answer<Pieces> {
         let token = self.token_of_someone().await?;
         let body = StreamBody::new(stream::iter(file.map(|piece| piece.map(Frame::data))));
         let mut builder = self.request(call, token.as_deref(), false).body(reqwest::Body::wrap(body));
-        if let Some((name, value)) = header {
-            builder = builder.header(name, value);
+        if let Some(key) = key {
+            builder = builder.header(KEY, key);
         }
         let response = builder.send().await.map_err(|error| unreachable(&error))?;
         match response.status() {

@@ -141,7 +141,7 @@ pub(super) fn imported(
     let is_seen = screen.is_some();
     if is_before && import.state.is_over() {
         if let Some(screen) = screen {
-            screen.ask_again();
+            screen.ask_again(&import.started_at);
             screen.back_to_form();
             screen.state.form.errors = vec![words::imported_before(&import.started_at)];
         }

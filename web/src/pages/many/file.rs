@@ -1,13 +1,32 @@
 //! Files as the browser has them.
 
-use common::{Call, endpoints::operations, id::OperationId};
+use common::{Call, endpoints::operations, id::OperationId, import::once::FileKey};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, HtmlAnchorElement, TextDecoder, Url};
 use yew::Callback;
 
-use crate::{client::Client, toast::ToastEvent};
+use crate::{
+    client::{Client, media_type},
+    toast::ToastEvent,
+};
+
+/// Bytes of a file that are read at once.
+const PIECE: u32 = 1 << 20;
+
+/// The key under which a file is sent: the same for the same where the same is asked, so that it goes in once however often it is sent. `after` is when
+/// it was imported before, where it is to go in once more.
+pub(super) async fn key(file: &Blob, asked: &str, after: Option<&str>) -> Option<String> {
+    let mut key = FileKey::new(&format!("{asked} {}", media_type(file)), after);
+    let mut at = 0.0;
+    while at < file.size() {
+        let piece = file.slice_with_f64_and_f64(at, at + f64::from(PIECE)).ok()?;
+        key.update(&bytes(&piece).await?.to_vec());
+        at += f64::from(PIECE);
+    }
+    Some(key.finish())
+}
 
 /// Hands a file to the browser, as a download.
 pub(super) fn save(blob: &Blob, name: &str) {

@@ -198,7 +198,8 @@ fn FromFile(props: &FromFileProps) -> Html {
 
 /// Has the server guess, and reads the first values here, as the server said that they are written.
 async fn guess(client: &Client, chosen: &File, query: ImportQuery) -> Result<Vec<Column>, CallError> {
-    let Guess { fields, read } = client.upload(Call::<guess::Guess>::new((), ()).query(query), chosen).await?.body;
+    let Guess { fields, read } =
+        client.upload(Call::<guess::Guess>::new((), ()).query(query), chosen, None).await?.body;
     let head = match file::head(chosen, HEAD) {
         Some(head) => file::bytes(&head).await.and_then(|bytes| file::text(&bytes, &read.encoding)).unwrap_or_default(),
         None => String::new(),

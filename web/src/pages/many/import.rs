@@ -4,10 +4,10 @@
 use std::rc::Rc;
 
 use common::{
-    Call, CallError,
+    Call, CallError, Reply,
     access::{Action, Decision},
     collection::Collection,
-    endpoints::{collections, records},
+    endpoints::{collections, operations, records},
     id::OperationId,
     import::{
         Import, ImportQuery, OnError,
@@ -102,9 +102,31 @@ struct Checked {
     outcome: Option<Result<Import, CallError>>,
 }
 
-async fn send(client: &Client, collection: &Collection, query: ImportQuery, file: &Blob) -> Result<Import, CallError> {
+/// Has the server read a file without writing.
+async fn look(client: &Client, collection: &Collection, query: ImportQuery, file: &Blob) -> Result<Import, CallError> {
     let call = Call::<records::Import>::new((collection.name.clone(),), ()).query(query);
-    Ok(client.upload(call, file).await?.body)
+    Ok(client.upload(call, file, None).await?.body)
+}
+
+/// Sends a file under its key. Says whether it came before: then nothing was done now, and what is given is how that import stands.
+async fn send(
+    client: &Client,
+    collection: &Collection,
+    query: ImportQuery,
+    file: &Blob,
+    after: Option<String>,
+) -> Result<(Import, bool), CallError> {
+    let call = Call::<records::Import>::new((collection.name.clone(),), ()).query(query);
+    let unreadable = || CallError::Unreachable(words::FILE_GONE.to_owned());
+    let key = file::key(file, &call.path_and_query(), after.as_deref()).await.ok_or_else(unreadable)?;
+    let Reply { body: mut import, is_again, .. } = client.upload(call, file, Some(key)).await?;
+    if is_again
+        && let Some(id) = import.operation.filter(|_| !import.state.is_over())
+        && let Some(now) = client.send(Call::<operations::Get>::new((id,), ())).await?.body.import
+    {
+        import = *now;
+    }
+    Ok((import, is_again))
 }
 
 /// The query string of the page of an import that goes on.
@@ -116,11 +138,11 @@ fn address(operation: OperationId) -> String {
 async fn check(client: &Client, collection: &Collection, query: &ImportQuery, file: &File) -> Checked {
     // All faults are told, whatever becomes of their rows.
     let mut query = ImportQuery { dry_run: true, on_error: OnError::Skip, ..query.clone() };
-    let mut outcome = send(client, collection, query.clone(), file).await;
+    let mut outcome = look(client, collection, query.clone(), file).await;
     let unknown = outcome.as_ref().err().map(unknown_headings).unwrap_or_default();
     if !unknown.is_empty() {
         query.map.extend(unknown.iter().map(|heading| (heading.clone(), None)));
-        outcome = send(client, collection, query.clone(), file).await;
+        outcome = look(client, collection, query.clone(), file).await;
     }
     let read = outcome.as_ref().ok().map(|import| &import.read);
     let encoding = read.map_or("utf-8", |read| read.encoding.as_str());
@@ -143,12 +165,16 @@ pub(super) fn ImportForm(props: &FormProps) -> Html {
     let checked = use_state(Checked::default);
     let busy = use_state(|| false);
     let result = use_state(|| None::<Import>);
+    // When it was imported before, where the server said so.
+    let before = use_state(|| None::<String>);
     // Whenever the file or how it is read is another, it is checked anew; only the last answer is told.
     let asked = use_mut_ref(|| 0_u32);
     use_effect_with(((*query).clone(), (*file).clone()), {
-        let (client, collection, checked) = (client.clone(), collection.clone(), checked.clone());
+        let (client, collection, checked, before) =
+            (client.clone(), collection.clone(), checked.clone(), before.clone());
         move |(query, file)| {
             let (query, file) = (query.clone(), file.clone());
+            before.set(None);
             *asked.borrow_mut() += 1;
             let number = *asked.borrow();
             checked.set(Checked { outcome: None, ..(*checked).clone() });
@@ -185,7 +211,7 @@ pub(super) fn ImportForm(props: &FormProps) -> Html {
         })
     };
     let submit = {
-        let (client, collection, file, query, busy, result, toasts, checked) = (
+        let (client, collection, file, query, busy, result, toasts, checked, before) = (
             client.clone(),
             collection.clone(),
             file.clone(),
@@ -194,23 +220,32 @@ pub(super) fn ImportForm(props: &FormProps) -> Html {
             result.clone(),
             toasts.clone(),
             checked.clone(),
+            before.clone(),
         );
         move |event: SubmitEvent| {
             event.prevent_default();
             let Some(file) = (*file).clone() else { return };
             let mut query = (*query).clone();
             query.map.extend(checked.unknown.iter().map(|heading| (heading.clone(), None)));
-            let (client, collection, busy, result, toasts, go) =
-                (client.clone(), collection.clone(), busy.clone(), result.clone(), toasts.clone(), go.clone());
+            let (client, collection, busy, result, toasts, go, before) = (
+                client.clone(),
+                collection.clone(),
+                busy.clone(),
+                result.clone(),
+                toasts.clone(),
+                go.clone(),
+                before.clone(),
+            );
             busy.set(true);
             spawn_local(async move {
-                match send(&client, &collection, query, &file).await {
-                    Ok(import) if import.state == OperationState::Done => {
+                match send(&client, &collection, query, &file, (*before).clone()).await {
+                    Ok((import, true)) if import.state.is_over() => before.set(Some(import.started_at)),
+                    Ok((import, _)) if import.state == OperationState::Done => {
                         let label = text::label(collection.name.as_str());
                         toasts.emit(done(words::counted(&import), import.operation, words::import_title(&label)));
                         result.set(Some(import));
                     }
-                    Ok(import) => {
+                    Ok((import, _)) => {
                         if let (Some(id), Some(user)) = (import.operation, user) {
                             going_on::keep(user, &collection.name, id);
                         }
@@ -261,9 +296,15 @@ pub(super) fn ImportForm(props: &FormProps) -> Html {
             if import.is_some_and(|import| import.rejected > 0) {
                 { skipping(&query, &onchange) }
             }
+            if let Some(at) = &*before {
+                <div class="notice notice-warn" role="status">
+                    <p class="notice-title">{ words::imported_before(at) }</p>
+                    <p>{ words::ONCE_MORE }</p>
+                </div>
+            }
             <div class="form-actions">
                 <button type="submit" class="button button-primary" disabled={*busy || is_faulty || good == 0}>
-                    { if *busy { words::SENDING.to_owned() } else { words::import_button(good) } }
+                    { if *busy { words::SENDING.to_owned() } else { words::import_button(good, before.is_some()) } }
                 </button>
             </div>
         </form>
