@@ -563,6 +563,11 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// The unique values that what is staged so far gives up.
+    pub fn released(&self) -> &BTreeSet<Key> {
+        &self.released
+    }
+
     /// The unique values that were given up ahead.
     pub fn given_up(&self) -> &BTreeSet<Key> {
         &self.given_up

@@ -1,6 +1,7 @@
 //! Records in and out as files, and many at once.
 
 mod batch;
+mod exchange;
 mod export;
 mod idempotency;
 mod import;

@@ -24,7 +24,7 @@ use store::{Key, Reserve, Snapshot};
 use super::{
     brought::{NewIdentity, brought_id},
     change::{changed_values, is_user},
-    checks::{BodyErrors, check_beside},
+    checks::{BodyErrors, GivenUp, check_beside},
     deletion::plan,
     find::{Target, find},
     number::{added, adds},
@@ -458,7 +458,8 @@ impl Attempt<'_> {
             };
             looked.set(name, left);
         }
-        let beside = (&**schema, given_up);
+        let given_up = |key: &Key| given_up.contains(key);
+        let beside: (_, &GivenUp<'_>) = (&**schema, &given_up);
         let checked = check_beside(self.core, &self.snapshot, self.by.caller, beside, old, &looked).await?;
         let mut errors = BodyErrors::new(None);
         errors.merge(i, checked);

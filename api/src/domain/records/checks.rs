@@ -1,6 +1,6 @@
 //! What only the store can say about a record's values, and how faults in one body or in an array of them are told.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use common::{
     access::Caller, field::FieldType, id::RecordId, problem::FieldErrors, record::Record, validate::does_not_exist,
@@ -27,15 +27,18 @@ pub(super) async fn check_values(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
-    check_beside(core, snapshot, caller, (schema, &BTreeSet::new()), old, record).await
+    check_beside(core, snapshot, caller, (schema, &|_| false), old, record).await
 }
 
-/// The same where other records give up these unique values in the same commit.
+/// Whether another record gives up this unique value in the same commit.
+pub(super) type GivenUp<'a> = dyn Fn(&Key) -> bool + Sync + 'a;
+
+/// The same where other records give up unique values in the same commit.
 pub(super) async fn check_beside(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    (schema, given_up): (&Schema, &BTreeSet<Key>),
+    (schema, given_up): (&Schema, &GivenUp<'_>),
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
@@ -46,7 +49,7 @@ pub(super) async fn check_beside(
             Some(old) => unique_key(core, snapshot, index, old).await?,
             None => None,
         };
-        if given_up.contains(&key) {
+        if given_up(&key) {
             continue;
         }
         let Some(holder) = snapshot.get(&key).await?.filter(|_| was != Some(key)) else { continue };
@@ -67,14 +70,14 @@ pub(super) async fn check_right(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
-    check_each(core, snapshot, caller, (schema, &BTreeSet::new()), old, record).await
+    check_each(core, snapshot, caller, (schema, &|_| false), old, record).await
 }
 
 async fn check_each(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    (schema, given_up): (&Schema, &BTreeSet<Key>),
+    (schema, given_up): (&Schema, &GivenUp<'_>),
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
@@ -86,7 +89,7 @@ async fn check_each(
             continue;
         }
         let key = indexes.unique.map(|rule| keyspace::unique(schema.number(), rule, field, value));
-        if let Some(key) = key.filter(|key| !given_up.contains(key))
+        if let Some(key) = key.filter(|key| !given_up(key))
             && let Some(holder) = snapshot.get(&key).await?
         {
             match stage::unique_holder(&holder) {

@@ -1,9 +1,11 @@
 //! Rows of a file as records, under the collection's rules row by row. What fits into one commit is one; more is checked as a whole first, and then
 //! written in pieces, all of them one operation ([`work`]).
 
+mod exchange;
 mod how;
 mod resolve;
 mod rows;
+mod seen;
 mod work;
 
 use std::{fs::File, io::BufReader, sync::Arc, time::Duration};
@@ -22,7 +24,10 @@ use common::{
 use store::{Batch, Expect};
 
 pub(crate) use self::how::{How, Tally};
-use self::rows::{Seen, Staged, stage_rows};
+use self::{
+    exchange::{Staged, stage_rows},
+    seen::Seen,
+};
 use crate::domain::{
     core::Core,
     error::{Error, Result},
@@ -89,7 +94,8 @@ pub async fn import(
     if !query.dry_run && schema.collection.ids == Ids::Integer && by.caller.is_admin() {
         reserve(core, &schema, rows.rewound().map_err(intake::Unreadable::from)?).await?;
     }
-    if !query.dry_run && count <= AT_ONCE && rows.len() <= AT_ONCE_BYTES {
+    let is_small = count <= AT_ONCE && rows.len() <= AT_ONCE_BYTES;
+    if !query.dry_run && is_small {
         match at_once(core, by, name, &how, &mut rows, answer.clone()).await {
             // Their indexes are larger than they are.
             Err(Error::TooManyEntries { .. }) => {}
@@ -97,7 +103,9 @@ pub async fn import(
         }
     }
     let until = core.clock.elapsed() + CHECKING;
-    let checked = check(core, by, name, &how, rows.rewound().map_err(intake::Unreadable::from)?, Some(until)).await?;
+    let pieces = if query.dry_run && is_small { Pieces::ONE } else { Pieces::MANY };
+    let looking = Looking { pieces, until: Some(until) };
+    let checked = check(core, by, name, &how, rows.rewound().map_err(intake::Unreadable::from)?, looking).await?;
     let is_whole = checked.rows == count;
     if (is_whole || checked.tally.rejected > 0)
         && how.on_error == OnError::Abort
@@ -274,6 +282,24 @@ struct Checked {
     rows: u64,
     tally: Tally,
     faults: Vec<RowFault>,
+/// How a file is looked at.
+struct Looking {
+    pieces: Pieces,
+    /// When to stop.
+    until: Option<Duration>,
+}
+
+/// How many rows, and bytes of them, are looked at together: as many as are written in one commit.
+struct Pieces {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Pieces {
+    const MANY: Self = Self { rows: PIECE, bytes: PIECE_BYTES };
+    const ONE: Self = Self { rows: usize::MAX, bytes: usize::MAX };
+}
+
 }
 
 /// Looks at rows as if they were written, up to the end or up to a moment.
@@ -283,7 +309,7 @@ async fn check(
     name: &CollectionName,
     how: &How,
     rows: File,
-    until: Option<Duration>,
+    looking: Looking,
 ) -> Result<Checked> {
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, by.caller).await?;
@@ -291,7 +317,8 @@ async fn check(
     let mut from = BufReader::with_capacity(PIECE_BYTES / 4, rows);
     let (mut checked, mut seen, mut held) = (Checked::default(), Seen::default(), request::charge());
     loop {
-        let (rows, bytes) = next_rows(&mut from, PIECE, PIECE_BYTES).map_err(intake::Unreadable::from)?;
+    let Looking { pieces, until } = looking;
+        let (rows, bytes) = next_rows(&mut from, pieces.rows, pieces.bytes).map_err(intake::Unreadable::from)?;
         if rows.is_empty() || until.is_some_and(|until| core.clock.elapsed() >= until) {
             return Ok(checked);
         }
@@ -299,6 +326,7 @@ async fn check(
         held.grow(6 * bytes + seen.bytes())?;
         let staged = stage_rows(core, by, (&snapshot, &schema), (how, true), &rows, &mut seen).await?;
         checked.rows += rows.len() as u64;
+            seen.explain(&mut checked.faults);
         checked.tally.add(Tally { rejected: staged.faults.len() as u64, ..staged.tally });
         let room = TOLD.saturating_sub(checked.faults.len());
         checked.faults.extend(told(&rows, &staged.faults).into_iter().take(room));

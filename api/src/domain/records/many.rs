@@ -14,11 +14,11 @@ use common::{
     undo::Counted,
     validate::{REQUEST_MATCH_WORK, within_work},
 };
-use store::{Reserve, Snapshot};
+use store::{Key, Reserve, Snapshot};
 
 use super::{
     change::{Sending, changed_values, check_owner},
-    checks::{BodyErrors, check_beside},
+    checks::{BodyErrors, GivenUp, check_beside},
     deletion::{MAX_TOUCHED_BYTES, plan},
     find::expect_schema,
     list::{Row, matching},
@@ -84,10 +84,11 @@ pub async fn update_many(
             changes.push((stored, record));
         }
         let given_up = stage.given_up().clone();
+        let is_given_up = |key: &Key| given_up.contains(key);
         for (stored, record) in &changes {
             tokio::task::yield_now().await;
             let mut errors = BodyErrors::new(None);
-            let beside = (&*schema, &given_up);
+            let beside: (_, &GivenUp<'_>) = (&*schema, &is_given_up);
             errors.merge(0, check_beside(core, &snapshot, caller, beside, Some(&stored.record), record).await?);
             let guess = Guess::admit(core, by, &schema, Some(&stored.record), &[record])?;
             guess.tell(errors.result()).await?;

@@ -1,9 +1,7 @@
 //! Rows staged as records: made, or changed where a key finds one. What does not fit is told with its row, and leaves the others alone.
 
 use std::{
-    collections::HashMap,
     fs::OpenOptions,
-    hash::{DefaultHasher, Hasher as _},
     io::{BufWriter, Seek as _, SeekFrom},
     sync::Arc,
 };
@@ -20,145 +18,112 @@ use common::{
     record::Record,
     validate::{Ends, REQUEST_MATCH_WORK, canonical_datetime, check_exact, does_not_exist, within_work},
 };
-use store::{Batch, Snapshot};
+use store::{Entry, Snapshot};
 
 use super::{
-    how::{How, Tally},
+    how::How,
     resolve::Resolved,
+    seen::{Seen, twice},
 };
 use crate::domain::{
     core::Core,
-    error::{Error, Result},
+    error::Result,
     intake::{self, Row},
     journal::Actor,
     keyspace, new_ids,
     numbers::CollectionNumber,
     records::{
         change::{changed_values, is_user},
-        checks::{BodyErrors, check_values},
         find::expect_schema,
         stored::new_record,
-        unseen::Guess,
         visible::{is_visible, may_view},
     },
     schema::{self, Schema},
-    stage::{Entries, Stage, Stored, unique_holder},
+    stage::{Stage, Stored, unique_holder},
 };
 
-/// The values that have to be unique, of the rows so far: a row that has one of them again does not fit.
-#[derive(Default)]
-pub(super) struct Seen(HashMap<u64, u64>);
-
-impl Seen {
-    /// The row that has it; notes that this one does.
-    fn meet(&mut self, value: impl std::hash::Hash, row: u64) -> Option<u64> {
-        let mut hasher = DefaultHasher::new();
-        value.hash(&mut hasher);
-        let known = *self.0.entry(hasher.finish()).or_insert(row);
-        (known != row).then_some(known)
-    }
-
-    /// About how many bytes it takes.
-    pub(super) fn bytes(&self) -> u64 {
-        self.0.capacity() as u64 * 24
-    }
-}
-
-/// Rows that were staged.
-pub(super) struct Staged {
-    pub batch: Batch,
-    pub tally: Tally,
-    /// What is wrong with which row, by its place.
-    pub faults: Vec<(usize, FieldErrors)>,
-}
-
-/// What a row comes to.
-enum Outcome {
-    Created,
-    Updated,
+/// What a row comes to, unless it is a fault.
+pub(super) enum Outcome {
     Unchanged,
+    Planned(Planned),
 }
 
-struct Staging<'a> {
-    core: &'a Core,
-    by: Actor<'a>,
-    snapshot: &'a Snapshot,
-    schema: &'a Arc<Schema>,
-    how: &'a How,
+/// A record that a row makes or changes, before it is judged beside the others.
+pub(super) struct Planned {
+    pub change: Change,
+    pub record: Record,
+}
+
+/// What is there of it.
+pub(super) enum Change {
+    Make(RecordId, Option<Entry>),
+    Update(Box<Stored>),
+}
+
+/// Rows on their way to records.
+pub(super) struct Staging<'a> {
+    pub core: &'a Core,
+    pub by: Actor<'a>,
+    pub snapshot: &'a Snapshot,
+    pub schema: &'a Arc<Schema>,
+    pub how: &'a How,
     /// Nothing is written.
-    is_tried: bool,
+    pub is_tried: bool,
     may_update: Decision,
     /// Where else a record of an id could be.
     others: Vec<CollectionNumber>,
-    stage: Stage<'a>,
+    pub stage: Stage<'a>,
     resolved: Resolved,
     left: u64,
 }
 
-/// Stages rows.
-pub(super) async fn stage_rows<'a>(
-    core: &'a Core,
-    by: Actor<'a>,
-    (snapshot, schema): (&'a Snapshot, &'a Arc<Schema>),
-    (how, is_tried): (&'a How, bool),
-    rows: &[Row],
-    seen: &mut Seen,
-) -> Result<Staged> {
-    let guess = Guess::admit(core, by, schema, None, &rows.iter().map(|row| &row.record).collect::<Vec<_>>())?;
-    let may_update = match how.on_conflict {
-        OnConflict::Update => schema.authorize(Action::Update, by.caller)?,
-        _ => Decision::Denied,
-    };
-    // Numbers are those of one collection.
-    let has_ids = by.caller.is_admin()
-        && schema.collection.ids == Ids::Uuid
-        && rows.iter().any(|row| row.record.get("id").is_some());
-    let others = if has_ids {
-        let all = schema::all(snapshot).await?.into_iter().map(|definition| definition.keys.number);
-        all.filter(|number| *number != schema.number()).collect()
-    } else {
-        Vec::new()
-    };
-    let mut stage = Stage::new(core, by.caller, expect_schema(schema));
-    // Versions of many records are not made room for one by one.
-    stage.has_made_room();
-    let resolved = Resolved::default();
-    let mut staging = Staging {
-        core,
-        by,
-        snapshot,
-        schema,
-        how,
-        is_tried,
-        may_update,
-        others,
-        stage,
-        resolved,
-        left: REQUEST_MATCH_WORK,
-    };
-    let (mut tally, mut faults) = (Tally::default(), Vec::new());
-    let outcome = async {
-        for (at, row) in rows.iter().enumerate() {
-            if at % 64 == 0 {
-                tokio::task::yield_now().await;
-            }
-            match staging.row(row, seen).await? {
-                Ok(Outcome::Created) => tally.created += 1,
-                Ok(Outcome::Updated) => tally.updated += 1,
-                Ok(Outcome::Unchanged) => tally.unchanged += 1,
-                Err(errors) => faults.push((at, errors)),
-            }
-        }
-        Ok(())
-    };
-    guess.tell(outcome.await).await?;
-    Ok(Staged { batch: staging.stage.finish(), tally, faults })
-}
-
+/// That, or what is wrong with the row.
 type Faults = std::result::Result<Outcome, FieldErrors>;
 
-impl Staging<'_> {
-    async fn row(&mut self, row: &Row, seen: &mut Seen) -> Result<Faults> {
+impl<'a> Staging<'a> {
+    /// Before the first of these rows.
+    pub(super) async fn begin(
+        core: &'a Core,
+        by: Actor<'a>,
+        (snapshot, schema): (&'a Snapshot, &'a Arc<Schema>),
+        (how, is_tried): (&'a How, bool),
+        rows: &[Row],
+    ) -> Result<Self> {
+        let may_update = match how.on_conflict {
+            OnConflict::Update => schema.authorize(Action::Update, by.caller)?,
+            _ => Decision::Denied,
+        };
+        // Numbers are those of one collection.
+        let has_ids = by.caller.is_admin()
+            && schema.collection.ids == Ids::Uuid
+            && rows.iter().any(|row| row.record.get("id").is_some());
+        let others = if has_ids {
+            let all = schema::all(snapshot).await?.into_iter().map(|definition| definition.keys.number);
+            all.filter(|number| *number != schema.number()).collect()
+        } else {
+            Vec::new()
+        };
+        let mut stage = Stage::new(core, by.caller, expect_schema(schema));
+        // Versions of many records are not made room for one by one.
+        stage.has_made_room();
+        let resolved = Resolved::default();
+        Ok(Self {
+            core,
+            by,
+            snapshot,
+            schema,
+            how,
+            is_tried,
+            may_update,
+            others,
+            stage,
+            resolved,
+            left: REQUEST_MATCH_WORK,
+        })
+    }
+
+    /// What a row comes to.
+    pub(super) async fn row(&mut self, row: &Row, seen: &mut Seen) -> Result<Faults> {
         let Self { core, by, snapshot, schema, .. } = *self;
         let caller = by.caller;
         let mut errors = FieldErrors::new();
@@ -210,7 +175,7 @@ impl Staging<'_> {
                 let message = "A record with this is there already. Say by key and on_conflict what becomes of it.";
                 Ok(Err(FieldErrors::of(name, FieldError::new("unique", message))))
             }
-            (Some(stored), OnConflict::Update) => self.update(stored, body, times, seen, row.number).await,
+            (Some(stored), OnConflict::Update) => self.update(stored, body, times).await,
             (None, _) => self.create(id, body, times, seen, row.number).await,
         }
     }
@@ -322,22 +287,10 @@ impl Staging<'_> {
                 record.set(name, time);
             }
         }
-        if let Err(errors) = self.check(None, &record, seen, row).await? {
-            return Ok(Err(errors));
-        }
-        let (_, taken) = self.stage.make(schema, id, &record, tombstone.as_ref()).await?;
-        told_taken(taken)?;
-        Ok(Ok(Outcome::Created))
+        Ok(Ok(Outcome::Planned(Planned { change: Change::Make(id, tombstone), record })))
     }
 
-    async fn update(
-        &mut self,
-        stored: Stored,
-        body: Record,
-        [_, updated]: [Option<String>; 2],
-        seen: &mut Seen,
-        row: u64,
-    ) -> Result<Faults> {
+    async fn update(&mut self, stored: Stored, body: Record, [_, updated]: [Option<String>; 2]) -> Result<Faults> {
         let Self { core, by, snapshot, schema, .. } = *self;
         let old = &stored.record;
         if !self.may_update.covers(old.owner()) || !may_view(schema, by.caller, old.owner()) {
@@ -360,52 +313,8 @@ impl Staging<'_> {
         if let Some(updated) = updated {
             record.set("updated_at", updated);
         }
-        if let Err(errors) = self.check(Some(old), &record, seen, row).await? {
-            return Ok(Err(errors));
-        }
-        told_taken(self.stage.replace(schema, &stored, &record).await?.1)?;
-        Ok(Ok(Outcome::Updated))
+        Ok(Ok(Outcome::Planned(Planned { change: Change::Update(Box::new(stored)), record })))
     }
-
-    /// What the store and the rows before have against a record.
-    async fn check(
-        &self,
-        old: Option<&Record>,
-        record: &Record,
-        seen: &mut Seen,
-        row: u64,
-    ) -> Result<std::result::Result<(), FieldErrors>> {
-        let Self { core, by, snapshot, schema, .. } = *self;
-        let mut errors = BodyErrors::new(None);
-        errors.merge(0, check_values(core, snapshot, by.caller, schema, old, record).await?);
-        match errors.result() {
-            Ok(()) => {}
-            Err(Error::Invalid(errors) | Error::Taken(errors)) => return Ok(Err(errors)),
-            Err(error) => return Err(error),
-        }
-        let id = record.id().unwrap_or_else(|| RecordId::from_uuid(uuid::Uuid::nil()));
-        let mut errors = FieldErrors::new();
-        for (key, fields) in Entries::of(schema, id, record, None).uniques {
-            if let Some(other) = seen.meet(key.as_bytes(), row) {
-                let place = if fields.contains(',') { NON_FIELD } else { &fields };
-                errors.push(place, twice(other));
-            }
-        }
-        Ok(errors.or(()))
-    }
-}
-
-fn twice(other: u64) -> FieldError {
-    FieldError::new("unique", format!("Row {other} has this already."))
-}
-
-/// What no check sees beforehand: values that have to be unique together with the owner.
-fn told_taken(taken: Vec<String>) -> Result<()> {
-    let mut errors = BodyErrors::new(None);
-    for field in taken {
-        errors.taken(0, &field);
-    }
-    errors.result()
 }
 
 /// Writes rows that were left out behind what is kept of others. Gives how many bytes there are then.

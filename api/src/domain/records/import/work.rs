@@ -14,9 +14,11 @@ use common::{
 };
 
 use super::{
-    Checked, PIECE, PIECE_BYTES, TOLD, authorize, check,
+    Checked, Looking, PIECE, PIECE_BYTES, Pieces, TOLD, authorize, check,
+    exchange::{Staged, stage_rows},
     how::{How, Tally},
-    rows::{Seen, Staged, reject_from, stage_rows},
+    rows::reject_from,
+    seen::Seen,
     told,
 };
 use crate::domain::{
@@ -128,8 +130,9 @@ impl ImportRows {
         let schema = schema::by_number(&core.schemas, &snapshot, self.collection).await?.ok_or(Error::NotFound)?;
         drop(snapshot);
         let name = schema.collection.name.clone();
+        let looking = Looking { pieces: Pieces::MANY, until: None };
         let Checked { tally, faults, .. } =
-            check(core, Actor::local(caller), &name, &self.how, Self::file(core, 0)?, None).await?;
+            check(core, Actor::local(caller), &name, &self.how, Self::file(core, 0)?, looking).await?;
         if tally.rejected > 0 && self.how.on_error == OnError::Abort {
             let first = faults.first().map(ToString::to_string).unwrap_or_default();
             let rows = common::text::count(tally.rejected, "row");
