@@ -1,10 +1,11 @@
 //! `coffer import`: files of records into a running server's collection. The server reads them; what it says is told in lines. A file is sent with a key
 //! made of its digest, so that the same command twice adds nothing twice.
 
+mod rejected;
 mod told;
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
@@ -31,12 +32,12 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
-    backup::with_suffix,
     open::block_on,
     progress,
     server::{Asked, Session},
 };
 use crate::domain::intake::{Told, Unreadable, guess};
+use rejected::Rejected;
 
 /// How often it is asked how far an import is.
 const LOOK: Duration = Duration::from_millis(300);
@@ -132,17 +133,14 @@ impl Import {
         {
             query.map.extend(self.define(session, first, &query).await?);
         }
-        let mut left_out = 0;
+        let (mut left_out, mut rejected) = (0, Rejected::default());
         for file in &self.files {
-            left_out += self.one(session, file, &query).await?;
+            left_out += self.one(session, file, &query, &mut rejected).await?;
         }
-        match &self.rejected {
-            Some(rejected) if left_out > 0 => {
-                bail!("{} left out; mend and send {}", were(left_out), rejected.display())
-            }
+        if left_out > 0 && self.rejected.is_some() {
+            bail!("{} left out; mend and send {}", were(left_out), rejected.names());
+        }
         Ok(())
-            _ => Ok(()),
-        }
     }
 
     fn query(&self) -> ImportQuery {
@@ -205,7 +203,7 @@ impl Import {
     }
 
     /// Imports one file; gives how many rows were left out.
-    async fn one(&self, session: &Session, file: &Path, query: &ImportQuery) -> Result<u64> {
+    async fn one(&self, session: &Session, file: &Path, query: &ImportQuery, kept: &mut Rejected) -> Result<u64> {
         let name = if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() };
         let upload = open(file).with_context(|| format!("cannot read {name}"))?;
         let is_marked = file.to_string_lossy().to_ascii_lowercase().contains(".spreadsheet.");
@@ -237,12 +235,12 @@ impl Import {
             told::faults(&problem)?;
             bail!("{name} was not imported: {}", told::reason(&problem));
         }
+        let mut imported: Imported = serde_json::from_slice(&response.whole().await?)
+            .context("the server's answer cannot be read; is it a Coffer of this version?")?;
         // One that was begun before may not be in yet.
         if let Some(id) = imported.operation.filter(|_| status == StatusCode::ACCEPTED) {
             imported = self.wait(session, id, &name).await?;
         }
-        let mut imported: Imported = serde_json::from_slice(&response.whole().await?)
-            .context("the server's answer cannot be read; is it a Coffer of this version?")?;
         if replayed {
             told::before(&name, &imported)?;
             return Ok(0);
@@ -251,7 +249,7 @@ impl Import {
         if let (Some(rejected), Some(id)) = (&self.rejected, imported.operation)
             && imported.rejected > 0
         {
-            keep_rejected(session, id, rejected).await?;
+            kept.keep(session, id, rejected).await?;
         }
         Ok(imported.rejected)
     }
@@ -287,19 +285,6 @@ impl Import {
             }
         }
     }
-}
-
-/// The rows that were left out, beside those of earlier files.
-async fn keep_rejected(session: &Session, id: OperationId, to: &Path) -> Result<()> {
-    let cannot = || format!("cannot write {}", to.display());
-    let mut response = session.send(&Call::<operations::Rejected>::new((id,), ())).await?;
-    let part = with_suffix(to, ".part");
-    let mut out = File::create(&part).with_context(cannot)?;
-    while let Some(piece) = response.next().await.context("the server broke the file off; ask for it again")? {
-        out.write_all(&piece).with_context(cannot)?;
-    }
-    out.sync_all().with_context(cannot)?;
-    fs::rename(&part, to).with_context(cannot)
 }
 
 /// Opens a file; standard input is kept in one first.

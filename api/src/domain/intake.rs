@@ -29,7 +29,7 @@ use common::{
 use super::error::{Error, Result};
 
 pub use headings::Target;
-pub use prepare::{Prepared, Row, Told, next_rows, prepare, reject};
+pub use prepare::{Prepared, Row, Told, WrittenAs, next_rows, prepare, reject};
 pub use spool::{Received, Spool};
 
 /// What a collection for a file could be: read on a thread that may wait for the disk.

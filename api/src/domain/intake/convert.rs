@@ -38,6 +38,9 @@ pub(super) fn convert(field: &Field, cell: &Cell, how: &ImportQuery) -> Result<O
         return Ok(Some(Value::from(text).into()));
     }
     let trimmed = text.trim();
+    if let Some(told) = misread(field, trimmed, how) {
+        return Err(told);
+    }
     let value = match &field.kind {
         FieldType::Integer { .. } | FieldType::Decimal { .. } if how.decimal_comma => with_point(trimmed),
         FieldType::Boolean => {
@@ -59,6 +62,39 @@ pub(super) fn convert(field: &Field, cell: &Cell, how: &ImportQuery) -> Result<O
         _ => None,
     };
     Ok(Some(Value::from(value.unwrap_or_else(|| trimmed.to_owned())).into()))
+}
+
+/// What is told of a cell that would be a value if it were read in another way, which nobody asked for.
+fn misread(field: &Field, text: &str, how: &ImportQuery) -> Option<&'static str> {
+    match field.kind {
+        FieldType::Integer { .. } | FieldType::Decimal { .. }
+            if !how.decimal_comma && text.contains(',') && with_point(text).is_some() =>
+        {
+            Some("A valid number is required. If a comma stands before decimals, say so (decimal=comma).")
+        }
+        FieldType::Date if how.dates.is_empty() && is_day_of_some_kind(text) => {
+            Some("This is not YYYY-MM-DD. Say how dates are written (dates), such as DD.MM.YYYY.")
+        }
+        FieldType::Datetime if how.dates.is_empty() && is_day_of_some_kind(text) => {
+            Some("This is not YYYY-MM-DDThh:mm. Say how dates are written (dates), such as DD.MM.YYYY hh:mm.")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text begins as `24.12.2026` or `12/24/26` do.
+fn is_day_of_some_kind(text: &str) -> bool {
+    let day = text.split([' ', 'T', ',']).next().unwrap_or_default();
+    let parts: Vec<&str> = day.split(['.', '/', '-']).collect();
+    let are_digits = parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    are_digits && matches!(lengths[..], [1 | 2, 1 | 2, 2 | 4])
+}
+
+/// A number with a comma before its decimals; anything else as it is.
+pub(super) fn with_comma(text: String) -> String {
+    let has_digits = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+    if has_digits { text.replace('.', ",") } else { text }
 }
 
 /// `1.234,50` as `1234.50`. Points and spaces count only between thousands, so that what is meant otherwise is not taken for a number.
@@ -113,6 +149,20 @@ fn day(form: &str, text: &str) -> Option<String> {
     Date::strptime(pattern(form), text).ok().map(|date| date.to_string())
 }
 
+/// Whether one of these formats, without a time of day, says that a text is a day.
+pub(super) fn is_day_by(forms: &[String], text: &str) -> bool {
+    let has_time = |form: &str| {
+        let pattern = pattern(form);
+        ["%H", "%I", "%k", "%l", "%T", "%R", "%M", "%S"].iter().any(|directive| pattern.contains(directive))
+    };
+    forms.iter().any(|form| !has_time(form) && day(form, text).is_some())
+}
+
+/// Whether one of these formats says that a text is a moment.
+pub(super) fn is_moment_by(forms: &[String], text: &str) -> bool {
+    forms.iter().any(|form| moment(form, text).is_some())
+}
+
 fn moment(form: &str, text: &str) -> Option<String> {
     let pattern = pattern(form);
     let moment = DateTime::strptime(&pattern, text).ok();
@@ -140,6 +190,30 @@ mod tests {
         ] {
             assert_eq!(with_point(text).as_deref(), number, "{text}");
         }
+    }
+
+    #[test]
+    fn what_could_be_read_in_another_way_is_told_what_to_say() {
+        let field = |kind: Value| -> Field { serde_json::from_value(kind).unwrap() };
+        let price = field(serde_json::json!({"name": "price", "type": "decimal", "places": 2}));
+        let day = field(serde_json::json!({"name": "day", "type": "date"}));
+        let at = field(serde_json::json!({"name": "at", "type": "datetime"}));
+        let how = ImportQuery::default();
+        for (field, text, says) in [
+            (&price, "1,5", "decimal=comma"),
+            (&price, "1.234,50", "decimal=comma"),
+            (&day, "24.12.2026", "DD.MM.YYYY"),
+            (&day, "12/24/26", "DD.MM.YYYY"),
+            (&at, "24.12.2026 18:30", "hh:mm"),
+        ] {
+            assert!(misread(field, text, &how).is_some_and(|told| told.contains(says)), "{text}");
+        }
+        for (field, text) in [(&price, "x"), (&price, "1,2,3"), (&day, "2026-12-24"), (&day, "24.12."), (&at, "x")] {
+            assert_eq!(misread(field, text, &how), None, "{text}");
+        }
+        let how = ImportQuery { decimal_comma: true, dates: vec!["DD.MM.YYYY".into()], ..how };
+        assert_eq!([misread(&price, "1,5", &how), misread(&day, "12/24/26", &how)], [None, None]);
+        assert_eq!(["1.5", "-12", "1.x"].map(|text| with_comma(text.to_owned())), ["1,5", "-12", "1.x"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{
     Unreadable,
     cells::{Cell, Table},
-    convert::with_point,
+    convert::{is_day_by, is_moment_by, with_point},
     json::Rows,
     prepare::{Told, open},
 };
@@ -139,8 +139,8 @@ impl Column {
             matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "wahr" | "falsch"),
             decimal.is_some() && number.parse::<i64>().is_ok_and(|number| number.unsigned_abs() <= 1 << 53),
             decimal.is_some(),
-            canonical_date(text).is_some() && text.contains('-'),
-            canonical_datetime(text).is_some() && text.contains(':'),
+            (canonical_date(text).is_some() && text.contains('-')) || is_day_by(&how.dates, text),
+            (canonical_datetime(text).is_some() && text.contains(':')) || is_moment_by(&how.dates, text),
         ];
         for (may, is_so) in self.may.iter_mut().zip(is_now) {
             *may &= is_so;
@@ -205,6 +205,14 @@ mod tests {
         assert_eq!(
             fields("Preis\n\"1.234,50\"\n", &comma),
             expected([json!({"name": "preis", "type": "decimal", "places": 2})])
+        );
+        let dates = ImportQuery {
+            dates: vec!["DD.MM.YYYY".to_owned(), "DD.MM.YYYY hh:mm".to_owned()],
+            ..ImportQuery::default()
+        };
+        assert_eq!(
+            fields("Tag;Wann\n24.12.2026;24.12.2026 18:30\n2026-12-25;25.12.2026 08:00\n", &dates),
+            expected([json!({"name": "tag", "type": "date"}), json!({"name": "wann", "type": "datetime"})])
         );
         let objects = "{\"a\":1,\"b\":[1]}\n{\"a\":2.5}\n";
         assert_eq!(

@@ -8,11 +8,12 @@ use std::{
 
 use common::{
     collection::Collection,
+    field::FieldType,
     import::{ColumnAs, ImportQuery, ReadAs},
     json::Exact,
     problem::NON_FIELD,
     record::Record,
-    rows::RowFormat,
+    rows::{RowFormat, cell, looks_like_formula},
 };
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use super::{
     Received, Target, Unreadable,
     cells::{Cell, Table},
-    convert::convert,
+    convert::{convert, with_comma},
     decode::Decoded,
     headings,
     json::Rows,
@@ -40,6 +41,24 @@ pub struct Row {
     /// The members.
     #[serde(rename = "r")]
     pub record: Record,
+    /// Cells that have no heading.
+    #[serde(rename = "x", default, skip_serializing_if = "Vec::is_empty")]
+    pub surplus: Vec<String>,
+}
+
+impl Row {
+    fn new(number: u64) -> Self {
+        Self { number, faults: Vec::new(), record: Record::default(), surplus: Vec::new() }
+    }
+}
+
+/// How a file of rejected rows is written: as the file was that they came in, so that it can be sent again in the same way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenAs {
+    /// A comma stands before decimals.
+    pub decimal_comma: bool,
+    /// What a spreadsheet program would take for a formula has a mark.
+    pub spreadsheet: bool,
 }
 
 /// A file that was taken apart.
@@ -171,7 +190,7 @@ fn table(
         if passes_over_empty && cells.iter().all(Cell::is_nothing) {
             continue;
         }
-        let mut row = Row { number, faults: Vec::new(), record: Record::default() };
+        let mut row = Row::new(number);
         for (i, cell) in cells.iter().enumerate() {
             match targets.get(i) {
                 Some(Target::Nothing) if is_headless[i] && !cell.text.trim().is_empty() => {
@@ -186,6 +205,7 @@ fn table(
                 None => {
                     let message = "There are more cells than headings. Is the delimiter right, and does every text with one in it stand in quotation marks?";
                     row.faults.push((NON_FIELD.to_owned(), message.to_owned()));
+                    row.surplus = cells.iter().skip(i).map(|cell| cell.text.clone()).collect();
                     break;
                 }
             }
@@ -212,7 +232,11 @@ fn member(collection: &Collection, target: &Target, cell: &Cell, how: &ImportQue
         (_, Some(field)) => match convert(field, cell, how) {
             Ok(Some(value)) => row.record.set(name, value),
             Ok(None) => {}
-            Err(message) => row.faults.push((name.to_owned(), message.to_owned())),
+            Err(message) => {
+                row.faults.push((name.to_owned(), message.to_owned()));
+                // It is there to be mended.
+                row.record.set(name, cell.text.clone());
+            }
         },
         (_, None) if cell.text.trim().is_empty() => {}
         (_, None) => row.record.set(name, text()),
@@ -231,7 +255,7 @@ fn objects(
     let (mut count, is_array) = (0, opened.format == RowFormat::Json);
     for object in Rows::new(opened.text, is_array) {
         count += 1;
-        let mut row = Row { number: count, faults: Vec::new(), record: Record::default() };
+        let mut row = Row::new(count);
         match object? {
             Err(message) => row.faults.push((NON_FIELD.to_owned(), message)),
             Ok(mut object) => {
@@ -293,7 +317,8 @@ pub fn next_rows(from: &mut impl BufRead, most: usize, most_bytes: usize) -> std
 /// Writes rows that were left out into a file that can be mended and sent again.
 pub fn reject(
     out: &mut impl std::io::Write,
-    targets: &[Target],
+    collection: &Collection,
+    (targets, written): (&[Target], WrittenAs),
     rows: &[(Row, Vec<(String, String)>)],
     has_headings: bool,
 ) -> std::io::Result<()> {
@@ -314,9 +339,17 @@ pub fn reject(
                 _ => member.value,
             };
             let is_nested = value.is_object() || value.is_array();
-            common::rows::cell(value, member.text.filter(|_| !matches!(target, Target::Through(..))), is_nested)
+            let text = cell(value, member.text.filter(|_| !matches!(target, Target::Through(..))), is_nested)?;
+            let field = collection.fields.iter().find(|field| Some(field.name.as_str()) == target.member());
+            let is_number =
+                field.is_some_and(|field| matches!(field.kind, FieldType::Integer { .. } | FieldType::Decimal { .. }));
+            Some(match () {
+                () if is_number && written.decimal_comma => with_comma(text),
+                () if !is_number && written.spreadsheet && looks_like_formula(&text) => format!("'{text}"),
+                () => text,
+            })
         });
-        line(out, before.into_iter().map(Some).chain(cells))?;
+        line(out, before.into_iter().map(Some).chain(cells).chain(row.surplus.iter().cloned().map(Some)))?;
     }
     out.flush()
 }
@@ -391,7 +424,8 @@ mod tests {
         let row: Row = serde_json::from_value(rows[0].clone()).unwrap();
         let mut file = Vec::new();
         let faults = vec![("word".to_owned(), "No, \"this\" is not it.".to_owned())];
-        reject(&mut file, &made.targets, &[(row, faults)], false).unwrap();
+        let as_is = (&made.targets[..], WrittenAs::default());
+        reject(&mut file, &collection(), as_is, &[(row, faults)], false).unwrap();
         let text = String::from_utf8(file.clone()).unwrap();
         assert!(text.ends_with("\"2\",\"word\",\"No, \"\"this\"\" is not it.\",\"a\"\"b\",,\"ACME\"\n"), "{text}");
         let (_, again) = prepared(&file, &ImportQuery::default()).unwrap();

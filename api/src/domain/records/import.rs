@@ -31,7 +31,7 @@ use self::{
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    intake::{self, Prepared, Received, Row, Told, next_rows},
+    intake::{self, Prepared, Received, Row, Told, WrittenAs, next_rows},
     journal::{self, Actor},
     keyspace, new_ids,
     operations::{self, ImportRows},
@@ -77,7 +77,13 @@ pub async fn import(
     let started_at = core.timestamp();
     let (mut rows, prepared) = prepare(core, &schema, query, sent).await?;
     let Prepared { count, targets, read } = prepared;
-    let how = How { key: query.key.clone(), on_conflict: query.on_conflict, on_error: query.on_error, targets };
+    let how = How {
+        key: query.key.clone(),
+        on_conflict: query.on_conflict,
+        on_error: query.on_error,
+        targets,
+        written: WrittenAs { decimal_comma: query.decimal_comma, spreadsheet: query.spreadsheet },
+    };
     let answer = Import {
         operation: None,
         state: OperationState::Done,
@@ -181,7 +187,7 @@ async fn at_once(
         let mut work = ImportRows::new(&schema, by.caller, how.clone(), &answer);
         work.is_done(tally, told.clone());
         if !faults.is_empty() && !is_kept {
-            reject(core, id, how, &rows, faults)?;
+            rows::reject_from(core, id, (&schema, how), &rows, faults, 0)?;
             is_kept = true;
         }
         if tally.created + tally.updated + tally.rejected == 0 {
@@ -276,12 +282,6 @@ fn with(answer: Import, tally: Tally, faults: Vec<RowFault>) -> Import {
     Import { created, updated, unchanged, rejected, faults, ..answer }
 }
 
-/// What a check found.
-#[derive(Default)]
-struct Checked {
-    rows: u64,
-    tally: Tally,
-    faults: Vec<RowFault>,
 /// How a file is looked at.
 struct Looking {
     pieces: Pieces,
@@ -300,6 +300,12 @@ impl Pieces {
     const ONE: Self = Self { rows: usize::MAX, bytes: usize::MAX };
 }
 
+/// What a check found.
+#[derive(Default)]
+struct Checked {
+    rows: u64,
+    tally: Tally,
+    faults: Vec<RowFault>,
 }
 
 /// Looks at rows as if they were written, up to the end or up to a moment.
@@ -311,22 +317,22 @@ async fn check(
     rows: File,
     looking: Looking,
 ) -> Result<Checked> {
+    let Looking { pieces, until } = looking;
     let snapshot = core.store.snapshot().await?;
     let schema = core.schemas.find(&snapshot, name, by.caller).await?;
     authorize(&schema, by, how.on_conflict)?;
     let mut from = BufReader::with_capacity(PIECE_BYTES / 4, rows);
     let (mut checked, mut seen, mut held) = (Checked::default(), Seen::default(), request::charge());
     loop {
-    let Looking { pieces, until } = looking;
         let (rows, bytes) = next_rows(&mut from, pieces.rows, pieces.bytes).map_err(intake::Unreadable::from)?;
         if rows.is_empty() || until.is_some_and(|until| core.clock.elapsed() >= until) {
+            seen.explain(&mut checked.faults);
             return Ok(checked);
         }
         held.shrink_to(0);
         held.grow(6 * bytes + seen.bytes())?;
         let staged = stage_rows(core, by, (&snapshot, &schema), (how, true), &rows, &mut seen).await?;
         checked.rows += rows.len() as u64;
-            seen.explain(&mut checked.faults);
         checked.tally.add(Tally { rejected: staged.faults.len() as u64, ..staged.tally });
         let room = TOLD.saturating_sub(checked.faults.len());
         checked.faults.extend(told(&rows, &staged.faults).into_iter().take(room));
@@ -362,9 +368,4 @@ fn refused(faults: Vec<RowFault>, rows: u64) -> Error {
     );
     errors.push(common::problem::NON_FIELD, FieldError::new("rows_do_not_fit", told));
     errors.into()
-}
-
-/// Keeps rows that were left out, to be mended.
-fn reject(core: &Core, id: OperationId, how: &How, rows: &[Row], faults: Vec<(usize, FieldErrors)>) -> Result<u64> {
-    rows::reject_from(core, id, how, rows, faults, 0)
 }

@@ -170,6 +170,48 @@ async fn good_rows_go_in_and_bad_rows_come_out_to_be_mended() {
 }
 
 #[tokio::test]
+async fn what_is_left_out_can_be_mended_whatever_was_wrong_with_it() {
+    let (_coffer, admin) = words().await;
+    admin
+        .collection(
+            "weights",
+            json!([{"name": "word", "type": "text", "unique": true}, {"name": "kg", "type": "decimal", "places": 3},
+        {"name": "day", "type": "date", "nullable": true}, {"name": "data", "type": "json", "nullable": true}]),
+        )
+        .await;
+    let send = async |query: &str, body: String| {
+        let request = admin.request(Method::POST, &format!("/api/records/weights/import/?{query}"));
+        Answer::of(request.header(CONTENT_TYPE, "text/csv").body(body)).await
+    };
+    let reading = "decimal=comma&for=spreadsheet&on_error=skip";
+    let file = "word;kg;day;data\n''=1;12,500;;{broken\n'-2;x;;\na;1,250;24.12.2026;;more;cells\n";
+    let read = send(reading, file.to_owned()).await.is(200);
+    assert_eq!((&read["created"], &read["rejected"]), (&json!(0), &json!(3)));
+    let left =
+        admin.get(&format!("/api/operations/{}/rejected/", read["operation"].as_str().unwrap_or_default())).await;
+    let left = left.text();
+    // Nothing is lost of them, commas and marks are as they were, and it says what to do.
+    for told in [
+        r#""''=1","12,500",,"{broken""#,
+        r#""'-2","x",,"#,
+        r#""a","1,250","24.12.2026",,"more","cells""#,
+        "Say how dates are written (dates), such as DD.MM.YYYY.",
+    ] {
+        assert!(left.contains(told), "{told}: {left}");
+    }
+    let mended = left.replace("{broken", "{}").replace("\"x\"", "\"-2\"").replace(",\"more\",\"cells\"", "");
+    assert_eq!(send(&format!("{reading}&dates=DD.MM.YYYY"), mended).await.is(200)["created"], 3);
+    let page = admin.get("/api/records/weights/?ordering=kg&fields=word,kg,day,data").await.is(200);
+    assert_eq!(
+        page["results"],
+        json!([{"word": "-2", "kg": "-2.000", "day": null, "data": null}, {"word": "a", "kg": "1.250", "day": "2026-12-24", "data": null},
+            {"word": "'=1", "kg": "12.500", "day": null, "data": {}}])
+    );
+    let refused = send("", "word,kg\na,\"1,5\"\n".to_owned()).await.refused(400);
+    assert!(refused.errors.0["2.kg"][0].message.contains("decimal=comma"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_goes_out_comes_in_again_as_it_was() {
     let (_coffer, admin) = words().await;
     let maker = admin.record("makers", json!({"name": "ACME"})).await;
@@ -222,7 +264,7 @@ async fn the_same_file_three_times_adds_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("words.csv"), "Word;Note\nfond;\"like\"\nodd;\n").unwrap();
     let first = run(&coffer, folder.path(), &["words.csv"]);
-    assert_eq!(first, "0: words.csv: 2 rows (csv, UTF-8, ;); 2 made, 0 changed, 0 as they were, 0 left out\n");
+    assert_eq!(first, "0: words.csv: 2 rows (csv, UTF-8, semicolons); 2 made, 0 changed, 0 as they were, 0 left out\n");
     for _ in 0..2 {
         let again = run(&coffer, folder.path(), &["words.csv"]);
         assert!(again.starts_with("0: words.csv was imported at 20") && again.contains("--again"), "{again}");
@@ -238,6 +280,20 @@ async fn the_same_file_three_times_adds_nothing_twice() {
     fs::write(folder.path().join("bad.csv"), bad).unwrap();
     assert!(run(&coffer, folder.path(), &["bad.csv"]).contains("1 made"));
     assert_eq!(list(&admin, "word").await.len(), 4);
+    // Those of several files are in one, or in several where their columns are others.
+    for (name, text) in
+        [("p.csv", "word,unit_price\np,x\n"), ("q.csv", "word,unit_price\nq,y\n"), ("r.csv", "word,day\nr,z\n")]
+    {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let some = run(&coffer, folder.path(), &["p.csv", "q.csv", "r.csv", "--rejected", "bad.csv"]);
+    assert!(some.contains("3 rows were left out; mend and send bad.csv and bad.2.csv"), "{some}");
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let (bad, other) = (read("bad.csv"), read("bad.2.csv"));
+    assert!(
+        bad.lines().count() == 3 && bad.contains("\"p\"") && bad.contains("\"q\"") && other.contains("\"r\""),
+        "{bad}{other}"
+    );
     let dry = run(&coffer, folder.path(), &["words.csv", "--dry-run", "--key", "word", "--on-conflict", "update"]);
     assert!(dry.contains("0 would be made, 0 would be changed, 2 as they were"), "{dry}");
 }

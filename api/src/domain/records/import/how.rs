@@ -3,7 +3,7 @@
 use common::import::{OnConflict, OnError};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::intake::Target;
+use crate::domain::intake::{Target, WrittenAs};
 
 /// How rows become records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub(crate) struct How {
     pub(in crate::domain) on_error: OnError,
     /// The members that the file has.
     pub(in crate::domain) targets: Vec<Target>,
+    /// How rows are written that do not fit.
+    #[serde(default)]
+    pub(in crate::domain) written: WrittenAs,
 }
 
 /// What became of rows.

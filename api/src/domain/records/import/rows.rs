@@ -321,7 +321,7 @@ impl<'a> Staging<'a> {
 pub(super) fn reject_from(
     core: &Core,
     id: OperationId,
-    how: &How,
+    (schema, how): (&Schema, &How),
     rows: &[Row],
     faults: Vec<(usize, FieldErrors)>,
     kept: u64,
@@ -342,7 +342,7 @@ pub(super) fn reject_from(
         file.set_len(kept)?;
         file.seek(SeekFrom::Start(kept))?;
         let mut out = BufWriter::new(&file);
-        intake::reject(&mut out, &how.targets, &rejected, kept > 0)?;
+        intake::reject(&mut out, &schema.collection, (how.targets.as_slice(), how.written), &rejected, kept > 0)?;
         drop(out);
         file.sync_all()?;
         Ok(file.metadata()?.len())
