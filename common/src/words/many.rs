@@ -67,7 +67,7 @@ pub const DECIMAL_COMMA: &str = "Decimal commas (1.234,50)";
 /// The file has marks before what would be formulas.
 pub const SPREADSHEET: &str = "It was exported for Excel";
 /// Empty cells are null.
-pub const EMPTY_IS_NULL: &str = "Empty cells are null, in quotation marks too";
+pub const EMPTY_IS_NULL: &str = "Empty is null, quoted or not";
 /// Formats of dates.
 pub const DATES: &str = "How dates are written";
 /// How they are given.
@@ -198,4 +198,9 @@ pub fn progress(done: u64, of: Option<u64>) -> String {
         Some(of) => format!("{} of {}", thousands(done), thousands(of.max(done))),
         None => thousands(done),
     }
+}
+
+/// How many rows of a file are in.
+pub fn progress_of_rows(done: u64, of: Option<u64>) -> String {
+    format!("{} rows", progress(done, of))
 }

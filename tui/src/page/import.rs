@@ -74,7 +74,7 @@ impl Page {
 
     fn sending(&mut self, what: &str, sent: &Sent) {
         let (done, of) = (sent.done.load(Ordering::Relaxed), sent.of.load(Ordering::Relaxed));
-        self.say(what, self.theme.strong());
+        self.say(if of > 0 && done >= of { words::ALL_SENT } else { what }, self.theme.strong());
         self.bar(done, Some(of));
         if of > 0 {
             self.say(&format!("{} / {}", bytes(done.min(of)), bytes(of)), Style::new());

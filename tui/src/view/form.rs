@@ -50,8 +50,7 @@ pub(super) fn draw(
     let area = say_above(buffer, area, theme, state, notice);
     let mut rows: Vec<Row> = Vec::new();
     let labels = state.form.inputs.iter().map(|input| width(&label(state, input))).max().unwrap_or(0);
-    let beside =
-        (columns >= BESIDE).then_some(labels.min(if state.has_marks { columns / 3 } else { columns * 2 / 5 }) + 3);
+    let beside = (columns >= BESIDE).then_some(labels.min(if state.has_marks { columns / 3 } else { columns / 2 }) + 3);
     let (mut from, mut to) = (0, 0);
     for (index, input) in state.form.inputs.iter().enumerate() {
         let in_focus = index == state.focus;

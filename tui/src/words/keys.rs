@@ -92,7 +92,7 @@ pub fn action(action: Action, context: Context) -> (&'static str, &'static str) 
         Action::New => ("new", "Create a record"),
         Action::Edit => ("edit", "Edit the record"),
         Action::Delete => ("delete", "Delete the record; u brings it back"),
-        Action::Undo => ("undo", "Bring the last deleted record back"),
+        Action::Undo => ("undo", "Undo what was done last: a deletion, a change, an import"),
         Action::Reload => ("reload", "Load what is shown anew"),
         Action::SignOut => ("sign out", "End the session, here and on the server"),
         Action::Submit if context == Context::Palette => ("do", "Do what is under the cursor"),

@@ -13,7 +13,7 @@ pub use common::words::many::{
     CHANGE, CHECKING, CONFLICT, CONFLICTS as ROW_CONFLICTS, DATES, DATES_HINT, DECIMAL_COMMA, DONE, EMPTY_IS_NULL,
     EXPORT, EXPORT_CHOSEN, EXPORT_LEAD, FAULTS, FAULTY, FETCHING, FIELD, FILE, FORBIDDEN, IMPORT, KEY, LEFT_OUT,
     MORE_FAULTS, NO_VALUE, PREVIEW, RUNNING, SENDING, SKIP, SKIP_HINT, SPREADSHEET, changed, chosen, counted,
-    deleted as deleted_many, fault_field, full, import_title, read_as, title as title_of, too_many,
+    deleted as deleted_many, fault_field, full, import_title, progress_of_rows, read_as, title as title_of, too_many,
 };
 
 use super::{call_error, failure};
@@ -31,6 +31,8 @@ pub const CTRL_S_ASKS: &str = "Ctrl-S asks what would happen; nothing is written
 pub const CTRL_S_CHECKS: &str = "Ctrl-S checks the file; nothing is written yet.";
 /// What was typed is no value of the field.
 pub const NOT_A_VALUE: &str = "Type a value of the field, or say that it is emptied.";
+/// All of a file is there.
+pub const ALL_SENT: &str = "The file is there; the server looks at its rows …";
 /// No file was named.
 pub const NAME_A_FILE: &str = "Name a file.";
 /// No row would come in.
@@ -117,10 +119,10 @@ pub fn imported_before(at: &str) -> String {
 
 /// What a check says may be done next.
 pub fn ready(rows: u64) -> String {
-    format!("Enter imports {}. Esc goes back: how it is read, and where columns go.", count(rows, "row"))
+    format!("Enter imports {}. Esc goes back to the form.", count(rows, "row"))
 }
 /// The same, where it cannot be imported so.
-pub const NOT_READY: &str = "Nothing is written. Esc goes back: how it is read, and where columns go.";
+pub const NOT_READY: &str = "Nothing is written. Esc goes back to the form.";
 /// What may be done while it goes in.
 pub const UNDER_WAY: &str = "Esc leaves it going on, d stops it.";
 /// What may be done while a file is sent.
@@ -128,12 +130,7 @@ pub const ESC_STOPS: &str = "Esc stops.";
 /// What may be done when it is over.
 pub const OVER: &str = "Enter goes to the table.";
 /// Rows were left out.
-pub const OVER_REJECTED: &str = "Enter goes to the table, w writes the rows that were left out to a file.";
-
-/// How many rows of a file are in.
-pub fn progress_of_rows(done: u64, of: Option<u64>) -> String {
-    format!("{} rows", shared::progress(done, of))
-}
+pub const OVER_REJECTED: &str = "Enter goes to the table, w writes the rows left out.";
 
 /// An import that goes on while something else is shown.
 pub fn importing(collection: &str, done: u64, of: Option<u64>) -> String {

@@ -60,6 +60,8 @@ fn tell(lines: impl Iterator<Item = String>) -> Result<()> {
 pub(super) fn done(name: &str, imported: &Import) -> Result<()> {
     let Import { rows: all, created, updated, unchanged, rejected, read, dry_run, .. } = imported;
     let delimiter = match read.delimiter.as_deref() {
+        Some(",") => ", commas".to_owned(),
+        Some(";") => ", semicolons".to_owned(),
         Some("\t") => ", tabs".to_owned(),
         Some(delimiter) => format!(", {delimiter}"),
         None => String::new(),

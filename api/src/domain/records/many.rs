@@ -208,8 +208,8 @@ async fn found(
     found.ok_or_else(|| {
         let mib = MAX_TOUCHED_BYTES / (1024 * 1024);
         Error::Conflict(format!(
-            "These are more than {} records, or more than {mib} MiB of them, and nothing was done. Narrow the filter, or raise max.",
-            query.max
+            "These are more than {}, or more than {mib} MiB of them, and nothing was done. Narrow the filter, or raise max.",
+            common::text::count(query.max, "record")
         ))
     })
 }

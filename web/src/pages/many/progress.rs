@@ -8,6 +8,7 @@ use common::{
     endpoints::operations,
     id::OperationId,
     operation::{Operation, OperationState},
+    text::label,
 };
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
@@ -23,6 +24,7 @@ use crate::{
         link::Link,
         state::{failure, loading},
     },
+    undo::done,
     words::many as words,
 };
 
@@ -59,9 +61,18 @@ pub(super) fn Progress(props: &ProgressProps) -> Html {
     });
     let is_over = state.is_some_and(OperationState::is_over)
         || answer.error.as_ref().is_some_and(|error| matches!(error.status(), 403 | 404));
-    use_effect_with((is_over, user, collection.name.clone()), |(is_over, user, collection)| {
-        if let (true, Some(user)) = (is_over, user) {
-            going_on::forget(*user, collection);
+    // Who sees for the first time that it is over is offered the way back.
+    use_effect_with((is_over, user, *operation), {
+        let (toasts, name, one) = (toasts.clone(), collection.name.clone(), answer.value.clone());
+        move |(is_over, user, operation)| {
+            let (true, Some(user)) = (is_over, user) else { return };
+            let is_news = going_on::kept(*user, &name) == Some(*operation);
+            going_on::forget(*user, &name);
+            let import = one.as_deref().and_then(|one| one.import.as_deref());
+            if let Some(import) = import.filter(|import| is_news && import.created + import.updated > 0) {
+                let title = words::import_title(&label(name.as_str()));
+                toasts.emit(done(words::counted(import), Some(*operation), title));
+            }
         }
     });
     let one = match (&answer.value, &answer.error) {
@@ -108,7 +119,7 @@ fn draw(
                 <p class="notice-title">{ title }</p>
                 if !one.state.is_over() {
                     <progress class="progress" aria-label={words::RUNNING} max={one.of.unwrap_or(1).max(1).to_string()} value={one.of.map(|_| one.done.to_string())}></progress>
-                    <p>{ words::progress(one.done, one.of) }</p>
+                    <p>{ words::progress_of_rows(one.done, one.of) }</p>
                 }
                 if let Some(import) = import.filter(|_| one.state == OperationState::Done) {
                     <p>{ words::counted(import) }</p>
