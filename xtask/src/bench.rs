@@ -8,6 +8,7 @@ mod chart;
 mod coffer;
 mod data;
 mod generator;
+mod import;
 mod orders;
 mod page;
 mod pocketbase;
@@ -80,6 +81,7 @@ pub(crate) fn bench(args: &[String]) -> Result<()> {
     }
     match args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         Some(("redefine", rest)) => return redefine::redefine(rest),
+        Some(("import", rest)) => return import::import(rest),
         Some(("events", rest)) => return events(rest),
         Some(("queries", rest)) => return queries::queries(rest),
         _ => {}

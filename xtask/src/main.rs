@@ -59,6 +59,8 @@ cargo xtask <command>
   bench store-size                 bytes that a record takes, beside what 0.1.0 took; fails above the limit
   bench redefine [--records N] [--program PATH]
                                    how long a collection of a million records takes to be redefined, and how long others wait meanwhile
+  bench import [--rows N] [--program PATH]
+                                   a hundred thousand rows from files, and ten thousand sales of the last items: rows/s, seconds, memory
   bench events [SUBSCRIBERS [COMMITS/S [SECONDS]]]
                                    live events: how long after the answer they come, and what they cost";
 
