@@ -5,12 +5,14 @@ mod field_draft;
 mod options;
 mod part;
 mod preview;
+mod steps;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use self::{
     field_draft::FieldDraft,
-    options::{FieldOption, ON_DELETE_HELP, OptionKind, TYPE_HELP, options},
+    options::{FieldOption, OptionKind, TYPE_HELP, options},
     part::{FieldPart, Part},
     preview::{Preview, progress},
 };
@@ -73,6 +75,8 @@ pub struct Editor {
     preview: Option<Preview>,
     /// It was asked, and nothing has to be told.
     is_plain: bool,
+    /// Fields whose values did not fit when that was last looked at, each with what was wrong.
+    misfits: Vec<(String, String)>,
 }
 
 impl Default for Editor {
@@ -111,6 +115,7 @@ impl Editor {
             to_drop: Vec::new(),
             preview: None,
             is_plain: false,
+            misfits: Vec::new(),
         }
     }
 
@@ -142,7 +147,8 @@ impl Editor {
     pub fn parts(&self) -> Vec<Part> {
         let mut parts = vec![Part::Name, Part::Description];
         for (index, field) in self.draft.fields.iter().enumerate() {
-            parts.extend(FieldPart::all(&field.kind).into_iter().map(|part| Part::Field(index, part)));
+            let own = FieldPart::all(&field.kind).into_iter().chain(self.of_values(index));
+            parts.extend(own.map(|part| Part::Field(index, part)));
         }
         parts.push(Part::Indexes);
         parts.extend((0..Action::ALL.len()).map(Part::Access));
@@ -240,6 +246,7 @@ impl Editor {
     /// Takes what saving would do. Says whether it can be done without asking.
     pub fn preview(&mut self, told: &DryRun) -> bool {
         self.preview = Preview::of(told);
+        self.note_misfits(Some(&told.misfits));
         self.is_plain = self.preview.is_none();
         self.is_plain
     }
@@ -248,6 +255,7 @@ impl Editor {
     pub fn ended(&mut self, operation: &Operation) {
         (self.preview, self.is_plain, self.refused) = (None, false, true);
         self.message = Some(progress(operation));
+        self.note_misfits(operation.misfits.as_ref());
     }
 
     /// Reads what is typed after a change; what was agreed to before it counts no more.
@@ -294,7 +302,12 @@ impl Editor {
             body["ids"] = json!(if self.draft.is_numbered { Ids::Integer } else { Ids::Uuid });
         }
         (self.message, self.refused) = (None, false);
+        let faults = self.faults_of_values();
         match Definition::from_json(body) {
+            Ok(_) if !faults.is_empty() => {
+                self.errors = faults;
+                None
+            }
             Ok(mut definition) => {
                 self.errors = FieldErrors::new();
                 for (field, draft) in definition.fields.iter_mut().zip(&self.draft.fields) {
@@ -331,6 +344,9 @@ impl Editor {
             }
             Some(problem) => {
                 self.errors = problem.errors.clone();
+                if problem.code == "records_do_not_fit" {
+                    self.note_refused_values();
+                }
                 problem.detail.clone()
             }
             None => error.to_string(),
@@ -339,6 +355,11 @@ impl Editor {
 
     /// What is wrong with a part, if it is time to show it: what is still empty is not wrong before it was to be sent.
     pub fn errors_of(&self, part: Part) -> Vec<String> {
+        if let Part::Field(index, of_values) = part
+            && (of_values.is_step() || of_values.member() == "value")
+        {
+            return self.errors_of_values(index, of_values);
+        }
         if !self.tried && !self.refused && self.read(part).is_empty() {
             return Vec::new();
         }
@@ -353,7 +374,8 @@ impl Editor {
     /// Something is shown to be wrong with a part of the field at this index.
     pub fn has_errors(&self, index: usize) -> bool {
         let Some(field) = self.draft.fields.get(index) else { return false };
-        FieldPart::all(&field.kind).into_iter().any(|part| !self.errors_of(Part::Field(index, part)).is_empty())
+        let mut parts = FieldPart::all(&field.kind).into_iter().chain(self.of_values(index));
+        parts.any(|part| !self.errors_of(Part::Field(index, part)).is_empty())
     }
 
     /// Saving was tried, and something is wrong.

@@ -110,7 +110,8 @@ fn with_way(from: &FieldType, to: &Field, value: &Value, errors: Vec<FieldError>
 /// How a value that does not fit can be carried over.
 fn way(from: &FieldType, to: &FieldType, value: &Value) -> Option<&'static str> {
     use FieldType::{Boolean, Choice, Date, Datetime, Decimal, Email, Integer, Json, Reference, Text, Url};
-    let is_text = value.is_string() && !matches!(from, Decimal { .. });
+    let is_text =
+        value.is_string() && matches!(from, Text { .. } | Email | Url | Choice { many: false, .. } | Json { .. });
     let many = |kind: &FieldType| matches!(kind, Choice { many: true, .. } | Reference { many: true, .. });
     Some(match (from, to) {
         _ if value.is_null() => {

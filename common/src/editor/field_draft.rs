@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     options::{FieldOption, OptionKind, options},
     part::FieldPart,
+    steps::{self, Shape, VALUE},
 };
 use crate::{
     field::{Field, FieldType, Unique},
@@ -38,6 +39,8 @@ pub struct FieldDraft {
     pub help: String,
     /// The text typed for each of the type's options, by member name.
     options: Vec<(String, String)>,
+    /// What it is so far, where it is there.
+    was: Option<Box<Self>>,
 }
 
 impl FieldDraft {
@@ -55,6 +58,7 @@ impl FieldDraft {
             default: String::new(),
             help: String::new(),
             options: Vec::new(),
+            was: None,
         }
     }
 
@@ -69,7 +73,7 @@ impl FieldDraft {
             };
             Some(((*member).to_owned(), text))
         });
-        Self {
+        let draft = Self {
             id: field.id,
             name: field.name.to_string(),
             kind: field.kind.word().to_owned(),
@@ -81,6 +85,49 @@ impl FieldDraft {
             default: field.default.as_ref().map(default_text).unwrap_or_default(),
             help: field.help.clone(),
             options: options.collect(),
+            was: None,
+        };
+        Self { was: Some(Box::new(draft.clone())), ..draft }
+    }
+
+    /// How its values look.
+    fn shape(&self) -> Shape<'_> {
+        Shape { kind: &self.kind, many: self.is_many() }
+    }
+
+    fn is_many(&self) -> bool {
+        matches!(self.kind.as_str(), "choice" | "reference") && self.option("many") == "true"
+    }
+
+    /// The steps by which the values that there are can become its own.
+    fn steps(&self) -> impl Iterator<Item = &'static FieldOption> {
+        // A field that has no other value for nothing may be null, where it need not be filled in.
+        let has_empty = matches!(self.kind.as_str(), "text" | "email" | "url" | "boolean") || self.is_many();
+        let nullable = self.nullable || !(self.required || has_empty);
+        self.was.iter().flat_map(move |was| was.shape().steps(self.shape(), nullable))
+    }
+
+    /// Each line of what replaces its values says what becomes what.
+    pub(super) fn has_readable_map(&self) -> bool {
+        let map = self.steps().find(|step| steps::word(step) == "map").map_or("", |step| self.option(step.member));
+        map.lines().all(|line| line.trim().is_empty() || line.contains('='))
+    }
+
+    /// What can be said of the values of the records that exist, where something has to be said: the field is another than before, records
+    /// do not fit (`is_asked`), or something is said.
+    pub(super) fn of_values(&self, is_asked: bool) -> Vec<FieldPart> {
+        let Some(was) = &self.was else {
+            return if self.required { vec![FieldPart::Option(&VALUE)] } else { Vec::new() };
+        };
+        let is_other = self.shape() != was.shape()
+            || (self.kind == "decimal" && self.option("places") != was.option("places"))
+            || (was.nullable && !self.nullable)
+            || (self.required && !was.required);
+        let mut steps = self.steps();
+        if is_asked || is_other || steps.any(|step| !self.option(step.member).is_empty()) {
+            self.steps().map(FieldPart::Option).collect()
+        } else {
+            Vec::new()
         }
     }
 
@@ -148,6 +195,23 @@ impl FieldDraft {
         self.options.push((name.to_owned(), text));
     }
 
+    /// A value of the field, as it is typed.
+    fn typed(&self, text: &str) -> Value {
+        let is_text = matches!(
+            self.kind.as_str(),
+            "text" | "email" | "url" | "choice" | "date" | "datetime" | "decimal" | "reference"
+        );
+        let read = if is_text && !self.is_many() { None } else { strict_json::parse(text.as_bytes()).ok() };
+        read.map_or_else(|| text.into(), |exact| exact.into_parts().0)
+    }
+
+    /// Takes another type, with whether there are several.
+    #[cfg(test)]
+    pub(super) fn become_kind(&mut self, kind: &Value) {
+        self.kind = kind["type"].as_str().unwrap_or_default().to_owned();
+        self.set_option("many", kind["many"].as_bool().map_or_else(String::new, |many| many.to_string()));
+    }
+
     /// The default, read as JSON with the digits that were typed.
     pub(super) fn exact_default(&self) -> Option<Exact> {
         strict_json::parse(self.default.as_bytes()).ok()
@@ -170,7 +234,7 @@ impl FieldDraft {
                 OptionKind::Number => text.trim().parse::<i64>().map_or_else(|_| text.into(), Value::from),
                 OptionKind::Flag => (text == "true").into(),
                 OptionKind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-                OptionKind::Text | OptionKind::Collection | OptionKind::OnDelete => text.into(),
+                OptionKind::Text | OptionKind::Collection | OptionKind::Words(_) => text.into(),
             };
             body.insert((*member).to_owned(), value);
         }
@@ -185,16 +249,15 @@ impl FieldDraft {
         let unique = if has_case || self.unique == Unique::No { self.unique } else { Unique::Exact };
         body.insert("unique".to_owned(), unique.to_json());
         if !self.default.is_empty() {
-            let textual = matches!(
-                self.kind.as_str(),
-                "text" | "email" | "url" | "choice" | "date" | "datetime" | "decimal" | "reference"
-            );
-            let read = if textual && self.option("many") != "true" {
-                None
-            } else {
-                self.exact_default().map(|exact| exact.into_parts().0)
-            };
-            body.insert("default".to_owned(), read.unwrap_or_else(|| self.default.as_str().into()));
+            body.insert("default".to_owned(), self.typed(&self.default));
+        }
+        if self.was.is_none() && self.required && !self.option(VALUE.member).is_empty() {
+            body.insert(VALUE.member.to_owned(), self.typed(self.option(VALUE.member)));
+        }
+        let steps = self.steps().filter_map(|it| steps::to_json(it, self.option(it.member), |text| self.typed(text)));
+        let steps: Vec<Value> = steps.collect();
+        if !steps.is_empty() {
+            body.insert("convert".to_owned(), steps.into());
         }
         body.insert("help".to_owned(), self.help.as_str().into());
         Value::Object(body)

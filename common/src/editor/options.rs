@@ -15,8 +15,8 @@ pub enum OptionKind {
     Lines,
     /// The name of a collection.
     Collection,
-    /// One of [`OnDelete::WORDS`].
-    OnDelete,
+    /// One of these words, each with what it means. Nothing stands for the first.
+    Words(&'static [(&'static str, &'static str)]),
 }
 
 /// One option of a field type.
@@ -28,11 +28,17 @@ pub struct FieldOption {
     pub label: &'static str,
     /// How it is typed.
     pub kind: OptionKind,
+    /// A short sentence on what it means, where its label does not say it.
+    pub hint: &'static str,
 }
 
 impl FieldOption {
-    const fn new(member: &'static str, label: &'static str, kind: OptionKind) -> Self {
-        Self { member, label, kind }
+    pub(super) const fn new(member: &'static str, label: &'static str, kind: OptionKind) -> Self {
+        Self { member, label, kind, hint: "" }
+    }
+
+    pub(super) const fn hinted(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
     }
 }
 
@@ -56,7 +62,7 @@ const CHOICE: &[FieldOption] = &[
 const REFERENCE: &[FieldOption] = &[
     FieldOption::new("collection", "Collection", OptionKind::Collection),
     FieldOption::new("many", "Several at once", OptionKind::Flag),
-    FieldOption::new("on_delete", "When that is deleted", OptionKind::OnDelete),
+    FieldOption::new("on_delete", "When that is deleted", OptionKind::Words(&ON_DELETE_HELP)),
 ];
 const JSON: &[FieldOption] = &[FieldOption::new("max_bytes", "At most so many bytes", OptionKind::Number)];
 
@@ -74,7 +80,7 @@ pub fn options(word: &str) -> &'static [FieldOption] {
 }
 
 /// The words for `on_delete`, and what they mean.
-pub const ON_DELETE_HELP: [(&str, &str); 3] = [
+const ON_DELETE_HELP: [(&str, &str); 3] = [
     (OnDelete::WORDS[0], "refuse the deletion"),
     (OnDelete::WORDS[1], "delete this record too, also for who may not see it"),
     (OnDelete::WORDS[2], "make this empty, also for who may not change it"),

@@ -1,9 +1,12 @@
 //! The parts of a definition, each of which one input holds: what it is called, how it is filled in, where errors about it stand.
 
-use super::options::{FieldOption, ON_DELETE_HELP, OptionKind, TYPE_HELP, options};
+use super::{
+    options::{FieldOption, OptionKind, TYPE_HELP, options},
+    steps::is_step,
+};
 use crate::{
     access::Action,
-    field::{Field, FieldType, OnDelete},
+    field::{Field, FieldType},
 };
 
 /// A part of a definition.
@@ -41,7 +44,7 @@ pub enum FieldPart {
     Searchable,
     Default,
     Help,
-    /// An option of the field's type.
+    /// An option of the field's type, or a step of how the values that there are become what they are to be.
     Option(&'static FieldOption),
 }
 
@@ -110,8 +113,14 @@ impl FieldPart {
             Self::Searchable => "A search looks for words in it, and is fast.",
             Self::Default => "What a new record has where nothing is filled in. Empty for none.",
             Self::Help => "A sentence for those who fill it in.",
-            Self::Type | Self::Option(_) => "",
+            Self::Type => "",
+            Self::Option(option) => option.hint,
         }
+    }
+
+    /// It says how the values that there are become what they are to be.
+    pub(super) fn is_step(self) -> bool {
+        matches!(self, Self::Option(option) if is_step(option))
     }
 
     /// It is yes or no.
@@ -196,9 +205,11 @@ impl Part {
                 words(&FieldType::WORDS)
             }
             Self::Field(_, FieldPart::Option(option)) => match option.kind {
-                OptionKind::OnDelete => {
-                    help = ON_DELETE_HELP.map(|(word, help)| format!("{word}: {help}.")).join(" ");
-                    words(&OnDelete::WORDS)
+                OptionKind::Words(known) => {
+                    let known: Vec<_> = known.iter().filter(|(word, _)| !word.is_empty()).collect();
+                    let told: Vec<_> = known.iter().map(|(word, help)| format!("{word}: {help}.")).collect();
+                    help = told.join(" ");
+                    choice(known.iter().map(|(word, _)| (*word).to_owned()).collect())
                 }
                 OptionKind::Collection => choice(collections.to_vec()),
                 kind => text(kind == OptionKind::Lines),

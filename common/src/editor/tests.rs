@@ -159,3 +159,170 @@ fn what_saving_would_do_is_told_and_asked_before_it_is_done() {
     assert!(editor.messages()[0].starts_with("2 records do not fit"));
     assert!(editor.submit().is_some() && editor.query().dry_run);
 }
+
+fn of_fields(fields: Value) -> Collection {
+    serde_json::from_value(json!({
+        "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "", "fields": fields, "created_at": "", "updated_at": "", "revision": 3,
+        "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}}))
+    .unwrap()
+}
+
+/// The part of a field whose member is this.
+fn part(editor: &Editor, index: usize, member: &str) -> Part {
+    let parts = editor.parts().into_iter().filter(|part| matches!(part, Part::Field(at, _) if *at == index));
+    let named = |part: &Part| matches!(part, Part::Field(_, of) if of.member() == member);
+    parts.into_iter().find(named).unwrap_or_else(|| panic!("no part {member}"))
+}
+
+fn words(editor: &Editor, index: usize) -> Vec<&'static str> {
+    editor.of_values(index).into_iter().map(|part| part.member().trim_start_matches("convert_")).collect()
+}
+
+#[test]
+fn a_field_of_another_type_offers_what_there_is_between_the_two_and_sends_what_is_said() {
+    let id = "01920000-0000-7000-8000-000000000002";
+    let collection = of_fields(json!([{"id": id, "name": "amount", "type": "text"}]));
+    let mut editor = Editor::edit(&collection);
+    let at = |editor: &Editor, member: &str| part(editor, 0, member);
+    assert!(words(&editor, 0).is_empty(), "nothing has to be said of what stays");
+    editor.write(at(&editor, "type"), "decimal".into());
+    assert_eq!(words(&editor, 0), ["trim", "lower", "map", "number", "round", "null", "default"]);
+    editor.write(at(&editor, "type"), "date".into());
+    assert_eq!(words(&editor, 0), ["trim", "lower", "map", "date", "pattern", "null", "default"]);
+    editor.write(at(&editor, "convert_pattern"), "DD.MM.YYYY".into());
+    editor.write(at(&editor, "convert_map"), "soon = 2030-01-01\n= 1970-01-01".into());
+    let convert = |editor: &mut Editor| editor.submit().map(|definition| json!(definition.fields[0].change.convert));
+    let map = json!({"map": {"soon": "2030-01-01", "": "1970-01-01"}});
+    assert_eq!(convert(&mut editor), Some(json!([map, {"date": "DD.MM.YYYY"}])));
+    // What is typed for another type stays there, and is not sent.
+    editor.write(at(&editor, "type"), "integer".into());
+    for (number, sent) in [("number", json!("number")), ("comma", json!({"number": "comma"}))] {
+        editor.write(at(&editor, "convert_number"), number.into());
+        editor.write(at(&editor, "convert_map"), "none = 0".into());
+        editor.write(at(&editor, "convert_default"), "7".into());
+        assert_eq!(convert(&mut editor), Some(json!([{"map": {"none": 0}}, sent, {"default": 7}])));
+    }
+    // What cannot be read is told, at the first of them.
+    editor.write(at(&editor, "convert_map"), "none".into());
+    assert_eq!(convert(&mut editor), None);
+    assert_eq!(editor.errors_of(at(&editor, "convert_trim")), ["Write one on a line: old = new."]);
+    assert!(editor.has_errors(0) && editor.errors_of(at(&editor, "convert_map")).is_empty());
+    // A field that may be null no more, one that is to be filled in, and several that are to be one.
+    let mut editor = Editor::edit(&of_fields(json!([{"id": id, "name": "n", "type": "integer", "nullable": true},
+        {"id": "01920000-0000-7000-8000-000000000003", "name": "t", "type": "text"},
+        {"id": "01920000-0000-7000-8000-000000000004", "name": "c", "type": "choice", "choices": ["a"], "many": true}])));
+    editor.write(at(&editor, "nullable"), "false".into());
+    assert_eq!(words(&editor, 0), ["map", "null", "default"], "it need not be filled in");
+    editor.write(part(&editor, 0, "required"), "true".into());
+    assert_eq!(words(&editor, 0), ["map", "default"]);
+    editor.write(part(&editor, 1, "required"), "true".into());
+    assert_eq!(words(&editor, 1), ["trim", "lower", "map", "default"]);
+    editor.write(part(&editor, 2, "many"), "false".into());
+    assert!(words(&editor, 2).contains(&"first"), "{:?}", words(&editor, 2));
+}
+
+#[test]
+fn a_dry_run_asks_for_a_conversion_where_records_do_not_fit() {
+    let collection =
+        of_fields(json!([{"id": "01920000-0000-7000-8000-000000000002", "name": "title", "type": "text"}]));
+    let mut editor = Editor::edit(&collection);
+    let longest = part(&editor, 0, "max_length");
+    editor.write(longest, "3".into());
+    assert!(words(&editor, 0).is_empty(), "it may be that all fit");
+    let misfit = json!({"id": "01920000-0000-7000-8000-000000000009", "field": "title", "code": "max_length", "message": "Too long."});
+    let told = json!({"records": 2, "checked": 2, "changed": 0, "misfits": {"count": 1, "examples": [misfit]}, "dropped": {}, "seconds": 1, "gone": []});
+    editor.submit().unwrap();
+    assert!(!editor.preview(&serde_json::from_value(told).unwrap()));
+    assert_eq!(words(&editor, 0), ["trim", "lower", "map", "default"]);
+    assert_eq!(editor.errors_of(part(&editor, 0, "convert_trim")), ["Too long."]);
+    assert!(editor.has_errors(0) && editor.messages()[0].starts_with("1 record does not fit"));
+    // While it is filled in it stays, and says no more what was wrong with something else.
+    editor.write(part(&editor, 0, "convert_default"), "?".into());
+    assert!(!editor.has_errors(0) && !words(&editor, 0).is_empty());
+    let definition = editor.submit().unwrap();
+    assert!(editor.query().dry_run, "what it does is asked again");
+    assert_eq!(json!(definition.fields[0].change.convert), json!([{"default": "?"}]));
+    // The server's own word: records were written meanwhile.
+    let errors = FieldErrors::of("title", FieldError::new("max_length", "Too long too."));
+    let refused = Problem::conflict("1 record does not fit.").with_code("records_do_not_fit").with_errors(errors);
+    editor.refuse(&CallError::Problem(Box::new(refused)));
+    assert_eq!(editor.errors_of(part(&editor, 0, "convert_trim")), ["Too long too."]);
+}
+
+#[test]
+fn a_new_field_that_is_to_be_filled_in_asks_for_a_value_for_the_records_that_exist() {
+    let mut editor = Editor::edit(&of_fields(json!([])));
+    editor.add_field();
+    editor.write(part(&editor, 0, "name"), "stock".into());
+    editor.write(part(&editor, 0, "type"), "integer".into());
+    assert!(words(&editor, 0).is_empty());
+    editor.write(part(&editor, 0, "required"), "true".into());
+    assert_eq!(words(&editor, 0), ["value"]);
+    editor.write(part(&editor, 0, "value"), "0".into());
+    assert_eq!(editor.submit().unwrap().fields[0].change.value, Some(json!(0)));
+    // A collection that is yet to be has none.
+    let mut editor = Editor::default();
+    editor.write(part(&editor, 0, "required"), "true".into());
+    assert!(words(&editor, 0).is_empty());
+}
+
+/// What the server says can be done about a value that does not fit is offered.
+#[test]
+fn whatever_way_is_told_is_one_of_those_that_are_offered() {
+    let kinds = [
+        json!({"type": "text"}),
+        json!({"type": "integer"}),
+        json!({"type": "decimal", "places": 1}),
+        json!({"type": "boolean"}),
+        json!({"type": "date"}),
+        json!({"type": "datetime"}),
+        json!({"type": "email"}),
+        json!({"type": "url"}),
+        json!({"type": "choice", "choices": ["a", "1,5", "x y"]}),
+        json!({"type": "choice", "choices": ["a", "b"], "many": true}),
+        json!({"type": "reference", "collection": "c"}),
+        json!({"type": "reference", "collection": "c", "many": true}),
+        json!({"type": "json"}),
+    ];
+    let ids = ["01920000-0000-7000-8000-000000000001", "01920000-0000-7000-8000-000000000002"];
+    let values = [
+        json!("x y"),
+        json!("1,5"),
+        json!(7),
+        json!("1.5"),
+        json!(true),
+        json!(["a", "b"]),
+        json!({"a": 1}),
+        json!("2024-01-02T03:04:05Z"),
+        json!("a@example.org"),
+        json!("https://example.org/"),
+        json!(ids[0]),
+        json!(ids),
+    ];
+    let ways = ["number", "round", "date", "boolean", "first", "text", "map", "default"];
+    let mut told = 0;
+    for (was, now) in kinds.iter().flat_map(|was| kinds.iter().map(move |now| (was, now))) {
+        let with_name = |kind: &Value| {
+            let mut field = kind.clone();
+            field["name"] = json!("f");
+            field["id"] = json!("01920000-0000-7000-8000-000000000002");
+            field
+        };
+        let mut editor = Editor::edit(&of_fields(json!([with_name(was)])));
+        editor.draft.fields[0].become_kind(now);
+        let offered = words(&editor, 0);
+        let (from, to): (crate::field::Field, crate::field::Field) =
+            (serde_json::from_value(with_name(was)).unwrap(), serde_json::from_value(with_name(now)).unwrap());
+        for value in values.iter().filter(|value| crate::validate::check(&from, *value).as_ref() == Ok(*value)) {
+            let carried =
+                crate::conversion::carry_over(&from.kind, &to, &crate::conversion::Conversion::default(), value.into());
+            for error in carried.err().into_iter().flatten() {
+                for way in ways.iter().filter(|way| error.message.contains(&format!("\"{way}\""))) {
+                    told += 1;
+                    assert!(offered.contains(way), "{was} to {now}: {} {offered:?}", error.message);
+                }
+            }
+        }
+    }
+    assert!(told > 30, "{told}");
+}

@@ -72,7 +72,8 @@ impl DefinitionForm {
     /// Takes why it could not be saved.
     pub fn refuse(&mut self, error: &CallError) {
         self.editor.refuse(error);
-        self.show_errors();
+        let focus = self.parts.get(self.state.focus).copied();
+        self.lay_out(focus);
         if self.state.form.inputs.iter().all(|input| input.errors.is_empty()) {
             self.state.form.errors = self.editor.messages();
         }
@@ -85,6 +86,7 @@ impl DefinitionForm {
         if !is_plain {
             self.lay_out(Some(Part::Drop));
             self.state.form.errors = self.editor.messages();
+            self.state.go_to_error();
         }
         is_plain
     }
@@ -99,6 +101,7 @@ impl DefinitionForm {
         self.editor.ended(operation);
         self.lay_out(None);
         self.state.form.errors = self.editor.messages();
+        self.state.go_to_error();
     }
 
     fn show_errors(&mut self) {
@@ -108,11 +111,16 @@ impl DefinitionForm {
         }
     }
 
+    /// The parts that there are by now. The name of what exists is fixed.
+    fn parts_now(&self) -> Vec<Part> {
+        let mut parts = self.editor.parts();
+        parts.retain(|part| self.existing.is_none() || *part != Part::Name);
+        parts
+    }
+
     /// Makes the form anew, with a part in focus.
     fn lay_out(&mut self, focus: Option<Part>) {
-        // The name of what exists is fixed.
-        self.parts = self.editor.parts();
-        self.parts.retain(|part| self.existing.is_none() || *part != Part::Name);
+        self.parts = self.parts_now();
         let mut form = Form::default();
         for part in &self.parts {
             let kind = match part {
@@ -162,8 +170,10 @@ impl Editing for DefinitionForm {
             return;
         }
         self.editor.write(part, text);
-        // These change what others have, or which there are.
-        if matches!(part, Part::Field(_, FieldPart::Type | FieldPart::Unique | FieldPart::IgnoreCase)) {
+        // These change what others have; others change which there are.
+        if matches!(part, Part::Field(_, FieldPart::Type | FieldPart::Unique | FieldPart::IgnoreCase))
+            || self.parts != self.parts_now()
+        {
             self.lay_out(Some(part));
         }
         self.show_errors();

@@ -12,6 +12,9 @@ pub(crate) const DOWN: &str = "Move down";
 pub(crate) const REMOVE: &str = "Remove";
 pub(crate) const NO_FIELDS: &str = "No fields yet.";
 pub(crate) const FLAGS: &str = "Rules";
+pub(crate) const VALUES: &str = "The values that there are";
+pub(crate) const VALUES_HINT: &str =
+    "What loses nothing happens by itself. Say the rest here; before it is done you see what it does.";
 pub(crate) const ACCESS: &str = "Access";
 pub(crate) const ACCESS_HINT: &str =
     "Who may do what with the records. Admins always may. Whoever one tick lets in is in.";

@@ -112,6 +112,42 @@ fn what_a_changed_definition_would_do_is_told_before_it_is_saved_and_its_progres
 }
 
 #[test]
+fn records_that_do_not_fit_another_type_are_told_with_the_ways_to_convert_them() {
+    let mut model = admin();
+    press(&mut model, "e");
+    // From the first field's name to its type, which becomes integer.
+    press(&mut model, "\t\ti");
+    let labels = |model: &Model| -> Vec<String> {
+        definition(model).state.form.inputs.iter().map(|input| input.label.trim().to_owned()).collect()
+    };
+    assert!(labels(&model).contains(&"Read as numbers".to_owned()), "{:?}", labels(&model));
+    let effects = press(&mut model, "^s");
+    let [Effect::Define(ticket, _, _, query)] = effects.as_slice() else {
+        panic!("nothing is asked: {}", toast(&model))
+    };
+    assert!(query.dry_run);
+    let told: DryRun = serde_json::from_value(serde_json::json!({"records": 3, "checked": 3, "changed": 1, "dropped": {}, "seconds": 0, "gone": [],
+        "misfits": {"count": 2, "examples": [{"id": id(1), "field": "title", "code": "invalid", "message": "No number."}]}}))
+    .unwrap();
+    update(&mut model, Message::Defined(*ticket, Ok(Box::new(DefinitionAnswer::WouldBe(Box::new(told)))), None));
+    let current = definition(&model).state.current().unwrap();
+    assert_eq!(
+        (current.label.trim(), current.errors.as_slice()),
+        ("Trim spaces at the ends", ["No number.".to_owned()].as_slice())
+    );
+    assert!(definition(&model).state.form.errors[1].starts_with("2 records do not fit"));
+    let at = labels(&model).iter().position(|label| label == "Read as numbers").unwrap();
+    while definition(&model).state.focus != at {
+        press(&mut model, "\t");
+    }
+    press(&mut model, "n");
+    let effects = press(&mut model, "^s");
+    let [Effect::Define(_, _, sent, query)] = effects.as_slice() else { panic!("nothing is asked: {}", toast(&model)) };
+    assert!(query.dry_run);
+    assert_eq!(sent.to_json()["fields"][0]["convert"], json!(["number"]));
+}
+
+#[test]
 fn columns_are_hidden_and_come_back_under_the_cursor() {
     let mut model = two_snacks();
     press(&mut model, "lcc");

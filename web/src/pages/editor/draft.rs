@@ -125,6 +125,7 @@ impl Draft {
     /// Takes what saving would do.
     pub(crate) fn told(&mut self, told: &DryRun) {
         self.busy = self.editor.preview(told);
+        self.unfold();
     }
 
     /// Takes how a change ended that took its time.
@@ -132,6 +133,7 @@ impl Draft {
         (self.busy, self.changing) = (false, None);
         if operation.state != OperationState::Done {
             self.editor.ended(operation);
+            self.unfold();
         }
     }
 

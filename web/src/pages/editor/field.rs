@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use common::{
-    editor::{FieldDraft, FieldPart, ON_DELETE_HELP, OptionKind, Part, TYPE_HELP},
+    editor::{FieldDraft, FieldPart, OptionKind, Part, TYPE_HELP},
     name::CollectionName,
     text,
 };
@@ -40,6 +40,8 @@ pub(crate) struct FieldCardProps {
     /// How many fields there are.
     pub(crate) of: usize,
     pub(crate) field: FieldDraft,
+    /// What can be said of the values of the records that exist.
+    pub(crate) of_values: Vec<FieldPart>,
     pub(crate) open: bool,
     /// The errors, by part.
     pub(crate) errors: Vec<(FieldPart, Vec<String>)>,
@@ -148,9 +150,7 @@ impl FieldCardProps {
                     />
                 },
                 OptionKind::Collection => select(&value, self.collections(&value)),
-                OptionKind::OnDelete => {
-                    select(if value.is_empty() { ON_DELETE_HELP[0].0 } else { &value }, labelled(&ON_DELETE_HELP))
-                }
+                OptionKind::Words(words) => select(if value.is_empty() { words[0].0 } else { &value }, labelled(words)),
                 OptionKind::Text | OptionKind::Flag => line("", None, NodeRef::default()),
             },
             _ => line("", None, NodeRef::default()),
@@ -189,6 +189,13 @@ impl FieldCardProps {
                     { draw(flags) }
                 </fieldset>
                 <div class="columns">{ draw(&[FieldPart::Default, FieldPart::Help]) }</div>
+                if !self.of_values.is_empty() {
+                    <fieldset class="of-values">
+                        <legend>{ words::editor::VALUES }</legend>
+                        <p class="hint">{ words::editor::VALUES_HINT }</p>
+                        <div class="columns">{ draw(&self.of_values) }</div>
+                    </fieldset>
+                }
             </div>
         }
     }

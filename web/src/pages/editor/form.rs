@@ -155,8 +155,9 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
         .as_ref()
         .map_or_else(|| collections_breadcrumb().1, |known| table_locations::table(&known.name));
     let cards = editor.draft.fields.iter().enumerate().map(|(index, field)| {
+        let of_values = editor.of_values(index);
         let mut errors = Vec::new();
-        for part in FieldPart::all(&field.kind) {
+        for part in FieldPart::all(&field.kind).into_iter().chain(of_values.iter().copied()) {
             let wrong = editor.errors_of(Part::Field(index, part));
             if !wrong.is_empty() {
                 errors.push((part, wrong));
@@ -169,6 +170,7 @@ pub(crate) fn EditorForm(props: &EditorFormProps) -> Html {
                 {index}
                 of={editor.draft.fields.len()}
                 field={field.clone()}
+                {of_values}
                 open={state.open[index]}
                 {errors}
                 names={names.clone()}
