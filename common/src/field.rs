@@ -39,6 +39,9 @@ pub struct Field {
     /// Its type, with the limits that the type has.
     #[serde(flatten)]
     pub kind: FieldType,
+    /// Names that its choices had before, each with the choice that it still leads to in bodies and filters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub choice_aliases: BTreeMap<String, String>,
     /// Must be there when a record is made, and may not be blank.
     #[serde(default)]
     pub required: bool,
@@ -88,6 +91,9 @@ pub struct FieldChange {
     /// It says which aliases the field has; otherwise those stay.
     #[serde(skip)]
     pub says_aliases: bool,
+    /// The same of those of its choices.
+    #[serde(skip)]
+    pub says_choice_aliases: bool,
 }
 
 impl FieldChange {
@@ -322,6 +328,7 @@ impl Field {
             name,
             aliases: Vec::new(),
             kind,
+            choice_aliases: BTreeMap::new(),
             required: false,
             nullable: false,
             unique: Unique::No,
@@ -331,6 +338,26 @@ impl Field {
             help: String::new(),
             change: Box::default(),
         }
+    }
+
+    /// The choice that a name leads to: one of today's, or the one that was called so before.
+    pub fn choice(&self, name: &str) -> Option<&str> {
+        let FieldType::Choice { choices, .. } = &self.kind else { return None };
+        let of_today = |name: &str| choices.iter().find(|choice| *choice == name).map(String::as_str);
+        of_today(name).or_else(|| of_today(self.choice_aliases.get(name)?))
+    }
+
+    /// The field without its id, its former names, and what a request says beside it.
+    #[must_use]
+    pub fn of_no_server(self) -> Self {
+        let (aliases, choice_aliases) = (Vec::new(), BTreeMap::new());
+        Self { id: None, aliases, choice_aliases, change: Box::default(), ..self }
+    }
+
+    /// Leaves of the former names of choices those that lead to one: names of today win over them.
+    pub fn settle_choice_aliases(&mut self) {
+        let FieldType::Choice { choices, .. } = &self.kind else { return self.choice_aliases.clear() };
+        self.choice_aliases.retain(|old, new| !choices.contains(old) && choices.contains(new));
     }
 
     /// Whether the store keeps an index entry for each value: asked for, or needed (to find who refers to a record).

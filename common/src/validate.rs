@@ -61,11 +61,8 @@ pub fn convert(field: &Field, typed: &str) -> Result<Value, FieldError> {
     let value = Value::from(typed);
     let member = Member::from(&value);
     match &field.kind {
-        FieldType::Text { .. }
-        | FieldType::Choice { .. }
-        | FieldType::Email
-        | FieldType::Url
-        | FieldType::Json { .. } => Ok(value),
+        FieldType::Choice { .. } => Ok(field.choice(typed).unwrap_or(typed).into()),
+        FieldType::Text { .. } | FieldType::Email | FieldType::Url | FieldType::Json { .. } => Ok(value),
         FieldType::Integer { .. } => integer(member).map(Value::from),
         FieldType::Decimal { .. } => match parse_decimal(typed) {
             Some(number) => Ok(Value::String(number.normalize().to_string())),
@@ -117,8 +114,8 @@ pub fn check_member(field: &Field, member: Member<'_>, ends: Ends) -> Result<Val
         }),
         FieldType::Email => check_address(field, member, ends, is_email, "Enter a valid email address.").map_err(one),
         FieldType::Url => check_address(field, member, ends, is_url, "Enter a valid URL.").map_err(one),
-        FieldType::Choice { choices, many: false } => check_choice(choices, member).map_err(one),
-        FieldType::Choice { choices, many: true } => check_choices(field, choices, value).map_err(one),
+        FieldType::Choice { many: false, .. } => check_choice(field, member).map_err(one),
+        FieldType::Choice { many: true, .. } => check_choices(field, value).map_err(one),
         FieldType::Reference { many: false, .. } => check_reference(value).map_err(one),
         FieldType::Reference { many: true, .. } => check_references(field, value).map_err(one),
         FieldType::Json { max_bytes } => {
@@ -247,19 +244,21 @@ fn check_address(
     Ok(Value::String(text.into_owned()))
 }
 
-fn check_choice(choices: &[String], member: Member<'_>) -> Result<Value, FieldError> {
+fn check_choice(field: &Field, member: Member<'_>) -> Result<Value, FieldError> {
     // Numbers are chosen by their digits.
     let text = match member.value {
         Value::String(text) => Cow::Borrowed(text.as_str()),
         value => member.text.map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed),
     };
-    if (member.value.is_string() || member.value.is_number()) && choices.iter().any(|choice| *choice == text) {
-        return Ok(Value::String(text.into_owned()));
+    if (member.value.is_string() || member.value.is_number())
+        && let Some(choice) = field.choice(&text)
+    {
+        return Ok(choice.into());
     }
     Err(FieldError::new("invalid_choice", format!("\"{}\" is not a valid choice.", single_line(&text))))
 }
 
-fn check_choices(field: &Field, choices: &[String], value: &Value) -> Result<Value, FieldError> {
+fn check_choices(field: &Field, value: &Value) -> Result<Value, FieldError> {
     let Value::Array(items) = value else {
         let message = format!("Expected a list of items but got type \"{}\".", type_name(value));
         return Err(FieldError::new("not_a_list", message));
@@ -269,7 +268,7 @@ fn check_choices(field: &Field, choices: &[String], value: &Value) -> Result<Val
     }
     let mut chosen: Vec<Value> = Vec::new();
     for item in items {
-        let item = check_choice(choices, item.into())?;
+        let item = check_choice(field, item.into())?;
         if !chosen.contains(&item) {
             chosen.push(item);
         }

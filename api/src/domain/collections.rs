@@ -27,6 +27,7 @@ use common::{
     access::Caller,
     change::{Subject, Verb},
     collection::{Collection, Definition, check_indexes},
+    field::Field,
     id::{CollectionId, Revision},
     reader::unchanged,
 };
@@ -71,10 +72,8 @@ async fn stage_create(
 ) -> Result<(Collection, Batch)> {
     let at = core.timestamp();
     let Definition { name, description, ids, mut fields, indexes, access, history, .. } = definition;
-    for field in &mut fields {
-        // Those of another collection, or of none.
-        (field.id, field.aliases, field.change) = (None, Vec::new(), Box::default());
-    }
+    // What was said of those of another collection says nothing of these.
+    fields = fields.into_iter().map(Field::of_no_server).collect();
     let mut collection = Collection {
         id: CollectionId::from_uuid(core.ids.next_id()),
         name,

@@ -110,6 +110,7 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let name: Option<FieldName> = reader.parsed("name");
     let aliases = reader.list("aliases");
     let kind = read_type(&mut reader);
+    let choice_aliases = read_choice_aliases(&mut reader);
     let required = reader.boolean("required");
     let nullable = reader.boolean("nullable");
     let unique = read_unique(&mut reader);
@@ -117,12 +118,25 @@ pub fn read_field(value: Value) -> Result<Field, FieldErrors> {
     let searchable = reader.boolean("searchable");
     let default = reader.take("default").filter(|value| !value.is_null()).map(Exact::from);
     let help = reader.text_or_empty("help");
-    let change = Box::new(FieldChange { says_aliases: aliases.is_some(), ..read_change(&mut reader) });
-    let aliases = aliases.unwrap_or_default();
+    let (says_aliases, says_choice_aliases) = (aliases.is_some(), choice_aliases.is_some());
+    let change = Box::new(FieldChange { says_aliases, says_choice_aliases, ..read_change(&mut reader) });
+    let (aliases, choice_aliases) = (aliases.unwrap_or_default(), choice_aliases.unwrap_or_default());
     let mut errors = reader.finish();
     let (Some(name), Some(kind)) = (name, kind) else { return Err(errors) };
-    let mut field =
-        Field { id, name, aliases, kind, required, nullable, unique, indexed, searchable, default, help, change };
+    let mut field = Field {
+        id,
+        aliases,
+        choice_aliases,
+        required,
+        nullable,
+        unique,
+        indexed,
+        searchable,
+        default,
+        help,
+        change,
+        ..Field::new(name, kind)
+    };
     check_together(&mut field, &mut errors);
     errors.or(field)
 }
@@ -150,7 +164,14 @@ fn read_change(reader: &mut Reader) -> FieldChange {
         let message = "Send an object with the old name of each choice, and its new one.";
         read.or_else(|| reader.fail("rename", invalid(message))).unwrap_or_default()
     });
-    FieldChange { renamed_from, convert, value, rename, says_aliases: false }
+    FieldChange { renamed_from, convert, value, rename, ..FieldChange::default() }
+}
+
+fn read_choice_aliases(reader: &mut Reader) -> Option<BTreeMap<String, String>> {
+    let value = reader.take("choice_aliases").filter(|value| !value.is_null())?;
+    let message =
+        "Send an object with the former name of each choice, and the one that it leads to. {} drops them all.";
+    serde_json::from_value(value).ok().or_else(|| reader.fail("choice_aliases", invalid(message)))
 }
 
 fn read_type(reader: &mut Reader) -> Option<FieldType> {

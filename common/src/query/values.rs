@@ -60,7 +60,10 @@ impl Filter {
             if !field.kind.is_textual() {
                 return Err(invalid(format!("{} works on text only.", lookup.word())));
             }
-            return one(self.value.clone().into());
+            // A former name of a choice, whatever its case.
+            let is_meant = |old: &&String| lookup == Lookup::Iexact && old.to_lowercase() == self.value.to_lowercase();
+            let choice = field.choice_aliases.keys().find(is_meant).and_then(|old| field.choice(old));
+            return one(choice.unwrap_or(&self.value).into());
         }
         let is_between = matches!(lookup, Lookup::Gt | Lookup::Gte | Lookup::Lt | Lookup::Lte | Lookup::Range);
         if is_between && field.kind.refers_to_many() {
@@ -107,11 +110,15 @@ impl Filter {
                 // The table of users does not know which roles there are.
                 let parts: Vec<&str> =
                     if *many { text.lines().filter(|line| !line.is_empty()).collect() } else { vec![text] };
-                match parts.iter().find(|part| !choices.is_empty() && !choices.iter().any(|choice| choice == *part)) {
-                    Some(part) => return Err(no_choice(part)),
-                    None if *many => parts.into(),
-                    None => text.into(),
+                let mut found = Vec::with_capacity(parts.len());
+                for part in parts {
+                    match field.choice(part) {
+                        Some(choice) => found.push(Value::from(choice)),
+                        None if choices.is_empty() => found.push(part.into()),
+                        None => return Err(no_choice(part)),
+                    }
                 }
+                if *many { found.into() } else { found.pop().unwrap_or_default() }
             }
             _ if part == Some(Part::Time) => canonical_time(text).map(Value::String).ok_or_else(|| {
                 invalid("Time has wrong format. Use one of these formats instead: hh:mm[:ss[.uuuuuu]].")

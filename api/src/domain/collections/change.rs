@@ -113,7 +113,8 @@ pub async fn update_field(
             members.remove("aliases");
         }
         members.insert("id".to_owned(), json!(known.id));
-        let field = read_field(Value::Object(members))?;
+        let mut field = read_field(Value::Object(members))?;
+        field.change.says_choice_aliases = patch.contains_key("choice_aliases");
         if collection.fields.iter().enumerate().any(|(at, other)| at != i && other.name == field.name) {
             return Err(FieldErrors::of("name", FieldError::new("unique", "Another field has this name already.")));
         }

@@ -68,6 +68,7 @@ impl Plan {
                     if !change.says_aliases {
                         field.aliases.clone_from(&was.aliases);
                     }
+                    keep_choice_aliases(was, &mut field, &change);
                     if making.carry(i, was, &mut field, change) {
                         checked.push(i);
                     }
@@ -83,6 +84,7 @@ impl Plan {
                     checked.push(i);
                 }
                 None => {
+                    field.choice_aliases.clear();
                     field.id = Some(FieldId::from_uuid(next_id()));
                     let value = making.value(i, &field, &change);
                     if value.is_none() && field.required && field.default.is_none() {
@@ -335,6 +337,24 @@ impl<'a> Making<'a> {
             self.errors.push(format!("fields.{i}.rename"), invalid(message));
         }
     }
+}
+
+/// Former names of choices go on leading to them, and the names that they lose now do.
+fn keep_choice_aliases(was: &Field, field: &mut Field, change: &FieldChange) {
+    if !change.says_choice_aliases {
+        field.choice_aliases.clone_from(&was.choice_aliases);
+    }
+    for choice in field.choice_aliases.values_mut() {
+        if let Some(new) = change.rename.get(choice) {
+            choice.clone_from(new);
+        }
+    }
+    if !change.says_choice_aliases {
+        let had = |(old, _): &(&String, &String)| was.choice(old).is_some();
+        let lost = change.rename.iter().filter(had).map(|(old, new)| (old.clone(), new.clone()));
+        field.choice_aliases.extend(lost);
+    }
+    field.settle_choice_aliases();
 }
 
 /// Names of today win over former ones, and each leads to one field.

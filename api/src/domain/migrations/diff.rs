@@ -218,7 +218,7 @@ fn altered(was: &Field, now: &Field) -> Object {
     // Those that stay where a field gets another type.
     let general = ["required", "nullable", "unique", "indexed", "help"];
     let full = |field: &Field| {
-        let field = Field { id: None, aliases: Vec::new(), change: Box::default(), ..field.clone() };
+        let field = field.clone().of_no_server();
         object(json!(field)).unwrap_or_default()
     };
     let (before, after) = (full(was), full(now));

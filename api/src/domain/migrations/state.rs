@@ -181,7 +181,7 @@ pub(super) fn published(path: &str, members: &Object) -> Result<PathDefinition, 
 
 /// A definition without what belongs to one server, or to one request.
 pub fn normal(definition: Definition) -> Definition {
-    let field = |field: Field| Field { id: None, aliases: Vec::new(), change: Box::default(), ..field };
+    let field = |field: Field| field.of_no_server();
     Definition {
         aliases: None,
         fields: definition.fields.into_iter().map(field).collect(),
@@ -326,6 +326,7 @@ fn altered(field: &Field, changed: &Object) -> Result<Field, FieldErrors> {
         members.insert("choices".to_owned(), json!(choices));
     }
     members.shift_remove("aliases");
+    members.shift_remove("choice_aliases");
     let read = read_field(Value::Object(members))?;
     Ok(Field { id: field.id, aliases: field.aliases.clone(), ..read })
 }

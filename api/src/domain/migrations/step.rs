@@ -45,7 +45,7 @@ const VERBS: [&str; 8] =
     ["create", "change", "delete", "update", "delete_records", "publish", "republish", "unpublish"];
 
 /// Members that a step of a definition cannot have, since they belong to one server.
-const OF_ONE_SERVER: [&str; 6] = ["id", "aliases", "created_at", "updated_at", "revision", "count"];
+const OF_ONE_SERVER: [&str; 7] = ["id", "aliases", "choice_aliases", "created_at", "updated_at", "revision", "count"];
 
 impl Step {
     /// Reads all steps; errors stand under `steps.{i}`.

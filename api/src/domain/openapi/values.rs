@@ -9,8 +9,14 @@ use serde_json::{Map, Value, json};
 /// The values of a field as they are sent; `is_read` where that is an answer. `all` are the collections that references may be to.
 pub(super) fn of(field: &Field, is_read: bool, all: &[Collection]) -> Value {
     let mut schema = kind(&field.kind, all);
-    if !field.help.is_empty() {
-        schema["description"] = field.help.as_str().into();
+    let mut told = field.help.clone();
+    if !is_read && !field.choice_aliases.is_empty() {
+        let former = field.choice_aliases.iter().map(|(old, new)| format!("{old} for {new}"));
+        let former = former.collect::<Vec<_>>().join(", ");
+        told = format!("{told} Former names are taken too: {former}.").trim().to_owned();
+    }
+    if !told.is_empty() {
+        schema["description"] = told.into();
     }
     // An optional value of a type without an empty one may be null.
     let may_be_null = field.nullable || (is_read && !field.required) || (!field.required && !field.has_empty_value());

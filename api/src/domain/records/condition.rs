@@ -57,6 +57,7 @@ impl Condition {
             _ => Vec::new(),
         };
         let texts = match filter.lookup {
+            Lookup::Iexact => values.iter().filter_map(Value::as_str).map(fold).collect(),
             lookup if ignores_case(lookup) => vec![fold(&filter.value)],
             _ => vec![nfc(&filter.value).into_owned()],
         };

@@ -44,7 +44,7 @@ pub(super) fn fields_of(renames: &Renames, name: &CollectionName) -> BTreeMap<Fi
 
 /// A field as a file has it: nothing that goes without saying.
 pub fn members(field: &Field) -> Object {
-    let field = Field { id: None, aliases: Vec::new(), change: Box::default(), ..field.clone() };
+    let field = field.clone().of_no_server();
     let mut members = object(json!(field)).unwrap_or_default();
     members.retain(|name, value| !(value.is_null() || (*value == Value::Bool(false) && name != "default")));
     members

@@ -71,7 +71,7 @@ impl DefinitionChange {
         let mut add = Vec::new();
         for (i, item) in list(reader, "add").into_iter().enumerate() {
             match members_of(&item) {
-                Ok(field) => match not_members(&field, &["id", "aliases", "renamed_from"]) {
+                Ok(field) => match not_members(&field, &["id", "aliases", "choice_aliases", "renamed_from"]) {
                     Ok(()) => add.push(field),
                     Err(wrong) => reader.errors.nest(&format!("add.{i}"), wrong),
                 },

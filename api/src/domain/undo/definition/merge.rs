@@ -1,10 +1,10 @@
 //! A definition as it was before an operation, as far as nothing else changed it since.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     collection::{Collection, Definition},
-    field::Field,
+    field::{Field, FieldType},
     id::FieldId,
     name::FieldName,
     undo::Changed,
@@ -91,7 +91,7 @@ impl Merge<'_> {
             let (was, left) = (of(before), of(after));
             let part = format!("fields.{}", field.name);
             // Names that lead to it come with a rename, and with undoing one: they say nothing of what else became of it.
-            let bare = |field: &Field| Field { aliases: Vec::new(), ..field.clone() };
+            let bare = |field: &Field| Field { aliases: Vec::new(), choice_aliases: BTreeMap::new(), ..field.clone() };
             match (&was, &left) {
                 _ if field.id.is_some_and(|id| self.staying.contains(&id)) => {
                     self.skipped += 1;
@@ -114,6 +114,10 @@ impl Merge<'_> {
                     let mut back = self.members(&part, was, left, field);
                     back.aliases = aliases_before((was, left), field, &back.name);
                     back.change.says_aliases = back.aliases != field.aliases;
+                    if back.kind == was.kind || was.kind == left.kind {
+                        back.choice_aliases = choice_aliases_before((was, left), field, &back.kind);
+                        back.change.says_choice_aliases = true;
+                    }
                     fields.push(back);
                 }
                 _ => fields.push(field.clone()),
@@ -200,6 +204,19 @@ fn member_back<T: PartialEq + Clone>(before: &T, after: &T, now: &mut T, overwri
         now.clone_from(before);
     }
     !goes_back
+}
+
+/// The same of the choices that a field has from then on: a name that one loses goes on leading to it.
+fn choice_aliases_before((was, left): (&Field, &Field), now: &Field, kind: &FieldType) -> BTreeMap<String, String> {
+    let mut aliases = now.choice_aliases.clone();
+    aliases.retain(|old, _| was.choice_aliases.contains_key(old) || !left.choice_aliases.contains_key(old));
+    aliases.extend(was.choice_aliases.clone());
+    if let FieldType::Choice { choices, .. } = kind {
+        // Under the earlier name it is a choice again.
+        let renamed = left.choice_aliases.iter().filter(|(old, _)| choices.contains(old));
+        aliases.extend(renamed.map(|(old, new)| (new.clone(), old.clone())));
+    }
+    aliases
 }
 
 /// The names that lead to a field which was `was` before an operation and `left` after it, and is called `name` from now on: those that the
