@@ -2,6 +2,7 @@
 
 mod background;
 mod fields;
+mod former_names;
 mod load;
 mod model;
 mod retype;

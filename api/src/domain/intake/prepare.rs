@@ -219,7 +219,7 @@ fn table(
 /// What a cell says of a member.
 fn member(collection: &Collection, target: &Target, cell: &Cell, how: &ImportQuery, row: &mut Row) {
     let Some(name) = target.member() else { return };
-    let field = collection.fields.iter().find(|field| field.name.as_str() == name);
+    let field = collection.field(name);
     let text = || cell.text.trim().to_owned();
     match (target, field) {
         (Target::Through(_, by), _) => {

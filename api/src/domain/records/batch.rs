@@ -404,12 +404,16 @@ impl Attempt<'_> {
             schema.authorize(Action::Create, caller)?;
         }
         let key = item.key.as_deref().unwrap_or_default();
-        let found = schema.fields().find(|(field, _)| field.name.as_str() == key && field.unique != Unique::No);
+        // Under the name that it has now, or one that it had.
+        let named = schema.collection.field(key).map(|field| &field.name);
+        let found = schema.fields().find(|(field, _)| Some(&field.name) == named && field.unique != Unique::No);
         let Some((field, Some(rule))) = found.map(|(field, indexes)| (field, indexes.unique)) else {
             return Err(FieldErrors::of("key", invalid("This is the name of a unique field.")).into());
         };
         let body = self.body(&schema, item)?;
-        let Some(member) = body.member(key).filter(|member| !member.value.is_null()) else {
+        let names = std::iter::once(&field.name).chain(&field.aliases);
+        let mut sent = names.filter_map(|name| body.member(name.as_str()));
+        let Some(member) = sent.find(|member| !member.value.is_null()) else {
             return Err(FieldErrors::of(key, required()).into());
         };
         let value = check_exact(field, &member.into(), Ends::Trimmed).map_err(|wrong| {
