@@ -9,6 +9,7 @@
 //! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces; `background`: while the server runs, and gives way to requests
 //! - `requests`: what is asked of operations
+//! - `staying`: what is coming where fields stay as they are whose values do not fit
 //! - `trim`, `history`, `erase`, `sweep`, `redefine`, `indexes`, `delete_collection`: the kinds; `domain/undo` and `domain/records` have one each
 
 mod background;
@@ -23,6 +24,7 @@ mod redefine;
 mod refill;
 mod requests;
 mod runner;
+mod staying;
 mod stored;
 mod sweep;
 mod trim;
@@ -58,7 +60,7 @@ pub(in crate::domain) use kinds::{
 };
 pub(crate) use piece::{Budget, Piece, Steps};
 pub use redefine::Redefined;
-pub(crate) use redefine::{begin_rewriting, redefine};
+pub(crate) use redefine::{begin_rewriting, redefine, stayed};
 pub use requests::{count_changes, erase, is_readable, list, rejected, trim_changes, trim_changes_now};
 pub use runner::Runner;
 pub use trim::Trim;

@@ -37,9 +37,16 @@ use judge::Judge;
 /// What was done in several commits, and takes more bytes, goes back in pieces: one commit of it at a time.
 const MAX_BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 
-/// Undoes the operation `id` under the rules of who asks. `changed` says what becomes of records that were changed since.
-pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
-    match attempt(core, by, id, changed, true).await {
+/// Undoes the operation `id` under the rules of who asks. `changed` says what becomes of records that were changed since. Who asks for
+/// `respond_async` does not wait for records to be looked at for a definition.
+pub async fn revert(
+    core: &Core,
+    by: Actor<'_>,
+    id: OperationId,
+    changed: Changed,
+    respond_async: bool,
+) -> Result<Reverted> {
+    match attempt(core, by, id, changed, true, respond_async).await {
         // Whether there is such an operation is for people who are signed in.
         Err(Error::NotFound | Error::Denied | Error::Trimmed) if *by.caller == Caller::Anonymous => {
             Err(AuthError::Missing.into())
@@ -50,7 +57,7 @@ pub async fn revert(core: &Core, by: Actor<'_>, id: OperationId, changed: Change
 
 /// The same as a part of work in the background: what is large is looked at there, too.
 pub(crate) async fn revert_later(core: &Core, by: Actor<'_>, id: OperationId, changed: Changed) -> Result<Reverted> {
-    attempt(core, by, id, changed, false).await
+    attempt(core, by, id, changed, false, false).await
 }
 
 async fn attempt(
@@ -59,6 +66,7 @@ async fn attempt(
     id: OperationId,
     changed: Changed,
     is_waited_for: bool,
+    respond_async: bool,
 ) -> Result<Reverted> {
     let caller = by.caller;
     let own = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
@@ -69,7 +77,7 @@ async fn attempt(
         if let Some(change) = definition::find(&snapshot, id).await?
             && caller.is_admin()
         {
-            return definition::revert(core, by, (own, id), change, changed).await;
+            return definition::revert(core, by, (own, id), change, changed, respond_async).await;
         }
         let (is_one, mut is_large) = (parts.is_one(), has_too_much || parts.count() > core.revert_at_once);
         let mut items = Items::new(core, &snapshot, caller);

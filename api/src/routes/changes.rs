@@ -11,7 +11,7 @@ use common::{
 };
 use http::header;
 
-use super::{context::Context, input::Input, reply::Reply, table::Table};
+use super::{context::Context, input::Input, leniency, reply::Reply, table::Table};
 use crate::domain::{
     Result,
     journal::{
@@ -80,7 +80,8 @@ async fn operation(context: Context, input: Input<changes::Operation>) -> Result
 
 async fn revert(context: Context, input: Input<changes::Revert>) -> Result<Reply<changes::Revert>> {
     let by = input.actor();
-    let reverted = undo::revert(context.app.core(), by, input.params.0, input.query.changed).await?;
+    let respond_async = leniency::responds_async(&input.headers);
+    let reverted = undo::revert(context.app.core(), by, input.params.0, input.query.changed, respond_async).await?;
     let reply = Reply::new(&reverted)?;
     if reverted.state == OperationState::Done {
         return Ok(reply);

@@ -227,8 +227,9 @@ pub(in crate::domain) async fn undo(
     name: &CollectionName,
     definition: &Definition,
     undone: &Undone,
+    respond_async: bool,
 ) -> Result<DefinitionAnswer> {
-    let query = DefinitionQuery::default();
+    let query = DefinitionQuery { respond_async, ..DefinitionQuery::default() };
     change(core, caller, name, (&query, Some(undone)), None, |_| Ok(definition.clone())).await
 }
 
@@ -296,7 +297,7 @@ async fn change(
             batch.put(key, serde_json::to_vec(&definition)?);
             let work = Redefine::new(id, before.number(), false, caller)
                 .refilling(plan.refilled)
-                .undoing(undone.map(|undone| undone.operation));
+                .undoing(undone.map(|undone| undone.operation), undone.is_some_and(|undone| undone.skips));
             let redefined =
                 operations::redefine(core, caller, work, records, (id, batch), !query.respond_async).await?;
             let Some(redefined) = redefined else {

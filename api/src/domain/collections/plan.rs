@@ -171,6 +171,8 @@ pub(in crate::domain) struct Undone {
     pub added: HashMap<FieldId, (u32, Exact)>,
     /// What was changed since goes too, and what does not fit is lost.
     pub overwrites: bool,
+    /// What was changed since stays, and so do fields whose values do not all go back.
+    pub skips: bool,
 }
 
 /// The field that a sent one was so far.

@@ -53,7 +53,13 @@ pub async fn end_change(
         && !stored.state.is_over()
     {
         if let Work::Redefine(work) = &mut stored.work {
-            push(&mut work.misfits, id, errors);
+            work.note_misfit(id, errors);
+            if work.skips {
+                // At its end it leaves these fields as they are.
+                let key = keyspace::operation(operation);
+                batch.expect(key.clone(), Expect::Version(version)).put(key, stored.to_bytes()?);
+                return Ok(());
+            }
             stored.error = Some(format!("A record was written meanwhile that does not fit. {}", work.misfits));
         }
         stored.end(OperationState::Failed, core.timestamp());

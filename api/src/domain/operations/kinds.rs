@@ -1,6 +1,8 @@
 //! What is stored of the kinds of work that need records, definitions or other operations to be done. What they do stands with those; what is
 //! begun, held and told of an operation rests on this alone.
 
+use std::collections::BTreeSet;
+
 use common::{
     id::{FieldId, OperationId, RecordId, UserId},
     import::{ReadAs, RowFault},
@@ -36,6 +38,15 @@ pub(crate) struct Redefine {
     /// The operation that it undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::domain) reverts: Option<OperationId>,
+    /// Fields stay as they are whose values do not fit; otherwise those are its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::domain) skips: bool,
+    /// Those that do not fit, as far as they are known by now, by the names that they were to have.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(in crate::domain) unfit: BTreeSet<String>,
+    /// How many fields stay.
+    #[serde(default)]
+    pub(in crate::domain) stayed: u64,
 }
 
 /// Removes what is left of a deleted collection.

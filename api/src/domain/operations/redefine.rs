@@ -23,6 +23,7 @@ use super::{
     piece::PATIENCE,
     piece::{Budget, Piece, Steps},
     refill::Refill,
+    staying::with_staying,
     stored::{Stored, Work, load},
     unfinished,
 };
@@ -42,8 +43,19 @@ const CHUNK: usize = 64;
 impl Redefine {
     /// Of a collection; `in_force` where nothing has to be checked.
     pub(crate) fn new(operation: OperationId, collection: CollectionNumber, in_force: bool, caller: &Caller) -> Self {
-        let (misfits, by) = (Misfits::default(), caller.user_id());
-        Self { operation, collection, in_force, after: None, misfits, by, refilled: Vec::new(), reverts: None }
+        Self {
+            operation,
+            collection,
+            in_force,
+            after: None,
+            misfits: Misfits::default(),
+            by: caller.user_id(),
+            refilled: Vec::new(),
+            reverts: None,
+            skips: false,
+            unfit: BTreeSet::new(),
+            stayed: 0,
+        }
     }
 
     /// With fields whose values come back.
@@ -51,9 +63,23 @@ impl Redefine {
         Self { refilled, ..self }
     }
 
-    /// As the undoing of an operation.
-    pub(crate) fn undoing(self, reverts: Option<OperationId>) -> Self {
-        Self { reverts, ..self }
+    /// As the undoing of an operation; where it `skips`, fields stay as they are whose values do not go back.
+    pub(crate) fn undoing(self, reverts: Option<OperationId>, skips: bool) -> Self {
+        Self { reverts, skips, ..self }
+    }
+
+    /// What is to be said when it is done; nothing where all took effect.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let fields = common::text::count(self.stayed, "field");
+        (self.stayed > 0).then(|| format!("{fields} had been written to, and stayed as they are."))
+    }
+
+    /// Notes a record that does not fit.
+    pub(crate) fn note_misfit(&mut self, id: RecordId, errors: FieldErrors) {
+        if self.skips {
+            self.unfit.extend(errors.0.keys().cloned());
+        }
+        push(&mut self.misfits, id, errors);
     }
 
     /// Only admins change definitions.
@@ -118,7 +144,7 @@ impl Redefine {
                     piece.batch.keep(key.clone(), entry.version, entry.value.clone());
                 }
                 match coming.fitting(id, &entry.value)? {
-                    Err(errors) => push(&mut self.misfits, id, errors),
+                    Err(errors) => self.note_misfit(id, errors),
                     Ok(record) if !coming.new_indexes.is_empty() => {
                         let owner = match record.owner() {
                             Some(user) => core.owners.number(snapshot, user).await?,
@@ -131,7 +157,7 @@ impl Redefine {
                         if errors.is_empty() {
                             piece.batch.expect(key, Expect::Version(entry.version));
                         } else {
-                            push(&mut self.misfits, id, errors);
+                            self.note_misfit(id, errors);
                         }
                     }
                     Ok(_) => {}
@@ -144,6 +170,10 @@ impl Redefine {
         }
         self.refilled = refilled;
         if !piece.is_last {
+            return Ok(piece);
+        }
+        if self.misfits.count > 0 && self.leave_unfit(schema, coming, &mut piece.batch)? {
+            piece.is_last = false;
             return Ok(piece);
         }
         if self.misfits.count > 0 {
@@ -161,6 +191,28 @@ impl Redefine {
         self.after = None;
         piece.is_last = !coming.schema.keys.is_rewritten(&schema.keys);
         Ok(piece)
+    }
+
+    /// Stages another coming definition, which leaves fields as they are whose values do not fit, and begins anew with it. Says whether there
+    /// is one.
+    fn leave_unfit(&mut self, schema: &Schema, coming: &Coming, batch: &mut Batch) -> Result<bool> {
+        let unfit = std::mem::take(&mut self.unfit);
+        let without = if unfit.is_empty() { None } else { with_staying(schema, coming, &unfit) };
+        let Some(definition) = without else { return Ok(false) };
+        let key = keyspace::collection(&schema.collection.name);
+        let stay = |id: FieldId| {
+            coming
+                .schema
+                .collection
+                .fields
+                .iter()
+                .any(|field| field.id == Some(id) && unfit.contains(field.name.as_str()))
+        };
+        self.refilled.retain(|(id, _)| !stay(*id));
+        batch.expect(key.clone(), Expect::Version(schema.version)).put(key, serde_json::to_vec(&definition)?);
+        self.stayed += unfit.len() as u64;
+        (self.after, self.misfits) = (None, Misfits::default());
+        Ok(true)
     }
 
     /// Stages the coming definition in place of the one in force. Gives why it cannot be, if something stands in the way.
@@ -292,6 +344,14 @@ pub enum Redefined {
     Misfits(Misfits),
     /// It ended otherwise.
     Ended(String),
+}
+
+/// How many fields a change of a definition left as they are, since their values do not fit.
+pub(crate) async fn stayed(core: &Core, id: OperationId) -> Result<u64> {
+    Ok(match load(core, id).await? {
+        Some((_, Stored { work: Work::Redefine(work), .. })) => work.stayed,
+        _ => 0,
+    })
 }
 
 /// Begins to check the records of a collection for the definition that `batch` notes as coming, and works on it for a while, if the

@@ -114,6 +114,7 @@ impl Work {
     pub(crate) fn remark(&self) -> Option<String> {
         match self {
             Self::Revert(work) => work.remark(),
+            Self::Redefine(work) => work.remark(),
             _ => None,
         }
     }

@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use common::{
     change::{Change, Subject, Verb},
     collection::{Collection, DefinitionAnswer},
-    field::Field,
     id::{CollectionId, OperationId},
     json::Exact,
     operation::{Operation, OperationState},
@@ -66,6 +65,7 @@ pub(super) async fn revert(
     (own, reverts): (OperationId, OperationId),
     change: Change,
     changed: Changed,
+    respond_async: bool,
 ) -> Result<Reverted> {
     let parse = |value: &Exact| serde_json::from_str::<Collection>(&value.to_text()).ok();
     let (before, after) = (parse(&change.before), parse(&change.after));
@@ -73,7 +73,7 @@ pub(super) async fn revert(
         (Verb::Delete, Some(before), _) => bring_back(core, by, (own, reverts), &before, changed).await,
         (Verb::Create | Verb::Restore, _, Some(after)) => take_away(core, by, (own, reverts), &after, changed).await,
         (Verb::Update, Some(before), Some(after)) => {
-            put_back(core, by, (own, reverts), (&before, &after), changed).await
+            put_back(core, by, (own, reverts), (&before, &after), changed, respond_async).await
         }
         _ => Err(Error::NotRevertible(format!("the definition of \"{}\"", change.id))),
     }
@@ -182,54 +182,38 @@ async fn put_back(
     (own, reverts): (OperationId, OperationId),
     (before, after): (&Collection, &Collection),
     changed: Changed,
+    respond_async: bool,
 ) -> Result<Reverted> {
-    // Fields of which a record does not go back, where such are left as they are.
-    let mut staying = BTreeSet::new();
-    loop {
-        let snapshot = core.store.snapshot().await?;
-        let Some(StoredDefinition { collection: now, keys, .. }) = by_id(&snapshot, after.id).await? else {
-            let message = format!("The collection \"{}\" is gone. Bring that back first.", after.name);
-            return Err(Error::Conflict(message));
-        };
-        let (converted, converted_since) = converted(&keys.steps, reverts);
-        let mut merge = Merge {
-            now: &now,
-            changed,
-            since: ChangedSince::default(),
-            skipped: 0,
-            converted: &converted,
-            converted_since: &converted_since,
-            staying: &staying,
-        };
-        let definition = merge.definition(before, after);
-        if merge.since.count > 0 {
-            return Err(Error::ChangedSince(Box::new(merge.since)));
-        }
-        let skipped = merge.skipped;
-        let undone = undone(&keys.steps, (reverts, changed), before, &definition, |id| {
-            staying.contains(&id) || (changed != Changed::Overwrite && converted_since.contains(&id))
-        });
-        let answer = Box::pin(collections::undo(core, by.caller, &now.name, &definition, &undone)).await;
-        let answer = match answer {
-            Err(Error::RecordsDoNotFit { errors, .. }) if changed == Changed::Skip => {
-                let of = |field: &&Field| errors.0.contains_key(field.name.as_str());
-                let found: Vec<_> = definition.fields.iter().filter(of).filter_map(|field| field.id).collect();
-                let known = staying.len();
-                staying.extend(found);
-                if staying.len() > known {
-                    continue;
-                }
-                return Err(Error::ChangedSince(Box::new(misfits(&now, 1, &errors, &[]))));
-            }
-            answer => answer.map_err(|error| since(&now, error))?,
-        };
-        let left = match answer {
-            DefinitionAnswer::Begun(operation) => Some(operation.state),
-            // That records are only written anew is nobody's matter.
-            _ => None,
-        };
-        return Ok(Reverted { skipped, ..done((own, reverts), Verb::Update, left.map(|_| OperationState::Running)) });
+    let snapshot = core.store.snapshot().await?;
+    let Some(StoredDefinition { collection: now, keys, .. }) = by_id(&snapshot, after.id).await? else {
+        let message = format!("The collection \"{}\" is gone. Bring that back first.", after.name);
+        return Err(Error::Conflict(message));
+    };
+    let (converted, converted_since) = converted(&keys.steps, reverts);
+    let mut merge = Merge {
+        now: &now,
+        changed,
+        since: ChangedSince::default(),
+        skipped: 0,
+        converted: &converted,
+        converted_since: &converted_since,
+    };
+    let definition = merge.definition(before, after);
+    if merge.since.count > 0 {
+        return Err(Error::ChangedSince(Box::new(merge.since)));
     }
+    let skipped = merge.skipped;
+    let undone = undone(&keys.steps, (reverts, changed), before, &definition, |id| {
+        changed != Changed::Overwrite && converted_since.contains(&id)
+    });
+    let answer = Box::pin(collections::undo(core, by.caller, &now.name, &definition, &undone, respond_async)).await;
+    let left = match answer.map_err(|error| since(&now, error))? {
+        DefinitionAnswer::Begun(_) => Some(OperationState::Running),
+        // That records are only written anew is nobody's matter.
+        _ => None,
+    };
+    let skipped = skipped + if left.is_none() { operations::stayed(core, own).await? } else { 0 };
+    Ok(Reverted { skipped, ..done((own, reverts), Verb::Update, left) })
 }
 
 /// What keeps records from going back, as what was changed since.

@@ -110,7 +110,7 @@ impl Site {
 
     async fn revert(&self, operation: OperationId) -> Result<OperationId, Error> {
         let reverting = async {
-            let reverted = Box::pin(undo::revert(&self.core, self.by(), operation, Changed::Refuse)).await?;
+            let reverted = Box::pin(undo::revert(&self.core, self.by(), operation, Changed::Refuse, false)).await?;
             Ok((reverted.state != OperationState::Done).then_some(reverted.operation))
         };
         self.to_the_end(reverting).await

@@ -250,3 +250,59 @@ async fn rewriting_that_was_paused_goes_on_and_another_order_of_fields_needs_non
     let read = admin.get("/api/records/rows/?page_size=1").await;
     assert!(read.text().find("\"half\"") < read.text().find("\"n\""), "{}", read.text());
 }
+
+/// Has an undo skip what does not go back, and does not wait for it.
+async fn undo_skipping(admin: &Client, operation: &str) -> Answer {
+    let address = format!("/api/changes/{operation}/revert/?changed=skip");
+    Answer::of(admin.request(Method::POST, &address).header("prefer", "respond-async")).await
+}
+
+#[tokio::test]
+async fn an_undo_in_the_background_leaves_fields_as_they_are_that_do_not_go_back_where_it_skips_them() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = rows(&admin, 200).await;
+    let mut fields = admin.get("/api/collections/rows/").await.is(200)["fields"].clone();
+    fields[0] = json!({"id": fields[0]["id"], "name": "number", "type": "text", "indexed": true});
+    fields[1] = json!({"id": fields[1]["id"], "name": "half", "type": "integer", "indexed": true});
+    let changed = admin.patch("/api/collections/rows/", &json!({"fields": fields, "description": "d"})).await;
+    changed.is(200);
+    // No number, in more records than are told as examples; and a number that a text can be again.
+    for record in &made[..7] {
+        admin.patch(&path("rows", record), &json!({"number": "x", "half": 8})).await.is(200);
+    }
+    let undone = undo_skipping(&admin, changed.header("operation")).await;
+    let operation = over(&admin, undone.header("location")).await;
+    assert_eq!((undone.status, &operation["state"], &operation["misfits"]["count"]), (202, &json!("done"), &json!(0)));
+    assert_eq!(operation["error"], "1 field had been written to, and stayed as they are.");
+    let definition = admin.get("/api/collections/rows/").await.is(200);
+    assert_eq!(definition["description"], "");
+    let of = |at: usize, member: &str| definition["fields"][at][member].clone();
+    assert_eq!((of(0, "name"), of(0, "type"), of(0, "indexed")), (json!("number"), json!("text"), json!(true)));
+    assert_eq!((of(1, "name"), of(1, "type"), of(1, "indexed")), (json!("half"), json!("text"), json!(false)));
+    let read = admin.get(&path("rows", &made[0])).await.is(200);
+    assert_eq!((&read["number"], &read["half"]), (&json!("x"), &json!("8")));
+    let read = admin.get(&path("rows", &made[9])).await.is(200);
+    assert_eq!((&read["number"], &read["half"]), (&json!("9"), &json!("4")));
+    assert_eq!(admin.column("/api/records/rows/?number=x&page_size=100", "half").await, ["8"; 7]);
+    // Waited for, the same is done and counted.
+    let address = format!("/api/changes/{}/revert/?changed=skip", changed.header("operation"));
+    assert_eq!(admin.post(&address, &json!({})).await.is(200)["skipped"], 1);
+}
+
+#[tokio::test]
+async fn a_write_that_does_not_go_back_meanwhile_leaves_its_field_where_such_are_skipped() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    let made = rows(&admin, 3000).await;
+    let changed = begin(&admin, "n", "", &json!({"type": "text", "help": "h"})).await;
+    over(&admin, changed.header("location")).await;
+    let undone = undo_skipping(&admin, changed.header("operation")).await;
+    let written = admin.patch(&path("rows", &made[2999]), &json!({"n": "x"})).await;
+    let operation = over(&admin, undone.header("location")).await;
+    assert_eq!(operation["state"], "done", "{operation}");
+    let field = admin.get("/api/collections/rows/").await.is(200)["fields"][0].clone();
+    // It came before the undo took effect, or after.
+    let kind = if written.status == 200 { "text" } else { "integer" };
+    assert_eq!(field["type"], kind, "{} {}", written.status, written.text());
+    let value = if written.status == 200 { json!("7") } else { json!(7) };
+    assert_eq!(admin.get(&path("rows", &made[7])).await.is(200)["n"], value);
+}

@@ -78,7 +78,7 @@ impl Site {
     async fn revert(&self, operation: OperationId, changed: Changed) -> Result<OperationId, Error> {
         let own = OperationId::from_uuid(self.core.ids.next_id());
         let written = Written::default();
-        let reverting = revert(&self.core, self.by(), operation, changed);
+        let reverting = revert(&self.core, self.by(), operation, changed, false);
         let reverted = journal::in_operation(own, &written, reverting).await?;
         assert_eq!(reverted.operation, own);
         if reverted.state == OperationState::Running {

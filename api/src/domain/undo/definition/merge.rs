@@ -28,8 +28,6 @@ pub(super) struct Merge<'a> {
     pub converted: &'a BTreeSet<FieldId>,
     /// Those of them whose values were converted again since.
     pub converted_since: &'a BTreeSet<FieldId>,
-    /// Fields that stay as they are.
-    pub staying: &'a BTreeSet<FieldId>,
 }
 
 impl Merge<'_> {
@@ -93,10 +91,6 @@ impl Merge<'_> {
             // Names that lead to it come with a rename, and with undoing one: they say nothing of what else became of it.
             let bare = |field: &Field| Field { aliases: Vec::new(), choice_aliases: BTreeMap::new(), ..field.clone() };
             match (&was, &left) {
-                _ if field.id.is_some_and(|id| self.staying.contains(&id)) => {
-                    self.skipped += 1;
-                    fields.push(field.clone());
-                }
                 (Some(_), Some(_))
                     if self.changed != Changed::Overwrite
                         && field.id.is_some_and(|id| self.converted_since.contains(&id)) =>

@@ -29,6 +29,7 @@ pub(super) fn undone(
         conversions: HashMap::new(),
         added: HashMap::new(),
         overwrites: changed == Changed::Overwrite,
+        skips: changed == Changed::Skip,
     };
     let steps = steps.iter().filter(|step| step.operation == Some(reverts));
     for (version, step) in steps.flat_map(|step| step.fields.iter().map(|field| (step.version, field))) {
