@@ -37,19 +37,18 @@ pub(crate) async fn read(
     accepted: AcceptedBody,
 ) -> Result<Option<Body>, Refusal> {
     let limit = accepted.max_bytes;
+    let too_large = || Problem::too_large(format!("The body may take {limit} bytes. Send less at once."));
+    if told_length(headers).is_some_and(|length| length > limit as u64) {
+        return Err(too_large().into());
+    }
     let mut body = BytesMut::new();
-    let mut length = 0;
     while let Some(chunk) = incoming.next().await {
         let Ok(chunk) = chunk else { return Err(Problem::invalid("The body ended early. Send it again.").into()) };
-        length += chunk.len();
-        if length <= limit {
-            body.extend_from_slice(&chunk);
+        // The rest is read by the server and held by nobody.
+        if body.len() + chunk.len() > limit {
+            return Err(too_large().into());
         }
-    }
-    // The rest was read too, as far as the server lets it come: a client that is answered while it still sends may lose the
-    // answer, and the next request on that connection with it.
-    if length > limit {
-        return Err(Problem::too_large(format!("The body may take {limit} bytes. Send less at once.")).into());
+        body.extend_from_slice(&chunk);
     }
     // Nothing is unpacked, so what it holds takes no more than it did on the way.
     if headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| !is_identity(coding)) {
@@ -81,6 +80,11 @@ pub(crate) async fn read(
             Err(Problem::unsupported_media_type(format!("Unsupported media type \"{shown}\" in request.")).into())
         }
     }
+}
+
+/// How long a body is, where its head says so.
+fn told_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The media types of files of rows: what they are is looked for in them, since programs call them by many names.

@@ -25,7 +25,7 @@ endpoint! {
     /// Have the log tell more or less, until the server ends.
     Set: PUT "/api/log/",
     access Admin, cost Writes(User), errors Drf,
-    body SetLevel as JSON,
+    body SetLevel as SMALL_JSON,
     answer LogSettings as OK
 }
 

@@ -17,7 +17,7 @@ endpoint! {
     /// Sign in from the web app; the refresh token goes into a cookie.
     SignIn: POST "/api/session/",
     access BrowserSignIn, cost Credentials(Address), errors Drf,
-    body Credentials as JSON,
+    body Credentials as SMALL_JSON,
     answer BrowserSession as OK
 }
 

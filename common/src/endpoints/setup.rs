@@ -14,7 +14,7 @@ endpoint! {
     /// Make the first admin with the one-time code that the server printed.
     Create: POST "/api/setup/",
     access Proof, cost Credentials(Address), errors Drf,
-    body SetUp as JSON,
+    body SetUp as SMALL_JSON,
     answer User as CREATED
 }
 

@@ -19,7 +19,7 @@ endpoint! {
     /// Sign in with name and password; get an access and a refresh token.
     Obtain: POST "/api/token/",
     access Proof, cost Credentials(Address), errors SimpleJwt,
-    body Credentials as JSON_OR_FORM,
+    body Credentials as SMALL_JSON_OR_FORM,
     answer Tokens as OK
 }
 
@@ -27,7 +27,7 @@ endpoint! {
     /// Trade a refresh token for new tokens; the old one is good until the new one is used.
     Refresh: POST "/api/token/refresh/",
     access Proof, cost Credentials(Session), errors SimpleJwt,
-    body RefreshToken as JSON_OR_FORM,
+    body RefreshToken as SMALL_JSON_OR_FORM,
     answer Tokens as OK
 }
 
@@ -35,7 +35,7 @@ endpoint! {
     /// Ask whether a token would be accepted right now.
     Verify: POST "/api/token/verify/",
     access Proof, cost Reads(Address), errors SimpleJwt,
-    body AnyToken as JSON_OR_FORM,
+    body AnyToken as SMALL_JSON_OR_FORM,
     answer Empty as OK
 }
 
@@ -43,7 +43,7 @@ endpoint! {
     /// End a refresh token's session, its access tokens included.
     Blacklist: POST "/api/token/blacklist/",
     access Proof, cost Credentials(Session), errors SimpleJwt,
-    body RefreshToken as JSON_OR_FORM,
+    body RefreshToken as SMALL_JSON_OR_FORM,
     answer Empty as OK
 }
 

@@ -34,7 +34,7 @@ endpoint! {
     /// Change your name or e-mail address.
     UpdateMe: PATCH "/api/users/me/",
     access SignedIn, cost Writes(User), errors Drf,
-    body ProfilePatch as JSON,
+    body ProfilePatch as SMALL_JSON,
     answer User as OK
 }
 
@@ -42,7 +42,7 @@ endpoint! {
     /// Change your password; every other session of yours ends.
     ChangePassword: POST "/api/users/me/password/",
     access SignedIn, cost Credentials(User), secret yes, errors Drf,
-    body PasswordChange as JSON,
+    body PasswordChange as SMALL_JSON,
     answer NoContent as NO_CONTENT
 }
 
@@ -59,7 +59,7 @@ endpoint! {
     /// Make a user; where people may sign up, oneself.
     Create: POST "/api/users/",
     access SignUp, cost Writes(User), secret yes, errors Drf,
-    body NewUser as JSON,
+    body NewUser as SMALL_JSON,
     answer User as CREATED
 }
 
@@ -67,7 +67,7 @@ endpoint! {
     /// Invite somebody to sign up: the answer is what they send with it, once.
     Invite: POST "/api/invitations/",
     access Admin, cost Writes(User), secret yes, errors Drf,
-    body NewInvitation as JSON,
+    body NewInvitation as SMALL_JSON,
     answer Invitation as CREATED
 }
 
@@ -85,7 +85,7 @@ endpoint! {
     Update: PATCH "/api/users/{id}/",
     access Admin, cost Writes(User), secret yes, errors Drf,
     params (UserId,),
-    body UserPatch as JSON,
+    body UserPatch as SMALL_JSON,
     answer User as OK
 }
 

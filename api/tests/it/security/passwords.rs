@@ -68,7 +68,7 @@ async fn p4_long_and_unusual_passwords_are_taken_whole() {
 #[tokio::test]
 async fn p4_a_password_that_is_too_long_is_refused_before_it_is_hashed() {
     let (_coffer, admin) = Coffer::with_admin().await;
-    let huge = "x9 ".repeat(300_000);
+    let huge = "x9 ".repeat(5_000);
     let made = admin.post("/api/users/", &json!({"username": "ulla", "password": huge})).await;
     assert_eq!(made.faults(), ["password: This password is too long. Use at most 1024 bytes."]);
     let change = json!({"current_password": PASSWORD, "new_password": huge});
@@ -116,7 +116,7 @@ async fn p6_an_unknown_name_a_wrong_password_and_a_disabled_user_get_one_answer(
     let (ulla, _) = user(&admin, "ulla").await;
     user(&admin, "otto").await;
     admin.patch(&format!("/api/users/{}/", ulla.id), &json!({"is_active": false})).await.is(200);
-    let long = "n".repeat(100_000);
+    let long = "n".repeat(15_000);
     for path in ["/api/token/", "/api/session/"] {
         let mut answers = Vec::new();
         for (name, password) in [
