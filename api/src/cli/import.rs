@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use base::MemoryBudget;
 use clap::{Args, ValueEnum};
 use coffer_client::upload::Upload;
 use common::{
@@ -36,7 +37,10 @@ use super::{
     progress,
     server::{Asked, Session},
 };
-use crate::domain::intake::{Told, Unreadable, guess};
+use crate::domain::{
+    Error,
+    intake::{Told, Unreadable, guess},
+};
 use rejected::Rejected;
 
 /// How often it is asked how far an import is.
@@ -172,7 +176,9 @@ impl Import {
         query: &ImportQuery,
     ) -> Result<Vec<(String, Option<String>)>> {
         let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let guessed = guess::guess(opened, query, &Told::default()).map_err(|error| unreadable(file, &error))?;
+        let mut held = MemoryBudget::unlimited().nothing();
+        let guessed =
+            guess::guess(opened, query, &Told::default(), &mut held).map_err(|error| unreadable(file, &error))?;
         let mut out = io::stdout();
         writeln!(out, "{} would have these fields:", self.to)?;
         let columns = guessed.read.columns.iter().filter(|column| column.member.is_some());
@@ -320,6 +326,7 @@ fn unreadable(file: &Path, error: &Unreadable) -> anyhow::Error {
     let told = match error {
         Unreadable::File(errors) => errors.in_words(),
         Unreadable::Io(error) => error.to_string(),
+        Unreadable::NoMemory => Error::NoMemory.to_string(),
     };
     anyhow::anyhow!("{} cannot be read: {told}", file.display())
 }

@@ -21,25 +21,33 @@ mod prepare;
 mod sniff;
 mod spool;
 
+use base::Charge;
 use common::{
     import::{Guess, ImportQuery},
     problem::{FieldError, FieldErrors, NON_FIELD},
 };
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    work,
+};
 
 pub use headings::Target;
 pub use prepare::{Prepared, Row, Told, WrittenAs, next_rows, prepare, reject};
-pub use spool::{Received, Spool};
+pub use spool::{BUFFER, Received, Spool};
 
 /// What a collection for a file could be: read on a thread that may wait for the disk.
 pub async fn guess_of(mut file: Received, how: ImportQuery, told: Told) -> Result<Guess> {
-    let done = tokio::task::spawn_blocking(move || guess::guess(file.rewound()?, &how, &told));
+    let mut held = work::charge();
+    let done = tokio::task::spawn_blocking(move || guess::guess(file.rewound()?, &how, &told, &mut held));
     Ok(done.await.map_err(|error| Error::caused("a file could not be read", error))??)
 }
 
-/// Bytes of one row at most, as it stands in the file.
-pub const MAX_ROW_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one row at most, as it stands in the file: what escapes and quotation marks make of the largest record there may be.
+pub const MAX_ROW_BYTES: usize = 2 * 1024 * 1024;
+
+/// A row is there so many times at once: as it is read, taken apart, as a record, and as it is written down.
+const COPIES: u64 = 4;
 
 /// Why a file cannot be read.
 #[derive(Debug)]
@@ -48,6 +56,8 @@ pub enum Unreadable {
     File(FieldErrors),
     /// The disk says no.
     Io(std::io::Error),
+    /// There is no memory for a row at the moment.
+    NoMemory,
 }
 
 impl Unreadable {
@@ -67,6 +77,7 @@ impl From<std::io::Error> for Unreadable {
         // What is wrong with the text travels through readers that know of files alone.
         match error.downcast::<Complaint>() {
             Ok(Complaint(message)) => Self::whole(message),
+            Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Self::NoMemory,
             Err(error) => Self::Io(error),
         }
     }
@@ -82,6 +93,7 @@ impl From<Unreadable> for Error {
     fn from(error: Unreadable) -> Self {
         match error {
             Unreadable::File(errors) => errors.into(),
+            Unreadable::NoMemory => Self::NoMemory,
             Unreadable::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Self::DiskFull,
             Unreadable::Io(error) => Self::caused("a file on its way in could not be kept", error),
         }
@@ -92,6 +104,13 @@ impl From<Unreadable> for Error {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Complaint(String);
+
+/// Charges a row of so many bytes while it is read, in place of the one before.
+fn hold(held: &mut Charge, bytes: usize) -> std::io::Result<()> {
+    let bytes = COPIES * bytes as u64;
+    held.shrink_to(bytes);
+    Ok(held.grow(bytes - held.bytes()).map_err(|_| std::io::ErrorKind::OutOfMemory)?)
+}
 
 fn complaint(message: impl Into<String>) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, Complaint(message.into()))

@@ -32,9 +32,10 @@ use super::{
 };
 use crate::domain::{
     Result,
-    intake::{Received, Unreadable},
+    intake::{BUFFER, Received, Unreadable},
     records::{self, ImportSent, PageStart, Results, Sending, Sent, Shape},
     sink::Sink,
+    work,
 };
 
 pub(crate) fn register(table: &mut Table) {
@@ -139,6 +140,8 @@ async fn export(context: Context, input: Input<endpoints::Export>) -> Result<Rep
 
 /// A file, kept while it comes.
 pub(super) async fn received(context: &Context, mut incoming: Incoming) -> Result<Received> {
+    // What is gathered of it, and of its rows.
+    work::hold(2 * BUFFER)?;
     let mut file = context.app.core().spool.receive().map_err(Unreadable::from)?;
     while let Some(piece) = incoming.next().await {
         let piece = piece.map_err(|_| Unreadable::whole("The file ended early. Send it again."))?;

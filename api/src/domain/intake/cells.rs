@@ -3,9 +3,10 @@
 
 use std::io::{self, Read};
 
+use base::Charge;
 use csv::{ByteRecordsIntoIter, ReaderBuilder};
 
-use super::{MAX_ROW_BYTES, complaint};
+use super::{MAX_ROW_BYTES, complaint, hold};
 
 const PIECE: usize = 64 * 1024;
 const QUOTED: u8 = b'q';
@@ -28,11 +29,11 @@ impl Cell {
 }
 
 /// The rows of a table, the headings first.
-pub(super) struct Table<R>(ByteRecordsIntoIter<Marked<R>>);
+pub(super) struct Table<'a, R>(ByteRecordsIntoIter<Marked<'a, R>>);
 
-impl<R: Read> Table<R> {
-    /// Of UTF-8.
-    pub(super) fn new(from: R, delimiter: u8) -> Self {
+impl<'a, R: Read> Table<'a, R> {
+    /// Of UTF-8. A row is charged to `held` while it is read, and until the next one is.
+    pub(super) fn new(from: R, delimiter: u8, held: &'a mut Charge) -> Self {
         let marked = Marked {
             from,
             delimiter,
@@ -42,13 +43,14 @@ impl<R: Read> Table<R> {
             given: 0,
             row: 0,
             rows: 0,
+            held,
         };
         let reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(marked);
         Self(reader.into_byte_records())
     }
 }
 
-impl<R: Read> Iterator for Table<R> {
+impl<R: Read> Iterator for Table<'_, R> {
     type Item = io::Result<Vec<Cell>>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -88,7 +90,7 @@ enum State {
     Closing,
 }
 
-struct Marked<R> {
+struct Marked<'a, R> {
     from: R,
     delimiter: u8,
     state: State,
@@ -98,13 +100,16 @@ struct Marked<R> {
     /// Bytes of the row so far.
     row: usize,
     rows: u64,
+    held: &'a mut Charge,
 }
 
-impl<R: Read> Marked<R> {
+impl<R: Read> Marked<'_, R> {
     fn fill(&mut self) -> io::Result<()> {
         self.input.resize(PIECE, 0);
         let mut input = std::mem::take(&mut self.input);
         let read = self.from.read(&mut input)?;
+        // What ends in this piece is prepared before the next one is read.
+        hold(self.held, self.row + read)?;
         (self.given, self.row) = (0, self.row + read);
         self.output.clear();
         for &byte in &input[..read] {
@@ -158,7 +163,7 @@ impl<R: Read> Marked<R> {
     }
 }
 
-impl<R: Read> Read for Marked<R> {
+impl<R: Read> Read for Marked<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.given == self.output.len() {
             self.fill()?;
@@ -172,10 +177,16 @@ impl<R: Read> Read for Marked<R> {
 
 #[cfg(test)]
 mod tests {
+    use base::MemoryBudget;
+
     use super::*;
 
+    fn held() -> Charge {
+        MemoryBudget::unlimited().nothing()
+    }
+
     fn rows(text: &str, delimiter: u8) -> Vec<Vec<String>> {
-        let rows: io::Result<Vec<Vec<Cell>>> = Table::new(text.as_bytes(), delimiter).collect();
+        let rows: io::Result<Vec<Vec<Cell>>> = Table::new(text.as_bytes(), delimiter, &mut held()).collect();
         let shown = |cell: Cell| if cell.is_quoted { format!("<{}>", cell.text) } else { cell.text };
         rows.unwrap().into_iter().map(|row| row.into_iter().map(shown).collect()).collect()
     }
@@ -194,7 +205,7 @@ mod tests {
             let plain = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
             let plain: Vec<Vec<String>> =
                 plain.into_records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
-            let marked: Vec<Vec<String>> = Table::new(text.as_bytes(), b',')
+            let marked: Vec<Vec<String>> = Table::new(text.as_bytes(), b',', &mut held())
                 .map(|row| row.unwrap().into_iter().map(|cell| cell.text).collect())
                 .collect();
             assert_eq!(marked, plain, "{text:?}");
@@ -204,10 +215,10 @@ mod tests {
     #[test]
     fn a_quotation_mark_that_nothing_closes_does_not_take_the_whole_file() {
         let text = format!("a,b\n1,\"{}", "x,y\n".repeat(2 * MAX_ROW_BYTES / 4));
-        let failed = Table::new(text.as_bytes(), b',').find_map(Result::err).unwrap();
+        let failed = Table::new(text.as_bytes(), b',', &mut held()).find_map(Result::err).unwrap();
         assert!(failed.to_string().starts_with("Row 2 is larger"), "{failed}");
         for text in ["a,b\n1,ok\n2,\"open\n3,c\n", "a\nb\n\"", "a,b\n1,2\n\"x\"\"\n"] {
-            let failed = Table::new(text.as_bytes(), b',').find_map(Result::err).unwrap();
+            let failed = Table::new(text.as_bytes(), b',', &mut held()).find_map(Result::err).unwrap();
             assert!(failed.to_string().starts_with("A quotation mark in row 3 is not closed"), "{failed}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{fs::File, io};
 
+use base::Charge;
 use common::{
     field::Field,
     import::{ColumnAs, Guess, ImportQuery, ReadAs},
@@ -19,13 +20,13 @@ use super::{
     prepare::{Told, open},
 };
 
-/// Reads a file to its end.
-pub fn guess(file: File, how: &ImportQuery, told: &Told) -> Result<Guess, Unreadable> {
+/// Reads a file to its end. Each row is charged to `held` in turn.
+pub fn guess(file: File, how: &ImportQuery, told: &Told, held: &mut Charge) -> Result<Guess, Unreadable> {
     let opened = open(file, how, told)?;
     let read = opened.read_as();
     let mut columns: Vec<Column> = Vec::new();
     if opened.format.is_table() {
-        let mut table = Table::new(opened.text, opened.delimiter);
+        let mut table = Table::new(opened.text, opened.delimiter, held);
         let Some(first) = table.next() else { return Err(Unreadable::whole("The file has no headings.")) };
         columns.extend(first?.into_iter().map(|cell| Column::new(cell.text)));
         for row in table {
@@ -35,7 +36,7 @@ pub fn guess(file: File, how: &ImportQuery, told: &Told) -> Result<Guess, Unread
             }
         }
     } else {
-        for (count, object) in Rows::new(opened.text, opened.format == RowFormat::Json).enumerate() {
+        for (count, object) in Rows::new(opened.text, opened.format == RowFormat::Json, held).enumerate() {
             let object = object?.map_err(|message| io::Error::new(io::ErrorKind::InvalidData, message))?;
             for (name, value) in object.as_object() {
                 if !columns.iter().any(|column| column.heading == *name) {
@@ -178,7 +179,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
-        guess(file, how, &Told::default()).unwrap().fields
+        guess(file, how, &Told::default(), &mut base::MemoryBudget::unlimited().nothing()).unwrap().fields
     }
 
     fn expected<const N: usize>(fields: [Value; N]) -> Vec<Field> {

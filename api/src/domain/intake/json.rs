@@ -2,30 +2,35 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use base::Charge;
 use common::{
     json::{self, Exact},
     record::Record,
 };
 
-use super::{MAX_ROW_BYTES, complaint};
+use super::{MAX_ROW_BYTES, complaint, hold};
+use crate::domain::work;
 
+/// What a row takes is charged as often as it is longer by so much.
+const STEP: usize = 64 * 1024;
 /// What opens and closes a text.
 const QUOTE: u8 = 0x22;
 
 /// The rows of a file.
-pub(super) struct Rows<R> {
+pub(super) struct Rows<'a, R> {
     from: BufReader<R>,
     is_array: bool,
     /// The bracket that opens the array was read, and the one that closes it.
     has_begun: bool,
     is_over: bool,
     count: u64,
+    held: &'a mut Charge,
 }
 
-impl<R: Read> Rows<R> {
-    /// Of UTF-8.
-    pub(super) fn new(from: R, is_array: bool) -> Self {
-        Self { from: BufReader::new(from), is_array, has_begun: false, is_over: false, count: 0 }
+impl<'a, R: Read> Rows<'a, R> {
+    /// Of UTF-8. A row is charged to `held` while it is read, and until the next one is.
+    pub(super) fn new(from: R, is_array: bool, held: &'a mut Charge) -> Self {
+        Self { from: BufReader::with_capacity(STEP, from), is_array, has_begun: false, is_over: false, count: 0, held }
     }
 
     /// The text of the next row.
@@ -36,12 +41,18 @@ impl<R: Read> Rows<R> {
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
             let mut line = Vec::new();
-            let most = MAX_ROW_BYTES as u64 + 1;
-            if (&mut self.from).take(most).read_until(b'\n', &mut line)? == 0 {
-                return Ok(None);
+            let mut is_whole = false;
+            while !is_whole {
+                let piece = self.from.fill_buf()?;
+                let end = piece.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+                let used = end.unwrap_or(piece.len());
+                is_whole = end.is_some() || used == 0;
+                line.extend_from_slice(&piece[..used]);
+                self.from.consume(used);
+                self.is_of(line.len())?;
             }
-            if line.len() > MAX_ROW_BYTES {
-                return Err(self.too_large());
+            if line.is_empty() {
+                return Ok(None);
             }
             if !line.trim_ascii().is_empty() {
                 return Ok(Some(line));
@@ -89,9 +100,7 @@ impl<R: Read> Rows<R> {
                 item.push(byte);
             }
             self.from.consume(used);
-            if item.len() > MAX_ROW_BYTES {
-                return Err(self.too_large());
-            }
+            self.is_of(item.len())?;
             if is_whole {
                 break;
             }
@@ -109,12 +118,17 @@ impl<R: Read> Rows<R> {
         Ok(Some(item))
     }
 
-    fn too_large(&self) -> io::Error {
-        complaint(format!("Row {} is larger than {} MiB.", self.count + 1, MAX_ROW_BYTES / (1024 * 1024)))
+    /// The row has so many bytes so far.
+    fn is_of(&mut self, bytes: usize) -> io::Result<()> {
+        if bytes > MAX_ROW_BYTES {
+            let mib = MAX_ROW_BYTES / (1024 * 1024);
+            return Err(complaint(format!("Row {} is larger than {mib} MiB.", self.count + 1)));
+        }
+        if bytes > STEP { hold(self.held, bytes) } else { Ok(()) }
     }
 }
 
-impl<R: Read> Iterator for Rows<R> {
+impl<R: Read> Iterator for Rows<'_, R> {
     /// A record, or what is wrong with the row.
     type Item = io::Result<Result<Record, String>>;
 
@@ -124,6 +138,10 @@ impl<R: Read> Iterator for Rows<R> {
             Err(error) => return Some(Err(error)),
         };
         self.count += 1;
+        // Twice as text, and twice parsed.
+        if let Err(error) = hold(self.held, usize::midpoint(text.len(), work::parsed_size(&text))) {
+            return Some(Err(error));
+        }
         let read = json::parse(text.trim_ascii()).map_err(|error| error.to_string()).and_then(|exact: Exact| {
             if !exact.is_object() {
                 return Err(format!("This is {}, and no object.", json::type_name(&exact)));

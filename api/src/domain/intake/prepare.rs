@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read, Seek as _, SeekFrom},
 };
 
+use base::Charge;
 use common::{
     collection::Collection,
     field::FieldType,
@@ -28,6 +29,7 @@ use super::{
     json::Rows,
     sniff::{self, Looked},
 };
+use crate::domain::work;
 
 /// One row, as it is written down.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -143,10 +145,11 @@ fn pass_line(text: &mut impl Read) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Takes a file apart, into `rows`.
+/// Takes a file apart, into `rows`. Each row is charged to `held` in turn.
 pub fn prepare(
     file: File,
     rows: &mut Received,
+    held: &mut Charge,
     collection: &Collection,
     how: &ImportQuery,
     told: &Told,
@@ -154,9 +157,9 @@ pub fn prepare(
     let opened = open(file, how, told)?;
     let read = opened.read_as();
     if opened.format.is_table() {
-        table(opened, rows, collection, how, read)
+        table(opened, rows, held, collection, how, read)
     } else {
-        objects(opened, rows, collection, how, read)
+        objects(opened, rows, held, collection, how, read)
     }
 }
 
@@ -169,11 +172,12 @@ fn put(rows: &mut Received, row: &Row) -> Result<(), Unreadable> {
 fn table(
     opened: Opened,
     rows: &mut Received,
+    held: &mut Charge,
     collection: &Collection,
     how: &ImportQuery,
     read: ReadAs,
 ) -> Result<Prepared, Unreadable> {
-    let mut table = Table::new(opened.text, opened.delimiter);
+    let mut table = Table::new(opened.text, opened.delimiter, held);
     let Some(first) = table.next() else { return Err(Unreadable::whole("The file has no headings.")) };
     let headings: Vec<String> = first?.into_iter().map(|cell| cell.text).collect();
     let (targets, columns) = headings::read(collection, &headings, &how.map)?;
@@ -246,6 +250,7 @@ fn member(collection: &Collection, target: &Target, cell: &Cell, how: &ImportQue
 fn objects(
     opened: Opened,
     rows: &mut Received,
+    held: &mut Charge,
     collection: &Collection,
     how: &ImportQuery,
     read: ReadAs,
@@ -253,7 +258,7 @@ fn objects(
     let mut known: HashMap<String, Target> = HashMap::new();
     let (mut targets, mut columns) = (Vec::new(), Vec::new());
     let (mut count, is_array) = (0, opened.format == RowFormat::Json);
-    for object in Rows::new(opened.text, is_array) {
+    for object in Rows::new(opened.text, is_array, held) {
         count += 1;
         let mut row = Row::new(count);
         match object? {
@@ -298,17 +303,26 @@ fn objects(
     Ok(Prepared { count, targets, read: ReadAs { columns, ..read } })
 }
 
-/// The next rows that were written down, up to so many and so many bytes, and how many bytes they take there.
-pub fn next_rows(from: &mut impl BufRead, most: usize, most_bytes: usize) -> std::io::Result<(Vec<Row>, u64)> {
+/// The next rows that were written down, up to so many and so many bytes, and how many bytes they take there. `held` is charged for what they and
+/// what is made of them take, in place of what it was charged for before.
+pub fn next_rows(
+    from: &mut impl BufRead,
+    held: &mut Charge,
+    most: usize,
+    most_bytes: usize,
+) -> Result<(Vec<Row>, u64), Unreadable> {
     let (mut rows, mut bytes) = (Vec::new(), 0);
     let mut line = String::new();
+    held.shrink_to(0);
     while rows.len() < most && bytes < most_bytes as u64 {
         line.clear();
         let length = from.read_line(&mut line)?;
         if length == 0 {
             break;
         }
-        rows.push(serde_json::from_str(&line)?);
+        // Parsed twice, and as it is stored, committed and told by the journal.
+        held.grow((4 * length + 2 * work::parsed_size(line.as_bytes())) as u64).map_err(|_| Unreadable::NoMemory)?;
+        rows.push(serde_json::from_str(&line).map_err(std::io::Error::from)?);
         bytes += length as u64;
     }
     Ok((rows, bytes))
@@ -368,6 +382,8 @@ fn line(out: &mut impl std::io::Write, cells: impl Iterator<Item = Option<String
 
 #[cfg(test)]
 mod tests {
+    use base::MemoryBudget;
+
     use super::*;
     use crate::domain::intake::Spool;
 
@@ -385,8 +401,9 @@ mod tests {
         let spool = std::sync::Arc::new(Spool::default());
         let (mut raw, mut rows) = (spool.receive().unwrap(), spool.receive().unwrap());
         raw.push(bytes).unwrap();
-        let prepared = prepare(raw.rewound().unwrap(), &mut rows, &collection(), how, &Told::default())?;
-        let read = next_rows(&mut BufReader::new(rows.rewound().unwrap()), 100, 1 << 20).unwrap().0;
+        let mut held = MemoryBudget::unlimited().nothing();
+        let prepared = prepare(raw.rewound().unwrap(), &mut rows, &mut held, &collection(), how, &Told::default())?;
+        let read = next_rows(&mut BufReader::new(rows.rewound().unwrap()), &mut held, 100, 1 << 20).unwrap().0;
         assert_eq!(read.len() as u64, prepared.count);
         Ok((prepared, read.iter().map(|row| serde_json::to_value(row).unwrap()).collect()))
     }

@@ -17,7 +17,8 @@ use super::Unreadable;
 
 /// Bytes of one file at most.
 const MAX_FILE: u64 = 1024 * 1024 * 1024;
-const BUFFER: usize = 256 * 1024;
+/// Bytes of a file that are gathered before they are written.
+pub const BUFFER: usize = 64 * 1024;
 /// Bytes of all files that are being received at most.
 const MAX_ALL: u64 = 4 * MAX_FILE;
 
@@ -144,6 +145,7 @@ impl Write for Received {
             Ok(()) => Ok(piece.len()),
             Err(Unreadable::Io(error)) => Err(error),
             Err(Unreadable::File(errors)) => Err(super::complaint(errors.in_words())),
+            Err(Unreadable::NoMemory) => Err(io::ErrorKind::OutOfMemory.into()),
         }
     }
 

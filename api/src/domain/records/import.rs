@@ -103,8 +103,8 @@ pub async fn import(
     let is_small = count <= AT_ONCE && rows.len() <= AT_ONCE_BYTES;
     if !query.dry_run && is_small {
         match at_once(core, by, name, &how, &mut rows, answer.clone()).await {
-            // Their indexes are larger than they are.
-            Err(Error::TooManyEntries { .. }) => {}
+            // Their indexes are larger than they are, or they take more memory than there is; a few at a time there may be enough.
+            Err(Error::TooManyEntries { .. } | Error::NoMemory) => {}
             done => return done,
         }
     }
@@ -149,9 +149,10 @@ fn check_key(schema: &Schema, query: &ImportQuery) -> Result<()> {
 async fn prepare(core: &Core, schema: &Arc<Schema>, query: &ImportQuery, sent: Sent) -> Result<(Received, Prepared)> {
     let Sent { mut file, told } = sent;
     let (spool, schema, query) = (Arc::clone(&core.spool), Arc::clone(schema), query.clone());
+    let mut held = request::charge();
     let done = tokio::task::spawn_blocking(move || {
         let mut rows = spool.receive()?;
-        let prepared = intake::prepare(file.rewound()?, &mut rows, &schema.collection, &query, &told)?;
+        let prepared = intake::prepare(file.rewound()?, &mut rows, &mut held, &schema.collection, &query, &told)?;
         Ok::<_, intake::Unreadable>((rows, prepared))
     });
     Ok(done.await.map_err(|error| Error::caused("a file could not be read", error))??)
@@ -169,9 +170,8 @@ async fn at_once(
     let unreadable = |error: std::io::Error| Error::from(intake::Unreadable::from(error));
     let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
     let all = usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
-    request::hold(usize::try_from(6 * rows.len()).unwrap_or(usize::MAX))?;
-    let (rows, _) =
-        next_rows(&mut BufReader::new(rows.rewound().map_err(unreadable)?), all, usize::MAX).map_err(unreadable)?;
+    let mut held = request::charge();
+    let (rows, _) = next_rows(&mut BufReader::new(rows.rewound().map_err(unreadable)?), &mut held, all, usize::MAX)?;
     let (mut retry, mut is_kept) = (Retry::new(core), false);
     loop {
         let snapshot = core.store.snapshot().await?;
@@ -253,12 +253,10 @@ async fn reserve(core: &Core, schema: &Schema, rows: File) -> Result<()> {
     let mut from = BufReader::with_capacity(PIECE_BYTES / 4, rows);
     let (mut last, mut held) = (None, request::charge());
     loop {
-        let (rows, bytes) = next_rows(&mut from, PIECE, PIECE_BYTES).map_err(intake::Unreadable::from)?;
+        let (rows, _) = next_rows(&mut from, &mut held, PIECE, PIECE_BYTES)?;
         if rows.is_empty() {
             break;
         }
-        held.shrink_to(0);
-        held.grow(6 * bytes)?;
         let ids = rows.iter().filter_map(|row| schema.collection.ids.asked(row.record.get("id")).ok().flatten());
         last = ids.filter_map(RecordId::number).max().max(last);
         tokio::task::yield_now().await;
@@ -324,13 +322,12 @@ async fn check(
     let mut from = BufReader::with_capacity(PIECE_BYTES / 4, rows);
     let (mut checked, mut seen, mut held) = (Checked::default(), Seen::default(), request::charge());
     loop {
-        let (rows, bytes) = next_rows(&mut from, pieces.rows, pieces.bytes).map_err(intake::Unreadable::from)?;
+        let (rows, _) = next_rows(&mut from, &mut held, pieces.rows, pieces.bytes)?;
         if rows.is_empty() || until.is_some_and(|until| core.clock.elapsed() >= until) {
             seen.explain(&mut checked.faults);
             return Ok(checked);
         }
-        held.shrink_to(0);
-        held.grow(6 * bytes + seen.bytes())?;
+        held.grow(seen.bytes())?;
         let staged = stage_rows(core, by, (&snapshot, &schema), (how, true), &rows, &mut seen).await?;
         checked.rows += rows.len() as u64;
         checked.tally.add(Tally { rejected: staged.faults.len() as u64, ..staged.tally });

@@ -24,11 +24,12 @@ use super::{
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    intake::{self, next_rows},
+    intake::next_rows,
     journal::{self, Actor},
     operations::{Budget, ImportPhase, ImportRows, Piece, Revert, Steps},
     schema::{self, Schema},
     users::load,
+    work as request,
 };
 
 impl ImportRows {
@@ -158,7 +159,8 @@ impl ImportRows {
 
     async fn write(&mut self, core: &Core, caller: &Caller) -> Result<Piece> {
         let mut from = BufReader::with_capacity(PIECE_BYTES / 4, Self::file(core, self.offset)?);
-        let (rows, bytes) = next_rows(&mut from, PIECE, PIECE_BYTES).map_err(intake::Unreadable::from)?;
+        let mut held = request::charge();
+        let (rows, bytes) = next_rows(&mut from, &mut held, PIECE, PIECE_BYTES)?;
         if rows.is_empty() {
             self.phase = ImportPhase::Over;
             return Ok(Self::over(core, None));
