@@ -7,7 +7,7 @@ use std::{
 };
 
 use base::{Charge, MemoryBudget};
-use common::{id::UserId, record::Record};
+use common::{Object, id::UserId, record::Record};
 use serde_json::Value;
 
 use super::{error::Result, turns::TurnOf};
@@ -20,6 +20,9 @@ static UNBOUNDED: LazyLock<MemoryBudget> = LazyLock::new(MemoryBudget::unlimited
 
 /// Bytes that are held for one answer at most: what is read for a page, ordered, joined and expanded.
 pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Records that are read at once by their ids: one may have half a megabyte, and what it takes is known when it is there.
+pub const AT_ONCE: usize = 16;
 
 /// How many bytes a value of parsed JSON takes beside its text, about.
 const VALUE: usize = 64;
@@ -68,7 +71,12 @@ pub fn parsed_size(json: &[u8]) -> usize {
 
 /// About how many bytes a record takes that is parsed.
 pub fn record_size(record: &Record) -> usize {
-    record.as_object().iter().map(|(name, value)| name.len() + VALUE + value_size(value)).sum()
+    members_size(record.as_object())
+}
+
+/// About how many bytes members take that are parsed.
+pub fn members_size(members: &Object) -> usize {
+    members.iter().map(|(name, value)| name.len() + VALUE + value_size(value)).sum()
 }
 
 fn value_size(value: &Value) -> usize {

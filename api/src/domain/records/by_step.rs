@@ -267,7 +267,8 @@ impl<'a> Chosen<'a> {
         let Some(conditions) = &self.conditions else { return Ok(rows) };
         conditions.begin_anew();
         let mut referred = Referred::new(conditions.paths().into_iter());
-        referred.load(snapshot, conditions.paths().into_iter(), rows.iter().map(|(_, _, record)| record)).await?;
+        let records = rows.iter().map(|(_, _, record)| record);
+        referred.load(snapshot, deadline, conditions.paths().into_iter(), records).await?;
         rows.retain(|(_, _, record)| conditions.hold_for_referred(record, &referred));
         conditions.rest(deadline).await?;
         Ok(rows)

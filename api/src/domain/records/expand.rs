@@ -294,7 +294,7 @@ impl Reading<'_> {
     ) -> Result<(Vec<RecordId>, Vec<Record>)> {
         let (mut known, mut found) = (Vec::new(), Vec::new());
         let ids: Vec<_> = ids.into_iter().collect();
-        for ids in ids.chunks(16) {
+        for ids in ids.chunks(work::AT_ONCE) {
             let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
             for (id, entry) in ids.iter().zip(self.snapshot.get_many(&keys).await?) {
                 let Some(record) =

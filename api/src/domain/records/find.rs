@@ -19,6 +19,7 @@ use crate::domain::{
     keyspace,
     schema::Schema,
     stage::Stored,
+    work,
 };
 
 /// A record that was found, and may be seen.
@@ -130,6 +131,7 @@ pub async fn get(
     }
     query.check(&schema.collection)?;
     let expansion = Expansion::new(core, &snapshot, caller, &schema, &query.expand).await?;
+    work::hold(work::parsed_size(&entry.value))?;
     let mut rows = [schema.parse(id, &entry)?];
     expansion.apply(&snapshot, &core.deadline(), &mut rows).await.map_err(|error| match error {
         Error::TooLargeTogether => {

@@ -116,13 +116,15 @@ impl Right<'_> {
             let mut pages = snapshot.pages(Scan::prefix(&prefix));
             while let Some(entries) = pages.next().await? {
                 let ids: Vec<_> = entries.iter().filter_map(|(key, _)| keyspace::last_id(key)).collect();
-                let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
-                for (id, entry) in ids.into_iter().zip(snapshot.get_many(&keys).await?) {
-                    if let Some(entry) = entry {
-                        self.offer(id, &entry)?;
+                for ids in ids.chunks(work::AT_ONCE) {
+                    let keys: Vec<_> = ids.iter().map(|id| keyspace::record(schema.number(), *id)).collect();
+                    for (id, entry) in ids.iter().zip(snapshot.get_many(&keys).await?) {
+                        if let Some(entry) = entry {
+                            self.offer(*id, &entry)?;
+                        }
                     }
+                    deadline.pause().await?;
                 }
-                deadline.pause().await?;
             }
         }
         Ok(())

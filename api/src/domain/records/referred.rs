@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
+use base::Charge;
 use common::{
     Object,
     id::{RecordId, UserId},
@@ -14,20 +15,30 @@ use serde_json::Value;
 use store::Snapshot;
 
 use super::path::{Path, Step};
-use crate::domain::{error::Result, keyspace, numbers::CollectionNumber, users::name_of};
+use crate::domain::{
+    deadline::Deadline, error::Result, keyspace, numbers::CollectionNumber, records::stored::parse_some,
+    users::name_of, work,
+};
 
 /// Bytes that are kept from one stretch of rows to the next.
-const MAX_KEPT: usize = 4 * 1024 * 1024;
+const MAX_KEPT: u64 = 4 * 1024 * 1024;
 
 /// Records by collection and id; nothing where there is none that the caller may view.
-#[derive(Default)]
 pub(crate) struct Referred {
     /// The members that are asked for.
     wanted: HashMap<CollectionNumber, BTreeSet<String>>,
     records: HashMap<(CollectionNumber, RecordId), Option<Object>>,
     /// The names of owners; null for who is gone.
     names: HashMap<UserId, Value>,
-    bytes: usize,
+    /// What all of that takes.
+    held: Charge,
+}
+
+impl Default for Referred {
+    fn default() -> Self {
+        let (wanted, records, names) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { wanted, records, names, held: work::charge() }
+    }
 }
 
 impl Referred {
@@ -47,16 +58,16 @@ impl Referred {
     pub(crate) async fn load<'a>(
         &mut self,
         snapshot: &Snapshot,
+        deadline: &Deadline,
         paths: impl Iterator<Item = &'a Path>,
         records: impl Iterator<Item = &Record> + Clone,
     ) -> Result<()> {
-        if self.bytes > MAX_KEPT {
-            self.records.clear();
-            self.names.clear();
-            self.bytes = 0;
+        if self.held.bytes() > MAX_KEPT {
+            (self.records, self.names) = (HashMap::new(), HashMap::new());
+            self.held.shrink_to(0);
         }
         for path in paths.filter(|path| !path.is_own()) {
-            self.follow(snapshot, path, records.clone()).await?;
+            self.follow(snapshot, deadline, path, records.clone()).await?;
             if path.is_name() {
                 let ids = records.clone().flat_map(|record| path.ends(record, self));
                 let ids = ids.filter_map(|members| user_id(members.get(&path.member)?)).collect();
@@ -70,6 +81,7 @@ impl Referred {
     async fn follow<'a>(
         &mut self,
         snapshot: &Snapshot,
+        deadline: &Deadline,
         path: &Path,
         records: impl Iterator<Item = &'a Record>,
     ) -> Result<()> {
@@ -77,7 +89,7 @@ impl Referred {
             let mut ids: BTreeSet<RecordId> =
                 records.filter_map(|record| record.get(&first.field)).flat_map(RecordId::all_in).collect();
             for (i, step) in path.steps.iter().enumerate() {
-                self.read(snapshot, step, &ids).await?;
+                self.read(snapshot, deadline, step, &ids).await?;
                 let Some(next) = path.steps.get(i + 1) else { break };
                 let found = ids.iter().filter_map(|id| self.records.get(&(step.target.number(), *id))?.as_ref());
                 ids = found.filter_map(|members| members.get(&next.field)).flat_map(RecordId::all_in).collect();
@@ -86,23 +98,34 @@ impl Referred {
         Ok(())
     }
 
-    async fn read(&mut self, snapshot: &Snapshot, step: &Step, ids: &BTreeSet<RecordId>) -> Result<()> {
+    /// Reads records, a few at a time: of each no more is kept than what is asked for, and that is charged.
+    async fn read(
+        &mut self,
+        snapshot: &Snapshot,
+        deadline: &Deadline,
+        step: &Step,
+        ids: &BTreeSet<RecordId>,
+    ) -> Result<()> {
         let collection = step.target.number();
+        let wanted = self.wanted.entry(collection).or_default().clone();
+        let read: BTreeSet<&str> = wanted.iter().map(String::as_str).chain(["owner"]).collect();
         let missing: Vec<RecordId> =
             ids.iter().copied().filter(|id| !self.records.contains_key(&(collection, *id))).collect();
-        let keys: Vec<_> = missing.iter().map(|id| keyspace::record(collection, *id)).collect();
-        for (id, entry) in missing.into_iter().zip(snapshot.get_many(&keys).await?) {
-            let record = entry.as_ref().map(|entry| step.target.parse(id, entry)).transpose()?;
-            let mut members = record.filter(|record| step.may.covers(record.owner())).map(Record::into_object);
-            self.bytes += size_of::<(CollectionNumber, RecordId, Object)>();
-            if let Some(members) = &mut members {
-                let wanted = self.wanted.get(&collection);
-                members.retain(|name, _| wanted.is_some_and(|wanted| wanted.contains(name)));
-                let sizes =
-                    members.iter().map(|(name, value)| name.len() + value.as_str().map_or(64, |text| 64 + text.len()));
-                self.bytes += sizes.sum::<usize>();
+        for (i, ids) in missing.chunks(work::AT_ONCE).enumerate() {
+            if i > 0 {
+                deadline.pause().await?;
             }
-            self.records.insert((collection, id), members);
+            let keys: Vec<_> = ids.iter().map(|id| keyspace::record(collection, *id)).collect();
+            for (id, entry) in ids.iter().zip(snapshot.get_many(&keys).await?) {
+                let record = entry.map(|entry| parse_some(&step.target, *id, &entry, Some(&read))).transpose()?;
+                let mut members = record.filter(|record| step.may.covers(record.owner())).map(Record::into_object);
+                if let Some(members) = &mut members {
+                    members.retain(|name, _| wanted.contains(name));
+                }
+                let frame = 2 * size_of::<(CollectionNumber, RecordId, Object)>();
+                self.held.grow((frame + members.as_ref().map_or(0, work::members_size)) as u64)?;
+                self.records.insert((collection, *id), members);
+            }
         }
         Ok(())
     }
@@ -111,7 +134,8 @@ impl Referred {
         for id in ids {
             if !self.names.contains_key(&id) {
                 let name = name_of(snapshot, id).await?;
-                self.bytes += size_of::<(UserId, Value)>() + name.as_ref().map_or(0, |name| name.as_str().len());
+                let bytes = 2 * size_of::<(UserId, Value)>() + name.as_ref().map_or(0, |name| name.as_str().len());
+                self.held.grow(bytes as u64)?;
                 self.names.insert(id, name.map_or(Value::Null, |name| name.as_str().into()));
             }
         }

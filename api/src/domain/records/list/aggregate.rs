@@ -45,7 +45,7 @@ use crate::domain::{
         regex::Spent,
     },
     users::name_of,
-    work::MAX_PAGE_BYTES,
+    work::{self, MAX_PAGE_BYTES},
 };
 
 /// Values of one facet that are told.
@@ -307,7 +307,7 @@ async fn hide_referred(view: &View<'_>, columns: &[GroupColumn], groups: &mut Gr
             (Some(target), Some(may @ Decision::Own(_))) => {
                 let ids: Vec<RecordId> = groups.values(i).filter_map(RecordId::from_value).collect();
                 let mut seen = HashMap::with_capacity(ids.len());
-                for ids in ids.chunks(64) {
+                for ids in ids.chunks(work::AT_ONCE) {
                     view.deadline.pause().await?;
                     let keys: Vec<_> = ids.iter().map(|id| keyspace::record(target.number(), *id)).collect();
                     for (id, entry) in ids.iter().zip(view.snapshot.get_many(&keys).await?) {

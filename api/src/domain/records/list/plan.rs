@@ -223,7 +223,7 @@ impl Plan {
     pub(super) async fn place(&self, view: &View<'_>, (id, entry): &Row, backward: bool) -> Result<Cursor> {
         let record = view.schema.parse(*id, entry)?;
         let mut referred = Referred::new(self.keys.paths());
-        referred.load(view.snapshot, self.keys.paths(), iter::once(&record)).await?;
+        referred.load(view.snapshot, view.deadline, self.keys.paths(), iter::once(&record)).await?;
         Ok(Cursor { backward, inclusive: false, values: self.keys.of(&record, &referred), id: *id })
     }
 

@@ -8,11 +8,9 @@ use crate::domain::{
     error::Result,
     indexes::IndexKind,
     keyspace, record, stage,
-    work::{self, MAX_PAGE_BYTES},
+    work::{self, AT_ONCE, MAX_PAGE_BYTES},
 };
 
-/// Records that are read at once by their ids: one may have half a megabyte.
-const STRETCH: usize = 16;
 /// Records that are read at once with their neighbours, which ends where they are large.
 const NEIGHBOURS: usize = 64;
 const STRETCH_BYTES: usize = 512 * 1024;
@@ -57,7 +55,7 @@ impl Rows {
         let mut left = wanted;
         while left > 0 && !self.is_cut {
             self.pause(view).await?;
-            let stretch = left.min(if kind == IndexKind::Records { NEIGHBOURS } else { STRETCH });
+            let stretch = left.min(if kind == IndexKind::Records { NEIGHBOURS } else { AT_ONCE });
             let entries = view.snapshot.scan(scan.clone().limit(stretch).limit_bytes(STRETCH_BYTES)).await?;
             let bytes: usize = entries.iter().map(|(_, entry)| entry.value.len()).sum();
             view.looked.keys(entries.len());
@@ -78,7 +76,7 @@ impl Rows {
 
     /// Takes the records with these ids, in their order.
     pub(super) async fn read_by_id(&mut self, view: &View<'_>, ids: &[RecordId]) -> Result<()> {
-        for ids in ids.chunks(STRETCH) {
+        for ids in ids.chunks(AT_ONCE) {
             self.pause(view).await?;
             for row in by_id(view, ids.iter().copied()).await? {
                 work::hold(row.1.value.len())?;

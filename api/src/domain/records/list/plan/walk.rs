@@ -82,7 +82,7 @@ pub(in super::super) struct MatchScan<'a> {
     members: Option<BTreeSet<&'a str>>,
     /// What the records of the last stretch refer to.
     pub referred: Referred,
-    /// What the stretch holds.
+    /// What the matches of the stretch hold.
     held: Charge,
 }
 
@@ -125,22 +125,17 @@ impl<'a> MatchScan<'a> {
             return Ok(None);
         }
         let (known, unknown): (Vec<_>, Vec<_>) = self.in_sets(found).partition(|(_, entry)| entry.is_some());
-        let known = known.into_iter().filter_map(|(id, entry)| Some((id, entry?)));
-        let read = by_id(self.view, unknown.into_iter().map(|(id, _)| id)).await?;
-        let Self { plan, view, members, referred, paths, held, .. } = self;
-        let (collection, conditions) = (&view.schema.collection, &plan.conditions);
+        let known: Vec<Row> = known.into_iter().filter_map(|(id, entry)| Some((id, entry?))).collect();
         let mut rows = Vec::new();
-        for found in known.chain(read) {
-            view.looked.row();
-            let value = &found.1.value;
-            held.grow(if members.is_some() { value.len() } else { work::parsed_size(value) } as u64)?;
-            let record = parse_some(&view.schema, found.0, &found.1, members.as_ref())?;
-            if view.may.covers(record.owner()) && conditions.hold(collection, &record) {
-                rows.push((found, record));
-            }
-            conditions.rest(view.deadline).await?;
+        self.take(known, &mut rows).await?;
+        for unknown in unknown.chunks(work::AT_ONCE) {
+            let read = by_id(self.view, unknown.iter().map(|(id, _)| *id)).await?;
+            self.take(read, &mut rows).await?;
         }
-        referred.load(view.snapshot, paths.iter().copied(), rows.iter().map(|(_, record)| record)).await?;
+        let Self { plan, view, referred, paths, .. } = self;
+        let conditions = &plan.conditions;
+        let records = rows.iter().map(|(_, record)| record);
+        referred.load(view.snapshot, view.deadline, paths.iter().copied(), records).await?;
         let mut matches = Vec::with_capacity(rows.len());
         for (found, record) in rows {
             if conditions.hold_for_referred(&record, referred) {
@@ -149,6 +144,24 @@ impl<'a> MatchScan<'a> {
             conditions.rest(view.deadline).await?;
         }
         Ok(Some(matches))
+    }
+
+    /// Takes those of some that were read for which the conditions on their own members hold. The others are let go.
+    async fn take(&mut self, read: Vec<Row>, rows: &mut Vec<(Row, Record)>) -> Result<()> {
+        let Self { plan, view, members, held, .. } = self;
+        let (collection, conditions) = (&view.schema.collection, &plan.conditions);
+        let mut reading = work::charge();
+        reading.grow(read.iter().map(|(_, entry)| entry.value.len() as u64).sum())?;
+        for found in read {
+            view.looked.row();
+            let record = parse_some(&view.schema, found.0, &found.1, members.as_ref())?;
+            if view.may.covers(record.owner()) && conditions.hold(collection, &record) {
+                held.grow((found.1.value.len() + work::record_size(&record)) as u64)?;
+                rows.push((found, record));
+            }
+            conditions.rest(view.deadline).await?;
+        }
+        Ok(())
     }
 
     fn in_sets(&self, found: Vec<Candidate>) -> impl Iterator<Item = Candidate> + use<'a> {
