@@ -1,6 +1,7 @@
 //! Going back through a record's versions. The journal has what was before each change; what was after it is the record as it is
 //! now, or what was before the change that followed.
 
+use base::Charge;
 use common::{change::Change, id::RecordId, json::Exact, record::Record};
 use store::{
     Snapshot, Version,
@@ -8,7 +9,7 @@ use store::{
 };
 
 use super::entry::{Action, Entry, Link, RecordChange, Values, parse};
-use crate::domain::{error::Result, keyspace, layout::Lost, numbers::CollectionNumber, record, schema::Schema};
+use crate::domain::{error::Result, keyspace, layout::Lost, numbers::CollectionNumber, record, schema::Schema, work};
 
 /// A record's changes, the latest first.
 pub struct Back<'a> {
@@ -23,6 +24,8 @@ pub struct Back<'a> {
     state: Option<(Record, u32)>,
     /// The block that was read last: the next entry may be in it too.
     block: Option<Block>,
+    /// What the block and the record on both sides of the last change take.
+    held: Charge,
 }
 
 /// A change of a record, and the record on both sides of it.
@@ -58,7 +61,9 @@ impl<'a> Back<'a> {
             (None, Some(tombstone)) => (Some(Link::of_tombstone(&tombstone)), None),
             (None, None) => (None, None),
         };
-        Ok(Self { snapshot, schema, collection, id, next, state, block: None })
+        let mut held = work::charge();
+        held.grow(size(state.as_ref().map(|(record, _)| record)))?;
+        Ok(Self { snapshot, schema, collection, id, next, state, block: None, held })
     }
 
     /// The commit of the change that is next; `None` where there is none.
@@ -84,6 +89,10 @@ impl<'a> Back<'a> {
         let after = self.state.take();
         let after = after.map(|(record, from)| as_of(record, from, &Lost { version, ..Lost::default() }));
         let before = change.undo(&values, after.as_ref());
+        let block = self.block.iter().flat_map(|block| &block.entries).map(|entry| entry.bytes.len() as u64);
+        let held = block.sum::<u64>() + size(after.as_ref()) + 2 * size(before.as_ref());
+        self.held.shrink_to(held);
+        self.held.grow(held - self.held.bytes())?;
         self.state = before.clone().map(|before| match &values.lost {
             Some(lost) => (as_of(before, version, lost), lost.version),
             None => (before, version),
@@ -149,6 +158,11 @@ impl Step {
         change.after = with_revision(named(&self.after), Some(self.version));
         change
     }
+}
+
+/// About how many bytes a record takes, where there is one.
+fn size(record: Option<&Record>) -> u64 {
+    record.map_or(0, |record| work::record_size(record) as u64)
 }
 
 fn with_revision(record: Option<Record>, version: Option<Version>) -> Exact {

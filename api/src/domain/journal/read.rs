@@ -91,6 +91,7 @@ pub async fn history(
             let mut change = step.to_change(Some(&schema));
             (change.collection, change.collection_id) =
                 (Some(schema.collection.name.clone()), Some(schema.collection.id));
+            drop(step);
             if versions.len() == MAX_CHANGES || bytes >= MAX_BYTES {
                 return Ok((versions, true));
             }
