@@ -1,6 +1,7 @@
 //! What one request may make the server hold (`docs/security.md`, M1 and M2), at its edges.
 
 mod entries;
+mod held;
 mod kinds;
 mod peaks;
 

@@ -1,6 +1,7 @@
 //! What is asked of the server whose memory is watched.
 
 mod beside;
+mod gathered;
 mod streams;
 
 use std::{
@@ -20,30 +21,41 @@ use tokio::{
 
 use super::peaks::World;
 use crate::{
-    server::http2::{HEADERS, PREFACE, SETTINGS, frame},
+    server::http2::{HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, frame},
     support::{Client, path},
 };
 
 /// Asks, and says what came.
 pub(super) type Kind = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = String> + 'a>>;
 
+const LARGE: &str = "/api/records/large/?limit=200";
+
 /// All of them, by name.
 pub(super) fn all() -> Vec<(&'static str, Kind)> {
     vec![
-        ("HTTP/2, no window, 200 large records", |world| Box::pin(closed_window(world))),
-        ("HTTP/1.1, answers left alone", |world| Box::pin(left_alone(world))),
+        ("HTTP/2, no window, 200 large records", |world| Box::pin(one_connection(world, LARGE, 0))),
+        ("HTTP/1.1, answers left alone", |world| Box::pin(left_alone(world, LARGE, world.how.callers))),
         ("refused arrays of 4 MB", |world| Box::pin(refused_arrays(world))),
         ("accepted arrays of 8 MB", |world| Box::pin(arrays(world))),
         ("arrays of small numbers in one value", |world| Box::pin(small_values(world))),
         ("deletions that many refer to", |world| Box::pin(deletions(world))),
         ("histories", |world| Box::pin(histories(world))),
+        ("histories by HTTP/2, wide windows", |world| Box::pin(gathered::histories_in_one_connection(world))),
+        ("histories left alone by many", |world| Box::pin(gathered::histories_left_alone(world))),
         ("the journal", |world| Box::pin(many(world, "/api/changes/"))),
         ("sorted by what has no index", |world| Box::pin(many(world, "/api/records/large/?ordering=more&limit=200"))),
         ("joined", |world| Box::pin(many(world, "/api/records/large/?left_join=large:n=n&limit=200"))),
         ("expanded", |world| Box::pin(many(world, "/api/records/refers/?expand=of&limit=200"))),
+        ("lists of references expanded", |world| Box::pin(gathered::lists(world))),
+        ("one list of references expanded", |world| Box::pin(gathered::one_list(world))),
+        ("filtered through lists of references", |world| Box::pin(gathered::filtered(world))),
+        ("exported with lists of references", |world| Box::pin(gathered::exported(world))),
+        ("grouped through lists of references", |world| Box::pin(gathered::grouped(world))),
+        ("imports of large rows", |world| Box::pin(gathered::imports(world))),
         ("searched", |world| Box::pin(many(world, "/api/records/small/?text__contains=zz"))),
         ("patterns in definitions", |world| Box::pin(patterns(world))),
         ("refused sign-ins", |world| Box::pin(sign_ins(world))),
+        ("sign-ins with large bodies", |world| Box::pin(gathered::sign_ins_with_large_bodies(world))),
         ("backups left alone beside writers", |world| Box::pin(backups(world))),
         ("lines, left alone beside writers", |world| Box::pin(streams::lines_left_alone(world))),
         ("lines, in an order without an index", |world| Box::pin(streams::lines_in_order(world))),
@@ -98,31 +110,39 @@ async fn histories(world: &World) -> String {
     many(world, &format!("{}history/", path("large", &world.record))).await
 }
 
-/// One connection that asks for much and takes nothing.
-async fn closed_window(world: &World) -> String {
+/// One connection that asks for much and takes nothing: it gives the answers no window, or one that holds all of them.
+async fn one_connection(world: &World, path: &str, window: u32) -> String {
     let mut stream = TcpStream::connect(world.server.authority()).await.unwrap();
     stream.write_all(PREFACE).await.unwrap();
-    stream.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await.unwrap();
+    let setting = [&[0, 4][..], &window.to_be_bytes()].concat();
+    stream.write_all(&frame(SETTINGS, 0, 0, &setting)).await.unwrap();
+    if window > 0 {
+        let more = i32::MAX.unsigned_abs() - 65_535;
+        stream.write_all(&frame(WINDOW_UPDATE, 0, 0, &more.to_be_bytes())).await.unwrap();
+    }
     for n in 0..u32::try_from(world.how.callers).unwrap() {
-        let path = b"/api/records/large/?limit=200";
         let authority = world.server.authority().as_bytes();
         let length = |text: &[u8]| u8::try_from(text.len()).unwrap();
+        let path = path.as_bytes();
         let head = [&[0x82, 0x86, 0x04, length(path)][..], path, &[0x01, length(authority)], authority].concat();
         stream.write_all(&frame(HEADERS, 0x5, 2 * n + 1, &head)).await.unwrap();
+    }
+    if window > 0 {
+        tokio::time::sleep(world.how.left_alone).await;
     }
     let mut read = vec![0; 1 << 20];
     let mut bytes = 0;
     while let Ok(Ok(count @ 1..)) = timeout(world.how.left_alone, stream.read(&mut read)).await {
         bytes += count;
     }
-    format!("{bytes} bytes of heads")
+    format!("{bytes} bytes")
 }
 
 /// Many connections, each with an answer that nobody reads.
-async fn left_alone(world: &World) -> String {
-    let connections = (0..world.how.callers).map(|_| async {
+async fn left_alone(world: &World, path: &str, count: usize) -> String {
+    let connections = (0..count).map(|_| async {
         let mut stream = TcpStream::connect(world.server.authority()).await.unwrap();
-        let head = format!("GET /api/records/large/?limit=200 HTTP/1.1\r\nHost: {}\r\n\r\n", world.server.authority());
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", world.server.authority());
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut line = [0; 12];
         stream.read_exact(&mut line).await.unwrap();

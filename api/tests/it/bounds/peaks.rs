@@ -29,6 +29,8 @@ pub(super) struct World {
     pub record: Value,
     /// A record that many refer to.
     pub referred: Value,
+    /// One with a long list of references.
+    pub hub: Value,
     /// An operation that made 8 MB of records.
     pub operation: String,
     /// Others, who are no admins.
@@ -125,6 +127,16 @@ async fn furnish() -> World {
         let rows: Vec<Value> = (0..80).map(|_| json!({"of": referred["id"], "text": text})).collect();
         admin.post("/api/records/refers/", &json!(rows)).await.is(201);
     }
+    make("parts", json!([{"name": "text", "type": "text", "max_length": 100_000}, {"name": "more", "type": "text", "max_length": 100_000}])).await;
+    make("hubs", json!([{"name": "parts", "type": "reference", "collection": "parts", "many": true}, {"name": "n", "type": "integer"}])).await;
+    let mut parts = Vec::new();
+    for _ in 0..how.large / 40 {
+        let rows: Vec<Value> = (0..20).map(|_| json!({"text": text, "more": text})).collect();
+        let made = admin.post("/api/records/parts/", &json!(rows)).await.is(201);
+        parts.extend(made.as_array().unwrap().iter().map(|part| part["id"].clone()));
+    }
+    let hubs: Vec<Value> = (0..20).map(|n| json!({"parts": parts, "n": n})).collect();
+    let hub = admin.post("/api/records/hubs/", &json!(hubs)).await.is(201)[0].clone();
     let record = admin.record("large", json!({"text": text, "more": text, "n": 0})).await;
     for n in 0..how.large / 2 {
         admin.patch(&path("large", &record), &json!({"text": format!("{n}{}", &text[10..])})).await.is(200);
@@ -143,7 +155,7 @@ async fn furnish() -> World {
     }
     let admin = server.sign_in(ADMIN).await;
     let other = users.pop().unwrap();
-    World { server, admin, other, how, record, referred, operation, users }
+    World { server, admin, other, how, record, referred, hub, operation, users }
 }
 
 /// Memory before, what a kind was answered, and how long a healthy client waited beside it.
