@@ -54,7 +54,7 @@ async fn hub(admin: &Client) -> Value {
 #[tokio::test]
 async fn m1_what_lists_of_references_lead_to_is_charged_and_given_back() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut server, admin) = small_server(&dir).await;
+    let (server, admin) = small_server(&dir).await;
     let hub = hub(&admin).await;
     let before = gauge(&admin, "coffer_memory_held_bytes").await;
     let refused = admin.get("/api/records/hubs/?parts__text__contains=zz").await.refused(503);
@@ -79,7 +79,7 @@ async fn m1_what_lists_of_references_lead_to_is_charged_and_given_back() {
 #[tokio::test]
 async fn m1_steps_of_a_history_are_charged_and_given_back() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut server, admin) = small_server(&dir).await;
+    let (server, admin) = small_server(&dir).await;
     let text = json!({"name": "text", "type": "text", "max_length": 100_000});
     admin.collection("large", json!([text])).await;
     let record = admin.record("large", json!({"text": "x".repeat(100_000)})).await;
@@ -99,7 +99,7 @@ async fn m1_steps_of_a_history_are_charged_and_given_back() {
 #[tokio::test]
 async fn m1_what_strangers_send_is_small() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut server, admin) = small_server(&dir).await;
+    let (server, admin) = small_server(&dir).await;
     let stranger = server.stranger();
     let large = json!({"username": "nobody", "password": "x".repeat(1_000_000), "refresh": "x", "token": "x"});
     for address in ["/api/token/", "/api/token/refresh/", "/api/token/verify/", "/api/token/blacklist/", "/api/setup/"]
@@ -126,7 +126,7 @@ async fn m1_what_strangers_send_is_small() {
 #[tokio::test]
 async fn m1_a_row_of_a_file_has_a_size() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut server, admin) = small_server(&dir).await;
+    let (server, admin) = small_server(&dir).await;
     admin.collection("rows", json!([{"name": "text", "type": "text"}])).await;
     let text = "x".repeat(2 * 1024 * 1024);
     let files = [

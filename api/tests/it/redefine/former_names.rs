@@ -205,7 +205,7 @@ async fn files_of_records_take_former_names_in_and_out() {
 #[tokio::test]
 async fn whatever_is_asked_of_a_list_takes_former_names() {
     let (_coffer, admin, oven) = renamed().await;
-    let list = |query: &str| admin.get(&format!("/api/records/snacks/{query}"));
+    let list = async |query: &str| admin.get(&format!("/api/records/snacks/{query}")).await;
     // What was asked for by a former name is answered under it, alone.
     let page = list("?fields=title,price,maker&expand=maker&ordering=-price").await.is(200);
     let first = &page["results"][0];
