@@ -75,7 +75,7 @@ pub(crate) async fn perform(effect: Effect, client: &Client) -> Message {
             let (saved, operation) = split(client.reply(&call).await);
             Message::Saved(ticket, saved, operation)
         }
-        Effect::Changed(ticket, collection, id, by) => changed(client, ticket, (collection, id), by).await,
+        Effect::Changed(ticket, collection, id, by) => changed(client, ticket, collection, id, by).await,
         Effect::WouldDelete(ticket, deleted) => would_delete(client, ticket, deleted).await,
         Effect::Delete(ticket, deleted) => delete(client, ticket, deleted).await,
         Effect::Define(ticket, existing, definition, query) => {
@@ -159,7 +159,8 @@ async fn dashboard(client: &Client, ask: Ask) -> Told {
 async fn changed(
     client: &Client,
     ticket: Ticket,
-    (collection, id): (CollectionName, RecordId),
+    collection: CollectionName,
+    id: RecordId,
     by: Option<UserId>,
 ) -> Message {
     let answer = get(client, collection, id).await;

@@ -304,7 +304,7 @@ impl Schema {
     }
 
     /// Whether two records of one version have the same in the field that is called `name` today.
-    pub fn is_same_field(&self, name: &str, version: u32, (one, other): (&Record, &Record)) -> bool {
+    pub fn is_same_field(&self, name: &str, version: u32, one: &Record, other: &Record) -> bool {
         let id = self.keys.fields.iter().find(|field| field.name.as_str() == name).map(|field| field.id);
         let then = self.names(version).into_iter().find(|(known, _)| Some(*known) == id);
         then.is_some_and(|(_, then)| one.is_same(other, then.as_str()))

@@ -105,7 +105,8 @@ pub(crate) fn note_done(
     caller: &Caller,
     work: Work,
     done: u64,
-    (id, batch): (OperationId, &mut Batch),
+    id: OperationId,
+    batch: &mut Batch,
 ) -> Result<()> {
     let mut stored = Stored::new(work, Some(done), core.timestamp(), caller.user_id());
     stored.done = done;

@@ -172,11 +172,13 @@ pub fn carry(value: &[u8], definition: u32, record: &Record, lost: &Record) -> R
     write_members(&mut members, record, |name| !FRAME.contains(&name))?;
     let carried = Carried { written, counted, members: members.len() as u64 };
     let head = Head { definition, ..before };
-    carried_over((head, frame, carried), &members, lost, &kept(value)?).map(Some)
+    carried_over(head, frame, carried, &members, lost, &kept(value)?).map(Some)
 }
 
 fn carried_over(
-    (head, frame, carried): (Head, Frame, Carried),
+    head: Head,
+    frame: Frame,
+    carried: Carried,
     members: &[u8],
     lost: &Record,
     kept: &Kept,
@@ -202,7 +204,7 @@ pub fn with_kept(value: Vec<u8>, kept: &Kept) -> Result<Vec<u8>> {
         Form::Fields { head, frame } => (head, frame, Carried { written: head.definition, counted, members }),
         Form::Carried { head, frame, carried } => (head, frame, carried),
     };
-    carried_over((head, frame, carried), json, &lost, kept)
+    carried_over(head, frame, carried, json, &lost, kept)
 }
 
 /// The kept values of a stored record.

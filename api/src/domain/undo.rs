@@ -77,7 +77,7 @@ async fn attempt(
         if let Some(change) = definition::find(&snapshot, id).await?
             && caller.is_admin()
         {
-            return definition::revert(core, by, (own, id), change, changed, respond_async).await;
+            return definition::revert(core, by, own, id, change, changed, respond_async).await;
         }
         let (is_one, mut is_large) = (parts.is_one(), has_too_much || parts.count() > core.revert_at_once);
         let mut items = Items::new(core, &snapshot, caller);

@@ -101,7 +101,7 @@ async fn update_field(context: Context, input: Input<endpoints::UpdateField>) ->
     let (name, field) = &input.params;
     let (patch, query) = (&input.body.0, &query(&input));
     let collection =
-        collections::update_field(core, &input.caller, (name, field), patch, query, precondition.as_ref()).await?;
+        collections::update_field(core, &input.caller, name, field, patch, query, precondition.as_ref()).await?;
     changed(&input, &collection)
 }
 
@@ -109,7 +109,7 @@ async fn drop_field(context: Context, input: Input<endpoints::DropField>) -> Res
     let (core, precondition) = (context.app.core(), input.precondition());
     let (name, field) = &input.params;
     let collection =
-        collections::drop_field(core, &input.caller, (name, field), &query(&input), precondition.as_ref()).await?;
+        collections::drop_field(core, &input.caller, name, field, &query(&input), precondition.as_ref()).await?;
     changed(&input, &collection)
 }
 

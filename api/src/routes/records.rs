@@ -328,7 +328,7 @@ async fn restore(context: Context, input: Input<endpoints::Restore>) -> Result<R
     let by = input.actor();
     let precondition = input.precondition();
     let (sent, lost) =
-        records::restore(context.app.core(), by, name, (*id, *revision), input.query, precondition.as_ref()).await?;
+        records::restore(context.app.core(), by, name, *id, *revision, input.query, precondition.as_ref()).await?;
     let reply = Reply::stored_record(sent);
     if lost.is_empty() {
         return Ok(reply);

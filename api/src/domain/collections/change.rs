@@ -48,7 +48,7 @@ pub async fn replace(
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
-    change(core, caller, name, (query, None), precondition, |_| Ok(definition.clone())).await
+    change(core, caller, name, query, None, precondition, |_| Ok(definition.clone())).await
 }
 
 /// Changes parts of a definition.
@@ -60,7 +60,7 @@ pub async fn update(
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
-    change(core, caller, name, (query, None), precondition, |collection| Ok(patch.clone().apply(collection))).await
+    change(core, caller, name, query, None, precondition, |collection| Ok(patch.clone().apply(collection))).await
 }
 
 /// Adds a field.
@@ -72,7 +72,7 @@ pub async fn add_field(
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
-    change(core, caller, name, (query, None), precondition, |collection| {
+    change(core, caller, name, query, None, precondition, |collection| {
         if collection.fields.iter().any(|known| known.name == field.name) {
             return Err(FieldErrors::of("name", FieldError::new("unique", "Another field has this name already.")));
         }
@@ -88,13 +88,14 @@ pub async fn add_field(
 pub async fn update_field(
     core: &Core,
     caller: &Caller,
-    (name, field): (&CollectionName, &FieldName),
+    name: &CollectionName,
+    field: &FieldName,
     patch: &Object,
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
     let mut place = None;
-    let changed = change(core, caller, name, (query, None), precondition, |collection| {
+    let changed = change(core, caller, name, query, None, precondition, |collection| {
         let (i, known) = find(collection, field).ok_or_else(no_field)?;
         place = Some(i);
         let mut members = object(json!(known))?;
@@ -132,13 +133,14 @@ pub async fn update_field(
 pub async fn drop_field(
     core: &Core,
     caller: &Caller,
-    (name, field): (&CollectionName, &FieldName),
+    name: &CollectionName,
+    field: &FieldName,
     query: &DefinitionQuery,
     precondition: Option<&Precondition>,
 ) -> Result<DefinitionAnswer> {
     let mut query = query.clone();
     query.drop.push(field.clone());
-    let changed = change(core, caller, name, (&query, None), precondition, |collection| {
+    let changed = change(core, caller, name, &query, None, precondition, |collection| {
         let (i, _) = find(collection, field).ok_or_else(no_field)?;
         let mut definition = same(collection);
         definition.fields.remove(i);
@@ -206,7 +208,7 @@ pub(in crate::domain) async fn revive(
         taken.insert(field.name.clone());
     }
     let query = DefinitionQuery::default();
-    let answer = change(core, caller, name, (&query, None), None, |collection| {
+    let answer = change(core, caller, name, &query, None, None, |collection| {
         let mut definition = same(collection);
         let is_there = |field: &&Field| definition.fields.iter().any(|known| known.id == field.id);
         let missing: Vec<Field> = back.iter().filter(|field| !is_there(field)).cloned().collect();
@@ -230,14 +232,15 @@ pub(in crate::domain) async fn undo(
     respond_async: bool,
 ) -> Result<DefinitionAnswer> {
     let query = DefinitionQuery { respond_async, ..DefinitionQuery::default() };
-    change(core, caller, name, (&query, Some(undone)), None, |_| Ok(definition.clone())).await
+    change(core, caller, name, &query, Some(undone), None, |_| Ok(definition.clone())).await
 }
 
 async fn change(
     core: &Core,
     caller: &Caller,
     name: &CollectionName,
-    (query, undone): (&DefinitionQuery, Option<&Undone>),
+    query: &DefinitionQuery,
+    undone: Option<&Undone>,
     precondition: Option<&Precondition>,
     mut define: impl FnMut(&Collection) -> std::result::Result<Definition, FieldErrors>,
 ) -> Result<DefinitionAnswer> {
@@ -273,7 +276,7 @@ async fn change(
             return Ok(DefinitionAnswer::WouldBe(Box::new(told)));
         }
         if !undone.is_some_and(|undone| undone.overwrites) {
-            check_dropped(core, &snapshot, &before, &plan, (query, undone)).await?;
+            check_dropped(core, &snapshot, &before, &plan, query, undone).await?;
         }
         check_values(core, &snapshot, &before, &plan).await?;
         let key = keyspace::collection(&before.collection.name);
@@ -298,8 +301,7 @@ async fn change(
             let work = Redefine::new(id, before.number(), false, caller)
                 .refilling(plan.refilled)
                 .undoing(undone.map(|undone| undone.operation), undone.is_some_and(|undone| undone.skips));
-            let redefined =
-                operations::redefine(core, caller, work, records, (id, batch), !query.respond_async).await?;
+            let redefined = operations::redefine(core, caller, work, records, id, batch, !query.respond_async).await?;
             let Some(redefined) = redefined else {
                 continue;
             };
@@ -326,7 +328,7 @@ async fn change(
         if records > 0 && plan.after.keys.is_rewritten(&before.keys) {
             let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
             let work = Redefine::new(id, before.number(), true, caller);
-            operations::begin_rewriting(core, caller, work, records, (id, &mut batch)).await?;
+            operations::begin_rewriting(core, caller, work, records, id, &mut batch).await?;
         }
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
@@ -361,7 +363,8 @@ async fn check_dropped(
     snapshot: &Snapshot,
     before: &Schema,
     plan: &Plan,
-    (query, undone): (&DefinitionQuery, Option<&Undone>),
+    query: &DefinitionQuery,
+    undone: Option<&Undone>,
 ) -> Result<()> {
     let mut errors = FieldErrors::new();
     let named = |field: &Field| query.drop.iter().any(|name| *name == field.name || field.aliases.contains(name));

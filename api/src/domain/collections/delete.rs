@@ -64,7 +64,7 @@ pub(in crate::domain) async fn delete_undoing(
         }
         Gone::of(&schema, Some(id), left).stage(&mut batch, gone::version(&snapshot, number).await?)?;
         if !is_small {
-            if let Some(left) = operations::remove_collection(core, caller, number, records, (id, batch)).await? {
+            if let Some(left) = operations::remove_collection(core, caller, number, records, id, batch).await? {
                 return Ok(left);
             }
             retry.again()?;

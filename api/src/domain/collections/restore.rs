@@ -25,8 +25,10 @@ use crate::domain::{
 pub(in crate::domain) async fn stage_restored(
     core: &Core,
     caller: &Caller,
-    (snapshot, batch): (&Snapshot, &mut Batch),
-    (version, gone): (Version, Gone),
+    snapshot: &Snapshot,
+    batch: &mut Batch,
+    version: Version,
+    gone: Gone,
     reverts: OperationId,
 ) -> Result<CollectionName> {
     let number = gone.number();

@@ -332,7 +332,8 @@ pub fn next_rows(
 pub fn reject(
     out: &mut impl std::io::Write,
     collection: &Collection,
-    (targets, written): (&[Target], WrittenAs),
+    targets: &[Target],
+    written: WrittenAs,
     rows: &[(Row, Vec<(String, String)>)],
     has_headings: bool,
 ) -> std::io::Result<()> {
@@ -441,8 +442,7 @@ mod tests {
         let row: Row = serde_json::from_value(rows[0].clone()).unwrap();
         let mut file = Vec::new();
         let faults = vec![("word".to_owned(), "No, \"this\" is not it.".to_owned())];
-        let as_is = (&made.targets[..], WrittenAs::default());
-        reject(&mut file, &collection(), as_is, &[(row, faults)], false).unwrap();
+        reject(&mut file, &collection(), &made.targets, WrittenAs::default(), &[(row, faults)], false).unwrap();
         let text = String::from_utf8(file.clone()).unwrap();
         assert!(text.ends_with("\"2\",\"word\",\"No, \"\"this\"\" is not it.\",\"a\"\"b\",,\"ACME\"\n"), "{text}");
         let (_, again) = prepared(&file, &ImportQuery::default()).unwrap();

@@ -173,7 +173,7 @@ impl Steps for Migrate {
             Self::done(&mut run);
         } else {
             let Some(action) = Self::next(&run) else { return self.last(core, stored, run).await };
-            match begin(core, &caller, (&action, &run, own)).await {
+            match begin(core, &caller, &action, &run, own).await {
                 Ok(Begun::Done) => Self::done(&mut run),
                 Ok(Begun::UnderWay) => return Ok(Piece::default()),
                 Err(error) if is_passing(&error) => {
@@ -240,7 +240,9 @@ fn keep_at(core: &Core, id: OperationId) -> Boxed<'_, bool> {
 fn begin<'a>(
     core: &'a Core,
     caller: &'a Caller,
-    (action, run, own): (&'a Action, &'a Run, OperationId),
+    action: &'a Action,
+    run: &'a Run,
+    own: OperationId,
 ) -> Boxed<'a, Begun> {
     Box::pin(async move {
         let written = Written::default();

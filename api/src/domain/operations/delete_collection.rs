@@ -71,7 +71,8 @@ impl DeleteCollection {
         &self,
         core: &Core,
         snapshot: &Snapshot,
-        (version, mut gone): (Version, Gone),
+        version: Version,
+        mut gone: Gone,
         budget: &mut Budget<'_>,
     ) -> Result<Piece> {
         let mut piece = Piece::default();
@@ -141,7 +142,7 @@ impl Steps for DeleteCollection {
                 self.uncount(core, &snapshot, version, gone).await
             }
             Some((version, gone)) if gone.gone.left == Left::Records => {
-                self.remove(core, &snapshot, (version, gone), budget).await
+                self.remove(core, &snapshot, version, gone, budget).await
             }
             _ => Ok(Piece { is_last: true, ..Piece::default() }),
         }
@@ -155,10 +156,11 @@ pub async fn remove_collection(
     caller: &Caller,
     collection: CollectionNumber,
     of: u64,
-    (id, batch): (OperationId, Batch),
+    id: OperationId,
+    batch: Batch,
 ) -> Result<Option<Option<Operation>>> {
     let work = Work::DeleteCollection(DeleteCollection { collection, by: caller.user_id() });
-    work_on(core, caller, work, Some(of), (id, batch)).await
+    work_on(core, caller, work, Some(of), id, batch).await
 }
 
 /// Commits `batch` with the work that it begins, and does that for as long as a request waits. Gives the operation where there is more to
@@ -168,7 +170,8 @@ pub(crate) async fn work_on(
     caller: &Caller,
     work: Work,
     of: Option<u64>,
-    (id, mut batch): (OperationId, Batch),
+    id: OperationId,
+    mut batch: Batch,
 ) -> Result<Option<Option<Operation>>> {
     let runner = Runner::new(core);
     let mut stored = Stored::new(work, of, core.timestamp(), caller.user_id());

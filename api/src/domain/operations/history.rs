@@ -69,9 +69,9 @@ impl Steps for TrimHistory {
                     if let Entry::Record(change, _) = journal::parse(&appended.bytes)?
                         && limits.contains_key(&change.collection)
                     {
-                        let key = (change.collection, change.id);
-                        if let hash_map::Entry::Vacant(unknown) = states.entry(key) {
-                            unknown.insert(state(&snapshot, key).await?);
+                        let (collection, id) = (change.collection, change.id);
+                        if let hash_map::Entry::Vacant(unknown) = states.entry((collection, id)) {
+                            unknown.insert(state(&snapshot, collection, id).await?);
                         }
                     }
                 }
@@ -117,7 +117,7 @@ async fn limits(snapshot: &Snapshot) -> Result<HashMap<CollectionNumber, Limits>
     Ok(schema::all(snapshot).await?.into_iter().chain(gone).filter_map(of).collect())
 }
 
-async fn state(snapshot: &Snapshot, (collection, id): (CollectionNumber, RecordId)) -> Result<State> {
+async fn state(snapshot: &Snapshot, collection: CollectionNumber, id: RecordId) -> Result<State> {
     let keys = [keyspace::record(collection, id), keyspace::tombstone(collection, id)];
     let mut found = snapshot.get_many(&keys).await?.into_iter();
     let (stored, tombstone) = (found.next().flatten(), found.next().flatten());

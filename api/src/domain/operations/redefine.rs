@@ -121,7 +121,8 @@ impl Redefine {
     async fn check(
         &mut self,
         core: &Core,
-        (snapshot, schema): (&Snapshot, &Schema),
+        snapshot: &Snapshot,
+        schema: &Schema,
         coming: &Coming,
         budget: &mut Budget<'_>,
     ) -> Result<Piece> {
@@ -246,7 +247,7 @@ impl Redefine {
         Ok(None)
     }
 
-    async fn rewrite(&mut self, (snapshot, schema): (&Snapshot, &Schema), budget: &mut Budget<'_>) -> Result<Piece> {
+    async fn rewrite(&mut self, snapshot: &Snapshot, schema: &Schema, budget: &mut Budget<'_>) -> Result<Piece> {
         let mut piece = Piece::default();
         'pieces: loop {
             let found = self.next(snapshot, budget).await?;
@@ -277,10 +278,10 @@ impl Steps for Redefine {
         let over = Piece { is_last: true, ended: Some((OperationState::Stopped, None)), ..Piece::default() };
         let Some(schema) = schema::by_number(&core.schemas, &snapshot, self.collection).await? else { return Ok(over) };
         if self.in_force {
-            return self.rewrite((&snapshot, &schema), budget).await;
+            return self.rewrite(&snapshot, &schema, budget).await;
         }
         match schema.coming.as_deref().filter(|coming| coming.operation == self.operation) {
-            Some(coming) => self.check(core, (&snapshot, &schema), coming, budget).await,
+            Some(coming) => self.check(core, &snapshot, &schema, coming, budget).await,
             None => Ok(over),
         }
     }
@@ -361,7 +362,8 @@ pub(crate) async fn redefine(
     caller: &Caller,
     work: Redefine,
     of: u64,
-    (id, mut batch): (OperationId, Batch),
+    id: OperationId,
+    mut batch: Batch,
     waits: bool,
 ) -> Result<Option<Redefined>> {
     let runner = Runner::new(core);
@@ -399,7 +401,8 @@ pub(crate) async fn begin_rewriting(
     caller: &Caller,
     work: Redefine,
     of: u64,
-    (id, batch): (OperationId, &mut Batch),
+    id: OperationId,
+    batch: &mut Batch,
 ) -> Result<()> {
     let mut begun = Batch::new();
     if unfinished::begin(core, id, &mut begun).await.is_err() {

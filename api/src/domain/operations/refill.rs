@@ -79,7 +79,7 @@ impl<'a> Refill<'a> {
             let Some(uuid) = field.id.map(FieldId::uuid).filter(|uuid| kept.get(*uuid, since).is_none()) else {
                 continue;
             };
-            let Some(earlier) = self.earlier(id, (field, uuid, since), &kept).await? else { continue };
+            let Some(earlier) = self.earlier(id, field, uuid, since, &kept).await? else { continue };
             let mut with = kept.clone();
             with.set(uuid, since, earlier.value);
             let is_needed = if earlier.is_changed {
@@ -134,7 +134,9 @@ impl<'a> Refill<'a> {
     async fn earlier(
         &mut self,
         id: RecordId,
-        (field, uuid, since): (&Field, Uuid, u32),
+        field: &Field,
+        uuid: Uuid,
+        since: u32,
         kept: &Kept,
     ) -> Result<Option<Earlier>> {
         let mut back = Back::new(self.snapshot, Some(self.schema), self.schema.number(), id).await?;

@@ -463,8 +463,8 @@ impl Attempt<'_> {
             looked.set(name, left);
         }
         let given_up = |key: &Key| given_up.contains(key);
-        let beside: (_, &GivenUp<'_>) = (&**schema, &given_up);
-        let checked = check_beside(self.core, &self.snapshot, self.by.caller, beside, old, &looked).await?;
+        let given_up: &GivenUp<'_> = &given_up;
+        let checked = check_beside(self.core, &self.snapshot, self.by.caller, schema, given_up, old, &looked).await?;
         let mut errors = BodyErrors::new(None);
         errors.merge(i, checked);
         drop(Guess::admit(self.core, self.by, schema, old, &[record])?);

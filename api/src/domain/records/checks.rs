@@ -27,7 +27,7 @@ pub(super) async fn check_values(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
-    check_beside(core, snapshot, caller, (schema, &|_| false), old, record).await
+    check_beside(core, snapshot, caller, schema, &|_| false, old, record).await
 }
 
 /// Whether another record gives up this unique value in the same commit.
@@ -38,11 +38,12 @@ pub(super) async fn check_beside(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    (schema, given_up): (&Schema, &GivenUp<'_>),
+    schema: &Schema,
+    given_up: &GivenUp<'_>,
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
-    let mut checked = check_each(core, snapshot, caller, (schema, given_up), old, record).await?;
+    let mut checked = check_each(core, snapshot, caller, schema, given_up, old, record).await?;
     for index in schema.read_by.iter().filter(|index| index.is_several && index.kind == IndexKind::Unique) {
         let Some(key) = unique_key(core, snapshot, index, record).await? else { continue };
         let was = match old {
@@ -70,14 +71,15 @@ pub(super) async fn check_right(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {
-    check_each(core, snapshot, caller, (schema, &|_| false), old, record).await
+    check_each(core, snapshot, caller, schema, &|_| false, old, record).await
 }
 
 async fn check_each(
     core: &Core,
     snapshot: &Snapshot,
     caller: &Caller,
-    (schema, given_up): (&Schema, &GivenUp<'_>),
+    schema: &Schema,
+    given_up: &GivenUp<'_>,
     old: Option<&Record>,
     record: &Record,
 ) -> Result<Checked> {

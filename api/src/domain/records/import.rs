@@ -123,7 +123,7 @@ pub async fn import(
     if query.dry_run {
         return Ok(with(Import { rows: checked.rows, ..answer }, checked.tally, checked.faults));
     }
-    in_pieces(core, by, (&schema, how), rows, answer, is_whole).await
+    in_pieces(core, by, &schema, how, rows, answer, is_whole).await
 }
 
 fn authorize(schema: &Schema, by: Actor<'_>, on_conflict: OnConflict) -> Result<()> {
@@ -187,19 +187,13 @@ async fn at_once(
         let mut work = ImportRows::new(&schema, by.caller, how.clone(), &answer);
         work.is_done(tally, told.clone());
         if !faults.is_empty() && !is_kept {
-            rows::reject_from(core, id, (&schema, how), &rows, faults, 0)?;
+            rows::reject_from(core, id, &schema, how, &rows, faults, 0)?;
             is_kept = true;
         }
         if tally.created + tally.updated + tally.rejected == 0 {
             return Ok(with(answer, tally, told));
         }
-        operations::note_done(
-            core,
-            by.caller,
-            operations::Work::Import(Box::new(work)),
-            answer.rows,
-            (id, &mut batch),
-        )?;
+        operations::note_done(core, by.caller, operations::Work::Import(Box::new(work)), answer.rows, id, &mut batch)?;
         if retry.commit_for(by.caller, batch).await?.is_some() {
             return Ok(with(Import { operation: Some(id), ..answer }, tally, told));
         }
@@ -210,7 +204,8 @@ async fn at_once(
 async fn in_pieces(
     core: &Core,
     by: Actor<'_>,
-    (schema, how): (&Arc<Schema>, How),
+    schema: &Arc<Schema>,
+    how: How,
     mut rows: Received,
     answer: Import,
     is_checked: bool,
@@ -229,7 +224,8 @@ async fn in_pieces(
             by.caller,
             operations::Work::Import(Box::new(work)),
             Some(answer.rows),
-            (id, batch),
+            id,
+            batch,
         )
         .await;
         match begun {

@@ -88,8 +88,11 @@ pub async fn update_many(
         for (stored, record) in &changes {
             tokio::task::yield_now().await;
             let mut errors = BodyErrors::new(None);
-            let beside: (_, &GivenUp<'_>) = (&*schema, &is_given_up);
-            errors.merge(0, check_beside(core, &snapshot, caller, beside, Some(&stored.record), record).await?);
+            let given_up: &GivenUp<'_> = &is_given_up;
+            errors.merge(
+                0,
+                check_beside(core, &snapshot, caller, &schema, given_up, Some(&stored.record), record).await?,
+            );
             let guess = Guess::admit(core, by, &schema, Some(&stored.record), &[record])?;
             guess.tell(errors.result()).await?;
             for field in stage.replace(&schema, stored, record).await?.1 {
@@ -204,7 +207,7 @@ async fn found(
     query: &ManyQuery,
 ) -> Result<Vec<Row>> {
     let max = usize::try_from(query.max).unwrap_or(usize::MAX);
-    let found = matching(core, snapshot, caller, schema, &query.records, (max, MAX_TOUCHED_BYTES)).await?;
+    let found = matching(core, snapshot, caller, schema, &query.records, max, MAX_TOUCHED_BYTES).await?;
     found.ok_or_else(|| {
         let mib = MAX_TOUCHED_BYTES / (1024 * 1024);
         Error::Conflict(format!(

@@ -37,7 +37,8 @@ pub async fn restore(
     core: &Core,
     by: Actor<'_>,
     name: &CollectionName,
-    (id, revision): (RecordId, Revision),
+    id: RecordId,
+    revision: Revision,
     query: RestoreQuery,
     precondition: Option<&Precondition>,
 ) -> Result<(Sent, Vec<String>)> {

@@ -62,7 +62,8 @@ pub(super) async fn find(snapshot: &Snapshot, id: OperationId) -> Result<Option<
 pub(super) async fn revert(
     core: &Core,
     by: Actor<'_>,
-    (own, reverts): (OperationId, OperationId),
+    own: OperationId,
+    reverts: OperationId,
     change: Change,
     changed: Changed,
     respond_async: bool,
@@ -70,8 +71,8 @@ pub(super) async fn revert(
     let parse = |value: &Exact| serde_json::from_str::<Collection>(&value.to_text()).ok();
     let (before, after) = (parse(&change.before), parse(&change.after));
     match (change.action, before, after) {
-        (Verb::Delete, Some(before), _) => bring_back(core, by, (own, reverts), &before, changed).await,
-        (Verb::Create | Verb::Restore, _, Some(after)) => take_away(core, by, (own, reverts), &after, changed).await,
+        (Verb::Delete, Some(before), _) => bring_back(core, by, own, reverts, &before, changed).await,
+        (Verb::Create | Verb::Restore, _, Some(after)) => take_away(core, by, own, reverts, &after, changed).await,
         (Verb::Update, Some(before), Some(after)) => {
             put_back(core, by, (own, reverts), (&before, &after), changed, respond_async).await
         }
@@ -80,7 +81,7 @@ pub(super) async fn revert(
 }
 
 /// One collection was changed; more is done where work is under way.
-fn done((own, reverts): (OperationId, OperationId), action: Verb, left: Option<OperationState>) -> Reverted {
+fn done(own: OperationId, reverts: OperationId, action: Verb, left: Option<OperationState>) -> Reverted {
     let mut done = Done::default();
     done.counts.add_many(Counted { subject: Subject::Collection, collection: None, action, count: 1 });
     reverted(own, reverts, left.unwrap_or(OperationState::Done), done)
@@ -93,7 +94,8 @@ fn refused(collection: &str, id: String, reason: &'static str, detail: String) -
 async fn bring_back(
     core: &Core,
     by: Actor<'_>,
-    (own, reverts): (OperationId, OperationId),
+    own: OperationId,
+    reverts: OperationId,
     before: &Collection,
     changed: Changed,
 ) -> Result<Reverted> {
@@ -120,11 +122,11 @@ async fn bring_back(
         }
         check_whole(core, &snapshot, reverts).await?;
         let mut batch = Batch::new();
-        collections::stage_restored(core, caller, (&snapshot, &mut batch), (version, gone), reverts).await?;
+        collections::stage_restored(core, caller, &snapshot, &mut batch, version, gone, reverts).await?;
         let work = Revert::of_collection(reverts, caller, changed);
         let of = work.count(core).await?;
-        if let Some(left) = operations::work_on(core, caller, Work::Revert(work), of, (own, batch)).await? {
-            return Ok(done((own, reverts), Verb::Restore, left.map(|operation| operation.state)));
+        if let Some(left) = operations::work_on(core, caller, Work::Revert(work), of, own, batch).await? {
+            return Ok(done(own, reverts, Verb::Restore, left.map(|operation| operation.state)));
         }
         retry.again()?;
     }
@@ -133,7 +135,8 @@ async fn bring_back(
 async fn take_away(
     core: &Core,
     by: Actor<'_>,
-    (own, reverts): (OperationId, OperationId),
+    own: OperationId,
+    reverts: OperationId,
     after: &Collection,
     changed: Changed,
 ) -> Result<Reverted> {
@@ -173,7 +176,7 @@ async fn take_away(
     }
     let left: Option<Operation> =
         Box::pin(collections::delete_undoing(core, by.caller, &name, None, Some(reverts))).await?;
-    Ok(done((own, reverts), Verb::Delete, left.map(|operation| operation.state)))
+    Ok(done(own, reverts, Verb::Delete, left.map(|operation| operation.state)))
 }
 
 async fn put_back(
@@ -203,7 +206,7 @@ async fn put_back(
         return Err(Error::ChangedSince(Box::new(merge.since)));
     }
     let skipped = merge.skipped;
-    let undone = undone(&keys.steps, (reverts, changed), before, &definition, |id| {
+    let undone = undone(&keys.steps, reverts, changed, before, &definition, |id| {
         changed != Changed::Overwrite && converted_since.contains(&id)
     });
     let answer = Box::pin(collections::undo(core, by.caller, &now.name, &definition, &undone, respond_async)).await;
@@ -213,7 +216,7 @@ async fn put_back(
         _ => None,
     };
     let skipped = skipped + if left.is_none() { operations::stayed(core, own).await? } else { 0 };
-    Ok(Reverted { skipped, ..done((own, reverts), Verb::Update, left) })
+    Ok(Reverted { skipped, ..done(own, reverts, Verb::Update, left) })
 }
 
 /// What keeps records from going back, as what was changed since.

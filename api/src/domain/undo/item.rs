@@ -178,7 +178,7 @@ impl<'a> Items<'a> {
             for &key in chunk {
                 let (now, tombstone) = (found.next().flatten(), found.next().flatten());
                 let changes = self.changes.remove(&key).unwrap_or_default();
-                items.push(self.item(key, changes, (now, tombstone), &mut directory, deadline).await?);
+                items.push(self.item(key, changes, now, tombstone, &mut directory, deadline).await?);
             }
             deadline.pause().await?;
         }
@@ -189,7 +189,8 @@ impl<'a> Items<'a> {
         &self,
         key: Key,
         changes: Changes,
-        (now, tombstone): (Option<Entry>, Option<Entry>),
+        now: Option<Entry>,
+        tombstone: Option<Entry>,
         directory: &mut Directory,
         deadline: &Deadline,
     ) -> Result<Item> {
@@ -300,7 +301,7 @@ impl<'a> Items<'a> {
                 if let (Some(schema), Some(before), Some(left)) = (schema, &step.before, &left) {
                     // What the operation left alone is as it is now.
                     let is_changed = |name: &str| {
-                        definition != step.change.definition || !schema.is_same_field(name, definition, (before, left))
+                        definition != step.change.definition || !schema.is_same_field(name, definition, before, left)
                     };
                     was.unfit.0.retain(|name, _| is_changed(name));
                 }

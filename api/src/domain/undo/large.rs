@@ -70,9 +70,11 @@ impl Revert {
     async fn check(
         &mut self,
         core: &Core,
-        (snapshot, caller): (&Snapshot, &Caller),
+        snapshot: &Snapshot,
+        caller: &Caller,
         mut parts: Parts<'_>,
-        (budget, deadline): (&mut Budget<'_>, &Deadline),
+        budget: &mut Budget<'_>,
+        deadline: &Deadline,
     ) -> Result<()> {
         let mut judge = Judge::new(core, snapshot, Actor::local(caller), self.changed);
         judge.is_part = true;
@@ -153,7 +155,7 @@ impl Steps for Revert {
         let (snapshot, deadline) = (core.store.snapshot().await?, core.deadline());
         let mut parts = Parts::new(&snapshot, self.operation).await?;
         if !self.is_checked {
-            self.check(core, (&snapshot, &caller), parts, (budget, &deadline)).await?;
+            self.check(core, &snapshot, &caller, parts, budget, &deadline).await?;
             return Ok(Piece::default());
         }
         if let Some(version) = self.done_from {

@@ -155,7 +155,7 @@ impl Published {
                         Some(Write::Field(field)) => record.set(field.as_str(), value),
                         Some(Write::Reference(field)) => record.set(field.as_str(), id_in(value)),
                         Some(Write::Unique { field, by }) => {
-                            let found = self.by_unique(core, caller, (field, by), &value).await?;
+                            let found = self.by_unique(core, caller, field, by, &value).await?;
                             match found {
                                 Ok(value) => record.set(field.as_str(), value),
                                 Err(error) => errors.push(field.as_str(), error),
@@ -183,13 +183,14 @@ impl Published {
         &self,
         core: &Core,
         caller: &Caller,
-        (field, by): (&str, &str),
+        field: &str,
+        by: &str,
         value: &Value,
     ) -> Result<std::result::Result<Value, FieldError>> {
         if let Value::Array(items) = value {
             let mut ids = Vec::with_capacity(items.len());
             for item in items {
-                match Box::pin(self.by_unique(core, caller, (field, by), item)).await? {
+                match Box::pin(self.by_unique(core, caller, field, by, item)).await? {
                     Ok(id) => ids.push(id),
                     Err(error) => return Ok(Err(error)),
                 }

@@ -66,7 +66,7 @@ pub(super) async fn stage_rows<'a>(
     seen: &mut Seen,
 ) -> Result<Staged> {
     let guess = Guess::admit(core, by, schema, None, &rows.iter().map(|row| &row.record).collect::<Vec<_>>())?;
-    let mut staging = Staging::begin(core, by, (snapshot, schema), (how, is_tried), rows).await?;
+    let mut staging = Staging::begin(core, by, snapshot, schema, how, is_tried, rows).await?;
     let (mut tally, mut faults) = (Tally::default(), Vec::new());
     let outcome = async {
         let mut waiting = Vec::new();
@@ -118,7 +118,7 @@ impl Staging<'_> {
         {
             let (released, earlier) = (self.stage.released(), &*seen);
             let is_free = |key: &Key| given_up.contains(key) || released.contains(key) || earlier.is_given_up(key);
-            errors.merge(0, check_beside(core, snapshot, by.caller, (schema, &is_free), old, record).await?);
+            errors.merge(0, check_beside(core, snapshot, by.caller, schema, &is_free, old, record).await?);
         }
         match errors.result() {
             Ok(()) => {}

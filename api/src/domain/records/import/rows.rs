@@ -85,8 +85,10 @@ impl<'a> Staging<'a> {
     pub(super) async fn begin(
         core: &'a Core,
         by: Actor<'a>,
-        (snapshot, schema): (&'a Snapshot, &'a Arc<Schema>),
-        (how, is_tried): (&'a How, bool),
+        snapshot: &'a Snapshot,
+        schema: &'a Arc<Schema>,
+        how: &'a How,
+        is_tried: bool,
         rows: &[Row],
     ) -> Result<Self> {
         let may_update = match how.on_conflict {
@@ -321,7 +323,8 @@ impl<'a> Staging<'a> {
 pub(super) fn reject_from(
     core: &Core,
     id: OperationId,
-    (schema, how): (&Schema, &How),
+    schema: &Schema,
+    how: &How,
     rows: &[Row],
     faults: Vec<(usize, FieldErrors)>,
     kept: u64,
@@ -342,7 +345,7 @@ pub(super) fn reject_from(
         file.set_len(kept)?;
         file.seek(SeekFrom::Start(kept))?;
         let mut out = BufWriter::new(&file);
-        intake::reject(&mut out, &schema.collection, (how.targets.as_slice(), how.written), &rejected, kept > 0)?;
+        intake::reject(&mut out, &schema.collection, how.targets.as_slice(), how.written, &rejected, kept > 0)?;
         drop(out);
         file.sync_all()?;
         Ok(file.metadata()?.len())

@@ -187,7 +187,7 @@ impl ImportRows {
             let room = TOLD.saturating_sub(self.faults.len());
             self.faults.extend(told.into_iter().take(room));
             if let Some(id) = journal::operation() {
-                self.rejected_bytes = reject_from(core, id, (&schema, &self.how), &rows, faults, self.rejected_bytes)?;
+                self.rejected_bytes = reject_from(core, id, &schema, &self.how, &rows, faults, self.rejected_bytes)?;
             }
         }
         self.tally.add(tally);

@@ -19,7 +19,8 @@ pub(in crate::domain::records) async fn matching(
     caller: &Caller,
     schema: &Arc<Schema>,
     query: &ListQuery,
-    (max, max_bytes): (usize, usize),
+    max: usize,
+    max_bytes: usize,
 ) -> Result<Option<Vec<Row>>> {
     let may = schema.authorize(Action::List, caller)?;
     let (looked, deadline) = (ReadCounts::default(), core.deadline());

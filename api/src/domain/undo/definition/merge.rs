@@ -32,7 +32,7 @@ pub(super) struct Merge<'a> {
 
 impl Merge<'_> {
     /// Whether a part goes back: it does where it is as the operation left it.
-    fn goes_back<T: PartialEq + ?Sized>(&mut self, part: &str, (before, after, now): (&T, &T, &T)) -> bool {
+    fn goes_back<T: PartialEq + ?Sized>(&mut self, part: &str, before: &T, after: &T, now: &T) -> bool {
         if before == after || now == before {
             return false;
         }
@@ -57,27 +57,27 @@ impl Merge<'_> {
     pub(super) fn definition(&mut self, before: &Collection, after: &Collection) -> Definition {
         let now = self.now;
         let mut definition = Definition { revision: None, aliases: None, ..Definition::from(now.clone()) };
-        if self.goes_back("name", (&before.name, &after.name, &now.name)) {
+        if self.goes_back("name", &before.name, &after.name, &now.name) {
             definition.name.clone_from(&before.name);
         }
-        if self.goes_back("description", (&before.description, &after.description, &now.description)) {
+        if self.goes_back("description", &before.description, &after.description, &now.description) {
             definition.description.clone_from(&before.description);
         }
-        if self.goes_back("ids", (&before.ids, &after.ids, &now.ids)) {
+        if self.goes_back("ids", &before.ids, &after.ids, &now.ids) {
             definition.ids = Some(before.ids);
         }
-        if self.goes_back("access", (&before.access, &after.access, &now.access)) {
+        if self.goes_back("access", &before.access, &after.access, &now.access) {
             definition.access.clone_from(&before.access);
         }
-        if self.goes_back("history", (&before.history, &after.history, &now.history)) {
+        if self.goes_back("history", &before.history, &after.history, &now.history) {
             definition.history = Some(before.history);
         }
-        if before.name == after.name && self.goes_back("aliases", (&before.aliases, &after.aliases, &now.aliases)) {
+        if before.name == after.name && self.goes_back("aliases", &before.aliases, &after.aliases, &now.aliases) {
             definition.aliases = Some(before.aliases.clone());
         }
         definition.fields = self.fields(before, after);
         // Nothing is said of indexes that stay: they follow their fields.
-        let goes_back = self.goes_back("indexes", (&before.indexes, &after.indexes, &now.indexes));
+        let goes_back = self.goes_back("indexes", &before.indexes, &after.indexes, &now.indexes);
         definition.indexes = goes_back.then(|| before.indexes.clone());
         definition
     }
@@ -106,10 +106,10 @@ impl Merge<'_> {
                 }
                 (Some(was), Some(left)) => {
                     let mut back = self.members(&part, was, left, field);
-                    back.aliases = aliases_before((was, left), field, &back.name);
+                    back.aliases = aliases_before(was, left, field, &back.name);
                     back.change.says_aliases = back.aliases != field.aliases;
                     if back.kind == was.kind || was.kind == left.kind {
-                        back.choice_aliases = choice_aliases_before((was, left), field, &back.kind);
+                        back.choice_aliases = choice_aliases_before(was, left, field, &back.kind);
                         back.change.says_choice_aliases = true;
                     }
                     fields.push(back);
@@ -201,7 +201,7 @@ fn member_back<T: PartialEq + Clone>(before: &T, after: &T, now: &mut T, overwri
 }
 
 /// The same of the choices that a field has from then on: a name that one loses goes on leading to it.
-fn choice_aliases_before((was, left): (&Field, &Field), now: &Field, kind: &FieldType) -> BTreeMap<String, String> {
+fn choice_aliases_before(was: &Field, left: &Field, now: &Field, kind: &FieldType) -> BTreeMap<String, String> {
     let mut aliases = now.choice_aliases.clone();
     aliases.retain(|old, _| was.choice_aliases.contains_key(old) || !left.choice_aliases.contains_key(old));
     aliases.extend(was.choice_aliases.clone());
@@ -215,7 +215,7 @@ fn choice_aliases_before((was, left): (&Field, &Field), now: &Field, kind: &Fiel
 
 /// The names that lead to a field which was `was` before an operation and `left` after it, and is called `name` from now on: those that the
 /// operation took away by themselves are back, and those that it gave go; a name that the field loses goes on leading to it.
-fn aliases_before((was, left): (&Field, &Field), now: &Field, name: &FieldName) -> Vec<FieldName> {
+fn aliases_before(was: &Field, left: &Field, now: &Field, name: &FieldName) -> Vec<FieldName> {
     let mut aliases = now.aliases.clone();
     if was.name == left.name {
         aliases.retain(|alias| was.aliases.contains(alias) || !left.aliases.contains(alias));

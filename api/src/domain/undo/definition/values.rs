@@ -19,7 +19,8 @@ use crate::domain::{
 /// What of the definition's steps is undone. Fields that stay as they are keep their values.
 pub(super) fn undone(
     steps: &[Step],
-    (reverts, changed): (OperationId, Changed),
+    reverts: OperationId,
+    changed: Changed,
     before: &Collection,
     definition: &Definition,
     stays: impl Fn(FieldId) -> bool,
