@@ -57,7 +57,8 @@ impl Refusal {
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
                 format!("The headers are more than {MAX_HEADERS}, or larger than {} KiB.", MAX_HEADER_LIST / 1024)
             }
-            _ => "This is no HTTP request that can be read in one way only.".to_owned(),
+            _ => "This is no HTTP request that can be read in one way only. In an address, \" is written %22, < is %3C, > is %3E, and a space %20."
+                .to_owned(),
         });
         problem.status = status.as_u16();
         Self::closing(problem)

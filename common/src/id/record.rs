@@ -57,7 +57,11 @@ impl RecordId {
     pub fn from_value(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => text.trim().parse().ok(),
-            Value::Number(number) => number.as_i64().and_then(Self::from_number),
+            // `7.0` is what programs send that hold numbers of a column as floats.
+            Value::Number(number) => number
+                .as_i64()
+                .or_else(|| number.as_f64().filter(|float| float.fract() == 0.0)?.to_string().parse().ok())
+                .and_then(Self::from_number),
             _ => None,
         }
     }

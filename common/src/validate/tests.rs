@@ -231,6 +231,7 @@ fn choices_references_and_json() {
     for wrong in [json!(true), json!(7.5), json!({"id": 7})] {
         assert!(message(of(), &wrong).starts_with("Incorrect type. Expected pk value, received "), "{wrong}");
     }
+    accepts(of(), json!(7.0), json!(7));
     for wrong in [json!(0), json!(-7), json!("007")] {
         let text = wrong.as_str().map_or_else(|| wrong.to_string(), str::to_owned);
         assert_eq!(message(of(), &wrong), format!("Invalid pk \"{text}\" - object does not exist."));

@@ -53,6 +53,16 @@ async fn n4_lengths_that_can_be_read_in_two_ways_are_refused_and_the_connection_
 }
 
 #[tokio::test]
+async fn what_an_address_does_not_hold_as_it_is_is_told_with_its_code() {
+    let server = start(ServerOptions::default());
+    for bare in ["\"a,b\"", "a>3", "a<3", "a b"] {
+        let answer = ask(server.address, &format!("GET /?x={bare} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        assert_eq!(answer.status(), 400, "{bare}");
+        assert!(answer.body.contains("%22") && answer.body.contains("%3E"), "{bare}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn n4_exactly_one_host() {
     let server = start(ServerOptions::default());
     for head in [
