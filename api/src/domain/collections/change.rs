@@ -298,9 +298,11 @@ async fn change(
                 ..StoredDefinition::new(before.collection.clone(), before.keys.clone())
             };
             batch.put(key, serde_json::to_vec(&definition)?);
-            let work = Redefine::new(id, before.number(), false, caller)
-                .refilling(plan.refilled)
-                .undoing(undone.map(|undone| undone.operation), undone.is_some_and(|undone| undone.skips));
+            let work = Redefine::new(id, before.number(), false, caller).refilling(plan.refilled);
+            let work = match undone {
+                Some(Undone { operation, skips, overwrites, .. }) => work.undoing(*operation, *skips, *overwrites),
+                None => work,
+            };
             let redefined = operations::redefine(core, caller, work, records, id, batch, !query.respond_async).await?;
             let Some(redefined) = redefined else {
                 continue;

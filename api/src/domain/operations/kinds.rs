@@ -41,6 +41,9 @@ pub(crate) struct Redefine {
     /// Fields stay as they are whose values do not fit; otherwise those are its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::domain) skips: bool,
+    /// Values that are in no history any more are left out; otherwise they are its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::domain) overwrites: bool,
     /// Those that do not fit, as far as they are known by now, by the names that they were to have.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(in crate::domain) unfit: BTreeSet<String>,

@@ -53,6 +53,7 @@ impl Redefine {
             refilled: Vec::new(),
             reverts: None,
             skips: false,
+            overwrites: false,
             unfit: BTreeSet::new(),
             stayed: 0,
         }
@@ -64,8 +65,9 @@ impl Redefine {
     }
 
     /// As the undoing of an operation; where it `skips`, fields stay as they are whose values do not go back.
-    pub(crate) fn undoing(self, reverts: Option<OperationId>, skips: bool) -> Self {
-        Self { reverts, skips, ..self }
+    /// Where it `overwrites`, it goes on without values that nobody knows any more.
+    pub(crate) fn undoing(self, reverts: OperationId, skips: bool, overwrites: bool) -> Self {
+        Self { reverts: Some(reverts), skips, overwrites, ..self }
     }
 
     /// What is to be said when it is done; nothing where all took effect.
@@ -140,11 +142,16 @@ impl Redefine {
                 let Some(id) = keyspace::last_id(&key) else { continue };
                 self.after = Some(id);
                 piece.done += 1;
-                if let Some(value) = refill.record(id, &entry).await? {
+                let refilled = refill.record(id, &entry).await?;
+                if let Some(value) = refilled.value {
                     entry.value = value.into();
                     piece.batch.keep(key.clone(), entry.version, entry.value.clone());
                 }
-                match coming.fitting(id, &entry.value)? {
+                let fits = match refilled.forgotten {
+                    forgotten if !self.overwrites && !forgotten.is_empty() => Err(forgotten),
+                    _ => coming.fitting(id, &entry.value)?,
+                };
+                match fits {
                     Err(errors) => self.note_misfit(id, errors),
                     Ok(record) if !coming.new_indexes.is_empty() => {
                         let owner = match record.owner() {

@@ -10,7 +10,7 @@ use common::{
     field::Field,
     id::{FieldId, OperationId, RecordId},
     json::Exact,
-    problem::FieldErrors,
+    problem::{FieldError, FieldErrors},
     record::{Member, Record},
 };
 use serde_json::Value;
@@ -42,10 +42,25 @@ pub(super) struct Refill<'a> {
 }
 
 /// What a field was.
-struct Earlier {
-    value: Exact,
-    /// Something else was written into it since.
-    is_changed: bool,
+enum Earlier {
+    Known {
+        value: Exact,
+        /// Something else was written into it since.
+        is_changed: bool,
+    },
+    /// It had no value.
+    Nothing,
+    /// It is in no history any more.
+    Forgotten,
+}
+
+/// A record with what its fields were.
+#[derive(Default)]
+pub(super) struct Refilled {
+    /// `None` where that is nothing more than it says itself.
+    pub value: Option<Vec<u8>>,
+    /// The fields of which nobody knows any more what they were.
+    pub forgotten: FieldErrors,
 }
 
 /// What one version of a record has in a field, before it was changed with the definition.
@@ -62,13 +77,14 @@ impl<'a> Refill<'a> {
         Self { snapshot, schema, fields, reverts: HashMap::new() }
     }
 
-    /// A record with what its fields were; `None` where that is nothing more than it says itself.
-    pub(super) async fn record(&mut self, id: RecordId, entry: &Entry) -> Result<Option<Vec<u8>>> {
+    /// A record with what its fields were.
+    pub(super) async fn record(&mut self, id: RecordId, entry: &Entry) -> Result<Refilled> {
         let written = record::written(&entry.value)?;
         let wanted: Vec<_> = self.fields.iter().filter(|(_, since)| *since <= written).copied().collect();
         if wanted.is_empty() {
-            return Ok(None);
+            return Ok(Refilled::default());
         }
+        let mut forgotten = FieldErrors::new();
         let mut kept = record::kept(&entry.value)?;
         let (original, version) = self.schema.original(id, &entry.value)?;
         let mut is_more = false;
@@ -79,10 +95,18 @@ impl<'a> Refill<'a> {
             let Some(uuid) = field.id.map(FieldId::uuid).filter(|uuid| kept.get(*uuid, since).is_none()) else {
                 continue;
             };
-            let Some(earlier) = self.earlier(id, field, uuid, since, &kept).await? else { continue };
+            let (value, is_changed) = match self.earlier(id, field, uuid, since, &kept).await? {
+                Earlier::Known { value, is_changed } => (value, is_changed),
+                Earlier::Forgotten if self.loses(field, since) => {
+                    let message = "What this field was is in no history any more.";
+                    forgotten.push(field.name.as_str(), FieldError::new("trimmed", message));
+                    continue;
+                }
+                Earlier::Nothing | Earlier::Forgotten => continue,
+            };
             let mut with = kept.clone();
-            with.set(uuid, since, earlier.value);
-            let is_needed = if earlier.is_changed {
+            with.set(uuid, since, value);
+            let is_needed = if is_changed {
                 // Only where it would be lost otherwise, and may be.
                 self.overwrites(field) && !self.goes_back(&original, version, &kept, uuid)
             } else {
@@ -92,7 +116,22 @@ impl<'a> Refill<'a> {
                 (kept, is_more) = (with, true);
             }
         }
-        if is_more { record::with_kept(entry.value.to_vec(), &kept).map(Some) } else { Ok(None) }
+        let value = if is_more { Some(record::with_kept(entry.value.to_vec(), &kept)?) } else { None };
+        Ok(Refilled { value, forgotten })
+    }
+
+    /// Whether a record that does not know what a field was before a version cannot say so by what it has there now: the field was dropped, or
+    /// converted in a way that may lose something.
+    fn loses(&self, field: &Field, since: u32) -> bool {
+        let steps = self.schema.keys.steps.iter().filter(|step| step.version == since).flat_map(|step| &step.fields);
+        let mut of_field = steps.filter_map(|step| match step {
+            FieldStep::Dropped { was } if was.id == field.id => Some(true),
+            FieldStep::Converted { to, convert, .. } | FieldStep::Restored { to, convert, .. } if to.id == field.id => {
+                Some(!convert.0.is_empty())
+            }
+            _ => None,
+        });
+        of_field.next().unwrap_or(false)
     }
 
     /// What a field is in a record, if it fits.
@@ -131,14 +170,7 @@ impl<'a> Refill<'a> {
     }
 
     /// What a record had in a field before a version. What is known of it from before helps: an earlier conversion may have been undone.
-    async fn earlier(
-        &mut self,
-        id: RecordId,
-        field: &Field,
-        uuid: Uuid,
-        since: u32,
-        kept: &Kept,
-    ) -> Result<Option<Earlier>> {
+    async fn earlier(&mut self, id: RecordId, field: &Field, uuid: Uuid, since: u32, kept: &Kept) -> Result<Earlier> {
         let mut back = Back::new(self.snapshot, Some(self.schema), self.schema.number(), id).await?;
         let (mut is_changed, mut sought) = (false, None::<Exact>);
         for _ in 0..MAX_STEPS {
@@ -148,9 +180,9 @@ impl<'a> Refill<'a> {
             if definition < since {
                 let Some(after) = step.after else { continue };
                 match self.as_it_was((after, definition), (field, uuid, since), kept, sought.as_ref()) {
-                    Before::Is(value) => return Ok(Some(Earlier { value, is_changed })),
+                    Before::Is(value) => return Ok(Earlier::Known { value, is_changed }),
                     Before::IsOther => continue,
-                    Before::IsNothing => return Ok(None),
+                    Before::IsNothing => return Ok(Earlier::Nothing),
                 }
             }
             // A field that was gone had no values meanwhile.
@@ -175,11 +207,15 @@ impl<'a> Refill<'a> {
             }
         }
         // What came earlier may be in no journal any more.
-        let earliest = back.earliest().filter(|(_, definition)| *definition < since).cloned();
-        Ok(earliest.and_then(|earliest| match self.as_it_was(earliest, (field, uuid, since), kept, sought.as_ref()) {
-            Before::Is(value) => Some(Earlier { value, is_changed }),
-            Before::IsOther | Before::IsNothing => None,
-        }))
+        let Some(earliest) = back.earliest().cloned() else { return Ok(Earlier::Nothing) };
+        if earliest.1 >= since {
+            return Ok(Earlier::Forgotten);
+        }
+        Ok(match self.as_it_was(earliest, (field, uuid, since), kept, sought.as_ref()) {
+            Before::Is(value) => Earlier::Known { value, is_changed },
+            Before::IsOther => Earlier::Forgotten,
+            Before::IsNothing => Earlier::Nothing,
+        })
     }
 
     /// What a record of a version had in a field just before another version. Where an earlier version was put back since, it is one that

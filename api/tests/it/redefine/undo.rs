@@ -356,6 +356,36 @@ async fn a_definition_that_was_changed_since_goes_back_where_it_was_not() {
 }
 
 #[tokio::test]
+async fn values_that_are_in_no_history_any_more_are_told_before_anything_is_undone() {
+    let (coffer, admin) = Coffer::with_admin_and(&["--quota-bytes", "30KB"]).await;
+    let ben = coffer.user(&admin, "ben", json!({})).await;
+    let text_field = |name: &str| json!({"name": name, "type": "text", "nullable": name != "t"});
+    let fields = json!([text_field("t"), text_field("x"), text_field("n")]);
+    admin.post("/api/collections/", &json!({"name": "q", "history": "all", "fields": fields})).await.is(201);
+    let made = ben.record("q", json!({"t": "a", "x": "what it was", "n": "as long as that"})).await;
+    let dropped = admin.delete("/api/collections/q/fields/x/").await;
+    let body = json!({"max_length": 3, "convert": "null"});
+    let shortened = admin.patch("/api/collections/q/fields/n/", &body).await;
+    for n in 0..60 {
+        ben.patch(&path("q", &made), &json!({"t": n.to_string().repeat(1000)})).await.is(200);
+    }
+    for (changed, field) in [(&shortened, "n"), (&dropped, "x")] {
+        changed.is(200);
+        let address = format!("/api/changes/{}/revert/", changed.header("operation"));
+        let told = admin.post(&address, &json!({})).await.refused(409);
+        assert!(told.extra["examples"][0]["detail"].as_str().unwrap().contains("in no history any more"), "{told:?}");
+        let now = admin.get("/api/collections/q/").await.is(200);
+        assert!(now["fields"].as_array().unwrap().iter().all(|now| now["name"] != field || now["max_length"] == 3));
+        let reverted = admin.post(&format!("{address}?changed=overwrite"), &json!({})).await;
+        assert!([200, 202].contains(&reverted.status), "{}", reverted.text());
+        if reverted.status == 202 {
+            over(&admin, &text(&reverted.is(202), "operation")).await;
+        }
+        assert_eq!(values(&admin, std::slice::from_ref(&made), "t").await, [json!("59".repeat(1000))]);
+    }
+}
+
+#[tokio::test]
 async fn what_an_operation_left_alone_of_a_field_stays_as_it_is() {
     let (_coffer, admin) = Coffer::with_admin().await;
     let made = snacks(&admin).await;
