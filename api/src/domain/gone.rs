@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use common::{
-    access::Caller,
-    id::{CollectionId, OperationId, RecordId},
+    id::{CollectionId, OperationId},
     name::CollectionName,
 };
 use serde::{Deserialize, Serialize};
-use store::{Batch, Entry, Expect, Reserve, Scan, Snapshot, Version};
+use store::{Batch, Entry, Expect, Scan, Snapshot, Version};
 
 use super::{
     core::Core,
@@ -17,7 +16,6 @@ use super::{
     keyspace,
     numbered::Numbered,
     numbers::CollectionNumber,
-    retry::Retry,
     schema::{self, Schema, StoredDefinition},
 };
 
@@ -117,31 +115,6 @@ pub async fn version(snapshot: &Snapshot, number: CollectionNumber) -> Result<Ve
 pub async fn all(snapshot: &Snapshot) -> std::result::Result<Vec<(Version, Gone)>, store::ReadError> {
     let entries = snapshot.scan(Scan::prefix(&keyspace::numbers())).await?;
     Ok(entries.iter().filter_map(|(_, entry)| Some((entry.version, parse(entry)?))).collect())
-}
-
-/// Has a record that went with its collection never come back. Gives the collection that it was in.
-pub async fn forget(core: &Core, caller: &Caller, name: &CollectionName, id: RecordId) -> Result<CollectionNumber> {
-    let mut retry = Retry::new(core);
-    loop {
-        let snapshot = core.store.snapshot().await?;
-        let (mut batch, mut found) = (Batch::new(), None);
-        for (version, gone) in named(&snapshot, name).await? {
-            let tombstone = keyspace::tombstone(gone.number(), id);
-            if let Some(deleted) = snapshot.get(&tombstone).await? {
-                batch
-                    .expect(keyspace::numbered(gone.number()), Expect::Version(version))
-                    .expect(tombstone.clone(), Expect::Version(deleted.version))
-                    .delete(tombstone)
-                    .use_reserve(Reserve::Half);
-                found = Some(gone.number());
-                break;
-            }
-        }
-        let number = found.ok_or(Error::NotFound)?;
-        if retry.commit_for(caller, batch).await?.is_some() {
-            return Ok(number);
-        }
-    }
 }
 
 /// All deleted collections of which something is left.

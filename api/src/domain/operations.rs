@@ -8,11 +8,12 @@
 //! - `kinds`: what is stored of those whose work stands elsewhere
 //! - `unfinished`: which are not over; it bounds how many there are at once
 //! - `runner`: does the pieces; `background`: while the server runs, and gives way to requests
-//! - `requests`: what is asked of operations
+//! - `begin`: how one begins; `requests`: what is asked of operations
 //! - `staying`: what is coming where fields stay as they are whose values do not fit
 //! - `trim`, `history`, `erase`, `sweep`, `redefine`, `indexes`, `delete_collection`: the kinds; `domain/undo` and `domain/records` have one each
 
 mod background;
+mod begin;
 mod coming;
 mod delete_collection;
 mod erase;
@@ -52,9 +53,11 @@ pub(crate) use stored::load;
 use stored::{Stored, shown_to};
 
 pub use background::run_in_background;
+pub(in crate::domain) use begin::stage_erasing;
 pub use coming::{end_change, push};
 pub use delete_collection::remove_collection;
 pub(crate) use delete_collection::work_on;
+pub use erase::EraseTarget;
 pub(in crate::domain) use kinds::{
     ChangeRecords, DeleteRecord, ImportPhase, ImportRows, Migrate, Redefine, Revert, StepPhase,
 };
@@ -76,17 +79,11 @@ async fn start(core: &Core, by: Actor<'_>, work: Work, of: Option<u64>, details:
     // What a request starts is a part of it.
     let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
     let stored = Stored::new(work, of, core.timestamp(), by.caller.user_id());
-    let change =
-        details.map(|details| by.entry(core, Subject::Operation, &id, Verb::Start).values(Value::Null, details));
+    let told = details.map(|details| begin::told(core, by, id, details));
     let mut retry = Retry::new(core);
     loop {
         let mut batch = Batch::new();
-        let key = keyspace::operation(id);
-        batch.expect(key.clone(), Expect::Absent).put(key, stored.to_bytes()?).use_reserve(Reserve::Most);
-        if let Some(change) = &change {
-            batch.append(journal::bytes(change));
-        }
-        let waits = unfinished::begin(core, id, &mut batch).await?;
+        let waits = begin::stage(core, id, &stored, told.as_ref(), &mut batch).await?;
         if retry.commit(batch).await?.is_some() {
             core.operation_started.notify_one();
             return Ok(begun(stored.shown(id, core), waits));

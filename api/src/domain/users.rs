@@ -13,7 +13,7 @@ use auth::{password::PasswordHash, throttle::Account};
 use common::{
     change::{Subject, Verb},
     endpoints::users::UserPatch,
-    id::UserId,
+    id::{OperationId, UserId},
     user::User,
 };
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ use super::{
     error::{Error, Result},
     journal::{self, Actor},
     keyspace,
+    operations::{EraseTarget, stage_erasing},
     retry::Retry,
     sessions, usage,
 };
@@ -142,6 +143,15 @@ async fn count_admin(core: &Core, batch: &mut Batch, before: bool, after: bool) 
 
 /// Deletes a user and ends their sessions. Their records stay, and name an owner who is gone.
 pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
+    remove(core, by, id, None).await
+}
+
+/// Deletes a user as the operation says, which erases what the journal has of them.
+pub async fn erase(core: &Core, by: Actor<'_>, id: UserId, operation: OperationId, what: EraseTarget) -> Result<()> {
+    remove(core, by, id, Some((operation, what))).await
+}
+
+async fn remove(core: &Core, by: Actor<'_>, id: UserId, erasing: Option<(OperationId, EraseTarget)>) -> Result<()> {
     let mut retry = Retry::new(core);
     loop {
         let (version, before) = load(&core.store, id).await?.ok_or(Error::NotFound)?;
@@ -154,6 +164,9 @@ pub async fn delete(core: &Core, by: Actor<'_>, id: UserId) -> Result<()> {
         found_by::stage_end(&core.store, &mut batch, &before.user).await?;
         count_admin(core, &mut batch, before.is_active_admin(), false).await?;
         sessions::stage_end_all(core, by, &mut batch, id, None).await?;
+        if let Some((operation, what)) = &erasing {
+            stage_erasing(core, by, *operation, what.clone(), &mut batch).await?;
+        }
         if retry.commit(batch).await?.is_some() {
             return Ok(());
         }

@@ -46,7 +46,7 @@ pub(crate) struct Erase {
 /// What is erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum EraseTarget {
+pub enum EraseTarget {
     /// The entries of a record.
     Record(CollectionNumber, RecordId),
     /// The old values of a field: of one collection, or of all that had a name and are gone.
@@ -55,6 +55,17 @@ pub(crate) enum EraseTarget {
     User(UserId, Vec<String>),
     /// It is done, and forgotten what it was.
     Nothing,
+}
+
+impl EraseTarget {
+    /// What the journal calls it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Record(..) => "record",
+            Self::Field(..) => "field",
+            Self::User(..) | Self::Nothing => "user",
+        }
+    }
 }
 
 impl Erase {

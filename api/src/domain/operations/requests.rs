@@ -3,28 +3,27 @@
 use common::{
     access::Caller,
     erase::Erase as Wish,
-    id::OperationId,
+    id::{OperationId, RecordId},
+    name::CollectionName,
     operation::{self, Operation},
     page::Page,
     people,
     query::ListQuery,
 };
 use serde_json::json;
-use store::{Entry, Key};
+use store::{Batch, Entry, Expect, Key, Reserve};
 
 use super::{
-    Runner, Trim, Work,
-    erase::{Erase, EraseTarget},
-    get, get_for, start,
-    stored::Stored,
-    unfinished,
+    Runner, Trim, Work, begin::stage_erasing, erase::EraseTarget, get, get_for, start, stored::Stored, unfinished,
 };
 use crate::domain::{
     core::Core,
     error::{Error, Result},
     gone,
-    journal::Actor,
-    keyspace, records, users,
+    journal::{self, Actor},
+    keyspace, records,
+    retry::Retry,
+    users,
 };
 
 /// Starts to remove what the journal says of the time before `now - older_than`.
@@ -40,19 +39,17 @@ pub async fn count_changes(core: &Core, older_than: std::time::Duration) -> Resu
     Trim::before(core, older_than)?.count(core).await
 }
 
-/// Erases something: what it is now goes at once, what the journal says of it in the background.
+/// Erases something: what it is now goes at once, what the journal says of it in the background. Both begin with one commit.
 pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> {
     let snapshot = core.store.snapshot().await?;
-    let (what, word) = match wish {
-        Wish::Record { collection, id } => {
-            let number = match records::erase(core, by.caller, &collection, id).await {
-                Err(Error::NotFound) => gone::forget(core, by.caller, &collection, id).await?,
-                number => number?,
-            };
-            (EraseTarget::Record(number, id), "record")
-        }
+    let id = journal::operation().unwrap_or_else(|| OperationId::from_uuid(core.ids.next_id()));
+    match wish {
+        Wish::Record { collection, id: record } => match records::erase(core, by, &collection, record, id).await {
+            Err(Error::NotFound) => forget(core, by, &collection, record, id).await?,
+            erased => erased?,
+        },
         Wish::Field { collection, name } => {
-            let numbers = match core.schemas.find(&snapshot, &collection, by.caller).await {
+            let numbers: Vec<_> = match core.schemas.find(&snapshot, &collection, by.caller).await {
                 Err(Error::NotFound) => {
                     gone::named(&snapshot, &collection).await?.iter().map(|(_, gone)| gone.number()).collect()
                 }
@@ -61,22 +58,63 @@ pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> 
             if numbers.is_empty() {
                 return Err(Error::NotFound);
             }
-            (EraseTarget::Field(numbers, name), "field")
+            alone(core, by, id, EraseTarget::Field(numbers, name)).await?;
         }
-        Wish::User { id } => {
-            let user = users::load(&core.store, id).await?.map(|(_, stored)| stored.user);
-            if user.is_none() && core.owners.number(&snapshot, id).await?.is_none() {
+        Wish::User { id: user } => {
+            let known = users::load(&core.store, user).await?.map(|(_, stored)| stored.user);
+            if known.is_none() && core.owners.number(&snapshot, user).await?.is_none() {
                 return Err(Error::NotFound);
             }
-            let names = user.iter().flat_map(|user| [user.username.to_string(), user.email.clone()]);
+            let names = known.iter().flat_map(|user| [user.username.to_string(), user.email.clone()]);
             let names = names.filter(|name| !name.is_empty()).collect();
-            if user.is_some() {
-                users::delete(core, by, id).await?;
+            let what = EraseTarget::User(user, names);
+            if known.is_some() {
+                users::erase(core, by, user, id, what).await?;
+            } else {
+                alone(core, by, id, what).await?;
             }
-            (EraseTarget::User(id, names), "user")
         }
-    };
-    start(core, by, Work::Erase(Erase::new(what)), None, Some(json!({"kind": "erase", "of": word}))).await
+    }
+    core.operation_started.notify_one();
+    get(core, id).await
+}
+
+/// Has a record that went with its collection never come back. Gives the collection that it was in.
+async fn forget(core: &Core, by: Actor<'_>, name: &CollectionName, id: RecordId, operation: OperationId) -> Result<()> {
+    let mut retry = Retry::new(core);
+    loop {
+        let snapshot = core.store.snapshot().await?;
+        let (mut batch, mut found) = (Batch::new(), None);
+        for (version, gone) in gone::named(&snapshot, name).await? {
+            let tombstone = keyspace::tombstone(gone.number(), id);
+            if let Some(deleted) = snapshot.get(&tombstone).await? {
+                batch
+                    .expect(keyspace::numbered(gone.number()), Expect::Version(version))
+                    .expect(tombstone.clone(), Expect::Version(deleted.version))
+                    .delete(tombstone)
+                    .use_reserve(Reserve::Half);
+                found = Some(gone.number());
+                break;
+            }
+        }
+        let number = found.ok_or(Error::NotFound)?;
+        stage_erasing(core, by, operation, EraseTarget::Record(number, id), &mut batch).await?;
+        if retry.commit_for(by.caller, batch).await?.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// Erases what is only in the journal.
+async fn alone(core: &Core, by: Actor<'_>, id: OperationId, what: EraseTarget) -> Result<()> {
+    let mut retry = Retry::new(core);
+    loop {
+        let mut batch = Batch::new();
+        stage_erasing(core, by, id, what.clone(), &mut batch).await?;
+        if retry.commit(batch).await?.is_some() {
+            return Ok(());
+        }
+    }
 }
 
 /// The file of rows that an import left out, for who began it and for admins.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use common::{
     access::{Action, Caller},
-    id::{RecordId, Revision},
+    id::{OperationId, RecordId, Revision},
     name::CollectionName,
     operation::Operation,
 };
@@ -19,9 +19,9 @@ use super::{
 use crate::domain::{
     core::Core,
     error::{Error, Result},
-    journal::summary::Counts,
+    journal::{Actor, summary::Counts},
     keyspace,
-    numbers::CollectionNumber,
+    operations::{EraseTarget, stage_erasing},
     precondition::Precondition,
     retry::Retry,
     schema::Schema,
@@ -70,9 +70,15 @@ pub async fn delete(
 }
 
 /// Deletes a record for an admin who wants it erased: nothing is kept of it, and it cannot come back. One that was deleted already can
-/// come back no more. Gives its collection; what the journal says of it is another's to remove.
-pub async fn erase(core: &Core, caller: &Caller, name: &CollectionName, id: RecordId) -> Result<CollectionNumber> {
-    let mut retry = Retry::new(core);
+/// come back no more. With it begins the operation that removes what the journal says of it.
+pub async fn erase(
+    core: &Core,
+    by: Actor<'_>,
+    name: &CollectionName,
+    id: RecordId,
+    operation: OperationId,
+) -> Result<()> {
+    let (caller, mut retry) = (by.caller, Retry::new(core));
     loop {
         let snapshot = core.store.snapshot().await?;
         let schema = core.schemas.find(&snapshot, name, caller).await?;
@@ -94,8 +100,9 @@ pub async fn erase(core: &Core, caller: &Caller, name: &CollectionName, id: Reco
         }
         let mut batch = stage.finish();
         batch.delete(tombstone).use_reserve(Reserve::Half);
+        stage_erasing(core, by, operation, EraseTarget::Record(number, id), &mut batch).await?;
         if retry.commit_for(caller, batch).await?.is_some() {
-            return Ok(number);
+            return Ok(());
         }
     }
 }
