@@ -1,7 +1,10 @@
 //! Collections that were deleted. Their number outlives them, and under it stands what they were: their records' bytes are removed later,
 //! and the deletion may be undone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use common::{
     id::{CollectionId, OperationId},
@@ -100,6 +103,17 @@ pub fn parse(entry: &Entry) -> Option<Gone> {
 pub async fn load(snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<(Version, Gone)>> {
     let entry = snapshot.get(&keyspace::numbered(number)).await?;
     Ok(entry.and_then(|entry| Some((entry.version, parse(&entry)?))))
+}
+
+/// The definition of the collection of a number: the one in force, or the last one of a collection that was deleted.
+pub async fn last_schema(core: &Core, snapshot: &Snapshot, number: CollectionNumber) -> Result<Option<Arc<Schema>>> {
+    if let Some(schema) = schema::by_number(&core.schemas, snapshot, number).await? {
+        return Ok(Some(schema));
+    }
+    let Some((version, Gone { gone, .. })) = load(snapshot, number).await? else { return Ok(None) };
+    let DeletedCollection { mut definition, targets, .. } = gone;
+    definition.show_ids();
+    Ok(Some(Arc::new(Schema::new(definition, version, targets.into_iter().collect()))))
 }
 
 /// The version at which the number of a collection stands that is there.

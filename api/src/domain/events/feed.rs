@@ -7,6 +7,7 @@ use std::{
 };
 
 use common::{
+    access::Decision,
     change::{Change, Subject, Verb},
     event::{EventId, HEARTBEAT_SECONDS},
     id::{Revision, SessionId, UserId},
@@ -30,10 +31,11 @@ use crate::domain::{
     app::App,
     core::Core,
     error::{Error, Result},
+    gone,
     journal::{self, Entry},
     numbered::Directory,
     numbers::CollectionNumber,
-    schema::{self, Schema},
+    schema::Schema,
 };
 
 /// From so many events a second on they are handed over in bundles.
@@ -106,7 +108,8 @@ impl Known {
         if let Some(schema) = self.schemas.get(&number) {
             return Ok(schema.clone());
         }
-        let schema = schema::by_number(&core.schemas, snapshot, number).await?;
+        // What is deleted with its collection is told by the rules and filters of it as it was last.
+        let schema = gone::last_schema(core, snapshot, number).await?;
         self.schemas.insert(number, schema.clone());
         Ok(schema)
     }
@@ -284,6 +287,9 @@ impl Feed {
             self.hand(&mut state, &subscriber, Frame { id, bytes: frame::of(Some(id), kind, data) });
             let Some(after) = &redefined.after else { continue };
             match subscriber.wanted.rule(self.core(), &self.app.events().shared, after, &subscriber.caller()) {
+                Ok(new) if new.may == Decision::Denied && subscriber.wanted.collections.is_some() => {
+                    subscriber.end(Reason::Rules);
+                }
                 Ok(new) => {
                     if let Some(collection) = rule.map(|(collection, _)| collection).or(collection_number) {
                         state.set_rule(number, collection, &new);

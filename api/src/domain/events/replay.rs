@@ -27,9 +27,10 @@ use crate::domain::{
     core::Core,
     deadline::Deadline,
     error::{Error, Result},
+    gone,
     journal::{self, Back, Entry, RecordChange},
     numbers::CollectionNumber,
-    schema, work,
+    work,
 };
 
 /// Frames that are made at once, about, and bytes of them: then the client has to take them first.
@@ -163,7 +164,7 @@ async fn frames(replay: Replay<'_>, found: Vec<Event>, is_bounded: bool) -> Resu
     for ((number, id), first) in wanted {
         let schema = match schemas.get(&number) {
             Some(schema) => schema,
-            None => schemas.entry(number).or_insert(schema::by_number(&core.schemas, snapshot, number).await?),
+            None => schemas.entry(number).or_insert(gone::last_schema(core, snapshot, number).await?),
         };
         let mut back = Back::new(snapshot, schema.as_deref(), number, id).await?;
         let mut of_record = SidesOf::new();

@@ -41,6 +41,47 @@ async fn only_what_one_may_view_is_told_and_what_leaves_ones_sight_is_gone() {
 }
 
 #[tokio::test]
+async fn records_that_go_with_their_collection_are_told_to_those_whose_filter_they_match() {
+    let (coffer, admin) = furnished().await;
+    let otto = coffer.user(&admin, "otto", json!({})).await;
+    let few = admin.record("snacks", json!({"title": "nuts", "price": 1})).await;
+    for _ in 0..2 {
+        let rows: Vec<_> = (0..800).map(|n| json!({"title": format!("corn {n}"), "price": 9})).collect();
+        admin.post("/api/records/snacks/", &json!(rows)).await.is(201);
+    }
+    let mut cheap = Reader::open(&otto, "collection=snacks&filter=price+%3C+2").await;
+    let mut all = Reader::open(&admin, "collection=notes&collection=snacks").await;
+    cheap.next().await;
+    all.next().await;
+    admin.delete("/api/collections/snacks/").await;
+    assert_eq!(cheap.next().await.name, "definition");
+    let gone = cheap.next().await;
+    assert_eq!((gone.name.as_str(), &gone.value["record"]["id"]), ("delete", &few["id"]));
+    assert_eq!(all.next().await.name, "definition");
+    for _ in 0..1601 {
+        let gone = all.next().await;
+        assert_eq!(gone.name, "delete");
+        assert!(gone.value["record"]["title"].is_string(), "{:?}", gone.value);
+    }
+    let note = admin.record("notes", json!({"title": "after"})).await;
+    assert_eq!(all.next().await.value["record"], note);
+    admin.patch(&format!("/api/users/{}/", otto.id), &json!({"is_active": false})).await.is(200);
+    let rest = cheap.until("close").await;
+    assert!(rest.iter().all(|event| event.name != "delete"), "what does not match its filter is not told: {rest:?}");
+}
+
+#[tokio::test]
+async fn a_stream_of_a_collection_that_may_not_be_followed_any_more_ends_and_says_so() {
+    let (coffer, admin) = furnished().await;
+    let otto = coffer.user(&admin, "otto", json!({})).await;
+    let mut ottos = Reader::open(&otto, "collection=snacks").await;
+    ottos.next().await;
+    admin.patch("/api/collections/snacks/", &json!({"access": {"list": ["nobody"], "view": ["nobody"]}})).await.is(200);
+    let told = ottos.until("close").await;
+    assert_eq!(told.last().unwrap().value["reason"], "rules", "{told:?}");
+}
+
+#[tokio::test]
 async fn a_filter_lets_in_what_comes_to_match_and_tells_what_does_no_longer() {
     let (_coffer, admin) = furnished().await;
     let mut equal = Reader::open(&admin, "collection=snacks&filter=price+%3D+3").await;
