@@ -376,16 +376,18 @@ impl Schema {
 }
 
 impl Schema {
-    /// The id of the field that has a name, or had it last.
-    pub(super) fn field_id(&self, name: &FieldName) -> Option<Uuid> {
-        let now = self.keys.fields.iter().find(|field| field.name == *name).map(|field| field.id);
-        let steps = self.keys.steps.iter().rev().flat_map(|step| step.fields.iter().rev());
-        let mut before = steps.filter_map(|step| match step {
+    /// The ids of the fields that have a name, or had it.
+    pub(super) fn fields_named(&self, name: &FieldName) -> Vec<Uuid> {
+        let now = self.keys.fields.iter().filter(|field| field.name == *name).map(|field| field.id);
+        let before = self.keys.steps.iter().flat_map(|step| &step.fields).filter_map(|step| match step {
             FieldStep::Renamed { field, from } if from == name => Some(field.uuid()),
             FieldStep::Dropped { was } if was.name == *name => was.id.map(FieldId::uuid),
             _ => None,
         });
-        now.or_else(|| before.next())
+        let mut ids: Vec<Uuid> = now.chain(before).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 }
 

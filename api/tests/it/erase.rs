@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -200,5 +201,65 @@ async fn what_records_keep_of_a_field_that_is_gone_is_erased_too() {
         assert!(!read.to_string().contains("SECRET"), "{read}");
         let versions = admin.get(&format!("{}history/", path("people", record))).await.is(200);
         assert!(!versions.to_string().contains("SECRET"), "{versions}");
+    }
+}
+
+/// A field may have been dropped, and another made under its name.
+#[tokio::test]
+async fn what_earlier_fields_of_a_name_were_is_erased_with_it() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("people", json!([{"name": "v", "type": "text"}, {"name": "n", "type": "integer"}])).await;
+    let made = admin.record("people", json!({"v": "SECRET first", "n": 1})).await;
+    let first = admin.delete("/api/collections/people/fields/v/").await;
+    admin.post("/api/collections/people/fields/", &json!({"name": "v", "type": "text"})).await.is(200);
+    admin.patch(&path("people", &made), &json!({"v": "SECRET second"})).await.is(200);
+    admin.patch(&path("people", &made), &json!({"v": "no more"})).await.is(200);
+    erase(&admin, json!({"field": {"collection": "people", "name": "v"}})).await;
+    let said_of_it = journal(&admin).await;
+    assert!(!said_of_it.contains("SECRET"), "{said_of_it}");
+    admin.patch("/api/collections/people/fields/v/", &json!({"name": "w"})).await.is(200);
+    let back = format!("/api/changes/{}/revert/?changed=overwrite", first.header("operation"));
+    admin.post(&back, &json!({})).await;
+    let read = admin.get(&path("people", &made)).await.is(200);
+    assert!(!read.to_string().contains("SECRET"), "{read}");
+    let unknown = json!({"field": {"collection": "people", "name": "vv"}});
+    assert!(admin.post("/api/changes/erase/", &unknown).await.faults()[0].starts_with("field.name: "));
+}
+
+/// Killed while it begins, it is either not begun or goes on.
+#[tokio::test]
+async fn what_is_erased_stays_or_goes_whole_when_the_server_is_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data, &[]);
+    let admin = server.set_up().await;
+    admin.collection("people", json!([{"name": "v", "type": "text"}])).await;
+    for round in 0..6_u64 {
+        let admin = server.sign_in(ADMIN).await;
+        let made = admin.record("people", json!({"v": "SECRET"})).await;
+        let (at, id) = (path("people", &made), text(&made, "id"));
+        let asked = json!({"record": {"collection": "people", "id": id}});
+        let erasing = {
+            let admin = admin.clone();
+            // It may not be answered.
+            tokio::spawn(
+                async move { drop(admin.request(Method::POST, "/api/changes/erase/").json(&asked).send().await) },
+            )
+        };
+        tokio::time::sleep(Duration::from_micros(400 * round)).await;
+        drop(server); // SIGKILL
+        erasing.await.unwrap();
+        server = Server::start(&data, &[]);
+        let admin = server.sign_in(ADMIN).await;
+        if admin.get(&at).await.status == 200 {
+            continue;
+        }
+        while !admin.get("/api/operations/?state=running").await.is(200)["results"].as_array().unwrap().is_empty()
+            || !admin.get("/api/operations/?state=waiting").await.is(200)["results"].as_array().unwrap().is_empty()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let said_of_it = journal(&admin).await;
+        assert!(!said_of_it.contains(&id), "round {round}: {said_of_it}");
     }
 }

@@ -12,7 +12,7 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Batch, Entry as StoredEntry, Scan, Snapshot, Version,
+    Entry as StoredEntry, Scan, Snapshot, Version,
     journal::{self as blocks, Block},
 };
 use uuid::Uuid;
@@ -173,13 +173,14 @@ impl Erase {
                 after = Some(id);
                 budget.spend(entry.value.len());
                 let value = schema.rewritten(id, &entry.value)?.unwrap_or_else(|| entry.value.to_vec());
-                let (had, field) = (record::kept(&value)?, names.id(number));
+                let (had, fields) = (record::kept(&value)?, names.ids(number));
                 let mut kept = had.clone();
-                kept.retain(|id| Some(id) != field);
+                kept.retain(|id| !fields.contains(&id));
                 let value = record::with_kept(value, &kept)?;
                 let mut lost = record::lost(&value)?;
                 let asked = names.at(number, record::written(&value)?, name);
-                if asked.and_then(|asked| lost.take(asked.as_str())).is_none() && kept == had {
+                let taken = asked.iter().filter(|asked| lost.take(asked.as_str()).is_some()).count();
+                if taken == 0 && kept == had {
                     continue;
                 }
                 let carried =
@@ -198,9 +199,10 @@ impl Erase {
     }
 }
 
-/// What a field was called under each version of its collections' definitions: entries have the names of their time.
+/// What the fields that have or had a name were called under each version of their collections' definitions: entries have the names of their
+/// time.
 #[derive(Default)]
-struct FieldNames(HashMap<CollectionNumber, Option<(Arc<Schema>, Uuid)>>);
+struct FieldNames(HashMap<CollectionNumber, (Arc<Schema>, Vec<Uuid>)>);
 
 impl FieldNames {
     async fn find(
@@ -211,24 +213,24 @@ impl FieldNames {
     ) -> Result<Self> {
         let mut names = HashMap::new();
         for number in collections {
-            let schema = match gone::load(snapshot, *number).await? {
-                Some((_, gone)) => Some(Arc::new(gone.schema(core, snapshot, &mut Batch::new()).await?)),
-                None => schema::by_number(&core.schemas, snapshot, *number).await?,
-            };
-            names.insert(*number, schema.and_then(|schema| Some((Arc::clone(&schema), schema.field_id(name)?))));
+            let Some(schema) = gone::last_schema(core, snapshot, *number).await? else { continue };
+            let ids = schema.fields_named(name);
+            if !ids.is_empty() {
+                names.insert(*number, (schema, ids));
+            }
         }
         Ok(Self(names))
     }
 
-    /// Which field of a collection it is, where that is known.
-    fn id(&self, collection: CollectionNumber) -> Option<Uuid> {
-        self.0.get(&collection).and_then(Option::as_ref).map(|(_, id)| *id)
+    /// Which fields of a collection these are, where that is known.
+    fn ids(&self, collection: CollectionNumber) -> &[Uuid] {
+        self.0.get(&collection).map_or(&[], |(_, ids)| ids)
     }
 
-    /// What it was called; the name that was asked for where nothing else is known, and nothing where it was not there.
-    fn at(&self, collection: CollectionNumber, version: u32, asked: &FieldName) -> Option<FieldName> {
-        let Some(Some((schema, id))) = self.0.get(&collection) else { return Some(asked.clone()) };
-        schema.names(version).into_iter().find(|(other, _)| other == id).map(|(_, name)| name)
+    /// What they were called; the name that was asked for where nothing else is known, and nothing where they were not there.
+    fn at(&self, collection: CollectionNumber, version: u32, asked: &FieldName) -> Vec<FieldName> {
+        let Some((schema, ids)) = self.0.get(&collection) else { return vec![asked.clone()] };
+        schema.names(version).into_iter().filter(|(id, _)| ids.contains(id)).map(|(_, name)| name).collect()
     }
 }
 
@@ -246,18 +248,24 @@ impl EraseTarget {
                     return Fate::Stays;
                 }
                 let mut values = values.clone();
-                let lost = values.lost.as_mut().and_then(|lost| {
-                    let name = names.at(change.collection, lost.version, name)?;
-                    lost.members.take(name.as_str())
-                });
-                let now = names.at(change.collection, change.definition, name);
-                let before = now.as_ref().and_then(|name| values.before.take(name.as_str()));
-                if before.is_none() && lost.is_none() {
-                    return Fate::Stays;
+                let mut is_taken = false;
+                if let Some(lost) = &mut values.lost {
+                    for name in names.at(change.collection, lost.version, name) {
+                        is_taken |= lost.members.take(name.as_str()).is_some();
+                    }
                 }
-                // It was not there, as far as is known now.
-                if let Some(name) = now.filter(|name| !values.added.iter().any(|added| added == name.as_str())) {
-                    values.added.push(name.to_string());
+                for name in names.at(change.collection, change.definition, name) {
+                    if values.before.take(name.as_str()).is_none() {
+                        continue;
+                    }
+                    is_taken = true;
+                    // It was not there, as far as is known now.
+                    if !values.added.iter().any(|added| added == name.as_str()) {
+                        values.added.push(name.to_string());
+                    }
+                }
+                if !is_taken {
+                    return Fate::Stays;
                 }
                 Fate::Becomes(Entry::Record(change.clone(), values))
             }

@@ -8,6 +8,7 @@ use common::{
     operation::{self, Operation},
     page::Page,
     people,
+    problem::{FieldError, FieldErrors},
     query::ListQuery,
 };
 use serde_json::json;
@@ -57,6 +58,15 @@ pub async fn erase(core: &Core, by: Actor<'_>, wish: Wish) -> Result<Operation> 
             };
             if numbers.is_empty() {
                 return Err(Error::NotFound);
+            }
+            let mut is_known = false;
+            for number in &numbers {
+                let schema = gone::last_schema(core, &snapshot, *number).await?;
+                is_known |= schema.is_some_and(|schema| !schema.fields_named(&name).is_empty());
+            }
+            if !is_known {
+                let message = "There is no field of this name, and there was none.";
+                return Err(FieldErrors::of("field.name", FieldError::new("unknown", message)).into());
             }
             alone(core, by, id, EraseTarget::Field(numbers, name)).await?;
         }
