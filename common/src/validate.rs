@@ -300,7 +300,11 @@ fn check_references(field: &Field, value: &Value) -> Result<Value, FieldError> {
 }
 
 fn check_reference(value: &Value) -> Result<Value, FieldError> {
-    match (RecordId::from_value(value), value) {
+    // `7.0` is what programs send that hold the numbers of a column as floats.
+    let whole = value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0);
+    #[allow(clippy::cast_possible_truncation, reason = "it is whole, and below 2^53")]
+    let whole = whole.map(|float| float as i64);
+    match (RecordId::from_value(value).or_else(|| RecordId::from_number(whole?)), value) {
         (Some(id), _) => Ok(id.to_value()),
         (None, Value::String(text)) => Err(does_not_exist(text)),
         (None, Value::Number(number)) if number.is_i64() || number.is_u64() => Err(does_not_exist(&number.to_string())),

@@ -57,7 +57,7 @@ impl RecordId {
     pub fn from_value(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => text.trim().parse().ok(),
-            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)).and_then(Self::from_number),
+            Value::Number(number) => number.as_i64().and_then(Self::from_number),
             _ => None,
         }
     }
@@ -70,12 +70,6 @@ impl RecordId {
         };
         values.iter().filter_map(Self::from_value)
     }
-}
-
-/// The whole number that a float is: `7.0` is what programs send that hold the numbers of a column as floats.
-#[allow(clippy::cast_possible_truncation, reason = "it is whole, and below 2^53")]
-fn whole(float: f64) -> Option<i64> {
-    (float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0).then_some(float as i64)
 }
 
 impl fmt::Display for RecordId {
