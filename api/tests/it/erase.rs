@@ -242,9 +242,16 @@ async fn what_is_erased_stays_or_goes_whole_when_the_server_is_killed() {
         let erasing = {
             let admin = admin.clone();
             // It may not be answered.
-            tokio::spawn(
-                async move { drop(admin.request(Method::POST, "/api/changes/erase/").json(&asked).send().await) },
-            )
+            tokio::spawn(async move {
+                drop(
+                    admin
+                        .request(Method::POST, "/api/changes/erase/")
+                        .header("content-type", "application/json")
+                        .body(asked.to_string())
+                        .send()
+                        .await,
+                )
+            })
         };
         tokio::time::sleep(Duration::from_micros(400 * round)).await;
         drop(server); // SIGKILL
