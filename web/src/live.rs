@@ -12,7 +12,7 @@ use common::{
     id::{RecordId, UserId},
     name::CollectionName,
 };
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, FutureExt as _, select};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use wasm_bindgen_futures::spawn_local;
@@ -29,6 +29,8 @@ use crate::{
 
 /// Milliseconds after which a stream on which nothing comes is none any more.
 const SILENCE: u64 = 3 * HEARTBEAT_SECONDS * 1000;
+/// Milliseconds in which the first event comes, which the server sends at once: what keeps it back for so long keeps back everything.
+const FIRST: u64 = 10_000;
 /// Milliseconds that a mark stays.
 const MARKED: u64 = 10_000;
 /// How often a tab that is not seen, in a browser without locks, looks whether it is.
@@ -249,10 +251,17 @@ impl Following {
     async fn stream(&self, follower: &mut Follower, has_locks: bool) -> u64 {
         let Ok(abort) = AbortController::new() else { return follower.ended(None) };
         *self.stream.borrow_mut() = Some(abort.clone());
-        match self.client.events(follower.since(), &abort.signal()).await {
+        let signal = abort.signal();
+        let answer = self.client.events(follower.since(), &signal).boxed_local();
+        let answer = match select(answer, TimeoutFuture::new(u32::try_from(FIRST).unwrap_or(UNSEEN))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), still)) => {
+                self.say(true);
+                still.await
+            }
+        };
+        match answer {
             Ok(reader) => {
-                self.tell(BACK);
-                self.onaway.emit(false);
                 follower.opened();
                 self.read(&reader, follower, has_locks).await;
                 abort.abort();
@@ -260,8 +269,7 @@ impl Following {
             }
             Err(status) => {
                 if !matches!(status, Some(401 | 410)) && !self.has_ended.get() {
-                    self.tell(AWAY);
-                    self.onaway.emit(true);
+                    self.say(true);
                 }
                 follower.ended(status)
             }
@@ -269,12 +277,15 @@ impl Following {
     }
 
     async fn read(&self, reader: &EventReader, follower: &mut Follower, has_locks: bool) {
-        let (mut heard, mut next) = (now(), reader.next());
+        let (mut heard, mut next, mut is_heard) = (now(), reader.next(), false);
         while !self.has_ended.get() && (has_locks || !is_hidden()) {
-            let wait = follower.due(now()).unwrap_or(SILENCE).min(SILENCE);
+            let wait = follower.due(now()).unwrap_or(SILENCE).min(if is_heard { SILENCE } else { FIRST });
             match select(next, TimeoutFuture::new(u32::try_from(wait).unwrap_or(UNSEEN))).await {
                 Either::Left((Some(piece), _)) => {
                     heard = now();
+                    if !std::mem::replace(&mut is_heard, true) {
+                        self.say(false);
+                    }
                     if follower.take(&piece).is_err() {
                         return;
                     }
@@ -286,6 +297,9 @@ impl Following {
             if now().saturating_sub(heard) >= SILENCE {
                 return;
             }
+            if !is_heard && now().saturating_sub(heard) >= FIRST {
+                self.say(true);
+            }
             if follower.due(now()) == Some(0) {
                 let news = follower.news(now());
                 if let Ok(text) = serde_json::to_string(&news) {
@@ -294,6 +308,12 @@ impl Following {
                 self.take(news);
             }
         }
+    }
+
+    /// Says here and in the other tabs whether changes come.
+    fn say(&self, is_away: bool) {
+        self.tell(if is_away { AWAY } else { BACK });
+        self.onaway.emit(is_away);
     }
 
     /// Tells the other tabs.
