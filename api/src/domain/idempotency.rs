@@ -30,7 +30,7 @@ const MAX_LENGTH: usize = 255;
 /// Bytes of an answer that is kept at most. Of a larger one only is kept that it was given.
 const MAX_ANSWER: usize = 512 * 1024;
 /// Entries that are looked at at once, to remove those that are over.
-const ROUND: usize = 1000;
+const ROUND: usize = 32;
 
 tokio::task_local! {
     static CURRENT: Arc<Claim>;
@@ -170,6 +170,15 @@ pub fn note(batch: &mut Batch) -> bool {
 /// The running request's key was noted.
 pub fn noted() {
     let _ = CURRENT.try_with(|claim| claim.is_committed.store(true, Relaxed));
+}
+
+/// An entry without the answer that is kept in it, where there is one that `goes`.
+pub fn without_answer(entry: &Entry, goes: impl Fn(&str) -> bool) -> Result<Option<Vec<u8>>> {
+    let mut kept = parse(entry)?;
+    if kept.answer.take_if(|answer| goes(&answer.body)).is_none() {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::to_vec(&kept)?))
 }
 
 /// Removes answers that are no longer kept.

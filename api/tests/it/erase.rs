@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    ADMIN, Client, Coffer, PASSWORD, path,
+    ADMIN, Answer, Client, Coffer, PASSWORD, path,
     server::{Server, coffer, said},
     text,
 };
@@ -224,6 +224,25 @@ async fn what_earlier_fields_of_a_name_were_is_erased_with_it() {
     assert!(!read.to_string().contains("SECRET"), "{read}");
     let unknown = json!({"field": {"collection": "people", "name": "vv"}});
     assert!(admin.post("/api/changes/erase/", &unknown).await.faults()[0].starts_with("field.name: "));
+}
+
+/// What was answered under a key is kept for a day.
+#[tokio::test]
+async fn answers_that_are_kept_for_who_asks_again_are_erased_too() {
+    let (_coffer, admin) = Coffer::with_admin().await;
+    admin.collection("people", json!([{"name": "v", "type": "text"}])).await;
+    let send = async |key: &str, body: &Value| {
+        let request = admin.request(Method::POST, "/api/records/people/").header("idempotency-key", key);
+        Answer::of(request.header("content-type", "application/json").body(body.to_string())).await
+    };
+    let made = send("one", &json!({"v": "SECRET one"})).await.is(201);
+    let other = send("two", &json!({"v": "SECRET two"})).await.is(201);
+    erase(&admin, json!({"record": {"collection": "people", "id": made["id"]}})).await;
+    assert!(!send("one", &json!({"v": "SECRET one"})).await.text().contains("SECRET"), "of the record that is erased");
+    assert_eq!(send("two", &json!({"v": "SECRET two"})).await.is(201), other, "and of no other");
+    admin.patch(&path("people", &other), &json!({"v": "no more"})).await.is(200);
+    erase(&admin, json!({"field": {"collection": "people", "name": "v"}})).await;
+    assert!(!send("two", &json!({"v": "SECRET two"})).await.text().contains("SECRET"));
 }
 
 /// Killed while it begins, it is either not begun or goes on.

@@ -12,7 +12,7 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Entry as StoredEntry, Scan, Snapshot, Version,
+    Entry as StoredEntry, Expect, Key, Scan, Snapshot, Version,
     journal::{self as blocks, Block},
 };
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use super::piece::{Budget, Piece, Steps};
 use crate::domain::{
     core::Core,
     error::Result,
-    gone,
+    gone, idempotency,
     journal::{Entry, Fate, Removal},
     keyspace,
     numbers::CollectionNumber,
@@ -41,6 +41,9 @@ pub(crate) struct Erase {
     /// How far the records were looked at, in which a field that was dropped or converted has what it was: which collection, and behind which record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     records: Option<(usize, Option<RecordId>)>,
+    /// Behind which key answers are looked at that are kept for who asks again; empty at the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answers: Option<Vec<u8>>,
 }
 
 /// What is erased.
@@ -72,13 +75,16 @@ impl Erase {
     /// Begins.
     pub(crate) fn new(what: EraseTarget) -> Self {
         let records = matches!(what, EraseTarget::Field(..)).then_some((0, None));
-        Self { what, after: None, records }
+        Self { what, after: None, records, answers: Some(Vec::new()) }
     }
 }
 
 impl Steps for Erase {
     async fn step(&mut self, core: &Core, budget: &mut Budget<'_>) -> Result<Piece> {
         let snapshot = core.store.snapshot().await?;
+        if let Some(after) = self.answers.take() {
+            return self.in_answers(&snapshot, budget, &after).await;
+        }
         // Records first: one that is changed meanwhile takes what it was along into the journal, which is read to its end then.
         if let Some(at) = self.records {
             return self.in_records(core, &snapshot, budget, at).await;
@@ -141,6 +147,32 @@ impl Erase {
 }
 
 impl Erase {
+    /// Forgets answers that are kept: those that have a record's id; of a field or a user all, since what was in them is not known.
+    async fn in_answers(&mut self, snapshot: &Snapshot, budget: &mut Budget<'_>, after: &[u8]) -> Result<Piece> {
+        let (mut piece, prefix) = (Piece::default(), keyspace::idempotency_keys());
+        let mut scan = Scan::prefix(&prefix).limit(CHUNK);
+        if !after.is_empty()
+            && let Ok(after) = Key::from_bytes(after)
+        {
+            scan = scan.after(&after);
+        }
+        let id = match &self.what {
+            EraseTarget::Record(_, id) => Some(id.to_string()),
+            _ => None,
+        };
+        let found = snapshot.scan(scan).await?;
+        self.answers = found.last().filter(|_| found.len() == CHUNK).map(|(key, _)| key.as_bytes().to_vec());
+        for (key, entry) in found {
+            budget.spend(entry.value.len());
+            let goes = |body: &str| id.as_ref().is_none_or(|id| body.contains(id.as_str()));
+            if let Some(value) = idempotency::without_answer(&entry, goes)? {
+                piece.batch.expect(key.clone(), Expect::Version(entry.version)).put(key, value);
+                piece.done += 1;
+            }
+        }
+        Ok(piece)
+    }
+
     /// Takes what a field was out of the records that have it beside what they are.
     async fn in_records(
         &mut self,
