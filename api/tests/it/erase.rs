@@ -259,22 +259,13 @@ async fn what_is_erased_stays_or_goes_whole_when_the_server_is_killed() {
         let (at, id) = (path("people", &made), text(&made, "id"));
         let asked = json!({"record": {"collection": "people", "id": id}});
         let erasing = {
-            let admin = admin.clone();
+            let request = admin.request(Method::POST, "/api/changes/erase/").header("content-type", "application/json");
             // It may not be answered.
-            tokio::spawn(async move {
-                drop(
-                    admin
-                        .request(Method::POST, "/api/changes/erase/")
-                        .header("content-type", "application/json")
-                        .body(asked.to_string())
-                        .send()
-                        .await,
-                )
-            })
+            tokio::spawn(request.body(asked.to_string()).send())
         };
         tokio::time::sleep(Duration::from_micros(400 * round)).await;
         drop(server); // SIGKILL
-        erasing.await.unwrap();
+        drop(erasing.await.unwrap());
         server = Server::start(&data, &[]);
         let admin = server.sign_in(ADMIN).await;
         if admin.get(&at).await.status == 200 {

@@ -160,7 +160,7 @@ fn what_saving_would_do_is_told_and_asked_before_it_is_done() {
     assert!(editor.submit().is_some() && editor.query().dry_run);
 }
 
-fn of_fields(fields: Value) -> Collection {
+fn of_fields(fields: &Value) -> Collection {
     serde_json::from_value(json!({
         "id": "01920000-0000-7000-8000-000000000001", "name": "snacks", "description": "", "fields": fields, "created_at": "", "updated_at": "", "revision": 3,
         "access": {"list": [], "view": [], "create": [], "update": [], "delete": []}}))
@@ -181,7 +181,7 @@ fn words(editor: &Editor, index: usize) -> Vec<&'static str> {
 #[test]
 fn a_field_of_another_type_offers_what_there_is_between_the_two_and_sends_what_is_said() {
     let id = "01920000-0000-7000-8000-000000000002";
-    let collection = of_fields(json!([{"id": id, "name": "amount", "type": "text"}]));
+    let collection = of_fields(&json!([{"id": id, "name": "amount", "type": "text"}]));
     let mut editor = Editor::edit(&collection);
     let at = |editor: &Editor, member: &str| part(editor, 0, member);
     assert!(words(&editor, 0).is_empty(), "nothing has to be said of what stays");
@@ -208,7 +208,7 @@ fn a_field_of_another_type_offers_what_there_is_between_the_two_and_sends_what_i
     assert_eq!(editor.errors_of(at(&editor, "convert_trim")), ["Write one on a line: old = new."]);
     assert!(editor.has_errors(0) && editor.errors_of(at(&editor, "convert_map")).is_empty());
     // A field that may be null no more, one that is to be filled in, and several that are to be one.
-    let mut editor = Editor::edit(&of_fields(json!([{"id": id, "name": "n", "type": "integer", "nullable": true},
+    let mut editor = Editor::edit(&of_fields(&json!([{"id": id, "name": "n", "type": "integer", "nullable": true},
         {"id": "01920000-0000-7000-8000-000000000003", "name": "t", "type": "text"},
         {"id": "01920000-0000-7000-8000-000000000004", "name": "c", "type": "choice", "choices": ["a"], "many": true}])));
     editor.write(at(&editor, "nullable"), "false".into());
@@ -224,7 +224,7 @@ fn a_field_of_another_type_offers_what_there_is_between_the_two_and_sends_what_i
 #[test]
 fn a_dry_run_asks_for_a_conversion_where_records_do_not_fit() {
     let collection =
-        of_fields(json!([{"id": "01920000-0000-7000-8000-000000000002", "name": "title", "type": "text"}]));
+        of_fields(&json!([{"id": "01920000-0000-7000-8000-000000000002", "name": "title", "type": "text"}]));
     let mut editor = Editor::edit(&collection);
     let longest = part(&editor, 0, "max_length");
     editor.write(longest, "3".into());
@@ -251,7 +251,7 @@ fn a_dry_run_asks_for_a_conversion_where_records_do_not_fit() {
 
 #[test]
 fn a_new_field_that_is_to_be_filled_in_asks_for_a_value_for_the_records_that_exist() {
-    let mut editor = Editor::edit(&of_fields(json!([])));
+    let mut editor = Editor::edit(&of_fields(&json!([])));
     editor.add_field();
     editor.write(part(&editor, 0, "name"), "stock".into());
     editor.write(part(&editor, 0, "type"), "integer".into());
@@ -308,7 +308,7 @@ fn whatever_way_is_told_is_one_of_those_that_are_offered() {
             field["id"] = json!("01920000-0000-7000-8000-000000000002");
             field
         };
-        let mut editor = Editor::edit(&of_fields(json!([with_name(was)])));
+        let mut editor = Editor::edit(&of_fields(&json!([with_name(was)])));
         editor.draft.fields[0].become_kind(now);
         let offered = words(&editor, 0);
         let (from, to): (crate::field::Field, crate::field::Field) =

@@ -13,7 +13,8 @@ pub(super) fn of(field: &Field, is_read: bool, all: &[Collection]) -> Value {
     if !is_read && !field.choice_aliases.is_empty() {
         let former = field.choice_aliases.iter().map(|(old, new)| format!("{old} for {new}"));
         let former = former.collect::<Vec<_>>().join(", ");
-        told = format!("{told} Former names are taken too: {former}.").trim().to_owned();
+        let space = if told.is_empty() { "" } else { " " };
+        told = format!("{told}{space}Former names are taken too: {former}.");
     }
     if !told.is_empty() {
         schema["description"] = told.into();

@@ -405,14 +405,14 @@ impl Attempt<'_> {
         }
         let key = item.key.as_deref().unwrap_or_default();
         // Under the name that it has now, or one that it had.
-        let named = schema.collection.field(key).map(|field| &field.name);
-        let found = schema.fields().find(|(field, _)| Some(&field.name) == named && field.unique != Unique::No);
+        let key_field = schema.collection.field(key).map(|field| &field.name);
+        let found = schema.fields().find(|(field, _)| Some(&field.name) == key_field && field.unique != Unique::No);
         let Some((field, Some(rule))) = found.map(|(field, indexes)| (field, indexes.unique)) else {
             return Err(FieldErrors::of("key", invalid("This is the name of a unique field.")).into());
         };
         let body = self.body(&schema, item)?;
-        let names = std::iter::once(&field.name).chain(&field.aliases);
-        let mut sent = names.filter_map(|name| body.member(name.as_str()));
+        let all_names = std::iter::once(&field.name).chain(&field.aliases);
+        let mut sent = all_names.filter_map(|name| body.member(name.as_str()));
         let Some(member) = sent.find(|member| !member.value.is_null()) else {
             return Err(FieldErrors::of(key, required()).into());
         };

@@ -17,7 +17,7 @@ use crate::support::{
 async fn gauge(admin: &Client, name: &str) -> u64 {
     let text = admin.get("/metrics").await.text();
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap().parse::<f64>().unwrap() as u64
+    line.unwrap().parse().unwrap()
 }
 
 /// Waits until what requests held was given back.

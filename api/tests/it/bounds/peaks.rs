@@ -132,8 +132,8 @@ async fn furnish() -> World {
     let mut parts = Vec::new();
     for _ in 0..how.large / 40 {
         let rows: Vec<Value> = (0..20).map(|_| json!({"text": text, "more": text})).collect();
-        let made = admin.post("/api/records/parts/", &json!(rows)).await.is(201);
-        parts.extend(made.as_array().unwrap().iter().map(|part| part["id"].clone()));
+        let sent = admin.post("/api/records/parts/", &json!(rows)).await.is(201);
+        parts.extend(sent.as_array().unwrap().iter().map(|part| part["id"].clone()));
     }
     let hubs: Vec<Value> = (0..20).map(|n| json!({"parts": parts, "n": n})).collect();
     let hub = admin.post("/api/records/hubs/", &json!(hubs)).await.is(201)[0].clone();
