@@ -136,10 +136,10 @@ pub struct AcceptedBody {
 impl AcceptedBody {
     /// None.
     pub const NOTHING: Self = Self { kinds: &[], max_bytes: 0 };
-    /// JSON with names, passwords, tokens, up to 16 KiB: strangers send it, so what is held of it has to be little.
-    pub const SMALL_JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 16 * 1024 };
+    /// JSON with names, passwords, tokens, up to 256 KiB: strangers send it, so what is held of it has to be little.
+    pub const SMALL_JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 256 * 1024 };
     /// The same, or a form.
-    pub const SMALL_JSON_OR_FORM: Self = Self { kinds: JSON_OR_FORM, max_bytes: 16 * 1024 };
+    pub const SMALL_JSON_OR_FORM: Self = Self { kinds: JSON_OR_FORM, max_bytes: 256 * 1024 };
     /// JSON, less than 1 MiB.
     pub const JSON: Self = Self { kinds: &[BodyKind::Json], max_bytes: 1024 * 1024 - 1 };
     /// JSON or a form, less than 1 MiB.
