@@ -272,6 +272,18 @@ fn check_together(field: &mut Field, errors: &mut FieldErrors) {
         }
         let mut seen = HashSet::new();
         choices.retain(|choice| seen.insert(choice.clone()));
+        // What is taken where nothing is sent goes along.
+        if let Some(default) = field.default.take() {
+            let renamed = |value: &Value| {
+                let name = value.as_str().and_then(|choice| field.change.rename.get(choice));
+                name.map_or_else(|| value.clone(), |name| name.clone().into())
+            };
+            field.default = Some(match &*default {
+                Value::Array(items) => Exact::from(items.iter().map(renamed).collect::<Value>()),
+                value @ Value::String(_) => Exact::from(renamed(value)),
+                _ => default,
+            });
+        }
     } else if !field.change.rename.is_empty() {
         errors.push("rename", invalid("Only choices have names. To rename the field, send its id with another name."));
     }

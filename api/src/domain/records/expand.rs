@@ -71,7 +71,10 @@ impl Expansion {
     /// The columns of rows that have these members: one for each, and for a record in place of an id one for each of its own fields.
     pub(super) fn columns(&self, schema: &Schema, members: &[String]) -> Vec<Column> {
         let mut columns = Vec::new();
-        let more = self.0.keys().filter(|name| !members.contains(name));
+        let is_meant = |name: &String, member: &String| {
+            member == name || schema.collection.field(member).is_some_and(|field| field.name.as_str() == name)
+        };
+        let more = self.0.keys().filter(|name| !members.iter().any(|member| is_meant(name, member)));
         for name in members.iter().chain(more) {
             let field = schema.collection.field(name);
             let is_json = field.is_some_and(|field| matches!(field.kind, FieldType::Json { .. }));

@@ -381,7 +381,7 @@ async fn values_that_are_in_no_history_any_more_are_told_before_anything_is_undo
         if reverted.status == 202 {
             over(&admin, &text(&reverted.is(202), "operation")).await;
         }
-        assert_eq!(values(&admin, std::slice::from_ref(&made), "t").await, [json!("59".repeat(1000))]);
+        assert_eq!(admin.get(&path("q", &made)).await.is(200)["t"], "59".repeat(1000));
     }
 }
 

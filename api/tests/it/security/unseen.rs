@@ -220,7 +220,8 @@ async fn d1_a_collection_that_is_not_there_has_no_fields_in_exports_and_imports(
             let answer = Answer::of(request.header("content-type", "text/csv").body(file)).await;
             let told = answer.text().replace(answer.header("x-request-id"), "REQUEST").replace(heading, "HEADING");
             assert!(!told.contains("vault"), "{told}");
-            (answer.status, told.replace(value, "VALUE"))
+            let at = told.find("started_at").unwrap_or_default();
+            (answer.status, format!("{}{}", &told[..at], &told[at + 40..]).replace(value, "VALUE"))
         };
         let absent = import("of.nothing", "S2").await;
         for (heading, value) in [("of.code", "S1"), ("of.code", "S2"), ("of.salary", "9"), ("of.title", "S1")] {
