@@ -38,8 +38,12 @@ async fn ask(admin: &Client, address: &str) -> (u16, String) {
 }
 
 async fn small_server(dir: &tempfile::TempDir) -> (Server, Client) {
+    server_with(dir, "64MB").await
+}
+
+async fn server_with(dir: &tempfile::TempDir, memory: &str) -> (Server, Client) {
     let data = dir.path().join("data");
-    let mut server = Server::spawn(&data, &mut serve(&data, &["--memory", "64MB", "--rate-limit", "off"]));
+    let mut server = Server::spawn(&data, &mut serve(&data, &["--memory", memory, "--rate-limit", "off"]));
     let admin = server.set_up().await;
     (server, admin)
 }
@@ -136,9 +140,9 @@ async fn m1_what_strangers_send_is_small() {
 #[tokio::test]
 async fn m1_a_row_of_a_file_has_a_size() {
     let dir = tempfile::tempdir().unwrap();
-    let (server, admin) = small_server(&dir).await;
+    let (server, admin) = server_with(&dir, "192MB").await;
     admin.collection("rows", json!([{"name": "text", "type": "text"}])).await;
-    let text = "x".repeat(2 * 1024 * 1024);
+    let text = "x".repeat(3 * 1024 * 1024);
     let files = [
         ("application/x-ndjson", json!({"text": text}).to_string()),
         ("application/json", json!([{"text": text}]).to_string()),
