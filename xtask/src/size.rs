@@ -12,12 +12,12 @@ use crate::{page, spa, step, tools, workspace};
 /// it comes, and with std built for immediate abort. A first visit waits for the first part alone: 200,000 bytes are a second at 1.6 Mbit/s. The
 /// others are fetched while the first page is being looked at.
 const PARTS: [(&str, u64, u64); 8] = [
-    ("coffer", 315_000, 288_000),
+    ("coffer", 317_000, 288_000),
     ("accounts", 58_000, 54_000),
     ("editor", 84_000, 78_000),
     ("record", 34_000, 32_000),
     ("live", 30_000, 28_000),
-    ("many", 74_000, 65_000),
+    ("many", 75_000, 65_000),
     ("dashboard", 73_000, 68_000),
     // What several of the later parts share, each of them.
     ("chunk", 26_000, 24_000),
@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn a_part_that_is_too_large_is_refused_with_what_to_do() {
         let part = |name: &str, size| vec![(name.to_owned(), size)];
-        assert!(check_parts(&part("coffer-c0.wasm", 315_000), false).is_ok());
-        let refusal = check_parts(&part("coffer-c0.wasm", 315_001), false).unwrap_err().to_string();
+        assert!(check_parts(&part("coffer-c0.wasm", 317_000), false).is_ok());
+        let refusal = check_parts(&part("coffer-c0.wasm", 317_001), false).unwrap_err().to_string();
         assert!(refusal.contains("1 more than it may") && refusal.contains("PARTS"), "{refusal}");
         assert!(check_parts(&part("coffer-c0.wasm", 288_001), true).is_err());
         assert!(check_parts(&part("chunk_4-c0.wasm", 26_001), false).is_err());
