@@ -505,3 +505,27 @@ fn four_words_at_random_are_let_in() {
     }
     assert_eq!(refused, [""; 0]);
 }
+
+#[test]
+fn p5_prayers_songs_and_slogans_of_many_languages_are_refused() {
+    for sentence in [
+        "Imagine all the people living life in peace",
+        "बिस्मिल्लाह अर्रहमान",
+        "Notre Père qui es aux cieux",
+        "В начале было Слово",
+        "Let it go, let it go, can't hold it back anymore",
+        "padrenuestroqueestásenelcielo",
+        "Пролетарии всех стран, соединяйтесь!",
+        "सत्यमेव जयते नानृतम्",
+        "O-say-can-you-see-by-the-dawn's-early-light1",
+        "祇園精舎の鐘の声諸行無常の響きあり",
+        "春眠不觉晓处处闻啼鸟夜来风雨声",
+        "동해물과 백두산이 마르고 닳도록",
+        "بسم الله الرحمن الرحيم",
+        "Pai nosso que estais no céu",
+        "Ojcze nasz, który jesteś w niebie",
+        "God_save_the_King_and_Queen2024",
+    ] {
+        assert_eq!(codes(&Policy::default(), sentence, "ann"), ["password_too_common"], "{sentence}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Secrets that follow a rule: alphabets, rows of keys, counts, dates, and what everyone can recite. They are long, and there are few of them.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
@@ -23,67 +25,30 @@ const MOST: usize = 75;
 /// Texts that are known by heart, a line each: letters and digits alone, in lower case.
 const FAMOUS: &str = include_str!("famous.txt");
 /// Words of dates and times.
-const DATE_WORDS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "sept",
-    "oct",
-    "nov",
-    "dec",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "mon",
-    "tue",
-    "wed",
-    "thu",
-    "fri",
-    "sat",
-    "sun",
-    "t",
-    "z",
-    "utc",
-    "gmt",
-    "cet",
-    "cest",
-    "est",
-    "edt",
-    "pst",
-    "pdt",
-    "bst",
-    "ist",
-    "jst",
-    "am",
-    "pm",
-    "st",
-    "nd",
-    "rd",
-    "th",
-    "of",
-    "w",
-];
+static DATE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "january february march april may june july august september october november december \
+     jan feb mar apr jun jul aug sep sept oct nov dec \
+     monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun \
+     janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre \
+     lundi mardi mercredi jeudi vendredi samedi dimanche januar februar märz april mai juni juli oktober dezember \
+     montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag enero febrero marzo abril mayo junio julio agosto \
+     septiembre octubre noviembre diciembre lunes martes miércoles jueves viernes sábado domingo gennaio febbraio aprile maggio \
+     giugno luglio settembre ottobre dicembre lunedì martedì mercoledì giovedì venerdì sabato domenica janeiro fevereiro março \
+     maio junho julho setembro outubro novembro dezembro januari februari maart mei augustus maandag dinsdag woensdag donderdag \
+     vrijdag zaterdag zondag января февраля марта апреля мая июня июля августа сентября октября ноября декабря \
+     t z utc gmt cet cest eet eest wet west msk est edt cst cdt mst mdt pst pdt bst ist jst kst aest aedt nzst am pm st nd rd th w of"
+        .split(' ')
+        .collect()
+});
+/// Words that people put around dates.
+static AROUND_DATES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "a à about after and around at before begin birthday born by clock created date dated day days de del den der die du el en end \
+     evening for from generated greenwich hour hours h in is it key last le made main midnight min minutes mean month morning new \
+     night noon o oclock of on past le quarter half s sec seconds since summer winter spring autumn standard daylight the this time \
+     timestamp to today tomorrow until um uhr vom was week wedding written year years yesterday zone backup log version release v"
+        .split(' ')
+        .collect()
+});
 
 /// Which rule the secret follows, as its refusal says it.
 pub(crate) fn rule(secret: &[u8]) -> Option<&'static str> {
@@ -217,7 +182,7 @@ fn is_made_of(text: &str, numbers: impl Iterator<Item = u128>) -> bool {
 /// Whether a text is nothing but dates and times, one or more.
 fn is_dates(text: &str) -> bool {
     let mut has_year = false;
-    let mut digits = 0;
+    let (mut digits, mut words, mut others) = (0, 0, 0);
     let mut rest = text;
     let mut before = ' ';
     while let Some(first) = rest.chars().next() {
@@ -236,14 +201,22 @@ fn is_dates(text: &str) -> bool {
                 Some(names_year) => has_year |= names_year,
                 None => return false,
             }
-        } else if first.is_alphabetic() && !DATE_WORDS.contains(&part) || !first.is_ascii() {
+        } else if first.is_alphabetic() {
+            let is_of_dates = DATE_WORDS.contains(part);
+            if !is_of_dates && !AROUND_DATES.contains(part) {
+                return false;
+            }
+            words += usize::from(is_of_dates);
+            others += usize::from(!is_of_dates);
+        } else if !first.is_ascii() {
             return false;
         }
         before = first;
         rest = after;
     }
     // Names of days and months alone are some that everyone can recite.
-    has_year && digits >= 8 || digits == 0 && text.chars().filter(|c| c.is_alphabetic()).count() >= 20
+    has_year && (digits >= 8 || digits >= 5 && words > 0)
+        || digits == 0 && others == 0 && text.chars().filter(|c| c.is_alphabetic()).count() >= 20
 }
 
 /// Whether digits can stand in a date or time, and then whether they say the year. `before`: what stands before them.
@@ -339,6 +312,12 @@ mod tests {
             "28.11.2026 29.11.2026 30.11.2026",
             "Sat Nov 28 09:48:26 UTC 2026 - Sat Nov 28 2026",
             "176432330617643233071764323308",
+            "born on 17 October 1961 in the morning",
+            "Thursday, 02 October 1986 at 22:42:54 o clock",
+            "June 05, 1960, 12:10 AM Greenwich time",
+            "Donnerstag, 3. März 2022 um 14:05 Uhr",
+            "le 14 juillet 1989 à 10 h 30, dimanche",
+            "backup-2024-05-06-07-08-09-202405060708",
         ] {
             assert_eq!(rule(text.as_bytes()), Some("is made of dates"), "{text}");
         }

@@ -73,6 +73,21 @@ pub(super) fn is_compressed_point(bytes: &[u8]) -> bool {
     is_it(bytes) || is_it(less) || regular::decoded(less).is_some_and(|decoded| is_it(&decoded))
 }
 
+/// Whether this is an RSA key as name servers have it (RFC 3110 §2), by itself or behind what stands before it in a record (RFC 4034 §2.1).
+pub(super) fn is_rsa_of_dns(bytes: &[u8]) -> bool {
+    let key = match bytes {
+        [1, 0 | 1, 3, 1 | 5 | 7 | 8 | 10, key @ ..] => key,
+        key => key,
+    };
+    match key {
+        [1, 3 | 17 | 37, modulus @ ..] | [3, 1, 0, 1, modulus @ ..] => {
+            let is_odd = modulus.last().is_some_and(|last| last % 2 == 1);
+            matches!(modulus.len(), 64 | 96 | 128 | 160 | 192 | 256 | 384 | 512) && modulus[0] >= 0x80 && is_odd
+        }
+        _ => false,
+    }
+}
+
 fn is_on_a_curve(point: &[u8]) -> bool {
     let curves =
         [&ECDSA_P256_SHA256_FIXED, &ECDSA_P256K1_SHA256_FIXED, &ECDSA_P384_SHA384_FIXED, &ECDSA_P521_SHA512_FIXED];

@@ -131,6 +131,11 @@ fn t9_public_keys_are_told_in_cbor_in_other_alphabets_and_packed() {
             .map(String::into_bytes),
         );
     }
+    let modulus = [&[0xc7; 255][..], b"\x01"].concat();
+    for dns in [&b"\x03\x01\0\x01"[..], b"\x01\x03", b"\x01\x01\x03\x08\x03\x01\0\x01", b"\x01\0\x03\x05\x01\x03"] {
+        let key = [dns, &modulus].concat();
+        files.extend([STANDARD.encode(&key).into_bytes(), hex(&key).into_bytes(), key]);
+    }
     let peer = [&b"\x08\x01\x12\x20"[..], edwards].concat();
     let named = base58(&[&b"\0\x24"[..], &peer].concat());
     assert!(named.starts_with("12D3KooW"));

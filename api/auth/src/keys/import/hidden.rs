@@ -3,7 +3,7 @@
 
 use super::{
     alphabets::{self, digits, hex_quintet, nibble, quintet, sextet},
-    bytes::{is_pgp, is_point},
+    bytes::{is_pgp, is_point, is_rsa_of_dns},
     cbor,
     der::oid,
 };
@@ -35,8 +35,8 @@ fn find_at(bytes: &[u8], depth: usize) -> Option<KeyForm> {
         return Some(KeyForm::Der { encoded });
     }
     let is_key = || is_point(bytes) || is_signify(bytes);
-    if has_names(bytes) || has_point(bytes) || cbor::has_key(bytes) || alphabets::is_peer(bytes) || encoded && is_key()
-    {
+    let is_of_others = cbor::has_key(bytes) || alphabets::is_peer(bytes) || is_rsa_of_dns(bytes);
+    if has_names(bytes) || has_point(bytes) || is_of_others || encoded && is_key() {
         return Some(KeyForm::Text { encoded });
     }
     if depth == DEPTH {
