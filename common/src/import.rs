@@ -307,7 +307,7 @@ pub struct Import {
     /// When it began: RFC 3339, UTC.
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub started_at: String,
-    /// How many rows the file has.
+    /// How many rows the file has. A dry run looks at as many of the first as it can in 15 seconds: what it counts are those.
     pub rows: u64,
     /// How many records were made; while it runs, so far.
     pub created: u64,
@@ -324,6 +324,13 @@ pub struct Import {
 }
 
 impl JsonAnswer for Import {}
+
+impl Import {
+    /// How many rows it tells of: all, but for a dry run that had no time for all of them, and an import that goes on.
+    pub fn looked_at(&self) -> u64 {
+        self.created.saturating_add(self.updated).saturating_add(self.unchanged).saturating_add(self.rejected)
+    }
+}
 
 #[cfg(test)]
 mod tests {

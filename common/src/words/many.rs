@@ -158,7 +158,17 @@ pub fn counted(import: &Import) -> String {
         let fit = if import.rejected == 1 { "does not fit" } else { "do not fit" };
         parts.push(format!("{} {fit}", thousands(import.rejected)));
     }
-    format!("{}: {}.", count(import.rows, "row"), parts.join(", "))
+    let rows = match import.looked_at() {
+        seen if import.dry_run && seen < import.rows => {
+            format!(
+                "Of {}, the first {} were looked at in the time there is",
+                count(import.rows, "row"),
+                thousands(seen)
+            )
+        }
+        _ => count(import.rows, "row"),
+    };
+    format!("{rows}: {}.", parts.join(", "))
 }
 
 /// A file was imported before.
@@ -203,4 +213,31 @@ pub fn progress(done: u64, of: Option<u64>) -> String {
 /// How many rows of a file are in.
 pub fn progress_of_rows(done: u64, of: Option<u64>) -> String {
     format!("{} rows", progress(done, of))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::ReadAs;
+
+    #[test]
+    fn a_dry_run_that_had_no_time_for_all_rows_says_so() {
+        let import = |dry_run, rows, created, rejected| Import {
+            operation: None,
+            state: OperationState::Done,
+            dry_run,
+            started_at: "2026-01-01T00:00:00Z".to_owned(),
+            rows,
+            created,
+            updated: 0,
+            unchanged: 0,
+            rejected,
+            faults: Vec::new(),
+            read: ReadAs::default(),
+        };
+        assert_eq!(counted(&import(true, 3, 2, 1)), "3 rows: 2 would be made, 1 does not fit.");
+        let partly = "Of 30\u{202f}000 rows, the first 26\u{202f}000 were looked at in the time there is: 25\u{202f}999 would be made, 1 does not fit.";
+        assert_eq!(counted(&import(true, 30_000, 25_999, 1)), partly);
+        assert_eq!(counted(&import(false, 30_000, 12, 0)), "30\u{202f}000 rows: 12 were made.");
+    }
 }

@@ -67,10 +67,16 @@ pub(super) fn done(name: &str, imported: &Import) -> Result<()> {
         None => String::new(),
     };
     let would = if *dry_run { "would be " } else { "" };
+    let seen = imported.looked_at();
+    let of = if *dry_run && seen < *all {
+        format!(", of which the first {seen} were looked at in the time there is")
+    } else {
+        String::new()
+    };
     let mut out = io::stdout();
     writeln!(
         out,
-        "{name}: {} ({}, {}{delimiter}); {created} {would}made, {updated} {would}changed, {unchanged} as they were, {rejected} {would}left out",
+        "{name}: {} ({}, {}{delimiter}){of}; {created} {would}made, {updated} {would}changed, {unchanged} as they were, {rejected} {would}left out",
         count(*all, "row"),
         read.format,
         read.encoding,

@@ -121,7 +121,7 @@ pub async fn import(
         return Err(refused(checked.faults, checked.tally.rejected));
     }
     if query.dry_run {
-        return Ok(with(Import { rows: checked.rows, ..answer }, checked.tally, checked.faults));
+        return Ok(with(answer, checked.tally, checked.faults));
     }
     in_pieces(core, by, &schema, how, rows, answer, is_whole).await
 }
